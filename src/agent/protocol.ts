@@ -1,0 +1,164 @@
+/**
+ * What is said over the agent's socket: HTTP/1.1, JSON bodies, one POST or GET per question.
+ * Success is status 200 with the reply type; failure is `{"error": WireError}` with status 4xx or 5xx.
+ * Types and names only: the helpers load this file.
+ */
+import type { WireError } from "../errors.ts";
+
+/** Raised when a reply or request changes in a way that an older side would misread; sent as the header `vouch-protocol`. */
+export const protocolVersion = 1;
+
+/** The largest body that either side accepts, in bytes. */
+export const maxBodyBytes = 1 << 20;
+
+export const routes = {
+  status: "/v1/status",
+  token: "/v1/token",
+  tokens: "/v1/tokens",
+  match: "/v1/match",
+  enrollStart: "/v1/enroll/start",
+  enrollFinish: "/v1/enroll/finish",
+  loginStart: "/v1/login/start",
+  loginFinish: "/v1/login/finish",
+  logout: "/v1/logout",
+  repositoryEndpoint: "/v1/repository-endpoint",
+  stop: "/v1/stop",
+} as const;
+
+/** The package formats that Vouch configures, by CodeArtifact's names. */
+export type PackageFormat = "cargo" | "npm" | "pypi";
+
+export interface ErrorReply {
+  error: WireError;
+}
+
+/** The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format). */
+export interface TokenRequest {
+  url: string;
+  format?: PackageFormat;
+}
+
+export interface TokenReply {
+  /** The CodeArtifact authorization token. */
+  token: string;
+  /** When it ends: seconds since 1970. */
+  expiration: number;
+  /** The configured endpoint that the URL lies in. */
+  endpoint: string;
+}
+
+/** Tokens for every configured endpoint (of one format, when given). */
+export interface TokensRequest {
+  format?: PackageFormat;
+}
+
+export interface RegistryToken {
+  format: PackageFormat;
+  endpoint: string;
+  token: string;
+  expiration: number;
+}
+
+export interface TokensReply {
+  registries: RegistryToken[];
+  /** The token of the default repository (the first configured), for CODEARTIFACT_AUTH_TOKEN; absent when none is configured. */
+  default?: { token: string; expiration: number };
+}
+
+/** For each URL whether it lies within a configured endpoint. No session is needed. */
+export interface MatchRequest {
+  urls: string[];
+  format?: PackageFormat;
+}
+
+export interface MatchReply {
+  configured: boolean[];
+}
+
+export interface StatusReply {
+  version: string;
+  pid: number;
+  /** Seconds since 1970. */
+  startedAt: number;
+  server?: string;
+  session?: {
+    user: string;
+    /** Seconds since 1970. */
+    expiration: number;
+  };
+  /** Why there is no session, when the agent had one: it ended, or the server revoked it. */
+  ended?: "expired" | "revoked" | "logged_out";
+  role?: { arn: string; expiration: number };
+  repositories: {
+    domain: string;
+    domainOwner: string;
+    region: string;
+    repository: string;
+    endpoints: Partial<Record<PackageFormat, string>>;
+    /** When its token ends; absent when none has been fetched. */
+    tokenExpiration?: number;
+    /** Why the last fetch failed. */
+    error?: WireError;
+  }[];
+}
+
+export interface EnrollStartRequest {
+  server: string;
+  code: string;
+}
+
+export interface EnrollStartReply {
+  /** Names the ceremony in the finishing request. */
+  ceremony: string;
+  /** PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3, 5.1.8). */
+  options: unknown;
+}
+
+export interface EnrollFinishRequest {
+  ceremony: string;
+  /** RegistrationResponseJSON. */
+  credential: unknown;
+}
+
+export interface EnrollFinishReply {
+  user: string;
+  credentialId: string;
+}
+
+export interface LoginStartReply {
+  ceremony: string;
+  /** The relying party's URL, from the settings. */
+  server: string;
+  /** PublicKeyCredentialRequestOptionsJSON. */
+  options: unknown;
+}
+
+export interface LoginFinishRequest {
+  ceremony: string;
+  /** AuthenticationResponseJSON. */
+  credential: unknown;
+}
+
+export interface LoginFinishReply {
+  user: string;
+  expiration: number;
+}
+
+export interface LogoutReply {
+  /** Whether there was a session. */
+  wasLoggedIn: boolean;
+  /** Whether the server confirmed the revocation. */
+  revoked: boolean;
+}
+
+export interface RepositoryEndpointRequest {
+  domain: string;
+  domainOwner: string;
+  region: string;
+  repository: string;
+  format: PackageFormat;
+}
+
+export interface RepositoryEndpointReply {
+  endpoint: string;
+}

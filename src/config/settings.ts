@@ -1,0 +1,96 @@
+/**
+ * The settings of one user: public things only (server URL, role ARN, domains, repositories, credential ids).
+ * Read by the agent and the command line, never by a helper.
+ */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as v from "valibot";
+import { VouchError } from "../errors.ts";
+import { writeFileAtomic } from "./atomic-write.ts";
+
+const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
+
+const RepositorySchema = v.strictObject({
+  domain: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,48}[a-z0-9]$/, "expected a CodeArtifact domain name")),
+  domainOwner: v.pipe(v.string(), v.regex(/^[0-9]{12}$/, "expected a 12-digit account id")),
+  region: v.pipe(v.string(), v.regex(/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/, "expected an AWS region")),
+  repository: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/, "expected a CodeArtifact repository name"),
+  ),
+  /** The URL of the repository for each format that a package manager was set up for. */
+  endpoints: v.strictObject({
+    cargo: v.optional(HttpUrl),
+    npm: v.optional(HttpUrl),
+    pypi: v.optional(HttpUrl),
+  }),
+  /** The name of the Cargo registry. */
+  registryName: v.optional(v.string()),
+  /** The npm scopes ("@acme") that the repository serves; absent when it is npm's default registry. */
+  npmScopes: v.optional(v.array(v.string())),
+});
+
+const SettingsSchema = v.strictObject({
+  version: v.literal(1),
+  server: v.optional(
+    v.strictObject({
+      url: HttpUrl,
+      /** Who enrolled, for people to read. */
+      user: v.optional(v.string()),
+      /** The credential ids (base64url) enrolled from this machine. */
+      credentialIds: v.optional(v.array(v.string()), []),
+    }),
+  ),
+  aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
+  repositories: v.optional(v.array(RepositorySchema), []),
+});
+
+export type Settings = v.InferOutput<typeof SettingsSchema>;
+export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
+
+/** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
+export function configFolder(env: Record<string, string | undefined> = process.env): string {
+  const xdg = env["XDG_CONFIG_HOME"];
+  return join(xdg?.startsWith("/") ? xdg : join(env["HOME"] || homedir(), ".config"), "vouch");
+}
+
+export function settingsPath(env: Record<string, string | undefined> = process.env): string {
+  return join(configFolder(env), "config.json");
+}
+
+/** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */
+export function loadSettings(path: string = settingsPath()): Settings {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { version: 1, repositories: [] };
+    throw new VouchError("file_error", `The settings ${path} cannot be read.`, { cause: error });
+  }
+  return parseSettings(text, path);
+}
+
+/** Parses settings from JSON text; `path` is for the error message. Throws `settings_invalid`. */
+export function parseSettings(text: string, path: string): Settings {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new VouchError("settings_invalid", `The settings ${path} are not JSON: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+  const result = v.safeParse(SettingsSchema, json);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const place = v.getDotPath(issue) ?? "the top level";
+  throw new VouchError("settings_invalid", `The settings ${path} are not valid at ${place}: ${issue.message}.`, {
+    hint: "Correct the file, or move it away and run `vouch enroll` and `vouch setup` again.",
+  });
+}
+
+/** Writes the settings atomically, mode 0600 in a 0700 folder. */
+export function saveSettings(settings: Settings, path: string = settingsPath()): void {
+  writeFileAtomic(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+}

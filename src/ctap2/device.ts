@@ -1,0 +1,20 @@
+/** The security key as CTAP2 sees it: something that answers messages. The transport is plugged in from outside. */
+
+/** What the key says while it works (CTAPHID_KEEPALIVE): processing, or waiting for a touch. */
+export type KeepaliveStatus = "processing" | "user_presence_needed";
+
+export interface ExchangeOptions {
+  /** Aborting it cancels the command on the key (CTAPHID_CANCEL); the exchange then rejects with `cancelled`. */
+  signal?: AbortSignal;
+  /** The limit on the whole exchange in milliseconds; then the command is cancelled on the key and `touch_timeout` or `timeout` is thrown. */
+  timeoutMs?: number;
+  onKeepalive?: (status: KeepaliveStatus) => void;
+}
+
+export interface CtapDevice {
+  /** The product name for people. */
+  readonly product: string;
+  /** Sends one message (command byte ‖ CBOR) and resolves with the answer (status byte ‖ CBOR). */
+  exchange(message: Uint8Array, options?: ExchangeOptions): Promise<Uint8Array>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,108 @@
+/**
+ * The one error of Vouch: a stable code, a message (what and why), a hint (the next command).
+ * Lower layers throw it, one border translates it: the command line into text and an exit code, the agent and the
+ * server into JSON, the helpers into the words of their protocol. This file imports nothing.
+ */
+
+/** Every code with the exit code of a command that ends with it. */
+const exitCodes = {
+  // 1: failure
+  internal_error: 1,
+  settings_invalid: 1,
+  settings_missing: 1,
+  file_error: 1,
+  edit_conflict: 1,
+  not_configured: 1,
+  agent_unavailable: 1,
+  agent_untrusted: 1,
+  protocol_error: 1,
+  aws_error: 1,
+  aws_not_found: 1,
+  server_error: 1,
+  // 2: usage
+  usage: 2,
+  // 3: no security key that can be used
+  security_key_missing: 3,
+  security_key_permission: 3,
+  security_key_busy: 3,
+  security_key_removed: 3,
+  security_key_unsupported: 3,
+  security_key_full: 3,
+  security_key_error: 3,
+  touch_timeout: 3,
+  // 4: login needed
+  login_needed: 4,
+  session_expired: 4,
+  // 5: denied
+  pin_invalid: 5,
+  pin_auth_blocked: 5,
+  pin_blocked: 5,
+  pin_not_set: 5,
+  pin_policy: 5,
+  user_verification_failed: 5,
+  no_credential: 5,
+  credential_excluded: 5,
+  login_denied: 5,
+  enrollment_denied: 5,
+  access_denied: 5,
+  // 6: network
+  network: 6,
+  timeout: 6,
+  // as shells do
+  command_not_executable: 126,
+  command_not_found: 127,
+  cancelled: 130,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+/** An error as data, for a border between processes. */
+export interface WireError {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+export class VouchError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "VouchError";
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The exit code of a command that ends with this error (0 to 255). */
+  get exitCode(): number {
+    return exitCodes[this.code];
+  }
+
+  /** The error as data: code, message and hint; the cause stays here. */
+  toWire(): WireError {
+    return this.hint === undefined
+      ? { code: this.code, message: this.message }
+      : { code: this.code, message: this.message, hint: this.hint };
+  }
+
+  /** The error that another process sent. A code this version does not know becomes `internal_error`. */
+  static fromWire(wire: WireError): VouchError {
+    const code = Object.hasOwn(exitCodes, wire.code) ? (wire.code as ErrorCode) : "internal_error";
+    return new VouchError(code, wire.message, { hint: wire.hint });
+  }
+
+  /** Any thrown value as a VouchError; what is not one becomes `internal_error` with the value as its cause. */
+  static from(value: unknown): VouchError {
+    if (value instanceof VouchError) return value;
+    const message = value instanceof Error ? value.message : String(value);
+    return new VouchError("internal_error", message, { cause: value });
+  }
+}
+
+/** Whether the value has the form of a WireError. */
+export function isWireError(value: unknown): value is WireError {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, message, hint } = value as Record<string, unknown>;
+  return typeof code === "string" && typeof message === "string" && (hint === undefined || typeof hint === "string");
+}

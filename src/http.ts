@@ -1,0 +1,108 @@
+/**
+ * Every request that leaves this machine goes through here: https only (http to loopback), no redirects, a limit on
+ * time and on the size of the answer, a private CA where the user named one. Proxies come from HTTPS_PROXY and
+ * NO_PROXY, which the runtime's fetch honours.
+ */
+import { readFileSync } from "node:fs";
+import { VouchError } from "./errors.ts";
+
+export interface HttpRequest {
+  url: string;
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  /** The limit on the whole exchange, in milliseconds. */
+  timeoutMs?: number;
+  /** The largest answer accepted, in bytes. */
+  maxBytes?: number;
+  /** A PEM file of certificate authorities to trust instead of the system's. */
+  caBundle?: string | undefined;
+  signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: Headers;
+  /** The body decoded as UTF-8. */
+  body: string;
+}
+
+/**
+ * Sends one request and reads the whole answer, whatever its status.
+ * Throws `network` (no connection, TLS failure, answer too large, redirect), `timeout`, `cancelled` (by `signal`),
+ * `usage` (a URL that is not https).
+ */
+export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
+  const url = secureUrl(request.url);
+  const timeoutMs = request.timeoutMs ?? 10_000;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+  try {
+    const response = await fetch(url, {
+      method: request.method,
+      headers: request.headers ?? {},
+      redirect: "manual",
+      signal,
+      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(request.caBundle ? { tls: { ca: readCaBundle(request.caBundle) } } : {}),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await readLimited(response, request.maxBytes ?? 1 << 20),
+    };
+  } catch (error) {
+    if (error instanceof VouchError) throw error;
+    if (request.signal?.aborted) throw new VouchError("cancelled", "Cancelled.", { cause: error });
+    if (timeout.aborted) {
+      throw new VouchError("timeout", `${url.host} did not answer within ${timeoutMs / 1000} seconds.`, {
+        hint: "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
+        cause: error,
+      });
+    }
+    throw networkError(url, error);
+  }
+}
+
+function secureUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (!url) throw new VouchError("usage", `Expected a URL, got "${text}".`);
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (url.protocol === "https:" || (url.protocol === "http:" && loopback)) return url;
+  throw new VouchError("usage", `Expected an https URL, got "${text}".`);
+}
+
+async function readLimited(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes)
+      throw new VouchError("network", `The answer of ${response.url} is larger than ${maxBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function readCaBundle(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new VouchError("file_error", `The CA bundle ${path} cannot be read.`, {
+      hint: "Check AWS_CA_BUNDLE and SSL_CERT_FILE.",
+      cause: error,
+    });
+  }
+}
+
+function networkError(url: URL, cause: unknown): VouchError {
+  const reason =
+    cause instanceof Error ? `${(cause as { code?: string }).code ?? cause.name}: ${cause.message}` : String(cause);
+  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|issuer/i.test(reason);
+  return new VouchError("network", `No connection to ${url.host} (${reason}).`, {
+    hint: tls
+      ? "If your network uses a private certificate authority, name its PEM file in AWS_CA_BUNDLE (AWS) or SSL_CERT_FILE (Vouch server), then run `vouch agent stop` and `vouch login`."
+      : "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
+    cause,
+  });
+}

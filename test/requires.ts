@@ -1,0 +1,13 @@
+/**
+ * Which programs and privileges a test needs. Where one is missing the test is skipped by name; in CI, where the
+ * project installs everything, a missing program is a failure.
+ */
+
+/** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
+export function requires(...programs: string[]): boolean {
+  const missing = programs.filter((program) => Bun.which(program) === null);
+  if (missing.length === 0) return true;
+  if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but not installed: ${missing.join(", ")}`);
+  console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
+  return false;
+}
