@@ -32,9 +32,12 @@ export interface ErrorReply {
   error: WireError;
 }
 
-/** The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format). */
+/**
+ * The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format).
+ * Without a URL: the token of the default repository, the first that was configured.
+ */
 export interface TokenRequest {
-  url: string;
+  url?: string;
   format?: PackageFormat;
 }
 

@@ -1,0 +1,82 @@
+/**
+ * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
+ * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
+ */
+import { askAgent } from "../agent/client.ts";
+import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
+import { VouchError } from "../errors.ts";
+import { stdinLines, write } from "./output.ts";
+
+const maxRequestBytes = 1 << 20;
+
+type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
+
+/** Answers Cargo's requests until stdin ends. Resolves with the exit code, which is 0 even when an answer is an error. */
+export async function runCargoProvider(): Promise<number> {
+  write(1, '{"v":[1]}\n');
+  for (const line of stdinLines(maxRequestBytes)) {
+    if (line.trim() === "") continue;
+    write(1, `${JSON.stringify(await answer(line))}\n`);
+  }
+  process.exit(0);
+}
+
+async function answer(line: string): Promise<Answer> {
+  try {
+    const { kind, url } = parseRequest(line);
+    switch (kind) {
+      case "get":
+        return { Ok: await get(url) };
+      case "login":
+        return failure(
+          "other",
+          "Vouch logs in to every registry at once, with the security key.",
+          "Run `vouch login`.",
+        );
+      case "logout":
+        return failure(
+          "other",
+          "Vouch keeps no token for one registry that could be removed.",
+          "Run `vouch logout` to end the session.",
+        );
+      default:
+        return { Err: { kind: "operation-not-supported" } };
+    }
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code === "not_configured") return { Err: { kind: "url-not-supported" } };
+    return failure("other", failed.message, failed.hint);
+  }
+}
+
+async function get(url: string): Promise<object> {
+  const { token, expiration } = await askAgent<TokenReply>(routes.token, {
+    url,
+    format: "cargo",
+  } satisfies TokenRequest);
+  return { kind: "get", token, cache: "expires", expiration, operation_independent: true };
+}
+
+function parseRequest(line: string): { kind: string; url: string } {
+  let request: { v?: unknown; kind?: unknown; registry?: { "index-url"?: unknown } } | null;
+  try {
+    request = JSON.parse(line);
+  } catch (error) {
+    throw new VouchError("protocol_error", "Expected a request of Cargo as one line of JSON.", { cause: error });
+  }
+  if (request?.v !== 1) {
+    throw new VouchError(
+      "protocol_error",
+      `Expected Cargo's credential protocol version 1, got ${String(request?.v)}.`,
+    );
+  }
+  const url = request.registry?.["index-url"];
+  if (typeof request.kind !== "string" || typeof url !== "string") {
+    throw new VouchError("protocol_error", "Expected the fields kind and registry.index-url in Cargo's request.");
+  }
+  return { kind: request.kind, url };
+}
+
+function failure(kind: string, message: string, hint: string | undefined): Answer {
+  return { Err: hint === undefined ? { kind, message } : { kind, message, "caused-by": [hint] } };
+}

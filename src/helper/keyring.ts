@@ -1,0 +1,92 @@
+/**
+ * `keyring` as pip and uv call it, in three dialects:
+ *   keyring get SERVICE USERNAME                                → the password             (pip before 26.2, uv)
+ *   keyring get SERVICE --mode creds                            → user name, password      (uv)
+ *   keyring --mode=creds --output=json get SERVICE [USERNAME]   → {"username","password"}  (pip from 26.2)
+ * Whatever is not for a configured endpoint goes to the next `keyring` on PATH.
+ */
+import { askAgent } from "../agent/client.ts";
+import { type MatchReply, type MatchRequest, routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
+import { VouchError } from "../errors.ts";
+import { complain, write } from "./output.ts";
+import { become, findRealCommand } from "./real-command.ts";
+
+const userName = "aws";
+
+interface Invocation {
+  operation: string | undefined;
+  service: string | undefined;
+  userName: string | undefined;
+  credentials: boolean;
+  json: boolean;
+}
+
+/** Runs the `keyring` shim. Resolves with the exit code: 1 is the protocol's "no password here". */
+export async function runKeyring(args: string[]): Promise<number> {
+  const invocation = parseInvocation(args);
+  try {
+    const { operation, service } = invocation;
+    if (operation === "get" && service !== undefined) return await get(invocation, service);
+    if ((operation === "set" || operation === "del") && service !== undefined) await refuseIfConfigured(service);
+    return passOn(args);
+  } catch (error) {
+    const failed = VouchError.from(error);
+    const other = mayBeAnothers(failed) ? findRealCommand("keyring") : undefined;
+    if (other !== undefined) become(other, args);
+    if (failed.code !== "not_configured") complain(failed);
+    process.exit(1);
+  }
+}
+
+async function get(invocation: Invocation, service: string): Promise<number> {
+  if (invocation.userName !== undefined && invocation.userName !== userName) {
+    throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
+  }
+  const url = service.includes("://") ? service : `https://${service}/`;
+  const request: TokenRequest = { url, format: "pypi" };
+  const { token } = await askAgent<TokenReply>(routes.token, request);
+  if (invocation.json) write(1, `${JSON.stringify({ username: userName, password: token })}\n`);
+  else write(1, invocation.credentials ? `${userName}\n${token}\n` : `${token}\n`);
+  process.exit(0);
+}
+
+async function refuseIfConfigured(service: string): Promise<void> {
+  const request: MatchRequest = { urls: [service], format: "pypi" };
+  const { configured } = await askAgent<MatchReply>(routes.match, request);
+  if (configured[0] !== true) return;
+  throw new VouchError("usage", "Vouch stores no passwords: it gives a fresh token at each request.");
+}
+
+/** With no agent nobody knows whose service it is: another keyring may know it. */
+function mayBeAnothers(error: VouchError): boolean {
+  return error.code === "not_configured" || error.code === "login_needed";
+}
+
+function passOn(args: string[]): number {
+  const other = findRealCommand("keyring");
+  if (other !== undefined) become(other, args);
+  write(
+    2,
+    "vouch: this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.\n",
+  );
+  process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
+}
+
+function parseInvocation(args: string[]): Invocation {
+  const words: string[] = [];
+  const options = new Map<string, string>();
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index]!;
+    const option = /^--(mode|output)(?:=(.*))?$/s.exec(word);
+    if (option) options.set(option[1]!, option[2] ?? args[++index] ?? "");
+    else words.push(word);
+  }
+  const credentials = options.get("mode") === "creds";
+  return {
+    operation: words[0],
+    service: words[1],
+    userName: words[2],
+    credentials,
+    json: options.get("output") === "json" && credentials,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * `npm` and `npx` in the shims folder: adds the tokens of the configured npm endpoints to the environment, then
+ * becomes the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its
+ * environment; no file ever holds the token.
+ */
+import { askAgent } from "../agent/client.ts";
+import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
+import { VouchError } from "../errors.ts";
+import { complain } from "./output.ts";
+import { becomeRealCommand } from "./real-command.ts";
+import { npmTokenVariables } from "./variables.ts";
+
+/** Commands of npm that never reach a registry: they get no token, and neither do the scripts that they run. */
+const localCommands = new Set(
+  (
+    "-v --version -h --help bin completion config c explain why explore get help ls list la ll " +
+    "pkg prefix query rebuild rb restart root run run-script rum urn set start stop test t tst version"
+  ).split(" "),
+);
+
+/** Becomes the real npm or npx; without a session it says so in one line and goes on without a token. */
+export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
+  try {
+    const variables = name === "npm" && isLocal(args) ? {} : await tokenVariables();
+    becomeRealCommand(name, args, { ...process.env, ...variables });
+  } catch (error) {
+    const failed = VouchError.from(error);
+    complain(failed);
+    process.exit(failed.exitCode);
+  }
+}
+
+async function tokenVariables(): Promise<Record<string, string>> {
+  try {
+    const request: TokensRequest = { format: "npm" };
+    return npmTokenVariables((await askAgent<TokensReply>(routes.tokens, request)).registries);
+  } catch (error) {
+    complain(VouchError.from(error));
+    return {};
+  }
+}
+
+function isLocal(args: string[]): boolean {
+  return args[0] === undefined || localCommands.has(args[0]);
+}

@@ -1,0 +1,28 @@
+/**
+ * Picks the role by the name the executable was started under and by its first words.
+ * Only dynamic imports: a helper must not load what it does not use.
+ */
+const args = process.argv.slice(2);
+process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
+
+async function run(name: string): Promise<number> {
+  if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider();
+  if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args);
+  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
+  if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
+  if (args[0] === "exec" && !asksForHelp()) return (await import("./helper/exec.ts")).runExec(args.slice(1));
+  if (args[0] === "credential" && !asksForHelp()) {
+    return (await import("./helper/credential.ts")).runCredential(args.slice(1));
+  }
+  return (await import("./cli/main.ts")).runCli(args, {
+    agent: () => import("./agent/command.ts"),
+    server: () => import("./server/command.ts"),
+  });
+}
+
+/** Whether the words up to `--` ask for help or are missing: then the command line teaches. */
+function asksForHelp(): boolean {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args.slice(1) : args.slice(1, end);
+  return args.length === 1 || own[0] === "--help" || own[0] === "-h";
+}
