@@ -10,12 +10,6 @@ import type { BunPlugin } from "bun";
 
 const root = import.meta.dir;
 
-/** One executable to build: where, and with which way to the security key. */
-interface Variant {
-  outfile: string;
-  plugins: BunPlugin[];
-}
-
 /** node-hid finds its binding by the path it was installed under; a compiled program needs the target's file embedded. */
 function embedNodeHid(platform: string, arch: string): BunPlugin {
   const name = platform === "linux" ? "HID_hidraw" : "HID";
@@ -41,7 +35,7 @@ const socketInsteadOfHid: BunPlugin = {
   },
 };
 
-async function compile({ outfile, plugins }: Variant): Promise<Bun.BuildOutput> {
+async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOutput> {
   const result = await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
     root: join(root, "src"),
@@ -51,9 +45,9 @@ async function compile({ outfile, plugins }: Variant): Promise<Bun.BuildOutput> 
     minify: true,
     bytecode: true,
     metafile: true,
-    plugins,
+    plugins: [plugin],
     compile: {
-      outfile,
+      outfile: join(root, outfile),
       // The folder it is started in is hostile: nothing in it may change what the executable does.
       autoloadDotenv: false,
       autoloadBunfig: false,
@@ -61,18 +55,11 @@ async function compile({ outfile, plugins }: Variant): Promise<Bun.BuildOutput> 
       autoloadPackageJson: false,
     },
   });
-  console.log(`built ${outfile.slice(root.length + 1)}`);
+  console.log(`built ${outfile}`);
   return result;
 }
 
-const variants = process.argv.includes("--sandbox") ? ["release", "sandbox"] : ["release"];
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
-for (const variant of variants) {
-  if (variant === "sandbox") {
-    await compile({ outfile: join(root, "dist/sandbox/vouch"), plugins: [socketInsteadOfHid] });
-    continue;
-  }
-  const plugins = [embedNodeHid(process.platform, process.arch)];
-  const { metafile } = await compile({ outfile: join(root, "dist/vouch"), plugins });
-  writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(metafile));
-}
+const { metafile } = await compile("dist/vouch", embedNodeHid(process.platform, process.arch));
+writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(metafile));
+if (process.argv.includes("--sandbox")) await compile("dist/sandbox/vouch", socketInsteadOfHid);

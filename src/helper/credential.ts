@@ -2,7 +2,7 @@
 import { askAgent } from "../agent/client.ts";
 import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain, write } from "./output.ts";
+import { exitWith, write } from "./output.ts";
 
 /** Prints the token of the default repository, or of the endpoint that was named. Exits with the table of errors.ts. */
 export async function runCredential(args: string[]): Promise<number> {
@@ -12,9 +12,7 @@ export async function runCredential(args: string[]): Promise<number> {
     write(1, json ? `${JSON.stringify({ token, expiration })}\n` : `${token}\n`);
     process.exit(0);
   } catch (error) {
-    const failed = VouchError.from(error);
-    complain(failed);
-    process.exit(failed.exitCode);
+    exitWith(error);
   }
 }
 

@@ -2,7 +2,7 @@
 import { askAgent } from "../agent/client.ts";
 import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain } from "./output.ts";
+import { exitWith } from "./output.ts";
 import { become, findRealCommand } from "./real-command.ts";
 import { npmTokenVariables, pipIndexVariable } from "./variables.ts";
 
@@ -17,9 +17,7 @@ export async function runExec(args: string[]): Promise<number> {
     if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);
     become(file, rest, { ...process.env, ...variables(reply) });
   } catch (error) {
-    const failed = VouchError.from(error);
-    complain(failed);
-    process.exit(failed.exitCode);
+    exitWith(error);
   }
 }
 

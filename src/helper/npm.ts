@@ -6,7 +6,7 @@
 import { askAgent } from "../agent/client.ts";
 import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain } from "./output.ts";
+import { complain, exitWith } from "./output.ts";
 import { becomeRealCommand } from "./real-command.ts";
 import { npmTokenVariables } from "./variables.ts";
 
@@ -24,9 +24,7 @@ export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<n
     const variables = name === "npm" && isLocal(args) ? {} : await tokenVariables();
     becomeRealCommand(name, args, { ...process.env, ...variables });
   } catch (error) {
-    const failed = VouchError.from(error);
-    complain(failed);
-    process.exit(failed.exitCode);
+    exitWith(error);
   }
 }
 

@@ -22,6 +22,13 @@ export function complain(error: VouchError): void {
   write(2, `vouch: ${error.message}${error.hint === undefined ? "" : ` ${error.hint}`}\n`);
 }
 
+/** Ends a helper that failed: the error to stderr, its exit code to the parent. */
+export function exitWith(error: unknown): never {
+  const failed = VouchError.from(error);
+  complain(failed);
+  process.exit(failed.exitCode);
+}
+
 /** Reads lines from stdin until it ends; a line of more than `maxBytes` bytes throws `protocol_error`. */
 export function* stdinLines(maxBytes: number): Generator<string> {
   const buffer = Buffer.allocUnsafe(16_384);

@@ -6,7 +6,7 @@
 import { askAgent } from "../agent/client.ts";
 import { type MatchReply, type MatchRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain } from "./output.ts";
+import { complain, exitWith } from "./output.ts";
 import { becomeRealCommand } from "./real-command.ts";
 
 const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
@@ -22,9 +22,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     for (const variable of variables) if (env[variable] !== undefined) env[variable] = named(env[variable]);
     becomeRealCommand(name, args.map(named), env);
   } catch (error) {
-    const failed = VouchError.from(error);
-    complain(failed);
-    process.exit(failed.exitCode);
+    exitWith(error);
   }
 }
 
