@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface Metafile {
+  inputs: Record<string, unknown>;
+  outputs: Record<
+    string,
+    {
+      entryPoint?: string;
+      inputs: Record<string, unknown>;
+      imports: { path: string; kind: string; external?: boolean }[];
+    }
+  >;
+}
+
+const file = join(import.meta.dir, "../../dist/metafile.json");
+if (!existsSync(file)) throw new Error("dist/metafile.json is missing: run `npm run build`");
+const metafile: Metafile = JSON.parse(readFileSync(file, "utf8"));
+
+/** What a helper must never load: each costs more than the helper itself. */
+const heavy =
+  /node_modules\/(citty|consola|valibot|@smithy|@aws-sdk|node-hid|jose|cborg|@simplewebauthn)\/|^node:(net|http|https|tls|child_process)$|src\/(cli|server|config|aws|identity|webauthn|ctap2|hid|codec)\//;
+
+/** Every source and every external module that a chunk reaches by static imports. */
+function reach(chunk: string, seen = new Set<string>()): string[] {
+  if (seen.has(chunk)) return [];
+  seen.add(chunk);
+  const output = metafile.outputs[chunk];
+  if (output === undefined) return [chunk];
+  const followed = output.imports.filter(({ kind }) => kind !== "dynamic-import");
+  return [...Object.keys(output.inputs), ...followed.flatMap(({ path }) => reach(path, seen))];
+}
+
+/** The chunk that holds a source file. */
+function chunkOf(source: string): string {
+  const found = Object.entries(metafile.outputs).find(([, { inputs }]) =>
+    Object.keys(inputs).some((input) => input.endsWith(source)),
+  );
+  if (found === undefined) throw new Error(`no chunk holds ${source}`);
+  return found[0];
+}
+
+test.each(["main", "helper/cargo", "helper/keyring", "helper/npm", "helper/pip", "helper/exec", "helper/credential"])(
+  "src/%s.ts reaches no heavy module",
+  (source) => {
+    const reached = reach(chunkOf(`src/${source}.ts`));
+    expect(reached.some((input) => input.endsWith(`src/${source}.ts`))).toBe(true);
+    expect(reached.filter((input) => heavy.test(input))).toEqual([]);
+  },
+);
+
+test("the command line does reach such modules, so that the test above can fail", () => {
+  expect(reach(chunkOf("src/cli/main.ts")).some((input) => heavy.test(input))).toBe(true);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import type { RegistryToken } from "../../src/agent/protocol.ts";
+import { npmTokenVariables, pipIndexVariable } from "../../src/helper/variables.ts";
+
+const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
+  format,
+  endpoint,
+  token,
+  expiration: 0,
+});
+const registries = [
+  registry("cargo", `https://${host}/cargo/my-repo/`),
+  registry("npm", `https://${host}/npm/my-repo/`, "N1"),
+  registry("npm", `https://${host}/npm/other`, "N2"),
+  registry("pypi", `https://${host}/pypi/my-repo/`, "a/b+c=:@"),
+  registry("pypi", `https://${host}/pypi/other/`),
+];
+
+test("npm: one variable for each npm endpoint, each key ending in a slash", () => {
+  expect(npmTokenVariables(registries)).toEqual({
+    [`npm_config_//${host}/npm/my-repo/:_authToken`]: "N1",
+    [`npm_config_//${host}/npm/other/:_authToken`]: "N2",
+  });
+});
+
+test("pip: the index URL of the first PyPI endpoint, the token escaped as user information", () => {
+  expect(pipIndexVariable(registries)).toEqual({
+    PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
+  });
+  expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
+});
