@@ -1,0 +1,154 @@
+/** AWS CodeArtifact, API version 2018-09-22: authorization tokens and repository endpoints. */
+import * as v from "valibot";
+import { VouchError } from "../errors.ts";
+import type { HttpResponse } from "../http.ts";
+import { Secret } from "../secret.ts";
+import { callAws, type CallOptions } from "./call.ts";
+import { checkNames, controlEndpoint, type CodeArtifactFormat, type PackageRepository } from "./endpoints.ts";
+import { translate, type AskedOf } from "./errors.ts";
+import { regionPartition } from "./partitions.ts";
+import { signRequest, type AwsCredentials } from "./sigv4.ts";
+
+interface DomainRequest extends CallOptions {
+  domain: string;
+  /** The account that owns the domain: 12 digits. */
+  domainOwner: string;
+  region: string;
+  credentials: AwsCredentials;
+}
+
+export interface GetAuthorizationTokenRequest extends DomainRequest {
+  /** 0 for as long as the role credentials last; else brought into 900 to 43200. */
+  durationSeconds: number;
+}
+
+export interface AuthorizationToken {
+  token: Secret;
+  /** When it ends: seconds since 1970. */
+  expiration: number;
+}
+
+export interface GetRepositoryEndpointRequest extends DomainRequest {
+  repository: string;
+  format: CodeArtifactFormat;
+}
+
+// Printable ASCII only: the token goes into header fields and environment variables.
+const TokenAnswer = v.object({
+  authorizationToken: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]{1,65536}$/)),
+  expiration: v.pipe(v.number(), v.minValue(0)),
+});
+const EndpointAnswer = v.object({ repositoryEndpoint: v.pipe(v.string(), v.url(), v.startsWith("https://")) });
+const ErrorAnswer = v.object({
+  message: v.optional(v.string()),
+  Message: v.optional(v.string()),
+  __type: v.optional(v.string()),
+  code: v.optional(v.string()),
+});
+
+/**
+ * A token for every repository of a domain.
+ * Throws `usage` (malformed names; nothing is sent), `access_denied`, `aws_not_found`, `session_expired` (the role
+ * credentials have ended), `aws_error`, `network`, `timeout`, `cancelled`.
+ */
+export async function getAuthorizationToken(request: GetAuthorizationTokenRequest): Promise<AuthorizationToken> {
+  const { domain, domainOwner, durationSeconds } = request;
+  const duration = durationSeconds === 0 ? 0 : Math.min(43200, Math.max(900, Math.floor(durationSeconds)));
+  const answer = await send(request, "GetAuthorizationToken", TokenAnswer, {
+    method: "POST",
+    path: "/v1/authorization-token",
+    query: { domain, "domain-owner": domainOwner, duration: String(duration) },
+  });
+  return { token: new Secret(answer.authorizationToken), expiration: Math.floor(answer.expiration) };
+}
+
+/** The URL of a repository for one package format, with a trailing slash. Throws as `getAuthorizationToken`. */
+export async function getRepositoryEndpoint(request: GetRepositoryEndpointRequest): Promise<string> {
+  const { domain, domainOwner, repository, format } = request;
+  const answer = await send(request, "GetRepositoryEndpoint", EndpointAnswer, {
+    method: "GET",
+    path: "/v1/repository/endpoint",
+    query: { domain, "domain-owner": domainOwner, repository, format },
+  });
+  return answer.repositoryEndpoint.replace(/\/*$/, "/");
+}
+
+type Operation = "GetAuthorizationToken" | "GetRepositoryEndpoint";
+
+async function send<Schema extends v.GenericSchema>(
+  request: DomainRequest & { repository?: string },
+  operation: Operation,
+  schema: Schema,
+  message: { method: "GET" | "POST"; path: string; query: Record<string, string> },
+): Promise<v.InferOutput<Schema>> {
+  checkNames(request);
+  const endpoint = controlEndpoint("codeartifact", request.region, request.env ?? process.env);
+  const scope = { service: "codeartifact", region: request.region, credentials: request.credentials };
+  try {
+    const response = await callAws(
+      {
+        prepare: async (date) => ({
+          method: message.method,
+          ...(await signRequest({ endpoint, ...message }, { ...scope, date })),
+        }),
+        readError,
+      },
+      request,
+    );
+    return readAnswer(response, schema, operation, request.region);
+  } catch (error) {
+    throw translate(error, describe(request, operation));
+  }
+}
+
+function readAnswer<Schema extends v.GenericSchema>(
+  response: HttpResponse,
+  schema: Schema,
+  operation: Operation,
+  region: string,
+): v.InferOutput<Schema> {
+  const answer = v.safeParse(schema, parseJson(response.body));
+  if (answer.success) return answer.output;
+  const place = v.getDotPath(answer.issues[0]) ?? "its top level";
+  throw new VouchError(
+    "aws_error",
+    `AWS CodeArtifact in ${region} answered ${operation} with something unexpected at ${place}.`,
+    {
+      hint: "Check AWS_ENDPOINT_URL_CODEARTIFACT and AWS_ENDPOINT_URL, then try again.",
+    },
+  );
+}
+
+/** REST-JSON errors: the code is in x-amzn-errortype (`Code:uri`) or in the body (`namespace#Code`). */
+function readError(response: HttpResponse): { code: string; message: string } {
+  const parsed = v.safeParse(ErrorAnswer, parseJson(response.body));
+  const body = parsed.success ? parsed.output : {};
+  const type = response.headers.get("x-amzn-errortype") ?? body.__type ?? body.code ?? "";
+  return { code: type.replace(/:.*$/, "").replace(/^.*#/, ""), message: body.message ?? body.Message ?? "" };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(request: DomainRequest & PartialRepository, operation: Operation): AskedOf {
+  const { domain, domainOwner, repository, region } = request;
+  const arn = `arn:${regionPartition(region).id}:codeartifact:${region}:${domainOwner}`;
+  return {
+    service: "CodeArtifact",
+    operation,
+    region,
+    resources: repository
+      ? {
+          arns: [`${arn}:domain/${domain}`, `${arn}:repository/${domain}/${repository}`],
+          names: `the repository "${repository}" in the domain "${domain}" of the account ${domainOwner}`,
+        }
+      : { arns: [`${arn}:domain/${domain}`], names: `the domain "${domain}" of the account ${domainOwner}` },
+  };
+}
+
+type PartialRepository = Partial<Pick<PackageRepository, "repository">>;

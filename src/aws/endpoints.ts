@@ -1,0 +1,122 @@
+/**
+ * Where AWS requests go: the control hosts of STS and CodeArtifact by their endpoint rules and the standard
+ * environment variables, and the package host of a CodeArtifact repository.
+ */
+import { VouchError } from "../errors.ts";
+import { regionPartition } from "./partitions.ts";
+
+export type Environment = Record<string, string | undefined>;
+
+export type ServiceId = "sts" | "codeartifact";
+
+/**
+ * The base URL of a service's control endpoint, without a trailing slash.
+ * `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_CODEARTIFACT` and `AWS_ENDPOINT_URL` take precedence over the rules unless
+ * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true; `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` choose the
+ * variant. STS is always the regional endpoint.
+ * Throws `usage` for a malformed region or URL and for combinations that the endpoint rules refuse.
+ */
+export function controlEndpoint(service: ServiceId, region: string, env: Environment): string {
+  const partition = regionPartition(region);
+  const fips = isTrue(env["AWS_USE_FIPS_ENDPOINT"]);
+  const dualStack = isTrue(env["AWS_USE_DUALSTACK_ENDPOINT"]);
+  const configured = configuredEndpoint(service, env);
+  if (configured) {
+    if (fips || dualStack) {
+      const variable = fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT";
+      throw new VouchError("usage", `${configured.variable} and ${variable} cannot be used together.`, {
+        hint: `Unset one of them, then run \`vouch agent stop\` and \`vouch login\`.`,
+      });
+    }
+    return configured.url;
+  }
+  if ((fips && !partition.supportsFips) || (dualStack && !partition.supportsDualStack)) {
+    const variant = [fips && "FIPS", dualStack && "dual-stack"].filter(Boolean).join(" and ");
+    throw new VouchError("usage", `The partition ${partition.id} of ${region} has no ${variant} endpoints.`, {
+      hint: "Unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.",
+    });
+  }
+  // STS in GovCloud is FIPS at its plain name; there is no sts-fips there.
+  const fipsAtPlainName = service === "sts" && partition.id === "aws-us-gov" && !dualStack;
+  const name = fips && !fipsAtPlainName ? `${service}-fips` : service;
+  return `https://${name}.${region}.${dualStack ? partition.dualStackDnsSuffix : partition.dnsSuffix}`;
+}
+
+export interface PackageRepository {
+  domain: string;
+  /** 12 digits. */
+  domainOwner: string;
+  region: string;
+  repository: string;
+}
+
+/** The formats of CodeArtifact. */
+export type CodeArtifactFormat = "npm" | "pypi" | "maven" | "nuget" | "generic" | "ruby" | "swift" | "cargo";
+
+/**
+ * The URL of a repository for one package format, with a trailing slash, from the naming rules alone; only
+ * GetRepositoryEndpoint knows for certain.
+ * Throws `usage` for malformed names, and for dual-stack where the partition's package host is not published.
+ */
+export function packageEndpoint(
+  request: PackageRepository & { format: CodeArtifactFormat; dualstack?: boolean },
+): string {
+  const { domain, domainOwner, region, repository, format } = request;
+  checkNames(request);
+  const partition = regionPartition(region);
+  if (!request.dualstack) {
+    return `https://${domain}-${domainOwner}.d.codeartifact.${region}.${partition.dnsSuffix}/${format}/${repository}/`;
+  }
+  // Customer resources live under `on.` where control endpoints live under `api.`; known for these suffixes only.
+  const suffix = {
+    "api.aws": "on.aws",
+    "api.amazonwebservices.com.cn": "on.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu": "on.amazonwebservices.eu",
+  }[partition.dualStackDnsSuffix];
+  if (!suffix) {
+    throw new VouchError("usage", `The dual-stack package host of the partition ${partition.id} is not published.`, {
+      hint: "Use the IPv4 endpoint, or log in first (`vouch login`) so that CodeArtifact is asked.",
+    });
+  }
+  return `https://${domain}-${domainOwner}.codeartifact.${region}.${suffix}/${format}/${repository}/`;
+}
+
+/**
+ * Checks the names of a domain, its owner and a repository against the service model (2018-09-22).
+ * Throws `usage` with what was expected.
+ */
+export function checkNames(names: { domain: string; domainOwner: string; repository?: string }): void {
+  const expect = (ok: boolean, what: string, got: string): void => {
+    if (!ok) throw new VouchError("usage", `Expected ${what}, got "${got}".`);
+  };
+  expect(
+    /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/.test(names.domain),
+    "a CodeArtifact domain name (2 to 50 of a-z, 0-9 and -)",
+    names.domain,
+  );
+  expect(/^[0-9]{12}$/.test(names.domainOwner), "a 12-digit account id as the domain owner", names.domainOwner);
+  if (names.repository !== undefined) {
+    expect(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/.test(names.repository),
+      "a CodeArtifact repository name (2 to 100 of letters, digits, ., _ and -)",
+      names.repository,
+    );
+  }
+}
+
+function configuredEndpoint(service: ServiceId, env: Environment): { variable: string; url: string } | undefined {
+  if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
+  const variable = [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"].find((name) => env[name]);
+  if (!variable) return undefined;
+  const url = URL.parse(env[variable] ?? "");
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new VouchError("usage", `Expected ${variable} to be a plain http(s) URL.`, {
+      hint: `Correct or unset ${variable}, then run \`vouch agent stop\` and \`vouch login\`.`,
+    });
+  }
+  return { variable, url: url.origin + url.pathname.replace(/\/+$/, "") };
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value?.toLowerCase() === "true";
+}

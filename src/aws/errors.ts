@@ -1,0 +1,213 @@
+/** What AWS answered when it refused, and what a person has to do about it. */
+import { VouchError, type ErrorCode } from "../errors.ts";
+import type { HttpResponse } from "../http.ts";
+
+/** An error answer of an AWS service as the service gave it; `translate` turns it into words for people. */
+export class AwsServiceError extends Error {
+  /** The service's error code, "AccessDenied"; "" when the answer had none (a proxy's page, an empty body). */
+  readonly awsCode: string;
+  /** The HTTP status. */
+  readonly status: number;
+  readonly requestId: string | undefined;
+  /** The wait that the service asked for (Retry-After), in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The service's clock (the Date header), in milliseconds since 1970. */
+  readonly serverTime: number | undefined;
+
+  constructor(response: HttpResponse, details: { code: string; message: string; requestId?: string | undefined }) {
+    super(printable(details.message) || `status ${response.status}`);
+    this.name = "AwsServiceError";
+    this.awsCode = printable(details.code);
+    this.status = response.status;
+    this.requestId = details.requestId ?? response.headers.get("x-amzn-requestid") ?? undefined;
+    const date = Date.parse(response.headers.get("date") ?? "");
+    this.serverTime = Number.isNaN(date) ? undefined : date;
+    this.retryAfterMs = retryAfter(response.headers.get("retry-after"), this.serverTime);
+  }
+}
+
+/** The AWS error code behind an error of this folder ("ExpiredTokenException"), or undefined when AWS did not answer. */
+export function awsErrorCode(error: unknown): string | undefined {
+  const origin = error instanceof VouchError ? error.cause : error;
+  return origin instanceof AwsServiceError ? origin.awsCode : undefined;
+}
+
+/** What was asked, for the words of the error. */
+export interface AskedOf {
+  service: "STS" | "CodeArtifact";
+  operation: "AssumeRoleWithWebIdentity" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
+  region: string;
+  /** STS: the role and what the web identity token says of itself. */
+  roleArn?: string;
+  identity?: { issuer: string; audience: string; subject: string };
+  /** CodeArtifact: the ARNs of what was asked for, and their names in words. */
+  resources?: { arns: string[]; names: string };
+}
+
+interface Words {
+  code: ErrorCode;
+  hint: string;
+}
+
+/**
+ * Turns an AwsServiceError into a VouchError that says which operation was refused, why, and what to do; the original
+ * stays as its cause. Other errors are returned as VouchErrors unchanged.
+ */
+export function translate(error: unknown, asked: AskedOf): VouchError {
+  if (!(error instanceof AwsServiceError)) return VouchError.from(error);
+  const { code, hint } = wordsFor(error, asked);
+  const subject = asked.roleArn ?? asked.resources?.names ?? asked.region;
+  const origin = error.awsCode || `status ${error.status}`;
+  const request = error.requestId ? ` [request ${printable(error.requestId)}]` : "";
+  return new VouchError(
+    code,
+    `AWS ${asked.service} refused ${asked.operation} for ${subject}: ${error.message} (${origin})${request}`,
+    {
+      hint,
+      cause: error,
+    },
+  );
+}
+
+function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
+  const known = (asked.service === "STS" ? stsWords : codeArtifactWords)[error.awsCode] ?? commonWords[error.awsCode];
+  if (known) return known(asked);
+  if (error.status === 429) return throttled();
+  if (error.status >= 500) {
+    return {
+      code: "aws_error",
+      hint: `${asked.service} in ${asked.region} is failing at the moment. Try again in a minute.`,
+    };
+  }
+  if (!error.awsCode) {
+    return {
+      code: "network",
+      hint: "The answer did not come from AWS. Check HTTPS_PROXY, NO_PROXY and the AWS_ENDPOINT_URL variables.",
+    };
+  }
+  return error.status === 403
+    ? { code: "access_denied", hint: "Ask the administrator of the AWS account, and run `vouch doctor`." }
+    : { code: "aws_error", hint: "Run `vouch doctor` to check the settings." };
+}
+
+type WordTable = Record<string, (asked: AskedOf) => Words>;
+
+/** AssumeRoleWithWebIdentity (API version 2011-06-15), "Errors". */
+const stsWords: WordTable = {
+  AccessDenied: (asked) => ({
+    code: "access_denied",
+    hint:
+      `The role must exist, and its trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider ` +
+      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, run \`vouch login\`.`,
+  }),
+  InvalidIdentityToken: (asked) => ({
+    code: "aws_error",
+    hint:
+      `Check IAM, Identity providers, in the role's account: a provider with the URL ${asked.identity?.issuer ?? "of the Vouch server"} ` +
+      `and the audience ${asked.identity?.audience ?? "of the token"} must exist, and ${asked.identity?.issuer ?? "that URL"}/.well-known/openid-configuration ` +
+      `must be reachable from the internet. When it is right, run \`vouch login\`.`,
+  }),
+  IDPRejectedClaim: (asked) => ({
+    code: "access_denied",
+    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Run \`vouch login\`.`,
+  }),
+  IDPCommunicationError: (asked) => ({
+    code: "aws_error",
+    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then run \`vouch login\`.`,
+  }),
+  ExpiredTokenException: () => ({
+    code: "aws_error",
+    hint: "The identity token had ended before AWS saw it. Check the clock of the Vouch server, then run `vouch login`.",
+  }),
+  PackedPolicyTooLarge: () => ({
+    code: "aws_error",
+    hint: "The session tags in the identity token are too large for STS. Ask the administrator of the Vouch server to send fewer.",
+  }),
+  ValidationError: () => ({
+    code: "aws_error",
+    hint: "Check the role and the region with `vouch status`, and set them with `vouch setup aws --role ARN --region REGION`.",
+  }),
+};
+
+/** CodeArtifact (API version 2018-09-22), "Common Errors" of the operations. */
+const codeArtifactWords: WordTable = {
+  AccessDeniedException: (asked) => ({
+    code: "access_denied",
+    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then run \`vouch login\`.`,
+  }),
+  ResourceNotFoundException: (asked) => ({
+    code: "aws_not_found",
+    hint: `Asked in ${asked.region} for ${asked.resources?.names ?? "the repository"}. Check the names, the owner and the region, then run \`vouch setup codeartifact\` with the right ones.`,
+  }),
+  ValidationException: () => ({
+    code: "aws_error",
+    hint: "Check the names, the owner and the region, then run `vouch setup codeartifact` with the right ones.",
+  }),
+};
+
+/** "Common errors" of every service. */
+const commonWords: WordTable = {
+  RegionDisabledException: regionDisabled,
+  UnrecognizedClientException: regionDisabled,
+  InvalidClientTokenId: regionDisabled,
+  ExpiredTokenException: expired,
+  ExpiredToken: expired,
+  RequestTimeTooSkewed: clock,
+  RequestExpired: clock,
+  RequestInTheFuture: clock,
+  InvalidSignatureException: clock,
+  SignatureDoesNotMatch: clock,
+  ThrottlingException: throttled,
+  Throttling: throttled,
+};
+
+function regionDisabled(asked: AskedOf): Words {
+  return {
+    code: "aws_error",
+    hint: `The region ${asked.region} may be off for the account: enable it (for STS in IAM, Account settings), or choose another with \`vouch setup aws --region REGION\`.`,
+  };
+}
+
+function expired(): Words {
+  return { code: "session_expired", hint: "The role credentials have ended. Run `vouch login`." };
+}
+
+function clock(): Words {
+  return { code: "aws_error", hint: "Check the clock of this machine, then run `vouch login`." };
+}
+
+function throttled(): Words {
+  return { code: "aws_error", hint: "AWS limits the rate of these requests. Try again in a minute." };
+}
+
+function issuerName(asked: AskedOf): string {
+  return asked.identity?.issuer.replace(/^https:\/\//, "") ?? "of the Vouch server";
+}
+
+function identityConditions({ identity }: AskedOf): string {
+  return identity ? `aud "${identity.audience}" and sub "${identity.subject}"` : "the token's aud and sub";
+}
+
+function requiredActions(asked: AskedOf): string {
+  const [first = "*", second = first] = asked.resources?.arns ?? [];
+  return asked.operation === "GetRepositoryEndpoint"
+    ? `codeartifact:GetRepositoryEndpoint (and codeartifact:ReadFromRepository to read packages) on ${second}`
+    : `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
+}
+
+/** Text of another machine for a terminal: no control characters, not too long. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
+    .trim()
+    .slice(0, 1000);
+}
+
+/** Retry-After (RFC 9110, 10.2.3): seconds, or a date against the same answer's clock. */
+function retryAfter(value: string | null, serverTime: number | undefined): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (serverTime ?? Date.now()));
+}

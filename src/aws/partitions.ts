@@ -1,0 +1,72 @@
+/**
+ * AWS partitions: which one a region and a role belong to. The table is the SDK's own data; a region it does not list
+ * yet is placed by its prefix, as the SDKs do.
+ */
+import { partition } from "@aws-sdk/util-endpoints";
+import { VouchError } from "../errors.ts";
+
+export interface Partition {
+  /** The partition's id as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`… */
+  id: string;
+  dnsSuffix: string;
+  dualStackDnsSuffix: string;
+  supportsFips: boolean;
+  supportsDualStack: boolean;
+}
+
+export interface RoleArn {
+  partition: string;
+  /** 12 digits. */
+  accountId: string;
+  /** The name without the path. */
+  roleName: string;
+}
+
+/**
+ * The partition that a region belongs to.
+ * Throws `usage` for text that has not the form of a region: it becomes part of a host name.
+ */
+export function regionPartition(region: string): Partition {
+  if (!/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/.test(region) || region.length > 63) {
+    throw new VouchError("usage", `Expected an AWS region such as us-east-1, got "${region}".`, {
+      hint: "Give the region of the CodeArtifact domain with `vouch setup codeartifact --region REGION`.",
+    });
+  }
+  const found = partition(region);
+  return {
+    id: found.name,
+    dnsSuffix: found.dnsSuffix,
+    dualStackDnsSuffix: found.dualStackDnsSuffix,
+    supportsFips: found.supportsFIPS,
+    supportsDualStack: found.supportsDualStack,
+  };
+}
+
+/** The parts of `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers). Throws `usage` for anything else. */
+export function parseRoleArn(arn: string): RoleArn {
+  const match =
+    arn.length <= 2048 &&
+    /^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role\/(?:[\u0021-\u007e]{1,510}\/)?([\w+=,.@-]{1,64})$/.exec(arn);
+  if (!match) {
+    throw new VouchError("usage", `Expected a role ARN such as arn:aws:iam::123456789012:role/NAME, got "${arn}".`, {
+      hint: "Give the role with `vouch setup aws --role ARN`.",
+    });
+  }
+  const [, partitionId = "", accountId = "", roleName = ""] = match;
+  return { partition: partitionId, accountId, roleName };
+}
+
+/**
+ * Checks that the role can be assumed in the region: credentials never cross partitions.
+ * Throws `usage` when region and role are of different partitions, or when either is malformed.
+ */
+export function checkSamePartition(roleArn: string, region: string): void {
+  const role = parseRoleArn(roleArn);
+  const { id } = regionPartition(region);
+  if (role.partition === id) return;
+  throw new VouchError(
+    "usage",
+    `The region ${region} is in the partition ${id}, but the role ${roleArn} is in ${role.partition}.`,
+    { hint: `Use a region of ${role.partition}, or a role of ${id}: \`vouch setup aws --role ARN --region REGION\`.` },
+  );
+}

@@ -1,0 +1,83 @@
+/** Repeats a request that may succeed when sent again: throttling, 5xx, lost connections. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { VouchError } from "../errors.ts";
+import { AwsServiceError } from "./errors.ts";
+
+/** Time and chance, given from outside by tests. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Waits; rejects when `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<unknown>;
+  /** At least 0, less than 1. */
+  random(): number;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
+  random: Math.random,
+};
+
+const maxAttempts = 5;
+const baseDelayMs = 200;
+const maxDelayMs = 5_000;
+
+/**
+ * Runs `attempt` until it succeeds, fails for good, has been tried five times, or the next wait would pass `limitMs`
+ * in all. The waits grow exponentially with full jitter and are never shorter than a Retry-After.
+ * `attempt` is given the time that is left, in milliseconds. Throws the last failure, or `cancelled` by `signal`.
+ */
+export async function withRetries<T>(
+  attempt: (remainingMs: number) => Promise<T>,
+  options: { limitMs: number; clock: Clock; signal?: AbortSignal | undefined },
+): Promise<T> {
+  const { clock, signal } = options;
+  const end = clock.now() + options.limitMs;
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt(end - clock.now());
+    } catch (error) {
+      if (attempts >= maxAttempts || !isTransient(error)) throw error;
+      const jittered = clock.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempts);
+      const asked = error instanceof AwsServiceError ? (error.retryAfterMs ?? 0) : 0;
+      const delay = Math.max(jittered, asked);
+      if (clock.now() + delay >= end) throw error;
+      await wait(delay, clock, signal);
+    }
+  }
+}
+
+async function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    throw new VouchError("cancelled", "Cancelled.", { cause: error });
+  }
+}
+
+/** The codes by which AWS services say "later" with a status that does not say it (the SDKs' standard retry mode). */
+const transientCodes = new Set([
+  "IDPCommunicationError",
+  "PriorRequestNotComplete",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "SlowDown",
+  "ThrottledException",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+]);
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof AwsServiceError) {
+    return error.status === 429 || error.status >= 500 || transientCodes.has(error.awsCode);
+  }
+  if (!(error instanceof VouchError)) return false;
+  if (error.code === "timeout") return true;
+  // A certificate that is not trusted, or an answer that is too large, will be so again.
+  const cause = error.cause as { code?: unknown } | undefined;
+  return error.code === "network" && cause !== undefined && !/CERT|SSL|TLS|SIGN|VERIFY/.test(String(cause.code));
+}
