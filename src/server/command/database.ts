@@ -1,0 +1,39 @@
+/** The `--database` option that every `vouch server` command has. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { openStore, type Store } from "../store/store.ts";
+
+export const databaseArg = {
+  database: {
+    type: "string",
+    description:
+      "Where the server keeps its data (default: $VOUCH_DATABASE, else sqlite:~/.local/state/vouch/server.db)",
+    valueHint: "sqlite:PATH",
+  },
+} as const;
+
+/** The database that the options and the environment name. */
+export function databaseUrl(option: string | undefined): string {
+  const state = process.env["XDG_STATE_HOME"];
+  const folder = state?.startsWith("/") ? state : join(homedir(), ".local", "state");
+  return option ?? process.env["VOUCH_DATABASE"] ?? `sqlite:${join(folder, "vouch", "server.db")}`;
+}
+
+/** Seconds since 1970. */
+export function currentTime(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** Opens the database for one piece of work and closes it after. Throws as `openStore`. */
+export async function withStore<Result>(
+  option: string | undefined,
+  create: boolean,
+  work: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = await openStore(databaseUrl(option), { create, now: currentTime() });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}

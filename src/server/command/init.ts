@@ -1,0 +1,72 @@
+import { defineCommand } from "citty";
+import { rolePermissions, trustPolicy } from "../aws-trust.ts";
+import { defaultAudience, initializeServer } from "../initialize.ts";
+import { parseServerUrl } from "../url.ts";
+import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
+
+export const init = defineCommand({
+  meta: { name: "init", description: "Make the database and the signing key, and say how AWS comes to trust them" },
+  args: {
+    url: {
+      type: "string",
+      description: "The URL that developers and AWS reach the server at; it cannot change later",
+      valueHint: "https://HOST",
+      required: true,
+    },
+    ...databaseArg,
+    audience: {
+      type: "string",
+      description: `The client ids that ID tokens may be issued for, separated by commas (default: ${defaultAudience})`,
+      valueHint: "ID,…",
+      default: defaultAudience,
+    },
+  },
+  async run({ args }) {
+    const url = parseServerUrl(args.url);
+    const audiences = parseAudiences(args.audience);
+    await withStore(args.database, true, (store) => initializeServer(store, url, audiences, currentTime()));
+    console.log(nextSteps(url, audiences, databaseUrl(args.database)));
+  },
+});
+
+/** The client ids in a list separated by commas. */
+export function parseAudiences(list: string): string[] {
+  const audiences = list
+    .split(",")
+    .map((audience) => audience.trim())
+    .filter((audience) => audience !== "");
+  return audiences.length === 0 ? [defaultAudience] : audiences;
+}
+
+function nextSteps(url: string, audiences: string[], database: string): string {
+  const unreachable =
+    url.startsWith("http:") || new URL(url).port !== ""
+      ? `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`
+      : "";
+  return `The Vouch server for ${url} is ready to run. Its database, ${database}, holds the
+key that signs identity tokens: back it up, and let nobody read it.
+${unreachable}
+1. Let AWS trust it (once for each account):
+
+   aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.join(" ")}
+
+2. Make a role for developers with this trust policy (write your account's number for 123456789012):
+
+${indent(trustPolicy(url, audiences, "123456789012"))}
+
+   and these permissions:
+
+${indent(rolePermissions)}
+
+3. Run the server behind a proxy that ends TLS (or with --tls-cert and --tls-key):
+
+   vouch server run --database ${database}
+
+4. Invite someone; it prints the command that they type:
+
+   vouch server invite dev@example.com --database ${database}`;
+}
+
+function indent(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(/^/gm, "   ");
+}

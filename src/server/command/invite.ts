@@ -1,0 +1,51 @@
+import { defineCommand } from "citty";
+import * as v from "valibot";
+import { VouchError } from "../../errors.ts";
+import { makeEnrollmentCode } from "../enrollment-code.ts";
+import { sha256 } from "../random.ts";
+import { currentTime, databaseArg, withStore } from "./database.ts";
+
+/** How long an enrolment code is good for, in seconds. */
+const inviteSeconds = 24 * 3600;
+
+export const invite = defineCommand({
+  meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key" },
+  args: {
+    email: { type: "positional", description: "Whom to invite", valueHint: "EMAIL", required: true },
+    ...databaseArg,
+    json: { type: "boolean", description: "Print one JSON object" },
+  },
+  async run({ args }) {
+    const email = parseEmail(args.email);
+    const code = makeEnrollmentCode();
+    const now = currentTime();
+    const expiration = now + inviteSeconds;
+    const server = await withStore(args.database, false, async (store) => {
+      const configuration = await store.configuration.load();
+      if (!configuration) {
+        throw new VouchError("settings_missing", "The database has not been initialised.", {
+          hint: "Run `vouch server init --url https://YOUR-HOST` first.",
+        });
+      }
+      await store.accounts.invite(email, sha256(code), now, expiration);
+      return configuration.url;
+    });
+    if (args.json) {
+      console.log(JSON.stringify({ email, code, server, expiration }));
+      return;
+    }
+    console.log(`Enrolment code for ${email}: ${code}
+
+It is good for one security key within 24 hours and is shown only here.
+${email} types:
+
+   vouch enroll --server ${server}`);
+  },
+});
+
+/** The email address in lower case. Throws `usage`. */
+export function parseEmail(text: string): string {
+  const result = v.safeParse(v.pipe(v.string(), v.trim(), v.maxLength(254), v.email(), v.toLowerCase()), text);
+  if (result.success) return result.output;
+  throw new VouchError("usage", `Expected an email address, got "${text}".`);
+}

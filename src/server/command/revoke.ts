@@ -1,0 +1,28 @@
+import { defineCommand } from "citty";
+import { VouchError } from "../../errors.ts";
+import { currentTime, databaseArg, withStore } from "./database.ts";
+import { parseEmail } from "./invite.ts";
+
+export const revoke = defineCommand({
+  meta: { name: "revoke", description: "End every session of a person, for a lost laptop or a leaver" },
+  args: {
+    email: { type: "positional", description: "Whose sessions to end", valueHint: "EMAIL", required: true },
+    credentials: { type: "boolean", description: "Remove the security keys and open invites too" },
+    ...databaseArg,
+  },
+  async run({ args }) {
+    const email = parseEmail(args.email);
+    await withStore(args.database, false, async ({ accounts, sessions }) => {
+      const user = await accounts.findUser(email);
+      if (!user) {
+        throw new VouchError("usage", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
+      }
+      // The keys first, so that no login slips in between.
+      const removed = args.credentials ? await accounts.removeCredentials(user.id) : undefined;
+      const ended = await sessions.revokeAll(user.id, currentTime());
+      console.log(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
+      if (removed !== undefined) console.log(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
+      console.log("Role credentials that AWS has issued stay good until they end, an hour at most by default.");
+    });
+  },
+});

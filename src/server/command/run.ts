@@ -1,0 +1,116 @@
+import { readFileSync, writeSync } from "node:fs";
+import { defineCommand } from "citty";
+import { VouchError } from "../../errors.ts";
+import { defaultAudience, initializeServer } from "../initialize.ts";
+import { maxSessionSeconds, type RequestLog, startServer } from "../server.ts";
+import { openStore } from "../store/store.ts";
+import { parseServerUrl } from "../url.ts";
+import { currentTime, databaseArg, databaseUrl } from "./database.ts";
+
+export const run = defineCommand({
+  meta: { name: "run", description: "Answer requests until SIGTERM; one line of JSON a request on stderr" },
+  args: {
+    url: {
+      type: "string",
+      description: "The URL of the server, when `vouch server init` has not fixed it yet",
+      valueHint: "https://HOST",
+    },
+    listen: {
+      type: "string",
+      description: "The address to listen on; port 0 takes a free one",
+      valueHint: "HOST:PORT",
+      default: "127.0.0.1:8787",
+    },
+    ...databaseArg,
+    "session-duration": {
+      type: "string",
+      description: "How long a login lasts, at most 8h (like 8h, 90m, 300s)",
+      valueHint: "DURATION",
+      default: "8h",
+    },
+    "tls-cert": { type: "string", description: "The certificate chain, a PEM file", valueHint: "FILE" },
+    "tls-key": { type: "string", description: "The private key of the certificate, a PEM file", valueHint: "FILE" },
+    "trust-proxy": {
+      type: "boolean",
+      description: "Take clients' addresses from X-Forwarded-For, which the proxy in front must set",
+    },
+  },
+  async run({ args }) {
+    const { hostname, port } = parseListen(args.listen);
+    const sessionDuration = parseDuration(args["session-duration"]);
+    const tls = readTls(args["tls-cert"], args["tls-key"]);
+    const url = args.url === undefined ? undefined : parseServerUrl(args.url);
+    const store = await openStore(databaseUrl(args.database), { create: url !== undefined, now: currentTime() });
+    try {
+      const configured = await store.configuration.load();
+      if (url !== undefined && configured?.url !== url) {
+        await initializeServer(store, url, [defaultAudience], currentTime());
+      }
+      const server = await startServer({
+        store,
+        hostname,
+        port,
+        sessionDuration,
+        trustProxy: args["trust-proxy"] === true,
+        log: writeLog,
+        ...(tls ? { tls } : {}),
+      });
+      const scheme = tls ? "https" : "http";
+      console.log(`Vouch server for ${server.url} listening on ${scheme}://${server.hostname}:${server.port}`);
+      await terminated();
+      await server.stop();
+    } finally {
+      await store.close();
+    }
+  },
+});
+
+/** HOST:PORT, with an IPv6 host in brackets. Throws `usage`. */
+export function parseListen(text: string): { hostname: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || port > 65_535) throw new VouchError("usage", `Expected --listen HOST:PORT, got "${text}".`);
+  return { hostname: match[1].replaceAll(/[[\]]/g, ""), port };
+}
+
+/** A duration like 8h, 90m or 300s in seconds. Throws `usage` above the longest session. */
+export function parseDuration(text: string): number {
+  const match = /^([0-9]{1,5})([hms])$/.exec(text);
+  const seconds = Number(match?.[1]) * { h: 3600, m: 60, s: 1 }[(match?.[2] ?? "s") as "h" | "m" | "s"];
+  if (!(seconds >= 1 && seconds <= maxSessionSeconds)) {
+    throw new VouchError("usage", `Expected a duration of at most 8h (like 8h, 90m, 300s), got "${text}".`);
+  }
+  return seconds;
+}
+
+function readTls(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new VouchError("usage", "Expected --tls-cert and --tls-key together, got one of them.");
+  }
+  return { cert: readPem(cert), key: readPem(key) };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new VouchError("file_error", `${path} cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function writeLog(entry: RequestLog): void {
+  try {
+    writeSync(2, `${JSON.stringify(entry)}\n`);
+  } catch {
+    // Whoever reads the log has gone or is slow: the request matters more.
+  }
+}
+
+/** Resolves at SIGTERM or SIGINT. A second signal ends the process at once. */
+function terminated(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+}

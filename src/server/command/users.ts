@@ -1,0 +1,54 @@
+import { defineCommand } from "citty";
+import type { UserSummary } from "../store/accounts.ts";
+import { currentTime, databaseArg, withStore } from "./database.ts";
+
+export const users = defineCommand({
+  meta: { name: "users", description: "List people, their security keys and how many sessions they have" },
+  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array" } },
+  async run({ args }) {
+    const all = await withStore(args.database, false, (store) => store.accounts.users(currentTime()));
+    if (args.json) {
+      console.log(JSON.stringify(all.map(toJson)));
+    } else if (all.length === 0) {
+      console.log("Nobody has been invited yet: vouch server invite EMAIL");
+    } else {
+      console.log(all.map(toText).join("\n"));
+    }
+  },
+});
+
+function toJson(user: UserSummary): unknown {
+  return {
+    id: user.id,
+    email: user.email,
+    createdAt: user.createdAt,
+    sessions: user.sessions,
+    inviteExpiresAt: user.inviteExpiresAt,
+    credentials: user.credentials.map(({ id, name, aaguid, backedUp, createdAt, lastUsedAt }) => ({
+      id,
+      name,
+      aaguid,
+      backedUp,
+      createdAt,
+      lastUsedAt,
+    })),
+  };
+}
+
+function toText(user: UserSummary): string {
+  const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
+  const lines = user.credentials.map(
+    ({ id, name, createdAt, lastUsedAt }) =>
+      `   ${name} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
+        lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`
+      }`,
+  );
+  return [`${user.email}  (sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join("\n");
+}
+
+function date(seconds: number): string {
+  return new Date(seconds * 1000)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/:\d\d\.\d+Z$/, " UTC");
+}

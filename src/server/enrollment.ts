@@ -1,0 +1,88 @@
+/** Enrolling a security key with an invite's one-time code. */
+import * as v from "valibot";
+import { VouchError } from "../errors.ts";
+import { readJson } from "./body.ts";
+import type { Handler, ServerContext } from "./context.ts";
+import { normalizeEnrollmentCode } from "./enrollment-code.ts";
+import { randomToken, sha256 } from "./random.ts";
+import { ceremonySeconds } from "./relying-party.ts";
+import type { Invite } from "./store/accounts.ts";
+import { RegistrationResponseSchema } from "./webauthn-json.ts";
+
+const Code = v.pipe(v.string(), v.maxLength(64), v.transform(normalizeEnrollmentCode));
+const OptionsRequest = v.strictObject({ code: Code });
+const EnrollRequest = v.strictObject({
+  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  code: Code,
+  credential: RegistrationResponseSchema,
+  /** What the user calls the security key. */
+  name: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)), "security key"),
+});
+
+/** POST /v1/enroll/options: begins a registration. The code stays good. */
+export const enrollOptions: Handler = async (request, context) => {
+  const { code } = await readJson(request, OptionsRequest);
+  const codeHash = sha256(code);
+  const { user } = await openInvite(context, codeHash);
+  const options = await context.relyingParty.creationOptions(user, await context.store.accounts.credentialsOf(user.id));
+  const ceremony = randomToken();
+  await context.store.ceremonies.add({
+    id: ceremony,
+    type: "registration",
+    challenge: options.challenge,
+    codeHash,
+    expiresAt: context.now() + ceremonySeconds,
+  });
+  return { response: Response.json({ ceremony, options }), user: user.id };
+};
+
+/** POST /v1/enroll: finishes the registration and uses the code up. */
+export const enroll: Handler = async (request, context) => {
+  const { ceremony: id, code, credential: response, name } = await readJson(request, EnrollRequest);
+  const now = context.now();
+  const codeHash = sha256(code);
+  const ceremony = await context.store.ceremonies.take(id, "registration");
+  if (!ceremony || ceremony.expiresAt <= now || ceremony.codeHash !== codeHash) {
+    throw new VouchError("enrollment_denied", "The enrolment took longer than five minutes or was finished before.", {
+      hint: "Run `vouch enroll` again.",
+    });
+  }
+  const { user } = await openInvite(context, codeHash);
+  const credential = await context.relyingParty.verifyRegistration(response, {
+    challenge: ceremony.challenge,
+    user,
+    name,
+    now,
+  });
+  const outcome = await context.store.accounts.enroll(codeHash, credential, now);
+  if (outcome === "invite_unusable") throw usedCode();
+  if (outcome === "credential_known") {
+    throw new VouchError("credential_excluded", "This security key is enrolled already.", {
+      hint: "Run `vouch login`.",
+    });
+  }
+  return { response: Response.json({ user: user.email, credentialId: credential.id }), user: user.id };
+};
+
+/** The invite of this code. Only who holds a code that was issued learns that it has been used or has ended. */
+async function openInvite(context: ServerContext, codeHash: string): Promise<Invite> {
+  const invite = await context.store.accounts.findInvite(codeHash);
+  if (!invite) {
+    throw new VouchError("enrollment_denied", "The enrolment code is not known.", {
+      hint: "Check the code for typing mistakes, or ask your administrator for a new one (`vouch server invite EMAIL`).",
+    });
+  }
+  if (invite.usedAt !== undefined) throw usedCode();
+  if (invite.expiresAt <= context.now()) {
+    throw new VouchError("enrollment_denied", "The enrolment code has expired: it is good for 24 hours.", {
+      hint: "Ask your administrator for a new one (`vouch server invite EMAIL`).",
+    });
+  }
+  return invite;
+}
+
+function usedCode(): VouchError {
+  return new VouchError("enrollment_denied", "The enrolment code has been used: it is good for one security key.", {
+    hint: "Ask your administrator for a new one (`vouch server invite EMAIL`).",
+  });
+}

@@ -1,0 +1,66 @@
+/** Logging in: a WebAuthn assertion becomes a session, an access token bound to the client's DPoP key. */
+import * as v from "valibot";
+import { VouchError } from "../errors.ts";
+import { readJson } from "./body.ts";
+import type { Handler, HandlerResult, ServerContext } from "./context.ts";
+import { OAuthError } from "./failure.ts";
+import { randomToken, sha256 } from "./random.ts";
+import { ceremonySeconds } from "./relying-party.ts";
+import { AuthenticationResponseSchema } from "./webauthn-json.ts";
+
+/** POST /v1/login/options: begins an authentication. */
+export const loginOptions: Handler = async (request, context) => {
+  await readJson(request, v.strictObject({}));
+  const options = await context.relyingParty.requestOptions();
+  const ceremony = randomToken();
+  await context.store.ceremonies.add({
+    id: ceremony,
+    type: "authentication",
+    challenge: options.challenge,
+    codeHash: undefined,
+    expiresAt: context.now() + ceremonySeconds,
+  });
+  return { response: Response.json({ ceremony, options }) };
+};
+
+export const webauthnGrantParameters = {
+  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  /** AuthenticationResponseJSON as JSON text. */
+  credential: v.pipe(v.string(), v.parseJson(), AuthenticationResponseSchema),
+};
+
+/** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`. */
+export async function grantSession(
+  parameters: v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>,
+  jkt: string,
+  context: ServerContext,
+): Promise<HandlerResult> {
+  const { store, relyingParty, sessionDuration } = context;
+  const now = context.now();
+  const ceremony = await store.ceremonies.take(parameters.ceremony, "authentication");
+  if (!ceremony || ceremony.expiresAt <= now) {
+    throw new OAuthError("invalid_grant", "The login took longer than five minutes or was finished before.");
+  }
+  const found = await store.accounts.findCredential(parameters.credential.id);
+  if (!found) throw new OAuthError("invalid_grant", "This security key is not enrolled with this server.");
+  const { credential, user } = found;
+  const { counter, backedUp } = await relyingParty
+    .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, credential })
+    .catch((error: unknown) => {
+      throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
+    });
+  if (!(await store.accounts.recordAssertion(credential.id, counter, backedUp, now))) {
+    throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
+  }
+  const accessToken = randomToken();
+  await store.sessions.add(sha256(accessToken), { user, jkt, createdAt: now, expiresAt: now + sessionDuration });
+  return {
+    response: Response.json({
+      access_token: accessToken,
+      token_type: "DPoP",
+      expires_in: sessionDuration,
+      user: user.email,
+    }),
+    user: user.id,
+  };
+}

@@ -1,0 +1,12 @@
+/** Random names and their digests: what the database keeps of a secret is its SHA-256. */
+import { createHash, randomBytes } from "node:crypto";
+
+/** 32 random bytes in base64url. */
+export function randomToken(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** The SHA-256 of the text's UTF-8 bytes in base64url. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,50 @@
+/** How many requests one address may make in a minute. In memory: a limit per server process. */
+
+export type RateClass = "enroll" | "login" | "token";
+
+/** Requests a minute for one address. An office behind one address logs in together in the morning. */
+export const defaultRateLimits: Readonly<Record<RateClass, number>> = { enroll: 30, login: 120, token: 600 };
+
+const windowSeconds = 60;
+/** Beyond this many addresses the oldest windows are forgotten: memory stays bounded. */
+const maxEntries = 50_000;
+
+export class RateLimiter {
+  readonly #limits: Readonly<Record<RateClass, number>>;
+  /** In the order in which the windows began. */
+  readonly #windows = new Map<string, { start: number; count: number }>();
+
+  constructor(limits: Readonly<Record<RateClass, number>>) {
+    this.#limits = limits;
+  }
+
+  /** Counts one request; 0 when it may pass, else the seconds until the next window. `now` in seconds since 1970. */
+  take(rateClass: RateClass, address: string, now: number): number {
+    const key = `${rateClass} ${network(address)}`;
+    const window = this.#windows.get(key);
+    if (window && now - window.start < windowSeconds) {
+      window.count += 1;
+      return window.count <= this.#limits[rateClass] ? 0 : window.start + windowSeconds - now;
+    }
+    this.#windows.delete(key);
+    this.#windows.set(key, { start: now, count: 1 });
+    if (this.#windows.size > maxEntries) {
+      const [oldest] = this.#windows.keys();
+      if (oldest !== undefined) this.#windows.delete(oldest);
+    }
+    return 0;
+  }
+}
+
+/** An IPv6 subscriber has a /64 of addresses: they count as one. */
+function network(address: string): string {
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head.split(":");
+  if (tail !== undefined) {
+    const rest = tail === "" ? [] : tail.split(":");
+    while (groups.length + rest.length < 8) groups.push("0");
+    groups.push(...rest);
+  }
+  return groups.slice(0, 4).join(":");
+}

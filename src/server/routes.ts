@@ -1,0 +1,45 @@
+/** The routes of the server: the whole HTTP API, as docs/openapi.yaml documents it. */
+import type { Handler } from "./context.ts";
+import { enroll, enrollOptions } from "./enrollment.ts";
+import { loginOptions } from "./login.ts";
+import type { RateClass } from "./rate-limit.ts";
+import { revoke, token } from "./token.ts";
+
+export interface Route {
+  path: string;
+  method: "GET" | "POST";
+  handler: Handler;
+  /** Absent: not limited. */
+  rateClass?: RateClass;
+}
+
+/** AWS and others may keep the documents this long; a new signing key is published as long before it signs. */
+const publicDocument = { "cache-control": "public, max-age=300" };
+
+export const routes: readonly Route[] = [
+  {
+    path: "/.well-known/openid-configuration",
+    method: "GET",
+    handler: async (_request, { issuer }) => ({
+      response: Response.json(issuer.discoveryDocument(), { headers: publicDocument }),
+    }),
+  },
+  {
+    path: "/.well-known/jwks.json",
+    method: "GET",
+    handler: async (_request, { issuer }) => ({ response: Response.json(issuer.jwks(), { headers: publicDocument }) }),
+  },
+  {
+    path: "/healthz",
+    method: "GET",
+    handler: async (_request, { store }) => {
+      await store.ping();
+      return { response: Response.json({ status: "ok" }) };
+    },
+  },
+  { path: "/v1/enroll/options", method: "POST", handler: enrollOptions, rateClass: "enroll" },
+  { path: "/v1/enroll", method: "POST", handler: enroll, rateClass: "enroll" },
+  { path: "/v1/login/options", method: "POST", handler: loginOptions, rateClass: "login" },
+  { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },
+  { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },
+];

@@ -1,0 +1,186 @@
+/** The HTTP server: finds the route, keeps the limits, answers failures, logs one line a request. */
+import type { Server } from "bun";
+import { VouchError } from "../errors.ts";
+import { maxBodyBytes } from "./body.ts";
+import type { HandlerResult, ServerContext } from "./context.ts";
+import { HttpError, toFailure } from "./failure.ts";
+import { Issuer } from "./issuer.ts";
+import { defaultRateLimits, type RateClass, RateLimiter } from "./rate-limit.ts";
+import { RelyingParty } from "./relying-party.ts";
+import { type Route, routes } from "./routes.ts";
+import type { Store } from "./store/store.ts";
+
+/** The longest a session may last, in seconds. */
+export const maxSessionSeconds = 8 * 3600;
+
+export interface ServerOptions {
+  /** Open and initialised; whoever opened it closes it after `stop()`. */
+  store: Store;
+  /** Where to listen; port 0 takes a free one. */
+  hostname: string;
+  port: number;
+  tls?: { cert: string; key: string };
+  /** Seconds, at most `maxSessionSeconds`. */
+  sessionDuration?: number;
+  /** Take the client's address from the last entry of X-Forwarded-For, which the proxy in front wrote. */
+  trustProxy?: boolean;
+  rateLimits?: Readonly<Record<RateClass, number>>;
+  /** Seconds since 1970. */
+  now?: () => number;
+  log: (entry: RequestLog) => void;
+}
+
+/** One request, as it is logged. Nothing of a body, a header or a query is in it. */
+export interface RequestLog {
+  time: string;
+  method: string;
+  path: string;
+  status: number;
+  milliseconds: number;
+  address: string;
+  /** The id of the user that the request acted for. */
+  user?: string;
+  /** The code and the reason of a failure. */
+  error?: string;
+  detail?: string;
+}
+
+export interface RunningServer {
+  /** The URL of the server as it is configured. */
+  url: string;
+  hostname: string;
+  port: number;
+  /** Takes no more requests and resolves when those under way are answered, after `graceMs` at the latest. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` when it cannot listen. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+  const configuration = await options.store.configuration.load();
+  if (!configuration) {
+    throw new VouchError("settings_missing", "The database has not been initialised.", {
+      hint: "Run `vouch server init --url https://YOUR-HOST` first.",
+    });
+  }
+  const context: ServerContext = {
+    url: configuration.url,
+    audiences: configuration.audiences,
+    sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
+    store: options.store,
+    issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys()),
+    relyingParty: new RelyingParty(configuration.url),
+    now,
+  };
+  const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
+
+  async function answer(request: Request, server: Server<undefined>): Promise<Response> {
+    const started = performance.now();
+    const { pathname } = new URL(request.url);
+    const address = clientAddress(request, server, options.trustProxy ?? false);
+    const entry: Partial<RequestLog> = {};
+    let response: Response;
+    try {
+      const route = findRoute(pathname, request.method);
+      if (route.rateClass) {
+        const wait = limiter.take(route.rateClass, address, now());
+        if (wait > 0)
+          throw new HttpError(429, `Too many requests: try again in ${wait} s.`, { "retry-after": `${wait}` });
+      }
+      const result: HandlerResult = await route.handler(request, context);
+      response = result.response;
+      if (result.user !== undefined) entry.user = result.user;
+    } catch (error) {
+      const failure = toFailure(error, pathname);
+      response = failure.response;
+      entry.error = failure.code;
+      entry.detail = failure.detail;
+    }
+    harden(response.headers, context.url);
+    options.log({
+      time: new Date().toISOString(),
+      method: request.method,
+      // An unknown path is whatever someone typed, and it is cut short.
+      path: pathname.slice(0, 128),
+      status: response.status,
+      milliseconds: Math.round(performance.now() - started),
+      address,
+      ...entry,
+    });
+    return response;
+  }
+
+  const server = listen(options, answer);
+  await options.store.purge(now());
+  const purging = setInterval(() => {
+    options.store.purge(now()).catch((error: unknown) => console.error(`purge: ${String(error)}`));
+  }, 60_000);
+  return {
+    url: configuration.url,
+    hostname: server.hostname ?? options.hostname,
+    port: server.port ?? options.port,
+    async stop(graceMs = 10_000) {
+      clearInterval(purging);
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, graceMs);
+      await Promise.race([server.stop(false), grace.promise]);
+      clearTimeout(timer);
+      await server.stop(true);
+    },
+  };
+}
+
+function listen(
+  options: ServerOptions,
+  answer: (request: Request, server: Server<undefined>) => Promise<Response>,
+): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: options.hostname,
+      port: options.port,
+      // Seconds without a byte in either direction.
+      idleTimeout: 20,
+      // The handlers refuse above maxBodyBytes with an answer that says so; this is the wall behind them.
+      maxRequestBodySize: 2 * maxBodyBytes,
+      development: false,
+      fetch: answer,
+      ...(options.tls ? { tls: options.tls } : {}),
+    });
+  } catch (error) {
+    throw new VouchError(
+      "usage",
+      `Cannot listen on ${options.hostname}:${options.port}: ${(error as Error).message}.`,
+      {
+        hint: "Choose another address with --listen HOST:PORT, or check --tls-cert and --tls-key.",
+        cause: error,
+      },
+    );
+  }
+}
+
+function findRoute(pathname: string, method: string): Route {
+  const route = routes.find(({ path }) => path === pathname);
+  if (!route) throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
+  // HEAD is GET without the body, which the runtime leaves out.
+  if (route.method !== method && !(route.method === "GET" && method === "HEAD")) {
+    const allow = route.method === "GET" ? "GET, HEAD" : route.method;
+    throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
+  }
+  return route;
+}
+
+function clientAddress(request: Request, server: Server<undefined>, trustProxy: boolean): string {
+  const forwarded = trustProxy ? request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
+  return forwarded || (server.requestIP(request)?.address ?? "unknown");
+}
+
+function harden(headers: Headers, url: string): void {
+  if (!headers.has("cache-control")) {
+    headers.set("cache-control", "no-store");
+    headers.set("pragma", "no-cache");
+  }
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  if (url.startsWith("https:")) headers.set("strict-transport-security", "max-age=31536000");
+}

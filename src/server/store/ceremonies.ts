@@ -1,0 +1,40 @@
+/** WebAuthn ceremonies that have begun: their challenges, each good for one answer within five minutes. */
+import type { SQL } from "bun";
+
+export interface Ceremony {
+  id: string;
+  type: "registration" | "authentication";
+  /** base64url, as it stands in the options. */
+  challenge: string;
+  /** The SHA-256 of the invite's code that began a registration. */
+  codeHash: string | undefined;
+  expiresAt: number;
+}
+
+export class CeremonyStore {
+  readonly #sql: SQL;
+
+  constructor(sql: SQL) {
+    this.#sql = sql;
+  }
+
+  async add(ceremony: Ceremony): Promise<void> {
+    await this.#sql`
+      INSERT INTO ceremonies (id, type, challenge, code_hash, expires_at)
+      VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null}, ${ceremony.expiresAt})`;
+  }
+
+  /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
+  async take(id: string, type: Ceremony["type"]): Promise<Ceremony | undefined> {
+    const [row] = await this.#sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
+    return (
+      row && {
+        id: row.id,
+        type: row.type,
+        challenge: row.challenge,
+        codeHash: row.code_hash ?? undefined,
+        expiresAt: Number(row.expires_at),
+      }
+    );
+  }
+}

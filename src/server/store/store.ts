@@ -1,0 +1,97 @@
+/** The server's database: one interface over Bun.SQL. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { SQL } from "bun";
+import { VouchError } from "../../errors.ts";
+import { AccountStore } from "./accounts.ts";
+import { CeremonyStore } from "./ceremonies.ts";
+import { ConfigurationStore } from "./configuration.ts";
+import { migrate, schemaVersion } from "./schema.ts";
+import { SessionStore } from "./sessions.ts";
+
+/** How long an expired or used invite, an ended session stay, so that the answer can say what became of them. */
+const keepEndedSeconds = 7 * 24 * 3600;
+
+export class Store {
+  readonly accounts: AccountStore;
+  readonly ceremonies: CeremonyStore;
+  readonly configuration: ConfigurationStore;
+  readonly sessions: SessionStore;
+  readonly #sql: SQL;
+
+  constructor(sql: SQL) {
+    this.#sql = sql;
+    this.accounts = new AccountStore(sql);
+    this.ceremonies = new CeremonyStore(sql);
+    this.configuration = new ConfigurationStore(sql);
+    this.sessions = new SessionStore(sql);
+  }
+
+  /** Deletes what has expired. */
+  async purge(now: number): Promise<void> {
+    await this.#sql`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
+    await this.#sql`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
+    await this.#sql`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
+    await this.#sql`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
+  }
+
+  /** Resolves when the database answers. */
+  async ping(): Promise<void> {
+    await this.#sql`SELECT 1`;
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.close();
+  }
+}
+
+/**
+ * Opens the database `sqlite:PATH` and brings its tables to this version. `create` makes the file when there is none.
+ * The file holds the issuer's private key: it is made, or put back, to mode 0600.
+ * Throws `usage` (another kind of URL), `settings_missing` (no such file), `file_error`.
+ */
+export async function openStore(url: string, options: { create: boolean; now: number }): Promise<Store> {
+  const path = sqlitePath(url);
+  if (!options.create && !existsSync(path)) {
+    throw new VouchError("settings_missing", `There is no database ${path}.`, {
+      hint: `Run \`vouch server init --url https://YOUR-HOST --database sqlite:${path}\` first.`,
+    });
+  }
+  let sql: SQL | undefined;
+  try {
+    makePrivate(path);
+    sql = new SQL({ adapter: "sqlite", filename: path, create: true });
+    // Another process (`vouch server invite`) may write at the same time: wait for it rather than fail.
+    await sql`PRAGMA busy_timeout = 5000`;
+    await sql`PRAGMA journal_mode = WAL`;
+    await sql`PRAGMA foreign_keys = ON`;
+    await migrate(sql, options.now);
+    const { found, known } = await schemaVersion(sql);
+    if (found > known) {
+      throw new VouchError("settings_invalid", `${path} has version ${found}, expected at most ${known}.`, {
+        hint: "A newer Vouch has written it. Run that version.",
+      });
+    }
+    return new Store(sql);
+  } catch (error) {
+    await sql?.close();
+    if (error instanceof VouchError) throw error;
+    throw new VouchError("file_error", `The database ${path} cannot be opened: ${(error as Error).message}.`, {
+      hint: "Check the path, its permissions and the space on the disk.",
+      cause: error,
+    });
+  }
+}
+
+function sqlitePath(url: string): string {
+  const match = /^sqlite:(?:\/\/)?([^?]+)$/.exec(url);
+  if (match?.[1]) return resolve(match[1]);
+  // A URL of another kind may carry a password: only its scheme is shown.
+  throw new VouchError("usage", `Expected a database as sqlite:PATH, got "${url.split(":", 1)[0]}:…".`);
+}
+
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+}

@@ -1,0 +1,38 @@
+/** The JSON forms of what a security key answers (WebAuthn Level 3, 5.1), checked before they reach the relying party. */
+import * as v from "valibot";
+
+const base64url = (maxBytes: number) =>
+  v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, "expected base64url"), v.maxLength(Math.ceil((maxBytes * 4) / 3)));
+
+/** A credential id has at most 1023 bytes (WebAuthn Level 3, 4). */
+const CredentialId = base64url(1023);
+
+const shared = {
+  id: CredentialId,
+  rawId: CredentialId,
+  type: v.literal("public-key"),
+  authenticatorAttachment: v.exactOptional(v.picklist(["platform", "cross-platform"])),
+  clientExtensionResults: v.record(v.string(), v.unknown()),
+};
+
+export const RegistrationResponseSchema = v.strictObject({
+  ...shared,
+  response: v.strictObject({
+    clientDataJSON: base64url(4096),
+    attestationObject: base64url(16384),
+    authenticatorData: v.exactOptional(base64url(4096)),
+    transports: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(8))),
+    publicKey: v.exactOptional(base64url(1024)),
+    publicKeyAlgorithm: v.exactOptional(v.number()),
+  }),
+});
+
+export const AuthenticationResponseSchema = v.strictObject({
+  ...shared,
+  response: v.strictObject({
+    clientDataJSON: base64url(4096),
+    authenticatorData: base64url(4096),
+    signature: base64url(1024),
+    userHandle: v.exactOptional(base64url(64)),
+  }),
+});
