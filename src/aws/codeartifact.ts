@@ -43,7 +43,6 @@ const ErrorAnswer = v.object({
   message: v.optional(v.string()),
   Message: v.optional(v.string()),
   __type: v.optional(v.string()),
-  code: v.optional(v.string()),
 });
 
 /**
@@ -122,8 +121,8 @@ function readAnswer<Schema extends v.GenericSchema>(
 /** REST-JSON errors: the code is in x-amzn-errortype (`Code:uri`) or in the body (`namespace#Code`). */
 function readError(response: HttpResponse): { code: string; message: string } {
   const parsed = v.safeParse(ErrorAnswer, parseJson(response.body));
-  const body = parsed.success ? parsed.output : {};
-  const type = response.headers.get("x-amzn-errortype") ?? body.__type ?? body.code ?? "";
+  const body: v.InferOutput<typeof ErrorAnswer> = parsed.success ? parsed.output : {};
+  const type = response.headers.get("x-amzn-errortype") ?? body["__type"] ?? "";
   return { code: type.replace(/:.*$/, "").replace(/^.*#/, ""), message: body.message ?? body.Message ?? "" };
 }
 

@@ -86,9 +86,6 @@ export function packageEndpoint(
  * Throws `usage` with what was expected.
  */
 export function checkNames(names: { domain: string; domainOwner: string; repository?: string }): void {
-  const expect = (ok: boolean, what: string, got: string): void => {
-    if (!ok) throw new VouchError("usage", `Expected ${what}, got "${got}".`);
-  };
   expect(
     /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/.test(names.domain),
     "a CodeArtifact domain name (2 to 50 of a-z, 0-9 and -)",
@@ -102,6 +99,10 @@ export function checkNames(names: { domain: string; domainOwner: string; reposit
       names.repository,
     );
   }
+}
+
+function expect(ok: boolean, what: string, got: string): void {
+  if (!ok) throw new VouchError("usage", `Expected ${what}, got "${got}".`);
 }
 
 function configuredEndpoint(service: ServiceId, env: Environment): { variable: string; url: string } | undefined {

@@ -195,11 +195,10 @@ function requiredActions(asked: AskedOf): string {
     : `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
 }
 
-/** Text of another machine for a terminal: no control characters, not too long. */
+/** Text of another machine for a terminal: no control or invisible characters, not too long. */
 function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
+    .replace(/[\p{Cc}\p{Cf}]+/gu, " ")
     .trim()
     .slice(0, 1000);
 }

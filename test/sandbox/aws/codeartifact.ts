@@ -1,0 +1,149 @@
+/** The control plane of the sandbox's CodeArtifact: REST-JSON, API version 2018-09-22. */
+import { randomUUID } from "node:crypto";
+import type { Account, IssuedCredentials, Operation } from "./account.ts";
+import type { AccessRequest } from "./policy.ts";
+import { ServiceError } from "./service-error.ts";
+import { verifySignature } from "./sigv4.ts";
+
+export interface CodeArtifactContext {
+  account: Account;
+  region: string;
+}
+
+const formats = new Set(["npm", "pypi", "maven", "nuget", "generic", "ruby", "swift", "cargo"]);
+
+/** Answers one request to `codeartifact.REGION.amazonaws.com`. */
+export async function handleCodeArtifact(request: Request, context: CodeArtifactContext): Promise<Response> {
+  const requestId = randomUUID();
+  try {
+    const body = new Uint8Array(await request.arrayBuffer());
+    const operation = operationOf(request);
+    const failure = await context.account.receive(operation);
+    if (failure) throw new ServiceError(failure.code, failure.message, failure.status, failure.headers);
+    const caller = verifySignature(request, body, { ...context, service: "codeartifact" });
+    const query = new URL(request.url).searchParams;
+    const result =
+      operation === "GetAuthorizationToken"
+        ? getAuthorizationToken(query, caller, context)
+        : getRepositoryEndpoint(query, caller, context);
+    return answer(200, result, requestId, context.account);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return answer(error.status, { message: error.message }, requestId, context.account, {
+      "x-amzn-errortype": `${error.code}:http://internal.amazon.com/coral/com.amazonaws.codeartifact/`,
+      ...error.headers,
+    });
+  }
+}
+
+function operationOf(request: Request): Extract<Operation, "GetAuthorizationToken" | "GetRepositoryEndpoint"> {
+  const route = `${request.method} ${new URL(request.url).pathname}`;
+  if (route === "POST /v1/authorization-token") return "GetAuthorizationToken";
+  if (route === "GET /v1/repository/endpoint") return "GetRepositoryEndpoint";
+  throw new ServiceError("UnknownOperationException", "", 404);
+}
+
+function getAuthorizationToken(
+  query: URLSearchParams,
+  caller: IssuedCredentials,
+  { account, region }: CodeArtifactContext,
+): object {
+  const { domain, owner } = domainParameters(query, account);
+  const durationText = query.get("duration") ?? "43200";
+  const duration = Number(durationText);
+  if (!/^\d+$/.test(durationText) || (duration !== 0 && (duration < 900 || duration > 43200))) {
+    throw validation(`Expected durationSeconds 0 or between 900 and 43200, got '${durationText}'`);
+  }
+  authorize(account, caller, {
+    action: "codeartifact:GetAuthorizationToken",
+    resource: `arn:${account.partition}:codeartifact:${region}:${owner}:domain/${domain}`,
+  });
+  authorize(account, caller, {
+    action: "sts:GetServiceBearerToken",
+    resource: `arn:${account.partition}:sts::${account.id}:*`,
+    context: { "sts:AWSServiceName": "codeartifact.amazonaws.com" },
+  });
+  findDomain(account, region, domain, owner);
+  const expiration = duration === 0 ? caller.expires : Math.floor(account.now() / 1000) + duration;
+  return { authorizationToken: account.issueToken(caller.role, domain, expiration), expiration };
+}
+
+function getRepositoryEndpoint(
+  query: URLSearchParams,
+  caller: IssuedCredentials,
+  { account, region }: CodeArtifactContext,
+): object {
+  const { domain, owner } = domainParameters(query, account);
+  const repository = query.get("repository") ?? "";
+  const format = query.get("format") ?? "";
+  const endpointType = query.get("endpointType") ?? "ipv4";
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/.test(repository)) throw validation(`Invalid repository '${repository}'`);
+  if (!formats.has(format)) throw validation(`Invalid format '${format}'`);
+  if (!["ipv4", "dualstack"].includes(endpointType)) throw validation(`Invalid endpointType '${endpointType}'`);
+  authorize(account, caller, {
+    action: "codeartifact:GetRepositoryEndpoint",
+    resource: `arn:${account.partition}:codeartifact:${region}:${owner}:repository/${domain}/${repository}`,
+  });
+  if (!findDomain(account, region, domain, owner).repositories.includes(repository)) {
+    throw new ServiceError(
+      "ResourceNotFoundException",
+      `Repository not found. Repository '${repository}' in domain '${domain}' owned by account '${owner}' does not exist.`,
+      404,
+    );
+  }
+  const host =
+    endpointType === "ipv4"
+      ? `${domain}-${owner}.d.codeartifact.${region}.amazonaws.com`
+      : `${domain}-${owner}.codeartifact.${region}.on.aws`;
+  return { repositoryEndpoint: `https://${host}/${format}/${repository}/` };
+}
+
+function domainParameters(query: URLSearchParams, account: Account): { domain: string; owner: string } {
+  const domain = query.get("domain") ?? "";
+  const owner = query.get("domain-owner") ?? account.id;
+  if (!/^[a-z][a-z0-9-]{0,48}[a-z0-9]$/.test(domain)) throw validation(`Invalid domain '${domain}'`);
+  if (!/^\d{12}$/.test(owner)) throw validation(`Invalid domain-owner '${owner}'`);
+  return { domain, owner };
+}
+
+function findDomain(account: Account, region: string, name: string, owner: string): { repositories: string[] } {
+  const domain = account.domains.find((candidate) => candidate.name === name && candidate.region === region);
+  if (domain && owner === account.id) return domain;
+  throw new ServiceError(
+    "ResourceNotFoundException",
+    `Domain not found. Domain '${name}' owned by account '${owner}' does not exist.`,
+    404,
+  );
+}
+
+function authorize(account: Account, { role, sessionName }: IssuedCredentials, request: AccessRequest): void {
+  const decision = account.decide(role, request);
+  if (decision === "allowed") return;
+  const user = `arn:${account.partition}:sts::${account.id}:assumed-role/${role.name}/${sessionName}`;
+  const reason =
+    decision === "explicit deny"
+      ? "with an explicit deny in a service control policy"
+      : `because no identity-based policy allows the ${request.action} action`;
+  throw new ServiceError(
+    "AccessDeniedException",
+    `User: ${user} is not authorized to perform: ${request.action} on resource: ${request.resource} ${reason}`,
+    403,
+  );
+}
+
+function validation(message: string): ServiceError {
+  return new ServiceError("ValidationException", message, 400);
+}
+
+function answer(
+  status: number,
+  body: object,
+  requestId: string,
+  account: Account,
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json(body, {
+    status,
+    headers: { "x-amzn-requestid": requestId, date: new Date(account.now()).toUTCString(), ...headers },
+  });
+}

@@ -1,0 +1,65 @@
+/** The account that the sandbox, the demo and the tests share: one OIDC provider, one role, one domain. */
+import { Account } from "./account.ts";
+
+export interface DeveloperAccountOptions {
+  /** The Vouch server's URL. */
+  issuer?: string;
+  audience?: string;
+  repositories?: string[];
+  maxSessionDuration?: number;
+}
+
+/** The role's ARN is arn:aws:iam::123456789012:role/vouch-developer; its permissions are what aws documents for CodeArtifact. */
+export function createDeveloperAccount(options: DeveloperAccountOptions = {}): Account {
+  const { issuer = "https://vouch.example.com", audience = "sts.amazonaws.com", repositories = ["my-repo"] } = options;
+  const id = "123456789012";
+  const issuerName = issuer.replace("https://", "");
+  return new Account({
+    id,
+    oidcProviders: [{ url: issuer, clientIds: [audience] }],
+    domains: [{ name: "my-domain", region: "us-east-1", repositories }],
+    roles: [
+      {
+        name: "vouch-developer",
+        maxSessionDuration: options.maxSessionDuration ?? 43200,
+        trustPolicy: [
+          {
+            Effect: "Allow",
+            Principal: { Federated: `arn:aws:iam::${id}:oidc-provider/${issuerName}` },
+            Action: "sts:AssumeRoleWithWebIdentity",
+            Condition: {
+              StringEquals: { [`${issuerName}:aud`]: audience },
+              StringLike: { [`${issuerName}:sub`]: "*" },
+            },
+          },
+        ],
+        permissions: [
+          {
+            Effect: "Allow",
+            Action: "codeartifact:GetAuthorizationToken",
+            Resource: `arn:aws:codeartifact:us-east-1:${id}:domain/my-domain`,
+          },
+          {
+            Effect: "Allow",
+            Action: "sts:GetServiceBearerToken",
+            Resource: "*",
+            Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
+          },
+          {
+            Effect: "Allow",
+            Action: [
+              "codeartifact:GetRepositoryEndpoint",
+              "codeartifact:ReadFromRepository",
+              "codeartifact:PublishPackageVersion",
+              "codeartifact:PutPackageMetadata",
+            ],
+            Resource: [
+              `arn:aws:codeartifact:us-east-1:${id}:repository/my-domain/*`,
+              `arn:aws:codeartifact:us-east-1:${id}:package/my-domain/*`,
+            ],
+          },
+        ],
+      },
+    ],
+  });
+}

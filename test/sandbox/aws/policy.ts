@@ -1,0 +1,55 @@
+/** IAM policy evaluation, as much of it as roles for CodeArtifact use: an unknown operator or key is an error. */
+
+export interface Statement {
+  Effect: "Allow" | "Deny";
+  Principal?: { Federated: string };
+  Action: string | string[];
+  Resource?: string | string[];
+  Condition?: Record<string, Record<string, string | string[]>>;
+}
+
+export interface AccessRequest {
+  action: string;
+  resource?: string;
+  principal?: string;
+  /** The condition keys of the request and their values. */
+  context?: Record<string, string>;
+}
+
+export type Decision = "allowed" | "implicit deny" | "explicit deny";
+
+/** An explicit Deny wins, then an Allow; nothing that matches is an implicit deny. */
+export function evaluate(statements: readonly Statement[], request: AccessRequest): Decision {
+  const matching = statements.filter((statement) => matches(statement, request));
+  if (matching.some((statement) => statement.Effect === "Deny")) return "explicit deny";
+  return matching.some((statement) => statement.Effect === "Allow") ? "allowed" : "implicit deny";
+}
+
+function matches(statement: Statement, request: AccessRequest): boolean {
+  const actions = [statement.Action].flat();
+  const resources = [statement.Resource ?? "*"].flat();
+  return (
+    (statement.Principal === undefined || statement.Principal.Federated === request.principal) &&
+    actions.some((pattern) => like(pattern.toLowerCase(), request.action.toLowerCase())) &&
+    (request.resource === undefined || resources.some((pattern) => like(pattern, request.resource ?? ""))) &&
+    Object.entries(statement.Condition ?? {}).every(([operator, keys]) => holds(operator, keys, request.context ?? {}))
+  );
+}
+
+function holds(operator: string, keys: Record<string, string | string[]>, context: Record<string, string>): boolean {
+  const compare = { StringEquals: (pattern: string, value: string) => pattern === value, StringLike: like }[operator];
+  if (!compare) throw new Error(`The sandbox does not know the condition operator ${operator}`);
+  return Object.entries(keys).every(([key, patterns]) => {
+    const value = context[key];
+    return value !== undefined && [patterns].flat().some((pattern) => compare(pattern, value));
+  });
+}
+
+/** `*` is any text, `?` any one character. */
+function like(pattern: string, value: string): boolean {
+  const source = pattern
+    .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${source}$`, "s").test(value);
+}
