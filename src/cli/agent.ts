@@ -1,0 +1,68 @@
+/** `vouch agent run|stop|status`: the process that holds the session. */
+import { askAgent } from "../agent/client.ts";
+import { routes, type StatusReply } from "../agent/protocol.ts";
+import { VouchError } from "../errors.ts";
+import { type Command, defineCommand } from "./command.ts";
+import type { Roles } from "./commands.ts";
+import { note, print, printJson } from "./terminal.ts";
+import { clockTime } from "./time.ts";
+
+const stop = defineCommand({
+  meta: { name: "stop", description: "Stop the agent. The session and every token it holds are gone with it." },
+  teaching: {
+    details: ["The session ends at the server only with `vouch logout`; without the agent's key it is of no use."],
+    examples: [["vouch agent stop && vouch login", "Start afresh, with the variables of this shell."]],
+  },
+  async run() {
+    const running = await askStatus();
+    if (!running) {
+      note("No agent is running.");
+      return;
+    }
+    await askAgent(routes.stop, {});
+    note(`The agent (process ${running.pid}) has stopped.`);
+  },
+});
+
+const status = defineCommand({
+  meta: { name: "status", description: "Say whether the agent is running. Exit code 0 when it is, 1 when not." },
+  args: { json: { type: "boolean", description: "Print what the agent answers as JSON." } },
+  teaching: { examples: [["vouch agent status", "See its process number and since when it runs."]] },
+  async run({ args }) {
+    const running = await askStatus();
+    if (args.json) printJson(running ?? null);
+    else if (running)
+      print(`The agent ${running.version} runs as process ${running.pid} since ${clockTime(running.startedAt)}.`);
+    else print("No agent is running. `vouch login` starts it.");
+    return running ? 0 : 1;
+  },
+});
+
+/** The command; `load` brings the role in, which is above the command line in the layers. */
+export function agentCommand(load: Roles["agent"]): Command {
+  const run = defineCommand({
+    meta: { name: "run", description: "Run the agent in the foreground, for systemd, launchd or a container." },
+    teaching: {
+      details: ["`vouch login` starts the agent in the background by itself; nothing else is needed on a laptop."],
+      examples: [["vouch agent run", "Run it until Ctrl-C or `vouch agent stop`."]],
+    },
+    run: async () => (await load()).runAgent(),
+  });
+  return defineCommand({
+    meta: {
+      name: "agent",
+      description: "The agent holds the session and the tokens in its memory and answers the package managers.",
+    },
+    subCommands: { run, stop, status },
+  });
+}
+
+/** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
+export async function askStatus(): Promise<StatusReply | undefined> {
+  try {
+    return await askAgent<StatusReply>(routes.status);
+  } catch (error) {
+    if (error instanceof VouchError && error.code === "login_needed") return undefined;
+    throw error;
+  }
+}

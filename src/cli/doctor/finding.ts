@@ -1,0 +1,38 @@
+/** What the doctor looks at and what it says. */
+import type { StatusReply } from "../../agent/protocol.ts";
+import type { Settings } from "../../config/settings.ts";
+
+export interface Finding {
+  /** The name of the check, stable for programs: "session", "npm-registry". */
+  check: string;
+  status: "ok" | "warn" | "fail";
+  /** What was found, in one sentence. */
+  found: string;
+  /** The next command, or what to change where. */
+  remedy?: string;
+}
+
+/** Everything a check looks at, so that it can be given a made-up machine. */
+export interface Patient {
+  env: Record<string, string | undefined>;
+  /** The current folder and the home folder, absolute. */
+  cwd: string;
+  home: string;
+  settings: Settings;
+  /** What the agent says of itself; undefined when none is running. */
+  agent: StatusReply | undefined;
+  /** Seconds since 1970. */
+  now: number;
+}
+
+export function ok(check: string, found: string): Finding {
+  return { check, status: "ok", found };
+}
+
+export function warning(check: string, found: string, remedy: string): Finding {
+  return { check, status: "warn", found, remedy };
+}
+
+export function failure(check: string, found: string, remedy: string): Finding {
+  return { check, status: "fail", found, remedy };
+}

@@ -1,0 +1,31 @@
+/** `vouch logout`: ends the session here and at the server. */
+import { askAgent } from "../agent/client.ts";
+import { type LogoutReply, routes } from "../agent/protocol.ts";
+import { askStatus } from "./agent.ts";
+import { defineCommand } from "./command.ts";
+import { note, success, warn } from "./terminal.ts";
+
+export const logout = defineCommand({
+  meta: { name: "logout", description: "End the session at the server and forget every token." },
+  teaching: {
+    details: [
+      "The agent goes on running, without a session. Tokens that AWS issued stay valid at AWS until they end, but no copy of them is left on this machine.",
+    ],
+    examples: [["vouch logout", "Before you lend your laptop."]],
+  },
+  async run() {
+    const reply = (await askStatus()) && (await askAgent<LogoutReply>(routes.logout, {}, { timeoutMs: 15_000 }));
+    if (!reply?.wasLoggedIn) {
+      note("There is no session; nothing to do.");
+      return;
+    }
+    if (reply.revoked) {
+      success("Logged out. The session has ended at the server, and the agent has forgotten every token.");
+      return;
+    }
+    success("Logged out. The agent has forgotten the session and every token.");
+    warn(
+      "The server did not confirm the end of the session. Its key is gone with the agent's memory, so no one can use it.",
+    );
+  },
+});

@@ -1,0 +1,121 @@
+/** The command line: finds the command, checks its words, runs it, and turns what it throws into text and an exit code. */
+import { type ArgsDef, runCommand } from "citty";
+import packageJson from "../../package.json" with { type: "json" };
+import { VouchError } from "../errors.ts";
+import { checkArguments, closest, usage } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { commands, type Roles } from "./commands.ts";
+import { commandHelp, rootHelp } from "./help.ts";
+import { print, showError } from "./terminal.ts";
+
+const groupTitles = {
+  "every day": "Every day:",
+  "set up": "Once, to set up:",
+  "for programs": "For scripts and programs:",
+  "for companies": "For the company, once:",
+} as const;
+
+/**
+ * Runs one command line (`argv` without the program's name) and returns its exit code: what the command returns,
+ * 0 when it returns nothing, the code of the VouchError when it throws one.
+ */
+export async function runCli(argv: string[], roles: Roles): Promise<number> {
+  try {
+    return await dispatch(argv, roles);
+  } catch (error) {
+    const shown = VouchError.from(error);
+    showError(shown);
+    return shown.exitCode;
+  }
+}
+
+async function dispatch(argv: string[], roles: Roles): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === undefined || isHelp(first) || (first === "help" && rest.length === 0)) {
+    print(overview());
+    return 0;
+  }
+  if (first === "--version" || first === "-V") {
+    print(`vouch ${packageJson.version}`);
+    return 0;
+  }
+  if (first === "help") return dispatch([...rest, "--help"], roles);
+  if (first.startsWith("-"))
+    throw usage(`vouch has no flag ${first}.`, "vouch", closest(first, ["--help", "--version"]));
+  const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  if (!entry) throw unknownCommand(first, Object.keys(commands), "vouch");
+  return runFound(await entry.load(roles), `vouch ${first}`, rest);
+}
+
+/** Walks from a command to the one that the words name, and runs it or shows its help. */
+async function runFound(command: Command, name: string, words: string[]): Promise<number> {
+  const subCommands = await resolveSubCommands(command);
+  const names = Object.keys(subCommands);
+  const first = words[0];
+  if (first !== undefined && Object.hasOwn(subCommands, first)) {
+    return runFound(subCommands[first]!, `${name} ${first}`, words.slice(1));
+  }
+  if (asksForHelp(words)) {
+    print(
+      commandHelp(
+        name,
+        command,
+        names.map((key) => [key, subCommands[key]!.meta.description]),
+      ),
+    );
+    return 0;
+  }
+  if (names.length > 0 && command.run === undefined) {
+    if (first === undefined) throw usage(`${name} needs a command: ${names.join(", ")}.`, name);
+    throw unknownCommand(first, names, name);
+  }
+  checkArguments(words, (command.args ?? {}) as ArgsDef, name);
+  const { result } = await runCommand(command, { rawArgs: words });
+  return typeof result === "number" ? result : 0;
+}
+
+async function resolveSubCommands(command: Command): Promise<Record<string, Command>> {
+  const subCommands: Record<string, Command> = {};
+  const definition =
+    typeof command.subCommands === "function" ? await command.subCommands() : await command.subCommands;
+  for (const [name, value] of Object.entries(definition ?? {})) {
+    subCommands[name] = (typeof value === "function" ? await value() : await value) as Command;
+  }
+  return subCommands;
+}
+
+function overview(): string {
+  const groups = Object.entries(groupTitles).map(([group, title]): [string, [string, string][]] => [
+    title,
+    Object.entries(commands).flatMap(([name, entry]): [string, string][] =>
+      entry.group === group ? [[name, `${entry.summary}.`]] : [],
+    ),
+  ]);
+  return rootHelp(
+    "Vouch lets you use private packages from AWS CodeArtifact with the security key in your pocket and no secret on your disk.",
+    groups,
+    [
+      [
+        "vouch enroll --server https://vouch.example.com",
+        "Once: make your security key known, with the code you were given.",
+      ],
+      ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure cargo, pip and npm."],
+      ["vouch login", "Every day: PIN and touch. Then cargo, pip and npm simply work."],
+    ],
+  );
+}
+
+function unknownCommand(word: string, names: string[], parent: string): VouchError {
+  const meant = closest(word, names);
+  return usage(`${parent} has no command "${word}".`, parent, meant === undefined ? undefined : `${parent} ${meant}`);
+}
+
+function isHelp(word: string): boolean {
+  return word === "--help" || word === "-h";
+}
+
+/** Whether the words before `--` ask for help. */
+function asksForHelp(words: string[]): boolean {
+  const end = words.indexOf("--");
+  return (end < 0 ? words : words.slice(0, end)).some(isHelp);
+}

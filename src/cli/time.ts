@@ -1,0 +1,23 @@
+/** Times as people read them. All inputs are seconds since 1970. */
+
+/** The local time of day, with the date when it is another day than `now`'s. */
+export function clockTime(seconds: number, now: number = Date.now() / 1000): string {
+  const date = new Date(seconds * 1000);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date(now * 1000).toDateString()) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
+/** A length of time: "8 hours", "7 h 12 min", "5 min", "less than a minute". */
+export function duration(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (minutes % 60 === 0) return hours === 1 ? "1 hour" : `${hours} hours`;
+  return `${hours} h ${minutes % 60} min`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

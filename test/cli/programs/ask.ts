@@ -1,0 +1,19 @@
+/** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|code`. */
+import { confirm, promptSecret, promptText, readCode } from "../../../src/cli/prompt.ts";
+import { print, showError } from "../../../src/cli/terminal.ts";
+import { VouchError } from "../../../src/errors.ts";
+
+const questions: Record<string, () => Promise<unknown>> = {
+  secret: async () => (await promptSecret("PIN")).expose(),
+  text: () => promptText("Name"),
+  confirm: () => confirm("Go on?", false),
+  code: () => readCode("Enrolment code"),
+};
+
+try {
+  print(`answer=${JSON.stringify(await questions[process.argv[2]!]!())}`);
+  process.exit(0);
+} catch (error) {
+  showError(VouchError.from(error));
+  process.exit(VouchError.from(error).exitCode);
+}
