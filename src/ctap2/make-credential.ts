@@ -1,0 +1,61 @@
+/** authenticatorMakeCredential (CTAP 2.1 section 6.1). */
+import { requiredField } from "../codec/cbor-fields.ts";
+import type { CborMap } from "../codec/cbor.ts";
+import { AUTHENTICATOR, parameters, type PinUvAuth, sendCommand } from "./command.ts";
+import { type CredentialDescriptor, descriptorMap } from "./credential-descriptor.ts";
+import type { CtapDevice, ExchangeOptions } from "./device.ts";
+
+export interface MakeCredentialRequest extends Partial<PinUvAuth> {
+  clientDataHash: Uint8Array;
+  rp: { id: string; name: string };
+  user: { id: Uint8Array; name: string; displayName: string };
+  /** COSE algorithm identifiers, the preferred first. */
+  algorithms: readonly number[];
+  excludeList: readonly CredentialDescriptor[];
+  /** Only what is true is sent: CTAP 2.0 keys refuse options that they do not know. */
+  options: { rk: boolean; uv: boolean };
+}
+
+export interface MadeCredential {
+  fmt: string;
+  authData: Uint8Array;
+  attStmt: CborMap;
+}
+
+/** @throws CtapError for what the key refuses; VouchError `protocol_error` for an answer that lacks a member */
+export async function makeCredential(
+  device: CtapDevice,
+  request: MakeCredentialRequest,
+  options?: ExchangeOptions,
+): Promise<MadeCredential> {
+  const flags = Object.entries(request.options).filter(([, value]) => value);
+  const answer = await sendCommand(
+    device,
+    AUTHENTICATOR.MAKE_CREDENTIAL,
+    parameters([
+      [0x01, request.clientDataHash],
+      [0x02, new Map(Object.entries(request.rp))],
+      [0x03, new Map(Object.entries(request.user))],
+      [
+        0x04,
+        request.algorithms.map(
+          (alg) =>
+            new Map<string, number | string>([
+              ["alg", alg],
+              ["type", "public-key"],
+            ]),
+        ),
+      ],
+      [0x05, request.excludeList.length === 0 ? undefined : request.excludeList.map(descriptorMap)],
+      [0x07, flags.length === 0 ? undefined : new Map(flags)],
+      [0x08, request.pinUvAuthParam],
+      [0x09, request.pinUvAuthProtocol],
+    ]),
+    options,
+  );
+  return {
+    fmt: requiredField(answer, 0x01, "text", "fmt"),
+    authData: requiredField(answer, 0x02, "bytes", "authData"),
+    attStmt: requiredField(answer, 0x03, "map", "attStmt"),
+  };
+}

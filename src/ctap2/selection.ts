@@ -1,0 +1,37 @@
+/** authenticatorSelection (CTAP 2.1 section 6.9): the person touches the key that is to be used. */
+import { ES256 } from "../codec/cose.ts";
+import { AUTHENTICATOR, sendCommand } from "./command.ts";
+import type { CtapDevice, ExchangeOptions } from "./device.ts";
+import { getInfo } from "./get-info.ts";
+import { makeCredential } from "./make-credential.ts";
+import { isCtapError } from "./status.ts";
+
+/**
+ * Makes the key blink and resolves when it is touched. Keys before FIDO_2_1 get a request that can only fail, with an
+ * empty pinUvAuthParam, which they answer after a touch.
+ * @throws CtapError USER_ACTION_TIMEOUT, OPERATION_DENIED, KEEPALIVE_CANCEL and others
+ */
+export async function selection(device: CtapDevice, options?: ExchangeOptions): Promise<void> {
+  const { versions } = await getInfo(device, options);
+  if (
+    versions.some((version) => version.startsWith("FIDO_2_") && version !== "FIDO_2_0" && version !== "FIDO_2_1_PRE")
+  ) {
+    await sendCommand(device, AUTHENTICATOR.SELECTION, undefined, options);
+    return;
+  }
+  const probe = {
+    clientDataHash: new Uint8Array(32),
+    rp: { id: "selection.invalid", name: "selection" },
+    user: { id: new Uint8Array(1), name: "selection", displayName: "selection" },
+    algorithms: [ES256],
+    excludeList: [],
+    options: { rk: false, uv: false },
+    pinUvAuthParam: new Uint8Array(0),
+    pinUvAuthProtocol: 1,
+  };
+  try {
+    await makeCredential(device, probe, options);
+  } catch (error) {
+    if (!isCtapError(error, "PIN_NOT_SET", "PIN_INVALID", "PIN_AUTH_INVALID")) throw error;
+  }
+}
