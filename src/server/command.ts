@@ -1,13 +1,15 @@
 /** `vouch server`: what a company runs once. */
-import { defineCommand } from "citty";
+import { defineServerCommand } from "./command/definition.ts";
+import { init } from "./command/init.ts";
+import { invite } from "./command/invite.ts";
+import { revoke } from "./command/revoke.ts";
+import { run } from "./command/run.ts";
+import { users } from "./command/users.ts";
 
-export const server = defineCommand({
-  meta: { name: "server", description: "Run the Vouch server: security keys in, identity tokens for AWS out" },
-  subCommands: {
-    init: () => import("./command/init.ts").then((module) => module.init),
-    run: () => import("./command/run.ts").then((module) => module.run),
-    invite: () => import("./command/invite.ts").then((module) => module.invite),
-    users: () => import("./command/users.ts").then((module) => module.users),
-    revoke: () => import("./command/revoke.ts").then((module) => module.revoke),
+export const serverCommand = defineServerCommand({
+  meta: {
+    name: "server",
+    description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
+  subCommands: { init, run, invite, users, revoke },
 });

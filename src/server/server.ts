@@ -8,10 +8,8 @@ import { Issuer } from "./issuer.ts";
 import { defaultRateLimits, type RateClass, RateLimiter } from "./rate-limit.ts";
 import { RelyingParty } from "./relying-party.ts";
 import { type Route, routes } from "./routes.ts";
+import { maxSessionSeconds } from "./session-duration.ts";
 import type { Store } from "./store/store.ts";
-
-/** The longest a session may last, in seconds. */
-export const maxSessionSeconds = 8 * 3600;
 
 export interface ServerOptions {
   /** Open and initialised; whoever opened it closes it after `stop()`. */
@@ -27,7 +25,7 @@ export interface ServerOptions {
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
-  log: (entry: RequestLog) => void;
+  log: (entry: RequestLog | EventLog) => void;
 }
 
 /** One request, as it is logged. Nothing of a body, a header or a query is in it. */
@@ -43,6 +41,13 @@ export interface RequestLog {
   /** The code and the reason of a failure. */
   error?: string;
   detail?: string;
+}
+
+/** Something that happened on no one's request. */
+export interface EventLog {
+  time: string;
+  event: "purge_failed";
+  detail: string;
 }
 
 export interface RunningServer {
@@ -112,20 +117,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const server = listen(options, answer);
   await options.store.purge(now());
-  const purging = setInterval(() => {
-    options.store.purge(now()).catch((error: unknown) => console.error(`purge: ${String(error)}`));
+  let purge = Promise.resolve();
+  const timer = setInterval(() => {
+    purge = options.store.purge(now()).catch((error: unknown) => {
+      options.log({ time: new Date().toISOString(), event: "purge_failed", detail: String(error) });
+    });
   }, 60_000);
   return {
     url: configuration.url,
     hostname: server.hostname ?? options.hostname,
     port: server.port ?? options.port,
     async stop(graceMs = 10_000) {
-      clearInterval(purging);
+      clearInterval(timer);
       const grace = Promise.withResolvers<void>();
-      const timer = setTimeout(grace.resolve, graceMs);
+      const graceTimer = setTimeout(grace.resolve, graceMs);
       await Promise.race([server.stop(false), grace.promise]);
-      clearTimeout(timer);
+      clearTimeout(graceTimer);
       await server.stop(true);
+      await purge;
     },
   };
 }

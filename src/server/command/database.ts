@@ -7,7 +7,7 @@ export const databaseArg = {
   database: {
     type: "string",
     description:
-      "Where the server keeps its data (default: $VOUCH_DATABASE, else sqlite:~/.local/state/vouch/server.db)",
+      "Where the server keeps its data. Default: $VOUCH_DATABASE, else sqlite:~/.local/state/vouch/server.db.",
     valueHint: "sqlite:PATH",
   },
 } as const;

@@ -1,22 +1,31 @@
-import { defineCommand } from "citty";
 import { rolePermissions, trustPolicy } from "../aws-trust.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
 import { parseServerUrl } from "../url.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
 
-export const init = defineCommand({
-  meta: { name: "init", description: "Make the database and the signing key, and say how AWS comes to trust them" },
+export const init = defineServerCommand({
+  meta: {
+    name: "init",
+    description: "Make the database and the signing key, and say how AWS comes to trust the server.",
+  },
+  teaching: {
+    details: [
+      "The URL becomes the issuer of identity tokens, and its host the name that security keys are enrolled for: it cannot change later. Repeating the command prints the next steps again.",
+    ],
+    examples: [["vouch server init --url https://vouch.example.com", "Get ready to run the server of example.com."]],
+  },
   args: {
     url: {
       type: "string",
-      description: "The URL that developers and AWS reach the server at; it cannot change later",
+      description: "The URL at which developers and AWS reach the server.",
       valueHint: "https://HOST",
       required: true,
     },
     ...databaseArg,
     audience: {
       type: "string",
-      description: `The client ids that ID tokens may be issued for, separated by commas (default: ${defaultAudience})`,
+      description: "The client ids that identity tokens may be issued for, separated by commas.",
       valueHint: "ID,…",
       default: defaultAudience,
     },
@@ -25,7 +34,7 @@ export const init = defineCommand({
     const url = parseServerUrl(args.url);
     const audiences = parseAudiences(args.audience);
     await withStore(args.database, true, (store) => initializeServer(store, url, audiences, currentTime()));
-    console.log(nextSteps(url, audiences, databaseUrl(args.database)));
+    print(nextSteps(url, audiences, databaseUrl(args.database)));
   },
 });
 

@@ -1,19 +1,25 @@
-import { defineCommand } from "citty";
 import * as v from "valibot";
 import { VouchError } from "../../errors.ts";
 import { makeEnrollmentCode } from "../enrollment-code.ts";
 import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
 
 /** How long an enrolment code is good for, in seconds. */
 const inviteSeconds = 24 * 3600;
 
-export const invite = defineCommand({
-  meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key" },
+export const invite = defineServerCommand({
+  meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key." },
+  teaching: {
+    details: [
+      "A new code replaces the open one of the same person. Someone who has a key already enrols a second one so.",
+    ],
+    examples: [["vouch server invite dev@example.com", "Invite dev@example.com."]],
+  },
   args: {
-    email: { type: "positional", description: "Whom to invite", valueHint: "EMAIL", required: true },
+    email: { type: "positional", description: "Whom to invite.", valueHint: "EMAIL", required: true },
     ...databaseArg,
-    json: { type: "boolean", description: "Print one JSON object" },
+    json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const email = parseEmail(args.email);
@@ -31,10 +37,10 @@ export const invite = defineCommand({
       return configuration.url;
     });
     if (args.json) {
-      console.log(JSON.stringify({ email, code, server, expiration }));
+      print(JSON.stringify({ email, code, server, expiration }));
       return;
     }
-    console.log(`Enrolment code for ${email}: ${code}
+    print(`Enrolment code for ${email}: ${code}
 
 It is good for one security key within 24 hours and is shown only here.
 ${email} types:

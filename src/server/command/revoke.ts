@@ -1,13 +1,22 @@
-import { defineCommand } from "citty";
 import { VouchError } from "../../errors.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
 
-export const revoke = defineCommand({
-  meta: { name: "revoke", description: "End every session of a person, for a lost laptop or a leaver" },
+export const revoke = defineServerCommand({
+  meta: { name: "revoke", description: "End every session of a person: a lost laptop, a leaver." },
+  teaching: {
+    examples: [
+      ["vouch server revoke dev@example.com", "End the sessions; the person logs in again."],
+      [
+        "vouch server revoke dev@example.com --credentials",
+        "And remove the security keys: only an invite lets them back in.",
+      ],
+    ],
+  },
   args: {
-    email: { type: "positional", description: "Whose sessions to end", valueHint: "EMAIL", required: true },
-    credentials: { type: "boolean", description: "Remove the security keys and open invites too" },
+    email: { type: "positional", description: "Whose sessions to end.", valueHint: "EMAIL", required: true },
+    credentials: { type: "boolean", description: "Remove the security keys and open invites too." },
     ...databaseArg,
   },
   async run({ args }) {
@@ -20,9 +29,9 @@ export const revoke = defineCommand({
       // The keys first, so that no login slips in between.
       const removed = args.credentials ? await accounts.removeCredentials(user.id) : undefined;
       const ended = await sessions.revokeAll(user.id, currentTime());
-      console.log(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
-      if (removed !== undefined) console.log(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
-      console.log("Role credentials that AWS has issued stay good until they end, an hour at most by default.");
+      print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
+      if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
+      print("Role credentials that AWS has issued stay good until they end, an hour at most by default.");
     });
   },
 });

@@ -1,43 +1,56 @@
 import { readFileSync, writeSync } from "node:fs";
-import { defineCommand } from "citty";
 import { VouchError } from "../../errors.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
-import { maxSessionSeconds, type RequestLog, startServer } from "../server.ts";
+import type { EventLog, RequestLog } from "../server.ts";
+import { parseSessionDuration } from "../session-duration.ts";
 import { openStore } from "../store/store.ts";
 import { parseServerUrl } from "../url.ts";
 import { currentTime, databaseArg, databaseUrl } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
 
-export const run = defineCommand({
-  meta: { name: "run", description: "Answer requests until SIGTERM; one line of JSON a request on stderr" },
+export const run = defineServerCommand({
+  meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
+  teaching: {
+    details: [
+      "It listens on the loopback interface for a proxy that ends TLS; with --tls-cert and --tls-key it does so itself.",
+    ],
+    examples: [
+      ["vouch server run --listen 127.0.0.1:8787 --trust-proxy", "Behind a proxy on the same machine."],
+      [
+        "vouch server run --url http://localhost:8787 --database sqlite:/tmp/vouch.db",
+        "Try it out on one machine, without TLS.",
+      ],
+    ],
+  },
   args: {
     url: {
       type: "string",
-      description: "The URL of the server, when `vouch server init` has not fixed it yet",
+      description: "The URL of the server, when `vouch server init` has not fixed it yet.",
       valueHint: "https://HOST",
     },
     listen: {
       type: "string",
-      description: "The address to listen on; port 0 takes a free one",
+      description: "The address to listen on; port 0 takes a free one.",
       valueHint: "HOST:PORT",
       default: "127.0.0.1:8787",
     },
     ...databaseArg,
     "session-duration": {
       type: "string",
-      description: "How long a login lasts, at most 8h (like 8h, 90m, 300s)",
+      description: "How long a login lasts, at most 8h (like 8h, 90m, 300s).",
       valueHint: "DURATION",
       default: "8h",
     },
-    "tls-cert": { type: "string", description: "The certificate chain, a PEM file", valueHint: "FILE" },
-    "tls-key": { type: "string", description: "The private key of the certificate, a PEM file", valueHint: "FILE" },
+    "tls-cert": { type: "string", description: "The certificate chain, a PEM file.", valueHint: "FILE" },
+    "tls-key": { type: "string", description: "The private key of the certificate, a PEM file.", valueHint: "FILE" },
     "trust-proxy": {
       type: "boolean",
-      description: "Take clients' addresses from X-Forwarded-For, which the proxy in front must set",
+      description: "Take clients' addresses from X-Forwarded-For, which the proxy in front must set.",
     },
   },
   async run({ args }) {
     const { hostname, port } = parseListen(args.listen);
-    const sessionDuration = parseDuration(args["session-duration"]);
+    const sessionDuration = parseSessionDuration(args["session-duration"]);
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
     const store = await openStore(databaseUrl(args.database), { create: url !== undefined, now: currentTime() });
@@ -46,6 +59,8 @@ export const run = defineCommand({
       if (url !== undefined && configured?.url !== url) {
         await initializeServer(store, url, [defaultAudience], currentTime());
       }
+      // The relying party is heavy; the other commands of this module do not need it.
+      const { startServer } = await import("../server.ts");
       const server = await startServer({
         store,
         hostname,
@@ -56,7 +71,7 @@ export const run = defineCommand({
         ...(tls ? { tls } : {}),
       });
       const scheme = tls ? "https" : "http";
-      console.log(`Vouch server for ${server.url} listening on ${scheme}://${server.hostname}:${server.port}`);
+      print(`Vouch server for ${server.url} listening on ${scheme}://${server.hostname}:${server.port}`);
       await terminated();
       await server.stop();
     } finally {
@@ -71,16 +86,6 @@ export function parseListen(text: string): { hostname: string; port: number } {
   const port = Number(match?.[2]);
   if (!match?.[1] || port > 65_535) throw new VouchError("usage", `Expected --listen HOST:PORT, got "${text}".`);
   return { hostname: match[1].replaceAll(/[[\]]/g, ""), port };
-}
-
-/** A duration like 8h, 90m or 300s in seconds. Throws `usage` above the longest session. */
-export function parseDuration(text: string): number {
-  const match = /^([0-9]{1,5})([hms])$/.exec(text);
-  const seconds = Number(match?.[1]) * { h: 3600, m: 60, s: 1 }[(match?.[2] ?? "s") as "h" | "m" | "s"];
-  if (!(seconds >= 1 && seconds <= maxSessionSeconds)) {
-    throw new VouchError("usage", `Expected a duration of at most 8h (like 8h, 90m, 300s), got "${text}".`);
-  }
-  return seconds;
 }
 
 function readTls(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {
@@ -99,7 +104,7 @@ function readPem(path: string): string {
   }
 }
 
-function writeLog(entry: RequestLog): void {
+function writeLog(entry: RequestLog | EventLog): void {
   try {
     writeSync(2, `${JSON.stringify(entry)}\n`);
   } catch {

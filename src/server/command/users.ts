@@ -1,18 +1,18 @@
-import { defineCommand } from "citty";
 import type { UserSummary } from "../store/accounts.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
 
-export const users = defineCommand({
-  meta: { name: "users", description: "List people, their security keys and how many sessions they have" },
-  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array" } },
+export const users = defineServerCommand({
+  meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
+  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
     const all = await withStore(args.database, false, (store) => store.accounts.users(currentTime()));
     if (args.json) {
-      console.log(JSON.stringify(all.map(toJson)));
+      print(JSON.stringify(all.map(toJson)));
     } else if (all.length === 0) {
-      console.log("Nobody has been invited yet: vouch server invite EMAIL");
+      print("Nobody has been invited yet: vouch server invite EMAIL");
     } else {
-      console.log(all.map(toText).join("\n"));
+      print(all.map(toText).join("\n"));
     }
   },
 });

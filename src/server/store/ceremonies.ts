@@ -12,21 +12,21 @@ export interface Ceremony {
 }
 
 export class CeremonyStore {
-  readonly #sql: SQL;
+  private readonly sql: SQL;
 
   constructor(sql: SQL) {
-    this.#sql = sql;
+    this.sql = sql;
   }
 
   async add(ceremony: Ceremony): Promise<void> {
-    await this.#sql`
+    await this.sql`
       INSERT INTO ceremonies (id, type, challenge, code_hash, expires_at)
       VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null}, ${ceremony.expiresAt})`;
   }
 
   /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
   async take(id: string, type: Ceremony["type"]): Promise<Ceremony | undefined> {
-    const [row] = await this.#sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
+    const [row] = await this.sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
     return (
       row && {
         id: row.id,

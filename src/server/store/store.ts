@@ -17,10 +17,10 @@ export class Store {
   readonly ceremonies: CeremonyStore;
   readonly configuration: ConfigurationStore;
   readonly sessions: SessionStore;
-  readonly #sql: SQL;
+  private readonly sql: SQL;
 
   constructor(sql: SQL) {
-    this.#sql = sql;
+    this.sql = sql;
     this.accounts = new AccountStore(sql);
     this.ceremonies = new CeremonyStore(sql);
     this.configuration = new ConfigurationStore(sql);
@@ -29,19 +29,19 @@ export class Store {
 
   /** Deletes what has expired. */
   async purge(now: number): Promise<void> {
-    await this.#sql`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
-    await this.#sql`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
-    await this.#sql`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
-    await this.#sql`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
+    await this.sql`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
+    await this.sql`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
+    await this.sql`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
+    await this.sql`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
   }
 
   /** Resolves when the database answers. */
   async ping(): Promise<void> {
-    await this.#sql`SELECT 1`;
+    await this.sql`SELECT 1`;
   }
 
   async close(): Promise<void> {
-    await this.#sql.close();
+    await this.sql.close();
   }
 }
 

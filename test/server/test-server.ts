@@ -1,0 +1,153 @@
+/** A Vouch server on a free port with a clock that the test moves, and what a client says to it over HTTP. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/server";
+import { makeEnrollmentCode } from "../../src/server/enrollment-code.ts";
+import { initializeServer } from "../../src/server/initialize.ts";
+import { tokenExchangeGrant, webauthnGrant } from "../../src/server/issuer.ts";
+import { sha256 } from "../../src/server/random.ts";
+import { type EventLog, type RequestLog, type ServerOptions, startServer } from "../../src/server/server.ts";
+import { openStore, type Store } from "../../src/server/store/store.ts";
+import { DpopKey } from "./dpop-key.ts";
+import { TestSecurityKey, type Twist } from "./security-key.ts";
+
+export const origin = "https://vouch.example.com";
+export const email = "dev@example.com";
+export const tokenUrl = `${origin}/oauth/token`;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Parsed JSON; undefined when the body is empty. */
+  body: any;
+}
+
+export interface TestServer {
+  /** Where it listens; its configured URL is `origin`. */
+  base: string;
+  store: Store;
+  database: string;
+  logs: (RequestLog | EventLog)[];
+  /** The server's clock: seconds since 1970. */
+  now(): number;
+  /** Moves the clock. */
+  advance(seconds: number): void;
+  send(path: string, init?: RequestInit): Promise<Answer>;
+  post(path: string, json: unknown): Promise<Answer>;
+  form(path: string, parameters: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
+  /** A fresh code for the email. */
+  invite(email?: string): Promise<string>;
+  enrollOptions(
+    code: string,
+  ): Promise<{ ceremony: string; options: PublicKeyCredentialCreationOptionsJSON } & Record<string, unknown>>;
+  loginOptions(): Promise<{ ceremony: string; options: PublicKeyCredentialRequestOptionsJSON }>;
+  /** The whole enrolment with a new code. */
+  enroll(key: TestSecurityKey, twist?: Twist): Promise<Answer>;
+  /** The whole login. */
+  login(key: TestSecurityKey, dpop: DpopKey, twist?: Twist): Promise<Answer>;
+  /** The access token of a new user with a new key. */
+  session(): Promise<{ accessToken: string; dpop: DpopKey; key: TestSecurityKey }>;
+  exchange(accessToken: string, dpop: DpopKey, parameters?: Record<string, string>): Promise<Answer>;
+  proof(dpop: DpopKey, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server with a new database. Its clock begins at a fixed time and stands still until it is moved. */
+export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), "vouch-server-test-"));
+  const database = `sqlite:${join(folder, "vouch.db")}`;
+  let time = 1_800_000_000;
+  const store = await openStore(database, { create: true, now: time });
+  await initializeServer(store, origin, ["sts.amazonaws.com"], time);
+  const logs: TestServer["logs"] = [];
+  const running = await startServer({
+    store,
+    hostname: "127.0.0.1",
+    port: 0,
+    now: () => time,
+    log: (entry) => logs.push(entry),
+    ...options,
+  });
+  const base = `http://127.0.0.1:${running.port}`;
+
+  const server: TestServer = {
+    base,
+    store,
+    database,
+    logs,
+    now: () => time,
+    advance: (seconds) => {
+      time += seconds;
+    },
+    async send(path, init) {
+      const response = await fetch(base + path, init);
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === "" ? undefined : JSON.parse(text),
+      };
+    },
+    post: (path, json) =>
+      server.send(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(json),
+      }),
+    form: (path, parameters, headers = {}) =>
+      server.send(path, { method: "POST", headers, body: new URLSearchParams(parameters) }),
+    async invite(address = email) {
+      const code = makeEnrollmentCode();
+      await store.accounts.invite(address, sha256(code), time, time + 24 * 3600);
+      return code;
+    },
+    enrollOptions: async (code) => (await server.post("/v1/enroll/options", { code })).body,
+    loginOptions: async () => (await server.post("/v1/login/options", {})).body,
+    async enroll(key, twist) {
+      const code = await server.invite();
+      const { ceremony, options: creation } = await server.enrollOptions(code);
+      return await server.post("/v1/enroll", { ceremony, code, credential: key.register(creation, origin, twist) });
+    },
+    async login(key, dpop, twist) {
+      const { ceremony, options: request } = await server.loginOptions();
+      const credential = JSON.stringify(key.authenticate(request, origin, twist));
+      return await server.form(
+        "/oauth/token",
+        { grant_type: webauthnGrant, ceremony, credential },
+        { dpop: await server.proof(dpop) },
+      );
+    },
+    async session() {
+      const key = new TestSecurityKey();
+      const dpop = await DpopKey.generate();
+      await server.enroll(key);
+      const { body } = await server.login(key, dpop);
+      return { accessToken: body.access_token, dpop, key };
+    },
+    exchange: async (accessToken, dpop, parameters = {}) =>
+      server.form(
+        "/oauth/token",
+        {
+          grant_type: tokenExchangeGrant,
+          subject_token: accessToken,
+          subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+          requested_token_type: "urn:ietf:params:oauth:token-type:id_token",
+          audience: "sts.amazonaws.com",
+          ...parameters,
+        },
+        { dpop: await server.proof(dpop, { ath: sha256(accessToken) }) },
+      ),
+    proof: (dpop, claims, header) =>
+      dpop.proof({ url: tokenUrl, now: time, ...(claims ? { claims } : {}), ...(header ? { header } : {}) }),
+    async stop() {
+      await running.stop();
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  return server;
+}
