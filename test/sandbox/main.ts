@@ -1,0 +1,96 @@
+/**
+ * The sandbox: everything outside of Vouch that a test or the demo needs, on this machine only. AWS STS and
+ * CodeArtifact, the package registries, the public name of a Vouch server, and the proxy by which clients get there.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PackageFormat } from "../../src/agent/protocol.ts";
+import type { Account, Operation } from "./aws/account.ts";
+import { handleCodeArtifact } from "./aws/codeartifact.ts";
+import { createDeveloperAccount } from "./aws/developer-account.ts";
+import { handleSts } from "./aws/sts.ts";
+import { makeCertificates } from "./certificates.ts";
+import { clientEnvironment } from "./environment.ts";
+import { reverseProxy, type Route, startFront } from "./front.ts";
+import { startProxy } from "./proxy.ts";
+import { type FormatCounters, type Registries, Repositories } from "./registries/repositories.ts";
+
+const region = "us-east-1";
+
+export interface SandboxOptions {
+  /** Where `ca.pem` is written; without it a temporary folder, removed at the end. */
+  folder?: string;
+  /** The origin of the Vouch server on this machine, `http://127.0.0.1:PORT`. */
+  vouchServer?: string;
+  /** The AWS account; without it the developer account (123456789012, my-domain, my-repo, vouch-developer). */
+  account?: Account;
+}
+
+export interface Sandbox {
+  /** What clients need in their environment to use the sandbox. */
+  env: Record<string, string>;
+  caPath: string;
+  proxyUrl: string;
+  /** What was asked of the proxy for hosts outside of the sandbox (host:port), and refused. */
+  refused: readonly string[];
+  account: Account;
+  /** The registries of my-repo in my-domain. */
+  registries: Registries;
+  /** How often each operation of AWS and each format's registry was asked, until now. */
+  counters(): Counters;
+  /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
+  setVouchServer(origin: string | undefined): void;
+  stop(): Promise<void>;
+}
+
+export type Counters = Record<Operation, number> & Record<PackageFormat, FormatCounters>;
+
+/** Starts a sandbox of its own; several can run side by side. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { account = createDeveloperAccount() } = options;
+  const temporary = options.folder === undefined ? mkdtempSync(join(tmpdir(), "vouch-sandbox-")) : undefined;
+  let vouchServer = options.vouchServer;
+  const repositories = new Repositories(account);
+  // STS reaches the issuer as AWS would: by its public name, over TLS.
+  const fetchIssuer = (url: string) =>
+    fetch(url, { proxy: proxy.url, tls: { ca: certificates.ca }, signal: AbortSignal.timeout(5000) });
+  const routes: Route[] = [
+    {
+      hosts: [`sts.${region}.amazonaws.com`, `sts-fips.${region}.amazonaws.com`, `sts.${region}.api.aws`],
+      handle: (request) => handleSts(request, { account, region, fetch: fetchIssuer }),
+    },
+    {
+      hosts: [`codeartifact.${region}.amazonaws.com`, `codeartifact.${region}.api.aws`],
+      handle: (request) => handleCodeArtifact(request, { account, region }),
+    },
+    {
+      hosts: [`*.d.codeartifact.${region}.amazonaws.com`, `*.codeartifact.${region}.on.aws`],
+      handle: (request) => repositories.handle(request),
+    },
+    { hosts: ["vouch.example.com"], handle: reverseProxy(() => vouchServer) },
+  ];
+  const certificates = await makeCertificates(
+    routes.flatMap(({ hosts }) => hosts),
+    options.folder ?? temporary ?? "",
+  );
+  const front = startFront(routes, certificates);
+  const proxy = await startProxy(front);
+  return {
+    env: clientEnvironment(proxy.url, certificates.caPath),
+    caPath: certificates.caPath,
+    proxyUrl: proxy.url,
+    refused: proxy.refused,
+    account,
+    registries: repositories.registries("my-domain", "my-repo"),
+    counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
+    setVouchServer(origin) {
+      vouchServer = origin;
+    },
+    async stop() {
+      await proxy.stop();
+      await front.stop();
+      if (temporary) rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}

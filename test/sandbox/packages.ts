@@ -1,0 +1,127 @@
+/** Builds small packages of each format, for a test that wants one to be there without publishing it by a tool. */
+import { crc32 } from "node:zlib";
+
+export interface PackageFiles {
+  name: string;
+  version: string;
+  /** The files by path within the package's source. */
+  files: Record<string, string>;
+}
+
+/**
+ * A wheel of a pure Python project (binary distribution format 1.0). The keys of `files` are paths below
+ * site-packages, such as `my_package/__init__.py`.
+ */
+export function buildWheel({ name, version, files }: PackageFiles): {
+  filename: string;
+  bytes: Uint8Array<ArrayBuffer>;
+} {
+  const distribution = name.toLowerCase().replace(/[-_.]+/g, "_");
+  const info = `${distribution}-${version}.dist-info`;
+  const contents: Record<string, string> = {
+    ...files,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
+    [`${info}/WHEEL`]: "Wheel-Version: 1.0\nGenerator: vouch-sandbox\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+  };
+  const record = Object.entries(contents).map(([path, text]) => {
+    const digest = new Bun.CryptoHasher("sha256").update(text).digest("base64url");
+    return `${path},sha256=${digest},${Buffer.byteLength(text)}\n`;
+  });
+  contents[`${info}/RECORD`] = `${record.join("")}${info}/RECORD,,\n`;
+  return { filename: `${distribution}-${version}-py3-none-any.whl`, bytes: zip(contents) };
+}
+
+/** The form that `twine upload` posts for a wheel (PyPI's "legacy" upload API). */
+export function uploadForm(project: PackageFiles): FormData {
+  const { filename, bytes } = buildWheel(project);
+  const form = new FormData();
+  form.set(":action", "file_upload");
+  form.set("protocol_version", "1");
+  form.set("metadata_version", "2.1");
+  form.set("name", project.name);
+  form.set("version", project.version);
+  form.set("filetype", "bdist_wheel");
+  form.set("pyversion", "py3");
+  form.set("sha256_digest", new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
+  form.set("content", new File([bytes], filename, { type: "application/octet-stream" }));
+  return form;
+}
+
+/**
+ * The body of the request by which `cargo publish` publishes a library crate without dependencies. The keys of `files`
+ * are paths below the crate's folder, such as `src/lib.rs`.
+ */
+export async function publishBody({ name, version, files }: PackageFiles): Promise<Uint8Array<ArrayBuffer>> {
+  const root = `${name}-${version}`;
+  const manifest = `[package]\nname = "${name}"\nversion = "${version}"\nedition = "2021"\n`;
+  const paths = Object.entries(files).map(([path, text]) => [`${root}/${path}`, text]);
+  const crate = await tarGz({ [`${root}/Cargo.toml`]: manifest, ...Object.fromEntries(paths) });
+  const metadata = Buffer.from(JSON.stringify({ name, vers: version, deps: [], features: {} }));
+  return concatenate(uint32(metadata.length), metadata, uint32(crate.length), crate);
+}
+
+/**
+ * The document that `npm publish` puts for a package without dependencies. The keys of `files` are paths below the
+ * package's folder, such as `index.js`.
+ */
+export async function publishDocument({ name, version, files }: PackageFiles): Promise<object> {
+  const manifest = { name, version };
+  const paths = Object.entries(files).map(([path, text]) => [`package/${path}`, text]);
+  const tarball = await tarGz({ "package/package.json": JSON.stringify(manifest), ...Object.fromEntries(paths) });
+  return {
+    _id: name,
+    name,
+    "dist-tags": { latest: version },
+    versions: { [version]: manifest },
+    _attachments: {
+      [`${name}-${version}.tgz`]: {
+        content_type: "application/octet-stream",
+        data: Buffer.from(tarball).toString("base64"),
+        length: tarball.length,
+      },
+    },
+  };
+}
+
+async function tarGz(files: Record<string, string>): Promise<Uint8Array> {
+  return new Bun.Archive(files, { compress: "gzip" }).bytes();
+}
+
+/** A ZIP archive with every file stored as it is (APPNOTE.TXT 4.3: local headers, central directory, its end). */
+function zip(files: Record<string, string>): Uint8Array<ArrayBuffer> {
+  const local: Uint8Array[] = [];
+  const central: Uint8Array[] = [];
+  let offset = 0;
+  for (const [path, text] of Object.entries(files)) {
+    const name = Buffer.from(path);
+    const data = Buffer.from(text);
+    // Version 2.0, no flags, method 0 (stored), 1 January 1980, sizes and CRC: the same in both headers.
+    const common = concatenate(
+      uint16(20, 0, 0, 0, 0x21),
+      uint32(crc32(data), data.length, data.length),
+      uint16(name.length, 0),
+    );
+    // Mode 0644 of a regular file, in the upper half of the external attributes.
+    const centralOnly = concatenate(uint16(0, 0, 0), uint32((0o100644 << 16) >>> 0, offset));
+    const header = concatenate(uint32(0x04034b50), common, name, data);
+    local.push(header);
+    central.push(uint32(0x02014b50), uint16(0x0314), common, centralOnly, name);
+    offset += header.length;
+  }
+  const directory = concatenate(...central);
+  const count = local.length;
+  const end = concatenate(uint32(0x06054b50), uint16(0, 0, count, count), uint32(directory.length, offset), uint16(0));
+  return concatenate(...local, directory, end);
+}
+
+function uint16(...values: number[]): Uint8Array {
+  return new Uint8Array(new Uint16Array(values).buffer);
+}
+
+function uint32(...values: number[]): Uint8Array {
+  return new Uint8Array(new Uint32Array(values).buffer);
+}
+
+function concatenate(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(parts));
+}

@@ -1,0 +1,151 @@
+/**
+ * The package hosts of CodeArtifact: `https://DOMAIN-OWNER.d.codeartifact.REGION.amazonaws.com/FORMAT/REPOSITORY/…`
+ * (dualstack: `DOMAIN-OWNER.codeartifact.REGION.on.aws`). Lets a request through to its registry only with a live token
+ * of that domain; what the token's role may do there, the account decides.
+ */
+import type { PackageFormat } from "../../../src/agent/protocol.ts";
+import type { Account, TokenHolder } from "../aws/account.ts";
+import { CargoRegistry } from "./cargo.ts";
+import { NpmRegistry } from "./npm.ts";
+import { PypiRegistry } from "./pypi.ts";
+import { type PackageName, Refusal, type Registry } from "./registry.ts";
+
+/** How many requests of one format came, and how many of them were answered 401 and 403. */
+export interface FormatCounters {
+  requests: number;
+  unauthorized: number;
+  forbidden: number;
+}
+
+/** The three registries of one repository. */
+export interface Registries {
+  cargo: CargoRegistry;
+  npm: NpmRegistry;
+  pypi: PypiRegistry;
+}
+
+/** Where a request wants to go, from its host and path. */
+interface Target {
+  domain: string;
+  owner: string;
+  region: string;
+  format: PackageFormat;
+  repository: string;
+  /** What follows the endpoint. */
+  rest: string;
+}
+
+const packageHost =
+  /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
+const packagePath = /^\/(?<format>cargo|npm|pypi)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
+
+export class Repositories {
+  readonly counters: Record<PackageFormat, FormatCounters> = { cargo: noCalls(), npm: noCalls(), pypi: noCalls() };
+  readonly #account: Account;
+  /** By domain and name: `DOMAIN/REPOSITORY`. */
+  readonly #registries = new Map<string, Registries>();
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  /** The registries of a repository, empty at first. */
+  registries(domain: string, repository: string): Registries {
+    const key = `${domain}/${repository}`;
+    const known = this.#registries.get(key) ?? newRegistries();
+    this.#registries.set(key, known);
+    return known;
+  }
+
+  /** Answers a request to a package host. */
+  async handle(request: Request): Promise<Response> {
+    const target = targetOf(request.url);
+    if (!target) return new Response("Not Found\n", { status: 404 });
+    const counters = this.counters[target.format];
+    counters.requests++;
+    const answer = await this.#answer(request, target);
+    if (answer.status === 401) counters.unauthorized++;
+    if (answer.status === 403) counters.forbidden++;
+    return answer;
+  }
+
+  async #answer(request: Request, target: Target): Promise<Response> {
+    const { domain, owner, format, repository } = target;
+    const exists = owner === this.#account.id && this.#repositoryExists(target);
+    // A repository that is not there asks for a token all the same, so that it cannot be told from one that is.
+    const registry: Registry = (exists ? this.registries(domain, repository) : newRegistries())[format];
+    const token = tokenOf(request.headers.get("authorization"), format);
+    const holder = token && owner === this.#account.id && this.#account.verifyToken(token, domain);
+    if (!holder) {
+      const answer = registry.error(401, "Unauthenticated: expected a live authorization token of this domain");
+      answer.headers.set("www-authenticate", registry.challenge);
+      return answer;
+    }
+    if (!exists) return registry.error(404, `Repository ${repository} does not exist`);
+    try {
+      return await registry.handle({
+        method: request.method,
+        headers: request.headers,
+        path: target.rest,
+        endpoint: `https://${new URL(request.url).host}/${format}/${repository}/`,
+        body: request,
+        authorize: (action, on) => this.#authorize(holder, target, action, on),
+      });
+    } catch (error) {
+      if (error instanceof Refusal) return registry.error(error.status, error.message);
+      if (error instanceof URIError) return registry.error(400, "The path is not percent-encoded UTF-8");
+      throw error;
+    }
+  }
+
+  #repositoryExists({ domain, region, repository }: Target): boolean {
+    return this.#account.domains.some(
+      (one) => one.name === domain && one.region === region && one.repositories.includes(repository),
+    );
+  }
+
+  #authorize({ role }: TokenHolder, target: Target, action: string, on: PackageName | undefined): void {
+    const { domain, region, format, repository } = target;
+    const path = on
+      ? `package/${domain}/${repository}/${format}/${on.namespace ?? ""}/${on.name}`
+      : `repository/${domain}/${repository}`;
+    const resource = `arn:${this.#account.partition}:codeartifact:${region}:${this.#account.id}:${path}`;
+    if (this.#account.allowed(role, action, resource)) return;
+    throw new Refusal(403, `The role ${role.name} is not authorized to perform: ${action} on resource: ${resource}`);
+  }
+}
+
+function newRegistries(): Registries {
+  return { cargo: new CargoRegistry(), npm: new NpmRegistry(), pypi: new PypiRegistry() };
+}
+
+function noCalls(): FormatCounters {
+  return { requests: 0, unauthorized: 0, forbidden: 0 };
+}
+
+function targetOf(url: string): Target | undefined {
+  const { hostname, pathname } = new URL(url);
+  const { domain, owner, region, dualstackRegion = region } = packageHost.exec(hostname)?.groups ?? {};
+  const { format, repository, rest } = packagePath.exec(pathname)?.groups ?? {};
+  if (!domain || !owner || !dualstackRegion || !format || !repository || rest === undefined) return undefined;
+  return { domain, owner, region: dualstackRegion, format: format as PackageFormat, repository, rest };
+}
+
+/**
+ * The token in an Authorization header: `Bearer TOKEN`, `Basic` with the user name `aws`, and for Cargo, which sends
+ * what its credential provider gave, the token alone.
+ */
+function tokenOf(header: string | null, format: PackageFormat): string | undefined {
+  if (header === null) return undefined;
+  const [, scheme = "", credentials = ""] = /^(\S+) +(\S+)$/.exec(header) ?? [];
+  switch (scheme.toLowerCase()) {
+    case "bearer":
+      return credentials;
+    case "basic": {
+      const [, password] = /^aws:(.+)$/.exec(Buffer.from(credentials, "base64").toString("utf8")) ?? [];
+      return password;
+    }
+    default:
+      return format === "cargo" && scheme === "" ? header : undefined;
+  }
+}
