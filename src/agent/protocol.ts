@@ -66,6 +66,8 @@ export interface TokensReply {
   registries: RegistryToken[];
   /** The token of the default repository (the first configured), for CODEARTIFACT_AUTH_TOKEN; absent when none is configured. */
   default?: { token: string; expiration: number };
+  /** The endpoints whose token could not be had while others could; absent when there are none. */
+  failed?: { endpoint: string; error: WireError }[];
 }
 
 /** For each URL whether it lies within a configured endpoint. No session is needed. */

@@ -1,0 +1,21 @@
+/**
+ * One agent for one folder. The lock is flock(2) on a file beside the socket: the kernel gives it to one process and
+ * takes it back when that process ends, however it ends, so there is no stale lock to guess about.
+ */
+import { closeSync, openSync } from "node:fs";
+import { openDarwinLibc, openLinuxLibc } from "./libc.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/**
+ * Takes the lock for as long as this process lives. False when another process holds it.
+ * Throws what opening the file throws.
+ */
+export function lockForLife(path: string): boolean {
+  const libc = process.platform === "darwin" ? openDarwinLibc() : openLinuxLibc();
+  const descriptor = openSync(path, "a", 0o600);
+  if (libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
+  closeSync(descriptor);
+  return false;
+}

@@ -1,0 +1,25 @@
+/** DPoP proofs (RFC 9449): each request shows that its sender holds the key that the access token is bound to. */
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+
+export class DpopKey {
+  readonly #privateKey: CryptoKey;
+  readonly #publicJwk: JWK;
+
+  private constructor(privateKey: CryptoKey, publicJwk: JWK) {
+    this.#privateKey = privateKey;
+    this.#publicJwk = publicJwk;
+  }
+
+  /** A new P-256 key whose private part cannot be exported. */
+  static async generate(): Promise<DpopKey> {
+    const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
+    return new DpopKey(privateKey, await exportJWK(publicKey));
+  }
+
+  /** The value of the DPoP header for one request (RFC 9449, 4.2); `issuedAt` in seconds since 1970. */
+  async proof(method: string, url: string, issuedAt: number): Promise<string> {
+    return new SignJWT({ jti: crypto.randomUUID(), htm: method, htu: url, iat: issuedAt })
+      .setProtectedHeader({ typ: "dpop+jwt", alg: "ES256", jwk: this.#publicJwk })
+      .sign(this.#privateKey);
+  }
+}

@@ -1,0 +1,19 @@
+/** Where a web identity comes from: something that gives OpenID Connect ID tokens for an audience. */
+import type { Secret } from "../secret.ts";
+
+export interface IdToken {
+  /** The JWT. */
+  token: Secret;
+  /** When it ends: seconds since 1970. */
+  expiration: number;
+}
+
+export interface WebIdentity {
+  /** Who it is, for people and for the name of the role session. */
+  readonly user: string;
+  /**
+   * A fresh ID token. Throws `session_expired` or `login_needed` when what it is made from has ended, `network`,
+   * `timeout`, `server_error`, `cancelled` (by `signal`).
+   */
+  idToken(audience: string, signal?: AbortSignal): Promise<IdToken>;
+}
