@@ -1,0 +1,120 @@
+import { describe, expect, test } from "bun:test";
+import { controlEndpoint, packageEndpoint } from "../../src/aws/endpoints.ts";
+import { regionPartition } from "../../src/aws/partitions.ts";
+import { VouchError } from "../../src/errors.ts";
+import { live, recorded, type EndpointVector } from "./botocore.ts";
+
+/** Our answer in botocore's terms. */
+function ours({ service, region, fips, dualStack }: EndpointVector): string | null {
+  try {
+    return controlEndpoint(service, region, {
+      AWS_USE_FIPS_ENDPOINT: String(fips),
+      AWS_USE_DUALSTACK_ENDPOINT: String(dualStack),
+    });
+  } catch (error) {
+    if (error instanceof VouchError && error.code === "usage") return null;
+    throw error;
+  }
+}
+
+function ourPartition(region: string): EndpointVector["partition"] {
+  const { id, dnsSuffix, dualStackDnsSuffix, supportsFips, supportsDualStack } = regionPartition(region);
+  return { name: id, dnsSuffix, dualStackDnsSuffix, supportsFIPS: supportsFips, supportsDualStack };
+}
+
+describe("the control hosts of STS and CodeArtifact", () => {
+  test.each(recorded.endpoints)("$service $region fips=$fips dualstack=$dualStack: $url", (vector) => {
+    expect(ourPartition(vector.region)).toEqual(vector.partition);
+    expect(ours(vector)).toBe(vector.url);
+  });
+
+  test("the table has all eight partitions", () => {
+    expect([...new Set(recorded.endpoints.map(({ partition }) => partition.name))].sort()).toEqual([
+      "aws",
+      "aws-cn",
+      "aws-eusc",
+      "aws-iso",
+      "aws-iso-b",
+      "aws-iso-e",
+      "aws-iso-f",
+      "aws-us-gov",
+    ]);
+  });
+
+  // An older botocore does not know every partition; where its data is the same as ours, so must be the answer.
+  test.each(live())("botocore $botocore on this machine agrees", ({ endpoints }) => {
+    const comparable = endpoints.filter(({ region, partition }) => Bun.deepEquals(partition, ourPartition(region)));
+    expect(comparable.length).toBeGreaterThanOrEqual(48);
+    expect(comparable.map((vector) => ({ ...vector, url: ours(vector) }))).toEqual(comparable);
+  });
+});
+
+describe("the endpoint variables", () => {
+  test.each([
+    [{ AWS_ENDPOINT_URL: "https://aws.example/base/" }, "https://aws.example/base", "https://aws.example/base"],
+    [{ AWS_ENDPOINT_URL_STS: "http://127.0.0.1:4566" }, "http://127.0.0.1:4566", undefined],
+    [{ AWS_ENDPOINT_URL_CODEARTIFACT: "https://vpce.example" }, undefined, "https://vpce.example"],
+    [
+      { AWS_ENDPOINT_URL: "https://all.example", AWS_ENDPOINT_URL_STS: "https://sts.example" },
+      "https://sts.example",
+      "https://all.example",
+    ],
+    [{ AWS_ENDPOINT_URL: "https://aws.example", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "TRUE" }, undefined, undefined],
+    [{ AWS_ENDPOINT_URL: "", AWS_USE_FIPS_ENDPOINT: "false", AWS_USE_DUALSTACK_ENDPOINT: "" }, undefined, undefined],
+  ] as const)("%p", (env, sts, codeartifact) => {
+    expect(controlEndpoint("sts", "eu-west-1", env)).toBe(sts ?? "https://sts.eu-west-1.amazonaws.com");
+    expect(controlEndpoint("codeartifact", "eu-west-1", env)).toBe(
+      codeartifact ?? "https://codeartifact.eu-west-1.amazonaws.com",
+    );
+  });
+
+  test.each([
+    [{ AWS_ENDPOINT_URL: "https://aws.example", AWS_USE_FIPS_ENDPOINT: "true" }, /AWS_USE_FIPS_ENDPOINT/],
+    [{ AWS_ENDPOINT_URL_STS: "https://aws.example", AWS_USE_DUALSTACK_ENDPOINT: "true" }, /AWS_USE_DUALSTACK_ENDPOINT/],
+    [{ AWS_ENDPOINT_URL: "sts.example" }, /AWS_ENDPOINT_URL/],
+    [{ AWS_ENDPOINT_URL: "file:///etc" }, /AWS_ENDPOINT_URL/],
+    [{ AWS_ENDPOINT_URL: "https://user:pass@sts.example" }, /AWS_ENDPOINT_URL/],
+    [{ AWS_ENDPOINT_URL: "https://sts.example/?x=1" }, /AWS_ENDPOINT_URL/],
+  ])("%p is refused", (env, message) => {
+    expect(() => controlEndpoint("sts", "eu-west-1", env)).toThrow(message);
+  });
+});
+
+describe("the package host", () => {
+  const name = { domain: "my-domain", domainOwner: "123456789012", repository: "my-repo", format: "npm" as const };
+
+  test.each([
+    ["us-east-1", false, "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/"],
+    ["us-east-1", true, "https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/"],
+    ["us-gov-west-1", true, "https://my-domain-123456789012.codeartifact.us-gov-west-1.on.aws/npm/my-repo/"],
+    ["cn-north-1", false, "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
+    [
+      "cn-north-1",
+      true,
+      "https://my-domain-123456789012.codeartifact.cn-north-1.on.amazonwebservices.com.cn/npm/my-repo/",
+    ],
+    [
+      "eusc-de-east-1",
+      true,
+      "https://my-domain-123456789012.codeartifact.eusc-de-east-1.on.amazonwebservices.eu/npm/my-repo/",
+    ],
+    ["us-iso-east-1", false, "https://my-domain-123456789012.d.codeartifact.us-iso-east-1.c2s.ic.gov/npm/my-repo/"],
+  ])("%s dualstack=%p: %s", (region, dualstack, url) => {
+    expect(packageEndpoint({ ...name, region, dualstack })).toBe(url);
+  });
+
+  test.each<[string, Partial<typeof name> & { region?: string; dualstack?: boolean }]>([
+    ["dual-stack where nothing is published", { region: "us-iso-east-1", dualstack: true }],
+    ["a domain in upper case", { domain: "My-Domain" }],
+    ["a domain that is a path", { domain: "a/b" }],
+    ["a domain of one character", { domain: "a" }],
+    ["a domain of 51 characters", { domain: "a".repeat(51) }],
+    ["an owner of 11 digits", { domainOwner: "12345678901" }],
+    ["a repository that climbs", { repository: "../x" }],
+    ["a region that is a host", { region: "us-east-1.evil.example" }],
+    ["a region with a typing error", { region: "us-east1" }],
+    ["the pseudo region", { region: "aws-global" }],
+  ])("%s is refused", (_, change) => {
+    expect(() => packageEndpoint({ ...name, region: "us-east-1", ...change })).toThrow(VouchError);
+  });
+});
