@@ -5,12 +5,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import type { PackageFormat } from "../../src/agent/protocol.ts";
 import type { Account, Operation } from "./aws/account.ts";
 import { handleCodeArtifact } from "./aws/codeartifact.ts";
 import { createDeveloperAccount } from "./aws/developer-account.ts";
 import { handleSts } from "./aws/sts.ts";
 import { makeCertificates } from "./certificates.ts";
+import { startControl } from "./control.ts";
 import { clientEnvironment } from "./environment.ts";
 import { reverseProxy, type Route, startFront } from "./front.ts";
 import { startProxy } from "./proxy.ts";
@@ -40,7 +42,7 @@ export interface Sandbox {
   /** How often each operation of AWS and each format's registry was asked, until now. */
   counters(): Counters;
   /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
-  setVouchServer(origin: string | undefined): void;
+  setVouchServer: (origin: string | undefined) => void;
   stop(): Promise<void>;
 }
 
@@ -93,4 +95,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       if (temporary) rmSync(temporary, { recursive: true, force: true });
     },
   };
+}
+
+// As a program: one line of JSON when it is ready, then until SIGTERM or SIGINT.
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { folder: { type: "string" }, "vouch-server": { type: "string" } } });
+  const sandbox = await startSandbox({
+    ...(values.folder === undefined ? {} : { folder: values.folder }),
+    ...(values["vouch-server"] === undefined ? {} : { vouchServer: values["vouch-server"] }),
+  });
+  const control = startControl(sandbox);
+  const { env, caPath, proxyUrl } = sandbox;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      void Promise.all([control.stop(), sandbox.stop()]).then(() => process.exit(0));
+    });
+  }
+  console.log(JSON.stringify({ env, caPath, proxyUrl, controlUrl: control.url }));
 }

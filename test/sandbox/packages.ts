@@ -1,18 +1,33 @@
-/** Builds small packages of each format, for a test that wants one to be there without publishing it by a tool. */
+/** Small packages of each format, for a test that wants one to be there without publishing it by a tool. */
 import { crc32 } from "node:zlib";
+import type { PackageFormat } from "../../src/agent/protocol.ts";
+import type { Registries } from "./registries/repositories.ts";
 
-export interface PackageFiles {
+/** A package without dependencies, as source. */
+export interface PackageSource {
   name: string;
   version: string;
-  /** The files by path within the package's source. */
+  /**
+   * Texts by path: in the crate's folder (`src/lib.rs`), in the npm package's (`index.js`), in site-packages
+   * (`my_package/__init__.py`). The manifest is made.
+   */
   files: Record<string, string>;
 }
 
-/**
- * A wheel of a pure Python project (binary distribution format 1.0). The keys of `files` are paths below
- * site-packages, such as `my_package/__init__.py`.
- */
-export function buildWheel({ name, version, files }: PackageFiles): {
+/** Builds the package and publishes it in the form in which the format's own tool would. Throws a Refusal. */
+export async function seedPackage(registries: Registries, format: PackageFormat, source: PackageSource): Promise<void> {
+  switch (format) {
+    case "cargo":
+      return registries.cargo.publish(await publishBody(source));
+    case "npm":
+      return registries.npm.publish(source.name, await publishDocument(source));
+    case "pypi":
+      return registries.pypi.upload(uploadFields(source));
+  }
+}
+
+/** A wheel of a pure Python project (binary distribution format 1.0). */
+function buildWheel({ name, version, files }: PackageSource): {
   filename: string;
   bytes: Uint8Array<ArrayBuffer>;
 } {
@@ -31,40 +46,34 @@ export function buildWheel({ name, version, files }: PackageFiles): {
   return { filename: `${distribution}-${version}-py3-none-any.whl`, bytes: zip(contents) };
 }
 
-/** The form that `twine upload` posts for a wheel (PyPI's "legacy" upload API). */
-export function uploadForm(project: PackageFiles): FormData {
+/** The fields of the form that `twine upload` posts for a wheel (PyPI's "legacy" upload API). */
+export function uploadFields(project: PackageSource): Map<string, string | File> {
   const { filename, bytes } = buildWheel(project);
-  const form = new FormData();
-  form.set(":action", "file_upload");
-  form.set("protocol_version", "1");
-  form.set("metadata_version", "2.1");
-  form.set("name", project.name);
-  form.set("version", project.version);
-  form.set("filetype", "bdist_wheel");
-  form.set("pyversion", "py3");
-  form.set("sha256_digest", new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
-  form.set("content", new File([bytes], filename, { type: "application/octet-stream" }));
-  return form;
+  return new Map<string, string | File>([
+    [":action", "file_upload"],
+    ["protocol_version", "1"],
+    ["metadata_version", "2.1"],
+    ["name", project.name],
+    ["version", project.version],
+    ["filetype", "bdist_wheel"],
+    ["pyversion", "py3"],
+    ["sha256_digest", new Bun.CryptoHasher("sha256").update(bytes).digest("hex")],
+    ["content", new File([bytes], filename, { type: "application/octet-stream" })],
+  ]);
 }
 
-/**
- * The body of the request by which `cargo publish` publishes a library crate without dependencies. The keys of `files`
- * are paths below the crate's folder, such as `src/lib.rs`.
- */
-export async function publishBody({ name, version, files }: PackageFiles): Promise<Uint8Array<ArrayBuffer>> {
+/** The body of the request by which `cargo publish` publishes a crate (Registry Web API, "Publish"). */
+async function publishBody({ name, version, files }: PackageSource): Promise<ArrayBuffer> {
   const root = `${name}-${version}`;
   const manifest = `[package]\nname = "${name}"\nversion = "${version}"\nedition = "2021"\n`;
   const paths = Object.entries(files).map(([path, text]) => [`${root}/${path}`, text]);
   const crate = await tarGz({ [`${root}/Cargo.toml`]: manifest, ...Object.fromEntries(paths) });
   const metadata = Buffer.from(JSON.stringify({ name, vers: version, deps: [], features: {} }));
-  return concatenate(uint32(metadata.length), metadata, uint32(crate.length), crate);
+  return concatenate(uint32(metadata.length), metadata, uint32(crate.length), crate).buffer;
 }
 
-/**
- * The document that `npm publish` puts for a package without dependencies. The keys of `files` are paths below the
- * package's folder, such as `index.js`.
- */
-export async function publishDocument({ name, version, files }: PackageFiles): Promise<object> {
+/** The document that `npm publish` puts. */
+async function publishDocument({ name, version, files }: PackageSource): Promise<object> {
   const manifest = { name, version };
   const paths = Object.entries(files).map(([path, text]) => [`package/${path}`, text]);
   const tarball = await tarGz({ "package/package.json": JSON.stringify(manifest), ...Object.fromEntries(paths) });
