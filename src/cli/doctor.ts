@@ -1,10 +1,19 @@
 /** `vouch doctor`: why a package manager gets no packages, and what to do. */
 import { homedir } from "node:os";
+import { askAgent } from "../agent/client.ts";
 import { loadSettings } from "../config/settings.ts";
 import { askStatus } from "./agent.ts";
 import { defineCommand } from "./command.ts";
+import { checkAccess } from "./doctor/access.ts";
+import { checkCargo } from "./doctor/cargo.ts";
+import { checkEnvironment } from "./doctor/environment.ts";
 import type { Finding, Patient } from "./doctor/finding.ts";
+import { checkMachine } from "./doctor/machine.ts";
+import { checkNpm } from "./doctor/npm.ts";
+import { checkPath } from "./doctor/path.ts";
+import { checkPip } from "./doctor/pip.ts";
 import { checkSession } from "./doctor/session.ts";
+import { checkStoredTokens } from "./doctor/stored-tokens.ts";
 import { bold, dim, green, print, printJson, red, yellow } from "./terminal.ts";
 
 interface Section {
@@ -13,7 +22,19 @@ interface Section {
 }
 
 /** The four cases of the manual's troubleshooting chapter, then the machine. */
-const sections: Section[] = [{ title: "Token expired", check: checkSession }];
+const sections: Section[] = [
+  { title: "Token expired?", check: checkSession },
+  { title: "Access denied?", check: (patient) => checkAccess(patient, askAgent) },
+  {
+    title: "Wrong domain or repository?",
+    check: (patient) => [...checkCargo(patient), ...checkPip(patient), ...checkNpm(patient)],
+  },
+  {
+    title: "Package manager not using Vouch?",
+    check: (patient) => [...checkEnvironment(patient), ...checkPath(patient), ...checkStoredTokens(patient)],
+  },
+  { title: "This machine", check: checkMachine },
+];
 
 export const doctor = defineCommand({
   meta: {
@@ -52,6 +73,7 @@ export const doctor = defineCommand({
 });
 
 function show(title: string, findings: Finding[]): void {
+  if (findings.length === 0) return;
   const marks = { ok: green("ok  "), warn: yellow("warn"), fail: red("FAIL") };
   print(bold(title));
   for (const { status, found, remedy } of findings) {

@@ -1,0 +1,66 @@
+/** The machine: the agent's folder, the security key, the clock. */
+import { agentFolder, checkAgentFolder } from "../../agent/socket.ts";
+import { VouchError } from "../../errors.ts";
+import { findSecurityKeys } from "../../hid/keys.ts";
+import { httpRequest } from "../../http.ts";
+import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
+
+/** The server accepts the agent's proofs (DPoP, RFC 9449) within a minute of its own clock. In seconds. */
+const clockLimit = 60;
+const clockWarning = 20;
+
+/** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
+export async function checkMachine(patient: Patient): Promise<Finding[]> {
+  return [checkFolder(patient), await checkSecurityKey(), ...(await checkClock(patient))];
+}
+
+function checkFolder({ env }: Patient): Finding {
+  const folder = agentFolder(env);
+  try {
+    checkAgentFolder(folder);
+    return ok("agent-folder", `The agent's folder is ${folder}.`);
+  } catch (error) {
+    return fromError("agent-folder", error);
+  }
+}
+
+async function checkSecurityKey(): Promise<Finding> {
+  try {
+    const keys = await findSecurityKeys();
+    return keys.length === 0
+      ? warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")
+      : ok("security-key", `Plugged in: ${keys.map(({ product }) => product).join(", ")}.`);
+  } catch (error) {
+    return fromError("security-key", error);
+  }
+}
+
+async function checkClock({ settings, env }: Patient): Promise<Finding[]> {
+  if (!settings.server) return [];
+  const url = `${settings.server.url}/.well-known/openid-configuration`;
+  try {
+    const sent = Date.now();
+    const { headers } = await httpRequest({ url, method: "GET", timeoutMs: 5000, caBundle: env["SSL_CERT_FILE"] });
+    const date = Date.parse(headers.get("date") ?? "");
+    if (Number.isNaN(date)) return [ok("server", `${settings.server.url} answers.`)];
+    // The header has whole seconds; the request was answered between `sent` and now.
+    return [clockFinding(settings.server.url, ((sent + Date.now()) / 2 - date - 500) / 1000)];
+  } catch (error) {
+    return [fromError("server", error)];
+  }
+}
+
+/** `offset`: how far this clock is ahead of the server's, in seconds. */
+export function clockFinding(server: string, offset: number): Finding {
+  const seconds = Math.round(Math.abs(offset));
+  const said = `The clock of this machine is ${seconds} seconds ${offset > 0 ? "ahead of" : "behind"} that of ${server}.`;
+  const remedy = "Set the clock (Linux: `timedatectl set-ntp true`; macOS: `sudo sntp -sS time.apple.com`).";
+  if (seconds >= clockLimit) return failure("clock", said, remedy);
+  if (seconds >= clockWarning) return warning("clock", said, remedy);
+  return ok("clock", `${server} answers, and the clocks agree.`);
+}
+
+function fromError(check: string, error: unknown): Finding {
+  const { message, hint } = VouchError.from(error);
+  return failure(check, message, hint ?? "vouch login");
+}

@@ -1,0 +1,76 @@
+/** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
+import { join } from "node:path";
+import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
+import { failure, type Finding, ok, type Patient } from "./finding.ts";
+import { type IniLine, readIni } from "./ini.ts";
+
+/** The settings lines of pip's files, the stronger ones last, as pip reads them: global, user, virtual environment, PIP_CONFIG_FILE. */
+export function pipLines({ env, home }: Patient): IniLine[] {
+  const own = env["PIP_CONFIG_FILE"];
+  if (own === "/dev/null") return [];
+  const config = env["XDG_CONFIG_HOME"]?.startsWith("/") ? env["XDG_CONFIG_HOME"] : join(home, ".config");
+  const files = [
+    "/etc/xdg/pip/pip.conf",
+    "/etc/pip.conf",
+    ...(process.platform === "darwin"
+      ? ["/Library/Application Support/pip/pip.conf", join(home, "Library/Application Support/pip/pip.conf")]
+      : []),
+    join(home, ".pip/pip.conf"),
+    join(config, "pip/pip.conf"),
+    ...(env["VIRTUAL_ENV"] ? [join(env["VIRTUAL_ENV"], "pip.conf")] : []),
+    ...(own ? [own] : []),
+  ];
+  return files.flatMap(readIni);
+}
+
+/** Findings on where pip gets its packages from, and whom it asks for the token. */
+export function checkPip(patient: Patient): Finding[] {
+  const { settings, env } = patient;
+  // [install] wins over [global] for `pip install`, which is what matters here.
+  const lines = pipLines(patient).filter(({ section }) => section === "global" || section === "install");
+  const lastOf = (key: string): IniLine | undefined =>
+    lines.findLast((line) => line.key === key && line.section === "install") ??
+    lines.findLast((line) => line.key === key);
+  const index = lastOf("index-url");
+  const urls = [...(index ? [index] : []), ...lines.filter(({ key }) => key === "extra-index-url")];
+  const findings = urls.flatMap((line) => checkUrl(line, patient));
+  const first = settings.repositories.find(({ endpoints }) => endpoints.pypi !== undefined);
+  if (!first) return findings;
+  if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
+    const where = index
+      ? `pip's index-url is ${withoutSecrets(index.value)} (${index.path}:${index.line}), not your repository.`
+      : "No pip.conf names a repository that Vouch is set up for: pip asks pypi.org.";
+    findings.push(failure("pip-index", where, setupCommand(first, "pip")));
+  }
+  const provider = env["PIP_KEYRING_PROVIDER"] || lastOf("keyring-provider")?.value;
+  if (provider !== "subprocess") {
+    findings.push(
+      failure(
+        "pip-keyring-provider",
+        `pip's keyring-provider is ${provider ?? "not set"}, expected subprocess: pip does not ask Vouch for the token.`,
+        env["PIP_KEYRING_PROVIDER"] ? "unset PIP_KEYRING_PROVIDER" : setupCommand(first, "pip"),
+      ),
+    );
+  }
+  return findings;
+}
+
+function checkUrl({ key, value, path, line }: IniLine, { settings }: Patient): Finding[] {
+  const found = classify(value, "pypi", settings);
+  const said = `pip's ${key} is ${withoutSecrets(value)} (${path}:${line})`;
+  if (found.kind === "other") return [];
+  if (found.kind === "codeartifact") {
+    const remedy = `Correct the line, or run \`${setupCommand(found, "pip")}\`.`;
+    return [failure("pip-index", `${said}, a repository that Vouch is not set up for.`, remedy)];
+  }
+  const { username, password } = new URL(value);
+  if (password !== "") {
+    const remedy = "Delete the password from the line: pip takes it before it asks Vouch.";
+    return [failure("pip-index", `${said}, with a password.`, remedy)];
+  }
+  if (username === "") {
+    const remedy = `Write it as ${value.replace("://", "://aws@")}.`;
+    return [failure("pip-index", `${said}, without a user name: pip before 26.2 then does not ask Vouch.`, remedy)];
+  }
+  return [ok("pip-index", `${said}.`)];
+}

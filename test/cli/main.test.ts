@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { runInTerminal } from "../pty.ts";
+
+const main = join(import.meta.dir, "../../src/main.ts");
+// Nothing is enrolled there, and no agent runs.
+const empty = mkdtempSync(join(tmpdir(), "vouch-cli-"));
+const env = { ...process.env, HOME: empty, XDG_CONFIG_HOME: empty, VOUCH_RUNTIME_DIR: join(empty, "run") };
+process.on("exit", () => rmSync(empty, { recursive: true, force: true }));
+
+async function vouch(...args: string[]) {
+  const child = Bun.spawn([process.execPath, main, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+test.each(["--version", "-V"])("%s", async (flag) => {
+  expect(await vouch(flag)).toEqual({ exitCode: 0, stdout: `vouch ${packageJson.version}\n`, stderr: "" });
+});
+
+const commands = ["login", "logout", "status", "doctor", "enroll", "setup", "exec", "credential", "agent", "server"];
+
+test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("vouch %j shows every command", async (args) => {
+  const run = await vouch(...args);
+  expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+  for (const command of commands) expect(run.stdout).toMatch(new RegExp(`^  ${command}  `, "m"));
+  expect(run.stdout).toContain("Examples:");
+  expect(run.stdout).not.toContain("\x1b");
+});
+
+describe("help", () => {
+  test.each([
+    [["login", "--help"], "Usage: vouch login [FLAGS]", "--timeout SECONDS"],
+    [["help", "login"], "Usage: vouch login [FLAGS]", "vouch login --timeout 120"],
+    [["login", "--timeout", "5", "-h"], "Usage: vouch login [FLAGS]", "-h, --help"],
+    [["logout", "--help"], "Usage: vouch logout", "Examples:"],
+    [["status", "--help"], "Usage: vouch status [FLAGS]", "Exit code 0 when you are logged in, 4 when not."],
+    [["doctor", "--help"], "Usage: vouch doctor [FLAGS]", "It changes nothing"],
+    [["enroll", "--help"], "Usage: vouch enroll --server URL [FLAGS]", "one-time code"],
+    [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],
+    [["exec", "--help"], "Usage: vouch exec -- COMMAND [ARGUMENT …]", "CODEARTIFACT_AUTH_TOKEN"],
+    [["credential", "--help"], "Usage: vouch credential COMMAND [FLAGS]", "codeartifact"],
+    [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
+    [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],
+    [["agent", "stop", "--help"], "Usage: vouch agent stop", "Examples:"],
+    [["server", "--help"], "Usage: vouch server COMMAND", "invite"],
+    [["server", "invite", "--help"], "Usage: vouch server invite EMAIL", "one-time code"],
+  ])("%j", async (args, usage, teaches) => {
+    const run = await vouch(...args);
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(run.stdout).toContain(usage);
+    expect(run.stdout).toContain(teaches);
+    for (const line of run.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+  });
+});
+
+describe("errors go to stderr with their exit code", () => {
+  test.each([
+    [["logn"], 2, 'error: vouch has no command "logn".', "hint: Did you mean `vouch login`? See `vouch --help`."],
+    [["xyzzy"], 2, 'error: vouch has no command "xyzzy".', "hint: See `vouch --help`."],
+    [["--verison"], 2, "error: vouch has no flag --verison.", "hint: Did you mean `--version`?"],
+    [["toString"], 2, 'error: vouch has no command "toString".', "hint: See"],
+    [["agent"], 2, "error: vouch agent needs a command: run, stop, status.", "hint: See `vouch agent --help`."],
+    [["agent", "stpo"], 2, 'error: vouch agent has no command "stpo".', "`vouch agent stop`"],
+    [["login", "--tiemout", "5"], 2, "error: vouch login has no flag --tiemout.", "`--timeout`"],
+    [["login", "--timeout", "soon"], 2, "error: --timeout expects a number of seconds", ""],
+    [["enroll"], 2, "error: --server is missing.", "hint: See `vouch enroll --help`."],
+    [["enroll", "--server", "vouch.example.com"], 2, "error: --server expects a URL", "https://vouch.example.com"],
+    [["enroll", "--server", "http://vouch.example.com"], 2, "error: --server expects an https URL", ""],
+    [["enroll", "--server", "https://a:b@vouch.example.com"], 2, "error: --server expects a URL without user name", ""],
+    [["login"], 1, "error: No security key is enrolled from this machine.", "`vouch enroll --server URL`"],
+  ])("vouch %j", async (args, exitCode, message, hint) => {
+    const run = await vouch(...args);
+    expect(run).toMatchObject({ exitCode, stdout: "" });
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).toContain(hint);
+    expect(run.stderr).not.toContain("\x1b");
+  });
+});
+
+test("status without anything set up ends with 4 and names what comes first", async () => {
+  const run = await vouch("status");
+  expect(run.exitCode).toBe(4);
+  expect(run.stdout).toStartWith("Not logged in\n");
+  expect(run.stderr).toBe("Next: `vouch enroll --server URL`.\n");
+});
+
+test("status --json is JSON and nothing else", async () => {
+  const run = await vouch("status", "--json");
+  expect(run).toMatchObject({ exitCode: 4, stderr: "" });
+  expect(JSON.parse(run.stdout)).toMatchObject({ loggedIn: false, session: null, agent: null, repositories: [] });
+});
+
+test("agent status and logout without an agent", async () => {
+  expect(await vouch("agent", "status")).toMatchObject({
+    exitCode: 1,
+    stdout: "No agent is running. `vouch login` starts it.\n",
+  });
+  expect(await vouch("agent", "stop")).toMatchObject({ exitCode: 0, stderr: "No agent is running.\n" });
+  expect(await vouch("logout")).toMatchObject({ exitCode: 0, stderr: "There is no session; nothing to do.\n" });
+});
+
+test("a terminal gets colour, with NO_COLOR it gets none", async () => {
+  const inColor = await runInTerminal([process.execPath, main, "logn"], { env }, async () => {});
+  expect(inColor.screen).toContain("\x1b[31merror:\x1b[39m");
+  const without = await runInTerminal(
+    [process.execPath, main, "logn"],
+    { env: { ...env, NO_COLOR: "1" } },
+    async () => {},
+  );
+  expect(without.screen).toStartWith("error: ");
+});
