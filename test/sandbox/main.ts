@@ -2,7 +2,7 @@
  * The sandbox: everything outside of Vouch that a test or the demo needs, on this machine only. AWS STS and
  * CodeArtifact, the package registries, the public name of a Vouch server, and the proxy by which clients get there.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,10 +18,20 @@ import { reverseProxy, type Route, startFront } from "./front.ts";
 import { startProxy } from "./proxy.ts";
 import { type FormatCounters, type Registries, Repositories } from "./registries/repositories.ts";
 
-const region = "us-east-1";
+/** The names of what the sandbox is filled with at its start. */
+export const names = {
+  account: "123456789012",
+  region: "us-east-1",
+  domain: "my-domain",
+  repository: "my-repo",
+  roleArn: "arn:aws:iam::123456789012:role/vouch-developer",
+  vouchHost: "vouch.example.com",
+  /** The host of the domain's repositories. */
+  packageHost: "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com",
+} as const;
 
 export interface SandboxOptions {
-  /** Where `ca.pem` is written; without it a temporary folder, removed at the end. */
+  /** Where `ca.pem` is written, made when it is missing; without it a temporary folder, removed at the end. */
   folder?: string;
   /** The origin of the Vouch server on this machine, `http://127.0.0.1:PORT`. */
   vouchServer?: string;
@@ -37,7 +47,7 @@ export interface Sandbox {
   /** What was asked of the proxy for hosts outside of the sandbox (host:port), and refused. */
   refused: readonly string[];
   account: Account;
-  /** The registries of my-repo in my-domain. */
+  /** The registries of the repository in `names`. */
   registries: Registries;
   /** How often each operation of AWS and each format's registry was asked, until now. */
   counters(): Counters;
@@ -51,7 +61,9 @@ export type Counters = Record<Operation, number> & Record<PackageFormat, FormatC
 /** Starts a sandbox of its own; several can run side by side. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { account = createDeveloperAccount() } = options;
-  const temporary = options.folder === undefined ? mkdtempSync(join(tmpdir(), "vouch-sandbox-")) : undefined;
+  const { region } = names;
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-sandbox-"));
+  mkdirSync(folder, { recursive: true });
   let vouchServer = options.vouchServer;
   const repositories = new Repositories(account);
   // STS reaches the issuer as AWS would: by its public name, over TLS.
@@ -70,11 +82,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       hosts: [`*.d.codeartifact.${region}.amazonaws.com`, `*.codeartifact.${region}.on.aws`],
       handle: (request) => repositories.handle(request),
     },
-    { hosts: ["vouch.example.com"], handle: reverseProxy(() => vouchServer) },
+    { hosts: [names.vouchHost], handle: reverseProxy(() => vouchServer) },
   ];
   const certificates = await makeCertificates(
     routes.flatMap(({ hosts }) => hosts),
-    options.folder ?? temporary ?? "",
+    folder,
   );
   const front = startFront(routes, certificates);
   const proxy = await startProxy(front);
@@ -84,7 +96,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     proxyUrl: proxy.url,
     refused: proxy.refused,
     account,
-    registries: repositories.registries("my-domain", "my-repo"),
+    registries: repositories.registries(names.domain, names.repository),
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     setVouchServer(origin) {
       vouchServer = origin;
@@ -92,7 +104,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     async stop() {
       await proxy.stop();
       await front.stop();
-      if (temporary) rmSync(temporary, { recursive: true, force: true });
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
