@@ -12,14 +12,17 @@ const kinds = {
 };
 
 type Kinds = typeof kinds;
-type KindValue<K extends keyof Kinds> = Kinds[K] extends ((value: CborValue) => value is infer T extends CborValue)
+export type FieldKind = keyof Kinds;
+export type FieldValue<K extends FieldKind> = Kinds[K] extends ((
+  value: CborValue,
+) => value is infer T extends CborValue)
   ? T
   : never;
 
 /** The value under the key; undefined when it is absent or of another kind. */
-export function field<K extends keyof Kinds>(map: CborMap, key: CborKey, kind: K): KindValue<K> | undefined {
+export function field<K extends FieldKind>(map: CborMap, key: CborKey, kind: K): FieldValue<K> | undefined {
   const value = map.get(key);
-  return kinds[kind](value) ? (value as KindValue<K>) : undefined;
+  return kinds[kind](value) ? (value as FieldValue<K>) : undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export function field<K extends keyof Kinds>(map: CborMap, key: CborKey, kind: K
  * @param name what the specification calls it, for the message
  * @throws VouchError `protocol_error` when it is absent or of another kind
  */
-export function requiredField<K extends keyof Kinds>(map: CborMap, key: CborKey, kind: K, name: string): KindValue<K> {
+export function requiredField<K extends FieldKind>(map: CborMap, key: CborKey, kind: K, name: string): FieldValue<K> {
   const value = field(map, key, kind);
   if (value === undefined) {
     throw new VouchError("protocol_error", `Expected ${name} (${kind}), got ${map.has(key) ? "another type" : "none"}`);

@@ -68,7 +68,7 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest();
   const tooLong = bytes.length > MAX_PIN_BYTES;
   bytes.fill(0);
-  const hash = digest.slice(0, PIN_HASH_BYTES);
+  const hash = new Uint8Array(digest.subarray(0, PIN_HASH_BYTES));
   digest.fill(0);
   if (tooLong) throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes`);
   return hash;

@@ -16,8 +16,8 @@ export class Inbox {
   constructor(connection: HidConnection) {
     connection.onReport((report) => {
       if (!this.#collecting) return;
-      // The transport may reuse its buffer.
-      if (this.#reports.push(report.slice()) > MAX_REPORTS) this.#reports.shift();
+      // A copy: the transport may reuse its buffer.
+      if (this.#reports.push(new Uint8Array(report)) > MAX_REPORTS) this.#reports.shift();
       this.#wake?.();
     });
     connection.onError((error) => {

@@ -1,0 +1,50 @@
+/** The command line of the software security key: every setting as an option. */
+import { parseArgs } from "node:util";
+import type { Settings } from "./settings.ts";
+
+/** Reads `--socket PATH [--pin 123456] [--protocols 1,2] …`; throws a TypeError for anything else. */
+export function readArguments(args: string[]): Partial<Settings> & { socketPath: string } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      socket: { type: "string" },
+      pin: { type: "string" },
+      product: { type: "string" },
+      aaguid: { type: "string" },
+      protocols: { type: "string" },
+      ctap: { type: "string" },
+      fingerprint: { type: "string" },
+      touch: { type: "string" },
+      "touch-delay": { type: "string" },
+      "touch-timeout": { type: "string" },
+      "min-pin-length": { type: "string" },
+      capacity: { type: "string" },
+      "force-pin-change": { type: "boolean" },
+      "always-uv": { type: "boolean" },
+      "make-cred-uv-not-rqd": { type: "boolean" },
+    },
+  });
+  if (values.socket === undefined) throw new TypeError("expected --socket PATH");
+  const given = {
+    pin: values.pin,
+    product: values.product,
+    aaguid: values.aaguid === undefined ? undefined : Uint8Array.fromHex(values.aaguid),
+    protocols: values.protocols?.split(",").map(Number),
+    ctap: values.ctap,
+    fingerprint: values.fingerprint,
+    touch: values.touch,
+    touchDelayMs: integer(values["touch-delay"]),
+    touchTimeoutMs: integer(values["touch-timeout"]),
+    minPINLength: integer(values["min-pin-length"]),
+    capacity: integer(values.capacity),
+    forcePINChange: values["force-pin-change"],
+    alwaysUv: values["always-uv"],
+    makeCredUvNotRqd: values["make-cred-uv-not-rqd"],
+  };
+  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...(settings as Partial<Settings>), socketPath: values.socket };
+}
+
+function integer(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number.parseInt(text, 10);
+}

@@ -1,0 +1,147 @@
+/** The CTAP2 side of the software security key: state, and the commands it answers (CTAP 2.1 section 6). */
+import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
+import { clientPin } from "./client-pin.ts";
+import { CredentialStore } from "./credentials.ts";
+import { getAssertion, getNextAssertion, type PendingAssertions } from "./get-assertion.ts";
+import { makeCredential } from "./make-credential.ts";
+import { maps, readParameters, required } from "./parameters.ts";
+import { PinState } from "./pin-state.ts";
+import type { Settings } from "./settings.ts";
+import { StatusError } from "./status.ts";
+import { type Call, Touch } from "./touch.ts";
+
+const MAX_MSG_SIZE = 1200;
+const MAX_CREDENTIAL_COUNT_IN_LIST = 8;
+const MAX_CREDENTIAL_ID_LENGTH = 128;
+/** A reset is taken only this soon after power-up. */
+const RESET_WINDOW_MS = 10_000;
+
+export class Ctap2Authenticator {
+  readonly settings: Settings;
+  readonly touch: Touch;
+  readonly credentials: CredentialStore;
+  pin: PinState;
+  pending: PendingAssertions | undefined;
+  #poweredAt = performance.now();
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.touch = new Touch(settings);
+    this.credentials = new CredentialStore(settings.capacity);
+    this.pin = new PinState(settings);
+  }
+
+  /** Whether some form of user verification is set up. */
+  get isProtected(): boolean {
+    return this.pin.isSet || this.settings.fingerprint !== "absent";
+  }
+
+  /** Taken out and plugged in again. */
+  powerCycle(): void {
+    this.pin.powerCycle();
+    this.pending = undefined;
+    this.#poweredAt = performance.now();
+  }
+
+  /** Answers one message (command byte ‖ CBOR) with status byte ‖ CBOR. */
+  async process(message: Uint8Array, call: Call): Promise<Uint8Array> {
+    try {
+      if (message.length > MAX_MSG_SIZE) throw new StatusError("REQUEST_TOO_LARGE");
+      const answer = await this.#command(message[0] ?? 0, message.subarray(1), call);
+      const body = answer.length === 0 ? [] : encodeCbor(new Map(answer));
+      return Uint8Array.of(0, ...body);
+    } catch (error) {
+      return Uint8Array.of(error instanceof StatusError ? error.status : new StatusError("OTHER").status);
+    }
+  }
+
+  async #command(command: number, body: Uint8Array, call: Call): Promise<[number, CborValue][]> {
+    if (command !== 0x08) this.pending = undefined;
+    switch (command) {
+      case 0x01:
+        return makeCredential(this, readParameters(body), call);
+      case 0x02:
+        return getAssertion(this, readParameters(body), call);
+      case 0x04:
+        return this.#info();
+      case 0x06:
+        return clientPin(this, readParameters(body), call);
+      case 0x07:
+        return this.#reset(call);
+      case 0x08:
+        return getNextAssertion(this, call);
+      case 0x0b:
+        if (this.settings.ctap === "2.0") throw new StatusError("INVALID_COMMAND");
+        await this.touch.wait(call);
+        return [];
+      default:
+        throw new StatusError("INVALID_COMMAND");
+    }
+  }
+
+  /** The ids of a list of PublicKeyCredentialDescriptor. */
+  readDescriptors(list: readonly CborValue[] = []): Uint8Array[] {
+    if (list.length > MAX_CREDENTIAL_COUNT_IN_LIST) throw new StatusError("LIMIT_EXCEEDED");
+    return maps(list).flatMap((descriptor) => {
+      const id = required(descriptor, "id", "bytes");
+      return required(descriptor, "type", "text") === "public-key" ? [id] : [];
+    });
+  }
+
+  /** performBuiltInUv: one touch of the fingerprint sensor. */
+  async verifyFinger(call: Call): Promise<void> {
+    if (this.pin.uvRetries === 0) throw new StatusError("UV_BLOCKED");
+    await this.touch.wait(call);
+    if (this.settings.fingerprint === "matches") return;
+    this.pin.uvRetries -= 1;
+    throw new StatusError(this.pin.uvRetries === 0 ? "UV_BLOCKED" : "UV_INVALID");
+  }
+
+  #info(): [number, CborValue][] {
+    const { settings, pin } = this;
+    const modern = settings.ctap === "2.1";
+    const options = new Map<string, boolean>([
+      ["rk", settings.capacity > 0],
+      ["up", true],
+      ["plat", false],
+      ["clientPin", pin.isSet],
+    ]);
+    if (settings.fingerprint !== "absent") options.set("uv", true);
+    if (modern) {
+      options.set("pinUvAuthToken", true);
+      options.set("alwaysUv", settings.alwaysUv);
+      options.set("makeCredUvNotRqd", settings.makeCredUvNotRqd);
+    }
+    const common: [number, CborValue][] = [
+      [0x01, modern ? ["FIDO_2_0", "FIDO_2_1"] : ["FIDO_2_0"]],
+      [0x03, settings.aaguid],
+      [0x04, options],
+      [0x05, MAX_MSG_SIZE],
+      [0x06, settings.protocols],
+    ];
+    if (!modern) return common;
+    const algorithm: CborMap = new Map<string, CborValue>([
+      ["alg", -7],
+      ["type", "public-key"],
+    ]);
+    return [
+      ...common,
+      [0x07, MAX_CREDENTIAL_COUNT_IN_LIST],
+      [0x08, MAX_CREDENTIAL_ID_LENGTH],
+      [0x09, ["usb"]],
+      [0x0a, [algorithm]],
+      [0x0c, pin.forcePINChange],
+      [0x0d, settings.minPINLength],
+      [0x0e, 1],
+      [0x14, this.credentials.remaining],
+    ];
+  }
+
+  async #reset(call: Call): Promise<[number, CborValue][]> {
+    if (performance.now() - this.#poweredAt > RESET_WINDOW_MS) throw new StatusError("NOT_ALLOWED");
+    await this.touch.wait(call);
+    this.credentials.clear();
+    this.pin = new PinState({ ...this.settings, pin: undefined, forcePINChange: false });
+    return [];
+  }
+}

@@ -1,0 +1,198 @@
+/** The CTAPHID side of the software security key: channels and transactions (CTAP 2.1 section 11.2). */
+import {
+  BROADCAST_CHANNEL,
+  type ContinuationPacket,
+  CTAPHID,
+  fragment,
+  type InitializationPacket,
+  MAX_MESSAGE_BYTES,
+  parsePacket,
+} from "../../src/hid/framing.ts";
+import type { Call } from "./touch.ts";
+
+const ERROR = {
+  INVALID_CMD: 0x01,
+  INVALID_LEN: 0x03,
+  INVALID_SEQ: 0x04,
+  MSG_TIMEOUT: 0x05,
+  CHANNEL_BUSY: 0x06,
+  INVALID_CHANNEL: 0x0b,
+} as const;
+
+const CAPABILITY = { WINK: 0x01, CBOR: 0x04, NMSG: 0x08 } as const;
+const KEEPALIVE_STATUS = { processing: 1, user_presence_needed: 2 } as const;
+const PROTOCOL_VERSION = 2;
+const KEEPALIVE_MS = 100;
+const TRANSACTION_TIMEOUT_MS = 500;
+
+/** A message of which packets are still to come. */
+interface Receiving {
+  channel: number;
+  command: number;
+  message: Uint8Array;
+  received: number;
+  sequence: number;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** A command that is being carried out. */
+interface Processing {
+  channel: number;
+  cancel: AbortController;
+  keepalive: ReturnType<typeof setInterval>;
+}
+
+export interface CtapHidOptions {
+  /** Sends one report to everybody who has the device open. */
+  send(report: Uint8Array): void;
+  /** Answers the message of a CTAPHID_CBOR command. */
+  process(message: Uint8Array, call: Call): Promise<Uint8Array>;
+  /** Whether the key speaks CTAP2. */
+  cbor: boolean;
+}
+
+export class CtapHid {
+  readonly #options: CtapHidOptions;
+  readonly #channels = new Set<number>();
+  #nextChannel = 0x10001;
+  #receiving: Receiving | undefined;
+  #processing: Processing | undefined;
+
+  constructor(options: CtapHidOptions) {
+    this.#options = options;
+  }
+
+  /** The power is gone: every channel and transaction with it. */
+  powerCycle(): void {
+    this.#abort();
+    this.#channels.clear();
+  }
+
+  /** Takes one report. */
+  receive(report: Uint8Array): void {
+    const packet = parsePacket(report);
+    if (packet.kind === "continuation") this.#continue(packet);
+    else if (packet.command === CTAPHID.INIT) this.#init(packet);
+    else if (!this.#channels.has(packet.channel)) this.#error(packet.channel, ERROR.INVALID_CHANNEL);
+    else if (packet.command === CTAPHID.CANCEL) this.#cancel(packet.channel);
+    else this.#begin(packet);
+  }
+
+  /** The channel of the transaction in progress. */
+  get #busyChannel(): number | undefined {
+    return this.#receiving?.channel ?? this.#processing?.channel;
+  }
+
+  #init({ channel, length, payload }: InitializationPacket): void {
+    if (channel !== BROADCAST_CHANNEL && !this.#channels.has(channel))
+      return this.#error(channel, ERROR.INVALID_CHANNEL);
+    if (length !== 8) return this.#error(channel, ERROR.INVALID_LEN);
+    // On its own channel INIT ends whatever goes on there.
+    if (this.#busyChannel !== undefined && this.#busyChannel !== channel)
+      return this.#error(channel, ERROR.CHANNEL_BUSY);
+    this.#abort();
+    const allocated = channel === BROADCAST_CHANNEL ? this.#nextChannel++ : channel;
+    this.#channels.add(allocated);
+    const answer = Buffer.alloc(17);
+    answer.set(payload.subarray(0, 8));
+    answer.writeUInt32BE(allocated, 8);
+    const capabilities = CAPABILITY.WINK | (this.#options.cbor ? CAPABILITY.CBOR | CAPABILITY.NMSG : 0);
+    answer.set([PROTOCOL_VERSION, 1, 0, 0, capabilities], 12);
+    this.#reply(channel, CTAPHID.INIT, answer);
+  }
+
+  #cancel(channel: number): void {
+    if (this.#processing?.channel === channel) this.#processing.cancel.abort();
+  }
+
+  #begin({ channel, command, length, payload }: InitializationPacket): void {
+    if (this.#receiving?.channel === channel) {
+      this.#abort();
+      return this.#error(channel, ERROR.INVALID_SEQ);
+    }
+    if (this.#busyChannel !== undefined) return this.#error(channel, ERROR.CHANNEL_BUSY);
+    if (length > MAX_MESSAGE_BYTES) return this.#error(channel, ERROR.INVALID_LEN);
+    const timer = setTimeout(() => this.#timeOut(), TRANSACTION_TIMEOUT_MS);
+    this.#receiving = { channel, command, message: new Uint8Array(length), received: 0, sequence: 0, timer };
+    this.#take(this.#receiving, payload);
+  }
+
+  #continue({ channel, sequence, payload }: ContinuationPacket): void {
+    const receiving = this.#receiving;
+    if (receiving?.channel !== channel) return;
+    if (sequence !== receiving.sequence) {
+      this.#abort();
+      return this.#error(channel, ERROR.INVALID_SEQ);
+    }
+    receiving.sequence += 1;
+    receiving.timer.refresh();
+    this.#take(receiving, payload);
+  }
+
+  #take(receiving: Receiving, payload: Uint8Array): void {
+    receiving.message.set(payload.subarray(0, receiving.message.length - receiving.received), receiving.received);
+    receiving.received += payload.length;
+    if (receiving.received < receiving.message.length) return;
+    clearTimeout(receiving.timer);
+    this.#receiving = undefined;
+    this.#dispatch(receiving);
+  }
+
+  #dispatch({ channel, command, message }: Receiving): void {
+    if (command === CTAPHID.PING) return this.#reply(channel, command, message);
+    if (command === CTAPHID.WINK) {
+      if (message.length > 0) return this.#error(channel, ERROR.INVALID_LEN);
+      return this.#reply(channel, command, message);
+    }
+    if (command !== CTAPHID.CBOR || !this.#options.cbor) return this.#error(channel, ERROR.INVALID_CMD);
+    if (message.length === 0) return this.#error(channel, ERROR.INVALID_LEN);
+    void this.#carryOut(channel, message);
+  }
+
+  async #carryOut(channel: number, message: Uint8Array): Promise<void> {
+    let status: keyof typeof KEEPALIVE_STATUS = "processing";
+    const keepalive = () => this.#reply(channel, CTAPHID.KEEPALIVE, Uint8Array.of(KEEPALIVE_STATUS[status]));
+    const cancel = new AbortController();
+    const processing = { channel, cancel, keepalive: setInterval(keepalive, KEEPALIVE_MS) };
+    this.#processing = processing;
+    const answer = await this.#options.process(message, {
+      channel,
+      signal: cancel.signal,
+      setStatus: (next) => {
+        if (next === "user_presence_needed" && next !== status && !cancel.signal.aborted) {
+          status = next;
+          keepalive();
+        }
+        status = next;
+      },
+    });
+    // An INIT or an unplugging has ended the transaction in the meantime: nobody waits for the answer.
+    if (this.#processing !== processing) return;
+    clearInterval(processing.keepalive);
+    this.#processing = undefined;
+    this.#reply(channel, CTAPHID.CBOR, answer);
+  }
+
+  #timeOut(): void {
+    const channel = this.#receiving?.channel;
+    this.#receiving = undefined;
+    if (channel !== undefined) this.#error(channel, ERROR.MSG_TIMEOUT);
+  }
+
+  #abort(): void {
+    clearTimeout(this.#receiving?.timer);
+    this.#receiving = undefined;
+    const processing = this.#processing;
+    this.#processing = undefined;
+    clearInterval(processing?.keepalive);
+    processing?.cancel.abort();
+  }
+
+  #error(channel: number, code: number): void {
+    this.#reply(channel, CTAPHID.ERROR, Uint8Array.of(code));
+  }
+
+  #reply(channel: number, command: number, message: Uint8Array): void {
+    for (const report of fragment(channel, command, message)) this.#options.send(report);
+  }
+}

@@ -1,0 +1,96 @@
+/** authenticatorGetAssertion and authenticatorGetNextAssertion, the authenticator's side (CTAP 2.1 sections 6.2, 6.3). */
+import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import { authenticatorData } from "./authenticator-data.ts";
+import type { Ctap2Authenticator } from "./ctap2.ts";
+import { type Credential, signWith } from "./credentials.ts";
+import { optional, required } from "./parameters.ts";
+import { PERMISSION } from "./pin-state.ts";
+import { StatusError } from "./status.ts";
+import type { Call } from "./touch.ts";
+import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
+
+const layout: Layout = { options: 0x05, pinUvAuthParam: 0x06, pinUvAuthProtocol: 0x07, permission: PERMISSION.GA };
+/** getNextAssertion must follow within this time. */
+const NEXT_LIMIT_MS = 30_000;
+
+/** What getNextAssertion goes on with. */
+export interface PendingAssertions {
+  channel: number;
+  credentials: Credential[];
+  clientDataHash: Uint8Array;
+  flags: { userPresent: boolean; userVerified: boolean };
+  since: number;
+}
+
+export async function getAssertion(
+  key: Ctap2Authenticator,
+  request: CborMap,
+  call: Call,
+): Promise<[number, CborValue][]> {
+  const rpId = required(request, 0x01, "text");
+  const clientDataHash = required(request, 0x02, "bytes");
+  await answerSelection(key, request, layout, call);
+  if (clientDataHash.length !== 32) throw new StatusError("INVALID_PARAMETER");
+  if (option(request, layout, "rk") !== undefined) throw new StatusError("UNSUPPORTED_OPTION");
+  const up = option(request, layout, "up") ?? true;
+  const verified = await verifyUser(key, request, layout, { rpId, clientDataHash }, call);
+
+  const allowList = optional(request, 0x03, "list");
+  const listed = allowList !== undefined && allowList.length > 0;
+  const applicable = listed
+    ? key.credentials.listed(rpId, key.readDescriptors(allowList)).slice(0, 1)
+    : key.credentials.discoverable(rpId);
+  const [first, ...others] = applicable;
+  if (first === undefined) throw new StatusError("NO_CREDENTIALS");
+  if (up && !verified.userPresent) await key.touch.wait(call);
+  if (up) key.pin.consumeToken();
+
+  const flags = { userPresent: up, userVerified: verified.userVerified };
+  const named = verified.userVerified && others.length > 0;
+  const answer = assertion(first, clientDataHash, flags, named);
+  if (others.length > 0) {
+    key.pending = { channel: call.channel, credentials: others, clientDataHash, flags, since: performance.now() };
+    answer.push([0x05, applicable.length]);
+  }
+  return answer;
+}
+
+export function getNextAssertion(key: Ctap2Authenticator, call: Call): [number, CborValue][] {
+  const { pending } = key;
+  const next = pending?.credentials.shift();
+  if (pending === undefined || next === undefined || pending.channel !== call.channel) {
+    throw new StatusError("NOT_ALLOWED");
+  }
+  if (performance.now() - pending.since > NEXT_LIMIT_MS) throw new StatusError("NOT_ALLOWED");
+  pending.since = performance.now();
+  return assertion(next, pending.clientDataHash, pending.flags, pending.flags.userVerified);
+}
+
+function assertion(
+  credential: Credential,
+  clientDataHash: Uint8Array,
+  flags: { userPresent: boolean; userVerified: boolean },
+  named: boolean,
+): [number, CborValue][] {
+  credential.signCount += 1;
+  const authData = authenticatorData(credential, flags);
+  const answer: [number, CborValue][] = [
+    [
+      0x01,
+      new Map<string, CborValue>([
+        ["id", credential.id],
+        ["type", "public-key"],
+      ]),
+    ],
+    [0x02, authData],
+    [0x03, signWith(credential, authData, clientDataHash)],
+  ];
+  if (credential.discoverable) {
+    const { id, name, displayName } = credential.user;
+    const user = new Map<string, CborValue>([["id", id]]);
+    if (named && name !== undefined) user.set("name", name);
+    if (named && displayName !== undefined) user.set("displayName", displayName);
+    answer.push([0x04, user]);
+  }
+  return answer;
+}

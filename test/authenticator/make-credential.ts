@@ -1,0 +1,71 @@
+/** authenticatorMakeCredential, the authenticator's side (CTAP 2.1 section 6.1.2). */
+import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import { authenticatorData } from "./authenticator-data.ts";
+import type { Ctap2Authenticator } from "./ctap2.ts";
+import { signWith, type User } from "./credentials.ts";
+import { maps, optional, required } from "./parameters.ts";
+import { PERMISSION } from "./pin-state.ts";
+import { StatusError } from "./status.ts";
+import type { Call } from "./touch.ts";
+import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
+
+const layout: Layout = { options: 0x07, pinUvAuthParam: 0x08, pinUvAuthProtocol: 0x09, permission: PERMISSION.MC };
+const ES256 = -7;
+
+/** Makes a credential with packed self attestation. */
+export async function makeCredential(
+  key: Ctap2Authenticator,
+  request: CborMap,
+  call: Call,
+): Promise<[number, CborValue][]> {
+  const clientDataHash = required(request, 0x01, "bytes");
+  const rpId = required(required(request, 0x02, "map"), "id", "text");
+  const user = readUser(required(request, 0x03, "map"));
+  const parameters = maps(required(request, 0x04, "list"));
+  await answerSelection(key, request, layout, call);
+  if (clientDataHash.length !== 32) throw new StatusError("INVALID_PARAMETER");
+  if (!parameters.some(supported)) throw new StatusError("UNSUPPORTED_ALGORITHM");
+  if (request.has(0x0a)) throw new StatusError("INVALID_PARAMETER");
+  const rk = option(request, layout, "rk") === true;
+  const up = option(request, layout, "up");
+  if (up === false || (up === true && key.settings.ctap === "2.0")) throw new StatusError("INVALID_OPTION");
+  if (rk && key.settings.capacity === 0) throw new StatusError("UNSUPPORTED_OPTION");
+
+  const verified = await verifyUser(key, request, layout, { rpId, clientDataHash }, call);
+  if (!verified.userVerified && key.isProtected && (rk || !key.settings.makeCredUvNotRqd)) {
+    throw new StatusError("PUAT_REQUIRED");
+  }
+  if (key.credentials.listed(rpId, key.readDescriptors(optional(request, 0x05, "list"))).length > 0) {
+    await key.touch.wait(call);
+    throw new StatusError("CREDENTIAL_EXCLUDED");
+  }
+  if (!verified.userPresent) await key.touch.wait(call);
+  key.pin.consumeToken();
+
+  const credential = key.credentials.create(rpId, user, rk);
+  const flags = { userPresent: true, userVerified: verified.userVerified };
+  const authData = authenticatorData(credential, flags, key.settings.aaguid);
+  const signature = signWith(credential, authData, clientDataHash);
+  return [
+    [0x01, "packed"],
+    [0x02, authData],
+    [
+      0x03,
+      new Map<string, CborValue>([
+        ["alg", ES256],
+        ["sig", signature],
+      ]),
+    ],
+  ];
+}
+
+function readUser(user: CborMap): User {
+  const id = required(user, "id", "bytes");
+  if (id.length === 0 || id.length > 64) throw new StatusError("INVALID_PARAMETER");
+  return { id, name: optional(user, "name", "text"), displayName: optional(user, "displayName", "text") };
+}
+
+function supported(parameter: CborMap): boolean {
+  const alg = required(parameter, "alg", "integer");
+  return required(parameter, "type", "text") === "public-key" && alg === ES256;
+}

@@ -1,0 +1,48 @@
+/** How a software security key is made and how its owner behaves. */
+
+export interface Settings {
+  /** The name that `wink` and the transport's listing show. */
+  product: string;
+  /** 16 bytes. */
+  aaguid: Uint8Array;
+  /** The PIN that is set when the key is made; none when undefined. */
+  pin: string | undefined;
+  minPINLength: number;
+  forcePINChange: boolean;
+  /** PIN/UV auth protocols, the preferred first. */
+  protocols: readonly (1 | 2)[];
+  /** "2.0" knows neither pinUvAuthToken with permissions nor authenticatorSelection; "u2f" speaks no CBOR at all. */
+  ctap: "2.0" | "2.1" | "u2f";
+  /** A fingerprint sensor, and whether it recognises the finger that touches it. */
+  fingerprint: "absent" | "matches" | "fails";
+  makeCredUvNotRqd: boolean;
+  alwaysUv: boolean;
+  /** How many discoverable credentials fit; 0: the key has no `rk` option. */
+  capacity: number;
+  /** "auto" touches after touchDelayMs; "withheld" only when `press` is called. */
+  touch: "auto" | "withheld";
+  touchDelayMs: number;
+  /** How long the key waits for a touch before it answers USER_ACTION_TIMEOUT. */
+  touchTimeoutMs: number;
+}
+
+const defaults: Settings = {
+  product: "Software Security Key",
+  aaguid: Uint8Array.fromHex("76f0c4a1b7d24e53a5a1f1d05e0f7ec0"),
+  pin: undefined,
+  minPINLength: 4,
+  forcePINChange: false,
+  protocols: [2, 1],
+  ctap: "2.1",
+  fingerprint: "absent",
+  makeCredUvNotRqd: false,
+  alwaysUv: false,
+  capacity: 25,
+  touch: "auto",
+  touchDelayMs: 0,
+  touchTimeoutMs: 30_000,
+};
+
+export function completeSettings(given: Partial<Settings>): Settings {
+  return { ...defaults, ...given };
+}

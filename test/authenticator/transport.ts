@@ -1,0 +1,66 @@
+/**
+ * The transport of the sandbox variant of the executable: security keys are Unix sockets, named by VOUCH_SANDBOX_KEY
+ * (several as on PATH). A socket that does not exist is a key that is not plugged in.
+ */
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { basename, delimiter } from "node:path";
+import { VouchError } from "../../src/errors.ts";
+import { type HidConnection, type HidDeviceInfo, type HidTransport, REPORT_BYTES } from "../../src/hid/transport.ts";
+
+export const transport: HidTransport = {
+  list: () => Promise.resolve(listSockets(process.env["VOUCH_SANDBOX_KEY"] ?? "")),
+  open: openSocket,
+};
+
+function listSockets(paths: string): HidDeviceInfo[] {
+  return paths
+    .split(delimiter)
+    .filter((path) => path !== "" && existsSync(path))
+    .map((path) => ({
+      path,
+      product: `Software Security Key (${basename(path)})`,
+      vendorId: 0x1209,
+      productId: 0xf1d0,
+    }));
+}
+
+function openSocket({ path, product }: HidDeviceInfo): Promise<HidConnection> {
+  const socket = connect(path);
+  let onReport: ((report: Uint8Array) => void) | undefined;
+  let onError: ((error: Error) => void) | undefined;
+  const removed = (cause?: unknown) =>
+    new VouchError("security_key_removed", `${product} was taken out`, {
+      hint: "Leave the security key plugged in and repeat the command.",
+      cause,
+    });
+  let buffered: Buffer = Buffer.alloc(0);
+  socket.on("data", (chunk: Buffer) => {
+    buffered = Buffer.concat([buffered, chunk]);
+    for (; buffered.length >= REPORT_BYTES; buffered = buffered.subarray(REPORT_BYTES)) {
+      onReport?.(new Uint8Array(buffered.subarray(0, REPORT_BYTES)));
+    }
+  });
+  socket.on("close", () => onError?.(removed()));
+  const connection: HidConnection = {
+    write: (report) =>
+      new Promise((resolve, reject) => {
+        socket.write(report, (error) => (error ? reject(removed(error)) : resolve()));
+      }),
+    onReport: (receive) => {
+      onReport = receive;
+    },
+    onError: (receive) => {
+      onError = receive;
+    },
+    close: () => {
+      socket.removeAllListeners("close");
+      socket.destroy();
+      return Promise.resolve();
+    },
+  };
+  return new Promise((resolve, reject) => {
+    socket.once("connect", () => resolve(connection));
+    socket.on("error", (error) => reject(removed(error)));
+  });
+}
