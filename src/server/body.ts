@@ -14,6 +14,7 @@ export async function readJson<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>> {
   expectType(request, "application/json");
   const json = parseJson(await readText(request));
+  if (Array.isArray(json)) throw new VouchError("protocol_error", "Expected a JSON object, got an array.");
   const result = v.safeParse(schema, json, { abortEarly: true });
   if (result.success) return result.output;
   throw new VouchError("protocol_error", `The request is not as expected: ${describe(result.issues)}.`);
@@ -37,8 +38,7 @@ export async function readForm<Schema extends v.GenericSchema>(
   throw new OAuthError("invalid_request", `The request is not as expected: ${describe(result.issues)}.`);
 }
 
-/** JSON text as a value. Throws `protocol_error`. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -49,14 +49,15 @@ export function parseJson(text: string): unknown {
 /** Where and what: never the value, which may be secret. */
 function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
   const [issue] = issues;
-  const place = v.getDotPath(issue) ?? "the body";
+  const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
+  if (issue.expected === "never") return `${place} has no place here`;
   return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;
 }
 
 function expectType(request: Request, expected: string): void {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== expected)
-    throw new HttpError(415, `Expected content-type ${expected}, got ${type ? `"${type}"` : "none"}.`);
+    throw new HttpError(415, `Expected content-type ${expected}, got ${type ? `"${type.slice(0, 64)}"` : "none"}.`);
 }
 
 async function readText(request: Request): Promise<string> {

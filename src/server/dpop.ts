@@ -63,9 +63,10 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       currentDate: new Date(expected.now * 1000),
     });
     const claims = v.parse(ClaimsSchema, verified.payload);
-    if (claims.htm !== expected.method) throw invalid(`expected htm "${expected.method}", got "${claims.htm}"`);
+    if (claims.htm !== expected.method)
+      throw invalid(`expected htm "${expected.method}", got "${claims.htm.slice(0, 16)}"`);
     if (withoutQuery(claims.htu) !== withoutQuery(expected.url)) {
-      throw invalid(`expected htu "${expected.url}", got "${claims.htu}"`);
+      throw invalid(`expected htu "${expected.url}", got "${withoutQuery(claims.htu).slice(0, 256)}"`);
     }
     const ahead = claims.iat - expected.now;
     if (Math.abs(ahead) > proofWindowSeconds) {

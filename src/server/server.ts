@@ -81,7 +81,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
     const started = performance.now();
-    const { pathname } = new URL(request.url);
+    // A malformed Host header leaves the runtime with a URL that has no origin.
+    const pathname = URL.parse(request.url, context.url)?.pathname ?? "/";
     const address = clientAddress(request, server, options.trustProxy ?? false);
     const entry: Partial<RequestLog> = {};
     let response: Response;

@@ -73,7 +73,12 @@ async function exchangeToken(
   const now = context.now();
   if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");
   if (!context.audiences.includes(form.audience)) {
-    throw new OAuthError("invalid_target", `This server issues no ID tokens for the audience "${form.audience}".`);
+    // What was asked for is not repeated: a confused client may have put a token there, and this goes to the log.
+    const expected = context.audiences.join(" or ");
+    throw new OAuthError(
+      "invalid_target",
+      `This server issues ID tokens for the audience ${expected}, not for another.`,
+    );
   }
   const idToken = await context.issuer.issueIdToken(session, form.audience, now);
   return {

@@ -13,6 +13,7 @@ import { sha256 } from "../../src/server/random.ts";
 import { type EventLog, type RequestLog, type ServerOptions, startServer } from "../../src/server/server.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import { DpopKey } from "./dpop-key.ts";
+import { expectDocumented } from "./openapi.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
 
 export const origin = "https://vouch.example.com";
@@ -22,8 +23,8 @@ export const tokenUrl = `${origin}/oauth/token`;
 export interface Answer {
   status: number;
   headers: Headers;
-  /** Parsed JSON; undefined when the body is empty. */
-  body: any;
+  /** Parsed JSON, which a test looks into freely; undefined when the body is empty. */
+  body: ReturnType<typeof JSON.parse>;
 }
 
 export interface TestServer {
@@ -56,6 +57,13 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** How many answers had each status. */
+export function statusCounts(answers: readonly Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
 /** Starts a server with a new database. Its clock begins at a fixed time and stands still until it is moved. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "vouch-server-test-"));
@@ -86,11 +94,9 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     async send(path, init) {
       const response = await fetch(base + path, init);
       const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: text === "" ? undefined : JSON.parse(text),
-      };
+      const body = text === "" ? undefined : JSON.parse(text);
+      expectDocumented(init?.method ?? "GET", path, response.status, body);
+      return { status: response.status, headers: response.headers, body };
     },
     post: (path, json) =>
       server.send(path, {
