@@ -61,7 +61,7 @@ describe("the endpoint variables", () => {
     ],
     [{ AWS_ENDPOINT_URL: "https://aws.example", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "TRUE" }, undefined, undefined],
     [{ AWS_ENDPOINT_URL: "", AWS_USE_FIPS_ENDPOINT: "false", AWS_USE_DUALSTACK_ENDPOINT: "" }, undefined, undefined],
-  ] as const)("%p", (env, sts, codeartifact) => {
+  ] as const)("%j", (env, sts, codeartifact) => {
     expect(controlEndpoint("sts", "eu-west-1", env)).toBe(sts ?? "https://sts.eu-west-1.amazonaws.com");
     expect(controlEndpoint("codeartifact", "eu-west-1", env)).toBe(
       codeartifact ?? "https://codeartifact.eu-west-1.amazonaws.com",
@@ -75,7 +75,7 @@ describe("the endpoint variables", () => {
     [{ AWS_ENDPOINT_URL: "file:///etc" }, /AWS_ENDPOINT_URL/],
     [{ AWS_ENDPOINT_URL: "https://user:pass@sts.example" }, /AWS_ENDPOINT_URL/],
     [{ AWS_ENDPOINT_URL: "https://sts.example/?x=1" }, /AWS_ENDPOINT_URL/],
-  ])("%p is refused", (env, message) => {
+  ])("%j is refused", (env, message) => {
     expect(() => controlEndpoint("sts", "eu-west-1", env)).toThrow(message);
   });
 });

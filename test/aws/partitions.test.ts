@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { checkSamePartition, parseRoleArn } from "../../src/aws/partitions.ts";
 import { VouchError } from "../../src/errors.ts";
 
+const role = (partition: string) => `arn:${partition}:iam::123456789012:role/x`;
+
 describe("a role ARN", () => {
   test.each([
     ["arn:aws:iam::123456789012:role/vouch-developer", { partition: "aws", roleName: "vouch-developer" }],
@@ -30,8 +32,6 @@ describe("a role ARN", () => {
 });
 
 describe("region and role", () => {
-  const role = (partition: string) => `arn:${partition}:iam::123456789012:role/x`;
-
   test.each([
     ["aws", "us-east-1"],
     ["aws", "ap-nowhere-9"],

@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { assumeRoleWithWebIdentity, roleSessionName, type RoleCredentials } from "../../src/aws/sts.ts";
+import { awsErrorCode } from "../../src/aws/errors.ts";
+import type { ErrorCode, VouchError } from "../../src/errors.ts";
+import { Secret } from "../../src/secret.ts";
+import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";
+import { createIssuer, type Issuer } from "../sandbox/aws/issuer.ts";
+import { serveAws } from "../sandbox/aws/serve.ts";
+import { rejection, startService, virtualClock } from "./scripted-service.ts";
+
+const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
+let issuer: Issuer;
+let idToken: Secret;
+beforeAll(async () => {
+  issuer = await createIssuer();
+  idToken = new Secret(await issuer.token());
+});
+
+function assume(url: string, change: Partial<Parameters<typeof assumeRoleWithWebIdentity>[0]> = {}) {
+  return assumeRoleWithWebIdentity({
+    roleArn,
+    region: "us-east-1",
+    sessionName: "dev@example.com",
+    webIdentityToken: idToken,
+    durationSeconds: 3600,
+    env: { AWS_ENDPOINT_URL_STS: url },
+    clock: virtualClock(),
+    ...change,
+  });
+}
+
+/** The official form of an error ("Common errors" of the STS API reference). */
+function errorAnswer(status: number, code: string, message: string): () => Response {
+  const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <Error>
+    <Type>Sender</Type>
+    <Code>${code}</Code>
+    <Message>${message}</Message>
+  </Error>
+  <RequestId>8dbc7a59-d0b8-4f8c-9b0a-aa4b6bb2b5f3</RequestId>
+</ErrorResponse>`;
+  return () => new Response(body, { status, headers: { "content-type": "text/xml" } });
+}
+
+function credentialsAnswer(credentials: string): () => Response {
+  return () =>
+    new Response(
+      `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleWithWebIdentityResult>
+    <SubjectFromWebIdentityToken>user-0001</SubjectFromWebIdentityToken>
+    <Audience>sts.amazonaws.com</Audience>
+    ${credentials}
+  </AssumeRoleWithWebIdentityResult>
+  <ResponseMetadata><RequestId>ad4156e9-bce1-11e2-82e6-6b6efEXAMPLE</RequestId></ResponseMetadata>
+</AssumeRoleWithWebIdentityResponse>`,
+      { headers: { "content-type": "text/xml" } },
+    );
+}
+
+const goodAnswer = credentialsAnswer(`<Credentials>
+      <SessionToken>AQoDYXdzEE0a8ANXXXXXXXXNO1ewxE5TijQyp+IEXAMPLE</SessionToken>
+      <SecretAccessKey>wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY</SecretAccessKey>
+      <Expiration>2014-10-24T23:00:23Z</Expiration>
+      <AccessKeyId>ASgeIAIOSFODNN7EXAMPLE</AccessKeyId>
+    </Credentials>`);
+
+describe("AssumeRoleWithWebIdentity", () => {
+  test("sends an unsigned form, and reads the answer", async () => {
+    await using service = startService(goodAnswer);
+    const credentials = await assume(service.url);
+    expect({ ...credentials, secretAccessKey: credentials.secretAccessKey.expose() }).toMatchObject({
+      accessKeyId: "ASgeIAIOSFODNN7EXAMPLE",
+      secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY",
+      expiration: 1414191623,
+    });
+    expect(credentials.sessionToken.expose()).toBe("AQoDYXdzEE0a8ANXXXXXXXXNO1ewxE5TijQyp+IEXAMPLE");
+    const [request] = service.received;
+    expect(request?.method).toBe("POST");
+    expect(request?.url.pathname).toBe("/");
+    expect(request?.headers.has("authorization")).toBe(false);
+    expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual({
+      Action: "AssumeRoleWithWebIdentity",
+      Version: "2011-06-15",
+      RoleArn: roleArn,
+      RoleSessionName: "dev@example.com",
+      WebIdentityToken: idToken.expose(),
+      DurationSeconds: "3600",
+    });
+  });
+
+  test.each([
+    [60, "900"],
+    [900.9, "900"],
+    [28800, "28800"],
+    [99999, "43200"],
+  ])("asks for %p seconds as %s", async (durationSeconds, sent) => {
+    await using service = startService(goodAnswer);
+    await assume(service.url, { durationSeconds });
+    expect(new URLSearchParams(service.received[0]?.body).get("DurationSeconds")).toBe(sent);
+  });
+
+  test("of a region in another partition than the role sends nothing", async () => {
+    await using service = startService(goodAnswer);
+    expect(await rejection(assume(service.url, { region: "cn-north-1" }))).toMatchObject({ code: "usage" });
+    expect(service.received).toEqual([]);
+  });
+});
+
+describe("an answer that is not AWS's", () => {
+  test.each([
+    ["a page", () => new Response("<html><body>Log in to the Wi-Fi</body></html>")],
+    ["no XML", () => new Response("ok")],
+    ["cut off", () => new Response('<AssumeRoleWithWebIdentityResponse xmlns="x">')],
+    ["without credentials", credentialsAnswer("")],
+    ["with an empty key", credentialsAnswer("<Credentials><AccessKeyId></AccessKeyId></Credentials>")],
+    ["with a document type", async () => new Response(`<!DOCTYPE a [<!ENTITY e "x">]>${await goodAnswer().text()}`)],
+  ])("%s gives no credentials", async (_, answer) => {
+    await using service = startService(answer);
+    expect(await rejection(assume(service.url))).toMatchObject({ code: "aws_error" });
+    expect(service.received).toHaveLength(1);
+  });
+
+  test("a redirect is not followed", async () => {
+    await using service = startService(() => new Response(null, { status: 302, headers: { location: "/elsewhere" } }));
+    expect(await rejection(assume(service.url))).toMatchObject({ code: "network" });
+    expect(service.received).toHaveLength(1);
+  });
+
+  test("a huge one is not read", async () => {
+    await using service = startService(() => new Response("x".repeat(1 << 20)));
+    expect(await rejection(assume(service.url))).toMatchObject({ code: "network" });
+  });
+});
+
+/** Every error of the operation in the service model, and what a person is told. */
+const errors: [code: string, status: number, message: string, ours: ErrorCode, hint: RegExp][] = [
+  [
+    "AccessDenied",
+    403,
+    "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+    "access_denied",
+    /trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider vouch\.example\.com .*aud "sts\.amazonaws\.com" and sub "user-0001"/,
+  ],
+  [
+    "InvalidIdentityToken",
+    400,
+    "No OpenIDConnect provider found in your account for https://vouch.example.com",
+    "aws_error",
+    /IAM, Identity providers.*URL https:\/\/vouch\.example\.com and the audience sts\.amazonaws\.com/,
+  ],
+  ["IDPRejectedClaim", 403, "The identity provider rejected it", "access_denied", /vouch login/],
+  [
+    "ExpiredTokenException",
+    400,
+    "Token expired: current date/time 2 must be before the expiration date/time 1",
+    "aws_error",
+    /clock of the Vouch server/,
+  ],
+  [
+    "RegionDisabledException",
+    403,
+    "STS is not activated in this region for account:123456789012",
+    "aws_error",
+    /us-east-1 may be off/,
+  ],
+  ["PackedPolicyTooLarge", 400, "Packed size of session tags consumes 120%", "aws_error", /session tags/],
+  ["MalformedPolicyDocument", 400, "Syntax errors in policy.", "aws_error", /vouch doctor/],
+  [
+    "ValidationError",
+    400,
+    "1 validation error detected: Value 'x' at 'roleArn' failed to satisfy constraint",
+    "aws_error",
+    /vouch setup aws/,
+  ],
+  ["SomethingNew", 400, "AWS invents", "aws_error", /vouch doctor/],
+  ["SomethingNewDenied", 403, "AWS invents", "access_denied", /administrator/],
+];
+
+describe("the errors of STS in our words", () => {
+  test.each(errors)("%s", async (awsCode, status, message, code, hint) => {
+    await using service = startService(errorAnswer(status, awsCode, message));
+    const error = (await rejection(assume(service.url))) as VouchError;
+    expect(error.code).toBe(code);
+    expect(error.message).toBe(
+      `AWS STS refused AssumeRoleWithWebIdentity for ${roleArn}: ${message} (${awsCode}) [request 8dbc7a59-d0b8-4f8c-9b0a-aa4b6bb2b5f3]`,
+    );
+    expect(error.hint).toMatch(hint);
+    expect(awsErrorCode(error)).toBe(awsCode);
+    expect(service.received).toHaveLength(1);
+  });
+
+  test("the identity token is in no error", async () => {
+    await using service = startService(errorAnswer(403, "AccessDenied", "no"));
+    const error = (await rejection(assume(service.url))) as VouchError;
+    expect(Bun.inspect(error)).not.toContain(idToken.expose());
+  });
+
+  test("what could change the terminal is taken out", async () => {
+    await using service = startService(errorAnswer(400, "Odd&#x202e;Code", "a&#x9b;31mred&#x85;\u202eevil"));
+    const error = (await rejection(assume(service.url))) as VouchError;
+    expect(error.message).toContain("a 31mred evil (Odd Code)");
+  });
+});
+
+describe("what passes", () => {
+  test("an IdP that AWS could not reach, and throttling, are tried again", async () => {
+    await using service = startService(
+      errorAnswer(400, "IDPCommunicationError", "later"),
+      errorAnswer(400, "Throttling", "Rate exceeded"),
+      () => new Response("Service Unavailable", { status: 503 }),
+      goodAnswer,
+    );
+    const clock = virtualClock();
+    await assume(service.url, { clock });
+    expect(clock.waits).toEqual([200, 400, 800]);
+    expect(service.received).toHaveLength(4);
+  });
+
+  test("an IdP that AWS never reaches is named in the end", async () => {
+    await using service = startService(errorAnswer(400, "IDPCommunicationError", "no"));
+    const error = (await rejection(assume(service.url))) as VouchError;
+    expect(error.hint).toContain("AWS could not reach https://vouch.example.com");
+    expect(service.received).toHaveLength(5);
+  });
+
+  test("a closed port is tried again, then named", async () => {
+    const service = startService(goodAnswer);
+    await service[Symbol.asyncDispose]();
+    const clock = virtualClock();
+    const error = (await rejection(assume(service.url, { clock }))) as VouchError;
+    expect(error).toMatchObject({ code: "network", message: expect.stringContaining(new URL(service.url).host) });
+    expect(clock.waits).toHaveLength(4);
+  });
+
+  test("a signal ends it", async () => {
+    const abort = new AbortController();
+    await using service = startService(() => {
+      abort.abort();
+      return new Response(null, { status: 500 });
+    });
+    expect(await rejection(assume(service.url, { signal: abort.signal }))).toMatchObject({ code: "cancelled" });
+    expect(service.received).toHaveLength(1);
+  });
+});
+
+describe("the sandbox's STS", () => {
+  const account = createDeveloperAccount({ maxSessionDuration: 3600 });
+  let aws: ReturnType<typeof serveAws>;
+  beforeAll(() => {
+    aws = serveAws(account, issuer.fetch);
+  });
+  afterAll(() => aws.stop());
+
+  test("gives an hour where the role's MaxSessionDuration is below what was asked", async () => {
+    const before = account.calls.AssumeRoleWithWebIdentity;
+    const credentials: RoleCredentials = await assume(aws.stsUrl, { durationSeconds: 28800 });
+    const seconds = credentials.expiration - Date.now() / 1000;
+    expect(seconds).toBeWithin(3590, 3601);
+    expect(account.calls.AssumeRoleWithWebIdentity - before).toBe(2);
+    const issued = account.credentials(credentials.accessKeyId);
+    expect(issued?.sessionToken).toBe(credentials.sessionToken.expose());
+    expect(issued?.sessionName).toBe("dev@example.com");
+  });
+
+  test("reads every claim that the trust policy and the provider name", async () => {
+    const codes = await Promise.all(
+      [{ aud: "another" }, { iss: "https://other.example" }, { sub: "short" }, { exp: 1000 }, { iat: undefined }].map(
+        async (claims) =>
+          awsErrorCode(
+            await rejection(assume(aws.stsUrl, { webIdentityToken: new Secret(await issuer.token(claims)) })),
+          ),
+      ),
+    );
+    expect(codes).toEqual([
+      "InvalidIdentityToken",
+      "InvalidIdentityToken",
+      "InvalidIdentityToken",
+      "ExpiredTokenException",
+      "InvalidIdentityToken",
+    ]);
+  });
+});
+
+describe("the role session name", () => {
+  test.each([
+    ["dev@example.com", "dev@example.com"],
+    ["first.last+aws=x,y-z_0@example.com", "first.last+aws=x,y-z_0@example.com"],
+    ["o'hara@example.com", "o-hara@example.com"],
+    ["jürgen@example.com", "j-rgen@example.com"],
+    ["a b\n@example.com", "a-b-@example.com"],
+    ["x", "x-"],
+    ["", "--"],
+    [`${"a".repeat(80)}@example.com`, "a".repeat(64)],
+  ])("%p is %p", (email, name) => {
+    expect(roleSessionName(email)).toBe(name);
+    expect(name).toMatch(/^[\w+=,.@-]{2,64}$/);
+  });
+});
