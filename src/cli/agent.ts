@@ -8,9 +8,11 @@ import { note, print, printJson } from "./terminal.ts";
 import { clockTime } from "./time.ts";
 
 const stop = defineCommand({
-  meta: { name: "stop", description: "Stop the agent. The session and every token it holds are gone with it." },
+  meta: {
+    name: "stop",
+    description: "Stop the agent. The session ends with it, here and at the server, and every token is forgotten.",
+  },
   teaching: {
-    details: ["The session ends at the server only with `vouch logout`; without the agent's key it is of no use."],
     examples: [["vouch agent stop && vouch login", "Start afresh, with the variables of this shell."]],
   },
   async run() {

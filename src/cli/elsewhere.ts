@@ -40,7 +40,10 @@ const codeartifact = defineCommand({
       "The token comes from the agent's memory. Pipe it to where it is used; do not put it into a file or a command line.",
     ],
     examples: [
-      ["vouch credential codeartifact | docker build --secret id=token,src=/dev/stdin .", "Give it to a build."],
+      [
+        "CODEARTIFACT_AUTH_TOKEN=$(vouch credential codeartifact) docker build --secret id=CODEARTIFACT_AUTH_TOKEN .",
+        "Give it to a build as a secret, which stays out of the image.",
+      ],
       ["vouch credential codeartifact --json", "See also when it ends."],
     ],
   },

@@ -97,7 +97,8 @@ function exampleList(examples: Row[]): string {
 function wrap(text: string, width: number): string {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  // What stands between backticks is typed in one piece, so it stays on one line.
+  for (const word of text.match(/(?:`[^`]*`|\S)+/g) ?? []) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

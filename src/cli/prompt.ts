@@ -55,6 +55,21 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
   });
 }
 
+/** Asks for one of several by its number; Enter takes the first. Returns its index. Throws as `promptSecret`. */
+export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
+  return withTerminal("line", async (tty) => {
+    const list = choices.map((choice, index) => `  ${index + 1}  ${choice}\n`).join("");
+    tty.write(printable(`${question}\n${list}`, false));
+    for (;;) {
+      tty.write(`Number from 1 to ${choices.length} [1]: `);
+      const answer = await readLine(tty);
+      if (answer === "") return 0;
+      const number = /^[0-9]{1,3}$/.test(answer) ? Number(answer) : 0;
+      if (number >= 1 && number <= choices.length) return number - 1;
+    }
+  });
+}
+
 /**
  * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
  * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one.

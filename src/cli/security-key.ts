@@ -4,7 +4,7 @@ import { openSecurityKey } from "../hid/keys.ts";
 import type { Secret } from "../secret.ts";
 import type { CeremonyUi, PinRequest } from "../webauthn/ceremony-ui.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { announce, promptSecret } from "./prompt.ts";
+import { announce, promptChoice, promptSecret } from "./prompt.ts";
 
 /** What a WebAuthn ceremony needs of the command line. */
 export interface CeremonyTools {
@@ -33,6 +33,11 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
 function terminalUi(product: string): CeremonyUi {
   return {
     pin: (request) => askPin(product, request),
+    chooseAccount: (accounts) =>
+      promptChoice(
+        `The key (${product}) holds several accounts of this server:`,
+        accounts.map(({ name, displayName }) => name ?? displayName ?? "an account without a name"),
+      ),
     touch: (name) => announce(`Touch your security key (${name}).`),
   };
 }

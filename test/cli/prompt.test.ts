@@ -81,6 +81,16 @@ test.each([
   expect(run.screen).toContain(`answer=${expected}\n`);
 });
 
+test.each([
+  ["by its number", "2\r", 1],
+  ["by Enter", "\r", 0],
+  ["after numbers that there are not", "3\r0\r-1\r2\r", 1],
+])("one of several is chosen %s", async (_, keys, expected) => {
+  const run = await answer("choice", "[1]: ", keys);
+  expect(run.screen).toStartWith("Which one?\n  1  dev@example.com\n  2  ops@example.com\nNumber from 1 to 2 [1]: ");
+  expect(run.screen).toContain(`answer=${expected}\n`);
+});
+
 test("a line that may be seen is trimmed", async () => {
   const run = await answer("text", "Name: ", "  Ada \r");
   expect(run.screen).toContain('answer="Ada"');

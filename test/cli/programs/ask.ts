@@ -1,5 +1,5 @@
-/** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|code`. */
-import { confirm, promptSecret, promptText, readCode } from "../../../src/cli/prompt.ts";
+/** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|choice|code`. */
+import { confirm, promptChoice, promptSecret, promptText, readCode } from "../../../src/cli/prompt.ts";
 import { print, showError } from "../../../src/cli/terminal.ts";
 import { VouchError } from "../../../src/errors.ts";
 
@@ -7,6 +7,7 @@ const questions: Record<string, () => Promise<unknown>> = {
   secret: async () => (await promptSecret("PIN")).expose(),
   text: () => promptText("Name"),
   confirm: () => confirm("Go on?", false),
+  choice: () => promptChoice("Which one?", ["dev@example.com", "ops@example.com"]),
   code: () => readCode("Enrolment code"),
 };
 

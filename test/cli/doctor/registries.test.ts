@@ -1,0 +1,177 @@
+import { describe, expect, test } from "bun:test";
+import { checkCargo } from "../../../src/cli/doctor/cargo.ts";
+import { checkNpm } from "../../../src/cli/doctor/npm.ts";
+import { checkPip } from "../../../src/cli/doctor/pip.ts";
+import { brief, host, makePatient, otherHost, said } from "./patient.ts";
+
+const npmLine = `registry=https://${host}/npm/my-repo/\n`;
+const otherNpm = `registry=https://${otherHost}/npm/old-repo/\n`;
+
+describe("npm", () => {
+  test.each([
+    ["the user's file", { ".npmrc": npmLine }, ["ok npm-registry"], `${host}/npm/my-repo/ (~/.npmrc:1)`],
+    ["a scope", { ".npmrc": `@acme:${npmLine}` }, ["ok npm-registry"], "npm's @acme:registry"],
+    ["no file", {}, ["fail npm-registry"], "vouch setup codeartifact --domain my-domain"],
+    [
+      "another repository in the project",
+      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": `; old\n${otherNpm}` },
+      ["fail npm-registry"],
+      "~/project/.npmrc:2), a repository that Vouch is not set up for. Correct the line, or run `vouch setup codeartifact --domain old-domain --domain-owner 123456789012 --repository old-repo --region us-east-1 --tool npm`",
+    ],
+    [
+      "the public registry in the project",
+      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": "registry=https://registry.npmjs.org/" },
+      ["warn npm-registry"],
+      "~/project/.npmrc:1), not your repository",
+    ],
+    [
+      "a look-alike host",
+      { ".npmrc": `registry=https://${host}.evil.example/npm/my-repo/\n` },
+      ["fail npm-registry", "fail npm-registry"],
+      "not set up for",
+    ],
+    ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
+  ])("%s", (_, files, expected, words) => {
+    const patient = makePatient(files as Record<string, string>);
+    const findings = checkNpm(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+  });
+});
+
+const index = `index-url = https://aws@${host}/pypi/my-repo/simple/\n`;
+const keyring = "keyring-provider = subprocess\n";
+const user = ".config/pip/pip.conf";
+
+describe("pip", () => {
+  test.each([
+    ["set up as Vouch does", { [user]: `[global]\n${index}${keyring}` }, {}, ["ok pip-index"], `(~/${user}:2)`],
+    ["nothing", {}, {}, ["fail pip-index", "fail pip-keyring-provider"], "asks pypi.org"],
+    [
+      "no keyring",
+      { [user]: `[global]\n${index}` },
+      {},
+      ["ok pip-index", "fail pip-keyring-provider"],
+      "not set, expected",
+    ],
+    [
+      "a password",
+      { [user]: `[global]\n${keyring}index-url = https://aws:TOP-SECRET@${host}/pypi/my-repo/simple/` },
+      {},
+      ["fail pip-index"],
+      "aws:…@",
+    ],
+    [
+      "no user name",
+      { [user]: `[global]\n${keyring}index-url = https://${host}/pypi/my-repo/simple/` },
+      {},
+      ["fail pip-index"],
+      `Write it as https://aws@${host}/pypi/my-repo/simple/.`,
+    ],
+    [
+      "another repository for pip install",
+      { [user]: `[global]\n${index}${keyring}[install]\nindex-url = https://aws@${otherHost}/pypi/old-repo/simple/` },
+      {},
+      ["fail pip-index", "fail pip-index"],
+      "--domain old-domain",
+    ],
+    [
+      "an extra index of many lines",
+      {
+        [user]: `[global]\n${keyring}extra-index-url =\n  https://pypi.org/simple\n  https://aws@${host}/pypi/my-repo/simple/`,
+      },
+      {},
+      ["ok pip-index"],
+      `(~/${user}:5)`,
+    ],
+    [
+      "files switched off",
+      { [user]: `[global]\n${index}` },
+      { PIP_CONFIG_FILE: "/dev/null" },
+      ["fail pip-index", "fail pip-keyring-provider"],
+      "",
+    ],
+    [
+      "a provider in the environment",
+      { [user]: `[global]\n${index}${keyring}` },
+      { PIP_KEYRING_PROVIDER: "import" },
+      ["ok pip-index", "fail pip-keyring-provider"],
+      "unset PIP_KEYRING_PROVIDER",
+    ],
+  ])("%s", (_, files, env, expected, words) => {
+    const patient = makePatient(files as Record<string, string>, { env: env as Record<string, string> });
+    const findings = checkPip(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, patient)).not.toContain("TOP-SECRET");
+  });
+});
+
+const sparse = `index = "sparse+https://${host}/cargo/my-repo/"\n`;
+const provider = 'credential-provider = ["vouch"]\n';
+const ours = `[registries.my-codeartifact-registry]\n${sparse}${provider}`;
+
+describe("cargo", () => {
+  test.each([
+    [
+      "set up as Vouch does",
+      { ".cargo/config.toml": ours },
+      ["ok cargo-registry"],
+      "(~/.cargo/config.toml), and asks Vouch",
+    ],
+    ["nothing", {}, ["fail cargo-registry"], "--tool cargo"],
+    [
+      "no provider",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}` },
+      ["fail cargo-provider"],
+      "with no credential provider",
+    ],
+    [
+      "another provider",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}credential-provider = "cargo:token-from-stdout aws"` },
+      ["fail cargo-provider"],
+      "with the credential provider cargo:token-from-stdout",
+    ],
+    [
+      "a provider that is gone",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}credential-provider = ["/nowhere/vouch"]` },
+      ["fail cargo-provider"],
+      "/nowhere/vouch, is gone",
+    ],
+    [
+      "another repository under our name in the project",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\nindex = "sparse+https://${otherHost}/cargo/old-repo/"`,
+      },
+      ["fail cargo-registry", "fail cargo-registry"],
+      "--domain old-domain",
+    ],
+    [
+      "a foreign index under our name in the project",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": '[registries.my-codeartifact-registry]\nindex = "sparse+https://evil.example/"',
+      },
+      ["fail cargo-registry", "fail cargo-registry"],
+      "https://evil.example/ (~/project/.cargo/config.toml), which is not your repository",
+    ],
+    [
+      "two names for one index",
+      { ".cargo/config.toml": `${ours}[registries.twice]\n${sparse}${provider}` },
+      ["ok cargo-registry", "ok cargo-registry", "warn cargo-registry"],
+      "have one index",
+    ],
+    [
+      "a broken file",
+      { ".cargo/config.toml": "[registries" },
+      ["fail cargo-config", "fail cargo-registry"],
+      "is not TOML",
+    ],
+  ])("%s", (_, files, expected, words) => {
+    const patient = makePatient(files as Record<string, string>);
+    const findings = checkCargo(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+  });
+});

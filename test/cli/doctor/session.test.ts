@@ -1,0 +1,124 @@
+import { describe, expect, test } from "bun:test";
+import { routes } from "../../../src/agent/protocol.ts";
+import { type Ask, checkAccess } from "../../../src/cli/doctor/access.ts";
+import { readSmallFile } from "../../../src/cli/doctor/files.ts";
+import { clockFinding } from "../../../src/cli/doctor/machine.ts";
+import { checkSession } from "../../../src/cli/doctor/session.ts";
+import { VouchError } from "../../../src/errors.ts";
+import { brief, makePatient, said } from "./patient.ts";
+
+const healthy = makePatient();
+const agent = healthy.agent!;
+const { session: _, ...withoutSession } = agent;
+
+describe("session", () => {
+  test.each([
+    ["a session", agent, ["ok session", "ok token"], "lasts until"],
+    ["no agent", undefined, ["fail session"], "vouch login"],
+    ["no session", withoutSession, ["fail session"], "without a session"],
+    [
+      "an expired one",
+      { ...withoutSession, ended: "expired" as const },
+      ["fail session"],
+      "The session has ended. vouch login",
+    ],
+    [
+      "a revoked one",
+      { ...withoutSession, ended: "revoked" as const },
+      ["fail session"],
+      "The server has ended the session",
+    ],
+    [
+      "one that ends soon",
+      { ...agent, session: { user: "dev@example.com", expiration: healthy.now + 600 } },
+      ["warn session", "ok token"],
+      "10 min",
+    ],
+    [
+      "a token that ended",
+      { ...agent, repositories: [{ ...agent.repositories[0]!, tokenExpiration: healthy.now - 60 }] },
+      ["ok session", "warn token"],
+      "has not been renewed",
+    ],
+  ])("%s", (_name, found, expected, words) => {
+    const patient = { ...healthy, agent: found };
+    expect(brief(checkSession(patient))).toEqual(expected);
+    expect(said(checkSession(patient), patient)).toContain(words);
+  });
+
+  test("nothing enrolled", () => {
+    const patient = { ...healthy, settings: { version: 1 as const, repositories: [] } };
+    expect(said(checkSession(patient), patient)).toContain("vouch enroll --server URL");
+  });
+});
+
+describe("access", () => {
+  const endpoints = healthy.settings.repositories[0]!.endpoints;
+  /** An agent that answers as AWS would: with a token, with an endpoint, or with these errors. */
+  const answering =
+    (errors: Partial<Record<string, VouchError>> = {}, endpoint?: string): Ask =>
+    async <Reply>(route: string, body: unknown) => {
+      const error = errors[route];
+      if (error) throw error;
+      const { format } = body as { format: keyof typeof endpoints };
+      return (route === routes.token ? { token: "t" } : { endpoint: endpoint ?? endpoints[format] }) as Reply;
+    };
+  const denied = new VouchError("access_denied", "AWS refused GetAuthorizationToken.", { hint: "Ask." });
+  const missing = new VouchError("aws_not_found", "There is no repository my-repo.", { hint: "Check the name." });
+
+  test.each([
+    ["all is well", answering(), ["ok access"], "gives the role a token"],
+    [
+      "no token",
+      answering({ [routes.token]: denied }),
+      ["fail access"],
+      "needs codeartifact:GetAuthorizationToken, sts:GetServiceBearerToken",
+    ],
+    [
+      "no such repository",
+      answering({ [routes.repositoryEndpoint]: missing }),
+      ["ok access", "fail names"],
+      "There is no repository my-repo",
+    ],
+    [
+      "another endpoint",
+      answering({}, "https://elsewhere.example/"),
+      ["ok access", "fail endpoint", "fail endpoint", "fail endpoint"],
+      "is https://elsewhere.example/, set up is",
+    ],
+  ])("%s", async (_name, ask, expected, words) => {
+    const findings = await checkAccess(healthy, ask);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, healthy)).toContain(words);
+  });
+
+  test("without a session AWS is not asked", async () => {
+    const findings = await checkAccess({ ...healthy, agent: undefined }, answering({ [routes.token]: denied }));
+    expect(brief(findings)).toEqual(["warn access"]);
+  });
+
+  test("without role and repository the setup is named", async () => {
+    const findings = await checkAccess({ ...healthy, settings: { version: 1, repositories: [] } }, answering());
+    expect(brief(findings)).toEqual(["fail role", "fail repository"]);
+  });
+});
+
+test.each([
+  [0.4, "ok"],
+  [-19, "ok"],
+  [-30, "warn"],
+  [59, "warn"],
+  [60, "fail"],
+  [-90, "fail"],
+] as const)("a clock that is %d seconds ahead: %s", (offset, status) => {
+  const finding = clockFinding("https://vouch.example.com", offset);
+  expect(finding.status).toBe(status);
+  if (status !== "ok") expect(finding.found).toContain(offset > 0 ? "ahead of" : "behind");
+});
+
+test("files that are no small regular files are passed over", () => {
+  const { home } = makePatient({ small: "text", large: "x".repeat((1 << 20) + 1) });
+  Bun.spawnSync(["mkfifo", `${home}/pipe`]);
+  expect(readSmallFile(`${home}/small`)).toBe("text");
+  for (const name of ["large", "pipe", "project", "missing"]) expect(readSmallFile(`${home}/${name}`)).toBeUndefined();
+});
