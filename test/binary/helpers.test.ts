@@ -1,0 +1,171 @@
+/** What the helpers answer, byte for byte: for the configured endpoints, for look-alikes, and without a session. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { names } from "../sandbox/main.ts";
+
+const host = names.packageHost;
+const cargoIndex = `sparse+https://${host}/cargo/${names.repository}/`;
+const pypi = `https://${host}/pypi/${names.repository}/simple/`;
+const setupCodeArtifact = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
+
+let laptop: Laptop;
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.startAgent();
+  await laptop.enroll();
+  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  await laptop.login();
+  const { exitCode, stderr } = await laptop.vouch(...setupCodeArtifact, "--registry-name", registryName);
+  if (exitCode !== 0) throw new Error(stderr);
+}, 120_000);
+afterAll(async () => laptop?.stop());
+
+const request = (kind: string, indexUrl: string, extra: object = {}) =>
+  `${JSON.stringify({ v: 1, registry: { "index-url": indexUrl, name: registryName }, kind, ...extra })}\n`;
+
+async function cargo(...requests: string[]): Promise<Record<string, unknown>[]> {
+  const { exitCode, stdout, stderr } = await laptop.run([executable, "--cargo-plugin"], { stdin: requests.join("") });
+  expect(stderr).toBe("");
+  expect(exitCode).toBe(0);
+  const [hello, ...answers] = stdout.trimEnd().split("\n");
+  expect(hello).toBe('{"v":[1]}');
+  return answers.map((line) => JSON.parse(line));
+}
+
+describe("Cargo's credential provider", () => {
+  test("gives the raw token and when it ends, the same for every operation, several on one stdin", async () => {
+    const publish = { operation: "publish", name: "x", vers: "1.0.0", cksum: "0" };
+    const yank = { operation: "yank", name: "x", vers: "1.0.0" };
+    const operations = [
+      { operation: "read" },
+      publish,
+      yank,
+      { operation: "owners", name: "x" },
+      { operation: "new-one" },
+    ];
+    const answers = await cargo(...operations.map((operation) => request("get", cargoIndex, operation)));
+    expect(answers.length).toBe(operations.length);
+    for (const answer of answers) {
+      const ok = answer["Ok"] as Record<string, unknown>;
+      expect(Object.keys(ok)).toEqual(["kind", "token", "cache", "expiration", "operation_independent"]);
+      expect(ok).toMatchObject({ kind: "get", cache: "expires", operation_independent: true });
+      expect(ok["token"]).toMatch(/^[\x21-\x7e]*vouch-sandbox-token[\x21-\x7e]*$/);
+      expect(laptop.sandbox.account.verifyToken(ok["token"] as string, names.domain)).toBeDefined();
+      expect(ok["expiration"]).toBeGreaterThan(Date.now() / 1000 + 7 * 3600);
+      expect(ok["expiration"]).toBeLessThanOrEqual(Date.now() / 1000 + 8 * 3600);
+    }
+  });
+
+  test("answers the other kinds with the protocol's errors", async () => {
+    const [login, logout, unknown] = await cargo(
+      request("login", cargoIndex, { "login-url": "https://x" }),
+      request("logout", cargoIndex),
+      request("dance", cargoIndex),
+    );
+    expect(login).toMatchObject({ Err: { kind: "other", "caused-by": ["Run `vouch login`."] } });
+    expect(logout).toMatchObject({ Err: { kind: "other", "caused-by": ["Run `vouch logout` to end the session."] } });
+    expect(unknown).toEqual({ Err: { kind: "operation-not-supported" } });
+  });
+
+  test.each([
+    ["another version", '{"v":2,"registry":{"index-url":"x"},"kind":"get"}\n', "protocol version 1, got 2"],
+    ["no JSON", "hello\n", "one line of JSON"],
+    ["no registry", '{"v":1,"kind":"get"}\n', "registry.index-url"],
+  ])("says what is wrong with a request: %s", async (_title, line, message) => {
+    const [answer] = await cargo(line);
+    expect(answer).toMatchObject({ Err: { kind: "other", message: expect.stringContaining(message) } });
+  });
+});
+
+describe("look-alikes of a configured endpoint get nothing", () => {
+  const lookAlikes = [
+    `https://${host}.evil.example/cargo/my-repo/`,
+    `https://${host}@evil.example/cargo/my-repo/`,
+    `https://evil.example/${host}/cargo/my-repo/`,
+    `https://evil.example#${host}/cargo/my-repo/`,
+    `https://${host}:8443/cargo/my-repo/`,
+    `http://${host}/cargo/my-repo/`,
+    `https://${host}/cargo/my-repo-2/`,
+    `https://${host}/cargo/other/`,
+    `https://${host}/cargo/my-repo/../other/`,
+    `https://${host}/cargo/my-repo%2f..%2fother/`,
+    `https://${host}/npm/other/`,
+    `https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/`,
+    `https://x${host}/cargo/my-repo/`,
+    `https://${host}.\\evil.example/cargo/my-repo/`,
+  ];
+  test.each(lookAlikes)("cargo: %s", async (url) => {
+    const answers = await cargo(request("get", `sparse+${url}`, { operation: "read" }));
+    expect(answers).toEqual([{ Err: { kind: "url-not-supported" } }]);
+  });
+  test.each(lookAlikes)("keyring: %s", async (url) => {
+    const asked = url.replaceAll("/cargo/", "/pypi/");
+    const { exitCode, stdout } = await laptop.run([join(laptop.shims, "keyring"), "get", asked, "aws"]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  });
+});
+
+describe("keyring", () => {
+  const keyring = (...args: string[]) => laptop.run([join(laptop.shims, "keyring"), ...args]);
+  const token = /^[\x21-\x7e]*vouch-sandbox-token[\x21-\x7e]*\n$/;
+
+  test.each([
+    ["pip before 26.2 and uv: the URL", ["get", pypi, "aws"]],
+    ["the host alone", ["get", host, "aws"]],
+    ["no user name", ["get", pypi]],
+  ])("password only: %s", async (_title, args) => {
+    const { exitCode, stdout, stderr } = await keyring(...args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(token);
+  });
+
+  test.each([[["get", pypi, "--mode", "creds"]], [["--mode", "creds", "get", pypi]], [["get", "--mode=creds", pypi]]])(
+    "uv, user name and password: %p",
+    async (args) => {
+      const { exitCode, stdout } = await keyring(...args);
+      expect(exitCode).toBe(0);
+      const [userName, ...rest] = stdout.split("\n");
+      expect(userName).toBe("aws");
+      expect(rest.join("\n")).toMatch(token);
+    },
+  );
+
+  test("pip from 26.2, JSON", async () => {
+    const { exitCode, stdout } = await keyring("--mode=creds", "--output=json", "get", pypi, "aws");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ username: "aws", password: expect.stringMatching(/vouch-sandbox-token/) });
+  });
+
+  test("a foreign user name gets nothing", async () => {
+    expect(await keyring("get", pypi, "root")).toMatchObject({ exitCode: 1, stdout: "" });
+  });
+
+  test("what is not ours goes to the next keyring on PATH, arguments and exit code unchanged", async () => {
+    const bin = join(laptop.folder, "bin");
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, "keyring"), '#!/bin/sh\necho "other: $*"\nexit 7\n');
+    chmodSync(join(bin, "keyring"), 0o755);
+    const foreign = await keyring("get", "https://pypi.example/simple/", "me");
+    expect(foreign).toMatchObject({ exitCode: 7, stdout: "other: get https://pypi.example/simple/ me\n" });
+    expect(await keyring("diagnose")).toMatchObject({ exitCode: 7, stdout: "other: diagnose\n" });
+    expect(await keyring("set", pypi, "aws")).toMatchObject({ exitCode: 1, stdout: "" });
+  });
+});
+
+test("vouch credential codeartifact prints the token alone", async () => {
+  const { exitCode, stdout, stderr } = await laptop.vouch("credential", "codeartifact");
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(laptop.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)).toBeDefined();
+});
+
+test("vouch exec gives the variables and passes the exit code through", async () => {
+  const { exitCode, stdout } = await laptop.vouch("exec", "--", "sh", "-c", "env; exit 41");
+  expect(exitCode).toBe(41);
+  expect(stdout).toMatch(/^CODEARTIFACT_AUTH_TOKEN=.*vouch-sandbox-token/m);
+  expect(stdout).toMatch(/^PIP_INDEX_URL=https:\/\/aws:.*vouch-sandbox-token.*\/pypi\/my-repo\/simple\/$/m);
+  expect(stdout).toContain(`\nnpm_config_//${host}/npm/my-repo/:_authToken=`);
+  expect((await laptop.vouch("exec", "--", "no-such-command")).exitCode).toBe(127);
+  expect((await laptop.vouch("exec")).exitCode).toBe(2);
+});

@@ -1,0 +1,41 @@
+/** Small projects of a developer, written into a folder: what cargo, npm and pip work on in the tests and the demo. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+function write(folder: string, files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** A Rust library crate, to publish. */
+export function crateProject(folder: string, name: string, registry: string): string {
+  return write(folder, {
+    "Cargo.toml": `[package]\nname = "${name}"\nversion = "0.1.0"\nedition = "2021"\ndescription = "A private crate"\nlicense = "MIT"\npublish = ["${registry}"]\n`,
+    "src/lib.rs": `pub fn greeting() -> &'static str {\n    "hello from ${name}"\n}\n`,
+  });
+}
+
+/** A Rust program that uses the crate. */
+export function crateUserProject(folder: string, crate: string, registry: string): string {
+  return write(folder, {
+    "Cargo.toml": `[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n${crate} = { version = "0.1", registry = "${registry}" }\n`,
+    "src/main.rs": `fn main() {\n    println!("{}", ${crate.replaceAll("-", "_")}::greeting());\n}\n`,
+  });
+}
+
+/** An npm package, to publish. */
+export function npmProject(folder: string, name: string): string {
+  return write(folder, {
+    "package.json": `${JSON.stringify({ name, version: "1.0.0", main: "index.js", license: "MIT" }, null, 2)}\n`,
+    "index.js": `module.exports = "hello from ${name}";\n`,
+  });
+}
+
+/** An npm project that uses the package. */
+export function npmUserProject(folder: string, dependency: string): string {
+  const manifest = { name: "app", version: "1.0.0", private: true, dependencies: { [dependency]: "^1.0.0" } };
+  return write(folder, { "package.json": `${JSON.stringify(manifest, null, 2)}\n` });
+}

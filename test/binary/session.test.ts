@@ -1,0 +1,125 @@
+/** What happens when something goes away: the session, the agent, the server, the right to a token. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { executable, type Finished, type Laptop, type LaptopOptions, startLaptop } from "../laptop.ts";
+import { names } from "../sandbox/main.ts";
+
+const cargoIndex = `sparse+https://${names.packageHost}/cargo/${names.repository}/`;
+const get = `${JSON.stringify({ v: 1, registry: { "index-url": cargoIndex }, kind: "get", operation: "read" })}\n`;
+
+let laptop: Laptop;
+let agent: Bun.Subprocess;
+
+async function ready(options: LaptopOptions = {}): Promise<void> {
+  laptop = await startLaptop(options);
+  agent = await laptop.startAgent();
+  await laptop.enroll();
+  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  const setup = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
+  const { exitCode, stderr } = await laptop.vouch(...setup);
+  if (exitCode !== 0) throw new Error(stderr);
+}
+
+/** What Cargo is told: the token, or the protocol's error. */
+async function askAsCargo(): Promise<{
+  token?: string;
+  error?: { kind: string; message: string; "caused-by"?: string[] };
+}> {
+  const { stdout, exitCode } = await laptop.run([executable, "--cargo-plugin"], { stdin: get });
+  expect(exitCode).toBe(0);
+  const answer = JSON.parse(stdout.split("\n")[1] ?? "");
+  return { token: answer.Ok?.token, error: answer.Err };
+}
+
+/** Each helper without a session: its exit code and the one line it says. */
+async function expectNoToken(says: RegExp): Promise<void> {
+  const { error } = await askAsCargo();
+  expect(error?.kind).toBe("other");
+  expect([error?.message, ...(error?.["caused-by"] ?? [])].join(" ")).toMatch(says);
+  const pypi = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
+  const table: [command: string[], exitCode: number][] = [
+    [[join(laptop.shims, "keyring"), "get", pypi, "aws"], 1],
+    [[executable, "credential", "codeartifact"], 4],
+    [[executable, "exec", "--", "true"], 4],
+  ];
+  for (const [command, exitCode] of table) {
+    const finished: Finished = await laptop.run(command);
+    expect(finished).toMatchObject({ exitCode, stdout: "" });
+    expect(finished.stderr).toMatch(says);
+    expect(finished.stderr.trimEnd().split("\n").length).toBe(1);
+  }
+}
+
+afterEach(async () => laptop?.stop());
+
+describe("with a session of eight hours", () => {
+  beforeEach(async () => {
+    await ready();
+    await laptop.login();
+  }, 60_000);
+
+  test("logout: the next request gets nothing, the server knows the session as revoked", async () => {
+    expect((await askAsCargo()).token).toContain("vouch-sandbox-token");
+    expect((await laptop.vouch("logout")).exitCode).toBe(0);
+    await expectNoToken(/[Nn]ot logged in.*vouch login/);
+    expect((await laptop.vouch("status")).exitCode).toBe(4);
+  }, 60_000);
+
+  test("the agent killed: the session is lost, and login brings it back", async () => {
+    expect((await askAsCargo()).token).toBeDefined();
+    agent.kill("SIGKILL");
+    await agent.exited;
+    await expectNoToken(/[Nn]ot logged in.*vouch login/);
+    await laptop.login();
+    expect((await askAsCargo()).token).toBeDefined();
+  }, 60_000);
+
+  test("server and STS down with a warm agent: the token is there still", async () => {
+    const before = (await askAsCargo()).token;
+    expect(before).toBeDefined();
+    await laptop.stopServer();
+    await laptop.sandbox.stop();
+    expect((await askAsCargo()).token).toBe(before!);
+  }, 60_000);
+
+  test("the agent's folder and socket are the user's alone", () => {
+    const { mode, uid } = statSync(join(laptop.folder, "run"));
+    expect(mode & 0o777).toBe(0o700);
+    expect(uid).toBe(process.getuid!());
+  });
+
+  test("an agent's folder that others can write to is not trusted", async () => {
+    Bun.spawnSync(["chmod", "0777", join(laptop.folder, "run")]);
+    const { error } = await askAsCargo();
+    expect(error?.message).toMatch(/0700/);
+    Bun.spawnSync(["chmod", "0700", join(laptop.folder, "run")]);
+  }, 60_000);
+});
+
+test("the right to a token denied: the error names the IAM action and the resource", async () => {
+  await ready();
+  laptop.sandbox.account.deniedActions.add("codeartifact:GetAuthorizationToken");
+  await laptop.login();
+  const { error } = await askAsCargo();
+  expect(error?.message).toMatch(/my-domain/);
+  expect([error?.message, ...(error?.["caused-by"] ?? [])].join(" ")).toMatch(/codeartifact:GetAuthorizationToken/);
+  expect((await laptop.vouch("credential", "codeartifact")).exitCode).toBe(5);
+}, 60_000);
+
+test("a session that ends: the agent forgets it by the clock and says so", async () => {
+  await ready({ sessionDuration: "3s" });
+  await laptop.login();
+  const deadline = Date.now() + 20_000;
+  let status = await laptop.vouch("status", "--json");
+  while (status.exitCode === 0 && Date.now() < deadline) status = await laptop.vouch("status", "--json");
+  expect(status.exitCode).toBe(4);
+  await expectNoToken(/session.*(ended|expired).*vouch login/i);
+}, 60_000);
+
+test("no agent and no folder for it: one clear line, at once", async () => {
+  await ready();
+  await laptop.vouch("agent", "stop");
+  rmSync(join(laptop.folder, "run"), { recursive: true, force: true });
+  await expectNoToken(/[Nn]ot logged in.*vouch login/);
+}, 60_000);

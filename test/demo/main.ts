@@ -1,0 +1,170 @@
+/**
+ * `npm run demo`: the whole product at work on this machine, told to someone who has never heard of it.
+ *   npm run demo -- --keep DIR     leaves every file that it made under DIR
+ */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { filesContaining } from "../binary/disk.ts";
+import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
+import {
+  type Finished,
+  type Laptop,
+  person,
+  registryName,
+  sandboxExecutable,
+  serverUrl,
+  startLaptop,
+} from "../laptop.ts";
+import { names } from "../sandbox/main.ts";
+import type { TerminalRun } from "../pty.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+import { findPackageManager } from "../toolchains.ts";
+import { heading, say, showCommand, showOutput } from "./narrator.ts";
+
+const root = join(import.meta.dir, "../..");
+const secrets = /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./;
+const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
+const endpointOf = "--domain my-domain --repository my-repo";
+const started = performance.now();
+
+const { values } = parseArgs({ args: process.argv.slice(2), options: { keep: { type: "string" } } });
+const keep = values.keep === undefined ? undefined : resolve(values.keep);
+if (keep !== undefined && existsSync(keep) && readdirSync(keep).length > 0) {
+  console.error(`--keep expects an empty or a new folder, and ${keep} is not empty.`);
+  process.exit(2);
+}
+
+say(`
+Vouch: private packages from AWS CodeArtifact, with the security key in your
+pocket and no secret on your disk.
+
+This demo builds vouch and shows a developer's first day with it. Nothing leaves
+this machine. Played by programs of this project are:
+  - AWS (STS and CodeArtifact), which check every signature and refuse what is wrong,
+  - a security key, which wants its PIN and a touch, like a YubiKey on USB.
+Real are vouch itself, its server, and this machine's cargo, pip and npm.`);
+
+heading("Build");
+const build = Bun.spawnSync([process.execPath, "build.ts", "--sandbox"], {
+  cwd: root,
+  stdio: ["ignore", "inherit", "inherit"],
+});
+if (build.exitCode !== 0) process.exit(1);
+say(`This demo uses dist/sandbox/vouch. It differs from the release, dist/vouch, in one
+thing: it finds the security key on a socket instead of USB.`);
+
+const laptop = await startLaptop({
+  ...(keep === undefined ? {} : { folder: keep }),
+  executable: sandboxExecutable,
+  touchDelayMs: 400,
+});
+let exitCode = 1;
+try {
+  await tell(laptop);
+  exitCode = 0;
+} catch (error) {
+  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+} finally {
+  await laptop.stop();
+}
+if (exitCode === 0) {
+  say(`\nThe end, after ${Math.round((performance.now() - started) / 1000)} seconds. ${keep === undefined ? "Everything it made was removed (keep it with `npm run demo -- --keep DIR`)." : `Every file it made is in ${keep}.`}
+The README says how to install vouch and use it for real.`);
+}
+process.exit(exitCode);
+
+async function tell(at: Laptop): Promise<void> {
+  heading("A company runs a Vouch server, and AWS trusts it");
+  say(`It was set up with \`vouch server init\` and runs as \`vouch server run\`. AWS was told
+to trust the identity tokens of ${serverUrl} for one role.
+An administrator invites a developer:
+  $ vouch server invite ${person.email}`);
+
+  heading("Once: enrol the security key");
+  show(`vouch enroll --server ${serverUrl}`, await at.enroll());
+
+  heading("Once: name the role and configure the package managers");
+  await type(at, `vouch setup aws --role ${names.roleArn} --region ${names.region}`);
+  await type(at, `vouch setup codeartifact ${endpointOf} --registry-name ${registryName}`);
+
+  heading("Every day: log in, with PIN and touch");
+  show("vouch login", await at.login());
+  await type(at, "vouch status");
+
+  await cargo(at);
+  await pip(at);
+  await npm(at);
+
+  heading("What happened behind the scenes");
+  const { account } = at.sandbox;
+  const count = readdirSync(at.folder, { recursive: true }).length;
+  const found = filesContaining(at.folder, secrets);
+  if (found.length > 0) throw new Error(`a secret stands in ${found.join(", ")}`);
+  say(`AWS was asked ${account.calls.AssumeRoleWithWebIdentity} time for role credentials and ${account.calls.GetAuthorizationToken} time for a CodeArtifact token;
+the agent kept both in memory, and every package manager got the token from there.
+Of the ${count} files and folders that all of this has made, none holds a token.`);
+
+  heading("In the evening");
+  await type(at, "vouch logout");
+  say("Without a session nobody gets a token, and everyone is told what to do:");
+  await type(at, "vouch credential codeartifact", { expect: 4 });
+}
+
+async function cargo(at: Laptop): Promise<void> {
+  heading("cargo: publish a private crate, and build a program that uses it");
+  if (passedOver(at, "cargo")) return;
+  const crate = crateProject(join(at.home, "my-crate"), "my-crate", registryName);
+  await type(at, `cargo publish --allow-dirty --registry ${registryName}`, { cwd: crate });
+  const app = crateUserProject(join(at.home, "cargo-app"), "my-crate", registryName);
+  await type(at, "cargo build", { cwd: app });
+  await type(at, "./target/debug/app", { cwd: app });
+}
+
+async function pip(at: Laptop): Promise<void> {
+  heading("pip: install a private package");
+  if (passedOver(at, "pip")) return;
+  say("(A colleague has published my-package.)");
+  await seedPackage(at.sandbox.registries, "pypi", {
+    name: "my-package",
+    version: "1.0.0",
+    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
+  });
+  mkdirSync(join(at.home, "pip-app"));
+  const cwd = join(at.home, "pip-app");
+  await type(at, `pip install my-package --target from-url --no-cache-dir --index-url ${index}`, { cwd });
+  writeFileSync(join(cwd, "requirements.txt"), "my-package\n");
+  await type(at, "pip install -r requirements.txt --target site", { cwd });
+}
+
+async function npm(at: Laptop): Promise<void> {
+  heading("npm: publish a private package, and install it");
+  if (passedOver(at, "npm")) return;
+  await type(at, "npm publish", { cwd: npmProject(join(at.home, "my-lib"), "my-lib") });
+  const app = npmUserProject(join(at.home, "npm-app"), "my-lib");
+  await type(at, "npm install", { cwd: app });
+  await type(at, `node --print 'require("my-lib")'`, { cwd: app });
+}
+
+function passedOver(at: Laptop, name: "cargo" | "pip" | "npm"): boolean {
+  if (findPackageManager(name, at.env) !== undefined) return false;
+  say(`${name} is not installed on this machine (or does not work): passed over.`);
+  return true;
+}
+
+/** Runs a command line as the developer types it, shows it and what it says, and demands its exit code. */
+async function type(
+  at: Laptop,
+  line: string,
+  { cwd, expect = 0 }: { cwd?: string; expect?: number } = {},
+): Promise<void> {
+  showCommand(line);
+  const finished: Finished = await at.run(["sh", "-c", line], { cwd: cwd ?? at.home, timeoutMs: 180_000 });
+  showOutput(finished.stdout + finished.stderr);
+  if (finished.exitCode !== expect) throw new Error(`\`${line}\` ended with ${finished.exitCode}, expected ${expect}`);
+}
+
+function show(line: string, { screen }: TerminalRun): void {
+  showCommand(line);
+  showOutput(screen);
+}

@@ -1,0 +1,212 @@
+/**
+ * A developer's laptop for end-to-end tests, measurements and the demo: an empty home folder, a software security key,
+ * the sandbox's AWS and registries, and a Vouch server, with the compiled executables at work on them.
+ */
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
+import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
+import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
+import { toolchainEnvironment } from "./toolchains.ts";
+
+const root = join(import.meta.dir, "..");
+
+/** The release executable, and the one whose security key is a Unix socket. */
+export const executable = join(root, "dist/vouch");
+export const sandboxExecutable = join(root, "dist/sandbox/vouch");
+
+export const person = { email: "dev@example.com", pin: "246813" } as const;
+export const registryName = "my-codeartifact-registry";
+export const serverUrl = `https://${names.vouchHost}`;
+
+export interface Finished {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string | undefined>;
+  stdin?: string;
+  /** The limit on the run, in milliseconds. */
+  timeoutMs?: number;
+}
+
+export interface LaptopOptions {
+  /** Where everything is made; without it a temporary folder, removed at the end. */
+  folder?: string;
+  /** What `vouch server run --session-duration` gets. */
+  sessionDuration?: string;
+  touchDelayMs?: number;
+  /** The executable that is `vouch` on PATH; the release without it. */
+  executable?: string;
+}
+
+export interface Laptop {
+  folder: string;
+  home: string;
+  /** Where commands are run: the home folder, until a test puts another one here. */
+  cwd: string;
+  /** The environment of the developer's shell: the shims folder first on PATH, the sandbox behind the proxy. */
+  env: Record<string, string>;
+  shims: string;
+  sandbox: Sandbox;
+  key: RunningAuthenticator;
+  /** Runs a command to its end, with nothing on the terminal. */
+  run(command: string[], options?: RunOptions): Promise<Finished>;
+  /** Runs the release executable. */
+  vouch(...args: string[]): Promise<Finished>;
+  /** Runs the sandbox executable on a terminal, with a person in front of it. */
+  atTerminal(args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun>;
+  /** `vouch enroll` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
+  enroll(): Promise<TerminalRun>;
+  login(): Promise<TerminalRun>;
+  startServer(): Promise<void>;
+  stopServer(): Promise<void>;
+  /** Starts the release's agent in the foreground of its own process, when none runs. */
+  startAgent(): Promise<Bun.Subprocess>;
+  stop(): Promise<void>;
+}
+
+/** Starts a laptop with server and sandbox running; nothing is enrolled or set up on it yet. */
+export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> {
+  for (const file of [executable, sandboxExecutable]) {
+    if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build -- --sandbox\``);
+  }
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-"));
+  const home = join(folder, "home");
+  mkdirSync(home, { recursive: true });
+  const sandbox = await startSandbox({ folder: join(folder, "sandbox") });
+  const socket = join(folder, "security-key.sock");
+  const key = await startAuthenticator({
+    socketPath: socket,
+    pin: person.pin,
+    touchDelayMs: options.touchDelayMs ?? 0,
+  });
+  const toolchain = toolchainEnvironment(home);
+  const shims = join(home, ".local/share/vouch/shims");
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  symlinkSync(options.executable ?? executable, join(bin, "vouch"));
+  const env: Record<string, string> = {
+    ...toolchain,
+    ...sandbox.env,
+    PATH: [shims, bin, toolchain["PATH"]].join(delimiter),
+    TMPDIR: folder,
+    VOUCH_RUNTIME_DIR: join(folder, "run"),
+    VOUCH_SANDBOX_KEY: socket,
+  };
+  const database = `sqlite:${join(folder, "server.db")}`;
+  let server: Bun.Subprocess | undefined;
+  let agent: Bun.Subprocess | undefined;
+
+  async function run(command: string[], { cwd, env: extra, stdin, timeoutMs }: RunOptions = {}): Promise<Finished> {
+    const child = Bun.spawn(command, {
+      cwd: cwd ?? laptop.cwd,
+      env: { ...env, ...extra },
+      stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: timeoutMs ?? 120_000,
+    });
+    const [stdout, stderr, exitCode] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { exitCode, stdout, stderr };
+  }
+
+  const laptop: Laptop = {
+    folder,
+    home,
+    cwd: home,
+    env,
+    shims,
+    sandbox,
+    key,
+    run,
+    vouch: (...args) => run([executable, ...args]),
+    atTerminal: (args, script) => runInTerminal([sandboxExecutable, ...args], { cwd: laptop.cwd, env }, script),
+    async enroll() {
+      const invited = await run([executable, "server", "invite", person.email, "--database", database, "--json"]);
+      if (invited.exitCode !== 0) throw new Error(`vouch server invite failed:\n${invited.stderr}`);
+      const { code } = JSON.parse(invited.stdout) as { code: string };
+      return succeeded(
+        await laptop.atTerminal(["enroll", "--server", serverUrl], async ({ see, type }) => {
+          await see("Enrolment code");
+          type(`${code}\r`);
+          await see("PIN");
+          type(`${person.pin}\r`);
+        }),
+      );
+    },
+    async login() {
+      return succeeded(
+        await laptop.atTerminal(["login"], async ({ see, type }) => {
+          await see("PIN");
+          type(`${person.pin}\r`);
+        }),
+      );
+    },
+    async startServer() {
+      const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];
+      if (options.sessionDuration !== undefined) command.push("--session-duration", options.sessionDuration);
+      server = Bun.spawn(command, {
+        cwd: home,
+        env,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: openSync(join(folder, "server.log"), "a"),
+      });
+      const line = await firstLine(server.stdout as ReadableStream<Uint8Array>);
+      const listening = /http:\/\/[\d.:]+/.exec(line)?.[0];
+      if (listening === undefined) throw new Error(`vouch server run says: ${line}`);
+      sandbox.setVouchServer(listening);
+    },
+    async stopServer() {
+      server?.kill();
+      await server?.exited;
+      server = undefined;
+    },
+    async startAgent() {
+      agent = Bun.spawn([executable, "agent", "run"], { cwd: "/", env, stdio: ["ignore", "ignore", "pipe"] });
+      await firstLine(agent.stderr as ReadableStream<Uint8Array>);
+      return agent;
+    },
+    async stop() {
+      await laptop.vouch("agent", "stop");
+      agent?.kill("SIGKILL");
+      await laptop.stopServer();
+      await key.stop();
+      await sandbox.stop();
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  const init = await run([executable, "server", "init", "--url", serverUrl, "--database", database]);
+  if (init.exitCode !== 0) throw new Error(`vouch server init failed:\n${init.stderr}`);
+  await laptop.startServer();
+  return laptop;
+}
+
+function succeeded(run: TerminalRun): TerminalRun {
+  if (run.exitCode !== 0) throw new Error(`Expected exit code 0, got ${run.exitCode}:\n${run.screen}`);
+  return run;
+}
+
+/** The first line of a program's output; rejects when it ends before. The rest is read and dropped, so that it never blocks. */
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  void (async () => {
+    let text = "";
+    for await (const chunk of stream) {
+      text += Buffer.from(chunk).toString("utf8");
+      if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+      if (text.length > 10_000) text = "";
+    }
+    reject(new Error(`the program ended after saying: ${text}`));
+  })();
+  return promise;
+}
