@@ -5,7 +5,7 @@ import { OAuthError } from "./failure.ts";
 import { sha256 } from "./random.ts";
 
 /** How far the `iat` of a proof may be from the server's clock, in seconds, either way. */
-export const proofWindowSeconds = 60;
+const proofWindowSeconds = 60;
 
 const HeaderSchema = v.object({
   typ: v.literal("dpop+jwt"),

@@ -9,7 +9,7 @@ export const webauthnGrant = "urn:vouch:params:oauth:grant-type:webauthn";
 export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** How long an ID token lasts, in seconds, when its session lasts as long. */
-export const idTokenSeconds = 300;
+const idTokenSeconds = 300;
 
 /** A new ES256 key; its kid is the RFC 7638 thumbprint. */
 export async function makeSigningKey(now: number): Promise<SigningKey> {

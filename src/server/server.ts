@@ -153,6 +153,8 @@ function listen(
       // The handlers refuse above maxBodyBytes with an answer that says so; this is the wall behind them.
       maxRequestBodySize: 2 * maxBodyBytes,
       development: false,
+      // With `development: false` the runtime's default is to share the port with whoever holds it already.
+      reusePort: false,
       fetch: answer,
       ...(options.tls ? { tls: options.tls } : {}),
     });

@@ -39,7 +39,7 @@ export const init = defineServerCommand({
 });
 
 /** The client ids in a list separated by commas. */
-export function parseAudiences(list: string): string[] {
+function parseAudiences(list: string): string[] {
   const audiences = list
     .split(",")
     .map((audience) => audience.trim())

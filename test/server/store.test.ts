@@ -1,0 +1,185 @@
+/** The database: how its file is kept, how its tables come to be, what it forgets. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SQL } from "bun";
+import { VouchError } from "../../src/errors.ts";
+import { defaultAudience, initializeServer } from "../../src/server/initialize.ts";
+import type { Credential } from "../../src/server/store/accounts.ts";
+import { openStore, type Store } from "../../src/server/store/store.ts";
+
+const now = 1_800_000_000;
+let folder: string;
+let path: string;
+let store: Store;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "vouch-store-test-"));
+  path = join(folder, "state", "vouch.db");
+  store = await openStore(`sqlite:${path}`, { create: true, now });
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const refused = async (url: string, create = true): Promise<VouchError> => {
+  try {
+    await (await openStore(url, { create, now })).close();
+  } catch (error) {
+    if (error instanceof VouchError) return error;
+    throw error;
+  }
+  throw new Error(`${url} was opened`);
+};
+
+function credential(userId: string, id: string): Credential {
+  return {
+    id,
+    userId,
+    publicKey: new Uint8Array([1, 2, 3]),
+    counter: 4_294_967_294,
+    aaguid: "07070707-0707-0707-0707-070707070707",
+    transports: ["usb", "nfc"],
+    backupEligible: true,
+    backedUp: false,
+    name: "blue",
+    createdAt: now,
+    lastUsedAt: undefined,
+  };
+}
+
+describe("the file", () => {
+  test("is the owner's alone, with what stands beside it and its folder", async () => {
+    await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);
+    expect(statSync(join(folder, "state")).mode & 0o777).toBe(0o700);
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("is made private again when it is found open to others", async () => {
+    await store.close();
+    chmodSync(path, 0o644);
+    store = await openStore(`sqlite://${path}`, { create: false, now });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("is not made by a command that expects it", async () => {
+    const missing = join(folder, "missing.db");
+    const error = await refused(`sqlite:${missing}`, false);
+    expect(error.code).toBe("settings_missing");
+    expect(error.hint).toContain("vouch server init");
+    expect(existsSync(missing)).toBe(false);
+  });
+
+  test("must be a database of a version that this program knows", async () => {
+    const other = join(folder, "other.db");
+    writeFileSync(other, "not a database, but long enough to have a header of one\n".repeat(20));
+    expect((await refused(`sqlite:${other}`)).code).toBe("file_error");
+    const sql = new SQL({ adapter: "sqlite", filename: path });
+    await sql`INSERT INTO schema_versions (version, applied_at) VALUES (99, ${now})`;
+    await sql.close();
+    const newer = await refused(`sqlite:${path}`);
+    expect(newer.code).toBe("settings_invalid");
+    expect(newer.hint).toContain("newer Vouch");
+  });
+
+  test.each(["postgres://vouch:password@db/vouch", "sqlite:", "/var/lib/vouch.db", ""])(
+    'is named by a URL, not "%s"',
+    async (url) => {
+      const error = await refused(url);
+      expect(error.code).toBe("usage");
+      expect(error.message).not.toContain("password");
+    },
+  );
+});
+
+test("several processes that open a new database at once make its tables once", async () => {
+  const fresh = join(folder, "fresh.db");
+  const script = `
+    import { openStore } from ${JSON.stringify(new URL("../../src/server/store/store.ts", import.meta.url).pathname)};
+    const store = await openStore("sqlite:${fresh}", { create: true, now: ${now} });
+    await store.accounts.invite(process.argv.at(-1), process.argv.at(-1), ${now}, ${now + 10});
+    await store.close();`;
+  const processes = ["a", "b", "c", "d"].map((name) =>
+    Bun.spawn([process.execPath, "-e", script, name], { stdout: "pipe", stderr: "pipe" }),
+  );
+  for (const child of processes) {
+    const [code, errors] = [await child.exited, await new Response(child.stderr).text()];
+    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+  }
+  const opened = await openStore(`sqlite:${fresh}`, { create: false, now });
+  expect((await opened.accounts.users(now)).map(({ email }) => email)).toEqual(["a", "b", "c", "d"]);
+  await opened.close();
+});
+
+test("initialising again keeps the signing key and sets the audiences; another URL is refused", async () => {
+  await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);
+  const [key] = await store.configuration.signingKeys();
+  await initializeServer(store, "https://vouch.example.com", ["a", "b"], now + 1);
+  expect(await store.configuration.signingKeys()).toEqual([key!]);
+  expect(await store.configuration.load()).toEqual({ url: "https://vouch.example.com", audiences: ["a", "b"] });
+  const error: unknown = await initializeServer(store, "https://other.example.com", ["a"], now).catch(
+    (thrown) => thrown,
+  );
+  expect(error).toMatchObject({ code: "edit_conflict" });
+});
+
+describe("accounts", () => {
+  test("a credential comes back as it was stored", async () => {
+    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now)).toBe("enrolled");
+    const stored = { ...credential(user.id, "id"), publicKey: expect.any(Uint8Array) as Uint8Array<ArrayBuffer> };
+    const found = await store.accounts.findCredential("id");
+    expect(found).toEqual({ user, credential: stored });
+    expect([...(found?.credential.publicKey ?? [])]).toEqual([1, 2, 3]);
+    expect(await store.accounts.recordAssertion("id", 4_294_967_295, true, now + 5)).toBe(true);
+    expect((await store.accounts.findCredential("id"))?.credential).toMatchObject({
+      counter: 4_294_967_295,
+      backedUp: true,
+      lastUsedAt: now + 5,
+    });
+  });
+
+  test("of several records of one counter, one is accepted, and none that goes back", async () => {
+    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+    await store.accounts.enroll("hash", { ...credential(user.id, "id"), counter: 5 }, now);
+    const record = (counter: number) => store.accounts.recordAssertion("id", counter, false, now);
+    expect((await Promise.all([record(6), record(6), record(6)])).filter(Boolean)).toHaveLength(1);
+    expect([await record(6), await record(5), await record(0), await record(7)]).toEqual([false, false, false, true]);
+  });
+
+  test("an invite is good for its user only", async () => {
+    await store.accounts.invite("one@example.com", "hash", now, now + 10);
+    const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
+    expect(await store.accounts.enroll("hash", credential(other.id, "id"), now)).toBe("invite_unusable");
+  });
+});
+
+test("what has expired is purged; what may still be asked about stays a week", async () => {
+  const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+  await store.sessions.add("token", { user, jkt: "jkt", createdAt: now, expiresAt: now + 10 });
+  await store.sessions.rememberProof("proof", now + 10);
+  await store.ceremonies.add({
+    id: "ceremony",
+    type: "authentication",
+    challenge: "c",
+    codeHash: undefined,
+    expiresAt: now + 10,
+  });
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  const rows = async () => {
+    const [row] = await sql`SELECT
+      (SELECT count(*) FROM ceremonies) AS ceremonies, (SELECT count(*) FROM dpop_proofs) AS proofs,
+      (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM invites) AS invites,
+      (SELECT count(*) FROM users) AS users`;
+    return row;
+  };
+  const all = { ceremonies: 1, proofs: 1, sessions: 1, invites: 1, users: 1 };
+  await store.purge(now + 9);
+  expect(await rows()).toEqual(all);
+  await store.purge(now + 10);
+  expect(await rows()).toEqual({ ...all, ceremonies: 0, proofs: 0 });
+  await store.purge(now + 10 + 7 * 24 * 3600);
+  expect(await rows()).toEqual({ ...all, ceremonies: 0, proofs: 0, sessions: 0, invites: 0 });
+  await sql.close();
+});
