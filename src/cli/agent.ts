@@ -1,4 +1,5 @@
 /** `vouch agent run|stop|status`: the process that holds the session. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { askAgent } from "../agent/client.ts";
 import { routes, type StatusReply } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
@@ -6,6 +7,9 @@ import { type Command, defineCommand } from "./command.ts";
 import type { Roles } from "./commands.ts";
 import { note, print, printJson } from "./terminal.ts";
 import { clockTime } from "./time.ts";
+
+/** How long the agent may take to end its session at the server and its answers that are under way. */
+const stopTimeoutMs = 20_000;
 
 const stop = defineCommand({
   meta: {
@@ -21,7 +25,8 @@ const stop = defineCommand({
       note("No agent is running.");
       return;
     }
-    await askAgent(routes.stop, {});
+    await askAgent(routes.stop);
+    await untilGone(running.pid);
     note(`The agent (process ${running.pid}) has stopped.`);
   },
 });
@@ -57,6 +62,28 @@ export function agentCommand(load: Roles["agent"]): Command {
     },
     subCommands: { run, stop, status },
   });
+}
+
+/** Waits for the process to end, so that what is run next (`vouch login`) starts a new one. */
+async function untilGone(pid: number): Promise<void> {
+  const deadline = performance.now() + stopTimeoutMs;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) {
+      throw new VouchError("agent_unavailable", `The agent (process ${pid}) was told to stop and has not yet ended.`, {
+        hint: `If it does not end, run \`kill -9 ${pid}\`.`,
+      });
+    }
+    await sleep(20);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */

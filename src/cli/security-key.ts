@@ -21,7 +21,12 @@ export interface CeremonyTools {
 export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
-    const device = await openSecurityKey({ signal, timeoutMs });
+    const device = await openSecurityKey({
+      signal,
+      timeoutMs,
+      onWaiting: () => announce(`Plug in your security key. Waiting for ${timeoutSeconds} seconds…`),
+      onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
+    });
     try {
       return await perform({ device, ui: terminalUi(device.product), signal, timeoutMs });
     } finally {

@@ -68,7 +68,7 @@ function sessionLine(agent: StatusReply | undefined, now: number): string {
   const reasons = {
     expired: "the session has ended",
     revoked: "the server has ended the session",
-    logged_out: "logged out",
+    logged_out: "you have logged out",
   };
   return bold(agent?.ended ? `Not logged in: ${reasons[agent.ended]}` : "Not logged in");
 }

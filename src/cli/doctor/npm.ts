@@ -13,7 +13,7 @@ export function npmLines(patient: Patient): IniLine[] {
     .map((folder) => join(folder, ".npmrc"))
     .filter((path) => path !== user);
   // Within one file the last line counts.
-  return [...projects, user].flatMap((path) => readIni(path).reverse());
+  return [...projects, user].flatMap((path) => readIni(path).toReversed());
 }
 
 function userFile({ home, env }: Patient): string {

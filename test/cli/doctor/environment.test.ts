@@ -40,31 +40,33 @@ describe("variables", () => {
   });
 });
 
-describe("PATH", () => {
-  /** Folders under the home folder with programs; "@" makes a program a link to Vouch. */
-  function machine(folders: Record<string, string[]>, env: Record<string, string> = {}) {
-    const patient = makePatient();
-    const program = (path: string): void => {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, "#!/bin/sh\n");
-      chmodSync(path, 0o755);
-    };
-    const vouch = join(patient.home, "opt/vouch");
-    program(vouch);
-    for (const [folder, names] of Object.entries(folders)) {
-      for (const name of names) {
-        const path = join(patient.home, folder, name.replace("@", ""));
-        if (!name.endsWith("@")) program(path);
-        else {
-          mkdirSync(dirname(path), { recursive: true });
-          symlinkSync(vouch, path);
-        }
+function program(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "#!/bin/sh\n");
+  chmodSync(path, 0o755);
+}
+
+/** Folders under the home folder with programs; "@" makes a program a link to Vouch. */
+function machine(folders: Record<string, string[]>, env: Record<string, string> = {}) {
+  const patient = makePatient();
+  const vouch = join(patient.home, "opt/vouch");
+  program(vouch);
+  for (const [folder, names] of Object.entries(folders)) {
+    for (const name of names) {
+      const path = join(patient.home, folder, name.replace("@", ""));
+      if (!name.endsWith("@")) program(path);
+      else {
+        mkdirSync(dirname(path), { recursive: true });
+        symlinkSync(vouch, path);
       }
     }
-    const inHome = Object.entries(env).map(([name, value]) => [name, join(patient.home, value)]);
-    const path = Object.keys(folders).map((folder) => join(patient.home, folder));
-    return { ...patient, env: { ...Object.fromEntries(inHome), PATH: ["relative", ...path].join(":") } };
   }
+  const inHome = Object.entries(env).map(([name, value]) => [name, join(patient.home, value)]);
+  const path = Object.keys(folders).map((folder) => join(patient.home, folder));
+  return { ...patient, env: { ...Object.fromEntries(inHome), PATH: ["relative", ...path].join(":") } };
+}
+
+describe("PATH", () => {
   const shims = ["npm@", "npx@", "pip@", "pip3@", "keyring@"];
   const tools = ["npm", "npx", "pip", "pip3"];
   const allOk = Array.from({ length: 5 }, () => "ok path");
@@ -107,7 +109,7 @@ describe("PATH", () => {
       "~/venv/bin/pip uninstall keyring",
     ],
   ])("%s", (_, folders, env, expected, words) => {
-    const patient = machine(folders as Record<string, string[]>, env as Record<string, string>);
+    const patient = machine(folders, env);
     const findings = checkPath(patient);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
@@ -154,7 +156,7 @@ describe("tokens in files", () => {
       "~/.pypirc:4 (twine)",
     ],
   ])("%s", (_, files, place) => {
-    const patient = makePatient(files as Record<string, string>);
+    const patient = makePatient(files);
     const findings = checkStoredTokens(patient);
     expect(brief(findings)).toEqual([place === undefined ? "ok stored-token" : "warn stored-token"]);
     expect(said(findings, patient)).toContain(place ?? "No token");

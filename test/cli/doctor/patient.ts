@@ -9,24 +9,24 @@ export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazo
 
 const now = 1_800_000_000;
 
+const repository = {
+  domain: "my-domain",
+  domainOwner: "123456789012",
+  region: "us-east-1",
+  repository: "my-repo",
+  registryName: "my-codeartifact-registry",
+  endpoints: {
+    cargo: `https://${host}/cargo/my-repo/`,
+    npm: `https://${host}/npm/my-repo/`,
+    pypi: `https://${host}/pypi/my-repo/`,
+  },
+};
+
 export const settings: Patient["settings"] = {
   version: 1,
   server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: [] },
   aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
-  repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      registryName: "my-codeartifact-registry",
-      endpoints: {
-        cargo: `https://${host}/cargo/my-repo/`,
-        npm: `https://${host}/npm/my-repo/`,
-        pypi: `https://${host}/pypi/my-repo/`,
-      },
-    },
-  ],
+  repositories: [repository],
 };
 
 const agent: Patient["agent"] = {
@@ -35,7 +35,7 @@ const agent: Patient["agent"] = {
   startedAt: now - 3600,
   server: "https://vouch.example.com",
   session: { user: "dev@example.com", expiration: now + 7 * 3600 },
-  repositories: [{ ...settings.repositories[0]!, tokenExpiration: now + 7 * 3600 }],
+  repositories: [{ ...repository, tokenExpiration: now + 7 * 3600 }],
 };
 
 /** A machine with these files under its home folder (paths relative to it); the current folder is `home/project`. */

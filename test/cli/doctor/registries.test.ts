@@ -32,7 +32,7 @@ describe("npm", () => {
     ],
     ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
   ])("%s", (_, files, expected, words) => {
-    const patient = makePatient(files as Record<string, string>);
+    const patient = makePatient(files);
     const findings = checkNpm(patient);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
@@ -99,7 +99,7 @@ describe("pip", () => {
       "unset PIP_KEYRING_PROVIDER",
     ],
   ])("%s", (_, files, env, expected, words) => {
-    const patient = makePatient(files as Record<string, string>, { env: env as Record<string, string> });
+    const patient = makePatient(files, { env: env });
     const findings = checkPip(patient);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
@@ -169,7 +169,7 @@ describe("cargo", () => {
       "is not TOML",
     ],
   ])("%s", (_, files, expected, words) => {
-    const patient = makePatient(files as Record<string, string>);
+    const patient = makePatient(files);
     const findings = checkCargo(patient);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
