@@ -40,7 +40,7 @@ export class PinUvAuthToken {
   }
 
   /** The pinUvAuthParam over the hash of the client data, with the protocol that made it. */
-  authorize(clientDataHash: Uint8Array): PinUvAuth {
+  authenticate(clientDataHash: Uint8Array): PinUvAuth {
     return {
       pinUvAuthParam: authenticate(this.#protocol, this.#token, clientDataHash),
       pinUvAuthProtocol: this.#protocol,

@@ -6,7 +6,7 @@ export type KeepaliveStatus = "processing" | "user_presence_needed";
 export interface ExchangeOptions {
   /** Aborting it cancels the command on the key (CTAPHID_CANCEL); the exchange then rejects with `cancelled`. */
   signal?: AbortSignal;
-  /** The limit on the whole exchange in milliseconds; then the command is cancelled on the key and `touch_timeout` or `timeout` is thrown. */
+  /** The limit on the whole exchange in milliseconds; then the command is cancelled on the key and `touch_timeout` (it waited for a touch) or `security_key_error` is thrown. */
   timeoutMs?: number;
   onKeepalive?: (status: KeepaliveStatus) => void;
 }

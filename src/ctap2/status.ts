@@ -137,8 +137,9 @@ export class CtapError extends VouchError {
   /** The status code's name; undefined for one that the specification does not know (extension, vendor). */
   readonly status: CtapStatus | undefined;
 
-  /** @param byte the status byte of an answer */
-  constructor(byte: number) {
+  /** @param answered the status byte of an answer, or the name of a status that is known to come */
+  constructor(answered: number | CtapStatus) {
+    const byte = typeof answered === "number" ? answered : statusBytes[answered];
     const status = statusNames.get(byte);
     const name = `${status ?? "unknown status"} (0x${byte.toString(16).padStart(2, "0")})`;
     const meaning: Meaning = (status && meanings[status]) ?? {

@@ -6,18 +6,19 @@ import { createHash } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { decodeBase64url, encodeBase64url } from "../codec/base64url.ts";
 import { encodeCbor } from "../codec/cbor.ts";
-import { PERMISSION } from "../ctap2/client-pin.ts";
+import { PERMISSION, type PinUvAuthToken, type TokenScope } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { type Assertion, getAssertions } from "../ctap2/get-assertion.ts";
 import { type AuthenticatorInfo, getInfo } from "../ctap2/get-info.ts";
 import { type MadeCredential, makeCredential } from "../ctap2/make-credential.ts";
-import { isCtapError } from "../ctap2/status.ts";
+import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../errors.ts";
 import { type AuthenticatorData, parseAuthenticatorData } from "./authenticator-data.ts";
 import type { CeremonyUi } from "./ceremony-ui.ts";
 import { collectClientData } from "./client-data.ts";
+import { fitCredentialList } from "./credential-list.ts";
 import { type CreationOptions, parseCreationOptions, parseRequestOptions } from "./options.ts";
-import { type Authorization, UserVerification } from "./user-verification.ts";
+import { UserVerification } from "./user-verification.ts";
 
 export interface CeremonyInput {
   device: CtapDevice;
@@ -44,39 +45,37 @@ const MIN_TOUCH_WAIT_MS = 100;
 export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
   const { device, origin } = input;
   const options = parseCreationOptions(input.options, origin);
+  const { rpId } = options;
   const clientData = collectClientData("webauthn.create", options.challenge, new URL(origin).origin);
   const info = await getInfo(device, exchangeOptions(input));
   const rk = wantsResidentKey(options, info, device.product);
-  const scope = { permissions: PERMISSION.MAKE_CREDENTIAL, rpId: options.rpId };
-  const made = await verified(input, info, scope, clientData.hash, (authorization, exchange) =>
+  const list = options.excludeCredentials.map(({ id }) => ({ id: decodeBase64url(id) }));
+  // Searching a long list for credentials of this key is a matter of assertions.
+  const permissions = PERMISSION.MAKE_CREDENTIAL | (list.length > 0 ? PERMISSION.GET_ASSERTION : 0);
+  const made = await withVerifiedUser(input, info, { permissions, rpId }, async (token, exchange) =>
     makeCredential(
       device,
       {
         clientDataHash: clientData.hash,
-        rp: { id: options.rpId, name: options.rp.name },
+        rp: { id: rpId, name: options.rp.name },
         user: { ...options.user, id: decodeBase64url(options.user.id) },
         algorithms: options.pubKeyCredParams.filter(({ type }) => type === "public-key").map(({ alg }) => alg),
-        excludeList: options.excludeCredentials.map(({ id }) => ({ id: decodeBase64url(id) })),
-        options: { rk, uv: authorization.kind === "uv" },
-        ...(authorization.kind === "token" ? authorization.auth : {}),
+        excludeList: await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) }),
+        options: { rk, uv: token === undefined },
+        ...token?.authenticate(clientData.hash),
       },
-      exchange,
+      exchange(),
     ),
   );
-  const { attestedCredentialData } = checkAuthenticatorData(made.authData, options.rpId, device.product);
+  const { attestedCredentialData } = checkAuthenticatorData(made.authData, rpId, device.product);
   if (attestedCredentialData === undefined) throw lying(device.product, "made a credential without its public key");
-  const id = encodeBase64url(attestedCredentialData.credentialId);
   return {
-    id,
-    rawId: id,
-    type: "public-key",
+    ...credentialJSON(attestedCredentialData.credentialId),
     response: {
       clientDataJSON: encodeBase64url(clientData.json),
       attestationObject: encodeBase64url(attestationObject(made, options.attestation)),
       transports: info.transports.length > 0 ? [...info.transports] : ["usb"],
     },
-    authenticatorAttachment: "cross-platform",
-    clientExtensionResults: {},
   };
 }
 
@@ -88,69 +87,70 @@ export async function createCredential(input: CeremonyInput): Promise<Registrati
 export async function getAssertion(input: CeremonyInput): Promise<AuthenticationResponseJSON> {
   const { device, origin } = input;
   const options = parseRequestOptions(input.options, origin);
+  const { rpId } = options;
   const clientData = collectClientData("webauthn.get", options.challenge, new URL(origin).origin);
   const info = await getInfo(device, exchangeOptions(input));
-  const scope = { permissions: PERMISSION.GET_ASSERTION, rpId: options.rpId };
-  const assertions = await verified(input, info, scope, clientData.hash, (authorization, exchange) =>
-    getAssertions(
+  const list = options.allowCredentials.map(({ id }) => ({ id: decodeBase64url(id) }));
+  const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
+  const assertions = await withVerifiedUser(input, info, scope, async (token, exchange) => {
+    const allowList = await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) });
+    // An empty list would ask for any credential, not for one of those that are allowed.
+    if (list.length > 0 && allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
+    return getAssertions(
       device,
       {
-        rpId: options.rpId,
+        rpId,
         clientDataHash: clientData.hash,
-        allowList: options.allowCredentials.map(({ id }) => ({ id: decodeBase64url(id) })),
-        options: { up: true, uv: authorization.kind === "uv" },
-        ...(authorization.kind === "token" ? authorization.auth : {}),
+        allowList,
+        options: { up: true, uv: token === undefined },
+        ...token?.authenticate(clientData.hash),
       },
-      exchange,
-    ),
-  );
+      exchange(),
+    );
+  });
   const assertion = await chooseAssertion(assertions, input.ui);
-  checkAuthenticatorData(assertion.authData, options.rpId, device.product);
-  const id = encodeBase64url(assertion.credentialId);
+  checkAuthenticatorData(assertion.authData, rpId, device.product);
   return {
-    id,
-    rawId: id,
-    type: "public-key",
+    ...credentialJSON(assertion.credentialId),
     response: {
       clientDataJSON: encodeBase64url(clientData.json),
       authenticatorData: encodeBase64url(assertion.authData),
       signature: encodeBase64url(assertion.signature),
       ...(assertion.user === undefined ? {} : { userHandle: encodeBase64url(assertion.user.id) }),
     },
-    authenticatorAttachment: "cross-platform",
-    clientExtensionResults: {},
   };
 }
 
 /** Runs a request with the user verified, again when the key gave up waiting before our own limit. */
-async function verified<T>(
+async function withVerifiedUser<T>(
   input: CeremonyInput,
   info: AuthenticatorInfo,
-  scope: { permissions: number; rpId: string },
-  clientDataHash: Uint8Array,
-  request: (authorization: Authorization, exchange: ExchangeOptions) => Promise<T>,
+  scope: TokenScope,
+  request: (token: PinUvAuthToken | undefined, exchange: () => ExchangeOptions) => Promise<T>,
 ): Promise<T> {
-  const { device, ui, timeoutMs = DEFAULT_TIMEOUT_MS } = input;
-  const verification = new UserVerification(device, info, ui, scope);
-  const announce = announceOnce(() => ui.touch(device.product));
+  const { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = input;
+  const verification = new UserVerification({ device, info, ui, scope, signal });
+  const onKeepalive = announceOnce(() => ui.touch(device.product));
   let deadline: number | undefined;
+  // The time runs from the first wait for the finger: typing the PIN does not take from it.
+  const left = () => Math.max(0, (deadline ??= performance.now() + timeoutMs) - performance.now());
+  const exchange = () => exchangeOptions(input, { timeoutMs: left(), onKeepalive });
   let renewed = false;
   try {
     for (;;) {
-      const left = () => (deadline === undefined ? timeoutMs : Math.max(0, deadline - performance.now()));
-      const exchange = () => exchangeOptions(input, { timeoutMs: left(), onKeepalive: announce });
-      const authorization = await verification.authorize(clientDataHash, exchange());
-      // Typing the PIN does not take from the time for the touch.
-      deadline ??= performance.now() + timeoutMs;
       const started = performance.now();
+      let token: PinUvAuthToken | undefined;
       try {
-        return await request(authorization, exchange());
+        token = await verification.verify(exchange);
+        return await request(token, exchange);
       } catch (error) {
         const waited = performance.now() - started;
         const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= MIN_TOUCH_WAIT_MS;
         const expired: boolean = !renewed && isCtapError(error, "PIN_AUTH_INVALID", "PIN_TOKEN_EXPIRED");
-        if (left() <= 0 || !(gaveUp || expired || verification.canRetryAfter(error))) throw error;
+        if (!(gaveUp || expired || verification.canRetryAfter(error)) || left() === 0) throw error;
         renewed ||= expired;
+      } finally {
+        token?.destroy();
       }
     }
   } finally {
@@ -193,6 +193,17 @@ function attestationObject({ fmt, authData, attStmt }: MadeCredential, conveyanc
       ["authData", authData],
     ]),
   );
+}
+
+function credentialJSON(credentialId: Uint8Array) {
+  const id = encodeBase64url(credentialId);
+  return {
+    id,
+    rawId: id,
+    type: "public-key",
+    authenticatorAttachment: "cross-platform",
+    clientExtensionResults: {},
+  } as const;
 }
 
 async function chooseAssertion(assertions: [Assertion, ...Assertion[]], ui: CeremonyUi): Promise<Assertion> {

@@ -1,0 +1,58 @@
+/** Lists of credentials that are too long for one message to the key (CTAP 2.1 section 7.2, "pre-flight"). */
+import type { PinUvAuthToken } from "../ctap2/client-pin.ts";
+import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
+import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
+import { getAssertions } from "../ctap2/get-assertion.ts";
+import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
+import { isCtapError } from "../ctap2/status.ts";
+
+/** What a message holds beside the list (names, hashes, options), and beside the id in each entry, in bytes. */
+const MESSAGE_OVERHEAD = 512;
+const ENTRY_OVERHEAD = 32;
+
+export interface CredentialListInput {
+  device: CtapDevice;
+  info: AuthenticatorInfo;
+  rpId: string;
+  list: readonly CredentialDescriptor[];
+  /** The token of the request; undefined where there is none. */
+  token: PinUvAuthToken | undefined;
+  exchange: ExchangeOptions;
+}
+
+/**
+ * Makes the list fit: as it is when it is short; else the one credential of it that is on the key, found by asking for
+ * part after part without a touch; empty when none is.
+ */
+export async function fitCredentialList(input: CredentialListInput): Promise<readonly CredentialDescriptor[]> {
+  const { info, list } = input;
+  const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
+  const longest = Math.max(0, ...known.map(({ id }) => id.length));
+  const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
+  const size = Math.max(1, Math.min(info.maxCredentialCountInList ?? Number.POSITIVE_INFINITY, fitting));
+  if (known.length <= size) return known;
+  for (let start = 0; start < known.length; start += size) {
+    const found = await probe(input, known.slice(start, start + size));
+    if (found !== undefined) return [found];
+  }
+  return [];
+}
+
+async function probe(
+  { device, rpId, token, exchange }: CredentialListInput,
+  allowList: readonly CredentialDescriptor[],
+): Promise<CredentialDescriptor | undefined> {
+  const clientDataHash = new Uint8Array(32);
+  const request = { rpId, clientDataHash, allowList, options: { up: false, uv: false } };
+  try {
+    const [{ credentialId }] = await getAssertions(
+      device,
+      { ...request, ...token?.authenticate(clientDataHash) },
+      exchange,
+    );
+    return { id: credentialId };
+  } catch (error) {
+    if (isCtapError(error, "NO_CREDENTIALS")) return undefined;
+    throw error;
+  }
+}
