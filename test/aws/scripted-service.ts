@@ -1,7 +1,7 @@
 /** A service on loopback that gives prepared answers in turn and keeps what it was sent, and a clock without waiting. */
 import type { Clock } from "../../src/aws/retry.ts";
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   method: string;
   url: URL;
   headers: Headers;
