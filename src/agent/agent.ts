@@ -39,6 +39,8 @@ export interface AgentOptions {
   settings?: SettingsFile;
   /** Endpoints, proxies and private certificate authorities, as AWS tools name them. */
   env?: Record<string, string | undefined>;
+  /** Takes one line for the log; by default it goes to stderr. */
+  log?: (message: string) => void;
 }
 
 export class Agent {
@@ -46,6 +48,7 @@ export class Agent {
   readonly #settings: SettingsFile;
   readonly #env: Record<string, string | undefined>;
   readonly #ceremonies: Ceremonies;
+  readonly #log: (message: string) => void;
   readonly #startedAt: number;
   #current: { session: Session; tokens: SessionTokens } | undefined;
   #ended: EndReason | undefined;
@@ -54,6 +57,7 @@ export class Agent {
     this.#clock = options.clock ?? systemClock;
     this.#env = options.env ?? process.env;
     this.#settings = options.settings ?? new SettingsFile();
+    this.#log = options.log ?? log;
     this.#ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
   }
@@ -153,7 +157,7 @@ export class Agent {
     void this.#current?.session.revoke(revokeTimeoutMs);
     this.#current = { session, tokens: new SessionTokens(session, this.#clock, this.#env) };
     this.#ended = undefined;
-    log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
+    this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#prefetch();
     return { user: session.user, expiration: session.expiration };
   }
@@ -174,7 +178,7 @@ export class Agent {
     if (ended === undefined) return;
     this.#current = undefined;
     this.#ended = ended;
-    log(`the session has ended: ${ended}`);
+    this.#log(`the session has ended: ${ended}`);
   }
 
   /** Fetches anew what ends soon, before anybody asks for it. To be called now and then. */
@@ -190,7 +194,7 @@ export class Agent {
       await Promise.allSettled(settings.repositories.map((repository) => tokens.token(repository, settings)));
     } catch (error) {
       // Who asks is told; nobody has asked yet.
-      log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
+      this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
     }
   }
 

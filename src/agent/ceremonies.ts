@@ -4,6 +4,7 @@
  */
 import { VouchError } from "../errors.ts";
 import { VouchServer } from "../identity/vouch-server.ts";
+import type { Surroundings } from "../identity/vouch-api.ts";
 import type { VouchSession } from "../identity/vouch-session.ts";
 import { Secret } from "../secret.ts";
 import type { Clock } from "./clock.ts";
@@ -30,17 +31,17 @@ interface OpenCeremony {
 
 export class Ceremonies {
   readonly #clock: Clock;
-  readonly #env: Record<string, string | undefined>;
+  readonly #surroundings: Surroundings;
   readonly #open = new Map<string, OpenCeremony>();
 
   constructor(clock: Clock, env: Record<string, string | undefined>) {
     this.#clock = clock;
-    this.#env = env;
+    this.#surroundings = { env, now: () => clock.now() };
   }
 
   /** Begins an enrolment at a server. Throws as `VouchServer.enrollOptions`. */
   async startEnrollment(request: EnrollStartRequest): Promise<EnrollStartReply> {
-    const server = new VouchServer(request.server, this.#env);
+    const server = new VouchServer(request.server, this.#surroundings);
     const code = new Secret(request.code);
     const begun = await server.enrollOptions(code);
     this.#keep(begun.ceremony, { server, code, begunAt: this.#clock.elapsed() });
@@ -60,7 +61,7 @@ export class Ceremonies {
 
   /** Begins a login at the configured server. Throws as `VouchServer.loginOptions`. */
   async startLogin(serverUrl: string): Promise<LoginStartReply> {
-    const server = new VouchServer(serverUrl, this.#env);
+    const server = new VouchServer(serverUrl, this.#surroundings);
     const begun = await server.loginOptions();
     this.#keep(begun.ceremony, { server, begunAt: this.#clock.elapsed() });
     return { ...begun, server: server.url };

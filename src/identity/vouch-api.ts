@@ -6,7 +6,15 @@ import { httpRequest, type HttpResponse } from "../http.ts";
 
 export type Environment = Record<string, string | undefined>;
 
-export interface ApiRequest {
+/** What a client of the server takes from around it. */
+export interface Surroundings {
+  /** SSL_CERT_FILE may name a private certificate authority. */
+  env: Environment;
+  /** The wall clock: milliseconds since 1970. */
+  now: () => number;
+}
+
+interface ApiRequest {
   url: string;
   /** Made anew for each attempt: a DPoP proof is good for one. */
   headers?: () => Promise<Record<string, string>>;

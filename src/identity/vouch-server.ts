@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import type { Secret } from "../secret.ts";
-import { type Environment, post, readAnswer, readApiFailure } from "./vouch-api.ts";
+import { post, readAnswer, readApiFailure, type Surroundings } from "./vouch-api.ts";
 import { type Login, VouchSession } from "./vouch-session.ts";
 
 /** A ceremony that the server has begun: its name, and the options for the security key. */
@@ -24,12 +24,11 @@ const EnrollAnswer = v.object({
 export class VouchServer {
   /** The server's URL without a slash at the end: the issuer. */
   readonly url: string;
-  readonly #env: Environment;
+  readonly #surroundings: Surroundings;
 
-  /** `env` may name a private certificate authority in SSL_CERT_FILE. */
-  constructor(url: string, env: Environment = process.env) {
+  constructor(url: string, surroundings: Surroundings) {
     this.url = url.replace(/\/+$/, "");
-    this.#env = env;
+    this.#surroundings = surroundings;
   }
 
   /** Begins an enrolment with a one-time code. Throws `enrollment_denied`, `network`, `timeout`, `server_error`. */
@@ -60,11 +59,11 @@ export class VouchServer {
 
   /** Finishes a login. Throws as `VouchSession.login`. */
   async login(login: Login): Promise<VouchSession> {
-    return VouchSession.login(this.url, login, this.#env);
+    return VouchSession.login(this.url, login, this.#surroundings);
   }
 
   async #post(path: string, body: object, repeatable: boolean): Promise<HttpResponse> {
-    return post({ url: this.url + path, body, env: this.#env, repeatable });
+    return post({ url: this.url + path, body, env: this.#surroundings.env, repeatable });
   }
 
   #refused(code: "enrollment_denied" | "login_denied", response: HttpResponse): VouchError {

@@ -5,7 +5,7 @@ import type { HttpResponse } from "../http.ts";
 import { Secret } from "../secret.ts";
 import { DpopKey } from "./dpop.ts";
 import type { IdToken, WebIdentity } from "./identity.ts";
-import { type Environment, post, readAnswer, readOAuthFailure } from "./vouch-api.ts";
+import { type Environment, post, readAnswer, readOAuthFailure, type Surroundings } from "./vouch-api.ts";
 
 /** No session lasts longer, whatever a server says: eight hours. */
 const maxSessionSeconds = 8 * 3600;
@@ -53,8 +53,8 @@ export class VouchSession implements WebIdentity {
    * Logs in at the server (its URL without a slash at the end) with a key made for this session.
    * Throws `login_denied`, `network`, `timeout`, `server_error`.
    */
-  static async login(server: string, login: Login, env: Environment): Promise<VouchSession> {
-    const client = new DpopClient(server, await DpopKey.generate(), env);
+  static async login(server: string, login: Login, surroundings: Surroundings): Promise<VouchSession> {
+    const client = new DpopClient(server, await DpopKey.generate(), surroundings);
     const response = await client.post("/oauth/token", {
       grant_type: "urn:vouch:params:oauth:grant-type:webauthn",
       ceremony: login.ceremony,
@@ -66,7 +66,7 @@ export class VouchSession implements WebIdentity {
 
   /** An ID token by token exchange (RFC 8693). */
   async idToken(audience: string, signal?: AbortSignal): Promise<IdToken> {
-    const askedAt = Math.floor(Date.now() / 1000);
+    const askedAt = Math.floor(this.#client.now() / 1000);
     const response = await this.#client.post(
       "/oauth/token",
       {
@@ -96,16 +96,18 @@ export class VouchSession implements WebIdentity {
 /** Posts forms with a DPoP proof. */
 class DpopClient {
   readonly tokenUrl: string;
+  readonly now: () => number;
   readonly #server: string;
   readonly #key: DpopKey;
   readonly #env: Environment;
   /** How far the server's clock is ahead of ours, in milliseconds; known once the server has complained. */
   #clockOffsetMs = 0;
 
-  constructor(server: string, key: DpopKey, env: Environment) {
+  constructor(server: string, key: DpopKey, { env, now }: Surroundings) {
     this.#server = server;
     this.#key = key;
     this.#env = env;
+    this.now = now;
     this.tokenUrl = `${server}/oauth/token`;
   }
 
@@ -118,7 +120,7 @@ class DpopClient {
     const { repeatable = false, ...rest } = options;
     const url = this.#server + path;
     const headers = async () => ({
-      dpop: await this.#key.proof("POST", url, Math.floor((Date.now() + this.#clockOffsetMs) / 1000)),
+      dpop: await this.#key.proof("POST", url, Math.floor((this.now() + this.#clockOffsetMs) / 1000)),
     });
     const send = () => post({ url, headers, body: new URLSearchParams(form), env: this.#env, repeatable, ...rest });
     const response = await send();
@@ -130,7 +132,7 @@ class DpopClient {
     const { error } = readOAuthFailure(response, this.tokenUrl);
     const serverTime = Date.parse(response.headers.get("date") ?? "");
     if (error !== "invalid_dpop_proof" || Number.isNaN(serverTime)) return false;
-    const offset = serverTime - Date.now();
+    const offset = serverTime - this.now();
     if (Math.abs(offset - this.#clockOffsetMs) <= skewToleranceMs) return false;
     this.#clockOffsetMs = offset;
     return true;

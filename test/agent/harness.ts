@@ -1,0 +1,91 @@
+/** An agent of its own for one test: its folder, its settings, its clocks, its upstream; asked through the real socket. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Agent } from "../../src/agent/agent.ts";
+import { askAgent } from "../../src/agent/client.ts";
+import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import { serveAgent } from "../../src/agent/server.ts";
+import { SettingsFile } from "../../src/agent/settings-file.ts";
+import { agentSocketPath, createAgentFolder } from "../../src/agent/socket.ts";
+import type { RepositorySettings, Settings } from "../../src/config/settings.ts";
+import { VouchError } from "../../src/errors.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { roleArn, Upstream } from "./upstream.ts";
+
+const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+export const cargoUrl = `https://${host}/cargo/my-repo/`;
+
+export const repository: RepositorySettings = {
+  domain: "my-domain",
+  domainOwner: "123456789012",
+  region: "us-east-1",
+  repository: "my-repo",
+  endpoints: { cargo: cargoUrl, npm: `https://${host}/npm/my-repo/` },
+};
+
+export class AgentHarness implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly upstream = new Upstream(this.clock);
+  readonly agent: Agent;
+  readonly logged: string[] = [];
+  stopsAsked = 0;
+  readonly #folder = mkdtempSync("/tmp/vouch-test-");
+  readonly #server: ReturnType<typeof serveAgent>;
+  readonly #settingsPath = join(this.#folder, "config.json");
+
+  constructor(repositories: RepositorySettings[] = [repository]) {
+    process.env["VOUCH_RUNTIME_DIR"] = join(this.#folder, "agent");
+    createAgentFolder(join(this.#folder, "agent"));
+    this.configure({ repositories });
+    this.agent = new Agent({
+      clock: this.clock,
+      settings: new SettingsFile(this.#settingsPath),
+      env: this.upstream.env,
+      log: (line) => this.logged.push(line),
+    });
+    this.#server = serveAgent(this.agent, agentSocketPath(), () => this.stopsAsked++);
+  }
+
+  /** Replaces the settings file. */
+  configure(settings: Partial<Settings>): void {
+    const whole = { version: 1, server: { url: this.upstream.url }, aws: { roleArn }, ...settings };
+    writeFileSync(this.#settingsPath, JSON.stringify(whole));
+  }
+
+  async login(): Promise<LoginFinishReply> {
+    const { ceremony } = await askAgent<LoginStartReply>(routes.loginStart);
+    return askAgent<LoginFinishReply>(routes.loginFinish, { ceremony, credential: { id: "AA" } });
+  }
+
+  async token(url = cargoUrl): Promise<TokenReply> {
+    return askAgent<TokenReply>(routes.token, { url, format: "cargo" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.agent.logout();
+    await this.#server.stop(1_000);
+    await this.upstream.stop();
+    delete process.env["VOUCH_RUNTIME_DIR"];
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** The error that the promise rejects with. Fails when it does not, or with something else. */
+export async function failureOf(promise: Promise<unknown>): Promise<VouchError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof VouchError) return error;
+    throw error;
+  }
+  throw new Error("expected a VouchError, got a result");
+}
+
+/** Waits until the condition holds, asking now and then; fails after five seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`the condition did not come true: ${condition}`);
+    await Bun.sleep(5);
+  }
+}

@@ -1,0 +1,21 @@
+/** Both clocks of a session, moved by hand. */
+import type { Clock } from "../../src/agent/clock.ts";
+
+export class ManualClock implements Clock {
+  wallMs = Math.floor(Date.now() / 1000) * 1000;
+  uptimeMs = 1_000_000;
+
+  now(): number {
+    return this.wallMs;
+  }
+
+  elapsed(): number {
+    return this.uptimeMs;
+  }
+
+  /** Time as it passes on a machine whose clock nobody touches. */
+  pass(seconds: number): void {
+    this.wallMs += seconds * 1000;
+    this.uptimeMs += seconds * 1000;
+  }
+}

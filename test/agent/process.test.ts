@@ -1,0 +1,148 @@
+/** The agent as a process of its own: who wins, what is left behind, what the other side is told. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { askAgent } from "../../src/agent/client.ts";
+import { routes, type StatusReply } from "../../src/agent/protocol.ts";
+import { agentSocketPath } from "../../src/agent/socket.ts";
+import { ensureAgent } from "../../src/agent/start.ts";
+import { requires } from "../requires.ts";
+import { failureOf, until } from "./harness.ts";
+
+const script = `process.exit(await (await import(${JSON.stringify(join(import.meta.dir, "../../src/agent/command.ts"))})).runAgent())`;
+const command = [process.execPath, "-e", script];
+const status = () => askAgent<StatusReply>(routes.status);
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync("/tmp/vouch-test-");
+  process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
+});
+afterEach(async () => {
+  // Where the test has left an agent running.
+  await askAgent(routes.stop).catch(() => undefined);
+  await until(() => !existsSync(agentSocketPath()));
+  delete process.env["VOUCH_RUNTIME_DIR"];
+  rmSync(root, { recursive: true });
+});
+
+function start() {
+  return Bun.spawn(command, { stdio: ["ignore", "ignore", "pipe"], env: process.env });
+}
+
+async function started() {
+  const agent = start();
+  await until(async () => (await status().catch(() => undefined))?.pid === agent.pid);
+  return agent;
+}
+
+test("ensureAgent starts one that outlives the starter's session, and does nothing when one runs", async () => {
+  await ensureAgent({ command });
+  const { pid } = await status();
+  await ensureAgent({ command: ["/bin/false"] });
+  expect((await status()).pid).toBe(pid);
+  if (process.platform !== "linux") return;
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  // proc_pid_stat(5): the session id is the fourth field after the name.
+  expect(Number(fields[3])).toBe(pid);
+});
+
+test("several at once end with one agent; the others end quietly with 0", async () => {
+  const agents = Array.from({ length: 4 }, start);
+  await until(async () => (await status().catch(() => undefined)) !== undefined);
+  const { pid } = await status();
+  const losers = agents.filter((agent) => agent.pid !== pid);
+  expect(losers).toHaveLength(3);
+  for (const loser of losers) {
+    expect(await loser.exited).toBe(0);
+    expect(await new Response(loser.stderr).text()).toBe("vouch agent: another agent is running\n");
+  }
+  expect((await status()).pid).toBe(pid);
+});
+
+test("several ensureAgent at once all end well", async () => {
+  await Promise.all(Array.from({ length: 3 }, () => ensureAgent({ command })));
+  expect((await status()).pid).toBeGreaterThan(0);
+});
+
+test("an agent that was killed leaves a message and a socket that the next replaces", async () => {
+  const killed = await started();
+  killed.kill(9);
+  await killed.exited;
+  expect(existsSync(agentSocketPath())).toBe(true);
+  const failure = await failureOf(status());
+  expect(failure).toMatchObject({ code: "login_needed", hint: "Run `vouch login`." });
+  expect(failure.message).toBe("Not logged in: the Vouch agent is not running.");
+  await ensureAgent({ command });
+  expect((await status()).pid).not.toBe(killed.pid);
+});
+
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it with 0 and takes the socket away", async (signal) => {
+  const agent = await started();
+  agent.kill(signal);
+  expect(await agent.exited).toBe(0);
+  expect(existsSync(agentSocketPath())).toBe(false);
+});
+
+test("stop ends it with 0", async () => {
+  const agent = await started();
+  await askAgent(routes.stop);
+  expect(await agent.exited).toBe(0);
+  expect(await new Response(agent.stderr).text()).toMatch(
+    /^vouch agent: listening on \S+agent\.sock, process \d+\nvouch agent: stopping: it was asked to\n$/,
+  );
+});
+
+test("it writes nothing that others could read", async () => {
+  await started();
+  expect(statSync(join(root, "agent")).mode & 0o777).toBe(0o700);
+  expect(statSync(agentSocketPath()).mode & 0o077).toBe(0);
+});
+
+test("a folder that others can enter: it does not start, and ensureAgent says so", async () => {
+  mkdirSync(join(root, "agent"));
+  chmodSync(join(root, "agent"), 0o755);
+  expect((await failureOf(ensureAgent({ command }))).code).toBe("agent_untrusted");
+  const agent = start();
+  expect(await agent.exited).not.toBe(0);
+});
+
+test("one that does not come up is named", async () => {
+  const failure = await failureOf(ensureAgent({ command: ["/bin/sh", "-c", "exit 3"] }));
+  expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent run` to see why." });
+  expect(failure.message).toContain("exit code 3");
+  expect((await failureOf(ensureAgent({ command: ["/bin/true"], timeoutMs: 100 }))).message).toContain(
+    "did not answer",
+  );
+});
+
+const isRoot = process.getuid!() === 0;
+/** Root may read everything, so the test runs the agent as nobody then. */
+const asUser = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+const testable =
+  process.platform === "linux" &&
+  (!isRoot || (requires("setpriv") && Bun.spawnSync([...asUser, "test", "-r", import.meta.path]).success));
+
+test.skipIf(!testable)("other processes of the user can neither read nor trace it", async () => {
+  const folder = join(root, "agent");
+  mkdirSync(folder, { mode: 0o700 });
+  if (isRoot) {
+    chmodSync(root, 0o711);
+    chownSync(folder, 65534, 65534);
+  }
+  const agent = Bun.spawn([...asUser, ...command], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, HOME: root },
+  });
+  await until(() => existsSync(agentSocketPath()));
+  // With PR_SET_DUMPABLE 0 the files under /proc/PID belong to root.
+  expect(statSync(`/proc/${agent.pid}/mem`).uid).toBe(0);
+  const reader = Bun.spawnSync([...asUser, "cat", `/proc/${agent.pid}/environ`], { stderr: "pipe" });
+  expect(reader.exitCode).not.toBe(0);
+  expect(reader.stderr.toString()).toContain("Permission denied");
+  expect(readFileSync(`/proc/${agent.pid}/limits`, "utf8")).toMatch(/^Max core file size +0 +0 /m);
+  agent.kill();
+  expect(await agent.exited).toBe(0);
+});

@@ -1,0 +1,272 @@
+import { describe, expect, test } from "bun:test";
+import { askAgent } from "../../src/agent/client.ts";
+import { routes, type StatusReply, type TokenReply, type TokensReply } from "../../src/agent/protocol.ts";
+import { AgentHarness, cargoUrl, failureOf, repository, until } from "./harness.ts";
+import { sessionSeconds } from "./upstream.ts";
+
+const down = () => new Response("down", { status: 503 });
+const chain = ({ idToken, sts, token }: AgentHarness["upstream"]["counts"]) => ({ idToken, sts, token });
+const once = { idToken: 1, sts: 1, token: 1 };
+
+/** A second domain, served through the same role. */
+const other = {
+  ...repository,
+  domain: "other-domain",
+  endpoints: { cargo: "https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/" },
+};
+
+describe("merging", () => {
+  test("a hundred at once on a cold agent are one chain", async () => {
+    await using harness = new AgentHarness();
+    const held = harness.upstream.hold("sts");
+    await harness.login();
+    const asks = Array.from({ length: 100 }, () => harness.token());
+    await held.arrived;
+    held.release();
+    const tokens = new Set((await Promise.all(asks)).map(({ token }) => token));
+    expect([...tokens]).toEqual(["my-domain-token-1"]);
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("two domains behind one role share ID token and role credentials", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    const { registries } = await askAgent<TokensReply>(routes.tokens);
+    expect(registries.map(({ token }) => token.replace(/\d+$/, ""))).toEqual([
+      "my-domain-token-",
+      "my-domain-token-",
+      "other-domain-token-",
+    ]);
+    expect(chain(harness.upstream.counts)).toEqual({ idToken: 1, sts: 1, token: 2 });
+  });
+
+  test("one that asks and goes away takes nothing from the others", async () => {
+    await using harness = new AgentHarness();
+    const held = harness.upstream.hold("token");
+    await harness.login();
+    await held.arrived;
+    const gone = await failureOf(askAgent(routes.token, { url: cargoUrl }, { timeoutMs: 1 }));
+    expect(gone.code).toBe("agent_unavailable");
+    const asked = harness.token();
+    held.release();
+    expect((await asked).token).toBe("my-domain-token-1");
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("a storm against a failing upstream is one request, and a second later the next", async () => {
+    await using harness = new AgentHarness([]);
+    harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
+    await harness.login();
+    harness.configure({ repositories: [repository] });
+    const ask = () => failureOf(harness.token());
+    const failures = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(["server_error"]));
+    await ask();
+    expect(harness.upstream.counts.idToken).toBe(1);
+    harness.clock.pass(1);
+    await ask();
+    expect(harness.upstream.counts.idToken).toBe(2);
+  });
+});
+
+describe("durations", () => {
+  test("end with the session, for role credentials and token alike", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    const token = await harness.token();
+    expect(token.expiration).toBeLessThanOrEqual(expiration);
+    expect(token.expiration).toBeGreaterThan(expiration - 10);
+    const [sts] = harness.upstream.durations.sts;
+    expect(sts).toBeLessThanOrEqual(sessionSeconds);
+    expect(sts).toBeGreaterThan(sessionSeconds - 10);
+  });
+
+  test("a token that outlives the session is given out as ending with it", async () => {
+    await using harness = new AgentHarness();
+    harness.upstream.answer("token", () =>
+      Response.json({ authorizationToken: "long", expiration: harness.clock.now() / 1000 + 43_200 }),
+    );
+    const { expiration } = await harness.login();
+    expect((await harness.token()).expiration).toBe(expiration);
+  });
+
+  test("with less than 15 minutes left nothing is fetched and the reason is said; what is held is given out", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    await harness.token();
+    harness.configure({ repositories: [repository, other] });
+    harness.clock.pass(sessionSeconds - 10 * 60);
+    const failure = await failureOf(askAgent(routes.token, { url: other.endpoints.cargo }));
+    expect(failure).toMatchObject({ code: "login_needed", hint: expect.stringContaining("vouch login") });
+    expect(failure.message).toBe("AWS issues no token for less than 15 minutes, and this session ends in 10 minutes.");
+    expect((await harness.token()).expiration).toBeLessThanOrEqual(expiration);
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("a token with less than a minute left is not given out", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    const { expiration } = await harness.token();
+    harness.clock.pass(expiration - harness.clock.now() / 1000 - 59);
+    expect((await failureOf(harness.token())).code).toBe("login_needed");
+  });
+});
+
+describe("renewal", () => {
+  const hourly = (harness: AgentHarness) => {
+    let count = 0;
+    harness.upstream.answer("token", () =>
+      Response.json({ authorizationToken: `hourly-${++count}`, expiration: harness.clock.now() / 1000 + 3600 }),
+    );
+  };
+
+  test("fetched ahead of need, behind the one that is still given out", async () => {
+    await using harness = new AgentHarness();
+    hourly(harness);
+    await harness.login();
+    expect((await harness.token()).token).toBe("hourly-1");
+    harness.clock.pass(3600 - 300);
+    expect((await harness.token()).token).toBe("hourly-1");
+    await until(async () => (await harness.token()).token === "hourly-2");
+  });
+
+  test("without being asked", async () => {
+    await using harness = new AgentHarness();
+    hourly(harness);
+    await harness.login();
+    await harness.token();
+    harness.clock.pass(3600 - 300);
+    await harness.agent.renew();
+    await until(async () => (await harness.token()).token === "hourly-2");
+    expect(harness.upstream.counts.token).toBe(2);
+  });
+
+  test("upstream is down: the token that is held is given out, and the failure is in the status", async () => {
+    await using harness = new AgentHarness();
+    hourly(harness);
+    await harness.login();
+    await harness.token();
+    harness.clock.pass(3600 - 300);
+    harness.upstream.answer("token", () =>
+      Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
+    );
+    expect((await harness.token()).token).toBe("hourly-1");
+    await until(async () => (await askAgent<StatusReply>(routes.status)).repositories[0]?.error !== undefined);
+    expect((await harness.token()).token).toBe("hourly-1");
+  });
+
+  test("role credentials that AWS has ended are fetched anew, once", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await harness.token();
+    harness.configure({ repositories: [other] });
+    let refused = 0;
+    harness.upstream.answer("token", () =>
+      refused++ === 0
+        ? Response.json(
+            { message: "expired" },
+            { status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" } },
+          )
+        : undefined,
+    );
+    const { token } = await askAgent<TokenReply>(routes.token, { url: other.endpoints.cargo });
+    expect(token).toStartWith("other-domain-token");
+    expect(harness.upstream.counts.sts).toBe(2);
+  });
+});
+
+describe("which endpoint", () => {
+  test.each([
+    "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com.evil.example/cargo/my-repo/",
+    "http://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/",
+    "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repository/",
+    "not a url",
+  ])("%p is not configured, with or without a session", async (url) => {
+    await using harness = new AgentHarness();
+    expect((await failureOf(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    await harness.login();
+    expect((await failureOf(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({ configured: [false, true] });
+  });
+
+  test("no URL: the first repository", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    expect(await askAgent<TokenReply>(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
+  });
+
+  test("the settings are read anew when they change", async () => {
+    await using harness = new AgentHarness([]);
+    await harness.login();
+    expect((await failureOf(harness.token())).code).toBe("not_configured");
+    harness.configure({ repositories: [repository] });
+    expect((await harness.token()).endpoint).toBe(cargoUrl);
+  });
+
+  test("no role configured: the next command is named", async () => {
+    await using harness = new AgentHarness();
+    harness.configure({ aws: undefined, repositories: [repository] });
+    await harness.login();
+    const failure = await failureOf(harness.token());
+    expect(failure).toMatchObject({ code: "settings_missing", hint: expect.stringContaining("vouch setup aws") });
+  });
+});
+
+describe("all tokens", () => {
+  test("of one format, and the default's", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    const { registries, default: first } = await askAgent<TokensReply>(routes.tokens, { format: "npm" });
+    expect(registries.map(({ format, endpoint }) => ({ format, endpoint }))).toEqual([
+      { format: "npm", endpoint: repository.endpoints.npm! },
+    ]);
+    expect(first?.token).toStartWith("my-domain-token-");
+  });
+
+  test("one domain that is denied does not take the other with it", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    harness.upstream.answer("token", (form) =>
+      form.get("domain") === "other-domain"
+        ? Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } })
+        : undefined,
+    );
+    await harness.login();
+    const { registries, failed } = await askAgent<TokensReply>(routes.tokens);
+    expect(registries).toHaveLength(2);
+    expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
+  });
+
+  test("nothing configured: nothing, also without a session", async () => {
+    await using _ = new AgentHarness([]);
+    expect(await askAgent<TokensReply>(routes.tokens)).toEqual({ registries: [] });
+  });
+
+  test("none to be had: the reason", async () => {
+    await using harness = new AgentHarness();
+    expect((await failureOf(askAgent(routes.tokens))).code).toBe("login_needed");
+    harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
+    await harness.login();
+    expect((await failureOf(askAgent(routes.tokens))).code).toBe("server_error");
+  });
+});
+
+test("the repository's endpoint comes from CodeArtifact", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  const { domain, domainOwner, region, repository: name } = repository;
+  const request = { domain, domainOwner, region, repository: name, format: "cargo" };
+  expect(await askAgent<object>(routes.repositoryEndpoint, request)).toEqual({
+    endpoint: "https://packages.example.com/cargo/my-repo/",
+  });
+});
+
+test("the server is down with a warm agent: it goes on", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  const { token } = await harness.token();
+  harness.upstream.answer("idToken", down);
+  harness.upstream.answer("sts", down);
+  harness.upstream.answer("token", down);
+  harness.clock.pass(3 * 3600);
+  expect((await harness.token()).token).toBe(token);
+});

@@ -1,0 +1,195 @@
+/**
+ * Vouch server, STS and CodeArtifact as the agent meets them, on one loopback port: real HTTP, real DPoP proofs, made-up
+ * answers. It counts what arrives, and a test can hold an operation back, fail it, or answer in its place.
+ */
+import { verifyDpopProof } from "../../src/server/dpop.ts";
+import type { ManualClock } from "./manual-clock.ts";
+
+export type Operation =
+  | "enrollOptions"
+  | "enroll"
+  | "loginOptions"
+  | "login"
+  | "idToken"
+  | "revoke"
+  | "sts"
+  | "token"
+  | "endpoint";
+
+/** Gives an answer in place of the usual one; undefined for the usual one. */
+type Answer = (form: URLSearchParams) => Response | undefined;
+
+export const sessionSeconds = 8 * 3600;
+export const user = "dev@example.com";
+export const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
+
+export class Upstream {
+  readonly counts: Record<Operation, number> = {
+    enrollOptions: 0,
+    enroll: 0,
+    loginOptions: 0,
+    login: 0,
+    idToken: 0,
+    revoke: 0,
+    sts: 0,
+    token: 0,
+    endpoint: 0,
+  };
+  /** The durations asked of STS and of CodeArtifact, in seconds. */
+  readonly durations: { sts: number[]; token: number[] } = { sts: [], token: [] };
+  /** The thumbprints of the DPoP keys of `login` and `idToken`, in the order of arrival. */
+  readonly keys: string[] = [];
+  readonly #clock: ManualClock;
+  readonly #server: Bun.Server<undefined>;
+  readonly #answers = new Map<Operation, Answer>();
+  readonly #gates = new Map<Operation, { arrived: () => void; released: Promise<void> }>();
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+    this.#server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => this.#handle(request) });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.port}`;
+  }
+
+  /** The environment that leads the agent here. */
+  get env(): Record<string, string> {
+    return { AWS_ENDPOINT_URL_STS: this.url, AWS_ENDPOINT_URL_CODEARTIFACT: this.url };
+  }
+
+  /** Answers the operation in place of the usual answer, until `answer` is undefined again. */
+  answer(operation: Operation, answer: Answer | undefined): void {
+    if (answer) this.#answers.set(operation, answer);
+    else this.#answers.delete(operation);
+  }
+
+  /** Holds the operation back: `arrived` resolves at its first request, which waits for `release`. */
+  hold(operation: Operation): { arrived: Promise<void>; release: () => void } {
+    const arrived = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.#gates.set(operation, { arrived: arrived.resolve, released: released.promise });
+    return {
+      arrived: arrived.promise,
+      release: () => {
+        this.#gates.delete(operation);
+        released.resolve();
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop(true);
+  }
+
+  async #handle(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const text = await request.text();
+    const form = url.pathname.startsWith("/v1/") ? url.searchParams : new URLSearchParams(text);
+    const operation = operationOf(url.pathname, form);
+    this.counts[operation]++;
+    const gate = this.#gates.get(operation);
+    gate?.arrived();
+    await gate?.released;
+    if (operation === "login" || operation === "idToken") {
+      const refused = await this.#checkProof(request.headers.get("dpop"));
+      if (refused) return refused;
+    }
+    return this.#answers.get(operation)?.(form) ?? this.#usual(operation, form);
+  }
+
+  /** Judges the proof as the Vouch server does. */
+  async #checkProof(header: string | null): Promise<Response | undefined> {
+    const now = Math.floor(this.#clock.now() / 1000);
+    try {
+      const { jkt } = await verifyDpopProof(header, { method: "POST", url: `${this.url}/oauth/token`, now });
+      this.keys.push(jkt);
+      return undefined;
+    } catch (error) {
+      return oauthFailure("invalid_dpop_proof", (error as Error).message);
+    }
+  }
+
+  #usual(operation: Operation, form: URLSearchParams): Response {
+    const now = Math.floor(this.#clock.now() / 1000);
+    switch (operation) {
+      case "enrollOptions":
+      case "loginOptions":
+        return Response.json({ ceremony: `ceremony-${this.counts[operation]}`, options: { challenge: "AAAA" } });
+      case "enroll":
+        return Response.json({ user, credentialId: "Y3JlZGVudGlhbA" });
+      case "login":
+        return Response.json({
+          access_token: `access-token-${this.counts.login}-secret`,
+          token_type: "DPoP",
+          expires_in: sessionSeconds,
+          user,
+        });
+      case "idToken":
+        return Response.json({
+          access_token: "header.payload.id-token-secret",
+          issued_token_type: "urn:ietf:params:oauth:token-type:id_token",
+          token_type: "N_A",
+          expires_in: 300,
+        });
+      case "revoke":
+        return new Response(null, { status: 200 });
+      case "sts": {
+        const duration = Number(form.get("DurationSeconds"));
+        this.durations.sts.push(duration);
+        return stsAnswer(now + duration);
+      }
+      case "token": {
+        const duration = Number(form.get("duration"));
+        this.durations.token.push(duration);
+        return Response.json({
+          authorizationToken: `${form.get("domain")}-token-${this.counts.token}`,
+          expiration: now + duration,
+        });
+      }
+      case "endpoint":
+        return Response.json({ repositoryEndpoint: "https://packages.example.com/cargo/my-repo/" });
+    }
+  }
+}
+
+export function oauthFailure(error: string, description: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ error, error_description: description }, { status: 400, headers });
+}
+
+function operationOf(path: string, form: URLSearchParams): Operation {
+  switch (path) {
+    case "/v1/enroll/options":
+      return "enrollOptions";
+    case "/v1/enroll":
+      return "enroll";
+    case "/v1/login/options":
+      return "loginOptions";
+    case "/oauth/token":
+      return form.has("subject_token") ? "idToken" : "login";
+    case "/oauth/revoke":
+      return "revoke";
+    case "/v1/authorization-token":
+      return "token";
+    case "/v1/repository/endpoint":
+      return "endpoint";
+    case "/":
+      return "sts";
+    default:
+      throw new Error(`The agent asked for ${path}, which nothing upstream has.`);
+  }
+}
+
+function stsAnswer(expiration: number): Response {
+  return new Response(
+    `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+      <AssumeRoleWithWebIdentityResult><Credentials>
+        <AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>
+        <SecretAccessKey>role-secret-access-key</SecretAccessKey>
+        <SessionToken>role-session-token</SessionToken>
+        <Expiration>${new Date(expiration * 1000).toISOString()}</Expiration>
+      </Credentials></AssumeRoleWithWebIdentityResult>
+    </AssumeRoleWithWebIdentityResponse>`,
+    { headers: { "content-type": "text/xml" } },
+  );
+}
