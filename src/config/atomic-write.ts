@@ -1,10 +1,107 @@
-/** Writes a file so that a reader sees the old text or the new one, never a part. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+/** Writes a file so that a reader sees the old text or the new one, never a part, and a failure loses nothing. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { VouchError } from "../errors.ts";
 
+/** As many as Linux follows (ELOOP). */
+const maxLinks = 40;
+
+/**
+ * Writes UTF-8 text. A symlink stays and the file it leads to is written. The mode of a file that exists is kept, and
+ * its owner where the system allows it; a new file gets `mode` (0600 when absent), new folders get 0700.
+ * Throws `file_error`; the old file is then as it was and no other file is left behind.
+ */
 export function writeFileAtomic(path: string, text: string, options: { mode?: number } = {}): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode: options.mode ?? 0o600 });
-  renameSync(temporary, path);
+  let temporary: string | undefined;
+  try {
+    const target = followLinks(path);
+    const folder = dirname(target);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const old = statSync(target, { throwIfNoEntry: false });
+    if (old && !old.isFile()) throw new Error("it is not a regular file");
+    // In the same folder, so that rename replaces the file in one step.
+    const name = join(folder, `.vouch-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`);
+    const fd = openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    temporary = name;
+    try {
+      if (old && (old.uid !== process.geteuid?.() || old.gid !== process.getegid?.())) keepOwner(fd, old);
+      fchmodSync(fd, old ? old.mode & 0o7777 : (options.mode ?? 0o600));
+      writeFileSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, target);
+    temporary = undefined;
+    syncFolder(folder);
+  } catch (error) {
+    throw writeError(path, error);
+  } finally {
+    if (temporary !== undefined) unlinkSync(temporary);
+  }
+}
+
+/** The path that links lead to in the end; that file need not exist. */
+function followLinks(path: string): string {
+  let target = path;
+  for (let links = 0; links < maxLinks; links++) {
+    let next: string;
+    try {
+      next = readlinkSync(target);
+    } catch (error) {
+      // EINVAL: no link. ENOENT: nothing there yet.
+      if (["EINVAL", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return target;
+      throw error;
+    }
+    target = resolve(dirname(target), next);
+  }
+  throw new Error("too many symbolic links");
+}
+
+function keepOwner(fd: number, { uid, gid }: { uid: number; gid: number }): void {
+  try {
+    fchownSync(fd, uid, gid);
+  } catch {
+    // Only root may give a file away; the text matters more than the owner.
+  }
+}
+
+/** Makes the rename last through a power cut. Some file systems cannot; the rename itself has happened. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, constants.O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // EINVAL on file systems without it, EACCES on a folder that may be written but not read.
+  }
+}
+
+function writeError(path: string, error: unknown): VouchError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const [why, hint] = {
+    ENOSPC: ["the disk is full", "Make room, then run the command again."],
+    EDQUOT: ["your disk quota is used up", "Make room, then run the command again."],
+    EROFS: ["its file system is read-only", "Something else manages this file (NixOS, a container): edit it there."],
+    EACCES: ["you may not write there", "Check the owner and the mode of the file and its folder."],
+    EPERM: ["you may not write there", "Check the owner, the mode and the attributes of the file and its folder."],
+    ENOTDIR: ["a part of its path is not a folder", undefined],
+  }[code ?? ""] ?? [message, undefined];
+  return new VouchError("file_error", `${path} cannot be written: ${why}. It is as it was.`, { hint, cause: error });
 }

@@ -29,6 +29,10 @@ const RepositorySchema = v.strictObject({
   registryName: v.optional(v.string()),
   /** The npm scopes ("@acme") that the repository serves; absent when it is npm's default registry. */
   npmScopes: v.optional(v.array(v.string())),
+  /** The configuration file that was edited for each format, so that the same one is restored. */
+  files: v.optional(
+    v.strictObject({ cargo: v.optional(v.string()), npm: v.optional(v.string()), pypi: v.optional(v.string()) }),
+  ),
 });
 
 const SettingsSchema = v.strictObject({

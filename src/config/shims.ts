@@ -1,0 +1,99 @@
+/**
+ * The shims folder: links to vouch under the names `keyring`, `npm`, `npx`, `pip` and `pip3`, to stand first on PATH.
+ */
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { VouchError } from "../errors.ts";
+import { homeFolder } from "./locations.ts";
+import type { Settings } from "./settings.ts";
+
+/** The folder: `$XDG_DATA_HOME/vouch/shims`, else `~/.local/share/vouch/shims`. */
+export function shimsFolder(env: Record<string, string | undefined> = process.env): string {
+  const xdg = env["XDG_DATA_HOME"];
+  return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
+}
+
+/** The names of the links that the configured repositories need. */
+export function neededShims({ repositories }: Settings): string[] {
+  const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
+  const hasNpm = repositories.some(({ endpoints }) => endpoints.npm !== undefined);
+  return [...(hasPypi ? ["keyring", "pip", "pip3"] : []), ...(hasNpm ? ["npm", "npx"] : [])];
+}
+
+export interface ShimChanges {
+  added: string[];
+  removed: string[];
+}
+
+/** What `applyShims` would do. Throws `edit_conflict` when a file of someone else has a name that is needed. */
+export function planShims(folder: string, needed: string[], executable: string): ShimChanges {
+  const added = needed.filter((name) => {
+    const path = join(folder, name);
+    const found = ownership(path, executable);
+    if (found === "foreign") {
+      throw new VouchError("edit_conflict", `${path} is not a link of Vouch, and stays as it is.`, {
+        hint: "Move it away, then run the command again.",
+      });
+    }
+    return found === "absent" || readlinkSync(path) !== executable;
+  });
+  const removed = namesIn(folder).filter(
+    (name) => !needed.includes(name) && ownership(join(folder, name), executable) === "ours",
+  );
+  return { added, removed };
+}
+
+/** Makes the folder hold exactly the needed links to the executable, and whatever else someone put there. */
+export function applyShims(folder: string, needed: string[], executable: string): ShimChanges {
+  const changes = planShims(folder, needed, executable);
+  try {
+    if (changes.added.length > 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of changes.added) {
+      const path = join(folder, name);
+      if (ownership(path, executable) === "ours") unlinkSync(path);
+      symlinkSync(executable, path);
+    }
+    for (const name of changes.removed) unlinkSync(join(folder, name));
+    if (changes.removed.length > 0 && namesIn(folder).length === 0) rmdirSync(folder);
+  } catch (error) {
+    throw new VouchError("file_error", `The links in ${folder} cannot be changed: ${(error as Error).message}.`, {
+      hint: "Check the owner and the mode of the folder.",
+      cause: error,
+    });
+  }
+  return changes;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** A link is ours when it leads to this executable, or to where a vouch is or was. */
+function ownership(path: string, executable: string): "absent" | "ours" | "foreign" {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return "absent";
+  if (!stat.isSymbolicLink()) return "foreign";
+  const target = resolve(path, "..", readlinkSync(path));
+  return target === executable || basename(target) === "vouch" || samePlace(target, executable) ? "ours" : "foreign";
+}
+
+function samePlace(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}
