@@ -49,10 +49,12 @@ export interface Sandbox {
   account: Account;
   /** The registries of the repository in `names`. */
   registries: Registries;
+  /** A request as a client of the sandbox sends it: through the proxy, trusting the sandbox's authority only. */
+  fetch(this: void, url: string, init?: RequestInit): Promise<Response>;
   /** How often each operation of AWS and each format's registry was asked, until now. */
   counters(): Counters;
   /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
-  setVouchServer: (origin: string | undefined) => void;
+  setVouchServer(this: void, origin: string | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -66,13 +68,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   mkdirSync(folder, { recursive: true });
   let vouchServer = options.vouchServer;
   const repositories = new Repositories(account);
-  // STS reaches the issuer as AWS would: by its public name, over TLS.
-  const fetchIssuer = (url: string) =>
-    fetch(url, { proxy: proxy.url, tls: { ca: certificates.ca }, signal: AbortSignal.timeout(5000) });
+  const fetchThroughProxy: Sandbox["fetch"] = (url, init) =>
+    fetch(url, { signal: AbortSignal.timeout(10_000), ...init, proxy: proxy.url, tls: { ca: certificates.ca } });
   const routes: Route[] = [
     {
+      // STS reaches the issuer as AWS would: by its public name, over TLS.
       hosts: [`sts.${region}.amazonaws.com`, `sts-fips.${region}.amazonaws.com`, `sts.${region}.api.aws`],
-      handle: (request) => handleSts(request, { account, region, fetch: fetchIssuer }),
+      handle: (request) => handleSts(request, { account, region, fetch: fetchThroughProxy }),
     },
     {
       hosts: [`codeartifact.${region}.amazonaws.com`, `codeartifact.${region}.api.aws`],
@@ -97,6 +99,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     refused: proxy.refused,
     account,
     registries: repositories.registries(names.domain, names.repository),
+    fetch: fetchThroughProxy,
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     setVouchServer(origin) {
       vouchServer = origin;

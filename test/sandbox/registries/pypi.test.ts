@@ -1,0 +1,53 @@
+/** The rules of the Python index that pip does not run into by itself, and the upload that twine does. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { uploadFields } from "../packages.ts";
+import { origin, startVisitor, type Visitor } from "./visitor.ts";
+
+const wheel = { name: "My.Package", version: "1.0.0", files: { "my_package/__init__.py": "answer = 42\n" } };
+
+let visitor: Visitor;
+
+beforeEach(async () => {
+  visitor = await startVisitor();
+});
+afterEach(() => visitor.sandbox.stop());
+
+function upload(change: Record<string, string | File> = {}): Promise<Response> {
+  const form = new FormData();
+  for (const [name, value] of new Map([...uploadFields(wheel), ...Object.entries(change)])) form.append(name, value);
+  return visitor.send("POST", "/pypi/my-repo/", form);
+}
+
+test("what twine uploads is listed in both forms, under every spelling of the name", async () => {
+  expect((await upload()).status).toBe(200);
+  const sha256 = uploadFields(wheel).get("sha256_digest") as string;
+  const url = `${origin}/pypi/my-repo/simple/my-package/1.0.0/my_package-1.0.0-py3-none-any.whl`;
+  for (const spelling of ["my-package", "My.Package", "my__package"]) {
+    expect(await (await visitor.get(`/pypi/my-repo/simple/${spelling}/`)).text()).toContain(
+      `<a href="${url}#sha256=${sha256}"`,
+    );
+  }
+  const json = await visitor.get("/pypi/my-repo/simple/my-package/", { accept: "application/vnd.pypi.simple.v1+json" });
+  expect(await json.json()).toMatchObject({ name: "my-package", files: [{ url, hashes: { sha256 } }] });
+  expect((await visitor.get(new URL(url).pathname)).status).toBe(200);
+});
+
+test("a file is uploaded once", async () => {
+  expect((await upload()).status).toBe(200);
+  expect((await upload()).status).toBe(409);
+});
+
+const malformed: [what: string, change: Record<string, string | File>][] = [
+  ["another digest", { sha256_digest: "0".repeat(64) }],
+  ["a file name of another version", { version: "2.0.0" }],
+  ["a file name of another project", { name: "other" }],
+  ["no file", { content: "text" }],
+  ["another action", { ":action": "submit" }],
+];
+test.each(malformed)("an upload with %s is refused", async (_, change) => {
+  expect((await upload(change)).status).toBe(400);
+});
+
+test("the listing of all projects is not there, as in CodeArtifact", async () => {
+  expect((await visitor.get("/pypi/my-repo/simple/")).status).toBe(404);
+});

@@ -1,0 +1,100 @@
+/** Who gets in to the registries, and what the others are told. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { names } from "../main.ts";
+import { seedPackage } from "../packages.ts";
+import { origin, startVisitor, type Visitor } from "./visitor.ts";
+
+let visitor: Visitor;
+
+beforeEach(async () => {
+  visitor = await startVisitor();
+});
+afterEach(() => visitor.sandbox.stop());
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+const everywhere = (status: number) => ({ cargo: status, npm: status, pypi: status });
+
+const headers: [what: string, header: () => string, statuses: { cargo: number; npm: number; pypi: number }][] = [
+  ["a Bearer token", () => `Bearer ${visitor.token}`, everywhere(200)],
+  ["the user aws", () => basic("aws", visitor.token), everywhere(200)],
+  ["the token alone", () => visitor.token, { cargo: 200, npm: 401, pypi: 401 }],
+  ["another user", () => basic("root", visitor.token), everywhere(401)],
+  ["another scheme", () => `Digest ${visitor.token}`, everywhere(401)],
+  ["a token with a letter more", () => `Bearer ${visitor.token}x`, everywhere(401)],
+  ["a token of another domain", () => `Bearer ${visitor.issueToken("other-domain")}`, everywhere(401)],
+  ["a token that has ended", () => `Bearer ${visitor.issueToken(names.domain, Date.now() / 1000)}`, everywhere(401)],
+];
+
+test.each(headers)("%s", async (_, header, statuses) => {
+  const authorization = header();
+  await seedPackage(visitor.sandbox.registries, "pypi", { name: "my-package", version: "1.0.0", files: {} });
+  expect({
+    cargo: (await visitor.get("/cargo/my-repo/config.json", { authorization })).status,
+    npm: (await visitor.get("/npm/my-repo/-/ping", { authorization })).status,
+    pypi: (await visitor.get("/pypi/my-repo/simple/my-package/", { authorization })).status,
+  }).toEqual(statuses);
+});
+
+const challenges = [
+  ["/cargo/my-repo/config.json", "Bearer"],
+  ["/npm/my-repo/lodash", "Bearer"],
+  ["/pypi/my-repo/simple/my-package/", 'Basic realm="CodeArtifact"'],
+  ["/npm/other-repo/lodash", "Bearer"],
+] as const;
+
+test.each(challenges)("who brings no token to %s is challenged with %s", async (path, challenge) => {
+  const answer = await visitor.sandbox.fetch(`${origin}${path}`);
+  expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, challenge]);
+});
+
+test("requests and refusals are counted by format", async () => {
+  await visitor.get("/cargo/my-repo/config.json");
+  await visitor.get("/cargo/my-repo/config.json", { authorization: "wrong" });
+  await visitor.get("/npm/my-repo/-/ping", { authorization: "wrong" });
+  expect(visitor.sandbox.counters()).toMatchObject({
+    cargo: { requests: 2, unauthorized: 1, forbidden: 0 },
+    npm: { requests: 1, unauthorized: 1, forbidden: 0 },
+    pypi: { requests: 0, unauthorized: 0, forbidden: 0 },
+  });
+});
+
+test("a token ends by the account's clock", async () => {
+  visitor.account.clockOffsetMs = 2 * 3_600_000;
+  expect((await visitor.get("/cargo/my-repo/config.json")).status).toBe(401);
+});
+
+const places: [url: string, status: number][] = [
+  [`https://${names.packageHost}/npm/my-repo/-/ping`, 200],
+  ["https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/-/ping", 200],
+  ["https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
+  ["https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
+  [`https://${names.packageHost}/npm/other-repo/-/ping`, 404],
+  [`https://${names.packageHost}/maven/my-repo/`, 404],
+  [`https://${names.packageHost}/npm/my-repo/%zz`, 400],
+];
+
+test.each(places)("with a token of my-domain, %s answers %p", async (url, status) => {
+  const { sandbox, token } = visitor;
+  expect((await sandbox.fetch(url, { headers: { authorization: `Bearer ${token}` } })).status).toBe(status);
+});
+
+test("a role that lacks the action is told which one, and on what", async () => {
+  visitor.account.deniedActions.add("codeartifact:ReadFromRepository");
+  const read = await visitor.get("/cargo/my-repo/config.json");
+  expect(read.status).toBe(403);
+  expect(await read.text()).toContain(
+    "codeartifact:ReadFromRepository on resource: arn:aws:codeartifact:us-east-1:123456789012:repository/my-domain/my-repo",
+  );
+  visitor.account.deniedActions.clear();
+  visitor.account.deniedActions.add("codeartifact:PublishPackageVersion");
+  expect((await visitor.get("/cargo/my-repo/config.json")).status).toBe(200);
+  const publish = await visitor.send("PUT", "/npm/my-repo/@acme%2fmy-lib", "{}");
+  expect(publish.status).toBe(403);
+  expect(await publish.text()).toContain(
+    "codeartifact:PublishPackageVersion on resource: arn:aws:codeartifact:us-east-1:123456789012:package/my-domain/my-repo/npm/acme/my-lib",
+  );
+  expect(visitor.sandbox.counters()).toMatchObject({ cargo: { forbidden: 1 }, npm: { forbidden: 1 } });
+});
