@@ -1,5 +1,5 @@
 /** What HTTP itself is held to: methods, paths, types, sizes, headers, rates, the log, the end. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { routes } from "../../src/server/routes.ts";
@@ -127,6 +127,20 @@ describe("bodies", () => {
   ])("are refused by their type: %s", async (_name, headers) => {
     const body = new TextEncoder().encode("{}");
     expect((await post(body, headers)).status).toBe(415);
+  });
+
+  test("are refused when they do not arrive within ten seconds", async () => {
+    const head = "POST /v1/login/options HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    jest.useFakeTimers();
+    try {
+      const { received } = raw(server.base, `${head}content-length: 2\r\nconnection: close\r\n\r\n{`);
+      // The server waits for the rest once it has set its timer.
+      while (jest.getTimerCount() === 0) await server.send("/healthz");
+      jest.advanceTimersByTime(10_000);
+      expect(await received).toStartWith("HTTP/1.1 408 ");
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test("may name their charset", async () => {

@@ -10,8 +10,11 @@ import type {
   RegistrationResponseJSON,
 } from "@simplewebauthn/server";
 import { encodeBase64url } from "../../src/codec/base64url.ts";
-import { encodeCbor } from "../../src/codec/cbor.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
 import { ES256, exportCoseKey } from "../../src/codec/cose.ts";
+import type { AttestationKey } from "./attestation.ts";
+
+export const aaguid = new Uint8Array(16).fill(7);
 
 /** What a key, or someone between, may do wrong. */
 export interface Twist {
@@ -26,7 +29,8 @@ export interface Twist {
   userHandle?: string;
   /** Signs with another key. */
   forged?: boolean;
-  attestation?: "none" | "packed";
+  /** Self attestation unless said otherwise. */
+  attestation?: "none" | AttestationKey;
 }
 
 export class TestSecurityKey {
@@ -54,22 +58,15 @@ export class TestSecurityKey {
     length.writeUInt16BE(credentialId.length);
     const authenticatorData = Buffer.concat([
       this.#authenticatorData(twist.rpId ?? options.rp.id ?? "", 0x40, twist),
-      Buffer.alloc(16, 7),
+      aaguid,
       length,
       credentialId,
       encodeCbor(exportCoseKey(this.#publicKey, ES256)),
     ]);
-    const packed = (twist.attestation ?? "packed") === "packed";
-    const statement = packed
-      ? new Map<string, number | Uint8Array>([
-          ["alg", ES256],
-          ["sig", this.#sign(authenticatorData, clientData, twist)],
-        ])
-      : new Map<string, number>();
     const attestationObject = encodeCbor(
-      new Map<string, string | typeof statement | Uint8Array>([
-        ["fmt", packed ? "packed" : "none"],
-        ["attStmt", statement],
+      new Map<string, CborValue>([
+        ["fmt", twist.attestation === "none" ? "none" : "packed"],
+        ["attStmt", this.#attestationStatement(authenticatorData, clientData, twist)],
         ["authData", new Uint8Array(authenticatorData)],
       ]),
     );
@@ -107,6 +104,17 @@ export class TestSecurityKey {
     };
   }
 
+  /** WebAuthn Level 3, 8.2 and 8.7. */
+  #attestationStatement(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist): CborMap {
+    if (twist.attestation === "none") return new Map();
+    const vendor = twist.attestation;
+    return new Map<string, CborValue>([
+      ["alg", ES256],
+      ["sig", this.#sign(authenticatorData, clientData, twist, vendor?.privateKey)],
+      ...(vendor ? ([["x5c", [vendor.certificate]]] as const) : []),
+    ]);
+  }
+
   /** rpIdHash, flags, signCount (WebAuthn Level 3, 6.1). */
   #authenticatorData(rpId: string, flags: number, twist: Twist): Buffer {
     const data = Buffer.alloc(37);
@@ -121,8 +129,8 @@ export class TestSecurityKey {
     return data;
   }
 
-  #sign(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist): Uint8Array {
-    const key = twist.forged ? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey : this.#key;
+  #sign(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist, own: KeyObject = this.#key): Uint8Array {
+    const key = twist.forged ? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey : own;
     const hash = createHash("sha256").update(clientData).digest();
     return new Uint8Array(sign("sha256", Buffer.concat([authenticatorData, hash]), key));
   }

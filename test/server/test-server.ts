@@ -32,6 +32,8 @@ export interface TestServer {
   base: string;
   store: Store;
   database: string;
+  /** A folder that goes with the server. */
+  folder: string;
   logs: (RequestLog | EventLog)[];
   /** The server's clock: seconds since 1970. */
   now(): number;
@@ -86,6 +88,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     base,
     store,
     database,
+    folder,
     logs,
     now: () => time,
     advance: (seconds) => {
