@@ -15,7 +15,7 @@ export class AwsServiceError extends Error {
   readonly serverTime: number | undefined;
 
   constructor(response: HttpResponse, details: { code: string; message: string; requestId?: string | undefined }) {
-    super(printable(details.message) || `status ${response.status}`);
+    super(printable(details.message));
     this.name = "AwsServiceError";
     this.awsCode = printable(details.code);
     this.status = response.status;
@@ -58,19 +58,17 @@ export function translate(error: unknown, asked: AskedOf): VouchError {
   const { code, hint } = wordsFor(error, asked);
   const subject = asked.roleArn ?? asked.resources?.names ?? asked.region;
   const origin = error.awsCode || `status ${error.status}`;
+  const reason = error.message ? `${error.message} (${origin})` : origin;
   const request = error.requestId ? ` [request ${printable(error.requestId)}]` : "";
-  return new VouchError(
-    code,
-    `AWS ${asked.service} refused ${asked.operation} for ${subject}: ${error.message} (${origin})${request}`,
-    {
-      hint,
-      cause: error,
-    },
-  );
+  return new VouchError(code, `AWS ${asked.service} refused ${asked.operation} for ${subject}: ${reason}${request}`, {
+    hint,
+    cause: error,
+  });
 }
 
 function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
-  const known = (asked.service === "STS" ? stsWords : codeArtifactWords)[error.awsCode] ?? commonWords[error.awsCode];
+  const tables = [asked.service === "STS" ? stsWords : codeArtifactWords, commonWords];
+  const known = tables.find((table) => Object.hasOwn(table, error.awsCode))?.[error.awsCode];
   if (known) return known(asked);
   if (error.status === 429) return throttled();
   if (error.status >= 500) {

@@ -173,6 +173,7 @@ const errors: [code: string, status: number, message: string, ours: ErrorCode, h
     /vouch setup aws/,
   ],
   ["SomethingNew", 400, "AWS invents", "aws_error", /vouch doctor/],
+  ["constructor", 400, "AWS jokes", "aws_error", /vouch doctor/],
   ["SomethingNewDenied", 403, "AWS invents", "access_denied", /administrator/],
 ];
 
