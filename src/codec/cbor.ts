@@ -20,6 +20,13 @@ const MAX_BYTES = 65_536;
 /** CTAP2 allows 4 levels of nesting; attestation statements of some vendors use a few more. */
 const MAX_DEPTH = 16;
 
+const decodeOptions = {
+  useMaps: true,
+  rejectDuplicateMapKeys: true,
+  allowIndefinite: false,
+  allowBigInt: true,
+} as const;
+
 /**
  * Encodes in the canonical CTAP2 form: definite lengths, shortest integers, map keys sorted by major type, then
  * length, then bytes.
@@ -42,9 +49,11 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
 /** Decodes as {@link decodeCbor} the item at the start and gives the bytes that follow it (a view, not a copy). */
 export function decodeCborPrefix(bytes: Uint8Array): { value: CborValue; rest: Uint8Array } {
   if (bytes.length > MAX_BYTES) throw malformed(`expected at most ${MAX_BYTES} bytes, got ${bytes.length}`);
-  const options = { useMaps: true, rejectDuplicateMapKeys: true, allowIndefinite: false } as const;
   try {
-    const [value, rest] = decodeFirst(bytes, { ...options, tokenizer: new CheckedTokenizer(bytes, options) });
+    const [value, rest] = decodeFirst(bytes, {
+      ...decodeOptions,
+      tokenizer: new CheckedTokenizer(bytes, decodeOptions),
+    });
     return { value, rest };
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : String(error), error);
