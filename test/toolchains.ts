@@ -5,8 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-export const packageManagers = ["cargo", "pip", "npm"] as const;
-export type PackageManager = (typeof packageManagers)[number];
+export type PackageManager = "cargo" | "pip" | "npm";
 
 export interface InstalledPackageManager {
   /** The absolute path of the program. */

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { requires } from "../requires.ts";
-import { findPackageManager, toolchainEnvironment } from "../toolchains.ts";
+import { findPackageManager, type PackageManager, toolchainEnvironment } from "../toolchains.ts";
 import { names, type Sandbox, startSandbox } from "./main.ts";
 import { seedPackage } from "./packages.ts";
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 /** Whether the package manager is there and works; in CI it must. */
-function works(name: "cargo" | "pip" | "npm"): boolean {
+function works(name: PackageManager): boolean {
   return requires(name) && findPackageManager(name, toolchainEnvironment(tmpdir())) !== undefined;
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
     port: 0,
     routes: {
       "/large": () => new Response(new Uint8Array(16 << 20)),
-      "/slow-reader": async (request) => Response.json({ bytes: (await request.arrayBuffer()).byteLength }),
+      "/count": async (request) => Response.json({ bytes: (await request.arrayBuffer()).byteLength }),
       "/redirect": () => new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } }),
     },
     fetch: (request) => Response.json({ url: request.url, method: request.method, dpop: request.headers.get("dpop") }),
@@ -56,7 +56,7 @@ test("a Vouch server that is down is a bad gateway", async () => {
 test("large bodies pass whole in both directions", async () => {
   const down = await sandbox.fetch(`https://${names.vouchHost}/large`);
   expect((await down.arrayBuffer()).byteLength).toBe(16 << 20);
-  const up = await sandbox.fetch(`https://${names.vouchHost}/slow-reader`, {
+  const up = await sandbox.fetch(`https://${names.vouchHost}/count`, {
     method: "POST",
     body: new Uint8Array(16 << 20),
   });
