@@ -27,6 +27,7 @@ export class AgentHarness implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly upstream = new Upstream(this.clock);
   readonly agent: Agent;
+  readonly socketPath: string;
   readonly logged: string[] = [];
   stopsAsked = 0;
   readonly #folder = mkdtempSync("/tmp/vouch-test-");
@@ -43,7 +44,8 @@ export class AgentHarness implements AsyncDisposable {
       env: this.upstream.env,
       log: (line) => this.logged.push(line),
     });
-    this.#server = serveAgent(this.agent, agentSocketPath(), () => this.stopsAsked++);
+    this.socketPath = agentSocketPath();
+    this.#server = serveAgent(this.agent, this.socketPath, () => this.stopsAsked++);
   }
 
   /** Replaces the settings file. */
@@ -85,7 +87,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<VouchError> 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`the condition did not come true: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`the condition did not come true: ${String(condition)}`);
     await Bun.sleep(5);
   }
 }

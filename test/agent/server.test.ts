@@ -1,12 +1,15 @@
 import { expect, test } from "bun:test";
 import { maxBodyBytes, routes } from "../../src/agent/protocol.ts";
-import { agentSocketPath } from "../../src/agent/socket.ts";
 import { AgentHarness } from "./harness.ts";
 
 const version = { "vouch-protocol": "1" };
 
-async function raw(path: string, init: RequestInit): Promise<{ status: number; body: unknown; headers: Headers }> {
-  const response = await fetch(`http://vouch${path}`, { unix: agentSocketPath(), ...init } as RequestInit);
+async function raw(
+  { socketPath }: AgentHarness,
+  path: string,
+  init: RequestInit,
+): Promise<{ status: number; body: unknown; headers: Headers }> {
+  const response = await fetch(`http://vouch${path}`, { unix: socketPath, ...init } as RequestInit);
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === "" ? "" : JSON.parse(text) };
 }
@@ -32,27 +35,27 @@ test.each<[string, number, string, RequestInit]>([
     { headers: version, method: "POST", body: JSON.stringify({ urls: Array(1001).fill("x") }) },
   ],
 ])("%s is refused with %p", async (_, status, path, init) => {
-  await using __ = new AgentHarness();
-  const answer = await raw(path, init);
+  await using harness = new AgentHarness();
+  const answer = await raw(harness, path, init);
   expect(answer).toMatchObject({ status, body: { error: { code: "protocol_error" } } });
   expect(answer.headers.get("vouch-protocol")).toBe("1");
 });
 
 test.each(["with its length", "in chunks"])("a body that is too large is refused, sent %s", async (how) => {
-  await using _ = new AgentHarness();
+  await using harness = new AgentHarness();
   const bytes = new Uint8Array(maxBodyBytes + 1).fill(32);
   const body = how === "in chunks" ? new Blob([bytes]).stream() : bytes;
-  expect((await raw(routes.token, { headers: version, method: "POST", body })).status).toBe(413);
+  expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(413);
 });
 
 test("answers are not to be stored", async () => {
-  await using _ = new AgentHarness();
-  expect((await raw(routes.status, { headers: version })).headers.get("cache-control")).toBe("no-store");
+  await using harness = new AgentHarness();
+  expect((await raw(harness, routes.status, { headers: version })).headers.get("cache-control")).toBe("no-store");
 });
 
 test("stop is answered, then carried out", async () => {
   await using harness = new AgentHarness();
-  expect(await raw(routes.stop, { headers: version, method: "POST", body: "{}" })).toMatchObject({
+  expect(await raw(harness, routes.stop, { headers: version, method: "POST", body: "{}" })).toMatchObject({
     status: 200,
     body: {},
   });

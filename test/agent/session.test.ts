@@ -114,6 +114,7 @@ describe("ceremonies", () => {
     const { ceremony } = await askAgent<{ ceremony: string }>(routes.loginStart);
     await askAgent(routes.loginFinish, { ceremony, credential: {} });
     expect((await failureOf(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
+    expect(harness.upstream.counts.login).toBe(1);
   });
 
   test("a login that takes longer than five minutes is refused", async () => {

@@ -15,6 +15,14 @@ const other = {
   endpoints: { cargo: "https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/" },
 };
 
+/** Tokens that last an hour, whatever was asked. */
+function giveHourlyTokens({ upstream, clock }: AgentHarness): void {
+  let count = 0;
+  upstream.answer("token", () =>
+    Response.json({ authorizationToken: `hourly-${++count}`, expiration: clock.now() / 1000 + 3600 }),
+  );
+}
+
 describe("merging", () => {
   test("a hundred at once on a cold agent are one chain", async () => {
     await using harness = new AgentHarness();
@@ -113,16 +121,9 @@ describe("durations", () => {
 });
 
 describe("renewal", () => {
-  const hourly = (harness: AgentHarness) => {
-    let count = 0;
-    harness.upstream.answer("token", () =>
-      Response.json({ authorizationToken: `hourly-${++count}`, expiration: harness.clock.now() / 1000 + 3600 }),
-    );
-  };
-
   test("fetched ahead of need, behind the one that is still given out", async () => {
     await using harness = new AgentHarness();
-    hourly(harness);
+    giveHourlyTokens(harness);
     await harness.login();
     expect((await harness.token()).token).toBe("hourly-1");
     harness.clock.pass(3600 - 300);
@@ -132,7 +133,7 @@ describe("renewal", () => {
 
   test("without being asked", async () => {
     await using harness = new AgentHarness();
-    hourly(harness);
+    giveHourlyTokens(harness);
     await harness.login();
     await harness.token();
     harness.clock.pass(3600 - 300);
@@ -143,7 +144,7 @@ describe("renewal", () => {
 
   test("upstream is down: the token that is held is given out, and the failure is in the status", async () => {
     await using harness = new AgentHarness();
-    hourly(harness);
+    giveHourlyTokens(harness);
     await harness.login();
     await harness.token();
     harness.clock.pass(3600 - 300);
@@ -237,7 +238,8 @@ describe("all tokens", () => {
   });
 
   test("nothing configured: nothing, also without a session", async () => {
-    await using _ = new AgentHarness([]);
+    await using harness = new AgentHarness();
+    harness.configure({ repositories: [] });
     expect(await askAgent<TokensReply>(routes.tokens)).toEqual({ registries: [] });
   });
 

@@ -106,7 +106,7 @@ export class Upstream {
       this.keys.push(jkt);
       return undefined;
     } catch (error) {
-      return oauthFailure("invalid_dpop_proof", (error as Error).message);
+      return oauthFailure("invalid_dpop_proof", (error as Error).message, { date: new Date(now * 1000).toUTCString() });
     }
   }
 
