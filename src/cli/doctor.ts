@@ -1,6 +1,6 @@
 /** `vouch doctor`: why a package manager gets no packages, and what to do. */
-import { homedir } from "node:os";
 import { askAgent } from "../agent/client.ts";
+import { homeFolder } from "../config/locations.ts";
 import { loadSettings } from "../config/settings.ts";
 import { askStatus } from "./agent.ts";
 import { defineCommand } from "./command.ts";
@@ -52,7 +52,7 @@ export const doctor = defineCommand({
     const patient: Patient = {
       env: process.env,
       cwd: process.cwd(),
-      home: process.env["HOME"] || homedir(),
+      home: homeFolder(),
       settings: loadSettings(),
       agent: await askStatus(),
       now: Date.now() / 1000,

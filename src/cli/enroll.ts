@@ -41,7 +41,7 @@ export const enroll = defineCommand({
     ],
   },
   async run({ args }) {
-    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 5, 600);
+    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const server = serverUrl(args.server);
     const settings = loadSettings();
     if (settings.server && settings.server.url !== server) {

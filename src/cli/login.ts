@@ -36,7 +36,7 @@ export const login = defineCommand({
     ],
   },
   async run({ args }) {
-    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 5, 600);
+    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const settings = loadSettings();
     if (!settings.server) {
       throw new VouchError("settings_missing", "No security key is enrolled from this machine.", {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { classify, setupCommand } from "./endpoint.ts";
-import { ancestors, readSmallFile } from "./files.ts";
+import { ancestors, readSmallFile, readTomlFile, tableOf } from "./files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
 interface CargoRegistry {
@@ -87,7 +87,7 @@ function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegist
     const path = [join(folder, "config"), join(folder, "config.toml")].find(
       (name) => readSmallFile(name) !== undefined,
     );
-    const table = path === undefined ? {} : parseToml(readSmallFile(path)!);
+    const table = path === undefined ? {} : readTomlFile(path);
     if (table === undefined) broken.push(path!);
     for (const [name, value] of Object.entries(tableOf(table?.["registries"]))) {
       const entry = tableOf(value);
@@ -105,16 +105,4 @@ function providerOf(value: unknown, env: Patient["env"], name: string): string[]
   if (variable) return variable.split(" ");
   if (typeof value === "string") return value.split(" ");
   return Array.isArray(value) ? value.filter((word) => typeof word === "string") : undefined;
-}
-
-function parseToml(text: string): Record<string, unknown> | undefined {
-  try {
-    return Bun.TOML.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-}
-
-function tableOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

@@ -1,31 +1,39 @@
 /** npm: do the registry lines of the .npmrc files name a configured repository? */
 import { join } from "node:path";
+import { npmConfigPath } from "../../config/locations.ts";
 import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
-import { ancestors, readSmallFile } from "./files.ts";
+import { ancestors, readSmallFile, type Setting } from "./files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
-import { type IniLine, readIni } from "./ini.ts";
 
-/** The settings lines of npm's files, the stronger ones first: those of the projects around the folder, then the user's. */
-export function npmLines(patient: Patient): IniLine[] {
-  const user = userFile(patient);
-  const projects = ancestors(patient.cwd)
+/** The settings of npm's files, the stronger ones first: those of the projects around the folder, then the user's. */
+export function npmSettings({ cwd, env }: Patient): Setting[] {
+  const user = npmConfigPath(env);
+  const projects = ancestors(cwd)
     .filter((folder) => readSmallFile(join(folder, "package.json")) !== undefined)
     .map((folder) => join(folder, ".npmrc"))
     .filter((path) => path !== user);
   // Within one file the last line counts.
-  return [...projects, user].flatMap((path) => readIni(path).toReversed());
+  return [...projects, user].flatMap((path) => readNpmrc(path).toReversed());
 }
 
-function userFile({ home, env }: Patient): string {
-  return env["NPM_CONFIG_USERCONFIG"] || env["npm_config_userconfig"] || join(home, ".npmrc");
+function readNpmrc(path: string): Setting[] {
+  return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
+    const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+    if (key === undefined || value === undefined) return [];
+    return [{ key: unquoted(key), value: unquoted(value), path, line: index + 1 }];
+  });
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/, "$2");
 }
 
 /** Findings on where npm gets its packages from. */
 export function checkNpm(patient: Patient): Finding[] {
   const first = patient.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
-  const lines = npmLines(patient);
+  const lines = npmSettings(patient);
   // For each scope the first line counts: it is the strongest.
-  const effective = new Map<string, IniLine>();
+  const effective = new Map<string, Setting>();
   for (const line of lines) {
     if ((line.key === "registry" || /^@[^/]+:registry$/.test(line.key)) && !effective.has(line.key)) {
       effective.set(line.key, line);
@@ -49,7 +57,7 @@ function isConfigured(value: string, { settings }: Patient): boolean {
   return classify(value, "npm", settings).kind === "configured";
 }
 
-function checkLine({ key, value, path, line }: IniLine, patient: Patient, usesVouch: boolean): Finding[] {
+function checkLine({ key, value, path, line }: Setting, patient: Patient, usesVouch: boolean): Finding[] {
   const found = classify(value, "npm", patient.settings);
   const place = `${path}:${line}`;
   const url = withoutSecrets(value);
@@ -63,7 +71,7 @@ function checkLine({ key, value, path, line }: IniLine, patient: Patient, usesVo
       ),
     ];
   }
-  if (path === userFile(patient) || !usesVouch || key !== "registry") return [];
+  if (path === npmConfigPath(patient.env) || !usesVouch || key !== "registry") return [];
   return [
     warning(
       "npm-registry",

@@ -1,19 +1,13 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` stands first on PATH. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { shimsFolder } from "../../config/shims.ts";
+import { basename, join } from "node:path";
+import { pathLine } from "../../config/shell-rc.ts";
+import { neededShims, shimsFolder } from "../../config/shims.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
 /** Findings on the shims of the package managers that were set up. */
 export function checkPath(patient: Patient): Finding[] {
-  const formats = patient.settings.repositories.map(({ endpoints }) => endpoints);
-  const usesNpm = formats.some(({ npm }) => npm !== undefined);
-  const usesPip = formats.some(({ pypi }) => pypi !== undefined);
-  return [
-    ...(usesNpm ? ["npm", "npx"].flatMap((name) => checkShim(name, patient)) : []),
-    ...(usesPip ? ["pip", "pip3"].flatMap((name) => checkShim(name, patient)) : []),
-    ...(usesPip ? checkShim("keyring", patient) : []),
-  ];
+  return neededShims(patient.settings).flatMap((name) => checkShim(name, patient));
 }
 
 function checkShim(name: string, patient: Patient): Finding[] {
@@ -23,7 +17,7 @@ function checkShim(name: string, patient: Patient): Finding[] {
   // A package manager that is not installed needs no shim; keyring is ours alone.
   if (first === undefined && name !== "keyring") return [];
   const shims = shimsFolder(patient.env);
-  const remedy = `Put the folder first on PATH: export PATH="${shims}:$PATH"`;
+  const remedy = `Put the folder first on PATH: ${pathLine(basename(patient.env["SHELL"] ?? ""), shims)}`;
   if (first === undefined) return [failure("path", `${shims} is not on PATH: pip finds no keyring.`, remedy)];
   const ours = found.find(isVouch);
   const said =

@@ -1,15 +1,16 @@
 /** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
 import { join } from "node:path";
+import type { IniOption } from "../../config/configparser.ts";
 import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
+import { readIniFile, readSmallFile, type Setting } from "./files.ts";
 import { failure, type Finding, ok, type Patient } from "./finding.ts";
-import { type IniLine, readIni } from "./ini.ts";
 
-/** The settings lines of pip's files, the stronger ones last, as pip reads them: global, user, virtual environment, PIP_CONFIG_FILE. */
-export function pipLines({ env, home }: Patient): IniLine[] {
+/** The files that pip reads, the stronger ones last: global, user, virtual environment, PIP_CONFIG_FILE. */
+export function pipFiles({ env, home }: Patient): string[] {
   const own = env["PIP_CONFIG_FILE"];
   if (own === "/dev/null") return [];
   const config = env["XDG_CONFIG_HOME"]?.startsWith("/") ? env["XDG_CONFIG_HOME"] : join(home, ".config");
-  const files = [
+  return [
     "/etc/xdg/pip/pip.conf",
     "/etc/pip.conf",
     ...(process.platform === "darwin"
@@ -20,20 +21,37 @@ export function pipLines({ env, home }: Patient): IniLine[] {
     ...(env["VIRTUAL_ENV"] ? [join(env["VIRTUAL_ENV"], "pip.conf")] : []),
     ...(own ? [own] : []),
   ];
-  return files.flatMap(readIni);
+}
+
+/** The settings for `pip install`, the stronger ones last: [install] comes before [global], whatever the file. */
+function pipSettings(patient: Patient): Setting[] {
+  const options = pipFiles(patient).flatMap((path) =>
+    (readIniFile(path)?.options ?? []).map((option) => ({ option, path })),
+  );
+  return ["global", "install"].flatMap((section) =>
+    options.filter(({ option }) => option.section === section).flatMap(({ option, path }) => settingsOf(option, path)),
+  );
+}
+
+/** One setting for each line of the value: pip takes several URLs, one on a line. */
+function settingsOf({ name, value, from }: IniOption, path: string): Setting[] {
+  const key = name.replaceAll("_", "-").replace(/^--/, "");
+  return value.split("\n").flatMap((text, index) =>
+    text
+      .trim()
+      .split(/\s+/)
+      .flatMap((word) => (word === "" ? [] : [{ key, value: word, path, line: from + index + 1 }])),
+  );
 }
 
 /** Findings on where pip gets its packages from, and whom it asks for the token. */
 export function checkPip(patient: Patient): Finding[] {
   const { settings, env } = patient;
-  // [install] wins over [global] for `pip install`, which is what matters here.
-  const lines = pipLines(patient).filter(({ section }) => section === "global" || section === "install");
-  const lastOf = (key: string): IniLine | undefined =>
-    lines.findLast((line) => line.key === key && line.section === "install") ??
-    lines.findLast((line) => line.key === key);
+  const found = pipSettings(patient);
+  const lastOf = (key: string): Setting | undefined => found.findLast((setting) => setting.key === key);
   const index = lastOf("index-url");
-  const urls = [...(index ? [index] : []), ...lines.filter(({ key }) => key === "extra-index-url")];
-  const findings = urls.flatMap((line) => checkUrl(line, patient));
+  const urls = [...(index ? [index] : []), ...found.filter(({ key }) => key === "extra-index-url")];
+  const findings = [...unreadable(patient), ...urls.flatMap((setting) => checkUrl(setting, patient))];
   const first = settings.repositories.find(({ endpoints }) => endpoints.pypi !== undefined);
   if (!first) return findings;
   if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
@@ -55,7 +73,13 @@ export function checkPip(patient: Patient): Finding[] {
   return findings;
 }
 
-function checkUrl({ key, value, path, line }: IniLine, { settings }: Patient): Finding[] {
+function unreadable(patient: Patient): Finding[] {
+  return pipFiles(patient)
+    .filter((path) => readSmallFile(path) !== undefined && readIniFile(path) === undefined)
+    .map((path) => failure("pip-config", `pip cannot read ${path}.`, "Run `pip config debug`, and correct the file."));
+}
+
+function checkUrl({ key, value, path, line }: Setting, { settings }: Patient): Finding[] {
   const found = classify(value, "pypi", settings);
   const said = `pip's ${key} is ${withoutSecrets(value)} (${path}:${line})`;
   if (found.kind === "other") return [];

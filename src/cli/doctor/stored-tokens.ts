@@ -1,16 +1,16 @@
 /** Tokens that lie in files: they override Vouch, end in the middle of a build, and get committed by accident. */
 import { join } from "node:path";
-import { readSmallFile } from "./files.ts";
+import { readIniFile, readSmallFile, readTomlFile, tableOf } from "./files.ts";
 import { type Finding, ok, type Patient, warning } from "./finding.ts";
-import { readIni } from "./ini.ts";
-import { npmLines } from "./npm.ts";
-import { pipLines } from "./pip.ts";
+import { npmSettings } from "./npm.ts";
+import { pipFiles } from "./pip.ts";
 
 const codeArtifact = /\.codeartifact(?:-fips)?\.[a-z0-9-]+\./;
 
 interface Place {
   path: string;
-  line: number;
+  /** Counted from 1; absent where the file's reader does not tell. */
+  line?: number;
   tool: string;
 }
 
@@ -28,14 +28,14 @@ export function checkStoredTokens(patient: Patient): Finding[] {
   return places.map(({ path, line, tool }) =>
     warning(
       "stored-token",
-      `A token for CodeArtifact lies in ${path}:${line} (${tool}).`,
-      `Delete the line; with Vouch ${tool} does not need it.`,
+      `A token for CodeArtifact lies in ${path}${line === undefined ? "" : `:${line}`} (${tool}).`,
+      `Delete it there; with Vouch ${tool} does not need it.`,
     ),
   );
 }
 
 function npmTokens(patient: Patient): Place[] {
-  return npmLines(patient)
+  return npmSettings(patient)
     .filter(
       ({ key, value }) =>
         /:_(authToken|auth|password)$/.test(key) && codeArtifact.test(key) && !/^\$\{.*\}$/.test(value),
@@ -44,19 +44,25 @@ function npmTokens(patient: Patient): Place[] {
 }
 
 function pipTokens(patient: Patient): Place[] {
-  return pipLines(patient)
-    .filter(({ value }) => codeArtifact.test(value) && /:\/\/[^/@]*:[^/@]+@/.test(value))
-    .map(({ path, line }) => ({ path, line, tool: "pip" }));
+  return pipFiles(patient).flatMap((path) =>
+    (readSmallFile(path) ?? "")
+      .split("\n")
+      .flatMap((text, index) =>
+        codeArtifact.test(text) && /:\/\/[^/@\s]*:[^/@\s]+@/.test(text) ? [{ path, line: index + 1, tool: "pip" }] : [],
+      ),
+  );
 }
 
 function cargoTokens({ env, home, settings }: Patient): Place[] {
-  const names = new Set(settings.repositories.map(({ registryName }) => `registries.${registryName}`));
   const folder = env["CARGO_HOME"] || join(home, ".cargo");
   return ["credentials.toml", "credentials"].flatMap((file) => {
     const path = join(folder, file);
-    return readIni(path)
-      .filter(({ section, key }) => names.has(section.replaceAll('"', "")) && key === "token")
-      .map(({ line }) => ({ path, line, tool: "cargo" }));
+    const registries = tableOf(readTomlFile(path)?.["registries"]);
+    return settings.repositories
+      .filter(
+        ({ registryName }) => registryName !== undefined && tableOf(registries[registryName])["token"] !== undefined,
+      )
+      .map(() => ({ path, tool: "cargo" }));
   });
 }
 
@@ -70,11 +76,13 @@ function netrcTokens({ env, home }: Patient): Place[] {
 
 function pypircTokens({ home }: Patient): Place[] {
   const path = join(home, ".pypirc");
-  const lines = readIni(path);
+  const options = readIniFile(path)?.options ?? [];
   const sections = new Set(
-    lines.filter(({ key, value }) => key === "repository" && codeArtifact.test(value)).map(({ section }) => section),
+    options
+      .filter(({ name, value }) => name === "repository" && codeArtifact.test(value))
+      .map(({ section }) => section),
   );
-  return lines
-    .filter(({ section, key, value }) => sections.has(section) && key === "password" && value !== "")
-    .map(({ line }) => ({ path, line, tool: "twine" }));
+  return options
+    .filter(({ section, name, value }) => sections.has(section) && name === "password" && value !== "")
+    .map(({ from }) => ({ path, line: from + 1, tool: "twine" }));
 }

@@ -47,7 +47,7 @@ export function makePatient(files: Record<string, string> = {}, changes: Partial
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), text);
   }
-  return { env: {}, cwd: join(home, "project"), home, settings, agent, now, ...changes };
+  return { cwd: join(home, "project"), home, settings, agent, now, ...changes, env: { HOME: home, ...changes.env } };
 }
 
 /** The findings as `status check` words, for tables. */

@@ -1,0 +1,191 @@
+/** A person with a security key at a terminal, from enrolling to logging out: the real server, the real agent. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
+import { type Person, runInTerminal } from "../pty.ts";
+
+const source = join(import.meta.dir, "../../src/main.ts");
+const vouch = [process.execPath, "--preload", join(import.meta.dir, "programs/socket-key.ts"), source];
+const home = mkdtempSync(join(tmpdir(), "vouch-session-"));
+const env: Record<string, string> = {
+  PATH: process.env["PATH"]!,
+  HOME: home,
+  NO_COLOR: "1",
+  VOUCH_RUNTIME_DIR: join(home, "run"),
+  VOUCH_SANDBOX_KEY: join(home, "key"),
+  VOUCH_DATABASE: `sqlite:${join(home, "server.db")}`,
+};
+const port = freePort();
+const url = `http://localhost:${port}`;
+const children: Bun.Subprocess[] = [];
+let key: RunningAuthenticator;
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
+async function run(...args: string[]) {
+  const child = Bun.spawn([...vouch, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+/** Starts a process that runs until the end and waits for a word on its stderr or stdout. */
+async function start(ready: string, ...args: string[]): Promise<void> {
+  const child = Bun.spawn([...vouch, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  children.push(child);
+  const until = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    let text = "";
+    for await (const part of stream) {
+      text += new TextDecoder().decode(part);
+      if (text.includes(ready)) return;
+    }
+    throw new Error(`expected ${ready}, got ${text}`);
+  };
+  await Promise.any([until(child.stdout), until(child.stderr)]);
+}
+
+const atTerminal = (args: string[], script: (person: Person) => Promise<void>, command = vouch) =>
+  runInTerminal([...command, ...args], { env }, script);
+
+async function givePin(person: Person): Promise<void> {
+  await person.see("PIN of your security key (Software Security Key (key)): ");
+  person.type("123456\r");
+}
+
+beforeAll(async () => {
+  key = await startAuthenticator({ socketPath: env["VOUCH_SANDBOX_KEY"]!, pin: "123456" });
+  expect((await run("server", "init", "--url", url)).exitCode).toBe(0);
+  await Promise.all([
+    start("listening", "server", "run", "--listen", `127.0.0.1:${port}`),
+    start("listening", "agent", "run"),
+  ]);
+});
+
+afterAll(async () => {
+  for (const child of children) child.kill();
+  await Promise.all(children.map((child) => child.exited));
+  await key.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+test("enrolling asks for code and PIN, announces the touch and says what comes next", async () => {
+  const { code } = JSON.parse((await run("server", "invite", "dev@example.com", "--json")).stdout) as { code: string };
+  const enrolled = await atTerminal(["enroll", "--server", `${url}/`], async (person) => {
+    await person.see("Enrolment code: ");
+    person.type(`${code}\r`);
+    await givePin(person);
+    await person.see("Touch your security key (Software Security Key (key)).");
+  });
+  expect(enrolled).toMatchObject({ exitCode: 0, restored: true });
+  expect(enrolled.screen).toContain(`✓ Your security key is enrolled at ${url} for dev@example.com.`);
+  expect(enrolled.screen).toContain("Next: `vouch setup aws --role ARN`");
+  const settings = readFileSync(join(home, ".config/vouch/config.json"), "utf8");
+  expect(JSON.parse(settings)).toMatchObject({ server: { url, user: "dev@example.com" } });
+  expect(settings).not.toContain(code);
+});
+
+test("a code that is not good is refused with 5", async () => {
+  const refused = await atTerminal(["enroll", "--server", url], async (person) => {
+    await person.see("Enrolment code: ");
+    person.type("AAAA-BBBB-CCCC-DDDD\r");
+  });
+  expect(refused.exitCode).toBe(5);
+});
+
+test("logging in, with a PIN that is too short and a wrong one on the way", async () => {
+  const loggedIn = await atTerminal(["login"], async (person) => {
+    await person.see("PIN of");
+    person.type("12\r");
+    await person.see("The PIN has at least 4 characters, got 2. It was not sent to the key.");
+    await person.see("PIN of");
+    person.type("654321\r");
+    await person.see("Wrong PIN. 7 tries are left.");
+    await givePin(person);
+    await person.see("Touch your security key");
+  });
+  expect(loggedIn).toMatchObject({ exitCode: 0, restored: true });
+  expect(loggedIn.screen).toMatch(/✓ Logged in as dev@example.com until .*\d\d:\d\d \(8 hours\)\.\n/);
+  expect(loggedIn.screen).not.toContain("123456");
+  const status = await run("status");
+  expect(status.exitCode).toBe(0);
+  expect(status.stdout).toContain("Logged in as dev@example.com until");
+});
+
+test("a touch is announced also when stdout and stderr are captured; --json prints only JSON on stdout", async () => {
+  const output = join(home, "captured");
+  const capture = ["sh", "-c", `exec "$0" "$@" >'${output}' 2>'${output}.err' </dev/null`, ...vouch];
+  const loggedIn = await atTerminal(
+    ["login", "--json"],
+    async (person) => {
+      await givePin(person);
+      await person.see("Touch your security key");
+    },
+    capture,
+  );
+  expect(loggedIn.exitCode).toBe(0);
+  expect(Object.keys(JSON.parse(readFileSync(output, "utf8")) as object)).toEqual(["user", "expiration"]);
+  expect(readFileSync(`${output}.err`, "utf8")).toContain("this login replaces that session");
+});
+
+describe("giving up", () => {
+  test("Ctrl-C while the key waits for a touch cancels on the key and ends with 130", async () => {
+    key.settings.touch = "withheld";
+    const cancelled = await atTerminal(["login"], async (person) => {
+      await givePin(person);
+      await person.see("Touch your security key");
+      while (!key.ctap2.touch.isAwaited) await Bun.sleep(5);
+      person.type("\x03");
+    });
+    expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
+    expect(cancelled.screen).toEndWith("Cancelled.\n");
+    expect(key.ctap2.touch.isAwaited).toBe(false);
+    key.settings.touch = "auto";
+  });
+
+  test("Ctrl-C at the PIN ends with 130 and sends nothing to the key", async () => {
+    const cancelled = await atTerminal(["login"], async (person) => {
+      await person.see("PIN of");
+      person.type("1234\x03");
+    });
+    expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
+  });
+
+  test("a touch that does not come ends with 3", async () => {
+    key.settings.touch = "withheld";
+    const late = await atTerminal(["login", "--timeout", "1"], givePin);
+    expect(late).toMatchObject({ exitCode: 3, restored: true });
+    key.settings.touch = "auto";
+  });
+});
+
+test("a key that is not there is waited for", async () => {
+  const elsewhere = join(home, "other");
+  const late = await runInTerminal(
+    [...vouch, "login"],
+    { env: { ...env, VOUCH_SANDBOX_KEY: elsewhere } },
+    async (person) => {
+      await person.see("Plug in your security key. Waiting for 60 seconds…");
+      person.type("\x03");
+    },
+  );
+  expect(late.exitCode).toBe(130);
+});
+
+test("logging out ends the session, a second time there is nothing to do", async () => {
+  expect(await run("logout")).toMatchObject({ exitCode: 0, stdout: "" });
+  const status = await run("status");
+  expect(status).toMatchObject({ exitCode: 4 });
+  expect(status.stdout).toStartWith("Not logged in: you have logged out\n");
+  expect((await run("logout")).stderr).toBe("There is no session; nothing to do.\n");
+});
+
+test("agent stop waits until the agent is gone", async () => {
+  expect((await run("agent", "status")).exitCode).toBe(0);
+  expect((await run("agent", "stop")).stderr).toMatch(/^The agent \(process \d+\) has stopped\.\n$/);
+  expect((await run("agent", "status")).exitCode).toBe(1);
+});
