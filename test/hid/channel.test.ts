@@ -1,0 +1,191 @@
+import { describe, expect, test } from "bun:test";
+import { type ErrorCode, VouchError } from "../../src/errors.ts";
+import { openChannel } from "../../src/hid/channel.ts";
+import { CTAPHID, fragment } from "../../src/hid/framing.ts";
+import {
+  allocation,
+  BROADCAST,
+  CHANNEL,
+  host,
+  info,
+  initAnswer,
+  key,
+  ScriptedConnection,
+} from "./scripted-connection.ts";
+
+const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index % 251);
+const request = Uint8Array.of(0x04);
+const ask = host(CHANNEL, CTAPHID.CBOR, request);
+const answer = key(CHANNEL, CTAPHID.CBOR, Uint8Array.of(0));
+const keepalive = (status: number) => key(CHANNEL, CTAPHID.KEEPALIVE, Uint8Array.of(status));
+const error = (code: number) => key(CHANNEL, CTAPHID.ERROR, Uint8Array.of(code));
+const cancel = host(CHANNEL, CTAPHID.CANCEL);
+const cancelled = key(CHANNEL, CTAPHID.CBOR, Uint8Array.of(0x2d));
+
+const failure = (code: ErrorCode, message: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(message) });
+
+/** Opens a channel over the script, runs the action, and fails when a scripted packet is left over. */
+async function run<T>(
+  connection: ScriptedConnection,
+  action: (device: Awaited<ReturnType<typeof openChannel>>) => Promise<T>,
+): Promise<T> {
+  try {
+    return await action(await openChannel(connection, info));
+  } finally {
+    connection.expectDone();
+  }
+}
+
+describe("opening a channel", () => {
+  test("passes over answers to other programs", async () => {
+    const foreign = key(BROADCAST, CTAPHID.INIT, initAnswer(bytes(8), 0xbadc0de, 0x05));
+    const elsewhere = key(0x42, CTAPHID.KEEPALIVE, Uint8Array.of(1));
+    const connection = new ScriptedConnection(allocation({ before: [...foreign, ...elsewhere] }), ask, answer);
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
+    expect(connection.closed).toBe(false);
+  });
+
+  test("tries again while the key is busy", async () => {
+    const busy = key(BROADCAST, CTAPHID.ERROR, Uint8Array.of(0x06));
+    const connection = new ScriptedConnection([{ anyFromHost: true }], busy, allocation());
+    expect((await run(connection, (device) => Promise.resolve(device))).product).toBe("Test Key");
+  });
+
+  test.each<[string, Parameters<typeof allocation>[0], ErrorCode, string]>([
+    ["a U2F key", { capabilities: 0x01 }, "security_key_unsupported", "Test Key speaks only U2F"],
+    ["the broadcast channel", { channel: BROADCAST }, "security_key_error", "gave the reserved channel ffffffff"],
+    ["channel 0", { channel: 0 }, "security_key_error", "gave the reserved channel 0"],
+  ])("refuses %s and closes the connection", async (_, changes, code, message) => {
+    const connection = new ScriptedConnection(allocation(changes));
+    expect(await rejection(run(connection, () => Promise.resolve()))).toEqual(failure(code, message));
+    expect(connection.closed).toBe(true);
+  });
+});
+
+describe("a command", () => {
+  test("goes out and comes back in many packets", async () => {
+    const connection = new ScriptedConnection(
+      allocation(),
+      host(CHANNEL, CTAPHID.CBOR, bytes(1200)),
+      key(CHANNEL, CTAPHID.CBOR, bytes(7609)),
+    );
+    expect(await run(connection, (device) => device.exchange(bytes(1200)))).toEqual(bytes(7609));
+  });
+
+  test("passes over the packets of other channels, even between its own", async () => {
+    const mine = key(CHANNEL, CTAPHID.CBOR, bytes(100));
+    const other = key(0x42, CTAPHID.CBOR, bytes(100));
+    const mixed = mine.flatMap((step, index) => other.slice(index, index + 1).concat(step));
+    const connection = new ScriptedConnection(allocation(), ask, mixed);
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(bytes(100));
+  });
+
+  test("tells what its keepalives say", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, keepalive(1), keepalive(2), keepalive(2), answer);
+    const said: string[] = [];
+    await run(connection, (device) => device.exchange(request, { onKeepalive: (status) => said.push(status) }));
+    expect(said).toEqual(["processing", "user_presence_needed", "user_presence_needed"]);
+  });
+
+  test("is sent again while the key is busy with another program", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, error(0x06), ask, error(0x06), ask, answer);
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
+  });
+
+  test("gives up when the key stays busy", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, error(0x06));
+    expect(await rejection(run(connection, (device) => device.exchange(request, { timeoutMs: 10 })))).toEqual(
+      failure("security_key_busy", "Test Key is busy with another program"),
+    );
+  });
+
+  test("ends when the key is pulled out", async () => {
+    const gone = new VouchError("security_key_removed", "gone");
+    const connection = new ScriptedConnection(allocation(), ask, keepalive(2), [{ error: gone }]);
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toBe(gone);
+  });
+
+  test("is refused while another one runs", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, answer);
+    await run(connection, async (device) => {
+      const first = device.exchange(request);
+      expect(await rejection(device.exchange(request))).toEqual(failure("internal_error", "one command at a time"));
+      await first;
+    });
+  });
+
+  const reports = fragment(CHANNEL, CTAPHID.CBOR, bytes(200));
+  const [first, second, third] = reports.map((report) => ({ key: report }));
+  if (first === undefined || second === undefined || third === undefined) throw new Error("200 bytes are 4 reports");
+  const lying = fragment(CHANNEL, CTAPHID.CBOR, bytes(9))[0] as Uint8Array;
+  lying[5] = 0xff;
+
+  test.each<[string, ReturnType<typeof key>, string]>([
+    ["a packet is missing", [first, third], "expected continuation packet 0, got 1"],
+    ["a packet comes twice", [first, second, second], "expected continuation packet 1, got 0"],
+    ["the length lies", [{ key: lying }], "expected a message of at most 7609 bytes, got 65289"],
+    ["the answer is empty", key(CHANNEL, CTAPHID.CBOR, new Uint8Array(0)), "sent an empty answer"],
+    ["the answer is another command's", key(CHANNEL, CTAPHID.PING, bytes(3)), "answered with the command 1"],
+    ["a report is short", [{ key: bytes(10) }], "expected a report of 64 bytes, got 10"],
+    ["the key reports a bad sequence", error(0x04), 'reported "invalid message sequencing"'],
+    ["the key does not know the channel", error(0x0b), 'reported "invalid channel"'],
+    ["the key reports what nobody knows", error(0x99), 'reported "error 153"'],
+  ])("fails when %s", async (_, steps, message) => {
+    const connection = new ScriptedConnection(allocation(), ask, steps);
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
+      failure("security_key_error", message),
+    );
+  });
+});
+
+describe("cancelling", () => {
+  test("tells the key, waits for its last word, and leaves the channel usable", async () => {
+    const connection = new ScriptedConnection(
+      allocation(),
+      [...ask, ...keepalive(2)],
+      [...cancel, ...keepalive(2), ...cancelled],
+      [...ask, ...answer],
+    );
+    await run(connection, async (device) => {
+      const controller = new AbortController();
+      const exchange = device.exchange(request, { signal: controller.signal, onKeepalive: () => controller.abort() });
+      expect(await rejection(exchange)).toEqual(failure("cancelled", "Cancelled"));
+      expect(await device.exchange(request)).toEqual(Uint8Array.of(0));
+    });
+  });
+
+  test("before the command sends nothing", async () => {
+    const connection = new ScriptedConnection(allocation());
+    await run(connection, async (device) => {
+      expect(await rejection(device.exchange(request, { signal: AbortSignal.abort() }))).toEqual(
+        failure("cancelled", "Cancelled"),
+      );
+    });
+  });
+
+  test("while the key is busy with another program does not cancel that one", async () => {
+    const controller = new AbortController();
+    const connection = new ScriptedConnection(allocation(), ask, [
+      {
+        key: () => {
+          setImmediate(() => controller.abort());
+          return fragment(CHANNEL, CTAPHID.ERROR, Uint8Array.of(0x06))[0] as Uint8Array;
+        },
+      },
+    ]);
+    expect(
+      await rejection(run(connection, (device) => device.exchange(request, { signal: controller.signal }))),
+    ).toEqual(failure("cancelled", "Cancelled"));
+  });
+
+  test.each<[string, number, ErrorCode, string]>([
+    ["a touch that does not come", 2, "touch_timeout", "Test Key was not touched in time"],
+    ["an answer that does not come", 1, "security_key_error", "Test Key did not answer in time"],
+  ])("is what the limit on %s does", async (_, status, code, message) => {
+    const connection = new ScriptedConnection(allocation(), ask, keepalive(status), cancel, cancelled);
+    expect(await rejection(run(connection, (device) => device.exchange(request, { timeoutMs: 50 })))).toEqual(
+      failure(code, message),
+    );
+  });
+});
