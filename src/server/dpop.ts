@@ -59,7 +59,6 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     const publicJwk = { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
     const verified = await jwtVerify(header, await importJWK(publicJwk, "ES256"), {
       algorithms: ["ES256"],
-      typ: "dpop+jwt",
       currentDate: new Date(expected.now * 1000),
     });
     const claims = v.parse(ClaimsSchema, verified.payload);

@@ -107,6 +107,18 @@ describe("bodies", () => {
     expect(answer.body.error.code).toBe("protocol_error");
   });
 
+  test("are refused: more than 64 KiB in chunks, of no length said beforehand", async () => {
+    const chunks = new ReadableStream({
+      start(controller) {
+        for (let kib = 0; kib < 65; kib++) controller.enqueue(new Uint8Array(1024));
+        controller.close();
+      },
+    });
+    const answer = await server.send("/v1/login/options", { method: "POST", headers: json, body: chunks });
+    expect(answer.status).toBe(413);
+    expect(answer.body.error.message).toBe("The body is larger than 65536 bytes.");
+  });
+
   test("are refused: a megabyte, with and without a length said beforehand", async () => {
     const endless = new ReadableStream({
       pull(controller) {

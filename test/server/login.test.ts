@@ -162,6 +162,14 @@ describe("an assertion is refused", () => {
     expect(statusCounts(answers)).toEqual({ 200: 1, 400: 3 });
   });
 
+  test("by all but one of those who send the same counter at once", async () => {
+    const key = new TestSecurityKey();
+    const dpop = await DpopKey.generate();
+    await server.enroll(key);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => server.login(key, dpop, { counter: 9 })));
+    expect(statusCounts(answers)).toEqual({ 200: 1, 400: 3 });
+  });
+
   test("a registration's challenge is not good for a login", async () => {
     const key = new TestSecurityKey();
     await server.enroll(key);

@@ -148,6 +148,12 @@ describe("accounts", () => {
     expect([await record(6), await record(5), await record(0), await record(7)]).toEqual([false, false, false, true]);
   });
 
+  test("an invite is good until it ends, not at its end", async () => {
+    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now + 10)).toBe("invite_unusable");
+    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now + 9)).toBe("enrolled");
+  });
+
   test("an invite is good for its user only", async () => {
     await store.accounts.invite("one@example.com", "hash", now, now + 10);
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);

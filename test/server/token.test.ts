@@ -80,9 +80,16 @@ describe("a DPoP proof", () => {
 
   test("is refused: none, several, and what is not a JWT", async () => {
     const { accessToken, dpop } = await server.session();
-    const proofs = [undefined, "", "x", "a.b.c", `${await server.proof(dpop)}, ${await server.proof(dpop)}`];
-    for (const proof of proofs) {
-      expect((await exchangeWith(accessToken, proof)).body.error).toBe("invalid_dpop_proof");
+    for (const [proof, reason] of [
+      [undefined, "got none"],
+      ["", "malformed"],
+      ["x", "malformed"],
+      ["a.b.c", "malformed"],
+      [`${await server.proof(dpop)}, ${await server.proof(dpop)}`, "got several"],
+    ] as const) {
+      const { body } = await exchangeWith(accessToken, proof);
+      expect(body.error).toBe("invalid_dpop_proof");
+      expect(body.error_description).toContain(reason);
     }
   });
 
