@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type ErrorCode, VouchError } from "../../src/errors.ts";
 import { openChannel } from "../../src/hid/channel.ts";
 import { CTAPHID, fragment } from "../../src/hid/framing.ts";
+import { rejection } from "../rejection.ts";
 import {
   allocation,
   BROADCAST,
