@@ -1,7 +1,7 @@
 /** What a command of the command line is: a citty definition and what its help teaches. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
 
-export interface Teaching {
+interface Teaching {
   /** The words after the command's name in the usage line; derived from the arguments when absent. */
   usage?: string;
   /** Paragraphs after the description: what happens, what is needed. */

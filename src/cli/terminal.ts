@@ -82,13 +82,14 @@ export function success(line: string): void {
   speech.success(`${green("✓")} ${line}`);
 }
 
-/** Shows an error on stderr: what and why, then the hint. An internal error asks for a report; giving up is no error. */
+/** Shows an error on stderr: what and why, then the hint. An internal error asks for a report; giving up is no error. VOUCH_DEBUG=1 adds the cause. */
 export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
-  if (error.code === "internal_error") {
-    if (process.env["VOUCH_DEBUG"] === "1") lines.push(Bun.inspect(error.cause ?? error, { colors: false }));
-    else lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);
+  const debug = process.env["VOUCH_DEBUG"] === "1";
+  if (debug) lines.push(Bun.inspect(error.cause ?? error, { colors: false }));
+  else if (error.code === "internal_error") {
+    lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);
   }
   speech.error(lines.join("\n"));
 }

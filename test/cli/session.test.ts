@@ -163,6 +163,19 @@ describe("giving up", () => {
   });
 });
 
+test("the doctor finds the session and the key in order, and names the setup that is missing", async () => {
+  const { exitCode, stdout } = await run("doctor", "--json");
+  expect(exitCode).toBe(1);
+  const { sections } = JSON.parse(stdout) as {
+    sections: { findings: { check: string; status: string; found: string }[] }[];
+  };
+  const findings = sections.flatMap((section) => section.findings);
+  const statusOf = (check: string) => findings.find((finding) => finding.check === check)?.status;
+  for (const check of ["session", "agent-folder", "security-key", "clock"])
+    expect(`${check} ${statusOf(check)}`).toBe(`${check} ok`);
+  for (const check of ["role", "repository"]) expect(`${check} ${statusOf(check)}`).toBe(`${check} fail`);
+});
+
 test("a key that is not there is waited for", async () => {
   const elsewhere = join(home, "other");
   const late = await runInTerminal(

@@ -1,7 +1,7 @@
 /** The machine: the agent's folder, the security key, the clock. */
 import { agentFolder, checkAgentFolder } from "../../agent/socket.ts";
 import { VouchError } from "../../errors.ts";
-import { findSecurityKeys } from "../../hid/keys.ts";
+import { findSecurityKeys, openSecurityKey } from "../../hid/keys.ts";
 import { httpRequest } from "../../http.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -27,9 +27,15 @@ function checkFolder({ env }: Patient): Finding {
 async function checkSecurityKey(): Promise<Finding> {
   try {
     const keys = await findSecurityKeys();
-    return keys.length === 0
-      ? warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")
-      : ok("security-key", `Plugged in: ${keys.map(({ product }) => product).join(", ")}.`);
+    const names = keys.map(({ product }) => product).join(", ");
+    if (keys.length === 0) {
+      return warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.");
+    }
+    // Listing needs no permission, opening does. Of several keys one would have to be touched.
+    if (keys.length > 1) return ok("security-key", `Plugged in: ${names}.`);
+    const device = await openSecurityKey({ timeoutMs: 3000 });
+    await device.close();
+    return ok("security-key", `${names} is plugged in and answers.`);
   } catch (error) {
     return fromError("security-key", error);
   }

@@ -22,7 +22,7 @@ const repository = {
   },
 };
 
-export const settings: Patient["settings"] = {
+const settings: Patient["settings"] = {
   version: 1,
   server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: [] },
   aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
