@@ -17,7 +17,8 @@ const groupTitles = {
 
 /**
  * Runs one command line (`argv` without the program's name) and returns its exit code: what the command returns,
- * 0 when it returns nothing, the code of the VouchError when it throws one.
+ * 0 when it returns nothing, the code of the VouchError when it throws one. Ends the process by itself when the person
+ * gave up.
  */
 export async function runCli(argv: string[], roles: Roles): Promise<number> {
   try {
@@ -25,6 +26,8 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
   } catch (error) {
     const shown = VouchError.from(error);
     showError(shown);
+    // A question that was left unanswered leaves a read of the terminal behind, which would hold the process.
+    if (shown.code === "cancelled") process.exit(shown.exitCode);
     return shown.exitCode;
   }
 }

@@ -155,6 +155,14 @@ describe("giving up", () => {
     expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
   });
 
+  test("SIGTERM at the PIN ends at once, although nothing is typed", async () => {
+    const cancelled = await atTerminal(["login"], async (person) => {
+      await person.see("PIN of");
+      person.signal("SIGTERM");
+    });
+    expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
+  });
+
   test("a touch that does not come ends with 3", async () => {
     key.settings.touch = "withheld";
     const late = await atTerminal(["login", "--timeout", "1"], givePin);
