@@ -80,7 +80,7 @@ function editsFor(text: string, { name, index, credentialProvider }: CargoRegist
   const isRegistry = (path: string[]): boolean => path.length === 2 && path[0] === "registries" && path[1] === name;
   const inline = statements.find(({ table, key }) => key.length > 0 && isRegistry([...table, ...key]));
   const found = keys.map((key) => statements.find((statement) => isKey(statement, ["registries", name, key])));
-  const [first] = found.filter((statement) => statement !== undefined);
+  const first = found.find((statement) => statement !== undefined);
   const header = statements.find(({ kind, table }) => kind === "table" && isRegistry(table));
 
   if (first === undefined && header !== undefined) {

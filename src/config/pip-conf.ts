@@ -11,7 +11,7 @@ const names = ["index-url", "keyring-provider"] as const;
 const section = "global";
 
 /** Commands whose own section in the file comes before [global]. */
-const commandSections = ["install", "download", "wheel", "index", "lock"];
+const commandSections = new Set(["install", "download", "wheel", "index", "lock"]);
 
 /**
  * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` carries the user name `aws` and no
@@ -85,7 +85,7 @@ function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, 
 
 function warningsOf({ options }: IniFile, file: string): string[] {
   return options
-    .filter((option) => commandSections.includes(option.section) && normalize(option.name) === "index-url")
+    .filter((option) => commandSections.has(option.section) && normalize(option.name) === "index-url")
     .map(
       (option) =>
         `${file} sets index-url in [${option.section}] as well (line ${option.from + 1}), which pip prefers there: delete that line.`,
@@ -98,10 +98,12 @@ function all({ options }: IniFile): Options {
   return new Map(options.map((option: IniOption) => [`${option.section}\n${option.name}`, option.value]));
 }
 
+function isOurs(option: IniOption): boolean {
+  return option.section === section && names.some((name) => normalize(option.name) === name);
+}
+
 /** What an edit must leave as it is. */
 function without({ options }: IniFile): Options {
-  const isOurs = (option: IniOption): boolean =>
-    option.section === section && names.some((name) => normalize(option.name) === name);
   return all({ sections: new Map(), options: options.filter((option) => !isOurs(option)) });
 }
 

@@ -1,0 +1,147 @@
+/** `vouch setup codeartifact`: configures the package managers for one repository, and undoes that. */
+import { isatty } from "node:tty";
+import { stableExecutable } from "../../config/executable.ts";
+import { shimsFolder } from "../../config/shims.ts";
+import { loadSettings, type RepositorySettings, type Settings } from "../../config/settings.ts";
+import { addShimsToPath } from "../../config/shell-rc.ts";
+import { type FileChange, readUserFile } from "../../config/user-file.ts";
+import { usage, valuesOf } from "../arguments.ts";
+import { defineCommand } from "../command.ts";
+import { confirm } from "../prompt.ts";
+import { applyPlan } from "./apply.ts";
+import { type Endpoints, findEndpoints } from "./endpoint.ts";
+import { type Plan, planRemoval, planSetup } from "./plan.ts";
+import { type Outcome, report } from "./report.ts";
+import { commandName, findConfigured, type Flags, parseScopes, registryName, resolveNames } from "./request.ts";
+import { isFirstOnPath, shellAdvice } from "./shell.ts";
+import { installedTools, parseTools, type ToolName, toolNames, tools } from "./tools.ts";
+
+export const codeartifact = defineCommand({
+  meta: {
+    name: "codeartifact",
+    description: "Configure cargo, pip and npm for a repository in AWS CodeArtifact. No token is written anywhere.",
+  },
+  args: {
+    domain: { type: "string", required: true, valueHint: "DOMAIN", description: "The CodeArtifact domain." },
+    repository: { type: "string", required: true, valueHint: "REPOSITORY", description: "The repository in it." },
+    region: {
+      type: "string",
+      valueHint: "REGION",
+      description: "The domain's region. Without it: that of `vouch setup aws`, AWS_REGION, AWS_DEFAULT_REGION.",
+    },
+    "domain-owner": {
+      type: "string",
+      valueHint: "ACCOUNT",
+      description: "The account that owns the domain. Without it: the role's account.",
+    },
+    tool: {
+      type: "string",
+      valueHint: "cargo|pip|npm",
+      description: "The package manager to configure; may be repeated. Without it: each that is installed.",
+    },
+    "registry-name": {
+      type: "string",
+      valueHint: "NAME",
+      description: "The name of the Cargo registry. Without it: the repository's name.",
+    },
+    scope: {
+      type: "string",
+      valueHint: "@SCOPE",
+      description: "Use the repository for this npm scope only; may be repeated. Without it: for all npm packages.",
+    },
+    path: {
+      type: "enum",
+      options: ["yes", "no"],
+      description: "Whether to add the shims folder to the start file of your shell. Without it: asks on a terminal.",
+    },
+    "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
+    remove: { type: "boolean", description: "Undo what this command did for the repository." },
+    json: { type: "boolean", description: "Print what was done as JSON." },
+  },
+  teaching: {
+    details: [
+      "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments. Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
+      "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, as far as they are needed. It belongs first on PATH.",
+      "The first repository that is set up is the default one, whose token CODEARTIFACT_AUTH_TOKEN is. pip and npm without a scope use the one that was set up last.",
+    ],
+    examples: [
+      [`${commandName} --domain my-domain --repository my-repo`, "Configure what is installed."],
+      [`${commandName} --domain my-domain --repository my-repo --tool npm --scope @acme`, "Only npm, only @acme."],
+      [`${commandName} --domain my-domain --repository my-repo --dry-run`, "See the changes first."],
+      [`${commandName} --domain my-domain --repository my-repo --remove`, "Undo it."],
+    ],
+  },
+  async run({ args, rawArgs }) {
+    const env = process.env;
+    const settings = loadSettings();
+    const context = { env, executable: stableExecutable(env) };
+    const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
+    const dryRun = args["dry-run"] === true;
+    let plan: Plan;
+    let source: Endpoints | undefined;
+    let names: ToolName[];
+    if (args.remove) {
+      names = named.length > 0 ? named : toolNames;
+      plan = planRemoval(configured(args, settings, env), names, settings, context);
+    } else {
+      names = named.length > 0 ? named : installed(env);
+      const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
+      const where = resolveNames(args, settings, env);
+      const name = names.includes("cargo") ? { registryName: registryName(args, where, settings) } : {};
+      source = await findEndpoints(
+        where,
+        names.map((tool) => tools[tool].format),
+      );
+      const repository: RepositorySettings = {
+        ...where,
+        endpoints: source.endpoints,
+        ...name,
+        ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
+      };
+      plan = planSetup(repository, names, settings, context);
+    }
+    const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
+    const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
+    if (!dryRun) applyPlan(changes, settings, context.executable, args.remove === true);
+    const outcome: Outcome = {
+      plan: changes,
+      settingsBefore: settings,
+      names,
+      source,
+      dryRun,
+      remove: args.remove === true,
+      shell: shell?.advice,
+    };
+    report(outcome, args.json === true);
+  },
+});
+
+function installed(env: NodeJS.ProcessEnv): ToolName[] {
+  const names = installedTools({ env, shims: shimsFolder(env) });
+  if (names.length > 0) return names;
+  throw usage("None of cargo, pip and npm is on PATH.", commandName, "--tool cargo|pip|npm");
+}
+
+/** The repository to remove; one that the settings have lost may still stand in files. */
+function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings {
+  return findConfigured(flags, settings) ?? { ...resolveNames(flags, settings, env), endpoints: {} };
+}
+
+/** What to say of PATH, and the change of the start file that was agreed to. */
+async function shellChange(
+  { shims }: Plan,
+  path: string | undefined,
+  silent: boolean,
+): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {
+  if (shims.needed.length === 0 || isFirstOnPath(shims.folder, shims.needed, process.env)) return undefined;
+  const { line, file } = shellAdvice(shims.folder);
+  if (file === undefined || path === "no") return { advice: { line, file } };
+  const before = readUserFile(file);
+  const after = addShimsToPath(before, line, file);
+  if (before === after) return { advice: { line, file, present: true } };
+  const ask = path === undefined && !silent && isatty(0) && isatty(2);
+  const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
+  return agreed
+    ? { advice: { line, file, added: true }, change: { path: file, before, after } }
+    : { advice: { line, file } };
+}

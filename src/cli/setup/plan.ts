@@ -1,0 +1,114 @@
+/** What a setup or a removal will change, worked out in full before anything is written. */
+import { resolve } from "node:path";
+import { neededShims, planShims, type ShimChanges, shimsFolder } from "../../config/shims.ts";
+import { removeShimsFromPath } from "../../config/shell-rc.ts";
+import type { RepositorySettings, Settings } from "../../config/settings.ts";
+import { type FileChange, readUserFile } from "../../config/user-file.ts";
+import { blockId, sameRepository } from "./request.ts";
+import { startFiles } from "./shell.ts";
+import { type ToolName, tools } from "./tools.ts";
+
+type Environment = Record<string, string | undefined>;
+
+export interface ToolChange extends FileChange {
+  tool: ToolName;
+}
+
+export interface Plan {
+  /** The repository as the settings will have it, or had it before the removal. */
+  repository: RepositorySettings;
+  settings: Settings;
+  tools: ToolChange[];
+  /** Start files of shells that lose the shims folder. */
+  shells: FileChange[];
+  shims: { folder: string; needed: string[]; changes: ShimChanges };
+  warnings: string[];
+}
+
+/** Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files. */
+export function planSetup(
+  repository: RepositorySettings,
+  names: ToolName[],
+  settings: Settings,
+  { env, executable }: { env: Environment; executable: string },
+): Plan {
+  const id = blockId(repository);
+  const old = settings.repositories.find((other) => sameRepository(other, repository));
+  const warnings: string[] = [];
+  const changes = names.flatMap((tool): ToolChange[] => {
+    const { format, path, set, unset } = tools[tool];
+    const file = path(env);
+    const before = readUserFile(file);
+    const { text, warnings: found } = set(before, id, repository, executable, file);
+    warnings.push(...found);
+    const formerFile = old?.files?.[format];
+    const former = formerFile === undefined || formerFile === file ? [] : unsetIn(formerFile, tool, id, unset);
+    return [...former, { tool, path: file, before, after: text }];
+  });
+  const files = Object.fromEntries(names.map((tool) => [tools[tool].format, tools[tool].path(env)]));
+  const merged: RepositorySettings = {
+    ...old,
+    ...repository,
+    endpoints: { ...old?.endpoints, ...repository.endpoints },
+    files: { ...old?.files, ...files },
+  };
+  if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
+  const repositories = old
+    ? settings.repositories.map((other) => (other === old ? merged : other))
+    : [...settings.repositories, merged];
+  return complete(
+    { repository: merged, settings: { ...settings, repositories }, tools: changes, warnings },
+    { env, executable },
+  );
+}
+
+/** Takes the repository out of the tools' files, and out of the settings when no tool is left. */
+export function planRemoval(
+  repository: RepositorySettings,
+  names: ToolName[],
+  settings: Settings,
+  context: { env: Environment; executable: string },
+): Plan {
+  const id = blockId(repository);
+  const changes = names.flatMap((tool) => {
+    const { format, path, unset } = tools[tool];
+    const places = new Set([repository.files?.[format] ?? path(context.env), path(context.env)]);
+    return [...places].flatMap((file) => unsetIn(file, tool, id, unset));
+  });
+  const rest = structuredClone(repository);
+  for (const tool of names) {
+    const { format } = tools[tool];
+    delete rest.endpoints[format];
+    delete rest.files?.[format];
+    if (tool === "cargo") delete rest.registryName;
+    if (tool === "npm") delete rest.npmScopes;
+  }
+  const repositories = settings.repositories.flatMap((other) => {
+    if (!sameRepository(other, repository)) return [other];
+    return Object.keys(rest.endpoints).length > 0 ? [rest] : [];
+  });
+  return complete({ repository, settings: { ...settings, repositories }, tools: changes, warnings: [] }, context);
+}
+
+function unsetIn(path: string, tool: ToolName, id: string, unset: (typeof tools)[ToolName]["unset"]): ToolChange[] {
+  const before = readUserFile(path);
+  return before === undefined ? [] : [{ tool, path, before, after: unset(before, id, path) }];
+}
+
+function complete(
+  plan: Pick<Plan, "repository" | "settings" | "tools" | "warnings">,
+  { env, executable }: { env: Environment; executable: string },
+): Plan {
+  const folder = shimsFolder(env);
+  const needed = neededShims(plan.settings);
+  const shells =
+    needed.length > 0
+      ? []
+      : startFiles(env).flatMap((path): FileChange[] => {
+          const before = readUserFile(resolve(path));
+          if (before === undefined) return [];
+          const after = removeShimsFromPath(before, path);
+          return before === after ? [] : [{ path, before, after }];
+        });
+  return { ...plan, shells, shims: { folder, needed, changes: planShims(folder, needed, executable) } };
+}

@@ -1,0 +1,73 @@
+/** Shows a change of a text as lines with `-` and `+`, as diff does, with no other line of the file. */
+
+/** More changed lines than this are not compared one by one. */
+const maxCompared = 2000;
+
+/**
+ * The changed lines, each group under `@@ line N @@` (the line in the old text, from 1). Passwords in URLs and the
+ * values of tokens are not shown.
+ */
+export function previewChange(before: string | undefined, after: string | undefined): string[] {
+  const old = linesOf(before);
+  const next = linesOf(after);
+  let start = 0;
+  while (start < old.length && start < next.length && old[start] === next[start]) start++;
+  let end = 0;
+  while (end < Math.min(old.length, next.length) - start && old.at(-1 - end) === next.at(-1 - end)) end++;
+  const steps = compare(old.slice(start, old.length - end), next.slice(start, next.length - end));
+  const out: string[] = [];
+  let line = start;
+  let inGroup = false;
+  for (const { sign, text } of steps) {
+    if (sign !== " ") {
+      if (!inGroup) out.push(`@@ line ${line + 1} @@`);
+      out.push(`${sign} ${masked(text)}`);
+    }
+    inGroup = sign !== " ";
+    if (sign !== "+") line++;
+  }
+  return out;
+}
+
+interface Step {
+  sign: " " | "-" | "+";
+  text: string;
+}
+
+/** The steps from one list of lines to the other, with as many lines kept as possible (longest common subsequence). */
+function compare(old: string[], next: string[]): Step[] {
+  const all = (sign: Step["sign"], lines: string[]): Step[] => lines.map((text) => ({ sign, text }));
+  if (old.length > maxCompared || next.length > maxCompared) return [...all("-", old), ...all("+", next)];
+  const common = Array.from({ length: old.length + 1 }, () => new Uint16Array(next.length + 1));
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = next.length - 1; j >= 0; j--) {
+      common[i]![j] =
+        old[i] === next[j] ? common[i + 1]![j + 1]! + 1 : Math.max(common[i + 1]![j]!, common[i]![j + 1]!);
+    }
+  }
+  const steps: Step[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < old.length && j < next.length) {
+    if (old[i] === next[j]) {
+      steps.push({ sign: " ", text: old[i++]! });
+      j++;
+    } else if (common[i + 1]![j]! >= common[i]![j + 1]!) {
+      steps.push({ sign: "-", text: old[i++]! });
+    } else {
+      steps.push({ sign: "+", text: next[j++]! });
+    }
+  }
+  return [...steps, ...all("-", old.slice(i)), ...all("+", next.slice(j))];
+}
+
+function linesOf(text: string | undefined): string[] {
+  if (text === undefined || text === "") return [];
+  return text.replace(/\r?\n$/, "").split(/\r?\n/);
+}
+
+function masked(line: string): string {
+  return line
+    .replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@")
+    .replace(/((?:_authToken|_auth|_password|token|password)["']?\s*[=:]\s*)\S.*/i, "$1***");
+}

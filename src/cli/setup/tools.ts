@@ -1,0 +1,106 @@
+/** The package managers that can be set up: how each is found, which file it reads, and how that file is edited. */
+import type { PackageFormat } from "../../agent/protocol.ts";
+import { setCargoRegistry, unsetCargoRegistry } from "../../config/cargo-toml.ts";
+import type { Edited } from "../../config/edited.ts";
+import { cargoConfigPath, npmConfigPath, pipConfigPath } from "../../config/locations.ts";
+import { setNpmRegistry, unsetNpmRegistry } from "../../config/npmrc.ts";
+import { setPipIndex, unsetPipIndex } from "../../config/pip-conf.ts";
+import type { RepositorySettings } from "../../config/settings.ts";
+import { VouchError } from "../../errors.ts";
+import { usage } from "../arguments.ts";
+
+export type ToolName = "cargo" | "pip" | "npm";
+
+type Environment = Record<string, string | undefined>;
+
+interface Tool {
+  format: PackageFormat;
+  /** The programs of which one must be on PATH. */
+  programs: string[];
+  path: (env: Environment) => string;
+  /** The file's text with the repository in it, whose endpoint for the format is set. */
+  set: (
+    text: string | undefined,
+    id: string,
+    repository: RepositorySettings,
+    executable: string,
+    file: string,
+  ) => Edited;
+  /** The file's text as it was before. */
+  unset: (text: string, id: string, file: string) => string | undefined;
+  /** What was written, in words, and what to type. */
+  written: (repository: RepositorySettings) => string;
+  next: (repository: RepositorySettings) => [command: string, does: string][];
+}
+
+export const tools: Record<ToolName, Tool> = {
+  cargo: {
+    format: "cargo",
+    programs: ["cargo"],
+    path: cargoConfigPath,
+    set: (text, id, { endpoints, registryName }, executable, file) =>
+      setCargoRegistry(
+        text,
+        id,
+        { name: registryName!, index: `sparse+${endpoints.cargo}`, credentialProvider: executable },
+        file,
+      ),
+    unset: unsetCargoRegistry,
+    written: ({ registryName }) => `the registry ${registryName}, with Vouch as its credential provider`,
+    next: ({ registryName }) => [
+      [`cargo add --registry ${registryName} CRATE`, "use a crate of the repository"],
+      [`cargo publish --registry ${registryName}`, "publish yours"],
+    ],
+  },
+  pip: {
+    format: "pypi",
+    programs: ["pip", "pip3"],
+    path(env) {
+      const path = pipConfigPath(env);
+      if (path !== "/dev/null") return path;
+      throw new VouchError("edit_conflict", "PIP_CONFIG_FILE is /dev/null, so pip reads no configuration file.", {
+        hint: "Unset PIP_CONFIG_FILE, or leave pip out: --tool cargo,npm",
+      });
+    },
+    set: (text, id, { endpoints }, _, file) => {
+      const index = new URL("simple/", endpoints.pypi);
+      index.username = "aws";
+      return setPipIndex(text, id, index.href, file);
+    },
+    unset: unsetPipIndex,
+    written: () => "index-url with the user name aws, and keyring-provider = subprocess",
+    next: () => [["pip install PACKAGE", "install from the repository"]],
+  },
+  npm: {
+    format: "npm",
+    programs: ["npm"],
+    path: npmConfigPath,
+    set: (text, id, { endpoints, npmScopes }, _, file) =>
+      setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file),
+    unset: unsetNpmRegistry,
+    written: ({ npmScopes }) =>
+      npmScopes ? `the registry of ${npmScopes.join(", ")}, without a token` : "the registry, without a token",
+    next: ({ npmScopes }) => [
+      [`npm install ${npmScopes ? `${npmScopes[0]}/` : ""}PACKAGE`, "install from the repository"],
+      ["npm publish", "publish yours"],
+    ],
+  },
+};
+
+export const toolNames = Object.keys(tools) as ToolName[];
+
+/** The tools named by `--tool`, which may be repeated and take lists (`cargo,npm`); in a fixed order. Throws `usage`. */
+export function parseTools(values: string[], command: string): ToolName[] {
+  const named = values.flatMap((value) => value.split(",")).map((name) => name.trim());
+  const unknown = named.find((name) => !Object.hasOwn(tools, name));
+  if (unknown !== undefined) throw usage(`--tool expects cargo, pip or npm, got "${unknown}".`, command);
+  return toolNames.filter((name) => named.includes(name));
+}
+
+/** The tools that are installed: found on PATH, apart from Vouch's own shims. */
+export function installedTools({ env, shims }: { env: Environment; shims: string }): ToolName[] {
+  const path = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/") && folder !== shims);
+  return toolNames.filter((name) =>
+    tools[name].programs.some((program) => Bun.which(program, { PATH: path.join(":") }) !== null),
+  );
+}

@@ -1,0 +1,60 @@
+/** Reads a configuration file of the user so that it can be written back byte for byte, and puts changes into effect. */
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, unlinkSync } from "node:fs";
+import { VouchError } from "../errors.ts";
+import { writeFileAtomic } from "./atomic-write.ts";
+
+const maxBytes = 4 << 20;
+
+/** A file as it is and as it is to be; undefined: it does not exist. */
+export interface FileChange {
+  path: string;
+  before: string | undefined;
+  after: string | undefined;
+}
+
+/**
+ * The text of a file, a byte order mark included; undefined when it does not exist. Throws `file_error` when it cannot
+ * be read or is larger than 4 MiB, `edit_conflict` when it is not UTF-8.
+ */
+export function readUserFile(path: string): string | undefined {
+  let bytes: Buffer;
+  try {
+    // O_NONBLOCK: opening a named pipe must not wait for its other side.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw new Error("it is not a regular file");
+      if (stat.size > maxBytes) throw new Error(`it has ${stat.size} bytes, expected at most ${maxBytes}`);
+      bytes = readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new VouchError("file_error", `${path} cannot be read: ${code === "EACCES" ? "you may not" : message}.`, {
+      hint: "Check what is there, its owner and its mode.",
+      cause: error,
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new VouchError("edit_conflict", `${path} is not UTF-8 text, so it is left alone.`, {
+      hint: "Save the file as UTF-8, then run the command again.",
+      cause: error,
+    });
+  }
+}
+
+/** Writes the new text (mode 0600 for a new file), or deletes the file. Does nothing when nothing changes. */
+export function applyFileChange({ path, before, after }: FileChange): void {
+  if (before === after) return;
+  if (after !== undefined) return writeFileAtomic(path, after);
+  try {
+    // A link that the user made stays, and leads to nothing again.
+    unlinkSync(realpathSync(path));
+  } catch (error) {
+    throw new VouchError("file_error", `${path} cannot be deleted: ${(error as Error).message}.`, { cause: error });
+  }
+}
