@@ -25,7 +25,7 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
       "Arguments:",
       positionals.map(([key, argument]) => [key.toUpperCase(), describe(argument)]),
     ),
-    list("Flags:", [...flags.map(flagRow), ["-h, --help", "Show this help."]]),
+    list("Flags:", [...flags.map(flagRow), ["-h, --help", helpOfHelp(name, subCommands.length > 0)]]),
     exampleList(examples),
   ];
   return sections.filter((section) => section !== "").join("\n\n");
@@ -41,13 +41,17 @@ export function rootHelp(description: string, groups: [title: string, rows: Row[
     list(
       "Flags:",
       [
-        ["-h, --help", "Show this help; `vouch COMMAND --help` shows that of a command."],
+        ["-h, --help", helpOfHelp("vouch", true)],
         ["--version", "Show the version."],
       ],
       width,
     ),
     exampleList(examples),
   ].join("\n\n");
+}
+
+function helpOfHelp(name: string, hasSubCommands: boolean): string {
+  return hasSubCommands ? `Show this help; \`${name} COMMAND --help\` shows that of a command.` : "Show this help.";
 }
 
 function usageOf(flags: [string, ArgDef][], positionals: [string, ArgDef][], hasSubCommands: boolean): string {

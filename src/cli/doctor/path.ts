@@ -7,7 +7,16 @@ import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
 /** Findings on the shims of the package managers that were set up. */
 export function checkPath(patient: Patient): Finding[] {
-  return neededShims(patient.settings).flatMap((name) => checkShim(name, patient));
+  const names = neededShims(patient.settings);
+  if (names.length > 0 && !names.some((name) => executables(name, patient).some(isVouch))) {
+    const found = `${shimsFolder(patient.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
+    return [failure("path", found, pathRemedy(patient))];
+  }
+  return names.flatMap((name) => checkShim(name, patient));
+}
+
+function pathRemedy({ env }: Patient): string {
+  return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
 }
 
 function checkShim(name: string, patient: Patient): Finding[] {
@@ -16,33 +25,28 @@ function checkShim(name: string, patient: Patient): Finding[] {
   if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
   // A package manager that is not installed needs no shim; keyring is ours alone.
   if (first === undefined && name !== "keyring") return [];
-  const shims = shimsFolder(patient.env);
-  const remedy = `Put the folder first on PATH: ${pathLine(basename(patient.env["SHELL"] ?? ""), shims)}`;
-  if (first === undefined) return [failure("path", `${shims} is not on PATH: pip finds no keyring.`, remedy)];
+  const remedy = pathRemedy(patient);
+  if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
   const ours = found.find(isVouch);
   const said =
     ours === undefined
-      ? `${shims} is not on PATH: ${name} is ${first}`
+      ? `${name} is ${first}, and Vouch's is not on PATH`
       : `${first} stands on PATH before Vouch's ${ours}`;
   const environment = patient.env["VIRTUAL_ENV"];
-  if (environment && first.startsWith(join(environment, "/"))) {
-    return name === "keyring"
-      ? [
-          failure(
-            "path",
-            `${said}, the virtual environment's own.`,
-            `${join(environment, "bin/pip")} uninstall keyring`,
-          ),
-        ]
-      : [ok("path", `${name} is the virtual environment's (${first}); it asks Vouch's keyring.`)];
-  }
-  if (name === "keyring") return [failure("path", `${said}, which has no token of CodeArtifact.`, remedy)];
+  if (environment && first.startsWith(join(environment, "/"))) return [inEnvironment(name, first, environment)];
+  if (name === "keyring") return [failure("path", `${said}; it has no token of CodeArtifact.`, remedy)];
   // pip asks keyring by itself when the URL has a user name; npm has no other way to the token.
-  return [
-    name.startsWith("pip")
-      ? warning("path", `${said}.`, remedy)
-      : failure("path", `${said}, which gets no token.`, remedy),
-  ];
+  if (name.startsWith("pip")) return [warning("path", `${said}.`, remedy)];
+  return [failure("path", `${said}; it gets no token.`, remedy)];
+}
+
+/** A virtual environment puts its own programs first, which is right for all but keyring. */
+function inEnvironment(name: string, path: string, environment: string): Finding {
+  if (name !== "keyring") {
+    return ok("path", `${name} is the virtual environment's (${path}); it asks Vouch's keyring.`);
+  }
+  const remedy = `${join(environment, "bin/pip")} uninstall keyring`;
+  return failure("path", `The virtual environment has a keyring of its own (${path}), which pip asks first.`, remedy);
 }
 
 /** The executables of that name in the order of PATH; relative folders are passed over. */

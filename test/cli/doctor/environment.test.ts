@@ -94,8 +94,8 @@ describe("PATH", () => {
       "no shims",
       { bin: tools },
       {},
-      ["fail path", "warn path", "warn path", "fail path", "fail path"],
-      "is not on PATH",
+      ["fail path"],
+      "~/.local/share/vouch/shims is not on PATH: keyring, pip, pip3, npm, npx are not Vouch's",
     ],
     [
       "a virtual environment with its own pip",
