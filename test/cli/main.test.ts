@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const main = join(import.meta.dir, "../../src/main.ts");
 // Nothing is enrolled there, and no agent runs.
 const empty = mkdtempSync(join(tmpdir(), "vouch-cli-"));
 const env = { ...process.env, HOME: empty, XDG_CONFIG_HOME: empty, VOUCH_RUNTIME_DIR: join(empty, "run") };
-process.on("exit", () => rmSync(empty, { recursive: true, force: true }));
+afterAll(() => rmSync(empty, { recursive: true, force: true }));
 
 async function vouch(...args: string[]) {
   const child = Bun.spawn([process.execPath, main, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });

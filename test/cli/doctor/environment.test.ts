@@ -1,10 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkEnvironment } from "../../../src/cli/doctor/environment.ts";
 import { checkPath } from "../../../src/cli/doctor/path.ts";
 import { checkStoredTokens } from "../../../src/cli/doctor/stored-tokens.ts";
-import { brief, host, makePatient, otherHost, said } from "./patient.ts";
+import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
+
+afterAll(removePatients);
 
 const index = `https://aws@${host}/pypi/my-repo/simple/`;
 

@@ -38,16 +38,23 @@ const agent: Patient["agent"] = {
   repositories: [{ ...repository, tokenExpiration: now + 7 * 3600 }],
 };
 
+const homes: string[] = [];
+
 /** A machine with these files under its home folder (paths relative to it); the current folder is `home/project`. */
 export function makePatient(files: Record<string, string> = {}, changes: Partial<Patient> = {}): Patient {
   const home = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
-  process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+  homes.push(home);
   mkdirSync(join(home, "project"));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), text);
   }
   return { cwd: join(home, "project"), home, settings, agent, now, ...changes, env: { HOME: home, ...changes.env } };
+}
+
+/** Removes every made-up machine; for `afterAll`. */
+export function removePatients(): void {
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
 }
 
 /** The findings as `status check` words, for tables. */

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { checkCargo } from "../../../src/cli/doctor/cargo.ts";
 import { checkNpm } from "../../../src/cli/doctor/npm.ts";
 import { checkPip } from "../../../src/cli/doctor/pip.ts";
-import { brief, host, makePatient, otherHost, said } from "./patient.ts";
+import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
+
+afterAll(removePatients);
 
 const npmLine = `registry=https://${host}/npm/my-repo/\n`;
 const otherNpm = `registry=https://${otherHost}/npm/old-repo/\n`;

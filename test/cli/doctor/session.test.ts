@@ -1,11 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { routes } from "../../../src/agent/protocol.ts";
 import { type Ask, checkAccess } from "../../../src/cli/doctor/access.ts";
 import { readSmallFile } from "../../../src/cli/doctor/files.ts";
 import { clockFinding } from "../../../src/cli/doctor/machine.ts";
 import { checkSession } from "../../../src/cli/doctor/session.ts";
 import { VouchError } from "../../../src/errors.ts";
-import { brief, makePatient, said } from "./patient.ts";
+import { brief, makePatient, removePatients, said } from "./patient.ts";
+
+afterAll(removePatients);
 
 const healthy = makePatient();
 const agent = healthy.agent!;
