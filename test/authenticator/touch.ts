@@ -14,6 +14,8 @@ export interface Call {
 export class Touch {
   readonly #settings: Settings;
   #waiting: (() => void) | undefined;
+  /** How often the key has begun to blink. */
+  waits = 0;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -33,6 +35,7 @@ export class Touch {
   async wait({ signal, setStatus }: Call): Promise<void> {
     const { touch, touchDelayMs, touchTimeoutMs } = this.#settings;
     if (signal.aborted) throw new StatusError("KEEPALIVE_CANCEL");
+    this.waits += 1;
     setStatus("user_presence_needed");
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = resolve;
