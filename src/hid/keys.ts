@@ -21,6 +21,8 @@ export interface OpenSecurityKeyOptions {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const POLL_MS = 300;
+/** The system gives the user access to a key a moment after the key is there. */
+const PERMISSION_PATIENCE_MS = 2_000;
 
 /** The security keys that are plugged in. Loads the HID library. */
 export async function findSecurityKeys(transport?: HidTransport): Promise<HidDeviceInfo[]> {
@@ -34,23 +36,39 @@ export async function findSecurityKeys(transport?: HidTransport): Promise<HidDev
  */
 export async function openSecurityKey(options: OpenSecurityKeyOptions = {}): Promise<CtapDevice> {
   const transport = options.transport ?? (await import("./node-hid.ts")).transport;
-  const infos = await waitForKeys(transport, options);
-  const opened = await Promise.allSettled(infos.map(async (info) => openChannel(await transport.open(info), info)));
-  const devices = opened.filter((result) => result.status === "fulfilled").map(({ value }) => value);
+  const { infos, justPlugged } = await waitForKeys(transport, options);
+  const devices = await openAll(transport, infos, justPlugged ? PERMISSION_PATIENCE_MS : 0);
   const [first, second] = devices;
-  if (first === undefined) throw opened.find((result) => result.status === "rejected")?.reason;
   return second === undefined ? first : selectByTouch(devices, options);
+}
+
+/** Opens every key that can be used; fails with the reason of one when none can. */
+async function openAll(
+  transport: HidTransport,
+  infos: HidDeviceInfo[],
+  patienceMs: number,
+): Promise<[CtapDevice, ...CtapDevice[]]> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const results = await Promise.allSettled(infos.map(async (info) => openChannel(await transport.open(info), info)));
+    const [first, ...others] = results.filter((result) => result.status === "fulfilled").map(({ value }) => value);
+    if (first !== undefined) return [first, ...others];
+    const reason: unknown = results.find((result) => result.status === "rejected")?.reason;
+    const permission = reason instanceof VouchError && reason.code === "security_key_permission";
+    if (!permission || performance.now() >= deadline) throw reason;
+    await delay(POLL_MS);
+  }
 }
 
 async function waitForKeys(
   transport: HidTransport,
   { signal, timeoutMs = DEFAULT_TIMEOUT_MS, onWaiting }: OpenSecurityKeyOptions,
-): Promise<HidDeviceInfo[]> {
+): Promise<{ infos: HidDeviceInfo[]; justPlugged: boolean }> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     if (signal?.aborted) throw new VouchError("cancelled", "Cancelled");
     const infos = await transport.list();
-    if (infos.length > 0) return infos;
+    if (infos.length > 0) return { infos, justPlugged: round > 0 };
     if (performance.now() >= deadline) {
       throw new VouchError("security_key_missing", "No security key is plugged in", {
         hint: "Plug in your security key and repeat the command.",

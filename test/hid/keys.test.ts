@@ -1,0 +1,137 @@
+import { describe, expect, test } from "bun:test";
+import { getInfo } from "../../src/ctap2/get-info.ts";
+import { VouchError } from "../../src/errors.ts";
+import { findSecurityKeys, openSecurityKey } from "../../src/hid/keys.ts";
+import type { HidDeviceInfo, HidTransport } from "../../src/hid/transport.ts";
+import { plugIn } from "../authenticator/plugged-in.ts";
+import { transport } from "../authenticator/transport.ts";
+import { rejection } from "../rejection.ts";
+
+/** Lists these keys, the first time and later, and opens them as the sandbox does. */
+function listing(...lists: HidDeviceInfo[][]): HidTransport {
+  let asked = 0;
+  return { ...transport, list: () => Promise.resolve(lists[Math.min(asked++, lists.length - 1)] ?? []) };
+}
+
+test("the keys that are plugged in are found", async () => {
+  await using plugged = await plugIn();
+  expect(await findSecurityKeys(listing([plugged.info]))).toEqual([plugged.info]);
+});
+
+test("the only key is opened without a touch", async () => {
+  await using plugged = await plugIn({ touch: "withheld" });
+  const device = await openSecurityKey({ transport: listing([plugged.info]) });
+  expect((await getInfo(device)).versions).toContain("FIDO_2_1");
+  await device.close();
+});
+
+test("a key that is plugged in later is waited for", async () => {
+  await using plugged = await plugIn();
+  let waiting = 0;
+  const device = await openSecurityKey({ transport: listing([], [plugged.info]), onWaiting: () => (waiting += 1) });
+  expect(waiting).toBe(1);
+  await device.close();
+});
+
+test("a key that is just plugged in may be closed to the user for a moment", async () => {
+  await using plugged = await plugIn();
+  const refusal = new VouchError("security_key_permission", "not yet");
+  let opened = 0;
+  const slow = {
+    ...listing([], [plugged.info]),
+    open: (info: HidDeviceInfo) => (opened++ === 0 ? Promise.reject(refusal) : transport.open(info)),
+  };
+  await (await openSecurityKey({ transport: slow })).close();
+  expect(opened).toBe(2);
+});
+
+test("no key by the end of the time", async () => {
+  expect(await rejection(openSecurityKey({ transport: listing([]), timeoutMs: 0 }))).toMatchObject({
+    code: "security_key_missing",
+    hint: expect.stringContaining("Plug in"),
+  });
+});
+
+test("Ctrl-C while there is no key", async () => {
+  const controller = new AbortController();
+  const opening = openSecurityKey({
+    transport: listing([]),
+    signal: controller.signal,
+    onWaiting: () => controller.abort(),
+  });
+  expect(await rejection(opening)).toMatchObject({ code: "cancelled" });
+});
+
+test("a key that speaks only U2F is refused, and passed over when there is another", async () => {
+  await using old = await plugIn({ ctap: "u2f" });
+  await using plugged = await plugIn({ product: "FIDO2 Key" });
+  expect(await rejection(openSecurityKey({ transport: listing([old.info]) }))).toMatchObject({
+    code: "security_key_unsupported",
+  });
+  const device = await openSecurityKey({ transport: listing([old.info, plugged.info]) });
+  expect(device.product).toBe("FIDO2 Key");
+  await device.close();
+});
+
+describe("of several keys", () => {
+  test.each(["2.1", "2.0"] as const)(
+    "the one that is touched is used, the others stop blinking (CTAP %s)",
+    async (ctap) => {
+      await using first = await plugIn({ product: "First", touch: "withheld", ctap });
+      await using second = await plugIn({ product: "Second", touch: "withheld", ctap });
+      const touches = [first.key.ctap2.touch, second.key.ctap2.touch];
+      const offered: string[][] = [];
+      const opening = openSecurityKey({
+        transport: listing([first.info, second.info]),
+        onSelect: (products) => void offered.push(products),
+      });
+      while (!touches.every((touch) => touch.isAwaited)) await Bun.sleep(5);
+      second.key.ctap2.touch.press();
+      const device = await opening;
+      expect(device.product).toBe("Second");
+      expect(offered).toEqual([["First", "Second"]]);
+      expect(touches.some((touch) => touch.isAwaited)).toBe(false);
+      await device.close();
+    },
+  );
+
+  test("one that is pulled out does not end the choice", async () => {
+    await using first = await plugIn({ product: "First", touch: "withheld" });
+    await using second = await plugIn({ product: "Second", touch: "withheld" });
+    const opening = openSecurityKey({ transport: listing([first.info, second.info]) });
+    while (!first.key.ctap2.touch.isAwaited || !second.key.ctap2.touch.isAwaited) await Bun.sleep(5);
+    first.key.powerCycle();
+    second.key.ctap2.touch.press();
+    const device = await opening;
+    expect(device.product).toBe("Second");
+    await device.close();
+  });
+
+  test("a key that stops blinking is asked again", async () => {
+    await using first = await plugIn({ touch: "withheld", touchTimeoutMs: 50 });
+    await using second = await plugIn({ touch: "withheld" });
+    const opening = openSecurityKey({ transport: listing([first.info, second.info]) });
+    while (first.key.ctap2.touch.waits < 3) await Bun.sleep(5);
+    first.key.ctap2.touch.press();
+    await (await opening).close();
+  });
+
+  test("none is touched", async () => {
+    await using first = await plugIn({ touch: "withheld" });
+    await using second = await plugIn({ touch: "withheld" });
+    const opening = openSecurityKey({ transport: listing([first.info, second.info]), timeoutMs: 100 });
+    expect(await rejection(opening)).toMatchObject({ code: "touch_timeout" });
+    expect(first.key.ctap2.touch.isAwaited || second.key.ctap2.touch.isAwaited).toBe(false);
+  });
+
+  test("Ctrl-C makes them stop blinking", async () => {
+    await using first = await plugIn({ touch: "withheld" });
+    await using second = await plugIn({ touch: "withheld" });
+    const controller = new AbortController();
+    const opening = openSecurityKey({ transport: listing([first.info, second.info]), signal: controller.signal });
+    while (!first.key.ctap2.touch.isAwaited || !second.key.ctap2.touch.isAwaited) await Bun.sleep(5);
+    controller.abort();
+    expect(await rejection(opening)).toMatchObject({ code: "cancelled" });
+    expect(first.key.ctap2.touch.isAwaited || second.key.ctap2.touch.isAwaited).toBe(false);
+  });
+});
