@@ -18,7 +18,7 @@ export async function askAgent<Reply>(
   body: unknown = {},
   options: { timeoutMs?: number } = {},
 ): Promise<Reply> {
-  const socket = findAgentSocket();
+  const socket = await findAgentSocket();
   if (socket === undefined) throw notRunning();
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const signal = AbortSignal.timeout(timeoutMs);

@@ -2,11 +2,12 @@
 import { lstatSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Agent } from "./agent.ts";
+import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { lockForLife } from "./lock.ts";
 import { log } from "./log.ts";
 import { serveAgent } from "./server.ts";
-import { agentSocketPath, createAgentFolder } from "./socket.ts";
+import { agentSocketPath } from "./socket.ts";
 
 /** How often the session's end and what ends soon are looked for, in milliseconds. Every ask looks too. */
 const watchIntervalMs = 15_000;
@@ -20,8 +21,8 @@ const stopLimitMs = 2_000;
  */
 export async function runAgent(): Promise<number> {
   hardenProcess();
-  const socketPath = agentSocketPath();
-  createAgentFolder(dirname(socketPath));
+  const socketPath = await agentSocketPath();
+  await createAgentFolder(dirname(socketPath));
   if (!lockForLife(join(dirname(socketPath), "agent.lock"))) {
     log("another agent is running");
     return 0;

@@ -1,11 +1,19 @@
 /**
  * Where the agent listens, and whether that place can be trusted: whoever owns the folder decides who answers there.
- * Both sides check it. Only cheap synchronous calls: the helpers load this file.
+ * The helpers load this file, and loading node:fs takes as long as a quarter of a whole helper; so it does with
+ * `Bun.file(…).stat()`, which follows symbolic links, wherever nobody else can have put one.
  */
-import { lstatSync, mkdirSync, type Stats } from "node:fs";
 import { VouchError } from "../errors.ts";
 
 type Environment = Record<string, string | undefined>;
+
+/** What the checks look at; `Stats` of node:fs has it. */
+interface Entry {
+  uid: number;
+  mode: number;
+  isDirectory(): boolean;
+  isSocket(): boolean;
+}
 
 /** The longest path of a Unix socket in bytes: `sun_path` less its terminating zero. */
 const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
@@ -15,22 +23,20 @@ const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
  * /run/user/UID is the user's, else `vouch-UID` in the temporary folder. Variables that are not absolute are passed
  * over, as the XDG base directory specification asks.
  */
-export function agentFolder(env: Environment = process.env): string {
-  const own = env["VOUCH_RUNTIME_DIR"];
-  if (own?.startsWith("/")) return own;
-  const xdg = env["XDG_RUNTIME_DIR"];
-  if (xdg?.startsWith("/")) return `${xdg}/vouch`;
+export async function agentFolder(env: Environment = process.env): Promise<string> {
+  const own = absolute(env["VOUCH_RUNTIME_DIR"]);
+  if (own !== undefined) return own;
+  const xdg = absolute(env["XDG_RUNTIME_DIR"]);
+  if (xdg !== undefined) return `${xdg}/vouch`;
   const uid = userId();
   const run = `/run/user/${uid}`;
-  const stats = lstatSync(run, { throwIfNoEntry: false });
-  if (stats?.isDirectory() && stats.uid === uid) return `${run}/vouch`;
-  const temporary = env["TMPDIR"];
-  return `${temporary?.startsWith("/") ? temporary.replace(/\/+$/, "") : "/tmp"}/vouch-${uid}`;
+  if ((await stat(run))?.uid === uid) return `${run}/vouch`;
+  return `${absolute(env["TMPDIR"]) ?? "/tmp"}/vouch-${uid}`;
 }
 
 /** The agent's socket. Throws `agent_unavailable` when its path is longer than the system allows. */
-export function agentSocketPath(env: Environment = process.env): string {
-  const path = `${agentFolder(env)}/agent.sock`;
+export async function agentSocketPath(env: Environment = process.env): Promise<string> {
+  const path = `${await agentFolder(env)}/agent.sock`;
   const length = Buffer.byteLength(path);
   if (length <= maxSocketPathBytes) return path;
   throw new VouchError(
@@ -41,69 +47,70 @@ export function agentSocketPath(env: Environment = process.env): string {
 }
 
 /**
- * Whether the folder exists. Throws `agent_untrusted` when it is not a directory (a symbolic link is none), belongs to
- * another user, or can be entered by others.
+ * Whether the folder exists. Throws `agent_untrusted` when it is not a directory, belongs to another user, can be
+ * entered by others, or is a symbolic link that others may have put there.
  */
-export function checkAgentFolder(folder: string): boolean {
-  const stats = lstat(folder);
-  if (stats === undefined) return false;
-  if (!stats.isDirectory()) throw untrusted(folder, "it is not a directory");
-  if (stats.uid !== userId()) throw untrusted(folder, `expected owner ${userId()}, got ${stats.uid}`);
-  if ((stats.mode & 0o077) !== 0) {
-    throw untrusted(
-      folder,
-      `expected mode 700, got ${(stats.mode & 0o777).toString(8)}`,
-      `Run \`chmod 700 ${folder}\`.`,
-    );
+export async function checkAgentFolder(folder: string): Promise<boolean> {
+  const entry = (await isPrivate(parentOf(folder))) ? await stat(folder) : await lstat(folder);
+  if (entry === undefined) return false;
+  if (!entry.isDirectory()) throw untrusted(folder, "it is not a directory");
+  if (entry.uid !== userId()) throw untrusted(folder, `expected owner ${userId()}, got ${entry.uid}`);
+  if ((entry.mode & 0o077) !== 0) {
+    const mode = (entry.mode & 0o777).toString(8);
+    throw untrusted(folder, `expected mode 700, got ${mode}`, `Run \`chmod 700 ${folder}\`.`);
   }
   return true;
 }
 
 /** The path of the socket when there is one that can be trusted; undefined when there is none. Throws as `checkAgentFolder`. */
-export function findAgentSocket(env: Environment = process.env): string | undefined {
-  const path = agentSocketPath(env);
-  if (!checkAgentFolder(path.slice(0, path.lastIndexOf("/")))) return undefined;
-  const stats = lstat(path);
-  if (stats === undefined) return undefined;
-  if (!stats.isSocket()) throw untrusted(path, "it is not a socket");
-  if (stats.uid !== userId()) throw untrusted(path, `expected owner ${userId()}, got ${stats.uid}`);
+export async function findAgentSocket(env: Environment = process.env): Promise<string | undefined> {
+  const path = await agentSocketPath(env);
+  if (!(await checkAgentFolder(parentOf(path)))) return undefined;
+  // Nobody else can have put a link into the folder that was just checked.
+  const entry = await stat(path);
+  if (entry === undefined) return undefined;
+  if (!entry.isSocket()) throw untrusted(path, "it is not a socket");
+  if (entry.uid !== userId()) throw untrusted(path, `expected owner ${userId()}, got ${entry.uid}`);
   return path;
 }
 
-/** Creates the folder, mode 0700, when it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
-export function createAgentFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    // What stands there instead of a directory is named by the check.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw new VouchError(
-        "file_error",
-        `The agent's folder ${folder} cannot be created: ${(error as Error).message}.`,
-        {
-          hint: "Set VOUCH_RUNTIME_DIR to a folder that you may write to.",
-          cause: error,
-        },
-      );
-    }
-  }
-  checkAgentFolder(folder);
+/** The error for a place that cannot be trusted. */
+export function untrusted(path: string, why: string, remedy?: string): VouchError {
+  return new VouchError("agent_untrusted", `The agent's ${path} is not used: ${why}.`, {
+    hint: remedy ?? "Remove it, or set VOUCH_RUNTIME_DIR to a folder of your own, then run `vouch login`.",
+  });
 }
 
-function lstat(path: string): Stats | undefined {
+/** Whether only the user and root can put anything into the folder. */
+async function isPrivate(folder: string): Promise<boolean> {
+  const entry = await stat(folder);
+  return entry !== undefined && (entry.uid === userId() || entry.uid === 0) && (entry.mode & 0o022) === 0;
+}
+
+async function lstat(path: string): Promise<Entry | undefined> {
+  const { lstatSync } = await import("node:fs");
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+async function stat(path: string): Promise<Entry | undefined> {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return await Bun.file(path).stat();
   } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw untrusted(path, (error as Error).message);
   }
 }
 
-function userId(): number {
-  return process.getuid?.() ?? -1;
+/** The path without slashes at its end, when it is absolute. */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith("/") ? path.replace(/(?<=.)\/+$/, "") : undefined;
 }
 
-function untrusted(path: string, why: string, remedy?: string): VouchError {
-  return new VouchError("agent_untrusted", `The agent's ${path} is not used: ${why}.`, {
-    hint: remedy ?? "Remove it, or set VOUCH_RUNTIME_DIR to a folder of your own, then run `vouch login`.",
-  });
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function userId(): number {
+  return process.getuid?.() ?? -1;
 }

@@ -1,12 +1,11 @@
 /** An agent of its own for one test: its folder, its settings, its clocks, its upstream; asked through the real socket. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent } from "../../src/agent/agent.ts";
 import { askAgent } from "../../src/agent/client.ts";
 import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import { serveAgent } from "../../src/agent/server.ts";
 import { SettingsFile } from "../../src/agent/settings-file.ts";
-import { agentSocketPath, createAgentFolder } from "../../src/agent/socket.ts";
 import type { RepositorySettings, Settings } from "../../src/config/settings.ts";
 import { VouchError } from "../../src/errors.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -36,7 +35,7 @@ export class AgentHarness implements AsyncDisposable {
 
   constructor(repositories: RepositorySettings[] = [repository]) {
     process.env["VOUCH_RUNTIME_DIR"] = join(this.#folder, "agent");
-    createAgentFolder(join(this.#folder, "agent"));
+    mkdirSync(join(this.#folder, "agent"), { mode: 0o700 });
     this.configure({ repositories });
     this.agent = new Agent({
       clock: this.clock,
@@ -44,7 +43,7 @@ export class AgentHarness implements AsyncDisposable {
       env: this.upstream.env,
       log: (line) => this.logged.push(line),
     });
-    this.socketPath = agentSocketPath();
+    this.socketPath = join(this.#folder, "agent/agent.sock");
     this.#server = serveAgent(this.agent, this.socketPath, () => this.stopsAsked++);
   }
 

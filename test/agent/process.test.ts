@@ -4,7 +4,6 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { routes, type StatusReply } from "../../src/agent/protocol.ts";
-import { agentSocketPath } from "../../src/agent/socket.ts";
 import { ensureAgent } from "../../src/agent/start.ts";
 import { requires } from "../requires.ts";
 import { failureOf, until } from "./harness.ts";
@@ -14,14 +13,16 @@ const command = [process.execPath, "-e", script];
 const status = () => askAgent<StatusReply>(routes.status);
 
 let root: string;
+let socketPath: string;
 beforeEach(() => {
   root = mkdtempSync("/tmp/vouch-test-");
   process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
+  socketPath = join(root, "agent/agent.sock");
 });
 afterEach(async () => {
   // Where the test has left an agent running.
   await askAgent(routes.stop).catch(() => undefined);
-  await until(() => !existsSync(agentSocketPath()));
+  await until(() => !existsSync(socketPath));
   delete process.env["VOUCH_RUNTIME_DIR"];
   rmSync(root, { recursive: true });
 });
@@ -71,7 +72,7 @@ test("an agent that was killed leaves a message and a socket that the next repla
   const killed = await started();
   killed.kill(9);
   await killed.exited;
-  expect(existsSync(agentSocketPath())).toBe(true);
+  expect(existsSync(socketPath)).toBe(true);
   const failure = await failureOf(status());
   expect(failure).toMatchObject({ code: "login_needed", hint: "Run `vouch login`." });
   expect(failure.message).toBe("Not logged in: the Vouch agent is not running.");
@@ -83,7 +84,7 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it with 0 and takes
   const agent = await started();
   agent.kill(signal);
   expect(await agent.exited).toBe(0);
-  expect(existsSync(agentSocketPath())).toBe(false);
+  expect(existsSync(socketPath)).toBe(false);
 });
 
 test("stop ends it with 0", async () => {
@@ -98,7 +99,7 @@ test("stop ends it with 0", async () => {
 test("it writes nothing that others could read", async () => {
   await started();
   expect(statSync(join(root, "agent")).mode & 0o777).toBe(0o700);
-  expect(statSync(agentSocketPath()).mode & 0o077).toBe(0);
+  expect(statSync(socketPath).mode & 0o077).toBe(0);
 });
 
 test("a folder that others can enter: it does not start, and ensureAgent says so", async () => {
@@ -136,7 +137,7 @@ test.skipIf(!testable)("other processes of the user can neither read nor trace i
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, HOME: root },
   });
-  await until(() => existsSync(agentSocketPath()));
+  await until(() => existsSync(socketPath));
   // With PR_SET_DUMPABLE 0 the files under /proc/PID belong to root.
   expect(statSync(`/proc/${agent.pid}/mem`).uid).toBe(0);
   const reader = Bun.spawnSync([...asUser, "cat", `/proc/${agent.pid}/environ`], { stderr: "pipe" });

@@ -1,98 +1,111 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  agentFolder,
-  agentSocketPath,
-  checkAgentFolder,
-  createAgentFolder,
-  findAgentSocket,
-} from "../../src/agent/socket.ts";
-import { VouchError } from "../../src/errors.ts";
+import { createAgentFolder } from "../../src/agent/folder.ts";
+import { agentFolder, agentSocketPath, checkAgentFolder, findAgentSocket } from "../../src/agent/socket.ts";
+import { failureOf } from "./harness.ts";
 
 const uid = process.getuid!();
+const nobody = 65534;
+
 let root: string;
 beforeEach(() => (root = mkdtempSync("/tmp/vouch-test-")));
 afterEach(() => rmSync(root, { recursive: true }));
 
-describe("the agent's folder", () => {
+describe("where the folder is", () => {
   test.each([
-    [{ VOUCH_RUNTIME_DIR: "/own/place", XDG_RUNTIME_DIR: "/xdg" }, "/own/place"],
+    [{ VOUCH_RUNTIME_DIR: "/own/place/", XDG_RUNTIME_DIR: "/xdg" }, "/own/place"],
     [{ VOUCH_RUNTIME_DIR: "relative", XDG_RUNTIME_DIR: "/xdg" }, "/xdg/vouch"],
-    [{ XDG_RUNTIME_DIR: "/xdg" }, "/xdg/vouch"],
-  ])("%p → %p", (env, expected) => expect(agentFolder(env)).toBe(expected));
+    [{ XDG_RUNTIME_DIR: "/xdg//" }, "/xdg/vouch"],
+  ])("%j → %s", async (env, expected) => expect(await agentFolder(env)).toBe(expected));
 
   test.each([
     [{}, `/tmp/vouch-${uid}`],
     [{ TMPDIR: "/var/tmp/mine/", XDG_RUNTIME_DIR: "relative" }, `/var/tmp/mine/vouch-${uid}`],
-  ])("without the variables, %p: the user's folder of the system, else %p", (env, temporary) => {
-    expect([`/run/user/${uid}/vouch`, temporary]).toContain(agentFolder(env));
+  ])("%j: in the user's folder of the system, else %s", async (env, temporary) => {
+    expect([`/run/user/${uid}/vouch`, temporary]).toContain(await agentFolder(env));
   });
 
-  test("is made with mode 700, whatever the umask", () => {
+  test("a path that no socket can have is named", async () => {
+    const failure = await failureOf(agentSocketPath({ VOUCH_RUNTIME_DIR: `/${"a".repeat(120)}` }));
+    expect(failure.message).toMatch(/too long: expected at most \d+ bytes, got 132/);
+  });
+});
+
+describe("whom the folder belongs to", () => {
+  test("it is made with mode 700, whatever the umask", async () => {
     const before = process.umask(0);
-    try {
-      createAgentFolder(join(root, "a/b"));
-    } finally {
-      process.umask(before);
-    }
-    expect(checkAgentFolder(join(root, "a/b"))).toBe(true);
+    await createAgentFolder(join(root, "a/b")).finally(() => process.umask(before));
+    expect(await checkAgentFolder(join(root, "a/b"))).toBe(true);
   });
 
-  test("is missing: false, and no socket is found", () => {
-    expect(checkAgentFolder(join(root, "none"))).toBe(false);
-    expect(findAgentSocket({ VOUCH_RUNTIME_DIR: join(root, "none") })).toBeUndefined();
+  test("it is missing: no socket is found", async () => {
+    expect(await checkAgentFolder(join(root, "none"))).toBe(false);
+    expect(await findAgentSocket({ VOUCH_RUNTIME_DIR: join(root, "none/deeper") })).toBeUndefined();
   });
 
-  test.each([0o701, 0o710, 0o704, 0o770, 0o755, 0o777])("mode %o is refused", (mode) => {
-    const folder = folderWith(mode);
-    expect(() => checkAgentFolder(folder)).toThrow(`expected mode 700, got ${mode.toString(8)}`);
+  test.each([0o701, 0o710, 0o704, 0o770, 0o755, 0o777])("mode %p is refused", async (mode) => {
+    const failure = await failureOf(checkAgentFolder(folderWith(mode)));
+    expect(failure).toMatchObject({ code: "agent_untrusted", hint: `Run \`chmod 700 ${join(root, "folder")}\`.` });
+    expect(failure.message).toContain(`expected mode 700, got ${mode.toString(8)}`);
   });
 
-  test("a symbolic link is refused, also to a folder that would do", () => {
-    const folder = folderWith(0o700);
-    symlinkSync(folder, join(root, "link"));
-    expect(() => checkAgentFolder(join(root, "link"))).toThrow("it is not a directory");
-    expect(() => createAgentFolder(join(root, "link"))).toThrow("it is not a directory");
-  });
-
-  test("a dangling symbolic link is refused, not followed", () => {
-    symlinkSync(join(root, "elsewhere"), join(root, "link"));
-    expect(() => createAgentFolder(join(root, "link"))).toThrow(VouchError);
-  });
-
-  test("a file is refused", () => {
+  test("a file is refused", async () => {
     writeFileSync(join(root, "file"), "");
-    expect(() => createAgentFolder(join(root, "file"))).toThrow("it is not a directory");
+    expect((await failureOf(createAgentFolder(join(root, "file")))).message).toContain("it is not a directory");
   });
 
-  test.skipIf(uid !== 0)("another user's is refused", () => {
+  test.skipIf(uid !== 0)("another user's is refused", async () => {
     const folder = folderWith(0o700);
-    chownSync(folder, 65534, 65534);
-    expect(() => checkAgentFolder(folder)).toThrow(`expected owner 0, got 65534`);
+    chownSync(folder, nobody, nobody);
+    expect((await failureOf(checkAgentFolder(folder))).message).toContain(`expected owner 0, got ${nobody}`);
+  });
+});
+
+describe("a symbolic link to a folder that would do", () => {
+  test.each([
+    ["others may write", 0o777],
+    ["others may write, but not remove", 0o1777],
+    ["the group may write", 0o770],
+  ])("in a folder where %s: nobody asks there", async (_, mode) => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    chmodSync(root, mode);
+    expect((await failureOf(checkAgentFolder(join(root, "link")))).message).toContain("it is not a directory");
+  });
+
+  test.skipIf(uid !== 0)("in a folder of another user: nobody asks there", async () => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    chownSync(root, nobody, nobody);
+    expect((await failureOf(checkAgentFolder(join(root, "link")))).message).toContain("it is not a directory");
+  });
+
+  test("in a folder of the user's own: the agent does not listen there", async () => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    expect((await failureOf(createAgentFolder(join(root, "link")))).message).toContain("it is a symbolic link");
+  });
+
+  test("to nowhere: it is not followed", async () => {
+    symlinkSync(join(root, "elsewhere"), join(root, "link"));
+    expect((await failureOf(createAgentFolder(join(root, "link")))).code).toBe("agent_untrusted");
   });
 });
 
 describe("the socket", () => {
   test("another user's is refused, and what is no socket", async () => {
     const folder = folderWith(0o700);
+    const path = join(folder, "agent.sock");
     const env = { VOUCH_RUNTIME_DIR: folder };
-    expect(findAgentSocket(env)).toBeUndefined();
-    writeFileSync(join(folder, "agent.sock"), "");
-    expect(() => findAgentSocket(env)).toThrow("it is not a socket");
-    rmSync(join(folder, "agent.sock"));
-    const listener = Bun.listen({ unix: join(folder, "agent.sock"), socket: { data() {} } });
-    expect(findAgentSocket(env)).toBe(join(folder, "agent.sock"));
+    expect(await findAgentSocket(env)).toBeUndefined();
+    writeFileSync(path, "");
+    expect((await failureOf(findAgentSocket(env))).message).toContain("it is not a socket");
+    rmSync(path);
+    const listener = Bun.listen({ unix: path, socket: { data() {} } });
+    expect(await findAgentSocket(env)).toBe(path);
     if (uid === 0) {
-      chownSync(join(folder, "agent.sock"), 65534, 65534);
-      expect(() => findAgentSocket(env)).toThrow("expected owner 0, got 65534");
+      chownSync(path, nobody, nobody);
+      expect((await failureOf(findAgentSocket(env))).message).toContain(`expected owner 0, got ${nobody}`);
     }
     listener.stop(true);
-  });
-
-  test("a path that no socket can have is named", () => {
-    const env = { VOUCH_RUNTIME_DIR: `/${"a".repeat(120)}` };
-    expect(() => agentSocketPath(env)).toThrow(/too long: expected at most \d+ bytes, got 132/);
   });
 });
 

@@ -11,13 +11,13 @@ const clockWarning = 20;
 
 /** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
 export async function checkMachine(patient: Patient): Promise<Finding[]> {
-  return [checkFolder(patient), await checkSecurityKey(), ...(await checkClock(patient))];
+  return [await checkFolder(patient), await checkSecurityKey(), ...(await checkClock(patient))];
 }
 
-function checkFolder({ env }: Patient): Finding {
-  const folder = agentFolder(env);
+async function checkFolder({ env }: Patient): Promise<Finding> {
+  const folder = await agentFolder(env);
   try {
-    checkAgentFolder(folder);
+    await checkAgentFolder(folder);
     return ok("agent-folder", `The agent's folder is ${folder}.`);
   } catch (error) {
     return fromError("agent-folder", error);

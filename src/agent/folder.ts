@@ -1,0 +1,22 @@
+/** Makes the agent's folder. The agent itself is stricter than those who ask it: it never listens behind a symbolic link. */
+import { lstatSync, mkdirSync } from "node:fs";
+import { VouchError } from "../errors.ts";
+import { checkAgentFolder, untrusted } from "./socket.ts";
+
+/** Creates the folder, mode 0700, when it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
+export async function createAgentFolder(folder: string): Promise<void> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // What stands there instead of a directory is named by the checks.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw new VouchError(
+        "file_error",
+        `The agent's folder ${folder} cannot be created: ${(error as Error).message}.`,
+        { hint: "Set VOUCH_RUNTIME_DIR to a folder that you may write to.", cause: error },
+      );
+    }
+  }
+  if (lstatSync(folder).isSymbolicLink()) throw untrusted(folder, "it is a symbolic link");
+  await checkAgentFolder(folder);
+}
