@@ -23,6 +23,6 @@ async function run(name: string): Promise<number> {
 /** Whether the words up to `--` ask for help or are missing: then the command line teaches. */
 function asksForHelp(): boolean {
   const end = args.indexOf("--");
-  const own = end < 0 ? args.slice(1) : args.slice(1, end);
-  return args.length === 1 || own[0] === "--help" || own[0] === "-h";
+  const own = end < 0 ? args : args.slice(0, end);
+  return args.length === 1 || own.includes("--help") || own.includes("-h");
 }

@@ -31,8 +31,21 @@ console.log("\n── tests");
 const folder = mkdtempSync(join(tmpdir(), "vouch-test-"));
 const reportFile = join(folder, "junit.xml");
 const run = Bun.spawnSync(
-  [process.execPath, "test", ...process.argv.slice(2), "--reporter=junit", `--reporter-outfile=${reportFile}`],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  [
+    process.execPath,
+    "test",
+    "--timeout",
+    "30000",
+    ...process.argv.slice(2),
+    "--reporter=junit",
+    `--reporter-outfile=${reportFile}`,
+  ],
+  {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    // The services of the tests are on this machine, whatever proxy leads out of it.
+    env: { ...process.env, NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" },
+  },
 );
 const { tests, failures, skipped } = counts(readFileSync(reportFile, "utf8"));
 rmSync(folder, { recursive: true });

@@ -2,13 +2,13 @@
 
 export interface Person {
   /** Waits until the text appears behind what was waited for before. Throws, with all that was seen, when it does not. */
-  see(text: string | RegExp): Promise<void>;
+  see: (text: string | RegExp) => Promise<void>;
   /** Types text as it is: "\r" is Enter, "\x03" is Ctrl-C, "\x7f" is Backspace. */
-  type(text: string): void;
+  type: (text: string) => void;
   /** Sends a signal to the program. */
-  signal(signal: NodeJS.Signals): void;
+  signal: (signal: NodeJS.Signals) => void;
   /** Whether the terminal shows what is typed. */
-  echoes(): boolean;
+  echoes: () => boolean;
 }
 
 export interface TerminalRun {

@@ -9,6 +9,7 @@ import { askAgent } from "../agent/client.ts";
 import { type MatchReply, type MatchRequest, routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { complain, write } from "./output.ts";
+import { looksLikeCodeArtifact } from "./look.ts";
 import { become, findRealCommand } from "./real-command.ts";
 
 const userName = "aws";
@@ -31,7 +32,7 @@ export async function runKeyring(args: string[]): Promise<number> {
     return passOn(args);
   } catch (error) {
     const failed = VouchError.from(error);
-    const other = mayBeAnothers(failed) ? findRealCommand("keyring") : undefined;
+    const other = mayBeAnothers(failed, invocation.service) ? findRealCommand("keyring") : undefined;
     if (other !== undefined) become(other, args);
     if (failed.code !== "not_configured") complain(failed);
     process.exit(1);
@@ -42,8 +43,7 @@ async function get(invocation: Invocation, service: string): Promise<number> {
   if (invocation.userName !== undefined && invocation.userName !== userName) {
     throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
   }
-  const url = service.includes("://") ? service : `https://${service}/`;
-  const request: TokenRequest = { url, format: "pypi" };
+  const request: TokenRequest = { url: service, format: "pypi" };
   const { token } = await askAgent<TokenReply>(routes.token, request);
   if (invocation.json) write(1, `${JSON.stringify({ username: userName, password: token })}\n`);
   else write(1, invocation.credentials ? `${userName}\n${token}\n` : `${token}\n`);
@@ -57,9 +57,9 @@ async function refuseIfConfigured(service: string): Promise<void> {
   throw new VouchError("usage", "Vouch stores no passwords: it gives a fresh token at each request.");
 }
 
-/** With no agent nobody knows whose service it is: another keyring may know it. */
-function mayBeAnothers(error: VouchError): boolean {
-  return error.code === "not_configured" || error.code === "login_needed";
+/** With no agent nobody knows whose service it is: another keyring may know it, unless it looks like ours. */
+function mayBeAnothers({ code }: VouchError, service = ""): boolean {
+  return code === "not_configured" || (code === "login_needed" && !looksLikeCodeArtifact(service));
 }
 
 function passOn(args: string[]): number {

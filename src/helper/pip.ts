@@ -6,6 +6,7 @@
 import { askAgent } from "../agent/client.ts";
 import { type MatchReply, type MatchRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
+import { looksLikeCodeArtifact } from "./look.ts";
 import { complain, exitWith } from "./output.ts";
 import { becomeRealCommand } from "./real-command.ts";
 
@@ -38,7 +39,7 @@ async function configuredUrls(args: string[]): Promise<Set<string>> {
   } catch (error) {
     const failed = VouchError.from(error);
     // Without an agent nobody knows whose URL it is: pip goes on, and only what looks like ours is worth a line.
-    if (failed.code !== "login_needed" || urls.some((url) => url.includes(".codeartifact."))) complain(failed);
+    if (failed.code !== "login_needed" || urls.some(looksLikeCodeArtifact)) complain(failed);
     return new Set();
   }
 }
