@@ -1,0 +1,328 @@
+import { describe, expect, test } from "bun:test";
+import { type CborValue, decodeCborMap, encodeCbor } from "../../src/codec/cbor.ts";
+import { PERMISSION } from "../../src/ctap2/client-pin.ts";
+import * as pin from "../../src/ctap2/client-pin.ts";
+import type { CtapDevice } from "../../src/ctap2/device.ts";
+import { encapsulate, type PinProtocol } from "../../src/ctap2/pin-protocol.ts";
+import { Secret } from "../../src/secret.ts";
+import { plugIn } from "./plugged-in.ts";
+
+const hash = new Uint8Array(32).fill(1);
+const rpId = "vouch.example.com";
+const scope = { permissions: PERMISSION.MAKE_CREDENTIAL, rpId };
+const hashed = (text: string) => pin.hashPin(new Secret(text), 4);
+
+type Members = [number, CborValue][];
+
+/** Sends a command and gives its status byte, in hexadecimal. */
+async function status(device: CtapDevice, command: number, members: Members | Uint8Array): Promise<string> {
+  const body = members instanceof Uint8Array ? members : encodeCbor(new Map(members));
+  const answer = await device.exchange(Uint8Array.of(command, ...body));
+  return answer.slice(0, 1).toHex();
+}
+
+const makeCredential = (changes: Members = []): Members =>
+  Array.from(
+    new Map<number, CborValue>([
+      [1, hash],
+      [2, new Map([["id", rpId]])],
+      [3, new Map([["id", Uint8Array.of(1)]])],
+      [
+        4,
+        [
+          new Map<string, CborValue>([
+            ["alg", -7],
+            ["type", "public-key"],
+          ]),
+        ],
+      ],
+      ...changes,
+    ]),
+  ).filter(([, value]) => value !== undefined);
+
+const authorized = (token: pin.PinUvAuthToken): Members => {
+  const { pinUvAuthParam, pinUvAuthProtocol } = token.authenticate(hash);
+  return [
+    [8, pinUvAuthParam],
+    [9, pinUvAuthProtocol],
+  ];
+};
+
+describe("CBOR is taken only in the canonical form", () => {
+  test.each([
+    ["keys out of order", "a201010001", "12"],
+    ["a number longer than it need be", "a1180101", "12"],
+    ["an indefinite map", "bf0101ff", "12"],
+    ["a duplicate key", "a201010101", "12"],
+    ["bytes after the map", "a1000000", "12"],
+    ["text that is not UTF-8", "a10161ff", "12"],
+    ["nothing", "", "12"],
+    ["a list", "80", "11"],
+    ["members of another kind", "a10101", "11"],
+    ["no members", "a0", "14"],
+  ])("%s", async (_, body, expected) => {
+    await using plugged = await plugIn();
+    expect(await status(await plugged.open(), 0x01, Uint8Array.fromHex(body))).toBe(expected);
+  });
+});
+
+describe("makeCredential is refused", () => {
+  test.each<[string, Members, string]>([
+    ["without the client data hash", [[1, undefined]], "14"],
+    ["with a short client data hash", [[1, new Uint8Array(31)]], "02"],
+    ["without a user id", [[3, new Map()]], "14"],
+    [
+      "with only other algorithms",
+      [
+        [
+          4,
+          [
+            new Map<string, CborValue>([
+              ["alg", -257],
+              ["type", "public-key"],
+            ]),
+          ],
+        ],
+      ],
+      "26",
+    ],
+    ["with an algorithm without a type", [[4, [new Map([["alg", -7]])]]], "14"],
+    ["with up false", [[7, new Map([["up", false]])]], "2c"],
+    ["with uv where there is no sensor", [[7, new Map([["uv", true]])]], "2c"],
+    ["without authorization on a key with a PIN", [], "36"],
+    [
+      "with a wrong authorization",
+      [
+        [8, new Uint8Array(16)],
+        [9, 1],
+      ],
+      "33",
+    ],
+    ["with an authorization of no protocol", [[8, new Uint8Array(16)]], "14"],
+    [
+      "with an authorization of an unknown protocol",
+      [
+        [8, new Uint8Array(16)],
+        [9, 3],
+      ],
+      "02",
+    ],
+    [
+      "with an empty authorization, after a touch",
+      [
+        [8, new Uint8Array(0)],
+        [9, 1],
+      ],
+      "31",
+    ],
+    ["with enterprise attestation", [[10, 1]], "02"],
+  ])("%s", async (_, changes, expected) => {
+    await using plugged = await plugIn({ pin: "123456" });
+    expect(await status(await plugged.open(), 0x01, makeCredential(changes))).toBe(expected);
+  });
+});
+
+test("a list of nine credentials is too long", async () => {
+  await using plugged = await plugIn();
+  const nine = Array.from(
+    { length: 9 },
+    () =>
+      new Map<string, CborValue>([
+        ["id", hash],
+        ["type", "public-key"],
+      ]),
+  );
+  expect(await status(await plugged.open(), 0x01, makeCredential([[5, nine]]))).toBe("15");
+});
+
+describe("a token", () => {
+  test("is for one touch", async () => {
+    await using plugged = await plugIn({ pin: "123456" });
+    const device = await plugged.open();
+    const token = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), scope);
+    expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("00");
+    expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("33");
+  });
+
+  test("is for one relying party and for what was permitted", async () => {
+    await using plugged = await plugIn({ pin: "123456" });
+    const device = await plugged.open();
+    const elsewhere = { ...scope, rpId: "other.example" };
+    const foreign = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), elsewhere);
+    expect(await status(device, 0x01, makeCredential(authorized(foreign)))).toBe("33");
+    const reading = { ...scope, permissions: PERMISSION.GET_ASSERTION };
+    const other = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), reading);
+    expect(await status(device, 0x01, makeCredential(authorized(other)))).toBe("33");
+  });
+
+  test("ends with the next one, and with the power", async () => {
+    await using plugged = await plugIn({ pin: "123456" });
+    const device = await plugged.open();
+    const first = await pin.getPinToken(device, 1, hashed("123456"));
+    const second = await pin.getPinToken(device, 2, hashed("123456"));
+    expect(await status(device, 0x01, makeCredential(authorized(first)))).toBe("33");
+    plugged.key.powerCycle();
+    expect(await status(await plugged.open(), 0x01, makeCredential(authorized(second)))).toBe("33");
+  });
+});
+
+describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) => {
+  /** Encrypts for the key as setPIN and changePIN do. */
+  async function agreed(device: CtapDevice) {
+    const answer = await device.exchange(
+      Uint8Array.of(
+        6,
+        ...encodeCbor(
+          new Map([
+            [1, version],
+            [2, 2],
+          ]),
+        ),
+      ),
+    );
+    return encapsulate(version, decodeCborMap(answer.subarray(1)).get(1) as Map<number, CborValue>);
+  }
+  const padded = (text: string, length = 64) => {
+    const bytes = new Uint8Array(length);
+    bytes.set(new TextEncoder().encode(text));
+    return bytes;
+  };
+  async function setPin(device: CtapDevice, plaintext: Uint8Array): Promise<string> {
+    const { keyAgreement, secret } = await agreed(device);
+    const newPinEnc = secret.encrypt(plaintext);
+    return status(device, 6, [
+      [1, version],
+      [2, 3],
+      [3, keyAgreement],
+      [4, secret.authenticate(newPinEnc)],
+      [5, newPinEnc],
+    ]);
+  }
+
+  test("sets a PIN once", async () => {
+    await using plugged = await plugIn();
+    const device = await plugged.open();
+    expect(await setPin(device, padded("123456"))).toBe("00");
+    await pin.getPinToken(device, version, hashed("123456"));
+    expect(await setPin(device, padded("000000"))).toBe("33");
+  });
+
+  test.each([
+    ["three characters", padded("123"), "37"],
+    ["64 bytes without an end", padded("1".repeat(64)), "37"],
+    ["48 bytes", padded("123456", 48), "02"],
+    ["three characters of four bytes", padded("🔑🔑🔑"), "37"],
+  ])("refuses a PIN of %s", async (_, plaintext, expected) => {
+    await using plugged = await plugIn();
+    expect(await setPin(await plugged.open(), plaintext)).toBe(expected);
+  });
+
+  test("refuses a PIN whose authentication is wrong", async () => {
+    await using plugged = await plugIn();
+    const device = await plugged.open();
+    const { keyAgreement, secret } = await agreed(device);
+    const newPinEnc = secret.encrypt(padded("123456"));
+    const members: Members = [
+      [1, version],
+      [2, 3],
+      [3, keyAgreement],
+      [4, new Uint8Array(16)],
+      [5, newPinEnc],
+    ];
+    expect(await status(device, 6, members)).toBe("33");
+  });
+
+  test("changes a PIN for who knows the old one", async () => {
+    await using plugged = await plugIn({ pin: "123456" });
+    const device = await plugged.open();
+    const change = async (old: string) => {
+      const { keyAgreement, secret } = await agreed(device);
+      const [newPinEnc, pinHashEnc] = [secret.encrypt(padded("654321")), secret.encrypt(hashed(old))];
+      const param = secret.authenticate(Uint8Array.of(...newPinEnc, ...pinHashEnc));
+      return status(device, 6, [
+        [1, version],
+        [2, 4],
+        [3, keyAgreement],
+        [4, param],
+        [5, newPinEnc],
+        [6, pinHashEnc],
+      ]);
+    };
+    expect(await change("000000")).toBe("31");
+    expect(await change("123456")).toBe("00");
+    await pin.getPinToken(device, version, hashed("654321"));
+  });
+
+  test("refuses a key agreement off the curve", async () => {
+    await using plugged = await plugIn({ pin: "123456" });
+    const device = await plugged.open();
+    const { keyAgreement, secret } = await agreed(device);
+    const bent = new Map(keyAgreement).set(-3, new Uint8Array(32).fill(3));
+    const members: Members = [
+      [1, version],
+      [2, 5],
+      [3, bent],
+      [6, secret.encrypt(hashed("123456"))],
+    ];
+    expect(await status(device, 6, members)).toBe("02");
+    expect((await pin.getPINRetries(device)).pinRetries).toBe(8);
+  });
+});
+
+test("the tries are counted, and come back with the right PIN", async () => {
+  await using plugged = await plugIn({ pin: "123456" });
+  const device = await plugged.open();
+  const wrong = () => pin.getPinToken(device, 2, hashed("000000")).catch((error: unknown) => String(error));
+  await wrong();
+  await wrong();
+  expect(await pin.getPINRetries(device)).toEqual({ pinRetries: 6, powerCycleState: false });
+  await pin.getPinToken(device, 2, hashed("123456"));
+  expect(await pin.getPINRetries(device)).toEqual({ pinRetries: 8, powerCycleState: false });
+});
+
+test("a CTAP 2.0 key knows neither permissions nor selection", async () => {
+  await using plugged = await plugIn({ pin: "123456", ctap: "2.0", protocols: [1] });
+  const device = await plugged.open();
+  expect(await status(device, 0x0b, new Uint8Array(0))).toBe("01");
+  expect(
+    await status(device, 0x06, [
+      [1, 1],
+      [2, 9],
+    ]),
+  ).toBe("3e");
+});
+
+test("getNextAssertion needs an assertion before it, on the same channel", async () => {
+  await using plugged = await plugIn();
+  const [device, other] = [await plugged.open(), await plugged.open()];
+  const account = (id: number): Members => [
+    [3, new Map([["id", Uint8Array.of(id)]])],
+    [7, new Map([["rk", true]])],
+  ];
+  for (const id of [1, 2, 3]) expect(await status(device, 0x01, makeCredential(account(id)))).toBe("00");
+  const next = Uint8Array.of(8);
+  expect((await device.exchange(next)).toHex()).toBe("30");
+  expect(
+    await status(device, 0x02, [
+      [1, rpId],
+      [2, hash],
+    ]),
+  ).toBe("00");
+  expect((await device.exchange(next))[0]).toBe(0);
+  expect((await other.exchange(next)).toHex()).toBe("30");
+});
+
+test("a reset takes everything", async () => {
+  await using plugged = await plugIn({ pin: "123456" });
+  const device = await plugged.open();
+  const token = await pin.getPinToken(device, 2, hashed("123456"));
+  expect(await status(device, 0x01, makeCredential([...authorized(token), [7, new Map([["rk", true]])]]))).toBe("00");
+  expect(await status(device, 0x07, new Uint8Array(0))).toBe("00");
+  expect(
+    await status(device, 0x02, [
+      [1, rpId],
+      [2, hash],
+    ]),
+  ).toBe("2e");
+  expect(plugged.key.ctap2.pin.isSet).toBe(false);
+});
