@@ -12,7 +12,7 @@ import {
 } from "@simplewebauthn/server";
 
 export const origin = "https://vouch.example.com";
-export const rpId = "vouch.example.com";
+const rpId = "vouch.example.com";
 
 export function creationOptions(
   changes: { userName?: string; attestationType?: "none" | "direct"; excludeCredentials?: { id: string }[] } = {},
