@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
+import type { CborValue } from "../../src/codec/cbor.ts";
 import { PERMISSION } from "../../src/ctap2/client-pin.ts";
 import * as pin from "../../src/ctap2/client-pin.ts";
 import { Secret } from "../../src/secret.ts";
