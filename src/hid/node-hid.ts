@@ -81,9 +81,12 @@ function translate(what: string, error: unknown): VouchError {
 }
 
 function libraryHint(reason: string): string {
-  if (/libudev/.test(reason)) return "Install libudev (Debian, Ubuntu: `apt install libudev1`).";
-  if (/libusb/.test(reason)) return "Install libusb (Debian, Ubuntu: `apt install libusb-1.0-0`).";
-  return "The folder for temporary files may forbid execution (noexec): set TMPDIR to one that does not.";
+  const missing = /(libudev|libusb|libstdc\+\+|libgcc_s)[^\s:]*: cannot open/.exec(reason)?.[1];
+  if (missing === undefined) {
+    return "The folder for temporary files may forbid execution (noexec): set TMPDIR to one that does not.";
+  }
+  const packages: Record<string, string> = { libudev: "libudev1", libusb: "libusb-1.0-0", "libstdc++": "libstdc++6" };
+  return `Install ${missing} (Debian, Ubuntu: \`apt install ${packages[missing] ?? "libgcc-s1"}\`).`;
 }
 
 function permissionHint(): string {
