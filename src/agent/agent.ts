@@ -183,8 +183,7 @@ export class Agent {
 
   /** Fetches anew what ends soon, before anybody asks for it. To be called now and then. */
   async renew(): Promise<void> {
-    const { repositories } = this.#settings.current();
-    if (this.#current && repositories.length > 0) await this.#prefetch();
+    if (this.#current) await this.#prefetch();
   }
 
   async #prefetch(): Promise<void> {

@@ -9,13 +9,14 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * Takes the lock for as long as this process lives. False when another process holds it.
+ * Takes the lock and returns what gives it back; undefined when another process holds it.
  * Throws what opening the file throws.
  */
-export function lockForLife(path: string): boolean {
+export function takeLock(path: string): (() => void) | undefined {
   const libc = process.platform === "darwin" ? openDarwinLibc() : openLinuxLibc();
   const descriptor = openSync(path, "a", 0o600);
-  if (libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
-  closeSync(descriptor);
-  return false;
+  const release = () => closeSync(descriptor);
+  if (libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return release;
+  release();
+  return undefined;
 }

@@ -48,16 +48,11 @@ const table: Record<string, Route> = {
   ),
 };
 
-export interface AgentServer {
-  /** Stops listening, removes the socket, and lets the answers that are under way finish within the limit. */
-  stop(limitMs: number): Promise<void>;
-}
-
 /**
- * Listens on the socket; `onStop` is called when somebody asks the agent to stop.
+ * Listens on the socket; `onStop` is called when somebody asks the agent to stop, before the answer.
  * Who may connect is decided by the folder (socket.ts). Throws what listening throws.
  */
-export function serveAgent(agent: Agent, socketPath: string, onStop: () => void): AgentServer {
+export function serveAgent(agent: Agent, socketPath: string, onStop: () => void): Bun.Server<undefined> {
   const known: Record<string, Route> = {
     ...table,
     [routes.stop]: post(Empty, () => {
@@ -65,7 +60,7 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
       return {};
     }),
   };
-  const server = Bun.serve({
+  return Bun.serve({
     unix: socketPath,
     development: false,
     maxRequestBodySize: maxBodyBytes,
@@ -79,12 +74,6 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
     },
     error: failure,
   });
-  return {
-    stop: async (limitMs) => {
-      await Promise.race([server.stop(), Bun.sleep(limitMs)]);
-      await server.stop(true);
-    },
-  };
 }
 
 async function handle(agent: Agent, known: Record<string, Route>, request: Request): Promise<unknown> {

@@ -64,7 +64,7 @@ export class AgentHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.agent.logout();
-    await this.#server.stop(1_000);
+    await this.#server.stop(true);
     await this.upstream.stop();
     delete process.env["VOUCH_RUNTIME_DIR"];
     rmSync(this.#folder, { recursive: true });

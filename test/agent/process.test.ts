@@ -1,6 +1,16 @@
 /** The agent as a process of its own: who wins, what is left behind, what the other side is told. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { routes, type StatusReply } from "../../src/agent/protocol.ts";
@@ -8,7 +18,8 @@ import { ensureAgent } from "../../src/agent/start.ts";
 import { requires } from "../requires.ts";
 import { failureOf, until } from "./harness.ts";
 
-const script = `process.exit(await (await import(${JSON.stringify(join(import.meta.dir, "../../src/agent/command.ts"))})).runAgent())`;
+const module = JSON.stringify(join(import.meta.dir, "../../src/agent/command.ts"));
+const script = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
 const command = [process.execPath, "-e", script];
 const status = () => askAgent<StatusReply>(routes.status);
 
@@ -37,6 +48,14 @@ async function started() {
   return agent;
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 test("ensureAgent starts one that outlives the starter's session, and does nothing when one runs", async () => {
   await ensureAgent({ command });
   const { pid } = await status();
@@ -63,9 +82,14 @@ test("several at once end with one agent; the others end quietly with 0", async 
   expect((await status()).pid).toBe(pid);
 });
 
-test("several ensureAgent at once all end well", async () => {
-  await Promise.all(Array.from({ length: 3 }, () => ensureAgent({ command })));
-  expect((await status()).pid).toBeGreaterThan(0);
+test("several ensureAgent at once end with one agent that answers", async () => {
+  const pids = join(root, "pids");
+  const recorded = ["/bin/sh", "-c", `echo $$ >> ${pids}; exec "$@"`, "sh", ...command];
+  await Promise.all(Array.from({ length: 3 }, () => ensureAgent({ command: recorded })));
+  const { pid } = await status();
+  const recordedPids = () => readFileSync(pids, "utf8").trim().split("\n").map(Number);
+  await until(() => recordedPids().length === 3 && recordedPids().every((each) => each === pid || !isAlive(each)));
+  expect((await status()).pid).toBe(pid);
 });
 
 test("an agent that was killed leaves a message and a socket that the next replaces", async () => {
@@ -94,6 +118,37 @@ test("stop ends it with 0", async () => {
   expect(await new Response(agent.stderr).text()).toMatch(
     /^vouch agent: listening on \S+agent\.sock, process \d+\nvouch agent: stopping: it was asked to\n$/,
   );
+});
+
+test("once stop is answered, the next can start at once", async () => {
+  const first = await started();
+  await askAgent(routes.stop);
+  const second = start();
+  await until(async () => (await status().catch(() => undefined))?.pid === second.pid);
+  expect(await first.exited).toBe(0);
+  expect((await status()).pid).toBe(second.pid);
+});
+
+test("an agent whose socket was removed ends, and leaves its successor's alone", async () => {
+  const first = await started();
+  rmSync(socketPath);
+  rmSync(join(root, "agent/agent.lock"));
+  const second = await started();
+  expect(await first.exited).toBe(0);
+  expect((await status()).pid).toBe(second.pid);
+});
+
+test("settings that cannot be read are said to who asks, and do not end it", async () => {
+  const config = join(root, "config");
+  mkdirSync(join(config, "vouch"), { recursive: true });
+  writeFileSync(join(config, "vouch/config.json"), "{");
+  process.env["XDG_CONFIG_HOME"] = config;
+  start();
+  delete process.env["XDG_CONFIG_HOME"];
+  await until(() => existsSync(socketPath));
+  expect((await failureOf(status())).code).toBe("settings_invalid");
+  writeFileSync(join(config, "vouch/config.json"), '{"version":1}');
+  expect((await status()).repositories).toEqual([]);
 });
 
 test("it writes nothing that others could read", async () => {
