@@ -7,13 +7,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { withoutNeededLibrary } from "./build/needed-libraries.ts";
 
 const root = import.meta.dir;
 
 /** node-hid finds its binding by the path it was installed under; a compiled program needs the target's file embedded. */
 function embedNodeHid(platform: string, arch: string): BunPlugin {
-  const name = platform === "linux" ? "HID_hidraw" : "HID";
-  const file = join(root, `node_modules/node-hid/prebuilds/${name}-${platform}-${arch}/node-napi-v4.node`);
   return {
     name: "embed-node-hid",
     setup(build) {
@@ -21,10 +20,21 @@ function embedNodeHid(platform: string, arch: string): BunPlugin {
         const source = await Bun.file(path).text();
         const call = 'require("pkg-prebuilds/bindings")(__dirname, options)';
         if (!source.includes(call)) throw new Error(`node-hid loads its binding in another way than "${call}"`);
-        return { contents: source.replace(call, `require(${JSON.stringify(file)})`), loader: "js" };
+        const binding = await nodeHidBinding(platform, arch);
+        return { contents: source.replace(call, `require(${JSON.stringify(binding)})`), loader: "js" };
       });
     },
   };
+}
+
+/** The path of the target's binding, on Linux of a copy that does not ask for the libusb that it does not use. */
+async function nodeHidBinding(platform: string, arch: string): Promise<string> {
+  const target = platform === "linux" ? `HID_hidraw-linux-${arch}` : `HID-${platform}-${arch}`;
+  const prebuild = join(root, "node_modules/node-hid/prebuilds", target, "node-napi-v4.node");
+  if (platform !== "linux") return prebuild;
+  const copy = join(root, "dist", `${target}.node`);
+  await Bun.write(copy, withoutNeededLibrary(await Bun.file(prebuild).bytes(), "libusb-1.0.so.0"));
+  return copy;
 }
 
 /** The sandbox's security key: HID reports over a Unix socket. Chosen here, so that nothing can swap it at run time. */
