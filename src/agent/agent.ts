@@ -32,7 +32,7 @@ import { SettingsFile } from "./settings-file.ts";
 import { SessionTokens } from "./tokens.ts";
 
 /** How long logout waits for the server to confirm, in milliseconds. */
-const revokeTimeoutMs = 5_000;
+const revokeLimitMs = 5_000;
 
 export interface AgentOptions {
   clock?: Clock;
@@ -154,11 +154,11 @@ export class Agent {
   async loginFinish(request: LoginFinishRequest): Promise<LoginFinishReply> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
     const session = new Session(await this.#ceremonies.finishLogin(request), this.#clock, start);
-    void this.#current?.session.revoke(revokeTimeoutMs);
+    void this.#current?.session.revoke(revokeLimitMs);
     this.#current = { session, tokens: new SessionTokens(session, this.#clock, this.#env) };
     this.#ended = undefined;
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
-    void this.#prefetch();
+    void this.#fetchAhead(() => true);
     return { user: session.user, expiration: session.expiration };
   }
 
@@ -167,7 +167,7 @@ export class Agent {
     this.forgetWhatEnded();
     const session = this.#current?.session;
     if (!session) return { wasLoggedIn: false, revoked: false };
-    const revoked = session.revoke(revokeTimeoutMs);
+    const revoked = session.revoke(revokeLimitMs);
     this.forgetWhatEnded();
     return { wasLoggedIn: true, revoked: await revoked };
   }
@@ -181,16 +181,19 @@ export class Agent {
     this.#log(`the session has ended: ${ended}`);
   }
 
-  /** Fetches anew what ends soon, before anybody asks for it. To be called now and then. */
+  /** Fetches anew what is held and ends soon, before anybody asks for it. To be called now and then. */
   async renew(): Promise<void> {
-    if (this.#current) await this.#prefetch();
+    const tokens = this.#current?.tokens;
+    if (!tokens) return;
+    await this.#fetchAhead((repository, settings) => tokens.state(repository, settings).expiration !== undefined);
   }
 
-  async #prefetch(): Promise<void> {
+  async #fetchAhead(wanted: (repository: RepositorySettings, settings: Settings) => boolean): Promise<void> {
     try {
       const settings = this.#settings.current();
+      const repositories = settings.repositories.filter((repository) => wanted(repository, settings));
       const tokens = this.#tokens();
-      await Promise.allSettled(settings.repositories.map((repository) => tokens.token(repository, settings)));
+      await Promise.allSettled(repositories.map((repository) => tokens.token(repository, settings)));
     } catch (error) {
       // Who asks is told; nobody has asked yet.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);

@@ -71,13 +71,13 @@ export class Session {
     this.#aborted.abort();
   }
 
-  /** Ends it here at once, then at the server. Resolves with whether the server confirmed it within `timeoutMs`. */
-  async revoke(timeoutMs: number): Promise<boolean> {
+  /** Ends it here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`. */
+  async revoke(limitMs: number): Promise<boolean> {
     const identity = this.#identity;
     this.end("logged_out");
     if (identity === undefined) return false;
     try {
-      await identity.revoke(timeoutMs);
+      await identity.revoke(limitMs);
       return true;
     } catch {
       // The server ends it by its own clock; without the key, which is gone, the access token is of no use.

@@ -23,11 +23,14 @@ interface ApiRequest {
   env: Environment;
   /** Whether sending it twice does no harm: then it is sent again after a 5xx, a 429 or a lost connection. */
   repeatable: boolean;
-  timeoutMs?: number;
+  /** The limit on all attempts, in milliseconds. */
+  limitMs?: number;
   signal?: AbortSignal | undefined;
 }
 
-const defaultTimeoutMs = 10_000;
+/** The limit on one attempt, and on all of them together with the waits; milliseconds. */
+const attemptLimitMs = 10_000;
+const defaultLimitMs = 15_000;
 /** Tokens and WebAuthn options are a few kilobytes. */
 const maxAnswerBytes = 256 * 1024;
 const retryDelaysMs = [200, 600, 1500];
@@ -35,9 +38,10 @@ const retryDelaysMs = [200, 600, 1500];
 /** Sends a POST and resolves with the answer, whatever its status below 500. Throws `network`, `timeout`, `server_error`, `cancelled`. */
 export async function post(request: ApiRequest): Promise<HttpResponse> {
   const form = request.body instanceof URLSearchParams ? request.body.toString() : undefined;
-  const delays = request.repeatable ? retryDelaysMs : [];
+  const end = performance.now() + (request.limitMs ?? defaultLimitMs);
   for (let attempt = 0; ; attempt++) {
-    const delay = delays[attempt];
+    const next = request.repeatable ? retryDelaysMs[attempt] : undefined;
+    const delay = next !== undefined && performance.now() + next < end ? next : undefined;
     try {
       const response = await httpRequest({
         url: request.url,
@@ -48,7 +52,7 @@ export async function post(request: ApiRequest): Promise<HttpResponse> {
           ...(await request.headers?.()),
         },
         body: form ?? JSON.stringify(request.body),
-        timeoutMs: request.timeoutMs ?? defaultTimeoutMs,
+        timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, end - performance.now()))),
         maxBytes: maxAnswerBytes,
         caBundle: request.env["SSL_CERT_FILE"],
         ...(request.signal ? { signal: request.signal } : {}),

@@ -83,10 +83,10 @@ export class VouchSession implements WebIdentity {
     return { token: new Secret(access_token), expiration: askedAt + expires_in };
   }
 
-  /** Ends the session at the server (RFC 7009). Throws `network`, `timeout`, `server_error`. */
-  async revoke(timeoutMs: number): Promise<void> {
+  /** Ends the session at the server (RFC 7009), within `limitMs`. Throws `network`, `timeout`, `server_error`. */
+  async revoke(limitMs: number): Promise<void> {
     const form = { token: this.#accessToken.expose(), token_type_hint: "access_token" };
-    const response = await this.#client.post("/oauth/revoke", form, { timeoutMs });
+    const response = await this.#client.post("/oauth/revoke", form, { limitMs });
     if (response.status === 200) return;
     const { description } = readOAuthFailure(response, this.#client.tokenUrl);
     throw new VouchError("server_error", `The server did not revoke the session: ${description}`);
@@ -115,7 +115,7 @@ class DpopClient {
   async post(
     path: string,
     form: Record<string, string>,
-    options: { repeatable?: boolean; signal?: AbortSignal | undefined; timeoutMs?: number } = {},
+    options: { repeatable?: boolean; signal?: AbortSignal | undefined; limitMs?: number } = {},
   ): Promise<HttpResponse> {
     const { repeatable = false, ...rest } = options;
     const url = this.#server + path;

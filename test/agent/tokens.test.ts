@@ -142,6 +142,18 @@ describe("renewal", () => {
     expect(harness.upstream.counts.token).toBe(2);
   });
 
+  test("what was denied is not asked for again until somebody asks", async () => {
+    await using harness = new AgentHarness();
+    harness.upstream.answer("token", () =>
+      Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
+    );
+    await harness.login();
+    expect((await failureOf(harness.token())).code).toBe("access_denied");
+    harness.clock.pass(60);
+    await harness.agent.renew();
+    expect(harness.upstream.counts.token).toBe(1);
+  });
+
   test("upstream is down: the token that is held is given out, and the failure is in the status", async () => {
     await using harness = new AgentHarness();
     giveHourlyTokens(harness);
