@@ -110,30 +110,33 @@ export function insertBlocks(
  */
 export function removeBlocks(text: string, id: string, rules: RemovalRules): string | undefined {
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
-  const { parts, flags } = take(parse(withoutByteOrderMark(text), rules.file), id, rules);
+  const { left, flags } = take(withoutByteOrderMark(text), id, rules);
+  const parts = parse(left, rules.file);
   const last = parts.findLast((part) => part !== "");
   if (flags.has("this file did not exist")) {
-    const block = parts.find((part) => typeof part === "object");
     if (last === undefined) return undefined;
+    const block = parts.find((part) => typeof part === "object");
     block?.flags.add("this file did not exist");
   }
   if (!flags.has("no line end before") || last === undefined) return mark + renderAll(parts);
-  if (typeof last === "string") return mark + renderAll(parts).replace(/\r?\n$/, "");
+  if (typeof last === "string") return mark + left.replace(/\r?\n$/, "");
   last.flags.add("no line end before");
   return mark + renderAll(parts);
 }
 
-/** The parts without the blocks of the id, and the flags of those that another block must take over. */
-function take(parts: Part[], id: string, rules: RemovalRules): { parts: Part[]; flags: Set<Flag> } {
+/** The text without the blocks of the id, and the flags of those that another block must take over. */
+function take(text: string, id: string, rules: RemovalRules): { left: string; flags: Set<Flag> } {
   const flags = new Set<Flag>();
-  const left = parts.map((part): Part => {
+  const left = parse(text, rules.file).map((part): Part => {
     if (typeof part === "string") {
       if (part !== "") flags.delete("no line end before");
       return part;
     }
     if (part.id !== id) {
-      const inner = take(parse(part.saved, rules.file), id, rules);
-      return { ...part, saved: renderAll(inner.parts), flags: part.flags.union(inner.flags) };
+      const inner = take(part.saved, id, rules);
+      part.saved = inner.left;
+      part.flags = part.flags.union(inner.flags);
+      return part;
     }
     if (!part.own.every((line) => rules.isOwn(line.trim()))) {
       throw changedByHand(rules.file, `the block of ${id} holds a line that Vouch did not write`);
@@ -141,7 +144,7 @@ function take(parts: Part[], id: string, rules: RemovalRules): { parts: Part[]; 
     for (const flag of part.flags) flags.add(flag);
     return part.saved + part.own.filter((line) => rules.keep?.(line.trim())).join("");
   });
-  return { parts: left, flags };
+  return { left: renderAll(left), flags };
 }
 
 function parse(text: string, file: string): Part[] {

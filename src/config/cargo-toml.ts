@@ -39,10 +39,9 @@ export function checkRegistryName(name: string): void {
  */
 export function setCargoRegistry(text: string | undefined, id: string, registry: CargoRegistry, file: string): Edited {
   const before = text === undefined ? undefined : unsetCargoRegistry(text, id, file);
-  const old = parseToml(before ?? "", file);
-  checkConflicts(old, registry, file);
+  const wanted = parseToml(before ?? "", file);
+  checkConflicts(wanted, registry, file);
   const edited = insertBlocks(before, id, editsFor(before ?? "", registry), { file, undo: undoCommand });
-  const wanted = structuredClone(old);
   const table = registryTable(wanted, registry.name);
   table["index"] = registry.index;
   table["credential-provider"] = [registry.credentialProvider];
@@ -60,11 +59,11 @@ export function unsetCargoRegistry(text: string, id: string, file: string): stri
     file,
     isOwn: (line) => /^\[registries\.|^([\w.-]+\.)?(index|credential-provider) = /.test(line),
   };
-  const others = withoutRegistries(tryParseToml(text));
+  const others = otherSettings(text);
   const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || Bun.deepEquals(withoutRegistries(tryParseToml(removed)), others, true)) return removed;
+  if (removed === undefined || Bun.deepEquals(otherSettings(removed), others, true)) return removed;
   const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || Bun.deepEquals(withoutRegistries(tryParseToml(kept)), others, true)) return kept;
+  if (kept === undefined || Bun.deepEquals(otherSettings(kept), others, true)) return kept;
   throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
     hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
   });
@@ -138,10 +137,10 @@ function registryTable(config: Table, name: string): Table {
   return asTable((registries[name] ??= {}));
 }
 
-/** What a removal must leave as it is: everything but the two keys of any registry. */
-function withoutRegistries(config: Table | undefined): Table | undefined {
-  if (config === undefined) return undefined;
-  const rest = structuredClone(config);
+/** What a removal must leave as it is: everything but the two keys of any registry. Undefined when it is not TOML. */
+function otherSettings(text: string): Table | undefined {
+  const rest = tryParseToml(text);
+  if (rest === undefined) return undefined;
   const registries = asTable(rest["registries"]);
   for (const [name, value] of Object.entries(registries)) {
     const table = asTable(value);

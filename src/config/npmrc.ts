@@ -17,6 +17,8 @@ export function setNpmRegistry(
 ): Edited {
   const before = text === undefined ? undefined : unsetNpmRegistry(text, id, file);
   const lines = splitLines(before ?? "");
+  // Behind a byte order mark npm sees no section, but a key.
+  if (before?.startsWith("\ufeff") && lines[0] !== undefined) lines[0] = `\ufeff${lines[0]}`;
   const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
   const edits = keys.map((key) => editFor(lines, key, endpoint)).toSorted((a, b) => a.from - b.from);
   const edited = insertBlocks(before, id, edits, { file, undo: undoCommand });

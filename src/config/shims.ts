@@ -1,16 +1,7 @@
 /**
  * The shims folder: links to vouch under the names `keyring`, `npm`, `npx`, `pip` and `pip3`, to stand first on PATH.
  */
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { VouchError } from "../errors.ts";
 import { homeFolder } from "./locations.ts";
@@ -83,10 +74,14 @@ function namesIn(folder: string): string[] {
 
 /** A link is ours when it leads to this executable, or to where a vouch is or was. */
 function ownership(path: string, executable: string): "absent" | "ours" | "foreign" {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return "absent";
-  if (!stat.isSymbolicLink()) return "foreign";
-  const target = resolve(path, "..", readlinkSync(path));
+  let link: string;
+  try {
+    link = readlinkSync(path);
+  } catch (error) {
+    // EINVAL: it is there and is no link.
+    return (error as NodeJS.ErrnoException).code === "EINVAL" ? "foreign" : "absent";
+  }
+  const target = resolve(path, "..", link);
   return target === executable || basename(target) === "vouch" || samePlace(target, executable) ? "ours" : "foreign";
 }
 
