@@ -30,6 +30,20 @@ export function unsetNpmRegistry(text: string, id: string, file: string): string
   return removeBlocks(text, id, { file, isOwn: (line) => /^(@[^\s:=]+:)?registry=/.test(line) });
 }
 
+/**
+ * Takes lines away that set exactly this registry, for a file whose marks are gone: `npm config set` writes the file anew
+ * without comments.
+ */
+export function dropNpmRegistry(text: string, { endpoint, scopes }: { endpoint: string; scopes: string[] }): string {
+  const keys = new Set(scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`));
+  const isOurs = (line: string): boolean =>
+    keys.has(keyOf(line) ?? "") && line.slice(line.indexOf("=") + 1).trim() === endpoint;
+  return text
+    .split(/(?<=\n)/)
+    .filter((line) => !isOurs(line))
+    .join("");
+}
+
 /** In place of the last line that sets the key (npm takes the last), else at the end of what stands before any section. */
 function editFor(lines: string[], key: string, endpoint: string): Edit {
   const section = lines.findIndex((line) => /^\[[^\]]*\]\s*$/.test(line));

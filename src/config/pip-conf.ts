@@ -49,6 +49,18 @@ export function unsetPipIndex(text: string, id: string, file: string): string | 
   });
 }
 
+/**
+ * Takes the two options away where `index-url` is exactly this one, for a file whose marks are gone: `pip config set`
+ * writes the file anew without comments.
+ */
+export function dropPipIndex(text: string, indexUrl: string): string {
+  const ours = tryRead(text).options.filter(isOurs);
+  if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return text;
+  const lines = splitLines(text);
+  for (const { from, to } of ours.toReversed()) lines.splice(from, to - from);
+  return lines.join("");
+}
+
 /** pip's own spelling: `Index_URL` and `--index-url` are both `index-url`. */
 function normalize(name: string): string {
   return name.replaceAll("_", "-").replace(/^--/, "");

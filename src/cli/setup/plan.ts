@@ -1,5 +1,6 @@
 /** What a setup or a removal will change, worked out in full before anything is written. */
 import { resolve } from "node:path";
+import { hasBlock } from "../../config/block.ts";
 import { neededShims, planShims, type ShimChanges, shimsFolder } from "../../config/shims.ts";
 import { removeShimsFromPath } from "../../config/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../config/settings.ts";
@@ -36,13 +37,15 @@ export function planSetup(
   const old = settings.repositories.find((other) => sameRepository(other, repository));
   const warnings: string[] = [];
   const changes = names.flatMap((tool): ToolChange[] => {
-    const { format, path, set, unset } = tools[tool];
+    const { format, path, set } = tools[tool];
     const file = path(env);
     const before = readUserFile(file);
-    const { text, warnings: found } = set(before, id, repository, executable, file);
+    const clean =
+      old && before !== undefined && lostItsMarks(before, tool, old, file) ? drop(before, tool, old) : before;
+    const { text, warnings: found } = set(clean, id, repository, executable, file);
     warnings.push(...found);
     const formerFile = old?.files?.[format];
-    const former = formerFile === undefined || formerFile === file ? [] : unsetIn(formerFile, tool, id, unset);
+    const former = formerFile === undefined || formerFile === file ? [] : unsetIn(formerFile, tool, old!);
     return [...former, { tool, path: file, before, after: text }];
   });
   const files = Object.fromEntries(names.map((tool) => [tools[tool].format, tools[tool].path(env)]));
@@ -69,11 +72,10 @@ export function planRemoval(
   settings: Settings,
   context: { env: Environment; executable: string },
 ): Plan {
-  const id = blockId(repository);
   const changes = names.flatMap((tool) => {
-    const { format, path, unset } = tools[tool];
+    const { format, path } = tools[tool];
     const places = new Set([repository.files?.[format] ?? path(context.env), path(context.env)]);
-    return [...places].flatMap((file) => unsetIn(file, tool, id, unset));
+    return [...places].flatMap((file) => unsetIn(file, tool, repository));
   });
   const rest = structuredClone(repository);
   for (const tool of names) {
@@ -90,9 +92,22 @@ export function planRemoval(
   return complete({ repository, settings: { ...settings, repositories }, tools: changes, warnings: [] }, context);
 }
 
-function unsetIn(path: string, tool: ToolName, id: string, unset: (typeof tools)[ToolName]["unset"]): ToolChange[] {
+function unsetIn(path: string, tool: ToolName, repository: RepositorySettings): ToolChange[] {
   const before = readUserFile(path);
-  return before === undefined ? [] : [{ tool, path, before, after: unset(before, id, path) }];
+  if (before === undefined) return [];
+  const after = lostItsMarks(before, tool, repository, path)
+    ? drop(before, tool, repository)
+    : tools[tool].unset(before, blockId(repository), path);
+  return [{ tool, path, before, after }];
+}
+
+/** Whether the settings know of an edit of this file that the file itself shows no mark of. */
+function lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
+  return repository.files?.[tools[tool].format] === path && !hasBlock(text, blockId(repository), path);
+}
+
+function drop(text: string, tool: ToolName, repository: RepositorySettings): string {
+  return tools[tool].drop?.(text, repository) ?? text;
 }
 
 function complete(

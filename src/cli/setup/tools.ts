@@ -3,8 +3,8 @@ import type { PackageFormat } from "../../agent/protocol.ts";
 import { setCargoRegistry, unsetCargoRegistry } from "../../config/cargo-toml.ts";
 import type { Edited } from "../../config/edited.ts";
 import { cargoConfigPath, npmConfigPath, pipConfigPath } from "../../config/locations.ts";
-import { setNpmRegistry, unsetNpmRegistry } from "../../config/npmrc.ts";
-import { setPipIndex, unsetPipIndex } from "../../config/pip-conf.ts";
+import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "../../config/npmrc.ts";
+import { dropPipIndex, setPipIndex, unsetPipIndex } from "../../config/pip-conf.ts";
 import type { RepositorySettings } from "../../config/settings.ts";
 import { VouchError } from "../../errors.ts";
 import { usage } from "../arguments.ts";
@@ -28,6 +28,8 @@ interface Tool {
   ) => Edited;
   /** The file's text as it was before. */
   unset: (text: string, id: string, file: string) => string | undefined;
+  /** The file's text without the repository, when the tool itself has written it anew and dropped the marks. */
+  drop?: (text: string, repository: RepositorySettings) => string;
   /** What was written, in words, and what to type. */
   written: (repository: RepositorySettings) => string;
   next: (repository: RepositorySettings) => [command: string, does: string][];
@@ -63,11 +65,10 @@ export const tools: Record<ToolName, Tool> = {
       });
     },
     set: (text, id, { endpoints }, _, file) => {
-      const index = new URL("simple/", endpoints.pypi);
-      index.username = "aws";
-      return setPipIndex(text, id, index.href, file);
+      return setPipIndex(text, id, pipIndex(endpoints.pypi!), file);
     },
     unset: unsetPipIndex,
+    drop: (text, { endpoints }) => (endpoints.pypi === undefined ? text : dropPipIndex(text, pipIndex(endpoints.pypi))),
     written: () => "index-url with the user name aws, and keyring-provider = subprocess",
     next: () => [["pip install PACKAGE", "install from the repository"]],
   },
@@ -78,6 +79,8 @@ export const tools: Record<ToolName, Tool> = {
     set: (text, id, { endpoints, npmScopes }, _, file) =>
       setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file),
     unset: unsetNpmRegistry,
+    drop: (text, { endpoints, npmScopes }) =>
+      endpoints.npm === undefined ? text : dropNpmRegistry(text, { endpoint: endpoints.npm, scopes: npmScopes ?? [] }),
     written: ({ npmScopes }) =>
       npmScopes ? `the registry of ${npmScopes.join(", ")}, without a token` : "the registry, without a token",
     next: ({ npmScopes }) => [
@@ -86,6 +89,13 @@ export const tools: Record<ToolName, Tool> = {
     ],
   },
 };
+
+/** The index as pip before 26.2 needs it: with a user name, or it never asks `keyring`. */
+function pipIndex(endpoint: string): string {
+  const index = new URL("simple/", endpoint);
+  index.username = "aws";
+  return index.href;
+}
 
 export const toolNames = Object.keys(tools) as ToolName[];
 

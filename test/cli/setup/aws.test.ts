@@ -1,0 +1,29 @@
+/** `vouch setup aws`. */
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { home, role, setRole, settings, setup, useHome } from "./home.ts";
+
+useHome();
+
+describe("vouch setup aws", () => {
+  test("keeps role and region; the region stays when the role changes", async () => {
+    await setRole();
+    expect(settings().aws).toEqual({ roleArn: role, region: "us-east-1" });
+    const other = role.replace("vouch-developer", "team/other");
+    expect(await setup("aws", "--role", other, "--json")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
+  });
+
+  test.each([
+    ["no ARN", ["--role", "vouch-developer"]],
+    ["a user's ARN", ["--role", "arn:aws:iam::123456789012:user/dev"]],
+    ["no region", ["--role", role, "--region", "here"]],
+    ["a region of another partition", ["--role", role, "--region", "cn-north-1"]],
+    ["a role of another partition", ["--role", role.replace("aws", "aws-us-gov"), "--region", "us-east-1"]],
+    ["nothing", []],
+  ])("refuses %s, and writes nothing", async (_, args) => {
+    expect(await setup("aws", ...args)).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(existsSync(join(home, ".config"))).toBe(false);
+  });
+});
