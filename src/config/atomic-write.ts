@@ -1,5 +1,6 @@
 /** Writes a file so that a reader sees the old text or the new one, never a part, and a failure loses nothing. */
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -32,6 +33,8 @@ export function writeFileAtomic(path: string, text: string, options: { mode?: nu
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const old = statSync(target, { throwIfNoEntry: false });
     if (old && !old.isFile()) throw new Error("it is not a regular file");
+    // rename would replace a file that its owner has made read-only.
+    if (old) accessSync(target, constants.W_OK);
     // In the same folder, so that rename replaces the file in one step.
     const name = join(folder, `.vouch-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`);
     const fd = openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -101,6 +104,7 @@ function writeError(path: string, error: unknown): VouchError {
     EROFS: ["its file system is read-only", "Something else manages this file (NixOS, a container): edit it there."],
     EACCES: ["you may not write there", "Check the owner and the mode of the file and its folder."],
     EPERM: ["you may not write there", "Check the owner, the mode and the attributes of the file and its folder."],
+    EBUSY: ["something is mounted there", "Something else manages this file (a container): edit it there."],
     ENOTDIR: ["a part of its path is not a folder", undefined],
   }[code ?? ""] ?? [message, undefined];
   return new VouchError("file_error", `${path} cannot be written: ${why}. It is as it was.`, { hint, cause: error });

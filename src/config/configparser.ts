@@ -23,7 +23,7 @@ export interface IniFile {
 }
 
 /** Why configparser cannot read the text: `line` counts from 1. */
-export class IniError extends Error {
+class IniError extends Error {
   constructor(line: number, why: string) {
     super(`line ${line}: ${why}`);
   }
@@ -38,7 +38,7 @@ function strip(text: string): string {
   return text.replace(leading, "").replace(trailing, "");
 }
 
-/** Reads lines (with or without their line ends). Throws IniError where configparser refuses the file. */
+/** Reads lines (with or without their line ends). Throws an Error with line and reason where configparser refuses the file. */
 export function readIni(lines: string[]): IniFile {
   const sections: IniFile["sections"] = new Map();
   const options: IniOption[] = [];

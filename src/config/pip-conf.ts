@@ -96,12 +96,19 @@ function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, 
 }
 
 function warningsOf({ options }: IniFile, file: string): string[] {
-  return options
+  const passwords = options
+    .filter((option) => isOurs(option) && /:\/\/[^/@:]*:[^/@]+@/.test(option.value))
+    .map(
+      (option) =>
+        `${file} had a password in its ${normalize(option.name)}. It is still there, in a comment: delete that line, unless you want it back with --remove.`,
+    );
+  const overrides = options
     .filter((option) => commandSections.has(option.section) && normalize(option.name) === "index-url")
     .map(
       (option) =>
         `${file} sets index-url in [${option.section}] as well (line ${option.from + 1}), which pip prefers there: delete that line.`,
     );
+  return [...passwords, ...overrides];
 }
 
 type Options = Map<string, string>;

@@ -54,7 +54,7 @@ export type Settings = v.InferOutput<typeof SettingsSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 
 /** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
-export function configFolder(env: Record<string, string | undefined> = process.env): string {
+function configFolder(env: Record<string, string | undefined> = process.env): string {
   const xdg = env["XDG_CONFIG_HOME"];
   return join(xdg?.startsWith("/") ? xdg : join(env["HOME"] || homedir(), ".config"), "vouch");
 }

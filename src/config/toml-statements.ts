@@ -14,7 +14,7 @@ export interface TomlStatement {
   to: number;
 }
 
-/** The statements in order. The text must be valid TOML, without a byte order mark; other text gives any result. */
+/** The statements in order. The text must be valid TOML, without a byte order mark. */
 export function tomlStatements(text: string): TomlStatement[] {
   const statements: TomlStatement[] = [];
   const reader = new Reader(text);
@@ -72,10 +72,10 @@ class Reader {
     const parts: string[] = [];
     do {
       this.take(/[ \t]*/y);
-      const quoted = this.take(basicString);
-      const literal = quoted === "" ? this.take(literalString) : "";
-      if (quoted !== "") parts.push(unescape(quoted));
-      else parts.push(literal === "" ? this.take(/[A-Za-z0-9_-]*/y) : literal.slice(1, -1));
+      const quoted = this.take(basicString) || this.take(literalString);
+      // A quoted key is written as a string is: the parser knows the escapes.
+      if (quoted === "") parts.push(this.take(/[A-Za-z0-9_-]*/y));
+      else parts.push((Bun.TOML.parse(`key = ${quoted}`) as { key: string }).key);
       this.take(/[ \t]*/y);
     } while (this.take(/\./y) !== "");
     return parts;
@@ -94,17 +94,5 @@ class Reader {
         if (this.take(/[^\s[\]{}"'#]+/y) === "") break;
       }
     } while (depth > 0 && !this.atEnd);
-  }
-}
-
-function unescape(quoted: string): string {
-  const text = quoted
-    .replace(/\\U([0-9A-Fa-f]{8})/g, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
-    .replace(/\\(?:[e]|x([0-9A-Fa-f]{2}))/g, (_, hex?: string) => `\\u00${hex ?? "1b"}`)
-    .replaceAll("\t", "\\t");
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return quoted;
   }
 }

@@ -119,6 +119,16 @@ describe("when the write fails, the old file is whole and no other file is left"
     expect(readdirSync(join(folder, "sub"))).toEqual(["file"]);
   });
 
+  test.skipIf(!requires("setpriv") || process.geteuid?.() !== 0)("the file is read-only", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old", { mode: 0o444 });
+    chmodSync(folder, 0o777);
+    const said = await writeUnder(`exec setpriv --reuid 65534 --clear-groups "$@"`, path, "new");
+    expect(said).toContain("you may not write there");
+    expect(readFileSync(path, "utf8")).toBe("old");
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
   test.skipIf(!requires("unshare", "mount") || !mayMount())("a full file system, and a read-only one", async () => {
     const path = join(folder, "mount/file");
     mkdirSync(join(folder, "mount"));

@@ -79,6 +79,13 @@ test("a command's own index-url draws a warning with its line", () => {
   expect(warnings[0]).toContain("line 2");
 });
 
+test("a password in the index that is replaced draws a warning, without the password", () => {
+  const { warnings } = setPipIndex("[global]\nindex-url = https://aws:hunter2@old.example/\n", id, indexUrl, file);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain("index-url");
+  expect(warnings[0]).not.toContain("hunter2");
+});
+
 test.each([
   ["a section twice", "[global]\n[global]\n", "line 2"],
   ["an option twice", "[global]\ntimeout = 1\nTimeout = 2\n", "line 3"],

@@ -86,6 +86,8 @@ export const codeartifact = defineCommand({
     } else {
       names = named.length > 0 ? named : installed(env);
       const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
+      checkTogether("--registry-name", args["registry-name"] !== undefined, "cargo", names);
+      checkTogether("--scope", scopes.length > 0, "npm", names);
       const where = resolveNames(args, settings, env);
       const name = names.includes("cargo") ? { registryName: registryName(args, where, settings) } : {};
       source = await findEndpoints(
@@ -115,6 +117,12 @@ export const codeartifact = defineCommand({
     report(outcome, args.json === true);
   },
 });
+
+/** A flag for a tool that is not configured would be passed over in silence. */
+function checkTogether(flag: string, given: boolean, tool: ToolName, names: ToolName[]): void {
+  if (!given || names.includes(tool)) return;
+  throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
+}
 
 function installed(env: NodeJS.ProcessEnv): ToolName[] {
   const names = installedTools({ env, shims: shimsFolder(env) });

@@ -79,7 +79,7 @@ function asText(settings: Settings): string {
 function describe(before: string | undefined, after: string | undefined, what: string): string {
   if (after === undefined) return "deleted, as Vouch had made it";
   const kept = savedLines(after) > savedLines(before);
-  return `${what}${before === undefined ? " (a new file)" : ""}${kept ? " (your own lines are kept beside it as comments)" : ""}`;
+  return `${what}${before === undefined ? " (a new file)" : ""}${kept ? " (the lines that it replaces stay as comments)" : ""}`;
 }
 
 function savedLines(text: string | undefined): number {

@@ -173,6 +173,8 @@ describe("vouch setup codeartifact", () => {
     ["a scope without @", ["--scope", "acme"], "--scope @acme"],
     ["a scope with a line end", ["--scope", "@a\nb"], "scope"],
     ["a name that Cargo refuses", ["--registry-name", "1st"], "--registry-name r1st"],
+    ["a registry name without Cargo", ["--registry-name", "x", "--tool", "pip"], "--tool cargo"],
+    ["a scope without npm", ["--scope", "@x", "--tool", "pip,cargo"], "--tool npm"],
     ["an unknown answer", ["--path", "maybe"], "yes, no"],
     ["an unknown flag", ["--dryrun"], "--dry-run"],
   ])("refuses %s, and writes nothing", async (_, args, said) => {
