@@ -1,12 +1,12 @@
 import { VouchError } from "../src/errors.ts";
 
-/** The VouchError that the promise rejects with; fails when it resolves or rejects with anything else. */
-export async function rejection(promise: Promise<unknown>): Promise<VouchError> {
+/** The VouchError that the promise rejects with or the function throws; fails for a result or anything else. */
+export async function rejection(attempt: Promise<unknown> | (() => unknown)): Promise<VouchError> {
   try {
-    await promise;
+    await (typeof attempt === "function" ? attempt() : attempt);
   } catch (error) {
     if (error instanceof VouchError) return error;
     throw error;
   }
-  throw new Error("expected a rejection, got a result");
+  throw new Error("expected a VouchError, got a result");
 }

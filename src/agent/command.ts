@@ -9,6 +9,7 @@ import { takeLock } from "./lock.ts";
 import { log } from "./log.ts";
 import { serveAgent } from "./server.ts";
 import { agentSocketPath } from "./socket.ts";
+import { lstat } from "./client.ts";
 
 /** How long answers that are under way may take once the agent is told to stop, in milliseconds. */
 const drainLimitMs = 2_000;
@@ -21,8 +22,8 @@ const drainLimitMs = 2_000;
  */
 export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<number> {
   hardenProcess();
-  const socketPath = await agentSocketPath();
-  await createAgentFolder(dirname(socketPath));
+  const socketPath = agentSocketPath(lstat);
+  createAgentFolder(dirname(socketPath));
   const unlock = takeLock(join(dirname(socketPath), "agent.lock"));
   if (!unlock) {
     log("another agent is running");

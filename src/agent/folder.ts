@@ -1,10 +1,11 @@
-/** Makes the agent's folder. The agent itself is stricter than those who ask it: it never listens behind a symbolic link. */
-import { lstatSync, mkdirSync } from "node:fs";
+/** Makes the folder that the agent listens in. */
+import { mkdirSync } from "node:fs";
 import { VouchError } from "../errors.ts";
-import { checkAgentFolder, untrusted } from "./socket.ts";
+import { lstat } from "./client.ts";
+import { checkAgentFolder } from "./socket.ts";
 
 /** Creates the folder, mode 0700, when it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
-export async function createAgentFolder(folder: string): Promise<void> {
+export function createAgentFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -17,6 +18,5 @@ export async function createAgentFolder(folder: string): Promise<void> {
       );
     }
   }
-  if (lstatSync(folder).isSymbolicLink()) throw untrusted(folder, "it is a symbolic link");
-  await checkAgentFolder(folder);
+  checkAgentFolder(lstat, folder);
 }

@@ -1,5 +1,5 @@
 /** Closes the agent's memory to the user's other processes where the system allows that. Loaded by the agent only. */
-import { openDarwinLibc, openLinuxLibc } from "./libc.ts";
+import { openLibc } from "./libc.ts";
 import { log } from "./log.ts";
 
 /** prctl(2): with 0 no other process of the user can trace this one, read its memory or make it dump core. */
@@ -16,14 +16,14 @@ const noCore = new BigUint64Array(2);
 export function hardenProcess(): void {
   process.umask(0o077);
   try {
+    const { setrlimit } = openLibc({ setrlimit: { args: ["i32", "ptr"], returns: "i32" } });
+    expectZero("setrlimit(RLIMIT_CORE)", setrlimit(RLIMIT_CORE, noCore));
     if (process.platform === "linux") {
-      const libc = openLinuxLibc();
-      expectZero("prctl(PR_SET_DUMPABLE)", libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-      expectZero("setrlimit(RLIMIT_CORE)", libc.setrlimit(RLIMIT_CORE, noCore));
+      const { prctl } = openLibc({ prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" } });
+      expectZero("prctl(PR_SET_DUMPABLE)", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     } else if (process.platform === "darwin") {
-      const libc = openDarwinLibc();
-      expectZero("setrlimit(RLIMIT_CORE)", libc.setrlimit(RLIMIT_CORE, noCore));
-      expectZero("ptrace(PT_DENY_ATTACH)", libc.ptrace(PT_DENY_ATTACH, 0, null, 0));
+      const { ptrace } = openLibc({ ptrace: { args: ["i32", "i32", "ptr", "i32"], returns: "i32" } });
+      expectZero("ptrace(PT_DENY_ATTACH)", ptrace(PT_DENY_ATTACH, 0, null, 0));
     }
   } catch (error) {
     log(`the process is not hardened: ${(error as Error).message}`);

@@ -3,7 +3,7 @@
  * takes it back when that process ends, however it ends, so there is no stale lock to guess about.
  */
 import { closeSync, openSync } from "node:fs";
-import { openDarwinLibc, openLinuxLibc } from "./libc.ts";
+import { openLibc } from "./libc.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -13,7 +13,7 @@ const LOCK_NB = 4;
  * Throws what opening the file throws.
  */
 export function takeLock(path: string): (() => void) | undefined {
-  const libc = process.platform === "darwin" ? openDarwinLibc() : openLinuxLibc();
+  const libc = openLibc({ flock: { args: ["i32", "i32"], returns: "i32" } });
   const descriptor = openSync(path, "a", 0o600);
   const release = () => closeSync(descriptor);
   if (libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return release;

@@ -2,21 +2,21 @@
  * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
  * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
  */
-import { askAgent } from "../agent/client.ts";
 import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { stdinLines, write } from "./output.ts";
+import { ask, stdinLines } from "./ask.ts";
+import { print } from "./output.ts";
 
-const maxRequestBytes = 1 << 20;
+const maxRequestLength = 1 << 20;
 
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
 /** Answers Cargo's requests until stdin ends. Resolves with the exit code, which is 0 even when an answer is an error. */
 export async function runCargoProvider(): Promise<number> {
-  write(1, '{"v":[1]}\n');
-  for (const line of stdinLines(maxRequestBytes)) {
+  print('{"v":[1]}');
+  for await (const line of stdinLines(maxRequestLength)) {
     if (line.trim() === "") continue;
-    write(1, `${JSON.stringify(await answer(line))}\n`);
+    print(JSON.stringify(await answer(line)));
   }
   process.exit(0);
 }
@@ -50,10 +50,8 @@ async function answer(line: string): Promise<Answer> {
 }
 
 async function get(url: string): Promise<object> {
-  const { token, expiration } = await askAgent<TokenReply>(routes.token, {
-    url,
-    format: "cargo",
-  } satisfies TokenRequest);
+  const request: TokenRequest = { url, format: "cargo" };
+  const { token, expiration } = await ask<TokenReply>(routes.token, request);
   return { kind: "get", token, cache: "expires", expiration, operation_independent: true };
 }
 

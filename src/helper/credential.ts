@@ -1,15 +1,15 @@
 /** `vouch credential codeartifact [--endpoint URL]`: the token on stdout, for a script that takes it from there. */
-import { askAgent } from "../agent/client.ts";
 import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { exitWith, write } from "./output.ts";
+import { ask } from "./ask.ts";
+import { exitWith, print } from "./output.ts";
 
 /** Prints the token of the default repository, or of the endpoint that was named. Exits with the table of errors.ts. */
 export async function runCredential(args: string[]): Promise<number> {
   try {
     const { request, json } = parse(args);
-    const { token, expiration } = await askAgent<TokenReply>(routes.token, request);
-    write(1, json ? `${JSON.stringify({ token, expiration })}\n` : `${token}\n`);
+    const { token, expiration } = await ask<TokenReply>(routes.token, request);
+    print(json ? JSON.stringify({ token, expiration }) : token);
     process.exit(0);
   } catch (error) {
     exitWith(error);

@@ -1,9 +1,9 @@
 /** `vouch exec -- CMD`: runs a command with the tokens of every configured repository in its environment. */
-import { askAgent } from "../agent/client.ts";
 import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { exitWith } from "./output.ts";
-import { become, findRealCommand } from "./real-command.ts";
+import { ask } from "./ask.ts";
+import { complainOf, exitWith } from "./output.ts";
+import { become } from "./real-command.ts";
 import { npmTokenVariables, pipIndexVariable } from "./variables.ts";
 
 /** Becomes the command; its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
@@ -12,9 +12,10 @@ export async function runExec(args: string[]): Promise<number> {
     const [command, ...rest] = commandOf(args);
     if (command === undefined) throw usage("a command is missing");
     const request: TokensRequest = {};
-    const reply = await askAgent<TokensReply>(routes.tokens, request);
-    const file = command.includes("/") ? command : findRealCommand(command);
-    if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);
+    const reply = await ask<TokensReply>(routes.tokens, request);
+    const file = command.includes("/") ? command : Bun.which(command);
+    complainOf(reply.failed);
+    if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
     become(file, rest, { ...process.env, ...variables(reply) });
   } catch (error) {
     exitWith(error);

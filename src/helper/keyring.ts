@@ -5,10 +5,10 @@
  *   keyring --mode=creds --output=json get SERVICE [USERNAME]   → {"username","password"}  (pip from 26.2)
  * Whatever is not for a configured endpoint goes to the next `keyring` on PATH.
  */
-import { askAgent } from "../agent/client.ts";
 import { type MatchReply, type MatchRequest, routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain, write } from "./output.ts";
+import { ask } from "./ask.ts";
+import { complain, print } from "./output.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
 import { become, findRealCommand } from "./real-command.ts";
 
@@ -29,10 +29,10 @@ export async function runKeyring(args: string[]): Promise<number> {
     const { operation, service } = invocation;
     if (operation === "get" && service !== undefined) return await get(invocation, service);
     if ((operation === "set" || operation === "del") && service !== undefined) await refuseIfConfigured(service);
-    return passOn(args);
+    return await passOn(args);
   } catch (error) {
     const failed = VouchError.from(error);
-    const other = mayBeAnothers(failed, invocation.service) ? findRealCommand("keyring") : undefined;
+    const other = mayBeAnothers(failed, invocation.service) ? await findRealCommand("keyring") : undefined;
     if (other !== undefined) become(other, args);
     if (failed.code !== "not_configured") complain(failed);
     process.exit(1);
@@ -44,15 +44,15 @@ async function get(invocation: Invocation, service: string): Promise<number> {
     throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
   }
   const request: TokenRequest = { url: service, format: "pypi" };
-  const { token } = await askAgent<TokenReply>(routes.token, request);
-  if (invocation.json) write(1, `${JSON.stringify({ username: userName, password: token })}\n`);
-  else write(1, invocation.credentials ? `${userName}\n${token}\n` : `${token}\n`);
+  const { token } = await ask<TokenReply>(routes.token, request);
+  if (invocation.json) print(JSON.stringify({ username: userName, password: token }));
+  else print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
 }
 
 async function refuseIfConfigured(service: string): Promise<void> {
   const request: MatchRequest = { urls: [service], format: "pypi" };
-  const { configured } = await askAgent<MatchReply>(routes.match, request);
+  const { configured } = await ask<MatchReply>(routes.match, request);
   if (configured[0] !== true) return;
   throw new VouchError("usage", "Vouch stores no passwords: it gives a fresh token at each request.");
 }
@@ -62,12 +62,11 @@ function mayBeAnothers({ code }: VouchError, service = ""): boolean {
   return code === "not_configured" || (code === "login_needed" && !looksLikeCodeArtifact(service));
 }
 
-function passOn(args: string[]): number {
-  const other = findRealCommand("keyring");
+async function passOn(args: string[]): Promise<never> {
+  const other = await findRealCommand("keyring");
   if (other !== undefined) become(other, args);
-  write(
-    2,
-    "vouch: this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.\n",
+  console.error(
+    "vouch: this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.",
   );
   process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
 }

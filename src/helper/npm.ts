@@ -3,10 +3,10 @@
  * becomes the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its
  * environment; no file ever holds the token.
  */
-import { askAgent } from "../agent/client.ts";
 import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { complain, exitWith } from "./output.ts";
+import { ask } from "./ask.ts";
+import { complain, complainOf, exitWith } from "./output.ts";
 import { becomeRealCommand } from "./real-command.ts";
 import { npmTokenVariables } from "./variables.ts";
 
@@ -22,7 +22,7 @@ const localCommands = new Set(
 export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
   try {
     const variables = name === "npm" && isLocal(args) ? {} : await tokenVariables();
-    becomeRealCommand(name, args, { ...process.env, ...variables });
+    return await becomeRealCommand(name, args, { ...process.env, ...variables });
   } catch (error) {
     exitWith(error);
   }
@@ -31,7 +31,9 @@ export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<n
 async function tokenVariables(): Promise<Record<string, string>> {
   try {
     const request: TokensRequest = { format: "npm" };
-    return npmTokenVariables((await askAgent<TokensReply>(routes.tokens, request)).registries);
+    const { registries, failed } = await ask<TokensReply>(routes.tokens, request);
+    complainOf(failed);
+    return npmTokenVariables(registries);
   } catch (error) {
     complain(VouchError.from(error));
     return {};

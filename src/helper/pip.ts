@@ -3,9 +3,9 @@
  * the shim adds `aws@` to the URLs of configured endpoints on the command line and in the environment, then becomes
  * the real pip. It adds no token.
  */
-import { askAgent } from "../agent/client.ts";
 import { type MatchReply, type MatchRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
+import { ask } from "./ask.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
 import { complain, exitWith } from "./output.ts";
 import { becomeRealCommand } from "./real-command.ts";
@@ -21,7 +21,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     const named = namedByUser(await configuredUrls(args));
     const env = { ...process.env };
     for (const variable of variables) if (env[variable] !== undefined) env[variable] = named(env[variable]);
-    becomeRealCommand(name, args.map(named), env);
+    return await becomeRealCommand(name, args.map(named), env);
   } catch (error) {
     exitWith(error);
   }
@@ -34,7 +34,7 @@ async function configuredUrls(args: string[]): Promise<Set<string>> {
   if (urls.length === 0) return new Set();
   try {
     const request: MatchRequest = { urls, format: "pypi" };
-    const { configured } = await askAgent<MatchReply>(routes.match, request);
+    const { configured } = await ask<MatchReply>(routes.match, request);
     return new Set(urls.filter((_, index) => configured[index] === true));
   } catch (error) {
     const failed = VouchError.from(error);

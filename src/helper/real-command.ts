@@ -1,61 +1,56 @@
 /** Finds and becomes the command that a shim stands in front of. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { VouchError } from "../errors.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The next executable of that name on PATH that is not Vouch itself; undefined when there is none. */
-export function findRealCommand(name: string, path: string | undefined = process.env["PATH"]): string | undefined {
-  for (const folder of (path ?? "").split(":")) {
+/**
+ * What this process has become so far, `PID:PATH:PATH…`. The process id survives execve, so that a command that leads
+ * back to a shim (another version manager's, another Vouch's) is passed over the second time. Children have another id.
+ */
+const trail = "VOUCH_SHIM_TRAIL";
+
+/** The next executable of that name on PATH that is neither Vouch itself nor what this process has been already. */
+export async function findRealCommand(name: string, env: Environment = process.env): Promise<string | undefined> {
+  const own = await identity(process.execPath);
+  const been = trailOf(env);
+  for (const folder of (env["PATH"] ?? "").split(":")) {
     // An empty or relative entry means the current folder, which is hostile.
-    if (!folder.startsWith("/")) continue;
-    const candidate = `${folder}/${name}`;
-    if (isExecutable(candidate) && !isVouch(candidate)) return candidate;
+    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
+    if (found !== null && !been.includes(found) && (await identity(found)) !== own) return found;
   }
   return undefined;
 }
 
 /** Replaces this process by the command (its path in `file`). Returns only by throwing `command_not_executable`. */
 export function become(file: string, args: string[], env: Environment = process.env): never {
-  // The process id survives execve: a command that leads back here would start over for ever.
-  const marker = `${file}@${process.pid}`;
-  if (env["VOUCH_SHIM"] === marker) {
-    throw new VouchError("command_not_executable", `${file} leads back to Vouch.`, {
-      hint: "Run `vouch doctor` to see the order of PATH.",
-    });
-  }
-  const defined = Object.entries({ ...env, VOUCH_SHIM: marker }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+  const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") };
+  const defined = Object.entries(next).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  let cause: unknown;
   try {
     process.execve!(file, [file, ...args], Object.fromEntries(defined));
   } catch (error) {
-    throw new VouchError("command_not_executable", `${file} cannot be started: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    cause = error;
   }
-  throw new VouchError("command_not_executable", `${file} cannot be started.`);
+  const why = cause instanceof Error ? cause.message : "the system refused";
+  throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }
 
-/** Becomes the real command behind a shim, or throws `command_not_found`. */
-export function becomeRealCommand(name: string, args: string[], env: Environment = process.env): never {
-  const file = findRealCommand(name, env["PATH"]);
+/** Becomes the real command behind a shim. Throws `command_not_found`, `command_not_executable`. */
+export async function becomeRealCommand(name: string, args: string[], env: Environment = process.env): Promise<never> {
+  const file = await findRealCommand(name, env);
   if (file !== undefined) become(file, args, env);
   throw new VouchError("command_not_found", `No other ${name} stands on PATH behind Vouch's.`, {
-    hint: `Install ${name}, or take Vouch's shims folder off PATH.`,
+    hint: `Install ${name}, or run \`vouch doctor\` to see what stands on PATH.`,
   });
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+function trailOf(env: Environment): string[] {
+  const [pid, ...paths] = (env[trail] ?? "").split(":");
+  return pid === `${process.pid}` ? paths : [];
 }
 
-function isVouch(path: string): boolean {
-  const real = realpathSync(path);
-  return real === realpathSync(process.execPath) || real.endsWith("/vouch");
+/** Device and inode of the file, links followed: the same for two names of one file. */
+async function identity(path: string): Promise<string> {
+  const { dev, ino } = await Bun.file(path).stat();
+  return `${dev}:${ino}`;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { maxBodyBytes, routes } from "../../src/agent/protocol.ts";
-import { failureOf } from "./harness.ts";
+import { rejection } from "../rejection.ts";
 
 let folder: string;
 let listener: ReturnType<typeof Bun.listen> | undefined;
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 /** Listens as the agent and answers every request with these bytes; undefined: never. */
-function answerWith(bytes: string | undefined, end = true): string[] {
+function answerWith(bytes: string | undefined): string[] {
   const requests: string[] = [];
   listener?.stop(true);
   listener = Bun.listen({
@@ -29,7 +29,7 @@ function answerWith(bytes: string | undefined, end = true): string[] {
         requests.push(data.toString());
         if (bytes === undefined) return;
         socket.write(bytes);
-        if (end) socket.end();
+        socket.end();
       },
     },
   });
@@ -40,7 +40,7 @@ const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>
   `${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
 test("an answer as agreed", async () => {
-  const requests = answerWith(json('{"configured":[true]}'), false);
+  const requests = answerWith(json('{"configured":[true]}'));
   expect(await askAgent<object>(routes.match, { urls: ["x"] })).toEqual({ configured: [true] });
   const [request] = requests;
   expect(request).toStartWith("POST /v1/match HTTP/1.1\r\n");
@@ -55,7 +55,7 @@ test.each([
   answerWith(
     json(`{"error":{"code":"${code}","message":"No.","hint":"Ask."}}`, "HTTP/1.1 403 Forbidden\r\nvouch-protocol: 1"),
   );
-  expect(await failureOf(askAgent(routes.token))).toMatchObject({ code: expected, message: "No.", hint: "Ask." });
+  expect(await rejection(askAgent(routes.token))).toMatchObject({ code: expected, message: "No.", hint: "Ask." });
 });
 
 test.each<[string, string, RegExp]>([
@@ -65,15 +65,11 @@ test.each<[string, string, RegExp]>([
     /another version: expected protocol 1, got 2/,
   ],
   ["that names no version", json("{}", "HTTP/1.1 200 OK"), /expected protocol 1, got none/],
-  [
-    "that is too long",
-    `HTTP/1.1 200 OK\r\nvouch-protocol: 1\r\ncontent-length: ${maxBodyBytes + 1}\r\n\r\n`,
-    /expected at most 1048576 bytes, got 1048577/,
-  ],
+  ["that is too long", json(" ".repeat(maxBodyBytes + 8193)), /expected at most 1056768 bytes/],
   [
     "of unknown length",
     "HTTP/1.1 200 OK\r\nvouch-protocol: 1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    /expected at most/,
+    /broke off/,
   ],
   ["that is no JSON", json("<html>"), /not JSON/],
   ["that is no object", json("null"), /not an object/],
@@ -82,37 +78,26 @@ test.each<[string, string, RegExp]>([
   [
     "that leads elsewhere",
     json("{}", "HTTP/1.1 302 Found\r\nlocation: http://evil.example/\r\nvouch-protocol: 1"),
-    /went away before it answered/,
+    /answered with status 302/,
   ],
   [
     "that breaks off",
     'HTTP/1.1 200 OK\r\nvouch-protocol: 1\r\ncontent-length: 50\r\n\r\n{"tok',
-    /went away before it answered/,
+    /broke off its answer/,
   ],
   ["that is empty", "", /went away before it answered/],
 ])("an answer %s", async (_, bytes, message) => {
   answerWith(bytes);
-  const failure = await failureOf(askAgent(routes.token));
+  const failure = await rejection(askAgent(routes.token));
   expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent stop`, then `vouch login`." });
   expect(failure.message).toMatch(message);
 });
 
 test("no answer: the limit", async () => {
   answerWith(undefined);
-  const failure = await failureOf(askAgent(routes.token, {}, { timeoutMs: 50 }));
+  const failure = await rejection(askAgent(routes.token, {}, { timeoutMs: 50 }));
   expect(failure).toMatchObject({
     code: "agent_unavailable",
     message: "The Vouch agent did not answer within 0.05 seconds.",
   });
-});
-
-test("the environment's proxy is not asked", async () => {
-  answerWith(json("{}"), false);
-  process.env["HTTP_PROXY"] = process.env["http_proxy"] = "http://127.0.0.1:9";
-  try {
-    expect(await askAgent<object>(routes.match)).toEqual({});
-  } finally {
-    delete process.env["HTTP_PROXY"];
-    delete process.env["http_proxy"];
-  }
 });

@@ -71,17 +71,6 @@ export class AgentHarness implements AsyncDisposable {
   }
 }
 
-/** The error that the promise rejects with. Fails when it does not, or with something else. */
-export async function failureOf(promise: Promise<unknown>): Promise<VouchError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof VouchError) return error;
-    throw error;
-  }
-  throw new Error("expected a VouchError, got a result");
-}
-
 /** Waits until the condition holds, asking now and then; fails after five seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 5_000;

@@ -16,7 +16,8 @@ import { askAgent } from "../../src/agent/client.ts";
 import { routes, type StatusReply } from "../../src/agent/protocol.ts";
 import { ensureAgent } from "../../src/agent/start.ts";
 import { requires } from "../requires.ts";
-import { failureOf, until } from "./harness.ts";
+import { until } from "./harness.ts";
+import { rejection } from "../rejection.ts";
 
 const module = JSON.stringify(join(import.meta.dir, "../../src/agent/command.ts"));
 const script = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
@@ -97,7 +98,7 @@ test("an agent that was killed leaves a message and a socket that the next repla
   killed.kill(9);
   await killed.exited;
   expect(existsSync(socketPath)).toBe(true);
-  const failure = await failureOf(status());
+  const failure = await rejection(status());
   expect(failure).toMatchObject({ code: "login_needed", hint: "Run `vouch login`." });
   expect(failure.message).toBe("Not logged in: the Vouch agent is not running.");
   await ensureAgent({ command });
@@ -146,7 +147,7 @@ test("settings that cannot be read are said to who asks, and do not end it", asy
   start();
   delete process.env["XDG_CONFIG_HOME"];
   await until(() => existsSync(socketPath));
-  expect((await failureOf(status())).code).toBe("settings_invalid");
+  expect((await rejection(status())).code).toBe("settings_invalid");
   writeFileSync(join(config, "vouch/config.json"), '{"version":1}');
   expect((await status()).repositories).toEqual([]);
 });
@@ -160,16 +161,16 @@ test("it writes nothing that others could read", async () => {
 test("a folder that others can enter: it does not start, and ensureAgent says so", async () => {
   mkdirSync(join(root, "agent"));
   chmodSync(join(root, "agent"), 0o755);
-  expect((await failureOf(ensureAgent({ command }))).code).toBe("agent_untrusted");
+  expect((await rejection(ensureAgent({ command }))).code).toBe("agent_untrusted");
   const agent = start();
   expect(await agent.exited).not.toBe(0);
 });
 
 test("one that does not come up is named", async () => {
-  const failure = await failureOf(ensureAgent({ command: ["/bin/sh", "-c", "exit 3"] }));
+  const failure = await rejection(ensureAgent({ command: ["/bin/sh", "-c", "exit 3"] }));
   expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent run` to see why." });
   expect(failure.message).toContain("exit code 3");
-  expect((await failureOf(ensureAgent({ command: ["/bin/true"], timeoutMs: 100 }))).message).toContain(
+  expect((await rejection(ensureAgent({ command: ["/bin/true"], timeoutMs: 100 }))).message).toContain(
     "did not answer",
   );
 });

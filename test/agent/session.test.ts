@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/client.ts";
 import { type LogoutReply, routes, type StatusReply } from "../../src/agent/protocol.ts";
-import { AgentHarness, failureOf, until } from "./harness.ts";
+import { AgentHarness, until } from "./harness.ts";
+import { rejection } from "../rejection.ts";
 import { oauthFailure, sessionSeconds, user } from "./upstream.ts";
 
 const status = () => askAgent<StatusReply>(routes.status);
@@ -23,7 +24,7 @@ describe("the end of a session", () => {
     expect(expiration).toBe(harness.clock.now() / 1000 + sessionSeconds);
     await harness.token();
     move(harness.clock);
-    expect((await failureOf(harness.token())).code).toBe("session_expired");
+    expect((await rejection(harness.token())).code).toBe("session_expired");
     const { session, ended, role } = await status();
     expect({ session, ended, role }).toEqual({ session: undefined, ended: "expired", role: undefined });
   });
@@ -51,7 +52,7 @@ describe("the end of a session", () => {
     harness.upstream.answer("idToken", () => oauthFailure("invalid_grant", description));
     await harness.login();
     await until(async () => (await status()).ended === ended);
-    expect((await failureOf(harness.token())).code).toBe(code);
+    expect((await rejection(harness.token())).code).toBe(code);
   });
 });
 
@@ -62,7 +63,7 @@ describe("logout", () => {
     await harness.token();
     expect(await askAgent<LogoutReply>(routes.logout)).toEqual({ wasLoggedIn: true, revoked: true });
     expect(harness.upstream.counts.revoke).toBe(1);
-    expect((await failureOf(harness.token())).code).toBe("login_needed");
+    expect((await rejection(harness.token())).code).toBe("login_needed");
     expect((await status()).ended).toBe("logged_out");
     expect(await askAgent<LogoutReply>(routes.logout)).toEqual({ wasLoggedIn: false, revoked: false });
   });
@@ -81,13 +82,13 @@ describe("logout", () => {
       await using harness = new AgentHarness();
       const held = harness.upstream.hold(step);
       await harness.login();
-      const asked = failureOf(harness.token());
+      const asked = rejection(harness.token());
       await held.arrived;
       await askAgent(routes.logout);
       expect((await asked).code).toBe("login_needed");
       held.release();
       expect((await status()).repositories[0]?.tokenExpiration).toBeUndefined();
-      expect((await failureOf(harness.token())).code).toBe("login_needed");
+      expect((await rejection(harness.token())).code).toBe("login_needed");
     },
   );
 
@@ -104,7 +105,7 @@ describe("logout", () => {
 describe("ceremonies", () => {
   test("a login that was not begun here is refused without asking the server", async () => {
     await using harness = new AgentHarness();
-    const failure = await failureOf(askAgent(routes.loginFinish, { ceremony: "foreign", credential: {} }));
+    const failure = await rejection(askAgent(routes.loginFinish, { ceremony: "foreign", credential: {} }));
     expect(failure.code).toBe("login_denied");
     expect(harness.upstream.counts.login).toBe(0);
   });
@@ -113,7 +114,7 @@ describe("ceremonies", () => {
     await using harness = new AgentHarness();
     const { ceremony } = await askAgent<{ ceremony: string }>(routes.loginStart);
     await askAgent(routes.loginFinish, { ceremony, credential: {} });
-    expect((await failureOf(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
+    expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
     expect(harness.upstream.counts.login).toBe(1);
   });
 
@@ -121,7 +122,7 @@ describe("ceremonies", () => {
     await using harness = new AgentHarness();
     const { ceremony } = await askAgent<{ ceremony: string }>(routes.loginStart);
     harness.clock.pass(301);
-    expect((await failureOf(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
+    expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
   test("an enrolment goes through, and its ceremony is no login", async () => {
@@ -134,13 +135,13 @@ describe("ceremonies", () => {
       credentialId: "Y3JlZGVudGlhbA",
     });
     const { ceremony } = await start();
-    expect((await failureOf(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
+    expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
   test("no server configured: the next command is named", async () => {
     await using harness = new AgentHarness();
     harness.configure({ server: undefined });
-    const failure = await failureOf(askAgent(routes.loginStart));
+    const failure = await rejection(askAgent(routes.loginStart));
     expect(failure).toMatchObject({ code: "settings_missing", hint: expect.stringContaining("vouch enroll") });
   });
 });

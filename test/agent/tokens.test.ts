@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/client.ts";
 import { routes, type StatusReply, type TokenReply, type TokensReply } from "../../src/agent/protocol.ts";
-import { AgentHarness, cargoUrl, failureOf, repository, until } from "./harness.ts";
+import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
+import { rejection } from "../rejection.ts";
 import { sessionSeconds } from "./upstream.ts";
 
 const down = () => new Response("down", { status: 503 });
@@ -53,7 +54,7 @@ describe("merging", () => {
     const held = harness.upstream.hold("token");
     await harness.login();
     await held.arrived;
-    const gone = await failureOf(askAgent(routes.token, { url: cargoUrl }, { timeoutMs: 1 }));
+    const gone = await rejection(askAgent(routes.token, { url: cargoUrl }, { timeoutMs: 1 }));
     expect(gone.code).toBe("agent_unavailable");
     const asked = harness.token();
     held.release();
@@ -66,7 +67,7 @@ describe("merging", () => {
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
     await harness.login();
     harness.configure({ repositories: [repository] });
-    const ask = () => failureOf(harness.token());
+    const ask = () => rejection(harness.token());
     const failures = await Promise.all(Array.from({ length: 20 }, ask));
     expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(["server_error"]));
     await ask();
@@ -104,7 +105,7 @@ describe("durations", () => {
     await harness.token();
     harness.configure({ repositories: [repository, other] });
     harness.clock.pass(sessionSeconds - 10 * 60);
-    const failure = await failureOf(askAgent(routes.token, { url: other.endpoints.cargo }));
+    const failure = await rejection(askAgent(routes.token, { url: other.endpoints.cargo }));
     expect(failure).toMatchObject({ code: "login_needed", hint: expect.stringContaining("vouch login") });
     expect(failure.message).toBe("AWS issues no token for less than 15 minutes, and this session ends in 10 minutes.");
     expect((await harness.token()).expiration).toBeLessThanOrEqual(expiration);
@@ -116,7 +117,7 @@ describe("durations", () => {
     await harness.login();
     const { expiration } = await harness.token();
     harness.clock.pass(expiration - harness.clock.now() / 1000 - 59);
-    expect((await failureOf(harness.token())).code).toBe("login_needed");
+    expect((await rejection(harness.token())).code).toBe("login_needed");
   });
 });
 
@@ -148,7 +149,7 @@ describe("renewal", () => {
       Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
     );
     await harness.login();
-    expect((await failureOf(harness.token())).code).toBe("access_denied");
+    expect((await rejection(harness.token())).code).toBe("access_denied");
     harness.clock.pass(60);
     await harness.agent.renew();
     expect(harness.upstream.counts.token).toBe(1);
@@ -196,9 +197,9 @@ describe("which endpoint", () => {
     "not a url",
   ])("%p is not configured, with or without a session", async (url) => {
     await using harness = new AgentHarness();
-    expect((await failureOf(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
     await harness.login();
-    expect((await failureOf(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
     expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({ configured: [false, true] });
   });
 
@@ -211,7 +212,7 @@ describe("which endpoint", () => {
   test("the settings are read anew when they change", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
-    expect((await failureOf(harness.token())).code).toBe("not_configured");
+    expect((await rejection(harness.token())).code).toBe("not_configured");
     harness.configure({ repositories: [repository] });
     expect((await harness.token()).endpoint).toBe(cargoUrl);
   });
@@ -220,7 +221,7 @@ describe("which endpoint", () => {
     await using harness = new AgentHarness();
     harness.configure({ aws: undefined, repositories: [repository] });
     await harness.login();
-    const failure = await failureOf(harness.token());
+    const failure = await rejection(harness.token());
     expect(failure).toMatchObject({ code: "settings_missing", hint: expect.stringContaining("vouch setup aws") });
   });
 });
@@ -257,10 +258,10 @@ describe("all tokens", () => {
 
   test("none to be had: the reason", async () => {
     await using harness = new AgentHarness();
-    expect((await failureOf(askAgent(routes.tokens))).code).toBe("login_needed");
+    expect((await rejection(askAgent(routes.tokens))).code).toBe("login_needed");
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
     await harness.login();
-    expect((await failureOf(askAgent(routes.tokens))).code).toBe("server_error");
+    expect((await rejection(askAgent(routes.tokens))).code).toBe("server_error");
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { VouchServer } from "../../src/identity/vouch-server.ts";
 import { Secret } from "../../src/secret.ts";
-import { failureOf } from "../agent/harness.ts";
+import { rejection } from "../rejection.ts";
 import { ManualClock } from "../agent/manual-clock.ts";
 import { oauthFailure, Upstream, user } from "../agent/upstream.ts";
 
@@ -68,7 +68,7 @@ describe("a session", () => {
     upstream.answer("login", () =>
       oauthFailure("invalid_dpop_proof", "The proof was used before.", { date: new Date(clock.now()).toUTCString() }),
     );
-    const failure = await failureOf(login());
+    const failure = await rejection(login());
     expect(failure).toMatchObject({ code: "login_denied", hint: expect.stringContaining("clock") });
     expect(upstream.counts.login).toBe(1);
   });
@@ -85,7 +85,7 @@ describe("a session", () => {
 
   test("a login is sent once: its ceremony is used up", async () => {
     upstream.answer("login", () => new Response("busy", { status: 503 }));
-    expect((await failureOf(login())).code).toBe("server_error");
+    expect((await rejection(login())).code).toBe("server_error");
     expect(upstream.counts.login).toBe(1);
   });
 
@@ -93,7 +93,7 @@ describe("a session", () => {
     const session = await login();
     const held = upstream.hold("idToken");
     const ended = new AbortController();
-    const asked = failureOf(session.idToken("sts.amazonaws.com", ended.signal));
+    const asked = rejection(session.idToken("sts.amazonaws.com", ended.signal));
     await held.arrived;
     ended.abort();
     expect((await asked).code).toBe("cancelled");
@@ -110,12 +110,12 @@ describe("refusals", () => {
   ] as const)("of an ID token: %s, %p → %s", async (error, description, expected) => {
     const session = await login();
     upstream.answer("idToken", () => oauthFailure(error, description));
-    expect((await failureOf(session.idToken("sts.amazonaws.com"))).code).toBe(expected);
+    expect((await rejection(session.idToken("sts.amazonaws.com"))).code).toBe(expected);
   });
 
   test("of a login: in the server's words", async () => {
     upstream.answer("login", () => oauthFailure("invalid_grant", "This security key is not enrolled."));
-    const failure = await failureOf(login());
+    const failure = await rejection(login());
     expect(failure.code).toBe("login_denied");
     expect(failure.message).toContain("This security key is not enrolled.");
   });
@@ -128,7 +128,7 @@ describe("refusals", () => {
     upstream.answer("enroll", () =>
       Response.json({ error: { code: code_, message: "No.", hint: "Ask." } }, { status }),
     );
-    const failure = await failureOf(client().enroll({ ceremony: "c", code, credential }));
+    const failure = await rejection(client().enroll({ ceremony: "c", code, credential }));
     expect(failure).toMatchObject({ code: expected, message: "No.", hint: "Ask." });
   });
 
@@ -136,7 +136,7 @@ describe("refusals", () => {
     upstream.answer("enroll", () =>
       Response.json({ error: { code: "enrollment_denied", message: "a\u001b[2Jb\r\nc\u009b" } }, { status: 403 }),
     );
-    const { message } = await failureOf(client().enroll({ ceremony: "c", code, credential }));
+    const { message } = await rejection(client().enroll({ ceremony: "c", code, credential }));
     expect(message).not.toMatch(/\p{Cc}/u);
   });
 });
@@ -150,7 +150,7 @@ describe("what is not a Vouch server", () => {
     ["a redirect", () => Response.redirect("https://elsewhere.example/", 302)],
   ])("%s: says what it expected", async (_, answer) => {
     upstream.answer("loginOptions", answer);
-    const failure = await failureOf(client().loginOptions());
+    const failure = await rejection(client().loginOptions());
     expect(failure.code).toBe("server_error");
     expect(failure.message).toContain(`${new URL(upstream.url).host} did not answer as a Vouch server`);
   });
@@ -162,16 +162,16 @@ describe("what is not a Vouch server", () => {
   ])("a login answered with %s", async (_, change) => {
     const good = { access_token: "access-token-secret", token_type: "DPoP", expires_in: 60, user };
     upstream.answer("login", () => Response.json({ ...good, ...change }));
-    expect((await failureOf(login())).code).toBe("server_error");
+    expect((await rejection(login())).code).toBe("server_error");
   });
 
   test("nobody there", async () => {
     await upstream.stop();
-    expect((await failureOf(login())).code).toBe("network");
+    expect((await rejection(login())).code).toBe("network");
   });
 
   test("http to another machine is refused before anything is sent", async () => {
-    expect((await failureOf(client(0, "http://vouch.example.com").loginOptions())).code).toBe("usage");
+    expect((await rejection(client(0, "http://vouch.example.com").loginOptions())).code).toBe("usage");
   });
 });
 
@@ -192,5 +192,5 @@ test("revocation is confirmed, or the reason is said", async () => {
   await session.revoke(1000);
   expect(upstream.counts.revoke).toBe(1);
   upstream.answer("revoke", () => oauthFailure("unsupported_token_type", "No."));
-  expect((await failureOf(session.revoke(1000))).code).toBe("server_error");
+  expect((await rejection(session.revoke(1000))).code).toBe("server_error");
 });

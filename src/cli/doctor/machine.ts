@@ -1,4 +1,5 @@
 /** The machine: the agent's folder, the security key, the clock. */
+import { lstat } from "../../agent/client.ts";
 import { agentFolder, checkAgentFolder } from "../../agent/socket.ts";
 import { VouchError } from "../../errors.ts";
 import { findSecurityKeys, openSecurityKey } from "../../hid/keys.ts";
@@ -15,9 +16,9 @@ export async function checkMachine(patient: Patient): Promise<Finding[]> {
 }
 
 async function checkFolder({ env }: Patient): Promise<Finding> {
-  const folder = await agentFolder(env);
+  const folder = agentFolder(lstat, env);
   try {
-    await checkAgentFolder(folder);
+    checkAgentFolder(lstat, folder);
     return ok("agent-folder", `The agent's folder is ${folder}.`);
   } catch (error) {
     return fromError("agent-folder", error);
