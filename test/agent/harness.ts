@@ -7,7 +7,6 @@ import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } 
 import { serveAgent } from "../../src/agent/server.ts";
 import { SettingsFile } from "../../src/agent/settings-file.ts";
 import type { RepositorySettings, Settings } from "../../src/config/settings.ts";
-import { VouchError } from "../../src/errors.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { roleArn, Upstream } from "./upstream.ts";
 
