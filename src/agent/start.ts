@@ -14,6 +14,19 @@ const pollIntervalMs = 20;
 export async function ensureAgent(options: { command?: string[]; timeoutMs?: number } = {}): Promise<void> {
   const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
   if (await isRunning()) return;
+  const deadline = performance.now() + timeoutMs;
+  let agent = start(command);
+  while (!(await isRunning())) {
+    // One that found another agent running ends with 0; when nobody answers all the same, that other was ending.
+    if (agent.exitCode === 0) agent = start(command);
+    if (agent.exitCode !== null) throw failed(`ended with exit code ${agent.exitCode}`);
+    if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
+    if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
+    await sleep(pollIntervalMs);
+  }
+}
+
+function start(command: string[]): Bun.Subprocess {
   const agent = Bun.spawn(command, {
     cwd: "/",
     env: process.env,
@@ -21,14 +34,7 @@ export async function ensureAgent(options: { command?: string[]; timeoutMs?: num
     detached: true,
   });
   agent.unref();
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isRunning())) {
-    // One that found another agent running ends with 0.
-    if (agent.exitCode !== null && agent.exitCode !== 0) throw failed(`ended with exit code ${agent.exitCode}`);
-    if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
-    if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
-    await sleep(pollIntervalMs);
-  }
+  return agent;
 }
 
 async function isRunning(): Promise<boolean> {

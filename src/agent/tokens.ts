@@ -4,6 +4,7 @@
  */
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../aws/codeartifact.ts";
 import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../aws/sts.ts";
+import { checkSamePartition } from "../aws/partitions.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import type { IdToken } from "../identity/identity.ts";
@@ -44,7 +45,7 @@ export class SessionTokens {
    */
   async token(domain: Domain, settings: Settings): Promise<AuthorizationToken> {
     this.#session.check();
-    const role = roleFor(domain, settings);
+    const role = roleThatReaches(domain, settings);
     const fetch = () => this.#fetchToken(domain, role);
     const token = await this.#duringSession(this.#tokens.get(tokenKey(domain, role), fetch, this.#mayFetch()));
     return { token: token.token, expiration: Math.min(token.expiration, this.#session.expiration) };
@@ -53,7 +54,7 @@ export class SessionTokens {
   /** What CodeArtifact names as the repository's URL. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
     this.#session.check();
-    const role = roleFor(request, settings);
+    const role = roleThatReaches(request, settings);
     return this.#duringSession(this.#askRepositoryEndpoint(request, role));
   }
 
@@ -173,6 +174,13 @@ function roleFor(domain: { region: string } | undefined, settings: Settings): Ro
   throw new VouchError("settings_missing", "No AWS role is configured.", {
     hint: "Run `vouch setup aws --role ARN`.",
   });
+}
+
+/** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
+function roleThatReaches(domain: { region: string }, settings: Settings): Role {
+  const role = roleFor(domain, settings);
+  for (const region of [role.region, domain.region]) checkSamePartition(role.arn, region);
+  return role;
 }
 
 function roleKey(role: Role): string {

@@ -15,12 +15,13 @@ export const exec = defineCommand({
     usage: "-- COMMAND [ARGUMENT …]",
     details: [
       "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up first), PIP_INDEX_URL, and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
+      "Start npm itself rather than a shell that starts it: some shells (dash) drop variables with npm's kind of name.",
       "cargo, pip and npm do not need this after `vouch setup codeartifact`: they ask by themselves.",
     ],
     examples: [
       ["vouch exec -- mvn deploy", "Maven reads ${env.CODEARTIFACT_AUTH_TOKEN} in its settings.xml."],
       ["vouch exec -- gradle build", "Gradle reads the same variable."],
-      ["vouch exec -- sh -c 'pip-compile requirements.in'", "An old pip finds its index in PIP_INDEX_URL."],
+      ["vouch exec -- python3.7 -m pip install my-package", "An old pip finds its index in PIP_INDEX_URL."],
     ],
   },
 });

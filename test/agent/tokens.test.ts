@@ -226,6 +226,15 @@ describe("which endpoint", () => {
   });
 });
 
+test("a domain of another partition than the role's: refused before anyone is asked", async () => {
+  const endpoint = "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/cargo/my-repo/";
+  await using harness = new AgentHarness([{ ...repository, region: "cn-north-1", endpoints: { cargo: endpoint } }]);
+  await harness.login();
+  const failure = await rejection(harness.token(endpoint));
+  expect(failure).toMatchObject({ code: "usage", message: expect.stringContaining("aws-cn") });
+  expect(chain(harness.upstream.counts)).toEqual({ idToken: 0, sts: 0, token: 0 });
+});
+
 describe("all tokens", () => {
   test("of one format, and the default's", async () => {
     await using harness = new AgentHarness([repository, other]);
