@@ -24,6 +24,17 @@ function counts(report: string): { tests: number; failures: number; skipped: num
   return { tests: attribute("tests"), failures: attribute("failures"), skipped: attribute("skipped") };
 }
 
+/**
+ * The environment of the tests: a home folder of their own, so that a test that forgets to set one finds nothing of the
+ * developer's and leaves nothing there; none of the variables by which npm tells its scripts of itself; and no proxy
+ * before the services on this machine.
+ */
+function testEnvironment(): Record<string, string | undefined> {
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const noProxy = "127.0.0.1,localhost";
+  return { ...Object.fromEntries(own), HOME: folder, NO_PROXY: noProxy, no_proxy: noProxy };
+}
+
 step("format, lint, types, unused code", ["npm", "run", "--silent", "check"]);
 step("build", [process.execPath, "build.ts", "--sandbox"]);
 
@@ -43,8 +54,7 @@ const run = Bun.spawnSync(
   {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    // The services of the tests are on this machine, whatever proxy leads out of it.
-    env: { ...process.env, NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" },
+    env: testEnvironment(),
   },
 );
 const { tests, failures, skipped } = counts(readFileSync(reportFile, "utf8"));

@@ -22,6 +22,7 @@ export interface TerminalRun {
 }
 
 interface TerminalOptions {
+  /** The whole environment but for TERM; without it that of this process. */
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** The limit on each wait and on the end of the program. */
@@ -48,7 +49,7 @@ export async function runInTerminal(
   let onData = ignore;
   const child = Bun.spawn(command, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, TERM: "xterm", ...options.env },
+    env: { TERM: "xterm", ...(options.env ?? process.env) },
     terminal: {
       cols: 120,
       data(_, data) {
