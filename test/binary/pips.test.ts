@@ -1,0 +1,83 @@
+/** The pips of other years, each in a virtual environment of its own, and uv. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Laptop, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
+import { names } from "../sandbox/main.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+
+const tools = join(import.meta.dir, "../../.tools");
+const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
+const indexWithUser = index.replace("https://", "https://aws@");
+const install = ["install", "my-package", "--no-cache-dir", "--target"];
+
+let laptop: Laptop;
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.startAgent();
+  await laptop.enroll();
+  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  await laptop.login();
+  const setup = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
+  const { exitCode, stderr } = await laptop.vouch(...setup, "--tool", "pip");
+  if (exitCode !== 0) throw new Error(stderr);
+  await seedPackage(laptop.sandbox.registries, "pypi", {
+    name: "my-package",
+    version: "1.0.0",
+    files: { "my_package/__init__.py": "" },
+  });
+}, 60_000);
+afterAll(async () => laptop?.stop());
+
+/** Installs with the programs of one folder behind the shims, or, in an activated environment, before them. */
+async function expectInstalled(command: string[], bin: string, activated = false): Promise<void> {
+  const target = join(laptop.home, "target");
+  rmSync(target, { recursive: true, force: true });
+  const path = laptop.env["PATH"]!;
+  const PATH = activated
+    ? [bin, path].join(delimiter)
+    : [laptop.shims, join(laptop.folder, "bin"), bin, path].join(delimiter);
+  const { exitCode, stdout, stderr } = await laptop.run([...command, target], { env: { PATH } });
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with ${exitCode}\n${stdout}${stderr}`);
+  expect(await Bun.file(join(target, "my_package/__init__.py")).exists()).toBe(true);
+}
+
+const recent = join(tools, "pip-26/bin");
+describe.skipIf(!requires(join(recent, "pip")))("pip 26, which asks keyring for user name and password as JSON", () => {
+  test("by pip.conf", () => expectInstalled(["pip", ...install], recent), 60_000);
+  test(
+    "by a URL without a user name",
+    () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
+    60_000,
+  );
+  test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
+  test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
+});
+
+const old = join(tools, "pip-22/bin");
+test.skipIf(!requires(join(old, "pip")))(
+  "pip 22, which asks nobody, through vouch exec",
+  async () => {
+    await expectInstalled(["vouch", "exec", "--", "pip", ...install], old);
+  },
+  60_000,
+);
+
+test.skipIf(!requires(join(recent, "uv")))(
+  "uv, by a URL with the user name",
+  async () => {
+    const uv = [
+      "uv",
+      "pip",
+      "install",
+      "--keyring-provider",
+      "subprocess",
+      "--no-cache",
+      "--python",
+      join(recent, "python"),
+    ];
+    await expectInstalled([...uv, "--index-url", indexWithUser, "my-package", "--target"], recent);
+  },
+  60_000,
+);
