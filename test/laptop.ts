@@ -20,6 +20,13 @@ export const person = { email: "dev@example.com", pin: "246813" } as const;
 export const registryName = "my-codeartifact-registry";
 export const serverUrl = `https://${names.vouchHost}`;
 
+export const cargoIndex = `sparse+https://${names.packageHost}/cargo/${names.repository}/`;
+
+/** The line by which Cargo asks its credential provider for the token of an index. */
+export function cargoGet(indexUrl: string = cargoIndex): string {
+  return `${JSON.stringify({ v: 1, registry: { "index-url": indexUrl }, kind: "get", operation: "read" })}\n`;
+}
+
 export interface Finished {
   exitCode: number;
   stdout: string;
@@ -63,6 +70,9 @@ export interface Laptop {
   /** `vouch enroll` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
   enroll(): Promise<TerminalRun>;
   login(): Promise<TerminalRun>;
+  /** `vouch setup aws` and `vouch setup codeartifact` for the sandbox's role and repository; throws when one fails. */
+  setUpAws(): Promise<void>;
+  setUpRepository(...flags: string[]): Promise<void>;
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
   /** Starts the release's agent in the foreground of its own process, when none runs. */
@@ -131,9 +141,8 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     vouch: (...args) => run([executable, ...args]),
     atTerminal: (args, script) => runInTerminal([sandboxExecutable, ...args], { cwd: laptop.cwd, env }, script),
     async enroll() {
-      const invited = await run([executable, "server", "invite", person.email, "--database", database, "--json"]);
-      if (invited.exitCode !== 0) throw new Error(`vouch server invite failed:\n${invited.stderr}`);
-      const { code } = JSON.parse(invited.stdout) as { code: string };
+      const invite = [executable, "server", "invite", person.email, "--database", database, "--json"];
+      const { code } = JSON.parse(await ended(run(invite))) as { code: string };
       return succeeded(
         await laptop.atTerminal(["enroll", "--server", serverUrl], async ({ see, type }) => {
           await see("Enrolment code");
@@ -150,6 +159,13 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
           type(`${person.pin}\r`);
         }),
       );
+    },
+    async setUpAws() {
+      await ended(laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region));
+    },
+    async setUpRepository(...flags) {
+      const repository = ["--domain", names.domain, "--repository", names.repository];
+      await ended(laptop.vouch("setup", "codeartifact", ...repository, ...flags));
     },
     async startServer() {
       const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];
@@ -185,10 +201,16 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
-  const init = await run([executable, "server", "init", "--url", serverUrl, "--database", database]);
-  if (init.exitCode !== 0) throw new Error(`vouch server init failed:\n${init.stderr}`);
+  await ended(run([executable, "server", "init", "--url", serverUrl, "--database", database]));
   await laptop.startServer();
   return laptop;
+}
+
+/** What a command said that ended with 0; throws with what it said otherwise. */
+export async function ended(running: Promise<Finished>): Promise<string> {
+  const { exitCode, stdout, stderr } = await running;
+  if (exitCode !== 0) throw new Error(`Expected exit code 0, got ${exitCode}:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 function succeeded(run: TerminalRun): TerminalRun {

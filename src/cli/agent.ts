@@ -3,8 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { askAgent } from "../agent/client.ts";
 import { routes, type StatusReply } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { type Command, defineCommand } from "./command.ts";
-import type { Roles } from "./commands.ts";
+import { type Command, defineCommand, type Roles } from "./command.ts";
 import { note, print, printJson } from "./terminal.ts";
 import { clockTime } from "./time.ts";
 

@@ -20,3 +20,9 @@ export interface Command<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
 export function defineCommand<const T extends ArgsDef = ArgsDef>(command: Command<T>): Command {
   return command as unknown as Command;
 }
+
+/** The roles that are above the command line in the layers; main.ts hands them in. */
+export interface Roles {
+  agent: () => Promise<{ runAgent: () => Promise<number> }>;
+  server: () => Promise<{ serverCommand: Command }>;
+}

@@ -1,11 +1,5 @@
 /** The commands of `vouch`: one line on each for the overview, and where it is loaded from when it is used. */
-import type { Command } from "./command.ts";
-
-/** The roles that are above the command line in the layers; main.ts hands them in. */
-export interface Roles {
-  agent: () => Promise<{ runAgent: () => Promise<number> }>;
-  server: () => Promise<{ serverCommand: Command }>;
-}
+import type { Command, Roles } from "./command.ts";
 
 export interface CommandEntry {
   group: "every day" | "set up" | "for programs" | "for companies";

@@ -3,8 +3,8 @@ import { type ArgsDef, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import { VouchError } from "../errors.ts";
 import { checkArguments, closest, usage } from "./arguments.ts";
-import type { Command } from "./command.ts";
-import { commands, type Roles } from "./commands.ts";
+import type { Command, Roles } from "./command.ts";
+import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./help.ts";
 import { print, showError } from "./terminal.ts";
 

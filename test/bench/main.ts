@@ -6,20 +6,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { executable, type Laptop, startLaptop } from "../laptop.ts";
+import { cargoGet, executable, type Laptop, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { median, timeInTurn, type Timed } from "./timing.ts";
 
 const root = join(import.meta.dir, "../..");
 const rounds = 100;
 const slowRounds = 8;
-const get = `${JSON.stringify({
-  v: 1,
-  registry: { "index-url": `sparse+https://${names.packageHost}/cargo/${names.repository}/` },
-  kind: "get",
-  operation: "read",
-})}\n`;
-
+const get = cargoGet();
 const awsArguments = [
   "codeartifact",
   "get-authorization-token",
@@ -79,17 +73,8 @@ function report(what: string, times: number[], against: string, others: number[]
 async function warmUp(at: Laptop): Promise<void> {
   await at.startAgent();
   await at.enroll();
-  await at.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
-  await at.vouch(
-    "setup",
-    "codeartifact",
-    "--domain",
-    names.domain,
-    "--repository",
-    names.repository,
-    "--tool",
-    "cargo",
-  );
+  await at.setUpAws();
+  await at.setUpRepository("--tool", "cargo");
   await at.login();
   const { stdout } = await at.run([executable, "--cargo-plugin"], { stdin: get });
   if (!stdout.includes('"token"')) throw new Error(`Expected a token from the warm helper, got ${stdout}`);

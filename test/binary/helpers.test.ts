@@ -2,23 +2,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { cargoIndex, executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 
 const host = names.packageHost;
-const cargoIndex = `sparse+https://${host}/cargo/${names.repository}/`;
 const pypi = `https://${host}/pypi/${names.repository}/simple/`;
-const setupCodeArtifact = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
 
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.startAgent();
   await laptop.enroll();
-  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  await laptop.setUpAws();
   await laptop.login();
-  const { exitCode, stderr } = await laptop.vouch(...setupCodeArtifact, "--registry-name", registryName);
-  if (exitCode !== 0) throw new Error(stderr);
+  await laptop.setUpRepository("--registry-name", registryName);
 }, 120_000);
 afterAll(async () => laptop?.stop());
 

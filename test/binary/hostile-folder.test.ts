@@ -2,14 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
-import { names } from "../sandbox/main.ts";
+import { cargoGet, executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { crateUserProject } from "./projects.ts";
-
-const cargoIndex = `sparse+https://${names.packageHost}/cargo/${names.repository}/`;
-const get = (url: string) =>
-  `${JSON.stringify({ v: 1, registry: { "index-url": url }, kind: "get", operation: "read" })}\n`;
 
 let laptop: Laptop;
 let folder: string;
@@ -52,22 +47,8 @@ beforeAll(async () => {
   // Everything from the first command on happens in that folder, the agent's start by `vouch login` included.
   laptop.cwd = folder;
   await laptop.enroll();
-  for (const args of [
-    ["setup", "aws", "--role", names.roleArn, "--region", names.region],
-    [
-      "setup",
-      "codeartifact",
-      "--domain",
-      names.domain,
-      "--repository",
-      names.repository,
-      "--registry-name",
-      registryName,
-    ],
-  ]) {
-    const { exitCode, stderr } = await laptop.run([executable, ...args], { cwd: folder });
-    if (exitCode !== 0) throw new Error(stderr);
-  }
+  await laptop.setUpAws();
+  await laptop.setUpRepository("--registry-name", registryName);
   await laptop.login();
 }, 120_000);
 afterAll(async () => {
@@ -77,7 +58,7 @@ afterAll(async () => {
 
 describe("in a folder with .env, bunfig.toml, package.json, node_modules and tsconfig.json of an attacker", () => {
   test("the helper answers as elsewhere", async () => {
-    const { stdout } = await laptop.run([executable, "--cargo-plugin"], { cwd: folder, stdin: get(cargoIndex) });
+    const { stdout } = await laptop.run([executable, "--cargo-plugin"], { cwd: folder, stdin: cargoGet() });
     expect(stdout).toContain("vouch-sandbox-token");
   });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Finished, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { requires } from "../requires.ts";
 import { seedPackage } from "../sandbox/packages.ts";
@@ -13,19 +13,13 @@ const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 let laptop: Laptop;
 const place = (name: string) => join(laptop.home, name);
 
-function expectSuccess({ exitCode, stdout, stderr }: Finished): string {
-  if (exitCode !== 0) throw new Error(`Expected exit code 0, got ${exitCode}\n${stdout}\n${stderr}`);
-  return stdout;
-}
-
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.startAgent();
   await laptop.enroll();
-  expectSuccess(await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region));
+  await laptop.setUpAws();
   await laptop.login();
-  const setup = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
-  expectSuccess(await laptop.vouch(...setup, "--registry-name", registryName));
+  await laptop.setUpRepository("--registry-name", registryName);
   await seedPackage(laptop.sandbox.registries, "pypi", {
     name: "my-package",
     version: "1.0.0",
@@ -37,21 +31,19 @@ afterAll(async () => laptop?.stop());
 describe.skipIf(!requires("cargo"))("cargo", () => {
   test("cargo publish, then cargo build of a project that uses the crate", async () => {
     const crate = crateProject(place("my-crate"), "my-crate", registryName);
-    expectSuccess(await laptop.run(["cargo", "publish", "--registry", registryName, "--allow-dirty"], { cwd: crate }));
+    await ended(laptop.run(["cargo", "publish", "--registry", registryName, "--allow-dirty"], { cwd: crate }));
     const app = crateUserProject(place("cargo-app"), "my-crate", registryName);
-    expectSuccess(await laptop.run(["cargo", "build"], { cwd: app }));
-    expect(expectSuccess(await laptop.run([join(app, "target/debug/app")]))).toBe("hello from my-crate\n");
+    await ended(laptop.run(["cargo", "build"], { cwd: app }));
+    expect(await ended(laptop.run([join(app, "target/debug/app")]))).toBe("hello from my-crate\n");
   }, 300_000);
 });
 
 describe.skipIf(!requires("npm"))("npm", () => {
   test("npm publish, then npm install of a project that uses the package", async () => {
-    expectSuccess(await laptop.run(["npm", "publish"], { cwd: npmProject(place("my-lib"), "my-lib") }));
+    await ended(laptop.run(["npm", "publish"], { cwd: npmProject(place("my-lib"), "my-lib") }));
     const app = npmUserProject(place("npm-app"), "my-lib");
-    expectSuccess(await laptop.run(["npm", "install"], { cwd: app }));
-    expect(expectSuccess(await laptop.run(["node", "-p", "require('my-lib')"], { cwd: app }))).toBe(
-      "hello from my-lib\n",
-    );
+    await ended(laptop.run(["npm", "install"], { cwd: app }));
+    expect(await ended(laptop.run(["node", "-p", "require('my-lib')"], { cwd: app }))).toBe("hello from my-lib\n");
     expect(readFileSync(join(app, "package-lock.json"), "utf8")).toContain(names.packageHost);
   }, 120_000);
 
@@ -61,7 +53,7 @@ describe.skipIf(!requires("npm"))("npm", () => {
       join(app, "package.json"),
       JSON.stringify({ name: "app", scripts: { show: "node -p 'JSON.stringify(process.env)'" } }),
     );
-    const shown = expectSuccess(await laptop.run(["npm", "run", "show"], { cwd: app }));
+    const shown = await ended(laptop.run(["npm", "run", "show"], { cwd: app }));
     expect(shown).not.toContain("_authToken");
   });
 });
@@ -72,19 +64,19 @@ describe.skipIf(!requires("pip", "python3"))("pip", () => {
 
   test("pip install with an index URL that carries no user name", async () => {
     const command = ["pip", "install", "my-package", "--index-url", index, ...target("pip-url")];
-    expectSuccess(await laptop.run(command));
+    await ended(laptop.run(command));
     expect(installed("pip-url")).toContain("my-package");
   }, 120_000);
 
   test("pip install -r requirements.txt", async () => {
     writeFileSync(place("requirements.txt"), "my-package==1.0.0\n");
-    expectSuccess(await laptop.run(["pip", "install", "-r", "requirements.txt", ...target("pip-file")]));
+    await ended(laptop.run(["pip", "install", "-r", "requirements.txt", ...target("pip-file")]));
     expect(installed("pip-file")).toContain("my-package");
   }, 120_000);
 
   test("a pip that asks no keyring, through vouch exec", async () => {
     const command = ["vouch", "exec", "--", "pip", "install", "my-package", ...target("pip-exec")];
-    expectSuccess(await laptop.run(command, { env: { PIP_KEYRING_PROVIDER: "disabled" } }));
+    await ended(laptop.run(command, { env: { PIP_KEYRING_PROVIDER: "disabled" } }));
     expect(installed("pip-exec")).toContain("my-package");
   }, 120_000);
 });

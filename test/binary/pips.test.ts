@@ -17,11 +17,9 @@ beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.startAgent();
   await laptop.enroll();
-  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  await laptop.setUpAws();
   await laptop.login();
-  const setup = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
-  const { exitCode, stderr } = await laptop.vouch(...setup, "--tool", "pip");
-  if (exitCode !== 0) throw new Error(stderr);
+  await laptop.setUpRepository("--tool", "pip");
   await seedPackage(laptop.sandbox.registries, "pypi", {
     name: "my-package",
     version: "1.0.0",

@@ -2,11 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { executable, type Finished, type Laptop, type LaptopOptions, startLaptop } from "../laptop.ts";
+import { cargoGet, executable, type Finished, type Laptop, type LaptopOptions, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
-
-const cargoIndex = `sparse+https://${names.packageHost}/cargo/${names.repository}/`;
-const get = `${JSON.stringify({ v: 1, registry: { "index-url": cargoIndex }, kind: "get", operation: "read" })}\n`;
 
 let laptop: Laptop;
 let agent: Bun.Subprocess;
@@ -15,10 +12,8 @@ async function ready(options: LaptopOptions = {}): Promise<void> {
   laptop = await startLaptop(options);
   agent = await laptop.startAgent();
   await laptop.enroll();
-  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
-  const setup = ["setup", "codeartifact", "--domain", names.domain, "--repository", names.repository];
-  const { exitCode, stderr } = await laptop.vouch(...setup);
-  if (exitCode !== 0) throw new Error(stderr);
+  await laptop.setUpAws();
+  await laptop.setUpRepository();
 }
 
 /** What Cargo is told: the token, or the protocol's error. */
@@ -26,7 +21,7 @@ async function askAsCargo(): Promise<{
   token?: string;
   error?: { kind: string; message: string; "caused-by"?: string[] };
 }> {
-  const { stdout, exitCode } = await laptop.run([executable, "--cargo-plugin"], { stdin: get });
+  const { stdout, exitCode } = await laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() });
   expect(exitCode).toBe(0);
   const answer = JSON.parse(stdout.split("\n")[1] ?? "");
   return { token: answer.Ok?.token, error: answer.Err };

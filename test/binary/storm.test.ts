@@ -1,28 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { executable, type Laptop, startLaptop } from "../laptop.ts";
-import { names } from "../sandbox/main.ts";
-
-const cargoIndex = `sparse+https://${names.packageHost}/cargo/${names.repository}/`;
-const get = `${JSON.stringify({ v: 1, registry: { "index-url": cargoIndex }, kind: "get", operation: "read" })}\n`;
+import { cargoGet, executable, type Laptop, startLaptop } from "../laptop.ts";
 
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.startAgent();
   await laptop.enroll();
-  await laptop.vouch("setup", "aws", "--role", names.roleArn, "--region", names.region);
+  await laptop.setUpAws();
   await laptop.login();
   // Only now is a repository configured: the agent has fetched nothing ahead, it is cold.
-  await laptop.vouch(
-    "setup",
-    "codeartifact",
-    "--domain",
-    names.domain,
-    "--repository",
-    names.repository,
-    "--tool",
-    "cargo",
-  );
+  await laptop.setUpRepository("--tool", "cargo");
 }, 60_000);
 afterAll(async () => laptop?.stop());
 
@@ -31,7 +18,7 @@ test("100 helpers at once on a cold agent: one STS call, one GetAuthorizationTok
   const before = { ...account.calls };
   account.latencyMs = 100;
   const answers = await Promise.all(
-    Array.from({ length: 100 }, () => laptop.run([executable, "--cargo-plugin"], { stdin: get })),
+    Array.from({ length: 100 }, () => laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() })),
   );
   const tokens = new Set(answers.map(({ stdout }) => JSON.parse(stdout.split("\n")[1] ?? "").Ok?.token));
   expect(tokens.size).toBe(1);
