@@ -53,10 +53,10 @@ export class Session {
   }
 
   /** An ID token from the server; when the server says that the session is over, it is. Throws as `WebIdentity.idToken`. */
-  async idToken(audience: string): Promise<IdToken> {
+  async idToken(): Promise<IdToken> {
     if (this.#identity === undefined) throw notLoggedIn(this.ended);
     try {
-      return await this.#identity.idToken(audience, this.signal);
+      return await this.#identity.idToken(this.signal);
     } catch (error) {
       if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
       if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");

@@ -13,13 +13,14 @@ import type { PackageFormat, RepositoryEndpointRequest } from "./protocol.ts";
 import { RenewingCache } from "./renewing-cache.ts";
 import type { Session } from "./session.ts";
 
-/** The audience of the ID token: the client id that the IAM OIDC provider lists. */
-const audience = "sts.amazonaws.com";
 /** The shortest duration that STS and CodeArtifact accept, and the longest, in seconds. */
 const minDurationSeconds = 900;
 const maxDurationSeconds = 43_200;
 /** Durations count from when AWS answers: asked this much shorter, in seconds, nothing ends after the session. */
 const marginSeconds = 5;
+
+/** The one key of the ID tokens: they are of the session, whatever the role. */
+const sessionKey = "session";
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
 
@@ -120,7 +121,7 @@ export class SessionTokens {
       async () => {
         // Asked before the ID token, so that a session with too little left costs no call.
         this.#duration();
-        const { token } = await this.#idTokens.get(audience, () => this.#session.idToken(audience), false);
+        const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
         return assumeRoleWithWebIdentity({
           roleArn: role.arn,
           region: role.region,

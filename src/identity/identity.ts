@@ -1,4 +1,4 @@
-/** Where a web identity comes from: something that gives OpenID Connect ID tokens for an audience. */
+/** Where a web identity comes from: something that gives OpenID Connect ID tokens that STS accepts. */
 import type { Secret } from "../secret.ts";
 
 export interface IdToken {
@@ -12,8 +12,8 @@ export interface WebIdentity {
   /** Who it is, for people and for the name of the role session. */
   readonly user: string;
   /**
-   * A fresh ID token. Throws `session_expired` or `login_needed` when what it is made from has ended, `network`,
+   * A fresh ID token, for the audience that the source was set up with. Throws `session_expired` or `login_needed` when what it is made from has ended, `network`,
    * `timeout`, `server_error`, `cancelled` (by `signal`).
    */
-  idToken(audience: string, signal?: AbortSignal): Promise<IdToken>;
+  idToken(signal?: AbortSignal): Promise<IdToken>;
 }

@@ -64,8 +64,8 @@ export class VouchSession implements WebIdentity {
     return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));
   }
 
-  /** An ID token by token exchange (RFC 8693). */
-  async idToken(audience: string, signal?: AbortSignal): Promise<IdToken> {
+  /** An ID token by token exchange (RFC 8693), for the server's own audience: the client id that AWS knows it by. */
+  async idToken(signal?: AbortSignal): Promise<IdToken> {
     const askedAt = Math.floor(this.#client.now() / 1000);
     const response = await this.#client.post(
       "/oauth/token",
@@ -74,7 +74,6 @@ export class VouchSession implements WebIdentity {
         subject_token: this.#accessToken.expose(),
         subject_token_type: accessTokenType,
         requested_token_type: idTokenType,
-        audience,
       },
       { repeatable: true, signal },
     );

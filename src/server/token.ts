@@ -19,7 +19,7 @@ const ExchangeRequest = v.object({
   subject_token: AccessToken,
   subject_token_type: v.literal(accessTokenType),
   requested_token_type: v.literal(idTokenType),
-  audience: v.pipe(v.string(), v.maxLength(255)),
+  audience: v.optional(v.pipe(v.string(), v.maxLength(255))),
   actor_token: v.optional(v.never()),
 });
 const UnknownGrant = v.pipe(
@@ -72,7 +72,9 @@ async function exchangeToken(
   if (session.revoked) throw new OAuthError("invalid_grant", "The session was revoked.");
   const now = context.now();
   if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");
-  if (!context.audiences.includes(form.audience)) {
+  // Who names none (RFC 8693, 2.1) gets the first: that by which AWS knows this server.
+  const audience = form.audience ?? context.audiences[0] ?? "";
+  if (!context.audiences.includes(audience)) {
     // What was asked for is not repeated: a confused client may have put a token there, and this goes to the log.
     const expected = context.audiences.join(" or ");
     throw new OAuthError(
@@ -80,7 +82,7 @@ async function exchangeToken(
       `This server issues ID tokens for the audience ${expected}, not for another.`,
     );
   }
-  const idToken = await context.issuer.issueIdToken(session, form.audience, now);
+  const idToken = await context.issuer.issueIdToken(session, audience, now);
   return {
     response: Response.json({
       access_token: idToken.jwt,

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cargoGet, executable, type Finished, type Laptop, type LaptopOptions, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
+import { crateUserProject, npmUserProject } from "./projects.ts";
 
 let laptop: Laptop;
 let agent: Bun.Subprocess;
@@ -60,6 +62,30 @@ describe("with a session of eight hours", () => {
     await expectNoToken(/[Nn]ot logged in.*vouch login/);
     expect((await laptop.vouch("status")).exitCode).toBe(4);
   }, 60_000);
+
+  test.skipIf(!requires("cargo", "npm"))(
+    "logout in the middle of the day: cargo and npm say what to do",
+    async () => {
+      const cargoApp = crateUserProject(join(laptop.home, "cargo-app"), "my-crate", names.repository);
+      const npmApp = npmUserProject(join(laptop.home, "npm-app"), "my-lib");
+      const commands: [string[], string][] = [
+        [["cargo", "build"], cargoApp],
+        [["npm", "install"], npmApp],
+      ];
+      for (const [command, cwd] of commands) {
+        const { exitCode, stderr } = await laptop.run(command, { cwd });
+        expect(exitCode).not.toBe(0);
+        expect(stderr).not.toContain("vouch login");
+      }
+      await laptop.vouch("logout");
+      for (const [command, cwd] of commands) {
+        const { exitCode, stderr } = await laptop.run(command, { cwd });
+        expect(exitCode).not.toBe(0);
+        expect(stderr).toContain("Run `vouch login`.");
+      }
+    },
+    120_000,
+  );
 
   test("the agent killed: the session is lost, and login brings it back", async () => {
     expect((await askAsCargo()).token).toBeDefined();

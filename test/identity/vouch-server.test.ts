@@ -26,7 +26,7 @@ const login = (server = client()) => server.login({ ceremony: "ceremony-1", cred
 describe("a session", () => {
   test("proves one key with each request, and a key of its own for each login", async () => {
     const session = await login();
-    await session.idToken("sts.amazonaws.com");
+    await session.idToken();
     await login();
     const [first, second, third] = upstream.keys;
     expect(second === first).toBe(true);
@@ -45,11 +45,11 @@ describe("a session", () => {
     const session = await login();
     expect(Bun.inspect(session, { depth: 10 })).not.toContain("access-token");
     expect(JSON.stringify(session)).not.toContain("access-token");
-    expect(Bun.inspect(await session.idToken("sts.amazonaws.com"))).not.toContain("id-token");
+    expect(Bun.inspect(await session.idToken())).not.toContain("id-token");
   });
 
   test("gives an ID token with its end by the clock", async () => {
-    const { token, expiration } = await (await login()).idToken("sts.amazonaws.com");
+    const { token, expiration } = await (await login()).idToken();
     expect(token.expose()).toBe("header.payload.id-token-secret");
     expect(expiration).toBe(clock.now() / 1000 + 300);
   });
@@ -59,7 +59,7 @@ describe("a session", () => {
     async (ahead) => {
       const session = await login(client(ahead));
       expect(upstream.counts.login).toBe(2);
-      await session.idToken("sts.amazonaws.com");
+      await session.idToken();
       expect(upstream.counts.idToken).toBe(1);
     },
   );
@@ -79,7 +79,7 @@ describe("a session", () => {
     upstream.answer("idToken", () =>
       failures++ < 2 ? new Response("busy", { status: failures === 1 ? 503 : 429 }) : undefined,
     );
-    await session.idToken("sts.amazonaws.com");
+    await session.idToken();
     expect(upstream.counts.idToken).toBe(3);
   });
 
@@ -93,7 +93,7 @@ describe("a session", () => {
     const session = await login();
     const held = upstream.hold("idToken");
     const ended = new AbortController();
-    const asked = rejection(session.idToken("sts.amazonaws.com", ended.signal));
+    const asked = rejection(session.idToken(ended.signal));
     await held.arrived;
     ended.abort();
     expect((await asked).code).toBe("cancelled");
@@ -110,7 +110,7 @@ describe("refusals", () => {
   ] as const)("of an ID token: %s, %p → %s", async (error, description, expected) => {
     const session = await login();
     upstream.answer("idToken", () => oauthFailure(error, description));
-    expect((await rejection(session.idToken("sts.amazonaws.com"))).code).toBe(expected);
+    expect((await rejection(session.idToken())).code).toBe(expected);
   });
 
   test("of a login: in the server's words", async () => {

@@ -176,7 +176,7 @@ describe("token exchange", () => {
     expect(body.error).toBe(error);
   });
 
-  test.each([["grant_type"], ["subject_token"], ["subject_token_type"], ["requested_token_type"], ["audience"]])(
+  test.each([["grant_type"], ["subject_token"], ["subject_token_type"], ["requested_token_type"]])(
     "is refused without %s, and with it twice",
     async (name) => {
       const { accessToken, dpop } = await server.session();
@@ -192,6 +192,14 @@ describe("token exchange", () => {
       }
     },
   );
+
+  test("without an audience the ID token is for the server's first", async () => {
+    const { accessToken, dpop } = await server.session();
+    const parameters: Record<string, string> = { ...exchangeParameters, subject_token: accessToken };
+    delete parameters["audience"];
+    const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
+    expect(decodeJwt(body.access_token).aud).toBe("sts.amazonaws.com");
+  });
 
   test("unknown parameters are ignored (RFC 6749, 3.2)", async () => {
     const { accessToken, dpop } = await server.session();
