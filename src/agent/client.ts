@@ -21,8 +21,7 @@ export function askAgent<Reply>(route: Route, body?: unknown, options?: { timeou
 
 async function exchange(path: string, request: Uint8Array, limits: ExchangeLimits): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  let answer = Buffer.alloc(0);
   let unsent = request;
   const send = (socket: Bun.Socket) => {
     unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
@@ -36,12 +35,12 @@ async function exchange(path: string, request: Uint8Array, limits: ExchangeLimit
         open: send,
         drain: send,
         data(_, chunk) {
-          // The runtime uses the chunk's memory again.
-          chunks.push(chunk.slice());
-          size += chunk.length;
-          if (size > limits.maxBytes) reject(new Disconnected("too_long"));
+          // A copy: the runtime uses the chunk's memory again.
+          answer = Buffer.concat([answer, chunk]);
+          if (answer.length > limits.maxBytes) reject(new Disconnected("too_long"));
+          else if (limits.isWhole(answer)) resolve(answer);
         },
-        close: () => resolve(Buffer.concat(chunks)),
+        close: () => resolve(answer),
         error: (_, error) => reject(new Disconnected("gone", error)),
       },
     }).catch((error: unknown) => {

@@ -4,7 +4,7 @@
  */
 import { isWireError, VouchError } from "../errors.ts";
 import { maxBodyBytes, protocolVersion, routes } from "./protocol.ts";
-import { findAgentSocket, type Lstat } from "./socket.ts";
+import { findAgentSocket, type Lstat, utf8Length } from "./socket.ts";
 
 export type Route = (typeof routes)[keyof typeof routes];
 
@@ -18,7 +18,7 @@ const maxAnswerBytes = maxHeadBytes + maxBodyBytes;
 export interface System {
   lstat: Lstat;
   /**
-   * Connects to the socket, sends the request and gives everything that comes back until the other side closes.
+   * Connects to the socket, sends the request and gives what comes back, until it is whole or the other side closes.
    * Throws a `Disconnected`.
    */
   exchange(path: string, request: Uint8Array, limits: ExchangeLimits): Uint8Array | Promise<Uint8Array>;
@@ -27,6 +27,8 @@ export interface System {
 export interface ExchangeLimits {
   timeoutMs: number;
   maxBytes: number;
+  /** Whether what has come so far is all. */
+  isWhole: (answer: Uint8Array) => boolean;
 }
 
 /** Why an exchange brought nothing. */
@@ -54,35 +56,46 @@ export async function askThrough<Reply>(
   if (path === undefined) throw notRunning();
   let answer: Uint8Array;
   try {
-    answer = await system.exchange(path, requestFor(route, body), { timeoutMs, maxBytes: maxAnswerBytes });
+    answer = await system.exchange(path, requestFor(route, body), { timeoutMs, maxBytes: maxAnswerBytes, isWhole });
   } catch (error) {
     throw error instanceof Disconnected ? translate(error, timeoutMs) : error;
   }
   return readAnswer(answer) as Reply;
 }
 
-/** The agent is told to close: the end of its answer is then the end of the stream. */
 function requestFor(route: Route, body: unknown): Uint8Array {
   const [method, text] = route === routes.status ? ["GET", ""] : ["POST", JSON.stringify(body)];
   return new TextEncoder().encode(
     `${method} ${route} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${protocolVersion}\r\nconnection: close\r\n` +
-      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      `content-length: ${utf8Length(text)}\r\n\r\n${text}`,
   );
 }
 
-function readAnswer(bytes: Uint8Array): unknown {
-  const text = new TextDecoder().decode(bytes);
+/** The head of an answer, as text, and where the body begins; undefined while the head is not whole. */
+function headOf(bytes: Uint8Array): { head: string; bodyStart: number } | undefined {
+  // One character for each byte, so that places in the text are places in the bytes.
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, maxHeadBytes));
   const end = text.indexOf("\r\n\r\n");
-  if (!text.startsWith("HTTP/1.1 ") || end < 0) throw unavailable("went away before it answered");
-  const head = text.slice(0, end);
+  return end < 0 ? undefined : { head: text.slice(0, end), bodyStart: end + 4 };
+}
+
+function isWhole(bytes: Uint8Array): boolean {
+  const found = headOf(bytes);
+  if (found === undefined) return false;
+  return header(found.head, "content-length") === `${bytes.length - found.bodyStart}`;
+}
+
+function readAnswer(bytes: Uint8Array): unknown {
+  const found = headOf(bytes);
+  if (found === undefined || !found.head.startsWith("HTTP/1.1 ")) throw unavailable("went away before it answered");
+  const { head, bodyStart } = found;
   const version = header(head, "vouch-protocol");
   if (version !== `${protocolVersion}`) {
     throw unavailable(`is of another version: expected protocol ${protocolVersion}, got ${version ?? "none"}`);
   }
-  const body = text.slice(end + 4);
   // The agent names the length of every answer; without it a part would pass for the whole.
-  if (header(head, "content-length") !== `${Buffer.byteLength(body)}`) throw unavailable("broke off its answer");
-  return readReply(Number(head.slice(9, 12)), body);
+  if (!isWhole(bytes)) throw unavailable("broke off its answer");
+  return readReply(Number(head.slice(9, 12)), new TextDecoder().decode(bytes.subarray(bodyStart)));
 }
 
 /** The value of a header. By hand: a regular expression would have to be compiled first. */
