@@ -15,6 +15,6 @@ export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
     if (/\s/.test(text)) throw new SyntaxError("whitespace");
     return Uint8Array.fromBase64(text, { alphabet: "base64url", lastChunkHandling: "loose" });
   } catch (error) {
-    throw new VouchError("protocol_error", "Expected base64url text, got something else", { cause: error });
+    throw new VouchError("protocol_error", "Expected base64url text, got something else.", { cause: error });
   }
 }

@@ -33,7 +33,10 @@ export function field<K extends FieldKind>(map: CborMap, key: CborKey, kind: K):
 export function requiredField<K extends FieldKind>(map: CborMap, key: CborKey, kind: K, name: string): FieldValue<K> {
   const value = field(map, key, kind);
   if (value === undefined) {
-    throw new VouchError("protocol_error", `Expected ${name} (${kind}), got ${map.has(key) ? "another type" : "none"}`);
+    throw new VouchError(
+      "protocol_error",
+      `Expected ${name} (${kind}), got ${map.has(key) ? "another type" : "none"}.`,
+    );
   }
   return value;
 }

@@ -68,7 +68,7 @@ export function decodeCborMap(bytes: Uint8Array): CborMap {
 }
 
 function malformed(reason: string, cause?: unknown): VouchError {
-  return new VouchError("protocol_error", `Malformed CBOR: ${reason}`, { cause });
+  return new VouchError("protocol_error", `Malformed CBOR: ${reason}.`, { cause });
 }
 
 interface Frame {

@@ -62,5 +62,5 @@ function coordinate(key: CborMap, label: number, name: string): string {
 }
 
 function invalid(reason: string, cause?: unknown): VouchError {
-  return new VouchError("protocol_error", `Invalid COSE key: ${reason}`, { cause });
+  return new VouchError("protocol_error", `Invalid COSE key: ${reason}.`, { cause });
 }

@@ -62,7 +62,7 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
   const normalized = pin.expose().normalize("NFC");
   const length = Array.from(normalized).length;
   if (length < minLength) {
-    throw new VouchError("pin_policy", `Expected a PIN of at least ${minLength} characters, got ${length}`);
+    throw new VouchError("pin_policy", `Expected a PIN of at least ${minLength} characters, got ${length}.`);
   }
   const bytes = new TextEncoder().encode(normalized);
   const digest = createHash("sha256").update(bytes).digest();
@@ -70,7 +70,7 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
   bytes.fill(0);
   const hash = new Uint8Array(digest.subarray(0, PIN_HASH_BYTES));
   digest.fill(0);
-  if (tooLong) throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes`);
+  if (tooLong) throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes.`);
   return hash;
 }
 
@@ -165,7 +165,7 @@ async function getToken(
     if (!expected.includes(token.length)) {
       throw new VouchError(
         "protocol_error",
-        `Expected a pinUvAuthToken of ${expected.join(" or ")} bytes, got ${token.length}`,
+        `Expected a pinUvAuthToken of ${expected.join(" or ")} bytes, got ${token.length}.`,
       );
     }
     return new PinUvAuthToken(protocol, token);

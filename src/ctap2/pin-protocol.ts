@@ -63,7 +63,7 @@ export class SharedSecret {
   decrypt(ciphertext: Uint8Array): Uint8Array {
     const header = this.#version === 1 ? 0 : BLOCK_BYTES;
     if (ciphertext.length < header + BLOCK_BYTES || ciphertext.length % BLOCK_BYTES !== 0) {
-      throw new VouchError("protocol_error", `Expected a ciphertext of whole blocks, got ${ciphertext.length} bytes`);
+      throw new VouchError("protocol_error", `Expected a ciphertext of whole blocks, got ${ciphertext.length} bytes.`);
     }
     const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : ciphertext.subarray(0, BLOCK_BYTES);
     const decipher = createDecipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);

@@ -65,66 +65,66 @@ interface Meaning {
 
 const touchTimeout: Meaning = {
   code: "touch_timeout",
-  message: "The security key was not touched in time",
+  message: "The security key was not touched in time.",
   hint: "Repeat the command and touch the key when it blinks.",
 };
 
 const verificationFailed: Meaning = {
   code: "user_verification_failed",
-  message: "The security key could not verify its user",
+  message: "The security key could not verify its user.",
   hint: "Repeat the command; use the PIN if the key has one.",
 };
 
 const meanings: Partial<Record<CtapStatus, Meaning>> = {
   CREDENTIAL_EXCLUDED: {
     code: "credential_excluded",
-    message: "This security key is already enrolled",
+    message: "This security key is already enrolled.",
     hint: "Log in with `vouch login`, or enroll another security key.",
   },
   KEY_STORE_FULL: {
     code: "security_key_full",
-    message: "The security key has no room for another credential",
+    message: "The security key has no room for another credential.",
     hint: "Delete a credential that is no longer needed with the key's own tool, or use another security key.",
   },
   UNSUPPORTED_ALGORITHM: {
     code: "security_key_unsupported",
-    message: "The security key offers none of the signature algorithms that the server accepts",
+    message: "The security key offers none of the signature algorithms that the server accepts.",
     hint: "Use a security key that supports ES256.",
   },
   UNSUPPORTED_OPTION: {
     code: "security_key_unsupported",
-    message: "The security key does not support what this request needs",
+    message: "The security key does not support what this request needs.",
     hint: "Use a FIDO2 security key that can store credentials.",
   },
-  OPERATION_DENIED: { code: "user_verification_failed", message: "The request was declined on the security key" },
-  KEEPALIVE_CANCEL: { code: "cancelled", message: "Cancelled" },
+  OPERATION_DENIED: { code: "user_verification_failed", message: "The request was declined on the security key." },
+  KEEPALIVE_CANCEL: { code: "cancelled", message: "Cancelled." },
   NO_CREDENTIALS: {
     code: "no_credential",
-    message: "This security key has no credential for the Vouch server",
+    message: "This security key has no credential for the Vouch server.",
     hint: "Plug in the security key that is enrolled, or enroll this one with `vouch enroll`.",
   },
   TIMEOUT: touchTimeout,
   USER_ACTION_TIMEOUT: touchTimeout,
   ACTION_TIMEOUT: touchTimeout,
-  PIN_INVALID: { code: "pin_invalid", message: "Wrong PIN" },
+  PIN_INVALID: { code: "pin_invalid", message: "Wrong PIN." },
   PIN_BLOCKED: {
     code: "pin_blocked",
-    message: "The PIN of this security key is blocked after too many wrong attempts",
+    message: "The PIN of this security key is blocked after too many wrong attempts.",
     hint: "Only a reset of the key helps, and it deletes every credential on it. Log in with another security key.",
   },
   PIN_AUTH_BLOCKED: {
     code: "pin_auth_blocked",
-    message: "The security key takes no more PINs for now after three wrong attempts",
+    message: "The security key takes no more PINs for now after three wrong attempts.",
     hint: "Take the security key out, plug it in again and repeat the command.",
   },
   PIN_NOT_SET: {
     code: "pin_not_set",
-    message: "This security key has no PIN",
+    message: "This security key has no PIN.",
     hint: "Set a PIN with the key's own tool (for a YubiKey: `ykman fido access change-pin`) and repeat the command.",
   },
   PIN_POLICY_VIOLATION: {
     code: "pin_policy",
-    message: "The security key demands another PIN (its own rules, or its administrator's)",
+    message: "The security key demands another PIN (its own rules, or its administrator's).",
     hint: "Change the PIN with the key's own tool (for a YubiKey: `ykman fido access change-pin`).",
   },
   PUAT_REQUIRED: verificationFailed,
@@ -144,7 +144,7 @@ export class CtapError extends VouchError {
     const name = `${status ?? "unknown status"} (0x${byte.toString(16).padStart(2, "0")})`;
     const meaning: Meaning = (status && meanings[status]) ?? {
       code: "security_key_error",
-      message: `The security key refused the request: ${name}`,
+      message: `The security key refused the request: ${name}.`,
     };
     super(meaning.code, meaning.message, { hint: meaning.hint, cause: name });
     this.status = status;

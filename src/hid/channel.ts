@@ -117,7 +117,7 @@ class Link {
   }
 
   async transact(channel: number, command: number, payload: Uint8Array, options: TransactOptions): Promise<Uint8Array> {
-    if (this.#active) throw new VouchError("internal_error", "Expected one command at a time on the security key");
+    if (this.#active) throw new VouchError("internal_error", "Expected one command at a time on the security key.");
     if (options.signal?.aborted) throw cancelled();
     const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#active = true;
@@ -222,7 +222,7 @@ class Link {
 }
 
 function cancelled(): VouchError {
-  return new VouchError("cancelled", "Cancelled");
+  return new VouchError("cancelled", "Cancelled.");
 }
 
 function faulty(product: string, what: string): VouchError {

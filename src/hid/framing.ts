@@ -150,7 +150,7 @@ export class Reassembler {
 }
 
 function broken(reason: string): VouchError {
-  return new VouchError("security_key_error", `The security key's USB protocol (CTAPHID) was violated: ${reason}`, {
+  return new VouchError("security_key_error", `The security key's USB protocol (CTAPHID) was violated: ${reason}.`, {
     hint: "Take the security key out, plug it in again and repeat the command.",
   });
 }

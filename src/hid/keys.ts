@@ -66,11 +66,11 @@ async function waitForKeys(
 ): Promise<{ infos: HidDeviceInfo[]; justPlugged: boolean }> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
-    if (signal?.aborted) throw new VouchError("cancelled", "Cancelled");
+    if (signal?.aborted) throw new VouchError("cancelled", "Cancelled.");
     const infos = await transport.list();
     if (infos.length > 0) return { infos, justPlugged: round > 0 };
     if (performance.now() >= deadline) {
-      throw new VouchError("security_key_missing", "No security key is plugged in", {
+      throw new VouchError("security_key_missing", "No security key is plugged in.", {
         hint: "Plug in your security key and repeat the command.",
       });
     }

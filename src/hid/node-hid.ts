@@ -57,24 +57,24 @@ async function translated<T>(what: string, action: () => Promise<T>): Promise<T>
 function translate(what: string, error: unknown): VouchError {
   const reason = error instanceof Error ? error.message : String(error);
   if ((error as NodeJS.ErrnoException | null)?.code === "ERR_DLOPEN_FAILED") {
-    return new VouchError("security_key_error", `Cannot ${what}: the USB HID library did not load: ${reason}`, {
+    return new VouchError("security_key_error", `Cannot ${what}: the USB HID library did not load: ${reason}.`, {
       hint: libraryHint(reason),
       cause: error,
     });
   }
   if (/permission denied|not permitted|access is denied/i.test(reason)) {
-    return new VouchError("security_key_permission", `Cannot ${what}: permission denied`, {
+    return new VouchError("security_key_permission", `Cannot ${what}: permission denied.`, {
       hint: permissionHint(),
       cause: error,
     });
   }
   if (/exclusive access|resource busy|sharing violation/i.test(reason)) {
-    return new VouchError("security_key_busy", `Cannot ${what}: another program uses it`, {
+    return new VouchError("security_key_busy", `Cannot ${what}: another program uses it.`, {
       hint: "End the other program's use of the key, then repeat the command.",
       cause: error,
     });
   }
-  return new VouchError("security_key_removed", `Cannot ${what}: ${reason}`, {
+  return new VouchError("security_key_removed", `Cannot ${what}: ${reason}.`, {
     hint: "Leave the security key plugged in and repeat the command.",
     cause: error,
   });

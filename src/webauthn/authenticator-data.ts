@@ -77,5 +77,5 @@ function parseAttestedCredentialData(bytes: Uint8Array): [AttestedCredentialData
 }
 
 function malformed(reason: string): VouchError {
-  return new VouchError("protocol_error", `Malformed authenticator data: ${reason}`);
+  return new VouchError("protocol_error", `Malformed authenticator data: ${reason}.`);
 }

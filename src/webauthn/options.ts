@@ -68,7 +68,7 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): 
   const path = v.getDotPath(result.issues[0]);
   throw new VouchError(
     "protocol_error",
-    `The server's WebAuthn options are malformed: ${path ?? "options"}: ${message}`,
+    `The server's WebAuthn options are malformed: ${path ?? "options"}: ${message}.`,
   );
 }
 
@@ -78,7 +78,7 @@ function checkRpId(rpId: string | undefined, origin: string): string {
   if (rpId !== undefined && rpId !== host) {
     throw new VouchError(
       "protocol_error",
-      `The server's WebAuthn options are for another host: expected the RP ID ${host}, got ${rpId}`,
+      `The server's WebAuthn options are for another host: expected the RP ID ${host}, got ${rpId}.`,
     );
   }
   return host;

@@ -30,7 +30,7 @@ describe("refused", () => {
     ["a coordinate beyond the field", [-2, new Uint8Array(32).fill(0xff)], "expected a point on P-256"],
   ])("%s", (_, change, message) => {
     expect(() => importCoseKey(new Map([...valid, change]), ES256)).toThrow(
-      expect.objectContaining({ code: "protocol_error", message: `Invalid COSE key: ${message}` }),
+      expect.objectContaining({ code: "protocol_error", message: `Invalid COSE key: ${message}.` }),
     );
   });
 });

@@ -123,10 +123,10 @@ describe("hashPin", () => {
   });
 
   test.each([
-    ["123", 4, "Expected a PIN of at least 4 characters, got 3"],
-    ["🔑🔑🔑", 4, "Expected a PIN of at least 4 characters, got 3"],
-    ["é".repeat(32), 4, "Expected a PIN of at most 63 bytes"],
-    ["1234567", 8, "Expected a PIN of at least 8 characters, got 7"],
+    ["123", 4, "Expected a PIN of at least 4 characters, got 3."],
+    ["🔑🔑🔑", 4, "Expected a PIN of at least 4 characters, got 3."],
+    ["é".repeat(32), 4, "Expected a PIN of at most 63 bytes."],
+    ["1234567", 8, "Expected a PIN of at least 8 characters, got 7."],
   ])("refuses %s, which cannot be right, before the key counts it", (pin, minLength, message) => {
     expect(() => hashPin(new Secret(pin), minLength)).toThrow(expect.objectContaining({ code: "pin_policy", message }));
   });
