@@ -157,7 +157,7 @@ describe("getAssertions", () => {
     const [assertion] = await getAssertions(new AnsweringDevice(`00${answer}`), { ...request, allowList });
     expect(assertion.credentialId.toHex()).toBe("aabb");
     const error = await rejection(getAssertions(new AnsweringDevice(`00${answer}`), request));
-    expect(error.message).toBe("Expected credential.id (bytes), got none");
+    expect(error.message).toBe("Expected credential.id (bytes), got none.");
   });
 });
 
