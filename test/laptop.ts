@@ -70,7 +70,10 @@ export interface Laptop {
   /** `vouch enroll` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
   enroll(): Promise<TerminalRun>;
   login(): Promise<TerminalRun>;
-  /** `vouch setup aws` and `vouch setup codeartifact` for the sandbox's role and repository; throws when one fails. */
+  /**
+   * `vouch setup aws` and `vouch setup codeartifact` for the sandbox's role and repository, and for all package
+   * managers, installed or not, when the flags name none. Each throws when it fails.
+   */
   setUpAws(): Promise<void>;
   setUpRepository(...flags: string[]): Promise<void>;
   startServer(): Promise<void>;
@@ -165,7 +168,8 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     },
     async setUpRepository(...flags) {
       const repository = ["--domain", names.domain, "--repository", names.repository];
-      await ended(laptop.vouch("setup", "codeartifact", ...repository, ...flags));
+      const tools = flags.includes("--tool") ? [] : ["--tool", "cargo,pip,npm"];
+      await ended(laptop.vouch("setup", "codeartifact", ...repository, ...tools, ...flags));
     },
     async startServer() {
       const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Person, runInTerminal } from "../pty.ts";
+import { requires } from "../requires.ts";
 
 const program = join(import.meta.dir, "programs/ask.ts");
 const ask = (what: string): string[] => [process.execPath, program, what];
@@ -106,7 +107,7 @@ test.each([
   expect(await child.exited).toBe(exitCode);
 });
 
-test("without a terminal the error says that one is needed", async () => {
+test.skipIf(!requires("setsid"))("without a terminal the error says that one is needed", async () => {
   // setsid takes the controlling terminal away.
   const child = Bun.spawn(["setsid", ...ask("secret")], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   expect(await child.stderr.text()).toContain("This needs a terminal");

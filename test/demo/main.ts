@@ -19,7 +19,7 @@ import {
 import { names } from "../sandbox/main.ts";
 import type { TerminalRun } from "../pty.ts";
 import { seedPackage } from "../sandbox/packages.ts";
-import { findPackageManager } from "../toolchains.ts";
+import { findPackageManager, type PackageManager } from "../toolchains.ts";
 import { heading, say, showCommand, showOutput } from "./narrator.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -86,7 +86,8 @@ An administrator invites a developer:
 
   heading("Once: name the role and configure the package managers");
   await type(at, `vouch setup aws --role ${names.roleArn} --region ${names.region}`);
-  await type(at, `vouch setup codeartifact ${endpointOf} --registry-name ${registryName}`);
+  const registry = isInstalled(at, "cargo") ? ` --registry-name ${registryName}` : "";
+  await type(at, `vouch setup codeartifact ${endpointOf}${registry}`);
 
   heading("Every day: log in, with PIN and touch");
   show("vouch login", await at.login());
@@ -146,8 +147,12 @@ async function npm(at: Laptop): Promise<void> {
   await type(at, `node --print 'require("my-lib")'`, { cwd: app });
 }
 
-function passedOver(at: Laptop, name: "cargo" | "pip" | "npm"): boolean {
-  if (findPackageManager(name, at.env) !== undefined) return false;
+function isInstalled(at: Laptop, name: PackageManager): boolean {
+  return findPackageManager(name, at.env) !== undefined;
+}
+
+function passedOver(at: Laptop, name: PackageManager): boolean {
+  if (isInstalled(at, name)) return false;
   say(`${name} is not installed on this machine (or does not work): passed over.`);
   return true;
 }
