@@ -1,6 +1,7 @@
 /** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
 import { join } from "node:path";
 import type { IniOption } from "../../config/configparser.ts";
+import { oldPip } from "../pip-version.ts";
 import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
 import { readIniFile, readSmallFile, type Setting } from "./files.ts";
 import { failure, type Finding, ok, type Patient } from "./finding.ts";
@@ -60,6 +61,8 @@ export function checkPip(patient: Patient): Finding[] {
       : "No pip.conf names a repository that Vouch is set up for: pip asks pypi.org.";
     findings.push(failure("pip-index", where, setupCommand(first, "pip")));
   }
+  const old = oldPip(env);
+  if (old) findings.push(failure("pip-version", old.found, old.remedy));
   const provider = env["PIP_KEYRING_PROVIDER"] || lastOf("keyring-provider")?.value;
   if (provider !== "subprocess") {
     findings.push(

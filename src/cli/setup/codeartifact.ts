@@ -7,6 +7,7 @@ import { addShimsToPath } from "../../config/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../config/user-file.ts";
 import { usage, valuesOf } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
+import { oldPip } from "../pip-version.ts";
 import { confirm } from "../prompt.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
@@ -100,7 +101,9 @@ export const codeartifact = defineCommand({
         ...name,
         ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
       };
+      const old = names.includes("pip") ? oldPip(env) : undefined;
       plan = planSetup(repository, names, settings, context);
+      if (old) plan = { ...plan, warnings: [...plan.warnings, `${old.found} ${old.remedy}`] };
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
