@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { basename, delimiter } from "node:path";
+import { delimiter } from "node:path";
 import { VouchError } from "../../src/errors.ts";
 import { type HidConnection, type HidDeviceInfo, type HidTransport, REPORT_BYTES } from "../../src/hid/transport.ts";
 
@@ -17,9 +17,9 @@ function listSockets(paths: string): HidDeviceInfo[] {
   return paths
     .split(delimiter)
     .filter((path) => path !== "" && existsSync(path))
-    .map((path) => ({
+    .map((path, index) => ({
       path,
-      product: `Software Security Key (${basename(path)})`,
+      product: `Software Security Key${index === 0 ? "" : ` ${index + 1}`}`,
       vendorId: 0x1209,
       productId: 0xf1d0,
     }));

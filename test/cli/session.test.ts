@@ -53,7 +53,7 @@ const atTerminal = (args: string[], script: (person: Person) => Promise<void>, c
   runInTerminal([...command, ...args], { env }, script);
 
 async function givePin(person: Person): Promise<void> {
-  await person.see("PIN of your security key (Software Security Key (key)): ");
+  await person.see("PIN of your security key (Software Security Key): ");
   person.type("123456\r");
 }
 
@@ -79,7 +79,7 @@ test("enrolling asks for code and PIN, announces the touch and says what comes n
     await person.see("Enrolment code: ");
     person.type(`${code}\r`);
     await givePin(person);
-    await person.see("Touch your security key (Software Security Key (key)).");
+    await person.see("Touch your security key (Software Security Key).");
   });
   expect(enrolled).toMatchObject({ exitCode: 0, restored: true });
   expect(enrolled.screen).toContain(`✓ Your security key is enrolled at ${url} for dev@example.com.`);
