@@ -3,7 +3,7 @@
  * own lines that it replaces as comments, so that the file itself holds everything that is needed to undo it:
  *
  *     # >>> vouch my-domain/my-repo 123456789012 us-east-1 (undo: vouch setup codeartifact --remove)
- *     #| index-url = https://pypi.org/simple
+ *     #| index-url = https://index.example.com/simple
  *     index-url = https://aws@…/pypi/my-repo/simple/
  *     # <<< vouch
  *

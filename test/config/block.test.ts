@@ -18,12 +18,12 @@ const append = (text: string, line: string): Edit[] => {
 };
 
 test("a block keeps the lines that it replaces as comments", () => {
-  const text = "[global]\nindex-url = https://pypi.org/simple\ntimeout = 60\n";
+  const text = "[global]\nindex-url = https://index.example.com/simple\ntimeout = 60\n";
   expect(insert(text, "my-domain/my-repo", [{ from: 1, to: 2, lines: ["index-url = mine"] }])).toBe(
     [
       "[global]",
       "# >>> vouch my-domain/my-repo (undo: vouch setup codeartifact --remove)",
-      "#| index-url = https://pypi.org/simple",
+      "#| index-url = https://index.example.com/simple",
       "index-url = mine",
       "# <<< vouch",
       "timeout = 60",

@@ -84,7 +84,7 @@ test("a token for the repository draws a warning with its line, without the toke
 });
 
 const pool = [
-  "registry=https://registry.npmjs.org/",
+  "registry=https://registry.example.com/",
   "registry = https://a.example/ ; note",
   '"registry"=https://quoted.example/',
   "'registry' = https://single.example/",

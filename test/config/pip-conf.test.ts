@@ -28,13 +28,13 @@ test("a new file", () => {
 
 test("options that are there are replaced where they stand, however they are spelled", () => {
   const text =
-    "[global]\ntimeout = 60\nIndex_URL: https://pypi.org/simple\n   ; comment\n   continued\n\n--keyring-provider=import\n";
+    "[global]\ntimeout = 60\nIndex_URL: https://index.example.com/simple\n   ; comment\n   continued\n\n--keyring-provider=import\n";
   expect(set(text)).toBe(
     [
       "[global]",
       "timeout = 60",
       start,
-      "#| Index_URL: https://pypi.org/simple",
+      "#| Index_URL: https://index.example.com/simple",
       "#|    ; comment",
       "#|    continued",
       `index-url = ${indexUrl}`,
@@ -132,9 +132,9 @@ const pool = [
   "[install]",
   "[DEFAULT]",
   "[global] trailing",
-  "index-url = https://pypi.org/simple",
+  "index-url = https://index.example.com/simple",
   "index_url: https://user:pass@pypi.example/simple",
-  "INDEX-URL=https://pypi.org/simple",
+  "INDEX-URL=https://index.example.com/simple",
   "  index-url = indented",
   "keyring-provider = import",
   "Keyring_Provider = disabled",
@@ -235,9 +235,9 @@ test.skipIf(!requires("pip"))("pip reads what was written", () => {
       const env = { ...toolchainEnvironment(home), PIP_CONFIG_FILE: path };
       return Bun.spawnSync(["pip", "config", "list"], { env }).stdout.toString();
     };
-    const text = "[global]\n  timeout = 60\n  index_url = https://pypi.org/simple\n[install]\nuser = yes";
+    const text = "[global]\n  timeout = 60\n  index_url = https://index.example.com/simple\n[install]\nuser = yes";
     expect(list(set(text))).toContain(`global.index-url='${indexUrl}'\nglobal.keyring-provider='subprocess'\n`);
-    expect(list(unset(set(text))!)).toContain("global.index-url='https://pypi.org/simple'\n");
+    expect(list(unset(set(text))!)).toContain("global.index-url='https://index.example.com/simple'\n");
   } finally {
     rmSync(home, { recursive: true });
   }

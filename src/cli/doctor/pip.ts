@@ -58,7 +58,7 @@ export function checkPip(patient: Patient): Finding[] {
   if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
     const where = index
       ? `pip's index-url is ${withoutSecrets(index.value)} (${index.path}:${index.line}), not your repository.`
-      : "No pip.conf names a repository that Vouch is set up for: pip asks pypi.org.";
+      : "No pip.conf names a repository that Vouch is set up for: pip asks the public index.";
     findings.push(failure("pip-index", where, setupCommand(first, "pip")));
   }
   const old = oldPip(env);

@@ -22,7 +22,7 @@ describe("npm", () => {
     ],
     [
       "the public registry in the project",
-      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": "registry=https://registry.npmjs.org/" },
+      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": "registry=https://registry.example.com/" },
       ["warn npm-registry"],
       "~/project/.npmrc:1), not your repository",
     ],
@@ -48,7 +48,7 @@ const user = ".config/pip/pip.conf";
 describe("pip", () => {
   test.each([
     ["set up as Vouch does", { [user]: `[global]\n${index}${keyring}` }, {}, ["ok pip-index"], `(~/${user}:2)`],
-    ["nothing", {}, {}, ["fail pip-index", "fail pip-keyring-provider"], "asks pypi.org"],
+    ["nothing", {}, {}, ["fail pip-index", "fail pip-keyring-provider"], "asks the public index"],
     [
       "no keyring",
       { [user]: `[global]\n${index}` },
@@ -80,7 +80,7 @@ describe("pip", () => {
     [
       "an extra index of many lines",
       {
-        [user]: `[global]\n${keyring}extra-index-url =\n  https://pypi.org/simple\n  https://aws@${host}/pypi/my-repo/simple/`,
+        [user]: `[global]\n${keyring}extra-index-url =\n  https://index.example.com/simple\n  https://aws@${host}/pypi/my-repo/simple/`,
       },
       {},
       ["ok pip-index"],
