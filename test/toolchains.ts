@@ -57,5 +57,6 @@ function findRustupHome(): string | undefined {
     process.env["HOME"] && join(process.env["HOME"], ".rustup"),
     cargo && join(cargo, "../../../.rustup"),
   ];
-  return candidates.find((path) => path && existsSync(path)) || undefined;
+  // A rustup that finds no toolchain leaves an empty folder behind in the home folder that it was started with.
+  return candidates.find((path) => path && existsSync(join(path, "toolchains"))) || undefined;
 }
