@@ -76,6 +76,8 @@ export interface Laptop {
    */
   setUpAws(): Promise<void>;
   setUpRepository(...flags: string[]): Promise<void>;
+  /** All of it: the agent started, enrolled, logged in, and only then the repository set up with these flags. */
+  getReady(...flags: string[]): Promise<void>;
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
   /** Starts the release's agent in the foreground of its own process, when none runs. */
@@ -170,6 +172,13 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       const repository = ["--domain", names.domain, "--repository", names.repository];
       const tools = flags.includes("--tool") ? [] : ["--tool", "cargo,pip,npm"];
       await ended(laptop.vouch("setup", "codeartifact", ...repository, ...tools, ...flags));
+    },
+    async getReady(...flags) {
+      await laptop.startAgent();
+      await laptop.enroll();
+      await laptop.setUpAws();
+      await laptop.login();
+      await laptop.setUpRepository(...flags);
     },
     async startServer() {
       const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];

@@ -6,20 +6,20 @@ import { type Kernel, NotQuick, openKernel } from "./kernel.ts";
 let kernel: Kernel | undefined;
 
 /** Asks the agent one question; throws as `askThrough`. */
-export function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
-  return quickly(
-    (quick) => askThrough<Reply>(quick, route, body),
-    async () => (await import("../agent/client.ts")).askAgent<Reply>(route, body),
-  );
+export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
+  try {
+    return await askThrough<Reply>((kernel ??= openKernel()), route, body);
+  } catch (error) {
+    if (!(error instanceof NotQuick)) throw error;
+    return (await import("../agent/client.ts")).askAgent<Reply>(route, body);
+  }
 }
 
 /** Reads lines from stdin until it ends. Throws `protocol_error` for one of more than `maxLength` characters. */
 export async function* stdinLines(maxLength: number): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let pending = "";
-  for (;;) {
-    const bytes = await quickly((quick) => quick.readStdin(), readStdin);
-    if (bytes.length === 0) break;
+  for await (const bytes of stdinChunks()) {
     pending += decoder.decode(bytes, { stream: true });
     for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
       yield pending.slice(0, end);
@@ -32,20 +32,16 @@ export async function* stdinLines(maxLength: number): AsyncGenerator<string> {
   if (pending !== "") yield pending;
 }
 
-let chunks: AsyncIterator<Uint8Array> | undefined;
-
-async function readStdin(): Promise<Uint8Array> {
-  chunks ??= Bun.stdin.stream()[Symbol.asyncIterator]();
-  const { done, value } = await chunks.next();
-  return done ? new Uint8Array(0) : value;
-}
-
-async function quickly<T>(attempt: (quick: Kernel) => T | Promise<T>, otherwise: () => Promise<T>): Promise<T> {
+/** What stdin gives, by system calls until one does not go well, from then on by the runtime alone. */
+async function* stdinChunks(): AsyncGenerator<Uint8Array> {
   try {
-    kernel ??= openKernel();
-    return await attempt(kernel);
+    for (;;) {
+      const bytes = (kernel ??= openKernel()).readStdin();
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
   } catch (error) {
-    if (error instanceof NotQuick) return otherwise();
-    throw error;
+    if (!(error instanceof NotQuick)) throw error;
   }
+  yield* Bun.stdin.stream();
 }

@@ -24,6 +24,7 @@ const AF_UNIX = 1;
 const socketType = 1 | 0x80000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
 const MSG_NOSIGNAL = 0x4000;
 /** `struct sockaddr_un`: the family (2 bytes), the path (108 bytes). */
 const socketAddressBytes = 110;
@@ -55,28 +56,33 @@ export function openKernel(): Kernel {
     return { mode: view.getUint16(statxMode, true), uid: view.getUint32(statxUid, true) };
   }
 
-  function connect(path: string, timeoutMs: number): number {
+  /** A connection on which connecting, sending and each receiving wait for so long at most. */
+  function connect(path: string, timeoutMs: number, deadline: number): number {
     const descriptor = libc.socket(AF_UNIX, socketType, 0);
     const address = new Uint8Array(socketAddressBytes);
     address[0] = AF_UNIX;
     new TextEncoder().encodeInto(path, address.subarray(2, socketAddressBytes - 1));
-    // `struct timeval`: seconds and microseconds, 64 bits each. What is sent fits into the socket's buffer: it waits for nothing.
+    // `struct timeval`: seconds and microseconds, 64 bits each. The limit on sending holds for connect(2) too, which
+    // waits when a stopped agent's queue is full.
     const limit = Int32Array.of(Math.floor(timeoutMs / 1000), 0, (timeoutMs % 1000) * 1000, 0);
-    if (libc.setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, ptr(limit), limit.byteLength) !== 0) throw new NotQuick();
-    if (libc.connect(descriptor, ptr(address), socketAddressBytes) !== 0) throw new NotQuick();
-    return descriptor;
+    for (const option of [SO_SNDTIMEO, SO_RCVTIMEO]) {
+      if (libc.setsockopt(descriptor, SOL_SOCKET, option, ptr(limit), limit.byteLength) !== 0) throw new NotQuick();
+    }
+    if (libc.connect(descriptor, ptr(address), socketAddressBytes) === 0) return descriptor;
+    throw Bun.nanoseconds() < deadline ? new NotQuick() : new Disconnected("timeout");
   }
 
   /** The connection ends with the process, which has little else to do. */
   function exchange(path: string, request: Uint8Array, { timeoutMs, maxBytes, isWhole }: ExchangeLimits): Uint8Array {
-    const descriptor = connect(path, timeoutMs);
+    const deadline = Bun.nanoseconds() + timeoutMs * 1e6;
+    const descriptor = connect(path, timeoutMs, deadline);
     const sent = Number(libc.send(descriptor, ptr(request), request.length, MSG_NOSIGNAL));
     if (sent !== request.length) throw new NotQuick();
-    const deadline = Bun.nanoseconds() + timeoutMs * 1e6;
     let answer = new Uint8Array(0);
     for (;;) {
       const bytes = read(descriptor);
-      if (bytes === undefined) throw new Disconnected(Bun.nanoseconds() < deadline ? "gone" : "timeout");
+      if (Bun.nanoseconds() > deadline) throw new Disconnected("timeout");
+      if (bytes === undefined) throw new Disconnected("gone");
       if (bytes.length === 0) return answer;
       if (answer.length + bytes.length > maxBytes) throw new Disconnected("too_long");
       const longer = new Uint8Array(answer.length + bytes.length);

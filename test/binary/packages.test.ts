@@ -24,11 +24,7 @@ const place = (name: string) => join(laptop.home, name);
 
 beforeAll(async () => {
   laptop = await startLaptop();
-  await laptop.startAgent();
-  await laptop.enroll();
-  await laptop.setUpAws();
-  await laptop.login();
-  await laptop.setUpRepository("--registry-name", registryName);
+  await laptop.getReady("--registry-name", registryName);
   await seedPackage(laptop.sandbox.registries, "pypi", {
     name: "my-package",
     version: "1.0.0",

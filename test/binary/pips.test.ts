@@ -15,11 +15,7 @@ const install = ["install", "my-package", "--no-cache-dir", "--target"];
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
-  await laptop.startAgent();
-  await laptop.enroll();
-  await laptop.setUpAws();
-  await laptop.login();
-  await laptop.setUpRepository("--tool", "pip");
+  await laptop.getReady("--tool", "pip");
   await seedPackage(laptop.sandbox.registries, "pypi", {
     name: "my-package",
     version: "1.0.0",

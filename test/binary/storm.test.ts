@@ -4,12 +4,8 @@ import { cargoGet, executable, type Laptop, startLaptop } from "../laptop.ts";
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
-  await laptop.startAgent();
-  await laptop.enroll();
-  await laptop.setUpAws();
-  await laptop.login();
-  // Only now is a repository configured: the agent has fetched nothing ahead, it is cold.
-  await laptop.setUpRepository("--tool", "cargo");
+  // The repository is configured after the login: the agent has fetched nothing ahead, it is cold.
+  await laptop.getReady("--tool", "cargo");
 }, 60_000);
 afterAll(async () => laptop?.stop());
 
