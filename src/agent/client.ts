@@ -44,9 +44,7 @@ async function exchange(path: string, request: Uint8Array, limits: ExchangeLimit
         error: (_, error) => reject(new Disconnected("gone", error)),
       },
     }).catch((error: unknown) => {
-      const { code } = error as { code?: unknown };
-      // A stopped agent whose queue is full is there, although it takes no more connections.
-      throw new Disconnected(code === "ECONNREFUSED" || code === "ENOENT" ? "refused" : "gone", error);
+      throw new Disconnected("refused", error);
     });
     return await promise;
   } finally {
