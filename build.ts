@@ -2,11 +2,12 @@
  * Builds the executables:
  *   bun build.ts              dist/vouch, the release for this machine
  *   bun build.ts --sandbox    dist/sandbox/vouch as well: the same, but its security key is a Unix socket
- * and dist/metafile.json, which says what each chunk of the release reaches.
+ * and dist/metafile.json, which says what each chunk of the release reaches, dist/man and dist/completions.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { writeDocuments } from "./build/documents.ts";
 import { withoutNeededLibrary } from "./build/needed-libraries.ts";
 
 const root = import.meta.dir;
@@ -71,5 +72,6 @@ async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOut
 
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
 const { metafile } = await compile("dist/vouch", embedNodeHid(process.platform, process.arch));
+await writeDocuments(join(root, "dist"));
 writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(metafile));
 if (process.argv.includes("--sandbox")) await compile("dist/sandbox/vouch", socketInsteadOfHid);

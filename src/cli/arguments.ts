@@ -4,6 +4,7 @@
  */
 import type { ArgDef, ArgsDef } from "citty";
 import { VouchError } from "../errors.ts";
+import { valueHint } from "./flags.ts";
 
 /** Flags that every command has. */
 const helpFlags = ["--help", "-h"];
@@ -118,14 +119,6 @@ function checkValue(name: string, value: string | undefined, argument: ArgDef, c
       meant === undefined ? undefined : `${name} ${meant}`,
     );
   }
-}
-
-/** How the value of a flag is written in a help text. */
-export function valueHint(name: string, argument: ArgDef): string {
-  if (argument.valueHint !== undefined) return argument.valueHint;
-  return argument.type === "enum" && argument.options
-    ? argument.options.join("|")
-    : name.replace(/^-+/, "").replaceAll("-", "_").toUpperCase();
 }
 
 function unknownFlag(name: string, known: string[], command: string): VouchError {

@@ -53,6 +53,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Run, stop or ask the agent that holds the session",
     load: async (roles) => (await import("./agent.ts")).agentCommand(roles.agent),
   },
+  completions: {
+    group: "for programs",
+    summary: "Print a script for your shell's completion",
+    load: async (roles) => (await import("./completions.ts")).completionsCommand(roles),
+  },
   server: {
     group: "for companies",
     summary: "Run the server that knows your people's keys and that AWS trusts",

@@ -1,7 +1,7 @@
 /** The help texts, made from the definitions of the commands. */
 import type { ArgDef, ArgsDef } from "citty";
-import { valueHint } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { describe, type Flag, flagsOf, helpFlag } from "./flags.ts";
 import { bold, dim } from "./terminal.ts";
 
 const columns = 100;
@@ -14,7 +14,7 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
   const definition = (command.args ?? {}) as ArgsDef;
   const { usage, details = [], examples = [] } = command.teaching ?? {};
   const positionals = Object.entries(definition).filter(([, argument]) => argument.type === "positional");
-  const flags = Object.entries(definition).filter(([, argument]) => argument.type !== "positional");
+  const flags = flagsOf(definition);
   const usageWords = usage ?? usageOf(flags, positionals, subCommands.length > 0);
   const sections = [
     wrap(command.meta.description, columns),
@@ -25,7 +25,7 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
       "Arguments:",
       positionals.map(([key, argument]) => [key.toUpperCase(), describe(argument)]),
     ),
-    list("Flags:", [...flags.map(flagRow), ["-h, --help", helpOfHelp(name, subCommands.length > 0)]]),
+    list("Flags:", [...flags, helpFlag(helpOfHelp(name, subCommands.length > 0))].map(flagRow)),
     exampleList(examples),
   ];
   return sections.filter((section) => section !== "").join("\n\n");
@@ -38,14 +38,7 @@ export function rootHelp(description: string, groups: [title: string, rows: Row[
     wrap(description, columns),
     `${bold("Usage:")} vouch COMMAND [FLAGS]`,
     ...groups.map(([title, rows]) => list(title, rows, width)),
-    list(
-      "Flags:",
-      [
-        ["-h, --help", helpOfHelp("vouch", true)],
-        ["--version", "Show the version."],
-      ],
-      width,
-    ),
+    list("Flags:", [flagRow(helpFlag(helpOfHelp("vouch", true))), ["--version", "Show the version."]], width),
     exampleList(examples),
   ].join("\n\n");
 }
@@ -54,11 +47,12 @@ function helpOfHelp(name: string, hasSubCommands: boolean): string {
   return hasSubCommands ? `Show this help; \`${name} COMMAND --help\` shows that of a command.` : "Show this help.";
 }
 
-function usageOf(flags: [string, ArgDef][], positionals: [string, ArgDef][], hasSubCommands: boolean): string {
-  const required = flags.filter(([, argument]) => argument.required === true);
+/** The words after a command's name in its usage line. */
+export function usageOf(flags: readonly Flag[], positionals: [string, ArgDef][], hasSubCommands: boolean): string {
+  const required = flags.filter((flag) => flag.required);
   return [
     ...(hasSubCommands ? ["COMMAND"] : []),
-    ...required.map(([key, argument]) => `--${key} ${valueHint(key, argument)}`),
+    ...required.map(({ spellings, value }) => `${spellings.at(-1)} ${value}`),
     ...positionals.map(([key, argument]) =>
       argument.required === false ? `[${key.toUpperCase()}]` : key.toUpperCase(),
     ),
@@ -66,21 +60,9 @@ function usageOf(flags: [string, ArgDef][], positionals: [string, ArgDef][], has
   ].join(" ");
 }
 
-function flagRow([name, argument]: [string, ArgDef]): Row {
-  const aliases = "alias" in argument && argument.alias !== undefined ? [argument.alias].flat() : [];
-  const spelling = argument.type === "boolean" && argument.default === true ? `no-${name}` : name;
-  const left = [...aliases.filter((alias) => alias.length === 1).map((alias) => `-${alias}`), `--${spelling}`].join(
-    ", ",
-  );
-  const takesValue = argument.type === "string" || argument.type === "enum";
-  return [takesValue ? `${left} ${valueHint(name, argument)}` : left, describe(argument)];
-}
-
-function describe(argument: ArgDef): string {
-  const text = argument.description ?? "";
-  return argument.default === undefined || typeof argument.default === "boolean"
-    ? text
-    : `${text} Default: ${argument.default}.`;
+function flagRow({ spellings, value, description }: Flag): Row {
+  const left = spellings.join(", ");
+  return [value === undefined ? left : `${left} ${value}`, description];
 }
 
 function list(title: string, rows: Row[], width = Math.max(0, ...rows.map(([left]) => left.length))): string {

@@ -4,6 +4,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { VouchError } from "../errors.ts";
 import { checkArguments, closest, usage } from "./arguments.ts";
 import type { Command, Roles } from "./command.ts";
+import { subCommandsOf } from "./command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./help.ts";
 import { print, showError } from "./terminal.ts";
@@ -52,7 +53,7 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
 
 /** Walks from a command to the one that the words name, and runs it or shows its help. */
 async function runFound(command: Command, name: string, words: string[]): Promise<number> {
-  const subCommands = await resolveSubCommands(command);
+  const subCommands = await subCommandsOf(command);
   const names = Object.keys(subCommands);
   const first = words[0];
   if (first !== undefined && Object.hasOwn(subCommands, first)) {
@@ -75,16 +76,6 @@ async function runFound(command: Command, name: string, words: string[]): Promis
   checkArguments(words, (command.args ?? {}) as ArgsDef, name);
   const { result } = await runCommand(command, { rawArgs: words });
   return typeof result === "number" ? result : 0;
-}
-
-async function resolveSubCommands(command: Command): Promise<Record<string, Command>> {
-  const subCommands: Record<string, Command> = {};
-  const definition =
-    typeof command.subCommands === "function" ? await command.subCommands() : await command.subCommands;
-  for (const [name, value] of Object.entries(definition ?? {})) {
-    subCommands[name] = (typeof value === "function" ? await value() : await value) as Command;
-  }
-  return subCommands;
 }
 
 function overview(): string {

@@ -21,7 +21,19 @@ test.each(["--version", "-V"])("%s", async (flag) => {
   expect(await vouch(flag)).toEqual({ exitCode: 0, stdout: `vouch ${packageJson.version}\n`, stderr: "" });
 });
 
-const commands = ["login", "logout", "status", "doctor", "enroll", "setup", "exec", "credential", "agent", "server"];
+const commands = [
+  "login",
+  "logout",
+  "status",
+  "doctor",
+  "enroll",
+  "setup",
+  "exec",
+  "credential",
+  "agent",
+  "completions",
+  "server",
+];
 
 test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("vouch %j shows every command", async (args) => {
   const run = await vouch(...args);
@@ -46,6 +58,7 @@ describe("help", () => {
     [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
     [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],
     [["agent", "stop", "--help"], "Usage: vouch agent stop", "Examples:"],
+    [["completions", "--help"], "Usage: vouch completions bash|zsh|fish", "source <(vouch completions zsh)"],
     [["server", "--help"], "Usage: vouch server COMMAND", "invite"],
     [["server", "invite", "--help"], "Usage: vouch server invite EMAIL", "one-time code"],
   ])("%j", async (args, usage, teaches) => {
@@ -67,6 +80,8 @@ describe("errors go to stderr with their exit code", () => {
     [["agent", "stpo"], 2, 'error: vouch agent has no command "stpo".', "`vouch agent stop`"],
     [["login", "--tiemout", "5"], 2, "error: vouch login has no flag --tiemout.", "`--timeout`"],
     [["login", "--timeout", "soon"], 2, "error: --timeout expects a number of seconds", ""],
+    [["completions", "tcsh"], 2, 'error: Expected one of bash, zsh, fish, got "tcsh".', "hint: See"],
+    [["completions"], 2, "error: SHELL is missing.", "hint: See `vouch completions --help`."],
     [["enroll"], 2, "error: --server is missing.", "hint: See `vouch enroll --help`."],
     [["enroll", "--server", "vouch.example.com"], 2, "error: --server expects a URL", "https://vouch.example.com"],
     [["enroll", "--server", "http://vouch.example.com"], 2, "error: --server expects an https URL", ""],

@@ -1,0 +1,36 @@
+/** What is shipped beside the executable and made from its commands: the manual page and the shells' completions. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { commandTree } from "../src/cli/command-tree.ts";
+import { completionScript } from "../src/cli/completions.ts";
+import { manualPage } from "../src/cli/manual.ts";
+
+/** What each shell's completion script is called where the shell looks for it. */
+const completionFiles = { bash: "vouch.bash", zsh: "_vouch", fish: "vouch.fish" };
+
+/**
+ * Writes `man/vouch.1` and `completions/…` into the folder. The same commit gives the same bytes: the date is that of
+ * SOURCE_DATE_EPOCH, else of the commit.
+ */
+export async function writeDocuments(folder: string): Promise<void> {
+  const roles = {
+    agent: () => import("../src/agent/command.ts"),
+    server: () => import("../src/server/command.ts"),
+  };
+  mkdirSync(join(folder, "man"), { recursive: true });
+  mkdirSync(join(folder, "completions"), { recursive: true });
+  const date = new Date(sourceDate() * 1000).toISOString().slice(0, 10);
+  writeFileSync(join(folder, "man/vouch.1"), manualPage(await commandTree(roles), packageJson.version, date));
+  for (const [shell, name] of Object.entries(completionFiles)) {
+    writeFileSync(join(folder, "completions", name), (await completionScript(shell, roles)) ?? "");
+  }
+}
+
+/** Seconds since 1970. */
+function sourceDate(): number {
+  const given = process.env["SOURCE_DATE_EPOCH"];
+  if (given) return Number(given);
+  const commit = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: import.meta.dir, stderr: "ignore" });
+  return Number(commit.stdout.toString().trim()) || 0;
+}

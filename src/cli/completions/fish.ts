@@ -1,0 +1,40 @@
+/** The completion script for fish. */
+import type { Place } from "./words.ts";
+
+export function fishCompletions(places: readonly Place[]): string {
+  const commandLines = places.filter(({ runsCommand }) => runsCommand).map(({ path }) => `${path} --`);
+  return `# fish completion for vouch; made by \`vouch completions fish\`.
+function __vouch_at --description 'Whether these words lead to the command that is typed'
+    set -l at vouch
+    for word in (commandline -opc)[2..-1]
+        if contains -- "$at $word" ${[...places.slice(1).map(({ path }) => path), ...commandLines].map(quoted).join(" ")}
+            set at "$at $word"
+        end
+    end
+    test "$at" = "$argv"
+end
+complete -c vouch -f
+${places.flatMap(linesOf).join("\n")}
+`;
+}
+
+function linesOf({ path, operands, flags, values, runsCommand }: Place): string[] {
+  const here = `complete -c vouch -n ${quoted(`__vouch_at ${path}`)}`;
+  return [
+    ...operands.map(({ word, description }) => `${here} -a ${quoted(word)} -d ${quoted(description)}`),
+    ...flags.map(({ word, description }) => {
+      const value = values.find(({ spellings }) => spellings.includes(word));
+      const [name, style] = word.startsWith("--") ? [word.slice(2), "-l"] : [word.slice(1), "-s"];
+      const choices = value?.kind === "choices" ? ` -a ${quoted(value.choices.join(" "))}` : "";
+      const takes = value === undefined ? "" : value.kind === "files" ? " -r -F" : ` -x${choices}`;
+      return `${here} ${style} ${name}${takes} -d ${quoted(description)}`;
+    }),
+    ...(runsCommand
+      ? [`complete -c vouch -n ${quoted(`__vouch_at ${path} --`)} -a '(__fish_complete_subcommand)'`]
+      : []),
+  ];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}

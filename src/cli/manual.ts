@@ -1,0 +1,157 @@
+/** The manual page, made from the same definitions as the help texts; man(7) macros, which groff and mandoc know. */
+import type { CommandNode } from "./command-tree.ts";
+import { describe, type Flag, flagsOf } from "./flags.ts";
+import { usageOf } from "./help.ts";
+
+/** What the page says besides the commands: the same for all of them. */
+const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
+  [
+    "EXIT STATUS",
+    [
+      ["0", "Done."],
+      ["1", "It failed."],
+      ["2", "The command line is wrong."],
+      ["3", "No security key that can be used."],
+      ["4", "Not logged in, or the session has expired."],
+      ["5", "Denied: by the security key, the server or AWS."],
+      ["6", "No network, or no answer in time."],
+      ["130", "Cancelled."],
+    ],
+  ],
+  [
+    "ENVIRONMENT",
+    [
+      ["VOUCH_RUNTIME_DIR", "The folder of the agent's socket. Without it: `$XDG_RUNTIME_DIR/vouch`."],
+      ["XDG_CONFIG_HOME", "Where the folder `vouch` with the settings is. Without it: `~/.config`."],
+      ["VOUCH_DEBUG", "1 shows the cause of an error."],
+      ["NO_COLOR", "Any value but the empty one: no colour."],
+      ["HTTPS_PROXY, NO_PROXY", "The proxy, as the agent finds it when it is started."],
+      ["AWS_CA_BUNDLE, SSL_CERT_FILE", "Private certificate authorities: for AWS, for the Vouch server."],
+      [
+        "AWS_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_CODEARTIFACT, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
+        "As in all AWS tools.",
+      ],
+    ],
+  ],
+  [
+    "FILES",
+    [
+      [
+        "~/.config/vouch/config.json",
+        "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
+      ],
+      ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],
+    ],
+  ],
+];
+
+/**
+ * The page vouch(1).
+ * @param date when the release was made, as YYYY-MM-DD
+ */
+export function manualPage(root: CommandNode, version: string, date: string): string {
+  const lines = [
+    `.TH VOUCH 1 ${date} ${macroArgument(`vouch ${version}`)} ${macroArgument("User Commands")}`,
+    // No word is broken and no line filled with blanks: what is shown can be copied.
+    ".nh",
+    ".ad l",
+    ".SH NAME",
+    `vouch \\- ${text(root.description)}`,
+    ".SH SYNOPSIS",
+    ".B vouch",
+    ".I COMMAND",
+    "[\\fIFLAGS\\fR]",
+    ".SH DESCRIPTION",
+    ...paragraphs([
+      "Vouch gives package managers the tokens of private repositories in AWS CodeArtifact. After `vouch login` (the PIN of a FIDO2 security key and a touch) cargo, pip and npm pull and publish for eight hours; the session and every token stay in the memory of an agent and are written nowhere.",
+    ]),
+    ".SH COMMANDS",
+    ...root.children.flatMap(commandSections),
+    ...sections.flatMap(section),
+    ".SH SEE ALSO",
+    ".BR cargo (1),",
+    ".BR pip (1),",
+    ".BR npm (1),",
+    ".BR aws (1)",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function section([title, rows]: (typeof sections)[number]): string[] {
+  return [`.SH ${macroArgument(title)}`].concat(rows.flatMap(([term, words]) => entry(bold(term), words)));
+}
+
+function commandSections(node: CommandNode): string[] {
+  const flags = flagsOf(node.args);
+  const positionals = Object.entries(node.args).filter(([, { type }]) => type === "positional");
+  const usage = node.teaching.usage ?? usageOf(flags, positionals, node.children.length > 0);
+  return [
+    `.SS ${macroArgument(`${node.path} ${usage}`.trim())}`,
+    ...paragraphs([node.description, ...(node.teaching.details ?? [])]),
+    ...positionals.flatMap(([name, argument]) => entry(italic(name.toUpperCase()), describe(argument))),
+    ...flags.flatMap((flag) => entry(flagTerm(flag), flag.description)),
+    ...examplesOf(node),
+    ...node.children.flatMap(commandSections),
+  ];
+}
+
+function examplesOf({ teaching: { examples = [] } }: CommandNode): string[] {
+  const entries = examples.flatMap(([line, does]) => entry(`\\f(CW${text(line)}\\fR`, does));
+  return entries.length === 0 ? [] : [".PP", "Examples:", ...entries];
+}
+
+function flagTerm({ spellings, value }: Flag): string {
+  const names = spellings.map(bold).join(", ");
+  return value === undefined ? names : `${names} ${italic(value)}`;
+}
+
+function entry(term: string, words: string): string[] {
+  return [".TP", term, ...flowing(words)];
+}
+
+function paragraphs(texts: readonly string[]): string[] {
+  return texts.flatMap((words, index) => [...(index === 0 ? [] : [".PP"]), ...flowing(words)]);
+}
+
+/** A paragraph, one sentence a line as roff likes it; what stands in backticks is bold. */
+function flowing(words: string): string[] {
+  return words
+    .split(/(?<=[.:]) (?=[A-Z`])/)
+    .map((line) =>
+      line
+        .split(/`([^`]*)`/)
+        .map((part, index) => (index % 2 === 1 ? bold(part) : text(part)))
+        .join(""),
+    )
+    .map(protectedStart);
+}
+
+function bold(words: string): string {
+  return `\\fB${text(words)}\\fR`;
+}
+
+function italic(words: string): string {
+  return `\\fI${text(words)}\\fR`;
+}
+
+/** Text whose characters mean themselves: hyphens that can be copied, no escapes. */
+function text(words: string): string {
+  return words
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replaceAll("'", "\\(aq")
+    .replaceAll("~", "\\(ti")
+    .replaceAll("^", "\\(ha")
+    .replace(
+      /[^\u0020-\u007e]/gu,
+      (character) => `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`,
+    );
+}
+
+function protectedStart(line: string): string {
+  return /^[.']/.test(line) ? `\\&${line}` : line;
+}
+
+function macroArgument(words: string): string {
+  return `"${text(words).replaceAll('"', "\\(dq")}"`;
+}
