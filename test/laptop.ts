@@ -67,6 +67,8 @@ export interface Laptop {
   vouch(...args: string[]): Promise<Finished>;
   /** Runs the sandbox executable on a terminal, with a person in front of it. */
   atTerminal(args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun>;
+  /** What `vouch server invite` gives: a one-time enrolment code. */
+  invite(): Promise<string>;
   /** `vouch enroll` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
   enroll(): Promise<TerminalRun>;
   login(): Promise<TerminalRun>;
@@ -145,9 +147,12 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     run,
     vouch: (...args) => run([executable, ...args]),
     atTerminal: (args, script) => runInTerminal([sandboxExecutable, ...args], { cwd: laptop.cwd, env }, script),
-    async enroll() {
+    async invite() {
       const invite = [executable, "server", "invite", person.email, "--database", database, "--json"];
-      const { code } = JSON.parse(await ended(run(invite))) as { code: string };
+      return (JSON.parse(await ended(run(invite))) as { code: string }).code;
+    },
+    async enroll() {
+      const code = await laptop.invite();
       return succeeded(
         await laptop.atTerminal(["enroll", "--server", serverUrl], async ({ see, type }) => {
           await see("Enrolment code");

@@ -2,6 +2,7 @@
  * Which programs and privileges a test needs. Where one is missing the test is skipped by name; in CI, where the
  * project installs everything, a missing program is a failure.
  */
+import { pipVersion } from "../src/cli/pip-version.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
 export function requires(...programs: string[]): boolean {
@@ -9,5 +10,13 @@ export function requires(...programs: string[]): boolean {
   if (missing.length === 0) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but not installed: ${missing.join(", ")}`);
   console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
+  return false;
+}
+
+/** Whether the pip of this environment asks keyring programs. An older one is named, in CI too: the machine's pip is the machine's. */
+export function requiresKeyringPip(env: Record<string, string | undefined>): boolean {
+  const pip = pipVersion(env);
+  if (pip?.asksKeyring) return true;
+  console.warn(`SKIPPED: needs pip 23.1 or later, got ${pip?.version ?? "none"}`);
   return false;
 }

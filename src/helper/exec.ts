@@ -4,7 +4,7 @@ import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
 import { complainOf, exitWith } from "./output.ts";
 import { become } from "./real-command.ts";
-import { npmTokenVariables, pipIndexVariable } from "./variables.ts";
+import { npmTokenVariables, pipIndexVariable, twineVariables } from "./variables.ts";
 
 /** Becomes the command; its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
 export async function runExec(args: string[]): Promise<number> {
@@ -26,6 +26,7 @@ function variables(reply: TokensReply): Record<string, string> {
   return {
     ...npmTokenVariables(reply.registries),
     ...pipIndexVariable(reply.registries),
+    ...twineVariables(reply.registries, process.env),
     ...(reply.default === undefined ? {} : { CODEARTIFACT_AUTH_TOKEN: reply.default.token }),
   };
 }

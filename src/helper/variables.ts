@@ -21,3 +21,14 @@ export function pipIndexVariable(registries: RegistryToken[]): Record<string, st
   url.password = first.token;
   return { PIP_INDEX_URL: new URL("simple/", url).href };
 }
+
+/** twine: its user name, password and repository for the first PyPI endpoint, unless the environment has others already. */
+export function twineVariables(
+  registries: RegistryToken[],
+  env: Record<string, string | undefined>,
+): Record<string, string> {
+  const first = registries.find(({ format }) => format === "pypi");
+  const own = ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"];
+  if (first === undefined || own.some((name) => env[name] !== undefined)) return {};
+  return { TWINE_USERNAME: "aws", TWINE_PASSWORD: first.token, TWINE_REPOSITORY_URL: first.endpoint };
+}

@@ -2,10 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pipVersion } from "../../src/cli/pip-version.ts";
 import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
-import { requires } from "../requires.ts";
+import { requires, requiresKeyringPip } from "../requires.ts";
 import { seedPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "./projects.ts";
@@ -13,13 +12,6 @@ import { crateProject, crateUserProject, npmProject, npmUserProject } from "./pr
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 let laptop: Laptop;
 
-/** Whether this machine's pip asks keyring programs; one that is older is passed over by name. */
-function asksKeyring(): boolean {
-  const pip = pipVersion(process.env);
-  if (pip?.asksKeyring) return true;
-  console.warn(`SKIPPED: needs pip 23.1 or later, got ${pip?.version ?? "none"}`);
-  return false;
-}
 const place = (name: string) => join(laptop.home, name);
 
 beforeAll(async () => {
@@ -63,7 +55,7 @@ describe.skipIf(!requires("npm"))("npm", () => {
   });
 });
 
-describe.skipIf(!requires("pip", "python3") || !asksKeyring())("pip", () => {
+describe.skipIf(!requires("pip", "python3") || !requiresKeyringPip(process.env))("pip", () => {
   const target = (name: string) => ["--target", place(name), "--no-cache-dir"];
   const installed = (name: string) => readFileSync(join(place(name), "my_package/__init__.py"), "utf8");
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { RegistryToken } from "../../src/agent/protocol.ts";
-import { npmTokenVariables, pipIndexVariable } from "../../src/helper/variables.ts";
+import { npmTokenVariables, pipIndexVariable, twineVariables } from "../../src/helper/variables.ts";
 
 const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
@@ -29,4 +29,16 @@ test("pip: the index URL of the first PyPI endpoint, the token escaped as user i
     PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
   });
   expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
+});
+
+test("twine: all of its variables for the first PyPI endpoint, or none", () => {
+  expect(twineVariables(registries, {})).toEqual({
+    TWINE_USERNAME: "aws",
+    TWINE_PASSWORD: "a/b+c=:@",
+    TWINE_REPOSITORY_URL: `https://${host}/pypi/my-repo/`,
+  });
+  expect(twineVariables(registries.slice(0, 3), {})).toEqual({});
+  for (const name of ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"]) {
+    expect(twineVariables(registries, { [name]: "of the user" })).toEqual({});
+  }
 });

@@ -1,7 +1,7 @@
 /** The environment by which real clients reach the sandbox instead of the network. */
 
 /**
- * The variables that lead Bun, AWS tools, cargo, pip, npm, uv and git through the sandbox's proxy and let them trust
+ * The variables that lead Bun, AWS tools, cargo, pip, npm, yarn, uv and git through the sandbox's proxy and let them trust
  * its authority and no other.
  */
 export function clientEnvironment(proxyUrl: string, caPath: string): Record<string, string> {
@@ -18,6 +18,10 @@ export function clientEnvironment(proxyUrl: string, caPath: string): Record<stri
     REQUESTS_CA_BUNDLE: caPath,
     NODE_EXTRA_CA_CERTS: caPath,
     npm_config_cafile: caPath,
+    YARN_HTTP_PROXY: proxyUrl,
+    YARN_HTTPS_PROXY: proxyUrl,
+    YARN_HTTPS_CA_FILE_PATH: caPath,
+    YARN_ENABLE_TELEMETRY: "0",
     PIP_CERT: caPath,
     CARGO_HTTP_CAINFO: caPath,
     GIT_SSL_CAINFO: caPath,

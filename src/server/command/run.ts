@@ -71,8 +71,9 @@ export const run = defineServerCommand({
         ...(tls ? { tls } : {}),
       });
       const scheme = tls ? "https" : "http";
+      const ending = terminated();
       print(`Vouch server for ${server.url} listening on ${scheme}://${server.hostname}:${server.port}`);
-      await terminated();
+      await ending;
       await server.stop();
     } finally {
       await store.close();

@@ -1,0 +1,158 @@
+/** Every command of the documentation, run as it stands; what cannot be run here is at least read. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import type { ArgsDef } from "citty";
+import { checkArguments } from "../../src/cli/arguments.ts";
+import { type CommandNode, commandTree } from "../../src/cli/command-tree.ts";
+import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
+import { runInTerminal } from "../pty.ts";
+import { requires, requiresKeyringPip } from "../requires.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+import { type Block, blocksOf, commandSpans } from "./blocks.ts";
+import { findTools, makeProject } from "./projects.ts";
+
+const root = join(import.meta.dir, "../..");
+const documents = ["README.md", ...[...new Glob("docs/*.md").scanSync(root)].toSorted()];
+/** Documents whose blocks have tests of their own. */
+const runElsewhere = new Set(["docs/ci.md", "docs/install.md"]);
+/** Where nobody is enrolled yet: the document itself says how. */
+const startsAtNothing = new Set(["README.md", "docs/server.md"]);
+
+const tree = await commandTree({
+  agent: () => import("../../src/agent/command.ts"),
+  server: () => import("../../src/server/command.ts"),
+});
+
+describe.each(documents)("%s", (document) => {
+  const blocks = blocksOf(document);
+
+  test("names no command and no flag that vouch does not have", () => {
+    const lines = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.split("\n"));
+    for (const line of [...lines, ...commandSpans(document)]) {
+      for (const words of vouchCommands(line)) expectKnown(words, line);
+    }
+  });
+
+  test.each(blocks.map((block) => [`line ${block.line} (${block.language})`, block] as const))(
+    "%s can be read",
+    (_, { language, text }) => {
+      if (language === "json") JSON.parse(text);
+      if (language === "toml") Bun.TOML.parse(text);
+      if (language === "yaml") Bun.YAML.parse(text);
+      if (language !== "sh") return;
+      const read = Bun.spawnSync(["bash", "-n"], { stdin: Buffer.from(text) });
+      expect(read.stderr.toString()).toBe("");
+    },
+  );
+
+  const toRun = blocks.filter(
+    ({ language, elsewhere, file }) => (language === "sh" && !elsewhere) || file !== undefined,
+  );
+  if (runElsewhere.has(document) || toRun.length === 0) return;
+  describe("its commands", () => {
+    let laptop: Laptop;
+
+    beforeAll(async () => {
+      laptop = await startLaptop({ executable: sandboxExecutable });
+      laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
+      await seedPackage(laptop.sandbox.registries, "pypi", {
+        name: "my-package",
+        version: "1.0.0",
+        files: { "my_package/__init__.py": "" },
+      });
+      if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
+    }, 120_000);
+    afterAll(async () => laptop?.stop());
+
+    for (const block of toRun) {
+      const name = `line ${block.line}: ${block.text.split("\n")[0]}`;
+      test.skipIf(block.file === undefined && !canRun(block))(
+        name,
+        async () => {
+          const cwd = block.folder === undefined ? laptop.home : makeProject(laptop.home, block.folder, registryName);
+          if (block.file !== undefined) writeFileSync(join(cwd, block.file), block.text);
+          else if (block.serves) await serve(laptop, cwd, block);
+          else await run(laptop, cwd, block);
+        },
+        300_000,
+      );
+    }
+  });
+});
+
+/** Runs a block at a terminal whose person answers what the commands ask. */
+async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): Promise<void> {
+  const command = ["bash", "-eu", "-o", "pipefail", "-c", text];
+  // What pip installs stays in the folder of the test.
+  const env = {
+    ...laptop.env,
+    PIP_TARGET: join(laptop.home, "site"),
+    PATH: [laptop.shims, ...findTools(root, folder), laptop.env["PATH"]].join(":"),
+  };
+  const { exitCode, screen } = await runInTerminal(command, { cwd, env, timeoutMs: 90_000 }, async (at) => {
+    for (const line of text.split("\n")) {
+      if (/^vouch (enroll|login)\b/.test(line)) {
+        if (line.startsWith("vouch enroll")) {
+          await at.see("Enrolment code");
+          at.type(`${await laptop.invite()}\r`);
+        }
+        await at.see("PIN");
+        at.type(`${person.pin}\r`);
+      }
+    }
+  });
+  expect(`exit code ${exitCode}\n${exitCode === exit ? "" : screen}`).toBe(`exit code ${exit}\n`);
+}
+
+/** Runs a server until it listens, then ends it as systemd would. */
+async function serve(laptop: Laptop, cwd: string, { text }: Block): Promise<void> {
+  const child = Bun.spawn(["bash", "-c", `exec ${text}`], { cwd, env: laptop.env, stdout: "pipe", stderr: "inherit" });
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  expect(Buffer.from(value ?? []).toString()).toContain("http://");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+}
+
+/** Whether the programs are there that a block starts, other than the shell's own. */
+function canRun({ text, folder }: Block): boolean {
+  const known = ["cargo", "pip", "npm", "uv", "pnpm", "yarn", "bun", "twine", "poetry", "sqlite3"];
+  const PATH = [...findTools(root, folder), process.env["PATH"]].join(":");
+  const words = new Set(text.split(/[\s'"]+/));
+  const programs = known.filter((program) => words.has(program));
+  if (!requires(...programs.map((program) => Bun.which(program, { PATH }) ?? program))) return false;
+  return !words.has("pip") || requiresKeyringPip({ ...process.env, PATH });
+}
+
+/** The words of each vouch command in a line, up to what the shell or another program reads. */
+function vouchCommands(line: string): string[][] {
+  return line.split(/\|\|?|&&|;|\$\(|\(/).flatMap((part) => {
+    const words = part.trim().split(/\s+/);
+    const at = words.findIndex((word) => word === "vouch");
+    if (at < 0 || words.slice(0, at).some((word) => !/^([A-Z_]+=.*|sudo|exec)$/.test(word))) return [];
+    const end = words.findIndex((word, index) => index > at && /^([>#)…]|--$|2>)/.test(word));
+    return [words.slice(at + 1, end < 0 ? undefined : end).map((word) => word.replace(/\)$/, ""))];
+  });
+}
+
+function expectKnown(words: string[], line: string): void {
+  let node: CommandNode = tree;
+  let rest = words;
+  for (;;) {
+    const child = node.children.find(({ name }) => name === rest[0]);
+    if (child === undefined) break;
+    node = child;
+    rest = rest.slice(1);
+  }
+  if (rest.some((word) => /^(-h|--help|--version|-V|--cargo-plugin)$/.test(word))) return;
+  if (node === tree || (node.children.length > 0 && rest.length > 0 && !/^[A-Z]/.test(rest[0]!))) {
+    throw new Error(`vouch has no such command: ${line}`);
+  }
+  // What a sentence mentions need not be whole: only what is there must exist.
+  const optional = Object.fromEntries(
+    Object.entries(node.args).map(([name, argument]) => [name, { ...argument, required: false }]),
+  ) as ArgsDef;
+  if (node.teaching.usage === undefined) checkArguments(rest, optional, node.path);
+}

@@ -1,0 +1,64 @@
+/** The projects that the documentation's commands are run in, and where the tools are that the project installs. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
+
+/** Makes the project of that name below the home folder, unless it is there, and gives its folder. */
+export function makeProject(home: string, name: string, registry: string): string {
+  const folder = join(home, name);
+  if (existsSync(folder)) return folder;
+  if (name === "my-crate") return crateProject(folder, name, registry);
+  if (name === "cargo-app") return crateUserProject(folder, "my-crate", registry);
+  if (name === "my-lib") return npmProject(folder, name);
+  if (/^(npm|pnpm|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (name === "python-lib") return pythonDistributions(folder);
+  if (name === "poetry-lib") return poetryProject(folder);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "requirements.txt"), "my-package\n");
+  return folder;
+}
+
+/** A folder with an sdist and a wheel in dist/, as a build leaves it. */
+function pythonDistributions(folder: string): string {
+  mkdirSync(join(folder, "src"), { recursive: true });
+  const script = `
+import io, os, tarfile, zipfile
+os.makedirs("dist")
+meta = "Metadata-Version: 2.1\\nName: my-tool\\nVersion: 0.1.0\\n"
+with tarfile.open("dist/my_tool-0.1.0.tar.gz", "w:gz") as t:
+    for name, text in [("PKG-INFO", meta), ("my_tool.py", "")]:
+        info = tarfile.TarInfo(f"my_tool-0.1.0/{name}"); info.size = len(text); t.addfile(info, io.BytesIO(text.encode()))
+with zipfile.ZipFile("dist/my_tool-0.1.0-py3-none-any.whl", "w") as z:
+    z.writestr("my_tool.py", "")
+    z.writestr("my_tool-0.1.0.dist-info/METADATA", meta)
+    z.writestr("my_tool-0.1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    z.writestr("my_tool-0.1.0.dist-info/RECORD", "")
+`;
+  const made = Bun.spawnSync(["python3", "-c", script], { cwd: folder });
+  if (!made.success) throw new Error(made.stderr.toString());
+  return folder;
+}
+
+function poetryProject(folder: string): string {
+  mkdirSync(join(folder, "my_other"), { recursive: true });
+  writeFileSync(join(folder, "my_other/__init__.py"), "");
+  writeFileSync(
+    join(folder, "pyproject.toml"),
+    '[project]\nname = "my-other"\nversion = "0.1.0"\ndescription = ""\nauthors = []\nrequires-python = ">=3.9"\n',
+  );
+  return folder;
+}
+
+/**
+ * The folders of programs that the project installs for its tests (.tools) and of its own bun. Those for a project
+ * (`.tools/yarn-1` for `yarn-1-app`) stand first.
+ */
+export function findTools(root: string, project = ""): string[] {
+  const tool = project.replace(/-(app|lib)$/, "");
+  const folders = [
+    ...new Glob(".tools/*/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
+    ...[".tools/pip-26/bin", ".tools/python-publish/bin"].filter((folder) => existsSync(join(root, folder))),
+  ].toSorted((a, b) => Number(b.startsWith(`.tools/${tool}/`)) - Number(a.startsWith(`.tools/${tool}/`)));
+  return [...folders, "node_modules/.bin"].map((folder) => join(root, folder));
+}
