@@ -1,0 +1,21 @@
+/** All targets. */
+import type { Target } from "./target.ts";
+import { agentAnswer, registryUrl } from "./targets/agent.ts";
+import { ceremony } from "./targets/ceremony.ts";
+import { cbor, commands } from "./targets/ctap2.ts";
+import { channel, reassembler } from "./targets/hid.ts";
+import { base64url, coseKey, data, options } from "./targets/webauthn.ts";
+
+export const targets: readonly Target[] = [
+  reassembler,
+  channel,
+  cbor,
+  commands,
+  data,
+  coseKey,
+  ceremony,
+  options,
+  base64url,
+  agentAnswer,
+  registryUrl,
+];

@@ -1,0 +1,106 @@
+/** Whole ceremonies with a key whose answers are those of a recorded ceremony, changed. */
+import { CtapError } from "../../../src/ctap2/status.ts";
+import type { CtapDevice, ExchangeOptions } from "../../../src/ctap2/device.ts";
+import { VouchError } from "../../../src/errors.ts";
+import { Secret } from "../../../src/secret.ts";
+import { createCredential, getAssertion } from "../../../src/webauthn/ceremony.ts";
+import type { CeremonyUi } from "../../../src/webauthn/ceremony-ui.ts";
+import { expectBounded } from "../bounded.ts";
+import { answers, type Ceremony, corpus, operation, pin } from "../corpus.ts";
+import { mutateCbor } from "../mutate-cbor.ts";
+import type { Target } from "../target.ts";
+import { Violation } from "../violation.ts";
+
+const origin = "https://vouch.example.com";
+const MAX_MUTATIONS = 4;
+const STATUS_BYTES = 1;
+/** More than a ceremony with 1024 assertions for each part of the longest list asks for would be a loop. */
+const MAX_EXCHANGES = 5_000;
+/** How often the person types a PIN before they give up. */
+const MAX_PINS = 8;
+/** The limit on the touch, 60 seconds, and the last exchange, that begins before it. */
+const MAX_TIME_MS = 130_000;
+
+const statuses = [0x01, 0x02, 0x14, 0x2b, 0x2d, 0x2e, 0x2f, 0x31, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3c, 0x3f, 0x7f];
+
+export const ceremony: Target = {
+  name: "ceremony",
+  reads: "whole enrolments and logins with a key that answers otherwise (src/webauthn/ceremony.ts)",
+  share: 30,
+  input(random) {
+    const index = random.below(corpus.length);
+    const { exchanges } = corpus[index] as Ceremony;
+    const at = random.below(exchanges.length);
+    const given = exchanges.map(({ answer }, place) => {
+      if (place !== at) return answer;
+      if (random.oneIn(5)) return Uint8Array.of(random.pick(statuses));
+      let bytes = answer;
+      for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1) {
+        bytes = mutateCbor(random, bytes, answers, STATUS_BYTES);
+      }
+      return bytes;
+    });
+    return [Uint8Array.of(index, random.below(256)), ...given];
+  },
+  run([control = new Uint8Array(2), ...given], time) {
+    const recorded = corpus[(control[0] ?? 0) % corpus.length] as Ceremony;
+    const device = new AnsweringDevice(recorded, given, control[1] ?? 0);
+    const carryOut = recorded.kind === "create" ? createCredential : getAssertion;
+    const carriedOut = async () => {
+      const value = await carryOut({ device, options: recorded.options, origin, ui: person() });
+      expectBounded(value, device.sentBytes);
+      if (time.now > MAX_TIME_MS) throw new Violation(`the ceremony took ${time.now} ms`);
+      return value;
+    };
+    return time.until(carriedOut());
+  },
+};
+
+function person(): CeremonyUi {
+  let typed = 0;
+  return {
+    pin: () => {
+      typed += 1;
+      if (typed > MAX_PINS) return Promise.reject(new VouchError("cancelled", "Cancelled."));
+      return Promise.resolve(new Secret(pin));
+    },
+    touch: () => {},
+    chooseAccount: (accounts) => Promise.resolve(accounts.length - 1),
+  };
+}
+
+/** Answers each operation with the answers to it in turn, then for ever with the last of them. */
+class AnsweringDevice implements CtapDevice {
+  readonly product = "Answering Key";
+  sentBytes = 0;
+  readonly #answers = new Map<string, Uint8Array[]>();
+  readonly #delayMs: number;
+  #exchanges = 0;
+
+  constructor({ exchanges }: Ceremony, given: readonly Uint8Array[], delayMs: number) {
+    this.#delayMs = delayMs;
+    for (const [index, { request }] of exchanges.entries()) {
+      const name = operation(request);
+      const known = this.#answers.get(name) ?? [];
+      known.push(given[index] ?? new Uint8Array(0));
+      this.#answers.set(name, known);
+    }
+  }
+
+  async exchange(request: Uint8Array, { signal, onKeepalive }: ExchangeOptions = {}): Promise<Uint8Array> {
+    this.#exchanges += 1;
+    if (this.#exchanges > MAX_EXCHANGES) throw new Violation(`a ceremony needed more than ${MAX_EXCHANGES} exchanges`);
+    if (signal?.aborted) throw new VouchError("cancelled", "Cancelled.");
+    await new Promise<void>((resolve) => void setTimeout(resolve, this.#delayMs));
+    onKeepalive?.("user_presence_needed");
+    const known = this.#answers.get(operation(request));
+    if (known === undefined) throw new CtapError("INVALID_COMMAND");
+    const answer = (known.length > 1 ? known.shift() : known[0]) ?? new Uint8Array(0);
+    this.sentBytes += answer.length;
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
