@@ -1,18 +1,13 @@
 /** One input, and the judgement on what became of it. */
 import { type ErrorCode, VouchError } from "../../src/errors.ts";
-import type { AllocationLimit } from "./allocation-limit.ts";
 import { canary, pin } from "./corpus.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Input, Target } from "./target.ts";
 import { Violation } from "./violation.ts";
-import type { VirtualTime } from "./virtual-time.ts";
+import { turn } from "./virtual-time.ts";
 
 /** How an input ended well: with a value, or with a typed error. */
 export type Outcome = "value" | ErrorCode;
-
-export interface Surroundings {
-  time: VirtualTime;
-  allocation: AllocationLimit;
-}
 
 /** What a person is shown of an error is at most this long, in characters. */
 const MAX_MESSAGE = 500;
@@ -20,21 +15,33 @@ const MAX_MESSAGE = 500;
 const unprintable = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Has the target read the input. Throws a Violation, or whatever else the code should not have thrown. */
-export async function attempt(target: Target, input: Input, { time, allocation }: Surroundings): Promise<Outcome> {
-  time.reset();
-  allocation.reset();
+export async function attempt(target: Target, input: Input, around: Surroundings): Promise<Outcome> {
+  around.time.reset();
+  around.allocation.reset();
   try {
-    const value = target.run(input, time);
-    if (value instanceof Promise) await value;
+    const value = target.run(input, around.time);
+    if (value instanceof Promise) await settled(value, around);
     return "value";
   } catch (error) {
     if (!(error instanceof VouchError)) throw error;
-    // A reader that turns every error into its own must not hide ours.
+    // A reader that turns every error into one of its own must not hide what was found.
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
       if (cause instanceof Violation) throw cause;
     }
     judge(error, target);
     return error.code;
+  }
+}
+
+async function settled(work: Promise<unknown>, { rejections }: Surroundings): Promise<void> {
+  try {
+    await work;
+  } finally {
+    // A rejection is known to be unhandled only when everything has had its turn.
+    await turn();
+    const [reason] = rejections.take();
+    // oxlint-disable-next-line no-unsafe-finally -- what was found counts for more than how the work ended
+    if (reason !== undefined) throw new Violation("a rejection that nobody handles", { cause: reason });
   }
 }
 
