@@ -48,10 +48,18 @@ export class AllocationLimit implements Disposable {
 
   /** @param unit bytes that one element takes */
   #watched<T extends new (...args: never[]) => object>(constructor: T, unit: number): T {
+    const take = (args: unknown[]) => {
+      if (args.length === 1 && typeof args[0] === "number") this.#take(args[0] * unit);
+    };
     return new Proxy(constructor, {
       construct: (target, args, newTarget) => {
-        if (args.length === 1 && typeof args[0] === "number") this.#take(args[0] * unit);
+        take(args);
         return Reflect.construct(target, args, newTarget as T);
+      },
+      // `Array(n)` makes what `new Array(n)` makes.
+      apply: (target, receiver, args) => {
+        take(args);
+        return Reflect.apply(target as unknown as () => object, receiver, args);
       },
     });
   }

@@ -59,7 +59,7 @@ export function readArguments(args: string[]): Arguments {
   return {
     help,
     record,
-    runs: run === undefined ? integer("runs", values.runs, 1) ?? 100_000 : 1,
+    runs: run === undefined ? (integer("runs", values.runs, 1) ?? 100_000) : 1,
     seconds: integer("seconds", values.seconds, 1) ?? Number.POSITIVE_INFINITY,
     seed: integer("seed", seed, 0) ?? Math.floor(Math.random() * MAX_SEED),
     names: target === undefined ? names : [target],

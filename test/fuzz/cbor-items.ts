@@ -17,7 +17,7 @@ export function cborItems(bytes: Uint8Array): Item[] {
   /** Those whose elements follow, and how many are missing. */
   const open: { item: Item; left: number }[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const item = readHead(view, at);
     if (item === undefined) break;
     items.push(item);

@@ -1,5 +1,8 @@
 /** What the fuzzer starts from: the recorded ceremonies, as reports, as messages and by what they answer. */
-import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/server";
 import { decodeCborMap } from "../../src/codec/cbor.ts";
 import { CTAPHID, Reassembler } from "../../src/hid/framing.ts";
 import { REPORT_BYTES } from "../../src/hid/transport.ts";

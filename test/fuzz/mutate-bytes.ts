@@ -1,7 +1,9 @@
 /** Mutations that know nothing of what the bytes mean. */
 import type { Random } from "./random.ts";
 
-const interestingBytes = [0x00, 0x01, 0x17, 0x18, 0x1f, 0x20, 0x3f, 0x40, 0x5f, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xf6, 0xff];
+const interestingBytes = [
+  0x00, 0x01, 0x17, 0x18, 0x1f, 0x20, 0x3f, 0x40, 0x5f, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xf6, 0xff,
+];
 const interestingLengths = [0, 1, 0x40, 0x7f, 0xff, 0x100, 0x1db9, 0x1dba, 0x7fff, 0x8000, 0xffff];
 const MAX_EXTENSION = 512;
 
@@ -100,4 +102,13 @@ const mutations: readonly Mutation[] = [
 export function mutateBytes(random: Random, bytes: Uint8Array, others: readonly Uint8Array[]): Uint8Array {
   if (bytes.length === 0) return random.bytes(random.small(0, 64));
   return random.pick(mutations)(random, bytes, others);
+}
+
+const MAX_MUTATIONS = 4;
+
+/** One of the seeds with a few mutations. */
+export function mutatedSeed(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
+  let bytes = random.pick(seeds);
+  for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1) bytes = mutateBytes(random, bytes, seeds);
+  return bytes;
 }

@@ -28,9 +28,19 @@ const fragments: readonly Uint8Array[] = [
   ...["5affffffff", "5bffffffffffffffff", "7a7fffffff", "7bffffffffffffffff", "5b001fffffffffffff"].map(hex),
   ...["9affffffff", "9bffffffffffffffff", "9b0020000000000000", "baffffffff", "bbffffffffffffffff"].map(hex),
   // empty ones, text that is not UTF-8, a map with keys that must not be
-  ...["40", "60", "80", "a0", "62c328", "61ff", "a1f600", "a1a00000", "a1fb3ff800000000000000", "a2000000", "a2616100616101"].map(
-    hex,
-  ),
+  ...[
+    "40",
+    "60",
+    "80",
+    "a0",
+    "62c328",
+    "61ff",
+    "a1f600",
+    "a1a00000",
+    "a1fb3ff800000000000000",
+    "a2000000",
+    "a2616100616101",
+  ].map(hex),
   text(canary),
   text("__proto__"),
   text("x".repeat(300)),
@@ -50,7 +60,9 @@ const longFragments: readonly Uint8Array[] = [
   repeated("c0", 7000, "00"),
   hex(`991b58${"00".repeat(7000)}`),
   hex(`990dac${"a0".repeat(3500)}`),
-  hex(`b90700${Array.from({ length: 0x700 }, (_, key) => `19${(key + 256).toString(16).padStart(4, "0")}00`).join("")}`),
+  hex(
+    `b90700${Array.from({ length: 0x700 }, (_, key) => `19${(key + 256).toString(16).padStart(4, "0")}00`).join("")}`,
+  ),
   hex(`591b58${"ff".repeat(7000)}`),
   hex(`791b58${"c3".repeat(7000)}`),
 ];
@@ -103,13 +115,7 @@ function changeElements(random: Random, bytes: Uint8Array, item: Item, items: re
   }
   const element = bytes.slice(first.start, last.end);
   if (random.oneIn(2)) return replace(bytes, item.start, item.content, head(item.argument + 1), element);
-  return replace(
-    bytes,
-    item.start,
-    last.end,
-    head(item.argument - 1),
-    bytes.slice(item.content, first.start),
-  );
+  return replace(bytes, item.start, last.end, head(item.argument - 1), bytes.slice(item.content, first.start));
 }
 
 function childrenOf(item: Item, items: readonly Item[]): Item[] {
@@ -138,12 +144,7 @@ const mutations: readonly Mutation[] = [
  * @param prefix how many bytes come before the CBOR, such as a status
  * @param others what parts are taken from as well
  */
-export function mutateCbor(
-  random: Random,
-  bytes: Uint8Array,
-  others: readonly Uint8Array[],
-  prefix = 0,
-): Uint8Array {
+export function mutateCbor(random: Random, bytes: Uint8Array, others: readonly Uint8Array[], prefix = 0): Uint8Array {
   const items = cborItems(bytes.subarray(prefix));
   if (items.length === 0 || random.oneIn(4)) return mutateBytes(random, bytes, others);
   const body = random.pick(mutations)(random, bytes.slice(prefix), random.pick(items), items);

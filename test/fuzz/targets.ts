@@ -1,9 +1,10 @@
 /** All targets. */
 import type { Target } from "./target.ts";
-import { agentAnswer, registryUrl } from "./targets/agent.ts";
+import { agentAnswer } from "./targets/agent.ts";
 import { ceremony } from "./targets/ceremony.ts";
 import { cbor, commands } from "./targets/ctap2.ts";
 import { channel, reassembler } from "./targets/hid.ts";
+import { cargoRequest, keyringArguments, registryUrl } from "./targets/package-managers.ts";
 import { base64url, coseKey, data, options } from "./targets/webauthn.ts";
 
 export const targets: readonly Target[] = [
@@ -18,4 +19,6 @@ export const targets: readonly Target[] = [
   base64url,
   agentAnswer,
   registryUrl,
+  cargoRequest,
+  keyringArguments,
 ];

@@ -11,7 +11,7 @@ interface Timer {
 }
 
 /** More turns than any honest exchange takes, with a flood of keepalives. */
-const MAX_STEPS = 50_000;
+const MAX_STEPS = 200_000;
 
 const real = { setTimeout, clearTimeout, setImmediate, now: performance.now };
 

@@ -1,16 +1,11 @@
-/** What the agent answers, and what package managers ask: the borders beside the security key. */
+/** What the agent answers: a border beside the security key. */
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
 import { askThrough, type System } from "../../../src/agent/question.ts";
-import { findRegistry } from "../../../src/config/registries.ts";
-import type { Settings } from "../../../src/config/settings.ts";
 import { expectBounded } from "../bounded.ts";
 import { canary } from "../corpus.ts";
-import { mutateBytes } from "../mutate-bytes.ts";
-import type { Random } from "../random.ts";
+import { mutatedSeed } from "../mutate-bytes.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
 
-const MAX_MUTATIONS = 4;
 const encode = (text: string) => new TextEncoder().encode(text);
 
 const bodies = [
@@ -51,7 +46,7 @@ export const agentAnswer: Target = {
   reads: "the agent's HTTP answers (src/agent/question.ts)",
   share: 20,
   passesWordsOn: true,
-  input: (random) => [mutated(random, agentAnswers)],
+  input: (random) => [mutatedSeed(random, agentAnswers)],
   run: ([bytes = new Uint8Array(0)], time) =>
     time.until(
       askThrough(systemWith(bytes), routes.token).then((reply) => {
@@ -60,68 +55,3 @@ export const agentAnswer: Target = {
       }),
     ),
 };
-
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
-const settings: Settings = {
-  version: 1,
-  repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: {
-        cargo: `https://${host}/cargo/my-repo/`,
-        pypi: `https://${host}/pypi/my-repo/`,
-        npm: `https://${host}:8443/npm/my-repo/`,
-      },
-    },
-  ],
-};
-
-const urls = [
-  `sparse+https://${host}/cargo/my-repo/`,
-  `https://${host}/pypi/my-repo/simple/package/`,
-  `https://aws@${host}/pypi/my-repo/`,
-  `https://aws:@${host}:443/pypi/my-repo/`,
-  `https://${host}:8443/npm/my-repo/@acme/tool`,
-  `${host}:443`,
-  "https://evil.example/pypi/my-repo/",
-  "@evil.example",
-  "/../..//%2e%2e/\\?#:",
-].map(encode);
-
-export const registryUrl: Target = {
-  name: "registry-url",
-  reads: "the URLs that package managers ask about (src/config/registries.ts)",
-  share: 10,
-  input: (random) => [mutated(random, urls)],
-  run([bytes = new Uint8Array(0)]) {
-    const text = new TextDecoder().decode(bytes);
-    const found = findRegistry(settings, text);
-    if (found !== undefined) expectSamePlace(text, found.endpoint);
-    return found;
-  },
-};
-
-/** Every other reader of the URL must see the same place in it: the platform's parser stands for them. */
-function expectSamePlace(text: string, endpoint: string): void {
-  const address = text.replace(/^sparse\+/i, "");
-  const asked = URL.parse(address.includes("://") ? address : `https://${address}`);
-  const own = new URL(endpoint);
-  const isHost = !address.includes("/");
-  const path = own.pathname.replace(/\/$/, "");
-  if (
-    asked?.host !== own.host ||
-    asked.protocol !== own.protocol ||
-    (!isHost && `${asked.pathname}/`.indexOf(`${path}/`) !== 0)
-  ) {
-    throw new Violation(`the token of ${endpoint} would go to ${text}`);
-  }
-}
-
-function mutated(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
-  let bytes = random.pick(seeds);
-  for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1) bytes = mutateBytes(random, bytes, seeds);
-  return bytes;
-}

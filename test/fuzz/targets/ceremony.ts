@@ -26,7 +26,7 @@ const statuses = [0x01, 0x02, 0x14, 0x2b, 0x2d, 0x2e, 0x2f, 0x31, 0x32, 0x33, 0x
 export const ceremony: Target = {
   name: "ceremony",
   reads: "whole enrolments and logins with a key that answers otherwise (src/webauthn/ceremony.ts)",
-  share: 30,
+  share: 50,
   input(random) {
     const index = random.below(corpus.length);
     const { exchanges } = corpus[index] as Ceremony;

@@ -28,7 +28,7 @@ const bodies = [...answers.map((answer) => answer.subarray(STATUS_BYTES)), ...au
 export const cbor: Target = {
   name: "cbor",
   reads: "one item, and again what was written of it (src/codec/cbor.ts)",
-  share: 250,
+  share: 210,
   input(random) {
     let bytes = random.pick(bodies);
     for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1) bytes = mutateCbor(random, bytes, bodies);
@@ -46,7 +46,11 @@ export const cbor: Target = {
 };
 
 /** Everything that a command's reader needs, in the order in which a key is asked. */
-const readers: readonly { name: string; operations: readonly string[]; ask: (device: CtapDevice) => Promise<unknown> }[] = [
+const readers: readonly {
+  name: string;
+  operations: readonly string[];
+  ask: (device: CtapDevice) => Promise<unknown>;
+}[] = [
   { name: "getInfo", operations: ["4"], ask: (device) => getInfo(device) },
   { name: "getPINRetries", operations: ["6.1"], ask: (device) => getPINRetries(device) },
   { name: "getPinToken", operations: ["6.2", "6.5"], ask: (device) => getPinToken(device, 1, new Uint8Array(16)) },

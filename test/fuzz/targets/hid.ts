@@ -23,6 +23,9 @@ const ALLOCATION_LIMIT_MS = 3_000;
 const CANCEL_LIMIT_MS = 1_000;
 const WRITE_LIMIT_MS = 6_000;
 
+/** So many milliseconds are at least between two reports of a flood, for else no time would pass in it. */
+const MIN_FLOOD_DELAY_MS = 10;
+
 export const reassembler: Target = {
   name: "reassembler",
   reads: "the reports of a key into messages (src/hid/framing.ts)",
@@ -39,7 +42,10 @@ export const reassembler: Target = {
       if (payload.length > MAX_MESSAGE_BYTES) throw new Violation(`a message of ${payload.length} bytes`);
     }
     // One report may announce the longest message there is; each further one must have brought its part.
-    expectBounded(messages, input.reduce((sum, report) => sum + report.length, MAX_MESSAGE_BYTES));
+    expectBounded(
+      messages,
+      input.reduce((sum, report) => sum + report.length, MAX_MESSAGE_BYTES),
+    );
     return messages;
   },
 };
@@ -110,9 +116,10 @@ async function within<T>(time: VirtualTime, limitMs: number, transaction: () => 
 
 function behaviourOf(control: Uint8Array): Behaviour {
   const [, delay = 0, kind = 0, write = 0, removed = 0] = control;
+  const floods = kind % 64 === 1;
   return {
-    delayMs: delay % 50,
-    floods: kind % 64 === 1,
+    delayMs: (delay % 50) + (floods ? MIN_FLOOD_DELAY_MS : 0),
+    floods,
     cancel: kind % 2 === 0 ? "answered" : "ignored",
     write: write % 32 === 1 ? "refused" : write % 32 === 2 ? "stuck" : "taken",
     removedAfter: removed % 16 === 0 ? (removed >> 4) % (MAX_EXCHANGES + 1) : undefined,

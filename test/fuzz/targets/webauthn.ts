@@ -54,7 +54,8 @@ export const coseKey: Target = {
   share: 30,
   input(random) {
     let bytes = random.pick(agreements);
-    for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1) bytes = mutateCbor(random, bytes, agreements);
+    for (let count = random.small(1, MAX_MUTATIONS); count > 0; count -= 1)
+      bytes = mutateCbor(random, bytes, agreements);
     return [bytes];
   },
   run([bytes = new Uint8Array(0)]) {
