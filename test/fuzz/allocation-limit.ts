@@ -10,7 +10,13 @@ const MAX_BLOCK_BYTES = 1 << 18;
 /** All blocks for one input. */
 const MAX_TOTAL_BYTES = 1 << 26;
 
-const real = { Uint8Array, ArrayBuffer, Array, alloc: Buffer.alloc, allocUnsafe: Buffer.allocUnsafe };
+const real = {
+  Uint8Array,
+  ArrayBuffer,
+  Array,
+  alloc: Buffer.alloc.bind(Buffer),
+  allocUnsafe: Buffer.allocUnsafe.bind(Buffer),
+};
 
 export class AllocationLimit implements Disposable {
   /** The largest block since {@link reset}, in bytes. */

@@ -4,6 +4,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
 import { decodeCborMap } from "../../src/codec/cbor.ts";
+import { field } from "../../src/codec/cbor-fields.ts";
 import { CTAPHID, Reassembler } from "../../src/hid/framing.ts";
 import { REPORT_BYTES } from "../../src/hid/transport.ts";
 import recorded from "./corpus.json" with { type: "json" };
@@ -71,7 +72,7 @@ export const authenticatorData: readonly Uint8Array[] = corpus.flatMap(({ exchan
 /** What a request asks for: its command, and the subcommand of authenticatorClientPIN. */
 export function operation(request: Uint8Array): string {
   const command = request[0] ?? 0;
-  return command === 0x06 ? `6.${String(decodeCborMap(request.subarray(1)).get(0x02))}` : String(command);
+  return command === 0x06 ? `6.${field(decodeCborMap(request.subarray(1)), 0x02, "integer")}` : `${command}`;
 }
 
 function report(hex: string): Uint8Array {

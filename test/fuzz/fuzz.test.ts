@@ -25,7 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => around[Symbol.dispose]());
 
-describe.each(targets.map((target) => [target.name, target] as const))("%s", (_, target) => {
+describe.each(targets.map((target) => [target.name, target] as const))("%s", (_name, target) => {
   test(
     "reads mutated recordings or refuses them",
     async () => {
@@ -71,7 +71,7 @@ describe("the recorded ceremonies", () => {
 
   test("cover every operation that a ceremony asks for", () => {
     const commands = new Set(corpus.flatMap(({ exchanges }) => exchanges.map(({ request }) => request[0])));
-    expect([...commands].sort()).toEqual([0x01, 0x02, 0x04, 0x06, 0x08]);
+    expect(commands).toEqual(new Set([0x01, 0x02, 0x04, 0x06, 0x08]));
   });
 
   test(
@@ -117,7 +117,7 @@ describe("the fuzzer finds", () => {
     ],
     ["a length that becomes memory", () => new Uint8Array(0xffff_ffff), "a block of 4294967295 bytes"],
     ["a buffer of such a length", () => Buffer.alloc(0x7fff_ffff), "a block of 2147483647 bytes"],
-    ["a count that becomes memory", () => Array.from<number>({ length: 1 }).concat(new Array(1 << 30)), "a block of"],
+    ["a count that becomes memory", () => [0].concat(Array(1 << 30) as number[]), "a block of"],
     [
       "memory piece by piece",
       () => {
@@ -195,6 +195,7 @@ describe("the fuzzer finds", () => {
     const device = { path: "", product: "Flooding Key", vendorId: 0, productId: 0 };
     around.time.reset();
     const endless = async () => (await openChannel(connection, device)).exchange(Uint8Array.of(4), { timeoutMs: 1e9 });
-    await expect(around.time.until(endless())).rejects.toThrow("was not done after");
+    const error: unknown = await around.time.until(endless()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "Violation", message: expect.stringContaining("was not done after") });
   });
 });

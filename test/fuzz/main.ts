@@ -1,11 +1,12 @@
 /** `npm run fuzz`: runs the inputs on a thread of their own, watches it, and prints what came of it. */
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { type Arguments, readArguments, usage } from "./arguments.ts";
 import { inputOf } from "./campaign.ts";
 import { describeCount, describeFinding } from "./report.ts";
 import { targets } from "./targets.ts";
 import type { Target } from "./target.ts";
-import { type Order, WORD, type WorkerReport } from "./worker.ts";
+import { type Order, WORD, type WorkerReport } from "./thread.ts";
 
 /** An input that takes longer than this hangs: all waiting is done in virtual time. */
 const HANG_MS = 20_000;
@@ -40,12 +41,12 @@ process.on("SIGINT", () => {
   interrupted = true;
   Atomics.store(words, WORD.STOP, 1);
 });
-const worker = new Worker(new URL("worker.ts", import.meta.url));
-const { promise, resolve, reject } = Promise.withResolvers<WorkerReport>();
-worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => resolve(data);
-worker.onerror = (event) => reject(new Error(`the thread ended: ${event.message}`));
 const order: Order = { plan: chosen, names: chosen.names, shared };
-worker.postMessage(order);
+const worker = new Worker(join(import.meta.dir, "worker.ts"), { workerData: order });
+const { promise, resolve, reject } = Promise.withResolvers<WorkerReport>();
+worker.on("message", resolve);
+worker.on("error", reject);
+worker.on("exit", (code) => reject(new Error(`the thread ended with ${code} before it reported`)));
 const watch = setInterval(watchOnce, WATCH_MS);
 let seen = { inputs: 0, at: started, told: started };
 
@@ -82,6 +83,6 @@ function reportHang(): never {
   const input = inputOf(target, chosen.seed, run).map((part) => part.toHex());
   console.log(describeFinding(target.name, chosen.seed, run, input, `it did not end within ${HANG_MS} ms`));
   // The thread is in a loop that nothing ends: the process is, with all its threads.
-  worker.terminate();
+  void worker.terminate();
   process.exit(1);
 }

@@ -63,7 +63,8 @@ export const channel: Target = {
     const control = random.bytes(8);
     control[0] = corpus.indexOf(ceremony);
     // The parts are the reports, an empty part stands between two answers.
-    return [control, ...played.flatMap((reports, index) => (index === 0 ? reports : [new Uint8Array(0), ...reports]))];
+    const between = [new Uint8Array(0)];
+    return [control, ...played.flatMap((reports, index) => (index === 0 ? reports : between.concat(reports)))];
   },
   async run([control = new Uint8Array(8), ...reports], time) {
     const answers: Uint8Array[][] = [[]];
