@@ -30,7 +30,9 @@ async function carryOut({ plan, names, shared }: Order): Promise<void> {
 }
 
 function inspect(error: unknown): string {
-  return error instanceof Error ? Bun.inspect(error) : `it threw ${Bun.inspect(error)}`;
+  if (!(error instanceof Error)) return `it threw ${Bun.inspect(error)}`;
+  const told = error.stack ?? String(error);
+  return error.cause === undefined ? told : `${told}\nbecause of ${inspect(error.cause)}`;
 }
 
 await carryOut(workerData as Order);

@@ -63,7 +63,7 @@ export const channel: Target = {
     const control = random.bytes(8);
     control[0] = corpus.indexOf(ceremony);
     // The parts are the reports, an empty part stands between two answers.
-    const between = [new Uint8Array(0)];
+    const between: Uint8Array[] = [new Uint8Array(0)];
     return [control, ...played.flatMap((reports, index) => (index === 0 ? reports : between.concat(reports)))];
   },
   async run([control = new Uint8Array(8), ...reports], time) {

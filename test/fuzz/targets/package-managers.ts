@@ -110,13 +110,13 @@ export const keyringArguments: Target = {
   reads: "the arguments of keyring (src/helper/keyring.ts)",
   share: 10,
   input(random) {
-    const words = random.pick(keyringCalls).map(encode);
+    const words: Uint8Array[] = random.pick(keyringCalls).map(encode);
     const at = random.below(words.length);
     const changed = words.with(at, mutatedSeed(random, words));
     return random.oneIn(2) ? changed : changed.toSpliced(random.below(words.length), 1);
   },
   run(input) {
-    const words = input.map((part) => new TextDecoder().decode(part));
+    const words = input.map((part) => Buffer.from(part).toString());
     const invocation = parseInvocation(words);
     for (const word of [invocation.operation, invocation.service, invocation.userName]) {
       if (word !== undefined && !words.includes(word)) throw new Violation(`${word} is none of the arguments`);
