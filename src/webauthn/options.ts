@@ -28,7 +28,7 @@ const creationOptionsSchema = v.object({
   user: v.object({ id: base64urlSchema(1, 64), name, displayName: v.optional(name, "") }),
   challenge,
   pubKeyCredParams: v.pipe(
-    v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.integer()) })),
+    v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.safeInteger()) })),
     v.maxLength(MAX_LIST),
   ),
   excludeCredentials: descriptors,

@@ -7,7 +7,7 @@ import { CTAPHID, fragment } from "../../src/hid/framing.ts";
 import { VouchError } from "../../src/errors.ts";
 import { attempt } from "./attempt.ts";
 import { campaign, inputOf } from "./campaign.ts";
-import { canary, corpus, pin } from "./corpus.ts";
+import { canary, type Ceremony, corpus, pin } from "./corpus.ts";
 import { record } from "./record.ts";
 import { Surroundings } from "./surroundings.ts";
 import type { Input, Target } from "./target.ts";
@@ -64,7 +64,8 @@ describe("the recorded ceremonies", () => {
   test.each(corpus.map(({ name }, index) => [name, index] as const))(
     "%s: carried out without a change",
     async (_, index) => {
-      const given = corpus[index]?.exchanges.map(({ answer }) => answer) ?? [];
+      const { exchanges, options } = corpus[index] as Ceremony;
+      const given = [Buffer.from(JSON.stringify(options)), ...exchanges.map(({ answer }) => answer)];
       expect(await attempt(ceremony, [Uint8Array.of(index, 0), ...given], around)).toBe("value");
     },
   );

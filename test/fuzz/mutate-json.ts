@@ -13,6 +13,7 @@ const values: readonly Json[] = [
   1.5,
   -7,
   1e308,
+  -(2 ** 64),
   2 ** 53,
   "",
   "AA",
@@ -62,4 +63,13 @@ function mutateLeaf(random: Random, value: Json): Json {
   const at = random.below(value.length);
   const inserted = random.pick(["", "=", "+", " ", "\n", "\u00e9", "A", String.fromCharCode(random.below(0x10000))]);
   return value.slice(0, at) + inserted + value.slice(at + random.below(3));
+}
+
+/** What the bytes say; the bytes themselves when they are no JSON. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return bytes;
+  }
 }

@@ -1,4 +1,4 @@
-/** Whole ceremonies with a key whose answers are those of a recorded ceremony, changed. */
+/** Whole ceremonies with a key, or a server, that does not say what it said in the recorded ceremony. */
 import { CtapError } from "../../../src/ctap2/status.ts";
 import type { CtapDevice, ExchangeOptions } from "../../../src/ctap2/device.ts";
 import { VouchError } from "../../../src/errors.ts";
@@ -8,6 +8,7 @@ import type { CeremonyUi } from "../../../src/webauthn/ceremony-ui.ts";
 import { expectBounded } from "../bounded.ts";
 import { answers, type Ceremony, corpus, operation, pin } from "../corpus.ts";
 import { mutateCbor } from "../mutate-cbor.ts";
+import { mutateJson, parseJson } from "../mutate-json.ts";
 import type { Target } from "../target.ts";
 import { Violation } from "../violation.ts";
 
@@ -25,12 +26,14 @@ const statuses = [0x01, 0x02, 0x14, 0x2b, 0x2d, 0x2e, 0x2f, 0x31, 0x32, 0x33, 0x
 
 export const ceremony: Target = {
   name: "ceremony",
-  reads: "whole enrolments and logins with a key that answers otherwise (src/webauthn/ceremony.ts)",
+  reads: "whole enrolments and logins with a key or a server that says otherwise (src/webauthn/ceremony.ts)",
   share: 50,
   input(random) {
     const index = random.below(corpus.length);
-    const { exchanges } = corpus[index] as Ceremony;
-    const at = random.below(exchanges.length);
+    const { exchanges, options } = corpus[index] as Ceremony;
+    const json = JSON.stringify(random.oneIn(4) ? mutateJson(random, options) : options);
+    // None is changed when it is the one after the last.
+    const at = random.below(exchanges.length + 1);
     const given = exchanges.map(({ answer }, place) => {
       if (place !== at) return answer;
       if (random.oneIn(5)) return Uint8Array.of(random.pick(statuses));
@@ -40,15 +43,15 @@ export const ceremony: Target = {
       }
       return bytes;
     });
-    return [Uint8Array.of(index, random.below(256)), ...given];
+    return [Uint8Array.of(index, random.below(256)), new TextEncoder().encode(json), ...given];
   },
-  run([control = new Uint8Array(2), ...given], time) {
+  run([control = new Uint8Array(2), json = new Uint8Array(0), ...given], time) {
     const recorded = corpus[(control[0] ?? 0) % corpus.length] as Ceremony;
     const device = new AnsweringDevice(recorded, given, control[1] ?? 0);
     const carryOut = recorded.kind === "create" ? createCredential : getAssertion;
     const carriedOut = async () => {
-      const value = await carryOut({ device, options: recorded.options, origin, ui: person() });
-      expectBounded(value, device.sentBytes);
+      const value = await carryOut({ device, options: parseJson(json), origin, ui: person() });
+      expectBounded(value, json.length + device.sentBytes);
       if (time.now > MAX_TIME_MS) throw new Violation(`the ceremony took ${time.now} ms`);
       return value;
     };

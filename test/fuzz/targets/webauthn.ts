@@ -8,7 +8,7 @@ import { expectBounded } from "../bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
 import { mutateBytes } from "../mutate-bytes.ts";
 import { mutateCbor } from "../mutate-cbor.ts";
-import { mutateJson } from "../mutate-json.ts";
+import { mutateJson, parseJson } from "../mutate-json.ts";
 import type { Target } from "../target.ts";
 import { Violation } from "../violation.ts";
 
@@ -87,14 +87,7 @@ export const options: Target = {
   },
   run([control = new Uint8Array(1), json = new Uint8Array(0), origin = new Uint8Array(0)]) {
     const parse = control[0] === 0 ? parseCreationOptions : parseRequestOptions;
-    let value: unknown;
-    try {
-      value = JSON.parse(new TextDecoder().decode(json));
-    } catch {
-      // The bytes of an arbitrary input may be no JSON, which is then an option like any other.
-      value = json;
-    }
-    const parsed = parse(value, new TextDecoder().decode(origin));
+    const parsed = parse(parseJson(json), new TextDecoder().decode(origin));
     expectBounded(parsed, json.length + origin.length);
     return parsed;
   },
