@@ -1,6 +1,7 @@
 /** All targets. */
 import type { Target } from "./target.ts";
 import { agentAnswer } from "./targets/agent.ts";
+import { ceremonyPackets } from "./targets/ceremony-packets.ts";
 import { ceremony } from "./targets/ceremony.ts";
 import { cbor, commands } from "./targets/ctap2.ts";
 import { channel, reassembler } from "./targets/hid.ts";
@@ -15,6 +16,7 @@ export const targets: readonly Target[] = [
   data,
   coseKey,
   ceremony,
+  ceremonyPackets,
   options,
   base64url,
   agentAnswer,

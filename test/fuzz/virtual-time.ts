@@ -77,3 +77,15 @@ export class VirtualTime implements Disposable {
     return true;
   }
 }
+
+/** Has the work be over, well or not, after at most so many milliseconds of virtual time. */
+export async function within<T>(time: VirtualTime, most: number, work: () => Promise<T>): Promise<T> {
+  const started = time.now;
+  try {
+    return await work();
+  } finally {
+    const took = time.now - started;
+    // oxlint-disable-next-line no-unsafe-finally -- a Violation counts for more than what the work threw
+    if (!(took <= most)) throw new Violation(`it took ${took} ms of its own time, its limits are ${most} ms`);
+  }
+}
