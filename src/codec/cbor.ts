@@ -22,7 +22,6 @@ const MAX_DEPTH = 16;
 
 const decodeOptions = {
   useMaps: true,
-  rejectDuplicateMapKeys: true,
   allowIndefinite: false,
   allowBigInt: true,
 } as const;
@@ -72,11 +71,15 @@ function malformed(reason: string, cause?: unknown): VouchError {
 }
 
 interface Frame {
-  map: boolean;
+  /** The keys of a map so far; undefined for an array. */
+  keys: Set<unknown> | undefined;
   left: number;
 }
 
-/** Adds to cborg's tokenizer a limit on depth, checked before the decoder recurses, and the rule for map keys. */
+/**
+ * Adds to cborg's tokenizer a limit on depth, checked before the decoder recurses, and the rules for map keys. Its
+ * errors tell types and counts, never the sender's text.
+ */
 class CheckedTokenizer extends Tokenizer {
   readonly #frames: Frame[] = [];
 
@@ -84,18 +87,23 @@ class CheckedTokenizer extends Tokenizer {
     const token = super.next();
     const frame = this.#frames.at(-1);
     if (frame !== undefined) {
-      const isKey = frame.map && frame.left % 2 === 0;
-      if (isKey && token.type !== Type.uint && token.type !== Type.negint && token.type !== Type.string) {
-        throw new Error(`expected an integer or text as map key, got ${token.type.name}`);
-      }
+      if (frame.keys !== undefined && frame.left % 2 === 0) checkKey(token, frame.keys);
       frame.left -= 1;
     }
     if (token.type === Type.array || token.type === Type.map) {
       if (this.#frames.length === MAX_DEPTH) throw new Error(`expected at most ${MAX_DEPTH} levels`);
-      const map = token.type === Type.map;
-      this.#frames.push({ map, left: (map ? 2 : 1) * Number(token.value) });
+      const isMap = token.type === Type.map;
+      this.#frames.push({ keys: isMap ? new Set() : undefined, left: (isMap ? 2 : 1) * Number(token.value) });
     }
     while (this.#frames.at(-1)?.left === 0) this.#frames.pop();
     return token;
   }
+}
+
+function checkKey({ type, value }: Token, known: Set<unknown>): void {
+  if (type !== Type.uint && type !== Type.negint && type !== Type.string) {
+    throw new Error(`expected an integer or text as map key, got ${type.name}`);
+  }
+  if (known.has(value)) throw new Error("expected every map key once, got one twice");
+  known.add(value);
 }

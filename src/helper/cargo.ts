@@ -55,7 +55,8 @@ async function get(url: string): Promise<object> {
   return { kind: "get", token, cache: "expires", expiration, operation_independent: true };
 }
 
-function parseRequest(line: string): { kind: string; url: string } {
+/** Reads a line of Cargo's. Throws `protocol_error` for what is no request of version 1. */
+export function parseRequest(line: string): { kind: string; url: string } {
   let request: { v?: unknown; kind?: unknown; registry?: { "index-url"?: unknown } } | null;
   try {
     request = JSON.parse(line);
@@ -65,7 +66,7 @@ function parseRequest(line: string): { kind: string; url: string } {
   if (request?.v !== 1) {
     throw new VouchError(
       "protocol_error",
-      `Expected Cargo's credential protocol version 1, got ${String(request?.v)}.`,
+      `Expected Cargo's credential protocol version 1, got ${versionOf(request)}.`,
     );
   }
   const url = request.registry?.["index-url"];
@@ -73,6 +74,13 @@ function parseRequest(line: string): { kind: string; url: string } {
     throw new VouchError("protocol_error", "Expected the fields kind and registry.index-url in Cargo's request.");
   }
   return { kind: request.kind, url };
+}
+
+/** What can be said of a version that is not ours: anything can stand there. */
+function versionOf(request: { v?: unknown } | null): string {
+  const version = request?.v;
+  if (version === undefined) return "none";
+  return typeof version === "number" ? String(version) : "something else";
 }
 
 function failure(kind: string, message: string, hint: string | undefined): Answer {

@@ -71,7 +71,8 @@ async function passOn(args: string[]): Promise<never> {
   process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
 }
 
-function parseInvocation(args: string[]): Invocation {
+/** Reads the arguments, in whichever dialect. */
+export function parseInvocation(args: string[]): Invocation {
   const words: string[] = [];
   const options = new Map<string, string>();
   for (let index = 0; index < args.length; index++) {

@@ -18,16 +18,17 @@ function base64urlSchema(min: number, max: number) {
 }
 
 const name = v.pipe(v.string(), v.maxLength(256));
+const domain = v.pipe(v.string(), v.maxLength(253), v.regex(/^[\w.:[\]-]+$/, "Expected a domain"));
 const challenge = base64urlSchema(16, 1024);
 const descriptor = v.object({ id: base64urlSchema(1, 1023), type: v.literal("public-key") });
 const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(MAX_LIST)), []);
 
 const creationOptionsSchema = v.object({
-  rp: v.object({ id: v.optional(name), name }),
+  rp: v.object({ id: v.optional(domain), name }),
   user: v.object({ id: base64urlSchema(1, 64), name, displayName: v.optional(name, "") }),
   challenge,
   pubKeyCredParams: v.pipe(
-    v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.integer()) })),
+    v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.safeInteger()) })),
     v.maxLength(MAX_LIST),
   ),
   excludeCredentials: descriptors,
@@ -40,7 +41,7 @@ const creationOptionsSchema = v.object({
 
 const requestOptionsSchema = v.object({
   challenge,
-  rpId: v.optional(name),
+  rpId: v.optional(domain),
   allowCredentials: descriptors,
 });
 
@@ -64,17 +65,26 @@ export function parseRequestOptions(value: unknown, origin: string): RequestOpti
 function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const { message } = result.issues[0];
-  const path = v.getDotPath(result.issues[0]);
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  // What valibot says of a wrong type quotes the whole value.
+  const message = issue.kind === "schema" ? `Expected ${issue.expected}, got ${typeName(issue.input)}` : issue.message;
   throw new VouchError(
     "protocol_error",
     `The server's WebAuthn options are malformed: ${path ?? "options"}: ${message}.`,
   );
 }
 
+function typeName(value: unknown): string {
+  if (value === undefined) return "none";
+  if (typeof value !== "object") return `another ${typeof value}`;
+  return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
+}
+
 /** A server may ask only for its own host's credentials: the key signs for whatever RP ID it is told. */
 function checkRpId(rpId: string | undefined, origin: string): string {
-  const host = new URL(origin).hostname;
+  const host = URL.parse(origin)?.hostname;
+  if (host === undefined) throw new VouchError("protocol_error", "Expected the server's URL as the origin.");
   if (rpId !== undefined && rpId !== host) {
     throw new VouchError(
       "protocol_error",

@@ -64,6 +64,11 @@ describe("Cargo's credential provider", () => {
 
   test.each([
     ["another version", '{"v":2,"registry":{"index-url":"x"},"kind":"get"}\n', "protocol version 1, got 2"],
+    [
+      "a version that cannot be text",
+      '{"v":{"toString":null,"valueOf":null},"registry":{"index-url":"x"},"kind":"get"}\n',
+      "version 1, got something else",
+    ],
     ["no JSON", "hello\n", "one line of JSON"],
     ["no registry", '{"v":1,"kind":"get"}\n', "registry.index-url"],
   ])("says what is wrong with a request: %s", async (_title, line, message) => {

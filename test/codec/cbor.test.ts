@@ -137,6 +137,15 @@ describe("refused", () => {
   });
 });
 
+test("what is refused is not quoted: the sender's text is not ours", () => {
+  const twice = "a2666572617365640066657261736564f6";
+  expect(() => decodeCbor(hex(twice))).toThrow("Malformed CBOR: expected every map key once, got one twice.");
+});
+
+test("a key is the same key however it is written", () => {
+  expect(() => decodeCbor(hex("a201001b000000000000000100"))).toThrow(VouchError);
+});
+
 test("16 levels are read", () => {
   expect(decodeCbor(hex(`${"81".repeat(16)}00`))).toEqual(
     Array.from({ length: 16 }).reduce<CborValue>((inner) => [inner], 0),

@@ -1,0 +1,21 @@
+/** A person who types the right PIN, a few times, and takes the last account. */
+import { VouchError } from "../../../src/errors.ts";
+import { Secret } from "../../../src/secret.ts";
+import type { CeremonyUi } from "../../../src/webauthn/ceremony-ui.ts";
+import { pin } from "../corpus.ts";
+
+/** How often they type it before they give up. */
+const MAX_PINS = 8;
+
+export function person(): CeremonyUi {
+  let typed = 0;
+  return {
+    pin: () => {
+      typed += 1;
+      if (typed > MAX_PINS) return Promise.reject(new VouchError("cancelled", "Cancelled."));
+      return Promise.resolve(new Secret(pin));
+    },
+    touch: () => {},
+    chooseAccount: (accounts) => Promise.resolve(accounts.length - 1),
+  };
+}
