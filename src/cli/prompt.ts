@@ -71,6 +71,29 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 }
 
 /**
+ * Waits for Enter on the terminal, while something else may happen. Returns true for Enter; false when `over` is aborted
+ * before, when the input ends, and where there is no terminal. What was typed before does not count.
+ */
+export async function enterPressed(over: AbortSignal): Promise<boolean> {
+  try {
+    return await withTerminal(
+      "line",
+      async (tty) => {
+        tty.discardInput();
+        for (;;) {
+          const byte = await tty.readByte();
+          if (byte === undefined || byte === 0x0a) return byte !== undefined;
+        }
+      },
+      over,
+    );
+  } catch (error) {
+    if (error instanceof VouchError) return false;
+    throw error;
+  }
+}
+
+/**
  * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
  * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one.
  */

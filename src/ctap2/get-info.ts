@@ -6,6 +6,7 @@ import type { CtapDevice, ExchangeOptions } from "./device.ts";
 
 export interface AuthenticatorInfo {
   versions: readonly string[];
+  extensions: readonly string[];
   /** 16 bytes; zeros when the key tells none. */
   aaguid: Uint8Array;
   /** An absent option and a false one differ: `clientPin` false is "could, but none is set", absent is "cannot". */
@@ -22,6 +23,10 @@ export interface AuthenticatorInfo {
   forcePINChange: boolean;
   /** In Unicode code points. */
   minPINLength: number;
+  /** How often the platform should try built-in verification before it asks for the PIN. */
+  preferredPlatformUvAttempts: number | undefined;
+  /** Discoverable credentials for which there is still room; undefined when the key does not tell. */
+  remainingDiscoverableCredentials: number | undefined;
 }
 
 const AAGUID_BYTES = 16;
@@ -39,6 +44,7 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   const protocols = numbers(field(map, 0x06, "list"));
   return {
     versions: texts(field(map, 0x01, "list")),
+    extensions: texts(field(map, 0x02, "list")),
     aaguid: aaguid?.length === AAGUID_BYTES ? aaguid : new Uint8Array(AAGUID_BYTES),
     options: booleans(field(map, 0x04, "map")),
     maxMsgSize: field(map, 0x05, "integer") ?? DEFAULT_MAX_MSG_SIZE,
@@ -50,6 +56,8 @@ function readInfo(map: CborMap): AuthenticatorInfo {
     algorithms: algorithms(field(map, 0x0a, "list")),
     forcePINChange: field(map, 0x0c, "boolean") ?? false,
     minPINLength: field(map, 0x0d, "integer") ?? DEFAULT_MIN_PIN_LENGTH,
+    preferredPlatformUvAttempts: field(map, 0x11, "integer"),
+    remainingDiscoverableCredentials: field(map, 0x14, "integer"),
   };
 }
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import type { CborValue } from "../../src/codec/cbor.ts";
-import { PERMISSION } from "../../src/ctap2/client-pin.ts";
-import * as pin from "../../src/ctap2/client-pin.ts";
+import { hashPin } from "../../src/ctap2/pin.ts";
+import {
+  PERMISSION,
+  type PinUvAuthToken,
+  getPinToken,
+  getPinUvAuthTokenUsingPinWithPermissions,
+} from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";
@@ -9,7 +14,7 @@ import { type Members, status } from "./raw-command.ts";
 const hash = new Uint8Array(32).fill(1);
 const rpId = "vouch.example.com";
 const scope = { permissions: PERMISSION.MAKE_CREDENTIAL, rpId };
-const hashed = (text: string) => pin.hashPin(new Secret(text), 4);
+const hashed = (text: string) => hashPin(new Secret(text), 4);
 
 const makeCredential = (changes: Members = []): Members =>
   Array.from(
@@ -30,7 +35,7 @@ const makeCredential = (changes: Members = []): Members =>
     ]),
   ).filter(([, value]) => value !== undefined);
 
-const authorized = (token: pin.PinUvAuthToken): Members => {
+const authorized = (token: PinUvAuthToken): Members => {
   const { pinUvAuthParam, pinUvAuthProtocol } = token.authenticate(hash);
   return [
     [8, pinUvAuthParam],
@@ -129,7 +134,7 @@ describe("a token", () => {
   test("is for one touch", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
-    const token = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), scope);
+    const token = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), scope);
     expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("00");
     expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("33");
   });
@@ -138,18 +143,18 @@ describe("a token", () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     const elsewhere = { ...scope, rpId: "other.example" };
-    const foreign = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), elsewhere);
+    const foreign = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), elsewhere);
     expect(await status(device, 0x01, makeCredential(authorized(foreign)))).toBe("33");
     const reading = { ...scope, permissions: PERMISSION.GET_ASSERTION };
-    const other = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), reading);
+    const other = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), reading);
     expect(await status(device, 0x01, makeCredential(authorized(other)))).toBe("33");
   });
 
   test("ends with the next one, and with the power", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
-    const first = await pin.getPinToken(device, 1, hashed("123456"));
-    const second = await pin.getPinToken(device, 2, hashed("123456"));
+    const first = await getPinToken(device, 1, hashed("123456"));
+    const second = await getPinToken(device, 2, hashed("123456"));
     expect(await status(device, 0x01, makeCredential(authorized(first)))).toBe("33");
     plugged.key.powerCycle();
     expect(await status(await plugged.open(), 0x01, makeCredential(authorized(second)))).toBe("33");
@@ -191,7 +196,7 @@ test("getNextAssertion needs an assertion before it, on the same channel", async
 test("a reset takes everything", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const device = await plugged.open();
-  const token = await pin.getPinToken(device, 2, hashed("123456"));
+  const token = await getPinToken(device, 2, hashed("123456"));
   expect(await status(device, 0x01, makeCredential([...authorized(token), [7, new Map([["rk", true]])]]))).toBe("00");
   expect(await status(device, 0x07, new Uint8Array(0))).toBe("00");
   expect(

@@ -37,9 +37,12 @@ export async function getAssertion(
 
   const allowList = optional(request, 0x03, "list");
   const listed = allowList !== undefined && allowList.length > 0;
-  const applicable = listed
-    ? key.credentials.listed(rpId, key.readDescriptors(allowList)).slice(0, 1)
+  const found = listed
+    ? key.credentials.listed(rpId, key.readDescriptors(allowList))
     : key.credentials.discoverable(rpId);
+  const unprotected = listed ? 2 : 1;
+  const visible = found.filter(({ credProtect }) => verified.userVerified || credProtect <= unprotected);
+  const applicable = listed ? visible.slice(0, 1) : visible;
   const [first, ...others] = applicable;
   if (first === undefined) throw new StatusError("NO_CREDENTIALS");
   if (up && !verified.userPresent) await key.touch.wait(call);
@@ -48,7 +51,8 @@ export async function getAssertion(
   const flags = { userPresent: up, userVerified: verified.userVerified };
   const named = verified.userVerified && others.length > 0;
   const answer = assertion(first, clientDataHash, flags, named);
-  if (others.length > 0) {
+  if (others.length > 0 && key.settings.display && up) answer.push([0x06, true]);
+  else if (others.length > 0) {
     key.pending = { channel: call.channel, credentials: others, clientDataHash, flags, since: performance.now() };
     answer.push([0x05, applicable.length]);
   }
