@@ -1,7 +1,7 @@
 /** What a ceremony asks of the person at the terminal, and tells them, one line for one event. */
 import type { Secret } from "../secret.ts";
 import type { Account, CeremonyUi, FingerprintRequest, NewPinRequest, PinRequest } from "../webauthn/ceremony-ui.ts";
-import { announce, confirm, enterPressed, promptChoice, promptSecret } from "./prompt.ts";
+import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "./prompt.ts";
 
 /** A key has eight tries when the right PIN was typed last; fewer are worth a word before the next one. */
 const ALL_TRIES = 8;
@@ -86,15 +86,16 @@ function faultText(fault: NonNullable<NewPinRequest["fault"]>): string {
   }
 }
 
-function awaitFinger(request: FingerprintRequest, over: AbortSignal): Promise<boolean> {
+async function awaitFinger(request: FingerprintRequest, over: AbortSignal): Promise<boolean> {
   const { product, pinPossible, wrong, retries } = request;
   if (wrong) {
     const left = retries === undefined ? "" : retries === 1 ? " One try is left." : ` ${retries} tries are left.`;
     announce(`The fingerprint was not recognised.${left}`);
   }
-  const wayOut = pinPossible ? ", or press Enter to type its PIN" : "";
-  announce(`Touch the fingerprint sensor of your security key (${product})${wayOut}.`);
-  return pinPossible ? enterPressed(over) : Promise.resolve(false);
+  const touch = `Touch the fingerprint sensor of your security key (${product})`;
+  if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, over);
+  announce(`${touch}.`);
+  return false;
 }
 
 function accountName({ name, displayName, credentialId }: Account): string {

@@ -71,25 +71,25 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 }
 
 /**
- * Waits for Enter on the terminal, while something else may happen. Returns true for Enter; false when `over` is aborted
- * before, when the input ends, and where there is no terminal. What was typed before does not count.
+ * Announces a line and waits for Enter on the terminal, while something else may happen. Returns true for Enter; false
+ * when `over` is aborted before, when the input ends, and where there is no terminal. What was typed before the line
+ * was there does not count.
  */
-export async function enterPressed(over: AbortSignal): Promise<boolean> {
+export async function announceUntilEnter(line: string, over: AbortSignal): Promise<boolean> {
+  const ask = async (tty: Tty): Promise<boolean> => {
+    tty.discardInput();
+    announce(line);
+    for (;;) {
+      const byte = await tty.readByte();
+      if (byte === undefined || byte === 0x0a) return byte !== undefined;
+    }
+  };
   try {
-    return await withTerminal(
-      "line",
-      async (tty) => {
-        tty.discardInput();
-        for (;;) {
-          const byte = await tty.readByte();
-          if (byte === undefined || byte === 0x0a) return byte !== undefined;
-        }
-      },
-      over,
-    );
+    return await withTerminal("line", ask, over);
   } catch (error) {
-    if (error instanceof VouchError) return false;
-    throw error;
+    if (!(error instanceof VouchError)) throw error;
+    if (error.code === "usage") announce(line);
+    return false;
   }
 }
 

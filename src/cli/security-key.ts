@@ -32,7 +32,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
       const device = await openSecurityKey({
         signal,
         timeoutMs,
-        onWaiting: () => announce(`Plug in your security key. Waiting for ${timeoutSeconds} seconds…`),
+        onWaiting: () => announce(`Plug in your security key. Waiting for ${seconds(timeoutSeconds)}…`),
         onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
       });
       try {
@@ -40,7 +40,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
       } catch (error) {
         if (!isCtapError(error, "PIN_AUTH_BLOCKED")) throw error;
         announce(error.message);
-        announce(`Take it out (${device.product}) and plug it in again. Waiting for ${timeoutSeconds} seconds…`);
+        announce(`Take it out (${device.product}) and plug it in again. Waiting for ${seconds(timeoutSeconds)}…`);
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
       } finally {
         await device.close();
@@ -63,4 +63,8 @@ async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: nu
     await delay(pollMs, undefined, { signal });
   }
   return false;
+}
+
+function seconds(count: number): string {
+  return count === 1 ? "1 second" : `${count} seconds`;
 }
