@@ -1,7 +1,7 @@
 /** The security key in the hand of the person at the terminal: opened, used for a ceremony, and closed. */
 import { setTimeout as delay } from "node:timers/promises";
-import { getPINRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice } from "../ctap2/device.ts";
+import { getInfo } from "../ctap2/get-info.ts";
 import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { openSecurityKey } from "../hid/keys.ts";
 import type { CeremonyUi } from "../webauthn/ceremony-ui.ts";
@@ -54,7 +54,7 @@ async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: nu
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     try {
-      await getPINRetries(device, { signal });
+      await getInfo(device, { signal });
     } catch (error) {
       signal.throwIfAborted();
       // The key still answers, whatever it says.

@@ -22,9 +22,10 @@ export type Entries = readonly (readonly [number, number | string | Uint8Array |
 /** getPINRetries: wrong PINs left until the PIN is blocked, and whether the key must be plugged in again first. */
 export async function getPINRetries(
   device: CtapDevice,
+  protocol: PinProtocol,
   options?: ExchangeOptions,
 ): Promise<{ pinRetries: number; powerCycleState: boolean }> {
-  const answer = await clientPin(device, [[0x02, SUBCOMMAND.GET_PIN_RETRIES]], options);
+  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_PIN_RETRIES), options);
   return {
     pinRetries: requiredField(answer, 0x03, "integer", "pinRetries"),
     powerCycleState: field(answer, 0x04, "boolean") ?? false,
@@ -32,38 +33,46 @@ export async function getPINRetries(
 }
 
 /** getUVRetries: fingerprints that may be wrong until the sensor is blocked. */
-export async function getUVRetries(device: CtapDevice, options?: ExchangeOptions): Promise<number> {
-  const answer = await clientPin(device, [[0x02, SUBCOMMAND.GET_UV_RETRIES]], options);
+export async function getUVRetries(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  options?: ExchangeOptions,
+): Promise<number> {
+  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_UV_RETRIES), options);
   return requiredField(answer, 0x05, "integer", "uvRetries");
 }
 
 /**
  * Agrees on a shared secret with the key and sends one sub-command that uses it. A new agreement for every command: a
  * key makes itself a new key pair after a wrong PIN.
- * @param request the members beside protocol and key agreement
+ * @param members those beside protocol and key agreement
  * @param read takes what it needs of the answer while the secret is still there; it is destroyed afterwards
  */
 export async function clientPinEncrypted<T>(
   device: CtapDevice,
   protocol: PinProtocol,
-  request: (secret: SharedSecret) => Entries,
+  members: (secret: SharedSecret) => Entries,
   read: (answer: CborMap, secret: SharedSecret) => T,
   options?: ExchangeOptions,
 ): Promise<T> {
-  const agreement: Entries = [
-    [0x01, protocol],
-    [0x02, SUBCOMMAND.GET_KEY_AGREEMENT],
-  ];
   // Waiting for the person is a matter of the command itself.
   const { onKeepalive: _, ...quiet } = options ?? {};
-  const peer = requiredField(await clientPin(device, agreement, quiet), 0x01, "map", "keyAgreement");
-  const { keyAgreement, secret } = encapsulate(protocol, peer);
+  const agreement = await clientPin(device, request(protocol, SUBCOMMAND.GET_KEY_AGREEMENT), quiet);
+  const { keyAgreement, secret } = encapsulate(protocol, requiredField(agreement, 0x01, "map", "keyAgreement"));
   try {
-    const answer = await clientPin(device, [[0x01, protocol], [0x03, keyAgreement], ...request(secret)], options);
+    const answer = await clientPin(device, [[0x01, protocol], [0x03, keyAgreement], ...members(secret)], options);
     return read(answer, secret);
   } finally {
     secret.destroy();
   }
+}
+
+/** A sub-command without further members. CTAP 2.0 demands the protocol in all of them. */
+function request(protocol: PinProtocol, subcommand: number): Entries {
+  return [
+    [0x01, protocol],
+    [0x02, subcommand],
+  ];
 }
 
 function clientPin(device: CtapDevice, entries: Entries, options: ExchangeOptions | undefined): Promise<CborMap> {

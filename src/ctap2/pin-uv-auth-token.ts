@@ -107,6 +107,7 @@ function getToken(
       const token = secret.decrypt(requiredField(answer, 0x02, "bytes", "pinUvAuthToken"));
       const expected = protocol === 1 ? [16, 32] : [32];
       if (expected.includes(token.length)) return new PinUvAuthToken(protocol, token);
+      token.fill(0);
       throw new VouchError(
         "protocol_error",
         `Expected a pinUvAuthToken of ${expected.join(" or ")} bytes, got ${token.length}.`,

@@ -3,7 +3,7 @@ import { getUVRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
 import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
-import { type CtapError, isCtapError } from "../ctap2/status.ts";
+import { type CtapStatus, isCtapError } from "../ctap2/status.ts";
 import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
 
 /** Fingers that were not recognised before the PIN is asked for, where the key names no number. */
@@ -85,9 +85,9 @@ export class BuiltInVerification {
 
   async #goesOnAfter(error: unknown): Promise<boolean> {
     // Where the request itself asks for the verification, a key refuses in its own way (section 6.1.2, step 11).
-    const inRequest = this.tokenProtocol === undefined && isCtapError(error, "OPERATION_DENIED");
-    if (!inRequest && !isCtapError(error, "UV_INVALID", "UV_BLOCKED", "PUAT_REQUIRED")) return false;
-    const { status } = error as CtapError;
+    const inRequest: CtapStatus[] = this.tokenProtocol === undefined ? ["OPERATION_DENIED", "PUAT_REQUIRED"] : [];
+    if (!isCtapError(error, "UV_INVALID", "UV_BLOCKED", ...inRequest)) return false;
+    const { status } = error;
     this.#failures += 1;
     this.#wrong = true;
     if (status === "UV_INVALID") this.#retries = await this.#askRetries();
@@ -105,7 +105,8 @@ export class BuiltInVerification {
 
   /** CTAP 2.0 keys do not tell. */
   async #askRetries(): Promise<number | undefined> {
-    if (this.tokenProtocol === undefined) return undefined;
-    return getUVRetries(this.#input.device, this.#input.exchange).catch(() => undefined);
+    const protocol = this.tokenProtocol;
+    if (protocol === undefined) return undefined;
+    return getUVRetries(this.#input.device, protocol, this.#input.exchange).catch(() => undefined);
   }
 }

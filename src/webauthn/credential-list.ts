@@ -32,11 +32,17 @@ export async function fitCredentialList(input: CredentialListInput): Promise<rea
   // A key that names no limit may have any: the first ones take one credential at a time.
   const size = Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting));
   if (known.length <= size) return known;
-  for (let start = 0; start < known.length; start += size) {
-    const found = await probe(input, known.slice(start, start + size));
-    if (found !== undefined) return [found];
+  try {
+    for (let start = 0; start < known.length; start += size) {
+      const found = await probe(input, known.slice(start, start + size));
+      if (found !== undefined) return [found];
+    }
+    return [];
+  } catch (error) {
+    // A key that answers nothing without a touch gets the list as it is: it may take more than it says.
+    if (isCtapError(error, "UNSUPPORTED_OPTION", "INVALID_OPTION", "UP_REQUIRED")) return known;
+    throw error;
   }
-  return [];
 }
 
 async function probe(

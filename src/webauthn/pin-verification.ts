@@ -109,7 +109,7 @@ export class PinVerification {
 
   async #ask(wrong: boolean, instead: PinRequest["instead"]): Promise<Uint8Array> {
     const { device, info, ui, exchange } = this.#input;
-    const { pinRetries: retries, powerCycleState } = await getPINRetries(device, exchange);
+    const { pinRetries: retries, powerCycleState } = await getPINRetries(device, this.require(), exchange);
     if (retries === 0) throw new CtapError("PIN_BLOCKED");
     if (powerCycleState) throw new CtapError("PIN_AUTH_BLOCKED");
     const mustChange = info.forcePINChange && !this.#changed;

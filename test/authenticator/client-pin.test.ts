@@ -110,7 +110,7 @@ describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) =
       [6, secret.encrypt(hashed("123456"))],
     ];
     expect(await status(device, 6, members)).toBe("02");
-    expect((await getPINRetries(device)).pinRetries).toBe(8);
+    expect((await getPINRetries(device, version)).pinRetries).toBe(8);
   });
 });
 
@@ -120,7 +120,7 @@ test("the tries are counted, and come back with the right PIN", async () => {
   const wrong = () => getPinToken(device, 2, hashed("000000")).catch((error: unknown) => String(error));
   await wrong();
   await wrong();
-  expect(await getPINRetries(device)).toEqual({ pinRetries: 6, powerCycleState: false });
+  expect(await getPINRetries(device, 2)).toEqual({ pinRetries: 6, powerCycleState: false });
   await getPinToken(device, 2, hashed("123456"));
-  expect(await getPINRetries(device)).toEqual({ pinRetries: 8, powerCycleState: false });
+  expect(await getPINRetries(device, 2)).toEqual({ pinRetries: 8, powerCycleState: false });
 });

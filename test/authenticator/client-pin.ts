@@ -16,6 +16,8 @@ const MC_GA = PERMISSION.MC | PERMISSION.GA;
 export async function clientPin(key: Ctap2Authenticator, request: CborMap, call: Call): Promise<Answer> {
   const { pin, settings } = key;
   const modern = isModern(settings);
+  // CTAP 2.1 needs the protocol only where it is used.
+  if (!modern) protocolOf(key, request);
   switch (required(request, 0x02, "integer")) {
     case 0x01:
       return [
