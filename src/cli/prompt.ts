@@ -73,7 +73,8 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 /**
  * Announces a line and waits for Enter on the terminal, while something else may happen. Returns true for Enter; false
  * when `over` is aborted before, when the input ends, and where there is no terminal. What was typed before the line
- * was there does not count.
+ * was there does not count, and nothing that is typed is shown: it may be a PIN, typed too early. Ctrl-C does what it
+ * does elsewhere.
  */
 export async function announceUntilEnter(line: string, over: AbortSignal): Promise<boolean> {
   const ask = async (tty: Tty): Promise<boolean> => {
@@ -81,11 +82,13 @@ export async function announceUntilEnter(line: string, over: AbortSignal): Promi
     announce(line);
     for (;;) {
       const byte = await tty.readByte();
-      if (byte === undefined || byte === 0x0a) return byte !== undefined;
+      if (byte === undefined) return false;
+      if (byte === 0x0d || byte === 0x0a) return true;
+      if (byte === 0x03) process.kill(process.pid, "SIGINT");
     }
   };
   try {
-    return await withTerminal("line", ask, over);
+    return await withTerminal("raw", ask, over);
   } catch (error) {
     if (!(error instanceof VouchError)) throw error;
     if (error.code === "usage") announce(line);

@@ -55,8 +55,9 @@ export async function withTerminal<T>(
     if (mode === "raw") stream.setRawMode(false);
   };
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  let atLineStart = true;
   const leave = (why: string): void => {
-    writeSync(fd, "\n");
+    if (!atLineStart) writeSync(fd, "\n");
     reject(new VouchError("cancelled", why));
   };
   const onSignal = (): void => leave("Cancelled.");
@@ -71,7 +72,10 @@ export async function withTerminal<T>(
     if (signal?.aborted) onAbort();
     if (mode === "raw") stream.setRawMode(true);
     const tty: Tty = {
-      write: (text) => void writeSync(fd, text),
+      write: (text) => {
+        atLineStart = text.endsWith("\n");
+        writeSync(fd, text);
+      },
       discardInput: () => {
         while (readByteNow(input) instanceof Buffer);
       },

@@ -8,6 +8,7 @@ import {
   getPinUvAuthTokenUsingPinWithPermissions,
 } from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
+import { rejection } from "../rejection.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";
 
@@ -171,6 +172,49 @@ test("a CTAP 2.0 key knows neither permissions nor selection", async () => {
       [2, 9],
     ]),
   ).toBe("3e");
+  expect(await status(device, 0x06, [[2, 1]])).toBe("14");
+});
+
+test("a key whose PIN may not authorize credentials and assertions gives no token for them", async () => {
+  await using plugged = await plugIn({ pin: "123456", noMcGaPermissionsWithClientPin: true });
+  const device = await plugged.open();
+  expect(await rejection(getPinToken(device, 2, hashed("123456")))).toMatchObject({
+    status: "UNAUTHORIZED_PERMISSION",
+  });
+});
+
+test("credProtect: level 2 hides a credential from who knows no id of it, level 3 from who is not verified", async () => {
+  await using plugged = await plugIn();
+  const device = await plugged.open();
+  const assertion = (id?: Uint8Array): Members => [
+    [1, rpId],
+    [2, hash],
+    ...(id === undefined
+      ? []
+      : [
+          [
+            3,
+            [
+              new Map<string, CborValue>([
+                ["id", id],
+                ["type", "public-key"],
+              ]),
+            ],
+          ] as [number, CborValue],
+        ]),
+    [5, new Map([["up", false]])],
+  ];
+  const seen: Record<number, string[]> = {};
+  for (const level of [1, 2, 3]) {
+    const made = makeCredential([
+      [6, new Map([["credProtect", level]])],
+      [7, new Map([["rk", true]])],
+    ]);
+    expect(await status(device, 0x01, made)).toBe("00");
+    const [credential] = plugged.key.ctap2.credentials.discoverable(rpId);
+    seen[level] = [await status(device, 0x02, assertion()), await status(device, 0x02, assertion(credential!.id))];
+  }
+  expect(seen).toEqual({ 1: ["00", "00"], 2: ["2e", "00"], 3: ["2e", "2e"] });
 });
 
 test("getNextAssertion needs an assertion before it, on the same channel", async () => {

@@ -198,6 +198,19 @@ atDesk("the fingerprint", () => {
     expect(run).toMatchObject({ exitCode: 0, restored: true });
   });
 
+  test("waits, and Ctrl-C calls it off on the key; a PIN that is typed too early is not shown", async () => {
+    await using plugged = await desk.plugIn({ fingerprint, touch: "withheld" });
+    const run = await plugged.enroll(async ({ see, type }) => {
+      await see("or press Enter to type its PIN.");
+      while (!plugged.key.ctap2.touch.isAwaited) await Bun.sleep(5);
+      type(`${pin}\x03`);
+    });
+    expectState(run, "Ctrl-C while the key waits for a finger");
+    expect(run).toMatchObject({ exitCode: 130, restored: true });
+    expect(run.screen).not.toContain(pin);
+    expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
+  });
+
   test("is not recognised three times", async () => {
     await using plugged = await desk.plugIn({ fingerprint: "fails" });
     const run = await plugged.enroll(typePin);

@@ -33,11 +33,7 @@ export async function typePin({ see, type }: Person, typed: string = pin): Promi
 /** Expects the documented lines of a state on the screen, all of them and one after the other. */
 export function expectState(run: TerminalRun, state: string): void {
   const expected = documentedLines("security-keys.md", state);
-  // An empty line is the person's own Enter.
-  const shown = run.screen
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "");
+  const shown = run.screen.split("\n").map((line) => line.trimEnd());
   const start = shown.indexOf(expected[0]!);
   expect({ state, shown: shown.slice(Math.max(0, start), Math.max(0, start) + expected.length) }).toEqual({
     state,
