@@ -1,4 +1,5 @@
 /** What a ceremony asks of the person at the terminal, and tells them, one line for one event. */
+import { pinFault } from "../ctap2/pin.ts";
 import type { Secret } from "../secret.ts";
 import type { Account, CeremonyUi, FingerprintRequest, NewPinRequest, PinRequest } from "../webauthn/ceremony-ui.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "./prompt.ts";
@@ -51,9 +52,9 @@ async function askPin(product: string, request: PinRequest): Promise<Secret> {
   else if (retries < ALL_TRIES) announce(triesLeft(retries));
   for (;;) {
     const pin = await promptSecret(`PIN of your security key (${product})`);
-    const { length } = Array.from(pin.expose().normalize("NFC"));
-    if (length >= minLength) return pin;
-    announce(`The PIN has at least ${minLength} characters, got ${length}. It was not sent to the key.`);
+    const fault = pinFault(pin, minLength);
+    if (fault === undefined) return pin;
+    announce(`${faultText(fault)} It was not sent to the key.`);
   }
 }
 
@@ -76,11 +77,11 @@ async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
 function faultText(fault: NonNullable<NewPinRequest["fault"]>): string {
   switch (fault.kind) {
     case "too_short":
-      return `A new PIN has at least ${fault.minLength} characters, got ${fault.length}.`;
+      return `The PIN has at least ${fault.minLength} characters, got ${fault.length}.`;
     case "too_long":
-      return `A PIN has at most ${fault.maxSize} bytes in UTF-8, got ${fault.size}.`;
+      return `The PIN has at most ${fault.maxSize} bytes in UTF-8, got ${fault.size}.`;
     case "control_character":
-      return "A PIN cannot contain control characters.";
+      return "The PIN cannot contain control characters.";
     case "refused":
       return "The security key refuses this PIN by its own rules: choose another one.";
   }

@@ -32,6 +32,7 @@ export interface AuthenticatorInfo {
 const AAGUID_BYTES = 16;
 const DEFAULT_MAX_MSG_SIZE = 1024;
 const DEFAULT_MIN_PIN_LENGTH = 4;
+const MAX_PIN_LENGTH = 63;
 
 /** Asks the key. Unknown members are passed over, missing and unusable ones get the specification's defaults. */
 export async function getInfo(device: CtapDevice, options?: ExchangeOptions): Promise<AuthenticatorInfo> {
@@ -55,10 +56,15 @@ function readInfo(map: CborMap): AuthenticatorInfo {
     transports: texts(field(map, 0x09, "list")),
     algorithms: algorithms(field(map, 0x0a, "list")),
     forcePINChange: field(map, 0x0c, "boolean") ?? false,
-    minPINLength: field(map, 0x0d, "integer") ?? DEFAULT_MIN_PIN_LENGTH,
+    minPINLength: pinLength(field(map, 0x0d, "integer")),
     preferredPlatformUvAttempts: field(map, 0x11, "integer"),
     remainingDiscoverableCredentials: field(map, 0x14, "integer"),
   };
+}
+
+/** No key can ask for more characters than a PIN has bytes. */
+function pinLength(told: number = DEFAULT_MIN_PIN_LENGTH): number {
+  return Math.min(Math.max(told, DEFAULT_MIN_PIN_LENGTH), MAX_PIN_LENGTH);
 }
 
 function texts(list: readonly CborValue[] = []): string[] {

@@ -10,8 +10,8 @@ const PIN_HASH_BYTES = 16;
 const MAX_PIN_BYTES = 63;
 const PADDED_PIN_BYTES = 64;
 
-/** What keeps a new PIN from being sent to a key; lengths in code points, sizes in bytes of UTF-8. */
-export type NewPinFault =
+/** What keeps a PIN from being sent to a key; lengths in code points, sizes in bytes of UTF-8. */
+export type PinFault =
   | { kind: "too_short"; length: number; minLength: number }
   | { kind: "too_long"; size: number; maxSize: number }
   | { kind: "control_character" };
@@ -37,8 +37,8 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
   }
 }
 
-/** What is wrong with a PIN that is to be set; undefined when it may be sent to the key. */
-export function newPinFault(pin: Secret, minLength: number): NewPinFault | undefined {
+/** What is wrong with a PIN; undefined when it may be sent to the key. */
+export function pinFault(pin: Secret, minLength: number): PinFault | undefined {
   const { bytes, length } = encodePin(pin);
   const size = bytes.length;
   // A zero byte would end the PIN early, for the padding is zeros; no one can type the others a second time.
@@ -51,7 +51,7 @@ export function newPinFault(pin: Secret, minLength: number): NewPinFault | undef
 
 /**
  * setPIN on a key that has none.
- * @param newPin one without {@link newPinFault}
+ * @param newPin one without {@link pinFault}
  * @throws CtapError PIN_POLICY_VIOLATION when the key's own rules forbid it; PIN_AUTH_INVALID when there is a PIN
  */
 export function setPIN(
@@ -74,7 +74,7 @@ export function setPIN(
 /**
  * changePIN.
  * @param pinHash the old PIN, from {@link hashPin}
- * @param newPin one without {@link newPinFault}
+ * @param newPin one without {@link pinFault}
  * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED and PIN_BLOCKED for the old PIN, PIN_POLICY_VIOLATION for the new one
  */
 export function changePIN(

@@ -1,5 +1,5 @@
 /** What a ceremony asks of the person in front of it, and tells them. Rejecting (cancelled) ends the ceremony. */
-import type { NewPinFault } from "../ctap2/pin.ts";
+import type { PinFault } from "../ctap2/pin.ts";
 import type { Secret } from "../secret.ts";
 
 export interface PinRequest {
@@ -21,7 +21,7 @@ export interface NewPinRequest {
   /** The shortest PIN that is taken, in Unicode code points. */
   minLength: number;
   /** Why the one that was given just now was not set; "refused" is the key's own decision. */
-  fault: NewPinFault | { kind: "refused" } | undefined;
+  fault: PinFault | { kind: "refused" } | undefined;
 }
 
 export interface FingerprintRequest {

@@ -2,7 +2,7 @@
 import { getPINRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
-import { changePIN, hashPin, newPinFault, setPIN } from "../ctap2/pin.ts";
+import { changePIN, hashPin, pinFault, setPIN } from "../ctap2/pin.ts";
 import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
 import {
   getPinToken,
@@ -19,8 +19,9 @@ import type { CeremonyUi, NewPinRequest, PinRequest } from "./ceremony-ui.ts";
 const MIN_NEW_PIN_LENGTH = 8;
 /** The specification's floor: a PIN that must be changed may be shorter than the key's present minimum. */
 const SHORTEST_PIN_LENGTH = 4;
-/** New PINs that a key refuses by its own rules before we give up. */
+/** New PINs that a key refuses by its own rules before we give up, and those that break ours as well. */
 const MAX_REFUSALS = 3;
+const MAX_NEW_PINS = 10;
 
 export interface PinVerificationInput {
   device: CtapDevice;
@@ -148,9 +149,9 @@ export class PinVerification {
     const { info, ui } = this.#input;
     const minLength = Math.max(MIN_NEW_PIN_LENGTH, info.minPINLength);
     let fault: NewPinRequest["fault"];
-    for (let refusals = 0; ;) {
+    for (let given = 0, refusals = 0; given < MAX_NEW_PINS; given += 1) {
       const newPin = await ui.newPin({ reason, minLength, fault });
-      fault = newPinFault(newPin, minLength);
+      fault = pinFault(newPin, minLength);
       if (fault !== undefined) continue;
       try {
         await send(newPin);
@@ -162,5 +163,12 @@ export class PinVerification {
         fault = { kind: "refused" };
       }
     }
+    throw new VouchError(
+      "pin_policy",
+      `Expected a PIN of at least ${minLength} characters, got none in ${MAX_NEW_PINS} tries.`,
+      {
+        hint: "Think of one and repeat the command.",
+      },
+    );
   }
 }

@@ -60,6 +60,7 @@ export class UserVerification implements Disposable {
    * @throws what the request throws; CtapError `pin_…`, `user_verification_failed`; what the ui throws
    */
   async authorize<T>(request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    this.#announced = false;
     for (let renewed = false; ;) {
       const started = performance.now();
       try {

@@ -52,6 +52,16 @@ describe("getInfo", () => {
     expect((await getInfo(new AnsweringDevice(`00${answer}`))).pinUvAuthProtocols).toEqual([1]);
   });
 
+  test.each([
+    [0, 4],
+    [6, 6],
+    [63, 63],
+    [64, 63],
+  ])("takes a minimum PIN length of %i for %i", async (told, minPINLength) => {
+    const answer = encodeCbor(new Map([[0x0d, told]])).toHex();
+    expect(await getInfo(new AnsweringDevice(`00${answer}`))).toMatchObject({ minPINLength });
+  });
+
   test("passes over members of the wrong kind", async () => {
     const answer = encodeCbor(
       new Map<number, unknown>([

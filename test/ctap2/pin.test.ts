@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { changePIN, hashPin, newPinFault, setPIN } from "../../src/ctap2/pin.ts";
+import { changePIN, hashPin, pinFault, setPIN } from "../../src/ctap2/pin.ts";
 import type { PinProtocol } from "../../src/ctap2/pin-protocol.ts";
 import { getPinToken } from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
@@ -21,7 +21,7 @@ test.each([
   ["1234567\u0000", { kind: "control_character" }],
   ["1234567\u007f", { kind: "control_character" }],
 ] as const)("a new PIN %p is held to the rules before the key is asked", (pin, fault) => {
-  expect(newPinFault(secret(pin), 8)).toEqual(fault);
+  expect(pinFault(secret(pin), 8)).toEqual(fault);
 });
 
 describe.each<[PinProtocol]>([[1], [2]])("in protocol %i", (protocol) => {
@@ -30,7 +30,7 @@ describe.each<[PinProtocol]>([[1], [2]])("in protocol %i", (protocol) => {
     const device = await plugged.open();
     const pins = fc
       .string({ unit: "grapheme", minLength: 4, maxLength: 40 })
-      .filter((pin) => newPinFault(secret(pin), 4) === undefined);
+      .filter((pin) => pinFault(secret(pin), 4) === undefined);
     let present: string | undefined;
     await fc.assert(
       fc.asyncProperty(pins, async (pin) => {

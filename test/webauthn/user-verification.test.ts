@@ -57,6 +57,15 @@ describe("a key without a PIN", () => {
     expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
   });
 
+  test("is left without one after ten that nobody may take", async () => {
+    const ui = person([], undefined, { newPins: Array.from({ length: 11 }, () => "1234") });
+    expect(await rejection(serve({}, ui))).toMatchObject({
+      code: "pin_policy",
+      message: expect.stringContaining("10 tries"),
+    });
+    expect(ui.newPinRequests).toHaveLength(10);
+  });
+
   test("that refuses three PINs is left alone", async () => {
     const ui = person([], undefined, { newPins: ["12345678", "23456789", "34567890", "45678901"] });
     expect(await rejection(serve({ pinComplexityPolicy: true }, ui))).toMatchObject({ code: "pin_policy" });
