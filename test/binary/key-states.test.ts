@@ -1,6 +1,7 @@
 /** What a person sees for every state of a key, as docs/security-keys.md says it: the compiled executable on a terminal. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Settings } from "../authenticator/settings.ts";
+import { documentedLines } from "../documented.ts";
 import type { Person } from "../pty.ts";
 import { type Desk, expectState, pin, startDesk, typePin } from "./key-states.ts";
 
@@ -62,6 +63,21 @@ atDesk("the PIN is not set,", () => {
     });
     expectState(run, "The key demands a new PIN");
     expect(run.exitCode).toBe(0);
+  });
+
+  test("and one is set while the output is captured: what the person must know is on the terminal, and only there", async () => {
+    await using plugged = await desk.plugIn(withoutPin);
+    const run = await plugged.enrollCaptured(async (person) => {
+      await acceptPin(person);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "No PIN is set");
+    expect(run.screen.split("\n").filter((line) => line !== "")).toHaveLength(
+      ["Enrolment code: …", ...documentedLines("security-keys.md", "No PIN is set")].length,
+    );
+    expect(run.captured).toStartWith("✓ Your security key is enrolled at http://localhost:");
+    // Nothing moves the cursor or colours what is captured.
+    expect(run.screen + run.captured).not.toContain("\u001b");
   });
 
   test("and none is wanted", async () => {

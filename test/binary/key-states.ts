@@ -1,5 +1,5 @@
 /** A person at a desk with the compiled executable, a server and an agent, and one software security key after the other. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "bun:test";
@@ -16,6 +16,8 @@ export interface KeyAtDesk extends AsyncDisposable {
   /** Runs a command on a terminal with this key plugged in; `enroll` gets a new code typed first. */
   enroll(script: (person: Person) => Promise<void>): Promise<TerminalRun>;
   login(script: (person: Person) => Promise<void>, ...flags: string[]): Promise<TerminalRun>;
+  /** As `enroll`, with stdout and stderr of the command captured; gives what was captured too. */
+  enrollCaptured(script: (person: Person) => Promise<void>): Promise<TerminalRun & { captured: string }>;
   /** Enrols with the PIN; throws with the screen when that fails. */
   enrolled(): Promise<void>;
 }
@@ -74,19 +76,28 @@ export async function startDesk(): Promise<Desk> {
   async function plugIn(settings: Partial<Settings> = {}): Promise<KeyAtDesk> {
     const socketPath = join(folder, `key-${(keys += 1)}`);
     const key = await startAuthenticator({ pin, ...settings, socketPath });
-    const atTerminal = (args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun> =>
-      runInTerminal([sandboxExecutable, ...args], { env: { ...env, VOUCH_SANDBOX_KEY: socketPath } }, script);
-    const enroll = async (script: (person: Person) => Promise<void>): Promise<TerminalRun> => {
+    const atTerminal = (args: string[], script: (person: Person) => Promise<void>, shell: string[] = []) =>
+      runInTerminal([...shell, sandboxExecutable, ...args], { env: { ...env, VOUCH_SANDBOX_KEY: socketPath } }, script);
+    const enroll = async (script: (person: Person) => Promise<void>, shell?: string[]): Promise<TerminalRun> => {
       const invite = JSON.parse(await run("server", "invite", "dev@example.com", "--json")) as { code: string };
-      return atTerminal(["enroll", "--server", url], async (person) => {
-        await person.see("Enrolment code: ");
-        person.type(`${invite.code}\r`);
-        await script(person);
-      });
+      return atTerminal(
+        ["enroll", "--server", url],
+        async (person) => {
+          await person.see("Enrolment code: ");
+          person.type(`${invite.code}\r`);
+          await script(person);
+        },
+        shell,
+      );
     };
     return {
       key,
-      enroll,
+      enroll: (script) => enroll(script),
+      async enrollCaptured(script) {
+        const output = join(folder, "captured");
+        const run = await enroll(script, ["sh", "-c", `unset NO_COLOR; exec "$0" "$@" >'${output}' 2>&1`]);
+        return { ...run, captured: readFileSync(output, "utf8") };
+      },
       login: (script, ...flags) => atTerminal(["login", ...flags], script),
       async enrolled() {
         const { exitCode, screen } = await enroll(typePin);
