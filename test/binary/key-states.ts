@@ -95,8 +95,8 @@ export async function startDesk(): Promise<Desk> {
       enroll: (script) => enroll(script),
       async enrollCaptured(script) {
         const output = join(folder, "captured");
-        const run = await enroll(script, ["sh", "-c", `unset NO_COLOR; exec "$0" "$@" >'${output}' 2>&1`]);
-        return { ...run, captured: readFileSync(output, "utf8") };
+        const finished = await enroll(script, ["sh", "-c", `unset NO_COLOR; exec "$0" "$@" >'${output}' 2>&1`]);
+        return { ...finished, captured: readFileSync(output, "utf8") };
       },
       login: (script, ...flags) => atTerminal(["login", ...flags], script),
       async enrolled() {
