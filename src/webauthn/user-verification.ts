@@ -31,7 +31,7 @@ export interface UserVerificationInput {
 export interface Authorization {
   /** Undefined when the request itself must ask for built-in verification (option `uv`). */
   token: PinUvAuthToken | undefined;
-  /** The options of the exchange that waits for the finger. */
+  /** The options of an exchange that waits for the finger; called once for each. */
   exchange: () => ExchangeOptions;
 }
 
@@ -102,8 +102,15 @@ export class UserVerification implements Disposable {
   }
 
   async #withToken<T>(token: PinUvAuthToken, request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    let asked = false;
+    const exchange = (): ExchangeOptions => {
+      // A key that was touched and blinks once more has to be announced once more.
+      if (asked) this.#announced = false;
+      asked = true;
+      return this.#touchExchange();
+    };
     try {
-      return await request({ token, exchange: () => this.#touchExchange() });
+      return await request({ token, exchange });
     } finally {
       token.destroy();
     }

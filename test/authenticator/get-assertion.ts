@@ -5,6 +5,7 @@ import type { Ctap2Authenticator } from "./ctap2.ts";
 import { type Credential, signWith } from "./credentials.ts";
 import { optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
+import { isModern } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
 import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
@@ -44,7 +45,11 @@ export async function getAssertion(
   const visible = found.filter(({ credProtect }) => verified.userVerified || credProtect <= unprotected);
   const applicable = listed ? visible.slice(0, 1) : visible;
   const [first, ...others] = applicable;
-  if (first === undefined) throw new StatusError("NO_CREDENTIALS");
+  if (first === undefined) {
+    // Older keys tell nobody what they do not hold before they are touched.
+    if (up && !isModern(key.settings)) await key.touch.wait(call);
+    throw new StatusError("NO_CREDENTIALS");
+  }
   if (up && !verified.userPresent) await key.touch.wait(call);
   if (up) key.pin.consumeToken();
 
