@@ -94,7 +94,7 @@ async function awaitFinger(request: FingerprintRequest, over: AbortSignal): Prom
     announce(`The fingerprint was not recognised.${left}`);
   }
   const touch = `Touch the fingerprint sensor of your security key (${product})`;
-  if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, over);
+  if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, `${touch}.`, over);
   announce(`${touch}.`);
   return false;
 }

@@ -71,12 +71,17 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 }
 
 /**
- * Announces a line and waits for Enter on the terminal, while something else may happen. Returns true for Enter; false
- * when `over` is aborted before, when the input ends, and where there is no terminal. What was typed before the line
+ * Announces a line and waits for Enter on the terminal, while something else may happen; where there is no terminal,
+ * announces the other line. Returns true for Enter; false when `over` is aborted before, when the input ends, and where
+ * there is no terminal. What was typed before the line
  * was there does not count, and nothing that is typed is shown: it may be a PIN, typed too early. Ctrl-C does what it
  * does elsewhere.
  */
-export async function announceUntilEnter(line: string, over: AbortSignal): Promise<boolean> {
+export async function announceUntilEnter(
+  line: string,
+  lineWithoutTerminal: string,
+  over: AbortSignal,
+): Promise<boolean> {
   const ask = async (tty: Tty): Promise<boolean> => {
     tty.discardInput();
     announce(line);
@@ -91,7 +96,7 @@ export async function announceUntilEnter(line: string, over: AbortSignal): Promi
     return await withTerminal("raw", ask, over);
   } catch (error) {
     if (!(error instanceof VouchError)) throw error;
-    if (error.code === "usage") announce(line);
+    if (error.code === "usage") announce(lineWithoutTerminal);
     return false;
   }
 }

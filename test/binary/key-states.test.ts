@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import type { Settings } from "../authenticator/settings.ts";
 import { documentedLines } from "../documented.ts";
 import type { Person } from "../pty.ts";
+import { requires } from "../requires.ts";
 import { type Desk, expectState, pin, startDesk, typePin } from "./key-states.ts";
 
 setDefaultTimeout(120_000);
@@ -225,6 +226,18 @@ atDesk("the fingerprint", () => {
     expect(run).toMatchObject({ exitCode: 130, restored: true });
     expect(run.screen).not.toContain(pin);
     expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
+  });
+
+  test.skipIf(!requires("setsid"))("is enough where there is no terminal; a PIN cannot be typed there", async () => {
+    await using plugged = await desk.plugIn({ fingerprint });
+    await plugged.enroll(nobody);
+    const byFinger = await plugged.loginWithoutTerminal();
+    expect(byFinger.exitCode).toBe(0);
+    expect(byFinger.stderr).toContain("Touch the fingerprint sensor of your security key (Software Security Key).\n✓");
+    plugged.key.settings.fingerprint = "absent";
+    const byPin = await plugged.loginWithoutTerminal();
+    expect(byPin.exitCode).toBe(2);
+    expect(byPin.stderr).toContain("error: This needs a terminal to ask on, and there is none.\n");
   });
 
   test("is not recognised three times", async () => {

@@ -18,6 +18,8 @@ export interface KeyAtDesk extends AsyncDisposable {
   login(script: (person: Person) => Promise<void>, ...flags: string[]): Promise<TerminalRun>;
   /** As `enroll`, with stdout and stderr of the command captured; gives what was captured too. */
   enrollCaptured(script: (person: Person) => Promise<void>): Promise<TerminalRun & { captured: string }>;
+  /** Logs in where there is no terminal; gives what was said. */
+  loginWithoutTerminal(): Promise<{ exitCode: number; stderr: string }>;
   /** Enrols with the PIN; throws with the screen when that fails. */
   enrolled(): Promise<void>;
 }
@@ -97,6 +99,17 @@ export async function startDesk(): Promise<Desk> {
         const output = join(folder, "captured");
         const finished = await enroll(script, ["sh", "-c", `unset NO_COLOR; exec "$0" "$@" >'${output}' 2>&1`]);
         return { ...finished, captured: readFileSync(output, "utf8") };
+      },
+      async loginWithoutTerminal() {
+        // setsid takes the controlling terminal away.
+        const child = Bun.spawn(["setsid", sandboxExecutable, "login"], {
+          env: { ...env, VOUCH_SANDBOX_KEY: socketPath },
+          stdin: "ignore",
+          stdout: "ignore",
+          stderr: "pipe",
+        });
+        const stderr = await child.stderr.text();
+        return { stderr, exitCode: await child.exited };
       },
       login: (script, ...flags) => atTerminal(["login", ...flags], script),
       async enrolled() {
