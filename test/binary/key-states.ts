@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "bun:test";
+import { afterAll, beforeAll, describe, expect } from "bun:test";
 import type { Settings } from "../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { documentedLines } from "../documented.ts";
@@ -11,7 +11,7 @@ import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
 
 export const pin = "123456";
 
-export interface KeyAtDesk extends AsyncDisposable {
+interface KeyAtDesk extends AsyncDisposable {
   key: RunningAuthenticator;
   /** Runs a command on a terminal with this key plugged in; `enroll` gets a new code typed first. */
   enroll(script: (person: Person) => Promise<void>): Promise<TerminalRun>;
@@ -24,9 +24,28 @@ export interface KeyAtDesk extends AsyncDisposable {
   enrolled(): Promise<void>;
 }
 
-export interface Desk extends AsyncDisposable {
+interface Desk extends AsyncDisposable {
   plugIn(settings?: Partial<Settings>): Promise<KeyAtDesk>;
 }
+
+/** The desk of the group of tests that runs. */
+export let desk: Desk;
+
+/** For each group of tests its own server, which would otherwise find that it is asked to enrol too often. */
+export function atDesk(name: string, tests: () => void): void {
+  describe(name, () => {
+    beforeAll(async () => {
+      desk = await startDesk();
+    });
+    afterAll(async () => {
+      await desk[Symbol.asyncDispose]();
+    });
+    tests();
+  });
+}
+
+/** The script of a person who only touches. */
+export async function nobody(): Promise<void> {}
 
 /** Types the PIN when it is asked for. */
 export async function typePin({ see, type }: Person, typed: string = pin): Promise<void> {
@@ -45,7 +64,7 @@ export function expectState(run: TerminalRun, state: string): void {
   });
 }
 
-export async function startDesk(): Promise<Desk> {
+async function startDesk(): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), "vouch-desk-"));
   const env: Record<string, string> = {
     PATH: process.env["PATH"]!,
