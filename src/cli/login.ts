@@ -49,8 +49,9 @@ export const login = defineCommand({
       note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
     }
     const start = await askAgent<LoginStartReply>(routes.loginStart, {}, { timeoutMs: agentTimeoutMs });
+    const { credentialIds } = settings.server;
     const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-      getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin }),
+      getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
     );
     const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
     const reply = await askAgent<LoginFinishReply>(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });

@@ -71,6 +71,37 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 }
 
 /**
+ * Announces a line and waits for Enter on the terminal, while something else may happen; where there is no terminal,
+ * announces the other line. Returns true for Enter; false when `over` is aborted before, when the input ends, and where
+ * there is no terminal. What was typed before the line
+ * was there does not count, and nothing that is typed is shown: it may be a PIN, typed too early. Ctrl-C does what it
+ * does elsewhere.
+ */
+export async function announceUntilEnter(
+  line: string,
+  lineWithoutTerminal: string,
+  over: AbortSignal,
+): Promise<boolean> {
+  const ask = async (tty: Tty): Promise<boolean> => {
+    tty.discardInput();
+    announce(line);
+    for (;;) {
+      const byte = await tty.readByte();
+      if (byte === undefined) return false;
+      if (byte === 0x0d || byte === 0x0a) return true;
+      if (byte === 0x03) process.kill(process.pid, "SIGINT");
+    }
+  };
+  try {
+    return await withTerminal("raw", ask, over);
+  } catch (error) {
+    if (!(error instanceof VouchError)) throw error;
+    if (error.code === "usage") announce(lineWithoutTerminal);
+    return false;
+  }
+}
+
+/**
  * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
  * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one.
  */

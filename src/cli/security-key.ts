@@ -1,10 +1,16 @@
-/** The security key in the hand of the person at the terminal: opens it, asks for its PIN, announces the touch. */
+/** The security key in the hand of the person at the terminal: opened, used for a ceremony, and closed. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../ctap2/device.ts";
+import { getInfo } from "../ctap2/get-info.ts";
+import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { openSecurityKey } from "../hid/keys.ts";
-import type { Secret } from "../secret.ts";
-import type { CeremonyUi, PinRequest } from "../webauthn/ceremony-ui.ts";
+import type { CeremonyUi } from "../webauthn/ceremony-ui.ts";
+import { ceremonyPrompts } from "./ceremony-prompts.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { announce, promptChoice, promptSecret } from "./prompt.ts";
+import { announce } from "./prompt.ts";
+
+/** How often a key that is to be taken out is asked whether it is still there. */
+const pollMs = 300;
 
 /** What a WebAuthn ceremony needs of the command line. */
 export interface CeremonyTools {
@@ -15,51 +21,50 @@ export interface CeremonyTools {
 }
 
 /**
- * Opens the security key, performs a ceremony with it and closes it. Ctrl-C calls it off on the key.
- * `timeoutSeconds` is the limit on waiting for the key to be plugged in, and again on waiting for the touch.
+ * Opens the security key, performs a ceremony with it and closes it. Ctrl-C calls it off on the key. When the key takes
+ * no more PINs until it has been without power, it is waited for and `perform` is called again with the key opened anew.
+ * `timeoutSeconds` is the limit on each wait: for the key to be plugged in, for the touch, for being taken out.
  */
 export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
-    const device = await openSecurityKey({
-      signal,
-      timeoutMs,
-      onWaiting: () => announce(`Plug in your security key. Waiting for ${timeoutSeconds} seconds…`),
-      onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
-    });
-    try {
-      return await perform({ device, ui: terminalUi(device.product), signal, timeoutMs });
-    } finally {
-      await device.close();
+    for (;;) {
+      const device = await openSecurityKey({
+        signal,
+        timeoutMs,
+        onWaiting: () => announce(`Plug in your security key. Waiting for ${seconds(timeoutSeconds)}…`),
+        onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
+      });
+      try {
+        return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
+      } catch (error) {
+        if (!isCtapError(error, "PIN_AUTH_BLOCKED")) throw error;
+        announce(error.message);
+        announce(`Take it out (${device.product}) and plug it in again. Waiting for ${seconds(timeoutSeconds)}…`);
+        if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
+      } finally {
+        await device.close();
+      }
     }
   });
 }
 
-function terminalUi(product: string): CeremonyUi {
-  return {
-    pin: (request) => askPin(product, request),
-    chooseAccount: (accounts) =>
-      promptChoice(
-        `The key (${product}) holds several accounts of this server:`,
-        accounts.map(({ name, displayName }) => name ?? displayName ?? "an account without a name"),
-      ),
-    touch: (name) => announce(`Touch your security key (${name}).`),
-  };
-}
-
-async function askPin(product: string, { retries, wrong, minLength }: PinRequest): Promise<Secret> {
-  if (wrong) announce(`Wrong PIN.${retries === undefined ? "" : ` ${triesLeft(retries)}`}`);
-  else if (retries !== undefined && retries <= 3) announce(triesLeft(retries));
-  for (;;) {
-    const pin = await promptSecret(`PIN of your security key (${product})`);
-    const { length } = Array.from(pin.expose());
-    if (length >= minLength) return pin;
-    announce(`The PIN has at least ${minLength} characters, got ${length}. It was not sent to the key.`);
+/** Waits until the key has been taken out; false when it is still there after `timeoutMs`. */
+async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    try {
+      await getInfo(device, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      // The key still answers, whatever it says.
+      if (!(error instanceof CtapError)) return true;
+    }
+    await delay(pollMs, undefined, { signal });
   }
+  return false;
 }
 
-function triesLeft(retries: number): string {
-  return retries === 1
-    ? "One try is left: after another wrong PIN the key is blocked and must be reset, which deletes its credentials."
-    : `${retries} tries are left.`;
+function seconds(count: number): string {
+  return count === 1 ? "1 second" : `${count} seconds`;
 }

@@ -2,15 +2,21 @@
  * The terminal of the person, whatever stdin, stdout and stderr are: questions and answers over /dev/tty.
  * Input is read one byte at a time, so that what is typed ahead stays in the terminal for the next reader.
  */
-import { closeSync, openSync, read, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { VouchError } from "../errors.ts";
 
 /** How long a question waits for its answer. */
 const answerTimeoutMs = 5 * 60_000;
 
+/** How often the terminal is asked whether something was typed. */
+const pollMs = 20;
+
 export interface Tty {
   write(text: string): void;
+  /** Drops the lines that were typed already. */
+  discardInput(): void;
   /** One byte, or undefined at the end of the input. */
   readByte(): Promise<number | undefined>;
 }
@@ -29,10 +35,14 @@ export function writeToTerminal(text: string): boolean {
 
 /**
  * Runs one question on the terminal. With `raw` the terminal neither echoes nor edits nor makes signals; it is put
- * back however this ends: answer, error, limit, SIGINT, SIGTERM, SIGHUP or exit.
+ * back however this ends: answer, error, limit, `signal`, SIGINT, SIGTERM, SIGHUP or exit.
  * Throws `usage` when there is no terminal, `cancelled` on a signal or when no answer comes within five minutes.
  */
-export async function withTerminal<T>(mode: "raw" | "line", ask: (tty: Tty) => Promise<T>): Promise<T> {
+export async function withTerminal<T>(
+  mode: "raw" | "line",
+  ask: (tty: Tty) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const fd = openTerminal();
   if (fd === undefined) {
     throw new VouchError("usage", "This needs a terminal to ask on, and there is none.", {
@@ -40,28 +50,46 @@ export async function withTerminal<T>(mode: "raw" | "line", ask: (tty: Tty) => P
     });
   }
   const stream = new ReadStream(fd);
+  const input = openSync("/dev/tty", constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   const restore = (): void => {
     if (mode === "raw") stream.setRawMode(false);
   };
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  let atLineStart = true;
   const leave = (why: string): void => {
-    writeSync(fd, "\n");
+    if (!atLineStart) writeSync(fd, "\n");
     reject(new VouchError("cancelled", why));
   };
   const onSignal = (): void => leave("Cancelled.");
+  const onAbort = (): void => reject(new VouchError("cancelled", "The question was taken back."));
   const limit = setTimeout(leave, answerTimeoutMs, `No answer within ${answerTimeoutMs / 60_000} minutes.`);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const name of signals) process.on(name, onSignal);
   process.on("exit", restore);
+  signal?.addEventListener("abort", onAbort);
+  const over = new AbortController();
   try {
+    if (signal?.aborted) onAbort();
     if (mode === "raw") stream.setRawMode(true);
-    const tty: Tty = { write: (text) => void writeSync(fd, text), readByte: () => readByte(fd) };
+    const tty: Tty = {
+      write: (text) => {
+        atLineStart = text.endsWith("\n");
+        writeSync(fd, text);
+      },
+      discardInput: () => {
+        while (readByteNow(input) instanceof Buffer);
+      },
+      readByte: () => readByte(input, over.signal),
+    };
     return await Promise.race([ask(tty), interrupted]);
   } finally {
+    over.abort();
     clearTimeout(limit);
     restore();
     process.off("exit", restore);
-    for (const signal of signals) process.off(signal, onSignal);
+    signal?.removeEventListener("abort", onAbort);
+    for (const name of signals) process.off(name, onSignal);
+    closeSync(input);
     stream.destroy();
   }
 }
@@ -74,9 +102,26 @@ function openTerminal(): number | undefined {
   }
 }
 
-async function readByte(fd: number): Promise<number | undefined> {
+/**
+ * Waits for a byte without a read under way, which nothing could take back: it would swallow what is typed for the next
+ * question. (Event loops differ in whether they can watch /dev/tty.)
+ */
+async function readByte(fd: number, over: AbortSignal): Promise<number | undefined> {
+  for (;;) {
+    over.throwIfAborted();
+    const byte = readByteNow(fd);
+    if (byte !== "nothing") return byte?.[0];
+    await delay(pollMs);
+  }
+}
+
+/** One byte; "nothing" when none has been typed; undefined at the end of the input. */
+function readByteNow(fd: number): Buffer | "nothing" | undefined {
   const buffer = Buffer.alloc(1);
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  read(fd, buffer, 0, 1, null, (error, count) => (error ? reject(error) : resolve(count)));
-  return (await promise) === 0 ? undefined : buffer[0];
+  try {
+    return readSync(fd, buffer, 0, 1, null) === 0 ? undefined : buffer;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return "nothing";
+    throw error;
+  }
 }

@@ -51,7 +51,9 @@ export async function getAssertions(
     options,
   );
   const assertions: [Assertion, ...Assertion[]] = [readAssertion(answer, request)];
-  const total = Math.min(field(answer, 0x05, "integer") ?? 1, MAX_ASSERTIONS);
+  // On a key with a display the person has chosen there.
+  const userSelected = field(answer, 0x06, "boolean") ?? false;
+  const total = userSelected ? 1 : Math.min(field(answer, 0x05, "integer") ?? 1, MAX_ASSERTIONS);
   while (assertions.length < total) {
     const next = await sendCommand(device, AUTHENTICATOR.GET_NEXT_ASSERTION, undefined, options);
     assertions.push(readAssertion(next, request));

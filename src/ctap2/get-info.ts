@@ -6,6 +6,7 @@ import type { CtapDevice, ExchangeOptions } from "./device.ts";
 
 export interface AuthenticatorInfo {
   versions: readonly string[];
+  extensions: readonly string[];
   /** 16 bytes; zeros when the key tells none. */
   aaguid: Uint8Array;
   /** An absent option and a false one differ: `clientPin` false is "could, but none is set", absent is "cannot". */
@@ -22,11 +23,16 @@ export interface AuthenticatorInfo {
   forcePINChange: boolean;
   /** In Unicode code points. */
   minPINLength: number;
+  /** How often the platform should try built-in verification before it asks for the PIN. */
+  preferredPlatformUvAttempts: number | undefined;
+  /** Discoverable credentials for which there is still room; undefined when the key does not tell. */
+  remainingDiscoverableCredentials: number | undefined;
 }
 
 const AAGUID_BYTES = 16;
 const DEFAULT_MAX_MSG_SIZE = 1024;
 const DEFAULT_MIN_PIN_LENGTH = 4;
+const MAX_PIN_LENGTH = 63;
 
 /** Asks the key. Unknown members are passed over, missing and unusable ones get the specification's defaults. */
 export async function getInfo(device: CtapDevice, options?: ExchangeOptions): Promise<AuthenticatorInfo> {
@@ -39,6 +45,7 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   const protocols = numbers(field(map, 0x06, "list"));
   return {
     versions: texts(field(map, 0x01, "list")),
+    extensions: texts(field(map, 0x02, "list")),
     aaguid: aaguid?.length === AAGUID_BYTES ? aaguid : new Uint8Array(AAGUID_BYTES),
     options: booleans(field(map, 0x04, "map")),
     maxMsgSize: field(map, 0x05, "integer") ?? DEFAULT_MAX_MSG_SIZE,
@@ -49,8 +56,15 @@ function readInfo(map: CborMap): AuthenticatorInfo {
     transports: texts(field(map, 0x09, "list")),
     algorithms: algorithms(field(map, 0x0a, "list")),
     forcePINChange: field(map, 0x0c, "boolean") ?? false,
-    minPINLength: field(map, 0x0d, "integer") ?? DEFAULT_MIN_PIN_LENGTH,
+    minPINLength: pinLength(field(map, 0x0d, "integer")),
+    preferredPlatformUvAttempts: field(map, 0x11, "integer"),
+    remainingDiscoverableCredentials: field(map, 0x14, "integer"),
   };
+}
+
+/** No key can ask for more characters than a PIN has bytes. */
+function pinLength(told: number = DEFAULT_MIN_PIN_LENGTH): number {
+  return Math.min(Math.max(told, DEFAULT_MIN_PIN_LENGTH), MAX_PIN_LENGTH);
 }
 
 function texts(list: readonly CborValue[] = []): string[] {

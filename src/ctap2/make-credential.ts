@@ -14,6 +14,8 @@ export interface MakeCredentialRequest extends Partial<PinUvAuth> {
   excludeList: readonly CredentialDescriptor[];
   /** Only what is true is sent: CTAP 2.0 keys refuse options that they do not know. */
   options: { rk: boolean; uv: boolean };
+  /** The credProtect level, for keys that have the extension (section 12.1); undefined sends none. */
+  credProtect?: number | undefined;
 }
 
 export interface MadeCredential {
@@ -22,6 +24,9 @@ export interface MadeCredential {
   attStmt: CborMap;
 }
 
+/** Names are for people: keys keep 64 bytes of them, and the first keys take no message of more than 1024. */
+const MAX_NAME_BYTES = 64;
+
 /** @throws CtapError for what the key refuses; VouchError `protocol_error` for an answer that lacks a member */
 export async function makeCredential(
   device: CtapDevice,
@@ -29,13 +34,17 @@ export async function makeCredential(
   options?: ExchangeOptions,
 ): Promise<MadeCredential> {
   const flags = Object.entries(request.options).filter(([, value]) => value);
+  const { rp, user, credProtect } = request;
   const answer = await sendCommand(
     device,
     AUTHENTICATOR.MAKE_CREDENTIAL,
     parameters([
       [0x01, request.clientDataHash],
-      [0x02, new Map(Object.entries(request.rp))],
-      [0x03, new Map(Object.entries(request.user))],
+      [0x02, new Map(Object.entries({ id: rp.id, name: shortened(rp.name) }))],
+      [
+        0x03,
+        new Map(Object.entries({ id: user.id, name: shortened(user.name), displayName: shortened(user.displayName) })),
+      ],
       [
         0x04,
         request.algorithms.map(
@@ -47,6 +56,7 @@ export async function makeCredential(
         ),
       ],
       [0x05, request.excludeList.length === 0 ? undefined : request.excludeList.map(descriptorMap)],
+      [0x06, credProtect === undefined ? undefined : new Map([["credProtect", credProtect]])],
       [0x07, flags.length === 0 ? undefined : new Map(flags)],
       [0x08, request.pinUvAuthParam],
       [0x09, request.pinUvAuthProtocol],
@@ -58,4 +68,12 @@ export async function makeCredential(
     authData: requiredField(answer, 0x02, "bytes", "authData"),
     attStmt: requiredField(answer, 0x03, "map", "attStmt"),
   };
+}
+
+/** As much of the text as fits into 64 bytes of UTF-8, in whole characters. */
+function shortened(text: string): string {
+  const encoder = new TextEncoder();
+  let size = 0;
+  const kept = Array.from(text).filter((character) => (size += encoder.encode(character).length) <= MAX_NAME_BYTES);
+  return kept.join("");
 }

@@ -75,7 +75,33 @@ const verificationFailed: Meaning = {
   hint: "Repeat the command; use the PIN if the key has one.",
 };
 
+/** A token or PIN request that the key no longer takes: nothing is wrong with the PIN. */
+const authorizationLost: Meaning = {
+  code: "user_verification_failed",
+  message: "The security key no longer accepts the verification of its user.",
+  hint: "Take the security key out, plug it in again and repeat the command.",
+};
+
+const busy: Meaning = {
+  code: "security_key_busy",
+  message: "The security key is busy with another request.",
+  hint: "End the other program's use of the key, then repeat the command.",
+};
+
+const tooLarge: Meaning = {
+  code: "security_key_unsupported",
+  message: "The request is larger than this security key takes.",
+  hint: "Use another security key, and tell the people who run your Vouch server.",
+};
+
 const meanings: Partial<Record<CtapStatus, Meaning>> = {
+  INVALID_LENGTH: tooLarge,
+  LIMIT_EXCEEDED: tooLarge,
+  REQUEST_TOO_LARGE: tooLarge,
+  CHANNEL_BUSY: busy,
+  LOCK_REQUIRED: busy,
+  OPERATION_PENDING: busy,
+  USER_ACTION_PENDING: busy,
   CREDENTIAL_EXCLUDED: {
     code: "credential_excluded",
     message: "This security key is already enrolled.",
@@ -84,7 +110,7 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   KEY_STORE_FULL: {
     code: "security_key_full",
     message: "The security key has no room for another credential.",
-    hint: "Delete a credential that is no longer needed with the key's own tool, or use another security key.",
+    hint: "Delete one that you no longer need (YubiKey: `ykman fido credentials delete`; others: `fido2-token -D`), or use another security key.",
   },
   UNSUPPORTED_ALGORITHM: {
     code: "security_key_unsupported",
@@ -96,7 +122,16 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
     message: "The security key does not support what this request needs.",
     hint: "Use a FIDO2 security key that can store credentials.",
   },
-  OPERATION_DENIED: { code: "user_verification_failed", message: "The request was declined on the security key." },
+  OPERATION_DENIED: {
+    code: "user_verification_failed",
+    message: "The request was declined on the security key.",
+    hint: "Repeat the command and confirm on the key.",
+  },
+  NOT_ALLOWED: {
+    code: "security_key_error",
+    message: "The security key does not allow this request now.",
+    hint: "Take the security key out, plug it in again and repeat the command.",
+  },
   KEEPALIVE_CANCEL: { code: "cancelled", message: "Cancelled." },
   NO_CREDENTIALS: {
     code: "no_credential",
@@ -106,30 +141,53 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   TIMEOUT: touchTimeout,
   USER_ACTION_TIMEOUT: touchTimeout,
   ACTION_TIMEOUT: touchTimeout,
-  PIN_INVALID: { code: "pin_invalid", message: "Wrong PIN." },
+  UP_REQUIRED: touchTimeout,
+  PIN_INVALID: { code: "pin_invalid", message: "Wrong PIN.", hint: "Repeat the command." },
   PIN_BLOCKED: {
     code: "pin_blocked",
-    message: "The PIN of this security key is blocked after too many wrong attempts.",
-    hint: "Only a reset of the key helps, and it deletes every credential on it. Log in with another security key.",
+    message: "The PIN of this security key is blocked after too many wrong ones.",
+    hint:
+      "Log in with another enrolled security key. Only a reset makes this one usable again, and it deletes every credential on it, " +
+      "those of other sites too (YubiKey: `ykman fido reset`; others: `fido2-token -R DEVICE`). After it run `vouch enroll` with a new code.",
   },
   PIN_AUTH_BLOCKED: {
     code: "pin_auth_blocked",
-    message: "The security key takes no more PINs for now after three wrong attempts.",
+    message: "The security key takes no more PINs after three wrong ones in a row.",
     hint: "Take the security key out, plug it in again and repeat the command.",
   },
   PIN_NOT_SET: {
     code: "pin_not_set",
-    message: "This security key has no PIN.",
-    hint: "Set a PIN with the key's own tool (for a YubiKey: `ykman fido access change-pin`) and repeat the command.",
+    message: "This security key has no PIN, and Vouch accepts no key without one.",
+    hint: "Repeat the command and set one, or set it with the key's own tool (YubiKey: `ykman fido access change-pin`).",
   },
   PIN_POLICY_VIOLATION: {
     code: "pin_policy",
-    message: "The security key demands another PIN (its own rules, or its administrator's).",
-    hint: "Change the PIN with the key's own tool (for a YubiKey: `ykman fido access change-pin`).",
+    message: "The security key refuses the PIN by its own rules or those of its administrator.",
+    hint: "Ask whoever gave you the key for its rules, or set the PIN with the key's own tool (YubiKey: `ykman fido access change-pin`).",
+  },
+  PIN_AUTH_INVALID: authorizationLost,
+  PIN_TOKEN_EXPIRED: authorizationLost,
+  UNAUTHORIZED_PERMISSION: {
+    code: "security_key_unsupported",
+    message: "The security key does not let its PIN authorize a login.",
+    hint: "Enroll a fingerprint on the key with its own tool, or use another security key.",
   },
   PUAT_REQUIRED: verificationFailed,
-  UV_BLOCKED: verificationFailed,
-  UV_INVALID: verificationFailed,
+  UV_BLOCKED: {
+    code: "user_verification_failed",
+    message: "The fingerprint sensor is blocked after too many fingerprints that it does not know.",
+    hint: "Set a PIN on the key with its own tool: the right PIN unblocks the sensor.",
+  },
+  UV_INVALID: {
+    code: "user_verification_failed",
+    message: "The fingerprint was not recognised.",
+    hint: "Repeat the command, or use another security key.",
+  },
+  INTEGRITY_FAILURE: {
+    code: "security_key_error",
+    message: "The security key found its own memory damaged.",
+    hint: "Use another security key.",
+  },
 };
 
 /** What a status other than OK means, with the status itself for those who can do something about it. */
@@ -145,6 +203,7 @@ export class CtapError extends VouchError {
     const meaning: Meaning = (status && meanings[status]) ?? {
       code: "security_key_error",
       message: `The security key refused the request: ${name}.`,
+      hint: "Take the security key out, plug it in again and repeat the command; if it stays so, use another key.",
     };
     super(meaning.code, meaning.message, { hint: meaning.hint, cause: name });
     this.status = status;

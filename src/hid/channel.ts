@@ -171,7 +171,7 @@ class Link {
   #ended(reason: NoReport, status: KeepaliveStatus | undefined): VouchError {
     if (reason === "aborted") return cancelled();
     if (status !== "user_presence_needed") return faulty(this.product, "did not answer in time");
-    return new VouchError("touch_timeout", `${this.product} was not touched in time`, {
+    return new VouchError("touch_timeout", `${this.product} was not touched in time.`, {
       hint: "Repeat the command and touch the key when it blinks; --timeout gives more time.",
     });
   }

@@ -28,7 +28,10 @@ export class RelyingParty {
     this.#id = new URL(origin).hostname;
   }
 
-  /** Options for a discoverable credential with user verification, on a key that the user has not enrolled yet. */
+  /**
+   * Options for a credential with user verification, on a key that the user has not enrolled yet; discoverable where the
+   * key has room for it.
+   */
   async creationOptions(user: User, known: Credential[]): Promise<PublicKeyCredentialCreationOptionsJSON> {
     return await generateRegistrationOptions({
       rpName: "Vouch",
@@ -39,7 +42,7 @@ export class RelyingParty {
       timeout: ceremonySeconds * 1000,
       attestationType: "direct",
       excludeCredentials: known.map(({ id, transports }) => ({ id, transports })),
-      authenticatorSelection: { residentKey: "required", userVerification: "required" },
+      authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
       supportedAlgorithmIDs: [es256],
       preferredAuthenticatorType: "securityKey",
     });
@@ -91,7 +94,7 @@ export class RelyingParty {
   }
 
   /**
-   * Verifies an assertion by the given credential, whose user must be the one that the security key named.
+   * Verifies an assertion by the given credential, whose user must be the one that the security key named, if any.
    * Throws `login_denied`.
    */
   async verifyAssertion(
@@ -99,9 +102,11 @@ export class RelyingParty {
     expected: { challenge: string; credential: Credential },
   ): Promise<{ counter: number; backedUp: boolean }> {
     const { credential } = expected;
-    // 7.2 step 6: a discoverable credential's answer names its user.
-    const userHandle = Buffer.from(response.response.userHandle ?? "", "base64url").toString();
-    if (userHandle !== credential.userId) throw denied("login_denied", "the user handle is not the credential's");
+    // 7.2 step 6. A credential that is not stored on the key has no user there: its id, which is random and one of a
+    // kind, has named the user, and the signature below proves the key.
+    const { userHandle } = response.response;
+    const named = userHandle === undefined ? credential.userId : Buffer.from(userHandle, "base64url").toString();
+    if (named !== credential.userId) throw denied("login_denied", "the user handle is not the credential's");
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,
       expectedChallenge: expected.challenge,

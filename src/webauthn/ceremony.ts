@@ -6,11 +6,12 @@ import { createHash } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { decodeBase64url, encodeBase64url } from "../codec/base64url.ts";
 import { encodeCbor } from "../codec/cbor.ts";
-import { PERMISSION, type PinUvAuthToken, type TokenScope } from "../ctap2/client-pin.ts";
+import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { type Assertion, getAssertions } from "../ctap2/get-assertion.ts";
 import { type AuthenticatorInfo, getInfo } from "../ctap2/get-info.ts";
 import { type MadeCredential, makeCredential } from "../ctap2/make-credential.ts";
+import { PERMISSION, type TokenScope } from "../ctap2/pin-uv-auth-token.ts";
 import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../errors.ts";
 import { type AuthenticatorData, parseAuthenticatorData } from "./authenticator-data.ts";
@@ -33,9 +34,17 @@ export interface CeremonyInput {
   timeoutMs?: number;
 }
 
+export interface AssertionInput extends CeremonyInput {
+  /**
+   * Credentials of this server that are known here (base64url), for a key that cannot find its credentials itself when
+   * the server names none.
+   */
+  credentialIds?: readonly string[];
+}
+
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** A key that gives up waiting for a touch sooner than this did not wait. */
-const MIN_TOUCH_WAIT_MS = 100;
+/** credProtect level userVerificationOptionalWithCredentialIDList: without verification nobody learns of the credential. */
+const CRED_PROTECT = 2;
 
 /**
  * Makes a credential: RegistrationResponseJSON for the relying party.
@@ -43,32 +52,42 @@ const MIN_TOUCH_WAIT_MS = 100;
  *   `security_key_…`, `cancelled`
  */
 export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
-  const { device, origin } = input;
+  const { device, origin, ui } = input;
   const options = parseCreationOptions(input.options, origin);
   const { rpId } = options;
   const clientData = collectClientData("webauthn.create", options.challenge, new URL(origin).origin);
   const info = await getInfo(device, exchangeOptions(input));
-  const rk = wantsResidentKey(options, info, device.product);
-  const list = options.excludeCredentials.map(({ id }) => ({ id: decodeBase64url(id) }));
+  const list = descriptors(options.excludeCredentials.map(({ id }) => id));
   // Searching a long list for credentials of this key is a matter of assertions.
   const permissions = PERMISSION.MAKE_CREDENTIAL | (list.length > 0 ? PERMISSION.GET_ASSERTION : 0);
-  const made = await withVerifiedUser(input, info, { permissions, rpId }, async (token, exchange) =>
-    makeCredential(
-      device,
-      {
-        clientDataHash: clientData.hash,
-        rp: { id: rpId, name: options.rp.name },
-        user: { ...options.user, id: decodeBase64url(options.user.id) },
-        algorithms: options.pubKeyCredParams.filter(({ type }) => type === "public-key").map(({ alg }) => alg),
-        excludeList: await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) }),
-        options: { rk, uv: token === undefined },
-        ...token?.authenticate(clientData.hash),
-      },
-      exchange(),
-    ),
-  );
+  let residentKey = chooseResidentKey(options, info, device.product);
+  using verification = verificationFor(input, info, { permissions, rpId });
+  const make = () =>
+    verification.authorize(async ({ token, exchange }) =>
+      makeCredential(
+        device,
+        {
+          clientDataHash: clientData.hash,
+          rp: { id: rpId, name: options.rp.name },
+          user: { ...options.user, id: decodeBase64url(options.user.id) },
+          algorithms: options.pubKeyCredParams.filter(({ type }) => type === "public-key").map(({ alg }) => alg),
+          excludeList: await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) }),
+          options: { rk: residentKey === "stored", uv: token === undefined },
+          credProtect: residentKey === "stored" && info.extensions.includes("credProtect") ? CRED_PROTECT : undefined,
+          ...token?.authenticate(clientData.hash),
+        },
+        exchange(),
+      ),
+    );
+  const made = await make().catch((error: unknown) => {
+    const optional = options.authenticatorSelection.residentKey === "preferred";
+    if (!isCtapError(error, "KEY_STORE_FULL") || residentKey !== "stored" || !optional) throw error;
+    residentKey = "full";
+    return make();
+  });
   const { attestedCredentialData } = checkAuthenticatorData(made.authData, rpId, device.product);
   if (attestedCredentialData === undefined) throw lying(device.product, "made a credential without its public key");
+  if (residentKey === "unsupported" || residentKey === "full") ui.notStored(device.product, residentKey);
   return {
     ...credentialJSON(attestedCredentialData.credentialId),
     response: {
@@ -84,29 +103,43 @@ export async function createCredential(input: CeremonyInput): Promise<Registrati
  * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`,
  *   `cancelled`
  */
-export async function getAssertion(input: CeremonyInput): Promise<AuthenticationResponseJSON> {
+export async function getAssertion(input: AssertionInput): Promise<AuthenticationResponseJSON> {
   const { device, origin } = input;
   const options = parseRequestOptions(input.options, origin);
   const { rpId } = options;
   const clientData = collectClientData("webauthn.get", options.challenge, new URL(origin).origin);
   const info = await getInfo(device, exchangeOptions(input));
-  const list = options.allowCredentials.map(({ id }) => ({ id: decodeBase64url(id) }));
-  const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
-  const assertions = await withVerifiedUser(input, info, scope, async (token, exchange) => {
+  const allowed = descriptors(options.allowCredentials.map(({ id }) => id));
+  const known = descriptors(input.credentialIds ?? []);
+  let list: readonly CredentialDescriptor[] | "discoverable" = allowed;
+  if (allowed.length === 0) list = info.options.get("rk") === true ? "discoverable" : known;
+  if (list.length === 0) throw new CtapError("NO_CREDENTIALS");
+  using verification = verificationFor(input, info, { permissions: PERMISSION.GET_ASSERTION, rpId });
+  const assertions = await verification.authorize(async ({ token, exchange }) => {
+    const ask = (allowList: readonly CredentialDescriptor[]) =>
+      getAssertions(
+        device,
+        {
+          rpId,
+          clientDataHash: clientData.hash,
+          allowList,
+          options: { up: true, uv: token === undefined },
+          ...token?.authenticate(clientData.hash),
+        },
+        exchange(),
+      );
+    if (list === "discoverable") {
+      try {
+        return await ask([]);
+      } catch (error) {
+        if (!isCtapError(error, "NO_CREDENTIALS") || known.length === 0) throw error;
+        list = known;
+      }
+    }
     const allowList = await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) });
     // An empty list would ask for any credential, not for one of those that are allowed.
-    if (list.length > 0 && allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
-    return getAssertions(
-      device,
-      {
-        rpId,
-        clientDataHash: clientData.hash,
-        allowList,
-        options: { up: true, uv: token === undefined },
-        ...token?.authenticate(clientData.hash),
-      },
-      exchange(),
-    );
+    if (allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
+    return ask(allowList);
   });
   const assertion = await chooseAssertion(assertions, input.ui);
   checkAuthenticatorData(assertion.authData, rpId, device.product);
@@ -121,66 +154,38 @@ export async function getAssertion(input: CeremonyInput): Promise<Authentication
   };
 }
 
-/** Runs a request with the user verified, again when the key gave up waiting before our own limit. */
-async function withVerifiedUser<T>(
-  input: CeremonyInput,
+function verificationFor(
+  { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CeremonyInput,
   info: AuthenticatorInfo,
   scope: TokenScope,
-  request: (token: PinUvAuthToken | undefined, exchange: () => ExchangeOptions) => Promise<T>,
-): Promise<T> {
-  const { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = input;
-  const verification = new UserVerification({ device, info, ui, scope, signal });
-  const onKeepalive = announceOnce(() => ui.touch(device.product));
-  let deadline: number | undefined;
-  // The time runs from the first wait for the finger: typing the PIN does not take from it.
-  const left = () => Math.max(0, (deadline ??= performance.now() + timeoutMs) - performance.now());
-  const exchange = () => exchangeOptions(input, { timeoutMs: left(), onKeepalive });
-  let renewed = false;
-  try {
-    for (;;) {
-      const started = performance.now();
-      let token: PinUvAuthToken | undefined;
-      try {
-        token = await verification.verify(exchange);
-        return await request(token, exchange);
-      } catch (error) {
-        const waited = performance.now() - started;
-        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= MIN_TOUCH_WAIT_MS;
-        const expired: boolean = !renewed && isCtapError(error, "PIN_AUTH_INVALID", "PIN_TOKEN_EXPIRED");
-        if (!(gaveUp || expired || verification.canRetryAfter(error)) || left() === 0) throw error;
-        renewed ||= expired;
-      } finally {
-        token?.destroy();
-      }
-    }
-  } finally {
-    verification.destroy();
-  }
+): UserVerification {
+  return new UserVerification({ device, info, ui, scope, signal, timeoutMs });
 }
 
-function announceOnce(announce: () => void): NonNullable<ExchangeOptions["onKeepalive"]> {
-  let announced = false;
-  return (status) => {
-    if (status !== "user_presence_needed" || announced) return;
-    announced = true;
-    announce();
-  };
+function descriptors(ids: readonly string[]): CredentialDescriptor[] {
+  return ids.map((id) => ({ id: decodeBase64url(id) }));
 }
 
 function exchangeOptions({ signal }: CeremonyInput, more: ExchangeOptions = {}): ExchangeOptions {
   return signal === undefined ? more : { ...more, signal };
 }
 
-function wantsResidentKey(options: CreationOptions, info: AuthenticatorInfo, product: string): boolean {
+/** Whether the credential is to be stored on the key, and why not; undefined when nobody wants that. */
+function chooseResidentKey(
+  options: CreationOptions,
+  info: AuthenticatorInfo,
+  product: string,
+): "stored" | "unsupported" | "full" | undefined {
   const { residentKey } = options.authenticatorSelection;
-  if (residentKey === "discouraged") return false;
-  const can = info.options.get("rk") === true;
-  if (!can && residentKey === "required") {
-    throw new VouchError("security_key_unsupported", `${product} cannot store credentials`, {
-      hint: "Use a FIDO2 security key with discoverable (resident) credentials.",
-    });
+  if (residentKey === "discouraged") return undefined;
+  if (info.options.get("rk") === true) {
+    // Known before the touch: then one is enough.
+    return residentKey === "preferred" && info.remainingDiscoverableCredentials === 0 ? "full" : "stored";
   }
-  return can;
+  if (residentKey === "preferred") return "unsupported";
+  throw new VouchError("security_key_unsupported", `${product} cannot store credentials, which the server demands.`, {
+    hint: "Use a FIDO2 security key with discoverable (resident) credentials.",
+  });
 }
 
 /** The attestation object; the key's own statement goes only to a relying party that asked for it. */
@@ -227,5 +232,5 @@ function checkAuthenticatorData(bytes: Uint8Array, rpId: string, product: string
 }
 
 function lying(product: string, what: string): VouchError {
-  return new VouchError("security_key_error", `${product} ${what}`, { hint: "Use another security key." });
+  return new VouchError("security_key_error", `${product} ${what}.`, { hint: "Use another security key." });
 }

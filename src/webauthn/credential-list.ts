@@ -1,9 +1,9 @@
 /** Lists of credentials that are too long for one message to the key (CTAP 2.1 section 7.2, "pre-flight"). */
-import type { PinUvAuthToken } from "../ctap2/client-pin.ts";
 import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { getAssertions } from "../ctap2/get-assertion.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
+import type { PinUvAuthToken } from "../ctap2/pin-uv-auth-token.ts";
 import { isCtapError } from "../ctap2/status.ts";
 
 /** What a message holds beside the list (names, hashes, options), and beside the id in each entry, in bytes. */
@@ -29,13 +29,20 @@ export async function fitCredentialList(input: CredentialListInput): Promise<rea
   const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
   const longest = Math.max(0, ...known.map(({ id }) => id.length));
   const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
-  const size = Math.max(1, Math.min(info.maxCredentialCountInList ?? Number.POSITIVE_INFINITY, fitting));
+  // A key that names no limit may have any: the first ones take one credential at a time.
+  const size = Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting));
   if (known.length <= size) return known;
-  for (let start = 0; start < known.length; start += size) {
-    const found = await probe(input, known.slice(start, start + size));
-    if (found !== undefined) return [found];
+  try {
+    for (let start = 0; start < known.length; start += size) {
+      const found = await probe(input, known.slice(start, start + size));
+      if (found !== undefined) return [found];
+    }
+    return [];
+  } catch (error) {
+    // A key that answers nothing without a touch gets the list as it is: it may take more than it says.
+    if (isCtapError(error, "UNSUPPORTED_OPTION", "INVALID_OPTION", "UP_REQUIRED")) return known;
+    throw error;
   }
-  return [];
 }
 
 async function probe(

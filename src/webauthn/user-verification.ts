@@ -1,22 +1,21 @@
-/** How a key verifies its user: by itself (fingerprint) or by its PIN (CTAP 2.1 sections 6.5.5 and 7.1). */
-import {
-  getPINRetries,
-  getPinToken,
-  getPinUvAuthTokenUsingPinWithPermissions,
-  getPinUvAuthTokenUsingUvWithPermissions,
-  hashPin,
-  type PinUvAuthToken,
-  type TokenScope,
-} from "../ctap2/client-pin.ts";
+/**
+ * Requests that a key answers only for its verified user: by its fingerprint sensor where it has one, else by its PIN
+ * (CTAP 2.1 sections 6.5.5 and 7.1). Asks again while the key gives up waiting earlier than the person may.
+ */
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
-import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
-import { CtapError, isCtapError } from "../ctap2/status.ts";
-import { VouchError } from "../errors.ts";
+import {
+  getPinUvAuthTokenUsingUvWithPermissions,
+  type PinUvAuthToken,
+  type TokenScope,
+} from "../ctap2/pin-uv-auth-token.ts";
+import { isCtapError } from "../ctap2/status.ts";
+import { BuiltInVerification } from "./built-in-verification.ts";
 import type { CeremonyUi } from "./ceremony-ui.ts";
+import { PinVerification } from "./pin-verification.ts";
 
-/** Fingerprints that were not recognised before the PIN is asked for instead. */
-const MAX_BUILT_IN_FAILURES = 3;
+/** A key that gives up waiting for a touch sooner than this did not wait. */
+const MIN_TOUCH_WAIT_MS = 100;
 
 export interface UserVerificationInput {
   device: CtapDevice;
@@ -24,100 +23,114 @@ export interface UserVerificationInput {
   ui: CeremonyUi;
   scope: TokenScope;
   signal: AbortSignal | undefined;
+  /** How long the person has for the touch, in milliseconds. */
+  timeoutMs: number;
 }
 
-export class UserVerification {
-  readonly #device: CtapDevice;
-  readonly #info: AuthenticatorInfo;
-  readonly #ui: CeremonyUi;
-  readonly #scope: TokenScope;
-  readonly #exchange: ExchangeOptions;
-  #builtIn: boolean;
-  #builtInFailures = 0;
-  #pinHash: Uint8Array | undefined;
+/** By what a request shows that the user is verified. */
+export interface Authorization {
+  /** Undefined when the request itself must ask for built-in verification (option `uv`). */
+  token: PinUvAuthToken | undefined;
+  /** The options of an exchange that waits for the finger; called once for each. */
+  exchange: () => ExchangeOptions;
+}
 
-  /** @throws VouchError `pin_not_set`, `pin_policy` or `security_key_unsupported` when the key cannot verify its user */
-  constructor({ device, info, ui, scope, signal }: UserVerificationInput) {
-    this.#device = device;
-    this.#info = info;
-    this.#ui = ui;
-    this.#scope = scope;
+export class UserVerification implements Disposable {
+  readonly #input: UserVerificationInput;
+  readonly #exchange: ExchangeOptions;
+  readonly #builtIn: BuiltInVerification;
+  readonly #pin: PinVerification;
+  #announced = false;
+  #deadline: number | undefined;
+
+  /** @throws VouchError `security_key_unsupported` when the key cannot verify its user */
+  constructor(input: UserVerificationInput) {
+    const { device, info, ui, scope, signal } = input;
+    this.#input = input;
     this.#exchange = signal === undefined ? {} : { signal };
-    this.#builtIn = info.options.get("uv") === true;
-    if (!this.#builtIn) this.#requirePin();
+    this.#pin = new PinVerification({ device, info, ui, scope, exchange: this.#exchange });
+    const pinPossible = this.#pin.isSet;
+    this.#builtIn = new BuiltInVerification({ device, info, ui, exchange: this.#exchange, pinPossible });
+    if (!this.#builtIn.usable) this.#pin.require();
   }
 
   /**
-   * Verifies the user for one request. The PIN is asked for once, and again while it is wrong.
-   * @param touch the options for an exchange that waits for the finger
-   * @returns the token that authorizes the request, to be destroyed after it; undefined when the request itself must
-   *   ask for built-in verification (option `uv`)
-   * @throws VouchError `pin_auth_blocked`, `pin_blocked`, `user_verification_failed` and what the ui throws
+   * Verifies the user and makes a request; both again when the key gave up waiting, and with the PIN when the finger
+   * was not recognised.
+   * @throws what the request throws; CtapError `pin_…`, `user_verification_failed`; what the ui throws
    */
-  async verify(touch: () => ExchangeOptions): Promise<PinUvAuthToken | undefined> {
-    while (this.#builtIn) {
-      const protocol = choosePinProtocol(this.#info.pinUvAuthProtocols);
-      if (this.#info.options.get("pinUvAuthToken") !== true || protocol === undefined) return undefined;
+  async authorize<T>(request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    this.#announced = false;
+    for (let renewed = false; ;) {
+      const started = performance.now();
       try {
-        return await getPinUvAuthTokenUsingUvWithPermissions(this.#device, protocol, this.#scope, touch());
+        const answered = this.#builtIn.usable ? await this.#byFinger(request) : await this.#byPin(request);
+        if (answered !== undefined) return answered.value;
       } catch (error) {
-        if (!this.canRetryAfter(error)) throw error;
+        const waited = performance.now() - started;
+        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= MIN_TOUCH_WAIT_MS;
+        const expired: boolean = !renewed && isCtapError(error, "PIN_AUTH_INVALID", "PIN_TOKEN_EXPIRED");
+        if (!(gaveUp || expired) || this.#left() === 0) throw error;
+        renewed ||= expired;
       }
     }
-    return this.#pinToken();
-  }
-
-  /** Whether verifying again, by the finger or else by the PIN, makes sense after this error. */
-  canRetryAfter(error: unknown): boolean {
-    if (!this.#builtIn || !isCtapError(error, "UV_INVALID", "UV_BLOCKED", "PUAT_REQUIRED")) return false;
-    this.#builtInFailures += 1;
-    if (error.status === "UV_INVALID" && this.#builtInFailures < MAX_BUILT_IN_FAILURES) return true;
-    this.#builtIn = false;
-    return this.#info.options.get("clientPin") === true;
   }
 
   /** Forgets the PIN. */
-  destroy(): void {
-    this.#pinHash?.fill(0);
-    this.#pinHash = undefined;
+  [Symbol.dispose](): void {
+    this.#pin.destroy();
   }
 
-  async #pinToken(): Promise<PinUvAuthToken> {
-    const protocol = this.#requirePin();
-    const permissions = this.#info.options.get("pinUvAuthToken") === true;
-    for (let wrong = false; ; wrong = true) {
-      const pinHash = this.#pinHash ?? (await this.#askPin(wrong));
-      this.#pinHash = pinHash;
-      try {
-        return permissions
-          ? await getPinUvAuthTokenUsingPinWithPermissions(this.#device, protocol, pinHash, this.#scope, this.#exchange)
-          : await getPinToken(this.#device, protocol, pinHash, this.#exchange);
-      } catch (error) {
-        if (!isCtapError(error, "PIN_INVALID")) throw error;
-        this.destroy();
-      }
+  async #byFinger<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T } | undefined> {
+    const { device, scope } = this.#input;
+    const protocol = this.#builtIn.tokenProtocol;
+    const waiting = { ...this.#exchange, timeoutMs: this.#left() };
+    if (protocol === undefined) {
+      return this.#builtIn.attempt(waiting, (options) => request({ token: undefined, exchange: () => options }));
+    }
+    const verified = await this.#builtIn.attempt(waiting, (options) =>
+      getPinUvAuthTokenUsingUvWithPermissions(device, protocol, scope, options),
+    );
+    return verified && { value: await this.#withToken(verified.value, request) };
+  }
+
+  async #byPin<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T }> {
+    const { token, asked } = await this.#pin.token(this.#builtIn.instead);
+    // The time runs from the first wait for the finger: typing the PIN does not take from it.
+    if (asked) this.#deadline = undefined;
+    return { value: await this.#withToken(token, request) };
+  }
+
+  async #withToken<T>(token: PinUvAuthToken, request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    let asked = false;
+    const exchange = (): ExchangeOptions => {
+      // A key that was touched and blinks once more has to be announced once more.
+      if (asked) this.#announced = false;
+      asked = true;
+      return this.#touchExchange();
+    };
+    try {
+      return await request({ token, exchange });
+    } finally {
+      token.destroy();
     }
   }
 
-  async #askPin(wrong: boolean): Promise<Uint8Array> {
-    const { minPINLength: minLength } = this.#info;
-    const { pinRetries: retries, powerCycleState } = await getPINRetries(this.#device, this.#exchange);
-    if (retries === 0) throw new CtapError("PIN_BLOCKED");
-    if (powerCycleState) throw new CtapError("PIN_AUTH_BLOCKED");
-    return hashPin(await this.#ui.pin({ retries, wrong, minLength }), minLength);
+  #touchExchange(): ExchangeOptions {
+    const { device, ui } = this.#input;
+    return {
+      ...this.#exchange,
+      timeoutMs: this.#left(),
+      onKeepalive: (status) => {
+        if (status !== "user_presence_needed" || this.#announced) return;
+        this.#announced = true;
+        ui.touch(device.product);
+      },
+    };
   }
 
-  #requirePin(): PinProtocol {
-    const { options, pinUvAuthProtocols, forcePINChange } = this.#info;
-    if (options.get("clientPin") === false) throw new CtapError("PIN_NOT_SET");
-    if (forcePINChange) throw new CtapError("PIN_POLICY_VIOLATION");
-    const protocol = choosePinProtocol(pinUvAuthProtocols);
-    const forbidden = options.get("noMcGaPermissionsWithClientPin") === true;
-    if (options.get("clientPin") === undefined || protocol === undefined || forbidden) {
-      throw new VouchError("security_key_unsupported", `${this.#device.product} cannot verify its user`, {
-        hint: "Use a FIDO2 security key that has a PIN or a fingerprint sensor.",
-      });
-    }
-    return protocol;
+  #left(): number {
+    this.#deadline ??= performance.now() + this.#input.timeoutMs;
+    return Math.max(0, this.#deadline - performance.now());
   }
 }

@@ -1,13 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { type CborValue, decodeCborMap, encodeCbor } from "../../src/codec/cbor.ts";
-import * as pin from "../../src/ctap2/client-pin.ts";
 import type { CtapDevice } from "../../src/ctap2/device.ts";
 import { encapsulate, type PinProtocol } from "../../src/ctap2/pin-protocol.ts";
+import { getPINRetries } from "../../src/ctap2/client-pin.ts";
+import { hashPin } from "../../src/ctap2/pin.ts";
+import { getPinToken } from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";
 
-const hashed = (text: string) => pin.hashPin(new Secret(text), 4);
+const hashed = (text: string) => hashPin(new Secret(text), 4);
 
 describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) => {
   /** Encrypts for the key as setPIN and changePIN do. */
@@ -46,7 +48,7 @@ describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) =
     await using plugged = await plugIn();
     const device = await plugged.open();
     expect(await setPin(device, padded("123456"))).toBe("00");
-    await pin.getPinToken(device, version, hashed("123456"));
+    await getPinToken(device, version, hashed("123456"));
     expect(await setPin(device, padded("000000"))).toBe("33");
   });
 
@@ -93,7 +95,7 @@ describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) =
     };
     expect(await change("000000")).toBe("31");
     expect(await change("123456")).toBe("00");
-    await pin.getPinToken(device, version, hashed("654321"));
+    await getPinToken(device, version, hashed("654321"));
   });
 
   test("refuses a key agreement off the curve", async () => {
@@ -108,17 +110,17 @@ describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) =
       [6, secret.encrypt(hashed("123456"))],
     ];
     expect(await status(device, 6, members)).toBe("02");
-    expect((await pin.getPINRetries(device)).pinRetries).toBe(8);
+    expect((await getPINRetries(device, version)).pinRetries).toBe(8);
   });
 });
 
 test("the tries are counted, and come back with the right PIN", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const device = await plugged.open();
-  const wrong = () => pin.getPinToken(device, 2, hashed("000000")).catch((error: unknown) => String(error));
+  const wrong = () => getPinToken(device, 2, hashed("000000")).catch((error: unknown) => String(error));
   await wrong();
   await wrong();
-  expect(await pin.getPINRetries(device)).toEqual({ pinRetries: 6, powerCycleState: false });
-  await pin.getPinToken(device, 2, hashed("123456"));
-  expect(await pin.getPINRetries(device)).toEqual({ pinRetries: 8, powerCycleState: false });
+  expect(await getPINRetries(device, 2)).toEqual({ pinRetries: 6, powerCycleState: false });
+  await getPinToken(device, 2, hashed("123456"));
+  expect(await getPINRetries(device, 2)).toEqual({ pinRetries: 8, powerCycleState: false });
 });

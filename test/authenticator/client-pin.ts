@@ -4,6 +4,7 @@ import type { Ctap2Authenticator } from "./ctap2.ts";
 import { optional, required } from "./parameters.ts";
 import { encrypt, type Shared, verify, type Version } from "./pin-protocol.ts";
 import { PERMISSION } from "./pin-state.ts";
+import { isModern } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
 
@@ -14,7 +15,9 @@ const MC_GA = PERMISSION.MC | PERMISSION.GA;
 /** Answers one sub-command. */
 export async function clientPin(key: Ctap2Authenticator, request: CborMap, call: Call): Promise<Answer> {
   const { pin, settings } = key;
-  const modern = settings.ctap === "2.1";
+  const modern = isModern(settings);
+  // CTAP 2.1 needs the protocol only where it is used.
+  if (!modern) protocolOf(key, request);
   switch (required(request, 0x02, "integer")) {
     case 0x01:
       return [
@@ -31,11 +34,11 @@ export async function clientPin(key: Ctap2Authenticator, request: CborMap, call:
       if (request.has(0x09) || request.has(0x0a)) throw new StatusError("INVALID_PARAMETER");
       return tokenForPin(key, request, MC_GA, undefined);
     case 0x06: {
-      if (!modern || settings.fingerprint === "absent") throw new StatusError("INVALID_SUBCOMMAND");
+      if (!modern || !key.hasFingerprint) throw new StatusError("INVALID_SUBCOMMAND");
       return tokenForFinger(key, request, call);
     }
     case 0x07:
-      if (settings.fingerprint === "absent") throw new StatusError("INVALID_SUBCOMMAND");
+      if (!modern || settings.fingerprint === "absent") throw new StatusError("INVALID_SUBCOMMAND");
       return [[0x05, pin.uvRetries]];
     case 0x09: {
       if (!modern) throw new StatusError("INVALID_SUBCOMMAND");
@@ -75,6 +78,9 @@ function changePin({ pin, ...key }: Pick<Ctap2Authenticator, "pin" | "settings">
 function tokenForPin(key: Ctap2Authenticator, request: CborMap, permissions: number, rpId: string | undefined): Answer {
   const pinHashEnc = required(request, 0x06, "bytes");
   const shared = sharedOf(key, request);
+  if (key.settings.noMcGaPermissionsWithClientPin && (permissions & MC_GA) !== 0) {
+    throw new StatusError("UNAUTHORIZED_PERMISSION");
+  }
   key.pin.checkPin(shared, pinHashEnc);
   if (key.pin.forcePINChange) throw new StatusError("PIN_POLICY_VIOLATION");
   return [[0x02, encrypt(shared, key.pin.issueToken(shared.version, permissions, rpId, false))]];

@@ -14,6 +14,8 @@ export interface Credential {
   rpId: string;
   user: User;
   discoverable: boolean;
+  /** 1: as before; 2: not found without verification unless it is on the list; 3: not without verification. */
+  credProtect: number;
   signCount: number;
   publicKey: CborMap;
   privateKey: KeyObject;
@@ -35,7 +37,7 @@ export class CredentialStore {
   }
 
   /** Makes a credential; a discoverable one takes the place of another of the same account. */
-  create(rpId: string, user: User, discoverable: boolean): Credential {
+  create(rpId: string, user: User, discoverable: boolean, credProtect: number): Credential {
     if (discoverable) {
       const old = this.#credentials.find(
         (one) => one.discoverable && one.rpId === rpId && Buffer.from(one.user.id).equals(user.id),
@@ -50,6 +52,7 @@ export class CredentialStore {
       rpId,
       user,
       discoverable,
+      credProtect,
       signCount: 0,
       publicKey: new Map<number, number | Uint8Array>([
         [1, 2],

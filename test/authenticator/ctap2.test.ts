@@ -1,15 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import type { CborValue } from "../../src/codec/cbor.ts";
-import { PERMISSION } from "../../src/ctap2/client-pin.ts";
-import * as pin from "../../src/ctap2/client-pin.ts";
+import { hashPin } from "../../src/ctap2/pin.ts";
+import {
+  PERMISSION,
+  type PinUvAuthToken,
+  getPinToken,
+  getPinUvAuthTokenUsingPinWithPermissions,
+} from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
+import { rejection } from "../rejection.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";
 
 const hash = new Uint8Array(32).fill(1);
 const rpId = "vouch.example.com";
 const scope = { permissions: PERMISSION.MAKE_CREDENTIAL, rpId };
-const hashed = (text: string) => pin.hashPin(new Secret(text), 4);
+const hashed = (text: string) => hashPin(new Secret(text), 4);
 
 const makeCredential = (changes: Members = []): Members =>
   Array.from(
@@ -30,7 +36,7 @@ const makeCredential = (changes: Members = []): Members =>
     ]),
   ).filter(([, value]) => value !== undefined);
 
-const authorized = (token: pin.PinUvAuthToken): Members => {
+const authorized = (token: PinUvAuthToken): Members => {
   const { pinUvAuthParam, pinUvAuthProtocol } = token.authenticate(hash);
   return [
     [8, pinUvAuthParam],
@@ -129,7 +135,7 @@ describe("a token", () => {
   test("is for one touch", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
-    const token = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), scope);
+    const token = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), scope);
     expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("00");
     expect(await status(device, 0x01, makeCredential(authorized(token)))).toBe("33");
   });
@@ -138,18 +144,18 @@ describe("a token", () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     const elsewhere = { ...scope, rpId: "other.example" };
-    const foreign = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), elsewhere);
+    const foreign = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), elsewhere);
     expect(await status(device, 0x01, makeCredential(authorized(foreign)))).toBe("33");
     const reading = { ...scope, permissions: PERMISSION.GET_ASSERTION };
-    const other = await pin.getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), reading);
+    const other = await getPinUvAuthTokenUsingPinWithPermissions(device, 2, hashed("123456"), reading);
     expect(await status(device, 0x01, makeCredential(authorized(other)))).toBe("33");
   });
 
   test("ends with the next one, and with the power", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
-    const first = await pin.getPinToken(device, 1, hashed("123456"));
-    const second = await pin.getPinToken(device, 2, hashed("123456"));
+    const first = await getPinToken(device, 1, hashed("123456"));
+    const second = await getPinToken(device, 2, hashed("123456"));
     expect(await status(device, 0x01, makeCredential(authorized(first)))).toBe("33");
     plugged.key.powerCycle();
     expect(await status(await plugged.open(), 0x01, makeCredential(authorized(second)))).toBe("33");
@@ -166,6 +172,49 @@ test("a CTAP 2.0 key knows neither permissions nor selection", async () => {
       [2, 9],
     ]),
   ).toBe("3e");
+  expect(await status(device, 0x06, [[2, 1]])).toBe("14");
+});
+
+test("a key whose PIN may not authorize credentials and assertions gives no token for them", async () => {
+  await using plugged = await plugIn({ pin: "123456", noMcGaPermissionsWithClientPin: true });
+  const device = await plugged.open();
+  expect(await rejection(getPinToken(device, 2, hashed("123456")))).toMatchObject({
+    status: "UNAUTHORIZED_PERMISSION",
+  });
+});
+
+test("credProtect: level 2 hides a credential from who knows no id of it, level 3 from who is not verified", async () => {
+  await using plugged = await plugIn();
+  const device = await plugged.open();
+  const assertion = (id?: Uint8Array): Members => [
+    [1, rpId],
+    [2, hash],
+    ...(id === undefined
+      ? []
+      : [
+          [
+            3,
+            [
+              new Map<string, CborValue>([
+                ["id", id],
+                ["type", "public-key"],
+              ]),
+            ],
+          ] as [number, CborValue],
+        ]),
+    [5, new Map([["up", false]])],
+  ];
+  const seen: Record<number, string[]> = {};
+  for (const level of [1, 2, 3]) {
+    const made = makeCredential([
+      [6, new Map([["credProtect", level]])],
+      [7, new Map([["rk", true]])],
+    ]);
+    expect(await status(device, 0x01, made)).toBe("00");
+    const [credential] = plugged.key.ctap2.credentials.discoverable(rpId);
+    seen[level] = [await status(device, 0x02, assertion()), await status(device, 0x02, assertion(credential!.id))];
+  }
+  expect(seen).toEqual({ 1: ["00", "00"], 2: ["2e", "00"], 3: ["2e", "2e"] });
 });
 
 test("getNextAssertion needs an assertion before it, on the same channel", async () => {
@@ -191,7 +240,7 @@ test("getNextAssertion needs an assertion before it, on the same channel", async
 test("a reset takes everything", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const device = await plugged.open();
-  const token = await pin.getPinToken(device, 2, hashed("123456"));
+  const token = await getPinToken(device, 2, hashed("123456"));
   expect(await status(device, 0x01, makeCredential([...authorized(token), [7, new Map([["rk", true]])]]))).toBe("00");
   expect(await status(device, 0x07, new Uint8Array(0))).toBe("00");
   expect(

@@ -6,13 +6,18 @@ import { getAssertion, getNextAssertion, type PendingAssertions } from "./get-as
 import { makeCredential } from "./make-credential.ts";
 import { maps, readParameters, required } from "./parameters.ts";
 import { PinState } from "./pin-state.ts";
-import type { Settings } from "./settings.ts";
+import { isModern, type Settings } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import { type Call, Touch } from "./touch.ts";
 
-const MAX_MSG_SIZE = 1200;
-const MAX_CREDENTIAL_COUNT_IN_LIST = 8;
 const MAX_CREDENTIAL_ID_LENGTH = 128;
+const VERSIONS: Record<Settings["ctap"], string[]> = {
+  u2f: [],
+  "2.0": ["U2F_V2", "FIDO_2_0"],
+  "2.1-pre": ["U2F_V2", "FIDO_2_0", "FIDO_2_1_PRE"],
+  "2.1": ["FIDO_2_0", "FIDO_2_1"],
+  "2.3": ["FIDO_2_0", "FIDO_2_1", "FIDO_2_2", "FIDO_2_3"],
+};
 /** A reset is taken only this soon after power-up. */
 const RESET_WINDOW_MS = 10_000;
 
@@ -33,7 +38,12 @@ export class Ctap2Authenticator {
 
   /** Whether some form of user verification is set up. */
   get isProtected(): boolean {
-    return this.pin.isSet || this.settings.fingerprint !== "absent";
+    return this.pin.isSet || this.hasFingerprint;
+  }
+
+  /** Whether the sensor knows a finger. */
+  get hasFingerprint(): boolean {
+    return this.settings.fingerprint === "matches" || this.settings.fingerprint === "fails";
   }
 
   /** Taken out and plugged in again. */
@@ -46,7 +56,7 @@ export class Ctap2Authenticator {
   /** Answers one message (command byte ‖ CBOR) with status byte ‖ CBOR. */
   async process(message: Uint8Array, call: Call): Promise<Uint8Array> {
     try {
-      if (message.length > MAX_MSG_SIZE) throw new StatusError("REQUEST_TOO_LARGE");
+      if (message.length > this.settings.maxMsgSize) throw new StatusError("REQUEST_TOO_LARGE");
       const answer = await this.#command(message[0] ?? 0, message.subarray(1), call);
       const body = answer.length === 0 ? [] : encodeCbor(new Map(answer));
       return Uint8Array.of(0, ...body);
@@ -71,7 +81,7 @@ export class Ctap2Authenticator {
       case 0x08:
         return getNextAssertion(this, call);
       case 0x0b:
-        if (this.settings.ctap === "2.0") throw new StatusError("INVALID_COMMAND");
+        if (!isModern(this.settings)) throw new StatusError("INVALID_COMMAND");
         await this.touch.wait(call);
         return [];
       default:
@@ -81,7 +91,7 @@ export class Ctap2Authenticator {
 
   /** The ids of a list of PublicKeyCredentialDescriptor. */
   readDescriptors(list: readonly CborValue[] = []): Uint8Array[] {
-    if (list.length > MAX_CREDENTIAL_COUNT_IN_LIST) throw new StatusError("LIMIT_EXCEEDED");
+    if (list.length > this.settings.maxCredentialCountInList) throw new StatusError("LIMIT_EXCEEDED");
     return maps(list).flatMap((descriptor) => {
       const id = required(descriptor, "id", "bytes");
       return required(descriptor, "type", "text") === "public-key" ? [id] : [];
@@ -99,24 +109,30 @@ export class Ctap2Authenticator {
 
   #info(): [number, CborValue][] {
     const { settings, pin } = this;
-    const modern = settings.ctap === "2.1";
+    const modern = isModern(settings);
     const options = new Map<string, boolean>([
       ["rk", settings.capacity > 0],
       ["up", true],
       ["plat", false],
       ["clientPin", pin.isSet],
     ]);
-    if (settings.fingerprint !== "absent") options.set("uv", true);
+    if (settings.fingerprint !== "absent") options.set("uv", this.hasFingerprint);
+    if (settings.ctap === "2.1-pre") options.set("credentialMgmtPreview", true);
     if (modern) {
       options.set("pinUvAuthToken", true);
       options.set("alwaysUv", settings.alwaysUv);
       options.set("makeCredUvNotRqd", settings.makeCredUvNotRqd);
+      if (settings.fingerprint !== "absent") options.set("bioEnroll", this.hasFingerprint);
+      if (settings.noMcGaPermissionsWithClientPin) options.set("noMcGaPermissionsWithClientPin", true);
+    }
+    if (settings.ctap === "2.3") {
+      for (const name of ["ep", "setMinPINLength", "perCredMgmtRO", "nobodyKnowsThis"]) options.set(name, true);
     }
     const common: [number, CborValue][] = [
-      [0x01, modern ? ["FIDO_2_0", "FIDO_2_1"] : ["FIDO_2_0"]],
+      [0x01, VERSIONS[settings.ctap]],
       [0x03, settings.aaguid],
       [0x04, options],
-      [0x05, MAX_MSG_SIZE],
+      [0x05, settings.maxMsgSize],
       [0x06, settings.protocols],
     ];
     if (!modern) return common;
@@ -124,9 +140,10 @@ export class Ctap2Authenticator {
       ["alg", -7],
       ["type", "public-key"],
     ]);
-    return [
+    const answer: [number, CborValue][] = [
       ...common,
-      [0x07, MAX_CREDENTIAL_COUNT_IN_LIST],
+      [0x02, ["credProtect"]],
+      [0x07, settings.maxCredentialCountInList],
       [0x08, MAX_CREDENTIAL_ID_LENGTH],
       [0x09, ["usb"]],
       [0x0a, [algorithm]],
@@ -135,6 +152,9 @@ export class Ctap2Authenticator {
       [0x0e, 1],
       [0x14, this.credentials.remaining],
     ];
+    if (settings.preferredPlatformUvAttempts !== undefined) answer.push([0x11, settings.preferredPlatformUvAttempts]);
+    if (settings.ctap === "2.3") answer.push([0x1b, settings.pinComplexityPolicy], [0x40, "nobody knows this"]);
+    return answer;
   }
 
   async #reset(call: Call): Promise<[number, CborValue][]> {

@@ -5,6 +5,7 @@ import type { Ctap2Authenticator } from "./ctap2.ts";
 import { type Credential, signWith } from "./credentials.ts";
 import { optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
+import { isModern } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
 import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
@@ -37,18 +38,26 @@ export async function getAssertion(
 
   const allowList = optional(request, 0x03, "list");
   const listed = allowList !== undefined && allowList.length > 0;
-  const applicable = listed
-    ? key.credentials.listed(rpId, key.readDescriptors(allowList)).slice(0, 1)
+  const found = listed
+    ? key.credentials.listed(rpId, key.readDescriptors(allowList))
     : key.credentials.discoverable(rpId);
+  const unprotected = listed ? 2 : 1;
+  const visible = found.filter(({ credProtect }) => verified.userVerified || credProtect <= unprotected);
+  const applicable = listed ? visible.slice(0, 1) : visible;
   const [first, ...others] = applicable;
-  if (first === undefined) throw new StatusError("NO_CREDENTIALS");
+  if (first === undefined) {
+    // Older keys tell nobody what they do not hold before they are touched.
+    if (up && !isModern(key.settings)) await key.touch.wait(call);
+    throw new StatusError("NO_CREDENTIALS");
+  }
   if (up && !verified.userPresent) await key.touch.wait(call);
   if (up) key.pin.consumeToken();
 
   const flags = { userPresent: up, userVerified: verified.userVerified };
   const named = verified.userVerified && others.length > 0;
   const answer = assertion(first, clientDataHash, flags, named);
-  if (others.length > 0) {
+  if (others.length > 0 && key.settings.display && up) answer.push([0x06, true]);
+  else if (others.length > 0) {
     key.pending = { channel: call.channel, credentials: others, clientDataHash, flags, since: performance.now() };
     answer.push([0x05, applicable.length]);
   }

@@ -5,6 +5,7 @@ import type { Ctap2Authenticator } from "./ctap2.ts";
 import { signWith, type User } from "./credentials.ts";
 import { maps, optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
+import { isModern, type Settings } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
 import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
@@ -28,23 +29,26 @@ export async function makeCredential(
   if (request.has(0x0a)) throw new StatusError("INVALID_PARAMETER");
   const rk = option(request, layout, "rk") === true;
   const up = option(request, layout, "up");
-  if (up === false || (up === true && key.settings.ctap === "2.0")) throw new StatusError("INVALID_OPTION");
+  if (up === false || (up === true && !isModern(key.settings))) throw new StatusError("INVALID_OPTION");
   if (rk && key.settings.capacity === 0) throw new StatusError("UNSUPPORTED_OPTION");
 
   const verified = await verifyUser(key, request, layout, { rpId, clientDataHash }, call);
   if (!verified.userVerified && key.isProtected && (rk || !key.settings.makeCredUvNotRqd)) {
     throw new StatusError("PUAT_REQUIRED");
   }
-  if (key.credentials.listed(rpId, key.readDescriptors(optional(request, 0x05, "list"))).length > 0) {
+  const credProtect = readCredProtect(key.settings, request);
+  const excluded = key.credentials.listed(rpId, key.readDescriptors(optional(request, 0x05, "list")));
+  if (excluded.some((credential) => verified.userVerified || credential.credProtect < 3)) {
     await key.touch.wait(call);
     throw new StatusError("CREDENTIAL_EXCLUDED");
   }
   if (!verified.userPresent) await key.touch.wait(call);
   key.pin.consumeToken();
 
-  const credential = key.credentials.create(rpId, user, rk);
+  const credential = key.credentials.create(rpId, user, rk, credProtect ?? 1);
   const flags = { userPresent: true, userVerified: verified.userVerified };
-  const authData = authenticatorData(credential, flags, key.settings.aaguid);
+  const outputs = new Map(credProtect === undefined ? [] : [["credProtect", credProtect]]);
+  const authData = authenticatorData(credential, flags, key.settings.aaguid, outputs);
   const signature = signWith(credential, authData, clientDataHash);
   return [
     [0x01, "packed"],
@@ -57,6 +61,14 @@ export async function makeCredential(
       ]),
     ],
   ];
+}
+
+/** The level that is asked for; undefined on a key that does not know the extension (it passes over it). */
+function readCredProtect(settings: Settings, request: CborMap): number | undefined {
+  const level = optional(optional(request, 0x06, "map") ?? new Map(), "credProtect", "integer");
+  if (!isModern(settings)) return undefined;
+  if (level !== undefined && ![1, 2, 3].includes(level)) throw new StatusError("INVALID_OPTION");
+  return level;
 }
 
 function readUser(user: CborMap): User {

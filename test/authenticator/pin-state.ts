@@ -85,7 +85,11 @@ export class PinState {
     const pin = padded.subarray(0, end === -1 ? padded.length : end);
     const codePoints = Array.from(pin.toString("utf8")).length;
     if (pin.length > 63 || codePoints < this.#settings.minPINLength) throw new StatusError("PIN_POLICY_VIOLATION");
-    this.#pinHash = hashPin(pin);
+    const simple = this.#settings.pinComplexityPolicy && /^\d*$/.test(pin.toString("utf8"));
+    const hash = hashPin(pin);
+    const same = this.forcePINChange && this.#pinHash?.equals(hash) === true;
+    if (simple || same) throw new StatusError("PIN_POLICY_VIOLATION");
+    this.#pinHash = hash;
     this.pinRetries = MAX_PIN_RETRIES;
     this.#mismatches = 0;
     this.forcePINChange = false;

@@ -11,10 +11,21 @@ export interface Settings {
   forcePINChange: boolean;
   /** PIN/UV auth protocols, the preferred first. */
   protocols: readonly (1 | 2)[];
-  /** "2.0" knows neither pinUvAuthToken with permissions nor authenticatorSelection; "u2f" speaks no CBOR at all. */
-  ctap: "2.0" | "2.1" | "u2f";
-  /** A fingerprint sensor, and whether it recognises the finger that touches it. */
-  fingerprint: "absent" | "matches" | "fails";
+  /** The key's own rules: a PIN of digits only is refused (CTAP 2.2, pinComplexityPolicy). */
+  pinComplexityPolicy: boolean;
+  /** The PIN may manage the key, not authorize credentials and assertions. */
+  noMcGaPermissionsWithClientPin: boolean;
+  /**
+   * "2.0" knows neither pinUvAuthToken with permissions nor authenticatorSelection, nor does "2.1-pre", which announces
+   * previews of later commands; "2.3" announces what nobody knows yet; "u2f" speaks no CBOR at all.
+   */
+  ctap: "2.0" | "2.1-pre" | "2.1" | "2.3" | "u2f";
+  /** A fingerprint sensor, and whether it knows a finger and recognises the one that touches it. */
+  fingerprint: "absent" | "unenrolled" | "matches" | "fails";
+  /** How often the platform should try the sensor before it asks for the PIN; not told when undefined. */
+  preferredPlatformUvAttempts: number | undefined;
+  /** The key has a display on which its owner picks one of several accounts. */
+  display: boolean;
   makeCredUvNotRqd: boolean;
   alwaysUv: boolean;
   /** How many discoverable credentials fit; 0: the key has no `rk` option. */
@@ -24,6 +35,15 @@ export interface Settings {
   touchDelayMs: number;
   /** How long the key waits for a touch before it answers USER_ACTION_TIMEOUT. */
   touchTimeoutMs: number;
+  /** The longest message that the key takes, in bytes. */
+  maxMsgSize: number;
+  /** The longest list of credentials; CTAP 2.0 keys do not tell it. */
+  maxCredentialCountInList: number;
+}
+
+/** Whether the key has what CTAP 2.1 brought. */
+export function isModern({ ctap }: Settings): boolean {
+  return ctap === "2.1" || ctap === "2.3";
 }
 
 const defaults: Settings = {
@@ -32,15 +52,21 @@ const defaults: Settings = {
   pin: undefined,
   minPINLength: 4,
   forcePINChange: false,
+  pinComplexityPolicy: false,
+  noMcGaPermissionsWithClientPin: false,
   protocols: [2, 1],
   ctap: "2.1",
   fingerprint: "absent",
+  preferredPlatformUvAttempts: undefined,
+  display: false,
   makeCredUvNotRqd: false,
   alwaysUv: false,
   capacity: 25,
   touch: "auto",
   touchDelayMs: 0,
   touchTimeoutMs: 30_000,
+  maxMsgSize: 1200,
+  maxCredentialCountInList: 8,
 };
 
 export function completeSettings(given: Partial<Settings>): Settings {

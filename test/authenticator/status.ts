@@ -40,4 +40,8 @@ export class StatusError extends Error {
     super(status);
     this.status = STATUS[status];
   }
+
+  is(status: keyof typeof STATUS): boolean {
+    return this.status === STATUS[status];
+  }
 }

@@ -2,6 +2,7 @@
 import type { CborMap } from "../../src/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { optional, required } from "./parameters.ts";
+import { isModern } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
 
@@ -56,11 +57,18 @@ export async function verifyUser(
   }
   if (option(request, layout, "uv") !== true) {
     if (settings.alwaysUv && option(request, layout, "up") !== false) {
-      throw new StatusError(pin.isSet || settings.fingerprint !== "absent" ? "PUAT_REQUIRED" : "OPERATION_DENIED");
+      throw new StatusError(key.isProtected ? "PUAT_REQUIRED" : "OPERATION_DENIED");
     }
     return { userVerified: false, userPresent: false };
   }
-  if (settings.fingerprint === "absent") throw new StatusError("INVALID_OPTION");
-  await key.verifyFinger(call);
+  if (!key.hasFingerprint) throw new StatusError("INVALID_OPTION");
+  try {
+    await key.verifyFinger(call);
+  } catch (error) {
+    const unrecognised = error instanceof StatusError && (error.is("UV_INVALID") || error.is("UV_BLOCKED"));
+    if (!isModern(settings) || !unrecognised) throw error;
+    const pinHelps = pin.isSet && !settings.noMcGaPermissionsWithClientPin;
+    throw new StatusError(pinHelps ? "PUAT_REQUIRED" : "OPERATION_DENIED");
+  }
   return { userVerified: true, userPresent: true };
 }

@@ -16,6 +16,7 @@ const versions = (...names: string[]) => `00${encodeCbor(new Map([[1, names]])).
 describe("getInfo", () => {
   const expected = {
     versions: ["U2F_V2", "FIDO_2_0"],
+    extensions: ["uvm", "hmac-secret"],
     aaguid: hex(vectors.aaguid),
     options: new Map([
       ["rk", true],
@@ -31,6 +32,8 @@ describe("getInfo", () => {
     algorithms: undefined,
     forcePINChange: false,
     minPINLength: 4,
+    preferredPlatformUvAttempts: undefined,
+    remainingDiscoverableCredentials: undefined,
   };
 
   test.each([["getInfo" as const], ["getInfoWithUnknownMember" as const]])("reads the vector %s", async (name) => {
@@ -41,12 +44,22 @@ describe("getInfo", () => {
 
   test("fills in what an empty answer leaves out", async () => {
     const nothing = { aaguid: new Uint8Array(16), options: new Map(), maxMsgSize: 1024, pinUvAuthProtocols: [] };
-    expect(await getInfo(new AnsweringDevice("00"))).toEqual({ ...expected, ...nothing, versions: [] });
+    expect(await getInfo(new AnsweringDevice("00"))).toEqual({ ...expected, ...nothing, versions: [], extensions: [] });
   });
 
   test("supposes protocol one on a key with a PIN that names none", async () => {
     const answer = encodeCbor(new Map([[4, new Map([["clientPin", true]])]])).toHex();
     expect((await getInfo(new AnsweringDevice(`00${answer}`))).pinUvAuthProtocols).toEqual([1]);
+  });
+
+  test.each([
+    [0, 4],
+    [6, 6],
+    [63, 63],
+    [64, 63],
+  ])("takes a minimum PIN length of %i for %i", async (told, minPINLength) => {
+    const answer = encodeCbor(new Map([[0x0d, told]])).toHex();
+    expect(await getInfo(new AnsweringDevice(`00${answer}`))).toMatchObject({ minPINLength });
   });
 
   test("passes over members of the wrong kind", async () => {

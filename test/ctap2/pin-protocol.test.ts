@@ -2,8 +2,9 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { describe, expect, test } from "bun:test";
 import type { CborMap } from "../../src/codec/cbor.ts";
 import { ECDH_ES_HKDF_256, exportCoseKey } from "../../src/codec/cose.ts";
-import { hashPin, PinUvAuthToken } from "../../src/ctap2/client-pin.ts";
+import { hashPin } from "../../src/ctap2/pin.ts";
 import { authenticate, choosePinProtocol, encapsulate, type PinProtocol } from "../../src/ctap2/pin-protocol.ts";
+import { PinUvAuthToken } from "../../src/ctap2/pin-uv-auth-token.ts";
 import { Secret } from "../../src/secret.ts";
 import vectors from "./vectors/pin-protocols.json";
 
@@ -125,7 +126,7 @@ describe("hashPin", () => {
   test.each([
     ["123", 4, "Expected a PIN of at least 4 characters, got 3."],
     ["🔑🔑🔑", 4, "Expected a PIN of at least 4 characters, got 3."],
-    ["é".repeat(32), 4, "Expected a PIN of at most 63 bytes."],
+    ["é".repeat(32), 4, "Expected a PIN of at most 63 bytes, got 64."],
     ["1234567", 8, "Expected a PIN of at least 8 characters, got 7."],
   ])("refuses %s, which cannot be right, before the key counts it", (pin, minLength, message) => {
     expect(() => hashPin(new Secret(pin), minLength)).toThrow(expect.objectContaining({ code: "pin_policy", message }));

@@ -181,7 +181,7 @@ describe("cancelling", () => {
   });
 
   test.each<[string, number, ErrorCode, string]>([
-    ["a touch that does not come", 2, "touch_timeout", "Test Key was not touched in time"],
+    ["a touch that does not come", 2, "touch_timeout", "Test Key was not touched in time."],
     ["an answer that does not come", 1, "security_key_error", "Test Key did not answer in time"],
   ])("is what the limit on %s does", async (_, status, code, message) => {
     const connection = new ScriptedConnection(allocation(), ask, keepalive(status), cancel, cancelled);

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openChannel } from "../../src/hid/channel.ts";
-import { Secret } from "../../src/secret.ts";
 import { webauthnGrant } from "../../src/server/issuer.ts";
 import { createCredential, getAssertion } from "../../src/webauthn/ceremony.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { transport } from "../authenticator/transport.ts";
+import { person } from "../webauthn/person.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { email, origin, startTestServer, type TestServer } from "./test-server.ts";
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-const ui = { pin: () => Promise.resolve(new Secret("123456")), touch: () => {} };
+const ui = person(Array.from({ length: 9 }, () => "123456"));
 
 async function openKey() {
   const info = { path: socketPath, product: "Software Security Key", vendorId: 0, productId: 0 };

@@ -79,13 +79,13 @@ describe("the whole way", () => {
     expect(subjects[0]).toBe(subjects[1]);
   });
 
-  test("the options ask for a discoverable ES256 credential with user verification on this host", async () => {
+  test("the options ask for an ES256 credential, discoverable where there is room, with user verification on this host", async () => {
     const { options: creation } = await server.enrollOptions(await server.invite());
     expect(creation).toMatchObject({
       rp: { id: "vouch.example.com", name: "Vouch" },
       user: { name: email },
       pubKeyCredParams: [{ type: "public-key", alg: -7 }],
-      authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
+      authenticatorSelection: { residentKey: "preferred", requireResidentKey: false, userVerification: "required" },
       attestation: "direct",
     });
     const { options: request } = await server.loginOptions();
@@ -98,6 +98,22 @@ describe("the whole way", () => {
     const { body: jwks } = await server.send("/.well-known/jwks.json");
     expect(decodeProtectedHeader(idToken)).toEqual({ alg: "ES256", typ: "JWT", kid: jwks.keys[0].kid });
   });
+});
+
+test("a credential that is not stored on the key logs in without a user handle", async () => {
+  const key = new TestSecurityKey();
+  const dpop = await DpopKey.generate();
+  await server.enroll(key);
+  const { ceremony, options } = await server.loginOptions();
+  const { response, ...credential } = key.authenticate(options, origin);
+  const { userHandle: _, ...withoutUser } = response;
+  const parameters = {
+    grant_type: webauthnGrant,
+    ceremony,
+    credential: JSON.stringify({ ...credential, response: withoutUser }),
+  };
+  const answer = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
+  expect(answer).toMatchObject({ status: 200, body: { user: email } });
 });
 
 /** An assertion that was made when the clock stood `ageSeconds` before now: a function that sends it. */

@@ -55,7 +55,7 @@ test("the person is asked for the PIN once and told once to touch", async () => 
   const device = await plugged.open();
   const ui = person();
   await enroll({ device, ui });
-  expect(ui.pinRequests).toEqual([{ retries: 8, wrong: false, minLength: 4 }]);
+  expect(ui.pinRequests).toEqual([{ retries: 8, wrong: false, minLength: 4, mustChange: false, instead: undefined }]);
   expect(ui.touches).toEqual(["Software Security Key"]);
 });
 
@@ -63,7 +63,10 @@ test("a fingerprint key is not asked for its PIN", async () => {
   await using plugged = await plugIn({ pin: "123456", fingerprint: "matches" });
   const ui = person([]);
   await enroll({ device: await plugged.open(), ui });
-  expect(ui.touches).toEqual(["Software Security Key"]);
+  expect(ui.fingerprintRequests).toEqual([
+    { product: "Software Security Key", pinPossible: true, wrong: false, retries: undefined },
+  ]);
+  expect(ui.touches).toEqual([]);
 });
 
 test("an accent is normalised before it reaches the key", async () => {
@@ -83,10 +86,10 @@ describe("wrong PINs", () => {
     await using plugged = await plugIn({ pin: "123456" });
     const ui = person(["000000", "111111", "123456"]);
     await enroll({ device: await plugged.open(), ui });
-    expect(ui.pinRequests).toEqual([
-      { retries: 8, wrong: false, minLength: 4 },
-      { retries: 7, wrong: true, minLength: 4 },
-      { retries: 6, wrong: true, minLength: 4 },
+    expect(ui.pinRequests.map(({ retries, wrong }) => [retries, wrong])).toEqual([
+      [8, false],
+      [7, true],
+      [6, true],
     ]);
   });
 
@@ -119,7 +122,7 @@ describe("the touch", () => {
     const device = await plugged.open();
     expect(await rejection(enroll({ device, timeoutMs: 150 }))).toMatchObject({
       code: "touch_timeout",
-      message: "Software Security Key was not touched in time",
+      message: "Software Security Key was not touched in time.",
     });
     expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
     plugged.key.settings.touch = "auto";
@@ -208,14 +211,27 @@ describe("credentials", () => {
     await using plugged = await plugIn({ pin: "123456", capacity: 1 });
     const device = await plugged.open();
     await enroll({ device });
-    expect(await rejection(enroll({ device }))).toMatchObject({ code: "security_key_full" });
+    expect(await rejection(enroll({ device, ui: person(["123456", "123456"]) }))).toMatchObject({
+      code: "security_key_full",
+    });
   });
 });
 
 describe("a key that cannot serve is refused before anything is asked of the person:", () => {
   test.each<[string, Partial<Settings>, ErrorCode, string]>([
-    ["no PIN is set", {}, "pin_not_set", "has no PIN"],
-    ["the PIN must be changed", { pin: "123456", forcePINChange: true }, "pin_policy", "demands another PIN"],
+    ["no PIN is set, and none is to be set", {}, "pin_not_set", "has no PIN"],
+    [
+      "the PIN is not for this",
+      { pin: "123456", noMcGaPermissionsWithClientPin: true },
+      "security_key_unsupported",
+      "cannot verify",
+    ],
+    [
+      "the PIN is not for this and the sensor knows no finger",
+      { pin: "123456", noMcGaPermissionsWithClientPin: true, fingerprint: "unenrolled" },
+      "security_key_unsupported",
+      "neither a fingerprint",
+    ],
     ["it stores no credentials", { pin: "123456", capacity: 0 }, "security_key_unsupported", "cannot store"],
   ])("%s", async (_, settings, code, message) => {
     await using plugged = await plugIn(settings);

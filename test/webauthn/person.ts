@@ -1,33 +1,66 @@
 /** A person in front of a ceremony: types the given PINs in turn, and remembers what was asked of them. */
 import { Secret } from "../../src/secret.ts";
-import type { Account, CeremonyUi, PinRequest } from "../../src/webauthn/ceremony-ui.ts";
+import type {
+  Account,
+  CeremonyUi,
+  FingerprintRequest,
+  NewPinRequest,
+  PinRequest,
+} from "../../src/webauthn/ceremony-ui.ts";
 
 export interface Person extends CeremonyUi {
   readonly pinRequests: PinRequest[];
+  readonly newPinRequests: NewPinRequest[];
+  readonly fingerprintRequests: FingerprintRequest[];
+  /** What the person was told, in the order in which it was said. */
+  readonly told: string[];
   readonly touches: string[];
   readonly accounts: Account[];
 }
 
+interface Behaviour {
+  /** The new PINs, when the person is ready to set one. */
+  newPins?: string[];
+  /** Rather types the PIN than touch the sensor. */
+  prefersPin?: boolean;
+}
+
 /** @param choice the index of the account to pick; without it the person is not asked */
-export function person(pins: string[] = ["123456"], choice?: number): Person {
-  const pinRequests: PinRequest[] = [];
-  const touches: string[] = [];
-  const accounts: Account[] = [];
+export function person(pins: string[] = ["123456"], choice?: number, behaviour: Behaviour = {}): Person {
   const typed = [...pins];
+  const newPins = [...(behaviour.newPins ?? [])];
+  const next = (from: string[]) => {
+    const pin = from.shift();
+    return pin === undefined ? Promise.reject(new Error("no PIN is left to type")) : Promise.resolve(new Secret(pin));
+  };
   const one: Person = {
-    pinRequests,
-    touches,
-    accounts,
+    pinRequests: [],
+    newPinRequests: [],
+    fingerprintRequests: [],
+    told: [],
+    touches: [],
+    accounts: [],
     pin(request) {
-      pinRequests.push(request);
-      const pin = typed.shift();
-      return pin === undefined ? Promise.reject(new Error("no PIN is left to type")) : Promise.resolve(new Secret(pin));
+      one.pinRequests.push(request);
+      return next(typed);
     },
-    touch: (product) => void touches.push(product),
+    offerPin: () => Promise.resolve(behaviour.newPins !== undefined),
+    newPin(request) {
+      one.newPinRequests.push(request);
+      return next(newPins);
+    },
+    newPinSet: (reason) => void one.told.push(`new PIN: ${reason}`),
+    touch: (product) => void one.touches.push(product),
+    fingerprint(request, over) {
+      one.fingerprintRequests.push(request);
+      if (behaviour.prefersPin === true) return Promise.resolve(true);
+      return new Promise((resolve) => over.addEventListener("abort", () => resolve(false)));
+    },
+    notStored: (_, reason) => void one.told.push(`not stored: ${reason}`),
   };
   if (choice !== undefined) {
     one.chooseAccount = (offered) => {
-      accounts.push(...offered);
+      one.accounts.push(...offered);
       return Promise.resolve(choice);
     };
   }

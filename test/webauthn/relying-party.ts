@@ -15,7 +15,12 @@ export const origin = "https://vouch.example.com";
 const rpId = "vouch.example.com";
 
 export function creationOptions(
-  changes: { userName?: string; attestationType?: "none" | "direct"; excludeCredentials?: { id: string }[] } = {},
+  changes: {
+    userName?: string;
+    attestationType?: "none" | "direct";
+    excludeCredentials?: { id: string }[];
+    authenticatorSelection?: { residentKey: "required" | "preferred"; userVerification: "required" };
+  } = {},
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
   return generateRegistrationOptions({
     rpName: "Vouch",

@@ -1,0 +1,112 @@
+/** Verifying the user by the key itself: a finger on its sensor, with the PIN as the way out. */
+import { getUVRetries } from "../ctap2/client-pin.ts";
+import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
+import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
+import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
+import { type CtapStatus, isCtapError } from "../ctap2/status.ts";
+import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
+
+/** Fingers that were not recognised before the PIN is asked for, where the key names no number. */
+const DEFAULT_ATTEMPTS = 3;
+
+export interface BuiltInVerificationInput {
+  device: CtapDevice;
+  info: AuthenticatorInfo;
+  ui: CeremonyUi;
+  exchange: ExchangeOptions;
+  /** Whether the PIN can be typed instead. */
+  pinPossible: boolean;
+}
+
+export class BuiltInVerification {
+  readonly #input: BuiltInVerificationInput;
+  #usable: boolean;
+  #instead: PinRequest["instead"];
+  #failures = 0;
+  #wrong = false;
+  #retries: number | undefined;
+
+  constructor(input: BuiltInVerificationInput) {
+    this.#input = input;
+    this.#usable = input.info.options.get("uv") === true;
+  }
+
+  /** Whether the next attempt is to be made by the key's own verification. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /** Why it is not usable any more. */
+  get instead(): PinRequest["instead"] {
+    return this.#instead;
+  }
+
+  /** The protocol for a token by built-in verification; undefined when requests themselves must ask for it (`uv`). */
+  get tokenProtocol(): PinProtocol | undefined {
+    const { options, pinUvAuthProtocols } = this.#input.info;
+    return options.get("pinUvAuthToken") === true ? choosePinProtocol(pinUvAuthProtocols) : undefined;
+  }
+
+  /**
+   * One exchange in which the key verifies its user. Meanwhile the person may prefer the PIN: then the exchange is
+   * cancelled on the key.
+   * @returns undefined when it failed and another attempt makes sense: by the finger while `usable`, else by the PIN
+   * @throws what the exchange throws when no other attempt makes sense
+   */
+  async attempt<T>(
+    options: ExchangeOptions,
+    exchange: (options: ExchangeOptions) => Promise<T>,
+  ): Promise<{ value: T } | undefined> {
+    const { device, ui, pinPossible } = this.#input;
+    const over = new AbortController();
+    const wish = new AbortController();
+    let listening: Promise<void> | undefined;
+    const listen = async (): Promise<void> => {
+      const request = { product: device.product, pinPossible, wrong: this.#wrong, retries: this.#retries };
+      this.#wrong = false;
+      if ((await ui.fingerprint(request, over.signal)) && pinPossible) wish.abort();
+    };
+    const signal = options.signal === undefined ? wish.signal : AbortSignal.any([options.signal, wish.signal]);
+    const onKeepalive: NonNullable<ExchangeOptions["onKeepalive"]> = (status) => {
+      // A terminal that cannot be listened to takes nothing from the finger.
+      if (status === "user_presence_needed") listening ??= listen().catch(() => {});
+    };
+    try {
+      return { value: await exchange({ ...options, signal, onKeepalive }) };
+    } catch (error) {
+      if (options.signal?.aborted !== true && wish.signal.aborted) this.#giveWayToPin("wished");
+      else if (!(await this.#goesOnAfter(error))) throw error;
+      return undefined;
+    } finally {
+      over.abort();
+      await listening;
+    }
+  }
+
+  async #goesOnAfter(error: unknown): Promise<boolean> {
+    // Where the request itself asks for the verification, a key refuses in its own way (section 6.1.2, step 11).
+    const inRequest: CtapStatus[] = this.tokenProtocol === undefined ? ["OPERATION_DENIED", "PUAT_REQUIRED"] : [];
+    if (!isCtapError(error, "UV_INVALID", "UV_BLOCKED", ...inRequest)) return false;
+    const { status } = error;
+    this.#failures += 1;
+    this.#wrong = true;
+    if (status === "UV_INVALID") this.#retries = await this.#askRetries();
+    const blocked = status === "UV_BLOCKED" || this.#retries === 0;
+    const attempts = this.#input.info.preferredPlatformUvAttempts ?? DEFAULT_ATTEMPTS;
+    if (status === "UV_INVALID" && !blocked && this.#failures < attempts) return true;
+    return this.#giveWayToPin(blocked ? "sensor_blocked" : "not_recognised");
+  }
+
+  #giveWayToPin(instead: PinRequest["instead"]): boolean {
+    this.#usable = false;
+    this.#instead = instead;
+    return this.#input.pinPossible;
+  }
+
+  /** CTAP 2.0 keys do not tell. */
+  async #askRetries(): Promise<number | undefined> {
+    const protocol = this.tokenProtocol;
+    if (protocol === undefined) return undefined;
+    return getUVRetries(this.#input.device, protocol, this.#input.exchange).catch(() => undefined);
+  }
+}

@@ -1,0 +1,255 @@
+/** What a person sees for every state of a key, as docs/security-keys.md says it: the compiled executable on a terminal. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Settings } from "../authenticator/settings.ts";
+import { documentedLines } from "../documented.ts";
+import type { Person } from "../pty.ts";
+import { atDesk, desk, expectState, nobody, pin, typePin } from "./key-states.ts";
+
+setDefaultTimeout(120_000);
+
+const newPin = "correct horse";
+const withoutPin: Partial<Settings> = { pin: undefined };
+
+async function typeNewPin({ see, type }: Person, first: string, second: string = first): Promise<void> {
+  await see("New PIN");
+  type(`${first}\r`);
+  await see("The same PIN again: ");
+  type(`${second}\r`);
+}
+
+async function acceptPin({ see, type }: Person): Promise<void> {
+  await see("Set a PIN now? [Y/n] ");
+  type("\r");
+}
+
+atDesk("the PIN is not set,", () => {
+  test("and one is set", async () => {
+    await using plugged = await desk.plugIn(withoutPin);
+    const run = await plugged.enroll(async (person) => {
+      await acceptPin(person);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "No PIN is set");
+    expect(run).toMatchObject({ exitCode: 0, restored: true });
+    expect(run.screen).not.toContain(newPin);
+    const loggedIn = await plugged.login((person) => typePin(person, newPin));
+    expectState(loggedIn, "The PIN is set");
+    expect(loggedIn.exitCode).toBe(0);
+  });
+
+  test("as it must be: another one is demanded", async () => {
+    await using plugged = await desk.plugIn({ forcePINChange: true });
+    const run = await plugged.enroll(async (person) => {
+      await typePin(person, "000000");
+      await typePin(person);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "The key demands a new PIN");
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("and one is set while the output is captured: what the person must know is on the terminal, and only there", async () => {
+    await using plugged = await desk.plugIn(withoutPin);
+    const run = await plugged.enrollCaptured(async (person) => {
+      await acceptPin(person);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "No PIN is set");
+    expect(run.screen.split("\n").filter((line) => line !== "")).toHaveLength(
+      ["Enrolment code: …", ...documentedLines("security-keys.md", "No PIN is set")].length,
+    );
+    expect(run.captured).toStartWith("✓ Your security key is enrolled at http://localhost:");
+    // Nothing moves the cursor or colours what is captured.
+    expect(run.screen + run.captured).not.toContain("\u001b");
+  });
+
+  test("and none is wanted", async () => {
+    await using plugged = await desk.plugIn(withoutPin);
+    const run = await plugged.enroll(async ({ see, type }) => {
+      await see("Set a PIN now? [Y/n] ");
+      type("n\r");
+    });
+    expectState(run, "No PIN is set, and none is wanted");
+    expect(run.exitCode).toBe(5);
+  });
+
+  test.each([
+    ["The new PIN is too short", {}, ["1234567", "1234567"]],
+    ["The new PIN is too short for the key", { minPINLength: 10 }, ["12345678", "12345678"]],
+    ["The new PIN is too long", {}, ["é".repeat(32), "é".repeat(32)]],
+    ["The two new PINs differ", {}, [newPin, "wrong horse"]],
+    ["The key refuses the new PIN by its own rules", { pinComplexityPolicy: true }, ["12345678", "12345678"]],
+  ] satisfies [string, Partial<Settings>, [string, string]][])("%s", async (state, settings, [first, second]) => {
+    await using plugged = await desk.plugIn({ ...withoutPin, ...settings });
+    const run = await plugged.enroll(async (person) => {
+      await acceptPin(person);
+      await typeNewPin(person, first, second);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, state);
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("and the key refuses three", async () => {
+    await using plugged = await desk.plugIn({ ...withoutPin, pinComplexityPolicy: true });
+    const run = await plugged.enroll(async (person) => {
+      await acceptPin(person);
+      for (const typed of ["12345678", "23456789", "34567890"]) await typeNewPin(person, typed);
+    });
+    expectState(run, "The key refuses three new PINs");
+    expect(run.exitCode).toBe(5);
+  });
+});
+
+atDesk("the PIN is wrong", () => {
+  test("once, and once before", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    const wrong = await plugged.login(async (person) => {
+      await typePin(person, "12");
+      await typePin(person, "654321");
+      await person.see("Wrong PIN.");
+      await person.see("PIN of");
+      person.type("\x03");
+    });
+    expectState(wrong, "The PIN is too short to be right");
+    expectState(wrong, "The PIN is wrong");
+    expect(wrong).toMatchObject({ exitCode: 130, restored: true });
+    const right = await plugged.login(typePin);
+    expectState(right, "The PIN was wrong before");
+    expect(right.exitCode).toBe(0);
+  });
+
+  test("three times in a row: the key is taken out, plugged in, and the login goes on", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    const run = await plugged.login(async (person) => {
+      for (const typed of ["000000", "111111", "222222"]) await typePin(person, typed);
+      await person.see("plug it in again");
+      plugged.key.powerCycle();
+      await typePin(person);
+    });
+    expectState(run, "The PIN is wrong three times in a row");
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("three times in a row, and the key stays where it is", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    const run = await plugged.login(
+      async (person) => {
+        for (const typed of ["000000", "111111", "222222"]) await typePin(person, typed);
+      },
+      "--timeout",
+      "1",
+    );
+    expectState(run, "The key stays plugged in after three wrong PINs");
+    expect(run.exitCode).toBe(5);
+  });
+
+  test("with one try left", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    plugged.key.ctap2.pin.pinRetries = 1;
+    const run = await plugged.login(typePin);
+    expectState(run, "One try is left");
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("too often", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    plugged.key.ctap2.pin.pinRetries = 1;
+    const run = await plugged.login((person) => typePin(person, "000000"));
+    expectState(run, "The PIN is blocked");
+    expect(run.exitCode).toBe(5);
+    expect((await plugged.login(nobody)).exitCode).toBe(5);
+  });
+});
+
+atDesk("credentials", () => {
+  test("of this server are not on the key", async () => {
+    await using enrolled = await desk.plugIn();
+    await enrolled.enrolled();
+    await using plugged = await desk.plugIn();
+    const run = await plugged.login(typePin);
+    expectState(run, "The key has no credential for this server");
+    expect(run.exitCode).toBe(5);
+  });
+
+  test("have no room on the key", async () => {
+    await using plugged = await desk.plugIn({ capacity: 1 });
+    const stranger = { id: Uint8Array.of(1), name: "x", displayName: "x" };
+    plugged.key.ctap2.credentials.create("other.example", stranger, true, 1);
+    const run = await plugged.enroll(typePin);
+    expectState(run, "The key has no room for another credential");
+    expect(run.exitCode).toBe(0);
+    const loggedIn = await plugged.login(typePin);
+    expectState(loggedIn, "The credential is not stored on the key");
+    expect(loggedIn.exitCode).toBe(0);
+  });
+
+  test("are not stored by the key", async () => {
+    await using plugged = await desk.plugIn({ capacity: 0 });
+    const run = await plugged.enroll(typePin);
+    expectState(run, "The key cannot store credentials");
+    expect(run.exitCode).toBe(0);
+    const loggedIn = await plugged.login(typePin);
+    expectState(loggedIn, "The credential is not stored on the key");
+    expect(loggedIn.exitCode).toBe(0);
+  });
+
+  test("of several accounts are on the key", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    const other = { id: Uint8Array.of(1), name: "ops@example.com", displayName: "Operations" };
+    plugged.key.ctap2.credentials.create("localhost", other, true, 2);
+    const run = await plugged.login(async (person) => {
+      await typePin(person);
+      await person.see("Number from 1 to 2 [1]: ");
+      person.type("2\r");
+    });
+    expectState({ ...run, screen: run.screen.replace("[1]: 2", "[1]:") }, "Several accounts are on the key");
+    expect(run.exitCode).toBe(0);
+  });
+});
+
+atDesk("another kind of key:", () => {
+  test.each<[string, Partial<Settings>]>([
+    ["A CTAP 2.0 key", { ctap: "2.0", protocols: [1] }],
+    ["A key that was made before CTAP 2.1 was final", { ctap: "2.1-pre", protocols: [1] }],
+    ["A key that always verifies its user", { alwaysUv: true }],
+    ["A key that makes credentials without verifying its user", { makeCredUvNotRqd: true }],
+    ["A key of a later CTAP, or with enterprise features", { ctap: "2.3" }],
+  ])("%s", async (state, settings) => {
+    await using plugged = await desk.plugIn(settings);
+    await plugged.enrolled();
+    const run = await plugged.login(typePin);
+    expectState(run, state);
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("one that takes only short requests", async () => {
+    await using plugged = await desk.plugIn({ maxMsgSize: 200 });
+    const run = await plugged.enroll(typePin);
+    expectState(run, "The request is too large for the key");
+    expect(run.exitCode).toBe(3);
+  });
+});
+
+atDesk("the touch", () => {
+  test("does not come", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    plugged.key.settings.touch = "withheld";
+    const run = await plugged.login(typePin, "--timeout", "1");
+    expectState(run, "The key is not touched");
+    expect(run.exitCode).toBe(3);
+  });
+
+  test("the PIN that is typed is nowhere on the screen", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    expect((await plugged.login(typePin)).screen).not.toContain(pin);
+  });
+});

@@ -1,0 +1,170 @@
+/** How ceremonies verify the user of a key in every state, against a software key that refuses what a real one refuses. */
+import { describe, expect, test } from "bun:test";
+import { createCredential, getAssertion } from "../../src/webauthn/ceremony.ts";
+import { plugIn } from "../authenticator/plugged-in.ts";
+import type { Settings } from "../authenticator/settings.ts";
+import { rejection } from "../rejection.ts";
+import { type Person, person } from "./person.ts";
+import { authenticate, creationOptions, origin, register, requestOptions } from "./relying-party.ts";
+
+/** Enrols and logs in on a new key with these settings, and gives it. */
+async function serve(settings: Partial<Settings>, ui: Person, nextUi: Person = ui) {
+  await using plugged = await plugIn(settings);
+  const device = await plugged.open();
+  const creation = await creationOptions();
+  const { credential } = await register(creation, await createCredential({ device, origin, ui, options: creation }));
+  const request = await requestOptions();
+  await authenticate(request, await getAssertion({ device, origin, ui: nextUi, options: request }), credential);
+  return plugged.key;
+}
+
+const newPin = "correct horse";
+
+describe("a key without a PIN", () => {
+  test.each<[string, Partial<Settings>]>([
+    ["of both protocols", {}],
+    ["of protocol one", { protocols: [1] }],
+    ["of protocol two", { protocols: [2] }],
+    ["of CTAP 2.0", { ctap: "2.0", protocols: [1] }],
+    ["that always verifies its user", { alwaysUv: true }],
+    ["with a sensor that knows no finger", { fingerprint: "unenrolled" }],
+  ])("gets one when the person wants it: %s", async (_, settings) => {
+    const ui = person([], undefined, { newPins: [newPin] });
+    const key = await serve(settings, ui, person([newPin]));
+    expect(key.ctap2.pin.isSet).toBe(true);
+    expect(ui.newPinRequests).toEqual([{ reason: "not_set", minLength: 8, fault: undefined }]);
+    expect(ui.told).toEqual(["new PIN: not_set"]);
+    expect(ui.pinRequests).toEqual([]);
+  });
+
+  test("is asked only for a PIN that we and it may take", async () => {
+    const newPins = ["1234567", "é".repeat(32), "123456789\u0000", "12345678", "correct horse battery"];
+    const ui = person([], undefined, { newPins });
+    await serve({ minPINLength: 10 }, ui, person([newPins.at(-1)!]));
+    expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([
+      undefined,
+      { kind: "too_short", length: 7, minLength: 10 },
+      { kind: "too_long", size: 64, maxSize: 63 },
+      { kind: "control_character" },
+      { kind: "too_short", length: 8, minLength: 10 },
+    ]);
+    expect(ui.newPinRequests[0]?.minLength).toBe(10);
+  });
+
+  test("may refuse a PIN by its own rules, and gets another", async () => {
+    const ui = person([], undefined, { newPins: ["12345678", newPin] });
+    await serve({ pinComplexityPolicy: true }, ui, person([newPin]));
+    expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
+  });
+
+  test("is left without one after ten that nobody may take", async () => {
+    const ui = person([], undefined, { newPins: Array.from({ length: 11 }, () => "1234") });
+    expect(await rejection(serve({}, ui))).toMatchObject({
+      code: "pin_policy",
+      message: expect.stringContaining("10 tries"),
+    });
+    expect(ui.newPinRequests).toHaveLength(10);
+  });
+
+  test("that refuses three PINs is left alone", async () => {
+    const ui = person([], undefined, { newPins: ["12345678", "23456789", "34567890", "45678901"] });
+    expect(await rejection(serve({ pinComplexityPolicy: true }, ui))).toMatchObject({ code: "pin_policy" });
+    expect(ui.newPinRequests).toHaveLength(3);
+  });
+});
+
+describe("a key that demands another PIN", () => {
+  test.each<[string, Partial<Settings>]>([
+    ["in protocol one", { protocols: [1] }],
+    ["in protocol two", { protocols: [2] }],
+  ])("gets it and goes on, %s", async (_, settings) => {
+    const ui = person(["1234"], undefined, { newPins: [newPin] });
+    await serve({ ...settings, pin: "1234", minPINLength: 6, forcePINChange: true }, ui, person([newPin]));
+    // The present PIN may be shorter than what the key takes now.
+    expect(ui.pinRequests).toMatchObject([{ mustChange: true, minLength: 4, wrong: false }]);
+    expect(ui.newPinRequests).toMatchObject([{ reason: "must_change", minLength: 8 }]);
+    expect(ui.told).toEqual(["new PIN: must_change"]);
+  });
+
+  test("compares the present PIN first", async () => {
+    const ui = person(["000000", "123456"], undefined, { newPins: [newPin] });
+    await serve({ pin: "123456", forcePINChange: true }, ui, person([newPin]));
+    expect(ui.pinRequests).toMatchObject([
+      { mustChange: true, wrong: false, retries: 8 },
+      { mustChange: true, wrong: true, retries: 7 },
+    ]);
+  });
+
+  test("does not take the present PIN once more", async () => {
+    const ui = person(["12345678"], undefined, { newPins: ["12345678", newPin] });
+    await serve({ pin: "12345678", forcePINChange: true }, ui, person([newPin]));
+    expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
+  });
+});
+
+describe("a fingerprint key", () => {
+  test("takes the PIN when the person prefers it, and is not left waiting", async () => {
+    const ui = person(["123456", "123456"], undefined, { prefersPin: true });
+    const key = await serve({ pin: "123456", fingerprint: "matches", touchDelayMs: 200 }, ui);
+    expect(ui.pinRequests).toMatchObject([{ instead: "wished" }, { instead: "wished" }]);
+    expect(key.ctap2.touch.isAwaited).toBe(false);
+  });
+
+  test("takes it also where the request itself asks for the finger (CTAP 2.0)", async () => {
+    const ui = person(["123456", "123456"], undefined, { prefersPin: true });
+    const settings = { pin: "123456", fingerprint: "matches", ctap: "2.0", touchDelayMs: 200 } as const;
+    const key = await serve({ ...settings, protocols: [1] }, ui);
+    expect(ui.pinRequests).toMatchObject([{ instead: "wished" }, { instead: "wished" }]);
+    expect(key.ctap2.pin.uvRetries).toBe(5);
+  });
+
+  test("without a PIN has no other way", async () => {
+    const ui = person([], undefined, { prefersPin: true });
+    await serve({ fingerprint: "matches", touchDelayMs: 200 }, ui);
+    expect(ui.fingerprintRequests).toMatchObject([{ pinPossible: false }, { pinPossible: false }]);
+  });
+
+  test("that does not know the finger three times wants the PIN, and tells the tries", async () => {
+    const ui = person(["123456", "123456"]);
+    await serve({ pin: "123456", fingerprint: "fails" }, ui);
+    expect(ui.fingerprintRequests.slice(0, 3)).toMatchObject([
+      { wrong: false, retries: undefined },
+      { wrong: true, retries: 4 },
+      { wrong: true, retries: 3 },
+    ]);
+    expect(ui.pinRequests).toMatchObject([{ instead: "not_recognised" }, { instead: "not_recognised" }]);
+  });
+
+  test("says how often the finger is worth a try", async () => {
+    const ui = person(["123456", "123456"]);
+    await serve({ pin: "123456", fingerprint: "fails", preferredPlatformUvAttempts: 1 }, ui);
+    expect(ui.fingerprintRequests.map(({ wrong }) => wrong)).toEqual([false, false]);
+  });
+
+  test("with a blocked sensor wants the PIN, which unblocks it", async () => {
+    const ui = person(["123456", "123456"]);
+    const key = await serve({ pin: "123456", fingerprint: "fails", preferredPlatformUvAttempts: 9 }, ui);
+    expect(ui.fingerprintRequests.slice(0, 5)).toMatchObject([
+      { retries: undefined },
+      { retries: 4 },
+      { retries: 3 },
+      { retries: 2 },
+      { retries: 1 },
+    ]);
+    expect(ui.pinRequests[0]).toMatchObject({ instead: "sensor_blocked" });
+    expect(key.ctap2.pin.uvRetries).toBe(5);
+  });
+
+  test("whose PIN is not for this is verified by the finger", async () => {
+    const ui = person([]);
+    await serve({ pin: "123456", fingerprint: "matches", noMcGaPermissionsWithClientPin: true }, ui);
+    expect(ui.fingerprintRequests[0]).toMatchObject({ pinPossible: false });
+  });
+});
+
+test.each<[string, Partial<Settings>]>([
+  ["with previews of CTAP 2.1", { ctap: "2.1-pre", protocols: [1] }],
+  ["of a later CTAP, with enterprise features and options that nobody knows", { ctap: "2.3" }],
+])("a key %s serves as any other", async (_, settings) => {
+  await serve({ ...settings, pin: "123456" }, person(["123456", "123456"]));
+});
