@@ -22,8 +22,12 @@ interface Way {
   accounts?: number;
   /** How many credentials of other keys the server's list names. */
   strangers?: number;
-  residentKey?: "discouraged" | "required";
+  residentKey?: "discouraged" | "preferred" | "required";
+  /** The PIN that the person sets when the key wants one. */
+  newPins?: string[];
 }
+
+const oldPin = "97531";
 
 const ways: Way[] = [
   { name: "both PIN protocols", settings: { pin } },
@@ -37,6 +41,9 @@ const ways: Way[] = [
   { name: "two wrong PINs", settings: { pin }, wrong: ["first-wrong", "second-wrong"] },
   { name: "three accounts", settings: { pin }, accounts: 3 },
   { name: "not discoverable", settings: { pin, capacity: 0 }, residentKey: "discouraged" },
+  { name: "a first PIN", settings: {}, newPins: [pin] },
+  { name: "a new PIN demanded", settings: { pin: oldPin, forcePINChange: true }, wrong: [oldPin], newPins: [pin] },
+  { name: "no room", settings: { pin, capacity: 0 }, residentKey: "preferred" },
   { name: "long list", settings: { pin }, strangers: 12 },
 ];
 
@@ -47,7 +54,8 @@ export async function record(): Promise<RecordedCeremony[]> {
   return recorded;
 }
 
-async function recordWay({ name, settings, wrong = [], accounts = 1, strangers = 0, residentKey = "required" }: Way) {
+async function recordWay(way: Way): Promise<RecordedCeremony[]> {
+  const { name, settings, wrong = [], accounts = 1, strangers = 0, residentKey = "required", newPins } = way;
   await using plugged = await plugIn(settings);
   const recorded: RecordedCeremony[] = [];
   const excludeCredentials = Array.from({ length: strangers }, (_, index) => ({
@@ -59,13 +67,18 @@ async function recordWay({ name, settings, wrong = [], accounts = 1, strangers =
     const options = await creationOptions({ userName: `dev${account}@example.com`, excludeCredentials });
     if (options.authenticatorSelection !== undefined) options.authenticatorSelection.residentKey = residentKey;
     const device = recorder.device(await openChannel(recorder.connection, plugged.info));
-    const made = await createCredential({ device, options, origin, ui: person([...wrong, pin]) });
+    const made = await createCredential({
+      device,
+      options,
+      origin,
+      ui: person([...wrong, pin], 0, newPins ? { newPins } : {}),
+    });
     ({ credential } = await register(options, made));
     recorded.push({ name: `create: ${name}`, kind: "create", options, ...recorder.recording() });
   }
   if (credential === undefined) throw new Error("at least one account is enrolled");
   const recorder = new Recorder(await plugged.connect());
-  const listed = residentKey === "discouraged" || strangers > 0 ? [...excludeCredentials, credential] : [];
+  const listed = residentKey !== "required" || strangers > 0 ? [...excludeCredentials, credential] : [];
   const options = await requestOptions(listed);
   const device = recorder.device(await openChannel(recorder.connection, plugged.info));
   const got = await getAssertion({ device, options, origin, ui: person([...wrong, pin], 0) });

@@ -1,16 +1,18 @@
 /** CBOR, and the answers of a key to each command. */
 import { decodeCbor, encodeCbor } from "../../../src/codec/cbor.ts";
-import {
-  getPINRetries,
-  getPinToken,
-  getPinUvAuthTokenUsingPinWithPermissions,
-  getPinUvAuthTokenUsingUvWithPermissions,
-} from "../../../src/ctap2/client-pin.ts";
+import { getPINRetries, getUVRetries } from "../../../src/ctap2/client-pin.ts";
 import type { CtapDevice } from "../../../src/ctap2/device.ts";
 import { getAssertions } from "../../../src/ctap2/get-assertion.ts";
 import { getInfo } from "../../../src/ctap2/get-info.ts";
 import { makeCredential } from "../../../src/ctap2/make-credential.ts";
+import { changePIN, setPIN } from "../../../src/ctap2/pin.ts";
+import {
+  getPinToken,
+  getPinUvAuthTokenUsingPinWithPermissions,
+  getPinUvAuthTokenUsingUvWithPermissions,
+} from "../../../src/ctap2/pin-uv-auth-token.ts";
 import { selection } from "../../../src/ctap2/selection.ts";
+import { Secret } from "../../../src/secret.ts";
 import { expectBounded } from "../bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
 import { mutateCbor } from "../mutate-cbor.ts";
@@ -52,7 +54,14 @@ const readers: readonly {
   ask: (device: CtapDevice) => Promise<unknown>;
 }[] = [
   { name: "getInfo", operations: ["4"], ask: (device) => getInfo(device) },
-  { name: "getPINRetries", operations: ["6.1"], ask: (device) => getPINRetries(device) },
+  { name: "getPINRetries", operations: ["6.1"], ask: (device) => getPINRetries(device, 1) },
+  { name: "getUVRetries", operations: ["6.7"], ask: (device) => getUVRetries(device, 2) },
+  { name: "setPIN", operations: ["6.2", "6.3"], ask: (device) => setPIN(device, 2, new Secret("a new PIN")) },
+  {
+    name: "changePIN",
+    operations: ["6.2", "6.4"],
+    ask: (device) => changePIN(device, 1, new Uint8Array(16), new Secret("a new PIN")),
+  },
   { name: "getPinToken", operations: ["6.2", "6.5"], ask: (device) => getPinToken(device, 1, new Uint8Array(16)) },
   {
     name: "getPinUvAuthTokenUsingPinWithPermissions",

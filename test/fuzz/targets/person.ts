@@ -9,13 +9,23 @@ const MAX_PINS = 8;
 
 export function person(): CeremonyUi {
   let typed = 0;
+  const type = () => {
+    typed += 1;
+    if (typed > MAX_PINS) return Promise.reject(new VouchError("cancelled", "Cancelled."));
+    return Promise.resolve(new Secret(pin));
+  };
   return {
-    pin: () => {
-      typed += 1;
-      if (typed > MAX_PINS) return Promise.reject(new VouchError("cancelled", "Cancelled."));
-      return Promise.resolve(new Secret(pin));
-    },
+    pin: type,
+    offerPin: () => Promise.resolve(true),
+    newPin: type,
+    newPinSet: () => {},
     touch: () => {},
+    fingerprint: (_, over) =>
+      new Promise((resolve) => {
+        if (over.aborted) resolve(false);
+        over.addEventListener("abort", () => resolve(false), { once: true });
+      }),
+    notStored: () => {},
     chooseAccount: (accounts) => Promise.resolve(accounts.length - 1),
   };
 }
