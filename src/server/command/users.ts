@@ -1,4 +1,6 @@
+import { describeKey } from "../../webauthn/authenticator-model.ts";
 import type { UserSummary } from "../store/accounts.ts";
+import type { Credential } from "../store/credentials.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 
@@ -6,7 +8,11 @@ export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
   args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
-    const all = await withStore(args.database, false, (store) => store.accounts.users(currentTime()));
+    const all = await withStore(args.database, false, async ({ accounts, credentials }) => {
+      const keys = await credentials.all();
+      const users = await accounts.users(currentTime());
+      return users.map((user) => ({ ...user, credentials: keys.filter(({ userId }) => userId === user.id) }));
+    });
     if (args.json) {
       print(JSON.stringify(all.map(toJson)));
     } else if (all.length === 0) {
@@ -17,16 +23,19 @@ export const users = defineServerCommand({
   },
 });
 
-function toJson(user: UserSummary): unknown {
+type UserWithKeys = UserSummary & { credentials: Credential[] };
+
+function toJson(user: UserWithKeys): unknown {
   return {
     id: user.id,
     email: user.email,
     createdAt: user.createdAt,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
-    credentials: user.credentials.map(({ id, name, aaguid, backedUp, createdAt, lastUsedAt }) => ({
+    credentials: user.credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
       id,
       name,
+      model: describeKey(aaguid, product),
       aaguid,
       backedUp,
       createdAt,
@@ -35,7 +44,7 @@ function toJson(user: UserSummary): unknown {
   };
 }
 
-function toText(user: UserSummary): string {
+function toText(user: UserWithKeys): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = user.credentials.map(
     ({ id, name, createdAt, lastUsedAt }) =>
