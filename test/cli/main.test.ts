@@ -21,7 +21,19 @@ test.each(["--version", "-V"])("%s", async (flag) => {
   expect(await vouch(flag)).toEqual({ exitCode: 0, stdout: `vouch ${packageJson.version}\n`, stderr: "" });
 });
 
-const commands = ["login", "logout", "status", "doctor", "enroll", "setup", "exec", "credential", "agent", "server"];
+const commands = [
+  "login",
+  "logout",
+  "status",
+  "doctor",
+  "enroll",
+  "keys",
+  "setup",
+  "exec",
+  "credential",
+  "agent",
+  "server",
+];
 
 test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("vouch %j shows every command", async (args) => {
   const run = await vouch(...args);
@@ -71,7 +83,7 @@ describe("errors go to stderr with their exit code", () => {
     [["enroll", "--server", "vouch.example.com"], 2, "error: --server expects a URL", "https://vouch.example.com"],
     [["enroll", "--server", "http://vouch.example.com"], 2, "error: --server expects an https URL", ""],
     [["enroll", "--server", "https://a:b@vouch.example.com"], 2, "error: --server expects a URL without user name", ""],
-    [["login"], 1, "error: No security key is enrolled from this machine.", "`vouch enroll --server URL`"],
+    [["login"], 1, "error: This machine does not know your Vouch server yet.", "`vouch enroll --server URL`"],
   ])("vouch %j", async (args, exitCode, message, hint) => {
     const run = await vouch(...args);
     expect(run).toMatchObject({ exitCode, stdout: "" });
