@@ -14,6 +14,7 @@ import type {
   KeyAddFinishReply,
   KeyAddFinishRequest,
   KeyAddStartReply,
+  KeyAddStartRequest,
   KeyRemoveReply,
   KeyRemoveRequest,
   KeyRenameReply,
@@ -177,8 +178,8 @@ export class Agent {
     return { keys: await session.ask(({ keys }) => keys.list(session.signal)) };
   }
 
-  async keyAddStart(): Promise<KeyAddStartReply> {
-    return this.#ceremonies.startAddition(this.#session());
+  async keyAddStart(request: KeyAddStartRequest): Promise<KeyAddStartReply> {
+    return this.#ceremonies.startAddition(this.#session(), request);
   }
 
   async keyAddFinish(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {

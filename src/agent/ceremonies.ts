@@ -16,6 +16,7 @@ import type {
   KeyAddFinishReply,
   KeyAddFinishRequest,
   KeyAddStartReply,
+  KeyAddStartRequest,
   LoginFinishRequest,
   LoginStartReply,
 } from "./protocol.ts";
@@ -45,7 +46,7 @@ export class Ceremonies {
   async startEnrollment(request: EnrollStartRequest): Promise<EnrollStartReply> {
     const server = new VouchServer(request.server, this.#surroundings);
     const code = new Secret(request.code);
-    const begun = await server.enrollOptions(code);
+    const begun = await server.enrollOptions(code, request.name);
     this.#keep(begun.ceremony, { kind: "enrollment", server, code });
     return begun;
   }
@@ -81,9 +82,9 @@ export class Ceremonies {
   }
 
   /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */
-  async startAddition(session: Session): Promise<KeyAddStartReply> {
+  async startAddition(session: Session, { name }: KeyAddStartRequest): Promise<KeyAddStartReply> {
     const begun = await session.ask(async ({ keys }) => ({
-      ...(await keys.addOptions(session.signal)),
+      ...(await keys.addOptions(name, session.signal)),
       server: keys.server,
     }));
     this.#keep(begun.ceremony, { kind: "addition", session });

@@ -115,6 +115,8 @@ export interface StatusReply {
 export interface EnrollStartRequest {
   server: string;
   code: string;
+  /** What the key is to be called: one that is taken is refused before the key is touched. */
+  name?: string;
 }
 
 export interface EnrollStartReply {
@@ -193,6 +195,11 @@ export interface SecurityKey {
 export interface KeysReply {
   /** In the order in which they were enrolled. */
   keys: SecurityKey[];
+}
+
+export interface KeyAddStartRequest {
+  /** As for an enrolment. */
+  name?: string;
 }
 
 export interface KeyAddStartReply extends EnrollStartReply {

@@ -44,15 +44,12 @@ export const enroll = defineCommand({
     const code = await readCode("Enrolment code");
     if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
     await ensureAgent();
-    const startRequest: EnrollStartRequest = { server, code };
+    const named = name === undefined ? {} : { name };
+    const startRequest: EnrollStartRequest = { server, code, ...named };
     const start = await askAgent<EnrollStartReply>(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
     try {
       const made = await makeKey(timeoutSeconds, server, start.options);
-      const request: EnrollFinishRequest = {
-        ceremony: start.ceremony,
-        ...made,
-        ...(name === undefined ? {} : { name }),
-      };
+      const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
       const reply = await askAgent<EnrollFinishReply>(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [reply.credentialId], reply.user);
       success(`Your security key is enrolled at ${server} for ${reply.user}.`);

@@ -64,9 +64,9 @@ export class VouchKeys {
     return (await this.#ask("GET", "", undefined, Keys, true, signal)).credentials;
   }
 
-  /** Begins the addition of a key. */
-  async addOptions(signal?: AbortSignal): Promise<Ceremony> {
-    return this.#ask("POST", "/add/options", {}, CeremonyAnswer, true, signal);
+  /** Begins the addition of a key that is to be called `name`. Throws also `name_taken`. */
+  async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony> {
+    return this.#ask("POST", "/add/options", name === undefined ? {} : { name }, CeremonyAnswer, true, signal);
   }
 
   /**

@@ -31,9 +31,13 @@ export class VouchServer {
     this.#surroundings = surroundings;
   }
 
-  /** Begins an enrolment with a one-time code. Throws `enrollment_denied`, `network`, `timeout`, `server_error`. */
-  async enrollOptions(code: Secret): Promise<Ceremony> {
-    const response = await this.#post("/v1/enroll/options", { code: code.expose() }, true);
+  /**
+   * Begins an enrolment with a one-time code; `name` is what the key is to be called. Throws `enrollment_denied`,
+   * `name_taken`, `network`, `timeout`, `server_error`.
+   */
+  async enrollOptions(code: Secret, name?: string): Promise<Ceremony> {
+    const body = { code: code.expose(), ...(name === undefined ? {} : { name }) };
+    const response = await this.#post("/v1/enroll/options", body, true);
     if (response.status !== 200) throw this.#refused("enrollment_denied", response);
     return readAnswer(response, CeremonyAnswer, this.url);
   }
@@ -41,7 +45,7 @@ export class VouchServer {
   /**
    * Finishes an enrolment; `credential` is the RegistrationResponseJSON, `name` what the user calls the key, `product`
    * what its maker does. Uses the code up, unless the key is known. Throws as `enrollOptions`, and
-   * `credential_excluded`, `name_taken`.
+   * `credential_excluded`.
    */
   async enroll(enrollment: {
     ceremony: string;

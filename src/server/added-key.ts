@@ -14,6 +14,12 @@ export const KeyName = v.pipe(
   v.minLength(1),
 );
 
+/** Refuses, before the key is asked for, a name that could not be given to it. Throws `name_taken`. */
+export async function checkNameIsFree(store: Store, userId: string, name: string | undefined): Promise<void> {
+  const taken = (await store.credentials.ofUser(userId)).some((credential) => credential.name === name);
+  if (name !== undefined && taken) throw nameTaken(name);
+}
+
 /** How often a name of our own choosing may be snatched away by an addition at the same time. */
 const attempts = 5;
 

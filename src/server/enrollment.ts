@@ -1,7 +1,7 @@
 /** Enrolling a security key with an invite's one-time code. */
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
-import { addKey, KeyName } from "./added-key.ts";
+import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
 import { readJson } from "./body.ts";
 import type { Handler, ServerContext } from "./context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
@@ -11,7 +11,7 @@ import type { Invite } from "./store/accounts.ts";
 import { RegistrationResponseSchema } from "./webauthn-json.ts";
 
 const Code = v.pipe(v.string(), v.maxLength(64), v.transform(normalizeEnrollmentCode));
-const OptionsRequest = v.strictObject({ code: Code });
+const OptionsRequest = v.strictObject({ code: Code, name: v.exactOptional(KeyName) });
 const EnrollRequest = v.strictObject({
   ceremony: v.pipe(v.string(), v.maxLength(64)),
   code: Code,
@@ -22,9 +22,10 @@ const EnrollRequest = v.strictObject({
 
 /** POST /v1/enroll/options: begins a registration. The code stays good. */
 export const enrollOptions: Handler = async (request, context) => {
-  const { code } = await readJson(request, OptionsRequest);
+  const { code, name } = await readJson(request, OptionsRequest);
   const codeHash = sha256(code);
   const { user } = await openInvite(context, codeHash);
+  await checkNameIsFree(context.store, user.id, name);
   const options = await context.relyingParty.creationOptions(user, await context.store.credentials.ofUser(user.id));
   const ceremony = randomToken();
   await context.store.ceremonies.add({

@@ -1,7 +1,7 @@
 /** A person's own security keys, in the name of their session: list, add, rename, remove. */
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
-import { addKey, KeyName, nameTaken } from "./added-key.ts";
+import { addKey, checkNameIsFree, KeyName, nameTaken } from "./added-key.ts";
 import { authorize } from "./authorization.ts";
 import { readJson } from "./body.ts";
 import type { Handler } from "./context.ts";
@@ -32,8 +32,9 @@ export const listKeys: Handler = async (request, context) => {
 /** POST /v1/credentials/add/options: begins the addition of a key that the user has not enrolled yet. */
 export const addKeyOptions: Handler = async (request, context) => {
   const { user } = await authorize(request, context);
-  await readJson(request, v.strictObject({}));
+  const { name } = await readJson(request, v.strictObject({ name: v.exactOptional(KeyName) }));
   const { store, relyingParty } = context;
+  await checkNameIsFree(store, user.id, name);
   const options = await relyingParty.creationOptions(user, await store.credentials.ofUser(user.id));
   const ceremony = randomToken();
   await store.ceremonies.add({

@@ -16,7 +16,7 @@ import { apiFailure, key } from "./upstream.ts";
 
 const status = () => askAgent<StatusReply>(routes.status);
 const list = () => askAgent<KeysReply>(routes.keys);
-const startAddition = () => askAgent<KeyAddStartReply>(routes.keyAddStart);
+const startAddition = (request = {}) => askAgent<KeyAddStartReply>(routes.keyAddStart, request);
 const finishAddition = (ceremony: string, more: object = {}) =>
   askAgent<KeyAddFinishReply>(routes.keyAddFinish, { ceremony, credential: {}, ...more });
 const remove = (force = false) => askAgent<KeyRemoveReply>(routes.keyRemove, { id: key.id, force });
@@ -45,11 +45,14 @@ test("the keys are listed as the server lists them, in the name of the session's
 test("an addition goes to the session's server with the names", async () => {
   await using harness = new AgentHarness([]);
   await harness.login();
-  const { ceremony, server } = await startAddition();
+  const { ceremony, server } = await startAddition({ name: "drawer" });
   expect(server).toBe(harness.upstream.url);
   const added = await finishAddition(ceremony, { name: "drawer", product: "Odd Key" });
   expect(added.key).toMatchObject({ id: "bmV3", thisSession: false });
-  expect(harness.upstream.bodies).toEqual([{}, { ceremony, credential: {}, name: "drawer", product: "Odd Key" }]);
+  expect(harness.upstream.bodies).toEqual([
+    { name: "drawer" },
+    { ceremony, credential: {}, name: "drawer", product: "Odd Key" },
+  ]);
 });
 
 test("renaming and removing", async () => {

@@ -154,6 +154,7 @@ describe("refusals", () => {
   test.each([
     [403, "enrollment_denied", "enrollment_denied"],
     [409, "credential_excluded", "credential_excluded"],
+    [409, "name_taken", "name_taken"],
     [400, "protocol_error", "enrollment_denied"],
   ])("of an enrolment: status %d, %s → %s", async (status, code_, expected) => {
     upstream.answer("enroll", () =>

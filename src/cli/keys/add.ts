@@ -4,6 +4,7 @@ import {
   type KeyAddFinishReply,
   type KeyAddFinishRequest,
   type KeyAddStartReply,
+  type KeyAddStartRequest,
   routes,
 } from "../../agent/protocol.ts";
 import { VouchError } from "../../errors.ts";
@@ -31,15 +32,15 @@ export const add = defineCommand({
   async run({ args }) {
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
-    const { ceremony, options, server } = await askAgent<KeyAddStartReply>(
-      routes.keyAddStart,
-      {},
-      { timeoutMs: agentTimeoutMs },
-    );
+    const named = name === undefined ? {} : { name };
+    const start: KeyAddStartRequest = named;
+    const { ceremony, options, server } = await askAgent<KeyAddStartReply>(routes.keyAddStart, start, {
+      timeoutMs: agentTimeoutMs,
+    });
     await askForNewKey();
     try {
       const made = await makeKey(timeoutSeconds, server, options);
-      const request: KeyAddFinishRequest = { ceremony, ...made, ...(name === undefined ? {} : { name }) };
+      const request: KeyAddFinishRequest = { ceremony, ...made, ...named };
       const { key } = await askAgent<KeyAddFinishReply>(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);

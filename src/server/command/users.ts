@@ -8,31 +8,29 @@ export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
   args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
-    const all = await withStore(args.database, false, async ({ accounts, credentials }) => {
-      const keys = await credentials.all();
-      const users = await accounts.users(currentTime());
-      return users.map((user) => ({ ...user, credentials: keys.filter(({ userId }) => userId === user.id) }));
-    });
+    const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => ({
+      all: await accounts.users(currentTime()),
+      keys: await credentials.all(),
+    }));
+    const keysOf = ({ id }: UserSummary) => keys.filter(({ userId }) => userId === id);
     if (args.json) {
-      print(JSON.stringify(all.map(toJson)));
+      print(JSON.stringify(all.map((user) => toJson(user, keysOf(user)))));
     } else if (all.length === 0) {
       print("Nobody has been invited yet: vouch server invite EMAIL");
     } else {
-      print(all.map(toText).join("\n"));
+      print(all.map((user) => toText(user, keysOf(user))).join("\n"));
     }
   },
 });
 
-type UserWithKeys = UserSummary & { credentials: Credential[] };
-
-function toJson(user: UserWithKeys): unknown {
+function toJson(user: UserSummary, credentials: Credential[]): unknown {
   return {
     id: user.id,
     email: user.email,
     createdAt: user.createdAt,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
-    credentials: user.credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
+    credentials: credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
       id,
       name,
       model: describeKey(aaguid, product),
@@ -44,9 +42,9 @@ function toJson(user: UserWithKeys): unknown {
   };
 }
 
-function toText(user: UserWithKeys): string {
+function toText(user: UserSummary, credentials: Credential[]): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
-  const lines = user.credentials.map(
+  const lines = credentials.map(
     ({ id, name, createdAt, lastUsedAt }) =>
       `   ${name} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
         lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`
