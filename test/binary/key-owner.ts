@@ -72,8 +72,7 @@ export function keyOwner() {
   }
 
   /** What the settings of a laptop know of the server. */
-  const knownServer = (env: Record<string, string>) =>
-    JSON.parse(readFileSync(join(env["XDG_CONFIG_HOME"]!, "vouch/config.json"), "utf8")).server;
+  const knownServer = (env: Record<string, string>) => JSON.parse(readFileSync(settingsOf(env), "utf8")).server;
 
   async function vouch(env: Record<string, string>, ...args: string[]) {
     return await laptop.run([sandboxExecutable, ...args], { env });
@@ -166,6 +165,9 @@ export async function nextSecond(): Promise<void> {
   const second = Math.floor(Date.now() / 1000);
   while (Math.floor(Date.now() / 1000) === second) await Bun.sleep(20);
 }
+
+/** The settings file of a laptop. */
+export const settingsOf = (env: Record<string, string>) => join(env["XDG_CONFIG_HOME"]!, "vouch/config.json");
 
 /** Expects the lines that the manual shows, in their order. Times and ids are those of the manual. */
 export function expectShown(text: string, state: string, ids: string[] = []): void {

@@ -1,7 +1,7 @@
 /** `vouch keys remove`, and a second laptop. */
 import { describe, expect, test } from "bun:test";
 import { person, sandboxExecutable, serverUrl } from "../laptop.ts";
-import { expectEnd, expectShown, nextSecond, keyOwner, type Shown } from "./key-owner.ts";
+import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown } from "./key-owner.ts";
 
 const { laptop, anotherLaptop, knownServer, vouch, newCode, enrollWith, login, remove, list, start, startWithTwo } =
   keyOwner();
@@ -34,7 +34,7 @@ describe("removing", () => {
     expect(await list(second)).toHaveLength(2);
     const removed = await vouch(laptop.env, "keys", "remove", "drawer", "--yes");
     expect(removed).toMatchObject({ exitCode: 0, stdout: "" });
-    expect(removed.stderr).toContain("Another session that it opened ended, too.");
+    expectShown(removed.stderr, "`vouch keys remove`, the key opened a session elsewhere");
     const after = await vouch(second, "keys", "list");
     expect(after.exitCode).toBe(4);
     expect((await vouch(second, "status")).stdout).toStartWith("Not logged in: the server has ended the session");
@@ -89,6 +89,20 @@ describe("a second laptop", () => {
     expectEnd(await login("work", second), 0);
     expect((await enrollWith("drawer", "--name", "drawer")(code)).exitCode).toBe(0);
     expect((await list(second)).map(({ name }) => name)).toEqual(["work", "drawer"]);
+  });
+
+  test("that knew another server says that the new one takes its place, and keeps nothing of the old", async () => {
+    await start();
+    const second = anotherLaptop();
+    const old = { url: "https://old.example.com", user: "old@example.com", credentialIds: ["b2xk"] };
+    await Bun.write(settingsOf(second), JSON.stringify({ version: 1, server: old, aws: { roleArn: "arn" } }));
+    const loggedIn = await login("work", second, "--server", serverUrl);
+    expectEnd(loggedIn, 0);
+    expectShown(loggedIn.screen, "`vouch login --server` on a machine that knows another server");
+    const [{ id } = { id: "" }] = await list(second);
+    const settings = (await Bun.file(settingsOf(second)).json()) as object;
+    expect(settings).toMatchObject({ aws: { roleArn: "arn" } });
+    expect(knownServer(second)).toEqual({ url: serverUrl, user: person.email, credentialIds: [id] });
   });
 
   test("logs in by the server's URL, which is kept only when that succeeds", async () => {

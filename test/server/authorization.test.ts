@@ -79,3 +79,14 @@ describe("the authorisation", () => {
     expect(await server.store.credentials.find(other.key.id)).toBeDefined();
   });
 });
+
+test("requests about keys count for their address, whoever asks", async () => {
+  const limited = await startTestServer({ rateLimits: { enroll: 1, login: 1, token: 2 } });
+  const statuses: number[] = [];
+  for (let request = 0; request < 3; request++) statuses.push((await limited.send("/v1/credentials")).status);
+  for (let request = 0; request < 2; request++) {
+    statuses.push((await limited.post("/v1/credentials/add/options", {})).status);
+  }
+  await limited.stop();
+  expect(statuses).toEqual([401, 401, 429, 401, 429]);
+});

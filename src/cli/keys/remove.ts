@@ -29,7 +29,7 @@ export const remove = defineCommand({
   },
   teaching: {
     details: [
-      "Asks first. When a key is lost or stolen, log in with another and remove the lost one: every session that it opened ends at once, on whatever machine. Role credentials that AWS has issued to such a session stay good until they end, an hour at most by default.",
+      "Asks first. When a key is lost or stolen, log in with another and remove the lost one: every session that it opened ends at once, on whatever machine. What AWS has issued to such a session stays good at AWS until it ends, eight hours after the login at most.",
       "The key itself is not needed and is not changed: what it keeps of this server is of no use any more.",
     ],
     examples: [
@@ -83,7 +83,12 @@ async function isMeant(key: SecurityKey): Promise<boolean> {
 function report({ name }: SecurityKey, { sessionsEnded, thisSession }: KeyRemoveReply, last: boolean): void {
   success(`"${name}" is removed. It opens no session any more.`);
   const others = sessionsEnded - (thisSession ? 1 : 0);
-  if (others > 0) note(`${others === 1 ? "Another session" : `${others} other sessions`} that it opened ended, too.`);
+  if (others > 0) {
+    const ended = others === 1 ? "Another session" : `${others} other sessions`;
+    note(
+      `${ended} that it opened ended. What AWS has issued stays good until it ends, eight hours after the login at most.`,
+    );
+  }
   if (!thisSession) return;
   note(
     last

@@ -32,7 +32,7 @@ export const revoke = defineServerCommand({
       const removed = args.credentials ? await credentials.removeAll(user.id) : undefined;
       print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
       if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
-      print("Role credentials that AWS has issued stay good until they end, an hour at most by default.");
+      print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");
     });
   },
 });

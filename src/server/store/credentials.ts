@@ -86,7 +86,8 @@ export class CredentialStore {
 
   /**
    * Removes a credential of the user, and with it, by the foreign key, the sessions that it opened. Unless `force`, the
-   * last one stays: of two removals at once of the last two, one is refused.
+   * last one stays: of two removals at once of the last two, one is refused. (SQLite runs one writing statement after
+   * another, those of other processes included; a database that does not must lock the user first.)
    */
   async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
     const removed = await this.sql`
