@@ -38,21 +38,20 @@ export const remove = defineCommand({
     ],
   },
   async run({ args }) {
-    const force = args.force === true;
     const keys = await listKeys();
     const key = findKey(keys, args.key);
     const last = keys.length === 1;
-    if (last && !force) throw onlyKey(key);
+    if (last && args.force !== true) throw onlyKey(key);
     if (last) {
       warn(
         `"${key.name}" is your only security key. Without it you cannot log in: only a new enrolment code, from the people who run your Vouch server, lets you in again.`,
       );
     }
     if (args.yes !== true && !(await isMeant(key))) throw new VouchError("cancelled", "Nothing was removed.");
-    const request: KeyRemoveRequest = { id: key.id, force };
+    // Forced only when the person was warned: another may have been removed since the list was read.
+    const request: KeyRemoveRequest = { id: key.id, force: last };
     const removed = await askAgent<KeyRemoveReply>(routes.keyRemove, request, { timeoutMs: agentTimeoutMs }).catch(
       (error: unknown) => {
-        // Another was removed since the list was read.
         throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
       },
     );
