@@ -19,6 +19,8 @@ const exitCodes = {
   aws_error: 1,
   aws_not_found: 1,
   server_error: 1,
+  credential_not_found: 1,
+  name_taken: 1,
   // 2: usage
   usage: 2,
   // 3: no security key that can be used
@@ -42,6 +44,7 @@ const exitCodes = {
   user_verification_failed: 5,
   no_credential: 5,
   credential_excluded: 5,
+  last_credential: 5,
   login_denied: 5,
   enrollment_denied: 5,
   access_denied: 5,

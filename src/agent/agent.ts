@@ -11,9 +11,19 @@ import type {
   EnrollFinishRequest,
   EnrollStartReply,
   EnrollStartRequest,
+  KeyAddFinishReply,
+  KeyAddFinishRequest,
+  KeyAddStartReply,
+  KeyAddStartRequest,
+  KeyRemoveReply,
+  KeyRemoveRequest,
+  KeyRenameReply,
+  KeyRenameRequest,
+  KeysReply,
   LoginFinishReply,
   LoginFinishRequest,
   LoginStartReply,
+  LoginStartRequest,
   LogoutReply,
   MatchReply,
   MatchRequest,
@@ -141,12 +151,12 @@ export class Agent {
     return this.#ceremonies.finishEnrollment(request);
   }
 
-  /** Throws `settings_missing` when no server is configured. */
-  async loginStart(): Promise<LoginStartReply> {
-    const { server } = this.#settings.current();
-    if (server) return this.#ceremonies.startLogin(server.url);
+  /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
+  async loginStart(request: LoginStartRequest): Promise<LoginStartReply> {
+    const server = request.server ?? this.#settings.current().server?.url;
+    if (server !== undefined) return this.#ceremonies.startLogin(server);
     throw new VouchError("settings_missing", "No Vouch server is configured.", {
-      hint: "Run `vouch enroll --server URL`.",
+      hint: "Run `vouch enroll --server URL`, or `vouch login --server URL` when your security key is enrolled already.",
     });
   }
 
@@ -160,6 +170,34 @@ export class Agent {
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead(() => true);
     return { user: session.user, expiration: session.expiration };
+  }
+
+  /** The security keys of the session's user. Throws as `Session.ask`. */
+  async keys(): Promise<KeysReply> {
+    const session = this.#session();
+    return { keys: await session.ask(({ keys }) => keys.list(session.signal)) };
+  }
+
+  async keyAddStart(request: KeyAddStartRequest): Promise<KeyAddStartReply> {
+    return this.#ceremonies.startAddition(this.#session(), request);
+  }
+
+  async keyAddFinish(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
+    return this.#ceremonies.finishAddition(request);
+  }
+
+  async keyRename({ id, name }: KeyRenameRequest): Promise<KeyRenameReply> {
+    const session = this.#session();
+    return session.ask(({ keys }) => keys.rename(id, name, session.signal));
+  }
+
+  /** The server has then ended the sessions that the key opened: when the agent's own is one, it ends here too. */
+  async keyRemove({ id, force }: KeyRemoveRequest): Promise<KeyRemoveReply> {
+    const session = this.#session();
+    const removed = await session.ask(({ keys }) => keys.remove(id, force, session.signal));
+    if (removed.thisSession) session.end("revoked");
+    this.forgetWhatEnded();
+    return removed;
   }
 
   /** Forgets the session and all that came from it, then tells the server. */
@@ -201,9 +239,17 @@ export class Agent {
   }
 
   #tokens(): SessionTokens {
+    return this.#live().tokens;
+  }
+
+  #session(): Session {
+    return this.#live().session;
+  }
+
+  #live(): { session: Session; tokens: SessionTokens } {
     this.forgetWhatEnded();
     if (!this.#current) throw notLoggedIn(this.#ended);
-    return this.#current.tokens;
+    return this.#current;
   }
 
   #seconds(): number {

@@ -1,6 +1,6 @@
 /**
- * The two WebAuthn ceremonies, enrolment and login, between the Vouch server and the command line, which performs them
- * with the security key. A ceremony that was begun here is finished here, once, within its time.
+ * The WebAuthn ceremonies, enrolment, login and the addition of a key, between the Vouch server and the command line,
+ * which performs them with the security key. A ceremony that was begun here is finished here, once, within its time.
  */
 import { VouchError } from "../errors.ts";
 import { VouchServer } from "../identity/vouch-server.ts";
@@ -13,26 +13,29 @@ import type {
   EnrollFinishRequest,
   EnrollStartReply,
   EnrollStartRequest,
+  KeyAddFinishReply,
+  KeyAddFinishRequest,
+  KeyAddStartReply,
+  KeyAddStartRequest,
   LoginFinishRequest,
   LoginStartReply,
 } from "./protocol.ts";
+import type { Session } from "./session.ts";
 
 /** How long a ceremony stays open, in milliseconds; the server's own limit is the same. */
 const ceremonyMs = 5 * 60_000;
 /** More open at the same time are not needed by one person; the oldest is dropped. */
 const maxOpen = 8;
 
-interface OpenCeremony {
-  server: VouchServer;
-  /** The enrolment code; a login has none. */
-  code?: Secret;
-  begunAt: number;
-}
+type OpenCeremony =
+  | { kind: "enrollment"; server: VouchServer; code: Secret }
+  | { kind: "login"; server: VouchServer }
+  | { kind: "addition"; session: Session };
 
 export class Ceremonies {
   readonly #clock: Clock;
   readonly #surroundings: Surroundings;
-  readonly #open = new Map<string, OpenCeremony>();
+  readonly #open = new Map<string, OpenCeremony & { begunAt: number }>();
 
   constructor(clock: Clock, env: Record<string, string | undefined>) {
     this.#clock = clock;
@@ -43,34 +46,34 @@ export class Ceremonies {
   async startEnrollment(request: EnrollStartRequest): Promise<EnrollStartReply> {
     const server = new VouchServer(request.server, this.#surroundings);
     const code = new Secret(request.code);
-    const begun = await server.enrollOptions(code);
-    this.#keep(begun.ceremony, { server, code, begunAt: this.#clock.elapsed() });
+    const begun = await server.enrollOptions(code, request.name);
+    this.#keep(begun.ceremony, { kind: "enrollment", server, code });
     return begun;
   }
 
   /** Throws `enrollment_denied`, and as `VouchServer.enroll`. */
-  async finishEnrollment({ ceremony, credential }: EnrollFinishRequest): Promise<EnrollFinishReply> {
-    const open = this.#take(ceremony);
-    if (open?.code === undefined) {
+  async finishEnrollment(request: EnrollFinishRequest): Promise<EnrollFinishReply> {
+    const open = this.#take(request.ceremony);
+    if (open?.kind !== "enrollment") {
       throw new VouchError("enrollment_denied", "The enrolment took longer than five minutes or was not begun here.", {
         hint: "Run `vouch enroll` again.",
       });
     }
-    return open.server.enroll({ ceremony, code: open.code, credential });
+    return open.server.enroll({ ...request, code: open.code });
   }
 
-  /** Begins a login at the configured server. Throws as `VouchServer.loginOptions`. */
+  /** Begins a login at a server. Throws as `VouchServer.loginOptions`. */
   async startLogin(serverUrl: string): Promise<LoginStartReply> {
     const server = new VouchServer(serverUrl, this.#surroundings);
     const begun = await server.loginOptions();
-    this.#keep(begun.ceremony, { server, begunAt: this.#clock.elapsed() });
+    this.#keep(begun.ceremony, { kind: "login", server });
     return { ...begun, server: server.url };
   }
 
   /** Throws `login_denied`, and as `VouchServer.login`. */
   async finishLogin(request: LoginFinishRequest): Promise<VouchSession> {
     const open = this.#take(request.ceremony);
-    if (open === undefined || open.code !== undefined) {
+    if (open?.kind !== "login") {
       throw new VouchError("login_denied", "The login took longer than five minutes or was not begun here.", {
         hint: "Run `vouch login` again.",
       });
@@ -78,10 +81,32 @@ export class Ceremonies {
     return open.server.login(request);
   }
 
+  /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */
+  async startAddition(session: Session, { name }: KeyAddStartRequest): Promise<KeyAddStartReply> {
+    const begun = await session.ask(async ({ keys }) => ({
+      ...(await keys.addOptions(name, session.signal)),
+      server: keys.server,
+    }));
+    this.#keep(begun.ceremony, { kind: "addition", session });
+    return begun;
+  }
+
+  /** Throws `enrollment_denied`, and as `Session.ask` and `VouchKeys.add`. */
+  async finishAddition(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
+    const open = this.#take(request.ceremony);
+    if (open?.kind !== "addition") {
+      throw new VouchError("enrollment_denied", "The addition took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch keys add` again.",
+      });
+    }
+    const { session } = open;
+    return { key: await session.ask(({ keys }) => keys.add(request, session.signal)) };
+  }
+
   #keep(ceremony: string, open: OpenCeremony): void {
     const [oldest] = this.#open.keys();
     if (oldest !== undefined && this.#open.size >= maxOpen) this.#open.delete(oldest);
-    this.#open.set(ceremony, open);
+    this.#open.set(ceremony, { ...open, begunAt: this.#clock.elapsed() });
   }
 
   #take(ceremony: string): OpenCeremony | undefined {

@@ -21,6 +21,11 @@ export const routes = {
   loginStart: "/v1/login/start",
   loginFinish: "/v1/login/finish",
   logout: "/v1/logout",
+  keys: "/v1/keys",
+  keyAddStart: "/v1/keys/add/start",
+  keyAddFinish: "/v1/keys/add/finish",
+  keyRename: "/v1/keys/rename",
+  keyRemove: "/v1/keys/remove",
   repositoryEndpoint: "/v1/repository-endpoint",
   stop: "/v1/stop",
 } as const;
@@ -110,6 +115,8 @@ export interface StatusReply {
 export interface EnrollStartRequest {
   server: string;
   code: string;
+  /** What the key is to be called: one that is taken is refused before the key is touched. */
+  name?: string;
 }
 
 export interface EnrollStartReply {
@@ -123,16 +130,26 @@ export interface EnrollFinishRequest {
   ceremony: string;
   /** RegistrationResponseJSON. */
   credential: unknown;
+  /** What the user calls the key; without it the server finds a name. */
+  name?: string;
+  /** What the key's USB descriptor calls it. */
+  product?: string;
 }
 
 export interface EnrollFinishReply {
   user: string;
   credentialId: string;
+  name: string;
+}
+
+/** Without a server: that of the settings. */
+export interface LoginStartRequest {
+  server?: string;
 }
 
 export interface LoginStartReply {
   ceremony: string;
-  /** The relying party's URL, from the settings. */
+  /** The relying party's URL. */
   server: string;
   /** PublicKeyCredentialRequestOptionsJSON. */
   options: unknown;
@@ -154,6 +171,69 @@ export interface LogoutReply {
   wasLoggedIn: boolean;
   /** Whether the server confirmed the revocation. */
   revoked: boolean;
+}
+
+/** A security key of the session's user. */
+export interface SecurityKey {
+  /** The credential id, base64url. */
+  id: string;
+  name: string;
+  aaguid: string;
+  /** What its USB descriptor said when it was enrolled; null when that is not known. */
+  product: string | null;
+  /** Seconds since 1970. */
+  createdAt: number;
+  /** Seconds since 1970; null when it was never used. */
+  lastUsedAt: number | null;
+  transports: string[];
+  backupEligible: boolean;
+  backedUp: boolean;
+  /** Whether it opened the session. */
+  thisSession: boolean;
+}
+
+export interface KeysReply {
+  /** In the order in which they were enrolled. */
+  keys: SecurityKey[];
+}
+
+export interface KeyAddStartRequest {
+  /** As for an enrolment. */
+  name?: string;
+}
+
+export interface KeyAddStartReply extends EnrollStartReply {
+  /** The relying party's URL. */
+  server: string;
+}
+
+export type KeyAddFinishRequest = EnrollFinishRequest;
+
+export interface KeyAddFinishReply {
+  key: SecurityKey;
+}
+
+export interface KeyRenameRequest {
+  id: string;
+  name: string;
+}
+
+export interface KeyRenameReply {
+  id: string;
+  name: string;
+}
+
+export interface KeyRemoveRequest {
+  id: string;
+  /** Remove the last one too. */
+  force: boolean;
+}
+
+export interface KeyRemoveReply {
+  /** How many sessions have ended with it. */
+  sessionsEnded: number;
+  /** Whether the agent's own has. */
+  thisSession: boolean;
 }
 
 export interface RepositoryEndpointRequest {

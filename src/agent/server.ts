@@ -13,6 +13,12 @@ const Url = v.pipe(v.string(), v.maxLength(8192));
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 const Empty = v.strictObject({});
 const CeremonyFinish = v.strictObject({ ceremony: Name, credential: v.looseObject({}) });
+const EnrollFinish = v.strictObject({
+  ...CeremonyFinish.entries,
+  name: v.exactOptional(Name),
+  product: v.exactOptional(Name),
+});
+const KeyId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
 
 interface Route {
   method: "GET" | "POST";
@@ -37,11 +43,18 @@ const table: Record<string, Route> = {
     v.strictObject({ urls: v.pipe(v.array(Url), v.maxLength(1000)), format: v.exactOptional(Format) }),
     (agent, body) => agent.match(body),
   ),
-  [routes.enrollStart]: post(v.strictObject({ server: Url, code: Name }), (agent, body) => agent.enrollStart(body)),
-  [routes.enrollFinish]: post(CeremonyFinish, (agent, body) => agent.enrollFinish(body)),
-  [routes.loginStart]: post(Empty, (agent) => agent.loginStart()),
+  [routes.enrollStart]: post(v.strictObject({ server: Url, code: Name, name: v.exactOptional(Name) }), (agent, body) =>
+    agent.enrollStart(body),
+  ),
+  [routes.enrollFinish]: post(EnrollFinish, (agent, body) => agent.enrollFinish(body)),
+  [routes.loginStart]: post(v.strictObject({ server: v.exactOptional(Url) }), (agent, body) => agent.loginStart(body)),
   [routes.loginFinish]: post(CeremonyFinish, (agent, body) => agent.loginFinish(body)),
   [routes.logout]: post(Empty, (agent) => agent.logout()),
+  [routes.keys]: post(Empty, (agent) => agent.keys()),
+  [routes.keyAddStart]: post(v.strictObject({ name: v.exactOptional(Name) }), (agent, body) => agent.keyAddStart(body)),
+  [routes.keyAddFinish]: post(EnrollFinish, (agent, body) => agent.keyAddFinish(body)),
+  [routes.keyRename]: post(v.strictObject({ id: KeyId, name: Name }), (agent, body) => agent.keyRename(body)),
+  [routes.keyRemove]: post(v.strictObject({ id: KeyId, force: v.boolean() }), (agent, body) => agent.keyRemove(body)),
   [routes.repositoryEndpoint]: post(
     v.strictObject({ domain: Name, domainOwner: Name, region: Name, repository: Name, format: Format }),
     (agent, body) => agent.repositoryEndpoint(body),
@@ -127,6 +140,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   login_denied: 403,
   enrollment_denied: 403,
   access_denied: 403,
+  credential_not_found: 404,
+  credential_excluded: 409,
+  name_taken: 409,
+  last_credential: 409,
   not_configured: 404,
   aws_not_found: 404,
   network: 502,

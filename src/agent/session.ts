@@ -52,14 +52,24 @@ export class Session {
     if (this.ended !== undefined) throw notLoggedIn(this.ended);
   }
 
-  /** An ID token from the server; when the server says that the session is over, it is. Throws as `WebIdentity.idToken`. */
+  /** An ID token from the server. Throws as `ask`. */
   async idToken(): Promise<IdToken> {
-    if (this.#identity === undefined) throw notLoggedIn(this.ended);
+    return this.ask((identity) => identity.idToken(this.signal));
+  }
+
+  /**
+   * Asks the server in the name of the session; when the server says that the session is over, it is. Throws
+   * `session_expired`, `login_needed`, and what `question` throws.
+   */
+  async ask<T>(question: (identity: VouchSession) => Promise<T>): Promise<T> {
+    if (this.ended !== undefined || this.#identity === undefined) throw notLoggedIn(this.ended);
     try {
-      return await this.#identity.idToken(this.signal);
+      return await question(this.#identity);
     } catch (error) {
       if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
       if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");
+      // The end of the session calls off what is under way: who asked is told of the end.
+      if (error instanceof VouchError && error.code === "cancelled" && this.ended) throw notLoggedIn(this.ended);
       throw error;
     }
   }

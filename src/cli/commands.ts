@@ -33,6 +33,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Make your security key known to your company's Vouch server",
     load: async () => (await import("./enroll.ts")).enroll,
   },
+  keys: {
+    group: "set up",
+    summary: "List, add, rename and remove your security keys",
+    load: async () => (await import("./keys.ts")).keys,
+  },
   setup: {
     group: "set up",
     summary: "Name the AWS role, configure cargo, pip and npm for a repository",

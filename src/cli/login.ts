@@ -1,29 +1,34 @@
 /** `vouch login`: a session for eight hours, by PIN and touch. */
 import { askAgent } from "../agent/client.ts";
-import { type LoginFinishReply, type LoginFinishRequest, type LoginStartReply, routes } from "../agent/protocol.ts";
+import {
+  type LoginFinishReply,
+  type LoginFinishRequest,
+  type LoginStartReply,
+  type LoginStartRequest,
+  routes,
+} from "../agent/protocol.ts";
 import { ensureAgent } from "../agent/start.ts";
 import { loadSettings, type Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import { getAssertion } from "../webauthn/ceremony.ts";
 import { askStatus } from "./agent.ts";
 import { parseSeconds } from "./arguments.ts";
+import { agentTimeoutMs, timeoutArg } from "./ceremony.ts";
 import { defineCommand } from "./command.ts";
+import { rememberServer, serverUrl, warnOfReplacement } from "./known-server.ts";
 import { withSecurityKey } from "./security-key.ts";
 import { note, printJson, success } from "./terminal.ts";
 import { clockTime, duration } from "./time.ts";
 
-/** The agent asks the server in turn, which has limits of its own. */
-const agentTimeoutMs = 30_000;
-
 export const login = defineCommand({
   meta: { name: "login", description: "Log in with your security key. The session lasts eight hours at most." },
   args: {
-    timeout: {
+    server: {
       type: "string",
-      valueHint: "SECONDS",
-      default: "60",
-      description: "How long to wait for the key and for the touch.",
+      valueHint: "URL",
+      description: "The URL of the Vouch server, on a machine that does not know it yet. Kept once the login succeeds.",
     },
+    ...timeoutArg,
     json: { type: "boolean", description: "Print `user` and `expiration` (seconds since 1970) as JSON on stdout." },
   },
   teaching: {
@@ -32,29 +37,35 @@ export const login = defineCommand({
     ],
     examples: [
       ["vouch login", "PIN, touch, and cargo, pip and npm work until the evening."],
+      ["vouch login --server https://vouch.example.com", "On a second machine, with a key that is enrolled."],
       ["vouch login --timeout 120", "Take two minutes to find the key."],
     ],
   },
   async run({ args }) {
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const settings = loadSettings();
-    if (!settings.server) {
-      throw new VouchError("settings_missing", "No security key is enrolled from this machine.", {
-        hint: "Ask the people who run your Vouch server for a code, then run `vouch enroll --server URL`.",
+    const server = args.server === undefined ? settings.server?.url : serverUrl(args.server);
+    if (server === undefined) {
+      throw new VouchError("settings_missing", "This machine does not know your Vouch server yet.", {
+        hint: "With an enrolment code, run `vouch enroll --server URL`; with a key that is enrolled already, `vouch login --server URL`.",
       });
     }
+    warnOfReplacement(settings, server);
     await ensureAgent();
     const before = await askStatus();
     if (before?.session) {
       note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
     }
-    const start = await askAgent<LoginStartReply>(routes.loginStart, {}, { timeoutMs: agentTimeoutMs });
-    const { credentialIds } = settings.server;
+    const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
+    const start = await askAgent<LoginStartReply>(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+    // Ids of credentials that a key keeps without storing them; another server's are none of this one's business.
+    const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
     const credential = await withSecurityKey(timeoutSeconds, (tools) =>
       getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
     );
     const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
     const reply = await askAgent<LoginFinishReply>(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
+    if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
     report(reply, settings, args.json === true);
   },
 });

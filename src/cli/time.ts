@@ -5,7 +5,13 @@ export function clockTime(seconds: number, now: number = Date.now() / 1000): str
   const date = new Date(seconds * 1000);
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
   if (date.toDateString() === new Date(now * 1000).toDateString()) return time;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  return `${calendarDate(seconds)} ${time}`;
+}
+
+/** The local date: "2026-11-24". */
+export function calendarDate(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
 /** A length of time: "8 hours", "7 h 12 min", "5 min", "less than a minute". */

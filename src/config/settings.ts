@@ -42,7 +42,7 @@ const SettingsSchema = v.strictObject({
       url: HttpUrl,
       /** Who enrolled, for people to read. */
       user: v.optional(v.string()),
-      /** The credential ids (base64url) enrolled from this machine. */
+      /** The credential ids (base64url) of this user that this machine has seen. */
       credentialIds: v.optional(v.array(v.string()), []),
     }),
   ),

@@ -15,11 +15,12 @@ export interface Surroundings {
 }
 
 interface ApiRequest {
+  method: "GET" | "POST";
   url: string;
   /** Made anew for each attempt: a DPoP proof is good for one. */
   headers?: () => Promise<Record<string, string>>;
   /** An object goes as JSON, URLSearchParams as a form. */
-  body: object | URLSearchParams;
+  body?: object | URLSearchParams | undefined;
   env: Environment;
   /** Whether sending it twice does no harm: then it is sent again after a 5xx, a 429 or a lost connection. */
   repeatable: boolean;
@@ -35,9 +36,10 @@ const defaultLimitMs = 15_000;
 const maxAnswerBytes = 256 * 1024;
 const retryDelaysMs = [200, 600, 1500];
 
-/** Sends a POST and resolves with the answer, whatever its status below 500. Throws `network`, `timeout`, `server_error`, `cancelled`. */
-export async function post(request: ApiRequest): Promise<HttpResponse> {
-  const form = request.body instanceof URLSearchParams ? request.body.toString() : undefined;
+/** Sends a request and resolves with the answer, whatever its status below 500. Throws `network`, `timeout`, `server_error`, `cancelled`. */
+export async function send(request: ApiRequest): Promise<HttpResponse> {
+  const { body } = request;
+  const form = body instanceof URLSearchParams ? body.toString() : undefined;
   const end = performance.now() + (request.limitMs ?? defaultLimitMs);
   for (let attempt = 0; ; attempt++) {
     const next = request.repeatable ? retryDelaysMs[attempt] : undefined;
@@ -45,13 +47,15 @@ export async function post(request: ApiRequest): Promise<HttpResponse> {
     try {
       const response = await httpRequest({
         url: request.url,
-        method: "POST",
+        method: request.method,
         headers: {
-          "content-type": form !== undefined ? "application/x-www-form-urlencoded" : "application/json",
+          ...(body
+            ? { "content-type": form === undefined ? "application/json" : "application/x-www-form-urlencoded" }
+            : {}),
           accept: "application/json",
           ...(await request.headers?.()),
         },
-        body: form ?? JSON.stringify(request.body),
+        ...(body ? { body: form ?? JSON.stringify(body) } : {}),
         timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, end - performance.now()))),
         maxBytes: maxAnswerBytes,
         caBundle: request.env["SSL_CERT_FILE"],
@@ -84,10 +88,24 @@ export function readAnswer<Schema extends v.GenericSchema>(
 }
 
 /** Words of the server, for a person: what could steer a terminal is taken out. */
-const Words = v.pipe(
+export const Words = v.pipe(
   v.string(),
   v.transform((text) => text.replaceAll(/\p{Cc}+/gu, " ").slice(0, 500)),
 );
+/** A ceremony that the server has begun: its name, and the options for the security key. */
+export interface Ceremony {
+  ceremony: string;
+  options: unknown;
+}
+
+export const CeremonyAnswer = v.object({
+  ceremony: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  options: v.looseObject({ challenge: v.string() }),
+});
+
+/** A credential id in base64url: 1 to 1023 bytes (WebAuthn Level 3, 4). */
+export const CredentialId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
+
 const OAuthFailure = v.object({ error: Words, error_description: v.optional(Words, "") });
 const ApiFailure = v.object({ error: v.object({ code: v.string(), message: Words, hint: v.optional(Words) }) });
 

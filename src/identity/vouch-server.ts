@@ -3,22 +3,22 @@ import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import type { Secret } from "../secret.ts";
-import { post, readAnswer, readApiFailure, type Surroundings } from "./vouch-api.ts";
+import {
+  type Ceremony,
+  CeremonyAnswer,
+  CredentialId,
+  readAnswer,
+  readApiFailure,
+  send,
+  type Surroundings,
+  Words,
+} from "./vouch-api.ts";
 import { type Login, VouchSession } from "./vouch-session.ts";
 
-/** A ceremony that the server has begun: its name, and the options for the security key. */
-export interface Ceremony {
-  ceremony: string;
-  options: unknown;
-}
-
-const CeremonyAnswer = v.object({
-  ceremony: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
-  options: v.looseObject({ challenge: v.string() }),
-});
 const EnrollAnswer = v.object({
   user: v.pipe(v.string(), v.minLength(1), v.maxLength(320)),
-  credentialId: v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/)),
+  credentialId: CredentialId,
+  name: Words,
 });
 
 export class VouchServer {
@@ -31,21 +31,31 @@ export class VouchServer {
     this.#surroundings = surroundings;
   }
 
-  /** Begins an enrolment with a one-time code. Throws `enrollment_denied`, `network`, `timeout`, `server_error`. */
-  async enrollOptions(code: Secret): Promise<Ceremony> {
-    const response = await this.#post("/v1/enroll/options", { code: code.expose() }, true);
+  /**
+   * Begins an enrolment with a one-time code; `name` is what the key is to be called. Throws `enrollment_denied`,
+   * `name_taken`, `network`, `timeout`, `server_error`.
+   */
+  async enrollOptions(code: Secret, name?: string): Promise<Ceremony> {
+    const body = { code: code.expose(), ...(name === undefined ? {} : { name }) };
+    const response = await this.#post("/v1/enroll/options", body, true);
     if (response.status !== 200) throw this.#refused("enrollment_denied", response);
     return readAnswer(response, CeremonyAnswer, this.url);
   }
 
-  /** Finishes an enrolment; `credential` is the RegistrationResponseJSON. Uses the code up. Throws as `enrollOptions`. */
+  /**
+   * Finishes an enrolment; `credential` is the RegistrationResponseJSON, `name` what the user calls the key, `product`
+   * what its maker does. Uses the code up, unless the key is known. Throws as `enrollOptions`, and
+   * `credential_excluded`.
+   */
   async enroll(enrollment: {
     ceremony: string;
     code: Secret;
     credential: unknown;
-  }): Promise<{ user: string; credentialId: string }> {
-    const { ceremony, code, credential } = enrollment;
-    const response = await this.#post("/v1/enroll", { ceremony, code: code.expose(), credential }, false);
+    name?: string;
+    product?: string;
+  }): Promise<{ user: string; credentialId: string; name: string }> {
+    const body = { ...enrollment, code: enrollment.code.expose() };
+    const response = await this.#post("/v1/enroll", body, false);
     if (response.status !== 200) throw this.#refused("enrollment_denied", response);
     return readAnswer(response, EnrollAnswer, this.url);
   }
@@ -63,12 +73,12 @@ export class VouchServer {
   }
 
   async #post(path: string, body: object, repeatable: boolean): Promise<HttpResponse> {
-    return post({ url: this.url + path, body, env: this.#surroundings.env, repeatable });
+    return send({ method: "POST", url: this.url + path, body, env: this.#surroundings.env, repeatable });
   }
 
   #refused(code: "enrollment_denied" | "login_denied", response: HttpResponse): VouchError {
     const failure = readApiFailure(response, this.url);
-    const known = failure.code === "credential_excluded" ? failure.code : code;
+    const known = failure.code === "credential_excluded" || failure.code === "name_taken" ? failure.code : code;
     return new VouchError(known, failure.message, { hint: failure.hint });
   }
 }

@@ -4,13 +4,13 @@ import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { Secret } from "../secret.ts";
 import { DpopKey } from "./dpop.ts";
+import { DpopClient } from "./dpop-client.ts";
 import type { IdToken, WebIdentity } from "./identity.ts";
-import { type Environment, post, readAnswer, readOAuthFailure, type Surroundings } from "./vouch-api.ts";
+import { readAnswer, readOAuthFailure, type Surroundings } from "./vouch-api.ts";
+import { VouchKeys } from "./vouch-keys.ts";
 
 /** No session lasts longer, whatever a server says: eight hours. */
 const maxSessionSeconds = 8 * 3600;
-/** A `Date` header that is further off than this says that our clock is wrong; milliseconds. */
-const skewToleranceMs = 2_000;
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
@@ -39,12 +39,15 @@ export class VouchSession implements WebIdentity {
   readonly user: string;
   /** How long the session lasts from the moment it was asked for, in seconds. */
   readonly lifetimeSeconds: number;
+  /** The user's security keys. */
+  readonly keys: VouchKeys;
   readonly #client: DpopClient;
   readonly #accessToken: Secret;
 
   private constructor(client: DpopClient, answer: v.InferOutput<typeof LoginAnswer>) {
     this.#client = client;
     this.#accessToken = new Secret(answer.access_token);
+    this.keys = new VouchKeys(client, this.#accessToken);
     this.user = answer.user;
     this.lifetimeSeconds = Math.min(answer.expires_in, maxSessionSeconds);
   }
@@ -55,7 +58,7 @@ export class VouchSession implements WebIdentity {
    */
   static async login(server: string, login: Login, surroundings: Surroundings): Promise<VouchSession> {
     const client = new DpopClient(server, await DpopKey.generate(), surroundings);
-    const response = await client.post("/oauth/token", {
+    const response = await client.postForm("/oauth/token", {
       grant_type: "urn:vouch:params:oauth:grant-type:webauthn",
       ceremony: login.ceremony,
       credential: JSON.stringify(login.credential),
@@ -67,7 +70,7 @@ export class VouchSession implements WebIdentity {
   /** An ID token by token exchange (RFC 8693), for the server's own audience: the client id that AWS knows it by. */
   async idToken(signal?: AbortSignal): Promise<IdToken> {
     const askedAt = Math.floor(this.#client.now() / 1000);
-    const response = await this.#client.post(
+    const response = await this.#client.postForm(
       "/oauth/token",
       {
         grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -85,56 +88,10 @@ export class VouchSession implements WebIdentity {
   /** Ends the session at the server (RFC 7009), within `limitMs`. Throws `network`, `timeout`, `server_error`. */
   async revoke(limitMs: number): Promise<void> {
     const form = { token: this.#accessToken.expose(), token_type_hint: "access_token" };
-    const response = await this.#client.post("/oauth/revoke", form, { limitMs });
+    const response = await this.#client.postForm("/oauth/revoke", form, { limitMs });
     if (response.status === 200) return;
     const { description } = readOAuthFailure(response, this.#client.tokenUrl);
     throw new VouchError("server_error", `The server did not revoke the session: ${description}`);
-  }
-}
-
-/** Posts forms with a DPoP proof. */
-class DpopClient {
-  readonly tokenUrl: string;
-  readonly now: () => number;
-  readonly #server: string;
-  readonly #key: DpopKey;
-  readonly #env: Environment;
-  /** How far the server's clock is ahead of ours, in milliseconds; known once the server has complained. */
-  #clockOffsetMs = 0;
-
-  constructor(server: string, key: DpopKey, { env, now }: Surroundings) {
-    this.#server = server;
-    this.#key = key;
-    this.#env = env;
-    this.now = now;
-    this.tokenUrl = `${server}/oauth/token`;
-  }
-
-  /** Sends the form; once more with the server's time when it refuses the proof and our clock differs from its own. */
-  async post(
-    path: string,
-    form: Record<string, string>,
-    options: { repeatable?: boolean; signal?: AbortSignal | undefined; limitMs?: number } = {},
-  ): Promise<HttpResponse> {
-    const { repeatable = false, ...rest } = options;
-    const url = this.#server + path;
-    const headers = async () => ({
-      dpop: await this.#key.proof("POST", url, Math.floor((this.now() + this.#clockOffsetMs) / 1000)),
-    });
-    const send = () => post({ url, headers, body: new URLSearchParams(form), env: this.#env, repeatable, ...rest });
-    const response = await send();
-    if (response.status === 200 || !this.#correctClock(response)) return response;
-    return send();
-  }
-
-  #correctClock(response: HttpResponse): boolean {
-    const { error } = readOAuthFailure(response, this.tokenUrl);
-    const serverTime = Date.parse(response.headers.get("date") ?? "");
-    if (error !== "invalid_dpop_proof" || Number.isNaN(serverTime)) return false;
-    const offset = serverTime - this.now();
-    if (Math.abs(offset - this.#clockOffsetMs) <= skewToleranceMs) return false;
-    this.#clockOffsetMs = offset;
-    return true;
   }
 }
 

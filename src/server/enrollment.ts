@@ -1,6 +1,7 @@
 /** Enrolling a security key with an invite's one-time code. */
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
+import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
 import { readJson } from "./body.ts";
 import type { Handler, ServerContext } from "./context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
@@ -10,21 +11,22 @@ import type { Invite } from "./store/accounts.ts";
 import { RegistrationResponseSchema } from "./webauthn-json.ts";
 
 const Code = v.pipe(v.string(), v.maxLength(64), v.transform(normalizeEnrollmentCode));
-const OptionsRequest = v.strictObject({ code: Code });
+const OptionsRequest = v.strictObject({ code: Code, name: v.exactOptional(KeyName) });
 const EnrollRequest = v.strictObject({
   ceremony: v.pipe(v.string(), v.maxLength(64)),
   code: Code,
   credential: RegistrationResponseSchema,
-  /** What the user calls the security key. */
-  name: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)), "security key"),
+  name: v.exactOptional(KeyName),
+  product: v.exactOptional(KeyName),
 });
 
 /** POST /v1/enroll/options: begins a registration. The code stays good. */
 export const enrollOptions: Handler = async (request, context) => {
-  const { code } = await readJson(request, OptionsRequest);
+  const { code, name } = await readJson(request, OptionsRequest);
   const codeHash = sha256(code);
   const { user } = await openInvite(context, codeHash);
-  const options = await context.relyingParty.creationOptions(user, await context.store.accounts.credentialsOf(user.id));
+  await checkNameIsFree(context.store, user.id, name);
+  const options = await context.relyingParty.creationOptions(user, await context.store.credentials.ofUser(user.id));
   const ceremony = randomToken();
   await context.store.ceremonies.add({
     id: ceremony,
@@ -38,7 +40,7 @@ export const enrollOptions: Handler = async (request, context) => {
 
 /** POST /v1/enroll: finishes the registration and uses the code up. */
 export const enroll: Handler = async (request, context) => {
-  const { ceremony: id, code, credential: response, name } = await readJson(request, EnrollRequest);
+  const { ceremony: id, code, credential: response, name, product } = await readJson(request, EnrollRequest);
   const now = context.now();
   const codeHash = sha256(code);
   const ceremony = await context.store.ceremonies.take(id, "registration");
@@ -48,20 +50,20 @@ export const enroll: Handler = async (request, context) => {
     });
   }
   const { user } = await openInvite(context, codeHash);
-  const credential = await context.relyingParty.verifyRegistration(response, {
+  const verified = await context.relyingParty.verifyRegistration(response, {
     challenge: ceremony.challenge,
     user,
-    name,
+    product,
     now,
   });
-  const outcome = await context.store.accounts.enroll(codeHash, credential, now);
-  if (outcome === "invite_unusable") throw usedCode();
-  if (outcome === "credential_known") {
-    throw new VouchError("credential_excluded", "This security key is enrolled already.", {
-      hint: "Run `vouch login`.",
-    });
-  }
-  return { response: Response.json({ user: user.email, credentialId: credential.id }), user: user.id };
+  const { accounts } = context.store;
+  if (!(await accounts.claimInvite(codeHash, user.id, now))) throw usedCode();
+  const added = await addKey(context.store, verified, name).catch(async (error: unknown) => {
+    await accounts.returnInvite(codeHash);
+    throw error;
+  });
+  const answer = { user: user.email, credentialId: added.id, name: added.name };
+  return { response: Response.json(answer), user: user.id };
 };
 
 /** The invite of this code. Only who holds a code that was issued learns that it has been used or has ended. */

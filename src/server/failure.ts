@@ -33,9 +33,19 @@ export class HttpError extends Error {
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   protocol_error: 400,
+  login_needed: 401,
+  session_expired: 401,
   enrollment_denied: 403,
+  credential_not_found: 404,
   credential_excluded: 409,
+  name_taken: 409,
+  last_credential: 409,
 };
+
+/** What a 401 says that it expected (RFC 9449, 7.1). */
+function challenge(error: "invalid_token" | "invalid_dpop_proof"): Record<string, string> {
+  return { "www-authenticate": `DPoP error="${error}", algs="ES256"` };
+}
 
 export interface Failure {
   response: Response;
@@ -51,9 +61,16 @@ export function toFailure(thrown: unknown, path: string): Failure {
     const code = oauth ? (thrown.status === 429 ? "temporarily_unavailable" : "invalid_request") : "protocol_error";
     return answer(oauth, thrown.status, code, thrown.message, undefined, thrown.message, thrown.headers);
   }
-  if (thrown instanceof OAuthError) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
-  if (thrown instanceof VouchError && statusOf[thrown.code] !== undefined) {
-    return answer(oauth, statusOf[thrown.code] ?? 400, thrown.code, thrown.message, thrown.hint, thrown.message);
+  if (thrown instanceof OAuthError) {
+    if (oauth) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
+    // Outside /oauth nothing but the DPoP proof is of OAuth.
+    const hint = "Check that this machine's clock is right.";
+    return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge("invalid_dpop_proof"));
+  }
+  const status = thrown instanceof VouchError ? statusOf[thrown.code] : undefined;
+  if (thrown instanceof VouchError && status !== undefined) {
+    const headers = status === 401 ? challenge("invalid_token") : {};
+    return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
   }
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   const message = "The Vouch server failed to handle the request; its log says why.";

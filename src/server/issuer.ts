@@ -1,6 +1,6 @@
 /** The OIDC issuer that AWS trusts: its documents, its keys, its ID tokens. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
-import type { User } from "./store/accounts.ts";
+import type { User } from "./store/user.ts";
 import type { SigningKey } from "./store/configuration.ts";
 
 /** The grant in which a WebAuthn assertion is exchanged for an access token. */

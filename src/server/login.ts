@@ -17,7 +17,6 @@ export const loginOptions: Handler = async (request, context) => {
     id: ceremony,
     type: "authentication",
     challenge: options.challenge,
-    codeHash: undefined,
     expiresAt: context.now() + ceremonySeconds,
   });
   return { response: Response.json({ ceremony, options }) };
@@ -41,19 +40,20 @@ export async function grantSession(
   if (!ceremony || ceremony.expiresAt <= now) {
     throw new OAuthError("invalid_grant", "The login took longer than five minutes or was finished before.");
   }
-  const found = await store.accounts.findCredential(parameters.credential.id);
-  if (!found) throw new OAuthError("invalid_grant", "This security key is not enrolled with this server.");
+  const found = await store.credentials.find(parameters.credential.id);
+  if (!found) throw notEnrolled();
   const { credential, user } = found;
   const { counter, backedUp } = await relyingParty
     .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, credential })
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
-  if (!(await store.accounts.recordAssertion(credential.id, counter, backedUp, now))) {
+  if (!(await store.credentials.recordAssertion(credential.id, counter, backedUp, now))) {
     throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
   }
   const accessToken = randomToken();
-  await store.sessions.add(sha256(accessToken), { user, jkt, createdAt: now, expiresAt: now + sessionDuration });
+  const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
+  if (!(await store.sessions.add(sha256(accessToken), session))) throw notEnrolled();
   return {
     response: Response.json({
       access_token: accessToken,
@@ -63,4 +63,8 @@ export async function grantSession(
     }),
     user: user.id,
   };
+}
+
+function notEnrolled(): OAuthError {
+  return new OAuthError("invalid_grant", "This security key is not enrolled with this server.");
 }

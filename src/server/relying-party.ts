@@ -10,7 +10,8 @@ import {
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
 import { VouchError } from "../errors.ts";
-import type { Credential, User } from "./store/accounts.ts";
+import type { Credential } from "./store/credentials.ts";
+import type { User } from "./store/user.ts";
 
 /** COSE algorithm identifier of ECDSA with SHA-256. */
 const es256 = -7;
@@ -64,8 +65,8 @@ export class RelyingParty {
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
-    expected: { challenge: string; user: User; name: string; now: number },
-  ): Promise<Credential> {
+    expected: { challenge: string; user: User; product: string | undefined; now: number },
+  ): Promise<Omit<Credential, "name">> {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response,
       expectedChallenge: expected.challenge,
@@ -84,10 +85,10 @@ export class RelyingParty {
       publicKey: credential.publicKey,
       counter: credential.counter,
       aaguid: registrationInfo.aaguid,
+      product: expected.product,
       transports: credential.transports ?? [],
       backupEligible: registrationInfo.credentialDeviceType === "multiDevice",
       backedUp: registrationInfo.credentialBackedUp,
-      name: expected.name,
       createdAt: expected.now,
       lastUsedAt: undefined,
     };

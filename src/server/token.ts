@@ -68,7 +68,8 @@ async function exchangeToken(
   }
   const session = await context.store.sessions.find(tokenHash);
   // A stolen token looks like an unknown one to who does not hold its key.
-  if (!session || session.jkt !== proof.jkt) throw new OAuthError("invalid_grant", "The session is not known.");
+  if (!session || session.jkt !== proof.jkt)
+    throw new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
   if (session.revoked) throw new OAuthError("invalid_grant", "The session was revoked.");
   const now = context.now();
   if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");

@@ -5,7 +5,7 @@ const base64url = (maxBytes: number) =>
   v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, "expected base64url"), v.maxLength(Math.ceil((maxBytes * 4) / 3)));
 
 /** A credential id has at most 1023 bytes (WebAuthn Level 3, 4). */
-const CredentialId = base64url(1023);
+export const CredentialId = base64url(1023);
 
 const shared = {
   id: CredentialId,

@@ -133,6 +133,7 @@ describe("ceremonies", () => {
     expect(await askAgent<object>(routes.enrollFinish, { ...first, options: undefined, credential: {} })).toEqual({
       user,
       credentialId: "Y3JlZGVudGlhbA",
+      name: "security key",
     });
     const { ceremony } = await start();
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");

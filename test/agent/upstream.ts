@@ -3,6 +3,7 @@
  * answers. It counts what arrives, and a test can hold an operation back, fail it, or answer in its place.
  */
 import { verifyDpopProof } from "../../src/server/dpop.ts";
+import { sha256 } from "../../src/server/random.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
 export type Operation =
@@ -12,6 +13,11 @@ export type Operation =
   | "login"
   | "idToken"
   | "revoke"
+  | "keys"
+  | "keyAddOptions"
+  | "keyAdd"
+  | "keyRename"
+  | "keyRemove"
   | "sts"
   | "token"
   | "endpoint";
@@ -31,6 +37,11 @@ export class Upstream {
     login: 0,
     idToken: 0,
     revoke: 0,
+    keys: 0,
+    keyAddOptions: 0,
+    keyAdd: 0,
+    keyRename: 0,
+    keyRemove: 0,
     sts: 0,
     token: 0,
     endpoint: 0,
@@ -39,6 +50,8 @@ export class Upstream {
   readonly durations: { sts: number[]; token: number[] } = { sts: [], token: [] };
   /** The thumbprints of the DPoP keys of `login` and `idToken`, in the order of arrival. */
   readonly keys: string[] = [];
+  /** The bodies of the requests about keys, in the order of arrival. */
+  readonly bodies: unknown[] = [];
   readonly #clock: ManualClock;
   readonly #server: Bun.Server<undefined>;
   readonly #answers = new Map<Operation, Answer>();
@@ -95,6 +108,11 @@ export class Upstream {
       const refused = await this.#checkProof(request.headers.get("dpop"));
       if (refused) return refused;
     }
+    if (url.pathname.startsWith("/v1/credentials")) {
+      const refused = await this.#checkSession(request, url.pathname);
+      if (refused) return refused;
+      if (text !== "") this.bodies.push(JSON.parse(text));
+    }
     return this.#answers.get(operation)?.(form) ?? this.#usual(operation, form);
   }
 
@@ -110,14 +128,33 @@ export class Upstream {
     }
   }
 
+  /** Judges access token and proof as the Vouch server does under /v1/credentials. */
+  async #checkSession(request: Request, path: string): Promise<Response | undefined> {
+    const now = Math.floor(this.#clock.now() / 1000);
+    const date = new Date(now * 1000).toUTCString();
+    const token = /^DPoP (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (token === undefined) throw new Error(`The agent sent no access token to ${path}.`);
+    try {
+      const expected = { method: request.method, url: this.url + path, now };
+      const { jkt, ath } = await verifyDpopProof(request.headers.get("dpop"), expected);
+      if (ath !== sha256(token)) throw new Error("its ath is not of this access token");
+      this.keys.push(jkt);
+      return undefined;
+    } catch (error) {
+      const challenge = 'DPoP error="invalid_dpop_proof", algs="ES256"';
+      return apiFailure(401, "access_denied", (error as Error).message, { date, "www-authenticate": challenge });
+    }
+  }
+
   #usual(operation: Operation, form: URLSearchParams): Response {
     const now = Math.floor(this.#clock.now() / 1000);
     switch (operation) {
       case "enrollOptions":
       case "loginOptions":
+      case "keyAddOptions":
         return Response.json({ ceremony: `ceremony-${this.counts[operation]}`, options: { challenge: "AAAA" } });
       case "enroll":
-        return Response.json({ user, credentialId: "Y3JlZGVudGlhbA" });
+        return Response.json({ user, credentialId: "Y3JlZGVudGlhbA", name: "security key" });
       case "login":
         return Response.json({
           access_token: `access-token-${this.counts.login}-secret`,
@@ -134,6 +171,14 @@ export class Upstream {
         });
       case "revoke":
         return new Response(null, { status: 200 });
+      case "keys":
+        return Response.json({ credentials: [key] });
+      case "keyAdd":
+        return Response.json({ credential: { ...key, id: "bmV3", name: "new", thisSession: false } });
+      case "keyRename":
+        return Response.json({ id: key.id, name: "renamed" });
+      case "keyRemove":
+        return Response.json({ sessionsEnded: 0, thisSession: false });
       case "sts": {
         const duration = Number(form.get("DurationSeconds"));
         this.durations.sts.push(duration);
@@ -153,6 +198,29 @@ export class Upstream {
   }
 }
 
+/** The one key of the made-up user, as the server lists it. */
+export const key = {
+  id: "Y3JlZGVudGlhbA",
+  name: "security key",
+  aaguid: "07070707-0707-0707-0707-070707070707",
+  product: null,
+  createdAt: 1_700_000_000,
+  lastUsedAt: 1_700_000_001,
+  transports: ["usb"],
+  backupEligible: false,
+  backedUp: false,
+  thisSession: true,
+};
+
+export function apiFailure(
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json({ error: { code, message } }, { status, headers });
+}
+
 export function oauthFailure(error: string, description: string, headers: Record<string, string> = {}): Response {
   return Response.json({ error, error_description: description }, { status: 400, headers });
 }
@@ -165,6 +233,16 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "enroll";
     case "/v1/login/options":
       return "loginOptions";
+    case "/v1/credentials":
+      return "keys";
+    case "/v1/credentials/add/options":
+      return "keyAddOptions";
+    case "/v1/credentials/add":
+      return "keyAdd";
+    case "/v1/credentials/rename":
+      return "keyRename";
+    case "/v1/credentials/remove":
+      return "keyRemove";
     case "/oauth/token":
       return form.has("subject_token") ? "idToken" : "login";
     case "/oauth/revoke":

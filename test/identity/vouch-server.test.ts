@@ -3,7 +3,7 @@ import { VouchServer } from "../../src/identity/vouch-server.ts";
 import { Secret } from "../../src/secret.ts";
 import { rejection } from "../rejection.ts";
 import { ManualClock } from "../agent/manual-clock.ts";
-import { oauthFailure, Upstream, user } from "../agent/upstream.ts";
+import { apiFailure, key, oauthFailure, Upstream, user } from "../agent/upstream.ts";
 
 const credential = { id: "AA" };
 const code = new Secret("CODE-1234");
@@ -64,6 +64,37 @@ describe("a session", () => {
     },
   );
 
+  test("a clock that goes wrong during the session is corrected by the Date of an API's refusal, once", async () => {
+    let ahead = 0;
+    const session = await login(new VouchServer(upstream.url, { env: {}, now: () => clock.now() + ahead * 1000 }));
+    ahead = -3600;
+    expect(await session.keys.list()).toEqual([key]);
+    expect(upstream.counts.keys).toBe(2);
+    await session.keys.list();
+    expect(upstream.counts.keys).toBe(3);
+  });
+
+  test("a request about keys whose proof is refused for another reason is not sent again", async () => {
+    const session = await login();
+    const headers = {
+      "www-authenticate": 'DPoP error="invalid_dpop_proof"',
+      date: new Date(clock.now()).toUTCString(),
+    };
+    upstream.answer("keys", () => apiFailure(401, "access_denied", "The proof was used before.", headers));
+    expect((await rejection(session.keys.list())).code).toBe("access_denied");
+    expect(upstream.counts.keys).toBe(1);
+  });
+
+  test("a key is added and removed once: what comes of a second request would mislead", async () => {
+    const session = await login();
+    for (const operation of ["keyAdd", "keyRemove"] as const) {
+      upstream.answer(operation, () => new Response("busy", { status: 503 }));
+    }
+    expect((await rejection(session.keys.add({ ceremony: "c", credential }))).code).toBe("server_error");
+    expect((await rejection(session.keys.remove(key.id, false))).code).toBe("server_error");
+    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRemove: 1 });
+  });
+
   test("a proof that is refused for another reason is not sent again", async () => {
     upstream.answer("login", () =>
       oauthFailure("invalid_dpop_proof", "The proof was used before.", { date: new Date(clock.now()).toUTCString() }),
@@ -123,6 +154,7 @@ describe("refusals", () => {
   test.each([
     [403, "enrollment_denied", "enrollment_denied"],
     [409, "credential_excluded", "credential_excluded"],
+    [409, "name_taken", "name_taken"],
     [400, "protocol_error", "enrollment_denied"],
   ])("of an enrolment: status %d, %s → %s", async (status, code_, expected) => {
     upstream.answer("enroll", () =>
@@ -184,7 +216,11 @@ test("the slash at the end of the URL does not matter", async () => {
 test("an enrolment", async () => {
   const server = client();
   const { ceremony } = await server.enrollOptions(code);
-  expect(await server.enroll({ ceremony, code, credential })).toEqual({ user, credentialId: "Y3JlZGVudGlhbA" });
+  expect(await server.enroll({ ceremony, code, credential })).toEqual({
+    user,
+    credentialId: "Y3JlZGVudGlhbA",
+    name: "security key",
+  });
 });
 
 test("revocation is confirmed, or the reason is said", async () => {

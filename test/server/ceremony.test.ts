@@ -36,7 +36,7 @@ test("a security key enrols, logs in twice, and cannot be enrolled a second time
   const creation = await server.enrollOptions(code);
   const registration = await createCredential({ device, options: creation.options, origin, ui });
   const enrolled = await server.post("/v1/enroll", { ceremony: creation.ceremony, code, credential: registration });
-  expect(enrolled.body).toEqual({ user: email, credentialId: registration.id });
+  expect(enrolled.body).toEqual({ user: email, credentialId: registration.id, name: "security key" });
 
   const dpop = await DpopKey.generate();
   for (let login = 0; login < 2; login++) {

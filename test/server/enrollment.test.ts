@@ -15,7 +15,7 @@ test("a vendor's attestation is verified with its certificate, which must be for
   const other = await makeAttestationKey(new Uint8Array(16));
   const key = new TestSecurityKey();
   expect((await server.enroll(key, { attestation })).status).toBe(200);
-  const found = await server.store.accounts.findCredential(key.id);
+  const found = await server.store.credentials.find(key.id);
   expect(found?.credential.aaguid).toBe("07070707-0707-0707-0707-070707070707");
   expect((await server.enroll(new TestSecurityKey(), { attestation, forged: true })).status).toBe(403);
   expect((await server.enroll(new TestSecurityKey(), { attestation: other })).status).toBe(403);

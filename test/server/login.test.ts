@@ -17,7 +17,7 @@ describe("the whole way", () => {
     const key = new TestSecurityKey();
     const dpop = await DpopKey.generate();
     const enrolled = await server.enroll(key);
-    expect(enrolled.body).toEqual({ user: email, credentialId: key.id });
+    expect(enrolled.body).toEqual({ user: email, credentialId: key.id, name: "security key" });
 
     const login = await server.login(key, dpop);
     expect(login.status).toBe(200);

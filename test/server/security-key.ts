@@ -29,6 +29,8 @@ export interface Twist {
   userHandle?: string;
   /** Signs with another key. */
   forged?: boolean;
+  /** The key's model, instead of that of the tests. */
+  aaguid?: Uint8Array;
   /** Self attestation unless said otherwise. */
   attestation?: "none" | AttestationKey;
 }
@@ -58,7 +60,7 @@ export class TestSecurityKey {
     length.writeUInt16BE(credentialId.length);
     const authenticatorData = Buffer.concat([
       this.#authenticatorData(twist.rpId ?? options.rp.id ?? "", 0x40, twist),
-      aaguid,
+      twist.aaguid ?? aaguid,
       length,
       credentialId,
       encodeCbor(exportCoseKey(this.#publicKey, ES256)),

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { SQL } from "bun";
 import { VouchError } from "../../src/errors.ts";
 import { defaultAudience, initializeServer } from "../../src/server/initialize.ts";
-import type { Credential } from "../../src/server/store/accounts.ts";
+import type { Credential } from "../../src/server/store/credentials.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
+import type { User } from "../../src/server/store/user.ts";
 
 const now = 1_800_000_000;
 let folder: string;
@@ -40,6 +41,7 @@ function credential(userId: string, id: string): Credential {
     publicKey: new Uint8Array([1, 2, 3]),
     counter: 4_294_967_294,
     aaguid: "07070707-0707-0707-0707-070707070707",
+    product: "YubiKey OTP+FIDO+CCID",
     transports: ["usb", "nfc"],
     backupEligible: true,
     backedUp: false,
@@ -125,15 +127,39 @@ test("initialising again keeps the signing key and sets the audiences; another U
 });
 
 describe("accounts", () => {
-  test("a credential comes back as it was stored", async () => {
-    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
-    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now)).toBe("enrolled");
+  test("an invite is good until it ends, not at its end, and once; given back it is good again", async () => {
+    const { id } = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+    expect(await store.accounts.claimInvite("hash", id, now + 10)).toBe(false);
+    expect(await store.accounts.claimInvite("hash", id, now + 9)).toBe(true);
+    expect(await store.accounts.claimInvite("hash", id, now + 9)).toBe(false);
+    await store.accounts.returnInvite("hash");
+    expect(await store.accounts.claimInvite("hash", id, now + 9)).toBe(true);
+  });
+
+  test("an invite is good for its user only", async () => {
+    await store.accounts.invite("one@example.com", "hash", now, now + 10);
+    const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
+    expect(await store.accounts.claimInvite("hash", other.id, now)).toBe(false);
+  });
+});
+
+describe("credentials", () => {
+  let user: User;
+  beforeEach(async () => {
+    user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+  });
+
+  const session = (credentialId: string) => ({ user, jkt: "jkt", credentialId, createdAt: now, expiresAt: now + 10 });
+  const names = async () => (await store.credentials.ofUser(user.id)).map(({ name }) => name);
+
+  test("one comes back as it was stored", async () => {
+    expect(await store.credentials.add(credential(user.id, "id"))).toBe("added");
     const stored = { ...credential(user.id, "id"), publicKey: expect.any(Uint8Array) as Uint8Array<ArrayBuffer> };
-    const found = await store.accounts.findCredential("id");
+    const found = await store.credentials.find("id");
     expect(found).toEqual({ user, credential: stored });
     expect([...(found?.credential.publicKey ?? [])]).toEqual([1, 2, 3]);
-    expect(await store.accounts.recordAssertion("id", 4_294_967_295, true, now + 5)).toBe(true);
-    expect((await store.accounts.findCredential("id"))?.credential).toMatchObject({
+    expect(await store.credentials.recordAssertion("id", 4_294_967_295, true, now + 5)).toBe(true);
+    expect((await store.credentials.find("id"))?.credential).toMatchObject({
       counter: 4_294_967_295,
       backedUp: true,
       lastUsedAt: now + 5,
@@ -141,35 +167,96 @@ describe("accounts", () => {
   });
 
   test("of several records of one counter, one is accepted, and none that goes back", async () => {
-    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
-    await store.accounts.enroll("hash", { ...credential(user.id, "id"), counter: 5 }, now);
-    const record = (counter: number) => store.accounts.recordAssertion("id", counter, false, now);
+    await store.credentials.add({ ...credential(user.id, "id"), counter: 5 });
+    const record = (counter: number) => store.credentials.recordAssertion("id", counter, false, now);
     expect((await Promise.all([record(6), record(6), record(6)])).filter(Boolean)).toHaveLength(1);
     expect([await record(6), await record(5), await record(0), await record(7)]).toEqual([false, false, false, true]);
   });
 
-  test("an invite is good until it ends, not at its end", async () => {
-    const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
-    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now + 10)).toBe("invite_unusable");
-    expect(await store.accounts.enroll("hash", credential(user.id, "id"), now + 9)).toBe("enrolled");
+  test("an id is known to everybody, a name to its user", async () => {
+    const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
+    await store.credentials.add(credential(user.id, "id"));
+    expect(await store.credentials.add({ ...credential(other.id, "id"), name: "red" })).toBe("credential_known");
+    expect(await store.credentials.add(credential(user.id, "id2"))).toBe("name_taken");
+    expect(await store.credentials.add(credential(other.id, "id3"))).toBe("added");
   });
 
-  test("an invite is good for its user only", async () => {
-    await store.accounts.invite("one@example.com", "hash", now, now + 10);
+  test("one is renamed by its user, to a name that is free or its own", async () => {
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
-    expect(await store.accounts.enroll("hash", credential(other.id, "id"), now)).toBe("invite_unusable");
+    await store.credentials.add(credential(user.id, "one"));
+    await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
+    expect(await store.credentials.rename(user.id, "one", "red")).toBe("name_taken");
+    expect(await store.credentials.rename(user.id, "one", "blue")).toBe("renamed");
+    expect(await store.credentials.rename(user.id, "one", "green")).toBe("renamed");
+    expect(await store.credentials.rename(other.id, "one", "mine")).toBe("not_found");
+    expect(await store.credentials.rename(user.id, "none", "x")).toBe("not_found");
+    expect(await names()).toEqual(["green", "red"]);
+  });
+
+  test("of two that gain one name at once, one does", async () => {
+    await store.credentials.add(credential(user.id, "one"));
+    await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
+    const outcomes = await Promise.all(["one", "two"].map((id) => store.credentials.rename(user.id, id, "green")));
+    expect(outcomes.toSorted()).toEqual(["name_taken", "renamed"]);
+  });
+
+  test("the last one stays, unless it is forced", async () => {
+    const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
+    await store.credentials.add(credential(user.id, "one"));
+    await store.credentials.add(credential(other.id, "other"));
+    expect(await store.credentials.remove(user.id, "one", false)).toBe("last");
+    expect(await store.credentials.remove(user.id, "other", true)).toBe("not_found");
+    expect(await store.credentials.remove(user.id, "one", true)).toBe("removed");
+    expect(await store.credentials.remove(user.id, "one", true)).toBe("not_found");
+    expect(await names()).toEqual([]);
+  });
+
+  test("of the last two that are removed at once, by one process or several, one stays", async () => {
+    for (let round = 0; round < 10; round++) {
+      await store.credentials.removeAll(user.id);
+      await store.credentials.add(credential(user.id, "one"));
+      await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
+      const second = await openStore(`sqlite:${path}`, { create: false, now });
+      const outcomes = await Promise.all([
+        store.credentials.remove(user.id, "one", false),
+        second.credentials.remove(user.id, "two", false),
+      ]);
+      await second.close();
+      expect(outcomes.toSorted()).toEqual(["last", "removed"]);
+      expect(await names()).toHaveLength(1);
+    }
+  });
+
+  test("the sessions that one opened end with it, and no others; none is opened by one that is gone", async () => {
+    await store.credentials.add(credential(user.id, "one"));
+    await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
+    expect(await store.sessions.add("first", session("one"))).toBe(true);
+    expect(await store.sessions.add("second", session("two"))).toBe(true);
+    expect(await store.sessions.countOpenedBy("one", now)).toBe(1);
+    expect(await store.sessions.countOpenedBy("one", now + 10)).toBe(0);
+    await store.credentials.remove(user.id, "one", false);
+    expect(await store.sessions.find("first")).toBeUndefined();
+    expect(await store.sessions.find("second")).toMatchObject({ credentialId: "two", revoked: false });
+    expect(await store.sessions.add("late", session("one"))).toBe(false);
+    expect(await store.sessions.find("late")).toBeUndefined();
+  });
+
+  test("none opens a session of somebody else", async () => {
+    const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
+    await store.credentials.add(credential(other.id, "other"));
+    expect(await store.sessions.add("foreign", session("other"))).toBe(false);
   });
 });
 
 test("what has expired is purged; what may still be asked about stays a week", async () => {
   const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
-  await store.sessions.add("token", { user, jkt: "jkt", createdAt: now, expiresAt: now + 10 });
+  await store.credentials.add(credential(user.id, "id"));
+  await store.sessions.add("token", { user, jkt: "jkt", credentialId: "id", createdAt: now, expiresAt: now + 10 });
   await store.sessions.rememberProof("proof", now + 10);
   await store.ceremonies.add({
     id: "ceremony",
     type: "authentication",
     challenge: "c",
-    codeHash: undefined,
     expiresAt: now + 10,
   });
   const sql = new SQL({ adapter: "sqlite", filename: path });

@@ -54,6 +54,14 @@ export interface TestServer {
   login(key: TestSecurityKey, dpop: DpopKey, twist?: Twist): Promise<Answer>;
   /** The access token of a new user with a new key. */
   session(): Promise<{ accessToken: string; dpop: DpopKey; key: TestSecurityKey }>;
+  /** A request in the name of a session; `claims` replace or remove those of its proof. */
+  inSession(
+    session: { accessToken: string; dpop: DpopKey },
+    method: "GET" | "POST",
+    path: string,
+    json?: unknown,
+    claims?: Record<string, unknown>,
+  ): Promise<Answer>;
   exchange(accessToken: string, dpop: DpopKey, parameters?: Record<string, string>): Promise<Answer>;
   proof(dpop: DpopKey, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
   stop(): Promise<void>;
@@ -136,6 +144,15 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       await server.enroll(key);
       const { body } = await server.login(key, dpop);
       return { accessToken: body.access_token, dpop, key };
+    },
+    async inSession({ accessToken, dpop }, method, path, json, claims = {}) {
+      const ath = sha256(accessToken);
+      const proof = await dpop.proof({ method, url: origin + path, now: time, claims: { ath, ...claims } });
+      return await server.send(path, {
+        method,
+        headers: { "content-type": "application/json", authorization: `DPoP ${accessToken}`, dpop: proof },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      });
     },
     exchange: async (accessToken, dpop, parameters = {}) =>
       server.form(

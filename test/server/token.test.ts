@@ -153,7 +153,10 @@ describe("token exchange", () => {
     const thief = await DpopKey.generate();
     const stolen = await exchangeWith(accessToken, await server.proof(thief));
     const unknown = await exchangeWith("unknown", await server.proof(thief));
-    expect(stolen.body).toEqual({ error: "invalid_grant", error_description: "The session is not known." });
+    expect(stolen.body).toEqual({
+      error: "invalid_grant",
+      error_description: "The session is not known, or its security key was removed.",
+    });
     expect(stolen.body).toEqual(unknown.body);
   });
 
@@ -247,9 +250,10 @@ describe("revocation", () => {
     const { accessToken, dpop, key } = await server.session();
     const user = await server.store.accounts.findUser(email);
     const invited = await server.invite();
-    expect(await server.store.accounts.removeCredentials(user?.id ?? "")).toBeGreaterThan(0);
+    await server.store.accounts.removeInvites(user?.id ?? "");
     expect(await server.store.sessions.revokeAll(user?.id ?? "", server.now())).toBeGreaterThan(0);
     expect((await server.exchange(accessToken, dpop)).body.error_description).toBe("The session was revoked.");
+    expect(await server.store.credentials.removeAll(user?.id ?? "")).toBeGreaterThan(0);
     expect((await server.login(key, dpop)).body.error).toBe("invalid_grant");
     expect((await server.post("/v1/enroll/options", { code: invited })).status).toBe(403);
   });

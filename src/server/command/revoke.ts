@@ -21,17 +21,18 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    await withStore(args.database, false, async ({ accounts, sessions }) => {
+    await withStore(args.database, false, async ({ accounts, credentials, sessions }) => {
       const user = await accounts.findUser(email);
       if (!user) {
         throw new VouchError("usage", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
       }
-      // The keys first, so that no login slips in between.
-      const removed = args.credentials ? await accounts.removeCredentials(user.id) : undefined;
       const ended = await sessions.revokeAll(user.id, currentTime());
+      if (args.credentials) await accounts.removeInvites(user.id);
+      // A session that is opened in between ends with its key.
+      const removed = args.credentials ? await credentials.removeAll(user.id) : undefined;
       print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
       if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
-      print("Role credentials that AWS has issued stay good until they end, an hour at most by default.");
+      print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");
     });
   },
 });

@@ -1,4 +1,6 @@
+import { describeKey } from "../../webauthn/authenticator-model.ts";
 import type { UserSummary } from "../store/accounts.ts";
+import type { Credential } from "../store/credentials.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 
@@ -6,27 +8,32 @@ export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
   args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
-    const all = await withStore(args.database, false, (store) => store.accounts.users(currentTime()));
+    const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => ({
+      all: await accounts.users(currentTime()),
+      keys: await credentials.all(),
+    }));
+    const keysOf = ({ id }: UserSummary) => keys.filter(({ userId }) => userId === id);
     if (args.json) {
-      print(JSON.stringify(all.map(toJson)));
+      print(JSON.stringify(all.map((user) => toJson(user, keysOf(user)))));
     } else if (all.length === 0) {
       print("Nobody has been invited yet: vouch server invite EMAIL");
     } else {
-      print(all.map(toText).join("\n"));
+      print(all.map((user) => toText(user, keysOf(user))).join("\n"));
     }
   },
 });
 
-function toJson(user: UserSummary): unknown {
+function toJson(user: UserSummary, credentials: Credential[]): unknown {
   return {
     id: user.id,
     email: user.email,
     createdAt: user.createdAt,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
-    credentials: user.credentials.map(({ id, name, aaguid, backedUp, createdAt, lastUsedAt }) => ({
+    credentials: credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
       id,
       name,
+      model: describeKey(aaguid, product),
       aaguid,
       backedUp,
       createdAt,
@@ -35,9 +42,9 @@ function toJson(user: UserSummary): unknown {
   };
 }
 
-function toText(user: UserSummary): string {
+function toText(user: UserSummary, credentials: Credential[]): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
-  const lines = user.credentials.map(
+  const lines = credentials.map(
     ({ id, name, createdAt, lastUsedAt }) =>
       `   ${name} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
         lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`

@@ -3,11 +3,14 @@ import type { SQL } from "bun";
 
 export interface Ceremony {
   id: string;
-  type: "registration" | "authentication";
+  /** A registration is begun with an invite's code, an addition with a session. */
+  type: "registration" | "addition" | "authentication";
   /** base64url, as it stands in the options. */
   challenge: string;
   /** The SHA-256 of the invite's code that began a registration. */
-  codeHash: string | undefined;
+  codeHash?: string | undefined;
+  /** The user whose session began an addition. */
+  userId?: string | undefined;
   expiresAt: number;
 }
 
@@ -20,8 +23,9 @@ export class CeremonyStore {
 
   async add(ceremony: Ceremony): Promise<void> {
     await this.sql`
-      INSERT INTO ceremonies (id, type, challenge, code_hash, expires_at)
-      VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null}, ${ceremony.expiresAt})`;
+      INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at)
+      VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null},
+        ${ceremony.userId ?? null}, ${ceremony.expiresAt})`;
   }
 
   /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
@@ -33,6 +37,7 @@ export class CeremonyStore {
         type: row.type,
         challenge: row.challenge,
         codeHash: row.code_hash ?? undefined,
+        userId: row.user_id ?? undefined,
         expiresAt: Number(row.expires_at),
       }
     );

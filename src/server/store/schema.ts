@@ -64,6 +64,24 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL
     )`,
   ],
+  [
+    // The product name that the key's USB descriptor gave; unknown for keys that were enrolled before.
+    `ALTER TABLE credentials ADD COLUMN product TEXT`,
+    // A person tells keys apart by their names. The first of several with one name keeps it.
+    `UPDATE credentials SET name = name || ' (' || substr(id, 1, 8) || ')'
+      WHERE EXISTS (
+        SELECT 1 FROM credentials AS earlier
+        WHERE earlier.user_id = credentials.user_id AND earlier.name = credentials.name
+          AND (earlier.created_at < credentials.created_at
+            OR (earlier.created_at = credentials.created_at AND earlier.id < credentials.id))
+      )`,
+    `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
+    // The credential that opened the session: no session outlives it. Unknown for sessions that were opened before.
+    `ALTER TABLE sessions ADD COLUMN credential_id TEXT REFERENCES credentials (id) ON DELETE CASCADE`,
+    `CREATE INDEX sessions_credential_id ON sessions (credential_id)`,
+    // Whose session began the addition of a key.
+    `ALTER TABLE ceremonies ADD COLUMN user_id TEXT REFERENCES users (id) ON DELETE CASCADE`,
+  ],
 ];
 
 /**

@@ -1,11 +1,13 @@
 /** Sessions, by the SHA-256 of their access token, and the DPoP proofs seen. */
 import type { SQL } from "bun";
-import type { User } from "./accounts.ts";
+import type { User } from "./user.ts";
 
 export interface Session {
   user: User;
   /** The RFC 7638 thumbprint of the DPoP key that the access token is bound to (RFC 9449, 6). */
   jkt: string;
+  /** The credential that opened it; undefined for one that an older version of the server opened. */
+  credentialId: string | undefined;
   createdAt: number;
   expiresAt: number;
   revoked: boolean;
@@ -18,10 +20,13 @@ export class SessionStore {
     this.sql = sql;
   }
 
-  async add(tokenHash: string, session: Omit<Session, "revoked">): Promise<void> {
-    await this.sql`
-      INSERT INTO sessions (token_hash, user_id, jkt, created_at, expires_at)
-      VALUES (${tokenHash}, ${session.user.id}, ${session.jkt}, ${session.createdAt}, ${session.expiresAt})`;
+  /** Opens a session by a credential. False when the credential has been removed in the meantime. */
+  async add(tokenHash: string, session: Omit<Session, "revoked"> & { credentialId: string }): Promise<boolean> {
+    const rows = await this.sql`
+      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+      SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}
+      FROM credentials WHERE id = ${session.credentialId} AND user_id = ${session.user.id} RETURNING token_hash`;
+    return rows.length === 1;
   }
 
   async find(tokenHash: string): Promise<Session | undefined> {
@@ -32,6 +37,7 @@ export class SessionStore {
       row && {
         user: { id: row.user_id, email: row.email },
         jkt: row.jkt,
+        credentialId: row.credential_id ?? undefined,
         createdAt: Number(row.created_at),
         expiresAt: Number(row.expires_at),
         revoked: row.revoked_at !== null,
@@ -49,6 +55,23 @@ export class SessionStore {
     const rows = await this.sql`
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
+    return rows.length;
+  }
+
+  /** How many live sessions the credential has opened. */
+  async countOpenedBy(credentialId: string, now: number): Promise<number> {
+    const [row] = await this.sql`
+      SELECT count(*) AS live FROM sessions
+      WHERE credential_id = ${credentialId} AND revoked_at IS NULL AND expires_at > ${now}`;
+    return Number(row.live);
+  }
+
+  /** Revokes the user's live sessions of which it is not known what opened them; returns how many. */
+  async revokeOfUnknownOrigin(userId: string, now: number): Promise<number> {
+    const rows = await this.sql`
+      UPDATE sessions SET revoked_at = ${now}
+      WHERE user_id = ${userId} AND credential_id IS NULL AND revoked_at IS NULL AND expires_at > ${now}
+      RETURNING token_hash`;
     return rows.length;
   }
 

@@ -6,6 +6,7 @@ import { VouchError } from "../../errors.ts";
 import { AccountStore } from "./accounts.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
+import { CredentialStore } from "./credentials.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
 
@@ -15,6 +16,7 @@ const keepEndedSeconds = 7 * 24 * 3600;
 export class Store {
   readonly accounts: AccountStore;
   readonly ceremonies: CeremonyStore;
+  readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
   readonly sessions: SessionStore;
   private readonly sql: SQL;
@@ -23,6 +25,7 @@ export class Store {
     this.sql = sql;
     this.accounts = new AccountStore(sql);
     this.ceremonies = new CeremonyStore(sql);
+    this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
     this.sessions = new SessionStore(sql);
   }

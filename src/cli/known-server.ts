@@ -1,0 +1,55 @@
+/** The Vouch server that this machine uses: its URL as it is typed, and what the settings keep of it. */
+import { loadSettings, saveSettings, type Settings } from "../config/settings.ts";
+import { VouchError } from "../errors.ts";
+import { warn } from "./terminal.ts";
+
+/**
+ * The server's URL as its issuer is written: https (http to loopback), no slash at the end.
+ * Throws `usage` when it is another kind of URL.
+ */
+export function serverUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url) {
+    throw new VouchError("usage", `--server expects a URL, got "${text}".`, {
+      hint: URL.canParse(`https://${text}`) ? `Did you mean https://${text}?` : undefined,
+    });
+  }
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) {
+    throw new VouchError("usage", `--server expects an https URL, got "${text}".`);
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new VouchError("usage", `--server expects a URL without user name, query and fragment, got "${text}".`);
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+/** Says so when another server is about to be replaced. */
+export function warnOfReplacement(settings: Settings, server: string): void {
+  if (settings.server && settings.server.url !== server) {
+    warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place.`);
+  }
+}
+
+/** Keeps the server, its user when told, and these credential ids (base64url), beside what is known of the same server. */
+export function rememberServer(server: string, credentialIds: readonly string[], user?: string): void {
+  const settings = loadSettings();
+  const known = settings.server?.url === server ? settings.server : undefined;
+  const name = user ?? known?.user;
+  saveSettings({
+    ...settings,
+    server: {
+      url: server,
+      ...(name === undefined ? {} : { user: name }),
+      credentialIds: [...new Set([...(known?.credentialIds ?? []), ...credentialIds])],
+    },
+  });
+}
+
+/** Forgets the id of a credential that was removed. */
+export function forgetCredential(id: string): void {
+  const settings = loadSettings();
+  if (!settings.server?.credentialIds.includes(id)) return;
+  const credentialIds = settings.server.credentialIds.filter((known) => known !== id);
+  saveSettings({ ...settings, server: { ...settings.server, credentialIds } });
+}

@@ -1,0 +1,126 @@
+/** Users' security keys. What changes them is one statement each, so that of two at once the database decides. */
+import type { SQL } from "bun";
+import { decodeBase64url, encodeBase64url } from "../../codec/base64url.ts";
+import type { User } from "./user.ts";
+
+/** A credential record (WebAuthn Level 3, 4). */
+export interface Credential {
+  /** base64url. */
+  id: string;
+  userId: string;
+  /** COSE_Key. */
+  publicKey: Uint8Array<ArrayBuffer>;
+  /** The signature counter of the last assertion. */
+  counter: number;
+  aaguid: string;
+  /** The product name of the key's USB descriptor. */
+  product: string | undefined;
+  transports: string[];
+  backupEligible: boolean;
+  backedUp: boolean;
+  /** What its user calls it; no two keys of a user have the same name. */
+  name: string;
+  createdAt: number;
+  lastUsedAt: number | undefined;
+}
+
+export class CredentialStore {
+  private readonly sql: SQL;
+
+  constructor(sql: SQL) {
+    this.sql = sql;
+  }
+
+  /** Adds the credential unless its id is known to anybody, or its name to its user. */
+  async add(credential: Credential): Promise<"added" | "credential_known" | "name_taken"> {
+    const added = await this.sql`
+      INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
+        name, created_at)
+      VALUES (${credential.id}, ${credential.userId}, ${encodeBase64url(credential.publicKey)}, ${credential.counter},
+        ${credential.aaguid}, ${credential.product ?? null}, ${JSON.stringify(credential.transports)},
+        ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${credential.name}, ${credential.createdAt})
+      ON CONFLICT DO NOTHING RETURNING id`;
+    if (added.length === 1) return "added";
+    return (await this.find(credential.id)) ? "credential_known" : "name_taken";
+  }
+
+  /** In the order in which they were enrolled. */
+  async ofUser(userId: string): Promise<Credential[]> {
+    const rows = await this.sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY created_at, id`;
+    return rows.map(toCredential);
+  }
+
+  /** Everybody's, in the order in which they were enrolled. */
+  async all(): Promise<Credential[]> {
+    return (await this.sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
+  }
+
+  async find(id: string): Promise<{ credential: Credential; user: User } | undefined> {
+    const [row] = await this.sql`
+      SELECT credentials.*, users.email FROM credentials JOIN users ON users.id = credentials.user_id
+      WHERE credentials.id = ${id}`;
+    return row && { credential: toCredential(row), user: { id: row.user_id, email: row.email } };
+  }
+
+  /**
+   * Records an accepted assertion. False when the counter did not rise since (WebAuthn Level 3, 7.2 step 22): of two
+   * assertions with the same counter, one is recorded. Keys without a counter always send 0.
+   */
+  async recordAssertion(id: string, counter: number, backedUp: boolean, now: number): Promise<boolean> {
+    const rows = await this.sql`
+      UPDATE credentials SET counter = ${counter}, backed_up = ${Number(backedUp)}, last_used_at = ${now}
+      WHERE id = ${id} AND (counter < ${counter} OR (counter = 0 AND ${counter} = 0)) RETURNING id`;
+    return rows.length === 1;
+  }
+
+  /** Renames a credential of the user; to the name that it has, too. */
+  async rename(userId: string, id: string, name: string): Promise<"renamed" | "not_found" | "name_taken"> {
+    const renamed = await this.sql`
+      UPDATE credentials SET name = ${name} WHERE id = ${id} AND user_id = ${userId}
+        AND NOT EXISTS (SELECT 1 FROM credentials AS other
+          WHERE other.user_id = ${userId} AND other.name = ${name} AND other.id <> ${id})
+      RETURNING id`;
+    if (renamed.length === 1) return "renamed";
+    return (await this.#belongsTo(userId, id)) ? "name_taken" : "not_found";
+  }
+
+  /**
+   * Removes a credential of the user, and with it, by the foreign key, the sessions that it opened. Unless `force`, the
+   * last one stays: of two removals at once of the last two, one is refused. (SQLite runs one writing statement after
+   * another, those of other processes included; a database that does not must lock the user first.)
+   */
+  async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
+    const removed = await this.sql`
+      DELETE FROM credentials WHERE id = ${id} AND user_id = ${userId}
+        AND (${Number(force)} = 1 OR (SELECT count(*) FROM credentials AS own WHERE own.user_id = ${userId}) > 1)
+      RETURNING id`;
+    if (removed.length === 1) return "removed";
+    return (await this.#belongsTo(userId, id)) ? "last" : "not_found";
+  }
+
+  /** Removes every credential of the user; returns how many there were. */
+  async removeAll(userId: string): Promise<number> {
+    return (await this.sql`DELETE FROM credentials WHERE user_id = ${userId} RETURNING id`).length;
+  }
+
+  async #belongsTo(userId: string, id: string): Promise<boolean> {
+    return (await this.sql`SELECT id FROM credentials WHERE id = ${id} AND user_id = ${userId}`).length === 1;
+  }
+}
+
+function toCredential(row: Record<string, string>): Credential {
+  return {
+    id: String(row["id"]),
+    userId: String(row["user_id"]),
+    publicKey: decodeBase64url(String(row["public_key"])),
+    counter: Number(row["counter"]),
+    aaguid: String(row["aaguid"]),
+    product: row["product"] ?? undefined,
+    transports: JSON.parse(String(row["transports"])),
+    backupEligible: Number(row["backup_eligible"]) === 1,
+    backedUp: Number(row["backed_up"]) === 1,
+    name: String(row["name"]),
+    createdAt: Number(row["created_at"]),
+    lastUsedAt: row["last_used_at"] === null ? undefined : Number(row["last_used_at"]),
+  };
+}
