@@ -10,6 +10,8 @@ export interface CallOptions {
   env?: Environment;
   signal?: AbortSignal | undefined;
   clock?: Clock;
+  /** What a person does after a refusal, for the end of a hint; "run `vouch login`" without it. */
+  nextStep?: string | undefined;
 }
 
 export interface AwsCall {

@@ -37,6 +37,8 @@ export interface AskedOf {
   service: "STS" | "CodeArtifact";
   operation: "AssumeRoleWithWebIdentity" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
   region: string;
+  /** What a person does to get further, for the end of a hint. */
+  nextStep?: string | undefined;
   /** STS: the role and what the web identity token says of itself. */
   roleArn?: string;
   identity?: { issuer: string; audience: string; subject: string };
@@ -96,30 +98,30 @@ const stsWords: WordTable = {
     code: "access_denied",
     hint:
       `The role must exist, and its trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider ` +
-      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, run \`vouch login\`.`,
+      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, ${next(asked)}.`,
   }),
   InvalidIdentityToken: (asked) => ({
     code: "aws_error",
     hint:
       `Check IAM, Identity providers, in the role's account: a provider with the URL ${asked.identity?.issuer ?? "of the Vouch server"} ` +
       `and the audience ${asked.identity?.audience ?? "of the token"} must exist, and ${asked.identity?.issuer ?? "that URL"}/.well-known/openid-configuration ` +
-      `must be reachable from the internet. When it is right, run \`vouch login\`.`,
+      `must be reachable from the internet. When it is right, ${next(asked)}.`,
   }),
   IDPRejectedClaim: (asked) => ({
     code: "access_denied",
-    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Run \`vouch login\`.`,
+    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Then ${next(asked)}.`,
   }),
   IDPCommunicationError: (asked) => ({
     code: "aws_error",
-    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then run \`vouch login\`.`,
+    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then ${next(asked)}.`,
   }),
-  ExpiredTokenException: () => ({
+  ExpiredTokenException: (asked) => ({
     code: "aws_error",
-    hint: "The identity token had ended before AWS saw it. Check the clock of the Vouch server, then run `vouch login`.",
+    hint: `The identity token had ended before AWS saw it. Check the clock of who issued it, then ${next(asked)}.`,
   }),
   PackedPolicyTooLarge: () => ({
     code: "aws_error",
-    hint: "The session tags in the identity token are too large for STS. Ask the administrator of the Vouch server to send fewer.",
+    hint: "The session tags in the identity token are too large for STS. Ask the administrator of who issues it to send fewer.",
   }),
   ValidationError: () => ({
     code: "aws_error",
@@ -131,7 +133,7 @@ const stsWords: WordTable = {
 const codeArtifactWords: WordTable = {
   AccessDeniedException: (asked) => ({
     code: "access_denied",
-    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then run \`vouch login\`.`,
+    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then ${next(asked)}.`,
   }),
   ResourceNotFoundException: (asked) => ({
     code: "aws_not_found",
@@ -166,12 +168,16 @@ function regionDisabled(asked: AskedOf): Words {
   };
 }
 
-function expired(): Words {
-  return { code: "session_expired", hint: "The role credentials have ended. Run `vouch login`." };
+function expired(asked: AskedOf): Words {
+  return { code: "session_expired", hint: `The credentials have ended: ${next(asked)}.` };
 }
 
-function clock(): Words {
-  return { code: "aws_error", hint: "Check the clock of this machine, then run `vouch login`." };
+function clock(asked: AskedOf): Words {
+  return { code: "aws_error", hint: `Check the clock of this machine, then ${next(asked)}.` };
+}
+
+function next({ nextStep = "run `vouch login`" }: AskedOf): string {
+  return nextStep;
 }
 
 function throttled(): Words {

@@ -47,6 +47,15 @@ const SettingsSchema = v.strictObject({
     }),
   ),
   aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
+  /** Who a job is that has neither agent nor key; used only where no session answers. */
+  identity: v.optional(
+    v.strictObject({
+      name: v.string(),
+      audience: v.optional(v.string()),
+      idTokenVariable: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, "expected a variable's name"))),
+      profile: v.optional(v.string()),
+    }),
+  ),
   repositories: v.optional(v.array(RepositorySchema), []),
 });
 
@@ -59,8 +68,10 @@ function configFolder(env: Record<string, string | undefined> = process.env): st
   return join(xdg?.startsWith("/") ? xdg : join(env["HOME"] || homedir(), ".config"), "vouch");
 }
 
+/** The settings file: `VOUCH_CONFIG` when it is absolute, else `config.json` in the folder of the settings. */
 export function settingsPath(env: Record<string, string | undefined> = process.env): string {
-  return join(configFolder(env), "config.json");
+  const own = env["VOUCH_CONFIG"];
+  return own?.startsWith("/") ? own : join(configFolder(env), "config.json");
 }
 
 /** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */

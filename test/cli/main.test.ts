@@ -41,7 +41,7 @@ describe("help", () => {
     [["doctor", "--help"], "Usage: vouch doctor [FLAGS]", "It changes nothing"],
     [["enroll", "--help"], "Usage: vouch enroll --server URL [FLAGS]", "one-time code"],
     [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],
-    [["exec", "--help"], "Usage: vouch exec -- COMMAND [ARGUMENT …]", "CODEARTIFACT_AUTH_TOKEN"],
+    [["exec", "--help"], "Usage: vouch exec [--identity NAME …] -- COMMAND [ARGUMENT …]", "CODEARTIFACT_AUTH_TOKEN"],
     [["credential", "--help"], "Usage: vouch credential COMMAND [FLAGS]", "codeartifact"],
     [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
     [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],

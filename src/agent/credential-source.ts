@@ -1,0 +1,27 @@
+/** What the chain of tokens.ts begins with: whoever can give AWS credentials, and for how long what follows may last. */
+import type { ExpiringCredentials } from "../aws/sigv4.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Role } from "./role.ts";
+
+export interface CredentialSource {
+  /** Aborted when nothing that came from it may be used any more: what runs for it stops. */
+  readonly signal?: AbortSignal | undefined;
+  /** When all that came from it has ended, whatever AWS says: seconds since 1970; Infinity when AWS alone says. */
+  readonly expiration: number;
+  /** What a person does to get further after a refusal, at the end of a hint. */
+  readonly nextStep: string;
+  /** Throws when it has ended. */
+  check(): void;
+  /** Whether there is time left in which AWS would give anything new. */
+  mayFetch(): boolean;
+  /** The role that its credentials are of; undefined when they are used as they are. Throws `settings_missing`. */
+  role(domain: { region: string } | undefined, settings: Settings): Role | undefined;
+  /** Fresh credentials. Throws what its steps throw. */
+  fetch(role: Role | undefined): Promise<ExpiringCredentials>;
+  /** For how long to ask CodeArtifact for a token, in seconds; 0: as long as the credentials last. */
+  tokenSeconds(credentials: ExpiringCredentials): number;
+}
+
+/** The shortest duration that STS and CodeArtifact accept, and the longest, in seconds. */
+export const minDurationSeconds = 900;
+export const maxDurationSeconds = 43_200;
