@@ -44,6 +44,15 @@ export async function profileCredentials(
     { env: { ...env, [askedFor]: name }, timeoutMs: limitMs, signal },
   );
   if (exitCode === 0) return readCredentials(stdout, "`aws configure export-credentials`");
+  if (/invalid choice/i.test(stderr)) {
+    throw new VouchError(
+      "identity_unavailable",
+      `The AWS CLI ${aws} is too old: it has no \`configure export-credentials\`.`,
+      {
+        hint: "Put version 2.9 or later first on PATH, or choose another identity.",
+      },
+    );
+  }
   const why = stderr.trim().split("\n").at(-1)?.slice(0, 500) || `exit code ${exitCode}`;
   throw new VouchError("identity_unavailable", `The AWS CLI gives no credentials for the profile ${name}: ${why}`, {
     hint: `Run \`aws configure export-credentials --profile ${name} --format process\` to see; a profile of IAM Identity Center needs \`aws sso login --profile ${name}\` first.`,
