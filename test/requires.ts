@@ -11,3 +11,13 @@ export function requires(...programs: string[]): boolean {
   console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
   return false;
 }
+
+/** Whether this user may make a mount namespace and chroot into a folder (root may). In CI it throws where that is not so. */
+export function requiresMountNamespace(): boolean {
+  if (process.platform !== "linux" || !requires("unshare", "mount", "chroot")) return false;
+  const { success } = Bun.spawnSync(["unshare", "--mount", "chroot", "/", "true"], { stderr: "ignore" });
+  if (success) return true;
+  if (process.env["CI"] === "true") throw new Error("In CI every test runs, but this user may not unshare and chroot");
+  console.warn("SKIPPED: needs the right to unshare mounts and chroot (root)");
+  return false;
+}

@@ -19,13 +19,19 @@ import {
 import type { Route } from "./question.ts";
 import { Tokens } from "./tokens.ts";
 
-let job: { settings: Settings; tokens?: Tokens } | undefined;
+interface Job {
+  settings: Settings;
+  tokens: Tokens;
+}
 
-/** Whether the settings choose an identity. Settings that cannot be read choose none. */
+let job: Job | undefined;
+
+/** Whether the settings choose an identity. Those of the home folder choose none when they cannot be read. */
 export function isIdentityChosen(): boolean {
   try {
     return readSettings(process.env).identity !== undefined;
-  } catch {
+  } catch (error) {
+    if (process.env["VOUCH_CONFIG"]) throw error;
     return false;
   }
 }
@@ -35,14 +41,15 @@ export function isIdentityChosen(): boolean {
  * of this process. Throws `not_configured`, `usage`, and what the chain throws.
  */
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
-  const current = currentJob();
-  const { settings } = current;
-  const chain = () => (current.tokens ??= openTokens(settings));
+  const { settings, tokens } = (job ??= startJob());
+  const chain = () => tokens;
   try {
     switch (route) {
       case routes.token:
         return await lookUpToken(body as TokenRequest, settings, chain);
       case routes.tokens:
+        // A person may run a command without any; a job asks for tokens by name.
+        if (settings.repositories.length === 0) throw new VouchError("not_configured", "No repository is named.");
         return await lookUpTokens(body as TokensRequest, settings, chain);
       case routes.roleCredentials:
         return await lookUpRoleCredentials(body as RoleCredentialsRequest, settings, chain);
@@ -60,8 +67,11 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
   }
 }
 
-function currentJob(): { settings: Settings; tokens?: Tokens } {
-  return (job ??= { settings: jobSettings(readSettings(process.env), process.env) });
+function startJob(): Job {
+  const settings = jobSettings(readSettings(process.env), process.env);
+  if (settings.identity === undefined) throw new VouchError("internal_error", "No identity is chosen.");
+  const source = new IdentityCredentials(settings.identity, systemClock, process.env);
+  return { settings, tokens: new Tokens(source, systemClock, process.env) };
 }
 
 /**
@@ -69,22 +79,16 @@ function currentJob(): { settings: Settings; tokens?: Tokens } {
  * the home folder is often another user's. Throws `settings_missing`, `settings_invalid`, `file_error`.
  */
 function readSettings(env: Record<string, string | undefined>): Settings {
-  const path = settingsPath(env);
-  if (path === env["VOUCH_CONFIG"]) {
-    if (existsSync(path)) return loadSettings(path);
-    throw new VouchError("settings_missing", `The settings ${path}, which VOUCH_CONFIG names, do not exist.`, {
+  const named = env["VOUCH_CONFIG"];
+  if (named && !existsSync(named)) {
+    throw new VouchError("settings_missing", `The settings ${named}, which VOUCH_CONFIG names, do not exist.`, {
       hint: "Correct VOUCH_CONFIG, or unset it and give flags or variables: see `vouch exec --help`.",
     });
   }
   try {
-    return loadSettings(path);
+    return loadSettings(settingsPath(env));
   } catch (error) {
-    if (error instanceof VouchError && error.code === "file_error") return { version: 1, repositories: [] };
+    if (!named && error instanceof VouchError && error.code === "file_error") return { version: 1, repositories: [] };
     throw error;
   }
-}
-
-function openTokens({ identity }: Settings): Tokens {
-  if (identity === undefined) throw new VouchError("internal_error", "No identity is chosen.");
-  return new Tokens(new IdentityCredentials(identity, systemClock, process.env), systemClock, process.env);
 }

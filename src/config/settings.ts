@@ -3,11 +3,11 @@
  * Read by the agent and the command line, never by a helper.
  */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
+import { homeFolder } from "./locations.ts";
 
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
@@ -65,13 +65,16 @@ export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 /** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
 function configFolder(env: Record<string, string | undefined> = process.env): string {
   const xdg = env["XDG_CONFIG_HOME"];
-  return join(xdg?.startsWith("/") ? xdg : join(env["HOME"] || homedir(), ".config"), "vouch");
+  return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".config"), "vouch");
 }
 
-/** The settings file: `VOUCH_CONFIG` when it is absolute, else `config.json` in the folder of the settings. */
+/** The settings file: `VOUCH_CONFIG`, else `config.json` in the folder of the settings. Throws `usage` for a relative one. */
 export function settingsPath(env: Record<string, string | undefined> = process.env): string {
   const own = env["VOUCH_CONFIG"];
-  return own?.startsWith("/") ? own : join(configFolder(env), "config.json");
+  if (!own) return join(configFolder(env), "config.json");
+  // The current folder is hostile: it must not decide which file is meant.
+  if (own.startsWith("/")) return own;
+  throw new VouchError("usage", `Expected VOUCH_CONFIG to be an absolute path, got "${own}".`);
 }
 
 /** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */
