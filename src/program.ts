@@ -31,6 +31,8 @@ export async function runProgram(file: string, args: string[], options: ProgramO
   const limit = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
   const stopped = Promise.withResolvers<never>();
+  // Where nothing was started, nobody waits for it.
+  stopped.promise.catch(() => undefined);
   signal.addEventListener("abort", () => stopped.reject(signal.reason), { once: true });
   let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
   try {

@@ -37,8 +37,9 @@ export interface Job {
 }
 
 /** The policies of docs/ci.md: those with a principal say whom to trust, the other what the role may do. */
-function documentedPolicies(): { trust: PolicyDocument[]; permissions: PolicyDocument } {
-  const documents = fencedBlocks("ci.md", "json").map((block) => JSON.parse(block) as PolicyDocument);
+export function documentedPolicies(): { trust: PolicyDocument[]; permissions: PolicyDocument } {
+  const blocks = fencedBlocks("ci.md", "json").filter((block) => block.includes('"Statement"'));
+  const documents = blocks.map((block) => JSON.parse(block) as PolicyDocument);
   const isTrust = ({ Statement }: PolicyDocument) => Statement.every(({ Principal }) => Principal !== undefined);
   const permissions = documents.filter((document) => !isTrust(document));
   if (permissions.length !== 1) throw new Error(`docs/ci.md has ${permissions.length} policies of permissions`);

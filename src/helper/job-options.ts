@@ -4,7 +4,8 @@
  */
 import { VouchError } from "../errors.ts";
 
-const variables: Readonly<Record<string, string>> = {
+/** Each option with its variable. */
+export const jobVariables: Readonly<Record<string, string>> = {
   "--identity": "VOUCH_IDENTITY",
   "--audience": "VOUCH_AUDIENCE",
   "--id-token-variable": "VOUCH_ID_TOKEN_VARIABLE",
@@ -29,7 +30,7 @@ export function takeJobOptions(
     const word = words[index]!;
     const equals = word.indexOf("=");
     const option = equals < 0 ? word : word.slice(0, equals);
-    const variable = Object.hasOwn(variables, option) ? variables[option]! : undefined;
+    const variable = Object.hasOwn(jobVariables, option) ? jobVariables[option]! : undefined;
     if (variable === undefined) return { rest: words.slice(index), given };
     const value = equals < 0 ? words[++index] : word.slice(equals + 1);
     if (!value || value.startsWith("--")) {

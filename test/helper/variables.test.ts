@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { RegistryToken } from "../../src/agent/protocol.ts";
-import { npmTokenVariables, pipIndexVariable } from "../../src/helper/variables.ts";
+import { cargoProviderVariable, npmTokenVariables, pipIndexVariable } from "../../src/helper/variables.ts";
 
 const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
@@ -29,4 +29,13 @@ test("pip: the index URL of the first PyPI endpoint, the token escaped as user i
     PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
   });
   expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
+});
+
+test("cargo: Vouch is asked first, and what was asked before is asked after it", () => {
+  const name = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+  expect(cargoProviderVariable({}, "/opt/vouch")).toEqual({ [name]: "cargo:token /opt/vouch" });
+  expect(cargoProviderVariable({ [name]: "cargo:libsecret" }, "/opt/vouch")).toEqual({
+    [name]: "cargo:libsecret /opt/vouch",
+  });
+  expect(cargoProviderVariable({}, "/opt/my tools/vouch")).toEqual({});
 });
