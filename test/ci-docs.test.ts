@@ -130,6 +130,28 @@ test("the settings file is one, and chooses an identity that there is", async ()
   expect(job.sandbox.account.verifyToken(stdout, names.domain)?.role).toBe(job.role);
 });
 
+test("the image that is set up: its RUN lines, then npm alone", async () => {
+  const [dockerfile = ""] = fencedBlocks("ci.md", "dockerfile");
+  const lines = dockerfile.trim().split("\n");
+  const home = join(job.folder, "image-home");
+  mkdirSync(home);
+  const env = { ...job.env, HOME: home, PATH: `${bin}:${job.env["PATH"]}` };
+  const runs = lines.filter((line) => line.startsWith("RUN "));
+  expect(runs).toHaveLength(2);
+  for (const line of runs) expect(await job.run(["sh", "-c", line.slice(4)], { env })).toMatchObject({ exitCode: 0 });
+  const shims = lines.find((line) => line.startsWith("ENV PATH="))?.slice("ENV PATH=".length) ?? "";
+  const inJob = {
+    ...env,
+    ...(await job.given("gitlab")),
+    PATH: shims.replace("/root", home).replace("$PATH", env.PATH),
+  };
+  writeFileSync(join(bin, "npm"), "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ\n", { mode: 0o755 });
+  const { exitCode, stdout, stderr } = await job.run(["npm", "ci"], { env: inJob });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const token = /\/npm\/my-repo\/:_authToken=(.*)$/m.exec(stdout)?.[1] ?? "";
+  expect(job.sandbox.account.verifyToken(token, names.domain)?.role).toBe(job.role);
+});
+
 describe("the tables", () => {
   const rows = text.split("\n").filter((line) => line.startsWith("| `"));
   const column = (row: string, index: number) => row.split("|")[index + 1]?.trim() ?? "";

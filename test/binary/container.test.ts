@@ -56,6 +56,16 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect(stdout).not.toMatch(/^HOME=/m);
   });
 
+  test("of /proc it needs no more than what the runtime finds its stack by", async () => {
+    const bare = join(job.folder, "bare");
+    makeRoot(bare, [executable]);
+    copyFileSync(job.sandbox.caPath, join(bare, "ca.pem"));
+    const command = ["/vouch", "exec", "--", "/vouch", "credential", "codeartifact"];
+    const { exitCode, stdout, stderr } = await runInContainer(bare, command, { env, stackBoundsOnly: true });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(job.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)?.role).toBe(job.role);
+  });
+
   test("the flags alone do as well", async () => {
     const { VOUCH_IDENTITY, VOUCH_ROLE, VOUCH_REGION, VOUCH_DOMAIN, VOUCH_REPOSITORY, ...rest } = env;
     const flags = `--identity ${VOUCH_IDENTITY} --role ${VOUCH_ROLE} --region ${VOUCH_REGION} --domain ${VOUCH_DOMAIN} --repository ${VOUCH_REPOSITORY}`;
