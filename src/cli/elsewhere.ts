@@ -63,8 +63,8 @@ export const exec = defineCommand({
       ["vouch exec -- gradle build", "Gradle reads the same variable."],
       ["vouch exec -- python3.7 -m pip install my-package", "An old pip finds its index in PIP_INDEX_URL."],
       [
-        "vouch exec --identity github-actions --role arn:aws:iam::123456789012:role/vouch-ci --region us-east-1 --domain my-domain --repository my-repo -- npm ci",
-        "In a job of GitHub Actions with `permissions: id-token: write`; nothing else is needed.",
+        "vouch exec --identity github-actions --domain my-domain --repository my-repo -- npm ci",
+        "In a job with `permissions: id-token: write`, and VOUCH_ROLE and VOUCH_REGION in its `env`.",
       ],
     ],
   },
