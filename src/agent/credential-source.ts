@@ -12,8 +12,8 @@ export interface CredentialSource {
   readonly nextStep: string;
   /** Throws when it has ended. */
   check(): void;
-  /** Whether there is time left in which AWS would give anything new. */
-  mayFetch(): boolean;
+  /** Whether what ends soon is worth fetching anew while it is still given out. */
+  mayRenew(): boolean;
   /** The role that its credentials are of; undefined when they are used as they are. Throws `settings_missing`. */
   role(domain: { region: string } | undefined, settings: Settings): Role | undefined;
   /** Fresh credentials. Throws what its steps throw. */

@@ -58,8 +58,9 @@ export class IdentityCredentials implements CredentialSource {
     // A job ends by itself, and AWS ends what it was given.
   }
 
-  mayFetch(): boolean {
-    return true;
+  /** A helper lives for one question: it would not see the answer. */
+  mayRenew(): boolean {
+    return false;
   }
 
   /** None where AWS gives the credentials. Throws `settings_missing`. */

@@ -8,6 +8,7 @@ import { VouchError } from "../errors.ts";
 import { systemClock } from "./clock.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./job-settings.ts";
+import { jobTokensVariable, readJobTokens, writeJobTokens } from "./job-tokens.ts";
 import { lookUpMatches, lookUpRoleCredentials, lookUpToken, lookUpTokens } from "./lookup.ts";
 import {
   type MatchRequest,
@@ -71,7 +72,15 @@ function startJob(): Job {
   const settings = jobSettings(readSettings(process.env), process.env);
   if (settings.identity === undefined) throw new VouchError("internal_error", "No identity is chosen.");
   const source = new IdentityCredentials(settings.identity, systemClock, process.env);
-  return { settings, tokens: new Tokens(source, systemClock, process.env) };
+  const tokens = new Tokens(source, systemClock, process.env);
+  for (const held of readJobTokens(process.env[jobTokensVariable], settings)) tokens.hold(held, settings);
+  return { settings, tokens };
+}
+
+/** The variables by which the helpers of what this process becomes find the tokens that it holds. */
+export function jobTokenVariables(): Record<string, string> {
+  const value = job && writeJobTokens(job.tokens.held(job.settings), job.settings);
+  return value === undefined ? {} : { [jobTokensVariable]: value };
 }
 
 /**

@@ -39,7 +39,7 @@ export class SessionCredentials implements CredentialSource {
     this.#session.check();
   }
 
-  mayFetch(): boolean {
+  mayRenew(): boolean {
     return this.#session.secondsLeft() - marginSeconds >= minDurationSeconds;
   }
 

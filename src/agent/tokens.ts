@@ -15,6 +15,8 @@ import { type Role, roleFor } from "./role.ts";
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
 
+export type HeldToken = Domain & AuthorizationToken;
+
 export class Tokens {
   readonly #source: CredentialSource;
   readonly #env: Record<string, string | undefined>;
@@ -36,7 +38,7 @@ export class Tokens {
   async token(domain: Domain, settings: Settings): Promise<AuthorizationToken> {
     const role = this.#roleThatReaches(domain, settings);
     const fetch = () => this.#fetchToken(domain, role);
-    const token = await this.#whileItLasts(this.#tokens.get(tokenKey(domain, role), fetch, this.#source.mayFetch()));
+    const token = await this.#whileItLasts(this.#tokens.get(tokenKey(domain, role), fetch, this.#source.mayRenew()));
     return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
   }
 
@@ -52,6 +54,22 @@ export class Tokens {
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
     const role = this.#roleThatReaches(request, settings);
     return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
+  }
+
+  /** Keeps a token that another process has fetched with the same source. Throws as `token`. */
+  hold({ token, expiration, ...domain }: HeldToken, settings: Settings): void {
+    this.#tokens.set(tokenKey(domain, this.#source.role(domain, settings)), { token, expiration });
+  }
+
+  /** The tokens that are held for the domains of the settings, each once. */
+  held(settings: Settings): HeldToken[] {
+    const found = new Map<string, HeldToken>();
+    for (const { domain, domainOwner, region } of settings.repositories) {
+      const key = tokenKey({ domain, domainOwner, region }, this.#source.role({ region }, settings));
+      const token = this.#tokens.peek(key);
+      if (token !== undefined) found.set(key, { domain, domainOwner, region, ...token });
+    }
+    return [...found.values()];
   }
 
   /** When the token that is held ends, and why the last fetch failed. */
@@ -109,7 +127,7 @@ export class Tokens {
   }
 
   async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
-    return this.#credentials.get(roleKey(role), () => this.#source.fetch(role), this.#source.mayFetch());
+    return this.#credentials.get(roleKey(role), () => this.#source.fetch(role), this.#source.mayRenew());
   }
 
   /** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */

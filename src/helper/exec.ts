@@ -17,7 +17,7 @@ export async function runExec(args: string[]): Promise<number> {
     const file = command.includes("/") ? command : Bun.which(command);
     complainOf(reply.failed);
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
-    become(file, rest, { ...process.env, ...variables(reply) });
+    become(file, rest, { ...process.env, ...variables(reply), ...(await jobVariables()) });
   } catch (error) {
     exitWith(error);
   }
@@ -28,9 +28,14 @@ function variables(reply: TokensReply): Record<string, string> {
     ...npmTokenVariables(reply.registries),
     ...pipIndexVariable(reply.registries),
     ...(reply.default === undefined ? {} : { CODEARTIFACT_AUTH_TOKEN: reply.default.token }),
-    // A job has no setup that would have told Cargo whom to ask.
-    ...(process.env["VOUCH_IDENTITY"] ? cargoProviderVariable(process.env, process.execPath) : {}),
   };
+}
+
+/** What a job has in place of setup and agent: Cargo is told whom to ask, the helpers find the tokens. */
+async function jobVariables(): Promise<Record<string, string>> {
+  if (!process.env["VOUCH_IDENTITY"]) return {};
+  const { jobTokenVariables } = await import("../agent/in-process.ts");
+  return { ...cargoProviderVariable(process.env, process.execPath), ...jobTokenVariables() };
 }
 
 /** The words of the command: those after `--`, or from the first that is not an option. */

@@ -315,6 +315,33 @@ describe("the helpers answer by themselves", () => {
     expect(JSON.parse(token.stdout)).toEqual({ token: expect.any(String), expiration: expect.any(Number) });
   });
 
+  test("under vouch exec they have its tokens and ask AWS nothing, unless they are somebody else's", async () => {
+    const inner = (...flags: string[]) => [
+      executable,
+      "exec",
+      "--",
+      executable,
+      "credential",
+      "codeartifact",
+      ...flags,
+    ];
+    const given = await env();
+    expect(holderOf((await job.run(inner(), { env: given })).stdout.trimEnd())?.role).toBe(job.role);
+    expect(calls("GetAuthorizationToken")).toBe(1);
+    const cargo = [executable, "exec", "--", executable, "--cargo-plugin"];
+    const { stdout } = await job.run(cargo, {
+      env: given,
+      stdin: cargoGet() + cargoGet(cargoIndex.replace("my-repo", "x")),
+    });
+    const [, own, foreign] = stdout.split("\n");
+    expect(JSON.parse(own!)).toMatchObject({ Ok: { kind: "get" } });
+    expect(JSON.parse(foreign!)).toEqual({ Err: { kind: "url-not-supported" } });
+    expect(calls("GetAuthorizationToken")).toBe(2);
+    const other = await job.run(inner("--role", "arn:aws:iam::123456789012:role/other"), { env: given });
+    expect(other).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(calls("AssumeRoleWithWebIdentity")).toBeGreaterThan(4);
+  });
+
   test("several repositories of one domain are one chain", async () => {
     const endpoint = `https://${names.packageHost}/npm/other/`;
     const { stdout } = await job.vouch(
