@@ -1,4 +1,5 @@
 /** Runs another program for what it prints: found by an absolute entry of PATH, with a limit on time and size. */
+import { delimiter, isAbsolute } from "node:path";
 import { VouchError } from "./errors.ts";
 
 export interface ProgramResult {
@@ -19,8 +20,8 @@ const maxBytes = 256 * 1024;
 
 /** The program on PATH, or undefined. A relative entry means the current folder, which is hostile. */
 export function findProgram(name: string, env: Record<string, string | undefined>): string | undefined {
-  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  return Bun.which(name, { PATH: folders.join(":") }) ?? undefined;
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder));
+  return Bun.which(name, { PATH: folders.join(delimiter) }) ?? undefined;
 }
 
 /**

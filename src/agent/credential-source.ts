@@ -1,4 +1,5 @@
 /** What the chain of tokens.ts begins with: whoever can give AWS credentials, and for how long what follows may last. */
+import type { Asker } from "../aws/errors.ts";
 import type { ExpiringCredentials } from "../aws/sigv4.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Role } from "./role.ts";
@@ -8,8 +9,8 @@ export interface CredentialSource {
   readonly signal?: AbortSignal | undefined;
   /** When all that came from it has ended, whatever AWS says: seconds since 1970; Infinity when AWS alone says. */
   readonly expiration: number;
-  /** What a person does to get further after a refusal, at the end of a hint. */
-  readonly nextStep: string;
+  /** Whom AWS's refusals are explained to. */
+  readonly asker: Asker;
   /** Throws when it has ended. */
   check(): void;
   /** Whether what ends soon is worth fetching anew while it is still given out. */

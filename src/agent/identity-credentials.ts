@@ -29,7 +29,7 @@ const options = {
 
 export class IdentityCredentials implements CredentialSource {
   readonly expiration = Infinity;
-  readonly nextStep = "run the job again";
+  readonly asker = "job";
   readonly #identity: Identity;
   readonly #clock: Clock;
   readonly #env: Record<string, string | undefined>;
@@ -84,7 +84,7 @@ export class IdentityCredentials implements CredentialSource {
       webIdentityToken: token,
       durationSeconds: roleSessionSeconds,
       env: this.#env,
-      nextStep: this.nextStep,
+      asker: this.asker,
     });
   }
 

@@ -15,7 +15,7 @@ const marginSeconds = 5;
 const sessionKey = "session";
 
 export class SessionCredentials implements CredentialSource {
-  readonly nextStep = "run `vouch login`";
+  readonly asker = "person";
   readonly role = roleFor;
   readonly #session: Session;
   readonly #env: Record<string, string | undefined>;

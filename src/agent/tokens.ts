@@ -149,7 +149,7 @@ export class Tokens {
 
   /** What every call of AWS takes along. */
   #call() {
-    return { env: this.#env, signal: this.#source.signal, nextStep: this.#source.nextStep };
+    return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
   }
 }
 

@@ -135,13 +135,13 @@ function parseJson(text: string): unknown {
 }
 
 function describe(request: DomainRequest & PartialRepository, operation: Operation): AskedOf {
-  const { domain, domainOwner, repository, region, nextStep } = request;
+  const { domain, domainOwner, repository, region, asker } = request;
   const arn = `arn:${regionPartition(region).id}:codeartifact:${region}:${domainOwner}`;
   return {
     service: "CodeArtifact",
     operation,
     region,
-    nextStep,
+    asker,
     resources: repository
       ? {
           arns: [`${arn}:domain/${domain}`, `${arn}:repository/${domain}/${repository}`],

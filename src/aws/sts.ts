@@ -145,7 +145,7 @@ function describe(request: AssumeRoleWithWebIdentityRequest): AskedOf {
     operation: "AssumeRoleWithWebIdentity",
     region: request.region,
     roleArn: request.roleArn,
-    nextStep: request.nextStep,
+    asker: request.asker,
     ...(identity ? { identity } : {}),
   };
 }

@@ -3,7 +3,7 @@
  * Read by the agent and the command line, never by a helper.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
@@ -73,7 +73,7 @@ export function settingsPath(env: Record<string, string | undefined> = process.e
   const own = env["VOUCH_CONFIG"];
   if (!own) return join(configFolder(env), "config.json");
   // The current folder is hostile: it must not decide which file is meant.
-  if (own.startsWith("/")) return own;
+  if (isAbsolute(own)) return own;
   throw new VouchError("usage", `Expected VOUCH_CONFIG to be an absolute path, got "${own}".`);
 }
 

@@ -1,9 +1,9 @@
 /** `vouch exec --identity` and the helpers of a job without agent, key and home folder, against the sandbox's AWS. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ciRoleArn, type Job, repositoryFlags, roleFlags, startJob } from "../job.ts";
-import { cargoGet, cargoIndex, executable } from "../laptop.ts";
+import { executable } from "../laptop.ts";
 import { serveContainerCredentials, serveInstanceMetadata } from "../sandbox/ci/metadata.ts";
 import { ciPlatformNames } from "../sandbox/ci/platforms.ts";
 import { names } from "../sandbox/main.ts";
@@ -64,6 +64,16 @@ describe("an ID token of the platform is exchanged for the role", () => {
     expect(stderr).toContain("(AccessDenied)");
     expect(stderr).toContain(`aud "sts.amazonaws.com" and sub "${claims.sub}"`);
     expect(stderr).toContain("run the job again");
+    expect(stderr).not.toContain("vouch login");
+  });
+
+  test("a domain that there is not: the hint names the flags of a job", async () => {
+    const env = { ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions", VOUCH_DOMAIN: "other-domain" };
+    const { exitCode, stderr } = await job.vouch(["exec", "--", "env"], env);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain(
+      "codeartifact:GetAuthorizationToken on arn:aws:codeartifact:us-east-1:123456789012:domain/other-domain",
+    );
     expect(stderr).not.toContain("vouch login");
   });
 
@@ -274,82 +284,5 @@ describe("chosen, never by surprise", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
     expect(stdout).not.toContain("PIP_INDEX_URL");
-  });
-});
-
-describe("the helpers answer by themselves", () => {
-  const env = async () => ({ ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions" });
-
-  test("Cargo's provider: several on one stdin are one chain, and look-alikes get nothing", async () => {
-    const evil = cargoGet(cargoIndex.replace("https://", "https://evil.example/"));
-    const stdin = cargoGet() + cargoGet() + evil;
-    const { stdout, stderr } = await job.run([executable, "--cargo-plugin"], { stdin, env: await env() });
-    expect(stderr).toBe("");
-    const [hello, first, second, third] = stdout.split("\n");
-    expect(hello).toBe('{"v":[1]}');
-    expect(JSON.parse(first!)).toMatchObject({ Ok: { kind: "get", cache: "expires", operation_independent: true } });
-    expect(second).toBe(first);
-    expect(JSON.parse(third!)).toEqual({ Err: { kind: "url-not-supported" } });
-    expect(calls("GetAuthorizationToken")).toBe(1);
-  });
-
-  test("keyring, npm and credential codeartifact", async () => {
-    const bin = join(job.folder, "shims");
-    mkdirSync(bin);
-    for (const name of ["keyring", "npm"]) await job.run(["ln", "-s", executable, join(bin, name)]);
-    const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
-    const keyring = await job.run([join(bin, "keyring"), "get", index, "aws"], { env: await env() });
-    expect(holderOf(keyring.stdout.trimEnd())?.role).toBe(job.role);
-    const foreign = await job.run([join(bin, "keyring"), "get", "https://evil.example/simple/", "aws"], {
-      env: await env(),
-    });
-    expect(foreign).toMatchObject({ exitCode: 1, stdout: "" });
-    const real = join(job.folder, "real");
-    mkdirSync(real);
-    writeFileSync(join(real, "npm"), "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ\n", { mode: 0o755 });
-    const npm = await job.run([join(bin, "npm"), "ci"], {
-      env: { ...(await env()), PATH: `${bin}:${real}:/usr/bin:/bin` },
-    });
-    expect(npm.stdout).toContain("/npm/my-repo/:_authToken=");
-    const token = await job.vouch(["credential", "codeartifact", "--json"], await env());
-    expect(JSON.parse(token.stdout)).toEqual({ token: expect.any(String), expiration: expect.any(Number) });
-  });
-
-  test("under vouch exec they have its tokens and ask AWS nothing, unless they are somebody else's", async () => {
-    const inner = (...flags: string[]) => [
-      executable,
-      "exec",
-      "--",
-      executable,
-      "credential",
-      "codeartifact",
-      ...flags,
-    ];
-    const given = await env();
-    expect(holderOf((await job.run(inner(), { env: given })).stdout.trimEnd())?.role).toBe(job.role);
-    expect(calls("GetAuthorizationToken")).toBe(1);
-    const cargo = [executable, "exec", "--", executable, "--cargo-plugin"];
-    const { stdout } = await job.run(cargo, {
-      env: given,
-      stdin: cargoGet() + cargoGet(cargoIndex.replace("my-repo", "x")),
-    });
-    const [, own, foreign] = stdout.split("\n");
-    expect(JSON.parse(own!)).toMatchObject({ Ok: { kind: "get" } });
-    expect(JSON.parse(foreign!)).toEqual({ Err: { kind: "url-not-supported" } });
-    expect(calls("GetAuthorizationToken")).toBe(2);
-    const other = await job.run(inner("--role", "arn:aws:iam::123456789012:role/other"), { env: given });
-    expect(other).toMatchObject({ exitCode: 5, stdout: "" });
-    expect(calls("AssumeRoleWithWebIdentity")).toBeGreaterThan(4);
-  });
-
-  test("several repositories of one domain are one chain", async () => {
-    const endpoint = `https://${names.packageHost}/npm/other/`;
-    const { stdout } = await job.vouch(
-      ["exec", "--repository", names.repository, "--repository", "other", "--", "env"],
-      await env(),
-    );
-    expect(stdout).toContain(`npm_config_${endpoint.slice("https:".length)}:_authToken=`);
-    expect(stdout).toContain("VOUCH_REPOSITORY=my-repo,other\n");
-    expect(calls("GetAuthorizationToken")).toBe(1);
   });
 });
