@@ -14,10 +14,21 @@ export function requires(...programs: string[]): boolean {
 
 /** Whether this user may make a mount namespace and chroot into a folder (root may). In CI it throws where that is not so. */
 export function requiresMountNamespace(): boolean {
-  if (process.platform !== "linux" || !requires("unshare", "mount", "chroot")) return false;
-  const { success } = Bun.spawnSync(["unshare", "--mount", "chroot", "/", "true"], { stderr: "ignore" });
-  if (success) return true;
-  if (process.env["CI"] === "true") throw new Error("In CI every test runs, but this user may not unshare and chroot");
-  console.warn("SKIPPED: needs the right to unshare mounts and chroot (root)");
+  return (
+    requires("unshare", "mount", "chroot") && allowed("unshare mounts", ["unshare", "--mount", "chroot", "/", "true"])
+  );
+}
+
+/** Whether this user may make a network namespace and give it addresses (root may). In CI it throws where that is not so. */
+export function requiresNetworkNamespace(): boolean {
+  return (
+    requires("unshare", "ip") && allowed("unshare the network", ["unshare", "--net", "ip", "link", "set", "lo", "up"])
+  );
+}
+
+function allowed(what: string, command: string[]): boolean {
+  if (Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success) return true;
+  if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but this user may not ${what}`);
+  console.warn(`SKIPPED: needs the right to ${what} (root)`);
   return false;
 }

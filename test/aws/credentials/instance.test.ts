@@ -46,7 +46,7 @@ test("an instance without a role, and a role that cannot be assumed", async () =
     code: "identity_unavailable",
     message: "This EC2 instance has no role.",
   });
-  await using broken = serveInstanceMetadata(account, role, "AssumeRoleUnauthorizedAccess");
+  await using broken = serveInstanceMetadata(account, role, { code: "AssumeRoleUnauthorizedAccess" });
   expect(await rejection(instanceCredentials(at(broken.url)))).toMatchObject({
     code: "aws_error",
     message: expect.stringContaining("AssumeRoleUnauthorizedAccess"),

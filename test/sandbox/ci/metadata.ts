@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Account, Role } from "../aws/account.ts";
 
 export interface MetadataService extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://HOST:PORT` */
   url: string;
   /** What was asked, as `METHOD PATH STATUS`. */
   asked: string[];
@@ -11,11 +11,18 @@ export interface MetadataService extends AsyncDisposable {
 
 const roleSessionSeconds = 6 * 3600;
 
-function serve(answer: (request: Request, path: string) => Response): MetadataService {
+/** Where it listens; a free port of 127.0.0.1 without it. */
+export interface Address {
+  hostname: string;
+  port: number;
+}
+
+const loopback: Address = { hostname: "127.0.0.1", port: 0 };
+
+function serve(answer: (request: Request, path: string) => Response, address: Address): MetadataService {
   const asked: string[] = [];
   const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
+    ...address,
     fetch(request) {
       const { pathname } = new URL(request.url);
       const response = answer(request, pathname);
@@ -23,7 +30,7 @@ function serve(answer: (request: Request, path: string) => Response): MetadataSe
       return response;
     },
   });
-  return { url: `http://127.0.0.1:${server.port}`, asked, [Symbol.asyncDispose]: () => server.stop(true) };
+  return { url: server.url.origin, asked, [Symbol.asyncDispose]: () => server.stop(true) };
 }
 
 function roleAnswer(account: Account, role: Role, more: object): Response {
@@ -41,7 +48,11 @@ function roleAnswer(account: Account, role: Role, more: object): Response {
  * EC2's: a token by PUT with a time to live, refused when a proxy has passed the request on; then nothing without the
  * token. `role` undefined: an instance without one. `code` replaces Success in the answer.
  */
-export function serveInstanceMetadata(account: Account, role: Role | undefined, code = "Success"): MetadataService {
+export function serveInstanceMetadata(
+  account: Account,
+  role: Role | undefined,
+  { code = "Success", address = loopback }: { code?: string; address?: Address } = {},
+): MetadataService {
   const tokens = new Map<string, number>();
   return serve((request, path) => {
     if (path === "/latest/api/token") {
@@ -62,16 +73,21 @@ export function serveInstanceMetadata(account: Account, role: Role | undefined, 
     if (path !== list + role.name) return new Response("", { status: 404 });
     if (code !== "Success") return Response.json({ Code: code, Message: "no" });
     return roleAnswer(account, role, { Code: code, LastUpdated: new Date().toISOString(), Type: "AWS-HMAC" });
-  });
+  }, address);
 }
 
 /** A container's: at one path, with the authorization when there is one. */
-export function serveContainerCredentials(account: Account, role: Role, authorization?: string): MetadataService {
+export function serveContainerCredentials(
+  account: Account,
+  role: Role,
+  authorization?: string,
+  address = loopback,
+): MetadataService {
   return serve((request, path) => {
     if (path !== "/v1/credentials") return new Response("", { status: 404 });
     if (request.method !== "GET") return new Response("", { status: 405 });
     const given = request.headers.get("authorization");
     if (given !== (authorization ?? null)) return new Response("", { status: given === null ? 401 : 403 });
     return roleAnswer(account, role, { RoleArn: `arn:aws:iam::${account.id}:role/${role.name}` });
-  });
+  }, address);
 }
