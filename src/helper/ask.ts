@@ -10,12 +10,12 @@ let kernel: Kernel | undefined;
  * Throws as `askThrough` and `answerInProcess`.
  */
 export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
-  // Where neither is given, the identity of the settings is looked for only once the agent has none to offer.
   if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply>;
   try {
     return await askAgent<Reply>(route, body);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
+    // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
     const { answerInProcess, isIdentityChosen } = await inProcess();
     if (!isIdentityChosen()) throw error;
     return answerInProcess(route, body) as Promise<Reply>;
