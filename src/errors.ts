@@ -35,6 +35,7 @@ const exitCodes = {
   // 4: login needed
   login_needed: 4,
   session_expired: 4,
+  identity_unavailable: 4,
   // 5: denied
   pin_invalid: 5,
   pin_auth_blocked: 5,

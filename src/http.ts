@@ -17,7 +17,9 @@ export interface HttpRequest {
   maxBytes?: number;
   /** A PEM file of certificate authorities to trust instead of the system's. */
   caBundle?: string | undefined;
-  signal?: AbortSignal;
+  /** The address is of this machine's own metadata service: it is asked without TLS, and never by way of a proxy. */
+  metadataService?: boolean;
+  signal?: AbortSignal | undefined;
 }
 
 export interface HttpResponse {
@@ -33,7 +35,7 @@ export interface HttpResponse {
  * `usage` (a URL that is not https).
  */
 export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
-  const url = secureUrl(request.url);
+  const url = secureUrl(request.url, request.metadataService === true);
   const timeoutMs = request.timeoutMs ?? 10_000;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
@@ -45,6 +47,8 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
       signal,
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(request.caBundle ? { tls: { ca: readCaBundle(request.caBundle) } } : {}),
+      // The types do not know that the runtime takes false for "no proxy, whatever the environment says".
+      ...(request.metadataService ? ({ proxy: false } as object) : {}),
     });
     return {
       status: response.status,
@@ -64,11 +68,11 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
   }
 }
 
-function secureUrl(text: string): URL {
+function secureUrl(text: string, plainAllowed: boolean): URL {
   const url = URL.parse(text);
   if (!url) throw new VouchError("usage", `Expected a URL, got "${text}".`);
   const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (url.protocol === "https:" || (url.protocol === "http:" && loopback)) return url;
+  if (url.protocol === "https:" || (url.protocol === "http:" && (loopback || plainAllowed))) return url;
   throw new VouchError("usage", `Expected an https URL, got "${text}".`);
 }
 

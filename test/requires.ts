@@ -20,3 +20,24 @@ export function requiresKeyringPip(env: Record<string, string | undefined>): boo
   console.warn(`SKIPPED: needs pip 23.1 or later, got ${pip?.version ?? "none"}`);
   return false;
 }
+
+/** Whether this user may make a mount namespace and chroot into a folder (root may). In CI it throws where that is not so. */
+export function requiresMountNamespace(): boolean {
+  return (
+    requires("unshare", "mount", "chroot") && allowed("unshare mounts", ["unshare", "--mount", "chroot", "/", "true"])
+  );
+}
+
+/** Whether this user may make a network namespace and give it addresses (root may). In CI it throws where that is not so. */
+export function requiresNetworkNamespace(): boolean {
+  return (
+    requires("unshare", "ip") && allowed("unshare the network", ["unshare", "--net", "ip", "link", "set", "lo", "up"])
+  );
+}
+
+function allowed(what: string, command: string[]): boolean {
+  if (Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success) return true;
+  if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but this user may not ${what}`);
+  console.warn(`SKIPPED: needs the right to ${what} (root)`);
+  return false;
+}

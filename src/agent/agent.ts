@@ -1,11 +1,11 @@
 /** What the agent knows and does: one session at most, its tokens, and an answer to each question of the protocol. */
 import packageJson from "../../package.json" with { type: "json" };
-import { findRegistry } from "../config/registries.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import { Ceremonies } from "./ceremonies.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { log } from "./log.ts";
+import { definedEndpoints, lookUpMatches, lookUpRoleCredentials, lookUpToken, lookUpTokens } from "./lookup.ts";
 import type {
   EnrollFinishReply,
   EnrollFinishRequest,
@@ -27,19 +27,20 @@ import type {
   LogoutReply,
   MatchReply,
   MatchRequest,
-  PackageFormat,
-  RegistryToken,
   RepositoryEndpointReply,
   RepositoryEndpointRequest,
+  RoleCredentialsReply,
+  RoleCredentialsRequest,
   StatusReply,
   TokenReply,
   TokenRequest,
   TokensReply,
   TokensRequest,
 } from "./protocol.ts";
+import { SessionCredentials } from "./session-credentials.ts";
 import { type EndReason, notLoggedIn, Session } from "./session.ts";
 import { SettingsFile } from "./settings-file.ts";
-import { SessionTokens } from "./tokens.ts";
+import { Tokens } from "./tokens.ts";
 
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
@@ -60,7 +61,7 @@ export class Agent {
   readonly #ceremonies: Ceremonies;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
-  #current: { session: Session; tokens: SessionTokens } | undefined;
+  #current: { session: Session; tokens: Tokens } | undefined;
   #ended: EndReason | undefined;
 
   constructor(options: AgentOptions = {}) {
@@ -96,48 +97,24 @@ export class Agent {
 
   /** Throws `not_configured` for any other URL, `login_needed`, `session_expired`, and what the chain throws. */
   async token(request: TokenRequest): Promise<TokenReply> {
-    const settings = this.#settings.current();
-    const { repository, endpoint } = findConfigured(settings, request);
-    const { token, expiration } = await this.#tokens().token(repository, settings);
-    return { token: token.expose(), expiration, endpoint };
+    return lookUpToken(request, this.#settings.current(), () => this.#tokens());
   }
 
   /** The tokens of all configured repositories. One that fails does not take the others with it; all failing throws. */
-  async tokens({ format }: TokensRequest): Promise<TokensReply> {
-    const settings = this.#settings.current();
-    const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
-    if (wanted.length === 0) return { registries: [] };
-    const tokens = this.#tokens();
-    const results = await Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings)));
-    const registries: RegistryToken[] = [];
-    const failed: NonNullable<TokensReply["failed"]> = [];
-    let first: TokensReply["default"];
-    for (const [index, result] of results.entries()) {
-      const repository = wanted[index]!;
-      const endpoints = Object.entries(definedEndpoints(repository)).filter(([name]) => !format || name === format);
-      if (result.status === "rejected") {
-        const error = VouchError.from(result.reason).toWire();
-        failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
-        continue;
-      }
-      const token = result.value.token.expose();
-      const { expiration } = result.value;
-      registries.push(
-        ...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token, expiration })),
-      );
-      if (repository === settings.repositories[0]) first = { token, expiration };
-    }
-    const failure = results.find((result) => result.status === "rejected");
-    if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
-    return { registries, ...(first ? { default: first } : {}), ...(failed.length > 0 ? { failed } : {}) };
+  async tokens(request: TokensRequest): Promise<TokensReply> {
+    return lookUpTokens(request, this.#settings.current(), () => this.#tokens());
   }
 
-  match({ urls, format }: MatchRequest): MatchReply {
-    const settings = this.#settings.current();
-    return { configured: urls.map((url) => findRegistry(settings, url, format) !== undefined) };
+  /** Credentials of the configured role, or of the one that is asked for. Throws `login_needed`, `session_expired`, and what the chain throws. */
+  async roleCredentials(request: RoleCredentialsRequest): Promise<RoleCredentialsReply> {
+    return lookUpRoleCredentials(request, this.#settings.current(), () => this.#tokens());
   }
 
-  /** Throws as `SessionTokens.repositoryEndpoint`, and `login_needed`. */
+  match(request: MatchRequest): MatchReply {
+    return lookUpMatches(request, this.#settings.current());
+  }
+
+  /** Throws as `Tokens.repositoryEndpoint`, and `login_needed`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest): Promise<RepositoryEndpointReply> {
     const settings = this.#settings.current();
     return { endpoint: await this.#tokens().repositoryEndpoint(request, settings) };
@@ -165,7 +142,8 @@ export class Agent {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
     const session = new Session(await this.#ceremonies.finishLogin(request), this.#clock, start);
     void this.#current?.session.revoke(revokeLimitMs);
-    this.#current = { session, tokens: new SessionTokens(session, this.#clock, this.#env) };
+    const source = new SessionCredentials(session, this.#clock, this.#env);
+    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env) };
     this.#ended = undefined;
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead(() => true);
@@ -238,7 +216,7 @@ export class Agent {
     }
   }
 
-  #tokens(): SessionTokens {
+  #tokens(): Tokens {
     return this.#live().tokens;
   }
 
@@ -246,7 +224,7 @@ export class Agent {
     return this.#live().session;
   }
 
-  #live(): { session: Session; tokens: SessionTokens } {
+  #live(): { session: Session; tokens: Tokens } {
     this.forgetWhatEnded();
     if (!this.#current) throw notLoggedIn(this.#ended);
     return this.#current;
@@ -255,32 +233,6 @@ export class Agent {
   #seconds(): number {
     return Math.floor(this.#clock.now() / 1000);
   }
-}
-
-function findConfigured(
-  settings: Settings,
-  request: TokenRequest,
-): { repository: RepositorySettings; endpoint: string } {
-  if (request.url !== undefined) {
-    const found = findRegistry(settings, request.url, request.format);
-    if (found) return found;
-    throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", {
-      hint: "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.",
-    });
-  }
-  const [repository] = settings.repositories;
-  if (repository) {
-    const endpoints = definedEndpoints(repository);
-    const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
-    if (endpoint !== undefined) return { repository, endpoint };
-  }
-  throw new VouchError("not_configured", "No repository is configured.", {
-    hint: "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.",
-  });
-}
-
-function definedEndpoints({ endpoints }: RepositorySettings): Partial<Record<PackageFormat, string>> {
-  return Object.fromEntries(Object.entries(endpoints).filter(([, endpoint]) => endpoint !== undefined));
 }
 
 function describe(

@@ -16,6 +16,7 @@ export const routes = {
   token: "/v1/token",
   tokens: "/v1/tokens",
   match: "/v1/match",
+  roleCredentials: "/v1/role-credentials",
   enrollStart: "/v1/enroll/start",
   enrollFinish: "/v1/enroll/finish",
   loginStart: "/v1/login/start",
@@ -73,6 +74,22 @@ export interface TokensReply {
   default?: { token: string; expiration: number };
   /** The endpoints whose token could not be had while others could; absent when there are none. */
   failed?: { endpoint: string; error: WireError }[];
+}
+
+/** Credentials of the configured role, or of another that trusts the same identity. */
+export interface RoleCredentialsRequest {
+  roleArn?: string;
+  /** The region whose STS is asked. */
+  region?: string;
+}
+
+export interface RoleCredentialsReply {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Absent for keys of an IAM user. */
+  sessionToken?: string;
+  /** When they end: seconds since 1970; absent for keys that do not. */
+  expiration?: number;
 }
 
 /** For each URL whether it lies within a configured endpoint. No session is needed. */

@@ -50,6 +50,11 @@ export class RenewingCache<Value extends Expiring> {
     return value !== undefined && this.#secondsLeft(value) >= usableSeconds ? value : undefined;
   }
 
+  /** Keeps a value that somebody else has fetched. */
+  set(key: string, value: Value): void {
+    this.#entry(key).value = value;
+  }
+
   /** Why the last fetch under the key failed; undefined when it succeeded. */
   lastFailure(key: string): unknown {
     return this.#entries.get(key)?.failure?.error;

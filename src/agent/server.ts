@@ -39,6 +39,10 @@ const table: Record<string, Route> = {
     agent.token(body),
   ),
   [routes.tokens]: post(v.strictObject({ format: v.exactOptional(Format) }), (agent, body) => agent.tokens(body)),
+  [routes.roleCredentials]: post(
+    v.strictObject({ roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))), region: v.exactOptional(Name) }),
+    (agent, body) => agent.roleCredentials(body),
+  ),
   [routes.match]: post(
     v.strictObject({ urls: v.pipe(v.array(Url), v.maxLength(1000)), format: v.exactOptional(Format) }),
     (agent, body) => agent.match(body),

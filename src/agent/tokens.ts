@@ -1,62 +1,75 @@
 /**
- * The chain of one session: ID token → role credentials (STS) → CodeArtifact token. Each step is kept in memory and
- * fetched once for all who ask at the same time; nothing is asked for that outlives the session.
+ * The chain: credentials → CodeArtifact token. Each step is kept in memory and fetched once for all who ask at the same
+ * time; where the credentials come from, and how long anything may last, the source says.
  */
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../aws/codeartifact.ts";
-import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../aws/sts.ts";
 import { checkSamePartition } from "../aws/partitions.ts";
+import type { ExpiringCredentials } from "../aws/sigv4.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
-import type { IdToken } from "../identity/identity.ts";
 import type { Clock } from "./clock.ts";
+import type { CredentialSource } from "./credential-source.ts";
 import type { PackageFormat, RepositoryEndpointRequest } from "./protocol.ts";
 import { RenewingCache } from "./renewing-cache.ts";
-import type { Session } from "./session.ts";
-
-/** The shortest duration that STS and CodeArtifact accept, and the longest, in seconds. */
-const minDurationSeconds = 900;
-const maxDurationSeconds = 43_200;
-/** Durations count from when AWS answers: asked this much shorter, in seconds, nothing ends after the session. */
-const marginSeconds = 5;
-
-/** The one key of the ID tokens: they are of the session, whatever the role. */
-const sessionKey = "session";
+import { type Role, roleFor } from "./role.ts";
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
 
-export class SessionTokens {
-  readonly #session: Session;
+export type HeldToken = Domain & AuthorizationToken;
+
+export class Tokens {
+  readonly #source: CredentialSource;
   readonly #env: Record<string, string | undefined>;
-  readonly #idTokens: RenewingCache<IdToken>;
-  readonly #credentials: RenewingCache<RoleCredentials>;
+  readonly #credentials: RenewingCache<ExpiringCredentials>;
   readonly #tokens: RenewingCache<AuthorizationToken>;
 
-  constructor(session: Session, clock: Clock, env: Record<string, string | undefined>) {
-    this.#session = session;
+  constructor(source: CredentialSource, clock: Clock, env: Record<string, string | undefined>) {
+    this.#source = source;
     this.#env = env;
-    this.#idTokens = new RenewingCache(clock);
     this.#credentials = new RenewingCache(clock);
     this.#tokens = new RenewingCache(clock);
   }
 
   /**
-   * The token for the domain, cached or fetched. One that is held is given out as long as the session lasts, also when
+   * The token for the domain, cached or fetched. One that is held is given out as long as the source lasts, also when
    * AWS or the server cannot be reached.
    * Throws `session_expired`, `login_needed`, `settings_missing`, and what the steps throw.
    */
   async token(domain: Domain, settings: Settings): Promise<AuthorizationToken> {
-    this.#session.check();
-    const role = roleThatReaches(domain, settings);
+    const role = this.#roleThatReaches(domain, settings);
     const fetch = () => this.#fetchToken(domain, role);
-    const token = await this.#duringSession(this.#tokens.get(tokenKey(domain, role), fetch, this.#mayFetch()));
-    return { token: token.token, expiration: Math.min(token.expiration, this.#session.expiration) };
+    const token = await this.#whileItLasts(this.#tokens.get(tokenKey(domain, role), fetch, this.#source.mayRenew()));
+    return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
+  }
+
+  /** The credentials of the role in the settings, cached or fetched. Throws as `token`. */
+  async credentials(settings: Settings): Promise<ExpiringCredentials> {
+    this.#source.check();
+    const role = this.#source.role(settings.repositories[0], settings);
+    const credentials = await this.#whileItLasts(this.#roleCredentials(role));
+    return { ...credentials, expiration: Math.min(credentials.expiration, this.#source.expiration) };
   }
 
   /** What CodeArtifact names as the repository's URL. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
-    this.#session.check();
-    const role = roleThatReaches(request, settings);
-    return this.#duringSession(this.#askRepositoryEndpoint(request, role));
+    const role = this.#roleThatReaches(request, settings);
+    return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
+  }
+
+  /** Keeps a token that another process has fetched with the same source. Throws as `token`. */
+  hold({ token, expiration, ...domain }: HeldToken, settings: Settings): void {
+    this.#tokens.set(tokenKey(domain, this.#source.role(domain, settings)), { token, expiration });
+  }
+
+  /** The tokens that are held for the domains of the settings, each once. */
+  held(settings: Settings): HeldToken[] {
+    const found = new Map<string, HeldToken>();
+    for (const { domain, domainOwner, region } of settings.repositories) {
+      const key = tokenKey({ domain, domainOwner, region }, this.#source.role({ region }, settings));
+      const token = this.#tokens.peek(key);
+      if (token !== undefined) found.set(key, { domain, domainOwner, region, ...token });
+    }
+    return [...found.values()];
   }
 
   /** When the token that is held ends, and why the last fetch failed. */
@@ -66,7 +79,7 @@ export class SessionTokens {
     const expiration = this.#tokens.peek(key)?.expiration;
     const failure = this.#tokens.lastFailure(key);
     return {
-      ...(expiration === undefined ? {} : { expiration: Math.min(expiration, this.#session.expiration) }),
+      ...(expiration === undefined ? {} : { expiration: Math.min(expiration, this.#source.expiration) }),
       ...(failure === undefined ? {} : { failure: VouchError.from(failure) }),
     };
   }
@@ -78,18 +91,17 @@ export class SessionTokens {
     return this.#credentials.peek(roleKey(roleFor(first, settings)))?.expiration;
   }
 
-  async #fetchToken(domain: Domain, role: Role): Promise<AuthorizationToken> {
+  async #fetchToken(domain: Domain, role: Role | undefined): Promise<AuthorizationToken> {
     const held = this.#credentials.peek(roleKey(role));
     const credentials = await this.#roleCredentials(role);
-    const ask = (with_: RoleCredentials) =>
+    const ask = (with_: ExpiringCredentials) =>
       getAuthorizationToken({
         domain: domain.domain,
         domainOwner: domain.domainOwner,
         region: domain.region,
-        durationSeconds: this.#duration(),
+        durationSeconds: this.#source.tokenSeconds(with_),
         credentials: with_,
-        env: this.#env,
-        signal: this.#session.signal,
+        ...this.#call(),
       });
     try {
       return await ask(credentials);
@@ -101,7 +113,7 @@ export class SessionTokens {
     }
   }
 
-  async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role): Promise<string> {
+  async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role | undefined): Promise<string> {
     const { domain, domainOwner, region, repository, format } = request;
     return getRepositoryEndpoint({
       domain,
@@ -110,84 +122,41 @@ export class SessionTokens {
       repository,
       format: format satisfies PackageFormat,
       credentials: await this.#roleCredentials(role),
-      env: this.#env,
-      signal: this.#session.signal,
+      ...this.#call(),
     });
   }
 
-  async #roleCredentials(role: Role): Promise<RoleCredentials> {
-    return this.#credentials.get(
-      roleKey(role),
-      async () => {
-        // Asked before the ID token, so that a session with too little left costs no call.
-        this.#duration();
-        const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
-        return assumeRoleWithWebIdentity({
-          roleArn: role.arn,
-          region: role.region,
-          sessionName: roleSessionName(this.#session.user),
-          webIdentityToken: token,
-          durationSeconds: this.#duration(),
-          env: this.#env,
-          signal: this.#session.signal,
-        });
-      },
-      this.#mayFetch(),
-    );
+  async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
+    return this.#credentials.get(roleKey(role), () => this.#source.fetch(role), this.#source.mayRenew());
   }
 
-  /** The result, or the reason why the session ended meanwhile. */
-  async #duringSession<T>(step: Promise<T>): Promise<T> {
+  /** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
+  #roleThatReaches(domain: { region: string }, settings: Settings): Role | undefined {
+    this.#source.check();
+    const role = this.#source.role(domain, settings);
+    if (role) for (const region of [role.region, domain.region]) checkSamePartition(role.arn, region);
+    return role;
+  }
+
+  /** The result, or the reason why the source ended meanwhile. */
+  async #whileItLasts<T>(step: Promise<T>): Promise<T> {
     try {
       return await step;
     } finally {
-      this.#session.check();
+      this.#source.check();
     }
   }
 
-  #mayFetch(): boolean {
-    return this.#session.secondsLeft() - marginSeconds >= minDurationSeconds;
-  }
-
-  /** The duration to ask for, in seconds: to the session's end. Throws `login_needed` when AWS issues nothing that short. */
-  #duration(): number {
-    this.#session.check();
-    const seconds = Math.floor(this.#session.secondsLeft()) - marginSeconds;
-    if (seconds >= minDurationSeconds) return Math.min(seconds, maxDurationSeconds);
-    const minutes = Math.max(1, Math.round(this.#session.secondsLeft() / 60));
-    throw new VouchError(
-      "login_needed",
-      `AWS issues no token for less than 15 minutes, and this session ends in ${minutes} minute${minutes === 1 ? "" : "s"}.`,
-      { hint: "Run `vouch login` for a new session." },
-    );
+  /** What every call of AWS takes along. */
+  #call() {
+    return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
   }
 }
 
-interface Role {
-  arn: string;
-  /** The region whose STS is asked. */
-  region: string;
+function roleKey(role: Role | undefined): string {
+  return JSON.stringify([role?.arn, role?.region]);
 }
 
-function roleFor(domain: { region: string } | undefined, settings: Settings): Role {
-  const region = settings.aws?.region ?? domain?.region;
-  if (settings.aws && region !== undefined) return { arn: settings.aws.roleArn, region };
-  throw new VouchError("settings_missing", "No AWS role is configured.", {
-    hint: "Run `vouch setup aws --role ARN`.",
-  });
-}
-
-/** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
-function roleThatReaches(domain: { region: string }, settings: Settings): Role {
-  const role = roleFor(domain, settings);
-  for (const region of [role.region, domain.region]) checkSamePartition(role.arn, region);
-  return role;
-}
-
-function roleKey(role: Role): string {
-  return JSON.stringify([role.arn, role.region]);
-}
-
-function tokenKey({ domain, domainOwner, region }: Domain, role: Role): string {
-  return JSON.stringify([role.arn, role.region, domain, domainOwner, region]);
+function tokenKey({ domain, domainOwner, region }: Domain, role: Role | undefined): string {
+  return JSON.stringify([role?.arn, role?.region, domain, domainOwner, region]);
 }

@@ -1,7 +1,7 @@
 /** One call of an AWS operation: limits on time and size, the private CA, retries, a wrong clock corrected. */
 import { httpRequest, type HttpRequest, type HttpResponse } from "../http.ts";
 import type { Environment } from "./endpoints.ts";
-import { AwsServiceError } from "./errors.ts";
+import { type Asker, AwsServiceError } from "./errors.ts";
 import { systemClock, withRetries, type Clock } from "./retry.ts";
 
 /** What every operation of this folder takes besides its own parameters. */
@@ -10,6 +10,8 @@ export interface CallOptions {
   env?: Environment;
   signal?: AbortSignal | undefined;
   clock?: Clock;
+  /** Who asks: hints name what they can do. A person without it. */
+  asker?: Asker | undefined;
 }
 
 export interface AwsCall {

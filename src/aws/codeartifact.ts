@@ -135,12 +135,13 @@ function parseJson(text: string): unknown {
 }
 
 function describe(request: DomainRequest & PartialRepository, operation: Operation): AskedOf {
-  const { domain, domainOwner, repository, region } = request;
+  const { domain, domainOwner, repository, region, asker } = request;
   const arn = `arn:${regionPartition(region).id}:codeartifact:${region}:${domainOwner}`;
   return {
     service: "CodeArtifact",
     operation,
     region,
+    asker,
     resources: repository
       ? {
           arns: [`${arn}:domain/${domain}`, `${arn}:repository/${domain}/${repository}`],

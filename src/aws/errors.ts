@@ -32,11 +32,34 @@ export function awsErrorCode(error: unknown): string | undefined {
   return origin instanceof AwsServiceError ? origin.awsCode : undefined;
 }
 
+/** A person with a session, or a job of CI with an identity. */
+export type Asker = "person" | "job";
+
+/** What each can do about a refusal. */
+const remedies = {
+  person: {
+    again: "run `vouch login`",
+    issuer: "the Vouch server",
+    names: "run `vouch setup codeartifact` with the right ones",
+    role: "Check the role and the region with `vouch status`, and set them with `vouch setup aws --role ARN --region REGION`.",
+    region: "`vouch setup aws --region REGION`",
+  },
+  job: {
+    again: "run the job again",
+    issuer: "the platform that issued it",
+    names: "give the right ones with `--domain`, `--domain-owner` and `--region`",
+    role: "Check the role and the region, which `--role` and `--region` (VOUCH_ROLE, VOUCH_REGION) give.",
+    region: "`--region REGION`",
+  },
+} as const;
+
 /** What was asked, for the words of the error. */
 export interface AskedOf {
   service: "STS" | "CodeArtifact";
   operation: "AssumeRoleWithWebIdentity" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
   region: string;
+  /** A person without it. */
+  asker?: Asker | undefined;
   /** STS: the role and what the web identity token says of itself. */
   roleArn?: string;
   identity?: { issuer: string; audience: string; subject: string };
@@ -96,50 +119,47 @@ const stsWords: WordTable = {
     code: "access_denied",
     hint:
       `The role must exist, and its trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider ` +
-      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, run \`vouch login\`.`,
+      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, ${remedy(asked).again}.`,
   }),
   InvalidIdentityToken: (asked) => ({
     code: "aws_error",
     hint:
       `Check IAM, Identity providers, in the role's account: a provider with the URL ${asked.identity?.issuer ?? "of the Vouch server"} ` +
       `and the audience ${asked.identity?.audience ?? "of the token"} must exist, and ${asked.identity?.issuer ?? "that URL"}/.well-known/openid-configuration ` +
-      `must be reachable from the internet. When it is right, run \`vouch login\`.`,
+      `must be reachable from the internet. When it is right, ${remedy(asked).again}.`,
   }),
   IDPRejectedClaim: (asked) => ({
     code: "access_denied",
-    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Run \`vouch login\`.`,
+    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Then ${remedy(asked).again}.`,
   }),
   IDPCommunicationError: (asked) => ({
     code: "aws_error",
-    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then run \`vouch login\`.`,
+    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then ${remedy(asked).again}.`,
   }),
-  ExpiredTokenException: () => ({
+  ExpiredTokenException: (asked) => ({
     code: "aws_error",
-    hint: "The identity token had ended before AWS saw it. Check the clock of the Vouch server, then run `vouch login`.",
+    hint: `The identity token had ended before AWS saw it. Check the clock of ${remedy(asked).issuer}, then ${remedy(asked).again}.`,
   }),
-  PackedPolicyTooLarge: () => ({
+  PackedPolicyTooLarge: (asked) => ({
     code: "aws_error",
-    hint: "The session tags in the identity token are too large for STS. Ask the administrator of the Vouch server to send fewer.",
+    hint: `The session tags in the identity token are too large for STS. Ask the administrator of ${remedy(asked).issuer} to send fewer.`,
   }),
-  ValidationError: () => ({
-    code: "aws_error",
-    hint: "Check the role and the region with `vouch status`, and set them with `vouch setup aws --role ARN --region REGION`.",
-  }),
+  ValidationError: (asked) => ({ code: "aws_error", hint: remedy(asked).role }),
 };
 
 /** CodeArtifact (API version 2018-09-22), "Common Errors" of the operations. */
 const codeArtifactWords: WordTable = {
   AccessDeniedException: (asked) => ({
     code: "access_denied",
-    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then run \`vouch login\`.`,
+    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then ${remedy(asked).again}.`,
   }),
   ResourceNotFoundException: (asked) => ({
     code: "aws_not_found",
-    hint: `Asked in ${asked.region} for ${asked.resources?.names ?? "the repository"}. Check the names, the owner and the region, then run \`vouch setup codeartifact\` with the right ones.`,
+    hint: `Asked in ${asked.region} for ${asked.resources?.names ?? "the repository"}. Check the names, the owner and the region, then ${remedy(asked).names}.`,
   }),
-  ValidationException: () => ({
+  ValidationException: (asked) => ({
     code: "aws_error",
-    hint: "Check the names, the owner and the region, then run `vouch setup codeartifact` with the right ones.",
+    hint: `Check the names, the owner and the region, then ${remedy(asked).names}.`,
   }),
 };
 
@@ -162,16 +182,20 @@ const commonWords: WordTable = {
 function regionDisabled(asked: AskedOf): Words {
   return {
     code: "aws_error",
-    hint: `The region ${asked.region} may be off for the account: enable it (for STS in IAM, Account settings), or choose another with \`vouch setup aws --region REGION\`.`,
+    hint: `The region ${asked.region} may be off for the account: enable it (for STS in IAM, Account settings), or choose another with ${remedy(asked).region}.`,
   };
 }
 
-function expired(): Words {
-  return { code: "session_expired", hint: "The role credentials have ended. Run `vouch login`." };
+function expired(asked: AskedOf): Words {
+  return { code: "session_expired", hint: `The credentials have ended: ${remedy(asked).again}.` };
 }
 
-function clock(): Words {
-  return { code: "aws_error", hint: "Check the clock of this machine, then run `vouch login`." };
+function clock(asked: AskedOf): Words {
+  return { code: "aws_error", hint: `Check the clock of this machine, then ${remedy(asked).again}.` };
+}
+
+function remedy({ asker = "person" }: AskedOf): (typeof remedies)[Asker] {
+  return remedies[asker];
 }
 
 function throttled(): Words {

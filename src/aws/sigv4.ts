@@ -9,6 +9,11 @@ export interface AwsCredentials {
   sessionToken?: Secret;
 }
 
+export interface ExpiringCredentials extends AwsCredentials {
+  /** When they end: seconds since 1970; Infinity for keys that do not. */
+  expiration: number;
+}
+
 export interface SignableRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** Scheme, host, port and the start of the path: what `controlEndpoint` returns. */

@@ -7,7 +7,7 @@ import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint } from "./endpoints.ts";
 import { AwsServiceError, translate, type AskedOf } from "./errors.ts";
 import { checkSamePartition } from "./partitions.ts";
-import type { AwsCredentials } from "./sigv4.ts";
+import type { ExpiringCredentials } from "./sigv4.ts";
 
 export interface AssumeRoleWithWebIdentityRequest extends CallOptions {
   roleArn: string;
@@ -21,10 +21,8 @@ export interface AssumeRoleWithWebIdentityRequest extends CallOptions {
   durationSeconds: number;
 }
 
-export interface RoleCredentials extends AwsCredentials {
+export interface RoleCredentials extends ExpiringCredentials {
   sessionToken: Secret;
-  /** When they end: seconds since 1970. */
-  expiration: number;
 }
 
 /** The duration that every role allows: the smallest MaxSessionDuration there is, in seconds. */
@@ -147,6 +145,7 @@ function describe(request: AssumeRoleWithWebIdentityRequest): AskedOf {
     operation: "AssumeRoleWithWebIdentity",
     region: request.region,
     roleArn: request.roleArn,
+    asker: request.asker,
     ...(identity ? { identity } : {}),
   };
 }

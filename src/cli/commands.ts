@@ -45,12 +45,12 @@ export const commands: Record<string, CommandEntry> = {
   },
   exec: {
     group: "for programs",
-    summary: "Run a command with the tokens in its environment",
+    summary: "Run a command with the tokens in its environment, in CI too",
     load: async () => (await import("./elsewhere.ts")).exec,
   },
   credential: {
     group: "for programs",
-    summary: "Print a token on stdout",
+    summary: "Print a token or AWS credentials on stdout",
     load: async () => (await import("./elsewhere.ts")).credential,
   },
   agent: {

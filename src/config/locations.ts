@@ -2,12 +2,28 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { VouchError } from "../errors.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The user's home folder: HOME, else what the system's user database says. */
+/**
+ * The user's home folder: HOME, else what the system's user database says. Throws `file_error` when neither knows it, as
+ * in a container that runs as a user of its own.
+ */
 export function homeFolder(env: Environment = process.env): string {
-  return env["HOME"] || homedir();
+  if (env["HOME"]) return env["HOME"];
+  try {
+    return homedir();
+  } catch (error) {
+    throw new VouchError(
+      "file_error",
+      "This user has no home folder: HOME is not set, and the system does not know one.",
+      {
+        hint: "Set HOME, or name the settings file in VOUCH_CONFIG.",
+        cause: error,
+      },
+    );
+  }
 }
 
 /**

@@ -3,11 +3,11 @@
  * Read by the agent and the command line, never by a helper.
  */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
+import { homeFolder } from "./locations.ts";
 
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
@@ -47,6 +47,15 @@ const SettingsSchema = v.strictObject({
     }),
   ),
   aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
+  /** Who a job is that has neither agent nor key; used only where no session answers. */
+  identity: v.optional(
+    v.strictObject({
+      name: v.string(),
+      audience: v.optional(v.string()),
+      idTokenVariable: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, "expected a variable's name"))),
+      profile: v.optional(v.string()),
+    }),
+  ),
   repositories: v.optional(v.array(RepositorySchema), []),
 });
 
@@ -56,11 +65,16 @@ export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 /** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
 function configFolder(env: Record<string, string | undefined> = process.env): string {
   const xdg = env["XDG_CONFIG_HOME"];
-  return join(xdg?.startsWith("/") ? xdg : join(env["HOME"] || homedir(), ".config"), "vouch");
+  return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".config"), "vouch");
 }
 
+/** The settings file: `VOUCH_CONFIG`, else `config.json` in the folder of the settings. Throws `usage` for a relative one. */
 export function settingsPath(env: Record<string, string | undefined> = process.env): string {
-  return join(configFolder(env), "config.json");
+  const own = env["VOUCH_CONFIG"];
+  if (!own) return join(configFolder(env), "config.json");
+  // The current folder is hostile: it must not decide which file is meant.
+  if (isAbsolute(own)) return own;
+  throw new VouchError("usage", `Expected VOUCH_CONFIG to be an absolute path, got "${own}".`);
 }
 
 /** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */

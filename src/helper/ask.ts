@@ -5,8 +5,26 @@ import { type Kernel, NotQuick, openKernel } from "./kernel.ts";
 
 let kernel: Kernel | undefined;
 
-/** Asks the agent one question; throws as `askThrough`. */
+/**
+ * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process.
+ * Throws as `askThrough` and `answerInProcess`.
+ */
 export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
+  if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply>;
+  try {
+    return await askAgent<Reply>(route, body);
+  } catch (error) {
+    if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
+    // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
+    const { answerInProcess, isIdentityChosen } = await inProcess();
+    if (!isIdentityChosen()) throw error;
+    return answerInProcess(route, body) as Promise<Reply>;
+  }
+}
+
+const inProcess = () => import("../agent/in-process.ts");
+
+async function askAgent<Reply>(route: Route, body: unknown): Promise<Reply> {
   try {
     return await askThrough<Reply>((kernel ??= openKernel()), route, body);
   } catch (error) {

@@ -1,22 +1,23 @@
-/** `vouch exec -- CMD`: runs a command with the tokens of every configured repository in its environment. */
+/** `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its environment. */
 import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
+import { takeJobOptions } from "./job-options.ts";
 import { complainOf, exitWith } from "./output.ts";
 import { become } from "./real-command.ts";
-import { npmTokenVariables, pipIndexVariable, twineVariables } from "./variables.ts";
+import { cargoProviderVariable, npmTokenVariables, pipIndexVariable, twineVariables } from "./variables.ts";
 
 /** Becomes the command; its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
 export async function runExec(args: string[]): Promise<number> {
   try {
-    const [command, ...rest] = commandOf(args);
+    const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
     const request: TokensRequest = {};
     const reply = await ask<TokensReply>(routes.tokens, request);
     const file = command.includes("/") ? command : Bun.which(command);
     complainOf(reply.failed);
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
-    become(file, rest, { ...process.env, ...variables(reply) });
+    become(file, rest, { ...process.env, ...variables(reply), ...(await jobVariables()) });
   } catch (error) {
     exitWith(error);
   }
@@ -31,13 +32,24 @@ function variables(reply: TokensReply): Record<string, string> {
   };
 }
 
-/** The words of the command: those after `--`, or all of them when the first is not an option. */
-function commandOf(args: string[]): string[] {
-  if (args[0] === "--") return args.slice(1);
-  if (args[0]?.startsWith("-")) throw usage(`unknown option ${args[0]}`);
-  return args;
+/** What a job has in place of setup and agent: Cargo is told whom to ask, the helpers find the tokens. */
+async function jobVariables(): Promise<Record<string, string>> {
+  if (!process.env["VOUCH_IDENTITY"]) return {};
+  const { jobTokenVariables } = await import("../agent/in-process.ts");
+  return { ...cargoProviderVariable(process.env, process.execPath), ...jobTokenVariables() };
+}
+
+/** The words of the command: those after `--`, or from the first that is not an option. */
+function commandOf(args: string[], env: Record<string, string | undefined>): string[] {
+  const { rest, given } = takeJobOptions(args, env);
+  if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);
+  if (rest[0] === "--") return rest.slice(1);
+  if (rest[0]?.startsWith("-")) throw usage(`unknown option ${rest[0]}`);
+  return rest;
 }
 
 function usage(what: string): VouchError {
-  return new VouchError("usage", `vouch exec: ${what}.`, { hint: "Usage: vouch exec -- COMMAND [ARGUMENT …]" });
+  return new VouchError("usage", `vouch exec: ${what}.`, {
+    hint: "Usage: vouch exec [--identity NAME …] -- COMMAND [ARGUMENT …]. See `vouch exec --help`.",
+  });
 }

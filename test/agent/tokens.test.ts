@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/client.ts";
-import { routes, type StatusReply, type TokenReply, type TokensReply } from "../../src/agent/protocol.ts";
+import {
+  type RoleCredentialsReply,
+  routes,
+  type StatusReply,
+  type TokenReply,
+  type TokensReply,
+} from "../../src/agent/protocol.ts";
 import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
 import { rejection } from "../rejection.ts";
 import { sessionSeconds } from "./upstream.ts";
@@ -271,6 +277,46 @@ describe("all tokens", () => {
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
     await harness.login();
     expect((await rejection(askAgent(routes.tokens))).code).toBe("server_error");
+  });
+});
+
+describe("role credentials", () => {
+  test("those that the tokens are fetched with, and no longer than the session", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    await harness.token();
+    const credentials = await askAgent<RoleCredentialsReply>(routes.roleCredentials, {});
+    expect(Object.keys(credentials)).toEqual(["accessKeyId", "secretAccessKey", "sessionToken", "expiration"]);
+    expect(credentials.expiration).toBeLessThanOrEqual(expiration);
+    expect(harness.upstream.counts.sts).toBe(1);
+    expect(harness.logged.join("\n")).not.toContain(credentials.secretAccessKey);
+  });
+
+  test("of another role: with the same identity, kept beside the others", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await harness.token();
+    const roles: (string | null)[] = [];
+    harness.upstream.answer("sts", (form) => {
+      roles.push(form.get("RoleArn"));
+      return undefined;
+    });
+    const request = { roleArn: "arn:aws:iam::123456789012:role/other", region: "eu-west-1" };
+    await askAgent(routes.roleCredentials, request);
+    await askAgent(routes.roleCredentials, request);
+    expect(roles).toEqual([request.roleArn]);
+    expect(harness.upstream.counts.idToken).toBe(1);
+  });
+
+  test("none without a session, and what is no role is refused", async () => {
+    await using harness = new AgentHarness();
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("login_needed");
+    await harness.login();
+    expect((await rejection(askAgent(routes.roleCredentials, { roleArn: "admin" }))).code).toBe("usage");
+    harness.configure({ aws: undefined });
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("settings_missing");
+    await harness.agent.logout();
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("login_needed");
   });
 });
 

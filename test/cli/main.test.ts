@@ -61,7 +61,7 @@ describe("help", () => {
     [["keys", "rename", "--help"], "Usage: vouch keys rename KEY NAME", "the beginning of its id"],
     [["keys", "remove", "--help"], "Usage: vouch keys remove KEY [FLAGS]", "Then only a new enrolment code"],
     [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],
-    [["exec", "--help"], "Usage: vouch exec -- COMMAND [ARGUMENT …]", "CODEARTIFACT_AUTH_TOKEN"],
+    [["exec", "--help"], "Usage: vouch exec [--identity NAME …] -- COMMAND [ARGUMENT …]", "CODEARTIFACT_AUTH_TOKEN"],
     [["credential", "--help"], "Usage: vouch credential COMMAND [FLAGS]", "codeartifact"],
     [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
     [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],

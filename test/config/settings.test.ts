@@ -76,3 +76,22 @@ test.each([
   [{ XDG_CONFIG_HOME: "relative", HOME: "/home/dev" }, "/home/dev/.config/vouch/config.json"],
   [{ HOME: "/home/dev" }, "/home/dev/.config/vouch/config.json"],
 ])("%j: %s", (env, expected) => expect(settingsPath(env)).toBe(expected));
+
+test("VOUCH_CONFIG names the file; the current folder has no say", () => {
+  const env = { HOME: "/home/dev", XDG_CONFIG_HOME: "/xdg" };
+  expect(settingsPath(env)).toBe("/xdg/vouch/config.json");
+  expect(settingsPath({ ...env, VOUCH_CONFIG: "/etc/vouch.json" })).toBe("/etc/vouch.json");
+  expect(() => settingsPath({ ...env, VOUCH_CONFIG: "vouch.json" })).toThrow("an absolute path");
+});
+
+test.each([
+  [{ name: "gitlab", idTokenVariable: "MY_TOKEN" }, undefined],
+  [{ name: "gitlab", idTokenVariable: "MY TOKEN" }, "identity.idTokenVariable"],
+  [{ name: "gitlab", token: "secret" }, "identity.token"],
+  [{}, "identity.name"],
+])("the identity of a job: %p", async (identity, place) => {
+  saveSettings(settings, path);
+  await Bun.write(path, JSON.stringify({ ...settings, identity }));
+  if (place === undefined) expect(loadSettings(path).identity).toEqual(identity as Settings["identity"]);
+  else expect(() => loadSettings(path)).toThrow(place);
+});

@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
 import type { RegistryToken } from "../../src/agent/protocol.ts";
-import { npmTokenVariables, pipIndexVariable, twineVariables } from "../../src/helper/variables.ts";
+import {
+  cargoProviderVariable,
+  npmTokenVariables,
+  pipIndexVariable,
+  twineVariables,
+} from "../../src/helper/variables.ts";
 
 const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
@@ -41,4 +46,13 @@ test("twine: all of its variables for the first PyPI endpoint, or none", () => {
   for (const name of ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"]) {
     expect(twineVariables(registries, { [name]: "of the user" })).toEqual({});
   }
+});
+
+test("cargo: Vouch is asked first, and what was asked before is asked after it", () => {
+  const name = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+  expect(cargoProviderVariable({}, "/opt/vouch")).toEqual({ [name]: "cargo:token /opt/vouch" });
+  expect(cargoProviderVariable({ [name]: "cargo:libsecret" }, "/opt/vouch")).toEqual({
+    [name]: "cargo:libsecret /opt/vouch",
+  });
+  expect(cargoProviderVariable({}, "/opt/my tools/vouch")).toEqual({});
 });

@@ -37,6 +37,8 @@ export interface SandboxOptions {
   vouchServer?: string;
   /** The AWS account; without it the developer account (123456789012, my-domain, my-repo, vouch-developer). */
   account?: Account;
+  /** Hosts besides those of AWS and the Vouch server. */
+  routes?: Route[];
 }
 
 export interface Sandbox {
@@ -85,6 +87,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       handle: (request) => repositories.handle(request),
     },
     { hosts: [names.vouchHost], handle: reverseProxy(() => vouchServer) },
+    ...(options.routes ?? []),
   ];
   const certificates = await makeCertificates(
     routes.flatMap(({ hosts }) => hosts),

@@ -13,6 +13,10 @@ const warns = (found: string): Pick<Finding, "status" | "found"> => ({ status: "
 
 const rules: Rule[] = [
   {
+    name: /^VOUCH_IDENTITY$/,
+    harm: (value) => warns(`is ${value}: who that is gets the tokens, not your session; it is meant for CI`),
+  },
+  {
     name: /^CODEARTIFACT_AUTH_TOKEN$/,
     harm: () => warns("holds a token that files may refer to; it ends after 12 hours at most and is not renewed"),
   },

@@ -1,6 +1,8 @@
-/** `vouch setup aws`: which IAM role the session is exchanged for. */
+/** `vouch setup aws`: which IAM role the session is exchanged for, and who an image's jobs are, which have no session. */
+import { identityNames } from "../../agent/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../aws/partitions.ts";
-import { loadSettings, saveSettings, settingsPath } from "../../config/settings.ts";
+import { loadSettings, saveSettings, type Settings, settingsPath } from "../../config/settings.ts";
+import { closest, usage } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
 import { note, printJson, success, warn } from "../terminal.ts";
 
@@ -13,6 +15,12 @@ export const aws = defineCommand({
       valueHint: "REGION",
       description: "The region of your CodeArtifact domains, unless `vouch setup codeartifact` names another.",
     },
+    identity: {
+      type: "string",
+      valueHint: "NAME",
+      description:
+        "For the image of CI jobs: who they are where no session answers, as in `vouch exec --identity`; `none` takes it away.",
+    },
     json: { type: "boolean", description: "Print what is set now as JSON." },
   },
   teaching: {
@@ -21,6 +29,10 @@ export const aws = defineCommand({
     ],
     examples: [
       ["vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1", "Name both."],
+      [
+        "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-ci --region us-east-1 --identity gitlab",
+        "While the image of CI jobs is built.",
+      ],
     ],
   },
   run({ args }) {
@@ -29,13 +41,17 @@ export const aws = defineCommand({
     const region = args.region ?? settings.aws?.region;
     if (region !== undefined) checkSamePartition(args.role, region);
     const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
-    if (!Bun.deepEquals(settings.aws, next, true)) saveSettings({ ...settings, aws: next });
+    const identity = identityFrom(args.identity, settings.identity);
+    if (!Bun.deepEquals([settings.aws, settings.identity], [next, identity], true)) {
+      saveSettings({ ...settings, aws: next, identity });
+    }
     if (args.json) return printJson(next);
     success(`The role is ${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`);
     for (const { domain, repository, region: other } of settings.repositories) {
       if (regionPartition(other).id === partition) continue;
       warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
     }
+    if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
     note(
       settings.repositories.length > 0
         ? "Next: `vouch login`."
@@ -43,3 +59,15 @@ export const aws = defineCommand({
     );
   },
 });
+
+function identityFrom(name: string | undefined, now: Settings["identity"]): Settings["identity"] {
+  if (name === undefined || name === now?.name) return now;
+  if (name === "none") return undefined;
+  if (identityNames.includes(name)) return { name };
+  const meant = closest(name, identityNames);
+  throw usage(
+    `--identity expects none or one of ${identityNames.join(", ")}, got "${name}".`,
+    "vouch setup aws",
+    meant === undefined ? undefined : `--identity ${meant}`,
+  );
+}

@@ -13,6 +13,7 @@ const index = `https://aws@${host}/pypi/my-repo/simple/`;
 describe("variables", () => {
   test.each([
     ["LANG", "C", "ok"],
+    ["VOUCH_IDENTITY", "github-actions", "warn"],
     ["CODEARTIFACT_AUTH_TOKEN", "TOP-SECRET", "warn"],
     ["CODEARTIFACT_AUTH_TOKEN", "", "ok"],
     ["PIP_INDEX_URL", "https://index.example.com/simple", "warn"],

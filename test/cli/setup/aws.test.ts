@@ -15,7 +15,19 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
   });
 
+  test("keeps who a job is, until it is told otherwise", async () => {
+    expect(await setup("aws", "--role", role, "--identity", "gitlab")).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("the identity gitlab does"),
+    });
+    await setRole();
+    expect(settings().identity).toEqual({ name: "gitlab" });
+    await setup("aws", "--role", role, "--identity", "none");
+    expect(settings()).not.toHaveProperty("identity");
+  });
+
   test.each([
+    ["an identity that there is not", ["--role", role, "--identity", "github"]],
     ["no ARN", ["--role", "vouch-developer"]],
     ["a user's ARN", ["--role", "arn:aws:iam::123456789012:user/dev"]],
     ["no region", ["--role", role, "--region", "here"]],

@@ -1,0 +1,107 @@
+/** Answers about the configured repositories, from the settings and the chain of tokens.ts, whoever runs it. */
+import { findRegistry } from "../config/registries.ts";
+import type { RepositorySettings, Settings } from "../config/settings.ts";
+import { VouchError } from "../errors.ts";
+import type {
+  MatchReply,
+  MatchRequest,
+  PackageFormat,
+  RegistryToken,
+  RoleCredentialsReply,
+  RoleCredentialsRequest,
+  TokenReply,
+  TokenRequest,
+  TokensReply,
+  TokensRequest,
+} from "./protocol.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** Gives the chain; throws when there is none, because nobody is logged in. */
+type Chain = () => Tokens;
+
+/** Throws `not_configured` for a URL of nobody's, and what the chain throws. */
+export async function lookUpToken(request: TokenRequest, settings: Settings, chain: Chain): Promise<TokenReply> {
+  const { repository, endpoint } = findConfigured(settings, request);
+  const { token, expiration } = await chain().token(repository, settings);
+  return { token: token.expose(), expiration, endpoint };
+}
+
+/** The tokens of all configured repositories. One that fails does not take the others with it; all failing throws. */
+export async function lookUpTokens({ format }: TokensRequest, settings: Settings, chain: Chain): Promise<TokensReply> {
+  const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
+  if (wanted.length === 0) return { registries: [] };
+  const tokens = chain();
+  const results = await Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings)));
+  const registries: RegistryToken[] = [];
+  const failed: NonNullable<TokensReply["failed"]> = [];
+  let first: TokensReply["default"];
+  for (const [index, result] of results.entries()) {
+    const repository = wanted[index]!;
+    const endpoints = Object.entries(definedEndpoints(repository)).filter(([name]) => !format || name === format);
+    if (result.status === "rejected") {
+      const error = VouchError.from(result.reason).toWire();
+      failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
+      continue;
+    }
+    const token = result.value.token.expose();
+    const { expiration } = result.value;
+    registries.push(
+      ...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token, expiration })),
+    );
+    if (repository === settings.repositories[0]) first = { token, expiration };
+  }
+  const failure = results.find((result) => result.status === "rejected");
+  if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
+  return { registries, ...(first ? { default: first } : {}), ...(failed.length > 0 ? { failed } : {}) };
+}
+
+/** Which of the URLs lie within a configured endpoint. */
+export function lookUpMatches({ urls, format }: MatchRequest, settings: Settings): MatchReply {
+  return { configured: urls.map((url) => findRegistry(settings, url, format) !== undefined) };
+}
+
+/** The credentials of the role in the settings, or of the one that is asked for. Throws what the chain throws. */
+export async function lookUpRoleCredentials(
+  { roleArn = "", region }: RoleCredentialsRequest,
+  settings: Settings,
+  chain: Chain,
+): Promise<RoleCredentialsReply> {
+  const { aws } = settings;
+  const role = roleArn || aws?.roleArn;
+  const asked = region ?? aws?.region;
+  const wanted = role === undefined ? undefined : { roleArn: role, ...(asked === undefined ? {} : { region: asked }) };
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await chain().credentials({
+    ...settings,
+    aws: wanted,
+  });
+  return {
+    accessKeyId,
+    secretAccessKey: secretAccessKey.expose(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.expose() }),
+    ...(expiration === Infinity ? {} : { expiration }),
+  };
+}
+
+/** The endpoints that a repository has. */
+export function definedEndpoints({ endpoints }: RepositorySettings): Partial<Record<PackageFormat, string>> {
+  return Object.fromEntries(Object.entries(endpoints).filter(([, endpoint]) => endpoint !== undefined));
+}
+
+function findConfigured(
+  settings: Settings,
+  request: TokenRequest,
+): { repository: RepositorySettings; endpoint: string } {
+  const hint = "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.";
+  if (request.url !== undefined) {
+    const found = findRegistry(settings, request.url, request.format);
+    if (found) return found;
+    throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", { hint });
+  }
+  const [repository] = settings.repositories;
+  if (repository) {
+    const endpoints = definedEndpoints(repository);
+    const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
+    if (endpoint !== undefined) return { repository, endpoint };
+  }
+  throw new VouchError("not_configured", "No repository is configured.", { hint });
+}

@@ -1,0 +1,49 @@
+/** Credentials as metadata services and `credential_process` programs write them down, in JSON. */
+import * as v from "valibot";
+import { VouchError } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import type { ExpiringCredentials } from "../sigv4.ts";
+
+export type Environment = Record<string, string | undefined>;
+
+const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(16384), v.regex(/^[\u0021-\u007e]+$/));
+const Timestamp = v.pipe(
+  v.string(),
+  v.check((text) => !Number.isNaN(Date.parse(text)), "expected an ISO 8601 time"),
+);
+
+const CredentialsAnswer = v.object({
+  AccessKeyId: v.pipe(Text, v.regex(/^\w{16,128}$/)),
+  SecretAccessKey: Text,
+  /** Metadata services call it Token, `credential_process` SessionToken. */
+  Token: v.optional(Text),
+  SessionToken: v.optional(Text),
+  Expiration: v.optional(v.nullable(Timestamp)),
+});
+
+/**
+ * The credentials in an answer; `origin` names who gave it, for the error.
+ * Throws `aws_error` with the place that is not as it should be. What stands there is not shown: it may be a secret.
+ */
+export function readCredentials(text: string, origin: string): ExpiringCredentials {
+  const answer = v.safeParse(CredentialsAnswer, parseJson(text));
+  if (!answer.success) {
+    const place = v.getDotPath(answer.issues[0]) ?? "the top level";
+    throw new VouchError("aws_error", `${origin} gave no AWS credentials: its answer is not as expected at ${place}.`);
+  }
+  const { AccessKeyId, SecretAccessKey, Token, SessionToken = Token, Expiration } = answer.output;
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: new Secret(SecretAccessKey),
+    ...(SessionToken === undefined ? {} : { sessionToken: new Secret(SessionToken) }),
+    expiration: Expiration ? Math.floor(Date.parse(Expiration) / 1000) : Infinity,
+  };
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+ */
+import { readFile } from "node:fs/promises";
+import { VouchError } from "../../errors.ts";
+import type { ExpiringCredentials } from "../sigv4.ts";
+import { type Environment, readCredentials } from "./answer.ts";
+import { askMetadata, isMetadataAddress } from "./metadata.ts";
+
+const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/** ECS, and EKS Pod Identity over IPv4 and IPv6: reached only from the machine itself. */
+const ecsHost = "169.254.170.2";
+const linkLocal = [ecsHost, "169.254.170.23", "fd00:ec2::23"];
+
+/** Throws `identity_unavailable` (what is missing, or not allowed), `aws_error`, `network`, `timeout`, `cancelled`. */
+export async function containerCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
+  const url = credentialsUrl(env);
+  const service = "The container's credentials service";
+  const { status, body } = await askMetadata({
+    url,
+    method: "GET",
+    headers: { accept: "application/json", ...(await authorization(env)) },
+    service,
+    silentHint:
+      "Is this the container that the variables are for? What `docker run` starts inside of it reaches other addresses.",
+    caBundle: env["AWS_CA_BUNDLE"],
+    signal,
+  });
+  if (status !== 200) {
+    throw new VouchError(
+      "aws_error",
+      `${service} at ${url.host} gave no credentials: it answered with status ${status}.`,
+      {
+        hint: "Check that the task, build or pod has a role, and AWS_CONTAINER_AUTHORIZATION_TOKEN or its file where there is one.",
+      },
+    );
+  }
+  return readCredentials(body, service);
+}
+
+/** Where to ask. The relative address comes first, as in the SDKs. Throws `identity_unavailable`. */
+export function credentialsUrl(env: Environment): URL {
+  const relative = env[relativeUri];
+  const text = relative ? `http://${ecsHost}${relative}` : env[fullUri];
+  if (!text) {
+    throw new VouchError(
+      "identity_unavailable",
+      `The identity aws-container needs ${relativeUri} or ${fullUri}, which are not set.`,
+      {
+        hint: "ECS sets one for a task with a task role, CodeBuild for every build, EKS for a pod with a Pod Identity association.",
+      },
+    );
+  }
+  const url = URL.parse(text);
+  // A relative address that does not begin with a slash would change the host.
+  if (url && isMetadataAddress(url, linkLocal) && (!relative || url.host === ecsHost)) return url;
+  throw new VouchError(
+    "identity_unavailable",
+    `${relative ? relativeUri : fullUri} names no place to ask for credentials.`,
+    {
+      hint: `Expected https, this machine, or one of ${linkLocal.join(", ")}.`,
+    },
+  );
+}
+
+async function authorization(env: Environment): Promise<Record<string, string>> {
+  const name = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+  const path = env[`${name}_FILE`];
+  let token = env[name];
+  if (path) {
+    try {
+      // EKS writes it anew now and then.
+      token = await readFile(path, "utf8");
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code;
+      throw new VouchError(
+        "identity_unavailable",
+        `The file ${path}, which ${name}_FILE names, cannot be read: ${why}.`,
+        {
+          hint: "Check that it is mounted into this container and that this user may read it.",
+          cause: error,
+        },
+      );
+    }
+  }
+  if (!token) return {};
+  if (/^[\u0020-\u007e]+$/.test(token)) return { authorization: token };
+  throw new VouchError("identity_unavailable", `${path ? `${name}_FILE` : name} holds no value of a header field.`, {
+    hint: "Expected printable ASCII on one line.",
+  });
+}

@@ -1,0 +1,26 @@
+/** Credentials in the environment, as AWS tools and `configure-aws-credentials` actions leave them there. */
+import { VouchError } from "../../errors.ts";
+import type { ExpiringCredentials } from "../sigv4.ts";
+import { type Environment, readCredentials } from "./answer.ts";
+
+/** Throws `identity_unavailable` that names what is not set, `aws_error` for values that cannot be credentials. */
+export function environmentCredentials(env: Environment): ExpiringCredentials {
+  const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+  const missing = names.filter((name) => !env[name]);
+  if (missing.length > 0) {
+    throw new VouchError(
+      "identity_unavailable",
+      `The identity aws-environment needs ${missing.join(" and ")}, which ${missing.length === 1 ? "is" : "are"} not set.`,
+      { hint: "Set them (with AWS_SESSION_TOKEN for temporary credentials) before, or choose another identity." },
+    );
+  }
+  return readCredentials(
+    JSON.stringify({
+      AccessKeyId: env["AWS_ACCESS_KEY_ID"],
+      SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"],
+      SessionToken: env["AWS_SESSION_TOKEN"] || undefined,
+      Expiration: env["AWS_CREDENTIAL_EXPIRATION"] || undefined,
+    }),
+    "The environment",
+  );
+}

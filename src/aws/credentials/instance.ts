@@ -1,0 +1,86 @@
+/**
+ * The role of an EC2 instance, by its metadata service, version 2 (IMDSv2) only.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+ */
+import { VouchError } from "../../errors.ts";
+import type { HttpResponse } from "../../http.ts";
+import type { ExpiringCredentials } from "../sigv4.ts";
+import { type Environment, parseJson, readCredentials } from "./answer.ts";
+import { askMetadata, isMetadataAddress } from "./metadata.ts";
+
+const endpointVariable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const linkLocal = ["169.254.169.254", "fd00:ec2::254"];
+const service = "The instance metadata service";
+/** The token serves the two requests that follow, and no longer; seconds. */
+const tokenSeconds = "60";
+const rolePath = "latest/meta-data/iam/security-credentials/";
+
+/** Throws `identity_unavailable` (switched off, no role, a wrong endpoint), `aws_error`, `network`, `timeout`, `cancelled`. */
+export async function instanceCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
+  if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") {
+    throw new VouchError(
+      "identity_unavailable",
+      "The identity aws-ec2 is switched off: AWS_EC2_METADATA_DISABLED is true.",
+      {
+        hint: "Unset it, or choose another identity.",
+      },
+    );
+  }
+  const base = instanceEndpoint(env);
+  const ask = (method: "GET" | "PUT", path: string, headers: Record<string, string>) =>
+    askMetadata({
+      url: new URL(path, base),
+      method,
+      headers,
+      service,
+      silentHint:
+        "In a container the answer needs one hop more than the default: `aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2`.",
+      caBundle: env["AWS_CA_BUNDLE"],
+      signal,
+    });
+  const token = (
+    await expectOk(ask("PUT", "latest/api/token", { "x-aws-ec2-metadata-token-ttl-seconds": tokenSeconds }))
+  ).body;
+  if (!/^[\u0021-\u007e]+$/.test(token)) throw new VouchError("aws_error", `${service} gave no token.`);
+  const headers = { "x-aws-ec2-metadata-token": token };
+  const role = await ask("GET", rolePath, headers);
+  const [name = ""] = role.body.trim().split("\n");
+  if (role.status === 404 || (role.status === 200 && !/^[\w+=,.@-]{1,64}$/.test(name))) {
+    throw new VouchError("identity_unavailable", "This EC2 instance has no role.", {
+      hint: "Attach one: `aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=NAME`.",
+    });
+  }
+  await expectOk(role);
+  const { body } = await expectOk(ask("GET", rolePath + encodeURIComponent(name), headers));
+  // It answers 200 also when the role cannot be assumed, and says so in the body.
+  const { Code: code } = (parseJson(body) ?? {}) as { Code?: unknown };
+  if (code !== "Success") {
+    throw new VouchError("aws_error", `${service} gave no credentials for the role ${name}: ${shown(code)}.`, {
+      hint: "Check that the role's trust policy allows sts:AssumeRole to the service ec2.amazonaws.com.",
+    });
+  }
+  return readCredentials(body, service);
+}
+
+/** The service's base URL, with a slash at the end. Throws `identity_unavailable`. */
+export function instanceEndpoint(env: Environment): URL {
+  const ipv6 = env[`${endpointVariable}_MODE`]?.toLowerCase() === "ipv6";
+  const text = env[endpointVariable] || (ipv6 ? "http://[fd00:ec2::254]/" : "http://169.254.169.254/");
+  const url = URL.parse(text.replace(/\/*$/, "/"));
+  if (url && isMetadataAddress(url, linkLocal)) return url;
+  throw new VouchError("identity_unavailable", `${endpointVariable} names no place to ask for credentials.`, {
+    hint: `Expected https, this machine, or one of ${linkLocal.join(", ")}.`,
+  });
+}
+
+async function expectOk(answer: HttpResponse | Promise<HttpResponse>): Promise<HttpResponse> {
+  const response = await answer;
+  if (response.status === 200) return response;
+  throw new VouchError("aws_error", `${service} gave no credentials: it answered with status ${response.status}.`, {
+    hint: "Check that the instance's metadata options allow it (HttpEndpoint enabled).",
+  });
+}
+
+function shown(code: unknown): string {
+  return typeof code === "string" && /^[\w.-]{1,100}$/.test(code) ? code : "no reason was given";
+}

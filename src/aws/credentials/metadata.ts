@@ -1,0 +1,65 @@
+/** Requests to the metadata services that give a machine or a container its role. */
+import { VouchError } from "../../errors.ts";
+import { httpRequest, type HttpResponse } from "../../http.ts";
+import { systemClock, withRetries } from "../retry.ts";
+
+/** They are near: an answer takes milliseconds, and one that does not come is worth a message soon. */
+const attemptLimitMs = 2_000;
+const limitMs = 8_000;
+const maxAnswerBytes = 64 * 1024;
+
+export interface MetadataRequest {
+  url: URL;
+  method: "GET" | "PUT";
+  headers: Record<string, string>;
+  /** What the service is, at the start of a message. */
+  service: string;
+  /** What helps when it does not answer. */
+  silentHint: string;
+  caBundle?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Whether a metadata service may be asked at the URL: over TLS, or without it on this machine and at the addresses of
+ * AWS that no router passes on.
+ */
+export function isMetadataAddress(url: URL, linkLocal: readonly string[]): boolean {
+  if (url.username || url.password) return false;
+  if (url.protocol === "https:") return true;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const loopback = host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+  return url.protocol === "http:" && (loopback || linkLocal.includes(host));
+}
+
+/** The answer, whatever its status below 500. Throws `network` and `timeout` with the hint, `cancelled`. */
+export async function askMetadata(request: MetadataRequest): Promise<HttpResponse> {
+  const { url, method, headers, service, signal } = request;
+  try {
+    return await withRetries(
+      async (remainingMs) => {
+        const response = await httpRequest({
+          url: url.href,
+          method,
+          headers,
+          timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, remainingMs))),
+          maxBytes: maxAnswerBytes,
+          caBundle: request.caBundle,
+          metadataService: url.protocol === "http:",
+          signal,
+        });
+        if (response.status < 500) return response;
+        throw new VouchError("network", `${service} answered with status ${response.status}.`, {
+          cause: response.status,
+        });
+      },
+      { limitMs, clock: systemClock, signal },
+    );
+  } catch (error) {
+    if (!(error instanceof VouchError) || (error.code !== "network" && error.code !== "timeout")) throw error;
+    throw new VouchError(error.code, `${service} at ${url.host} does not answer: ${error.message}`, {
+      hint: request.silentHint,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Where AWS itself gives credentials, which are used as they are. As with the platforms of identity/, one is used only
+ * when it was chosen by name.
+ */
+import type { ExpiringCredentials } from "../sigv4.ts";
+import type { Environment } from "./answer.ts";
+import { containerCredentials } from "./container.ts";
+import { environmentCredentials } from "./environment.ts";
+import { instanceCredentials } from "./instance.ts";
+import { profileCredentials } from "./profile.ts";
+
+export interface CredentialSourceRequest {
+  env: Environment;
+  /** The profile of the AWS CLI, for `aws-profile`; AWS_PROFILE without it. */
+  profile?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type Fetch = (request: CredentialSourceRequest) => ExpiringCredentials | Promise<ExpiringCredentials>;
+
+export const credentialSources: Readonly<Record<string, Fetch>> = {
+  "aws-environment": ({ env }) => environmentCredentials(env),
+  "aws-container": ({ env, signal }) => containerCredentials(env, signal),
+  "aws-ec2": ({ env, signal }) => instanceCredentials(env, signal),
+  "aws-profile": ({ env, profile, signal }) => profileCredentials(profile, env, signal),
+};

@@ -1,0 +1,29 @@
+import { describe, expect, test } from "bun:test";
+import { takeJobOptions } from "../../src/helper/job-options.ts";
+
+describe("the options of a job", () => {
+  test.each<[string, string[], Record<string, string>, string[]]>([
+    ["none", ["--", "npm", "ci"], {}, ["--", "npm", "ci"]],
+    ["two words", ["--identity", "gitlab", "--", "x"], { VOUCH_IDENTITY: "gitlab" }, ["--", "x"]],
+    ["one word", ["--identity=gitlab", "x"], { VOUCH_IDENTITY: "gitlab" }, ["x"]],
+    ["a value with =", ["--role=a=b"], { VOUCH_ROLE: "a=b" }, []],
+    ["a repeated repository", ["--repository", "one", "--repository=two"], { VOUCH_REPOSITORY: "one,two" }, []],
+    ["only in front", ["--region", "r", "cmd", "--role", "x"], { VOUCH_REGION: "r" }, ["cmd", "--role", "x"]],
+    ["not behind --", ["--", "--identity", "x"], {}, ["--", "--identity", "x"]],
+    ["one that is not ours stays", ["--json", "--role", "x"], {}, ["--json", "--role", "x"]],
+  ])("%s", (_title, words, variables, rest) => {
+    const env: Record<string, string | undefined> = {};
+    expect(takeJobOptions(words, env).rest).toEqual(rest);
+    expect(env).toEqual(variables);
+  });
+
+  test("a flag stands for the variable that was there before", () => {
+    const env = { VOUCH_REPOSITORY: "before" };
+    takeJobOptions(["--repository", "now"], env);
+    expect(env.VOUCH_REPOSITORY).toBe("now");
+  });
+
+  test.each([[["--identity"]], [["--identity="]], [["--identity", "--role"]]])("no value: %p", (words) => {
+    expect(() => takeJobOptions(words, {})).toThrow("--identity expects a value.");
+  });
+});
