@@ -19,6 +19,7 @@ const exitCodes = {
   aws_error: 1,
   aws_not_found: 1,
   server_error: 1,
+  platform_unsupported: 1,
   // 2: usage
   usage: 2,
   // 3: no security key that can be used
