@@ -17,7 +17,7 @@ import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
 import { targetRuntime } from "./build/runtime.ts";
 import { readSource } from "./build/source.ts";
-import { executableName, type Target, targetNamed, targets } from "./build/targets.ts";
+import { executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
 
 const root = import.meta.dir;
 
@@ -66,7 +66,7 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   if (!reuse) {
     mkdirSync(join(root, folder), { recursive: true });
     const executablePath = targetRuntime(target, join(root, ".tools/runtimes"));
-    const metafile = await compile(executable, embedNodeHid(target.binding), { target: target.bun, executablePath });
+    const metafile = await compile(executable, embedNodeHid(target), { target: target.bun, executablePath });
     writeFileSync(metafilePath, JSON.stringify(metafile));
   } else if (!existsSync(metafilePath)) {
     throw new Error(`--reuse needs ${folder}: build without it first`);
@@ -88,9 +88,8 @@ const released = values.all ? targets : values.target.map(targetNamed);
 
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
 if (released.length === 0) {
-  const own = `${process.platform === "linux" ? "HID_hidraw" : "HID"}-${process.platform}-${process.arch}`;
   const runtime = values.runtime === undefined ? {} : { executablePath: values.runtime };
-  writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(await compile("dist/vouch", embedNodeHid(own), runtime)));
+  writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)));
   if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid);
 } else {
   const compiled: Compiled[] = [];
