@@ -89,7 +89,10 @@ const released = values.all ? targets : values.target.map(targetNamed);
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
 if (released.length === 0) {
   const runtime = values.runtime === undefined ? {} : { executablePath: values.runtime };
-  writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)));
+  writeFileSync(
+    join(root, "dist/metafile.json"),
+    JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)),
+  );
   if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid);
 } else {
   const compiled: Compiled[] = [];

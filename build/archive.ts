@@ -22,7 +22,7 @@ export function tarGz(files: ArchivedFiles, time: number): Uint8Array {
     { attrs: { mtime: time * 1000, uid: 0, gid: 0, user: "", group: "" } },
   );
   // The two blocks of zeros that end an archive; the library leaves them out when its last record is full.
-  const gzip = gzipSync(Buffer.concat([tar, new Uint8Array(1024)]), { level: 9 });
+  const gzip = gzipSync(Buffer.concat([tar, new Uint8Array(1024)]), { level: 6 });
   // The field "OS" of the header (RFC 1952, section 2.3): zlib writes what it was compiled for.
   gzip[9] = 255;
   return gzip;
@@ -40,7 +40,7 @@ export function zip(files: ArchivedFiles, time: number): Uint8Array {
     utc.getUTCMinutes(),
     utc.getUTCSeconds(),
   );
-  return zipSync(Object.fromEntries(sorted(files).map(([name, { data }]) => [name, data])), { mtime, level: 9 });
+  return zipSync(Object.fromEntries(sorted(files).map(([name, { data }]) => [name, data])), { mtime, level: 6 });
 }
 
 function sorted(files: ArchivedFiles): [string, ArchivedFile][] {

@@ -26,7 +26,9 @@ export function formula({ repository, version, archives, contents }: FormulaInpu
     if (sum === undefined) throw new Error(`expected ${file(target)} among the archives`);
     return sum;
   };
-  const extras = Object.entries(installSteps).flatMap(([path, step]) => (contents.includes(path) ? [`    ${step}\n`] : []));
+  const extras = Object.entries(installSteps).flatMap(([path, step]) =>
+    contents.includes(path) ? [`    ${step}\n`] : [],
+  );
   return readFileSync(join(import.meta.dir, "../packaging/homebrew/vouch.rb"), "utf8")
     .replaceAll("@REPOSITORY@", repository)
     .replaceAll("@VERSION@", version)

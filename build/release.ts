@@ -69,7 +69,8 @@ export async function writeRelease(folder: string, source: Source, compiled: Com
   publish("install.sh", installScript(source));
   const packages = bundledPackages({ inputs: Object.assign({}, ...compiled.map(({ metafile }) => metafile.inputs)) });
   publish(`vouch-${source.version}.cdx.json`, await sbom({ version: source.version, packages, targets, archives }));
-  if (targets.length === allTargets.length) publish("vouch.rb", formula({ ...source, archives, contents: [...contents] }));
+  if (targets.length === allTargets.length)
+    publish("vouch.rb", formula({ ...source, archives, contents: [...contents] }));
   publish(`vouch-${source.version}.intoto.json`, provenance({ ...source, targets, files: { ...sums } }));
   const lines = Object.entries(sums).map(([name, sha256]) => `${sha256}  ${name}\n`);
   writeFileSync(join(folder, "SHA256SUMS"), lines.join(""));

@@ -146,7 +146,12 @@ export const runtimeLibraries: readonly RuntimeLibrary[] = [
     copyright: "2010 Google Inc.",
     source: `${github}/webmproject/libwebp`,
   },
-  { name: "Highway", licenses: ["Apache-2.0"], copyright: "The Highway Project Authors", source: `${github}/google/highway` },
+  {
+    name: "Highway",
+    licenses: ["Apache-2.0"],
+    copyright: "The Highway Project Authors",
+    source: `${github}/google/highway`,
+  },
   {
     name: "uucode",
     licenses: ["MIT"],

@@ -3,11 +3,20 @@
  * and is held against a checksum that is part of this project, not against what the registry says of it.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseTar } from "nanotar";
 import packageLock from "../package-lock.json" with { type: "json" };
-import type { Target } from "./targets.ts";
+import { hostTarget, type Target } from "./targets.ts";
 
 /** The baseline packages are no dependencies of `bun`, so that package-lock.json does not have them. */
 const baselineVersion = "1.4.5";
@@ -42,8 +51,14 @@ export function runtimeIntegrity({ runtime }: Target): string {
   return integrity;
 }
 
-/** The path of the target's runtime under `cache`, fetched when it is not there. Throws when it is not what it must be. */
+/**
+ * The path of the target's runtime: the Bun that runs this where that is the one, else one under `cache`, fetched when
+ * it is not there. Throws when it is not what it must be, or when another version of Bun runs this.
+ */
 export function targetRuntime(target: Target, cache: string): string {
+  if (Bun.version !== bunVersion) throw new Error(`expected to be run by Bun ${bunVersion}, got ${Bun.version}`);
+  // npm has checked it.
+  if (target.name === hostTarget().name) return process.execPath;
   const folder = join(cache, target.runtime.replace("/", "-"), bunVersion);
   const path = join(folder, "bun");
   if (!existsSync(path)) {
@@ -58,9 +73,12 @@ export function targetRuntime(target: Target, cache: string): string {
 
 /** The package as the registry has it, checked. */
 function fetched(target: Target, folder: string): Uint8Array {
-  const npm = Bun.spawnSync(["npm", "pack", "--silent", "--pack-destination", folder, `${target.runtime}@${bunVersion}`], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const npm = Bun.spawnSync(
+    ["npm", "pack", "--silent", "--pack-destination", folder, `${target.runtime}@${bunVersion}`],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   const file = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   if (npm.exitCode !== 0 || file === undefined) throw new Error(`npm cannot fetch ${target.runtime} ${bunVersion}`);
   const bytes = readFileSync(join(folder, file));

@@ -54,7 +54,8 @@ export async function sbom({ version, packages, targets, archives }: SbomInput):
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   const text = serializer.serialize(bom, { sortLists: true, space: 2 });
   const errors = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
-  if (errors !== null) throw new Error(`the bill of materials does not satisfy CycloneDX 1.6: ${JSON.stringify(errors)}`);
+  if (errors !== null)
+    throw new Error(`the bill of materials does not satisfy CycloneDX 1.6: ${JSON.stringify(errors)}`);
   return `${text}\n`;
 }
 

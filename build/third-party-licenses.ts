@@ -23,7 +23,8 @@ export function thirdPartyLicenses(platform: NodeJS.Platform, packages: BundledP
     `${line}\n2. Bun ${bunVersion} and the libraries linked into it\n`,
     bunNotice,
     ...libraries.map(
-      ({ name, licenses, copyright, source }) => `${name}\n  ${licenses.join(", ")}\n  Copyright (c) ${copyright}\n  ${source}\n`,
+      ({ name, licenses, copyright, source }) =>
+        `${name}\n  ${licenses.join(", ")}\n  Copyright (c) ${copyright}\n  ${source}\n`,
     ),
     `${line}\n3. License texts\n`,
     ...ids.map((id) => `${line}\n${id}\n\n${licenseText(id).trimEnd()}\n`),
@@ -42,7 +43,9 @@ You may take Vouch's executable apart to find errors in such changes.
 `;
 
 function describePackage({ name, version, license, notices }: BundledPackage): string {
-  const texts = Object.entries(notices).map(([file, text]) => `--- ${file}\n\n${text.replaceAll("\r\n", "\n").trim()}\n`);
+  const texts = Object.entries(notices).map(
+    ([file, text]) => `--- ${file}\n\n${text.replaceAll("\r\n", "\n").trim()}\n`,
+  );
   return `${line}\n${name} ${version}\n  ${license}\n\n${texts.join("\n")}`;
 }
 
