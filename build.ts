@@ -17,7 +17,7 @@ import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
 import { targetRuntime } from "./build/runtime.ts";
 import { readSource } from "./build/source.ts";
-import { executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
+import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
 
 const root = import.meta.dir;
 
@@ -66,7 +66,7 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   if (!reuse) {
     mkdirSync(join(root, folder), { recursive: true });
     const executablePath = targetRuntime(target, join(root, ".tools/runtimes"));
-    const metafile = await compile(executable, embedNodeHid(target), { target: target.bun, executablePath });
+    const metafile = await compile(executable, embedNodeHid(target), { target: bunTarget(target), executablePath });
     writeFileSync(metafilePath, JSON.stringify(metafile));
   } else if (!existsSync(metafilePath)) {
     throw new Error(`--reuse needs ${folder}: build without it first`);

@@ -1,5 +1,5 @@
 /** The software bill of materials: CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/ */
-import { Enums, Models, Serialize, Spec, type SPDX, Validation } from "@cyclonedx/cyclonedx-library";
+import { Enums, Models, Serialize, Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { type BundledPackage, hidapiVersion } from "./bundled-packages.ts";
 import { runtimeLibraries } from "./runtime-libraries.ts";
 import { bunVersion, runtimeIntegrity } from "./runtime.ts";
@@ -62,7 +62,7 @@ export async function sbom({ version, packages, targets, archives }: SbomInput):
 function npmPackage({ name, version, license }: BundledPackage): Models.Component {
   const [group, base] = name.startsWith("@") ? name.split("/") : [undefined, name];
   const purl = `pkg:npm/${group === undefined ? "" : `${encodeURIComponent(group)}/`}${base}@${version}`;
-  return new Models.Component(Enums.ComponentType.Library, base!, {
+  return new Models.Component(Enums.ComponentType.Library, base, {
     ...(group === undefined ? {} : { group }),
     version,
     bomRef: purl,
@@ -88,7 +88,7 @@ function runtime(target: Target): Models.Component {
 function library(name: string, source: string, ids: string[]): Models.Component {
   return new Models.Component(Enums.ComponentType.Library, name, {
     bomRef: `library:${name}`,
-    licenses: new Models.LicenseRepository(ids.map((id) => new Models.SpdxLicense(id as SPDX.SpdxId))),
+    licenses: new Models.LicenseRepository(ids.map((id) => new Models.SpdxLicense(id))),
     externalReferences: new Models.ExternalReferenceRepository([
       new Models.ExternalReference(source, Enums.ExternalReferenceType.VCS),
     ]),
@@ -97,7 +97,7 @@ function library(name: string, source: string, ids: string[]): Models.Component 
 
 function licenses(expression: string): Models.LicenseRepository {
   const license = /^[\w.-]+$/.test(expression)
-    ? new Models.SpdxLicense(expression as SPDX.SpdxId)
+    ? new Models.SpdxLicense(expression)
     : new Models.LicenseExpression(expression);
   return new Models.LicenseRepository([license]);
 }

@@ -7,8 +7,6 @@ export interface Target {
   name: string;
   platform: "linux" | "darwin" | "win32";
   arch: "x64" | "arm64";
-  /** Bun's own name for it. */
-  bun: Bun.Build.CompileTarget;
   /** The npm package with its runtime. */
   runtime: string;
   /** The folder of node-hid's binding under its `prebuilds`. */
@@ -20,7 +18,7 @@ const x64Musl = { platform: "linux", arch: "x64", binding: "HID_hidraw-linux-x64
 // node-hid has no binding for arm64 and musl; glibc's serves (node-hid.ts).
 const arm64 = { platform: "linux", arch: "arm64", binding: "HID_hidraw-linux-arm64" } as const;
 
-const rows: Omit<Target, "bun">[] = [
+export const targets: readonly Target[] = [
   { name: "linux-x64", ...x64, runtime: "@oven/bun-linux-x64" },
   { name: "linux-x64-baseline", ...x64, runtime: "@oven/bun-linux-x64-baseline" },
   { name: "linux-x64-musl", ...x64Musl, runtime: "@oven/bun-linux-x64-musl" },
@@ -50,10 +48,10 @@ const rows: Omit<Target, "bun">[] = [
   },
 ];
 
-export const targets: readonly Target[] = rows.map((row) => ({
-  ...row,
-  bun: `bun-${row.name}` as Bun.Build.CompileTarget,
-}));
+/** Bun's own name for the target. */
+export function bunTarget({ name }: Target): Bun.Build.CompileTarget {
+  return `bun-${name}` as Bun.Build.CompileTarget;
+}
 
 /** The target that this machine is. Throws on one that Vouch is not released for. */
 export function hostTarget(): Target {

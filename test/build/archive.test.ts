@@ -16,7 +16,7 @@ const files: ArchivedFiles = {
   "vouch/vouch": { data: text("#!/bin/sh\n"), executable: true },
   "vouch/man/vouch.1": { data: text(".TH VOUCH 1\n") },
 };
-const otherOrder = Object.fromEntries(Object.entries(files).reverse());
+const otherOrder = Object.fromEntries(Object.entries(files).toReversed());
 
 /** The SHA-256 of both archives as a process in another time zone makes them. */
 function madeIn(timeZone: string): string {
@@ -77,7 +77,7 @@ test.each([0, 9728, 10_240])("an archive ends with two blocks of zeros (%p bytes
 });
 
 test("a zip archive unpacks to the files", () => {
-  expect(unzipSync(zip(files, time))).toEqual(
-    Object.fromEntries(Object.entries(files).map(([name, { data }]) => [name, data])),
-  );
+  const unpacked = unzipSync(zip(files, time));
+  expect(Object.keys(unpacked).sort()).toEqual(Object.keys(files).sort());
+  for (const [name, { data }] of Object.entries(files)) expect(Buffer.compare(unpacked[name]!, data)).toBe(0);
 });
