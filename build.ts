@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
+import { withoutSignature } from "./build/mach-o.ts";
 import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
 import { targetRuntime } from "./build/runtime.ts";
@@ -68,6 +69,10 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
     const executablePath = targetRuntime(target, join(root, ".tools/runtimes"));
     const metafile = await compile(executable, embedNodeHid(target), { target: bunTarget(target), executablePath });
     writeFileSync(metafilePath, JSON.stringify(metafile));
+    if (target.name === "darwin-x64") {
+      const path = join(root, executable);
+      writeFileSync(path, withoutSignature(readFileSync(path)));
+    }
   } else if (!existsSync(metafilePath)) {
     throw new Error(`--reuse needs ${folder}: build without it first`);
   }

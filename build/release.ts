@@ -27,7 +27,7 @@ export interface Compiled {
 const generated = { "dist/man": "man", "dist/completions": "completions" } as const;
 
 /** The files of the target's archive, by their path within it. */
-export function archiveContents({ target, executable, metafile }: Compiled): ArchivedFiles {
+function archiveContents({ target, executable, metafile }: Compiled): ArchivedFiles {
   const files: ArchivedFiles = { [executableName(target)]: { data: readFileSync(executable), executable: true } };
   const add = (name: string, path: string) => {
     files[name] = { data: readFileSync(join(root, path)) };

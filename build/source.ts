@@ -22,6 +22,8 @@ export function readSource(env: Record<string, string | undefined> = process.env
   const time = env["SOURCE_DATE_EPOCH"] ?? git("log", "-1", "--format=%ct");
   if (!/^\d{1,12}$/.test(time)) throw new Error(`expected SOURCE_DATE_EPOCH in seconds, got ${time}`);
   const repository = env["GITHUB_REPOSITORY"];
+  const changed = git("status", "--porcelain", "--untracked-files=no");
+  if (changed !== "") console.warn(`for trial only: not what the commit has\n${changed}`);
   return {
     version: packageJson.version,
     commit: git("rev-parse", "HEAD"),

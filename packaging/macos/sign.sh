@@ -2,8 +2,7 @@
 # Signs executables on macOS, in place: sign.sh FILE…
 # With APPLE_CERTIFICATE (.p12 in base64), APPLE_CERTIFICATE_PASSWORD and APPLE_IDENTITY for distribution, and notarised
 # with APPLE_API_KEY (.p8), APPLE_API_KEY_ID and APPLE_API_ISSUER; without them for nobody ("ad hoc"), as every executable
-# on an Apple processor must be at least. The compiler leaves the one for Intel with the signature of the Bun that it was
-# made of, which no longer fits.
+# on an Apple processor must be at least.
 set -eu
 
 work=$(mktemp -d)
