@@ -43,7 +43,7 @@ find_target() {
         libc=-musl
       fi
       baseline=""
-      [ $cpu != x64 ] || grep -q avx2 /proc/cpuinfo || baseline=-baseline
+      [ $cpu != x64 ] || grep -q avx2 /proc/cpuinfo 2>/dev/null || baseline=-baseline
       echo "linux-$cpu$libc$baseline"
       ;;
     *) fail "There is no vouch for this system ($(uname -s)). On Windows, run this inside WSL 2." ;;
