@@ -118,10 +118,13 @@ main() {
 
   tar -xzf "$work/$archive" -C "$work" || fail "Cannot unpack $archive."
   files=$work/${archive%.tar.gz}
-  version=$("$files/vouch" --version) || case $target in
-    *-musl*) fail "vouch does not run here. Install what it needs with \`apk add libstdc++\` and run this again." ;;
-    *) fail "vouch for $target does not run here." ;;
-  esac
+  version=$("$files/vouch" --version 2>"$work/why") || {
+    sed -n 1p "$work/why" >&2
+    case $target in
+      *-musl*) fail "vouch does not run here. Install what it needs with \`apk add libstdc++\` and run this again." ;;
+      *) fail "vouch for $target does not run here." ;;
+    esac
+  }
   mv -f "$files/vouch" "$dir/vouch"
 
   # Where man and the shells look when the folder is called bin: in the share beside it.

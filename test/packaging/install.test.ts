@@ -14,7 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { host, releaseHost, version } from "../build/release.ts";
+import { writeRelease } from "../../build/release.ts";
+import { targetNamed } from "../../build/targets.ts";
+import { host, metafile, releaseHost, source, version } from "../build/release.ts";
 import { requires } from "../requires.ts";
 import { type ReleaseServer, serveRelease } from "./release-server.ts";
 
@@ -150,6 +152,23 @@ test("the executable itself arrives and runs", async () => {
   });
   expect(stdout.toString()).toContain("No agent is running.");
 }, 60_000);
+
+describe("an executable that does not run is not installed", () => {
+  const broken = join(work, "broken");
+  writeFileSync(broken, "#!/bin/sh\necho 'Error loading shared library' >&2\necho 'and more' >&2\nexit 127\n");
+
+  test.each([
+    ["linux-x64-musl", "vouch does not run here. Install what it needs with `apk add libstdc++` and run this again."],
+    ["linux-x64", "vouch for linux-x64 does not run here."],
+  ])("%s", async (name, message) => {
+    await writeRelease(join(work, name), source, [{ target: targetNamed(name), executable: broken, metafile }]);
+    const other = serveRelease(join(work, name));
+    const { stderr, ...rest } = await install({ env: { VOUCH_DOWNLOAD_URL: other.url, VOUCH_TARGET: name } });
+    other.stop();
+    expect(rest).toMatchObject(nothing);
+    expect(stderr).toBe(`Error loading shared library\ninstall.sh: ${message}\n`);
+  });
+});
 
 test("a part of the script does nothing", async () => {
   const text = readFileSync(script, "utf8");
