@@ -8,7 +8,6 @@ import { runtimeLibraries } from "../../build/runtime-libraries.ts";
 import { bunVersion } from "../../build/runtime.ts";
 import { targets } from "../../build/targets.ts";
 import { thirdPartyLicenses } from "../../build/third-party-licenses.ts";
-import { executable } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { host, metafile, releaseHost, source, version } from "./release.ts";
 
@@ -29,20 +28,23 @@ test("the same release twice is the same bytes", async () => {
   }
 });
 
-test("the executable built in another folder, of a Bun that is named, is the same bytes", () => {
-  const elsewhere = join(work, "another/folder");
+/** Builds the executable of a copy of the project and returns its SHA-256. */
+function builtIn(elsewhere: string): string {
   for (const name of ["src", "build", "build.ts", "package.json", "package-lock.json", "tsconfig.json"]) {
     cpSync(join(root, name), join(elsewhere, name), { recursive: true });
   }
-  // The files themselves, or the linker would find its way back to this folder.
-  if (Bun.spawnSync(["cp", "-al", join(root, "node_modules"), elsewhere]).exitCode !== 0) {
+  // The files themselves: through a link the bundler would find its way back to this folder.
+  if (!Bun.spawnSync(["cp", "-al", join(root, "node_modules"), elsewhere]).success) {
     Bun.spawnSync(["cp", "-a", join(root, "node_modules"), elsewhere]);
   }
-  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "build.ts", "--runtime", process.execPath], {
-    cwd: elsewhere,
-  });
+  const build = [process.execPath, "build.ts", "--runtime", process.execPath];
+  const { exitCode, stderr } = Bun.spawnSync(build, { cwd: elsewhere });
   expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
-  expect(Buffer.compare(readFileSync(join(elsewhere, "dist/vouch")), readFileSync(executable))).toBe(0);
+  return new Bun.CryptoHasher("sha256").update(readFileSync(join(elsewhere, "dist/vouch"))).digest("hex");
+}
+
+test("the executables built in two folders are the same bytes", () => {
+  expect(builtIn(join(work, "one"))).toBe(builtIn(join(work, "another/folder")));
 }, 120_000);
 
 test.skipIf(!requires("sha256sum"))("SHA256SUMS has every other file, and is right", () => {

@@ -1,118 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { writeRelease } from "../../build/release.ts";
 import { targetNamed } from "../../build/targets.ts";
 import { host, metafile, releaseHost, source, version } from "../build/release.ts";
 import { requires } from "../requires.ts";
-import { type ReleaseServer, serveRelease } from "./release-server.ts";
+import { script, startInstaller } from "./install-script.ts";
+import { serveRelease } from "./release-server.ts";
 
-const script = join(import.meta.dir, "../../packaging/install.sh");
-const work = mkdtempSync(join(tmpdir(), "vouch-install-"));
+const { work, server, install, stop } = await startInstaller();
+afterAll(stop);
+
 const archive = `vouch-${version}-${host.name}.tar.gz`;
-const tools = [
-  "awk",
-  "cat",
-  "chmod",
-  "cp",
-  "cut",
-  "grep",
-  "gzip",
-  "ls",
-  "mkdir",
-  "mktemp",
-  "mv",
-  "rm",
-  "sed",
-  "tar",
-  "uname",
-];
-
-let server: ReleaseServer;
-beforeAll(async () => {
-  // A few bytes in the place of the executable: what is tried here is the script.
-  const standIn = join(work, "stand-in");
-  writeFileSync(standIn, `#!/bin/sh\necho "vouch ${version}"\n`);
-  await releaseHost(join(work, "release"), standIn);
-  server = serveRelease(join(work, "release"));
-});
-afterAll(() => {
-  server.stop();
-  rmSync(work, { recursive: true });
-});
-
-let count = 0;
-
-interface Installation {
-  home: string;
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-  /** What is in the folder for executables afterwards. */
-  bin: string[];
-}
-
-interface Options {
-  shell?: string[];
-  env?: Record<string, string>;
-  home?: string;
-  /** The script's text, where it is not the one of the project. */
-  text?: string;
-}
-
-/** Runs the script from stdin, as `curl … | sh` does, in an empty home folder. */
-async function install({
-  shell = ["sh"],
-  env = {},
-  home = join(work, `home-${++count}`),
-  text,
-}: Options = {}): Promise<Installation> {
-  mkdirSync(home, { recursive: true });
-  const child = Bun.spawn(shell, {
-    cwd: home,
-    stdin: new TextEncoder().encode(text ?? readFileSync(script, "utf8")),
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"], HOME: home, VOUCH_DOWNLOAD_URL: server.url, VOUCH_TARGET: host.name, ...env },
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  const bin = join(home, ".local/bin");
-  return { home, exitCode, stdout, stderr, bin: existsSync(bin) ? readdirSync(bin) : [] };
-}
-
-/** A folder on PATH with links to these programs alone. */
-function pathWith(programs: string[], own: Record<string, string> = {}): string {
-  const folder = join(work, `bin-${++count}`);
-  mkdirSync(folder);
-  for (const program of programs) {
-    const real = Bun.which(program);
-    if (real !== null) symlinkSync(real, join(folder, program));
-  }
-  for (const [name, body] of Object.entries(own)) {
-    rmSync(join(folder, name), { force: true });
-    writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`);
-    chmodSync(join(folder, name), 0o755);
-  }
-  return folder;
-}
-
 const nothing = { exitCode: 1, bin: [] };
 
 const shells = [["dash"], ["bash"], ["busybox", "ash"]].filter(([program]) => requires(program!));
@@ -171,9 +71,8 @@ describe("an executable that does not run is not installed", () => {
 });
 
 test("a part of the script does nothing", async () => {
-  const text = readFileSync(script, "utf8");
-  for (let length = 1; length < text.length - 12; length += 97) {
-    const { stdout, bin, home } = await install({ text: text.slice(0, length), home: join(work, "partial") });
+  for (let length = 1; length < script.length - 12; length += 97) {
+    const { stdout, bin, home } = await install({ text: script.slice(0, length), home: join(work, "partial") });
     expect({ stdout, bin, home: readdirSync(home) }).toEqual({ stdout: "", bin: [], home: [] });
   }
 });
@@ -247,89 +146,11 @@ test("neither HOME nor a folder: an error that says which variable", async () =>
   });
 });
 
-describe("with the programs of a small system", () => {
-  test.each([
-    ["wget and openssl", ["wget", "openssl"]],
-    ["curl and shasum", ["curl", "shasum"]],
-    ["curl and sha256sum", ["curl", "sha256sum"]],
-  ])("%s it works", async (_, programs) => {
-    if (!requires(...programs)) return;
-    const { exitCode, stderr } = await install({
-      shell: ["/bin/sh"],
-      env: { PATH: pathWith([...tools, ...programs]) },
-    });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  });
-
-  test.skipIf(!requires("busybox"))("BusyBox alone it works", async () => {
-    const folder = join(work, "busybox");
-    mkdirSync(folder);
-    const busybox = Bun.which("busybox")!;
-    for (const program of [...tools, "wget", "sha256sum", "sysctl"]) symlinkSync(busybox, join(folder, program));
-    const { exitCode, stderr } = await install({ shell: [busybox, "ash"], env: { PATH: folder } });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  });
-
-  test.each([
-    ["neither curl nor wget", ["sha256sum"], "It needs curl or wget."],
-    ["no program for checksums", ["curl"], "It needs sha256sum, shasum or openssl to verify what it fetches."],
-  ])("%s it says what it needs", async (_, programs, message) => {
-    const { exitCode, stderr, bin } = await install({
-      shell: ["/bin/sh"],
-      env: { PATH: pathWith([...tools, ...programs]) },
-    });
-    expect({ exitCode, bin }).toEqual({ exitCode: 1, bin: [] });
-    expect(stderr).toStartWith(`install.sh: ${message}\n`);
-  });
-});
-
-describe("the system is found out", () => {
-  /** The target that the script asks for on a machine with these answers; the release has none of that name. */
-  async function targetOn(uname: [system: string, machine: string], own: Record<string, string> = {}): Promise<string> {
-    const [system, machine] = uname;
-    const path = pathWith([...tools, "curl", "sha256sum"], {
-      uname: `case $1 in -s) echo ${system} ;; -m) echo ${machine} ;; esac`,
-      ...own,
-    });
-    server.replace("SHA256SUMS", "");
-    const { stderr } = await install({ shell: ["/bin/sh"], env: { PATH: path, VOUCH_TARGET: "" } });
-    return /^install.sh: (?:.* has no vouch for (.*)|(.*))\.$/m.exec(stderr)?.slice(1).find(Boolean) ?? stderr;
-  }
-  const glibc = { ldd: "echo 'ldd (GNU libc) 2.36'" };
-  const musl = { ldd: "echo 'musl libc (x86_64)' >&2; exit 1" };
-  const real = Bun.which("grep")!;
-  /** A grep that looks into another processor's /proc/cpuinfo. */
-  const cpu = (flags: string) => ({
-    grep: `case "$*" in */proc/cpuinfo) echo "flags: ${flags}" | ${real} -q "$2" ;; *) exec ${real} "$@" ;; esac`,
-  });
-  const [modern, old] = [cpu("avx avx2"), cpu("avx sse4_2")];
-
-  test.each([
-    ["linux-x64", ["Linux", "x86_64"], { ...glibc, ...modern }],
-    ["linux-x64-baseline", ["Linux", "x86_64"], { ...glibc, ...old }],
-    ["linux-x64-musl", ["Linux", "x86_64"], { ...musl, ...modern }],
-    ["linux-x64-musl-baseline", ["Linux", "amd64"], { ...musl, ...old }],
-    ["linux-arm64", ["Linux", "aarch64"], glibc],
-    ["linux-arm64-musl", ["Linux", "aarch64"], musl],
-    ["darwin-arm64", ["Darwin", "arm64"], { sysctl: "echo 0" }],
-    ["darwin-x64", ["Darwin", "x86_64"], { sysctl: "exit 1" }],
-    ["darwin-arm64", ["Darwin", "x86_64"], { sysctl: 'test "$2" = sysctl.proc_translated && echo 1' }],
-    ["There is no vouch for this processor (riscv64)", ["Linux", "riscv64"], glibc],
-    [
-      "There is no vouch for this system (MINGW64_NT-10.0). On Windows, run this inside WSL 2",
-      ["MINGW64_NT-10.0", "x86_64"],
-      {},
-    ],
-  ] as [string, [string, string], Record<string, string>][])("%s", async (expected, uname, own) => {
-    expect(await targetOn(uname, own)).toBe(expected);
-  });
-});
-
 test("an https address is not left for an http one", () => {
-  expect(readFileSync(script, "utf8")).toContain("curl -fsSL --proto '=https'");
+  expect(script).toContain("curl -fsSL --proto '=https'");
 });
 
 test("the repository is the project's", () => {
   const { url } = packageJson.repository;
-  expect(readFileSync(script, "utf8")).toContain(`\nrepository=${url.replace(/^git\+|\.git$/g, "")}\n`);
+  expect(script).toContain(`\nrepository=${url.replace(/^git\+|\.git$/g, "")}\n`);
 });
