@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { type ArchivedFiles, tarGz } from "../../build/archive.ts";
 import { writeRelease } from "../../build/release.ts";
 import { targetNamed } from "../../build/targets.ts";
 import { host, metafile, releaseHost, source, version } from "../build/release.ts";
@@ -112,6 +113,54 @@ test("VOUCH_INSTALL_DIR says where, and a folder on PATH needs no word about it"
   });
   expect({ exitCode, there: readdirSync(folder) }).toEqual({ exitCode: 0, there: ["vouch"] });
   expect(stdout).not.toContain("export PATH");
+});
+
+describe("the manual page and the completions of the archive", () => {
+  const folder = join(work, "with-documentation");
+  const places = {
+    "man/vouch.1": "man/man1/vouch.1",
+    "completions/vouch.bash": "bash-completion/completions/vouch",
+    "completions/_vouch": "zsh/site-functions/_vouch",
+    "completions/vouch.fish": "fish/vendor_completions.d/vouch.fish",
+  };
+  const base = archive.replace(".tar.gz", "");
+  const files: ArchivedFiles = { [`${base}/vouch`]: { data: Buffer.from("#!/bin/sh\n"), executable: true } };
+  for (const name of Object.keys(places)) files[`${base}/${name}`] = { data: Buffer.from(name) };
+  const data = tarGz(files, source.time);
+  mkdirSync(folder);
+  writeFileSync(join(folder, archive), data);
+  const sum = new Bun.CryptoHasher("sha256").update(data).digest("hex");
+  writeFileSync(join(folder, "SHA256SUMS"), `${sum}  ${archive}\n`);
+  const documented = serveRelease(folder);
+  afterAll(documented.stop);
+
+  test("go where man and the shells look", async () => {
+    const { exitCode, home } = await install({ env: { VOUCH_DOWNLOAD_URL: documented.url } });
+    expect(exitCode).toBe(0);
+    for (const [name, place] of Object.entries(places)) {
+      expect(readFileSync(join(home, ".local/share", place), "utf8")).toBe(name);
+    }
+  });
+
+  test("stay away when the folder is not called bin", async () => {
+    const programs = join(work, "programs");
+    const env = { VOUCH_DOWNLOAD_URL: documented.url, VOUCH_INSTALL_DIR: programs };
+    const { exitCode, home } = await install({ env });
+    expect({ exitCode, there: readdirSync(programs), home: readdirSync(home) }).toEqual({
+      exitCode: 0,
+      there: ["vouch"],
+      home: [],
+    });
+  });
+
+  test("are no reason to fail where they cannot be written", async () => {
+    const home = join(work, "share-is-a-file");
+    mkdirSync(join(home, ".local"), { recursive: true });
+    writeFileSync(join(home, ".local/share"), "");
+    const { exitCode, stdout, bin } = await install({ home, env: { VOUCH_DOWNLOAD_URL: documented.url } });
+    expect({ exitCode, bin }).toEqual({ exitCode: 0, bin: ["vouch"] });
+    expect(stdout).toContain(`Cannot write ${home}/.local/share/man/man1/vouch.1; vouch works without it.`);
+  });
 });
 
 test("a place that cannot be written to is named", async () => {

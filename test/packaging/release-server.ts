@@ -8,7 +8,7 @@ export interface ReleaseServer {
   corrupt(file: string): void;
   hide(file: string): void;
   replace(file: string, text: string): void;
-  stop(): void;
+  stop: () => void;
 }
 
 export function serveRelease(folder: string): ReleaseServer {
