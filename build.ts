@@ -1,42 +1,27 @@
 /**
  * Builds the executables:
- *   bun build.ts              dist/vouch, the release for this machine
- *   bun build.ts --sandbox    dist/sandbox/vouch as well: the same, but its security key is a Unix socket
- * and dist/metafile.json, which says what each chunk of the release reaches, dist/man and dist/completions.
+ *   bun build.ts                  dist/vouch, for this machine
+ *   bun build.ts --sandbox        dist/sandbox/vouch as well: the same, but its security key is a Unix socket
+ *   bun build.ts --runtime PATH   dist/vouch with another Bun in it, one that you built
+ *   bun build.ts --all            dist/release: all that is published, for every target
+ *   bun build.ts --target NAME    the same for one target (may be given again)
+ *   bun build.ts --all --reuse    archives the executables that stand in dist/targets, once they have been signed
+ * and dist/metafile.json, which says what each chunk of dist/vouch reaches, dist/man and dist/completions.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
+import type { Metafile } from "./build/bundled-packages.ts";
 import { writeDocuments } from "./build/documents.ts";
-import { withoutNeededLibrary } from "./build/needed-libraries.ts";
+import { withoutSignature } from "./build/mach-o.ts";
+import { embedNodeHid } from "./build/node-hid.ts";
+import { type Compiled, writeRelease } from "./build/release.ts";
+import { targetRuntime } from "./build/runtime.ts";
+import { readSource } from "./build/source.ts";
+import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
 
 const root = import.meta.dir;
-
-/** node-hid finds its binding by the path it was installed under; a compiled program needs the target's file embedded. */
-function embedNodeHid(platform: string, arch: string): BunPlugin {
-  return {
-    name: "embed-node-hid",
-    setup(build) {
-      build.onLoad({ filter: /node-hid[\\/]nodehid\.js$/ }, async ({ path }) => {
-        const source = await Bun.file(path).text();
-        const call = 'require("pkg-prebuilds/bindings")(__dirname, options)';
-        if (!source.includes(call)) throw new Error(`node-hid loads its binding in another way than "${call}"`);
-        const binding = await nodeHidBinding(platform, arch);
-        return { contents: source.replace(call, `require(${JSON.stringify(binding)})`), loader: "js" };
-      });
-    },
-  };
-}
-
-/** The path of the target's binding, on Linux of a copy that does not ask for the libusb that it does not use. */
-async function nodeHidBinding(platform: string, arch: string): Promise<string> {
-  const target = platform === "linux" ? `HID_hidraw-linux-${arch}` : `HID-${platform}-${arch}`;
-  const prebuild = join(root, "node_modules/node-hid/prebuilds", target, "node-napi-v4.node");
-  if (platform !== "linux") return prebuild;
-  const copy = join(root, "dist", `${target}.node`);
-  await Bun.write(copy, withoutNeededLibrary(await Bun.file(prebuild).bytes(), "libusb-1.0.so.0"));
-  return copy;
-}
 
 /** The sandbox's security key: HID reports over a Unix socket. Chosen here, so that nothing can swap it at run time. */
 const socketInsteadOfHid: BunPlugin = {
@@ -46,7 +31,11 @@ const socketInsteadOfHid: BunPlugin = {
   },
 };
 
-async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOutput> {
+async function compile(
+  outfile: string,
+  plugin: BunPlugin,
+  runtime: { target?: Bun.Build.CompileTarget; executablePath?: string } = {},
+): Promise<Metafile> {
   const result = await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
     root: join(root, "src"),
@@ -58,6 +47,7 @@ async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOut
     metafile: true,
     plugins: [plugin],
     compile: {
+      ...runtime,
       outfile: join(root, outfile),
       // The folder it is started in is hostile: nothing in it may change what the executable does.
       autoloadDotenv: false,
@@ -67,11 +57,54 @@ async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOut
     },
   });
   console.log(`built ${outfile}`);
-  return result;
+  return result.metafile!;
 }
 
+/** Compiles the target under dist/targets, or takes what stands there. */
+async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> {
+  const folder = join("dist/targets", target.name);
+  const executable = join(folder, executableName(target));
+  const metafilePath = join(root, folder, "metafile.json");
+  if (!reuse) {
+    mkdirSync(join(root, folder), { recursive: true });
+    const executablePath = targetRuntime(target, join(root, ".tools/runtimes"));
+    const metafile = await compile(executable, embedNodeHid(target), { target: bunTarget(target), executablePath });
+    writeFileSync(metafilePath, JSON.stringify(metafile));
+    if (target.name === "darwin-x64") {
+      const path = join(root, executable);
+      writeFileSync(path, withoutSignature(readFileSync(path)));
+    }
+  } else if (!existsSync(metafilePath)) {
+    throw new Error(`--reuse needs ${folder}: build without it first`);
+  }
+  const metafile = JSON.parse(readFileSync(metafilePath, "utf8")) as Metafile;
+  return { target, executable: join(root, executable), metafile };
+}
+
+const { values } = parseArgs({
+  options: {
+    sandbox: { type: "boolean", default: false },
+    runtime: { type: "string" },
+    all: { type: "boolean", default: false },
+    target: { type: "string", multiple: true, default: [] },
+    reuse: { type: "boolean", default: false },
+  },
+});
+const released = values.all ? targets : values.target.map(targetNamed);
+
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
-const { metafile } = await compile("dist/vouch", embedNodeHid(process.platform, process.arch));
 await writeDocuments(join(root, "dist"));
-writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(metafile));
-if (process.argv.includes("--sandbox")) await compile("dist/sandbox/vouch", socketInsteadOfHid);
+if (released.length === 0) {
+  const runtime = values.runtime === undefined ? {} : { executablePath: values.runtime };
+  writeFileSync(
+    join(root, "dist/metafile.json"),
+    JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)),
+  );
+  if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid);
+} else {
+  const compiled: Compiled[] = [];
+  for (const target of released) compiled.push(await compileTarget(target, values.reuse));
+  for (const name of await writeRelease(join(root, "dist/release"), readSource(), compiled)) {
+    console.log(`wrote dist/release/${name}`);
+  }
+}

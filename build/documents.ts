@@ -5,6 +5,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { commandTree } from "../src/cli/command-tree.ts";
 import { completionScript } from "../src/cli/completions.ts";
 import { manualPage } from "../src/cli/manual.ts";
+import { sourceTime } from "./source.ts";
 
 /** What each shell's completion script is called where the shell looks for it. */
 const completionFiles = { bash: "vouch.bash", zsh: "_vouch", fish: "vouch.fish" };
@@ -20,17 +21,9 @@ export async function writeDocuments(folder: string): Promise<void> {
   };
   mkdirSync(join(folder, "man"), { recursive: true });
   mkdirSync(join(folder, "completions"), { recursive: true });
-  const date = new Date(sourceDate() * 1000).toISOString().slice(0, 10);
+  const date = new Date(sourceTime() * 1000).toISOString().slice(0, 10);
   writeFileSync(join(folder, "man/vouch.1"), manualPage(await commandTree(roles), packageJson.version, date));
   for (const [shell, name] of Object.entries(completionFiles)) {
     writeFileSync(join(folder, "completions", name), (await completionScript(shell, roles)) ?? "");
   }
-}
-
-/** Seconds since 1970. */
-function sourceDate(): number {
-  const given = process.env["SOURCE_DATE_EPOCH"];
-  if (given) return Number(given);
-  const commit = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: import.meta.dir, stderr: "ignore" });
-  return Number(commit.stdout.toString().trim()) || 0;
 }

@@ -21,6 +21,7 @@ const exitCodes = {
   server_error: 1,
   credential_not_found: 1,
   name_taken: 1,
+  platform_unsupported: 1,
   // 2: usage
   usage: 2,
   // 3: no security key that can be used

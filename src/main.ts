@@ -6,6 +6,10 @@ const args = process.argv.slice(2);
 process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
 
 async function run(name: string): Promise<number> {
+  if (process.platform === "win32") {
+    const refusal = (await import("./windows.ts")).refusalOnWindows(args);
+    if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
+  }
   if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider();
   if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args);
   if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);

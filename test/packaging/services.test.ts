@@ -1,0 +1,49 @@
+import { afterAll, expect, test } from "bun:test";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { executable } from "../laptop.ts";
+import { requires } from "../requires.ts";
+
+const packaging = join(import.meta.dir, "../../packaging");
+const home = mkdtempSync(join(tmpdir(), "vouch-services-"));
+afterAll(() => rmSync(home, { recursive: true }));
+
+mkdirSync(join(home, ".local/bin"), { recursive: true });
+symlinkSync(executable, join(home, ".local/bin/vouch"));
+
+/** What launchd would be told, read by Python's parser of property lists. */
+function readPlist(path: string): Record<string, unknown> {
+  const script = "import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";
+  const { exitCode, stdout, stderr } = Bun.spawnSync(["python3", "-c", script, path]);
+  expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+  return JSON.parse(stdout.toString()) as Record<string, unknown>;
+}
+
+test.skipIf(!requires("systemd-analyze"))("systemd finds nothing to say about the unit", () => {
+  const unit = join(home, "vouch-agent.service");
+  copyFileSync(join(packaging, "systemd/vouch-agent.service"), unit);
+  const verify = ["systemd-analyze", "--user", "--man=no", "verify", unit];
+  const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home };
+  const { exitCode, stderr } = Bun.spawnSync(verify, { env });
+  expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+});
+
+test.skipIf(!requires("python3"))("launchd's list starts the same command", () => {
+  const plist = readPlist(join(packaging, "launchd/vouch-agent.plist"));
+  expect(plist["Label"]).toBe("vouch-agent");
+  const [shell, flag, command] = plist["ProgramArguments"] as string[];
+  expect([shell, flag]).toEqual(["/bin/sh", "-c"]);
+  const { stdout } = Bun.spawnSync([shell!, flag!, command!.replace(" run", " status")], {
+    env: { HOME: home, VOUCH_RUNTIME_DIR: join(home, "run") },
+  });
+  expect(stdout.toString()).toContain("No agent is running.");
+  const unit = readFileSync(join(packaging, "systemd/vouch-agent.service"), "utf8");
+  expect(command!.replace('exec "$HOME/', "").replace('"', "")).toBe(/^ExecStart=%h\/(.+)$/m.exec(unit)![1]!);
+});
+
+test.skipIf(!requires("python3"))("the entitlements are those that a compiler at run time needs", () => {
+  expect(readPlist(join(packaging, "macos/entitlements.plist"))).toMatchObject({
+    "com.apple.security.cs.allow-jit": true,
+  });
+});
