@@ -1,4 +1,5 @@
 /** How a software security key is made and how its owner behaves. */
+import type { FaultSetting } from "./faults.ts";
 
 export interface Settings {
   /** The name that `wink` and the transport's listing show. */
@@ -24,6 +25,8 @@ export interface Settings {
   touchDelayMs: number;
   /** How long the key waits for a touch before it answers USER_ACTION_TIMEOUT. */
   touchTimeoutMs: number;
+  /** What is wrong with the key. */
+  fault: FaultSetting | undefined;
 }
 
 const defaults: Settings = {
@@ -41,6 +44,7 @@ const defaults: Settings = {
   touch: "auto",
   touchDelayMs: 0,
   touchTimeoutMs: 30_000,
+  fault: undefined,
 };
 
 export function completeSettings(given: Partial<Settings>): Settings {
