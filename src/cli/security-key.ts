@@ -3,6 +3,7 @@ import type { CtapDevice } from "../ctap2/device.ts";
 import { openSecurityKey } from "../hid/keys.ts";
 import type { Secret } from "../secret.ts";
 import type { CeremonyUi, PinRequest } from "../webauthn/ceremony-ui.ts";
+import { deskAnnouncements } from "./desk.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { announce, promptChoice, promptSecret } from "./prompt.ts";
 
@@ -21,12 +22,7 @@ export interface CeremonyTools {
 export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
-    const device = await openSecurityKey({
-      signal,
-      timeoutMs,
-      onWaiting: () => announce(`Plug in your security key. Waiting for ${timeoutSeconds} seconds…`),
-      onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
-    });
+    const device = await openSecurityKey({ signal, timeoutMs, ...deskAnnouncements });
     try {
       return await perform({ device, ui: terminalUi(device.product), signal, timeoutMs });
     } finally {

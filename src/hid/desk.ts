@@ -28,6 +28,8 @@ const POLL_MS = 300;
 const PLUG_PATIENCE_MS = 2_000;
 /** How long the choice waits for a key that has not answered yet; then it may still join. */
 const OPEN_PATIENCE_MS = 1_000;
+/** However often keys come and go: so many times the limit on one wait. */
+const WAITS = 10;
 /** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
 const MARGIN_MS = 5_000;
 
@@ -52,19 +54,19 @@ export class Desk {
   readonly #timeoutMs: number;
   readonly #candidates = new Map<string, Candidate>();
   readonly #gone: Promise<void>[] = [];
+  readonly #end: number;
   #deadline: number;
   #changed = Promise.withResolvers<void>();
   #touched: Candidate | undefined;
   #chosen: Candidate | undefined;
   #isWatched = false;
-  #hasArrived = false;
-  #hasSelected = false;
   #isEmpty = false;
 
   constructor(transport: HidTransport, options: DeskOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#end = performance.now() + WAITS * this.#timeoutMs;
     this.#deadline = performance.now() + this.#timeoutMs;
   }
 
@@ -107,19 +109,13 @@ export class Desk {
     for (const candidate of this.#candidates.values()) {
       if (!paths.has(candidate.info.path) && candidate !== this.#touched) this.#drop(candidate);
     }
-    const isFirst = this.#candidates.size === 0;
     for (const info of labels(listed)) {
       if (!this.#candidates.has(info.path)) this.#add(info);
     }
-    if (this.#candidates.size === 0) {
-      if (!this.#isEmpty) this.#options.onWaiting?.(this.#deadline - performance.now());
-      this.#isEmpty = true;
-    } else if (isFirst) {
-      // A key that came in the last second still gets its time; once, so that it all comes to an end.
-      if (!this.#hasArrived) this.#deadline = performance.now() + this.#timeoutMs;
-      this.#hasArrived = true;
-      this.#isEmpty = false;
-    }
+    const isEmpty = this.#candidates.size === 0;
+    if (isEmpty !== this.#isEmpty) this.#waitAnew();
+    if (isEmpty && !this.#isEmpty) this.#options.onWaiting?.(this.#deadline - performance.now());
+    this.#isEmpty = isEmpty;
     this.#isWatched = true;
   }
 
@@ -217,8 +213,7 @@ export class Desk {
     );
     const ready = usable.filter(({ device, isBlinking }) => device !== undefined && !isBlinking);
     if (usable.length < 2 || ready.length === 0 || !isSettled) return;
-    if (!this.#hasSelected) this.#deadline = now + this.#timeoutMs;
-    this.#hasSelected = true;
+    if (!usable.some(({ isBlinking }) => isBlinking)) this.#waitAnew();
     for (const candidate of ready) {
       candidate.isBlinking = true;
       candidate.work = this.#blink(candidate, candidate.device!);
@@ -240,6 +235,11 @@ export class Desk {
       else candidate.reason = reason;
     }
     this.#changed.resolve();
+  }
+
+  /** What is awaited now gets the whole time. */
+  #waitAnew(): void {
+    this.#deadline = Math.min(performance.now() + this.#timeoutMs, this.#end);
   }
 
   #tellLeftOut(): void {

@@ -4,7 +4,7 @@ import { VouchError } from "../errors.ts";
 import { openChannel } from "./channel.ts";
 import { Desk, type DeskOptions } from "./desk.ts";
 import { labels } from "./labels.ts";
-import type { HidDeviceInfo, HidTransport } from "./transport.ts";
+import type { HidTransport } from "./transport.ts";
 
 export interface OpenSecurityKeyOptions extends DeskOptions {
   /** Another transport than the executable's own. */
@@ -13,11 +13,6 @@ export interface OpenSecurityKeyOptions extends DeskOptions {
 
 /** The limit on trying one key, in milliseconds. */
 const PROBE_TIMEOUT_MS = 3_000;
-
-/** The security keys that are plugged in. Loads the HID library. */
-export async function findSecurityKeys(transport?: HidTransport): Promise<HidDeviceInfo[]> {
-  return (transport ?? (await ownTransport())).list();
-}
 
 /**
  * Opens the security key: waits until there is one; of several, the one that is touched.

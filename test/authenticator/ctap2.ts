@@ -71,7 +71,7 @@ export class Ctap2Authenticator {
       case 0x08:
         return getNextAssertion(this, call);
       case 0x0b:
-        if (this.settings.ctap === "2.0") throw new StatusError("INVALID_COMMAND");
+        if (this.settings.ctap === "2.0" || !this.settings.selection) throw new StatusError("INVALID_COMMAND");
         await this.touch.wait(call);
         return [];
       default:

@@ -15,7 +15,11 @@ const reportFaults = {
   "rest is missing": (channel: number, command: number, message: Uint8Array) =>
     withLength(7609, fragment(channel, command, message)),
   "other nonce": (channel: number, command: number, message: Uint8Array) =>
-    fragment(channel, command, Uint8Array.of(...message.subarray(0, 8).map((byte) => byte ^ 1), ...message.subarray(8))),
+    fragment(
+      channel,
+      command,
+      Uint8Array.of(...message.subarray(0, 8).map((byte) => byte ^ 1), ...message.subarray(8)),
+    ),
   "reserved channel": (channel: number, command: number, message: Uint8Array) =>
     fragment(channel, command, Uint8Array.of(...message.subarray(0, 8), 0, 0, 0, 0, ...message.subarray(12))),
   "short message": (channel: number, command: number, message: Uint8Array) =>
@@ -57,7 +61,8 @@ export function readFault(text: string): FaultSetting {
   const [, command, name = ""] = /^(INIT|CBOR) (.+)$/.exec(text) ?? [];
   const code = /^error (\d{1,3})$/.exec(name)?.[1];
   const isKnown = code !== undefined || Object.hasOwn(reportFaults, name) || isStuck(name as Fault);
-  if (command === undefined || !isKnown) throw new TypeError(`expected INIT or CBOR and the name of a fault, got ${text}`);
+  if (command === undefined || !isKnown)
+    throw new TypeError(`expected INIT or CBOR and the name of a fault, got ${text}`);
   return { in: command as FaultSetting["in"], fault: code === undefined ? (name as Fault) : Number(code) };
 }
 

@@ -25,6 +25,8 @@ export interface Settings {
   touchDelayMs: number;
   /** How long the key waits for a touch before it answers USER_ACTION_TIMEOUT. */
   touchTimeoutMs: number;
+  /** Whether a key of CTAP 2.1 knows authenticatorSelection, as it must. */
+  selection: boolean;
   /** What is wrong with the key. */
   fault: FaultSetting | undefined;
 }
@@ -44,6 +46,7 @@ const defaults: Settings = {
   touch: "auto",
   touchDelayMs: 0,
   touchTimeoutMs: 30_000,
+  selection: true,
   fault: undefined,
 };
 

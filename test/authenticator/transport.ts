@@ -64,7 +64,9 @@ function openSocket(info: HidDeviceInfo): Promise<HidConnection> {
   };
   return new Promise((resolve, reject) => {
     socket.once("connect", () => resolve(connection));
-    socket.on("error", (error) => reject(hidError("open", info, new Error(reasons[errorCode(error)] ?? error.message))));
+    socket.on("error", (error) =>
+      reject(hidError("open", info, new Error(reasons[errorCode(error)] ?? error.message))),
+    );
   });
 }
 

@@ -119,7 +119,7 @@ describe("the touch", () => {
     const device = await plugged.open();
     expect(await rejection(enroll({ device, timeoutMs: 150 }))).toMatchObject({
       code: "touch_timeout",
-      message: "Software Security Key was not touched in time",
+      message: "Software Security Key was not touched in time.",
     });
     expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
     plugged.key.settings.touch = "auto";
