@@ -7,7 +7,7 @@ import { makeCredential } from "./make-credential.ts";
 import { isCtapError } from "./status.ts";
 
 /** Versions without authenticatorSelection. */
-const older = ["FIDO_2_0", "FIDO_2_1_PRE"];
+const older = new Set(["FIDO_2_0", "FIDO_2_1_PRE"]);
 
 /**
  * Makes the key blink and resolves when it is touched. Keys before FIDO_2_1, and those that do not know the command
@@ -19,7 +19,7 @@ export async function selection(device: CtapDevice, options: ExchangeOptions = {
   // The limit on the touch is not one on this answer, for which nobody is needed.
   const { timeoutMs: _, ...unlimited } = options;
   const { versions, pinUvAuthProtocols } = await getInfo(device, unlimited);
-  if (versions.some((version) => version.startsWith("FIDO_2_") && !older.includes(version))) {
+  if (versions.some((version) => version.startsWith("FIDO_2_") && !older.has(version))) {
     try {
       await sendCommand(device, AUTHENTICATOR.SELECTION, undefined, options);
       return;
