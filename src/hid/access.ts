@@ -5,7 +5,7 @@ import type { HidDeviceInfo } from "./transport.ts";
 /** What the hint depends on. */
 export interface AccessFacts {
   platform: NodeJS.Platform;
-  /** The user's number; 0 is root. */
+  /** The user's number. */
   uid: number;
   /** Linux: whether udev runs, and whether it tells FIDO keys from other devices (`fido_id`, systemd 244 or later). */
   udev: "absent" | "without fido_id" | "with fido_id";
@@ -28,20 +28,22 @@ export function accessHint(info: HidDeviceInfo, facts: AccessFacts = observe()):
 }
 
 /**
- * The udev rule that lets this user open the key. A udev with `fido_id` gives every FIDO key to the person at the
- * machine by itself; that it did not means that this session is not the one at the machine (SSH), which only a rule
- * for the user helps. An older udev has to be told which device is a security key.
+ * The udev rule that gives this key to whoever sits at the machine (the tag `uaccess`). A udev with `fido_id` does so
+ * for every FIDO key by itself; that it did not means that this session is not the one at the machine (SSH), so the
+ * rule makes this user the owner. An older udev has to be told which device is a security key.
  */
 export function udevRule({ vendorId, productId }: HidDeviceInfo, { uid, udev }: AccessFacts): string {
-  if (udev === "with fido_id") return `SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", OWNER="${uid}"`;
-  return `SUBSYSTEM=="hidraw", ATTRS{idVendor}=="${hex(vendorId)}", ATTRS{idProduct}=="${hex(productId)}", TAG+="uaccess"`;
+  if (udev === "without fido_id") {
+    return `SUBSYSTEM=="hidraw", ATTRS{idVendor}=="${hex(vendorId)}", ATTRS{idProduct}=="${hex(productId)}", TAG+="uaccess"`;
+  }
+  const rule = 'SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", TAG+="uaccess"';
+  return udev === "absent" ? rule : `${rule}, OWNER="${uid}"`;
 }
 
 function linuxHint(info: HidDeviceInfo, facts: AccessFacts): string {
-  if (facts.udev === "absent" || facts.uid === 0) {
-    return `Give your user read and write access to ${info.path}; a container gets it with \`--device ${info.path}\`.`;
-  }
-  return `Install the udev rule: \`echo '${udevRule(info, facts)}' | sudo tee ${ruleFile}\`, then \`${reload}\`.`;
+  const rule = `Install the udev rule: \`echo '${udevRule(info, facts)}' | sudo tee ${ruleFile}\`, then \`${reload}\`.`;
+  if (facts.udev !== "absent") return rule;
+  return `${rule} For a container, do so on its host and pass the device to it with \`--device ${info.path}\`.`;
 }
 
 function hex(id: number): string {

@@ -86,7 +86,7 @@ export class Link {
         this.#inbox.start();
         this.#unfinished = true;
         await this.#write(fragment(channel, command, payload));
-        const answer = await this.#answer(channel, command, deadline, options);
+        const answer = await this.#answer(channel, command, deadline, options, attempt > 0);
         if (answer !== "busy") return answer;
         this.#tellBusy();
         await this.#pause(attempt, deadline, options.signal);
@@ -109,6 +109,7 @@ export class Link {
     command: number,
     deadline: number,
     { accept, signal, onKeepalive, answerTimeoutMs = Number.POSITIVE_INFINITY }: TransactOptions,
+    wasBusy: boolean,
   ): Promise<Uint8Array | "busy"> {
     const reassembler = new Reassembler(channel);
     const limit = Math.min(deadline, performance.now() + answerTimeoutMs);
@@ -117,6 +118,8 @@ export class Link {
       const report = await this.#inbox.next(limit, signal);
       if (typeof report === "string") {
         if (command !== CTAPHID.INIT) await this.#cancel(channel, reassembler);
+        // Asked once more a moment before the limit, it had no time to say again that it is busy.
+        if (report === "deadline" && wasBusy && status === undefined) throw busy(this.product);
         throw this.#ended(report, status);
       }
       const message = reassembler.push(report);
@@ -188,11 +191,7 @@ export class Link {
   async #pause(attempt: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const delay = BUSY_DELAYS_MS[Math.min(attempt, BUSY_DELAYS_MS.length - 1)] ?? 0;
     const until = performance.now() + delay;
-    if (until > deadline) {
-      throw new VouchError("security_key_busy", `${this.product} is busy with another program.`, {
-        hint: "End what the other program asks of the key (it may blink), then repeat the command.",
-      });
-    }
+    if (until > deadline) throw busy(this.product);
     this.#inbox.start();
     while (performance.now() < until) {
       if ((await this.#inbox.next(until, signal)) === "aborted") throw cancelled();
@@ -231,6 +230,12 @@ function isAnswer(report: Uint8Array, channel: number, nonce: Buffer): boolean {
 
 function cancelled(): VouchError {
   return new VouchError("cancelled", "Cancelled.");
+}
+
+function busy(product: string): VouchError {
+  return new VouchError("security_key_busy", `${product} is busy with another program.`, {
+    hint: "End what the other program asks of the key (it may blink), then repeat the command.",
+  });
 }
 
 /** What no honest key does. `what` is the rest of a sentence, without its full stop. */
