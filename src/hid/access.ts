@@ -37,7 +37,7 @@ export function udevRule({ vendorId, productId }: HidDeviceInfo, { uid, udev }: 
     return `SUBSYSTEM=="hidraw", ATTRS{idVendor}=="${hex(vendorId)}", ATTRS{idProduct}=="${hex(productId)}", TAG+="uaccess"`;
   }
   const rule = 'SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", TAG+="uaccess"';
-  return udev === "absent" ? rule : `${rule}, OWNER="${uid}"`;
+  return udev === "absent" || uid === 0 ? rule : `${rule}, OWNER="${uid}"`;
 }
 
 function linuxHint(info: HidDeviceInfo, facts: AccessFacts): string {

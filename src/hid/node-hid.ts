@@ -10,13 +10,15 @@ const USAGE_AUTHENTICATOR = 0x01;
 /** hidapi wants the report's id in front; devices without numbered reports have 0. */
 const REPORT_ID = 0;
 
+/** Listing and opening ask the drivers, which may hang with a device that does. */
+const SYSTEM_TIMEOUT_MS = 5_000;
 /** Closing waits for a write that is under way, which the kernel gives up only after seconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export const transport: HidTransport = { list, open };
 
 async function list(): Promise<HidDeviceInfo[]> {
-  const devices = await translated("find security keys", undefined, () => devicesAsync());
+  const devices = await translated("find security keys", undefined, () => within(SYSTEM_TIMEOUT_MS, devicesAsync()));
   return devices.filter(isAuthenticator).map(({ path, product, manufacturer, serialNumber, vendorId, productId }) => {
     const info: HidDeviceInfo = { path, product: product || "Security key", vendorId, productId };
     if (manufacturer) info.manufacturer = manufacturer;
@@ -31,7 +33,16 @@ function isAuthenticator(device: Device): device is Device & { path: string } {
 
 async function open(info: HidDeviceInfo): Promise<HidConnection> {
   // Browsers and agents keep keys open too; CTAPHID's channels are made for sharing. Only macOS knows the option.
-  const device = await translated("open", info, () => HIDAsync.open(info.path, { nonExclusive: true }));
+  const device = await translated("open", info, async () => {
+    const opening = HIDAsync.open(info.path, { nonExclusive: true });
+    try {
+      return await within(SYSTEM_TIMEOUT_MS, opening);
+    } catch (error) {
+      // One that is open after all has nobody who will close it.
+      void opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    }
+  });
   return {
     async write(report) {
       await translated("write to", info, () => device.write(Buffer.of(REPORT_ID, ...report)));
@@ -43,13 +54,24 @@ async function open(info: HidDeviceInfo): Promise<HidConnection> {
       device.on("error", (error) => receive(hidError("read from", info, error)));
     },
     async close() {
-      const { promise: limit, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       // That a key which is gone cannot be closed any more is nothing to tell.
-      await Promise.race([device.close().catch(() => {}), limit]);
-      clearTimeout(timer);
+      await within(CLOSE_TIMEOUT_MS, device.close()).catch(() => {});
     },
   };
+}
+
+/** The promise's result, or an error when the system takes longer. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  const { promise: limit, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`expected an answer of the system within ${milliseconds / 1000} s, got none`)),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function translated<T>(what: string, info: HidDeviceInfo | undefined, action: () => Promise<T>): Promise<T> {

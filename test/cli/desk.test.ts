@@ -1,12 +1,14 @@
 /** Every state of the desk as docs/security-keys.md shows it: the compiled executable, a terminal, keys on sockets. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { rmSync, symlinkSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Fault } from "../authenticator/faults.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { documentedLines } from "../documented.ts";
 import { type Laptop, person as owner, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { type Person, runInTerminal } from "../pty.ts";
+import { requires } from "../requires.ts";
 
 const timeoutMs = 60_000;
 
@@ -299,3 +301,68 @@ test.each<[string, string]>([
   },
   timeoutMs,
 );
+
+describe("vouch doctor", () => {
+  /** The lines on security keys, with the remedies below them. */
+  async function doctor(command: string[], env: Record<string, string>): Promise<string> {
+    const { stdout, stderr } = await laptop.run([...command, "doctor"], {
+      cwd: laptop.folder,
+      env: { NO_COLOR: "1", ...env },
+    });
+    if (!stdout.includes("This machine")) throw new Error(stdout + stderr);
+    return stdout.slice(stdout.indexOf("This machine"));
+  }
+
+  test(
+    "tries every key",
+    async () => {
+      plug("a", laptop.key);
+      const old = await startAuthenticator({ socketPath: port("b"), ctap: "u2f" });
+      try {
+        const said = await doctor([sandboxExecutable], { VOUCH_SANDBOX_KEY: ["a", "b"].map(port).join(delimiter) });
+        expect(said).toContain("  ok    Software Security Key is plugged in and answers.\n");
+        expect(said).toContain(
+          "  FAIL  Software Security Key 2 speaks only U2F (CTAP1), which cannot verify a PIN.\n" +
+            "        → Use a FIDO2 security key.\n",
+        );
+      } finally {
+        await old.stop();
+      }
+    },
+    timeoutMs,
+  );
+
+  test.skipIf(process.platform !== "linux" || !requires("setpriv"))(
+    "prints the udev rule, its file and the commands for a key that may not be opened",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
+      try {
+        // Root may open everything: then somebody else asks, who needs a program to start and a home folder.
+        const isRoot = process.getuid?.() === 0;
+        const program = join(folder, "vouch");
+        copyFileSync(sandboxExecutable, program);
+        const socket = join(folder, "key.sock");
+        symlinkSync(join(laptop.folder, "security-key.sock"), socket);
+        chmodSync(laptop.folder, 0o755);
+        chmodSync(join(laptop.folder, "security-key.sock"), 0);
+        for (const path of [folder, program]) chmodSync(path, 0o777);
+        const asNobody = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+        const said = await doctor([...asNobody, program], {
+          VOUCH_SANDBOX_KEY: socket,
+          HOME: folder,
+          XDG_CONFIG_HOME: join(folder, ".config"),
+          TMPDIR: folder,
+          VOUCH_RUNTIME_DIR: join(folder, "run"),
+        });
+        expect(said).toContain(`  FAIL  Cannot open Software Security Key (${socket}): permission denied.\n`);
+        expect(said).toMatch(
+          /→ Install the udev rule: `echo 'SUBSYSTEM=="hidraw", .*TAG\+="uaccess".*' \| sudo tee \/etc\/udev\/rules\.d\/70-security-key\.rules`, then `sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw`\./,
+        );
+      } finally {
+        chmodSync(join(laptop.folder, "security-key.sock"), 0o755);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    timeoutMs,
+  );
+});

@@ -21,6 +21,10 @@ describe("a key that may not be opened", () => {
   });
 });
 
+test("a rule for root, who has the right already, names no owner", () => {
+  expect(udevRule(info, { ...facts, uid: 0 })).not.toContain("OWNER");
+});
+
 test("a rule names vendor and product with four lower-case hexadecimal digits, as sysfs does", () => {
   const rule = udevRule({ ...info, vendorId: 0x0a5c, productId: 0x1 }, { ...facts, udev: "without fido_id" });
   expect(rule).toContain('ATTRS{idVendor}=="0a5c", ATTRS{idProduct}=="0001"');
