@@ -11,6 +11,8 @@ export interface RunningAuthenticator {
   readonly ctap2: Ctap2Authenticator;
   /** How many INITs have come. */
   readonly initializations: number;
+  /** How many programs have the key open. */
+  readonly clients: number;
   /** Gives all channels away, as a key does that has room for few and many programs to serve. */
   forgetChannels(): void;
   /** Takes the key out and plugs it in again: connections end, the PIN may be tried again. */
@@ -59,6 +61,9 @@ export async function startAuthenticator(
   return {
     settings,
     ctap2,
+    get clients() {
+      return clients.size;
+    },
     get initializations() {
       return hid.initializations;
     },

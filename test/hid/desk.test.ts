@@ -1,5 +1,6 @@
 /** Keys that come, go and refuse while one of them is chosen. */
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { VouchError } from "../../src/errors.ts";
 import { openSecurityKey, type OpenSecurityKeyOptions } from "../../src/hid/keys.ts";
 import type { HidConnection, HidDeviceInfo, HidTransport } from "../../src/hid/transport.ts";
@@ -232,3 +233,47 @@ test("when no key can be used, it is one that could have been that is told of", 
   table.refuse(closed, "security_key_permission");
   expect(await rejection(table.choose())).toMatchObject({ message: "Closed refuses." });
 });
+
+test("whatever happens on the desk, it ends with one key open and no key blinking", async () => {
+  const action = fc.record({
+    what: fc.constantFrom("plug", "pull", "touch", "busy", "mute", "mend"),
+    key: fc.nat({ max: 2 }),
+    turns: fc.nat({ max: 30 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 12 }), async (actions) => {
+      await using first = await withheld("First");
+      await using second = await withheld("Second");
+      await using third = await withheld("Third");
+      const keys = [first, second, third] as const;
+      const table = new Table(first, second);
+      const choosing = table.choose();
+      let isChosen = false;
+      void choosing.then(() => (isChosen = true));
+      for (const { what, key, turns } of actions) {
+        const plugged = keys[key]!;
+        const { settings, ctap2 } = plugged.key;
+        const isThere = table.infos.includes(plugged.info);
+        if (what === "plug" && !isThere) table.plug(plugged);
+        else if (what === "pull" && isThere && !isChosen) table.pull(plugged);
+        else if (what === "touch") ctap2.touch.press();
+        else if (what === "busy") settings.fault = { in: "INIT", fault: 0x06 };
+        else if (what === "mute") settings.fault = { in: "INIT", fault: "mute" };
+        else if (what === "mend") settings.fault = undefined;
+        for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      // From here on everything is as it should be, and the person touches what blinks.
+      for (const plugged of keys) {
+        Object.assign(plugged.key.settings, { fault: undefined, touch: "auto" });
+        if (!isChosen && !table.infos.includes(plugged.info)) table.plug(plugged);
+        plugged.key.ctap2.touch.press();
+      }
+      const device = await choosing;
+      expect(keys.map(({ info }) => info.product)).toContain(device.product);
+      expect(keys.filter(isBlinking)).toEqual([]);
+      await device.close();
+      while (keys.some(({ key }) => key.clients > 0)) await Bun.sleep(5);
+    }),
+    { numRuns: 15 },
+  );
+}, 120_000);
