@@ -13,6 +13,7 @@ class Wire implements HidConnection {
 }
 
 const soon = (): number => performance.now() + 20_000;
+const messageOf = (waiting: Promise<unknown>) => waiting.catch((error: Error) => error.message);
 const report = (number: number): Uint8Array => Uint8Array.of(number & 0xff, number >> 8);
 
 test("reports come in order, and only while they are collected", async () => {
@@ -56,9 +57,9 @@ test("an error comes after the reports before it, and again for whoever asks aga
   wire.fail(new Error("gone"));
   wire.fail(new Error("another"));
   expect(await inbox.next(soon())).toEqual(report(1));
-  await expect(inbox.next(soon())).rejects.toThrow("gone");
+  expect(await messageOf(inbox.next(soon()))).toBe("gone");
   inbox.start();
-  await expect(inbox.next(soon())).rejects.toThrow("gone");
+  expect(await messageOf(inbox.next(soon()))).toBe("gone");
 });
 
 test("an error and an abort end a wait at once", async () => {
@@ -71,5 +72,5 @@ test("an error and an abort end a wait at once", async () => {
   expect(await aborted).toBe("aborted");
   const failed = inbox.next(soon());
   wire.fail(new Error("gone"));
-  await expect(failed).rejects.toThrow("gone");
+  expect(await messageOf(failed)).toBe("gone");
 });
