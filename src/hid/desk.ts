@@ -6,6 +6,7 @@ import { isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../errors.ts";
 import { openChannel } from "./channel.ts";
 import { labels } from "./labels.ts";
+import { faulty } from "./link.ts";
 import type { HidDeviceInfo, HidTransport } from "./transport.ts";
 
 export interface DeskOptions {
@@ -28,6 +29,8 @@ const POLL_MS = 300;
 const PLUG_PATIENCE_MS = 2_000;
 /** How long the choice waits for a key that has not answered yet; then it may still join. */
 const OPEN_PATIENCE_MS = 1_000;
+/** How long keys that are not chosen may take to stop blinking and to be closed. */
+const CLEAR_PATIENCE_MS = 2_000;
 /** However often keys come and go: so many times the limit on one wait. */
 const WAITS = 10;
 /** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
@@ -100,7 +103,10 @@ export class Desk {
     for (const candidate of this.#candidates.values()) {
       if (candidate !== this.#chosen) this.#drop(candidate);
     }
-    await Promise.all(this.#gone);
+    const enough = new AbortController();
+    const limit = delay(CLEAR_PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([Promise.allSettled(this.#gone), limit]);
+    enough.abort();
   }
 
   /** Takes notice of what is plugged in now. */
@@ -197,8 +203,13 @@ export class Desk {
         hint: "Repeat the command and touch the key when it blinks; --timeout gives more time.",
       });
     }
-    // Keys that are still being opened end with a reason of their own.
-    if (usable.length > 0 && performance.now() < this.#deadline + MARGIN_MS) return undefined;
+    const [first] = usable;
+    if (first !== undefined) {
+      // A key that is still being opened ends with a reason of its own, unless the system holds it up.
+      return performance.now() < this.#deadline + MARGIN_MS
+        ? undefined
+        : faulty(first.info.product, "did not answer in time");
+    }
     return new VouchError("security_key_missing", "No security key is plugged in.", {
       hint: "Plug in your security key and repeat the command.",
     });

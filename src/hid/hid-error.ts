@@ -7,9 +7,11 @@ import type { HidDeviceInfo } from "./transport.ts";
 /** Linux: strerror; macOS: mach_error_string; Windows: the code, because its words are those of the user's language. */
 const permission = /permission denied|not permitted|privilege violation|\(0x00000005\)/i;
 const busy = /resource busy|exclusive access|\(0x00000020\)/i;
+/** Pulled out since it was listed, or listed to a container that was not given the device file. */
+const missing = /no such file/i;
 /** An unplugged USB device ends what is under way with whatever its driver comes upon first. */
 const removed =
-  /no such (device|file)|disconnected|endpoint shutdown|input\/output error|protocol error|mach entry|\(0x0000048f\)|\(0x0000001f\)|\(0x00000002\)/i;
+  /no such device|disconnected|endpoint shutdown|input\/output error|protocol error|mach entry|\(0x0000048f\)|\(0x0000001f\)|\(0x00000002\)/i;
 
 /**
  * The error of an attempt on a key, or, without `info`, of the search for keys.
@@ -34,6 +36,12 @@ export function hidError(what: string, info: HidDeviceInfo | undefined, error: u
   if (busy.test(reason)) {
     return new VouchError("security_key_busy", `${subject}: another program uses it.`, {
       hint: "End the other program's use of the key, then repeat the command.",
+      cause: error,
+    });
+  }
+  if (missing.test(reason)) {
+    return new VouchError("security_key_removed", `${info.product} is plugged in, but ${info.path} is not there.`, {
+      hint: `Plug the security key in again; a container is given it with \`--device ${info.path}\`.`,
       cause: error,
     });
   }

@@ -12,7 +12,7 @@ import { type HidConnection, type HidDeviceInfo, type HidTransport, REPORT_BYTES
 const reasons: Partial<Record<string, string>> = {
   EACCES: "Permission denied",
   ENOENT: "No such file or directory",
-  ECONNREFUSED: "No such device",
+  ECONNREFUSED: "No such file or directory",
   ECONNRESET: "No such device",
 };
 

@@ -1,6 +1,6 @@
 /** Every state of the desk as docs/security-keys.md shows it: the compiled executable, a terminal, keys on sockets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Fault } from "../authenticator/faults.ts";
@@ -69,7 +69,7 @@ async function play(ports: string[], { state, args = [], exitCode, onLine }: Sce
     },
     async (person) => {
       for (const line of documentedLines("security-keys.md", state)) {
-        await person.see(line);
+        await person.see(line.replaceAll("/dev/hidraw0", port("a")));
         await onLine?.(line, person);
         if (line.startsWith("PIN of")) person.type(`${owner.pin}\r`);
       }
@@ -244,6 +244,16 @@ test(
     spoil("INIT", 0x06);
     await play(["a"], { state: "The key stays busy with another program", args: ["--timeout", "1"], exitCode: 3 });
     await play(["a"], { state: "Ctrl-C while the key is busy", exitCode: 130, onLine: interrupt });
+  },
+  timeoutMs,
+);
+
+test(
+  "a key without a device",
+  async () => {
+    // Nobody listens on a plain file.
+    writeFileSync(port("a"), "");
+    await play(["a"], { state: "The key is listed, but its device file is missing (a container)", exitCode: 3 });
   },
   timeoutMs,
 );

@@ -208,6 +208,14 @@ describe("the only key", () => {
     expect(table.said).toEqual(["busy: Software Security Key"]);
   });
 
+  test("that the system does not come to open is an error soon after the end of the time", async () => {
+    await using plugged = await plugIn();
+    const table = new Table(plugged);
+    table.open = () => new Promise(() => {});
+    const choosing = openSecurityKey({ transport: table, timeoutMs: 50 });
+    expect(await rejection(choosing)).toMatchObject({ code: "security_key_error" });
+  }, 60_000);
+
   test("that is busy is used when it is free", async () => {
     await using plugged = await plugIn({ fault: { in: "INIT", fault: 0x06 } });
     const table = new Table(plugged);
