@@ -27,8 +27,9 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
   } catch (error) {
     const shown = VouchError.from(error);
     showError(shown);
-    // A question that was left unanswered leaves a read of the terminal behind, which would hold the process.
-    if (shown.code === "cancelled") process.exit(shown.exitCode);
+    // A question that was left unanswered leaves a read of the terminal behind, and a security key that hangs a call of
+    // the system; either would hold the process.
+    if (shown.code === "cancelled" || shown.code.startsWith("security_key_")) process.exit(shown.exitCode);
     return shown.exitCode;
   }
 }

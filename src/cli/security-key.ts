@@ -2,10 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../ctap2/device.ts";
 import { getInfo } from "../ctap2/get-info.ts";
-import { CtapError, isCtapError } from "../ctap2/status.ts";
+import { isCtapError } from "../ctap2/status.ts";
+import { VouchError } from "../errors.ts";
 import { openSecurityKey } from "../hid/keys.ts";
 import type { CeremonyUi } from "../webauthn/ceremony-ui.ts";
 import { ceremonyPrompts } from "./ceremony-prompts.ts";
+import { deskAnnouncements } from "./desk.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { announce } from "./prompt.ts";
 
@@ -29,12 +31,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
     for (;;) {
-      const device = await openSecurityKey({
-        signal,
-        timeoutMs,
-        onWaiting: () => announce(`Plug in your security key. Waiting for ${seconds(timeoutSeconds)}…`),
-        onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
-      });
+      const device = await openSecurityKey({ signal, timeoutMs, ...deskAnnouncements });
       try {
         return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
       } catch (error) {
@@ -57,8 +54,8 @@ async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: nu
       await getInfo(device, { signal });
     } catch (error) {
       signal.throwIfAborted();
-      // The key still answers, whatever it says.
-      if (!(error instanceof CtapError)) return true;
+      // Whatever else went wrong, the key is still there.
+      if (error instanceof VouchError && error.code === "security_key_removed") return true;
     }
     await delay(pollMs, undefined, { signal });
   }

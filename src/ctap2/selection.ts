@@ -6,18 +6,26 @@ import { getInfo } from "./get-info.ts";
 import { makeCredential } from "./make-credential.ts";
 import { isCtapError } from "./status.ts";
 
+/** Versions without authenticatorSelection. */
+const older = new Set(["FIDO_2_0", "FIDO_2_1_PRE"]);
+
 /**
- * Makes the key blink and resolves when it is touched. Keys before FIDO_2_1 get a request that can only fail, with an
- * empty pinUvAuthParam, which they answer after a touch.
+ * Makes the key blink and resolves when it is touched. Keys before FIDO_2_1, and those that do not know the command
+ * although they should, get a request that can only fail: with an empty pinUvAuthParam, which they answer after a
+ * touch (section 6.1.2, step 1).
  * @throws CtapError USER_ACTION_TIMEOUT, OPERATION_DENIED, KEEPALIVE_CANCEL and others
  */
-export async function selection(device: CtapDevice, options?: ExchangeOptions): Promise<void> {
-  const { versions } = await getInfo(device, options);
-  if (
-    versions.some((version) => version.startsWith("FIDO_2_") && version !== "FIDO_2_0" && version !== "FIDO_2_1_PRE")
-  ) {
-    await sendCommand(device, AUTHENTICATOR.SELECTION, undefined, options);
-    return;
+export async function selection(device: CtapDevice, options: ExchangeOptions = {}): Promise<void> {
+  // The limit on the touch is not one on this answer, for which nobody is needed.
+  const { timeoutMs: _, ...unlimited } = options;
+  const { versions, pinUvAuthProtocols } = await getInfo(device, unlimited);
+  if (versions.some((version) => version.startsWith("FIDO_2_") && !older.has(version))) {
+    try {
+      await sendCommand(device, AUTHENTICATOR.SELECTION, undefined, options);
+      return;
+    } catch (error) {
+      if (!isCtapError(error, "INVALID_COMMAND")) throw error;
+    }
   }
   const probe = {
     clientDataHash: new Uint8Array(32),
@@ -27,11 +35,11 @@ export async function selection(device: CtapDevice, options?: ExchangeOptions): 
     excludeList: [],
     options: { rk: false, uv: false },
     pinUvAuthParam: new Uint8Array(0),
-    pinUvAuthProtocol: 1,
+    pinUvAuthProtocol: pinUvAuthProtocols[0] ?? 1,
   };
   try {
     await makeCredential(device, probe, options);
   } catch (error) {
-    if (!isCtapError(error, "PIN_NOT_SET", "PIN_INVALID", "PIN_AUTH_INVALID")) throw error;
+    if (!isCtapError(error, "PIN_NOT_SET", "PIN_INVALID", "PIN_AUTH_INVALID", "PUAT_REQUIRED")) throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** The command line of the software security key: every setting as an option. */
 import { parseArgs } from "node:util";
+import { readFault } from "./faults.ts";
 import type { Settings } from "./settings.ts";
 
 /** Reads `--socket PATH [--pin 123456] [--protocols 1,2] …`; throws a TypeError for anything else. */
@@ -28,6 +29,7 @@ export function readArguments(args: string[]): Partial<Settings> & { socketPath:
       display: { type: "boolean" },
       "always-uv": { type: "boolean" },
       "make-cred-uv-not-rqd": { type: "boolean" },
+      fault: { type: "string" },
     },
   });
   if (values.socket === undefined) throw new TypeError("expected --socket PATH");
@@ -52,6 +54,7 @@ export function readArguments(args: string[]): Partial<Settings> & { socketPath:
     forcePINChange: values["force-pin-change"],
     alwaysUv: values["always-uv"],
     makeCredUvNotRqd: values["make-cred-uv-not-rqd"],
+    fault: values.fault === undefined ? undefined : readFault(values.fault),
   };
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...(settings as Partial<Settings>), socketPath: values.socket };

@@ -81,7 +81,7 @@ export class Ctap2Authenticator {
       case 0x08:
         return getNextAssertion(this, call);
       case 0x0b:
-        if (!isModern(this.settings)) throw new StatusError("INVALID_COMMAND");
+        if (!isModern(this.settings) || !this.settings.selection) throw new StatusError("INVALID_COMMAND");
         await this.touch.wait(call);
         return [];
       default:

@@ -1,4 +1,5 @@
 /** The CTAPHID side of the software security key: channels and transactions (CTAP 2.1 section 11.2). */
+import { randomBytes } from "node:crypto";
 import {
   BROADCAST_CHANNEL,
   type ContinuationPacket,
@@ -8,6 +9,8 @@ import {
   MAX_MESSAGE_BYTES,
   parsePacket,
 } from "../../src/hid/framing.ts";
+import { REPORT_BYTES } from "../../src/hid/transport.ts";
+import { type FaultSetting, isStuck, spoiltReports, type StuckFault } from "./faults.ts";
 import type { Call } from "./touch.ts";
 
 const ERROR = {
@@ -23,6 +26,8 @@ const CAPABILITY = { WINK: 0x01, CBOR: 0x04, NMSG: 0x08 } as const;
 const KEEPALIVE_STATUS = { processing: 1, user_presence_needed: 2 } as const;
 const PROTOCOL_VERSION = 2;
 const KEEPALIVE_MS = 100;
+/** How many reports of nonsense a flood brings at a time. */
+const FLOOD_REPORTS = 64;
 const TRANSACTION_TIMEOUT_MS = 500;
 
 /** A message of which packets are still to come. */
@@ -49,12 +54,16 @@ export interface CtapHidOptions {
   process(message: Uint8Array, call: Call): Promise<Uint8Array>;
   /** Whether the key speaks CTAP2. */
   cbor: boolean;
+  /** How the key misbehaves at the moment. */
+  fault(): FaultSetting | undefined;
 }
 
 export class CtapHid {
   readonly #options: CtapHidOptions;
   readonly #channels = new Set<number>();
   #nextChannel = 0x10001;
+  /** How many INITs have come. */
+  initializations = 0;
   #receiving: Receiving | undefined;
   #processing: Processing | undefined;
 
@@ -84,6 +93,7 @@ export class CtapHid {
   }
 
   #init({ channel, length, payload }: InitializationPacket): void {
+    this.initializations += 1;
     if (channel !== BROADCAST_CHANNEL && !this.#channels.has(channel))
       return this.#error(channel, ERROR.INVALID_CHANNEL);
     if (length !== 8) return this.#error(channel, ERROR.INVALID_LEN);
@@ -98,7 +108,7 @@ export class CtapHid {
     answer.writeUInt32BE(allocated, 8);
     const capabilities = CAPABILITY.WINK | (this.#options.cbor ? CAPABILITY.CBOR | CAPABILITY.NMSG : 0);
     answer.set([PROTOCOL_VERSION, 1, 0, 0, capabilities], 12);
-    this.#reply(channel, CTAPHID.INIT, answer);
+    this.#answer(channel, CTAPHID.INIT, "INIT", answer);
   }
 
   #cancel(channel: number): void {
@@ -153,6 +163,8 @@ export class CtapHid {
     let status: keyof typeof KEEPALIVE_STATUS = "processing";
     const keepalive = () => this.#reply(channel, CTAPHID.KEEPALIVE, Uint8Array.of(KEEPALIVE_STATUS[status]));
     const cancel = new AbortController();
+    const fault = this.#faultIn("CBOR");
+    if (isStuck(fault)) return this.#getStuck(channel, fault);
     const processing = { channel, cancel, keepalive: setInterval(keepalive, KEEPALIVE_MS) };
     this.#processing = processing;
     const answer = await this.#options.process(message, {
@@ -170,7 +182,20 @@ export class CtapHid {
     if (this.#processing !== processing) return;
     clearInterval(processing.keepalive);
     this.#processing = undefined;
-    this.#reply(channel, CTAPHID.CBOR, answer);
+    this.#answer(channel, CTAPHID.CBOR, "CBOR", answer);
+  }
+
+  /** Works on the command for ever, whatever CANCEL says. */
+  #getStuck(channel: number, fault: StuckFault): void {
+    const signs: Record<StuckFault, () => void> = {
+      mute: () => {},
+      "endless keepalive": () => this.#reply(channel, CTAPHID.KEEPALIVE, Uint8Array.of(KEEPALIVE_STATUS.processing)),
+      flood: () => {
+        for (let count = 0; count < FLOOD_REPORTS; count += 1) this.#options.send(randomBytes(REPORT_BYTES));
+      },
+    };
+    const keepalive = setInterval(signs[fault], fault === "flood" ? 1 : KEEPALIVE_MS);
+    this.#processing = { channel, cancel: new AbortController(), keepalive };
   }
 
   #timeOut(): void {
@@ -190,6 +215,18 @@ export class CtapHid {
 
   #error(channel: number, code: number): void {
     this.#reply(channel, CTAPHID.ERROR, Uint8Array.of(code));
+  }
+
+  #faultIn(command: FaultSetting["in"]): FaultSetting["fault"] | undefined {
+    const setting = this.#options.fault();
+    return setting?.in === command ? setting.fault : undefined;
+  }
+
+  /** Answers a command, as the key's fault would have it. */
+  #answer(channel: number, command: number, name: FaultSetting["in"], message: Uint8Array): void {
+    const fault = this.#faultIn(name);
+    if (fault === undefined) return this.#reply(channel, command, message);
+    for (const report of spoiltReports(fault, channel, command, message)) this.#options.send(report);
   }
 
   #reply(channel: number, command: number, message: Uint8Array): void {

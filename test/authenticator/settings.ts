@@ -1,4 +1,5 @@
 /** How a software security key is made and how its owner behaves. */
+import type { FaultSetting } from "./faults.ts";
 
 export interface Settings {
   /** The name that `wink` and the transport's listing show. */
@@ -39,6 +40,10 @@ export interface Settings {
   maxMsgSize: number;
   /** The longest list of credentials; CTAP 2.0 keys do not tell it. */
   maxCredentialCountInList: number;
+  /** Whether a key of CTAP 2.1 knows authenticatorSelection, as it must. */
+  selection: boolean;
+  /** What is wrong with the key. */
+  fault: FaultSetting | undefined;
 }
 
 /** Whether the key has what CTAP 2.1 brought. */
@@ -67,6 +72,8 @@ const defaults: Settings = {
   touchTimeoutMs: 30_000,
   maxMsgSize: 1200,
   maxCredentialCountInList: 8,
+  selection: true,
+  fault: undefined,
 };
 
 export function completeSettings(given: Partial<Settings>): Settings {

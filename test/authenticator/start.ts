@@ -9,6 +9,12 @@ export interface RunningAuthenticator {
   /** May be changed while the key runs: touch, touchDelayMs, fingerprint… */
   readonly settings: Settings;
   readonly ctap2: Ctap2Authenticator;
+  /** How many INITs have come. */
+  readonly initializations: number;
+  /** How many programs have the key open. */
+  readonly clients: number;
+  /** Gives all channels away, as a key does that has room for few and many programs to serve. */
+  forgetChannels(): void;
   /** Takes the key out and plugs it in again: connections end, the PIN may be tried again. */
   powerCycle(): void;
   /** Takes the key out for good. */
@@ -25,6 +31,7 @@ export async function startAuthenticator(
   const clients = new Set<Socket>();
   const hid = new CtapHid({
     cbor: settings.ctap !== "u2f",
+    fault: () => settings.fault,
     process: (message, call) => ctap2.process(message, call),
     send: (report) => {
       for (const client of clients) client.write(report);
@@ -54,6 +61,13 @@ export async function startAuthenticator(
   return {
     settings,
     ctap2,
+    get clients() {
+      return clients.size;
+    },
+    get initializations() {
+      return hid.initializations;
+    },
+    forgetChannels: () => hid.powerCycle(),
     powerCycle,
     stop: () => {
       powerCycle();

@@ -5,8 +5,16 @@
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter } from "node:path";
-import { VouchError } from "../../src/errors.ts";
+import { hidError, removedError } from "../../src/hid/hid-error.ts";
 import { type HidConnection, type HidDeviceInfo, type HidTransport, REPORT_BYTES } from "../../src/hid/transport.ts";
+
+/** What hidapi says of a device where a socket has a code. */
+const reasons: Partial<Record<string, string>> = {
+  EACCES: "Permission denied",
+  ENOENT: "No such file or directory",
+  ECONNREFUSED: "No such file or directory",
+  ECONNRESET: "No such device",
+};
 
 export const transport: HidTransport = {
   list: () => Promise.resolve(listSockets(process.env["VOUCH_SANDBOX_KEY"] ?? "")),
@@ -16,24 +24,19 @@ export const transport: HidTransport = {
 function listSockets(paths: string): HidDeviceInfo[] {
   return paths
     .split(delimiter)
-    .filter((path) => path !== "" && existsSync(path))
     .map((path, index) => ({
       path,
       product: `Software Security Key${index === 0 ? "" : ` ${index + 1}`}`,
       vendorId: 0x1209,
       productId: 0xf1d0,
-    }));
+    }))
+    .filter(({ path }) => path !== "" && existsSync(path));
 }
 
-function openSocket({ path, product }: HidDeviceInfo): Promise<HidConnection> {
-  const socket = connect(path);
+function openSocket(info: HidDeviceInfo): Promise<HidConnection> {
+  const socket = connect(info.path);
   let onReport: ((report: Uint8Array) => void) | undefined;
   let onError: ((error: Error) => void) | undefined;
-  const removed = (cause?: unknown) =>
-    new VouchError("security_key_removed", `${product} was taken out`, {
-      hint: "Leave the security key plugged in and repeat the command.",
-      cause,
-    });
   let buffered: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     buffered = Buffer.concat([buffered, chunk]);
@@ -41,11 +44,11 @@ function openSocket({ path, product }: HidDeviceInfo): Promise<HidConnection> {
       onReport?.(new Uint8Array(buffered.subarray(0, REPORT_BYTES)));
     }
   });
-  socket.on("close", () => onError?.(removed()));
+  socket.on("close", () => onError?.(removedError(info)));
   const connection: HidConnection = {
     write: (report) =>
       new Promise((resolve, reject) => {
-        socket.write(report, (error) => (error ? reject(removed(error)) : resolve()));
+        socket.write(report, (error) => (error ? reject(removedError(info, error)) : resolve()));
       }),
     onReport: (receive) => {
       onReport = receive;
@@ -61,6 +64,12 @@ function openSocket({ path, product }: HidDeviceInfo): Promise<HidConnection> {
   };
   return new Promise((resolve, reject) => {
     socket.once("connect", () => resolve(connection));
-    socket.on("error", (error) => reject(removed(error)));
+    socket.on("error", (error) =>
+      reject(hidError("open", info, new Error(reasons[errorCode(error)] ?? error.message))),
+    );
   });
+}
+
+function errorCode(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? "";
 }

@@ -58,7 +58,9 @@ describe("opening a channel", () => {
     ["the broadcast channel", { channel: BROADCAST }, "security_key_error", "gave the reserved channel ffffffff"],
     ["channel 0", { channel: 0 }, "security_key_error", "gave the reserved channel 0"],
   ])("refuses %s and closes the connection", async (_, changes, code, message) => {
-    const connection = new ScriptedConnection(allocation(changes));
+    // What can be a mishap is asked for a second time.
+    const again = code === "security_key_error" ? allocation(changes) : [];
+    const connection = new ScriptedConnection(allocation(changes), again);
     expect(await rejection(run(connection, () => Promise.resolve()))).toEqual(failure(code, message));
     expect(connection.closed).toBe(true);
   });
@@ -130,12 +132,33 @@ describe("a command", () => {
     ["the answer is another command's", key(CHANNEL, CTAPHID.PING, bytes(3)), "answered with the command 1"],
     ["a report is short", [{ key: bytes(10) }], "expected a report of 64 bytes, got 10"],
     ["the key reports a bad sequence", error(0x04), 'reported "invalid message sequencing"'],
-    ["the key does not know the channel", error(0x0b), 'reported "invalid channel"'],
     ["the key reports what nobody knows", error(0x99), 'reported "error 153"'],
   ])("fails when %s", async (_, steps, message) => {
     const connection = new ScriptedConnection(allocation(), ask, steps);
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
       failure("security_key_error", message),
+    );
+  });
+});
+
+describe("a channel that the key has given away", () => {
+  const lost = [...ask, ...error(0x0b)];
+  const fresh = allocation({ channel: 0x5eed });
+
+  test("is replaced, and the command goes out again", async () => {
+    const repeated = [...host(0x5eed, CTAPHID.CBOR, request), ...key(0x5eed, CTAPHID.CBOR, Uint8Array.of(0))];
+    const connection = new ScriptedConnection(allocation(), lost, fresh, repeated, repeated);
+    await run(connection, async (device) => {
+      expect(await device.exchange(request)).toEqual(Uint8Array.of(0));
+      expect(await device.exchange(request)).toEqual(Uint8Array.of(0));
+    });
+  });
+
+  test("is replaced once for a command", async () => {
+    const refused = [...host(0x5eed, CTAPHID.CBOR, request), ...key(0x5eed, CTAPHID.ERROR, Uint8Array.of(0x0b))];
+    const connection = new ScriptedConnection(allocation(), lost, fresh, refused);
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
+      failure("security_key_error", 'reported "invalid channel"'),
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { getInfo } from "../../src/ctap2/get-info.ts";
 import { VouchError } from "../../src/errors.ts";
-import { findSecurityKeys, openSecurityKey } from "../../src/hid/keys.ts";
+import { openSecurityKey, probeSecurityKeys } from "../../src/hid/keys.ts";
 import type { HidDeviceInfo, HidTransport } from "../../src/hid/transport.ts";
 import { plugIn, type PluggedIn } from "../authenticator/plugged-in.ts";
 import { transport } from "../authenticator/transport.ts";
@@ -18,9 +18,15 @@ function blinking(...plugged: PluggedIn[]): number {
   return plugged.filter(({ key }) => key.ctap2.touch.isAwaited).length;
 }
 
-test("the keys that are plugged in are found", async () => {
-  await using plugged = await plugIn();
-  expect(await findSecurityKeys(listing([plugged.info]))).toEqual([plugged.info]);
+test("every key that is plugged in is tried, without a touch", async () => {
+  await using plugged = await plugIn({ product: "FIDO2 Key", touch: "withheld" });
+  await using old = await plugIn({ product: "Old Key", ctap: "u2f" });
+  const gone = { path: `${plugged.info.path}.gone`, product: "Gone Key", vendorId: 1, productId: 2 };
+  expect(await probeSecurityKeys(listing([plugged.info, old.info, gone]))).toEqual([
+    { product: "FIDO2 Key" },
+    { product: "Old Key", error: expect.objectContaining({ code: "security_key_unsupported" }) },
+    { product: "Gone Key", error: expect.objectContaining({ code: "security_key_removed" }) },
+  ]);
 });
 
 test("the only key is opened without a touch", async () => {

@@ -2,7 +2,7 @@
 import { lstat } from "../../agent/client.ts";
 import { agentFolder, checkAgentFolder } from "../../agent/socket.ts";
 import { VouchError } from "../../errors.ts";
-import { findSecurityKeys, openSecurityKey } from "../../hid/keys.ts";
+import { probeSecurityKeys } from "../../hid/keys.ts";
 import { httpRequest } from "../../http.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -12,7 +12,7 @@ const clockWarning = 20;
 
 /** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
 export async function checkMachine(patient: Patient): Promise<Finding[]> {
-  return [await checkFolder(patient), await checkSecurityKey(), ...(await checkClock(patient))];
+  return [await checkFolder(patient), ...(await checkSecurityKeys()), ...(await checkClock(patient))];
 }
 
 async function checkFolder({ env }: Patient): Promise<Finding> {
@@ -25,20 +25,20 @@ async function checkFolder({ env }: Patient): Promise<Finding> {
   }
 }
 
-async function checkSecurityKey(): Promise<Finding> {
+/** Listing keys needs no permission, opening them does: each is opened, and nobody has to touch it. */
+async function checkSecurityKeys(): Promise<Finding[]> {
   try {
-    const keys = await findSecurityKeys();
-    const names = keys.map(({ product }) => product).join(", ");
+    const keys = await probeSecurityKeys();
     if (keys.length === 0) {
-      return warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.");
+      return [warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")];
     }
-    // Listing needs no permission, opening does. Of several keys one would have to be touched.
-    if (keys.length > 1) return ok("security-key", `Plugged in: ${names}.`);
-    const device = await openSecurityKey({ timeoutMs: 3000 });
-    await device.close();
-    return ok("security-key", `${names} is plugged in and answers.`);
+    return keys.map(({ product, error }) =>
+      error === undefined
+        ? ok("security-key", `${product} is plugged in and answers.`)
+        : fromError("security-key", error),
+    );
   } catch (error) {
-    return fromError("security-key", error);
+    return [fromError("security-key", error)];
   }
 }
 
