@@ -28,9 +28,7 @@ const POLL_MS = 5;
 const NODE_TIMEOUT_MS = 10_000;
 
 /** Usage page 0xF1D0, usage 1, one input and one output report of 64 bytes (CTAP 2.1 section 11.2.8.1). */
-const reportDescriptor = Uint8Array.fromHex(
-  "06d0f10901a101" + "0920150026ff00750895408102" + "0921150026ff00750895409102" + "c0",
-);
+const reportDescriptor = Uint8Array.fromHex("06d0f10901a1010920150026ff007508954081020921150026ff00750895409102c0");
 
 export interface KernelKeyOptions {
   /** The socket of the key: 64 bytes are one report. */
@@ -39,6 +37,8 @@ export interface KernelKeyOptions {
   /** USB vendor and product id. */
   vendorId?: number;
   productId?: number;
+  /** Called with every report that the key sends. */
+  onReport?: (report: Uint8Array) => void;
 }
 
 export interface KernelKey extends AsyncDisposable {
@@ -60,7 +60,10 @@ export async function plugIntoKernel(options: KernelKeyOptions): Promise<KernelK
   writeSync(uhid, createRequest(options, serialNumber));
   socket.on(
     "data",
-    inReports((report) => writeSync(uhid, inputRequest(report))),
+    inReports((report) => {
+      writeSync(uhid, inputRequest(report));
+      options.onReport?.(report);
+    }),
   );
   const unplug = () => {
     socket.destroy();

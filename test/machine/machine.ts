@@ -72,14 +72,24 @@ function qemu({
   out,
 }: MachineOptions & { initrd: string; consoleFile: string; out: string }): string[] {
   // KVM may be there and yet not work; without a CPU of today Bun does not start.
+  const options = [
+    "-accel tcg -cpu max -smp 2",
+    `-m ${MEMORY_MIB}`,
+    "-display none -nodefaults -no-reboot -serial chardev:console -serial stdio",
+  ];
   return [
     "qemu-system-x86_64",
-    ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", String(MEMORY_MIB)],
-    ...["-display", "none", "-nodefaults", "-no-reboot"],
-    ...["-chardev", `file,id=console,path=${value(consoleFile)}`, "-serial", "chardev:console", "-serial", "stdio"],
+    "-chardev",
+    `file,id=console,path=${value(consoleFile)}`,
+    ...options.flatMap((text) => text.split(" ")),
     ...shared("host", "/", ",readonly=on"),
     ...shared("out", out, ""),
-    ...["-kernel", kernel.image, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1 loglevel=3"],
+    "-kernel",
+    kernel.image,
+    "-initrd",
+    initrd,
+    "-append",
+    "console=ttyS0 quiet panic=-1 loglevel=3",
   ];
 }
 

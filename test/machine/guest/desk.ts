@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { CTAPHID, parsePacket } from "../../../src/hid/framing.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
 import { type KernelKey, plugIntoKernel } from "../../authenticator/uhid.ts";
@@ -13,11 +14,15 @@ import { type Person, runInTerminal, type TerminalRun } from "../../pty.ts";
 /** A limit for programs that run ten to thirty times slower than outside. */
 export const SLOW_MS = 60_000;
 
+const ERR_CHANNEL_BUSY = 0x06;
+
 /** A key that can be plugged in, taken out and plugged in again. */
 export interface DeskKey extends AsyncDisposable {
   key: RunningAuthenticator;
   /** `/dev/hidraw0`, …; what it was last when the key is taken out. */
   path: string;
+  /** How often the key has answered that it is busy with another program. */
+  busyAnswers: number;
   plugIn(): Promise<void>;
   unplug(): Promise<void>;
 }
@@ -30,8 +35,14 @@ export async function plugIn(settings: Partial<Settings> = {}): Promise<DeskKey>
   const desk: DeskKey = {
     key,
     path: "",
+    busyAnswers: 0,
     async plugIn() {
-      device = await plugIntoKernel({ socketPath, product: key.settings.product });
+      const onReport = (report: Uint8Array) => {
+        const packet = parsePacket(report);
+        if (packet.kind === "continuation" || packet.command !== CTAPHID.ERROR) return;
+        if (packet.payload[0] === ERR_CHANNEL_BUSY) desk.busyAnswers += 1;
+      };
+      device = await plugIntoKernel({ socketPath, product: key.settings.product, onReport });
       desk.path = device.path;
     },
     async unplug() {
@@ -90,8 +101,17 @@ export function shown(title: string, run: TerminalRun): TerminalRun {
   return run;
 }
 
-/** Types the PIN when it is asked for and sees that the touch is announced. */
+/** Types the PIN when it is asked for. */
 export async function givePin(somebody: Person, pin: string = person.pin): Promise<void> {
   await somebody.see("PIN of your security key");
   somebody.type(`${pin}\r`);
+}
+
+/** Waits for what a key or the kernel does. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + SLOW_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`Expected within ${SLOW_MS} ms: ${condition.toString()}`);
+    await Bun.sleep(5);
+  }
 }

@@ -1,0 +1,164 @@
+/** What happens on a desk: keys come and go, there are two of them, another program or nobody may use them. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { chmodSync, cpSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { executable, type Laptop } from "../../laptop.ts";
+import { runInTerminal } from "../../pty.ts";
+import { type DeskKey, enroll, givePin, plugIn, shown, SLOW_MS, startDesk, type, until } from "./desk.ts";
+
+let laptop: Laptop;
+let key: DeskKey;
+
+beforeAll(async () => {
+  key = await plugIn();
+  laptop = await startDesk();
+  await laptop.startAgent();
+  await enroll(laptop, givePin);
+});
+
+beforeEach(async () => {
+  key.key.settings.touch = "auto";
+  if (!existsSync(key.path)) await key.plugIn();
+});
+
+afterAll(async () => {
+  await laptop.stop();
+  await key[Symbol.asyncDispose]();
+});
+
+const blinks = () => key.key.ctap2.touch.isAwaited;
+
+test("the key is plugged in while login waits for it", async () => {
+  await key.unplug();
+  const run = await type(laptop, ["login"], async (person) => {
+    await person.see("Plug in your security key. Waiting for 60 seconds…");
+    await key.plugIn();
+    await givePin(person);
+  });
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+});
+
+test("the key is taken out while it waits for the finger; plugged in again it works", async () => {
+  key.key.settings.touch = "withheld";
+  const run = await type(laptop, ["login"], async (person) => {
+    await givePin(person);
+    await person.see("Touch your security key");
+    await until(blinks);
+    await key.unplug();
+  });
+  expect(run).toMatchObject({ exitCode: 3, restored: true });
+  expect(run.screen).toContain("Leave the security key plugged in and repeat the command.");
+  expect(existsSync(key.path)).toBe(false);
+  key.key.settings.touch = "auto";
+  await key.plugIn();
+  expect(key.path).toBe("/dev/hidraw0");
+  expect(await type(laptop, ["login"], givePin)).toMatchObject({ exitCode: 0 });
+});
+
+test("the key is taken out while the PIN is typed", async () => {
+  const run = await type(laptop, ["login"], async (person) => {
+    await person.see("PIN of your security key");
+    await key.unplug();
+    person.type("246813\r");
+  });
+  expect(run).toMatchObject({ exitCode: 3, restored: true });
+  expect(run.screen).toContain("Leave the security key plugged in and repeat the command.");
+});
+
+test("Ctrl-C while the key waits for the finger: the key stops blinking, exit code 130", async () => {
+  key.key.settings.touch = "withheld";
+  const run = await type(laptop, ["login"], async (person) => {
+    await givePin(person);
+    await person.see("Touch your security key");
+    await until(blinks);
+    person.type("\x03");
+  });
+  expect(run).toMatchObject({ exitCode: 130, restored: true });
+  expect(blinks()).toBe(false);
+});
+
+test("two keys: both blink, the one that is touched is used, the other stops", async () => {
+  await using other = await plugIn({ product: "Other Key", touch: "withheld" });
+  key.key.settings.touch = "withheld";
+  expect([key.path, other.path]).toEqual(["/dev/hidraw0", "/dev/hidraw1"]);
+  const run = await type(laptop, ["login"], async (person) => {
+    await person.see("Touch the security key that you want to use: Software Security Key, Other Key.");
+    await until(() => blinks() && other.key.ctap2.touch.isAwaited);
+    key.key.ctap2.touch.press();
+    await person.see("PIN of your security key (Software Security Key)");
+    expect(other.key.ctap2.touch.isAwaited).toBe(false);
+    person.type("246813\r");
+    await person.see("Touch your security key (Software Security Key)");
+    await until(blinks);
+    key.key.ctap2.touch.press();
+  });
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+});
+
+test("another program's request makes the key busy: login waits for its end, or gives up and says so", async () => {
+  key.key.settings.touch = "withheld";
+  const foreign = join(laptop.folder, "assert-param");
+  await Bun.write(foreign, `${btoa("x".repeat(32))}\nelsewhere.example\n`);
+  // libfido2 asks for a credential that the key does not have; a U2F-less key blinks only for one that it has.
+  const blink = ["fido2-cred", "-M", "-i", foreign, key.path];
+  await Bun.write(foreign, `${btoa("x".repeat(32))}\nelsewhere.example\nsomebody\n${btoa("id")}\n`);
+  const options = { cwd: laptop.folder, timeoutMs: SLOW_MS };
+  const holding = runInTerminal(blink, options, async (person) => {
+    await givePinToLibfido2(person);
+    await until(() => false === existsSync(join(laptop.folder, "never")) && released);
+  });
+  let released = false;
+  await until(blinks);
+  const refused = await type(laptop, ["login"], ({ see }) => see("is busy with another program"));
+  expect(refused.exitCode).toBe(3);
+  const before = key.busyAnswers;
+  const run = await type(laptop, ["login"], async (person) => {
+    await until(() => key.busyAnswers > before);
+    key.key.ctap2.touch.press();
+    key.key.settings.touch = "auto";
+    await givePin(person);
+  });
+  released = true;
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+  expect(await holding).toMatchObject({ exitCode: 0 });
+});
+
+async function givePinToLibfido2(person: { see: (text: string) => Promise<void>; type: (text: string) => void }) {
+  await person.see("Enter PIN for");
+  person.type("246813\r");
+}
+
+test("an ordinary user without the right to the key learns which udev rule gives it; with the right it works", async () => {
+  const home = join("/run/tmp", "ordinary");
+  mkdirSync(home);
+  cpSync(join(laptop.home, ".config"), join(home, ".config"), { recursive: true });
+  chmodSync(laptop.folder, 0o755);
+  Bun.spawnSync(["chown", "-R", "65534:65534", home]);
+  const env = { ...laptop.env, HOME: home, TMPDIR: home, VOUCH_RUNTIME_DIR: join(home, "run") };
+  for (const name of ["CONFIG", "DATA", "CACHE"]) delete (env as Record<string, string>)[`XDG_${name}_HOME`];
+  const command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", executable];
+  const asUser = { cwd: home, env, timeoutMs: SLOW_MS };
+  chmodSync(key.path, 0o600);
+  const denied = shown(
+    "vouch login (as an ordinary user)",
+    await runInTerminal([...command, "login"], asUser, ({ see }) => see("permission denied")),
+  );
+  expect(denied.exitCode).toBe(3);
+  expect(denied.screen.replaceAll(/\s+/g, " ")).toContain(
+    'SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", TAG+="uaccess"',
+  );
+  // udev gives the right a moment after the key is there.
+  await key.unplug();
+  const allowed = shown(
+    "vouch login (as an ordinary user, the right comes late)",
+    await runInTerminal([...command, "login"], asUser, async (person) => {
+      await person.see("Plug in your security key");
+      await key.plugIn();
+      await Bun.sleep(500);
+      chmodSync(key.path, 0o666);
+      await givePin(person);
+    }),
+  );
+  expect(allowed).toMatchObject({ exitCode: 0, restored: true });
+  await runInTerminal([...command, "agent", "stop"], asUser, () => Promise.resolve());
+});
