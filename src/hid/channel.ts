@@ -125,7 +125,7 @@ class Link {
       for (let attempt = 0; ; attempt += 1) {
         this.#inbox.start();
         await this.#write(fragment(channel, command, payload));
-        const answer = await this.#answer(channel, command, deadline, options);
+        const answer = await this.#answer(channel, command, deadline, options, attempt > 0);
         if (answer !== "busy") return answer;
         await this.#pause(attempt, deadline, options.signal);
       }
@@ -144,6 +144,7 @@ class Link {
     command: number,
     deadline: number,
     { accept, signal, onKeepalive }: TransactOptions,
+    wasBusy: boolean,
   ): Promise<Uint8Array | "busy"> {
     const reassembler = new Reassembler(channel);
     let status: KeepaliveStatus | undefined;
@@ -151,6 +152,7 @@ class Link {
       const report = await this.#inbox.next(deadline, signal);
       if (typeof report === "string") {
         if (command === CTAPHID.CBOR) await this.#cancel(channel, reassembler);
+        if (report === "deadline" && wasBusy && status === undefined) throw busy(this.product);
         throw this.#ended(report, status);
       }
       const message = reassembler.push(report);
@@ -195,11 +197,7 @@ class Link {
   async #pause(attempt: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const delay = BUSY_DELAYS_MS[Math.min(attempt, BUSY_DELAYS_MS.length - 1)] ?? 0;
     const until = performance.now() + delay;
-    if (until > deadline) {
-      throw new VouchError("security_key_busy", `${this.product} is busy with another program`, {
-        hint: "End what the other program asks of the key (it may blink), then repeat the command.",
-      });
-    }
+    if (until > deadline) throw busy(this.product);
     this.#inbox.start();
     while (performance.now() < until) {
       if ((await this.#inbox.next(until, signal)) === "aborted") throw cancelled();
@@ -223,6 +221,12 @@ class Link {
 
 function cancelled(): VouchError {
   return new VouchError("cancelled", "Cancelled.");
+}
+
+function busy(product: string): VouchError {
+  return new VouchError("security_key_busy", `${product} is busy with another program`, {
+    hint: "End what the other program asks of the key (it may blink), then repeat the command.",
+  });
 }
 
 function faulty(product: string, what: string): VouchError {

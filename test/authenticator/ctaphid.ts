@@ -46,7 +46,7 @@ export interface CtapHidOptions {
   /** Sends one report to everybody who has the device open. */
   send(report: Uint8Array): void;
   /** Answers the message of a CTAPHID_CBOR command. */
-  process(message: Uint8Array, call: Call): Promise<Uint8Array>;
+  process: (message: Uint8Array, call: Call) => Promise<Uint8Array>;
   /** Whether the key speaks CTAP2. */
   cbor: boolean;
   /** Answers the APDU of a CTAPHID_MSG command; without it the key does not speak U2F (CTAP1). */

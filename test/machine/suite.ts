@@ -36,6 +36,7 @@ export async function runSuite(words: string[] = []): Promise<Counts> {
   const files = readdirSync(join(import.meta.dir, "guest"))
     .filter((name) => name.endsWith(".guest.ts"))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .sort()
     .map((name) => `./test/machine/guest/${name}`);
   const reporter = ["--reporter=junit", `--reporter-outfile=${GUEST_OUT}/junit.xml`];
   let counts: Counts = { tests: 0, failures: 0, skipped: 0 };

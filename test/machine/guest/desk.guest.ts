@@ -115,6 +115,7 @@ test("another program's request makes the key busy: login gives up and says so, 
   await until(blinks);
   const refused = await type(laptop, ["login", "--timeout", "3"], ignore);
   expect(refused.exitCode).toBe(3);
+  expect(refused.screen).toContain("is busy with another program");
   expect(key.busyAnswers).toBeGreaterThan(1);
   const before = key.busyAnswers;
   const run = await type(laptop, ["login"], async (person) => {
@@ -138,9 +139,9 @@ test("an ordinary user without the right to the key learns which udev rule gives
   const command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", executable];
   const asUser = { cwd: home, env, timeoutMs: SLOW_MS };
   chmodSync(key.path, 0o600);
-  const denied = shown(
+  const denied = await shown(
     "vouch login (as an ordinary user)",
-    await runInTerminal([...command, "login"], asUser, ({ see }) => see("permission denied")),
+    runInTerminal([...command, "login"], asUser, ({ see }) => see("permission denied")),
   );
   expect(denied.exitCode).toBe(3);
   expect(denied.screen.replaceAll(/\s+/g, " ")).toContain(
@@ -148,9 +149,9 @@ test("an ordinary user without the right to the key learns which udev rule gives
   );
   // udev gives the right a moment after the key is there.
   await key.unplug();
-  const allowed = shown(
+  const allowed = await shown(
     "vouch login (as an ordinary user, the right comes late)",
-    await runInTerminal([...command, "login"], asUser, async (person) => {
+    runInTerminal([...command, "login"], asUser, async (person) => {
       await person.see("Plug in your security key");
       await key.plugIn();
       chmodSync(key.path, 0o666);

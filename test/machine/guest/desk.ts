@@ -65,7 +65,7 @@ export function startDesk(): Promise<Laptop> {
 }
 
 /** Makes an enrolment code for the laptop's person. */
-export async function invite(laptop: Laptop): Promise<string> {
+async function invite(laptop: Laptop): Promise<string> {
   const database = `sqlite:${join(laptop.folder, "server.db")}`;
   const reply = await ended(laptop.vouch("server", "invite", person.email, "--database", database, "--json"));
   return (JSON.parse(reply) as { code: string }).code;
@@ -89,15 +89,16 @@ export async function type(
   command: string[] = [executable],
 ): Promise<TerminalRun> {
   const options = { cwd: laptop.cwd, env: laptop.env, timeoutMs: SLOW_MS };
-  return shown(`vouch ${args.join(" ")}`, await runInTerminal([...command, ...args], options, script));
+  return shown(`vouch ${args.join(" ")}`, runInTerminal([...command, ...args], options, script));
 }
 
-/** Shows in the log what a terminal showed. */
-export function shown(title: string, run: TerminalRun): TerminalRun {
-  const lines = run.screen.trimEnd().split("\n");
-  console.log(
-    [`$ ${title}`, ...lines, `[exit code ${run.exitCode ?? run.signal}]`].map((line) => `    ${line}`).join("\n"),
-  );
+/** Shows in the log what a terminal showed, and for how long. */
+export async function shown(title: string, running: Promise<TerminalRun>): Promise<TerminalRun> {
+  const started = performance.now();
+  const run = await running;
+  const end = `[exit code ${run.exitCode ?? run.signal} after ${((performance.now() - started) / 1000).toFixed(1)} s]`;
+  const lines = run.screen === "" ? [] : run.screen.trimEnd().split("\n");
+  console.log([`$ ${title}`, ...lines, end].map((line) => `    ${line}`).join("\n"));
   return run;
 }
 

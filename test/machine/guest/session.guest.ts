@@ -1,5 +1,7 @@
 /** A day with the release executable and each kind of key: enrol, log in, get a token; by /dev/hidraw0, PIN typed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { Glob } from "bun";
 import type { Settings } from "../../authenticator/settings.ts";
 import { cargoGet, executable, type Laptop } from "../../laptop.ts";
 import type { Person } from "../../pty.ts";
@@ -8,10 +10,14 @@ import { enroll, givePin, plugIn, startDesk, type } from "./desk.ts";
 let laptop: Laptop;
 
 beforeAll(async () => {
-  // The HID library names libusb as needed but does not need it: nobody must have to install it. Gone in memory only.
-  Bun.spawnSync(["sh", "-c", "rm -f /usr/lib/*/libusb-1.0.so* /lib/*/libusb-1.0.so*"]);
+  // The prebuilt HID library names libusb as needed but does not use it: nobody must have to install it. What is
+  // removed here is removed from the machine's memory only.
+  for (const file of new Glob("*/libusb-1.0.so*").scanSync({ cwd: "/usr/lib", absolute: true, onlyFiles: false })) {
+    rmSync(file);
+  }
   laptop = await startDesk();
-  await laptop.startAgent();
+  await using _ = await plugIn();
+  await laptop.getReady("--tool", "cargo");
 });
 
 afterAll(() => laptop.stop());
@@ -46,9 +52,7 @@ describe.each(keys)("%s", (_, settings, script) => {
     await using key = await plugIn(settings);
     expect(key.path).toBe("/dev/hidraw0");
     expect(await enroll(laptop, script)).toMatchObject({ exitCode: 0, restored: true });
-    await laptop.setUpAws();
     expect(await type(laptop, ["login"], script)).toMatchObject({ exitCode: 0, restored: true });
-    await laptop.setUpRepository("--tool", "cargo");
     const { stdout } = await laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() });
     expect(stdout).toContain("vouch-sandbox-token");
   });

@@ -23,7 +23,7 @@ const ignore = (): Promise<void> => Promise.resolve();
 
 /** Runs a client at a terminal, shown in the log. */
 async function client(command: string[], script: (person: Person) => Promise<void> = ignore): Promise<TerminalRun> {
-  return shown(command.join(" "), await runInTerminal(command, { cwd: folder, timeoutMs: SLOW_MS }, script));
+  return shown(command.join(" "), runInTerminal(command, { cwd: folder, timeoutMs: SLOW_MS }, script));
 }
 
 /** Types an answer to each question. */
@@ -36,8 +36,8 @@ function answering(...answers: [question: string, answer: string][]): (person: P
   };
 }
 
-function write(name: string, ...lines: string[]): void {
-  writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
+function write(name: string, ...content: string[]): void {
+  writeFileSync(join(folder, name), `${content.join("\n")}\n`);
 }
 
 function lines(name: string): string[] {
