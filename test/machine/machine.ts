@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { buildInitrd } from "./initrd.ts";
 import type { Kernel } from "./kernel.ts";
 
-export const machinePrograms = ["qemu-system-x86_64", "busybox", "timeout"];
+export const machinePrograms = ["qemu-system-x86_64", "busybox", "setpriv", "timeout"];
 
 /** Where the command finds the folder that outlives the machine. */
 export const GUEST_OUT = "/run/out";
@@ -44,11 +44,10 @@ export async function runInMachine(command: string[], options: MachineOptions): 
       cwd: options.cwd,
       env: { ...options.env, PATH: process.env["PATH"] ?? "", HOME: "/run/home", TMPDIR: "/run/tmp" },
     });
-    const child = Bun.spawn(
-      // A limit of its own also for the case that this process is killed and can turn nothing off.
-      ["timeout", "--kill-after=5", String(options.limitSeconds), ...qemu({ ...options, out, consoleFile, initrd })],
-      { stdin: "ignore", stdout: "inherit", stderr: "inherit" },
-    );
+    const machine = qemu({ ...options, out, consoleFile, initrd });
+    // Also a process that is killed and can turn nothing off leaves no machine behind.
+    const guarded = ["setpriv", "--pdeathsig", "TERM", "timeout", "--kill-after=5", String(options.limitSeconds)];
+    const child = Bun.spawn([...guarded, ...machine], { stdin: "ignore", stdout: "inherit", stderr: "inherit" });
     const turnOff = () => child.kill("SIGTERM");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, turnOff);
     await child.exited;

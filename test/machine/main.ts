@@ -9,11 +9,6 @@ if (reason !== undefined) {
   console.error(`The machine cannot run here. ${reason}`);
   process.exit(1);
 }
-try {
-  const { tests, failures, skipped } = await runSuite(process.argv.slice(2));
-  console.log(`${tests - failures - skipped} passed, ${failures} failed, ${skipped} skipped`);
-  process.exitCode = failures === 0 ? 0 : 1;
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+const { tests, failures, skipped } = await runSuite(process.argv.slice(2));
+console.log(`${tests - failures - skipped} passed, ${failures} failed, ${skipped} skipped`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -25,14 +25,19 @@ export function whyNoMachine(): string | undefined {
   if (readFileSync(Bun.which("busybox")!, "latin1").includes("/ld-linux")) {
     return "busybox needs libraries, which the machine does not have when it starts: install `busybox-static`.";
   }
+  try {
+    getKernel(root);
+  } catch (error) {
+    return `It has no kernel. ${messageOf(error)}`;
+  }
   return undefined;
 }
 
-/** Runs the tests, or those whose file names contain one of the words; needs dist/vouch. Throws when the machine fails. */
+/**
+ * Runs the tests, or those whose file names contain one of the words; needs dist/vouch, and that
+ * {@link whyNoMachine} finds no reason. A machine that ends without a word is a failure.
+ */
 export async function runSuite(words: string[] = []): Promise<Counts> {
-  const executable = join(root, "dist/vouch");
-  if (!existsSync(executable)) throw new Error(`${executable} is missing: run \`npm run build\`.`);
-  const kernel = getKernel(root);
   const files = readdirSync(join(import.meta.dir, "guest"))
     .filter((name) => name.endsWith(".guest.ts"))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
@@ -40,22 +45,32 @@ export async function runSuite(words: string[] = []): Promise<Counts> {
     .map((name) => `./test/machine/guest/${name}`);
   const reporter = ["--reporter=junit", `--reporter-outfile=${GUEST_OUT}/junit.xml`];
   let counts: Counts = { tests: 0, failures: 0, skipped: 0 };
+  let passed = false;
   const started = performance.now();
-  const status = await runInMachine(
-    [process.execPath, "test", "--timeout", String(TEST_TIMEOUT_MS), ...reporter, ...files],
-    {
-      kernel,
-      cwd: root,
-      env: { LANG: "C.UTF-8", CI: process.env["CI"] ?? "" },
-      limitSeconds: LIMIT_SECONDS,
-      collect: (folder) => {
-        const report = join(folder, "junit.xml");
-        if (existsSync(report)) counts = readCounts(readFileSync(report, "utf8"));
+  try {
+    const status = await runInMachine(
+      [process.execPath, "test", "--timeout", String(TEST_TIMEOUT_MS), ...reporter, ...files],
+      {
+        kernel: getKernel(root),
+        cwd: root,
+        env: { LANG: "C.UTF-8", CI: process.env["CI"] ?? "" },
+        limitSeconds: LIMIT_SECONDS,
+        collect: (folder) => {
+          const report = join(folder, "junit.xml");
+          if (existsSync(report)) counts = readCounts(readFileSync(report, "utf8"));
+        },
       },
-    },
-  );
+    );
+    passed = status === 0;
+  } catch (error) {
+    console.error(messageOf(error));
+  }
   console.log(`\nThe machine was on for ${Math.round((performance.now() - started) / 1000)} seconds.`);
   // A run that broke off, or found no test, must not pass for one in which nothing failed.
-  if ((status !== 0 || counts.tests === 0) && counts.failures === 0) return { ...counts, failures: 1 };
-  return counts;
+  if ((passed && counts.tests > 0) || counts.failures > 0) return counts;
+  return { ...counts, tests: counts.tests + 1, failures: 1 };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
