@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => laptop.stop());
 
-const touched = ({ see }: Person): Promise<void> => see("Touch your security key");
+const touched = ({ see }: Person): Promise<void> => see(/Touch (the fingerprint sensor of )?your security key/);
 
 async function pinAndTouch(somebody: Person): Promise<void> {
   await givePin(somebody);
