@@ -49,6 +49,8 @@ export interface LaptopOptions {
   touchDelayMs?: number;
   /** The executable that is `vouch` on PATH; the release without it. */
   executable?: string;
+  /** The executable that `atTerminal` runs; without it the sandbox's, whose security key is the laptop's socket. */
+  terminalExecutable?: string;
 }
 
 export interface Laptop {
@@ -65,7 +67,7 @@ export interface Laptop {
   run(command: string[], options?: RunOptions): Promise<Finished>;
   /** Runs the release executable. */
   vouch(...args: string[]): Promise<Finished>;
-  /** Runs the sandbox executable on a terminal, with a person in front of it. */
+  /** Runs the sandbox executable (or `terminalExecutable`) on a terminal, with a person in front of it. */
   atTerminal(args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun>;
   /** What `vouch server invite` gives: a one-time enrolment code. */
   invite(): Promise<string>;
@@ -89,7 +91,8 @@ export interface Laptop {
 
 /** Starts a laptop with server and sandbox running; nothing is enrolled or set up on it yet. */
 export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> {
-  for (const file of [executable, sandboxExecutable]) {
+  const terminalExecutable = options.terminalExecutable ?? sandboxExecutable;
+  for (const file of [executable, terminalExecutable]) {
     if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build -- --sandbox\``);
   }
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-"));
@@ -146,7 +149,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     key,
     run,
     vouch: (...args) => run([executable, ...args]),
-    atTerminal: (args, script) => runInTerminal([sandboxExecutable, ...args], { cwd: laptop.cwd, env }, script),
+    atTerminal: (args, script) => runInTerminal([terminalExecutable, ...args], { cwd: laptop.cwd, env }, script),
     async invite() {
       const invite = [executable, "server", "invite", person.email, "--database", database, "--json"];
       return (JSON.parse(await ended(run(invite))) as { code: string }).code;

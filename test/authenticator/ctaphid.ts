@@ -51,11 +51,13 @@ export interface CtapHidOptions {
   /** Sends one report to everybody who has the device open. */
   send(report: Uint8Array): void;
   /** Answers the message of a CTAPHID_CBOR command. */
-  process(message: Uint8Array, call: Call): Promise<Uint8Array>;
+  process: (message: Uint8Array, call: Call) => Promise<Uint8Array>;
   /** Whether the key speaks CTAP2. */
   cbor: boolean;
   /** How the key misbehaves at the moment. */
   fault(): FaultSetting | undefined;
+  /** Answers the APDU of a CTAPHID_MSG command; without it the key does not speak U2F (CTAP1). */
+  processApdu?: (apdu: Uint8Array) => Promise<Uint8Array>;
 }
 
 export class CtapHid {
@@ -106,7 +108,8 @@ export class CtapHid {
     const answer = Buffer.alloc(17);
     answer.set(payload.subarray(0, 8));
     answer.writeUInt32BE(allocated, 8);
-    const capabilities = CAPABILITY.WINK | (this.#options.cbor ? CAPABILITY.CBOR | CAPABILITY.NMSG : 0);
+    const { cbor, processApdu } = this.#options;
+    const capabilities = CAPABILITY.WINK | (cbor ? CAPABILITY.CBOR : 0) | (processApdu ? 0 : CAPABILITY.NMSG);
     answer.set([PROTOCOL_VERSION, 1, 0, 0, capabilities], 12);
     this.#answer(channel, CTAPHID.INIT, "INIT", answer);
   }
@@ -154,12 +157,14 @@ export class CtapHid {
       if (message.length > 0) return this.#error(channel, ERROR.INVALID_LEN);
       return this.#reply(channel, command, message);
     }
-    if (command !== CTAPHID.CBOR || !this.#options.cbor) return this.#error(channel, ERROR.INVALID_CMD);
+    const { cbor, process, processApdu } = this.#options;
+    const known = command === CTAPHID.CBOR ? cbor && process : command === CTAPHID.MSG && processApdu;
+    if (!known) return this.#error(channel, ERROR.INVALID_CMD);
     if (message.length === 0) return this.#error(channel, ERROR.INVALID_LEN);
-    void this.#carryOut(channel, message);
+    void this.#carryOut(channel, command, (call) => known(message, call));
   }
 
-  async #carryOut(channel: number, message: Uint8Array): Promise<void> {
+  async #carryOut(channel: number, command: number, carryOut: (call: Call) => Promise<Uint8Array>): Promise<void> {
     let status: keyof typeof KEEPALIVE_STATUS = "processing";
     const keepalive = () => this.#reply(channel, CTAPHID.KEEPALIVE, Uint8Array.of(KEEPALIVE_STATUS[status]));
     const cancel = new AbortController();
@@ -167,7 +172,7 @@ export class CtapHid {
     if (isStuck(fault)) return this.#getStuck(channel, fault);
     const processing = { channel, cancel, keepalive: setInterval(keepalive, KEEPALIVE_MS) };
     this.#processing = processing;
-    const answer = await this.#options.process(message, {
+    const answer = await carryOut({
       channel,
       signal: cancel.signal,
       setStatus: (next) => {
@@ -182,7 +187,7 @@ export class CtapHid {
     if (this.#processing !== processing) return;
     clearInterval(processing.keepalive);
     this.#processing = undefined;
-    this.#answer(channel, CTAPHID.CBOR, "CBOR", answer);
+    this.#answer(channel, command, "CBOR", answer);
   }
 
   /** Works on the command for ever, whatever CANCEL says. */

@@ -4,6 +4,7 @@ import { REPORT_BYTES } from "../../src/hid/transport.ts";
 import { Ctap2Authenticator } from "./ctap2.ts";
 import { CtapHid } from "./ctaphid.ts";
 import { completeSettings, type Settings } from "./settings.ts";
+import { U2fAuthenticator } from "./u2f.ts";
 
 export interface RunningAuthenticator {
   /** May be changed while the key runs: touch, touchDelayMs, fingerprint… */
@@ -29,10 +30,12 @@ export async function startAuthenticator(
   const settings = completeSettings(given);
   const ctap2 = new Ctap2Authenticator(settings);
   const clients = new Set<Socket>();
+  const u2f = settings.ctap === "u2f" ? new U2fAuthenticator(ctap2.touch) : undefined;
   const hid = new CtapHid({
     cbor: settings.ctap !== "u2f",
     fault: () => settings.fault,
     process: (message, call) => ctap2.process(message, call),
+    ...(u2f === undefined ? {} : { processApdu: (apdu) => u2f.process(apdu) }),
     send: (report) => {
       for (const client of clients) client.write(report);
     },
