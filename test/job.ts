@@ -5,7 +5,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fencedBlocks } from "./fenced.ts";
+import { blockTexts } from "./docs/blocks.ts";
 import { executable, type Finished, type RunOptions } from "./laptop.ts";
 import type { Role } from "./sandbox/aws/account.ts";
 import { createGithubJob, type GithubJob, githubTokenHost } from "./sandbox/ci/github-token-endpoint.ts";
@@ -38,7 +38,7 @@ export interface Job {
 
 /** The policies of docs/ci.md: those with a principal say whom to trust, the other what the role may do. */
 export function documentedPolicies(): { trust: PolicyDocument[]; permissions: PolicyDocument } {
-  const blocks = fencedBlocks("ci.md", "json").filter((block) => block.includes('"Statement"'));
+  const blocks = blockTexts("docs/ci.md", "json").filter((block) => block.includes('"Statement"'));
   const documents = blocks.map((block) => JSON.parse(block) as PolicyDocument);
   const isTrust = ({ Statement }: PolicyDocument) => Statement.every(({ Principal }) => Principal !== undefined);
   const permissions = documents.filter((document) => !isTrust(document));

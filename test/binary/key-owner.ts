@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
-import { documentedLines } from "../documented.ts";
+import { documentedLines } from "../docs/states.ts";
 import { ended, executable, type Laptop, person, sandboxExecutable, serverUrl, startLaptop } from "../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "bun:test";
 import type { Settings } from "../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
-import { documentedLines } from "../documented.ts";
+import { documentedLines } from "../docs/states.ts";
 import { sandboxExecutable } from "../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
 

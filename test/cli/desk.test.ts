@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Fault } from "../authenticator/faults.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
-import { documentedLines } from "../documented.ts";
+import { documentedLines } from "../docs/states.ts";
 import { type Laptop, person as owner, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { type Person, runInTerminal } from "../pty.ts";
 import { requires } from "../requires.ts";

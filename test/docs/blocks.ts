@@ -14,6 +14,8 @@ export interface Block {
   document: string;
   /** The line of its first line, from 1. */
   line: number;
+  /** The heading that it stands under. */
+  heading: string;
   language: string;
   elsewhere: boolean;
   serves: boolean;
@@ -33,11 +35,13 @@ function readDocument(document: string): string {
 /** The blocks of a document in their order. Throws when a fence is not closed or has a word that is not known. */
 export function blocksOf(document: string): Block[] {
   const blocks: Block[] = [];
-  let open: { info: string; line: number; lines: string[] } | undefined;
+  let open: { info: string; line: number; heading: string; lines: string[] } | undefined;
+  let heading = "";
   for (const [index, line] of readDocument(document).split("\n").entries()) {
     if (open === undefined) {
       const info = /^```(.*)$/.exec(line)?.[1];
-      if (info !== undefined) open = { info, line: index + 2, lines: [] };
+      heading = /^#+ (.*)$/.exec(line)?.[1] ?? heading;
+      if (info !== undefined) open = { info, line: index + 2, heading, lines: [] };
     } else if (line === "```") {
       blocks.push(readBlock(document, open));
       open = undefined;
@@ -49,17 +53,26 @@ export function blocksOf(document: string): Block[] {
   return blocks;
 }
 
+/** The texts of the blocks of one language, in their order. */
+export function blockTexts(document: string, language: string): string[] {
+  return blocksOf(document).flatMap((block) => (block.language === language ? [block.text] : []));
+}
+
 /** The code spans of a document, outside of blocks, that are command lines of vouch. */
 export function commandSpans(document: string): string[] {
   const prose = readDocument(document).replaceAll(/^```[^]*?^```$/gm, "");
   return [...prose.matchAll(/(?<!`)`(vouch [^`]+)`(?!`)/g)].map(([, span]) => span!);
 }
 
-function readBlock(document: string, { info, line, lines }: { info: string; line: number; lines: string[] }): Block {
+function readBlock(
+  document: string,
+  { info, line, heading, lines }: { info: string; line: number; heading: string; lines: string[] },
+): Block {
   const [language = "", ...words] = info.split(" ");
   const block: Block = {
     document,
     line,
+    heading,
     language,
     elsewhere: false,
     serves: false,

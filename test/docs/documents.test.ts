@@ -6,6 +6,7 @@ import { Glob } from "bun";
 import type { ArgsDef } from "citty";
 import { checkArguments } from "../../src/cli/arguments.ts";
 import { type CommandNode, commandTree } from "../../src/cli/command-tree.ts";
+import { choicesOf, flagsOf } from "../../src/cli/flags.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
@@ -154,5 +155,7 @@ function expectKnown(words: string[], line: string): void {
   const optional = Object.fromEntries(
     Object.entries(node.args).map(([name, argument]) => [name, { ...argument, required: false }]),
   ) as ArgsDef;
+  const last = flagsOf(node.args).find(({ spellings }) => spellings.includes(rest.at(-1) ?? ""));
+  if (last?.value !== undefined) rest = [...rest, choicesOf(last)[0] ?? last.value];
   if (node.teaching.usage === undefined) checkArguments(rest, optional, node.path);
 }

@@ -10,6 +10,7 @@ import { targets } from "../../build/targets.ts";
 import { host, releaseHost, version } from "../build/release.ts";
 import { type ReleaseServer, serveRelease } from "../packaging/release-server.ts";
 import { requires } from "../requires.ts";
+import { blocksOf } from "./blocks.ts";
 
 const text = readFileSync(join(import.meta.dir, "../../docs/install.md"), "utf8");
 const work = mkdtempSync(join(tmpdir(), "vouch-docs-"));
@@ -18,11 +19,13 @@ const home = join(work, "home");
 /** What is run elsewhere: on GitHub, with Homebrew, in Alpine, under systemd's or launchd's care, or by `npm test` itself. */
 const elsewhere = /^(gh|brew|apk|systemctl|journalctl|launchctl|cp \S+darwin\S+|npm run build) /;
 
-/** The text of the fenced blocks of a language under the heading. */
+const document = blocksOf("docs/install.md");
+
+/** The texts of the blocks of a language, in all of the document or under one heading. */
 function blocks(language: string, heading?: string): string[] {
-  const section =
-    heading === undefined ? text : text.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`))!;
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
+  return document.flatMap((block) =>
+    block.language === language && (heading === undefined || block.heading === heading) ? [block.text] : [],
+  );
 }
 
 let server: ReleaseServer;

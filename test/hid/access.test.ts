@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type AccessFacts, accessHint, udevRule } from "../../src/hid/access.ts";
-import { documentedLines } from "../documented.ts";
+import { documentedLines } from "../docs/states.ts";
 
 const info = { path: "/dev/hidraw0", product: "Software Security Key", vendorId: 0x1209, productId: 0xf1d0 };
 const facts: AccessFacts = { platform: "linux", uid: 1000, udev: "with fido_id" };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { libraryError } from "../../src/hid/library-error.ts";
-import { documentedLines } from "../documented.ts";
+import { documentedLines } from "../docs/states.ts";
 import { executable } from "../laptop.ts";
 import { requires } from "../requires.ts";
 

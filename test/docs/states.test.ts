@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { Glob } from "bun";
-import { documentedStates, documents } from "./documented.ts";
+import { documentedStates, documents } from "./states.ts";
 
+const tests = join(import.meta.dir, "..");
 const sources = await Promise.all(
-  [...new Glob("**/*.test.ts").scanSync(import.meta.dir)].map((path) => Bun.file(`${import.meta.dir}/${path}`).text()),
+  [...new Glob("**/*.test.ts").scanSync(tests)].map((path) => Bun.file(join(tests, path)).text()),
 );
 
 describe.each([...documents])("docs/%s", (document) => {

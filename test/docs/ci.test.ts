@@ -2,17 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identityNames } from "../src/agent/identity-credentials.ts";
-import { parseSettings } from "../src/config/settings.ts";
-import { jobVariables } from "../src/helper/job-options.ts";
-import { fencedBlocks } from "./fenced.ts";
-import { type Job, startJob } from "./job.ts";
-import { executable } from "./laptop.ts";
-import { serveContainerCredentials, serveInstanceMetadata } from "./sandbox/ci/metadata.ts";
-import { ciPlatformNames } from "./sandbox/ci/platforms.ts";
-import { names } from "./sandbox/main.ts";
+import { identityNames } from "../../src/agent/identity-credentials.ts";
+import { parseSettings } from "../../src/config/settings.ts";
+import { jobVariables } from "../../src/helper/job-options.ts";
+import { blockTexts } from "./blocks.ts";
+import { type Job, startJob } from "../job.ts";
+import { executable } from "../laptop.ts";
+import { serveContainerCredentials, serveInstanceMetadata } from "../sandbox/ci/metadata.ts";
+import { ciPlatformNames } from "../sandbox/ci/platforms.ts";
+import { names } from "../sandbox/main.ts";
 
-const text = readFileSync(join(import.meta.dir, "../docs/ci.md"), "utf8");
+const text = readFileSync(join(import.meta.dir, "../../docs/ci.md"), "utf8");
 
 /** A command line of the document and the variables of the job around it. */
 interface Documented {
@@ -20,16 +20,16 @@ interface Documented {
   variables: Record<string, string>;
 }
 
-const yaml = fencedBlocks("ci.md", "yaml").map((block) => Bun.YAML.parse(block));
+const yaml = blockTexts("docs/ci.md", "yaml").map((block) => Bun.YAML.parse(block));
 const documented: Documented[] = [
   ...yaml.flatMap((file) => commandsIn(file, {})),
-  ...fencedBlocks("ci.md", "sh").flatMap((block) =>
+  ...blockTexts("docs/ci.md", "sh").flatMap((block) =>
     block
       .trim()
       .split("\n")
       .map((line) => ({ line, variables: {} })),
   ),
-  ...fencedBlocks("ci.md", "ini").flatMap((block) =>
+  ...blockTexts("docs/ci.md", "ini").flatMap((block) =>
     [...block.matchAll(/^credential_process = (.*)$/gm)].map(([, line = ""]) => ({ line, variables: {} })),
   ),
 ].filter(({ line }) => line.startsWith("vouch "));
@@ -119,7 +119,7 @@ test.each(documented.filter(({ line }) => line !== "vouch credential aws").map((
 );
 
 test("the settings file is one, and chooses an identity that there is", async () => {
-  const block = fencedBlocks("ci.md", "json").find((json) => json.includes('"identity"')) ?? "";
+  const block = blockTexts("docs/ci.md", "json").find((json) => json.includes('"identity"')) ?? "";
   const settings = parseSettings(block, "docs/ci.md");
   expect(identityNames).toContain(settings.identity!.name);
   const file = join(job.folder, "documented.json");
@@ -131,7 +131,7 @@ test("the settings file is one, and chooses an identity that there is", async ()
 });
 
 test("the image that is set up: its RUN lines, then npm alone", async () => {
-  const [dockerfile = ""] = fencedBlocks("ci.md", "dockerfile");
+  const [dockerfile = ""] = blockTexts("docs/ci.md", "dockerfile");
   const lines = dockerfile.trim().split("\n");
   const home = join(job.folder, "image-home");
   mkdirSync(home);

@@ -5,12 +5,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The documents with such tables; docs.test.ts demands a test for every row. */
+/** The documents with such tables; states.test.ts demands a test for every row. */
 export const documents = ["security-keys.md"] as const;
 
 /** The rows of a document's tables whose second column holds lines of the terminal: state → lines. */
 export function documentedStates(document: (typeof documents)[number]): Map<string, string[]> {
-  const text = readFileSync(join(import.meta.dir, "../docs", document), "utf8");
+  const text = readFileSync(join(import.meta.dir, "../../docs", document), "utf8");
   const states = new Map<string, string[]>();
   for (const row of text.split("\n").filter((line) => line.startsWith("| "))) {
     const [state = "", seen = ""] = row
