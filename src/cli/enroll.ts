@@ -27,7 +27,7 @@ export const enroll = defineCommand({
   },
   teaching: {
     details: [
-      "Asks for the one-time code that the people who run the server gave you (`vouch server invite`), for the PIN of the key, and for a touch. The key makes a new credential for this server; it never leaves the key. The code may also come on stdin; it is never taken from the command line, where others could see it.",
+      "Asks for the one-time code that the people who run the server gave you (`vouch server invite`), for the PIN of the key (or your finger on its sensor), and for a touch. A key without a PIN gets one on the way. The key makes a new credential for this server; it never leaves the key. The code may also come on stdin; it is never taken from the command line, where others could see it.",
       "On another machine there is nothing to enrol: `vouch login --server URL` is enough. When the key turns out to be enrolled already, the code is not used up, this machine learns the server, and the exit code is 0. Another key is enrolled with `vouch keys add`, without a code.",
     ],
     examples: [

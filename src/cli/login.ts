@@ -33,7 +33,7 @@ export const login = defineCommand({
   },
   teaching: {
     details: [
-      "Asks for the PIN of the key on the terminal and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there.",
+      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there.",
     ],
     examples: [
       ["vouch login", "PIN, touch, and cargo, pip and npm work until the evening."],
