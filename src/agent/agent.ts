@@ -27,6 +27,7 @@ import type {
   TokensReply,
   TokensRequest,
 } from "./protocol.ts";
+import { RememberedAnswers } from "./remembered-answers.ts";
 import { type EndReason, notLoggedIn, Session } from "./session.ts";
 import { SettingsFile } from "./settings-file.ts";
 import { SessionTokens } from "./tokens.ts";
@@ -50,7 +51,7 @@ export class Agent {
   readonly #ceremonies: Ceremonies;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
-  #current: { session: Session; tokens: SessionTokens } | undefined;
+  #current: { session: Session; tokens: SessionTokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
   constructor(options: AgentOptions = {}) {
@@ -82,6 +83,17 @@ export class Agent {
         describe(repository, current?.tokens.state(repository, settings)),
       ),
     };
+  }
+
+  /** What was answered in this session under the settings as they are now; undefined without a session. Throws as `SettingsFile.current`. */
+  get answers(): RememberedAnswers | undefined {
+    this.forgetWhatEnded();
+    const settings = this.#settings.current();
+    const current = this.#current;
+    if (current && current.answers?.settings !== settings) {
+      current.answers = new RememberedAnswers(settings, this.#clock);
+    }
+    return current?.answers;
   }
 
   /** Throws `not_configured` for any other URL, `login_needed`, `session_expired`, and what the chain throws. */
