@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { firstChunk } from "./build/first-chunk.ts";
 import { withoutNeededLibrary } from "./build/needed-libraries.ts";
 
 const root = import.meta.dir;
@@ -55,7 +56,7 @@ async function compile(outfile: string, plugin: BunPlugin): Promise<Bun.BuildOut
     minify: true,
     bytecode: true,
     metafile: true,
-    plugins: [plugin],
+    plugins: [firstChunk(join(root, "src/main.ts")), plugin],
     compile: {
       outfile: join(root, outfile),
       // The folder it is started in is hostile: nothing in it may change what the executable does.

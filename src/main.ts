@@ -1,13 +1,17 @@
 /**
- * Picks the role by the name the executable was started under and by its first words.
- * Only dynamic imports: a helper must not load what it does not use.
+ * Picks the role by the name the executable was started under and by its first words. The helpers that are started most
+ * often are imported here and stand in the first chunk, all else is imported when it is needed: a helper must not load
+ * what it does not use.
  */
+import { runCargoProvider } from "./helper/cargo.ts";
+import { runKeyring } from "./helper/keyring.ts";
+
 const args = process.argv.slice(2);
 process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
 
 async function run(name: string): Promise<number> {
-  if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider();
-  if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args);
+  if (args[0] === "--cargo-plugin") return runCargoProvider();
+  if (name === "keyring") return runKeyring(args);
   if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
   if (args[0] === "exec" && !asksForHelp()) return (await import("./helper/exec.ts")).runExec(args.slice(1));

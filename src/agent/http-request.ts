@@ -38,7 +38,8 @@ const headerLine = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x20-\x7e\x80-\xff]*?)[ \t]*$
 export function readRequest(received: Buffer, maxBodyBytes: number): HttpRequest | undefined {
   const end = received.subarray(0, maxHeadBytes).indexOf(endOfHead);
   if (end < 0) {
-    if (received.length >= maxHeadBytes) throw new RequestError(431, `Expected a head of at most ${maxHeadBytes} bytes.`);
+    if (received.length >= maxHeadBytes)
+      throw new RequestError(431, `Expected a head of at most ${maxHeadBytes} bytes.`);
     return undefined;
   }
   const [first, ...lines] = received.toString("latin1", 0, end).split("\r\n");

@@ -1,47 +1,79 @@
 /** How a helper asks the agent and hears its parent: by system calls where they are to be had, else by the runtime. */
-import { askThrough, type Route } from "../agent/question.ts";
+import { agentSocket, askThrough, defaultTimeoutMs, explain, requestFor, type Route } from "../agent/question.ts";
 import { VouchError } from "../errors.ts";
-import { type Kernel, NotQuick, openKernel } from "./kernel.ts";
+import { connect, exchange, lstat, NotQuick, readStdin } from "./kernel.ts";
 
-let kernel: Kernel | undefined;
+/** A connection that was made ahead, or why there is none. */
+let ahead: { connection: number } | { failure: unknown } | undefined;
 
-/** Asks the agent one question; throws as `askThrough`. */
-export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
+/** Connects before the question is known: the agent wakes up meanwhile. What goes wrong is said when it is asked. */
+export function approachAgent(): void {
   try {
-    return await askThrough<Reply>((kernel ??= openKernel()), route, body);
-  } catch (error) {
-    if (!(error instanceof NotQuick)) throw error;
-    return (await import("../agent/client.ts")).askAgent<Reply>(route, body);
+    ahead = { connection: connect(agentSocket(lstat), defaultTimeoutMs) };
+  } catch (failure) {
+    ahead = { failure };
   }
 }
 
-/** Reads lines from stdin until it ends. Throws `protocol_error` for one of more than `maxLength` characters. */
-export async function* stdinLines(maxLength: number): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let pending = "";
-  for await (const bytes of stdinChunks()) {
-    pending += decoder.decode(bytes, { stream: true });
-    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
-      yield pending.slice(0, end);
+/** Asks the agent one question; throws as `askThrough`. */
+export async function ask<Reply>(route: Route, body: unknown, timeoutMs = defaultTimeoutMs): Promise<Reply> {
+  try {
+    const made = ahead;
+    ahead = undefined;
+    if (made !== undefined && "failure" in made) throw made.failure;
+    const connection = made?.connection ?? connect(agentSocket(lstat), timeoutMs);
+    return exchange(connection, requestFor(route, body), timeoutMs) as Reply;
+  } catch (error) {
+    if (!(error instanceof NotQuick)) throw explain(error, timeoutMs);
+    return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs);
+  }
+}
+
+const decoder = new TextDecoder();
+let pending = "";
+let reader: ReturnType<typeof openStdin> | undefined;
+
+/**
+ * The next line of stdin, without its end; undefined when stdin has ended.
+ * Throws `protocol_error` for one of more than `maxLength` characters.
+ */
+export async function stdinLine(maxLength: number): Promise<string | undefined> {
+  for (;;) {
+    const end = pending.indexOf("\n");
+    if (end >= 0) {
+      const line = pending.slice(0, end);
       pending = pending.slice(end + 1);
+      return line;
     }
     if (pending.length > maxLength) {
       throw new VouchError("protocol_error", `Expected a line of at most ${maxLength} characters on stdin.`);
     }
+    const bytes = quickStdin() ?? (await slowStdin());
+    if (bytes.length === 0) {
+      const rest = pending;
+      pending = "";
+      return rest === "" ? undefined : rest;
+    }
+    pending += decoder.decode(bytes, { stream: true });
   }
-  if (pending !== "") yield pending;
 }
 
-/** What stdin gives, by system calls until one does not go well, from then on by the runtime alone. */
-async function* stdinChunks(): AsyncGenerator<Uint8Array> {
+/** What stands on stdin, by a system call; undefined when one did not go well, and from then on. */
+function quickStdin(): Uint8Array | undefined {
+  if (reader !== undefined) return undefined;
   try {
-    for (;;) {
-      const bytes = (kernel ??= openKernel()).readStdin();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  } catch (error) {
-    if (!(error instanceof NotQuick)) throw error;
+    return readStdin();
+  } catch {
+    return undefined;
   }
-  yield* Bun.stdin.stream();
+}
+
+async function slowStdin(): Promise<Uint8Array> {
+  reader ??= openStdin();
+  const { value } = await reader.next();
+  return value ?? new Uint8Array(0);
+}
+
+function openStdin() {
+  return Bun.stdin.stream()[Symbol.asyncIterator]();
 }
