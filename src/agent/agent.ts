@@ -5,6 +5,7 @@ import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import { Ceremonies } from "./ceremonies.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { connectAhead } from "./connections.ts";
 import { log } from "./log.ts";
 import type {
   EnrollFinishReply,
@@ -155,8 +156,12 @@ export class Agent {
 
   /** Throws `settings_missing` when no server is configured. */
   async loginStart(): Promise<LoginStartReply> {
-    const { server } = this.#settings.current();
-    if (server) return this.#ceremonies.startLogin(server.url);
+    const settings = this.#settings.current();
+    const { server } = settings;
+    if (server) {
+      void connectAhead(settings, this.#env);
+      return this.#ceremonies.startLogin(server.url);
+    }
     throw new VouchError("settings_missing", "No Vouch server is configured.", {
       hint: "Run `vouch enroll --server URL`.",
     });
