@@ -4,7 +4,9 @@
  * what it does not use.
  */
 import { runCargoProvider } from "./helper/cargo.ts";
+import { runExec } from "./helper/exec.ts";
 import { runKeyring } from "./helper/keyring.ts";
+import { runNpmShim } from "./helper/npm.ts";
 
 const args = process.argv.slice(2);
 process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
@@ -12,9 +14,9 @@ process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") 
 async function run(name: string): Promise<number> {
   if (args[0] === "--cargo-plugin") return runCargoProvider();
   if (name === "keyring") return runKeyring(args);
-  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
+  if (name === "npm" || name === "npx") return runNpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
-  if (args[0] === "exec" && !asksForHelp()) return (await import("./helper/exec.ts")).runExec(args.slice(1));
+  if (args[0] === "exec" && !asksForHelp()) return runExec(args.slice(1));
   if (args[0] === "credential" && !asksForHelp()) {
     return (await import("./helper/credential.ts")).runCredential(args.slice(1));
   }
