@@ -17,7 +17,7 @@ const maxAnswerBytes = 8_192 + maxBodyBytes;
 export interface System {
   lstat: Lstat;
   /** Connects, sends the request, and gives what `read` makes of what comes. */
-  exchange(path: string, request: Uint8Array, how: Exchange): Promise<object | undefined>;
+  exchange(this: void, path: string, request: Uint8Array, how: Exchange): Promise<object | undefined>;
 }
 
 export interface Exchange {

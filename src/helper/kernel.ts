@@ -83,7 +83,7 @@ function integer(offset: number, bytes: number): number {
 
 /** A connection on which connecting, sending and each receiving wait for so long at most. Throws `NotQuick`, `Disconnected`. */
 export function connect(path: string, timeoutMs: number): number {
-  const { socket, setsockopt, connect } = libc();
+  const { socket, setsockopt, connect: connectTo } = libc();
   const deadline = Bun.nanoseconds() + timeoutMs * 1e6;
   const connection = socket(AF_UNIX, socketType, 0);
   const address = new Uint8Array(socketAddressBytes);
@@ -100,7 +100,7 @@ export function connect(path: string, timeoutMs: number): number {
   ) {
     throw new NotQuick();
   }
-  if (connect(connection, address, socketAddressBytes) === 0) return connection;
+  if (connectTo(connection, address, socketAddressBytes) === 0) return connection;
   throw Bun.nanoseconds() < deadline ? new NotQuick() : new Disconnected("timeout");
 }
 

@@ -27,7 +27,8 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
     if (pid === undefined) throw new Error("`vouch status --json` names no process");
     const before = [switches(pid), switches(bare.pid)] as const;
     await Bun.sleep(idleMs);
-    const [own, others] = [switches(pid) - before[0], switches(bare.pid) - before[1]];
+    const own = switchesSince(before[0], pid);
+    const others = switchesSince(before[1], bare.pid);
     const words = `context switches in ${idleMs / 1000} s: ${own} of the agent, ${others} of a bare \`Bun.serve({unix})\``;
     report("agent_idle_wakeups_over_bare", own / others, words);
     const rss = rssMib(pid);
@@ -38,13 +39,21 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
   }
 }
 
-/** The context switches of all threads so far. */
-function switches(pid: number): number {
+/** The context switches so far, by thread. */
+function switches(pid: number): Map<string, number> {
+  return new Map(
+    readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+      const counts = [...status.matchAll(/ctxt_switches:\s+(\d+)/g)].map(([, count]) => Number(count));
+      return [thread, counts.reduce((sum, count) => sum + count, 0)];
+    }),
+  );
+}
+
+/** Of the threads that there are now: one that ended meanwhile takes its count with it. */
+function switchesSince(before: Map<string, number>, pid: number): number {
   let sum = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
-    for (const [, count] of status.matchAll(/ctxt_switches:\s+(\d+)/g)) sum += Number(count);
-  }
+  for (const [thread, count] of switches(pid)) sum += count - (before.get(thread) ?? 0);
   return sum;
 }
 

@@ -59,8 +59,11 @@ test("the command line does reach such modules, so that the test above can fail"
   expect(reach(chunkOf("src/cli/main.ts")).some((input) => heavy.test(input))).toBe(true);
 });
 
-test.each(["cargo", "keyring", "exec", "npm"])("src/helper/%s.ts is in the first chunk, with all that it imports", (helper) => {
-  const first = chunkOf("src/main.ts");
-  expect(chunkOf(`src/helper/${helper}.ts`)).toBe(first);
-  expect(metafile.outputs[first]!.imports.filter(({ kind }) => kind !== "dynamic-import")).toEqual([]);
-});
+test.each(["cargo", "keyring", "exec", "npm"])(
+  "src/helper/%s.ts is in the first chunk, with all that it imports",
+  (helper) => {
+    const first = chunkOf("src/main.ts");
+    expect(chunkOf(`src/helper/${helper}.ts`)).toBe(first);
+    expect(metafile.outputs[first]!.imports.filter(({ kind }) => kind !== "dynamic-import")).toEqual([]);
+  },
+);
