@@ -7,6 +7,8 @@ import { report, skip } from "./report.ts";
 
 /** How long nobody asks, in milliseconds. */
 const idleMs = 60_000;
+/** How long both are left alone before that: what was started for the last question ends by itself. */
+const settleMs = 15_000;
 
 /** With a session, after use; beside it the runtime's own server that serves nobody. */
 export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<void> {
@@ -25,6 +27,9 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
     };
     const pid = status.pid ?? status.agent?.pid;
     if (pid === undefined) throw new Error("`vouch status --json` names no process");
+    const unix = join(folder, "bare.sock");
+    for (let round = 0; round < 20; round++) await (await fetch("http://bare/", { unix })).text();
+    await Bun.sleep(settleMs);
     const before = [switches(pid), switches(bare.pid)] as const;
     await Bun.sleep(idleMs);
     const own = switchesSince(before[0], pid);
