@@ -3,26 +3,10 @@ import { agentSocket, askThrough, defaultTimeoutMs, explain, requestFor, type Ro
 import { VouchError } from "../errors.ts";
 import { connect, exchange, lstat, NotQuick, readStdin } from "./kernel.ts";
 
-/** A connection that was made ahead, or why there is none. */
-let ahead: { connection: number } | { failure: unknown } | undefined;
-
-/** Connects before the question is known: the agent wakes up meanwhile. What goes wrong is said when it is asked. */
-export function approachAgent(): void {
-  try {
-    ahead = { connection: connect(agentSocket(lstat), defaultTimeoutMs) };
-  } catch (failure) {
-    ahead = { failure };
-  }
-}
-
 /** Asks the agent one question; throws as `askThrough`. */
 export async function ask<Reply>(route: Route, body: unknown, timeoutMs = defaultTimeoutMs): Promise<Reply> {
   try {
-    const made = ahead;
-    ahead = undefined;
-    if (made !== undefined && "failure" in made) throw made.failure;
-    const connection = made?.connection ?? connect(agentSocket(lstat), timeoutMs);
-    return exchange(connection, requestFor(route, body), timeoutMs) as Reply;
+    return exchange(connect(agentSocket(lstat), timeoutMs), requestFor(route, body), timeoutMs) as Reply;
   } catch (error) {
     if (!(error instanceof NotQuick)) throw explain(error, timeoutMs);
     return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs);
