@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
 import { writeDocuments } from "./build/documents.ts";
+import { firstChunk } from "./build/first-chunk.ts";
 import { withoutSignature } from "./build/mach-o.ts";
 import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
@@ -45,7 +46,7 @@ async function compile(
     minify: true,
     bytecode: true,
     metafile: true,
-    plugins: [plugin],
+    plugins: [firstChunk(join(root, "src/main.ts")), plugin],
     compile: {
       ...runtime,
       outfile: join(root, outfile),

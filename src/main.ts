@@ -1,7 +1,13 @@
 /**
- * Picks the role by the name the executable was started under and by its first words.
- * Only dynamic imports: a helper must not load what it does not use.
+ * Picks the role by the name the executable was started under and by its first words. The helpers that are started most
+ * often are imported here and stand in the first chunk, all else is imported when it is needed: a helper must not load
+ * what it does not use.
  */
+import { runCargoProvider } from "./helper/cargo.ts";
+import { runExec } from "./helper/exec.ts";
+import { runKeyring } from "./helper/keyring.ts";
+import { runNpmShim } from "./helper/npm.ts";
+
 const args = process.argv.slice(2);
 process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
 
@@ -10,11 +16,11 @@ async function run(name: string): Promise<number> {
     const refusal = (await import("./windows.ts")).refusalOnWindows(args);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
-  if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider();
-  if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args);
-  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
+  if (args[0] === "--cargo-plugin") return runCargoProvider();
+  if (name === "keyring") return runKeyring(args);
+  if (name === "npm" || name === "npx") return runNpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
-  if (args[0] === "exec" && !asksForHelp()) return (await import("./helper/exec.ts")).runExec(args.slice(1));
+  if (args[0] === "exec" && !asksForHelp()) return runExec(args.slice(1));
   if (args[0] === "credential" && !asksForHelp()) {
     return (await import("./helper/credential.ts")).runCredential(args.slice(1));
   }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
+import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
 import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
 import { toolchainEnvironment } from "./toolchains.ts";
 
@@ -47,6 +48,8 @@ export interface LaptopOptions {
   /** What `vouch server run --session-duration` gets. */
   sessionDuration?: string;
   touchDelayMs?: number;
+  /** The repositories of the sandbox's domain beside the one in `names`. */
+  repositories?: string[];
   /** The executable that is `vouch` on PATH; the release without it. */
   executable?: string;
   /** The executable that `atTerminal` runs; without it the sandbox's, whose security key is the laptop's socket. */
@@ -98,7 +101,8 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-"));
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
-  const sandbox = await startSandbox({ folder: join(folder, "sandbox") });
+  const account = createDeveloperAccount({ repositories: [names.repository, ...(options.repositories ?? [])] });
+  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account });
   const socket = join(folder, "security-key.sock");
   const key = await startAuthenticator({
     socketPath: socket,

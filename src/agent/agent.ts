@@ -4,6 +4,7 @@ import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import { Ceremonies } from "./ceremonies.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { connectAhead } from "./connections.ts";
 import { log } from "./log.ts";
 import { definedEndpoints, lookUpMatches, lookUpRoleCredentials, lookUpToken, lookUpTokens } from "./lookup.ts";
 import type {
@@ -37,6 +38,7 @@ import type {
   TokensReply,
   TokensRequest,
 } from "./protocol.ts";
+import { RememberedAnswers } from "./remembered-answers.ts";
 import { SessionCredentials } from "./session-credentials.ts";
 import { type EndReason, notLoggedIn, Session } from "./session.ts";
 import { SettingsFile } from "./settings-file.ts";
@@ -61,7 +63,7 @@ export class Agent {
   readonly #ceremonies: Ceremonies;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
-  #current: { session: Session; tokens: Tokens } | undefined;
+  #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
   constructor(options: AgentOptions = {}) {
@@ -93,6 +95,17 @@ export class Agent {
         describe(repository, current?.tokens.state(repository, settings)),
       ),
     };
+  }
+
+  /** What was answered in this session under the settings as they are now; undefined without a session. Throws as `SettingsFile.current`. */
+  get answers(): RememberedAnswers | undefined {
+    this.forgetWhatEnded();
+    const settings = this.#settings.current();
+    const current = this.#current;
+    if (current && current.answers?.settings !== settings) {
+      current.answers = new RememberedAnswers(settings, this.#clock);
+    }
+    return current?.answers;
   }
 
   /** Throws `not_configured` for any other URL, `login_needed`, `session_expired`, and what the chain throws. */
@@ -130,8 +143,12 @@ export class Agent {
 
   /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
   async loginStart(request: LoginStartRequest): Promise<LoginStartReply> {
-    const server = request.server ?? this.#settings.current().server?.url;
-    if (server !== undefined) return this.#ceremonies.startLogin(server);
+    const settings = this.#settings.current();
+    const server = request.server ?? settings.server?.url;
+    if (server !== undefined) {
+      void connectAhead(settings, this.#env);
+      return this.#ceremonies.startLogin(server);
+    }
     throw new VouchError("settings_missing", "No Vouch server is configured.", {
       hint: "Run `vouch enroll --server URL`, or `vouch login --server URL` when your security key is enrolled already.",
     });

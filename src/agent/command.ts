@@ -7,6 +7,7 @@ import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
 import { log } from "./log.ts";
+import { releaseCode } from "./resident.ts";
 import { serveAgent } from "./server.ts";
 import { agentSocketPath } from "./socket.ts";
 import { lstat } from "./client.ts";
@@ -53,6 +54,7 @@ export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<numbe
     }
     agent.forgetWhatEnded();
     void agent.renew();
+    releaseCode();
   }, watchIntervalMs);
 
   log(`listening on ${socketPath}, process ${process.pid}`);

@@ -1,5 +1,8 @@
 /** The C library of this system, for the calls that the runtime does not offer or that cost less this way. */
-import { dlopen, type FFIFunction } from "bun:ffi";
+import type { dlopen, FFIFunction } from "bun:ffi";
+
+/** What stands behind the module bun:ffi. Loading that module takes longer than all the calls of a helper together. */
+const { FFI } = Bun as unknown as { FFI: { dlopen: typeof dlopen } };
 
 /** glibc's name, then musl's, which carries the architecture. */
 const linuxNames = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
@@ -9,7 +12,10 @@ export function openLibc<const Functions extends Record<string, FFIFunction>>(fu
   let failure: unknown;
   for (const name of process.platform === "darwin" ? ["libSystem.B.dylib"] : linuxNames) {
     try {
-      return dlopen(name, functions).symbols;
+      const library = FFI.dlopen(name, functions);
+      // The core returns what went wrong, and leaves it to the module to throw it.
+      if (library instanceof Error) throw library;
+      return library.symbols;
     } catch (error) {
       failure = error;
     }

@@ -4,38 +4,35 @@
  */
 import { isWireError, VouchError } from "../errors.ts";
 import { maxBodyBytes, protocolVersion, routes } from "./protocol.ts";
-import { findAgentSocket, type Lstat, utf8Length } from "./socket.ts";
+import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
 export type Route = (typeof routes)[keyof typeof routes];
 
-/** Enough for a whole chain of upstream calls on a cold agent, with its retries. */
-const defaultTimeoutMs = 30_000;
+/** How long an answer may take, in milliseconds: enough for a whole chain of calls on a cold agent, with its retries. */
+export const defaultTimeoutMs = 30_000;
 /** The largest answer, head and body, in bytes. */
-const maxHeadBytes = 8_192;
-const maxAnswerBytes = maxHeadBytes + maxBodyBytes;
+const maxAnswerBytes = 8_192 + maxBodyBytes;
 
-/** What a question needs of the operating system. */
+/** What carries questions and looks at files. */
 export interface System {
   lstat: Lstat;
-  /**
-   * Connects to the socket, sends the request and gives what comes back, until it is whole or the other side closes.
-   * Throws a `Disconnected`.
-   */
-  exchange(path: string, request: Uint8Array, limits: ExchangeLimits): Uint8Array | Promise<Uint8Array>;
+  /** Connects, sends the request, and gives what `read` makes of what comes. */
+  exchange(this: void, path: string, request: Uint8Array, how: Exchange): Promise<object | undefined>;
 }
 
-export interface ExchangeLimits {
+export interface Exchange {
   timeoutMs: number;
-  maxBytes: number;
-  /** Whether what has come so far is all. */
-  isWhole: (answer: Uint8Array) => boolean;
+  /** `readAnswer`: the reply in what has come so far. */
+  read: typeof readAnswer;
+  /** The error to throw. */
+  disconnected: (reason: Disconnected["reason"], cause?: unknown) => Error;
 }
 
 /** Why an exchange brought nothing. */
 export class Disconnected extends Error {
-  readonly reason: "refused" | "timeout" | "gone" | "too_long";
+  readonly reason: "refused" | "timeout" | "gone";
 
-  constructor(reason: "refused" | "timeout" | "gone" | "too_long", cause?: unknown) {
+  constructor(reason: "refused" | "timeout" | "gone", cause?: unknown) {
     super(reason, { cause });
     this.reason = reason;
   }
@@ -47,67 +44,82 @@ export class Disconnected extends Error {
  * its folder or socket is not to be trusted, `agent_unavailable` when it dies, is silent or speaks another version.
  */
 export async function askThrough<Reply>(
-  system: System,
+  { lstat, exchange }: System,
   route: Route,
-  body: unknown = {},
-  { timeoutMs = defaultTimeoutMs }: { timeoutMs?: number } = {},
+  body?: unknown,
+  timeoutMs = defaultTimeoutMs,
 ): Promise<Reply> {
-  const path = findAgentSocket(system.lstat);
-  if (path === undefined) throw notRunning();
-  let answer: Uint8Array;
+  const path = agentSocket(checked(lstat));
+  const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
   try {
-    answer = await system.exchange(path, requestFor(route, body), { timeoutMs, maxBytes: maxAnswerBytes, isWhole });
+    return (await exchange(path, requestFor(route, body), { timeoutMs, read: readAnswer, disconnected })) as Reply;
   } catch (error) {
-    throw error instanceof Disconnected ? translate(error, timeoutMs) : error;
+    throw explain(error, timeoutMs);
   }
-  return readAnswer(answer) as Reply;
 }
 
-function requestFor(route: Route, body: unknown): Uint8Array {
-  const [method, text] = route === routes.status ? ["GET", ""] : ["POST", JSON.stringify(body)];
-  return new TextEncoder().encode(
+/** Whatever else goes wrong in lstat(2), as `agent_untrusted`. */
+export function checked(lstat: Lstat): Lstat {
+  return (path) => {
+    try {
+      return lstat(path);
+    } catch (error) {
+      throw untrusted(path, (error as Error).message);
+    }
+  };
+}
+
+/** Where the agent listens. Throws `login_needed` when none is running, `agent_untrusted`, `agent_unavailable`. */
+export function agentSocket(lstat: Lstat): string {
+  const path = findAgentSocket(lstat);
+  if (path === undefined) throw notRunning();
+  return path;
+}
+
+/** The bytes of the question. */
+export function requestFor(route: Route, body: unknown = {}): Uint8Array {
+  const encoder = new TextEncoder();
+  const method = route === routes.status ? "GET" : "POST";
+  const text = method === "GET" ? "" : JSON.stringify(body);
+  return encoder.encode(
     `${method} ${route} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${protocolVersion}\r\nconnection: close\r\n` +
-      `content-length: ${utf8Length(text)}\r\n\r\n${text}`,
+      `content-length: ${encoder.encode(text).length}\r\n\r\n${text}`,
   );
 }
 
-/** The head of an answer, as text, and where the body begins; undefined while the head is not whole. */
-function headOf(bytes: Uint8Array): { head: string; bodyStart: number } | undefined {
-  // One character for each byte, so that places in the text are places in the bytes.
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, maxHeadBytes));
-  const end = text.indexOf("\r\n\r\n");
-  return end < 0 ? undefined : { head: text.slice(0, end), bodyStart: end + 4 };
-}
-
-function isWhole(bytes: Uint8Array): boolean {
-  const found = headOf(bytes);
-  if (found === undefined) return false;
-  return header(found.head, "content-length") === `${bytes.length - found.bodyStart}`;
-}
-
-function readAnswer(bytes: Uint8Array): unknown {
-  const found = headOf(bytes);
-  if (found === undefined || !found.head.startsWith("HTTP/1.1 ")) throw unavailable("went away before it answered");
-  const { head, bodyStart } = found;
+/**
+ * The reply in what has come of the answer; undefined while it is not whole. `ended`: nothing more will come.
+ * Throws the VouchError that the agent answers with, `agent_unavailable` for what is no answer of an agent as this one.
+ */
+export function readAnswer(bytes: Uint8Array, ended = false): object | undefined {
+  if (bytes.length > maxAnswerBytes)
+    throw unavailable(`answered out of bounds: expected at most ${maxAnswerBytes} bytes`);
+  const text = new TextDecoder().decode(bytes);
+  const bodyStart = text.indexOf("\r\n\r\n") + 4;
+  if (bodyStart < 4 || !text.startsWith("HTTP/1.1 ")) {
+    if (ended) throw unavailable("went away before it answered");
+    return undefined;
+  }
+  // The head is ASCII, one byte for each character; in another one the length would not be right.
+  const head = text.slice(0, bodyStart).toLowerCase();
+  // The agent names the length of every answer; without it a part would pass for the whole.
+  const isWhole = header(head, "content-length") === `${bytes.length - bodyStart}`;
+  if (!isWhole && !ended) return undefined;
   const version = header(head, "vouch-protocol");
   if (version !== `${protocolVersion}`) {
     throw unavailable(`is of another version: expected protocol ${protocolVersion}, got ${version ?? "none"}`);
   }
-  // The agent names the length of every answer; without it a part would pass for the whole.
-  if (!isWhole(bytes)) throw unavailable("broke off its answer");
-  return readReply(Number(head.slice(9, 12)), new TextDecoder().decode(bytes.subarray(bodyStart)));
+  if (!isWhole) throw unavailable("broke off its answer");
+  return readReply(head.slice(9, 12), text.slice(bodyStart));
 }
 
 /** The value of a header. By hand: a regular expression would have to be compiled first. */
 function header(head: string, name: string): string | undefined {
-  const before = `\r\n${name}: `;
-  const start = head.toLowerCase().indexOf(before);
-  if (start < 0) return undefined;
-  const end = head.indexOf("\r\n", start + before.length);
-  return head.slice(start + before.length, end < 0 ? undefined : end);
+  const start = head.indexOf(`\r\n${name}: `);
+  return start < 0 ? undefined : head.slice(start + name.length + 4, head.indexOf("\r\n", start + 2));
 }
 
-function readReply(status: number, body: string): unknown {
+function readReply(status: string, body: string): object {
   let reply: unknown;
   try {
     reply = JSON.parse(body);
@@ -115,19 +127,19 @@ function readReply(status: number, body: string): unknown {
     throw unavailable("gave an answer that is not JSON", error);
   }
   if (typeof reply !== "object" || reply === null) throw unavailable("gave an answer that is not an object");
-  if (status === 200) return reply;
+  if (status === "200") return reply;
   const { error } = reply as { error?: unknown };
   throw isWireError(error) ? VouchError.fromWire(error) : unavailable(`answered with status ${status}`);
 }
 
-function translate(error: Disconnected, timeoutMs: number): VouchError {
+/** A failed exchange in words; `timeoutMs` was its limit. Any other error as it is. */
+export function explain(error: unknown, timeoutMs: number): unknown {
+  if (!(error instanceof Disconnected)) return error;
   switch (error.reason) {
     case "refused":
       return notRunning();
     case "timeout":
       return unavailable(`did not answer within ${timeoutMs / 1000} seconds`, error);
-    case "too_long":
-      return unavailable(`answered out of bounds: expected at most ${maxAnswerBytes} bytes`, error);
     case "gone":
       return unavailable("went away before it answered", error);
   }

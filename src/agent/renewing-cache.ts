@@ -15,7 +15,7 @@ interface Entry<Value> {
 /** A value with less than this left is not given out any more, in seconds. */
 const usableSeconds = 60;
 /** A value with less than this left is fetched anew while it is still given out, in seconds. */
-const renewalSeconds = 600;
+export const renewalSeconds = 600;
 /** For so long a failure answers for the next who ask, so that a storm of helpers is not passed on; milliseconds. */
 const failureHoldMs = 1_000;
 

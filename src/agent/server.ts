@@ -2,10 +2,20 @@
 import * as v from "valibot";
 import { type ErrorCode, VouchError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
+import { type HttpListener, listenHttp } from "./http-listener.ts";
+import { type HttpRequest, RequestError } from "./http-request.ts";
 import { log } from "./log.ts";
-import { type ErrorReply, maxBodyBytes, protocolVersion, routes } from "./protocol.ts";
+import {
+  type ErrorReply,
+  maxBodyBytes,
+  protocolVersion,
+  routes,
+  type TokenReply,
+  type TokensReply,
+} from "./protocol.ts";
+import type { RememberedAnswers } from "./remembered-answers.ts";
 
-/** Longer than any chain of upstream calls; the runtime cuts a slow answer off after ten seconds when not told otherwise. */
+/** Longer than any chain of upstream calls. */
 const answerLimitSeconds = 120;
 
 const Format = v.picklist(["cargo", "npm", "pypi"]);
@@ -69,7 +79,7 @@ const table: Record<string, Route> = {
  * Listens on the socket; `onStop` is called when somebody asks the agent to stop, before the answer.
  * Who may connect is decided by the folder (socket.ts). Throws what listening throws.
  */
-export function serveAgent(agent: Agent, socketPath: string, onStop: () => void): Bun.Server<undefined> {
+export function serveAgent(agent: Agent, socketPath: string, onStop: () => void): HttpListener {
   const known: Record<string, Route> = {
     ...table,
     [routes.stop]: post(Empty, () => {
@@ -77,40 +87,62 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
       return {};
     }),
   };
-  return Bun.serve({
+  return listenHttp({
     unix: socketPath,
-    development: false,
-    maxRequestBodySize: maxBodyBytes,
-    fetch: async (request, listener) => {
-      listener.timeout(request, answerLimitSeconds);
+    maxBodyBytes,
+    limitSeconds: answerLimitSeconds,
+    recall: (received) => answersOf(agent)?.recall(received),
+    async answer(request, received) {
       try {
-        return reply(200, await handle(agent, known, request));
+        const answers = answersOf(agent);
+        const body = await handle(agent, known, request);
+        const answer = reply(200, body);
+        const expiration = lastsUntil(request.path, body);
+        if (expiration !== undefined) answers?.keep(received, answer, expiration);
+        return answer;
       } catch (error) {
         return failure(error);
       }
     },
-    error: failure,
+    refuse: failure,
   });
 }
 
-async function handle(agent: Agent, known: Record<string, Route>, request: Request): Promise<unknown> {
-  const { pathname } = new URL(request.url);
+/** What can be answered again; nothing when the settings are broken, which the question's own answer says. */
+function answersOf(agent: Agent): RememberedAnswers | undefined {
+  try {
+    return agent.answers;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When the first of the tokens in the reply ends, seconds since 1970; undefined when it is not only about tokens. */
+function lastsUntil(path: string, body: unknown): number | undefined {
+  if (path === routes.token) return (body as TokenReply).expiration;
+  if (path !== routes.tokens) return undefined;
+  const { registries, failed } = body as TokensReply;
+  if (failed !== undefined || registries.length === 0) return undefined;
+  return Math.min(...registries.map(({ expiration }) => expiration));
+}
+
+async function handle(agent: Agent, known: Record<string, Route>, request: HttpRequest): Promise<unknown> {
+  const { method, path, headers } = request;
   // Only a web page sends it, and none has business here.
-  if (request.headers.has("origin")) throw new RequestError(403, "Requests of web pages are refused.");
-  const version = request.headers.get("vouch-protocol");
+  if (headers.has("origin")) throw new RequestError(403, "Requests of web pages are refused.");
+  const version = headers.get("vouch-protocol");
   if (version !== `${protocolVersion}`) {
     throw new RequestError(400, `Expected the agent's protocol ${protocolVersion}, got ${version ?? "none"}.`);
   }
-  const route = Object.hasOwn(known, pathname) ? known[pathname] : undefined;
-  if (!route) throw new RequestError(404, `The agent has no ${pathname}.`);
-  if (request.method !== route.method) {
-    throw new RequestError(405, `Expected ${route.method} for ${pathname}, got ${request.method}.`);
+  const route = Object.hasOwn(known, path) ? known[path] : undefined;
+  if (!route) throw new RequestError(404, `The agent has no ${path}.`);
+  if (method !== route.method) {
+    throw new RequestError(405, `Expected ${route.method} for ${path}, got ${method}.`);
   }
-  return route.answer(agent, route.method === "POST" ? await readJson(request) : undefined);
+  return route.answer(agent, route.method === "POST" ? parseJson(request.body) : undefined);
 }
 
-async function readJson(request: Request): Promise<unknown> {
-  const text = await request.text();
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -123,19 +155,6 @@ function parseBody<Schema extends v.GenericSchema>(schema: Schema, body: unknown
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new RequestError(400, `At ${v.getDotPath(issue) ?? "the top level"} expected ${issue.expected ?? issue.type}.`);
-}
-
-/** A request that does not follow the protocol. */
-class RequestError extends VouchError {
-  readonly status: number;
-
-  constructor(status: number, message: string, cause?: unknown) {
-    super("protocol_error", message, {
-      hint: "If Vouch was updated, run `vouch agent stop`, then `vouch login`.",
-      cause,
-    });
-    this.status = status;
-  }
 }
 
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -156,16 +175,18 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   timeout: 504,
 };
 
-function failure(thrown: unknown): Response {
+function failure(thrown: unknown): Uint8Array {
   const error = VouchError.from(thrown);
   if (error.code === "internal_error") log(`failed: ${error.message}`);
   const status = error instanceof RequestError ? error.status : (statuses[error.code] ?? 500);
   return reply(status, { error: error.toWire() } satisfies ErrorReply);
 }
 
-function reply(status: number, body: unknown): Response {
-  return Response.json(body, {
-    status,
-    headers: { "vouch-protocol": `${protocolVersion}`, "cache-control": "no-store" },
-  });
+function reply(status: number, reply_: unknown): Uint8Array {
+  const body = JSON.stringify(reply_);
+  return Buffer.from(
+    `HTTP/1.1 ${status} \r\nvouch-protocol: ${protocolVersion}\r\n` +
+      `content-type: application/json\r\ncache-control: no-store\r\nconnection: close\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

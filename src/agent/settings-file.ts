@@ -1,10 +1,10 @@
 /** The settings as the agent sees them: the file as it is now, read again only when it has changed. */
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { loadSettings, type Settings, settingsPath } from "../config/settings.ts";
 
 export class SettingsFile {
   readonly #path: string;
-  #read: { stamp: string; settings: Settings } | undefined;
+  #read: { stats: Stats | undefined; settings: Settings } | undefined;
 
   constructor(path: string = settingsPath()) {
     this.#path = path;
@@ -12,14 +12,15 @@ export class SettingsFile {
 
   /** The current settings. Throws `settings_invalid`, `file_error`. */
   current(): Settings {
-    const stamp = this.#stamp();
-    if (this.#read?.stamp !== stamp) this.#read = { stamp, settings: loadSettings(this.#path) };
+    const stats = statSync(this.#path, { throwIfNoEntry: false });
+    if (this.#read === undefined || !isSame(stats, this.#read.stats)) {
+      this.#read = { stats, settings: loadSettings(this.#path) };
+    }
     return this.#read.settings;
   }
+}
 
-  /** What differs when the file was edited in place or replaced. */
-  #stamp(): string {
-    const stats = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? "absent" : `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
-  }
+/** What differs when the file was edited in place or replaced. */
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  return a?.ino === b?.ino && a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ctimeMs === b?.ctimeMs;
 }

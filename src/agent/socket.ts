@@ -84,7 +84,7 @@ function isDirectory({ mode }: FileStatus): boolean {
 }
 
 /** The length of the text in bytes as UTF-8. Not by Buffer, which is slow to load. */
-export function utf8Length(text: string): number {
+function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 

@@ -1,18 +1,16 @@
 /** How a helper asks the agent and hears its parent: by system calls where they are to be had, else by the runtime. */
-import { askThrough, type Route } from "../agent/question.ts";
+import { agentSocket, askThrough, defaultTimeoutMs, explain, requestFor, type Route } from "../agent/question.ts";
 import { VouchError } from "../errors.ts";
-import { type Kernel, NotQuick, openKernel } from "./kernel.ts";
-
-let kernel: Kernel | undefined;
+import { connect, exchange, lstat, NotQuick, readStdin } from "./kernel.ts";
 
 /**
  * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process.
  * Throws as `askThrough` and `answerInProcess`.
  */
-export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
+export async function ask<Reply>(route: Route, body: unknown, timeoutMs = defaultTimeoutMs): Promise<Reply> {
   if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply>;
   try {
-    return await askAgent<Reply>(route, body);
+    return await askAgent<Reply>(route, body, timeoutMs);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
     // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
@@ -24,42 +22,60 @@ export async function ask<Reply>(route: Route, body: unknown): Promise<Reply> {
 
 const inProcess = () => import("../agent/in-process.ts");
 
-async function askAgent<Reply>(route: Route, body: unknown): Promise<Reply> {
+async function askAgent<Reply>(route: Route, body: unknown, timeoutMs: number): Promise<Reply> {
   try {
-    return await askThrough<Reply>((kernel ??= openKernel()), route, body);
+    return exchange(connect(agentSocket(lstat), timeoutMs), requestFor(route, body), timeoutMs) as Reply;
   } catch (error) {
-    if (!(error instanceof NotQuick)) throw error;
-    return (await import("../agent/client.ts")).askAgent<Reply>(route, body);
+    if (!(error instanceof NotQuick)) throw explain(error, timeoutMs);
+    return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs);
   }
 }
 
-/** Reads lines from stdin until it ends. Throws `protocol_error` for one of more than `maxLength` characters. */
-export async function* stdinLines(maxLength: number): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let pending = "";
-  for await (const bytes of stdinChunks()) {
-    pending += decoder.decode(bytes, { stream: true });
-    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
-      yield pending.slice(0, end);
+const decoder = new TextDecoder();
+let pending = "";
+let reader: ReturnType<typeof openStdin> | undefined;
+
+/**
+ * The next line of stdin, without its end; undefined when stdin has ended.
+ * Throws `protocol_error` for one of more than `maxLength` characters.
+ */
+export async function stdinLine(maxLength: number): Promise<string | undefined> {
+  for (;;) {
+    const end = pending.indexOf("\n");
+    if (end >= 0) {
+      const line = pending.slice(0, end);
       pending = pending.slice(end + 1);
+      return line;
     }
     if (pending.length > maxLength) {
       throw new VouchError("protocol_error", `Expected a line of at most ${maxLength} characters on stdin.`);
     }
+    const bytes = quickStdin() ?? (await slowStdin());
+    if (bytes.length === 0) {
+      const rest = pending;
+      pending = "";
+      return rest === "" ? undefined : rest;
+    }
+    pending += decoder.decode(bytes, { stream: true });
   }
-  if (pending !== "") yield pending;
 }
 
-/** What stdin gives, by system calls until one does not go well, from then on by the runtime alone. */
-async function* stdinChunks(): AsyncGenerator<Uint8Array> {
+/** What stands on stdin, by a system call; undefined when one did not go well, and from then on. */
+function quickStdin(): Uint8Array | undefined {
+  if (reader !== undefined) return undefined;
   try {
-    for (;;) {
-      const bytes = (kernel ??= openKernel()).readStdin();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  } catch (error) {
-    if (!(error instanceof NotQuick)) throw error;
+    return readStdin();
+  } catch {
+    return undefined;
   }
-  yield* Bun.stdin.stream();
+}
+
+async function slowStdin(): Promise<Uint8Array> {
+  reader ??= openStdin();
+  const { value } = await reader.next();
+  return value ?? new Uint8Array(0);
+}
+
+function openStdin() {
+  return Bun.stdin.stream()[Symbol.asyncIterator]();
 }

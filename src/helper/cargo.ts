@@ -4,7 +4,7 @@
  */
 import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { ask, stdinLines } from "./ask.ts";
+import { ask, stdinLine } from "./ask.ts";
 import { print } from "./output.ts";
 
 const maxRequestLength = 1 << 20;
@@ -14,9 +14,8 @@ type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-
 /** Answers Cargo's requests until stdin ends. Resolves with the exit code, which is 0 even when an answer is an error. */
 export async function runCargoProvider(): Promise<number> {
   print('{"v":[1]}');
-  for await (const line of stdinLines(maxRequestLength)) {
-    if (line.trim() === "") continue;
-    print(JSON.stringify(await answer(line)));
+  for (let line = await stdinLine(maxRequestLength); line !== undefined; line = await stdinLine(maxRequestLength)) {
+    if (line.trim() !== "") print(JSON.stringify(await answer(line)));
   }
   process.exit(0);
 }

@@ -10,7 +10,6 @@ import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
 import { complain, print } from "./output.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
-import { become, findRealCommand } from "./real-command.ts";
 
 const userName = "aws";
 
@@ -32,8 +31,7 @@ export async function runKeyring(args: string[]): Promise<number> {
     return await passOn(args);
   } catch (error) {
     const failed = VouchError.from(error);
-    const other = mayBeAnothers(failed, invocation.service) ? await findRealCommand("keyring") : undefined;
-    if (other !== undefined) become(other, args);
+    if (mayBeAnothers(failed, invocation.service)) await becomeAnother(args);
     if (failed.code !== "not_configured") complain(failed);
     process.exit(1);
   }
@@ -63,12 +61,18 @@ function mayBeAnothers({ code }: VouchError, service = ""): boolean {
 }
 
 async function passOn(args: string[]): Promise<never> {
-  const other = await findRealCommand("keyring");
-  if (other !== undefined) become(other, args);
+  await becomeAnother(args);
   console.error(
     "vouch: this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.",
   );
   process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
+}
+
+/** Becomes the next `keyring` on PATH; returns when there is none. */
+async function becomeAnother(args: string[]): Promise<void> {
+  const { become, findRealCommand } = await import("./real-command.ts");
+  const other = await findRealCommand("keyring");
+  if (other !== undefined) become(other, args);
 }
 
 /** Reads the arguments, in whichever dialect. */

@@ -11,12 +11,9 @@ import { becomeRealCommand } from "./real-command.ts";
 import { npmTokenVariables } from "./variables.ts";
 
 /** Commands of npm that never reach a registry: they get no token, and neither do the scripts that they run. */
-const localCommands = new Set(
-  (
-    "-v --version -h --help bin completion config c explain why explore get help ls list la ll " +
-    "pkg prefix query rebuild rb restart root run run-script rum urn set start stop test t tst version"
-  ).split(" "),
-);
+const localCommands =
+  "-v --version -h --help bin completion config c explain why explore get help ls list la ll " +
+  "pkg prefix query rebuild rb restart root run run-script rum urn set start stop test t tst version";
 
 /** Becomes the real npm or npx; without a session it says so in one line and goes on without a token. */
 export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
@@ -41,5 +38,5 @@ async function tokenVariables(): Promise<Record<string, string>> {
 }
 
 function isLocal(args: string[]): boolean {
-  return args[0] === undefined || localCommands.has(args[0]);
+  return args[0] === undefined || localCommands.split(" ").includes(args[0]);
 }

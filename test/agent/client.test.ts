@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { maxBodyBytes, routes } from "../../src/agent/protocol.ts";
-import { askThrough } from "../../src/agent/question.ts";
-import { openKernel } from "../../src/helper/kernel.ts";
+import { ask as askAsHelper } from "../../src/helper/ask.ts";
 import { rejection } from "../rejection.ts";
 
 let folder: string;
@@ -52,7 +51,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 type Ask = typeof askAgent;
 const ways: [string, Ask][] = [["the runtime", askAgent]];
 if (process.platform === "linux") {
-  ways.push(["system calls", (route, body, options) => askThrough(openKernel(), route, body, options)]);
+  ways.push(["system calls", (route, body, options) => askAsHelper(route, body, options?.timeoutMs)]);
 }
 
 const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>

@@ -63,7 +63,7 @@ export class AgentHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.agent.logout();
-    await this.#server.stop(true);
+    await this.#server.stop();
     await this.upstream.stop();
     delete process.env["VOUCH_RUNTIME_DIR"];
     rmSync(this.#folder, { recursive: true });

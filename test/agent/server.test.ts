@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
-import { maxBodyBytes, routes } from "../../src/agent/protocol.ts";
-import { AgentHarness } from "./harness.ts";
+import { describe, expect, test } from "bun:test";
+import { maxBodyBytes, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import { AgentHarness, cargoUrl } from "./harness.ts";
 
 const version = { "vouch-protocol": "1" };
 
@@ -41,11 +41,22 @@ test.each<[string, number, string, RequestInit]>([
   expect(answer.headers.get("vouch-protocol")).toBe("1");
 });
 
-test.each(["with its length", "in chunks"])("a body that is too large is refused, sent %s", async (how) => {
+test("a body that is too large is refused, and the answer arrives although the body is not read", async () => {
   await using harness = new AgentHarness();
-  const bytes = new Uint8Array(maxBodyBytes + 1).fill(32);
-  const body = how === "in chunks" ? new Blob([bytes]).stream() : bytes;
+  const body = new Uint8Array(maxBodyBytes + 1).fill(32);
   expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(413);
+});
+
+test("a body without its length is refused", async () => {
+  await using harness = new AgentHarness();
+  const body = new ReadableStream({
+    async pull(controller) {
+      await Bun.sleep(0);
+      controller.enqueue(Buffer.from("{}"));
+      controller.close();
+    },
+  });
+  expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(411);
 });
 
 test("answers are not to be stored", async () => {
@@ -60,4 +71,66 @@ test("stop is answered, then carried out", async () => {
     body: {},
   });
   expect(harness.stopsAsked).toBe(1);
+});
+
+describe("an answer that was given is given again", () => {
+  const question = { headers: version, method: "POST", body: JSON.stringify({ url: cargoUrl, format: "cargo" }) };
+  const tokenOf = async (harness: AgentHarness) => (await raw(harness, routes.token, question)).body as TokenReply;
+
+  test("word for word, with no call to anybody", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    const first = await raw(harness, routes.token, question);
+    const counts = { ...harness.upstream.counts };
+    expect((await raw(harness, routes.token, question)).body).toEqual(first.body);
+    expect(harness.upstream.counts).toEqual(counts);
+  });
+
+  test("not for a URL that is not configured any more", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await tokenOf(harness);
+    harness.configure({ repositories: [] });
+    expect(await raw(harness, routes.token, question)).toMatchObject({
+      status: 404,
+      body: { error: { code: "not_configured" } },
+    });
+  });
+
+  test("not after the settings were broken", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await tokenOf(harness);
+    harness.configure({ repositories: "none" as never });
+    expect(await raw(harness, routes.token, question)).toMatchObject({ body: { error: { code: "settings_invalid" } } });
+  });
+
+  test("not after logout, and not from the session before", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    const before = await tokenOf(harness);
+    await harness.agent.logout();
+    expect(await raw(harness, routes.token, question)).toMatchObject({ status: 401 });
+    await harness.login();
+    expect((await tokenOf(harness)).token).not.toBe(before.token);
+  });
+
+  test("not after the session's end, by either clock", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await tokenOf(harness);
+    harness.clock.uptimeMs += 8 * 3600_000;
+    expect(await raw(harness, routes.token, question)).toMatchObject({
+      status: 401,
+      body: { error: { code: "session_expired" } },
+    });
+  });
+
+  test("not with the headers of somebody else", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await tokenOf(harness);
+    const headers = { ...version, origin: "https://evil.example" };
+    expect(await raw(harness, routes.token, { ...question, headers })).toMatchObject({ status: 403 });
+  });
 });

@@ -158,3 +158,11 @@ test("neither status nor log tells a secret", async () => {
   expect(harness.logged).toHaveLength(1);
   expect(harness.logged[0]).toStartWith(`logged in: ${user}, until `);
 });
+
+test("a login that begins connects to STS and CodeArtifact, without a credential", async () => {
+  await using harness = new AgentHarness();
+  await askAgent(routes.loginStart);
+  await until(() => harness.upstream.ahead.count === 2);
+  expect(harness.upstream.ahead.withCredential).toBe(false);
+  expect(harness.upstream.counts).toMatchObject({ sts: 0, token: 0 });
+});

@@ -52,6 +52,8 @@ export class Upstream {
   readonly keys: string[] = [];
   /** The bodies of the requests about keys, in the order of arrival. */
   readonly bodies: unknown[] = [];
+  /** How often a root was asked for, as a connection is made ahead; whether any of these carried a credential. */
+  readonly ahead = { count: 0, withCredential: false };
   readonly #clock: ManualClock;
   readonly #server: Bun.Server<undefined>;
   readonly #answers = new Map<Operation, Answer>();
@@ -97,6 +99,11 @@ export class Upstream {
 
   async #handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
+    if (request.method === "GET" && url.pathname === "/") {
+      this.ahead.count++;
+      this.ahead.withCredential ||= request.headers.has("authorization") || url.search !== "";
+      return new Response(null, { status: 404 });
+    }
     const text = await request.text();
     const form = url.pathname.startsWith("/v1/") ? url.searchParams : new URLSearchParams(text);
     const operation = operationOf(url.pathname, form);

@@ -38,3 +38,9 @@ test("the pip on PATH is asked, and one that is too old is named with what to do
   pip("24.0");
   expect(oldPip({ PATH: folder })).toBeUndefined();
 });
+
+test("a pip whose interpreter is gone says nothing, and stops nobody", () => {
+  writeFileSync(join(folder, "pip"), "#!/nowhere/python\n");
+  chmodSync(join(folder, "pip"), 0o755);
+  expect(oldPip({ PATH: folder })).toBeUndefined();
+});

@@ -51,6 +51,8 @@ export interface Sandbox {
   account: Account;
   /** The registries of the repository in `names`. */
   registries: Registries;
+  /** The registries of another repository of the domain. */
+  registriesOf(this: void, repository: string): Registries;
   /** A request as a client of the sandbox sends it: through the proxy, trusting the sandbox's authority only. */
   fetch(this: void, url: string, init?: RequestInit): Promise<Response>;
   /** How often each operation of AWS and each format's registry was asked, until now. */
@@ -102,6 +104,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     refused: proxy.refused,
     account,
     registries: repositories.registries(names.domain, names.repository),
+    registriesOf: (repository) => repositories.registries(names.domain, repository),
     fetch: fetchThroughProxy,
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     setVouchServer(origin) {

@@ -1,0 +1,41 @@
+/** The two limits that a helper is held against. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Options of the product's own build, so that they cannot make one of the two faster. */
+const compileOptions = {
+  target: "bun",
+  format: "esm",
+  splitting: true,
+  minify: true,
+  bytecode: true,
+} as const;
+
+/** A compiled program of one line; what the runtime costs before any work of ours. Returns its path. */
+export async function compileProgram(folder: string, name: string, source: string): Promise<string> {
+  const file = join(folder, `${name}.ts`);
+  const outfile = join(folder, name);
+  writeFileSync(file, source);
+  await Bun.build({
+    ...compileOptions,
+    entrypoints: [file],
+    compile: {
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
+  return outfile;
+}
+
+/** The same exchange with the agent by a static C program; undefined where it cannot be compiled. */
+export function compileRoundTrip(folder: string): string | undefined {
+  const compiler = Bun.which("gcc") ?? Bun.which("cc");
+  if (compiler === null) return undefined;
+  const outfile = join(folder, "round-trip");
+  const source = join(import.meta.dir, "round-trip.c");
+  const { success } = Bun.spawnSync([compiler, "-O2", "-static", "-o", outfile, source], { stderr: "inherit" });
+  return success ? outfile : undefined;
+}
