@@ -14,7 +14,6 @@ import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
 import { writeDocuments } from "./build/documents.ts";
-import { firstChunk } from "./build/first-chunk.ts";
 import { withoutSignature } from "./build/mach-o.ts";
 import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
@@ -46,7 +45,7 @@ async function compile(
     minify: true,
     bytecode: true,
     metafile: true,
-    plugins: [firstChunk(join(root, "src/main.ts")), plugin],
+    plugins: [plugin],
     compile: {
       ...runtime,
       outfile: join(root, outfile),

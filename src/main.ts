@@ -1,26 +1,41 @@
 /**
  * Picks the role by the name the executable was started under and by its first words. The helpers that are started most
- * often are imported here and stand in the first chunk, all else is imported when it is needed: a helper must not load
- * what it does not use.
+ * often are tried in the short way first (helper/quick), which stands in the executable's first chunk; all else is
+ * imported when it is needed: a helper must not load what it does not use.
  */
-import { runCargoProvider } from "./helper/cargo.ts";
-import { runExec } from "./helper/exec.ts";
-import { runKeyring } from "./helper/keyring.ts";
-import { runNpmShim } from "./helper/npm.ts";
+import { answerCargo } from "./helper/quick/cargo.ts";
+import { execCommand, execNpm } from "./helper/quick/exec.ts";
+import { answerKeyring } from "./helper/quick/keyring.ts";
 
 const args = process.argv.slice(2);
-process.exitCode = await run(process.argv0.slice(process.argv0.lastIndexOf("/") + 1));
+const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 
-async function run(name: string): Promise<number> {
+/** What the short way has left; it has ended this process where nothing was. */
+const left =
+  args[0] === "--cargo-plugin"
+    ? answerCargo()
+    : name === "keyring"
+      ? answerKeyring(args)
+      : name === "npm" || name === "npx"
+        ? execNpm(name, args)
+        : args[0] === "exec"
+          ? execCommand(args.slice(1))
+          : undefined;
+
+process.exitCode = await run();
+
+async function run(): Promise<number> {
   if (process.platform === "win32") {
     const refusal = (await import("./windows.ts")).refusalOnWindows(args);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
-  if (args[0] === "--cargo-plugin") return runCargoProvider();
-  if (name === "keyring") return runKeyring(args);
-  if (name === "npm" || name === "npx") return runNpmShim(name, args);
+  if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider(left);
+  if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args, left);
+  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args, left);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
-  if (args[0] === "exec" && !asksForHelp()) return runExec(args.slice(1));
+  if (args[0] === "exec" && !asksForHelp()) {
+    return (await import("./helper/exec.ts")).runExec(args.slice(1), left);
+  }
   if (args[0] === "credential" && !asksForHelp()) {
     return (await import("./helper/credential.ts")).runCredential(args.slice(1));
   }

@@ -6,12 +6,14 @@ import { Ceremonies } from "./ceremonies.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { connectAhead } from "./connections.ts";
 import { log } from "./log.ts";
-import { definedEndpoints, lookUpMatches, lookUpRoleCredentials, lookUpToken, lookUpTokens } from "./lookup.ts";
+import { definedEndpoints, lookUpEnvironment, lookUpMatches, lookUpRoleCredentials, lookUpToken } from "./lookup.ts";
 import type {
   EnrollFinishReply,
   EnrollFinishRequest,
   EnrollStartReply,
   EnrollStartRequest,
+  EnvironmentReply,
+  EnvironmentRequest,
   KeyAddFinishReply,
   KeyAddFinishRequest,
   KeyAddStartReply,
@@ -35,8 +37,6 @@ import type {
   StatusReply,
   TokenReply,
   TokenRequest,
-  TokensReply,
-  TokensRequest,
 } from "./protocol.ts";
 import { RememberedAnswers } from "./remembered-answers.ts";
 import { SessionCredentials } from "./session-credentials.ts";
@@ -113,9 +113,9 @@ export class Agent {
     return lookUpToken(request, this.#settings.current(), () => this.#tokens());
   }
 
-  /** The tokens of all configured repositories. One that fails does not take the others with it; all failing throws. */
-  async tokens(request: TokensRequest): Promise<TokensReply> {
-    return lookUpTokens(request, this.#settings.current(), () => this.#tokens());
+  /** The tokens of all configured repositories as an environment. One that fails does not take the others with it; all failing throws. */
+  async environment(request: EnvironmentRequest): Promise<EnvironmentReply> {
+    return lookUpEnvironment(request, this.#settings.current(), () => this.#tokens());
   }
 
   /** Credentials of the configured role, or of the one that is asked for. Throws `login_needed`, `session_expired`, and what the chain throws. */

@@ -9,13 +9,13 @@ import { systemClock } from "./clock.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./job-settings.ts";
 import { jobTokensVariable, readJobTokens, writeJobTokens } from "./job-tokens.ts";
-import { lookUpMatches, lookUpRoleCredentials, lookUpToken, lookUpTokens } from "./lookup.ts";
+import { lookUpEnvironment, lookUpMatches, lookUpRoleCredentials, lookUpToken } from "./lookup.ts";
 import {
+  type EnvironmentRequest,
   type MatchRequest,
   type RoleCredentialsRequest,
   routes,
   type TokenRequest,
-  type TokensRequest,
 } from "./protocol.ts";
 import type { Route } from "./question.ts";
 import { Tokens } from "./tokens.ts";
@@ -48,10 +48,10 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
     switch (route) {
       case routes.token:
         return await lookUpToken(body as TokenRequest, settings, chain);
-      case routes.tokens:
+      case routes.environment:
         // A person may run a command without any; a job asks for tokens by name.
         if (settings.repositories.length === 0) throw new VouchError("not_configured", "No repository is named.");
-        return await lookUpTokens(body as TokensRequest, settings, chain);
+        return await lookUpEnvironment(body as EnvironmentRequest, settings, chain);
       case routes.roleCredentials:
         return await lookUpRoleCredentials(body as RoleCredentialsRequest, settings, chain);
       case routes.match:

@@ -2,17 +2,22 @@
 import { findRegistry } from "../config/registries.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
+import {
+  npmTokenVariables,
+  pipIndexVariable,
+  type RegistryToken,
+  twineVariables,
+} from "./package-manager-variables.ts";
 import type {
+  EnvironmentReply,
+  EnvironmentRequest,
   MatchReply,
   MatchRequest,
   PackageFormat,
-  RegistryToken,
   RoleCredentialsReply,
   RoleCredentialsRequest,
   TokenReply,
   TokenRequest,
-  TokensReply,
-  TokensRequest,
 } from "./protocol.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -26,33 +31,49 @@ export async function lookUpToken(request: TokenRequest, settings: Settings, cha
   return { token: token.expose(), expiration, endpoint };
 }
 
-/** The tokens of all configured repositories. One that fails does not take the others with it; all failing throws. */
-export async function lookUpTokens({ format }: TokensRequest, settings: Settings, chain: Chain): Promise<TokensReply> {
+/**
+ * The environment with the tokens of all configured repositories. One that fails does not take the others with it; all
+ * failing throws.
+ */
+export async function lookUpEnvironment(
+  { format }: EnvironmentRequest,
+  settings: Settings,
+  chain: Chain,
+): Promise<EnvironmentReply> {
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
-  if (wanted.length === 0) return { registries: [] };
+  if (wanted.length === 0) return { variables: {} };
   const tokens = chain();
   const results = await Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings)));
   const registries: RegistryToken[] = [];
-  const failed: NonNullable<TokensReply["failed"]> = [];
-  let first: TokensReply["default"];
+  const expirations: number[] = [];
+  const failed: NonNullable<EnvironmentReply["failed"]> = [];
   for (const [index, result] of results.entries()) {
-    const repository = wanted[index]!;
-    const endpoints = Object.entries(definedEndpoints(repository)).filter(([name]) => !format || name === format);
+    const endpoints = Object.entries(definedEndpoints(wanted[index]!)).filter(([name]) => !format || name === format);
     if (result.status === "rejected") {
       const error = VouchError.from(result.reason).toWire();
       failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
       continue;
     }
     const token = result.value.token.expose();
-    const { expiration } = result.value;
-    registries.push(
-      ...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token, expiration })),
-    );
-    if (repository === settings.repositories[0]) first = { token, expiration };
+    expirations.push(result.value.expiration);
+    registries.push(...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token })));
   }
   const failure = results.find((result) => result.status === "rejected");
   if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
-  return { registries, ...(first ? { default: first } : {}), ...(failed.length > 0 ? { failed } : {}) };
+  const first = results[0];
+  const twine = format === undefined ? twineVariables(registries) : undefined;
+  return {
+    variables: {
+      ...npmTokenVariables(registries),
+      ...pipIndexVariable(registries),
+      ...(format === undefined && first?.status === "fulfilled"
+        ? { CODEARTIFACT_AUTH_TOKEN: first.value.token.expose() }
+        : {}),
+    },
+    ...(twine ? { twine } : {}),
+    ...(expirations.length > 0 ? { expiration: Math.min(...expirations) } : {}),
+    ...(failed.length > 0 ? { failed } : {}),
+  };
 }
 
 /** Which of the URLs lie within a configured endpoint. */

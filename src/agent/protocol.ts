@@ -14,7 +14,7 @@ export const maxBodyBytes = 1 << 20;
 export const routes = {
   status: "/v1/status",
   token: "/v1/token",
-  tokens: "/v1/tokens",
+  environment: "/v1/environment",
   match: "/v1/match",
   roleCredentials: "/v1/role-credentials",
   enrollStart: "/v1/enroll/start",
@@ -56,22 +56,18 @@ export interface TokenReply {
   endpoint: string;
 }
 
-/** Tokens for every configured endpoint (of one format, when given). */
-export interface TokensRequest {
+/** The environment that gives package managers the tokens of every configured endpoint (of one format, when given). */
+export interface EnvironmentRequest {
   format?: PackageFormat;
 }
 
-export interface RegistryToken {
-  format: PackageFormat;
-  endpoint: string;
-  token: string;
-  expiration: number;
-}
-
-export interface TokensReply {
-  registries: RegistryToken[];
-  /** The token of the default repository (the first configured), for CODEARTIFACT_AUTH_TOKEN; absent when none is configured. */
-  default?: { token: string; expiration: number };
+export interface EnvironmentReply {
+  /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the first configured). */
+  variables: Record<string, string>;
+  /** Those of twine, for a person who has set none of them; absent where there is no PyPI endpoint. */
+  twine?: Record<string, string>;
+  /** When the first of the tokens ends: seconds since 1970; absent when there are none. */
+  expiration?: number;
   /** The endpoints whose token could not be had while others could; absent when there are none. */
   failed?: { endpoint: string; error: WireError }[];
 }

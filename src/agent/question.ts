@@ -39,7 +39,7 @@ export class Disconnected extends Error {
 }
 
 /**
- * Asks and gives the agent's reply. `timeoutMs` limits the exchange.
+ * Asks and gives the agent's reply. `timeoutMs` limits the exchange, together with what has been spent in vain before.
  * Throws the VouchError that the agent answers with, `login_needed` when no agent is running, `agent_untrusted` when
  * its folder or socket is not to be trusted, `agent_unavailable` when it dies, is silent or speaks another version.
  */
@@ -48,11 +48,13 @@ export async function askThrough<Reply>(
   route: Route,
   body?: unknown,
   timeoutMs = defaultTimeoutMs,
+  spentMs = 0,
 ): Promise<Reply> {
   const path = agentSocket(checked(lstat));
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
   try {
-    return (await exchange(path, requestFor(route, body), { timeoutMs, read: readAnswer, disconnected })) as Reply;
+    const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read: readAnswer, disconnected };
+    return (await exchange(path, requestFor(route, body), how)) as Reply;
   } catch (error) {
     throw explain(error, timeoutMs);
   }
@@ -70,14 +72,14 @@ export function checked(lstat: Lstat): Lstat {
 }
 
 /** Where the agent listens. Throws `login_needed` when none is running, `agent_untrusted`, `agent_unavailable`. */
-export function agentSocket(lstat: Lstat): string {
+function agentSocket(lstat: Lstat): string {
   const path = findAgentSocket(lstat);
   if (path === undefined) throw notRunning();
   return path;
 }
 
 /** The bytes of the question. */
-export function requestFor(route: Route, body: unknown = {}): Uint8Array {
+function requestFor(route: Route, body: unknown = {}): Uint8Array {
   const encoder = new TextEncoder();
   const method = route === routes.status ? "GET" : "POST";
   const text = method === "GET" ? "" : JSON.stringify(body);
@@ -133,7 +135,7 @@ function readReply(status: string, body: string): object {
 }
 
 /** A failed exchange in words; `timeoutMs` was its limit. Any other error as it is. */
-export function explain(error: unknown, timeoutMs: number): unknown {
+function explain(error: unknown, timeoutMs: number): unknown {
   if (!(error instanceof Disconnected)) return error;
   switch (error.reason) {
     case "refused":

@@ -6,12 +6,12 @@ import { type HttpListener, listenHttp } from "./http-listener.ts";
 import { type HttpRequest, RequestError } from "./http-request.ts";
 import { log } from "./log.ts";
 import {
+  type EnvironmentReply,
   type ErrorReply,
   maxBodyBytes,
   protocolVersion,
   routes,
   type TokenReply,
-  type TokensReply,
 } from "./protocol.ts";
 import type { RememberedAnswers } from "./remembered-answers.ts";
 
@@ -48,7 +48,9 @@ const table: Record<string, Route> = {
   [routes.token]: post(v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) }), (agent, body) =>
     agent.token(body),
   ),
-  [routes.tokens]: post(v.strictObject({ format: v.exactOptional(Format) }), (agent, body) => agent.tokens(body)),
+  [routes.environment]: post(v.strictObject({ format: v.exactOptional(Format) }), (agent, body) =>
+    agent.environment(body),
+  ),
   [routes.roleCredentials]: post(
     v.strictObject({ roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))), region: v.exactOptional(Name) }),
     (agent, body) => agent.roleCredentials(body),
@@ -120,10 +122,9 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
 /** When the first of the tokens in the reply ends, seconds since 1970; undefined when it is not only about tokens. */
 function lastsUntil(path: string, body: unknown): number | undefined {
   if (path === routes.token) return (body as TokenReply).expiration;
-  if (path !== routes.tokens) return undefined;
-  const { registries, failed } = body as TokensReply;
-  if (failed !== undefined || registries.length === 0) return undefined;
-  return Math.min(...registries.map(({ expiration }) => expiration));
+  if (path !== routes.environment) return undefined;
+  const { failed, expiration } = body as EnvironmentReply;
+  return failed === undefined ? expiration : undefined;
 }
 
 async function handle(agent: Agent, known: Record<string, Route>, request: HttpRequest): Promise<unknown> {
@@ -183,10 +184,16 @@ function failure(thrown: unknown): Uint8Array {
 }
 
 function reply(status: number, reply_: unknown): Uint8Array {
-  const body = JSON.stringify(reply_);
+  // ASCII, so that a helper that is in a hurry need not decode it.
+  const body = JSON.stringify(reply_).replaceAll(/[^\0-\u007f]/g, escaped);
   return Buffer.from(
     `HTTP/1.1 ${status} \r\nvouch-protocol: ${protocolVersion}\r\n` +
       `content-type: application/json\r\ncache-control: no-store\r\nconnection: close\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+/** One UTF-16 unit as JSON can write it. */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,16 +1,21 @@
-/** How a helper asks the agent and hears its parent: by system calls where they are to be had, else by the runtime. */
-import { agentSocket, askThrough, defaultTimeoutMs, explain, requestFor, type Route } from "../agent/question.ts";
+/** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
+import { askThrough, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
 import { VouchError } from "../errors.ts";
-import { connect, exchange, lstat, NotQuick, readStdin } from "./kernel.ts";
+import type { Attempt } from "./attempt.ts";
 
 /**
- * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process.
- * Throws as `askThrough` and `answerInProcess`.
+ * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process. What the
+ * agent has answered already (`left`) is not asked again. Throws as `askThrough` and `answerInProcess`.
  */
-export async function ask<Reply>(route: Route, body: unknown, timeoutMs = defaultTimeoutMs): Promise<Reply> {
+export async function ask<Reply>(
+  route: Route,
+  body: unknown,
+  left?: Attempt,
+  timeoutMs = defaultTimeoutMs,
+): Promise<Reply> {
   if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply>;
   try {
-    return await askAgent<Reply>(route, body, timeoutMs);
+    return await askAgent<Reply>(route, body, left, timeoutMs);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
     // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
@@ -22,60 +27,65 @@ export async function ask<Reply>(route: Route, body: unknown, timeoutMs = defaul
 
 const inProcess = () => import("../agent/in-process.ts");
 
-async function askAgent<Reply>(route: Route, body: unknown, timeoutMs: number): Promise<Reply> {
-  try {
-    return exchange(connect(agentSocket(lstat), timeoutMs), requestFor(route, body), timeoutMs) as Reply;
-  } catch (error) {
-    if (!(error instanceof NotQuick)) throw explain(error, timeoutMs);
-    return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs);
+async function askAgent<Reply>(
+  route: Route,
+  body: unknown,
+  left: Attempt | undefined,
+  timeoutMs: number,
+): Promise<Reply> {
+  const { answered, spentMs = 0 } = left ?? {};
+  if (answered?.route === route && answered.body === JSON.stringify(body)) {
+    return readAnswer(answered.answer, true) as Reply;
   }
+  return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs, spentMs);
 }
 
-const decoder = new TextDecoder();
-let pending = "";
-let reader: ReturnType<typeof openStdin> | undefined;
+/** The lines of stdin. */
+export class StdinLines {
+  readonly #decoder = new TextDecoder();
+  readonly #maxLength: number;
+  readonly #readStdin: Attempt["readStdin"];
+  #reader: ReturnType<typeof openStdin> | undefined;
+  #pending: string;
 
-/**
- * The next line of stdin, without its end; undefined when stdin has ended.
- * Throws `protocol_error` for one of more than `maxLength` characters.
- */
-export async function stdinLine(maxLength: number): Promise<string | undefined> {
-  for (;;) {
-    const end = pending.indexOf("\n");
-    if (end >= 0) {
-      const line = pending.slice(0, end);
-      pending = pending.slice(end + 1);
-      return line;
-    }
-    if (pending.length > maxLength) {
-      throw new VouchError("protocol_error", `Expected a line of at most ${maxLength} characters on stdin.`);
-    }
-    const bytes = quickStdin() ?? (await slowStdin());
-    if (bytes.length === 0) {
-      const rest = pending;
-      pending = "";
-      return rest === "" ? undefined : rest;
-    }
-    pending += decoder.decode(bytes, { stream: true });
+  /** What the short way has read already comes first. */
+  constructor(maxLength: number, { stdin = "", readStdin }: Partial<Attempt> = {}) {
+    this.#maxLength = maxLength;
+    this.#readStdin = readStdin;
+    this.#pending = this.#decoder.decode(Buffer.from(stdin, "latin1"), { stream: true });
   }
-}
 
-/** What stands on stdin, by a system call; undefined when one did not go well, and from then on. */
-function quickStdin(): Uint8Array | undefined {
-  if (reader !== undefined) return undefined;
-  try {
-    return readStdin();
-  } catch {
-    return undefined;
+  /** The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long. */
+  async next(): Promise<string | undefined> {
+    for (;;) {
+      const end = this.#pending.indexOf("\n");
+      if (end >= 0) {
+        const line = this.#pending.slice(0, end);
+        this.#pending = this.#pending.slice(end + 1);
+        return line;
+      }
+      if (this.#pending.length > this.#maxLength) {
+        throw new VouchError("protocol_error", `Expected a line of at most ${this.#maxLength} characters on stdin.`);
+      }
+      const bytes = await this.#read();
+      if (bytes === undefined || bytes.length === 0) {
+        const rest = this.#pending;
+        this.#pending = "";
+        return rest === "" ? undefined : rest;
+      }
+      this.#pending += this.#decoder.decode(bytes, { stream: true });
+    }
   }
-}
 
-async function slowStdin(): Promise<Uint8Array> {
-  reader ??= openStdin();
-  const { value } = await reader.next();
-  return value ?? new Uint8Array(0);
+  /** Once the runtime's reader is at work it stays, so that nothing changes its order. */
+  async #read(): Promise<Uint8Array | undefined> {
+    const bytes = this.#reader === undefined ? this.#readStdin?.() : undefined;
+    if (bytes !== undefined) return bytes;
+    const reader = (this.#reader ??= openStdin());
+    return (await reader.read()).value;
+  }
 }
 
 function openStdin() {
-  return Bun.stdin.stream()[Symbol.asyncIterator]();
+  return Bun.stdin.stream().getReader();
 }

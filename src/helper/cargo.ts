@@ -4,28 +4,37 @@
  */
 import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
-import { ask, stdinLine } from "./ask.ts";
-import { print } from "./output.ts";
+import { ask, StdinLines } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
+import { exitWith, print } from "./output.ts";
 
 const maxRequestLength = 1 << 20;
 
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
-/** Answers Cargo's requests until stdin ends. Resolves with the exit code, which is 0 even when an answer is an error. */
-export async function runCargoProvider(): Promise<number> {
-  print('{"v":[1]}');
-  for (let line = await stdinLine(maxRequestLength); line !== undefined; line = await stdinLine(maxRequestLength)) {
-    if (line.trim() !== "") print(JSON.stringify(await answer(line)));
+/**
+ * Answers Cargo's requests until stdin ends; `left` is what quick/cargo.ts has left, which has greeted already. Resolves
+ * with the exit code, which is 0 even when an answer is an error.
+ */
+export async function runCargoProvider(left: Attempt | undefined): Promise<number> {
+  try {
+    const lines = new StdinLines(maxRequestLength, left);
+    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+      if (line.trim() !== "") print(JSON.stringify(await answer(line, left)));
+    }
+  } catch (error) {
+    // What is not read to its end cannot be answered: Cargo says that the provider failed, and why stands above it.
+    exitWith(error);
   }
   process.exit(0);
 }
 
-async function answer(line: string): Promise<Answer> {
+async function answer(line: string, left: Attempt | undefined): Promise<Answer> {
   try {
     const { kind, url } = parseRequest(line);
     switch (kind) {
       case "get":
-        return { Ok: await get(url) };
+        return { Ok: await get(url, left) };
       case "login":
         return failure(
           "other",
@@ -48,9 +57,9 @@ async function answer(line: string): Promise<Answer> {
   }
 }
 
-async function get(url: string): Promise<object> {
+async function get(url: string, left: Attempt | undefined): Promise<object> {
   const request: TokenRequest = { url, format: "cargo" };
-  const { token, expiration } = await ask<TokenReply>(routes.token, request);
+  const { token, expiration } = await ask<TokenReply>(routes.token, request, left);
   return { kind: "get", token, cache: "expires", expiration, operation_independent: true };
 }
 

@@ -1,35 +1,33 @@
 /** `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its environment. */
-import { routes, type TokensReply, type TokensRequest } from "../agent/protocol.ts";
+import { type EnvironmentReply, type EnvironmentRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
 import { takeJobOptions } from "./job-options.ts";
 import { complainOf, exitWith } from "./output.ts";
 import { become } from "./real-command.ts";
-import { cargoProviderVariable, npmTokenVariables, pipIndexVariable, twineVariables } from "./variables.ts";
+import { cargoProviderVariable } from "./variables.ts";
 
-/** Becomes the command; its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
-export async function runExec(args: string[]): Promise<number> {
+/** Becomes the command; `left` is what quick/exec.ts has left. Its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
+export async function runExec(args: string[], left: Attempt | undefined): Promise<number> {
   try {
     const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
-    const request: TokensRequest = {};
-    const reply = await ask<TokensReply>(routes.tokens, request);
+    const request: EnvironmentRequest = {};
+    const reply = await ask<EnvironmentReply>(routes.environment, request, left);
     const file = command.includes("/") ? command : Bun.which(command);
     complainOf(reply.failed);
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
-    become(file, rest, { ...process.env, ...variables(reply), ...(await jobVariables()) });
+    become(file, rest, { ...process.env, ...variablesOf(reply), ...(await jobVariables()) });
   } catch (error) {
     exitWith(error);
   }
 }
 
-function variables(reply: TokensReply): Record<string, string> {
-  return {
-    ...npmTokenVariables(reply.registries),
-    ...pipIndexVariable(reply.registries),
-    ...twineVariables(reply.registries, process.env),
-    ...(reply.default === undefined ? {} : { CODEARTIFACT_AUTH_TOKEN: reply.default.token }),
-  };
+/** twine's variables are given all or none, and only when the person has set none of their own. */
+function variablesOf({ variables, twine = {} }: EnvironmentReply): Record<string, string> {
+  const own = [...Object.keys(twine), "TWINE_REPOSITORY"].some((name) => process.env[name] !== undefined);
+  return own ? variables : { ...variables, ...twine };
 }
 
 /** What a job has in place of setup and agent: Cargo is told whom to ask, the helpers find the tokens. */

@@ -8,8 +8,10 @@
 import { type MatchReply, type MatchRequest, routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
 import { complain, print } from "./output.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
+import { become, findRealCommand } from "./real-command.ts";
 
 const userName = "aws";
 
@@ -21,12 +23,15 @@ interface Invocation {
   json: boolean;
 }
 
-/** Runs the `keyring` shim. Resolves with the exit code: 1 is the protocol's "no password here". */
-export async function runKeyring(args: string[]): Promise<number> {
+/**
+ * Runs the `keyring` shim; `left` is what quick/keyring.ts has left. Resolves with the exit code: 1 is the protocol's "no
+ * password here".
+ */
+export async function runKeyring(args: string[], left: Attempt | undefined): Promise<number> {
   const invocation = parseInvocation(args);
   try {
     const { operation, service } = invocation;
-    if (operation === "get" && service !== undefined) return await get(invocation, service);
+    if (operation === "get" && service !== undefined) return await get(invocation, service, left);
     if ((operation === "set" || operation === "del") && service !== undefined) await refuseIfConfigured(service);
     return await passOn(args);
   } catch (error) {
@@ -37,12 +42,12 @@ export async function runKeyring(args: string[]): Promise<number> {
   }
 }
 
-async function get(invocation: Invocation, service: string): Promise<number> {
+async function get(invocation: Invocation, service: string, left: Attempt | undefined): Promise<number> {
   if (invocation.userName !== undefined && invocation.userName !== userName) {
     throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
   }
   const request: TokenRequest = { url: service, format: "pypi" };
-  const { token } = await ask<TokenReply>(routes.token, request);
+  const { token } = await ask<TokenReply>(routes.token, request, left);
   if (invocation.json) print(JSON.stringify({ username: userName, password: token }));
   else print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
@@ -70,7 +75,6 @@ async function passOn(args: string[]): Promise<never> {
 
 /** Becomes the next `keyring` on PATH; returns when there is none. */
 async function becomeAnother(args: string[]): Promise<void> {
-  const { become, findRealCommand } = await import("./real-command.ts");
   const other = await findRealCommand("keyring");
   if (other !== undefined) become(other, args);
 }

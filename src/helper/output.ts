@@ -1,5 +1,5 @@
 /** What a helper says. `console` is native here and synchronous; node:fs and the stream objects are slow to load. */
-import type { TokensReply } from "../agent/protocol.ts";
+import type { EnvironmentReply } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 
 /** Writes one line to stdout. */
@@ -13,7 +13,7 @@ export function complain(error: VouchError): void {
 }
 
 /** Writes one line for each reason why an endpoint got no token while others did. */
-export function complainOf(failed: TokensReply["failed"] = []): void {
+export function complainOf(failed: EnvironmentReply["failed"] = []): void {
   const reasons = new Map(failed.map(({ error }) => [error.message, error]));
   for (const error of reasons.values()) complain(VouchError.fromWire(error));
 }

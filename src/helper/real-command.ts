@@ -1,6 +1,5 @@
 /** Finds and becomes the command that a shim stands in front of. */
 import { VouchError } from "../errors.ts";
-import { fileIdentity, NotQuick } from "./kernel.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -24,7 +23,6 @@ export async function findRealCommand(name: string, env: Environment = process.e
 
 /** Replaces this process by the command (its path in `file`); `env` has no variable that is undefined. Returns only by throwing `command_not_executable`. */
 export function become(file: string, args: string[], env: Environment = process.env): never {
-  // In a loop over all variables the runtime would start to compile: a thread, and a third of a millisecond.
   const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") } as Record<string, string>;
   let cause: unknown;
   try {
@@ -52,11 +50,6 @@ function trailOf(env: Environment): string[] {
 
 /** Device and inode of the file, links followed: the same for two names of one file. */
 async function identity(path: string): Promise<string> {
-  try {
-    return fileIdentity(path);
-  } catch (error) {
-    if (!(error instanceof NotQuick)) throw error;
-    const { dev, ino } = await Bun.file(path).stat();
-    return `${dev}:${ino}`;
-  }
+  const { dev, ino } = await Bun.file(path).stat();
+  return `${dev}:${ino}`;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { maxBodyBytes, routes } from "../../src/agent/protocol.ts";
 import { ask as askAsHelper } from "../../src/helper/ask.ts";
+import { askInShort } from "../helper/ask-in-short.ts";
 import { rejection } from "../rejection.ts";
 
 let folder: string;
@@ -51,7 +52,13 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 type Ask = typeof askAgent;
 const ways: [string, Ask][] = [["the runtime", askAgent]];
 if (process.platform === "linux") {
-  ways.push(["system calls", (route, body, options) => askAsHelper(route, body, options?.timeoutMs)]);
+  ways.push([
+    "system calls first",
+    (route, body = {}, options) => {
+      const { attempt } = askInShort(route, body, options?.timeoutMs);
+      return askAsHelper(route, body, attempt, options?.timeoutMs);
+    },
+  ]);
 }
 
 const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/client.ts";
 import {
+  type EnvironmentReply,
   type RoleCredentialsReply,
   routes,
   type StatusReply,
   type TokenReply,
-  type TokensReply,
 } from "../../src/agent/protocol.ts";
 import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
 import { rejection } from "../rejection.ts";
@@ -46,12 +46,8 @@ describe("merging", () => {
   test("two domains behind one role share ID token and role credentials", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
-    const { registries } = await askAgent<TokensReply>(routes.tokens);
-    expect(registries.map(({ token }) => token.replace(/\d+$/, ""))).toEqual([
-      "my-domain-token-",
-      "my-domain-token-",
-      "other-domain-token-",
-    ]);
+    const replies = await Promise.all([harness.token(), harness.token(other.endpoints.cargo)]);
+    expect(replies.map(({ token }) => token.replace(/\d+$/, ""))).toEqual(["my-domain-token-", "other-domain-token-"]);
     expect(chain(harness.upstream.counts)).toEqual({ idToken: 1, sts: 1, token: 2 });
   });
 
@@ -241,15 +237,26 @@ test("a domain of another partition than the role's: refused before anyone is as
   expect(chain(harness.upstream.counts)).toEqual({ idToken: 0, sts: 0, token: 0 });
 });
 
-describe("all tokens", () => {
-  test("of one format, and the default's", async () => {
+describe("the environment for package managers", () => {
+  const npmVariable = `npm_config_${repository.endpoints.npm!.slice("https:".length)}:_authToken`;
+
+  test("of one format", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
-    const { registries, default: first } = await askAgent<TokensReply>(routes.tokens, { format: "npm" });
-    expect(registries.map(({ format, endpoint }) => ({ format, endpoint }))).toEqual([
-      { format: "npm", endpoint: repository.endpoints.npm! },
-    ]);
-    expect(first?.token).toStartWith("my-domain-token-");
+    const { variables } = await askAgent<EnvironmentReply>(routes.environment, { format: "npm" });
+    expect(variables).toEqual({ [npmVariable]: expect.stringMatching(/^my-domain-token-/) });
+  });
+
+  test("of all formats, with the default's token, until the first of them ends", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    const { variables, expiration, twine } = await askAgent<EnvironmentReply>(routes.environment);
+    expect(variables).toEqual({
+      [npmVariable]: expect.stringMatching(/^my-domain-token-/),
+      CODEARTIFACT_AUTH_TOKEN: variables[npmVariable],
+    });
+    expect(expiration).toBeLessThanOrEqual((await harness.token()).expiration);
+    expect(twine).toBeUndefined();
   });
 
   test("one domain that is denied does not take the other with it", async () => {
@@ -260,23 +267,23 @@ describe("all tokens", () => {
         : undefined,
     );
     await harness.login();
-    const { registries, failed } = await askAgent<TokensReply>(routes.tokens);
-    expect(registries).toHaveLength(2);
+    const { variables, failed } = await askAgent<EnvironmentReply>(routes.environment);
+    expect(Object.keys(variables)).toEqual([npmVariable, "CODEARTIFACT_AUTH_TOKEN"]);
     expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
   });
 
   test("nothing configured: nothing, also without a session", async () => {
     await using harness = new AgentHarness();
     harness.configure({ repositories: [] });
-    expect(await askAgent<TokensReply>(routes.tokens)).toEqual({ registries: [] });
+    expect(await askAgent<EnvironmentReply>(routes.environment)).toEqual({ variables: {} });
   });
 
   test("none to be had: the reason", async () => {
     await using harness = new AgentHarness();
-    expect((await rejection(askAgent(routes.tokens))).code).toBe("login_needed");
+    expect((await rejection(askAgent(routes.environment))).code).toBe("login_needed");
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
     await harness.login();
-    expect((await rejection(askAgent(routes.tokens))).code).toBe("server_error");
+    expect((await rejection(askAgent(routes.environment))).code).toBe("server_error");
   });
 });
 

@@ -22,11 +22,6 @@ const metafile: Metafile = JSON.parse(readFileSync(file, "utf8"));
 const heavy =
   /node_modules\/(citty|consola|valibot|@smithy|@aws-sdk|node-hid|jose|cborg|@simplewebauthn)\/|^(node:)?(fs|fs\/promises|net|http|https|tls|child_process|stream)$|src\/(cli|server|config|aws|identity|webauthn|ctap2|hid|codec)\/|src\/agent\/(client|agent|server|session|tokens|runtime|in-process)\.ts/;
 
-/** The source files in a chunk; the first chunk has copies, whose names end otherwise (build/first-chunk.ts). */
-function sourcesIn(inputs: Record<string, unknown>): string[] {
-  return Object.keys(inputs).map((input) => input.replace(/\?first$/, ""));
-}
-
 /** Every source and every external module that a chunk reaches by static imports. */
 function reach(chunk: string, seen = new Set<string>()): string[] {
   if (seen.has(chunk)) return [];
@@ -34,13 +29,13 @@ function reach(chunk: string, seen = new Set<string>()): string[] {
   const output = metafile.outputs[chunk];
   if (output === undefined) return [chunk];
   const followed = output.imports.filter(({ kind }) => kind !== "dynamic-import");
-  return [...sourcesIn(output.inputs), ...followed.flatMap(({ path }) => reach(path, seen))];
+  return [...Object.keys(output.inputs), ...followed.flatMap(({ path }) => reach(path, seen))];
 }
 
 /** The chunk that holds a source file. */
 function chunkOf(source: string): string {
   const found = Object.entries(metafile.outputs).find(([, { inputs }]) =>
-    sourcesIn(inputs).some((input) => input.endsWith(source)),
+    Object.keys(inputs).some((input) => input.endsWith(source)),
   );
   if (found === undefined) throw new Error(`no chunk holds ${source}`);
   return found[0];
@@ -59,11 +54,8 @@ test("the command line does reach such modules, so that the test above can fail"
   expect(reach(chunkOf("src/cli/main.ts")).some((input) => heavy.test(input))).toBe(true);
 });
 
-test.each(["cargo", "keyring", "exec", "npm"])(
-  "src/helper/%s.ts is in the first chunk, with all that it imports",
-  (helper) => {
-    const first = chunkOf("src/main.ts");
-    expect(chunkOf(`src/helper/${helper}.ts`)).toBe(first);
-    expect(metafile.outputs[first]!.imports.filter(({ kind }) => kind !== "dynamic-import")).toEqual([]);
-  },
-);
+test("the first chunk is the short way alone: it loads nothing before it is needed", () => {
+  const first = metafile.outputs[chunkOf("src/main.ts")]!;
+  expect(first.imports.filter(({ kind }) => kind !== "dynamic-import")).toEqual([]);
+  expect(Object.keys(first.inputs).filter((input) => !/src\/(main|helper\/quick\/\w+)\.ts$/.test(input))).toEqual([]);
+});

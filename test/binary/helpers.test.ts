@@ -158,6 +158,23 @@ test("vouch credential codeartifact prints the token alone", async () => {
   expect(laptop.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)).toBeDefined();
 });
 
+test("a line that never ends: Cargo is told why, in one line", async () => {
+  const { exitCode, stdout, stderr } = await laptop.run([executable, "--cargo-plugin"], {
+    stdin: "x".repeat(3 << 20),
+  });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '{"v":[1]}\n' });
+  expect(stderr).toBe("vouch: Expected a line of at most 1048576 characters on stdin.\n");
+});
+
+test("vouch exec gives twine its variables, or leaves the person's own alone", async () => {
+  const shown = await laptop.vouch("exec", "--", "env");
+  expect(shown.stdout).toMatch(/^TWINE_PASSWORD=.*vouch-sandbox-token/m);
+  for (const name of ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"]) {
+    const { stdout } = await laptop.run([executable, "exec", "--", "env"], { env: { [name]: "own" } });
+    expect(stdout.match(/^TWINE_.*$/gm)).toEqual([`${name}=own`]);
+  }
+});
+
 test("vouch exec gives the variables and passes the exit code through", async () => {
   // Not through a shell: dash drops variables that no shell could have named, and npm's is one.
   const { exitCode, stdout } = await laptop.vouch("exec", "--", "env");

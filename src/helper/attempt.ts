@@ -1,0 +1,13 @@
+/** What a helper's quick side leaves to its careful one. */
+import type { Route } from "../agent/question.ts";
+
+export interface Attempt {
+  /** How long the agent was waited for in vain, in milliseconds. */
+  spentMs: number;
+  /** The whole answer of the agent to a question, when it was no plain success. */
+  answered?: { route: Route; body: string; answer: Uint8Array };
+  /** What has been read from stdin and is not answered yet, one character for each byte. */
+  stdin?: string;
+  /** Reads on: the runtime's own reader would begin anew where stdin is a file. Empty at the end, undefined on failure. */
+  readStdin?: () => Uint8Array | undefined;
+}

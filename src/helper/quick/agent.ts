@@ -1,0 +1,139 @@
+/**
+ * How a helper asks the agent on Linux while all goes well: by a dozen system calls, written out in one piece. Loading
+ * node:fs takes half as long as a whole helper, the runtime's sockets and streams a quarter, and each function that is
+ * called for the first time a thousandth. Whatever is not as it should be ends in undefined; the helper's careful side
+ * then does it again by means of the runtime, and says what was wrong. This folder is the executable's first chunk: it
+ * imports types only, so that nothing of it stands elsewhere.
+ */
+import type { dlopen } from "bun:ffi";
+import type { protocolVersion, routes } from "../../agent/protocol.ts";
+import type { Attempt } from "../attempt.ts";
+
+type Buffer32K = Uint8Array<ArrayBuffer>;
+
+interface Libc {
+  statx(folder: number, path: Uint8Array, flags: number, mask: number, status: Uint8Array): number;
+  socket(family: number, type: number, protocol: number): number;
+  setsockopt(socket: number, level: number, option: number, value: Int32Array, length: number): number;
+  connect(socket: number, address: Uint8Array, length: number): number;
+  send(socket: number, bytes: Uint8Array, length: number, flags: number): number;
+  read(file: number, into: Uint8Array, length: number): number;
+}
+
+export interface System {
+  libc: Libc;
+  /** What system calls write into; enough for most answers. */
+  chunk: Buffer32K;
+  /** What has become of the question that was asked last. */
+  attempt: Attempt;
+}
+
+/** The routes that are asked here, and the version that is spoken: the compiler compares them with protocol.ts. */
+export const tokenRoute: (typeof routes)["token"] = "/v1/token";
+export const environmentRoute: (typeof routes)["environment"] = "/v1/environment";
+const version: typeof protocolVersion = 1;
+
+/** The C library; undefined where it is not to be had, or where a job is answered in its own process. */
+export function openSystem(): System | undefined {
+  if (process.platform !== "linux" || process.env["VOUCH_IDENTITY"]) return undefined;
+  // What stands behind the module bun:ffi. Loading that module takes longer than all the calls of a helper together.
+  const { FFI } = Bun as unknown as { FFI: { dlopen: typeof dlopen } };
+  const functions = {
+    statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    // What these return is never longer than a buffer here: the lower half says it all.
+    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+    read: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  } as const;
+  try {
+    // What went wrong is returned, and thrown by the module only. musl's name carries the architecture.
+    const symbols =
+      FFI.dlopen("libc.so.6", functions).symbols ??
+      FFI.dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, functions).symbols;
+    const libc = symbols as unknown as Libc | undefined;
+    return libc && { libc, chunk: new Uint8Array(32_768), attempt: { spentMs: 0 } };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The agent's reply to one question; undefined when it is not a plain 200, or nobody that can be trusted answers.
+ * `limitMs` holds for connecting, sending, and all receiving.
+ */
+export function ask(
+  system: System,
+  route: typeof tokenRoute | typeof environmentRoute,
+  body: string,
+  limitMs = 30_000,
+): object | undefined {
+  const { libc, chunk } = system;
+  const { env } = process;
+  const user = process.getuid!();
+  const own = env["VOUCH_RUNTIME_DIR"];
+  const xdg = env["XDG_RUNTIME_DIR"];
+  // As agentFolder in socket.ts, but for a folder in the temporary one.
+  const folder = own?.startsWith("/") ? own : xdg?.startsWith("/") ? `${xdg}/vouch` : `/run/user/${user}/vouch`;
+  // `struct sockaddr_un` is the family and at most 108 bytes; behind a slash at the end a link would be followed.
+  if (folder.length > 96 || folder.endsWith("/")) return undefined;
+
+  // The socket's address and the request in one buffer, ended by zeros: AF_UNIX is 1.
+  const text =
+    `\u0001\0${folder}/agent.sock\0POST ${route} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${version}\r\n` +
+    `connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 127) return undefined;
+    bytes[index] = code;
+  }
+  const path = bytes.subarray(2);
+  const slash = folder.length;
+
+  // The folder, then the socket, no link followed (AT_SYMLINK_NOFOLLOW): type, mode and owner of `struct statx`.
+  path[slash] = 0;
+  if (libc.statx(-100, path, 0x100, 0xb, chunk) !== 0) return undefined;
+  if ((chunk[29]! & 0xf0) !== 0x40 || (chunk[28]! & 0o77) !== 0) return undefined;
+  if ((chunk[20]! | (chunk[21]! << 8) | (chunk[22]! << 16) | (chunk[23]! << 24)) >>> 0 !== user) return undefined;
+  path[slash] = 0x2f;
+  if (libc.statx(-100, path, 0x100, 0xb, chunk) !== 0) return undefined;
+  if ((chunk[29]! & 0xf0) !== 0xc0) return undefined;
+  if ((chunk[20]! | (chunk[21]! << 8) | (chunk[22]! << 16) | (chunk[23]! << 24)) >>> 0 !== user) return undefined;
+
+  // SOCK_STREAM with SOCK_CLOEXEC. SO_SNDTIMEO and SO_RCVTIMEO, each a `struct timeval`: the first holds for connect(2) too, which waits when a
+  // stopped agent's queue is full. The connection ends with the process.
+  const connection = libc.socket(1, 0x80001, 0);
+  const limit = new Int32Array(4);
+  // Whole seconds: an array of integers drops what is behind the point. (Math would have to be made first.)
+  limit[0] = limitMs / 1000;
+  limit[2] = (limitMs % 1000) * 1000;
+  if (libc.setsockopt(connection, 1, 21, limit, 16) !== 0) return undefined;
+  if (libc.setsockopt(connection, 1, 20, limit, 16) !== 0) return undefined;
+  const begun = Bun.nanoseconds();
+  const addressLength = slash + 14;
+  const request = bytes.subarray(addressLength);
+  let length = 0;
+  if (
+    libc.connect(connection, bytes, addressLength) === 0 &&
+    libc.send(connection, request, request.length, 0x4000 /* MSG_NOSIGNAL */) === request.length
+  ) {
+    while (length < chunk.length && Bun.nanoseconds() - begun < limitMs * 1e6) {
+      const count = libc.read(connection, chunk.subarray(length), chunk.length - length);
+      if (count <= 0) break;
+      length += count;
+      // The agent's answers are ASCII.
+      const answer = String.fromCharCode.apply(null, chunk.subarray(0, length) as unknown as number[]);
+      const bodyStart = answer.indexOf("\r\n\r\n") + 4;
+      if (bodyStart < 4 || !answer.slice(0, bodyStart).includes(`\r\ncontent-length: ${length - bodyStart}\r\n`))
+        continue;
+      if (answer.startsWith(`HTTP/1.1 200 \r\nvouch-protocol: ${version}\r\n`))
+        return JSON.parse(answer.slice(bodyStart));
+      system.attempt.answered = { route, body, answer: chunk.slice(0, length) };
+      break;
+    }
+  }
+  system.attempt.spentMs = (Bun.nanoseconds() - begun) / 1e6;
+  return undefined;
+}
