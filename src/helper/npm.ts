@@ -28,7 +28,8 @@ export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<n
   }
 }
 
-async function tokenVariables(): Promise<Record<string, string>> {
+/** The variables with the tokens; none, and a line that says why, when there is no session. */
+export async function tokenVariables(): Promise<Record<string, string>> {
   try {
     const request: TokensRequest = { format: "npm" };
     const { registries, failed } = await ask<TokensReply>(routes.tokens, request);

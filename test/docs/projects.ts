@@ -57,7 +57,7 @@ function poetryProject(folder: string): string {
 export function findTools(root: string, project = ""): string[] {
   const tool = project.replace(/-(app|lib)$/, "");
   const folders = [
-    ...new Glob(".tools/*/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
+    ...new Glob(".tools/{pnpm,yarn,yarn-1}/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
     ...[".tools/pip-26/bin", ".tools/python-publish/bin"].filter((folder) => existsSync(join(root, folder))),
   ].toSorted((a, b) => Number(b.startsWith(`.tools/${tool}/`)) - Number(a.startsWith(`.tools/${tool}/`)));
   return [...folders, "node_modules/.bin"].map((folder) => join(root, folder));
