@@ -114,6 +114,27 @@ describe("PATH", () => {
       ["fail path", "ok path", "ok path", "ok path", "ok path"],
       "~/venv/bin/pip uninstall keyring",
     ],
+    [
+      "pnpm with its link",
+      { shims: [...shims, "pnpm@", "pnpx@"], bin: [...tools, "pnpm", "pnpx"] },
+      {},
+      [...allOk, "ok path", "ok path"],
+      "pnpm is Vouch's (~/shims/pnpm)",
+    ],
+    [
+      "pnpm that was installed after the setup",
+      { shims, bin: [...tools, "pnpm"] },
+      {},
+      [...allOk, "fail path"],
+      "pnpm is ~/bin/pnpm, and Vouch's is not on PATH; it gets no token. vouch setup codeartifact --domain my-domain",
+    ],
+    [
+      "a link in front of a pnpm that is gone",
+      { shims: [...shims, "pnpm@"], bin: tools },
+      {},
+      [...allOk, "warn path"],
+      "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. vouch setup codeartifact --domain my-domain",
+    ],
   ])("%s", (_, folders, env, expected, words) => {
     const patient = machine(folders, env);
     const findings = checkPath(patient);
