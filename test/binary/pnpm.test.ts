@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ended, type Laptop, registryName, type RunOptions, startLaptop } from "../laptop.ts";
+import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { requires } from "../requires.ts";
 import { seedPackage } from "../sandbox/packages.ts";
@@ -15,13 +15,13 @@ const folderOf = (tool: string) => join(tools, tool, "node_modules/.bin");
 let laptop: Laptop;
 
 /** The developer's environment with one more folder of programs, behind the shims. */
-function withTools(folder: string, more: Record<string, string> = {}): RunOptions["env"] {
+function withTools(folder: string, more: Record<string, string> = {}): Record<string, string> {
   return { PATH: [laptop.shims, folder, laptop.env["PATH"]].join(":"), ...more };
 }
 
 const links = () => readdirSync(laptop.shims).toSorted();
 
-async function setUp(env: RunOptions["env"]): Promise<void> {
+async function setUp(env: Record<string, string>): Promise<void> {
   const repository = ["--domain", names.domain, "--repository", names.repository];
   await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository, "--tool", "npm"], { env }));
 }

@@ -104,7 +104,11 @@ describe("pnpm", () => {
   test.each([
     ["is not there", [], []],
     ["is there", ["tools/pnpm"], ["pnpm"]],
-    ["is there with its other names", ["tools/pnpm", "tools/pnpx", "tools/pn", "tools/pnx"], ["pnpm", "pnpx", "pn", "pnx"]],
+    [
+      "is there with its other names",
+      ["tools/pnpm", "tools/pnpx", "tools/pn", "tools/pnx"],
+      ["pnpm", "pnpx", "pn", "pnx"],
+    ],
     ["is not beside a program with one of its short names", ["tools/pnpm", "other/pn"], ["pnpm"]],
     ["has only a short name", ["tools/pn"], []],
   ])("%s", (_, programs, needed) => {
