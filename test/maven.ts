@@ -18,11 +18,14 @@ export function requiresMaven(): boolean {
 
 /**
  * The variables that lead Maven through the sandbox's proxy, let it trust the sandbox's authority and no other, and let
- * it have this home folder (Java takes another one from the system), with a local repository that has the plugins.
+ * it have this home folder (Java takes another one from the system), with a local repository that has the plugins and
+ * nothing of earlier builds.
  */
 export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): Record<string, string> {
   const trust = join(home, ".m2/sandbox-authority.p12");
-  cpSync(plugins, join(home, ".m2/repository"), { recursive: true });
+  const local = join(home, ".m2/repository");
+  for (const old of [local, trust]) rmSync(old, { recursive: true, force: true });
+  cpSync(plugins, local, { recursive: true });
   const store = ["-storetype", "PKCS12", "-storepass", "public", "-keystore", trust];
   const made = Bun.spawnSync(["keytool", "-importcert", "-noprompt", "-alias", "sandbox", "-file", caPath, ...store]);
   if (!made.success) throw new Error(made.stdout.toString());
@@ -39,7 +42,8 @@ export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): R
     "maven.resolver.transport": "wagon",
   };
   const options = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
-  return { MAVEN_OPTS: options.join(" ") };
+  // A build of a test is over before the second compiler of Java is worth its start.
+  return { MAVEN_OPTS: ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", ...options].join(" ") };
 }
 
 // As a program: a build that deploys into a folder fetches every plugin that a test needs.

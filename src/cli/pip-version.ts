@@ -14,8 +14,18 @@ export function pipVersion(env: Record<string, string | undefined>): PipVersion 
   const path = { PATH: env["PATH"] ?? "" };
   const pip = Bun.which("pip", path) ?? Bun.which("pip3", path);
   if (pip === null) return undefined;
-  const { stdout } = Bun.spawnSync([pip, "--version"], { env, stdin: "ignore", stderr: "ignore", timeout: timeoutMs });
-  return parsePipVersion(stdout.toString());
+  try {
+    const { stdout } = Bun.spawnSync([pip, "--version"], {
+      env,
+      stdin: "ignore",
+      stderr: "ignore",
+      timeout: timeoutMs,
+    });
+    return parsePipVersion(stdout.toString());
+  } catch {
+    // It cannot be started: a virtual environment that was moved, a Python that is gone.
+    return undefined;
+  }
 }
 
 /** Reads what `pip --version` says: "pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)". */

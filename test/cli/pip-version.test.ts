@@ -30,6 +30,8 @@ test("the pip on PATH is asked, and one that is too old is named with what to do
     chmodSync(join(folder, "pip"), 0o755);
   };
   expect(oldPip({ PATH: folder })).toBeUndefined();
+  writeFileSync(join(folder, "pip"), "#!/gone/python\n", { mode: 0o755 });
+  expect(oldPip({ PATH: folder })).toBeUndefined();
   pip("23.0.1");
   expect(oldPip({ PATH: folder })).toMatchObject({
     found: expect.stringContaining("pip 23.0.1 asks no keyring"),

@@ -18,7 +18,7 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (name === "my-crate") return crateProject(folder, name, registry);
   if (name === "cargo-app") return crateUserProject(folder, "my-crate", registry);
   if (name === "my-lib" || name === "my-pnpm-lib") return npmProject(folder, name);
-  if (/^(npm|pnpm|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
   if (name === "my-artifact") return mavenProject(folder);
   if (name === "maven-app") return mavenUserProject(folder);
   if (name === "python-lib") return pythonDistributions(folder);

@@ -81,10 +81,9 @@ export class MavenRegistry implements Registry {
     else {
       const named = elements(xml, "version");
       const folder = path.slice(0, path.lastIndexOf("/") + 1);
-      const published = [...this.#files.keys()]
-        .filter((one) => one.startsWith(folder) && one.endsWith(".pom"))
-        .map((one) => one.slice(folder.length).split("/")[0]);
-      const missing = named.find((one) => !published.includes(one));
+      const poms = [...this.#files.keys()].filter((one) => one.startsWith(folder) && one.endsWith(".pom"));
+      const published = new Set(poms.map((one) => one.slice(folder.length).split("/")[0]));
+      const missing = named.find((one) => !published.has(one));
       if (named.length === 0 || missing !== undefined) {
         throw new Refusal(400, `${path} expects versions that are published, got ${missing ?? "none"}`);
       }
