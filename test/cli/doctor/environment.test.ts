@@ -148,6 +148,11 @@ describe("PATH", () => {
   });
 });
 
+function mavenSettings(server: string): string {
+  const other = "<server><id>other</id><username>dev</username><password>TOP-SECRET</password></server>";
+  return `<settings>\n<servers>${other}\n<server>\n${server}\n</server></servers></settings>\n`;
+}
+
 describe("tokens in files", () => {
   test.each([
     ["none", { ".npmrc": `registry=https://${host}/npm/my-repo/` }, undefined],
@@ -181,6 +186,30 @@ describe("tokens in files", () => {
         ".pypirc": `[codeartifact]\nrepository = https://${host}/pypi/my-repo/\nusername = aws\npassword = TOP-SECRET`,
       },
       "~/.pypirc:4 (twine)",
+    ],
+    [
+      "pnpm",
+      { ".config/pnpm/auth.ini": `//${host}/npm/my-repo/:_authToken=TOP-SECRET` },
+      "~/.config/pnpm/auth.ini:1 (pnpm)",
+    ],
+    [
+      "Maven",
+      { ".m2/settings.xml": mavenSettings("<username>aws</username>\n<password>TOP-SECRET</password>") },
+      "~/.m2/settings.xml:5 (Maven). Write ${env.CODEARTIFACT_AUTH_TOKEN} in its place",
+    ],
+    [
+      "Maven, by reference",
+      {
+        ".m2/settings.xml": mavenSettings(
+          "<username>aws</username>\n<password>${env.CODEARTIFACT_AUTH_TOKEN}</password>",
+        ),
+      },
+      undefined,
+    ],
+    [
+      "Maven, for another server",
+      { ".m2/settings.xml": mavenSettings("<username>dev</username>\n<password>TOP-SECRET</password>") },
+      undefined,
     ],
   ])("%s", (_, files, place) => {
     const patient = makePatient(files);
