@@ -32,6 +32,7 @@ async function run(): Promise<number> {
   if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider(left);
   if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args, left);
   if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args, left);
+  if (/^pn(pm|px|x)?$/.test(name)) return (await import("./helper/pnpm.ts")).runPnpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
   if (args[0] === "exec" && !asksForHelp()) {
     return (await import("./helper/exec.ts")).runExec(args.slice(1), left);

@@ -2,6 +2,7 @@
  * Which programs and privileges a test needs. Where one is missing the test is skipped by name; in CI, where the
  * project installs everything, a missing program is a failure.
  */
+import { existsSync } from "node:fs";
 import { pipVersion } from "../src/cli/pip-version.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
@@ -10,6 +11,14 @@ export function requires(...programs: string[]): boolean {
   if (missing.length === 0) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but not installed: ${missing.join(", ")}`);
   console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
+  return false;
+}
+
+/** Whether a file or folder is there that a command makes. In CI a missing one throws. */
+export function requiresPath(path: string, command: string): boolean {
+  if (existsSync(path)) return true;
+  if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but ${path} is missing: ${command}`);
+  console.warn(`SKIPPED: needs ${path}, made by ${command}`);
   return false;
 }
 

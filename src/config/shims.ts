@@ -1,8 +1,9 @@
 /**
- * The shims folder: links to vouch under the names `keyring`, `npm`, `npx`, `pip` and `pip3`, to stand first on PATH.
+ * The shims folder: links to vouch under the names `keyring`, `pip`, `pip3`, `npm`, `npx` and those of pnpm, to stand
+ * first on PATH.
  */
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { VouchError } from "../errors.ts";
 import { homeFolder } from "./locations.ts";
 import type { Settings } from "./settings.ts";
@@ -13,11 +14,32 @@ export function shimsFolder(env: Record<string, string | undefined> = process.en
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
 }
 
-/** The names of the links that the configured repositories need. */
-export function neededShims({ repositories }: Settings): string[] {
+/** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */
+const besidePnpm = ["pnpx", "pn", "pnx"];
+
+/**
+ * The names of the links that the configured repositories need. Those of pnpm are needed where pnpm is installed: a link
+ * in front of nothing would tell every script that asks `command -v pnpm` a lie.
+ */
+export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
   const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
   const hasNpm = repositories.some(({ endpoints }) => endpoints.npm !== undefined);
-  return [...(hasPypi ? ["keyring", "pip", "pip3"] : []), ...(hasNpm ? ["npm", "npx"] : [])];
+  return [...(hasPypi ? ["keyring", "pip", "pip3"] : []), ...(hasNpm ? ["npm", "npx", ...pnpmNames(env)] : [])];
+}
+
+function pnpmNames(env: Record<string, string | undefined>): string[] {
+  const pnpm = findInstalled("pnpm", env);
+  if (pnpm === undefined) return [];
+  return ["pnpm", ...besidePnpm.filter((name) => Bun.which(name, { PATH: dirname(pnpm) }) !== null)];
+}
+
+/** The first program of that name on PATH that is not a link to Vouch; relative folders are passed over. */
+export function findInstalled(name: string, env: Record<string, string | undefined>): string | undefined {
+  for (const folder of (env["PATH"] ?? "").split(":")) {
+    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
+    if (found !== null && ownership(found, process.execPath) !== "ours") return found;
+  }
+  return undefined;
 }
 
 export interface ShimChanges {

@@ -25,7 +25,8 @@ export async function runNpmShim(name: "npm" | "npx", args: string[], left: Atte
   }
 }
 
-async function tokenVariables(left: Attempt | undefined): Promise<Record<string, string>> {
+/** The variables with the tokens; none, and a line that says why, when there is no session. */
+export async function tokenVariables(left?: Attempt): Promise<Record<string, string>> {
   try {
     const request: EnvironmentRequest = { format: "npm" };
     const { variables, failed } = await ask<EnvironmentReply>(routes.environment, request, left);

@@ -1,4 +1,4 @@
-/** Small projects of a developer, written into a folder: what cargo, npm and pip work on in the tests and the demo. */
+/** Small projects of a developer, written into a folder: what cargo, npm, pip and Maven work on in the tests and the demo. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -38,4 +38,38 @@ export function npmProject(folder: string, name: string): string {
 export function npmUserProject(folder: string, dependency: string): string {
   const manifest = { name: "app", version: "1.0.0", private: true, dependencies: { [dependency]: "^1.0.0" } };
   return write(folder, { "package.json": `${JSON.stringify(manifest, null, 2)}\n` });
+}
+
+function mavenPom(artifact: string, more: string): string {
+  return `<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId>
+  <artifactId>${artifact}</artifactId>
+  <version>1.0.0</version>
+  <properties>
+    <maven.compiler.source>11</maven.compiler.source>
+    <maven.compiler.target>11</maven.compiler.target>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+${more}</project>
+`;
+}
+
+/** A Java library for Maven, `com.example:my-artifact`, to deploy to the repository when one is given. */
+export function mavenProject(folder: string, repository?: string): string {
+  const target = `  <distributionManagement><repository><id>codeartifact</id><url>${repository}</url></repository></distributionManagement>\n`;
+  return write(folder, {
+    "pom.xml": mavenPom("my-artifact", repository === undefined ? "" : target),
+    "src/main/java/com/example/Greeting.java": `package com.example;\n\npublic class Greeting {\n  public static String text() {\n    return "hello from my-artifact";\n  }\n}\n`,
+  });
+}
+
+/** A Java program that uses the library. */
+export function mavenUserProject(folder: string): string {
+  const dependency =
+    "  <dependencies><dependency><groupId>com.example</groupId><artifactId>my-artifact</artifactId><version>1.0.0</version></dependency></dependencies>\n";
+  return write(folder, {
+    "pom.xml": mavenPom("maven-app", dependency),
+    "src/main/java/com/example/App.java": `package com.example;\n\npublic class App {\n  public static void main(String[] args) {\n    System.out.println(Greeting.text());\n  }\n}\n`,
+  });
 }

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stableExecutable } from "../../src/config/executable.ts";
 import type { RepositorySettings } from "../../src/config/settings.ts";
-import { applyShims, neededShims, shimsFolder } from "../../src/config/shims.ts";
+import { applyShims, findInstalled, neededShims, shimsFolder } from "../../src/config/shims.ts";
 import { rejection } from "../rejection.ts";
 
 let folder: string;
@@ -85,7 +85,52 @@ test.each([
     repository: "my-repo",
     endpoints,
   };
-  expect(neededShims({ version: 1, repositories: [repository] })).toEqual(names);
+  expect(neededShims({ version: 1, repositories: [repository] }, { PATH: shims })).toEqual(names);
+});
+
+describe("pnpm", () => {
+  const npm: RepositorySettings = {
+    domain: "my-domain",
+    domainOwner: "123456789012",
+    region: "us-east-1",
+    repository: "my-repo",
+    endpoints: { npm: "https://x.example/" },
+  };
+  const program = (...path: string[]) => {
+    mkdirSync(join(folder, ...path, ".."), { recursive: true });
+    writeFileSync(join(folder, ...path), "#!/bin/sh\n", { mode: 0o755 });
+  };
+
+  test.each([
+    ["is not there", [], []],
+    ["is there", ["tools/pnpm"], ["pnpm"]],
+    [
+      "is there with its other names",
+      ["tools/pnpm", "tools/pnpx", "tools/pn", "tools/pnx"],
+      ["pnpm", "pnpx", "pn", "pnx"],
+    ],
+    ["is not beside a program with one of its short names", ["tools/pnpm", "other/pn"], ["pnpm"]],
+    ["has only a short name", ["tools/pn"], []],
+  ])("%s", (_, programs, needed) => {
+    for (const path of programs) program(path);
+    const env = { PATH: `${shims}:${folder}/tools:${folder}/other` };
+    expect(neededShims({ version: 1, repositories: [npm] }, env)).toEqual(["npm", "npx", ...needed]);
+    expect(neededShims({ version: 1, repositories: [{ ...npm, endpoints: {} }] }, env)).toEqual([]);
+  });
+
+  test("is found behind Vouch's own link, never by that link or in the current folder", () => {
+    applyShims(shims, ["pnpm"], vouch);
+    expect(findInstalled("pnpm", { PATH: shims })).toBeUndefined();
+    program("tools/pnpm");
+    expect(findInstalled("pnpm", { PATH: `${shims}:${folder}/tools` })).toBe(join(folder, "tools/pnpm"));
+    const before = process.cwd();
+    process.chdir(join(folder, "tools"));
+    try {
+      expect(findInstalled("pnpm", { PATH: ".:" })).toBeUndefined();
+    } finally {
+      process.chdir(before);
+    }
+  });
 });
 
 test.each([

@@ -7,6 +7,7 @@ import type { ArgsDef } from "citty";
 import { checkArguments } from "../../src/cli/arguments.ts";
 import { type CommandNode, commandTree } from "../../src/cli/command-tree.ts";
 import { choicesOf, flagsOf } from "../../src/cli/flags.ts";
+import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
@@ -89,6 +90,7 @@ async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): 
   // What pip installs stays in the folder of the test.
   const env = {
     ...laptop.env,
+    ...(wordsOf(text).has("mvn") ? mavenEnvironment(laptop.home, laptop.sandbox) : {}),
     PIP_TARGET: join(laptop.home, "site"),
     PATH: [laptop.shims, ...findTools(root, folder), laptop.env["PATH"]].join(":"),
   };
@@ -117,13 +119,18 @@ async function serve(laptop: Laptop, cwd: string, { text }: Block): Promise<void
   expect(await child.exited).toBe(0);
 }
 
+function wordsOf(text: string): Set<string> {
+  return new Set(text.split(/[\s'"]+/));
+}
+
 /** Whether the programs are there that a block starts, other than the shell's own. */
 function canRun({ text, folder }: Block): boolean {
   const known = ["cargo", "pip", "npm", "uv", "pnpm", "yarn", "bun", "twine", "poetry", "sqlite3"];
   const PATH = [...findTools(root, folder), process.env["PATH"]].join(":");
-  const words = new Set(text.split(/[\s'"]+/));
+  const words = wordsOf(text);
   const programs = known.filter((program) => words.has(program));
   if (!requires(...programs.map((program) => Bun.which(program, { PATH }) ?? program))) return false;
+  if (words.has("mvn") && !requiresMaven()) return false;
   return !words.has("pip") || requiresKeyringPip({ ...process.env, PATH });
 }
 

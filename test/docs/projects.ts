@@ -2,7 +2,14 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
-import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
+import {
+  crateProject,
+  crateUserProject,
+  mavenProject,
+  mavenUserProject,
+  npmProject,
+  npmUserProject,
+} from "../binary/projects.ts";
 
 /** Makes the project of that name below the home folder, unless it is there, and gives its folder. */
 export function makeProject(home: string, name: string, registry: string): string {
@@ -10,8 +17,10 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (existsSync(folder)) return folder;
   if (name === "my-crate") return crateProject(folder, name, registry);
   if (name === "cargo-app") return crateUserProject(folder, "my-crate", registry);
-  if (name === "my-lib") return npmProject(folder, name);
-  if (/^(npm|pnpm|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (name === "my-lib" || name === "my-pnpm-lib") return npmProject(folder, name);
+  if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (name === "my-artifact") return mavenProject(folder);
+  if (name === "maven-app") return mavenUserProject(folder);
   if (name === "python-lib") return pythonDistributions(folder);
   if (name === "poetry-lib") return poetryProject(folder);
   mkdirSync(folder, { recursive: true });
@@ -57,7 +66,7 @@ function poetryProject(folder: string): string {
 export function findTools(root: string, project = ""): string[] {
   const tool = project.replace(/-(app|lib)$/, "");
   const folders = [
-    ...new Glob(".tools/*/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
+    ...new Glob(".tools/{pnpm,yarn,yarn-1}/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
     ...[".tools/pip-26/bin", ".tools/python-publish/bin"].filter((folder) => existsSync(join(root, folder))),
   ].toSorted((a, b) => Number(b.startsWith(`.tools/${tool}/`)) - Number(a.startsWith(`.tools/${tool}/`)));
   return [...folders, "node_modules/.bin"].map((folder) => join(root, folder));

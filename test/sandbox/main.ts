@@ -6,7 +6,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { PackageFormat } from "../../src/agent/protocol.ts";
 import type { Account, Operation } from "./aws/account.ts";
 import { handleCodeArtifact } from "./aws/codeartifact.ts";
 import { createDeveloperAccount } from "./aws/developer-account.ts";
@@ -16,7 +15,7 @@ import { startControl } from "./control.ts";
 import { clientEnvironment } from "./environment.ts";
 import { reverseProxy, type Route, startFront } from "./front.ts";
 import { startProxy } from "./proxy.ts";
-import { type FormatCounters, type Registries, Repositories } from "./registries/repositories.ts";
+import { type FormatCounters, type Registries, type RegistryFormat, Repositories } from "./registries/repositories.ts";
 
 /** The names of what the sandbox is filled with at its start. */
 export const names = {
@@ -62,7 +61,7 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-export type Counters = Record<Operation, number> & Record<PackageFormat, FormatCounters>;
+export type Counters = Record<Operation, number> & Record<RegistryFormat, FormatCounters>;
 
 /** Starts a sandbox of its own; several can run side by side. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {

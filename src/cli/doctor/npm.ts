@@ -16,7 +16,8 @@ export function npmSettings({ cwd, env }: Patient): Setting[] {
   return [...projects, user].flatMap((path) => readNpmrc(path).toReversed());
 }
 
-function readNpmrc(path: string): Setting[] {
+/** The settings of a file in the form of .npmrc, in their order; none when it is not there. */
+export function readNpmrc(path: string): Setting[] {
   return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
     const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
     if (key === undefined || value === undefined) return [];

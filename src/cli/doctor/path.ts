@@ -3,16 +3,31 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathLine } from "../../config/shell-rc.ts";
 import { neededShims, shimsFolder } from "../../config/shims.ts";
+import { setupCommand } from "./endpoint.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
 /** Findings on the shims of the package managers that were set up. */
 export function checkPath(patient: Patient): Finding[] {
-  const names = neededShims(patient.settings);
+  const names = neededShims(patient.settings, patient.env);
   if (names.length > 0 && !names.some((name) => executables(name, patient).some(isVouch))) {
     const found = `${shimsFolder(patient.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
     return [failure("path", found, pathRemedy(patient))];
   }
-  return names.flatMap((name) => checkShim(name, patient));
+  return [...names.flatMap((name) => checkShim(name, patient)), ...checkLonelyPnpm(names, patient)];
+}
+
+/** A link under pnpm's name behind which no pnpm is left: scripts that ask whether there is a pnpm are told that there is. */
+function checkLonelyPnpm(names: string[], patient: Patient): Finding[] {
+  const [ours] = names.includes("pnpm") ? [] : executables("pnpm", patient);
+  if (ours === undefined || names.length === 0) return [];
+  return [warning("path", `${ours} is Vouch's, and no other pnpm is on PATH.`, linkRemedy("pnpm", patient))];
+}
+
+/** The setup that makes and removes links. */
+function linkRemedy(name: string, patient: Patient): string {
+  const format = name === "keyring" || name.startsWith("pip") ? "pypi" : "npm";
+  const repository = patient.settings.repositories.find(({ endpoints }) => endpoints[format] !== undefined)!;
+  return setupCommand(repository, format === "pypi" ? "pip" : "npm");
 }
 
 function pathRemedy({ env }: Patient): string {
@@ -25,9 +40,10 @@ function checkShim(name: string, patient: Patient): Finding[] {
   if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
   // A package manager that is not installed needs no shim; keyring is ours alone.
   if (first === undefined && name !== "keyring") return [];
-  const remedy = pathRemedy(patient);
-  if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
   const ours = found.find(isVouch);
+  // The folder is on PATH, or this would not be asked: without the link in it the setup was before the program.
+  const remedy = ours === undefined ? linkRemedy(name, patient) : pathRemedy(patient);
+  if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
   const said =
     ours === undefined
       ? `${name} is ${first}, and Vouch's is not on PATH`

@@ -1,8 +1,8 @@
 /** Tokens that lie in files: they override Vouch, end in the middle of a build, and get committed by accident. */
 import { join } from "node:path";
-import { readIniFile, readSmallFile, readTomlFile, tableOf } from "./files.ts";
+import { type Setting, readIniFile, readSmallFile, readTomlFile, tableOf } from "./files.ts";
 import { type Finding, ok, type Patient, warning } from "./finding.ts";
-import { npmSettings } from "./npm.ts";
+import { npmSettings, readNpmrc } from "./npm.ts";
 import { pipFiles } from "./pip.ts";
 
 const codeArtifact = /\.codeartifact(?:-fips)?\.[a-z0-9-]+\./;
@@ -12,35 +12,45 @@ interface Place {
   /** Counted from 1; absent where the file's reader does not tell. */
   line?: number;
   tool: string;
+  /** What to do instead of deleting it. */
+  remedy?: string;
 }
 
-/** Findings on tokens for CodeArtifact in the files of npm, pip, Cargo, twine and netrc. Shows places, not values. */
+/** Findings on tokens for CodeArtifact in the files of npm, pnpm, pip, Cargo, twine, Maven and netrc. Shows places, not values. */
 export function checkStoredTokens(patient: Patient): Finding[] {
   const places = [
-    ...npmTokens(patient),
+    ...npmTokens(npmSettings(patient), "npm"),
+    ...npmTokens(pnpmSettings(patient), "pnpm"),
     ...pipTokens(patient),
     ...cargoTokens(patient),
     ...netrcTokens(patient),
     ...pypircTokens(patient),
+    ...mavenTokens(patient),
   ];
   if (places.length === 0)
     return [ok("stored-token", "No token for CodeArtifact lies in a file of the package managers.")];
-  return places.map(({ path, line, tool }) =>
+  return places.map(({ path, line, tool, remedy }) =>
     warning(
       "stored-token",
       `A token for CodeArtifact lies in ${path}${line === undefined ? "" : `:${line}`} (${tool}).`,
-      `Delete it there; with Vouch ${tool} does not need it.`,
+      remedy ?? `Delete it there; with Vouch ${tool} does not need it.`,
     ),
   );
 }
 
-function npmTokens(patient: Patient): Place[] {
-  return npmSettings(patient)
+function npmTokens(settings: Setting[], tool: string): Place[] {
+  return settings
     .filter(
       ({ key, value }) =>
         /:_(authToken|auth|password)$/.test(key) && codeArtifact.test(key) && !/^\$\{.*\}$/.test(value),
     )
-    .map(({ path, line }) => ({ path, line, tool: "npm" }));
+    .map(({ path, line }) => ({ path, line, tool }));
+}
+
+/** What `pnpm login` of pnpm 11 writes. */
+function pnpmSettings({ env, home }: Patient): Setting[] {
+  const folders = [env["XDG_CONFIG_HOME"] || join(home, ".config"), join(home, "Library/Preferences")];
+  return folders.flatMap((folder) => readNpmrc(join(folder, "pnpm/auth.ini")));
 }
 
 function pipTokens(patient: Patient): Place[] {
@@ -85,4 +95,17 @@ function pypircTokens({ home }: Patient): Place[] {
   return options
     .filter(({ section, name, value }) => sections.has(section) && name === "password" && value !== "")
     .map(({ from }) => ({ path, line: from + 1, tool: "twine" }));
+}
+
+/** Passwords of servers whose user name is `aws`, which is CodeArtifact's; a reference and what Maven encrypted are none. */
+function mavenTokens({ home }: Patient): Place[] {
+  const path = join(home, ".m2/settings.xml");
+  const text = readSmallFile(path) ?? "";
+  return [...text.matchAll(/<server>[^]*?<\/server>/g)].flatMap(({ 0: server, index }): Place[] => {
+    const password = /<password>\s*([^<\s${])/.exec(server);
+    if (password === null || !/<username>\s*aws\s*<\/username>/.test(server)) return [];
+    const line = text.slice(0, index + password.index).split("\n").length;
+    const remedy = "Write ${env.CODEARTIFACT_AUTH_TOKEN} in its place, and start Maven by `vouch exec -- mvn`.";
+    return [{ path, line, tool: "Maven", remedy }];
+  });
 }

@@ -1,7 +1,6 @@
 /** `vouch setup codeartifact`: configures the package managers for one repository, and undoes that. */
 import { isatty } from "node:tty";
 import { stableExecutable } from "../../config/executable.ts";
-import { shimsFolder } from "../../config/shims.ts";
 import { loadSettings, type RepositorySettings, type Settings } from "../../config/settings.ts";
 import { addShimsToPath } from "../../config/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../config/user-file.ts";
@@ -62,7 +61,7 @@ export const codeartifact = defineCommand({
   teaching: {
     details: [
       "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments. Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
-      "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, as far as they are needed. It belongs first on PATH.",
+      "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, and pnpm and pnpx where pnpm is installed, as far as they are needed. It belongs first on PATH.",
       "The first repository that is set up is the default one, whose token CODEARTIFACT_AUTH_TOKEN is. pip and npm without a scope use the one that was set up last.",
     ],
     examples: [
@@ -128,7 +127,7 @@ function checkTogether(flag: string, given: boolean, tool: ToolName, names: Tool
 }
 
 function installed(env: NodeJS.ProcessEnv): ToolName[] {
-  const names = installedTools({ env, shims: shimsFolder(env) });
+  const names = installedTools(env);
   if (names.length > 0) return names;
   throw usage("None of cargo, pip and npm is on PATH.", commandName, "--tool cargo|pip|npm");
 }

@@ -115,7 +115,7 @@ function complete(
   { env, executable }: { env: Environment; executable: string },
 ): Plan {
   const folder = shimsFolder(env);
-  const needed = neededShims(plan.settings);
+  const needed = neededShims(plan.settings, env);
   const shells =
     needed.length > 0
       ? []

@@ -6,6 +6,7 @@ import { cargoConfigPath, npmConfigPath, pipConfigPath } from "../../config/loca
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "../../config/npmrc.ts";
 import { dropPipIndex, setPipIndex, unsetPipIndex } from "../../config/pip-conf.ts";
 import type { RepositorySettings } from "../../config/settings.ts";
+import { findInstalled } from "../../config/shims.ts";
 import { VouchError } from "../../errors.ts";
 import { usage } from "../arguments.ts";
 
@@ -74,7 +75,7 @@ export const tools: Record<ToolName, Tool> = {
   },
   npm: {
     format: "npm",
-    programs: ["npm"],
+    programs: ["npm", "pnpm"],
     path: npmConfigPath,
     set: (text, id, { endpoints, npmScopes }, _, file) =>
       setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file),
@@ -103,14 +104,14 @@ export const toolNames = Object.keys(tools) as ToolName[];
 export function parseTools(values: string[], command: string): ToolName[] {
   const named = values.flatMap((value) => value.split(",")).map((name) => name.trim());
   const unknown = named.find((name) => !Object.hasOwn(tools, name));
-  if (unknown !== undefined) throw usage(`--tool expects cargo, pip or npm, got "${unknown}".`, command);
+  if (unknown !== undefined) {
+    const meant = unknown === "pnpm" ? "--tool npm" : undefined;
+    throw usage(`--tool expects cargo, pip or npm, got "${unknown}".`, command, meant);
+  }
   return toolNames.filter((name) => named.includes(name));
 }
 
 /** The tools that are installed: found on PATH, apart from Vouch's own shims. */
-export function installedTools({ env, shims }: { env: Environment; shims: string }): ToolName[] {
-  const path = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/") && folder !== shims);
-  return toolNames.filter((name) =>
-    tools[name].programs.some((program) => Bun.which(program, { PATH: path.join(":") }) !== null),
-  );
+export function installedTools(env: Environment): ToolName[] {
+  return toolNames.filter((name) => tools[name].programs.some((program) => findInstalled(program, env) !== undefined));
 }

@@ -114,6 +114,27 @@ describe("PATH", () => {
       ["fail path", "ok path", "ok path", "ok path", "ok path"],
       "~/venv/bin/pip uninstall keyring",
     ],
+    [
+      "pnpm with its link",
+      { shims: [...shims, "pnpm@", "pnpx@"], bin: [...tools, "pnpm", "pnpx"] },
+      {},
+      [...allOk, "ok path", "ok path"],
+      "pnpm is Vouch's (~/shims/pnpm)",
+    ],
+    [
+      "pnpm that was installed after the setup",
+      { shims, bin: [...tools, "pnpm"] },
+      {},
+      [...allOk, "fail path"],
+      "pnpm is ~/bin/pnpm, and Vouch's is not on PATH; it gets no token. vouch setup codeartifact --domain my-domain",
+    ],
+    [
+      "a link in front of a pnpm that is gone",
+      { shims: [...shims, "pnpm@"], bin: tools },
+      {},
+      [...allOk, "warn path"],
+      "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. vouch setup codeartifact --domain my-domain",
+    ],
   ])("%s", (_, folders, env, expected, words) => {
     const patient = machine(folders, env);
     const findings = checkPath(patient);
@@ -126,6 +147,11 @@ describe("PATH", () => {
     expect(checkPath(patient)).toEqual([]);
   });
 });
+
+function mavenSettings(server: string): string {
+  const other = "<server><id>other</id><username>dev</username><password>TOP-SECRET</password></server>";
+  return `<settings>\n<servers>${other}\n<server>\n${server}\n</server></servers></settings>\n`;
+}
 
 describe("tokens in files", () => {
   test.each([
@@ -160,6 +186,30 @@ describe("tokens in files", () => {
         ".pypirc": `[codeartifact]\nrepository = https://${host}/pypi/my-repo/\nusername = aws\npassword = TOP-SECRET`,
       },
       "~/.pypirc:4 (twine)",
+    ],
+    [
+      "pnpm",
+      { ".config/pnpm/auth.ini": `//${host}/npm/my-repo/:_authToken=TOP-SECRET` },
+      "~/.config/pnpm/auth.ini:1 (pnpm)",
+    ],
+    [
+      "Maven",
+      { ".m2/settings.xml": mavenSettings("<username>aws</username>\n<password>TOP-SECRET</password>") },
+      "~/.m2/settings.xml:5 (Maven). Write ${env.CODEARTIFACT_AUTH_TOKEN} in its place",
+    ],
+    [
+      "Maven, by reference",
+      {
+        ".m2/settings.xml": mavenSettings(
+          "<username>aws</username>\n<password>${env.CODEARTIFACT_AUTH_TOKEN}</password>",
+        ),
+      },
+      undefined,
+    ],
+    [
+      "Maven, for another server",
+      { ".m2/settings.xml": mavenSettings("<username>dev</username>\n<password>TOP-SECRET</password>") },
+      undefined,
     ],
   ])("%s", (_, files, place) => {
     const patient = makePatient(files);

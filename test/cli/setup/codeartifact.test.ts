@@ -125,6 +125,41 @@ describe("vouch setup codeartifact", () => {
     expect(read(".npmrc")).toContain(`\n@acme:registry=https://${host}/npm/my-repo/\n`);
   });
 
+  test("pnpm gets links beside npm's where it is installed, by --dry-run, --json and --remove too", async () => {
+    await setRole();
+    const before = snapshot();
+    write("tools/pnpm", "#!/bin/sh\n", 0o755);
+    write("tools/pnpx", "#!/bin/sh\n", 0o755);
+    expect((await codeartifact("--dry-run")).stdout).toContain("/shims/pnpm (a link to Vouch)\n");
+    const added = JSON.parse((await codeartifact("--tool", "npm", "--json")).stdout) as object;
+    expect(added).toMatchObject({ shims: { added: ["npm", "npx", "pnpm", "pnpx"], removed: [] } });
+    // Its own link on PATH is no pnpm: with the real one gone, the next setup takes it away.
+    env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
+    for (const name of ["pnpm", "pnpx"]) rmSync(join(home, "tools", name));
+    const removed = JSON.parse((await codeartifact("--tool", "npm", "--json")).stdout) as object;
+    expect(removed).toMatchObject({ shims: { added: [], removed: ["pnpm", "pnpx"] } });
+    write("tools/pnpm", "#!/bin/sh\n", 0o755);
+    await codeartifact("--tool", "npm");
+    rmSync(join(home, "tools/pnpm"));
+    expect(await codeartifact("--remove")).toMatchObject({ exitCode: 0 });
+    expect(snapshot()).toEqual(before);
+  });
+
+  test("a machine with pnpm and without npm is set up all the same", async () => {
+    await setRole();
+    for (const name of ["cargo", "pip", "npm"]) rmSync(join(home, "tools", name));
+    write("tools/pnpm", "#!/bin/sh\n", 0o755);
+    expect(await codeartifact()).toMatchObject({ exitCode: 0 });
+    expect(read(".npmrc")).toContain("registry=");
+  });
+
+  test("--tool pnpm is told that npm's setup is pnpm's", async () => {
+    await setRole();
+    const { exitCode, stderr } = await codeartifact("--tool", "pnpm");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("--tool npm");
+  });
+
   test("several repositories: the first stays the default, each can go first", async () => {
     await setRole();
     const before = snapshot();

@@ -1,4 +1,4 @@
-/** What the three registries of a repository have in common: the interface that `Repositories` drives. */
+/** What the registries of a repository have in common: the interface that `Repositories` drives. */
 
 /** A request whose token was found good; what it may do is asked for by what it wants to do. */
 export interface RegistryRequest {
@@ -40,7 +40,7 @@ export class Refusal extends Error {
 }
 
 /** The hexadecimal digest of some bytes. */
-export function hexDigest(algorithm: "md5" | "sha1" | "sha256", bytes: Uint8Array): string {
+export function hexDigest(algorithm: "md5" | "sha1" | "sha256" | "sha512", bytes: Uint8Array): string {
   return new Bun.CryptoHasher(algorithm).update(bytes).digest("hex");
 }
 

@@ -11,16 +11,19 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.sandbox.stop());
 
+const minimalPom =
+  "<project><groupId>com.example</groupId><artifactId>my-artifact</artifactId><version>1.0.0</version></project>";
+
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-const everywhere = (status: number) => ({ cargo: status, npm: status, pypi: status });
+const everywhere = (status: number) => ({ cargo: status, maven: status, npm: status, pypi: status });
 
-const headers: [what: string, header: () => string, statuses: { cargo: number; npm: number; pypi: number }][] = [
+const headers: [what: string, header: () => string, statuses: ReturnType<typeof everywhere>][] = [
   ["a Bearer token", () => `Bearer ${visitor.token}`, everywhere(200)],
   ["the user aws", () => basic("aws", visitor.token), everywhere(200)],
-  ["the token alone", () => visitor.token, { cargo: 200, npm: 401, pypi: 401 }],
+  ["the token alone", () => visitor.token, { ...everywhere(401), cargo: 200 }],
   ["another user", () => basic("root", visitor.token), everywhere(401)],
   ["another scheme", () => `Digest ${visitor.token}`, everywhere(401)],
   ["a token with a letter more", () => `Bearer ${visitor.token}x`, everywhere(401)],
@@ -31,7 +34,10 @@ const headers: [what: string, header: () => string, statuses: { cargo: number; n
 test.each(headers)("%s", async (_, header, statuses) => {
   const authorization = header();
   await seedPackage(visitor.sandbox.registries, "pypi", { name: "my-package", version: "1.0.0", files: {} });
+  const pom = "/maven/my-repo/com/example/my-artifact/1.0.0/my-artifact-1.0.0.pom";
+  await visitor.send("PUT", pom, minimalPom);
   expect({
+    maven: (await visitor.get(pom, { authorization })).status,
     cargo: (await visitor.get("/cargo/my-repo/config.json", { authorization })).status,
     npm: (await visitor.get("/npm/my-repo/-/ping", { authorization })).status,
     pypi: (await visitor.get("/pypi/my-repo/simple/my-package/", { authorization })).status,
@@ -42,6 +48,7 @@ const challenges = [
   ["/cargo/my-repo/config.json", "Bearer"],
   ["/npm/my-repo/lodash", "Bearer"],
   ["/pypi/my-repo/simple/my-package/", 'Basic realm="CodeArtifact"'],
+  ["/maven/my-repo/com/example/my-artifact/maven-metadata.xml", 'Basic realm="CodeArtifact"'],
   ["/npm/other-repo/lodash", "Bearer"],
 ] as const;
 
@@ -72,7 +79,7 @@ const places: [url: string, status: number][] = [
   ["https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
   ["https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
   [`https://${names.packageHost}/npm/other-repo/-/ping`, 404],
-  [`https://${names.packageHost}/maven/my-repo/`, 404],
+  [`https://${names.packageHost}/nuget/my-repo/`, 404],
   [`https://${names.packageHost}/npm/my-repo/%zz`, 400],
 ];
 

@@ -6,9 +6,13 @@
 import type { PackageFormat } from "../../../src/agent/protocol.ts";
 import type { Account, TokenHolder } from "../aws/account.ts";
 import { CargoRegistry } from "./cargo.ts";
+import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
 import { PypiRegistry } from "./pypi.ts";
 import { type PackageName, Refusal, type Registry } from "./registry.ts";
+
+/** The formats that a repository serves: those that Vouch sets up, and Maven's, which takes the token from `vouch exec`. */
+export type RegistryFormat = PackageFormat | "maven";
 
 /** How many requests of one format came, and how many of them were answered 401 and 403. */
 export interface FormatCounters {
@@ -17,9 +21,10 @@ export interface FormatCounters {
   forbidden: number;
 }
 
-/** The three registries of one repository. */
+/** The registries of one repository. */
 export interface Registries {
   cargo: CargoRegistry;
+  maven: MavenRegistry;
   npm: NpmRegistry;
   pypi: PypiRegistry;
 }
@@ -29,7 +34,7 @@ interface Target {
   domain: string;
   owner: string;
   region: string;
-  format: PackageFormat;
+  format: RegistryFormat;
   repository: string;
   /** What follows the endpoint. */
   rest: string;
@@ -37,10 +42,15 @@ interface Target {
 
 const packageHost =
   /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
-const packagePath = /^\/(?<format>cargo|npm|pypi)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
+const packagePath = /^\/(?<format>cargo|maven|npm|pypi)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
 
 export class Repositories {
-  readonly counters: Record<PackageFormat, FormatCounters> = { cargo: noCalls(), npm: noCalls(), pypi: noCalls() };
+  readonly counters: Record<RegistryFormat, FormatCounters> = {
+    cargo: noCalls(),
+    maven: noCalls(),
+    npm: noCalls(),
+    pypi: noCalls(),
+  };
   readonly #account: Account;
   /** By domain and name: `DOMAIN/REPOSITORY`. */
   readonly #registries = new Map<string, Registries>();
@@ -116,7 +126,7 @@ export class Repositories {
 }
 
 function newRegistries(): Registries {
-  return { cargo: new CargoRegistry(), npm: new NpmRegistry(), pypi: new PypiRegistry() };
+  return { cargo: new CargoRegistry(), maven: new MavenRegistry(), npm: new NpmRegistry(), pypi: new PypiRegistry() };
 }
 
 function noCalls(): FormatCounters {
@@ -128,14 +138,14 @@ function targetOf(url: string): Target | undefined {
   const { domain, owner, region, dualstackRegion = region } = packageHost.exec(hostname)?.groups ?? {};
   const { format, repository, rest } = packagePath.exec(pathname)?.groups ?? {};
   if (!domain || !owner || !dualstackRegion || !format || !repository || rest === undefined) return undefined;
-  return { domain, owner, region: dualstackRegion, format: format as PackageFormat, repository, rest };
+  return { domain, owner, region: dualstackRegion, format: format as RegistryFormat, repository, rest };
 }
 
 /**
  * The token in an Authorization header: `Bearer TOKEN`, `Basic` with the user name `aws`, and for Cargo, which sends
  * what its credential provider gave, the token alone.
  */
-function tokenOf(header: string | null, format: PackageFormat): string | undefined {
+function tokenOf(header: string | null, format: RegistryFormat): string | undefined {
   if (header === null) return undefined;
   const [, scheme = "", credentials = ""] = /^(\S+) +(\S+)$/.exec(header) ?? [];
   switch (scheme.toLowerCase()) {

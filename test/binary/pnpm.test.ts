@@ -1,0 +1,116 @@
+/** pnpm of several years, and by way of corepack, behind the shim that `vouch setup codeartifact` makes. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { names } from "../sandbox/main.ts";
+import { requires } from "../requires.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+import { filesContaining } from "./disk.ts";
+import { npmProject, npmUserProject } from "./projects.ts";
+
+const tools = join(import.meta.dir, "../../.tools");
+const folderOf = (tool: string) => join(tools, tool, "node_modules/.bin");
+
+let laptop: Laptop;
+
+/** The developer's environment with one more folder of programs, behind the shims. */
+function withTools(folder: string, more: Record<string, string> = {}): Record<string, string> {
+  return { PATH: [laptop.shims, folder, laptop.env["PATH"]].join(":"), ...more };
+}
+
+const links = () => readdirSync(laptop.shims).toSorted();
+
+async function setUp(env: Record<string, string>): Promise<void> {
+  const repository = ["--domain", names.domain, "--repository", names.repository];
+  await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository, "--tool", "npm"], { env }));
+}
+
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady("--registry-name", registryName);
+  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
+  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+}, 120_000);
+afterAll(async () => laptop?.stop());
+
+describe.each([
+  ["pnpm", "10.", ["pnpm", "pnpx"]],
+  ["pnpm-11", "11.", ["pn", "pnpm", "pnpx", "pnx"]],
+] as const)("%s", (tool, version, shims) => {
+  const bin = folderOf(tool);
+  const place = (name: string) => join(laptop.home, tool, name);
+  const run = (command: string[], cwd: string) => laptop.run(command, { cwd, env: withTools(bin) });
+
+  describe.skipIf(!requires(join(bin, "pnpm")))("is installed", () => {
+    test("setup links its names, and the link leads to it", async () => {
+      await setUp(withTools(bin));
+      expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3", ...shims].toSorted());
+      expect(await ended(run(["pnpm", "--version"], laptop.home))).toStartWith(version);
+    }, 120_000);
+
+    test("pnpm publish, pnpm install of a project that uses the package, pnpm add", async () => {
+      const lib = npmProject(place("lib"), `my-${tool}-lib`);
+      await ended(run(["pnpm", "publish", "--no-git-checks"], lib));
+      const app = npmUserProject(place("app"), `my-${tool}-lib`);
+      await ended(run(["pnpm", "--reporter", "append-only", "install"], app));
+      expect(await ended(run(["node", "-p", `require('my-${tool}-lib')`], app))).toBe(`hello from my-${tool}-lib\n`);
+      await ended(run(["pnpm", "-C", app, "add", "my-lib"], laptop.home));
+      expect(readFileSync(join(app, "package.json"), "utf8")).toContain('"my-lib"');
+    }, 120_000);
+
+    test("pnpm view, which older ones leave to npm", async () => {
+      expect(await ended(run(["pnpm", "view", "my-lib", "version"], laptop.home))).toContain("1.0.0");
+    }, 120_000);
+
+    test("scripts and programs of the project get no token", async () => {
+      const app = place("scripts");
+      mkdirSync(app, { recursive: true });
+      const reveal = "node -p 'JSON.stringify(process.env)'";
+      writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", scripts: { reveal, test: reveal } }));
+      const program = ["exec", "node", "-p", "JSON.stringify(process.env)"];
+      for (const words of [["run", "reveal"], ["reveal"], ["test"], program]) {
+        const shown = await ended(run(["pnpm", ...words], app));
+        expect(shown).toContain('"PATH"');
+        expect(shown).not.toContain("vouch-sandbox-token");
+      }
+    }, 120_000);
+
+    test("without its program the links go with the next setup", async () => {
+      await setUp({});
+      expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3"]);
+    });
+  });
+});
+
+const corepack = join(folderOf("corepack"), "corepack");
+
+describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack", () => {
+  test("its pnpm stands behind the shim, and becomes the pnpm that the project names", async () => {
+    const bin = join(laptop.folder, "corepack-bin");
+    mkdirSync(bin);
+    await ended(laptop.run([corepack, "enable", "--install-directory", bin, "pnpm"]));
+    const installed = join(tools, "pnpm/node_modules/pnpm");
+    const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
+    // What corepack has fetched before, as its cache has it.
+    const cache = join(laptop.folder, "corepack");
+    const cached = join(cache, "v1/pnpm", version);
+    mkdirSync(cached, { recursive: true });
+    for (const name of readdirSync(installed)) symlinkSync(join(installed, name), join(cached, name));
+    const locator = { name: "pnpm", reference: version };
+    const programs = { pnpm: "./bin/pnpm.cjs", pnpx: "./bin/pnpx.cjs" };
+    writeFileSync(join(cached, ".corepack"), JSON.stringify({ locator, bin: programs, hash: "sha512.0" }));
+    const env = withTools(bin, { COREPACK_HOME: cache, COREPACK_ENABLE_NETWORK: "0" });
+    await setUp(env);
+    expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3", "pnpm", "pnpx"]);
+    const app = npmUserProject(join(laptop.home, "corepack-app"), "my-lib");
+    const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8")) as object;
+    writeFileSync(join(app, "package.json"), JSON.stringify({ ...manifest, packageManager: `pnpm@${version}` }));
+    await ended(laptop.run(["pnpm", "install"], { cwd: app, env }));
+    expect(await ended(laptop.run(["node", "-p", "require('my-lib')"], { cwd: app }))).toBe("hello from my-lib\n");
+  }, 120_000);
+});
+
+test("after all of this no token stands in any file", () => {
+  expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);
+});

@@ -1,0 +1,61 @@
+/**
+ * Maven in a test: no Maven repository but the sandbox's, and the plugins of a build from a folder of the project
+ * (`.tools/m2`), which `bun test/maven.ts` fills from Maven Central.
+ */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mavenProject } from "./binary/projects.ts";
+import { requires, requiresPath } from "./requires.ts";
+import type { Sandbox } from "./sandbox/main.ts";
+
+const plugins = join(import.meta.dir, "../.tools/m2");
+
+/** Whether Maven, a JDK and the plugins are there. */
+export function requiresMaven(): boolean {
+  return requires("mvn", "javac", "keytool") && requiresPath(plugins, "bun test/maven.ts");
+}
+
+/**
+ * The variables that lead Maven through the sandbox's proxy, let it trust the sandbox's authority and no other, and let
+ * it have this home folder (Java takes another one from the system), with a local repository that has the plugins and
+ * nothing of earlier builds.
+ */
+export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): Record<string, string> {
+  const trust = join(home, ".m2/sandbox-authority.p12");
+  const local = join(home, ".m2/repository");
+  for (const old of [local, trust]) rmSync(old, { recursive: true, force: true });
+  cpSync(plugins, local, { recursive: true });
+  const store = ["-storetype", "PKCS12", "-storepass", "public", "-keystore", trust];
+  const made = Bun.spawnSync(["keytool", "-importcert", "-noprompt", "-alias", "sandbox", "-file", caPath, ...store]);
+  if (!made.success) throw new Error(made.stdout.toString());
+  const { hostname, port } = new URL(proxyUrl);
+  const properties = {
+    "user.home": home,
+    "https.proxyHost": hostname,
+    "https.proxyPort": port,
+    "http.proxyHost": hostname,
+    "http.proxyPort": port,
+    "javax.net.ssl.trustStore": trust,
+    "javax.net.ssl.trustStorePassword": "public",
+    // Maven 3.9 has a transport that knows none of these.
+    "maven.resolver.transport": "wagon",
+  };
+  const options = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
+  // A build of a test is over before the second compiler of Java is worth its start.
+  return { MAVEN_OPTS: ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", ...options].join(" ") };
+}
+
+// As a program: a build that deploys into a folder fetches every plugin that a test needs.
+if (import.meta.main) {
+  const folder = mkdtempSync(join(tmpdir(), "vouch-maven-"));
+  const target = `-DaltDeploymentRepository=folder::default::file:${join(folder, "deployed")}`;
+  const command = ["mvn", "--batch-mode", "--quiet", `-Dmaven.repo.local=${plugins}`, target, "deploy"];
+  const { exitCode } = Bun.spawnSync(command, {
+    cwd: mavenProject(join(folder, "my-artifact")),
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  rmSync(join(plugins, "com/example"), { recursive: true, force: true });
+  rmSync(folder, { recursive: true });
+  process.exit(exitCode);
+}
