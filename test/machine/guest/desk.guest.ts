@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { executable, type Laptop, person as owner } from "../../laptop.ts";
 import { runInTerminal } from "../../pty.ts";
-import { type DeskKey, enroll, givePin, plugIn, shown, SLOW_MS, startDesk, type, until } from "./desk.ts";
+import { type DeskKey, enroll, givePin, nobody, plugIn, shown, SLOW_MS, startDesk, type, until } from "./desk.ts";
 
 let laptop: Laptop;
 let key: DeskKey;
@@ -29,7 +29,6 @@ afterAll(async () => {
 /** What the person hears who can do something about it. */
 const plugItIn = /[Pp]lug(ged in| the security key in again) and repeat the command\./;
 
-const ignore = (): Promise<void> => Promise.resolve();
 const blinks = () => key.key.ctap2.touch.isAwaited;
 
 test("the key is plugged in while login waits for it", async () => {
@@ -113,7 +112,7 @@ test("another program's request makes the key busy: login gives up and says so, 
     },
   );
   await until(blinks);
-  const refused = await type(laptop, ["login", "--timeout", "3"], ignore);
+  const refused = await type(laptop, ["login", "--timeout", "3"], nobody);
   expect(refused.exitCode).toBe(3);
   expect(refused.screen).toContain("is busy with another program");
   expect(key.busyAnswers).toBeGreaterThan(1);
@@ -134,7 +133,7 @@ test("an ordinary user without the right to the key learns which udev rule gives
   cpSync(join(laptop.home, ".config"), join(home, ".config"), { recursive: true });
   chmodSync(laptop.folder, 0o755);
   Bun.spawnSync(["chown", "-R", "65534:65534", home]);
-  const env = { ...laptop.env, HOME: home, TMPDIR: home, VOUCH_RUNTIME_DIR: join(home, "run") };
+  const env = { ...laptop.env, HOME: home, TMPDIR: home, NO_COLOR: "1", VOUCH_RUNTIME_DIR: join(home, "run") };
   for (const name of ["CONFIG", "DATA", "CACHE"]) delete (env as Record<string, string>)[`XDG_${name}_HOME`];
   const command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", executable];
   const asUser = { cwd: home, env, timeoutMs: SLOW_MS };
@@ -147,6 +146,18 @@ test("an ordinary user without the right to the key learns which udev rule gives
   expect(denied.screen.replaceAll(/\s+/g, " ")).toContain(
     'SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", TAG+="uaccess"',
   );
+  {
+    await using other = await plugIn({ product: "Other Key" });
+    chmodSync(other.path, 0o666);
+    const doctor = await shown(
+      "vouch doctor (as an ordinary user, who may use another key)",
+      runInTerminal([...command, "doctor"], asUser, nobody),
+    );
+    expect(doctor.exitCode).toBe(1);
+    expect(doctor.screen).toContain("FAIL  Cannot open Software Security Key (/dev/hidraw0): permission denied.");
+    expect(doctor.screen.replaceAll(/\s+/g, " ")).toContain('SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1"');
+    expect(doctor.screen).toContain("ok    Other Key is plugged in and answers.");
+  }
   // udev gives the right a moment after the key is there.
   await key.unplug();
   const allowed = await shown(
@@ -159,5 +170,5 @@ test("an ordinary user without the right to the key learns which udev rule gives
     }),
   );
   expect(allowed).toMatchObject({ exitCode: 0, restored: true });
-  await runInTerminal([...command, "agent", "stop"], asUser, ignore);
+  await runInTerminal([...command, "agent", "stop"], asUser, nobody);
 });
