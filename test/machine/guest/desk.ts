@@ -99,9 +99,9 @@ export async function runClient(
   return shown(command.join(" "), runInTerminal(command, { cwd, timeoutMs: SLOW_MS }, script));
 }
 
-/** What libfido2 says of the key. Throws with the screen when the key is of no use to it. */
+/** What libfido2 says of the key, not shown in the log. Throws with the screen when the key is of no use to it. */
 export async function keyInfo({ path }: DeskKey): Promise<string> {
-  const { exitCode, screen } = await runClient(["fido2-token", "-I", path]);
+  const { exitCode, screen } = await runInTerminal(["fido2-token", "-I", path], { timeoutMs: SLOW_MS }, nobody);
   if (exitCode !== 0) throw new Error(`Expected exit code 0 of fido2-token -I, got ${exitCode}:\n${screen}`);
   return screen;
 }
