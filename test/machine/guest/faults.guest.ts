@@ -1,7 +1,7 @@
 /** Keys that break the protocol, over /dev/hidraw*: an error in time, and a key that the next program finds idle. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Fault } from "../../authenticator/faults.ts";
-import { executable, type Laptop } from "../../laptop.ts";
+import { executable, type Laptop, person as owner } from "../../laptop.ts";
 import { type DeskKey, enroll, givePin, keyInfo, nobody, plugIn, startDesk, type } from "./desk.ts";
 
 const ERR_OTHER = 0x7f;
@@ -61,7 +61,7 @@ describe("one key, whose answers are spoilt", () => {
     const run = await type(laptop, ["login", "--timeout", "2"], async (person) => {
       await person.see("PIN of your security key");
       key.key.settings.fault = { in: "CBOR", fault };
-      person.type("246813\r");
+      person.type(`${owner.pin}\r`);
       await person.see(message);
     });
     expect(run).toMatchObject({ exitCode: 3, restored: true });
@@ -122,7 +122,7 @@ describe("a desk full of keys that give no channel", () => {
   test("`vouch enroll` uses the honest one, and leaves all idle", async () => {
     const run = await enroll(laptop, async (person) => {
       await person.see("PIN of your security key (Software Security Key)");
-      person.type("246813\r");
+      person.type(`${owner.pin}\r`);
     });
     expect(run).toMatchObject({ exitCode: 0, restored: true });
     for (const key of [...broken, honest]) {

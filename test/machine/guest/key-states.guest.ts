@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type Laptop, person as owner } from "../../laptop.ts";
+import type { Person } from "../../pty.ts";
 import { names } from "../../sandbox/main.ts";
 import {
   answering,
@@ -78,7 +79,7 @@ describe("an enrolled key", () => {
   afterAll(() => key[Symbol.asyncDispose]());
 
   test("takes no more PINs after three wrong ones: it is taken out, plugged in again, and the login goes on", async () => {
-    const before = async (person: Parameters<typeof givePin>[0]): Promise<void> => {
+    const before = async (person: Person): Promise<void> => {
       await givePin(person, "000000");
       await givePin(person, "111111");
     };
@@ -99,7 +100,7 @@ describe("an enrolled key", () => {
 
   test("has one try left, and the PIN is wrong: it is blocked, for good", async () => {
     key.key.ctap2.pin.pinRetries = 1;
-    const before = (person: Parameters<typeof givePin>[0]): Promise<void> => givePin(person, "000000");
+    const before = (person: Person): Promise<void> => givePin(person, "000000");
     const run = await type(laptop, ["login"], inState("The PIN is blocked", { before }));
     expect(run).toMatchObject({ exitCode: 5, restored: true });
     await key.unplug();
@@ -141,13 +142,19 @@ describe("the credential", () => {
   });
 });
 
+test("a key that takes only short requests is refused", async () => {
+  await using _ = await plugIn({ maxMsgSize: 200 });
+  const scene = inState("The request is too large for the key", { before: givePin });
+  expect(await enroll(laptop, scene)).toMatchObject({ exitCode: 3, restored: true });
+});
+
 describe("a fingerprint key", () => {
   test("is preferred by its PIN: Enter while it waits for the finger", async () => {
     await using key = await plugIn({ fingerprint: "matches" });
     expect(await enroll(laptop, nobody)).toMatchObject({ exitCode: 0 });
     key.key.settings.touch = "withheld";
     const blinks = (): boolean => key.key.ctap2.touch.isAwaited;
-    const onLine = async (line: string, person: Parameters<typeof givePin>[0]): Promise<void> => {
+    const onLine = async (line: string, person: Person): Promise<void> => {
       if (!line.startsWith("Touch")) return;
       await until(blinks);
       if (line.includes("press Enter")) person.type("\r");
