@@ -18,6 +18,8 @@ export interface OpenChannelOptions {
   signal?: AbortSignal;
   /** The limit on waiting for a key that is busy with another program, in milliseconds. */
   timeoutMs?: number;
+  /** The limit on every answer for which nobody is needed, in milliseconds; ten seconds at most, and without it. */
+  answerTimeoutMs?: number;
   /** Called once, now or during a later command, when the key is busy with another program and is asked again. */
   onBusy?: () => void;
 }
@@ -43,7 +45,7 @@ export async function openChannel(
         { hint: "Use a FIDO2 security key." },
       );
     }
-    return new Channel(link, channel);
+    return new Channel(link, channel, Math.min(DEFAULT_TIMEOUT_MS, options.answerTimeoutMs ?? DEFAULT_TIMEOUT_MS));
   } catch (error) {
     await connection.close();
     throw error;
@@ -53,15 +55,18 @@ export async function openChannel(
 class Channel implements CtapDevice {
   readonly product: string;
   readonly #link: Link;
+  readonly #answerTimeoutMs: number;
   #channel: number;
 
-  constructor(link: Link, channel: number) {
+  constructor(link: Link, channel: number, answerTimeoutMs: number) {
     this.product = link.product;
     this.#link = link;
     this.#channel = channel;
+    this.#answerTimeoutMs = answerTimeoutMs;
   }
 
-  async exchange(message: Uint8Array, options: ExchangeOptions = {}): Promise<Uint8Array> {
+  async exchange(message: Uint8Array, given: ExchangeOptions = {}): Promise<Uint8Array> {
+    const options = { timeoutMs: this.#answerTimeoutMs, ...given };
     try {
       return await this.#send(message, options);
     } catch (error) {

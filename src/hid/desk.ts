@@ -31,6 +31,8 @@ const PLUG_PATIENCE_MS = 2_000;
 const OPEN_PATIENCE_MS = 1_000;
 /** How long keys that are not chosen may take to stop blinking and to be closed. */
 const CLEAR_PATIENCE_MS = 2_000;
+/** However short the limit is: what a key is given for an answer for which nobody is needed. */
+const MIN_ANSWER_MS = 2_000;
 /** However often keys come and go: so many times the limit on one wait. */
 const WAITS = 10;
 /** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
@@ -150,6 +152,7 @@ export class Desk {
   async #open(candidate: Candidate): Promise<void> {
     const { info, since, isNew, stop } = candidate;
     const { signal } = stop;
+    const answerTimeoutMs = Math.max(MIN_ANSWER_MS, this.#timeoutMs);
     const onBusy = () => {
       if (!candidate.isBusy) this.#options.onBusy?.(info.product);
       candidate.isBusy = true;
@@ -158,7 +161,8 @@ export class Desk {
     while (!signal.aborted) {
       try {
         const timeoutMs = Math.max(POLL_MS, this.#deadline - performance.now());
-        candidate.device = await openChannel(await this.#transport.open(info), info, { signal, timeoutMs, onBusy });
+        const options = { signal, timeoutMs, answerTimeoutMs, onBusy };
+        candidate.device = await openChannel(await this.#transport.open(info), info, options);
         candidate.isBusy = false;
         break;
       } catch (error) {

@@ -216,6 +216,21 @@ describe("the only key", () => {
     expect(await rejection(choosing)).toMatchObject({ code: "security_key_error" });
   }, 60_000);
 
+  test("that says nothing once it is open is given less time where there is less", async () => {
+    await using hurried = await plugIn();
+    await using patient = await plugIn();
+    const ends = await Promise.all([
+      new Table(hurried).choose({ timeoutMs: 2_000 }),
+      new Table(patient).choose({ timeoutMs: 60_000 }),
+    ]);
+    for (const { key } of [hurried, patient]) key.settings.fault = { in: "CBOR", fault: "mute" };
+    const [first, second] = ends.map((device) => rejection(device.exchange(Uint8Array.of(0x04))));
+    expect(await Promise.race([first!.then(() => "hurried"), second!.then(() => "patient")])).toBe("hurried");
+    expect(await first).toMatchObject({ code: "security_key_error", message: expect.stringContaining("in time") });
+    await patient.key.stop();
+    expect(await second).toMatchObject({ code: "security_key_removed" });
+  }, 60_000);
+
   test("that is busy is used when it is free", async () => {
     await using plugged = await plugIn({ fault: { in: "INIT", fault: 0x06 } });
     const table = new Table(plugged);

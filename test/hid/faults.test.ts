@@ -51,6 +51,13 @@ describe("an answer", () => {
     expect((await device.exchange(GET_INFO, patience))[0]).toBe(OK);
   });
 
+  test("that does not come is waited for as long as the channel was opened with, when nobody is needed for it", async () => {
+    await using plugged = await plugIn();
+    const device = await openChannel(await plugged.connect(), plugged.info, { answerTimeoutMs: 100 });
+    plugged.key.settings.fault = { in: "CBOR", fault: "mute" };
+    expect(await rejection(device.exchange(GET_INFO))).toEqual(failure("security_key_error", "did not answer in time"));
+  });
+
   test("may have stray packets and those of other channels before it", async () => {
     await using plugged = await plugIn({ fault: { in: "CBOR", fault: "stray packets" } });
     expect((await (await plugged.open()).exchange(GET_INFO, patience))[0]).toBe(OK);

@@ -8,7 +8,7 @@ import { machinePrograms, GUEST_OUT, runInMachine } from "./machine.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** Twenty times what a quiet machine needs for the slowest test, and four times what it needs for all. */
+/** Twenty times what a quiet machine needs for the slowest test, and several times what it needs for all. */
 const TEST_TIMEOUT_MS = 180_000;
 const LIMIT_SECONDS = 1200;
 

@@ -1,10 +1,22 @@
 /** What happens on a desk: keys come and go, there are two of them, another program or nobody may use them. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { chmodSync, cpSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { executable, type Laptop, person as owner } from "../../laptop.ts";
 import { runInTerminal } from "../../pty.ts";
-import { type DeskKey, enroll, givePin, plugIn, shown, SLOW_MS, startDesk, type, until } from "./desk.ts";
+import {
+  type DeskKey,
+  enroll,
+  givePin,
+  inState,
+  nobody,
+  plugIn,
+  shown,
+  SLOW_MS,
+  startDesk,
+  type,
+  until,
+} from "./desk.ts";
 
 let laptop: Laptop;
 let key: DeskKey;
@@ -29,7 +41,6 @@ afterAll(async () => {
 /** What the person hears who can do something about it. */
 const plugItIn = /[Pp]lug(ged in| the security key in again) and repeat the command\./;
 
-const ignore = (): Promise<void> => Promise.resolve();
 const blinks = () => key.key.ctap2.touch.isAwaited;
 
 test("the key is plugged in while login waits for it", async () => {
@@ -99,6 +110,53 @@ test("two keys: both blink, the one that is touched is used, the other stops", a
   expect(run).toMatchObject({ exitCode: 0, restored: true });
 });
 
+test("two keys blink, a third joins, all are taken out, and one comes back", async () => {
+  await using other = await plugIn({ product: "Other Key", touch: "withheld" });
+  key.key.settings.touch = "withheld";
+  const run = await type(laptop, ["login"], async (person) => {
+    await person.see("Touch the security key that you want to use: Software Security Key, Other Key.");
+    await using third = await plugIn({ product: "Third Key", touch: "withheld" });
+    await person.see("Touch the security key that you want to use: Software Security Key, Other Key, Third Key.");
+    await Promise.all([key, other, third].map((one) => one.unplug()));
+    await person.see("Plug in your security key. Waiting for 60 seconds…");
+    key.key.settings.touch = "auto";
+    await key.plugIn();
+    await givePin(person);
+  });
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+});
+
+test("two keys, and none is touched: both stop blinking", async () => {
+  await using other = await plugIn({ product: "Software Security Key 2", touch: "withheld" });
+  key.key.settings.touch = "withheld";
+  const run = await type(laptop, ["login", "--timeout", "2"], inState("Two keys, and none is touched"));
+  expect(run).toMatchObject({ exitCode: 3, restored: true });
+  expect([blinks(), other.key.ctap2.touch.isAwaited]).toEqual([false, false]);
+});
+
+test("the key is not touched: it stops blinking", async () => {
+  key.key.settings.touch = "withheld";
+  const scene = inState("The key is not touched", { before: givePin });
+  expect(await type(laptop, ["login", "--timeout", "2"], scene)).toMatchObject({ exitCode: 3, restored: true });
+  expect(blinks()).toBe(false);
+});
+
+test("a key that speaks only U2F is left out beside another one", async () => {
+  await using _ = await plugIn({ product: "U2F Key", ctap: "u2f", pin: undefined });
+  const run = await type(laptop, ["login"], async (person) => {
+    await person.see("U2F Key speaks only U2F (CTAP1), which cannot verify a PIN. It is left out.");
+    await givePin(person);
+  });
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+});
+
+test("the kernel lists the key, but its device file is missing, as in a container", async () => {
+  rmSync(key.path);
+  const scene = inState("The key is listed, but its device file is missing (a container)");
+  expect(await type(laptop, ["login"], scene)).toMatchObject({ exitCode: 3, restored: true });
+  await key.unplug();
+});
+
 test("another program's request makes the key busy: login gives up and says so, or waits for its end", async () => {
   key.key.settings.touch = "withheld";
   const parameters = join(laptop.folder, "cred-param");
@@ -113,7 +171,7 @@ test("another program's request makes the key busy: login gives up and says so, 
     },
   );
   await until(blinks);
-  const refused = await type(laptop, ["login", "--timeout", "3"], ignore);
+  const refused = await type(laptop, ["login", "--timeout", "3"], nobody);
   expect(refused.exitCode).toBe(3);
   expect(refused.screen).toContain("is busy with another program");
   expect(key.busyAnswers).toBeGreaterThan(1);
@@ -134,7 +192,7 @@ test("an ordinary user without the right to the key learns which udev rule gives
   cpSync(join(laptop.home, ".config"), join(home, ".config"), { recursive: true });
   chmodSync(laptop.folder, 0o755);
   Bun.spawnSync(["chown", "-R", "65534:65534", home]);
-  const env = { ...laptop.env, HOME: home, TMPDIR: home, VOUCH_RUNTIME_DIR: join(home, "run") };
+  const env = { ...laptop.env, HOME: home, TMPDIR: home, NO_COLOR: "1", VOUCH_RUNTIME_DIR: join(home, "run") };
   for (const name of ["CONFIG", "DATA", "CACHE"]) delete (env as Record<string, string>)[`XDG_${name}_HOME`];
   const command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", executable];
   const asUser = { cwd: home, env, timeoutMs: SLOW_MS };
@@ -147,6 +205,18 @@ test("an ordinary user without the right to the key learns which udev rule gives
   expect(denied.screen.replaceAll(/\s+/g, " ")).toContain(
     'SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1", TAG+="uaccess"',
   );
+  {
+    await using other = await plugIn({ product: "Other Key" });
+    chmodSync(other.path, 0o666);
+    const doctor = await shown(
+      "vouch doctor (as an ordinary user, who may use another key)",
+      runInTerminal([...command, "doctor"], asUser, nobody),
+    );
+    expect(doctor.exitCode).toBe(1);
+    expect(doctor.screen).toContain("FAIL  Cannot open Software Security Key (/dev/hidraw0): permission denied.");
+    expect(doctor.screen.replaceAll(/\s+/g, " ")).toContain('SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1"');
+    expect(doctor.screen).toContain("ok    Other Key is plugged in and answers.");
+  }
   // udev gives the right a moment after the key is there.
   await key.unplug();
   const allowed = await shown(
@@ -159,5 +229,5 @@ test("an ordinary user without the right to the key learns which udev rule gives
     }),
   );
   expect(allowed).toMatchObject({ exitCode: 0, restored: true });
-  await runInTerminal([...command, "agent", "stop"], asUser, ignore);
+  await runInTerminal([...command, "agent", "stop"], asUser, nobody);
 });

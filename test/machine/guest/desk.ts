@@ -8,6 +8,7 @@ import { CTAPHID, parsePacket } from "../../../src/hid/framing.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
 import { type KernelKey, plugIntoKernel } from "../../authenticator/uhid.ts";
+import { documentedLines } from "../../docs/states.ts";
 import { executable, type Laptop, person, serverUrl, startLaptop } from "../../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../../pty.ts";
 
@@ -65,9 +66,13 @@ export function startDesk(): Promise<Laptop> {
 }
 
 /** `vouch enroll` with a new code typed; the script plays what comes after it. */
-export async function enroll(laptop: Laptop, script: (person: Person) => Promise<void>): Promise<TerminalRun> {
+export async function enroll(
+  laptop: Laptop,
+  script: (person: Person) => Promise<void>,
+  ...flags: string[]
+): Promise<TerminalRun> {
   const code = await laptop.invite();
-  return type(laptop, ["enroll", "--server", serverUrl], async (somebody) => {
+  return type(laptop, ["enroll", "--server", serverUrl, ...flags], async (somebody) => {
     await somebody.see("Enrolment code");
     somebody.type(`${code}\r`);
     await script(somebody);
@@ -81,8 +86,62 @@ export async function type(
   script: (person: Person) => Promise<void>,
   command: string[] = [executable],
 ): Promise<TerminalRun> {
-  const options = { cwd: laptop.cwd, env: laptop.env, timeoutMs: SLOW_MS };
+  const options = { cwd: laptop.cwd, env: { ...laptop.env, NO_COLOR: "1" }, timeoutMs: SLOW_MS };
   return shown(`vouch ${args.join(" ")}`, runInTerminal([...command, ...args], options, script));
+}
+
+/** Runs another program at the terminal and shows the screen in the log. */
+export async function runClient(
+  command: string[],
+  script: (person: Person) => Promise<void> = nobody,
+  cwd: string = "/",
+): Promise<TerminalRun> {
+  return shown(command.join(" "), runInTerminal(command, { cwd, timeoutMs: SLOW_MS }, script));
+}
+
+/** What libfido2 says of the key, not shown in the log. Throws with the screen when the key is of no use to it. */
+export async function keyInfo({ path }: DeskKey): Promise<string> {
+  const { exitCode, screen } = await runInTerminal(["fido2-token", "-I", path], { timeoutMs: SLOW_MS }, nobody);
+  if (exitCode !== 0) throw new Error(`Expected exit code 0 of fido2-token -I, got ${exitCode}:\n${screen}`);
+  return screen;
+}
+
+/** The script of a person who types nothing. */
+export async function nobody(): Promise<void> {}
+
+/** The script of a person who types an answer to each question. */
+export function answering(...answers: [question: string, answer: string][]): (person: Person) => Promise<void> {
+  return async ({ see, type: write }) => {
+    for (const [question, answer] of answers) {
+      await see(question);
+      write(`${answer}\r`);
+    }
+  };
+}
+
+export interface Scene {
+  /** What is typed at the questions, one after the other; the PIN when there are no more. */
+  answers?: string[];
+  /** What happens before the state is there. */
+  before?: (person: Person) => Promise<void>;
+  /** What happens when a line has been seen, before it is answered. */
+  onLine?: (line: string, person: Person) => void | Promise<void>;
+}
+
+const isQuestion = (line: string): boolean =>
+  /^(PIN of|New PIN|The same PIN again|Set a PIN now|Number from|Remove )/.test(line);
+
+/** The script of a person who sees the lines that docs/security-keys.md has for a state, one after the other. */
+export function inState(state: string, scene: Scene = {}): (person: Person) => Promise<void> {
+  const answers = [...(scene.answers ?? [])];
+  return async (somebody) => {
+    await scene.before?.(somebody);
+    for (const line of documentedLines("security-keys.md", state)) {
+      await somebody.see(line);
+      await scene.onLine?.(line, somebody);
+      if (isQuestion(line)) somebody.type(`${answers.shift() ?? person.pin}\r`);
+    }
+  };
 }
 
 /** Shows in the log what a terminal showed, and for how long. */

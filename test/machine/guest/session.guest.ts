@@ -38,6 +38,8 @@ async function touchThenPin(somebody: Person): Promise<void> {
 const keys: [name: string, settings: Partial<Settings>, script: (person: Person) => Promise<void>][] = [
   ["a key of CTAP 2.1", {}, pinAndTouch],
   ["a key of CTAP 2.0 with protocol one", { ctap: "2.0", protocols: [1] }, pinAndTouch],
+  ["a key made before CTAP 2.1 was final", { ctap: "2.1-pre", protocols: [1] }, pinAndTouch],
+  ["a key of a later CTAP, with enterprise features", { ctap: "2.3" }, pinAndTouch],
   ["a key with protocol two only", { protocols: [2] }, pinAndTouch],
   ["a key that always verifies its user", { alwaysUv: true }, pinAndTouch],
   ["a key that asks for no PIN to make other credentials", { makeCredUvNotRqd: true }, pinAndTouch],

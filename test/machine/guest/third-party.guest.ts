@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../../authenticator/settings.ts";
 import { person as owner } from "../../laptop.ts";
-import { type Person, runInTerminal, type TerminalRun } from "../../pty.ts";
-import { plugIn, shown, SLOW_MS } from "./desk.ts";
+import type { Person, TerminalRun } from "../../pty.ts";
+import { answering, nobody, plugIn, runClient } from "./desk.ts";
 import { findPythonFido2 } from "./third-party.ts";
 
 const { pin } = owner;
@@ -19,21 +19,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const ignore = (): Promise<void> => Promise.resolve();
-
-/** Runs a client at a terminal, shown in the log. */
-async function client(command: string[], script: (person: Person) => Promise<void> = ignore): Promise<TerminalRun> {
-  return shown(command.join(" "), runInTerminal(command, { cwd: folder, timeoutMs: SLOW_MS }, script));
-}
-
-/** Types an answer to each question. */
-function answering(...answers: [question: string, answer: string][]): (person: Person) => Promise<void> {
-  return async ({ see, type }) => {
-    for (const [question, answer] of answers) {
-      await see(question);
-      type(`${answer}\r`);
-    }
-  };
+function client(command: string[], script?: (person: Person) => Promise<void>): Promise<TerminalRun> {
+  return runClient(command, script, folder);
 }
 
 function write(name: string, ...content: string[]): void {
@@ -94,7 +81,7 @@ describe("libfido2", () => {
   test.each(keys)("makes and verifies %s", async (_, settings, flags, resident) => {
     await using key = await plugIn(settings);
     const hasPin = key.key.settings.pin !== undefined;
-    const withPin = (with_: string) => (hasPin ? answering(["Enter PIN for", with_]) : ignore);
+    const withPin = (with_: string) => (hasPin ? answering(["Enter PIN for", with_]) : nobody);
     const verified = hasPin ? ["-v"] : [];
     write("cred-param", clientDataHash("made"), "example.com", "dev@example.com", btoa("user"));
     const make = ["fido2-cred", "-M", ...flags, "-i", "cred-param", "-o", "cred", key.path];

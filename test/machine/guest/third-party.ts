@@ -1,4 +1,6 @@
-/** The clients of others that must take our software key for an honest one. */
+/** Other people's programs: clients that must take our software key for an honest one, and a key for Vouch. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 /** Debian's fido2-tools, the command line of libfido2. */
 export const thirdPartyPrograms = ["fido2-token", "fido2-cred", "fido2-assert"];
@@ -13,4 +15,13 @@ export function findPythonFido2(): string | undefined {
       return false;
     }
   });
+}
+
+/**
+ * The software authenticator of soft-fido2 (crates.io), an example program of that crate that makes its own device of
+ * /dev/uhid; `.ci/run` installs it. It says yes to every touch and every verification by itself.
+ */
+export function findSoftFido2(): string | undefined {
+  const path = join(import.meta.dir, "../../../.tools/soft-fido2/bin/virtual_authenticator");
+  return existsSync(path) ? path : undefined;
 }
