@@ -6,8 +6,17 @@ import { Ceremonies } from "./ceremonies.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { connectAhead } from "./connections.ts";
 import { log } from "./log.ts";
-import { definedEndpoints, lookUpEnvironment, lookUpMatches, lookUpRoleCredentials, lookUpToken } from "./lookup.ts";
+import {
+  definedEndpoints,
+  lookUpCargoToken,
+  lookUpEnvironment,
+  lookUpMatches,
+  lookUpRoleCredentials,
+  lookUpToken,
+} from "./lookup.ts";
 import type {
+  CargoReply,
+  CargoRequest,
   EnrollFinishReply,
   EnrollFinishRequest,
   EnrollStartReply,
@@ -111,6 +120,11 @@ export class Agent {
   /** Throws `not_configured` for any other URL, `login_needed`, `session_expired`, and what the chain throws. */
   async token(request: TokenRequest): Promise<TokenReply> {
     return lookUpToken(request, this.#settings.current(), () => this.#tokens());
+  }
+
+  /** As `token`, in Cargo's words. */
+  async cargo(request: CargoRequest): Promise<CargoReply> {
+    return lookUpCargoToken(request, this.#settings.current(), () => this.#tokens());
   }
 
   /** The tokens of all configured repositories as an environment. One that fails does not take the others with it; all failing throws. */

@@ -9,8 +9,9 @@ import { systemClock } from "./clock.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./job-settings.ts";
 import { jobTokensVariable, readJobTokens, writeJobTokens } from "./job-tokens.ts";
-import { lookUpEnvironment, lookUpMatches, lookUpRoleCredentials, lookUpToken } from "./lookup.ts";
+import { lookUpCargoToken, lookUpEnvironment, lookUpMatches, lookUpRoleCredentials, lookUpToken } from "./lookup.ts";
 import {
+  type CargoRequest,
   type EnvironmentRequest,
   type MatchRequest,
   type RoleCredentialsRequest,
@@ -48,6 +49,8 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
     switch (route) {
       case routes.token:
         return await lookUpToken(body as TokenRequest, settings, chain);
+      case routes.cargo:
+        return await lookUpCargoToken(body as CargoRequest, settings, chain);
       case routes.environment:
         // A person may run a command without any; a job asks for tokens by name.
         if (settings.repositories.length === 0) throw new VouchError("not_configured", "No repository is named.");

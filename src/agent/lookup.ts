@@ -9,6 +9,8 @@ import {
   twineVariables,
 } from "./package-manager-variables.ts";
 import type {
+  CargoReply,
+  CargoRequest,
   EnvironmentReply,
   EnvironmentRequest,
   MatchReply,
@@ -29,6 +31,13 @@ export async function lookUpToken(request: TokenRequest, settings: Settings, cha
   const { repository, endpoint } = findConfigured(settings, request);
   const { token, expiration } = await chain().token(repository, settings);
   return { token: token.expose(), expiration, endpoint };
+}
+
+/** The token for Cargo in Cargo's own words. Throws as `lookUpToken`. */
+export async function lookUpCargoToken(request: CargoRequest, settings: Settings, chain: Chain): Promise<CargoReply> {
+  const url = request.registry["index-url"];
+  const { token, expiration } = await lookUpToken({ url, format: "cargo" }, settings, chain);
+  return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: true } };
 }
 
 /**

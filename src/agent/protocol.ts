@@ -13,6 +13,7 @@ export const maxBodyBytes = 1 << 20;
 
 export const routes = {
   status: "/v1/status",
+  cargo: "/v1/cargo",
   token: "/v1/token",
   environment: "/v1/environment",
   match: "/v1/match",
@@ -54,6 +55,18 @@ export interface TokenReply {
   expiration: number;
   /** The configured endpoint that the URL lies in. */
   endpoint: string;
+}
+
+/** A request of Cargo's credential provider protocol for a token, as Cargo sends it; more fields are passed over. */
+export interface CargoRequest {
+  v: 1;
+  kind: "get";
+  registry: { "index-url": string };
+}
+
+/** The answer as Cargo reads it. `expiration` is in seconds since 1970. */
+export interface CargoReply {
+  Ok: { kind: "get"; token: string; cache: "expires"; expiration: number; operation_independent: true };
 }
 
 /** The environment that gives package managers the tokens of every configured endpoint (of one format, when given). */

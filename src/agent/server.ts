@@ -6,6 +6,7 @@ import { type HttpListener, listenHttp } from "./http-listener.ts";
 import { type HttpRequest, RequestError } from "./http-request.ts";
 import { log } from "./log.ts";
 import {
+  type CargoReply,
   type EnvironmentReply,
   type ErrorReply,
   maxBodyBytes,
@@ -45,6 +46,14 @@ function post<Schema extends v.GenericSchema>(
 
 const table: Record<string, Route> = {
   [routes.status]: { method: "GET", answer: (agent) => agent.status() },
+  [routes.cargo]: post(
+    v.looseObject({
+      v: v.literal(1),
+      kind: v.literal("get"),
+      registry: v.looseObject({ "index-url": Url }),
+    }),
+    (agent, body) => agent.cargo(body),
+  ),
   [routes.token]: post(v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) }), (agent, body) =>
     agent.token(body),
   ),
@@ -122,6 +131,7 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
 /** When the first of the tokens in the reply ends, seconds since 1970; undefined when it is not only about tokens. */
 function lastsUntil(path: string, body: unknown): number | undefined {
   if (path === routes.token) return (body as TokenReply).expiration;
+  if (path === routes.cargo) return (body as CargoReply).Ok.expiration;
   if (path !== routes.environment) return undefined;
   const { failed, expiration } = body as EnvironmentReply;
   return failed === undefined ? expiration : undefined;

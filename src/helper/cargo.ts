@@ -2,7 +2,7 @@
  * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
  * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
  */
-import { routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
+import { type CargoReply, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { ask, StdinLines } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
@@ -31,10 +31,10 @@ export async function runCargoProvider(left: Attempt | undefined): Promise<numbe
 
 async function answer(line: string, left: Attempt | undefined): Promise<Answer> {
   try {
-    const { kind, url } = parseRequest(line);
-    switch (kind) {
+    const request = parseRequest(line);
+    switch (request.kind) {
       case "get":
-        return { Ok: await get(url, left) };
+        return await ask<CargoReply>(routes.cargo, request, left);
       case "login":
         return failure(
           "other",
@@ -57,14 +57,15 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
   }
 }
 
-async function get(url: string, left: Attempt | undefined): Promise<object> {
-  const request: TokenRequest = { url, format: "cargo" };
-  const { token, expiration } = await ask<TokenReply>(routes.token, request, left);
-  return { kind: "get", token, cache: "expires", expiration, operation_independent: true };
+/** What every request has; each has more. */
+interface Request {
+  v: 1;
+  kind: string;
+  registry: { "index-url": string };
 }
 
-/** Reads a line of Cargo's. Throws `protocol_error` for what is no request of version 1. */
-export function parseRequest(line: string): { kind: string; url: string } {
+/** Reads a line of Cargo's, all of it. Throws `protocol_error` for what is no request of version 1. */
+export function parseRequest(line: string): Request {
   let request: { v?: unknown; kind?: unknown; registry?: { "index-url"?: unknown } } | null;
   try {
     request = JSON.parse(line);
@@ -77,11 +78,10 @@ export function parseRequest(line: string): { kind: string; url: string } {
       `Expected Cargo's credential protocol version 1, got ${versionOf(request)}.`,
     );
   }
-  const url = request.registry?.["index-url"];
-  if (typeof request.kind !== "string" || typeof url !== "string") {
+  if (typeof request.kind !== "string" || typeof request.registry?.["index-url"] !== "string") {
     throw new VouchError("protocol_error", "Expected the fields kind and registry.index-url in Cargo's request.");
   }
-  return { kind: request.kind, url };
+  return request as Request;
 }
 
 /** What can be said of a version that is not ours: anything can stand there. */

@@ -9,67 +9,70 @@ import type { dlopen } from "bun:ffi";
 import type { protocolVersion, routes } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
 
-type Buffer32K = Uint8Array<ArrayBuffer>;
-
-interface Libc {
-  statx(folder: number, path: Uint8Array, flags: number, mask: number, status: Uint8Array): number;
-  socket(family: number, type: number, protocol: number): number;
-  setsockopt(socket: number, level: number, option: number, value: Int32Array, length: number): number;
-  connect(socket: number, address: Uint8Array, length: number): number;
-  send(socket: number, bytes: Uint8Array, length: number, flags: number): number;
-  read(file: number, into: Uint8Array, length: number): number;
-}
+/**
+ * syscall(2): the number, then up to six numbers or addresses. One function, because the runtime compiles a stub for each
+ * that it is given. What the calls here return is never longer than a buffer: its lower half says it all.
+ */
+type Syscall = (number: number, a: Word, b: Word, c: Word, d: Word, e: Word, f: Word) => number;
+type Word = number | Uint8Array | Int32Array;
 
 export interface System {
-  libc: Libc;
-  /** What system calls write into; enough for most answers. */
-  chunk: Buffer32K;
+  syscall: Syscall;
+  /** The numbers of the calls on this architecture. */
+  read: number;
+  statx: number;
+  socket: number;
+  setsockopt: number;
+  connect: number;
+  sendto: number;
+  /** What the calls write into; enough for most answers. */
+  chunk: Uint8Array<ArrayBuffer>;
   /** What has become of the question that was asked last. */
   attempt: Attempt;
 }
 
 /** The routes that are asked here, and the version that is spoken: the compiler compares them with protocol.ts. */
+export const cargoRoute: (typeof routes)["cargo"] = "/v1/cargo";
 export const tokenRoute: (typeof routes)["token"] = "/v1/token";
 export const environmentRoute: (typeof routes)["environment"] = "/v1/environment";
 const version: typeof protocolVersion = 1;
 
-/** The C library; undefined where it is not to be had, or where a job is answered in its own process. */
+/** Linux's system calls; undefined where they are not to be had, or where a job is answered in its own process. */
 export function openSystem(): System | undefined {
-  if (process.platform !== "linux" || process.env["VOUCH_IDENTITY"]) return undefined;
+  const { arch, platform } = process;
+  if (platform !== "linux" || process.env["VOUCH_IDENTITY"]) return undefined;
   // What stands behind the module bun:ffi. Loading that module takes longer than all the calls of a helper together.
   const { FFI } = Bun as unknown as { FFI: { dlopen: typeof dlopen } };
-  const functions = {
-    statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
-    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    // What these return is never longer than a buffer here: the lower half says it all.
-    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
-    read: { args: ["i32", "ptr", "u64"], returns: "i32" },
-  } as const;
+  const functions = { syscall: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" } } as const;
   try {
     // What went wrong is returned, and thrown by the module only. musl's name carries the architecture.
     const symbols =
       FFI.dlopen("libc.so.6", functions).symbols ??
-      FFI.dlopen(`libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, functions).symbols;
-    const libc = symbols as unknown as Libc | undefined;
-    return libc && { libc, chunk: new Uint8Array(32_768), attempt: { spentMs: 0 } };
+      FFI.dlopen(`libc.musl-${arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, functions).symbols;
+    const syscall = symbols?.syscall as unknown as Syscall | undefined;
+    if (syscall === undefined) return undefined;
+    const chunk = new Uint8Array(32_768);
+    const attempt = { spentMs: 0 };
+    return arch === "x64"
+      ? { syscall, chunk, attempt, read: 0, statx: 332, socket: 41, setsockopt: 54, connect: 42, sendto: 44 }
+      : { syscall, chunk, attempt, read: 63, statx: 291, socket: 198, setsockopt: 208, connect: 203, sendto: 206 };
   } catch {
     return undefined;
   }
 }
 
 /**
- * The agent's reply to one question; undefined when it is not a plain 200, or nobody that can be trusted answers.
+ * The body of the agent's reply to one question; undefined when it is not a plain 200, or nobody that can be trusted
+ * answers. Both bodies are JSON.
  * `limitMs` holds for connecting, sending, and all receiving.
  */
 export function ask(
   system: System,
-  route: typeof tokenRoute | typeof environmentRoute,
+  route: typeof cargoRoute | typeof tokenRoute | typeof environmentRoute,
   body: string,
   limitMs = 30_000,
-): object | undefined {
-  const { libc, chunk } = system;
+): string | undefined {
+  const { syscall, chunk } = system;
   const { env } = process;
   const user = process.getuid!();
   const own = env["VOUCH_RUNTIME_DIR"];
@@ -94,33 +97,33 @@ export function ask(
 
   // The folder, then the socket, no link followed (AT_SYMLINK_NOFOLLOW): type, mode and owner of `struct statx`.
   path[slash] = 0;
-  if (libc.statx(-100, path, 0x100, 0xb, chunk) !== 0) return undefined;
+  if (syscall(system.statx, 0, path, 0x100, 0xb, chunk, 0) !== 0) return undefined;
   if ((chunk[29]! & 0xf0) !== 0x40 || (chunk[28]! & 0o77) !== 0) return undefined;
   if ((chunk[20]! | (chunk[21]! << 8) | (chunk[22]! << 16) | (chunk[23]! << 24)) >>> 0 !== user) return undefined;
   path[slash] = 0x2f;
-  if (libc.statx(-100, path, 0x100, 0xb, chunk) !== 0) return undefined;
+  if (syscall(system.statx, 0, path, 0x100, 0xb, chunk, 0) !== 0) return undefined;
   if ((chunk[29]! & 0xf0) !== 0xc0) return undefined;
   if ((chunk[20]! | (chunk[21]! << 8) | (chunk[22]! << 16) | (chunk[23]! << 24)) >>> 0 !== user) return undefined;
 
   // SOCK_STREAM with SOCK_CLOEXEC. SO_SNDTIMEO and SO_RCVTIMEO, each a `struct timeval`: the first holds for connect(2) too, which waits when a
   // stopped agent's queue is full. The connection ends with the process.
-  const connection = libc.socket(1, 0x80001, 0);
+  const connection = syscall(system.socket, 1, 0x80001, 0, 0, 0, 0);
   const limit = new Int32Array(4);
   // Whole seconds: an array of integers drops what is behind the point. (Math would have to be made first.)
   limit[0] = limitMs / 1000;
   limit[2] = (limitMs % 1000) * 1000;
-  if (libc.setsockopt(connection, 1, 21, limit, 16) !== 0) return undefined;
-  if (libc.setsockopt(connection, 1, 20, limit, 16) !== 0) return undefined;
+  if (syscall(system.setsockopt, connection, 1, 21, limit, 16, 0) !== 0) return undefined;
+  if (syscall(system.setsockopt, connection, 1, 20, limit, 16, 0) !== 0) return undefined;
   const begun = Bun.nanoseconds();
   const addressLength = slash + 14;
   const request = bytes.subarray(addressLength);
   let length = 0;
   if (
-    libc.connect(connection, bytes, addressLength) === 0 &&
-    libc.send(connection, request, request.length, 0x4000 /* MSG_NOSIGNAL */) === request.length
+    syscall(system.connect, connection, bytes, addressLength, 0, 0, 0) === 0 &&
+    syscall(system.sendto, connection, request, request.length, 0x4000 /* MSG_NOSIGNAL */, 0, 0) === request.length
   ) {
     while (length < chunk.length && Bun.nanoseconds() - begun < limitMs * 1e6) {
-      const count = libc.read(connection, chunk.subarray(length), chunk.length - length);
+      const count = syscall(system.read, connection, chunk.subarray(length), chunk.length - length, 0, 0, 0);
       if (count <= 0) break;
       length += count;
       // The agent's answers are ASCII.
@@ -128,8 +131,7 @@ export function ask(
       const bodyStart = answer.indexOf("\r\n\r\n") + 4;
       if (bodyStart < 4 || !answer.slice(0, bodyStart).includes(`\r\ncontent-length: ${length - bodyStart}\r\n`))
         continue;
-      if (answer.startsWith(`HTTP/1.1 200 \r\nvouch-protocol: ${version}\r\n`))
-        return JSON.parse(answer.slice(bodyStart));
+      if (answer.startsWith(`HTTP/1.1 200 \r\nvouch-protocol: ${version}\r\n`)) return answer.slice(bodyStart);
       system.attempt.answered = { route, body, answer: chunk.slice(0, length) };
       break;
     }

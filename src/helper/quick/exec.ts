@@ -13,8 +13,10 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   if (separator !== "--" || command === undefined) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
-  const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;
-  if (reply === undefined || reply.failed !== undefined) return system.attempt;
+  const answer = ask(system, environmentRoute, "{}");
+  if (answer === undefined) return system.attempt;
+  const reply = JSON.parse(answer) as EnvironmentReply;
+  if (reply.failed !== undefined) return undefined;
   const file = command.includes("/") ? command : Bun.which(command);
   const { env } = process;
   const { twine = {} } = reply;
@@ -32,8 +34,10 @@ export function execNpm(name: "npm" | "npx", args: readonly string[]): Attempt |
   if (system === undefined) return undefined;
   let variables = {};
   if (!isLocal) {
-    const reply = ask(system, environmentRoute, '{"format":"npm"}') as EnvironmentReply | undefined;
-    if (reply === undefined || reply.failed !== undefined) return system.attempt;
+    const answer = ask(system, environmentRoute, '{"format":"npm"}');
+    if (answer === undefined) return system.attempt;
+    const reply = JSON.parse(answer) as EnvironmentReply;
+    if (reply.failed !== undefined) return undefined;
     variables = reply.variables;
   }
   const own = fileIdentity(system, process.execPath);
@@ -63,14 +67,14 @@ function become(file: string, args: readonly string[], variables: Record<string,
 }
 
 /** Device and inode of the file, links followed, as characters of any kind; empty when it cannot be looked at. */
-function fileIdentity({ libc, chunk }: System, path: string): string {
+function fileIdentity({ syscall, statx, chunk }: System, path: string): string {
   const name = new Uint8Array(path.length + 1);
   for (let index = 0; index < path.length; index++) {
     const code = path.charCodeAt(index);
     if (code > 127) return "";
     name[index] = code;
   }
-  // AT_FDCWD, STATX_INO; `struct statx` has the inode at 32 and the device at 136, 8 bytes each.
-  if (libc.statx(-100, name, 0, 0x100, chunk) !== 0) return "";
+  // STATX_INO; `struct statx` has the inode at 32 and the device at 136, 8 bytes each.
+  if (syscall(statx, 0, name, 0, 0x100, chunk, 0) !== 0) return "";
   return `${String.fromCharCode.apply(null, chunk.subarray(32, 40) as unknown as number[])}${String.fromCharCode.apply(null, chunk.subarray(136, 144) as unknown as number[])}`;
 }

@@ -12,7 +12,7 @@ export function answerKeyring(args: readonly string[]): Attempt | undefined {
   if (system === undefined) return undefined;
   const reply = ask(system, tokenRoute, JSON.stringify({ url, format: "pypi" }));
   if (reply === undefined) return system.attempt;
-  const { token } = reply as { token: string };
+  const { token } = JSON.parse(reply) as { token: string };
   console.log(json ? JSON.stringify({ username: "aws", password: token }) : token);
   process.exit(0);
 }
