@@ -67,7 +67,7 @@ function triesLeft(retries: number): string {
 async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
   if (fault !== undefined) announce(`${faultText(fault)} It was not set.`);
   for (;;) {
-    const first = await promptSecret(`New PIN (at least ${minLength} characters, letters too)`);
+    const first = await promptSecret(`New PIN (at least ${minLength} characters; letters are allowed)`);
     const second = await promptSecret("The same PIN again");
     if (first.expose().normalize("NFC") === second.expose().normalize("NFC")) return first;
     announce("The two PINs differ. Nothing was set.");
