@@ -33,12 +33,17 @@ export function readSource(env: Record<string, string | undefined> = process.env
   };
 }
 
-/** The time of what is built, as {@link Source.time}; 1970 outside of a git repository. Throws for another SOURCE_DATE_EPOCH. */
+/** The time of what is built, as {@link Source.time}; 1970 without git or its repository. Throws for another SOURCE_DATE_EPOCH. */
 export function sourceTime(env: Record<string, string | undefined> = process.env): number {
-  const commit = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: root, stderr: "ignore" });
-  const time = env["SOURCE_DATE_EPOCH"] ?? (commit.stdout.toString().trim() || "0");
+  const time = env["SOURCE_DATE_EPOCH"] ?? (commitTime() || "0");
   if (!/^\d{1,12}$/.test(time)) throw new Error(`expected SOURCE_DATE_EPOCH in seconds, got ${time}`);
   return Number(time);
+}
+
+function commitTime(): string {
+  if (Bun.which("git") === null) return "";
+  const { stdout } = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: root, stderr: "ignore" });
+  return stdout.toString().trim();
 }
 
 function git(...args: string[]): string {
