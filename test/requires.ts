@@ -22,6 +22,11 @@ export function requiresPath(path: string, command: string): boolean {
   return false;
 }
 
+/** Whether something is on PATH that the install script can fetch with. In CI both are there, or it throws. */
+export function requiresDownloader(): boolean {
+  return process.env["CI"] !== "true" && Bun.which("wget") !== null ? true : requires("curl");
+}
+
 /** Whether the pip of this environment asks keyring programs. An older one is named, in CI too: the machine's pip is the machine's. */
 export function requiresKeyringPip(env: Record<string, string | undefined>): boolean {
   const pip = pipVersion(env);

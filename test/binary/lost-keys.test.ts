@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { person, sandboxExecutable, serverUrl } from "../laptop.ts";
 import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown } from "./key-owner.ts";
+import { requires } from "../requires.ts";
 
 const { laptop, anotherLaptop, knownServer, vouch, newCode, enrollWith, login, remove, list, start, startWithTwo } =
   keyOwner();
@@ -63,16 +64,19 @@ describe("removing", () => {
     expect((await list().catch(() => [])).length).toBe(0);
   });
 
-  test("a key that the person does not have; a question that nobody can answer", async () => {
-    await startWithTwo();
-    const unknown = await vouch(laptop.env, "keys", "remove", "garage");
-    expect(unknown).toMatchObject({ exitCode: 1, stdout: "" });
-    expectShown(unknown.stderr, "`vouch keys remove`, a key that you do not have");
-    const unasked = await laptop.run(["setsid", "--wait", sandboxExecutable, "keys", "remove", "drawer"]);
-    expect(unasked).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(unasked.stderr).toEndWith("hint: Add `--yes` to remove the key without a question.\n");
-    expect(await list()).toHaveLength(2);
-  });
+  test.skipIf(!requires("setsid"))(
+    "a key that the person does not have; a question that nobody can answer",
+    async () => {
+      await startWithTwo();
+      const unknown = await vouch(laptop.env, "keys", "remove", "garage");
+      expect(unknown).toMatchObject({ exitCode: 1, stdout: "" });
+      expectShown(unknown.stderr, "`vouch keys remove`, a key that you do not have");
+      const unasked = await laptop.run(["setsid", "--wait", sandboxExecutable, "keys", "remove", "drawer"]);
+      expect(unasked).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(unasked.stderr).toEndWith("hint: Add `--yes` to remove the key without a question.\n");
+      expect(await list()).toHaveLength(2);
+    },
+  );
 });
 
 describe("a second laptop", () => {

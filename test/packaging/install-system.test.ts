@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { requires } from "../requires.ts";
+import { requires, requiresDownloader } from "../requires.ts";
 import { startInstaller, tools } from "./install-script.ts";
 
 const { work, server, install, pathWith, stop } = await startInstaller();
@@ -43,7 +43,7 @@ describe("with the programs of a small system", () => {
   });
 });
 
-describe("the system is found out", () => {
+describe.skipIf(!requiresDownloader())("the system is found out", () => {
   /** The target that the script asks for on a machine with these answers; the release has none of that name. */
   async function targetOn(uname: [system: string, machine: string], own: Record<string, string> = {}): Promise<string> {
     const [system, machine] = uname;

@@ -6,7 +6,7 @@ import { type ArchivedFiles, tarGz } from "../../build/archive.ts";
 import { writeRelease } from "../../build/release.ts";
 import { targetNamed } from "../../build/targets.ts";
 import { host, metafile, releaseHost, source, version } from "../build/release.ts";
-import { requires } from "../requires.ts";
+import { requires, requiresDownloader } from "../requires.ts";
 import { script, startInstaller } from "./install-script.ts";
 import { serveRelease } from "./release-server.ts";
 
@@ -16,9 +16,10 @@ afterAll(stop);
 const archive = `vouch-${version}-${host.name}.tar.gz`;
 const nothing = { exitCode: 1, bin: [] };
 
+const fetching = test.skipIf(!requiresDownloader());
 const shells = [["dash"], ["bash"], ["busybox", "ash"]].filter(([program]) => requires(program!));
 describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_, words) => {
-  test("installs an executable that runs, for the user alone", async () => {
+  fetching("installs an executable that runs, for the user alone", async () => {
     const { exitCode, stdout, stderr, bin, home } = await install({ shell: words });
     expect({ exitCode, stderr, bin }).toEqual({ exitCode: 0, stderr: "", bin: ["vouch"] });
     const vouch = join(home, ".local/bin/vouch");
@@ -27,14 +28,14 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
     expect(Bun.spawnSync([vouch, "--version"]).stdout.toString()).toBe(`vouch ${version}\n`);
   });
 
-  test("an archive that is not what SHA256SUMS says installs nothing, and leaves nothing", async () => {
+  fetching("an archive that is not what SHA256SUMS says installs nothing, and leaves nothing", async () => {
     server.corrupt(archive);
     const { stderr, ...rest } = await install({ shell: words });
     expect(rest).toMatchObject(nothing);
     expect(stderr).toContain(`${archive} is not what SHA256SUMS says`);
   });
 
-  test("a missing archive is named", async () => {
+  fetching("a missing archive is named", async () => {
     server.hide(archive);
     const { stderr, ...rest } = await install({ shell: words });
     expect(rest).toMatchObject(nothing);
@@ -42,23 +43,27 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
   });
 });
 
-test("the executable itself arrives and runs", async () => {
-  await releaseHost(join(work, "real"));
-  const real = serveRelease(join(work, "real"));
-  const { exitCode, home } = await install({ env: { VOUCH_DOWNLOAD_URL: real.url } });
-  real.stop();
-  expect(exitCode).toBe(0);
-  const { stdout } = Bun.spawnSync([join(home, ".local/bin/vouch"), "agent", "status"], {
-    env: { VOUCH_RUNTIME_DIR: join(home, "run") },
-  });
-  expect(stdout.toString()).toContain("No agent is running.");
-}, 60_000);
+fetching(
+  "the executable itself arrives and runs",
+  async () => {
+    await releaseHost(join(work, "real"));
+    const real = serveRelease(join(work, "real"));
+    const { exitCode, home } = await install({ env: { VOUCH_DOWNLOAD_URL: real.url } });
+    real.stop();
+    expect(exitCode).toBe(0);
+    const { stdout } = Bun.spawnSync([join(home, ".local/bin/vouch"), "agent", "status"], {
+      env: { VOUCH_RUNTIME_DIR: join(home, "run") },
+    });
+    expect(stdout.toString()).toContain("No agent is running.");
+  },
+  60_000,
+);
 
 describe("an executable that does not run is not installed", () => {
   const broken = join(work, "broken");
   writeFileSync(broken, "#!/bin/sh\necho 'Error loading shared library' >&2\necho 'and more' >&2\nexit 127\n");
 
-  test.each([
+  fetching.each([
     ["linux-x64-musl", "vouch does not run here. Install what it needs with `apk add libstdc++` and run this again."],
     ["linux-x64", "vouch for linux-x64 does not run here."],
   ])("%s", async (name, message) => {
@@ -78,7 +83,7 @@ test("a part of the script does nothing", async () => {
   }
 });
 
-test("without a list of checksums nothing is installed", async () => {
+fetching("without a list of checksums nothing is installed", async () => {
   server.hide("SHA256SUMS");
   expect(await install()).toMatchObject({
     ...nothing,
@@ -86,25 +91,28 @@ test("without a list of checksums nothing is installed", async () => {
   });
 });
 
-test("a list without this system's archive says so", async () => {
+fetching("a list without this system's archive says so", async () => {
   const { stderr, ...rest } = await install({ env: { VOUCH_TARGET: "linux-sparc" } });
   expect(rest).toMatchObject(nothing);
   expect(stderr).toBe(`install.sh: ${server.url} has no vouch for linux-sparc.\n`);
 });
 
-test("installing again replaces the executable in one step, and a failure leaves the one that was there", async () => {
-  const { home } = await install();
-  const vouch = join(home, ".local/bin/vouch");
-  const before = statSync(vouch).ino;
-  expect((await install({ home })).exitCode).toBe(0);
-  expect(statSync(vouch).ino).not.toBe(before);
-  server.corrupt(archive);
-  const { exitCode, bin } = await install({ home });
-  expect({ exitCode, bin }).toEqual({ exitCode: 1, bin: ["vouch"] });
-  expect(Bun.spawnSync([vouch, "--version"]).exitCode).toBe(0);
-});
+fetching(
+  "installing again replaces the executable in one step, and a failure leaves the one that was there",
+  async () => {
+    const { home } = await install();
+    const vouch = join(home, ".local/bin/vouch");
+    const before = statSync(vouch).ino;
+    expect((await install({ home })).exitCode).toBe(0);
+    expect(statSync(vouch).ino).not.toBe(before);
+    server.corrupt(archive);
+    const { exitCode, bin } = await install({ home });
+    expect({ exitCode, bin }).toEqual({ exitCode: 1, bin: ["vouch"] });
+    expect(Bun.spawnSync([vouch, "--version"]).exitCode).toBe(0);
+  },
+);
 
-test("VOUCH_INSTALL_DIR says where, and a folder on PATH needs no word about it", async () => {
+fetching("VOUCH_INSTALL_DIR says where, and a folder on PATH needs no word about it", async () => {
   const { home } = await install({ home: join(work, "elsewhere") });
   const folder = join(work, "a folder/bin");
   const { stdout, exitCode } = await install({
@@ -134,7 +142,7 @@ describe("the manual page and the completions of the archive", () => {
   const documented = serveRelease(folder);
   afterAll(documented.stop);
 
-  test("go where man and the shells look", async () => {
+  fetching("go where man and the shells look", async () => {
     const { exitCode, home } = await install({ env: { VOUCH_DOWNLOAD_URL: documented.url } });
     expect(exitCode).toBe(0);
     for (const [name, place] of Object.entries(places)) {
@@ -142,7 +150,7 @@ describe("the manual page and the completions of the archive", () => {
     }
   });
 
-  test("stay away when the folder is not called bin", async () => {
+  fetching("stay away when the folder is not called bin", async () => {
     const programs = join(work, "programs");
     const env = { VOUCH_DOWNLOAD_URL: documented.url, VOUCH_INSTALL_DIR: programs };
     const { exitCode, home } = await install({ env });
@@ -153,7 +161,7 @@ describe("the manual page and the completions of the archive", () => {
     });
   });
 
-  test("are no reason to fail where they cannot be written", async () => {
+  fetching("are no reason to fail where they cannot be written", async () => {
     const home = join(work, "share-is-a-file");
     mkdirSync(join(home, ".local"), { recursive: true });
     writeFileSync(join(home, ".local/share"), "");
@@ -163,7 +171,7 @@ describe("the manual page and the completions of the archive", () => {
   });
 });
 
-test("a place that cannot be written to is named", async () => {
+fetching("a place that cannot be written to is named", async () => {
   const home = join(work, "no-folder");
   mkdirSync(home);
   writeFileSync(join(home, ".local"), "a file");
