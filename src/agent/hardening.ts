@@ -1,5 +1,4 @@
 /** Closes the agent's memory to the user's other processes where the system allows that. Loaded by the agent only. */
-import type { Pointer } from "bun:ffi";
 import { openLibc } from "./libc.ts";
 import { log } from "./log.ts";
 
@@ -24,7 +23,7 @@ export function hardenProcess(): void {
       expectZero("prctl(PR_SET_DUMPABLE)", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     } else if (process.platform === "darwin") {
       const { ptrace } = openLibc({ ptrace: { args: ["i32", "i32", "ptr", "i32"], returns: "i32" } });
-      expectZero("ptrace(PT_DENY_ATTACH)", ptrace(PT_DENY_ATTACH, 0, 0 as Pointer, 0));
+      expectZero("ptrace(PT_DENY_ATTACH)", ptrace(PT_DENY_ATTACH, 0, null, 0));
     }
   } catch (error) {
     log(`the process is not hardened: ${(error as Error).message}`);

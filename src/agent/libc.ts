@@ -1,8 +1,5 @@
-/** The C library of this system, for the calls that the runtime does not offer or that cost less this way. */
-import type { dlopen, FFIFunction } from "bun:ffi";
-
-/** What stands behind the module bun:ffi. Loading that module takes longer than all the calls of a helper together. */
-const { FFI } = Bun as unknown as { FFI: { dlopen: typeof dlopen } };
+/** The C library of this system, for the calls that the runtime does not offer. */
+import { dlopen, type FFIFunction } from "bun:ffi";
 
 /** glibc's name, then musl's, which carries the architecture. */
 const linuxNames = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
@@ -12,10 +9,7 @@ export function openLibc<const Functions extends Record<string, FFIFunction>>(fu
   let failure: unknown;
   for (const name of process.platform === "darwin" ? ["libSystem.B.dylib"] : linuxNames) {
     try {
-      const library = FFI.dlopen(name, functions);
-      // The core returns what went wrong, and leaves it to the module to throw it.
-      if (library instanceof Error) throw library;
-      return library.symbols;
+      return dlopen(name, functions).symbols;
     } catch (error) {
       failure = error;
     }

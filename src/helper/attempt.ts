@@ -4,7 +4,7 @@ import type { Route } from "../agent/question.ts";
 export interface Attempt {
   /** How long the agent was waited for in vain, in milliseconds. */
   spentMs: number;
-  /** The whole answer of the agent to a question, when it was no plain success. */
+  /** The whole answer of the agent to the question that was asked last: it need not be asked again. */
   answered?: { route: Route; body: string; answer: Uint8Array };
   /** What has been read from stdin and is not answered yet, one character for each byte. */
   stdin?: string;

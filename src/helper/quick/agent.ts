@@ -131,8 +131,8 @@ export function ask(
       const bodyStart = answer.indexOf("\r\n\r\n") + 4;
       if (bodyStart < 4 || !answer.slice(0, bodyStart).includes(`\r\ncontent-length: ${length - bodyStart}\r\n`))
         continue;
-      if (answer.startsWith(`HTTP/1.1 200 \r\nvouch-protocol: ${version}\r\n`)) return answer.slice(bodyStart);
       system.attempt.answered = { route, body, answer: chunk.slice(0, length) };
+      if (answer.startsWith(`HTTP/1.1 200 \r\nvouch-protocol: ${version}\r\n`)) return answer.slice(bodyStart);
       break;
     }
   }

@@ -16,7 +16,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   const answer = ask(system, environmentRoute, "{}");
   if (answer === undefined) return system.attempt;
   const reply = JSON.parse(answer) as EnvironmentReply;
-  if (reply.failed !== undefined) return undefined;
+  if (reply.failed !== undefined) return system.attempt;
   const file = command.includes("/") ? command : Bun.which(command);
   const { env } = process;
   const { twine = {} } = reply;
@@ -37,7 +37,7 @@ export function execNpm(name: "npm" | "npx", args: readonly string[]): Attempt |
     const answer = ask(system, environmentRoute, '{"format":"npm"}');
     if (answer === undefined) return system.attempt;
     const reply = JSON.parse(answer) as EnvironmentReply;
-    if (reply.failed !== undefined) return undefined;
+    if (reply.failed !== undefined) return system.attempt;
     variables = reply.variables;
   }
   const own = fileIdentity(system, process.execPath);
