@@ -2,16 +2,19 @@
 import { askAgent } from "../agent/client.ts";
 import { homeFolder } from "../config/locations.ts";
 import { loadSettings } from "../config/settings.ts";
+import { VouchError } from "../errors.ts";
 import { askStatus } from "./agent.ts";
 import { defineCommand } from "./command.ts";
 import { checkAccess } from "./doctor/access.ts";
 import { checkCargo } from "./doctor/cargo.ts";
 import { checkEnvironment } from "./doctor/environment.ts";
-import type { Finding, Patient } from "./doctor/finding.ts";
+import { failure, type Finding, type Patient } from "./doctor/finding.ts";
 import { checkMachine } from "./doctor/machine.ts";
+import { type NextStep, nextSteps, saidBySteps } from "./doctor/next-steps.ts";
 import { checkNpm } from "./doctor/npm.ts";
 import { checkPath } from "./doctor/path.ts";
 import { checkPip } from "./doctor/pip.ts";
+import { askEndpoint } from "./doctor/registry.ts";
 import { checkSession } from "./doctor/session.ts";
 import { checkStoredTokens } from "./doctor/stored-tokens.ts";
 import { bold, dim, green, print, printJson, red, yellow } from "./terminal.ts";
@@ -24,7 +27,7 @@ interface Section {
 /** The four cases of the manual's troubleshooting chapter, then the machine. */
 const sections: Section[] = [
   { title: "Token expired?", check: checkSession },
-  { title: "Access denied?", check: (patient) => checkAccess(patient, askAgent) },
+  { title: "Access denied?", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
   {
     title: "Wrong domain or repository?",
     check: (patient) => [...checkCargo(patient), ...checkPip(patient), ...checkNpm(patient)],
@@ -57,20 +60,37 @@ export const doctor = defineCommand({
       agent: await askStatus(),
       now: Date.now() / 1000,
     };
+    const steps = nextSteps(patient);
+    if (!args.json) showSteps(steps);
+    // All at once: what waits for the network delays nothing else.
+    const running = sections.map(({ title, check }) => ({ title, findings: examine(check, patient) }));
     const results: { section: string; findings: Finding[] }[] = [];
-    for (const { title, check } of sections) {
-      const findings = await check(patient);
+    for (const { title, findings: pending } of running) {
+      const findings = await pending;
       results.push({ section: title, findings });
-      if (!args.json) show(title, findings);
+      if (!args.json)
+        show(title, steps.length > 0 ? findings.filter(({ check }) => !saidBySteps.has(check)) : findings);
     }
     const all = results.flatMap(({ findings }) => findings);
-    const failures = all.filter(({ status }) => status === "fail").length;
+    const failures = all.filter(({ status }) => status === "fail");
     const warnings = all.filter(({ status }) => status === "warn").length;
-    if (args.json) printJson({ ok: failures === 0, sections: results });
-    else print(bold(summary(failures, warnings)));
-    return failures === 0 ? 0 : 1;
+    const broken = failures.filter(({ check }) => !saidBySteps.has(check)).length;
+    if (args.json)
+      printJson({ ok: failures.length === 0, next: steps.map(({ command }) => command), sections: results });
+    else print(bold(summary(steps.length, broken, warnings)));
+    return failures.length === 0 ? 0 : 1;
   },
 });
+
+/** The findings of a section; one that cannot look says why. */
+async function examine(check: Section["check"], patient: Patient): Promise<Finding[]> {
+  try {
+    return await check(patient);
+  } catch (error) {
+    const { message, hint } = VouchError.from(error);
+    return [failure("doctor", message, hint ?? "vouch doctor --json")];
+  }
+}
 
 function show(title: string, findings: Finding[]): void {
   if (findings.length === 0) return;
@@ -83,9 +103,20 @@ function show(title: string, findings: Finding[]): void {
   print("");
 }
 
-function summary(failures: number, warnings: number): string {
-  if (failures === 0 && warnings === 0) return "Everything is in order.";
+function showSteps(steps: NextStep[]): void {
+  if (steps.length === 0) return;
+  print(bold("This machine is not set up yet. Next:"));
+  for (const [index, { command, does }] of steps.entries()) {
+    print(`  ${index + 1}. ${bold(command)}`);
+    print(`     ${dim(does)}`);
+  }
+  print("");
+}
+
+function summary(steps: number, failures: number, warnings: number): string {
+  if (steps === 0 && failures === 0 && warnings === 0) return "Everything is in order.";
   const counts = [
+    ...(steps > 0 ? [`${steps} ${steps === 1 ? "step is" : "steps are"} left`] : []),
     ...(failures > 0 ? [`${failures} ${failures === 1 ? "thing is" : "things are"} broken`] : []),
     ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? "thing needs" : "things need"} a look`] : []),
   ];

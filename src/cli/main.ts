@@ -16,6 +16,38 @@ const groupTitles = {
   "for companies": "For the company, once:",
 } as const;
 
+/** What other tools call it, and what it is here. */
+const otherNames: Record<string, string> = {
+  auth: "login",
+  signin: "login",
+  "sign-in": "login",
+  refresh: "login",
+  signout: "logout",
+  "sign-out": "logout",
+  whoami: "status",
+  who: "status",
+  env: "exec -- COMMAND",
+  shell: "exec -- $SHELL",
+  run: "exec -- COMMAND",
+  token: "credential codeartifact",
+  credentials: "credential codeartifact",
+  register: "enroll",
+  key: "keys list",
+  list: "keys list",
+  init: "setup codeartifact",
+  configure: "setup codeartifact",
+  config: "setup codeartifact",
+  install: "setup codeartifact",
+  uninstall: "setup codeartifact --remove",
+  remove: "setup codeartifact --remove",
+  check: "doctor",
+  diagnose: "doctor",
+  start: "login",
+  stop: "agent stop",
+  serve: "server run",
+  version: "--version",
+};
+
 /**
  * Runs one command line (`argv` without the program's name) and returns its exit code: what the command returns,
  * 0 when it returns nothing, the code of the VouchError when it throws one. Ends the process by itself when the person
@@ -94,6 +126,10 @@ function overview(): string {
         "vouch enroll --server https://vouch.example.com",
         "Once: make your security key known, with the code you were given.",
       ],
+      [
+        "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1",
+        "Once: name the AWS role.",
+      ],
       ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure cargo, pip and npm."],
       ["vouch login", "Every day: PIN and touch. Then cargo, pip and npm simply work."],
     ],
@@ -101,7 +137,7 @@ function overview(): string {
 }
 
 function unknownCommand(word: string, names: string[], parent: string): VouchError {
-  const meant = closest(word, names);
+  const meant = parent === "vouch" && Object.hasOwn(otherNames, word) ? otherNames[word] : closest(word, names);
   return usage(`${parent} has no command "${word}".`, parent, meant === undefined ? undefined : `${parent} ${meant}`);
 }
 

@@ -7,7 +7,8 @@ const soon = 15 * 60;
 
 /** Findings on the agent, the session and the tokens it holds. Asks nothing of the network. */
 export function checkSession({ agent, settings, now }: Patient): Finding[] {
-  if (!settings.server) {
+  // A session that was opened elsewhere (a forwarded socket, another settings file) needs no server in this file.
+  if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];
   }
   if (!agent) return [failure("session", "No agent is running, so there is no session.", "vouch login")];

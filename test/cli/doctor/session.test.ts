@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { routes } from "../../../src/agent/protocol.ts";
-import { type Ask, checkAccess } from "../../../src/cli/doctor/access.ts";
+import { type Access, type Ask, checkAccess } from "../../../src/cli/doctor/access.ts";
 import { readSmallFile } from "../../../src/cli/doctor/files.ts";
 import { clockFinding } from "../../../src/cli/doctor/machine.ts";
 import { checkSession } from "../../../src/cli/doctor/session.ts";
@@ -49,8 +49,13 @@ describe("session", () => {
     expect(said(checkSession(patient), patient)).toContain(words);
   });
 
-  test("nothing enrolled", () => {
+  test("a session that another machine's settings opened is in order although this file knows no server", () => {
     const patient = { ...healthy, settings: { version: 1 as const, repositories: [] } };
+    expect(brief(checkSession(patient))).toEqual(["ok session", "ok token"]);
+  });
+
+  test("nothing enrolled", () => {
+    const patient = { ...healthy, agent: undefined, settings: { version: 1 as const, repositories: [] } };
     expect(said(checkSession(patient), patient)).toContain("vouch enroll --server URL");
   });
 });
@@ -66,11 +71,12 @@ describe("access", () => {
       const { format } = body as { format: keyof typeof endpoints };
       return (route === routes.token ? { token: "t" } : { endpoint: endpoint ?? endpoints[format] }) as Reply;
     };
+  const readable: Access["askEndpoint"] = async () => ({ outcome: "readable" });
   const denied = new VouchError("access_denied", "AWS refused GetAuthorizationToken.", { hint: "Ask." });
   const missing = new VouchError("aws_not_found", "There is no repository my-repo.", { hint: "Check the name." });
 
   test.each([
-    ["all is well", answering(), ["ok access"], "gives the role a token"],
+    ["all is well", answering(), ["ok access", "ok read", "ok read", "ok read"], "gives the role a token"],
     [
       "no token",
       answering({ [routes.token]: denied }),
@@ -80,7 +86,7 @@ describe("access", () => {
     [
       "no such repository",
       answering({ [routes.repositoryEndpoint]: missing }),
-      ["ok access", "fail names"],
+      ["ok access", "fail names", "fail names", "fail names"],
       "There is no repository my-repo",
     ],
     [
@@ -90,18 +96,54 @@ describe("access", () => {
       "is https://elsewhere.example/, set up is",
     ],
   ])("%s", async (_name, ask, expected, words) => {
-    const findings = await checkAccess(healthy, ask);
+    const findings = await checkAccess(healthy, { ask, askEndpoint: readable });
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, healthy)).toContain(words);
   });
 
+  test("an endpoint that refuses the role, has no such repository or a fault is named with its remedy", async () => {
+    const askEndpoint: Access["askEndpoint"] = async ({ format, token }) => {
+      expect(token).toBe("t");
+      if (format === "cargo") return { outcome: "denied", found: "it refuses the role (HTTP 403)" };
+      if (format === "npm") return { outcome: "missing", found: "it has no such repository (HTTP 404)" };
+      return { outcome: "failed", found: "it has a fault (HTTP 500)", remedy: "Try again." };
+    };
+    const findings = await checkAccess(healthy, { ask: answering(), askEndpoint });
+    expect(brief(findings)).toEqual(["ok access", "fail read", "fail read", "fail read"]);
+    expect(said(findings, healthy)).toContain("needs codeartifact:ReadFromRepository");
+    expect(said(findings, healthy)).toContain("it has a fault (HTTP 500)");
+  });
+
+  test("all repositories are asked at the same time", async () => {
+    const repositories = ["one", "two", "three"].map((repository) => ({
+      ...healthy.settings.repositories[0]!,
+      repository,
+    }));
+    let waiting = 0;
+    const everybodyAsked = Promise.withResolvers<void>();
+    const askEndpoint: Access["askEndpoint"] = async () => {
+      waiting += 1;
+      if (waiting === 9) everybodyAsked.resolve();
+      await everybodyAsked.promise;
+      return { outcome: "readable" };
+    };
+    const patient = { ...healthy, settings: { ...healthy.settings, repositories } };
+    expect((await checkAccess(patient, { ask: answering(), askEndpoint })).length).toBe(12);
+  });
+
   test("without a session AWS is not asked", async () => {
-    const findings = await checkAccess({ ...healthy, agent: undefined }, answering({ [routes.token]: denied }));
+    const findings = await checkAccess(
+      { ...healthy, agent: undefined },
+      { ask: answering({ [routes.token]: denied }), askEndpoint: readable },
+    );
     expect(brief(findings)).toEqual(["warn access"]);
   });
 
   test("without role and repository the setup is named", async () => {
-    const findings = await checkAccess({ ...healthy, settings: { version: 1, repositories: [] } }, answering());
+    const findings = await checkAccess(
+      { ...healthy, settings: { version: 1, repositories: [] } },
+      { ask: answering(), askEndpoint: readable },
+    );
     expect(brief(findings)).toEqual(["fail role", "fail repository"]);
   });
 });
