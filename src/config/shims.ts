@@ -18,8 +18,9 @@ export function shimsFolder(env: Record<string, string | undefined> = process.en
 const besidePnpm = ["pnpx", "pn", "pnx"];
 
 /**
- * The names of the links that the configured repositories need. Those of pnpm are needed where pnpm is installed: a link
- * in front of nothing would tell every script that asks `command -v pnpm` a lie.
+ * The names of the links that the configured repositories need. Those of pnpm are made where pnpm is installed (a link in
+ * front of nothing would tell every script that asks `command -v pnpm` a lie) and kept once they are there: a setup from
+ * a shell whose PATH lacks pnpm must not take them from the other shells.
  */
 export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
   const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
@@ -29,8 +30,10 @@ export function neededShims({ repositories }: Settings, env: Record<string, stri
 
 function pnpmNames(env: Record<string, string | undefined>): string[] {
   const pnpm = findInstalled("pnpm", env);
-  if (pnpm === undefined) return [];
-  return ["pnpm", ...besidePnpm.filter((name) => Bun.which(name, { PATH: dirname(pnpm) }) !== null)];
+  const isInstalled = (name: string): boolean =>
+    pnpm !== undefined && (name === "pnpm" || Bun.which(name, { PATH: dirname(pnpm) }) !== null);
+  const isLinked = (name: string): boolean => ownership(join(shimsFolder(env), name), process.execPath) === "ours";
+  return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
 }
 
 /** The first program of that name on PATH that is not a link to Vouch; relative folders are passed over. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addShimsToPath, pathLine, removeShimsFromPath } from "../../src/config/shell-rc.ts";
-import { requires } from "../requires.ts";
+import { requires, requiresPath } from "../requires.ts";
 
 const file = "/home/dev/.bashrc";
 const line = pathLine("bash", "/home/dev/.local/share/vouch/shims");
@@ -31,22 +31,54 @@ test("a file without the line stays as it is", () => {
 });
 
 describe("the shell puts the folder first, whatever its name", () => {
-  const names = ["plain", "with blank", "it's", 'a "quote"', "$(touch x)", "back\\slash", "ünï"];
+  const folders = ["plain", "with blank", "it's", 'a "quote"', "$(touch x)", "back\\slash", "ünï", "wow!", "a;b", "#x"];
+  const nu = join(import.meta.dir, "../../.tools/nushell/node_modules/.bin/nu");
+  const shells: [name: string, program: string, ...flags: string[]][] = [
+    ["sh", "sh"],
+    ["bash", "bash"],
+    ["zsh", "zsh"],
+    ["fish", "fish"],
+    ["tcsh", "tcsh", "-f"],
+    ["elvish", "elvish", "-norc"],
+    ["nu", nu, "--no-config-file"],
+  ];
 
-  test.each(["sh", "bash", "zsh", "fish"])("%s", (shell) => {
-    // bash and sh are everywhere; the others are tried where they are.
-    if (Bun.which(shell) === null) return void requires("sh", "bash");
+  test.each(shells)("%s", (shell, program, ...flags) => {
+    if (program === nu ? !requiresPath(nu, ".ci/run") : !requires(program)) return;
     const folder = mkdtempSync(join(tmpdir(), "vouch-shell-"));
     try {
-      for (const name of names) {
+      for (const name of folders) {
         const shims = join(folder, name);
         const script = join(folder, "rc");
-        writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}env\n`);
-        const run = Bun.spawnSync([shell, script], { cwd: folder, env: { PATH: "/usr/bin:/bin", HOME: folder } });
-        expect(run.stdout.toString()).toContain(`\nPATH=${shims}:/usr/bin:/bin\n`.slice(1));
+        writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
+        if (shell === "nu") writeFileSync(script, `${readFileSync(script, "utf8").replace(/\/usr/, "^/usr")}`);
+        const run = Bun.spawnSync([program, ...flags, script], {
+          cwd: folder,
+          env: { PATH: "/usr/bin:/bin", HOME: folder, XDG_DATA_HOME: folder },
+        });
+        expect(run.stdout.toString()).toContain(`PATH=${shims}:/usr/bin:/bin\n`);
       }
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
+
+  // PowerShell and xonsh cannot be installed everywhere: their quoting is compared with their manuals.
+  test.each([
+    ["pwsh", "/a/it's", "$env:PATH = '/a/it''s' + [IO.Path]::PathSeparator + $env:PATH"],
+    ["xonsh", "/a/it's\\", "$PATH.insert(0, '/a/it\\'s\\\\')"],
+    ["nushell", "/a/b", "$env.PATH = ($env.PATH | split row (char esep) | prepend /a/b)"],
+    ["csh", "/a/b", 'setenv PATH /a/b:"$PATH"'],
+    ["unknown", "/a/b", 'export PATH=/a/b:"$PATH"'],
+  ])("%s: %s", (shell, folder, expected) => {
+    expect(pathLine(shell, folder)).toBe(expected);
+  });
+
+  test.each(["sh", "bash", "zsh", "fish", "nu", "pwsh", "tcsh", "elvish", "xonsh"])(
+    "the line of %s is taken away to the byte",
+    (shell) => {
+      const edited = addShimsToPath("# mine\n", pathLine(shell, "/a/it's"), file);
+      expect(removeShimsFromPath(edited, file)).toBe("# mine\n");
+    },
+  );
 });

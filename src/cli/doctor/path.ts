@@ -13,14 +13,18 @@ export function checkPath(patient: Patient): Finding[] {
     const found = `${shimsFolder(patient.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
     return [failure("path", found, pathRemedy(patient))];
   }
-  return [...names.flatMap((name) => checkShim(name, patient)), ...checkLonelyPnpm(names, patient)];
+  const lonely = checkLonelyPnpm(names, patient);
+  const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
+  return [...checked.flatMap((name) => checkShim(name, patient)), ...lonely];
 }
 
 /** A link under pnpm's name behind which no pnpm is left: scripts that ask whether there is a pnpm are told that there is. */
 function checkLonelyPnpm(names: string[], patient: Patient): Finding[] {
-  const [ours] = names.includes("pnpm") ? [] : executables("pnpm", patient);
-  if (ours === undefined || names.length === 0) return [];
-  return [warning("path", `${ours} is Vouch's, and no other pnpm is on PATH.`, linkRemedy("pnpm", patient))];
+  const found = names.length > 0 ? executables("pnpm", patient) : [];
+  const [ours] = found;
+  if (ours === undefined || !found.every(isVouch)) return [];
+  const remedy = `Where pnpm is gone for good: rm ${ours}`;
+  return [warning("path", `${ours} is Vouch's, and no other pnpm is on PATH.`, remedy)];
 }
 
 /** The setup that makes and removes links. */

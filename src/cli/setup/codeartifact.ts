@@ -143,15 +143,18 @@ async function shellChange(
   path: string | undefined,
   silent: boolean,
 ): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {
-  if (shims.needed.length === 0 || isFirstOnPath(shims.folder, shims.needed, process.env)) return undefined;
+  if (shims.needed.length === 0) return undefined;
+  // This shell has the folder already; the next one has it only where the start file says so, which `--path yes` asks for.
+  const here = isFirstOnPath(shims.folder, shims.needed, process.env);
+  if (path !== "yes" && here) return undefined;
   const { line, file } = shellAdvice(shims.folder);
   if (file === undefined || path === "no") return { advice: { line, file } };
   const before = readUserFile(file);
   const after = addShimsToPath(before, line, file);
-  if (before === after) return { advice: { line, file, present: true } };
+  if (before === after) return here ? undefined : { advice: { line, file, present: true } };
   const ask = path === undefined && !silent && isatty(0) && isatty(2);
   const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
   return agreed
-    ? { advice: { line, file, added: true }, change: { path: file, before, after } }
+    ? { advice: { line, file, added: true, here }, change: { path: file, before, after } }
     : { advice: { line, file } };
 }

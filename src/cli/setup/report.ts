@@ -15,8 +15,8 @@ export interface Outcome {
   source: Endpoints | undefined;
   dryRun: boolean;
   remove: boolean;
-  /** What PATH needs; undefined when it needs nothing. */
-  shell: { line: string; file: string | undefined; added?: true; present?: true } | undefined;
+  /** What PATH needs; undefined when it needs nothing. `here`: this shell has the folder already. */
+  shell: { line: string; file: string | undefined; added?: true; present?: true; here?: boolean } | undefined;
 }
 
 export function report(outcome: Outcome, json: boolean): void {
@@ -102,12 +102,14 @@ function preview(outcome: Outcome): void {
 
 function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
   if (shell?.added || shell?.present) {
-    note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
+    if (!shell.here) note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
   } else if (shell) {
     const place = shell.file === undefined ? "the start file of your shell" : shell.file;
     note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
     note(`  ${bold(shell.line)}`);
   }
+  const scope = sayScope(names, plan.repository);
+  if (scope !== undefined) note(scope);
   note("Next:");
   const commands: [string, string][] = [
     ...(settingsBefore.aws
@@ -120,6 +122,14 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
+}
+
+/** What changes for projects that name no registry of their own, the private ones of a person included. */
+function sayScope(names: ToolName[], { domain, repository, npmScopes }: Plan["repository"]): string | undefined {
+  const whole = [...(names.includes("pip") ? ["pip"] : []), ...(names.includes("npm") && !npmScopes ? ["npm"] : [])];
+  if (whole.length === 0) return undefined;
+  const limit = whole.includes("npm") ? "; `--scope @NAME` limits npm to one scope" : "";
+  return `From now on ${whole.join(" and ")} ${whole.length > 1 ? "ask" : "asks"} ${domain}/${repository} for every package, public ones too, in each project that names no other index${limit}.`;
 }
 
 function asJson(outcome: Outcome): unknown {

@@ -35,6 +35,7 @@ export function shellAdvice(
 
 function startFile(shell: string, env: Environment, platform: NodeJS.Platform): string | undefined {
   const home = homeFolder(env);
+  const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
   switch (shell) {
     case "zsh":
       return join(env["ZDOTDIR"] || home, ".zshrc");
@@ -45,7 +46,25 @@ function startFile(shell: string, env: Environment, platform: NodeJS.Platform): 
       return names.find((name) => existsSync(name)) ?? names[0];
     }
     case "fish":
-      return join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "fish/conf.d/vouch.fish");
+      return join(config, "fish/conf.d/vouch.fish");
+    case "nu":
+    case "nushell":
+      // https://www.nushell.sh/book/configuration.html
+      return platform === "darwin" && !env["XDG_CONFIG_HOME"]
+        ? join(home, "Library/Application Support/nushell/config.nu")
+        : join(config, "nushell/config.nu");
+    case "pwsh":
+      // The profile of all hosts of this user: about_Profiles.
+      return join(config, "powershell/profile.ps1");
+    case "tcsh":
+      // tcsh reads ~/.cshrc only where there is no ~/.tcshrc.
+      return existsSync(join(home, ".tcshrc")) ? join(home, ".tcshrc") : join(home, ".cshrc");
+    case "csh":
+      return join(home, ".cshrc");
+    case "elvish":
+      return join(config, "elvish/rc.elv");
+    case "xonsh":
+      return join(home, ".xonshrc");
     case "sh":
     case "dash":
     case "ksh":
@@ -57,10 +76,8 @@ function startFile(shell: string, env: Environment, platform: NodeJS.Platform): 
 
 /** Every start file that a line may have been added to. */
 export function startFiles(env: Environment): string[] {
-  const files = ["zsh", "bash", "fish", "sh"].flatMap((shell) => [
-    startFile(shell, env, "linux"),
-    startFile(shell, env, "darwin"),
-  ]);
+  const shells = ["zsh", "bash", "fish", "nu", "pwsh", "tcsh", "csh", "elvish", "xonsh", "sh"];
+  const files = shells.flatMap((shell) => [startFile(shell, env, "linux"), startFile(shell, env, "darwin")]);
   return [...new Set(files.filter((file) => file !== undefined))];
 }
 

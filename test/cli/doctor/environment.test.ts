@@ -133,7 +133,7 @@ describe("PATH", () => {
       { shims: [...shims, "pnpm@"], bin: tools },
       {},
       [...allOk, "warn path"],
-      "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. vouch setup codeartifact --domain my-domain",
+      "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. Where pnpm is gone for good: rm ~/shims/pnpm",
     ],
   ])("%s", (_, folders, env, expected, words) => {
     const patient = machine(folders, env);

@@ -133,14 +133,10 @@ describe("vouch setup codeartifact", () => {
     expect((await codeartifact("--dry-run")).stdout).toContain("/shims/pnpm (a link to Vouch)\n");
     const added = JSON.parse((await codeartifact("--tool", "npm", "--json")).stdout) as object;
     expect(added).toMatchObject({ shims: { added: ["npm", "npx", "pnpm", "pnpx"], removed: [] } });
-    // Its own link on PATH is no pnpm: with the real one gone, the next setup takes it away.
-    env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
+    // A shell without pnpm on its PATH takes the links from no other shell.
     for (const name of ["pnpm", "pnpx"]) rmSync(join(home, "tools", name));
-    const removed = JSON.parse((await codeartifact("--tool", "npm", "--json")).stdout) as object;
-    expect(removed).toMatchObject({ shims: { added: [], removed: ["pnpm", "pnpx"] } });
-    write("tools/pnpm", "#!/bin/sh\n", 0o755);
-    await codeartifact("--tool", "npm");
-    rmSync(join(home, "tools/pnpm"));
+    const kept = JSON.parse((await codeartifact("--tool", "npm", "--json")).stdout) as object;
+    expect(kept).toMatchObject({ shims: { added: [], removed: [] } });
     expect(await codeartifact("--remove")).toMatchObject({ exitCode: 0 });
     expect(snapshot()).toEqual(before);
   });
@@ -258,10 +254,37 @@ describe("vouch setup codeartifact", () => {
   test("a shims folder that is first on PATH needs no word", async () => {
     await setRole();
     env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
-    const run = await codeartifact("--path", "yes");
+    const run = await codeartifact();
     expect(run.stderr).not.toContain("PATH");
     expect(existsSync(join(home, ".bashrc"))).toBe(false);
   });
+
+  test("--path yes writes the start file also where this shell has the folder already", async () => {
+    await setRole();
+    env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
+    const run = await codeartifact("--path", "yes");
+    expect(read(".bashrc")).toContain("export PATH=");
+    expect(run.stderr).not.toContain("Open a new shell");
+  });
+
+  test.each([
+    ["nu", ".config/nushell/config.nu", "$env.PATH = "],
+    ["pwsh", ".config/powershell/profile.ps1", "$env:PATH = "],
+    ["tcsh", ".cshrc", "setenv PATH "],
+    ["elvish", ".config/elvish/rc.elv", "set paths = "],
+    ["xonsh", ".xonshrc", "$PATH.insert("],
+  ])(
+    "--path yes writes the start file of %s in its language, and --remove takes it away",
+    async (shell, file, line) => {
+      await setRole();
+      const before = snapshot();
+      env["SHELL"] = `/usr/bin/${shell}`;
+      expect(await codeartifact("--path", "yes")).toMatchObject({ exitCode: 0 });
+      expect(read(file)).toContain(`\n${line}`);
+      expect(await codeartifact("--remove")).toMatchObject({ exitCode: 0 });
+      expect(snapshot()).toEqual(before);
+    },
+  );
 });
 
 test.each([
