@@ -2,7 +2,8 @@
  * Which programs and privileges a test needs. Where one is missing the test is skipped by name; in CI, where the
  * project installs everything, a missing program is a failure.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { pipVersion } from "../src/cli/pip-version.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
@@ -12,6 +13,38 @@ export function requires(...programs: string[]): boolean {
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but not installed: ${missing.join(", ")}`);
   console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
   return false;
+}
+
+/** Whether an AWS CLI is on PATH that runs. One that does not is named. In CI one is there, or it throws. */
+export function requiresAwsCli(): boolean {
+  if (awsClis().length > 0) return true;
+  if (process.env["CI"] === "true") throw new Error("In CI every test runs, but no AWS CLI on PATH runs");
+  console.warn("SKIPPED: needs the AWS CLI, not installed on this machine, or none that runs with another HOME");
+  return false;
+}
+
+let foundAwsClis: string[] | undefined;
+
+/**
+ * Every AWS CLI on PATH that runs where HOME is another folder: a shim of pyenv may not find what it stands for there.
+ * One that does not run is named on stderr and left out.
+ */
+export function awsClis(): string[] {
+  if (foundAwsClis) return foundAwsClis;
+  const paths = (process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "aws"));
+  const found = [...new Set(paths.filter((path) => existsSync(path)).map((path) => realpathSync(path)))];
+  foundAwsClis = found.filter((path) => {
+    const env = { PATH: process.env["PATH"], HOME: "/nonexistent" };
+    const { success } = Bun.spawnSync([path, "--version"], {
+      env,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    if (!success) console.warn(`passed over: ${path} does not run where HOME is another folder`);
+    return success;
+  });
+  return foundAwsClis;
 }
 
 /** Whether a file or folder is there that a command makes. In CI a missing one throws. */

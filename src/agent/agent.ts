@@ -94,6 +94,7 @@ export class Agent {
       version: packageJson.version,
       pid: process.pid,
       startedAt: this.#startedAt,
+      settings: this.#settings.path,
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(this.#ended ? { ended: this.#ended } : {}),

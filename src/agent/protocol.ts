@@ -116,6 +116,8 @@ export interface StatusReply {
   pid: number;
   /** Seconds since 1970. */
   startedAt: number;
+  /** The path of the settings file that it reads. */
+  settings?: string;
   server?: string;
   session?: {
     user: string;

@@ -3,18 +3,19 @@ import { type Stats, statSync } from "node:fs";
 import { loadSettings, type Settings, settingsPath } from "../config/settings.ts";
 
 export class SettingsFile {
-  readonly #path: string;
+  /** Absolute. */
+  readonly path: string;
   #read: { stats: Stats | undefined; settings: Settings } | undefined;
 
   constructor(path: string = settingsPath()) {
-    this.#path = path;
+    this.path = path;
   }
 
   /** The current settings. Throws `settings_invalid`, `file_error`. */
   current(): Settings {
-    const stats = statSync(this.#path, { throwIfNoEntry: false });
+    const stats = statSync(this.path, { throwIfNoEntry: false });
     if (this.#read === undefined || !isSame(stats, this.#read.stats)) {
-      this.#read = { stats, settings: loadSettings(this.#path) };
+      this.#read = { stats, settings: loadSettings(this.path) };
     }
     return this.#read.settings;
   }

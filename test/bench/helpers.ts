@@ -1,6 +1,7 @@
 /** What a warm helper takes, against the runtime's own start, against C, and against the tools that it stands for. */
 import { join } from "node:path";
 import { cargoGet, executable, type Laptop } from "../laptop.ts";
+import { awsClis } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { compileProgram, compileRoundTrip } from "./floor.ts";
 import { report, reportRatio, skip } from "./report.ts";
@@ -69,8 +70,8 @@ async function measureNpmShim(laptop: Laptop, floor: Timed): Promise<void> {
 
 async function measureAwsCli(laptop: Laptop, helper: Timed): Promise<void> {
   const figure = "awscli_over_helper";
-  const aws = Bun.which("aws", { PATH: "/usr/bin:/usr/local/bin" }) ?? Bun.which("aws");
-  if (aws === null) return skip(figure, "the AWS CLI is not installed");
+  const aws = awsClis().find((path) => path.startsWith("/usr/")) ?? awsClis()[0];
+  if (aws === undefined) return skip(figure, "no AWS CLI on PATH runs with another HOME");
   const args = ["codeartifact", "get-authorization-token", "--domain", names.domain, "--domain-owner", names.account];
   const cli: Timed = { commands: [[aws, ...args]], env: { ...laptop.env, ...awsCredentials(laptop) } };
   const [cliTimes, besides] = await timeInTurn([cli, helper], slowRounds);

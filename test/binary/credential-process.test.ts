@@ -4,15 +4,18 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ciRoleArn, type Job, startJob } from "../job.ts";
 import { ended, executable, type Laptop, startLaptop } from "../laptop.ts";
-import { requires } from "../requires.ts";
+import { awsClis, requiresAwsCli } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { filesContaining } from "./disk.ts";
 
-const getToken = `aws codeartifact get-authorization-token --domain ${names.domain} --duration-seconds 900`.split(" ");
+const getToken = [
+  awsClis()[0] ?? "aws",
+  ...`codeartifact get-authorization-token --domain ${names.domain} --duration-seconds 900`.split(" "),
+];
 
 /** The folder of an AWS CLI that has `configure export-credentials`: version 2.9 and later; one that is older is passed over by name. */
 function exportingCli(): string | undefined {
-  if (!requires("aws")) return undefined;
+  if (!requiresAwsCli()) return undefined;
   const folders = (process.env["PATH"] ?? "").split(":").filter((folder) => existsSync(join(folder, "aws")));
   const found = folders.find((folder) => {
     const version = Bun.spawnSync([join(folder, "aws"), "--version"]).stdout.toString();
@@ -40,7 +43,7 @@ function awsEnvironment(folder: string, config: string): Record<string, string> 
 const profile = (name: string, more: string) =>
   `[profile ${name}]\nregion = ${names.region}\ncredential_process = ${executable} credential aws${more}\n`;
 
-describe.skipIf(!requires("aws"))("on a laptop with a session", () => {
+describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
   let laptop: Laptop;
   let env: Record<string, string>;
   beforeAll(async () => {
@@ -102,7 +105,7 @@ describe.skipIf(!requires("aws"))("on a laptop with a session", () => {
   });
 });
 
-describe.skipIf(!requires("aws"))("in a job", () => {
+describe.skipIf(!requiresAwsCli())("in a job", () => {
   let job: Job;
   beforeAll(async () => {
     job = await startJob();

@@ -81,6 +81,10 @@ describe("help", () => {
 describe("errors go to stderr with their exit code", () => {
   test.each([
     [["logn"], 2, 'error: vouch has no command "logn".', "hint: Did you mean `vouch login`? See `vouch --help`."],
+    [["whoami"], 2, 'error: vouch has no command "whoami".', "Did you mean `vouch status`?"],
+    [["env"], 2, 'error: vouch has no command "env".', "Did you mean `vouch exec -- COMMAND`?"],
+    [["shell"], 2, 'error: vouch has no command "shell".', "Did you mean `vouch exec -- $SHELL`?"],
+    [["version"], 2, 'error: vouch has no command "version".', "Did you mean `vouch --version`?"],
     [["xyzzy"], 2, 'error: vouch has no command "xyzzy".', "hint: See `vouch --help`."],
     [["--verison"], 2, "error: vouch has no flag --verison.", "hint: Did you mean `--version`?"],
     [["toString"], 2, 'error: vouch has no command "toString".', "hint: See"],

@@ -51,7 +51,7 @@ describe("the shell puts the folder first, whatever its name", () => {
         const shims = join(folder, name);
         const script = join(folder, "rc");
         writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
-        if (shell === "nu") writeFileSync(script, `${readFileSync(script, "utf8").replace(/\/usr/, "^/usr")}`);
+        if (shell === "nu") writeFileSync(script, readFileSync(script, "utf8").replace("/usr/", "^/usr/"));
         const run = Bun.spawnSync([program, ...flags, script], {
           cwd: folder,
           env: { PATH: "/usr/bin:/bin", HOME: folder, XDG_DATA_HOME: folder },

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { requires } from "../requires.ts";
+import { awsClis, requires, requiresAwsCli } from "../requires.ts";
 import { findPackageManager, type PackageManager, toolchainEnvironment } from "../toolchains.ts";
 import { names, type Sandbox, startSandbox } from "./main.ts";
 import { seedPackage } from "./packages.ts";
@@ -231,7 +231,7 @@ describe.skipIf(!works("npm"))("npm", () => {
   });
 });
 
-test.skipIf(!requires("aws"))("the AWS CLI finds STS and CodeArtifact by their real names", async () => {
+test.skipIf(!requiresAwsCli())("the AWS CLI finds STS and CodeArtifact by their real names", async () => {
   const [role] = sandbox.account.roles;
   if (!role) throw new Error("the account has no role");
   const issued = sandbox.account.issueCredentials(role, "dev@example.com", 3600);
@@ -243,9 +243,10 @@ test.skipIf(!requires("aws"))("the AWS CLI finds STS and CodeArtifact by their r
     AWS_DEFAULT_REGION: names.region,
     AWS_EC2_METADATA_DISABLED: "true",
   };
-  expect(await succeeds(home, ["aws", "sts", "get-caller-identity"], env)).toContain("assumed-role/vouch-developer");
-  const command =
-    "aws codeartifact get-authorization-token --domain my-domain --query authorizationToken --output text";
-  const token = (await succeeds(home, command.split(" "), env)).trim();
+  expect(await succeeds(home, [awsClis()[0]!, "sts", "get-caller-identity"], env)).toContain(
+    "assumed-role/vouch-developer",
+  );
+  const command = "codeartifact get-authorization-token --domain my-domain --query authorizationToken --output text";
+  const token = (await succeeds(home, [awsClis()[0]!, ...command.split(" ")], env)).trim();
   expect(sandbox.account.verifyToken(token, names.domain)).toBeDefined();
 });

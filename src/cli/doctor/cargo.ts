@@ -1,7 +1,7 @@
 /** Cargo: do the registries of the config.toml files name a configured repository, and Vouch as credential provider? */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { classify, setupCommand } from "./endpoint.ts";
+import { classify, codeArtifactRemedy, setupCommand } from "./endpoint.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "./files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -44,7 +44,7 @@ function checkRegistry({ name, path, index, provider }: CargoRegistry, patient: 
     return [failure("cargo-registry", `${said}, which is not your repository.`, remedy)];
   }
   if (found.kind === "codeartifact") {
-    const remedy = `Correct the line, or run \`${setupCommand(found, "cargo")} --registry-name ${name}\`.`;
+    const remedy = codeArtifactRemedy(found, "cargo", ` --registry-name ${name}`);
     return [failure("cargo-registry", `${said}, a repository that Vouch is not set up for.`, remedy)];
   }
   const executable = provider?.[0];

@@ -10,13 +10,21 @@ export interface CodeArtifactNames {
   repository: string;
 }
 
+/** Which of CodeArtifact's host names an endpoint has. Vouch sets up IPv4 hosts. */
+export type HostKind = "IPv4" | "dual-stack" | "VPC endpoint";
+
 export type EndpointKind =
   | { kind: "configured"; endpoint: string }
-  | ({ kind: "codeartifact" } & CodeArtifactNames)
+  | ({ kind: "codeartifact"; host: HostKind } & CodeArtifactNames)
   | { kind: "other" };
 
-/** `{domain}-{owner}.d.codeartifact.{region}.{suffix}`; a domain may contain hyphens, so the last one before 12 digits splits. */
-const packageHost = /^([a-z][a-z0-9-]{0,48}[a-z0-9])-([0-9]{12})(?:\.d)?\.codeartifact\.([a-z0-9-]+)\./;
+/** `{domain}-{owner}`; a domain may contain hyphens, so the last one before 12 digits splits. */
+const domainAndOwner = "([a-z][a-z0-9-]{0,48}[a-z0-9])-([0-9]{12})";
+/** `{domain}-{owner}.d.codeartifact.{region}.{suffix}`, and without `.d` the dual-stack host. */
+const packageHost = new RegExp(`^${domainAndOwner}(\\.d)?\\.codeartifact\\.([a-z0-9-]+)\\.`);
+/** `vpce-….d.codeartifact.{region}.vpce.{suffix}/{format}/d/{domain}-{owner}/{repository}/` */
+const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\./;
+const vpcPath = new RegExp(`^/[a-z]+/d/${domainAndOwner}/([^/]+)`);
 
 /** Whether the URL lies in a configured endpoint, in another repository of CodeArtifact, or elsewhere. */
 export function classify(text: string, format: PackageFormat, settings: Settings): EndpointKind {
@@ -24,9 +32,26 @@ export function classify(text: string, format: PackageFormat, settings: Settings
   if (!url) return { kind: "other" };
   const registry = findRegistry(settings, `${url.origin}${url.pathname}`, format);
   if (registry) return { kind: "configured", endpoint: registry.endpoint };
-  const [, domain, domainOwner, region] = packageHost.exec(url.hostname) ?? [];
+  const [, vpcRegion] = vpcHost.exec(url.hostname) ?? [];
+  if (vpcRegion !== undefined) {
+    const [, domain = "", domainOwner = "", repository = ""] = vpcPath.exec(url.pathname) ?? [];
+    return { kind: "codeartifact", host: "VPC endpoint", domain, domainOwner, region: vpcRegion, repository };
+  }
+  const [, domain, domainOwner, d, region] = packageHost.exec(url.hostname) ?? [];
   if (domain === undefined || domainOwner === undefined || region === undefined) return { kind: "other" };
-  return { kind: "codeartifact", domain, domainOwner, region, repository: url.pathname.split("/")[2] ?? "" };
+  const host = d === undefined ? "dual-stack" : "IPv4";
+  return { kind: "codeartifact", host, domain, domainOwner, region, repository: url.pathname.split("/")[2] ?? "" };
+}
+
+/** What to do about a URL of CodeArtifact that Vouch is not set up for; `flags` go to the end of the command. */
+export function codeArtifactRemedy(
+  found: Extract<EndpointKind, { kind: "codeartifact" }>,
+  tool: "cargo" | "npm" | "pip",
+  flags = "",
+): string {
+  const command = `\`${setupCommand(found, tool)}${flags}\``;
+  if (found.host === "IPv4") return `Correct the line, or run ${command}.`;
+  return `Vouch does not know the ${found.host} hosts of CodeArtifact yet and gives no token to one: run ${command}, which writes the repository's IPv4 host, and delete the line.`;
 }
 
 /** The command that configures a repository. */

@@ -21,6 +21,20 @@ const rules: Rule[] = [
     harm: () => warns("holds a token that files may refer to; it ends after 12 hours at most and is not renewed"),
   },
   {
+    name: /^AWS_ENDPOINT_URL(_STS|_CODEARTIFACT)?$/,
+    harm: (value, { env }) =>
+      env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] === "true"
+        ? undefined
+        : warns(`is ${withoutSecrets(value)}: AWS is asked there, by the agent too where it was started with it`),
+  },
+  {
+    name: /^AWS_USE_DUALSTACK_ENDPOINT$/,
+    harm: (value) =>
+      value.toLowerCase() === "true"
+        ? warns("is true: it holds for AWS's own interfaces; the package hosts that Vouch sets up are the IPv4 ones")
+        : undefined,
+  },
+  {
     name: /^PIP_(INDEX_URL|EXTRA_INDEX_URL)$/,
     harm: (value, patient) => pythonIndex(value, patient, "pip"),
   },

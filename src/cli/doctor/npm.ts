@@ -1,7 +1,7 @@
 /** npm: do the registry lines of the .npmrc files name a configured repository? */
 import { join } from "node:path";
 import { npmConfigPath } from "../../config/locations.ts";
-import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
+import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "./endpoint.ts";
 import { ancestors, readSmallFile, type Setting } from "./files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -68,7 +68,7 @@ function checkLine({ key, value, path, line }: Setting, patient: Patient, usesVo
       failure(
         "npm-registry",
         `npm's ${key} is ${url} (${place}), a repository that Vouch is not set up for.`,
-        `Correct the line, or run \`${setupCommand(found, "npm")}\`.`,
+        codeArtifactRemedy(found, "npm"),
       ),
     ];
   }

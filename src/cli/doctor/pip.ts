@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { IniOption } from "../../config/configparser.ts";
 import { oldPip } from "../pip-version.ts";
-import { classify, setupCommand, withoutSecrets } from "./endpoint.ts";
+import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "./endpoint.ts";
 import { readIniFile, readSmallFile, type Setting } from "./files.ts";
 import { failure, type Finding, ok, type Patient } from "./finding.ts";
 
@@ -87,7 +87,7 @@ function checkUrl({ key, value, path, line }: Setting, { settings }: Patient): F
   const said = `pip's ${key} is ${withoutSecrets(value)} (${path}:${line})`;
   if (found.kind === "other") return [];
   if (found.kind === "codeartifact") {
-    const remedy = `Correct the line, or run \`${setupCommand(found, "pip")}\`.`;
+    const remedy = codeArtifactRemedy(found, "pip");
     return [failure("pip-index", `${said}, a repository that Vouch is not set up for.`, remedy)];
   }
   const { username, password } = new URL(value);

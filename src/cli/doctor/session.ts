@@ -1,4 +1,6 @@
 /** Case "token expired": is there an agent, a session, and do the tokens live? */
+import { settingsPath } from "../../config/settings.ts";
+import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../time.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -6,7 +8,13 @@ import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 const soon = 15 * 60;
 
 /** Findings on the agent, the session and the tokens it holds. Asks nothing of the network. */
-export function checkSession({ agent, settings, now }: Patient): Finding[] {
+export function checkSession(patient: Patient): Finding[] {
+  const other = otherSettings(patient.agent, settingsPath(patient.env));
+  const found = checkState(patient);
+  return other ? [...found, warning("settings", other.found, other.remedy)] : found;
+}
+
+function checkState({ agent, settings, now }: Patient): Finding[] {
   // A session that was opened elsewhere (a forwarded socket, another settings file) needs no server in this file.
   if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];

@@ -2,9 +2,11 @@
 import { identityNames } from "../../agent/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../aws/partitions.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../config/settings.ts";
+import { askStatus } from "../agent.ts";
 import { closest, usage } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
 import { note, printJson, success, warn } from "../terminal.ts";
+import { otherSettings } from "./agent-settings.ts";
 
 export const aws = defineCommand({
   meta: { name: "aws", description: "Name the IAM role that Vouch assumes for you, and the region that you work in." },
@@ -35,7 +37,7 @@ export const aws = defineCommand({
       ],
     ],
   },
-  run({ args }) {
+  async run({ args }) {
     const settings = loadSettings();
     const { partition } = parseRoleArn(args.role);
     const region = args.region ?? settings.aws?.region;
@@ -51,14 +53,21 @@ export const aws = defineCommand({
       if (regionPartition(other).id === partition) continue;
       warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
     }
+    const agent = await askStatus();
+    const other = otherSettings(agent);
+    if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
     if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
-    note(
-      settings.repositories.length > 0
-        ? "Next: `vouch login`."
-        : "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.",
-    );
+    note(nextStep(settings, agent?.session !== undefined && other === undefined));
   },
 });
+
+function nextStep({ repositories, server }: Settings, loggedIn: boolean): string {
+  if (repositories.length === 0) {
+    return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.";
+  }
+  if (loggedIn) return "Your session goes on; the next token is of this role.";
+  return server ? "Next: `vouch login`." : "Next: `vouch enroll --server URL`.";
+}
 
 function identityFrom(name: string | undefined, now: Settings["identity"]): Settings["identity"] {
   if (name === undefined || name === now?.name) return now;

@@ -8,6 +8,7 @@ import { usage, valuesOf } from "../arguments.ts";
 import { defineCommand } from "../command.ts";
 import { oldPip } from "../pip-version.ts";
 import { confirm } from "../prompt.ts";
+import { otherSettings } from "./agent-settings.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
 import { type Plan, planRemoval, planSetup } from "./plan.ts";
@@ -27,7 +28,8 @@ export const codeartifact = defineCommand({
     region: {
       type: "string",
       valueHint: "REGION",
-      description: "The domain's region. Without it: that of `vouch setup aws`, AWS_REGION, AWS_DEFAULT_REGION.",
+      description:
+        "The domain's region. Without it: that of `vouch setup aws`, AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config.",
     },
     "domain-owner": {
       type: "string",
@@ -103,6 +105,9 @@ export const codeartifact = defineCommand({
       const old = names.includes("pip") ? oldPip(env) : undefined;
       plan = planSetup(repository, names, settings, context);
       if (old) plan = { ...plan, warnings: [...plan.warnings, `${old.found} ${old.remedy}`] };
+      const other = otherSettings(source.agent);
+      if (other)
+        plan = { ...plan, warnings: [...plan.warnings, `${other.found} To have it read these: ${other.remedy}.`] };
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;

@@ -1,7 +1,7 @@
 /** The endpoints of a repository: as CodeArtifact says when there is a session, else by the naming rules. */
 import * as v from "valibot";
 import { askAgent } from "../../agent/client.ts";
-import { type PackageFormat, type RepositoryEndpointRequest, routes } from "../../agent/protocol.ts";
+import { type PackageFormat, type RepositoryEndpointRequest, routes, type StatusReply } from "../../agent/protocol.ts";
 import { packageEndpoint } from "../../aws/endpoints.ts";
 import type { RepositorySettings } from "../../config/settings.ts";
 import { VouchError } from "../../errors.ts";
@@ -30,6 +30,8 @@ export interface Endpoints {
   source: "CodeArtifact" | "rules";
   /** Why CodeArtifact was not asked or gave no answer. */
   reason?: string;
+  /** What the agent says of itself; undefined when none runs. */
+  agent?: StatusReply | undefined;
 }
 
 /** The endpoints for the formats. Throws `aws_not_found` when CodeArtifact knows no such repository. */
@@ -38,13 +40,13 @@ export async function findEndpoints(
   formats: PackageFormat[],
 ): Promise<Endpoints> {
   const status = await askStatus();
-  if (!status?.session) return byRules(names, formats, "there is no session");
+  if (!status?.session) return { ...byRules(names, formats, "there is no session"), agent: status };
   try {
     const found = await Promise.all(formats.map((format) => ask({ ...names, format })));
-    return { endpoints: Object.fromEntries(found), source: "CodeArtifact" };
+    return { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status };
   } catch (error) {
     if (!(error instanceof VouchError) || !notDecisive.has(error.code)) throw error;
-    return byRules(names, formats, error.message.replace(/\.$/, ""));
+    return { ...byRules(names, formats, error.message.replace(/\.$/, "")), agent: status };
   }
 }
 

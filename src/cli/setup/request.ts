@@ -5,6 +5,7 @@ import { checkRegistryName } from "../../config/cargo-toml.ts";
 import type { RepositorySettings, Settings } from "../../config/settings.ts";
 import { VouchError } from "../../errors.ts";
 import { usage } from "../arguments.ts";
+import { awsRegion } from "./aws-region.ts";
 
 export const commandName = "vouch setup codeartifact";
 
@@ -21,12 +22,12 @@ type Environment = Record<string, string | undefined>;
 type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
 
 /**
- * The repository that the flags name. The region comes from `vouch setup aws`, AWS_REGION or AWS_DEFAULT_REGION when it
- * is not given, the domain's owner is the role's account. Throws `usage` for malformed names, for what is missing, and
+ * The repository that the flags name. The region comes from `vouch setup aws`, or from where AWS's tools take it, when it is
+ * not given, the domain's owner is the role's account. Throws `usage` for malformed names, for what is missing, and
  * when region and role are of different partitions.
  */
 export function resolveNames(flags: Flags, settings: Settings, env: Environment): Names {
-  const region = flags.region ?? settings.aws?.region ?? (env["AWS_REGION"] || env["AWS_DEFAULT_REGION"] || undefined);
+  const region = flags.region ?? settings.aws?.region ?? awsRegion(env);
   if (region === undefined) {
     throw usage("Which region is the domain in?", commandName, `${commandName} --region us-east-1 …`);
   }

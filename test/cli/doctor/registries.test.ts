@@ -32,6 +32,22 @@ describe("npm", () => {
       ["fail npm-registry", "fail npm-registry"],
       "not set up for",
     ],
+    [
+      "a dual-stack host",
+      {
+        ".npmrc": `${npmLine}@acme:registry=https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/\n`,
+      },
+      ["fail npm-registry", "ok npm-registry"],
+      "Vouch does not know the dual-stack hosts of CodeArtifact yet",
+    ],
+    [
+      "the host of a VPC endpoint",
+      {
+        ".npmrc": `${npmLine}@acme:registry=https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/\n`,
+      },
+      ["fail npm-registry", "ok npm-registry"],
+      "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository my-repo --region us-east-1 --tool npm`, which writes the repository's IPv4 host",
+    ],
     ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
   ])("%s", (_, files, expected, words) => {
     const patient = makePatient(files);

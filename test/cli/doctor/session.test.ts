@@ -115,10 +115,8 @@ describe("access", () => {
   });
 
   test("all repositories are asked at the same time", async () => {
-    const repositories = ["one", "two", "three"].map((repository) => ({
-      ...healthy.settings.repositories[0]!,
-      repository,
-    }));
+    const [repository] = healthy.settings.repositories;
+    const repositories = Array.from({ length: 3 }, () => repository!);
     let waiting = 0;
     const everybodyAsked = Promise.withResolvers<void>();
     const askEndpoint: Access["askEndpoint"] = async () => {

@@ -1,10 +1,9 @@
 /** The judge of the sandbox's strictness: the real AWS CLI is accepted with good credentials and refused with bad ones. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, realpathSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { requires } from "../../requires.ts";
+import { awsClis, requiresAwsCli } from "../../requires.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
@@ -13,16 +12,10 @@ import { serveAws, type AwsServers } from "./serve.ts";
 // The AWS CLI takes a second or more to start, several when the machine is busy.
 setDefaultTimeout(120_000);
 
-/** Every AWS CLI on PATH: version 1 and version 2 differ in how they sign and send. */
-function installedClis(): string[] {
-  if (!requires("aws")) return [];
-  const paths = (process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "aws"));
-  return [...new Set(paths.filter((path) => existsSync(path)).map((path) => realpathSync(path)))];
-}
-
 const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
 
-describe.each(installedClis())("%s", (aws) => {
+// Every AWS CLI on PATH: version 1 and version 2 differ in how they sign and send.
+describe.each(requiresAwsCli() ? awsClis() : [])("%s", (aws) => {
   let account: Account;
   let issuer: Issuer;
   let servers: AwsServers;

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { ciRoleArn, type Job, startJob } from "../../job.ts";
-import { requires } from "../../requires.ts";
+import { awsClis, requiresAwsCli } from "../../requires.ts";
 import { names } from "../main.ts";
 import { serveContainerCredentials, serveInstanceMetadata } from "./metadata.ts";
 
 // The AWS CLI takes a second or more to start, several when the machine is busy.
 setDefaultTimeout(120_000);
 
-describe.skipIf(!requires("aws"))("aws sts get-caller-identity", () => {
+describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity", () => {
   let job: Job;
   beforeAll(async () => {
     job = await startJob();
@@ -18,7 +18,7 @@ describe.skipIf(!requires("aws"))("aws sts get-caller-identity", () => {
   afterAll(async () => job?.stop());
 
   async function caller(env: Record<string, string>): Promise<string> {
-    const { stdout, stderr, exitCode } = await job.run(["aws", "sts", "get-caller-identity"], {
+    const { stdout, stderr, exitCode } = await job.run([awsClis()[0]!, "sts", "get-caller-identity"], {
       env: {
         // The CLI keeps what it got in the home folder: each run has one of its own.
         HOME: mkdtempSync(join(job.folder, "home-")),
