@@ -16,10 +16,16 @@ export function ceremonyPrompts(product: string): CeremonyUi {
       return confirm("Set a PIN now?", true);
     },
     newPin: askNewPin,
+    confirmPinChange() {
+      announce(
+        `The security key (${product}) demands a new PIN before it is used, and shows no credential of the Vouch server until then.`,
+      );
+      return confirm("Change its PIN all the same?", false);
+    },
     newPinSet(reason) {
       announce(
         reason === "not_set"
-          ? "The PIN is set. Nobody can look it up or undo eight wrong ones: remember it."
+          ? "The PIN is set. Remember it: it cannot be recovered, and eight wrong attempts lock the key."
           : "The PIN is changed.",
       );
     },

@@ -8,8 +8,9 @@ export const ES256 = -7;
 /** What the PIN/UV auth protocols put into the key agreement's COSE_Key; it is not the algorithm really used. */
 export const ECDH_ES_HKDF_256 = -25;
 
+/** Labels of a COSE_Key's members. */
 const KTY = 1;
-const ALG = 3;
+export const COSE_ALG = 3;
 const CRV = -1;
 const X = -2;
 const Y = -3;
@@ -23,20 +24,22 @@ const COORDINATE_BYTES = 32;
  * @throws VouchError `protocol_error` when it is another kind of key or its point is not on the curve
  */
 export function importCoseKey(key: CborMap, algorithm: number): KeyObject {
-  for (const [label, expected, name] of [
-    [KTY, KTY_EC2, "kty"],
-    [ALG, algorithm, "alg"],
-    [CRV, CRV_P256, "crv"],
+  for (const [label, expected, name, words] of [
+    [KTY, KTY_EC2, "kty", "an elliptic curve key"],
+    [COSE_ALG, algorithm, "alg", algorithm === ES256 ? "a key for ES256" : "a key for the key agreement"],
+    [CRV, CRV_P256, "crv", "a key on the curve P-256"],
   ] as const) {
     const got = key.get(label);
-    if (got !== expected)
-      throw invalid(`expected ${name} ${expected}, got ${typeof got === "number" ? got : typeof got}`);
+    if (got !== expected) {
+      const value = typeof got === "number" ? got : got === undefined ? "none" : "another type";
+      throw invalid(`expected ${words} (${name} ${expected}), got ${name} ${value}`);
+    }
   }
   const jwk = { kty: "EC", crv: "P-256", x: coordinate(key, X, "x"), y: coordinate(key, Y, "y") };
   try {
     return createPublicKey({ key: jwk, format: "jwk" });
   } catch (error) {
-    throw invalid("expected a point on P-256", error);
+    throw invalid("expected a point on the curve P-256", error);
   }
 }
 
@@ -46,7 +49,7 @@ export function exportCoseKey(key: KeyObject, algorithm: number): CborMap {
   if (crv !== "P-256" || x === undefined || y === undefined) throw invalid(`expected curve P-256, got ${crv}`);
   return new Map<number, number | Uint8Array>([
     [KTY, KTY_EC2],
-    [ALG, algorithm],
+    [COSE_ALG, algorithm],
     [CRV, CRV_P256],
     [X, Uint8Array.fromBase64(x, { alphabet: "base64url" })],
     [Y, Uint8Array.fromBase64(y, { alphabet: "base64url" })],
@@ -62,5 +65,5 @@ function coordinate(key: CborMap, label: number, name: string): string {
 }
 
 function invalid(reason: string, cause?: unknown): VouchError {
-  return new VouchError("protocol_error", `Invalid COSE key: ${reason}.`, { cause });
+  return new VouchError("protocol_error", `Unusable public key: ${reason}.`, { cause });
 }

@@ -25,7 +25,10 @@ export async function getPINRetries(
   protocol: PinProtocol,
   options?: ExchangeOptions,
 ): Promise<{ pinRetries: number; powerCycleState: boolean }> {
-  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_PIN_RETRIES), options);
+  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_PIN_RETRIES), {
+    ...options,
+    repeatable: true,
+  });
   return {
     pinRetries: requiredField(answer, 0x03, "integer", "pinRetries"),
     powerCycleState: field(answer, 0x04, "boolean") ?? false,
@@ -38,7 +41,10 @@ export async function getUVRetries(
   protocol: PinProtocol,
   options?: ExchangeOptions,
 ): Promise<number> {
-  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_UV_RETRIES), options);
+  const answer = await clientPin(device, request(protocol, SUBCOMMAND.GET_UV_RETRIES), {
+    ...options,
+    repeatable: true,
+  });
   return requiredField(answer, 0x05, "integer", "uvRetries");
 }
 
@@ -57,7 +63,10 @@ export async function clientPinEncrypted<T>(
 ): Promise<T> {
   // Waiting for the person is a matter of the command itself.
   const { onKeepalive: _, ...quiet } = options ?? {};
-  const agreement = await clientPin(device, request(protocol, SUBCOMMAND.GET_KEY_AGREEMENT), quiet);
+  const agreement = await clientPin(device, request(protocol, SUBCOMMAND.GET_KEY_AGREEMENT), {
+    ...quiet,
+    repeatable: true,
+  });
   const { keyAgreement, secret } = encapsulate(protocol, requiredField(agreement, 0x01, "map", "keyAgreement"));
   try {
     const answer = await clientPin(device, [[0x01, protocol], [0x03, keyAgreement], ...members(secret)], options);

@@ -9,10 +9,12 @@ export interface ExchangeOptions {
   /** The limit on the whole exchange in milliseconds; then the command is cancelled on the key and `touch_timeout` (it waited for a touch) or `security_key_error` is thrown. */
   timeoutMs?: number;
   onKeepalive?: (status: KeepaliveStatus) => void;
+  /** The command changes nothing on the key: it is sent a second time when its answer cannot be read. */
+  repeatable?: boolean;
 }
 
 export interface CtapDevice {
-  /** The product name for people. */
+  /** The key's name for people: its model, or what its USB descriptor says. */
   readonly product: string;
   /** Sends one message (command byte ‖ CBOR) and resolves with the answer (status byte ‖ CBOR). */
   exchange(message: Uint8Array, options?: ExchangeOptions): Promise<Uint8Array>;

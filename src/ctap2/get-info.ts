@@ -36,7 +36,7 @@ const MAX_PIN_LENGTH = 63;
 
 /** Asks the key. Unknown members are passed over, missing and unusable ones get the specification's defaults. */
 export async function getInfo(device: CtapDevice, options?: ExchangeOptions): Promise<AuthenticatorInfo> {
-  return readInfo(await sendCommand(device, AUTHENTICATOR.GET_INFO, undefined, options));
+  return readInfo(await sendCommand(device, AUTHENTICATOR.GET_INFO, undefined, { ...options, repeatable: true }));
 }
 
 function readInfo(map: CborMap): AuthenticatorInfo {

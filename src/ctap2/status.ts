@@ -136,7 +136,7 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   NO_CREDENTIALS: {
     code: "no_credential",
     message: "This security key has no credential for the Vouch server.",
-    hint: "Plug in the security key that is enrolled, or enroll this one with `vouch enroll`.",
+    hint: "Plug in the security key that is enrolled. This one is enrolled with `vouch keys add` after a login with that one, or with `vouch enroll` and a new code.",
   },
   TIMEOUT: touchTimeout,
   USER_ACTION_TIMEOUT: touchTimeout,

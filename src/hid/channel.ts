@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { VouchError } from "../errors.ts";
 import { BROADCAST_CHANNEL, CTAPHID } from "./framing.ts";
-import { faulty, Link, NONCE_BYTES, ReportedError } from "./link.ts";
+import { faulty, Link, NoAnswerError, NONCE_BYTES, ReportedError } from "./link.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
 /** How long one INIT is waited for; a key answers it in milliseconds, one that just got its power in a second. */
-const INIT_TIMEOUT_MS = 3_000;
+const INIT_TIMEOUT_MS = 2_000;
+/** A busy key is not asked anew when less than this is left. */
+const MIN_INIT_TIMEOUT_MS = 500;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 const INIT_RESPONSE_BYTES = 17;
@@ -16,12 +18,14 @@ const ERR_INVALID_CHANNEL = 0x0b;
 
 export interface OpenChannelOptions {
   signal?: AbortSignal;
-  /** The limit on waiting for a key that is busy with another program, in milliseconds. */
+  /** The limit on waiting for a key that is busy with another program or answers nothing, in milliseconds. */
   timeoutMs?: number;
   /** The limit on every answer for which nobody is needed, in milliseconds; ten seconds at most, and without it. */
   answerTimeoutMs?: number;
   /** Called once, now or during a later command, when the key is busy with another program and is asked again. */
   onBusy?: () => void;
+  /** Called once when the key leaves an INIT unanswered and is asked again. */
+  onSilent?: () => void;
 }
 
 /**
@@ -35,7 +39,7 @@ export async function openChannel(
   info: HidDeviceInfo,
   options: OpenChannelOptions = {},
 ): Promise<CtapDevice> {
-  const link = new Link(connection, info.product, options.onBusy);
+  const link = new Link(connection, info, options.onBusy);
   try {
     const { channel, capabilities } = await allocate(link, options);
     if ((capabilities & CAPABILITY_CBOR) === 0) {
@@ -53,16 +57,18 @@ export async function openChannel(
 }
 
 class Channel implements CtapDevice {
-  readonly product: string;
   readonly #link: Link;
   readonly #answerTimeoutMs: number;
   #channel: number;
 
   constructor(link: Link, channel: number, answerTimeoutMs: number) {
-    this.product = link.product;
     this.#link = link;
     this.#channel = channel;
     this.#answerTimeoutMs = answerTimeoutMs;
+  }
+
+  get product(): string {
+    return this.#link.product;
   }
 
   async exchange(message: Uint8Array, given: ExchangeOptions = {}): Promise<Uint8Array> {
@@ -70,9 +76,10 @@ class Channel implements CtapDevice {
     try {
       return await this.#send(message, options);
     } catch (error) {
-      if (!(error instanceof ReportedError) || error.reported !== ERR_INVALID_CHANNEL) throw error;
       // A key has room for few channels and gives the oldest to the next program that asks.
-      this.#channel = (await allocate(this.#link, options)).channel;
+      if (error instanceof ReportedError && error.reported === ERR_INVALID_CHANNEL) {
+        this.#channel = (await allocate(this.#link, options)).channel;
+      } else if (given.repeatable !== true || !isGarbled(error)) throw error;
       return this.#send(message, options);
     }
   }
@@ -94,30 +101,57 @@ class Channel implements CtapDevice {
   }
 }
 
-/** INIT on the broadcast channel; a second time when the first brought nothing that can be used. */
-async function allocate(link: Link, options: OpenChannelOptions): Promise<{ channel: number; capabilities: number }> {
-  try {
-    return await initialize(link, options);
-  } catch (error) {
-    if (!(error instanceof VouchError) || error.code !== "security_key_error") throw error;
-    return initialize(link, options);
+/** An answer of which packets were lost, as it happens to a host under load, or that no honest key gives. */
+function isGarbled(error: unknown): boolean {
+  return error instanceof VouchError && error.code === "security_key_error" && !(error instanceof NoAnswerError);
+}
+
+/**
+ * INIT on the broadcast channel: until the limit while nothing comes, for a key that waits for a touch may drop what
+ * other programs send (OpenSK); a second time when what came cannot be used.
+ */
+async function allocate(
+  link: Link,
+  { signal, timeoutMs = DEFAULT_TIMEOUT_MS, onSilent }: OpenChannelOptions,
+): Promise<{ channel: number; capabilities: number }> {
+  const deadline = performance.now() + timeoutMs;
+  const answerTimeoutMs = Math.min(INIT_TIMEOUT_MS, timeoutMs / 2);
+  const nonces: Buffer[] = [];
+  for (let silences = 0, faults = 0; ;) {
+    const options = { signal, timeoutMs: Math.max(0, deadline - performance.now()), answerTimeoutMs };
+    try {
+      return await initialize(link, nonces, options);
+    } catch (error) {
+      const reason = VouchError.from(error);
+      const left = deadline - performance.now();
+      if (reason instanceof NoAnswerError) {
+        if (left <= 0) throw reason;
+        if ((silences += 1) === 1) onSilent?.();
+      } else if (reason.code === "security_key_busy") {
+        // It fell silent after it had said that it is busy; else the time is over, or not worth another question.
+        if (left < MIN_INIT_TIMEOUT_MS) throw reason;
+      } else if (reason.code !== "security_key_error" || (faults += 1) > 1) throw error;
+    }
   }
 }
 
+/** @param nonces those of earlier attempts, whose late answers are as good; the new one is added */
 async function initialize(
   link: Link,
-  { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: OpenChannelOptions,
+  nonces: Buffer[],
+  options: { signal: AbortSignal | undefined; timeoutMs: number; answerTimeoutMs: number },
 ): Promise<{ channel: number; capabilities: number }> {
+  const { signal, ...limits } = options;
   const nonce = randomBytes(NONCE_BYTES);
+  nonces.push(nonce);
   const answer = await link.transact(BROADCAST_CHANNEL, CTAPHID.INIT, nonce, {
     ...(signal === undefined ? {} : { signal }),
-    timeoutMs,
-    answerTimeoutMs: Math.min(INIT_TIMEOUT_MS, timeoutMs / 2),
+    ...limits,
     // Every program that has the key open sees every answer: one with a foreign nonce is for another.
     accept: ({ command, payload }) =>
       command === CTAPHID.INIT &&
       payload.length >= INIT_RESPONSE_BYTES &&
-      nonce.equals(payload.subarray(0, NONCE_BYTES)),
+      nonces.some((one) => one.equals(payload.subarray(0, NONCE_BYTES))),
   });
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
   const channel = view.getUint32(NONCE_BYTES);

@@ -3,10 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../ctap2/device.ts";
 import { selection } from "../ctap2/selection.ts";
 import { isCtapError } from "../ctap2/status.ts";
+import { understood } from "../ctap2/understood.ts";
 import { VouchError } from "../errors.ts";
-import { openChannel } from "./channel.ts";
 import { labels } from "./labels.ts";
-import { faulty } from "./link.ts";
+import { busy, NoAnswerError } from "./link.ts";
+import { openKey } from "./open-key.ts";
 import type { HidDeviceInfo, HidTransport } from "./transport.ts";
 
 export interface DeskOptions {
@@ -19,8 +20,12 @@ export interface DeskOptions {
   onSelect?: (products: string[]) => void;
   /** Called for a key that cannot be used while another one can. */
   onLeftOut?: (reason: VouchError) => void;
-  /** Called once a key that is busy with another program and is asked again. */
+  /** Called once for a key that is busy with another program and is asked again. */
   onBusy?: (product: string) => void;
+  /** Called once for a key that does not answer and is asked again, with the time that is left in milliseconds. */
+  onSilent?: (product: string, leftMs: number) => void;
+  /** The name of a model by its AAGUID (a UUID in lower case). Without it keys have the names of their USB descriptors. */
+  modelOf?: (aaguid: string) => string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -40,7 +45,10 @@ const MARGIN_MS = 5_000;
 
 /** A key that is plugged in; `device` when it is open, `reason` when it cannot be used. */
 interface Candidate {
+  /** With the name of the key, which changes once it has told its model. */
   info: HidDeviceInfo;
+  /** What its USB descriptor calls it. */
+  product: string;
   since: number;
   /** Plugged in while the desk was watched. */
   isNew: boolean;
@@ -87,6 +95,7 @@ export class Desk {
         const chosen = this.#touched ?? this.#only();
         if (chosen?.device !== undefined) {
           this.#chosen = chosen;
+          if (chosen !== this.#touched) this.#giveUpPending();
           this.#tellLeftOut();
           return chosen.device;
         }
@@ -117,8 +126,8 @@ export class Desk {
     for (const candidate of this.#candidates.values()) {
       if (!paths.has(candidate.info.path) && candidate !== this.#touched) this.#drop(candidate);
     }
-    for (const info of labels(listed)) {
-      if (!this.#candidates.has(info.path)) this.#add(info);
+    for (const [index, info] of labels(listed).entries()) {
+      if (!this.#candidates.has(info.path)) this.#add({ ...info }, listed[index]!.product);
     }
     const isEmpty = this.#candidates.size === 0;
     if (isEmpty !== this.#isEmpty) this.#waitAnew();
@@ -127,9 +136,10 @@ export class Desk {
     this.#isWatched = true;
   }
 
-  #add(info: HidDeviceInfo): void {
+  #add(info: HidDeviceInfo, product: string): void {
     const candidate: Candidate = {
       info,
+      product,
       since: performance.now(),
       isNew: this.#isWatched,
       stop: new AbortController(),
@@ -150,8 +160,11 @@ export class Desk {
   }
 
   async #open(candidate: Candidate): Promise<void> {
-    const { info, since, isNew, stop } = candidate;
+    const { info, product, since, isNew, stop } = candidate;
     const { signal } = stop;
+    const { modelOf, onSilent: tellSilent } = this.#options;
+    const otherNames = () =>
+      [...this.#candidates.values()].flatMap((one) => (one === candidate ? [] : one.info.product));
     const answerTimeoutMs = Math.max(MIN_ANSWER_MS, this.#timeoutMs);
     const onBusy = () => {
       if (!candidate.isBusy) this.#options.onBusy?.(info.product);
@@ -161,8 +174,9 @@ export class Desk {
     while (!signal.aborted) {
       try {
         const timeoutMs = Math.max(POLL_MS, this.#deadline - performance.now());
-        const options = { signal, timeoutMs, answerTimeoutMs, onBusy };
-        candidate.device = await openChannel(await this.#transport.open(info), info, options);
+        const onSilent = () => tellSilent?.(info.product, this.#deadline - performance.now());
+        const options = { signal, timeoutMs, answerTimeoutMs, onBusy, onSilent, modelOf, product, otherNames };
+        candidate.device = (await openKey(this.#transport, info, options)).device;
         candidate.isBusy = false;
         break;
       } catch (error) {
@@ -188,10 +202,27 @@ export class Desk {
     return [...this.#candidates.values()].filter(({ reason }) => reason === undefined);
   }
 
-  /** The only key that can be used; one that blinks already must be touched all the same. */
+  /**
+   * The only key that answers, once the others have had time to; one that blinks already must be touched all the same.
+   */
   #only(): Candidate | undefined {
-    const [first, ...others] = this.#usable();
-    return others.length === 0 && first?.isBlinking === false ? first : undefined;
+    const [first, ...others] = this.#usable().filter(({ device }) => device !== undefined);
+    return others.length === 0 && first?.isBlinking === false && this.#isSettled() ? first : undefined;
+  }
+
+  /** Whether every key that may still be used answers, or has had the time for it. */
+  #isSettled(): boolean {
+    const now = performance.now();
+    return this.#usable().every(({ device, since }) => device !== undefined || now > since + OPEN_PATIENCE_MS);
+  }
+
+  /** Gives those a reason that have not answered when another key was chosen without a touch. */
+  #giveUpPending(): void {
+    for (const candidate of this.#usable()) {
+      const { device, isBusy, info } = candidate;
+      if (device !== undefined) continue;
+      candidate.reason = isBusy ? busy(info.product) : new NoAnswerError(info.product);
+    }
   }
 
   #failure(): VouchError | undefined {
@@ -210,9 +241,7 @@ export class Desk {
     const [first] = usable;
     if (first !== undefined) {
       // A key that is still being opened ends with a reason of its own, unless the system holds it up.
-      return performance.now() < this.#deadline + MARGIN_MS
-        ? undefined
-        : faulty(first.info.product, "did not answer in time");
+      return performance.now() < this.#deadline + MARGIN_MS ? undefined : new NoAnswerError(first.info.product);
     }
     return new VouchError("security_key_missing", "No security key is plugged in.", {
       hint: "Plug in your security key and repeat the command.",
@@ -221,13 +250,9 @@ export class Desk {
 
   /** Makes all keys blink that are open and do not yet, as soon as it is clear that there are several. */
   #askForTouch(): void {
-    const usable = this.#usable();
-    const now = performance.now();
-    const isSettled = usable.every(
-      ({ device, isBusy, since }) => device !== undefined || isBusy || now > since + OPEN_PATIENCE_MS,
-    );
-    const ready = usable.filter(({ device, isBlinking }) => device !== undefined && !isBlinking);
-    if (usable.length < 2 || ready.length === 0 || !isSettled) return;
+    const usable = this.#usable().filter(({ device }) => device !== undefined);
+    const ready = usable.filter(({ isBlinking }) => !isBlinking);
+    if (usable.length < 2 || ready.length === 0 || !this.#isSettled()) return;
     if (!usable.some(({ isBlinking }) => isBlinking)) this.#waitAnew();
     for (const candidate of ready) {
       candidate.isBlinking = true;
@@ -240,7 +265,7 @@ export class Desk {
   async #blink(candidate: Candidate, device: CtapDevice): Promise<void> {
     const timeoutMs = this.#deadline - performance.now() + MARGIN_MS;
     try {
-      await untilTouched(device, candidate.stop.signal, timeoutMs);
+      await understood(device, () => untilTouched(device, candidate.stop.signal, timeoutMs));
       this.#touched ??= candidate;
     } catch (error) {
       const reason = VouchError.from(error);

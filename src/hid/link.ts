@@ -4,7 +4,7 @@ import type { ExchangeOptions, KeepaliveStatus } from "../ctap2/device.ts";
 import { VouchError } from "../errors.ts";
 import { CTAPHID, fragment, type Message, parsePacket, Reassembler } from "./framing.ts";
 import { Inbox, type NoReport } from "./inbox.ts";
-import type { HidConnection } from "./transport.ts";
+import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** How long the key may take to end a command that was cancelled; honest keys need a few milliseconds. */
@@ -19,6 +19,11 @@ const BUSY_DELAYS_MS = [20, 50, 100, 200, 400];
 export const NONCE_BYTES = 8;
 const STATUS_UPNEEDED = 2;
 const ERR_CHANNEL_BUSY = 0x06;
+/**
+ * ERR_INVALID_LEN, ERR_INVALID_SEQ, ERR_MSG_TIMEOUT: the key never got the whole message (a host under load is slower
+ * between two packets than the 500 ms of section 11.2.5.2), so the message had no effect.
+ */
+const notTaken = new Set([0x03, 0x04, 0x05]);
 
 /** CTAPHID_ERROR codes (section 11.2.9.1.6) in words. */
 const errorNames: Readonly<Record<number, string>> = {
@@ -45,6 +50,15 @@ export class ReportedError extends VouchError {
   }
 }
 
+/** The key gave no answer at all, or none that is for us: it may be broken, or serve another program. */
+export class NoAnswerError extends VouchError {
+  constructor(product: string) {
+    super("security_key_error", `${product} did not answer in time.`, {
+      hint: "Another program may be waiting for a touch on it: end that, or take the security key out and plug it in again. Then repeat the command.",
+    });
+  }
+}
+
 export interface TransactOptions extends ExchangeOptions {
   /** The limit on one answer in milliseconds, where it is shorter than that on the transaction with its repetitions. */
   answerTimeoutMs?: number;
@@ -53,7 +67,7 @@ export interface TransactOptions extends ExchangeOptions {
 }
 
 export class Link {
-  readonly product: string;
+  readonly #info: HidDeviceInfo;
   readonly #connection: HidConnection;
   readonly #inbox: Inbox;
   readonly #onBusy: (() => void) | undefined;
@@ -63,16 +77,21 @@ export class Link {
   #unfinished = false;
 
   /** @param onBusy called once, when the key turns out to be busy with another program and is asked again */
-  constructor(connection: HidConnection, product: string, onBusy?: () => void) {
-    this.product = product;
+  constructor(connection: HidConnection, info: HidDeviceInfo, onBusy?: () => void) {
+    this.#info = info;
     this.#connection = connection;
     this.#inbox = new Inbox(connection);
     this.#onBusy = onBusy;
   }
 
+  /** The name for people, which changes once the key has told its model. */
+  get product(): string {
+    return this.#info.product;
+  }
+
   /**
-   * Sends a message and waits for its answer; sends it again while the key is busy with another program. Whatever
-   * goes wrong, the channel is idle afterwards, unless the key no longer listens.
+   * Sends a message and waits for its answer; sends it again while the key is busy with another program, and once when
+   * the key did not get the whole message. Whatever goes wrong, the channel is idle afterwards, unless the key no longer listens.
    * @throws VouchError `security_key_busy`, `security_key_error`, `touch_timeout`, `cancelled`, or what the
    *   connection throws
    */
@@ -82,14 +101,22 @@ export class Link {
     const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#active = true;
     try {
-      for (let attempt = 0; ; attempt += 1) {
+      for (let busyAnswers = 0, repeated = command === CTAPHID.INIT; ;) {
         this.#inbox.start();
         this.#unfinished = true;
         await this.#write(fragment(channel, command, payload));
-        const answer = await this.#answer(channel, command, deadline, options, attempt > 0);
-        if (answer !== "busy") return answer;
-        this.#tellBusy();
-        await this.#pause(attempt, deadline, options.signal);
+        const answer = await this.#answer(channel, command, deadline, options, busyAnswers > 0);
+        if (answer instanceof Uint8Array) return answer;
+        if (answer === "busy") {
+          this.#tellBusy();
+          await this.#pause(busyAnswers, deadline, options.signal);
+          busyAnswers += 1;
+        } else {
+          if (repeated) throw answer;
+          repeated = true;
+          // The key may have more to say of packets that came late: its answer to INIT is the last of that.
+          await this.#resynchronize(channel);
+        }
       }
     } catch (error) {
       if (this.#unfinished && command !== CTAPHID.INIT) await this.#resynchronize(channel);
@@ -110,7 +137,7 @@ export class Link {
     deadline: number,
     { accept, signal, onKeepalive, answerTimeoutMs = Number.POSITIVE_INFINITY }: TransactOptions,
     wasBusy: boolean,
-  ): Promise<Uint8Array | "busy"> {
+  ): Promise<Uint8Array | "busy" | ReportedError> {
     const reassembler = new Reassembler(channel);
     const limit = Math.min(deadline, performance.now() + answerTimeoutMs);
     let status: KeepaliveStatus | undefined;
@@ -131,7 +158,10 @@ export class Link {
         this.#unfinished = false;
         const code = message.payload[0] ?? 0x7f;
         if (code === ERR_CHANNEL_BUSY) return "busy";
-        throw new ReportedError(this.product, code);
+        const error = new ReportedError(this.product, code);
+        // Whoever sends signs of life has the message.
+        if (notTaken.has(code) && status === undefined) return error;
+        throw error;
       } else if (accept(message)) {
         this.#unfinished = false;
         return message.payload;
@@ -141,7 +171,7 @@ export class Link {
 
   #ended(reason: NoReport, status: KeepaliveStatus | undefined): VouchError {
     if (reason === "aborted") return cancelled();
-    if (status !== "user_presence_needed") return faulty(this.product, "did not answer in time");
+    if (status !== "user_presence_needed") return new NoAnswerError(this.product);
     return new VouchError("touch_timeout", `${this.product} was not touched in time.`, {
       hint: "Repeat the command and touch the key when it blinks; --timeout gives more time.",
     });
@@ -232,7 +262,7 @@ function cancelled(): VouchError {
   return new VouchError("cancelled", "Cancelled.");
 }
 
-function busy(product: string): VouchError {
+export function busy(product: string): VouchError {
   return new VouchError("security_key_busy", `${product} is busy with another program.`, {
     hint: "End what the other program asks of the key (it may blink), then repeat the command.",
   });

@@ -95,11 +95,16 @@ export class VouchSession implements WebIdentity {
   }
 }
 
+/** The server's words for a credential that it does not have (it forgets those that are removed). */
+const notEnrolled = /not enrolled/i;
+
 function loginDenied(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
   if (error === "invalid_dpop_proof") return proofRefused(description);
   return new VouchError("login_denied", `The server did not accept the login: ${description || error}`, {
-    hint: "Run `vouch login` again; a security key that is not enrolled yet needs `vouch enroll` first.",
+    hint: notEnrolled.test(description)
+      ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
+      : "Run `vouch login` again.",
   });
 }
 

@@ -49,6 +49,8 @@ export interface CeremonyUi {
   offerPin(): Promise<boolean>;
   /** Asks for a new PIN, and for it once more until both are the same. */
   newPin(request: NewPinRequest): Promise<Secret>;
+  /** The key demands a new PIN, and it is not known whether it is enrolled: whether its PIN is to be changed. */
+  confirmPinChange(): Promise<boolean>;
   /** Tells that the new PIN is the key's PIN from now on. */
   newPinSet(reason: NewPinRequest["reason"]): void;
   /** Announces that the key waits for a touch; called once for each touch that is needed. */

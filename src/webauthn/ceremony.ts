@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { decodeBase64url, encodeBase64url } from "../codec/base64url.ts";
-import { encodeCbor } from "../codec/cbor.ts";
+import { type CborMap, encodeCbor } from "../codec/cbor.ts";
+import { COSE_ALG, ES256, importCoseKey } from "../codec/cose.ts";
 import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { type Assertion, getAssertions } from "../ctap2/get-assertion.ts";
@@ -13,12 +14,14 @@ import { type AuthenticatorInfo, getInfo } from "../ctap2/get-info.ts";
 import { type MadeCredential, makeCredential } from "../ctap2/make-credential.ts";
 import { PERMISSION, type TokenScope } from "../ctap2/pin-uv-auth-token.ts";
 import { CtapError, isCtapError } from "../ctap2/status.ts";
+import { understood } from "../ctap2/understood.ts";
 import { VouchError } from "../errors.ts";
 import { type AuthenticatorData, parseAuthenticatorData } from "./authenticator-data.ts";
 import type { CeremonyUi } from "./ceremony-ui.ts";
-import { collectClientData } from "./client-data.ts";
-import { fitCredentialList } from "./credential-list.ts";
-import { type CreationOptions, parseCreationOptions, parseRequestOptions } from "./options.ts";
+import { type ClientData, collectClientData } from "./client-data.ts";
+import { findCredential, fitCredentialList } from "./credential-list.ts";
+import { type CreationOptions, parseCreationOptions, parseRequestOptions, type RequestOptions } from "./options.ts";
+import type { PinVerificationInput, PinWrite } from "./pin-verification.ts";
 import { UserVerification } from "./user-verification.ts";
 
 export interface CeremonyInput {
@@ -52,10 +55,19 @@ const CRED_PROTECT = 2;
  *   `security_key_…`, `cancelled`
  */
 export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
-  const { device, origin, ui } = input;
+  const { device, origin } = input;
   const options = parseCreationOptions(input.options, origin);
-  const { rpId } = options;
   const clientData = collectClientData("webauthn.create", options.challenge, new URL(origin).origin);
+  return understood(device, () => makeCredentialFor(input, options, clientData));
+}
+
+async function makeCredentialFor(
+  input: CeremonyInput,
+  options: CreationOptions,
+  clientData: ClientData,
+): Promise<RegistrationResponseJSON> {
+  const { device, ui } = input;
+  const { rpId } = options;
   const info = await getInfo(device, exchangeOptions(input));
   const list = descriptors(options.excludeCredentials.map(({ id }) => id));
   // Searching a long list for credentials of this key is a matter of assertions.
@@ -87,6 +99,7 @@ export async function createCredential(input: CeremonyInput): Promise<Registrati
   });
   const { attestedCredentialData } = checkAuthenticatorData(made.authData, rpId, device.product);
   if (attestedCredentialData === undefined) throw lying(device.product, "made a credential without its public key");
+  checkPublicKey(attestedCredentialData.credentialPublicKey, options, device.product);
   if (residentKey === "unsupported" || residentKey === "full") ui.notStored(device.product, residentKey);
   return {
     ...credentialJSON(attestedCredentialData.credentialId),
@@ -99,22 +112,45 @@ export async function createCredential(input: CeremonyInput): Promise<Registrati
 }
 
 /**
- * Gets an assertion: AuthenticationResponseJSON for the relying party.
+ * Gets an assertion: AuthenticationResponseJSON for the relying party. Sets no PIN; changes one only where the key
+ * demands it, and then only on a key that is enrolled or with the person's consent.
  * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`,
  *   `cancelled`
  */
 export async function getAssertion(input: AssertionInput): Promise<AuthenticationResponseJSON> {
   const { device, origin } = input;
   const options = parseRequestOptions(input.options, origin);
-  const { rpId } = options;
   const clientData = collectClientData("webauthn.get", options.challenge, new URL(origin).origin);
+  return understood(device, () => getAssertionFor(input, options, clientData));
+}
+
+async function getAssertionFor(
+  input: AssertionInput,
+  options: RequestOptions,
+  clientData: ClientData,
+): Promise<AuthenticationResponseJSON> {
+  const { device } = input;
+  const { rpId } = options;
   const info = await getInfo(device, exchangeOptions(input));
   const allowed = descriptors(options.allowCredentials.map(({ id }) => id));
   const known = descriptors(input.credentialIds ?? []);
   let list: readonly CredentialDescriptor[] | "discoverable" = allowed;
   if (allowed.length === 0) list = info.options.get("rk") === true ? "discoverable" : known;
   if (list.length === 0) throw new CtapError("NO_CREDENTIALS");
-  using verification = verificationFor(input, info, { permissions: PERMISSION.GET_ASSERTION, rpId });
+  const beforeWrite = async (write: PinWrite) => {
+    if (write === "set") throw notEnrolled(device.product, "it has no PIN yet");
+    const token = undefined;
+    const searched = { device, info, rpId, list: [...allowed, ...known], token, exchange: exchangeOptions(input) };
+    const found = await findCredential(searched).catch((error: unknown) => {
+      if (!(error instanceof CtapError)) throw error;
+    });
+    // A credential that nobody here has the id of, or that the key hides, does not show before the PIN is changed.
+    if (found === undefined && !(await input.ui.confirmPinChange())) {
+      throw notEnrolled(device.product, "it shows no credential of the Vouch server");
+    }
+  };
+  const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
+  using verification = verificationFor(input, info, scope, beforeWrite);
   const assertions = await verification.authorize(async ({ token, exchange }) => {
     const ask = (allowList: readonly CredentialDescriptor[]) =>
       getAssertions(
@@ -158,8 +194,15 @@ function verificationFor(
   { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CeremonyInput,
   info: AuthenticatorInfo,
   scope: TokenScope,
+  beforeWrite?: PinVerificationInput["beforeWrite"],
 ): UserVerification {
-  return new UserVerification({ device, info, ui, scope, signal, timeoutMs });
+  return new UserVerification({ device, info, ui, scope, signal, timeoutMs, beforeWrite });
+}
+
+/** A login changes nothing on a key that cannot log in. */
+function notEnrolled(product: string, sign: string): VouchError {
+  const { hint } = new CtapError("NO_CREDENTIALS");
+  return new VouchError("no_credential", `${product} is not enrolled: ${sign}. Nothing was changed on it.`, { hint });
 }
 
 function descriptors(ids: readonly string[]): CredentialDescriptor[] {
@@ -229,6 +272,15 @@ function checkAuthenticatorData(bytes: Uint8Array, rpId: string, product: string
   if (!data.flags.userPresent) throw lying(product, "did not wait for a touch");
   if (!data.flags.userVerified) throw lying(product, "did not verify its user");
   return data;
+}
+
+/** A key whose public key nobody can verify with is found before the server has used up the enrolment code. */
+function checkPublicKey(key: CborMap, { pubKeyCredParams }: CreationOptions, product: string): void {
+  const alg = key.get(COSE_ALG);
+  if (alg === ES256) importCoseKey(key, ES256);
+  else if (!pubKeyCredParams.some((asked) => asked.alg === alg)) {
+    throw lying(product, "made a credential with a signature algorithm that the server did not ask for");
+  }
 }
 
 function lying(product: string, what: string): VouchError {

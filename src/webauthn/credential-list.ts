@@ -25,24 +25,38 @@ export interface CredentialListInput {
  * part after part without a touch; empty when none is.
  */
 export async function fitCredentialList(input: CredentialListInput): Promise<readonly CredentialDescriptor[]> {
-  const { info, list } = input;
-  const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
-  const longest = Math.max(0, ...known.map(({ id }) => id.length));
-  const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
-  // A key that names no limit may have any: the first ones take one credential at a time.
-  const size = Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting));
+  const { known, size } = parts(input);
   if (known.length <= size) return known;
   try {
-    for (let start = 0; start < known.length; start += size) {
-      const found = await probe(input, known.slice(start, start + size));
-      if (found !== undefined) return [found];
-    }
-    return [];
+    const found = await findCredential(input);
+    return found === undefined ? [] : [found];
   } catch (error) {
     // A key that answers nothing without a touch gets the list as it is: it may take more than it says.
     if (isCtapError(error, "UNSUPPORTED_OPTION", "INVALID_OPTION", "UP_REQUIRED")) return known;
     throw error;
   }
+}
+
+/**
+ * The first credential of the list that the key admits to without a touch; undefined when it admits to none.
+ * @throws CtapError for a key that does not answer such a question
+ */
+export async function findCredential(input: CredentialListInput): Promise<CredentialDescriptor | undefined> {
+  const { known, size } = parts(input);
+  for (let start = 0; start < known.length; start += size) {
+    const found = await probe(input, known.slice(start, start + size));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The credentials whose ids the key can have, and how many of them fit into one message. */
+function parts({ info, list }: CredentialListInput): { known: readonly CredentialDescriptor[]; size: number } {
+  const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
+  const longest = Math.max(0, ...known.map(({ id }) => id.length));
+  const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
+  // A key that names no limit may have any: the first ones take one credential at a time.
+  return { known, size: Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting)) };
 }
 
 async function probe(

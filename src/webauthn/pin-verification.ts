@@ -2,7 +2,7 @@
 import { getPINRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
-import { changePIN, hashPin, pinFault, setPIN } from "../ctap2/pin.ts";
+import { changePIN, hashPin, setPIN } from "../ctap2/pin.ts";
 import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
 import {
   getPinToken,
@@ -12,16 +12,19 @@ import {
 } from "../ctap2/pin-uv-auth-token.ts";
 import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
-import type { CeremonyUi, NewPinRequest, PinRequest } from "./ceremony-ui.ts";
+import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
+import { chooseNewPin, MIN_NEW_PIN_LENGTH } from "./new-pin.ts";
 
-/** What we demand of a new PIN, in code points; a key may demand more. */
-const MIN_NEW_PIN_LENGTH = 8;
-/** The specification's floor: a PIN that must be changed may be shorter than the key's present minimum. */
+/**
+ * The specification's floor. The key's present minimum is for new PINs: it may have been raised after this one was set
+ * (section 6.11.4), and a PIN that is not sent cannot be changed either.
+ */
 const SHORTEST_PIN_LENGTH = 4;
-/** New PINs that a key refuses by its own rules before we give up, and those that break ours as well. */
-const MAX_REFUSALS = 3;
-const MAX_NEW_PINS = 10;
+/** PINs in one ceremony: a key blocks after eight wrong ones, unless its counter does not count. */
+const MAX_PINS = 8;
+
+/** What a ceremony is about to write to the key. */
+export type PinWrite = "set" | "change";
 
 export interface PinVerificationInput {
   device: CtapDevice;
@@ -29,17 +32,25 @@ export interface PinVerificationInput {
   ui: CeremonyUi;
   scope: TokenScope;
   exchange: ExchangeOptions;
+  /** Called before the PIN is set or changed; rejecting prevents it. Absent: the ceremony may do both. */
+  beforeWrite?: ((write: PinWrite) => Promise<void>) | undefined;
 }
 
 export class PinVerification {
   readonly #input: PinVerificationInput;
   #isSet: boolean;
   #pinHash: Uint8Array | undefined;
+  /** The key gives no token before its PIN is changed (forcePINChange). */
+  #mustChange: boolean;
   #changed = false;
+  /** Tries that were left before the last PIN was sent. */
+  #retries = 0;
+  #pins = 0;
 
   constructor(input: PinVerificationInput) {
     this.#input = input;
     this.#isSet = input.info.options.get("clientPin") === true;
+    this.#mustChange = this.#isSet && input.info.forcePINChange;
   }
 
   /** Whether the key has a PIN by which it may verify its user now. */
@@ -63,28 +74,33 @@ export class PinVerification {
   }
 
   /**
-   * A token for one request, to be destroyed after it. The PIN is asked for once, and again while it is wrong.
-   * @throws CtapError PIN_NOT_SET when no PIN is to be set, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION
+   * A token for one request, to be destroyed after it. The PIN is asked for once, and again while it is wrong. A key
+   * that demands a new PIN is given one first: changePIN needs no token.
+   * @throws CtapError PIN_NOT_SET when no PIN is to be set, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION,
+   *   PIN_INVALID after eight PINs; VouchError `pin_invalid` when the key refuses a PIN without counting it
    */
   async token(instead: PinRequest["instead"]): Promise<{ token: PinUvAuthToken; asked: boolean }> {
     const protocol = this.require();
     let asked = false;
     for (let wrong = false; ;) {
-      if (this.#pinHash === undefined) {
-        this.#pinHash = this.#isSet ? await this.#ask(wrong, instead) : await this.#setPin(protocol);
+      if (this.#mustChange || this.#pinHash === undefined) {
+        if (!this.#isSet) await this.#setPin(protocol);
+        else if (this.#mustChange) await this.#changePin(protocol);
+        else this.#pinHash = await this.#ask(wrong, instead);
         asked = true;
       }
       try {
-        return { token: await this.#getToken(protocol, this.#pinHash), asked };
+        return { token: await this.#getToken(protocol, this.#pinHash!), asked };
       } catch (error) {
-        if (isCtapError(error, "PIN_INVALID")) {
-          this.destroy();
-          wrong = true;
-        } else if (isCtapError(error, "PIN_POLICY_VIOLATION") && !this.#changed) {
-          // The PIN is right, and the key wants another one first (forcePINChange).
-          await this.#changePin(protocol);
-          this.#changed = true;
-        } else throw error;
+        const refused = isCtapError(error, "PIN_INVALID");
+        if (!refused && !isCtapError(error, "PIN_POLICY_VIOLATION")) throw error;
+        this.destroy();
+        wrong = refused && (await this.#hasCost());
+        if (wrong) continue;
+        // Section 6.5.5.7: with forcePINChange a key refuses a right PIN, by either status and without a try less. The
+        // PIN is asked for again all the same: one that is not known to be right is not sent a second time unasked.
+        if (this.#changed) throw refused ? this.#uncounted() : error;
+        this.#mustChange = true;
       }
     }
   }
@@ -109,66 +125,64 @@ export class PinVerification {
   }
 
   async #ask(wrong: boolean, instead: PinRequest["instead"]): Promise<Uint8Array> {
-    const { device, info, ui, exchange } = this.#input;
-    const { pinRetries: retries, powerCycleState } = await getPINRetries(device, this.require(), exchange);
-    if (retries === 0) throw new CtapError("PIN_BLOCKED");
-    if (powerCycleState) throw new CtapError("PIN_AUTH_BLOCKED");
-    const mustChange = info.forcePINChange && !this.#changed;
-    const minLength = mustChange ? SHORTEST_PIN_LENGTH : info.minPINLength;
-    return hashPin(await ui.pin({ retries, wrong, minLength, mustChange, instead }), minLength);
+    const { ui } = this.#input;
+    const retries = await this.#askRetries();
+    if (this.#pins === MAX_PINS) throw new CtapError("PIN_INVALID");
+    this.#pins += 1;
+    this.#retries = retries;
+    const request = { retries, wrong, minLength: SHORTEST_PIN_LENGTH, mustChange: this.#mustChange, instead };
+    return hashPin(await ui.pin(request), SHORTEST_PIN_LENGTH);
   }
 
-  async #setPin(protocol: PinProtocol): Promise<Uint8Array> {
-    const { device, ui, exchange } = this.#input;
+  /** @throws CtapError PIN_BLOCKED and PIN_AUTH_BLOCKED when no PIN may be tried */
+  async #askRetries(): Promise<number> {
+    const { device, exchange } = this.#input;
+    const { pinRetries, powerCycleState } = await getPINRetries(device, this.require(), exchange);
+    if (pinRetries <= 0) throw new CtapError("PIN_BLOCKED");
+    if (powerCycleState) throw new CtapError("PIN_AUTH_BLOCKED");
+    return pinRetries;
+  }
+
+  /** Whether the PIN that was just refused has cost a try: only then was it compared and found wrong. */
+  async #hasCost(): Promise<boolean> {
+    return (await this.#askRetries()) < this.#retries;
+  }
+
+  #uncounted(): VouchError {
+    const { product } = this.#input.device;
+    return new VouchError("pin_invalid", `${product} refuses the PIN and does not count it as a wrong one.`, {
+      hint: `Change its PIN with the key's own tool (YubiKey: \`ykman fido access change-pin\`; others: \`fido2-token -C DEVICE\`), then repeat the command.`,
+    });
+  }
+
+  async #setPin(protocol: PinProtocol): Promise<void> {
+    const { device, ui, exchange, beforeWrite } = this.#input;
+    await beforeWrite?.("set");
     if (!(await ui.offerPin())) throw new CtapError("PIN_NOT_SET");
-    const newPin = await this.#choosePin("not_set", (pin) => setPIN(device, protocol, pin, exchange));
+    const newPin = await chooseNewPin(this.#input, "not_set", (pin) => setPIN(device, protocol, pin, exchange));
     this.#isSet = true;
-    return hashPin(newPin, MIN_NEW_PIN_LENGTH);
+    this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
   }
 
   async #changePin(protocol: PinProtocol): Promise<void> {
-    const { device, exchange } = this.#input;
-    const newPin = await this.#choosePin("must_change", async (pin) => {
-      for (let wrong = false; ; wrong = true) {
-        // A key may have refused before it compared the old PIN.
-        this.#pinHash ??= await this.#ask(wrong, undefined);
+    const { device, exchange, beforeWrite } = this.#input;
+    await beforeWrite?.("change");
+    this.#pinHash = await this.#ask(false, undefined);
+    const newPin = await chooseNewPin(this.#input, "must_change", async (pin) => {
+      for (;;) {
+        this.#pinHash ??= await this.#ask(true, undefined);
         try {
           return await changePIN(device, protocol, this.#pinHash, pin, exchange);
         } catch (error) {
           if (!isCtapError(error, "PIN_INVALID")) throw error;
           this.destroy();
+          if (!(await this.#hasCost())) throw this.#uncounted();
         }
       }
     });
     this.destroy();
     this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
-  }
-
-  /** Asks for a new PIN until the key takes one. */
-  async #choosePin(reason: NewPinRequest["reason"], send: (newPin: Secret) => Promise<void>): Promise<Secret> {
-    const { info, ui } = this.#input;
-    const minLength = Math.max(MIN_NEW_PIN_LENGTH, info.minPINLength);
-    let fault: NewPinRequest["fault"];
-    for (let given = 0, refusals = 0; given < MAX_NEW_PINS; given += 1) {
-      const newPin = await ui.newPin({ reason, minLength, fault });
-      fault = pinFault(newPin, minLength);
-      if (fault !== undefined) continue;
-      try {
-        await send(newPin);
-        ui.newPinSet(reason);
-        return newPin;
-      } catch (error) {
-        refusals += 1;
-        if (!isCtapError(error, "PIN_POLICY_VIOLATION") || refusals === MAX_REFUSALS) throw error;
-        fault = { kind: "refused" };
-      }
-    }
-    throw new VouchError(
-      "pin_policy",
-      `Expected a PIN of at least ${minLength} characters, got none in ${MAX_NEW_PINS} tries.`,
-      {
-        hint: "Think of one and repeat the command.",
-      },
-    );
+    this.#mustChange = false;
+    this.#changed = true;
   }
 }

@@ -12,7 +12,7 @@ import {
 import { isCtapError } from "../ctap2/status.ts";
 import { BuiltInVerification } from "./built-in-verification.ts";
 import type { CeremonyUi } from "./ceremony-ui.ts";
-import { PinVerification } from "./pin-verification.ts";
+import { PinVerification, type PinVerificationInput } from "./pin-verification.ts";
 
 /** A key that gives up waiting for a touch sooner than this did not wait. */
 const MIN_TOUCH_WAIT_MS = 100;
@@ -25,6 +25,7 @@ export interface UserVerificationInput {
   signal: AbortSignal | undefined;
   /** How long the person has for the touch, in milliseconds. */
   timeoutMs: number;
+  beforeWrite?: PinVerificationInput["beforeWrite"];
 }
 
 /** By what a request shows that the user is verified. */
@@ -45,10 +46,10 @@ export class UserVerification implements Disposable {
 
   /** @throws VouchError `security_key_unsupported` when the key cannot verify its user */
   constructor(input: UserVerificationInput) {
-    const { device, info, ui, scope, signal } = input;
+    const { device, info, ui, scope, signal, beforeWrite } = input;
     this.#input = input;
     this.#exchange = signal === undefined ? {} : { signal };
-    this.#pin = new PinVerification({ device, info, ui, scope, exchange: this.#exchange });
+    this.#pin = new PinVerification({ device, info, ui, scope, exchange: this.#exchange, beforeWrite });
     const pinPossible = this.#pin.isSet;
     this.#builtIn = new BuiltInVerification({ device, info, ui, exchange: this.#exchange, pinPossible });
     if (!this.#builtIn.usable) this.#pin.require();

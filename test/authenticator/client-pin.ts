@@ -32,7 +32,7 @@ export async function clientPin(key: Ctap2Authenticator, request: CborMap, call:
       return changePin(key, request);
     case 0x05:
       if (request.has(0x09) || request.has(0x0a)) throw new StatusError("INVALID_PARAMETER");
-      return tokenForPin(key, request, MC_GA, undefined);
+      return tokenForPin(key, request, MC_GA, undefined, "PIN_INVALID");
     case 0x06: {
       if (!modern || !key.hasFingerprint) throw new StatusError("INVALID_SUBCOMMAND");
       return tokenForFinger(key, request, call);
@@ -43,7 +43,7 @@ export async function clientPin(key: Ctap2Authenticator, request: CborMap, call:
     case 0x09: {
       if (!modern) throw new StatusError("INVALID_SUBCOMMAND");
       const { permissions, rpId } = scopeOf(request);
-      return tokenForPin(key, request, permissions, rpId);
+      return tokenForPin(key, request, permissions, rpId, "PIN_POLICY_VIOLATION");
     }
     default:
       throw new StatusError("INVALID_SUBCOMMAND");
@@ -75,14 +75,23 @@ function changePin({ pin, ...key }: Pick<Ctap2Authenticator, "pin" | "settings">
   return [];
 }
 
-function tokenForPin(key: Ctap2Authenticator, request: CborMap, permissions: number, rpId: string | undefined): Answer {
+function tokenForPin(
+  key: Ctap2Authenticator,
+  request: CborMap,
+  permissions: number,
+  rpId: string | undefined,
+  whileChangeIsDemanded: "PIN_INVALID" | "PIN_POLICY_VIOLATION",
+): Answer {
   const pinHashEnc = required(request, 0x06, "bytes");
   const shared = sharedOf(key, request);
   if (key.settings.noMcGaPermissionsWithClientPin && (permissions & MC_GA) !== 0) {
     throw new StatusError("UNAUTHORIZED_PERMISSION");
   }
   key.pin.checkPin(shared, pinHashEnc);
-  if (key.pin.forcePINChange) throw new StatusError("PIN_POLICY_VIOLATION");
+  const { forcePINChangeStatus } = key.settings;
+  if (key.pin.forcePINChange) {
+    throw new StatusError(forcePINChangeStatus === "specification" ? whileChangeIsDemanded : forcePINChangeStatus);
+  }
   return [[0x02, encrypt(shared, key.pin.issueToken(shared.version, permissions, rpId, false))]];
 }
 

@@ -147,7 +147,7 @@ export class Ctap2Authenticator {
       [0x08, MAX_CREDENTIAL_ID_LENGTH],
       [0x09, ["usb"]],
       [0x0a, [algorithm]],
-      [0x0c, pin.forcePINChange],
+      [0x0c, pin.forcePINChange && !settings.hidesForcePINChange],
       [0x0d, settings.minPINLength],
       [0x0e, 1],
       [0x14, this.credentials.remaining],

@@ -67,7 +67,8 @@ export class PinState {
     this.pinRetries -= 1;
     const hash = decrypt(shared, pinHashEnc);
     if (hash?.length !== this.#pinHash.length || !timingSafeEqual(hash, this.#pinHash)) {
-      this.#mismatches += 1;
+      if (this.#settings.forgetsWrongPins) this.pinRetries += 1;
+      else this.#mismatches += 1;
       this.#keyAgreements[shared.version] = new KeyAgreement();
       if (this.pinRetries === 0) throw new StatusError("PIN_BLOCKED");
       throw new StatusError(this.powerCycleNeeded ? "PIN_AUTH_BLOCKED" : "PIN_INVALID");

@@ -10,6 +10,16 @@ export interface Settings {
   pin: string | undefined;
   minPINLength: number;
   forcePINChange: boolean;
+  /**
+   * What a right PIN is answered while the key demands another one: PIN_INVALID by getPinToken and
+   * PIN_POLICY_VIOLATION by the token with permissions (CTAP 2.1 section 6.5.5.7), or one of the two by both
+   * (OpenSK and pico-fido: PIN_INVALID).
+   */
+  forcePINChangeStatus: "specification" | "PIN_INVALID" | "PIN_POLICY_VIOLATION";
+  /** getInfo does not tell that another PIN is demanded. */
+  hidesForcePINChange: boolean;
+  /** Wrong PINs cost no try, as no honest key has it. */
+  forgetsWrongPins: boolean;
   /** PIN/UV auth protocols, the preferred first. */
   protocols: readonly (1 | 2)[];
   /** The key's own rules: a PIN of digits only is refused (CTAP 2.2, pinComplexityPolicy). */
@@ -57,6 +67,9 @@ const defaults: Settings = {
   pin: undefined,
   minPINLength: 4,
   forcePINChange: false,
+  forcePINChangeStatus: "specification",
+  hidesForcePINChange: false,
+  forgetsWrongPins: false,
   pinComplexityPolicy: false,
   noMcGaPermissionsWithClientPin: false,
   protocols: [2, 1],

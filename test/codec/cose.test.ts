@@ -20,17 +20,18 @@ describe("refused", () => {
   const offCurve = y.slice();
   offCurve[31] = 0x91;
   test.each<[string, [number, CborValue], string]>([
-    ["another key type", [1, 1], "expected kty 2, got 1"],
-    ["another algorithm", [3, -257], "expected alg -7, got -257"],
-    ["another curve", [-1, 2], "expected crv 1, got 2"],
+    ["another key type", [1, 1], "expected an elliptic curve key (kty 2), got kty 1"],
+    ["another algorithm", [3, -257], "expected a key for ES256 (alg -7), got alg -257"],
+    ["another curve", [-1, 2], "expected a key on the curve P-256 (crv 1), got crv 2"],
+    ["no curve", [-1, undefined], "expected a key on the curve P-256 (crv 1), got crv none"],
     ["a missing coordinate", [-2, undefined], "expected x of 32 bytes"],
     ["a short coordinate", [-3, y.subarray(1)], "expected y of 32 bytes"],
     ["a compressed point", [-3, true], "expected y of 32 bytes"],
-    ["a point off the curve", [-3, offCurve], "expected a point on P-256"],
-    ["a coordinate beyond the field", [-2, new Uint8Array(32).fill(0xff)], "expected a point on P-256"],
+    ["a point off the curve", [-3, offCurve], "expected a point on the curve P-256"],
+    ["a coordinate beyond the field", [-2, new Uint8Array(32).fill(0xff)], "expected a point on the curve P-256"],
   ])("%s", (_, change, message) => {
     expect(() => importCoseKey(new Map([...valid, change]), ES256)).toThrow(
-      expect.objectContaining({ code: "protocol_error", message: `Invalid COSE key: ${message}.` }),
+      expect.objectContaining({ code: "protocol_error", message: `Unusable public key: ${message}.` }),
     );
   });
 });

@@ -70,7 +70,7 @@ describe.each(vectors.protocols)("PIN/UV auth protocol $version", (vector) => {
 
   test("refuses a public key off the curve", () => {
     const wrong = { ...vectors.authenticatorPublicKey, y: vectors.platformPublicKey.y };
-    expect(() => encapsulate(version, coseKey(wrong))).toThrow("expected a point on P-256");
+    expect(() => encapsulate(version, coseKey(wrong))).toThrow("expected a point on the curve P-256");
   });
 
   test("makes a new key pair for every agreement", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type ErrorCode, VouchError } from "../../src/errors.ts";
+import type { CtapDevice } from "../../src/ctap2/device.ts";
 import { openChannel } from "../../src/hid/channel.ts";
 import { CTAPHID, fragment } from "../../src/hid/framing.ts";
 import { rejection } from "../rejection.ts";
@@ -23,6 +24,15 @@ const error = (code: number) => key(CHANNEL, CTAPHID.ERROR, Uint8Array.of(code))
 const cancel = host(CHANNEL, CTAPHID.CANCEL);
 const cancelled = key(CHANNEL, CTAPHID.CBOR, Uint8Array.of(0x2d));
 
+/** The host's INIT on the channel itself, and the key's answer. */
+const resync = [
+  { anyFromHost: true as const },
+  {
+    key: (written: readonly Uint8Array[]) =>
+      fragment(CHANNEL, CTAPHID.INIT, initAnswer(written.at(-1)!.subarray(7, 15), CHANNEL, 0x05))[0]!,
+  },
+];
+
 const failure = (code: ErrorCode, message: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(message) });
 
@@ -45,6 +55,30 @@ describe("opening a channel", () => {
     const connection = new ScriptedConnection(allocation({ before: [...foreign, ...elsewhere] }), ask, answer);
     expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
     expect(connection.closed).toBe(false);
+  });
+
+  test.each<[string, (nonce: Uint8Array) => ReturnType<typeof key>]>([
+    ["on another channel", (nonce) => key(0x42, CTAPHID.INIT, initAnswer(nonce, 0xbadc0de, 0x05))],
+    ["by another command", (nonce) => key(BROADCAST, CTAPHID.PING, initAnswer(nonce, 0xbadc0de, 0x05))],
+    [
+      "with another nonce",
+      (nonce) =>
+        key(
+          BROADCAST,
+          CTAPHID.INIT,
+          initAnswer(
+            nonce.map((byte) => byte ^ 1),
+            0xbadc0de,
+            0x05,
+          ),
+        ),
+    ],
+    ["too short", (nonce) => key(BROADCAST, CTAPHID.INIT, initAnswer(nonce, 0xbadc0de, 0x05).subarray(0, 16))],
+  ])("passes over an answer with our nonce that comes %s", async (_, lie) => {
+    const first = (written: readonly Uint8Array[]) => (lie(written.at(-1)!.slice(7, 15))[0] as { key: Uint8Array }).key;
+    const connection = new ScriptedConnection(allocation({ before: [{ key: first }] }), ask, answer);
+    // The scripted command goes out on the channel of the true answer, or the script fails.
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
   });
 
   test("tries again while the key is busy", async () => {
@@ -131,12 +165,65 @@ describe("a command", () => {
     ["the answer is empty", key(CHANNEL, CTAPHID.CBOR, new Uint8Array(0)), "sent an empty answer"],
     ["the answer is another command's", key(CHANNEL, CTAPHID.PING, bytes(3)), "answered with the command 1"],
     ["a report is short", [{ key: bytes(10) }], "expected a report of 64 bytes, got 10"],
-    ["the key reports a bad sequence", error(0x04), 'reported "invalid message sequencing"'],
     ["the key reports what nobody knows", error(0x99), 'reported "error 153"'],
   ])("fails when %s", async (_, steps, message) => {
     const connection = new ScriptedConnection(allocation(), ask, steps);
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
       failure("security_key_error", message),
+    );
+  });
+});
+
+describe("a message that the key did not get whole", () => {
+  test.each([
+    ["ERR_INVALID_LEN", 0x03],
+    ["ERR_INVALID_SEQ", 0x04],
+    ["ERR_MSG_TIMEOUT", 0x05],
+  ])("is sent once more, whatever its command: %s", async (_, code) => {
+    const late = error(code);
+    const connection = new ScriptedConnection(
+      allocation(),
+      ask,
+      error(code),
+      resync.slice(0, 1),
+      late,
+      resync.slice(1),
+      ask,
+      answer,
+    );
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
+  });
+
+  test("is not sent a third time", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, error(0x05), resync, ask, error(0x05));
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
+      failure("security_key_error", 'reported "message timed out"'),
+    );
+  });
+
+  test.each([0x01, 0x02, 0x0a, 0x7f])("is not what the error %i tells: the message is not sent again", async (code) => {
+    const connection = new ScriptedConnection(allocation(), ask, error(code));
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toMatchObject({ reported: code });
+  });
+
+  test("is not one after a sign of life: the key has it, and it may have had its effect", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, keepalive(2), error(0x05));
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toMatchObject({ reported: 0x05 });
+  });
+});
+
+describe("an answer that cannot be read", () => {
+  const spoilt = key(CHANNEL, CTAPHID.CBOR, bytes(200)).filter((_, index) => index !== 1);
+  test("is asked for once more where the command changes nothing", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, spoilt.slice(0, 2), resync, ask, answer);
+    const exchange = (device: CtapDevice) => device.exchange(request, { repeatable: true });
+    expect(await run(connection, exchange)).toEqual(Uint8Array.of(0));
+  });
+
+  test("is an error where the command may have had its effect", async () => {
+    const connection = new ScriptedConnection(allocation(), ask, spoilt.slice(0, 2), resync);
+    expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
+      failure("security_key_error", "expected continuation packet 0, got 1"),
     );
   });
 });

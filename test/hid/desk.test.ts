@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { VouchError } from "../../src/errors.ts";
 import { openSecurityKey, type OpenSecurityKeyOptions } from "../../src/hid/keys.ts";
 import type { HidConnection, HidDeviceInfo, HidTransport } from "../../src/hid/transport.ts";
+import type { Settings } from "../authenticator/settings.ts";
 import { plugIn, type PluggedIn } from "../authenticator/plugged-in.ts";
 import { transport } from "../authenticator/transport.ts";
 import { rejection } from "../rejection.ts";
@@ -52,6 +53,7 @@ class Table implements HidTransport {
       onSelect: (products) => say(`touch ${products.join(", ")}`),
       onLeftOut: ({ message }) => say(`left out: ${message}`),
       onBusy: (product) => say(`busy: ${product}`),
+      onSilent: (product) => say(`silent: ${product}`),
       ...options,
     });
   }
@@ -134,24 +136,42 @@ describe("of several keys", () => {
   test("one that is busy joins when it is free", async () => {
     await using first = await withheld("First");
     await using second = await withheld("Second");
-    const table = new Table(first, second);
+    await using third = await withheld("Third");
+    const table = new Table(first, second, third);
     table.refuse(first, "security_key_busy", 2);
     const choosing = table.choose();
     await touch(first);
     const device = await choosing;
     expect(device.product).toBe("First");
-    expect(table.said).toEqual(["busy: First", "touch Second", "touch First, Second"]);
+    expect([table.said[0], table.said.at(-1)]).toEqual(["busy: First", "touch First, Second, Third"]);
     await device.close();
   });
 
-  test("one that never answers does not hold up the other", async () => {
-    await using first = await plugIn({ product: "First", fault: { in: "INIT", fault: "mute" } });
+  test.each<[string, Partial<Settings>, string]>([
+    ["never answers", { fault: { in: "INIT", fault: "mute" } }, "First did not answer in time."],
+    ["gives a channel and then no answer", { fault: { in: "CBOR", fault: "mute" } }, "First did not answer in time."],
+    ["serves another program", { fault: { in: "INIT", fault: 0x06 } }, "First is busy with another program."],
+  ])("one that %s is named, and the only other one is used without a choice", async (_, settings, message) => {
+    await using first = await plugIn({ product: "First", ...settings });
     await using second = await withheld("Second");
     const table = new Table(first, second);
-    const choosing = table.choose();
-    await touch(second);
-    const device = await choosing;
+    const device = await table.choose();
     expect(device.product).toBe("Second");
+    expect(table.said.filter((line) => !line.startsWith("busy"))).toEqual([`left out: ${message}`]);
+    expect(isBlinking(second)).toBe(false);
+    await device.close();
+  });
+
+  test("one that never answers does not hold up the choice among the others", async () => {
+    await using first = await plugIn({ product: "First", fault: { in: "INIT", fault: "mute" } });
+    await using second = await withheld("Second");
+    await using third = await withheld("Third");
+    const table = new Table(first, second, third);
+    const choosing = table.choose();
+    await touch(third);
+    const device = await choosing;
+    expect(device.product).toBe("Third");
+    expect(table.said).toContain("touch Second, Third");
     await device.close();
   });
 
@@ -229,6 +249,16 @@ describe("the only key", () => {
     expect(await first).toMatchObject({ code: "security_key_error", message: expect.stringContaining("in time") });
     await patient.key.stop();
     expect(await second).toMatchObject({ code: "security_key_removed" });
+  }, 60_000);
+
+  test("that drops INIT while another program waits for a touch is asked until it answers, and that is said", async () => {
+    await using plugged = await plugIn({ fault: { in: "INIT", fault: "mute" } });
+    const table = new Table(plugged);
+    const choosing = table.choose({ timeoutMs: 3_600_000 });
+    while (plugged.key.initializations < 3) await Bun.sleep(20);
+    plugged.key.settings.fault = undefined;
+    await (await choosing).close();
+    expect(table.said).toEqual(["silent: Software Security Key"]);
   }, 60_000);
 
   test("that is busy is used when it is free", async () => {

@@ -3,6 +3,7 @@ import { getInfo } from "../../src/ctap2/get-info.ts";
 import { VouchError } from "../../src/errors.ts";
 import { openSecurityKey, probeSecurityKeys } from "../../src/hid/keys.ts";
 import type { HidDeviceInfo, HidTransport } from "../../src/hid/transport.ts";
+import { modelOf } from "../../src/webauthn/authenticator-model.ts";
 import { plugIn, type PluggedIn } from "../authenticator/plugged-in.ts";
 import { transport } from "../authenticator/transport.ts";
 import { rejection } from "../rejection.ts";
@@ -22,11 +23,38 @@ test("every key that is plugged in is tried, without a touch", async () => {
   await using plugged = await plugIn({ product: "FIDO2 Key", touch: "withheld" });
   await using old = await plugIn({ product: "Old Key", ctap: "u2f" });
   const gone = { path: `${plugged.info.path}.gone`, product: "Gone Key", vendorId: 1, productId: 2 };
-  expect(await probeSecurityKeys(listing([plugged.info, old.info, gone]))).toEqual([
-    { product: "FIDO2 Key" },
+  expect(await probeSecurityKeys(undefined, listing([plugged.info, old.info, gone]))).toEqual([
+    { product: "FIDO2 Key", state: { pin: "not_set", forcePINChange: false, builtIn: "absent" } },
     { product: "Old Key", error: expect.objectContaining({ code: "security_key_unsupported" }) },
     { product: "Gone Key", error: expect.objectContaining({ code: "security_key_removed" }) },
   ]);
+});
+
+test("a key is asked for the state of its PIN and its sensor, which costs nothing", async () => {
+  const yubiKey = Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a");
+  await using plugged = await plugIn({ pin: "123456", aaguid: yubiKey, fingerprint: "unenrolled" });
+  const probe = async () => (await probeSecurityKeys(modelOf, listing([plugged.info])))[0];
+  const state = { pin: "set", forcePINChange: false, builtIn: "unenrolled", pinRetries: 8, powerCycleState: false };
+  expect(await probe()).toEqual({ product: "YubiKey 5 Series with NFC", state } as never);
+  plugged.key.ctap2.pin.pinRetries = 0;
+  plugged.key.ctap2.pin.forcePINChange = true;
+  Object.assign(plugged.key.settings, { fingerprint: "matches" });
+  plugged.key.ctap2.pin.uvRetries = 0;
+  expect(await probe()).toMatchObject({ state: { pinRetries: 0, forcePINChange: true, builtIn: "blocked" } });
+});
+
+test("keys are named by their models, also those of one model", async () => {
+  const aaguid = Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a");
+  await using first = await plugIn({ aaguid });
+  await using second = await plugIn({ aaguid });
+  const infos = [first, second].map(({ info }, index) => ({ ...info, product: "YubiKey", serialNumber: `${index}` }));
+  const names = (await probeSecurityKeys(modelOf, listing(infos))).map(({ product }) => product);
+  expect(names).toEqual(["YubiKey 5 Series with NFC (serial 0)", "YubiKey 5 Series with NFC (serial 1)"]);
+  const device = await openSecurityKey({ modelOf, transport: listing([infos[0]!]) });
+  expect(device.product).toBe("YubiKey 5 Series with NFC");
+  first.key.powerCycle();
+  // Its errors have the same name.
+  expect(await rejection(getInfo(device))).toMatchObject({ message: "YubiKey 5 Series with NFC was taken out." });
 });
 
 test("the only key is opened without a touch", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { labels } from "../../src/hid/labels.ts";
+import type { HidDeviceInfo } from "../../src/hid/transport.ts";
+import { labels, modelLabel } from "../../src/hid/labels.ts";
 
 const key = (product: string, serialNumber?: string) => ({
   path: product,
@@ -16,7 +17,23 @@ test.each([
     [key("A", "1"), key("A", "2"), key("B", "3")],
     ["A (serial 1)", "A (serial 2)", "B"],
   ],
-  ["those without one stay as they are", [key("A"), key("A", "2")], ["A", "A (serial 2)"]],
+  ["one without a serial number shows its device", [key("A"), key("A", "2")], ["A (/dev/1)", "A (serial 2)"]],
+  ["equal serial numbers tell nothing", [key("A", "0"), key("A", "0")], ["A (/dev/1)", "A (/dev/2)"]],
 ])("%s", (_, keys, products) => {
-  expect(labels(keys).map(({ product }) => product)).toEqual(products);
+  expect(
+    labels(keys.map((one, index) => ({ ...one, path: `/dev/${index + 1}` }))).map(({ product }) => product),
+  ).toEqual(products);
+});
+
+test.each<[string, HidDeviceInfo, readonly string[], string]>([
+  ["in place of the product name", key("A"), [], "Model"],
+  [
+    "with what tells the key from others of its product",
+    { ...key("A"), product: "A (serial 1)" },
+    [],
+    "Model (serial 1)",
+  ],
+  ["with the product name where another product is of this model", key("A"), ["Model"], "Model (A)"],
+])("a key is named by its model, %s", (_, info, others, name) => {
+  expect(modelLabel(info, "A", "Model", others)).toBe(name);
 });

@@ -23,6 +23,8 @@ interface Behaviour {
   newPins?: string[];
   /** Rather types the PIN than touch the sensor. */
   prefersPin?: boolean;
+  /** Has the PIN of a key changed that may not be enrolled. */
+  changesPin?: boolean;
 }
 
 /** @param choice the index of the account to pick; without it the person is not asked */
@@ -48,6 +50,10 @@ export function person(pins: string[] = ["123456"], choice?: number, behaviour: 
     newPin(request) {
       one.newPinRequests.push(request);
       return next(newPins);
+    },
+    confirmPinChange() {
+      one.told.push("no credential is shown");
+      return Promise.resolve(behaviour.changesPin === true);
     },
     newPinSet: (reason) => void one.told.push(`new PIN: ${reason}`),
     touch: (product) => void one.touches.push(product),

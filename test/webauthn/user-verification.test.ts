@@ -77,28 +77,154 @@ describe("a key that demands another PIN", () => {
   test.each<[string, Partial<Settings>]>([
     ["in protocol one", { protocols: [1] }],
     ["in protocol two", { protocols: [2] }],
+    ["and answers PIN_INVALID to every PIN", { forcePINChangeStatus: "PIN_INVALID" }],
+    ["and answers PIN_POLICY_VIOLATION to every PIN", { forcePINChangeStatus: "PIN_POLICY_VIOLATION" }],
+    ["which only a longer one ends", { minPINLength: 10 }],
   ])("gets it and goes on, %s", async (_, settings) => {
-    const ui = person(["1234"], undefined, { newPins: [newPin] });
-    await serve({ ...settings, pin: "1234", minPINLength: 6, forcePINChange: true }, ui, person([newPin]));
+    const longer = "correct horse battery";
+    const ui = person(["1234"], undefined, { newPins: [longer] });
+    await serve({ pin: "1234", minPINLength: 6, ...settings, forcePINChange: true }, ui, person([longer]));
     // The present PIN may be shorter than what the key takes now.
-    expect(ui.pinRequests).toMatchObject([{ mustChange: true, minLength: 4, wrong: false }]);
-    expect(ui.newPinRequests).toMatchObject([{ reason: "must_change", minLength: 8 }]);
+    expect(ui.pinRequests).toEqual([{ mustChange: true, minLength: 4, wrong: false, retries: 8, instead: undefined }]);
+    expect(ui.newPinRequests).toMatchObject([
+      { reason: "must_change", minLength: Math.max(8, settings.minPINLength ?? 6) },
+    ]);
     expect(ui.told).toEqual(["new PIN: must_change"]);
   });
 
-  test("compares the present PIN first", async () => {
-    const ui = person(["000000", "123456"], undefined, { newPins: [newPin] });
-    await serve({ pin: "123456", forcePINChange: true }, ui, person([newPin]));
+  test.each(["specification", "PIN_INVALID", "PIN_POLICY_VIOLATION"] as const)(
+    "and does not say so is asked for its tries: a refusal that cost none is no wrong PIN (%s)",
+    async (forcePINChangeStatus) => {
+      const ui = person(["123456", "123456"], undefined, { newPins: [newPin] });
+      const settings = { forcePINChange: true, hidesForcePINChange: true, forcePINChangeStatus };
+      const key = await serve({ pin: "123456", ...settings }, ui, person([newPin]));
+      expect(ui.pinRequests).toMatchObject([
+        { mustChange: false, wrong: false },
+        { mustChange: true, wrong: false, retries: 8 },
+      ]);
+      expect(key.ctap2.pin.pinRetries).toBe(8);
+    },
+  );
+
+  test("does not get a wrong present PIN a second time unasked: one try is gone", async () => {
+    await using plugged = await plugIn({ pin: "123456", forcePINChange: true });
+    const device = await plugged.open();
+    const ui = person(["000000"], undefined, { newPins: [newPin] });
+    const options = await creationOptions();
+    // The person has nothing more to type when the PIN is asked for again.
+    expect(String(await createCredential({ device, origin, ui, options }).catch(String))).toContain("no PIN is left");
     expect(ui.pinRequests).toMatchObject([
       { mustChange: true, wrong: false, retries: 8 },
       { mustChange: true, wrong: true, retries: 7 },
     ]);
+    expect(plugged.key.ctap2.pin.pinRetries).toBe(7);
+    expect(ui.newPinRequests).toHaveLength(1);
+  });
+
+  test("is asked for the present PIN again when it was wrong", async () => {
+    const ui = person(["000000", "123456"], undefined, { newPins: [newPin] });
+    await serve({ pin: "123456", forcePINChange: true }, ui, person([newPin]));
+    expect(ui.pinRequests).toMatchObject([
+      { wrong: false, retries: 8 },
+      { wrong: true, retries: 7 },
+    ]);
+    expect(ui.newPinRequests).toHaveLength(1);
   });
 
   test("does not take the present PIN once more", async () => {
     const ui = person(["12345678"], undefined, { newPins: ["12345678", newPin] });
     await serve({ pin: "12345678", forcePINChange: true }, ui, person([newPin]));
     expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
+  });
+});
+
+describe("the PIN is not asked for without end", () => {
+  test.each<[string, Partial<Settings>, number]>([
+    ["by a key that counts: three wrong ones in a row", {}, 3],
+    ["by a key whose counter does not count", { forgetsWrongPins: true }, 2],
+    [
+      "by a key whose counter does not count, and that demands a new one",
+      { forgetsWrongPins: true, forcePINChange: true },
+      1,
+    ],
+  ])("%s", async (_, settings, asked) => {
+    const ui = person(
+      Array.from({ length: 20 }, () => "000000"),
+      undefined,
+      { newPins: [newPin, newPin] },
+    );
+    expect(await rejection(serve({ pin: "123456", ...settings }, ui))).toMatchObject({
+      code: expect.stringMatching(/^pin_(auth_blocked|invalid)$/),
+    });
+    expect(ui.pinRequests).toHaveLength(asked);
+  });
+});
+
+describe("a login changes nothing on a key", () => {
+  /** Logs in on a new key that may be enrolled; gives what the key has afterwards. */
+  async function login(settings: Partial<Settings>, ui: Person, enrolled: "enrolled" | "elsewhere" | undefined) {
+    await using plugged = await plugIn({ pin: "123456", ...settings, forcePINChange: false });
+    const device = await plugged.open();
+    let id: string | undefined;
+    if (enrolled !== undefined) {
+      const options = await creationOptions({
+        authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+      });
+      ({ id } = await createCredential({ device, origin, ui: person(["123456"]), options }));
+    }
+    plugged.key.ctap2.pin.forcePINChange = settings.forcePINChange === true;
+    const credentialIds = enrolled === "enrolled" && id !== undefined ? [id] : [];
+    const options = await requestOptions();
+    const attempt = getAssertion({ device, origin, ui, options, credentialIds });
+    const { code } = await attempt.then(
+      () => ({ code: "ok" }),
+      (error: { code: string }) => error,
+    );
+    return { code, forced: plugged.key.ctap2.pin.forcePINChange, touches: plugged.key.ctap2.touch.waits };
+  }
+
+  test("that has no PIN: it cannot be enrolled", async () => {
+    const ui = person([], undefined, { newPins: [newPin] });
+    await using plugged = await plugIn({});
+    const attempt = getAssertion({ device: await plugged.open(), origin, ui, options: await requestOptions() });
+    expect(await rejection(attempt)).toMatchObject({
+      code: "no_credential",
+      message: "Software Security Key is not enrolled: it has no PIN yet. Nothing was changed on it.",
+      hint: expect.stringMatching(/vouch keys add.*vouch enroll/),
+    });
+    expect(ui.newPinRequests).toEqual([]);
+    expect(plugged.key.ctap2.pin.isSet).toBe(false);
+    expect(plugged.key.ctap2.touch.waits).toBe(0);
+  });
+
+  test.each<[string, Partial<Settings>]>([
+    ["a key of CTAP 2.1", {}],
+    ["a key that always verifies its user", { alwaysUv: true }],
+    ["a key that stores no credentials", { capacity: 0 }],
+  ])("that demands a new PIN, unless it shows the credential: %s", async (_, settings) => {
+    const changing = person(["123456"], undefined, { newPins: [newPin] });
+    expect(await login({ ...settings, forcePINChange: true }, changing, "enrolled")).toMatchObject({
+      code: "ok",
+      forced: false,
+    });
+    expect(changing.told).toEqual(["new PIN: must_change"]);
+  });
+
+  test.each<[string, "elsewhere" | undefined]>([
+    ["is not enrolled", undefined],
+    ["was enrolled on another machine", "elsewhere"],
+  ])("that demands a new PIN and %s, unless the person wants it", async (_, enrolled) => {
+    const refusing = person(["123456"], undefined, { newPins: [newPin] });
+    expect(await login({ forcePINChange: true }, refusing, enrolled)).toMatchObject({
+      code: "no_credential",
+      forced: true,
+    });
+    expect(refusing).toMatchObject({ told: ["no credential is shown"], pinRequests: [] });
+    const wanting = person(["123456"], undefined, { newPins: [newPin], changesPin: true });
+    expect(await login({ forcePINChange: true }, wanting, enrolled)).toMatchObject({
+      code: enrolled === undefined ? "no_credential" : "ok",
+      forced: false,
+    });
   });
 });
 

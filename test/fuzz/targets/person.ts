@@ -18,6 +18,7 @@ export function person(): CeremonyUi {
     pin: type,
     offerPin: () => Promise.resolve(true),
     newPin: type,
+    confirmPinChange: () => Promise.resolve(true),
     newPinSet: () => {},
     touch: () => {},
     fingerprint: (_, over) =>
