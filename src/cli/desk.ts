@@ -2,6 +2,7 @@
 import type { DeskOptions } from "../hid/desk.ts";
 import { modelOf } from "../webauthn/authenticator-model.ts";
 import { announce } from "./prompt.ts";
+import { secondsInWords } from "./time.ts";
 
 export const deskAnnouncements = {
   onWaiting: (leftMs) => announce(`Plug in your security key. Waiting for ${seconds(leftMs)}…`),
@@ -15,7 +16,7 @@ export const deskAnnouncements = {
   onBusy: (product) => announce(`${product} is busy with another program. Waiting until it is free…`),
 } satisfies DeskOptions;
 
+/** Rounded up: a wait that is announced takes some time. */
 function seconds(milliseconds: number): string {
-  const count = Math.max(1, Math.ceil(milliseconds / 1000));
-  return count === 1 ? "1 second" : `${count} seconds`;
+  return secondsInWords(Math.max(1, Math.ceil(milliseconds / 1000)));
 }

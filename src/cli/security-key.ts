@@ -10,9 +10,13 @@ import { ceremonyPrompts } from "./ceremony-prompts.ts";
 import { deskAnnouncements } from "./desk.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { announce } from "./prompt.ts";
+import { secondsInWords } from "./time.ts";
 
 /** How often a key that is to be taken out is asked whether it is still there. */
 const pollMs = 300;
+
+/** Three wrong PINs stop a key until it is plugged in again, eight in all block it: a key that stops more often is broken. */
+const maxReplugs = 3;
 
 /** What a WebAuthn ceremony needs of the command line. */
 export interface CeremonyTools {
@@ -30,14 +34,16 @@ export interface CeremonyTools {
 export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
-    for (;;) {
+    for (let blocked = 0; ;) {
       const device = await openSecurityKey({ signal, timeoutMs, ...deskAnnouncements });
       try {
         return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
       } catch (error) {
-        if (!isCtapError(error, "PIN_AUTH_BLOCKED")) throw error;
+        if (!isCtapError(error, "PIN_AUTH_BLOCKED") || (blocked += 1) > maxReplugs) throw error;
         announce(error.message);
-        announce(`Take it out (${device.product}) and plug it in again. Waiting for ${seconds(timeoutSeconds)}…`);
+        announce(
+          `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds)}…`,
+        );
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
       } finally {
         await device.close();
@@ -60,8 +66,4 @@ async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: nu
     await delay(pollMs, undefined, { signal });
   }
   return false;
-}
-
-function seconds(count: number): string {
-  return count === 1 ? "1 second" : `${count} seconds`;
 }

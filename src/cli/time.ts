@@ -27,3 +27,8 @@ export function duration(seconds: number): string {
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** A number of whole seconds in words. */
+export function secondsInWords(count: number): string {
+  return count === 1 ? "1 second" : `${count} seconds`;
+}

@@ -21,10 +21,10 @@ export function authenticatorData(
     (aaguid ? 0x40 : 0) |
     (extensions.size > 0 ? 0x80 : 0);
   new DataView(header.buffer).setUint32(33, credential.signCount);
-  if (aaguid === undefined) return header;
+  const outputs = extensions.size > 0 ? encodeCbor(extensions) : new Uint8Array(0);
+  if (aaguid === undefined) return new Uint8Array(Buffer.concat([header, outputs]));
   const idLength = Buffer.alloc(2);
   idLength.writeUInt16BE(credential.id.length);
   const publicKey = encodeCbor(credential.publicKey);
-  const outputs = extensions.size > 0 ? encodeCbor(extensions) : new Uint8Array(0);
   return new Uint8Array(Buffer.concat([header, aaguid, idLength, credential.id, publicKey, outputs]));
 }

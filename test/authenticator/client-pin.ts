@@ -11,6 +11,8 @@ import type { Call } from "./touch.ts";
 type Answer = [number, CborValue][];
 
 const MC_GA = PERMISSION.MC | PERMISSION.GA;
+/** The permissions of the features that the key has. */
+const SUPPORTED = MC_GA | PERMISSION.CM | PERMISSION.ACFG;
 
 /** Answers one sub-command. */
 export async function clientPin(key: Ctap2Authenticator, request: CborMap, call: Call): Promise<Answer> {
@@ -32,7 +34,14 @@ export async function clientPin(key: Ctap2Authenticator, request: CborMap, call:
       return changePin(key, request);
     case 0x05:
       if (request.has(0x09) || request.has(0x0a)) throw new StatusError("INVALID_PARAMETER");
-      return tokenForPin(key, request, MC_GA, undefined, "PIN_INVALID");
+      // The preview of credential management knows no permissions.
+      return tokenForPin(
+        key,
+        request,
+        settings.ctap === "2.1-pre" ? MC_GA | PERMISSION.CM : MC_GA,
+        undefined,
+        "PIN_INVALID",
+      );
     case 0x06: {
       if (!modern || !key.hasFingerprint) throw new StatusError("INVALID_SUBCOMMAND");
       return tokenForFinger(key, request, call);
@@ -106,7 +115,7 @@ function scopeOf(request: CborMap): { permissions: number; rpId: string | undefi
   const permissions = required(request, 0x09, "integer");
   const rpId = optional(request, 0x0a, "text");
   if (permissions === 0) throw new StatusError("INVALID_PARAMETER");
-  if ((permissions & ~MC_GA & 0x3f) !== 0) throw new StatusError("UNAUTHORIZED_PERMISSION");
+  if ((permissions & ~SUPPORTED & 0x3f) !== 0) throw new StatusError("UNAUTHORIZED_PERMISSION");
   if ((permissions & MC_GA) !== 0 && rpId === undefined) throw new StatusError("MISSING_PARAMETER");
   return { permissions, rpId };
 }

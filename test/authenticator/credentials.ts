@@ -18,10 +18,13 @@ export interface Credential {
   credProtect: number;
   signCount: number;
   publicKey: CborMap;
+  /** The secrets of the hmac-secret extension, for a credential that was made with it. */
+  credRandom: { withUV: Uint8Array; withoutUV: Uint8Array } | undefined;
   privateKey: KeyObject;
 }
 
 const CREDENTIAL_ID_BYTES = 32;
+const CRED_RANDOM_BYTES = 32;
 
 export class CredentialStore {
   readonly #capacity: number;
@@ -37,7 +40,7 @@ export class CredentialStore {
   }
 
   /** Makes a credential; a discoverable one takes the place of another of the same account. */
-  create(rpId: string, user: User, discoverable: boolean, credProtect: number): Credential {
+  create(rpId: string, user: User, discoverable: boolean, credProtect: number, hmacSecret = false): Credential {
     if (discoverable) {
       const old = this.#credentials.find(
         (one) => one.discoverable && one.rpId === rpId && Buffer.from(one.user.id).equals(user.id),
@@ -47,7 +50,8 @@ export class CredentialStore {
     }
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const { x = "", y = "" } = publicKey.export({ format: "jwk" });
-    const credential = {
+    const random = () => new Uint8Array(randomBytes(CRED_RANDOM_BYTES));
+    const credential: Credential = {
       id: new Uint8Array(randomBytes(CREDENTIAL_ID_BYTES)),
       rpId,
       user,
@@ -61,6 +65,7 @@ export class CredentialStore {
         [-2, Uint8Array.fromBase64(x, { alphabet: "base64url" })],
         [-3, Uint8Array.fromBase64(y, { alphabet: "base64url" })],
       ]),
+      credRandom: hmacSecret ? { withUV: random(), withoutUV: random() } : undefined,
       privateKey,
     };
     this.#credentials.push(credential);
@@ -75,6 +80,20 @@ export class CredentialStore {
   /** The discoverable credentials of a relying party, the newest first. */
   discoverable(rpId: string): Credential[] {
     return this.#credentials.filter((one) => one.discoverable && one.rpId === rpId).toReversed();
+  }
+
+  /** Every credential, the oldest first. */
+  get all(): readonly Credential[] {
+    return this.#credentials;
+  }
+
+  /** The discoverable credentials of all relying parties, the newest first. */
+  allDiscoverable(): Credential[] {
+    return this.#credentials.filter(({ discoverable }) => discoverable).toReversed();
+  }
+
+  delete(credential: Credential): void {
+    this.#credentials = this.#credentials.filter((one) => one !== credential);
   }
 
   clear(): void {

@@ -1,8 +1,11 @@
 /** The CTAP2 side of the software security key: state, and the commands it answers (CTAP 2.1 section 6). */
 import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
 import { clientPin } from "./client-pin.ts";
+import { config, MAX_RP_IDS } from "./config.ts";
+import { credentialManagement, type PendingEnumeration } from "./credential-management.ts";
 import { CredentialStore } from "./credentials.ts";
 import { getAssertion, getNextAssertion, type PendingAssertions } from "./get-assertion.ts";
+import { HMAC_SECRET } from "./hmac-secret.ts";
 import { makeCredential } from "./make-credential.ts";
 import { maps, readParameters, required } from "./parameters.ts";
 import { PinState } from "./pin-state.ts";
@@ -27,10 +30,15 @@ export class Ctap2Authenticator {
   readonly credentials: CredentialStore;
   pin: PinState;
   pending: PendingAssertions | undefined;
+  enumeration: PendingEnumeration | undefined;
+  /** The relying parties that are told the minimum PIN length (setMinPINLength). */
+  readonly minPinLengthRPIDs: string[] = [];
+  readonly #factory: Pick<Settings, "minPINLength" | "alwaysUv">;
   #poweredAt = performance.now();
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.#factory = { minPINLength: settings.minPINLength, alwaysUv: settings.alwaysUv };
     this.touch = new Touch(settings);
     this.credentials = new CredentialStore(settings.capacity);
     this.pin = new PinState(settings);
@@ -67,6 +75,7 @@ export class Ctap2Authenticator {
 
   async #command(command: number, body: Uint8Array, call: Call): Promise<[number, CborValue][]> {
     if (command !== 0x08) this.pending = undefined;
+    if (command !== 0x0a && command !== 0x41) this.enumeration = undefined;
     switch (command) {
       case 0x01:
         return makeCredential(this, readParameters(body), call);
@@ -80,6 +89,15 @@ export class Ctap2Authenticator {
         return this.#reset(call);
       case 0x08:
         return getNextAssertion(this, call);
+      case 0x0a:
+      case 0x41: {
+        const offered = command === 0x0a ? isModern(this.settings) : this.settings.ctap === "2.1-pre";
+        if (!offered || this.settings.capacity === 0) throw new StatusError("INVALID_COMMAND");
+        return credentialManagement(this, readParameters(body), call.channel);
+      }
+      case 0x0d:
+        if (!isModern(this.settings)) throw new StatusError("INVALID_COMMAND");
+        return config(this, readParameters(body));
       case 0x0b:
         if (!isModern(this.settings) || !this.settings.selection) throw new StatusError("INVALID_COMMAND");
         await this.touch.wait(call);
@@ -120,13 +138,17 @@ export class Ctap2Authenticator {
     if (settings.ctap === "2.1-pre") options.set("credentialMgmtPreview", true);
     if (modern) {
       options.set("pinUvAuthToken", true);
+      options.set("authnrCfg", true);
+      options.set("setMinPINLength", true);
+      if (settings.capacity > 0) options.set("credMgmt", true);
       options.set("alwaysUv", settings.alwaysUv);
-      options.set("makeCredUvNotRqd", settings.makeCredUvNotRqd);
+      // Section 7.2: not while alwaysUv holds.
+      options.set("makeCredUvNotRqd", settings.makeCredUvNotRqd && !settings.alwaysUv);
       if (settings.fingerprint !== "absent") options.set("bioEnroll", this.hasFingerprint);
       if (settings.noMcGaPermissionsWithClientPin) options.set("noMcGaPermissionsWithClientPin", true);
     }
     if (settings.ctap === "2.3") {
-      for (const name of ["ep", "setMinPINLength", "perCredMgmtRO", "nobodyKnowsThis"]) options.set(name, true);
+      for (const name of ["ep", "perCredMgmtRO", "nobodyKnowsThis"]) options.set(name, true);
     }
     const common: [number, CborValue][] = [
       [0x01, VERSIONS[settings.ctap]],
@@ -142,7 +164,7 @@ export class Ctap2Authenticator {
     ]);
     const answer: [number, CborValue][] = [
       ...common,
-      [0x02, ["credProtect"]],
+      [0x02, ["credProtect", HMAC_SECRET, "minPinLength"]],
       [0x07, settings.maxCredentialCountInList],
       [0x08, MAX_CREDENTIAL_ID_LENGTH],
       [0x09, ["usb"]],
@@ -150,6 +172,7 @@ export class Ctap2Authenticator {
       [0x0c, pin.forcePINChange && !settings.hidesForcePINChange],
       [0x0d, settings.minPINLength],
       [0x0e, 1],
+      [0x10, MAX_RP_IDS],
       [0x14, this.credentials.remaining],
     ];
     if (settings.preferredPlatformUvAttempts !== undefined) answer.push([0x11, settings.preferredPlatformUvAttempts]);
@@ -161,6 +184,8 @@ export class Ctap2Authenticator {
     if (performance.now() - this.#poweredAt > RESET_WINDOW_MS) throw new StatusError("NOT_ALLOWED");
     await this.touch.wait(call);
     this.credentials.clear();
+    this.minPinLengthRPIDs.length = 0;
+    Object.assign(this.settings, this.#factory);
     this.pin = new PinState({ ...this.settings, pin: undefined, forcePINChange: false });
     return [];
   }

@@ -3,12 +3,13 @@ import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
 import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { type Credential, signWith } from "./credentials.ts";
+import { HMAC_SECRET, hmacSecret } from "./hmac-secret.ts";
 import { optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
 import { isModern } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
-import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
+import { answerSelection, checkOptions, type Layout, option, verifyUser } from "./user-verification.ts";
 
 const layout: Layout = { options: 0x05, pinUvAuthParam: 0x06, pinUvAuthProtocol: 0x07, permission: PERMISSION.GA };
 /** getNextAssertion must follow within this time. */
@@ -21,6 +22,8 @@ export interface PendingAssertions {
   clientDataHash: Uint8Array;
   flags: { userPresent: boolean; userVerified: boolean };
   since: number;
+  /** The outputs of the extensions for a credential. */
+  extend: (credential: Credential) => CborMap;
 }
 
 export async function getAssertion(
@@ -30,17 +33,20 @@ export async function getAssertion(
 ): Promise<[number, CborValue][]> {
   const rpId = required(request, 0x01, "text");
   const clientDataHash = required(request, 0x02, "bytes");
+  // What is malformed is refused before anything else is looked at (section 8.2).
+  const allowList = optional(request, 0x03, "list");
+  const allowed = key.readDescriptors(allowList);
+  const extensions = optional(request, 0x04, "map") ?? new Map<string, CborValue>();
+  checkOptions(request, layout);
   await answerSelection(key, request, layout, call);
   if (clientDataHash.length !== 32) throw new StatusError("INVALID_PARAMETER");
   if (option(request, layout, "rk") !== undefined) throw new StatusError("UNSUPPORTED_OPTION");
   const up = option(request, layout, "up") ?? true;
+  if (isModern(key.settings) && extensions.has(HMAC_SECRET) && !up) throw new StatusError("UNSUPPORTED_OPTION");
   const verified = await verifyUser(key, request, layout, { rpId, clientDataHash }, call);
 
-  const allowList = optional(request, 0x03, "list");
   const listed = allowList !== undefined && allowList.length > 0;
-  const found = listed
-    ? key.credentials.listed(rpId, key.readDescriptors(allowList))
-    : key.credentials.discoverable(rpId);
+  const found = listed ? key.credentials.listed(rpId, allowed) : key.credentials.discoverable(rpId);
   const unprotected = listed ? 2 : 1;
   const visible = found.filter(({ credProtect }) => verified.userVerified || credProtect <= unprotected);
   const applicable = listed ? visible.slice(0, 1) : visible;
@@ -55,10 +61,15 @@ export async function getAssertion(
 
   const flags = { userPresent: up, userVerified: verified.userVerified };
   const named = verified.userVerified && others.length > 0;
-  const answer = assertion(first, clientDataHash, flags, named);
+  const extend = (credential: Credential): CborMap => {
+    const output = isModern(key.settings) ? hmacSecret(key, extensions, credential, flags) : undefined;
+    return new Map(output === undefined ? [] : [[HMAC_SECRET, output]]);
+  };
+  const answer = assertion(first, clientDataHash, flags, named, extend);
   if (others.length > 0 && key.settings.display && up) answer.push([0x06, true]);
   else if (others.length > 0) {
-    key.pending = { channel: call.channel, credentials: others, clientDataHash, flags, since: performance.now() };
+    const since = performance.now();
+    key.pending = { channel: call.channel, credentials: others, clientDataHash, flags, since, extend };
     answer.push([0x05, applicable.length]);
   }
   return answer;
@@ -72,7 +83,7 @@ export function getNextAssertion(key: Ctap2Authenticator, call: Call): [number, 
   }
   if (performance.now() - pending.since > NEXT_LIMIT_MS) throw new StatusError("NOT_ALLOWED");
   pending.since = performance.now();
-  return assertion(next, pending.clientDataHash, pending.flags, pending.flags.userVerified);
+  return assertion(next, pending.clientDataHash, pending.flags, pending.flags.userVerified, pending.extend);
 }
 
 function assertion(
@@ -80,9 +91,10 @@ function assertion(
   clientDataHash: Uint8Array,
   flags: { userPresent: boolean; userVerified: boolean },
   named: boolean,
+  extend: PendingAssertions["extend"],
 ): [number, CborValue][] {
   credential.signCount += 1;
-  const authData = authenticatorData(credential, flags);
+  const authData = authenticatorData(credential, flags, undefined, extend(credential));
   const answer: [number, CborValue][] = [
     [
       0x01,

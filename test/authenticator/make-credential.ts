@@ -3,12 +3,13 @@ import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
 import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { signWith, type User } from "./credentials.ts";
+import { HMAC_SECRET } from "./hmac-secret.ts";
 import { maps, optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
 import { isModern, type Settings } from "./settings.ts";
 import { StatusError } from "./status.ts";
 import type { Call } from "./touch.ts";
-import { answerSelection, type Layout, option, verifyUser } from "./user-verification.ts";
+import { answerSelection, checkOptions, type Layout, option, verifyUser } from "./user-verification.ts";
 
 const layout: Layout = { options: 0x07, pinUvAuthParam: 0x08, pinUvAuthProtocol: 0x09, permission: PERMISSION.MC };
 const ES256 = -7;
@@ -23,6 +24,12 @@ export async function makeCredential(
   const rpId = required(required(request, 0x02, "map"), "id", "text");
   const user = readUser(required(request, 0x03, "map"));
   const parameters = maps(required(request, 0x04, "list"));
+  // What is malformed is refused before anything else is looked at (section 8.2).
+  const excludeList = key.readDescriptors(optional(request, 0x05, "list"));
+  const extensions = optional(request, 0x06, "map") ?? new Map<string, CborValue>();
+  for (const name of [HMAC_SECRET, "minPinLength"]) optional(extensions, name, "boolean");
+  optional(extensions, "credProtect", "integer");
+  checkOptions(request, layout);
   await answerSelection(key, request, layout, call);
   if (clientDataHash.length !== 32) throw new StatusError("INVALID_PARAMETER");
   if (!parameters.some(supported)) throw new StatusError("UNSUPPORTED_ALGORITHM");
@@ -33,11 +40,11 @@ export async function makeCredential(
   if (rk && key.settings.capacity === 0) throw new StatusError("UNSUPPORTED_OPTION");
 
   const verified = await verifyUser(key, request, layout, { rpId, clientDataHash }, call);
-  if (!verified.userVerified && key.isProtected && (rk || !key.settings.makeCredUvNotRqd)) {
+  if (!verified.userVerified && key.isProtected && (rk || !key.settings.makeCredUvNotRqd || key.settings.alwaysUv)) {
     throw new StatusError("PUAT_REQUIRED");
   }
   const credProtect = readCredProtect(key.settings, request);
-  const excluded = key.credentials.listed(rpId, key.readDescriptors(optional(request, 0x05, "list")));
+  const excluded = key.credentials.listed(rpId, excludeList);
   if (excluded.some((credential) => verified.userVerified || credential.credProtect < 3)) {
     await key.touch.wait(call);
     throw new StatusError("CREDENTIAL_EXCLUDED");
@@ -45,9 +52,16 @@ export async function makeCredential(
   if (!verified.userPresent) await key.touch.wait(call);
   key.pin.consumeToken();
 
-  const credential = key.credentials.create(rpId, user, rk, credProtect ?? 1);
+  const modern = isModern(key.settings);
+  const hmacSecret = modern && extensions.get(HMAC_SECRET) === true;
+  const credential = key.credentials.create(rpId, user, rk, credProtect ?? 1, hmacSecret);
   const flags = { userPresent: true, userVerified: verified.userVerified };
-  const outputs = new Map(credProtect === undefined ? [] : [["credProtect", credProtect]]);
+  const outputs = new Map<string, CborValue>();
+  if (credProtect !== undefined) outputs.set("credProtect", credProtect);
+  if (hmacSecret) outputs.set(HMAC_SECRET, true);
+  if (modern && extensions.get("minPinLength") === true && key.minPinLengthRPIDs.includes(rpId)) {
+    outputs.set("minPinLength", key.settings.minPINLength);
+  }
   const authData = authenticatorData(credential, flags, key.settings.aaguid, outputs);
   const signature = signWith(credential, authData, clientDataHash);
   return [

@@ -30,6 +30,8 @@ export class PinState {
   forcePINChange: boolean;
   readonly #settings: Settings;
   #pinHash: Buffer | undefined;
+  /** In code points. */
+  #pinLength = 0;
   #mismatches = 0;
   #token: Token | undefined;
   #keyAgreements = newKeyAgreements();
@@ -37,7 +39,10 @@ export class PinState {
   constructor(settings: Settings) {
     this.#settings = settings;
     this.forcePINChange = settings.forcePINChange;
-    if (settings.pin !== undefined) this.#pinHash = hashPin(Buffer.from(settings.pin, "utf8"));
+    if (settings.pin !== undefined) {
+      this.#pinHash = hashPin(Buffer.from(settings.pin, "utf8"));
+      this.#pinLength = Array.from(settings.pin).length;
+    }
   }
 
   get isSet(): boolean {
@@ -91,9 +96,17 @@ export class PinState {
     const same = this.forcePINChange && this.#pinHash?.equals(hash) === true;
     if (simple || same) throw new StatusError("PIN_POLICY_VIOLATION");
     this.#pinHash = hash;
+    this.#pinLength = codePoints;
     this.pinRetries = MAX_PIN_RETRIES;
     this.#mismatches = 0;
     this.forcePINChange = false;
+    this.#token = undefined;
+  }
+
+  /** Demands another PIN: in any case, or when the present one is shorter (section 6.11.4). */
+  demandNewPin(force: boolean, minPINLength: number): void {
+    if (!this.isSet || (!force && this.#pinLength >= minPINLength)) return;
+    this.forcePINChange = true;
     this.#token = undefined;
   }
 
@@ -125,6 +138,21 @@ export class PinState {
     token.rpId ??= rpId;
     token.used = true;
     return { userPresent: token.userPresent };
+  }
+
+  /** As {@link useToken} for commands that manage the key; gives the relying party that the token is bound to. */
+  useManagementToken(
+    version: Version,
+    permission: number,
+    message: Uint8Array,
+    pinUvAuthParam: Uint8Array,
+  ): { rpId: string | undefined } {
+    const token = this.#liveToken();
+    if (token === undefined || token.version !== version) throw new StatusError("PIN_AUTH_INVALID");
+    if (!verify(version, token.value, message, pinUvAuthParam)) throw new StatusError("PIN_AUTH_INVALID");
+    if ((token.permissions & permission) === 0) throw new StatusError("PIN_AUTH_INVALID");
+    token.used = true;
+    return { rpId: token.rpId };
   }
 
   /** After a touch was tested the token is good for nothing more than large blobs. */

@@ -32,6 +32,14 @@ export async function answerSelection(
   throw new StatusError(pin.isSet ? "PIN_INVALID" : "PIN_NOT_SET");
 }
 
+/** CBOR_UNEXPECTED_TYPE for an option that is neither true nor false. */
+export function checkOptions(request: CborMap, { options, pinUvAuthParam, pinUvAuthProtocol }: Layout): void {
+  const given = optional(request, options, "map") ?? new Map();
+  for (const name of given.keys()) optional(given, name, "boolean");
+  optional(request, pinUvAuthParam, "bytes");
+  optional(request, pinUvAuthProtocol, "integer");
+}
+
 /** The option, or what holds without it. */
 export function option(request: CborMap, layout: Layout, name: string): boolean | undefined {
   const options = optional(request, layout.options, "map");

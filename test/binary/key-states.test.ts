@@ -41,11 +41,70 @@ atDesk("the PIN is not set,", () => {
     await using plugged = await desk.plugIn({ forcePINChange: true });
     const run = await plugged.enroll(async (person) => {
       await typePin(person, "000000");
-      await typePin(person);
       await typeNewPin(person, newPin);
+      await typePin(person);
     });
     expectState(run, "The key demands a new PIN");
     expect(run.exitCode).toBe(0);
+    expect(plugged.key.ctap2.pin.pinRetries).toBe(8);
+  });
+
+  test("as it must be, and the key says so only by refusing the right one", async () => {
+    const silent = { hidesForcePINChange: true, forcePINChangeStatus: "PIN_INVALID" } as const;
+    await using plugged = await desk.plugIn({ forcePINChange: true, ...silent });
+    const run = await plugged.enroll(async (person) => {
+      await typePin(person);
+      await typePin(person);
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "The key demands a new PIN, and does not say so");
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("as it must be at a login: the key is enrolled, so it is changed", async () => {
+    await using plugged = await desk.plugIn();
+    await plugged.enrolled();
+    plugged.key.ctap2.pin.forcePINChange = true;
+    const run = await plugged.login(async (person) => {
+      await typePin(person);
+      await typeNewPin(person, newPin);
+    });
+    expect(run.screen).toContain("The PIN is changed.");
+    expect(run.exitCode).toBe(0);
+  });
+
+  test("as it must be at a login: the key is not known to be enrolled, so nothing is changed", async () => {
+    await using enrolled = await desk.plugIn();
+    await enrolled.enrolled();
+    await using plugged = await desk.plugIn({ forcePINChange: true });
+    const run = await plugged.login(async ({ see, type }) => {
+      await see("[y/N] ");
+      type("\r");
+    });
+    expectState(run, "At login: the key demands a new PIN, and shows no credential of this server");
+    expect(run.exitCode).toBe(5);
+    expect(plugged.key.ctap2.pin.forcePINChange).toBe(true);
+  });
+
+  test("at a login: the key cannot be enrolled, and nothing is changed", async () => {
+    await using enrolled = await desk.plugIn();
+    await enrolled.enrolled();
+    await using plugged = await desk.plugIn(withoutPin);
+    const run = await plugged.login(nobody);
+    expectState(run, "At login: the key has no PIN");
+    expect(run.exitCode).toBe(5);
+    expect(plugged.key.ctap2.pin.isSet).toBe(false);
+  });
+
+  test("counted: a key that refuses without it is not asked without end", async () => {
+    await using plugged = await desk.plugIn({ forgetsWrongPins: true });
+    const run = await plugged.enroll(async (person) => {
+      await typePin(person, "000000");
+      await typePin(person, "000000");
+      await typeNewPin(person, newPin);
+    });
+    expectState(run, "The key refuses the PIN and does not count it");
+    expect(run.exitCode).toBe(5);
   });
 
   test("and one is set while the output is captured: what the person must know is on the terminal, and only there", async () => {

@@ -69,7 +69,10 @@ async function play(ports: string[], { state, args = [], exitCode, onLine }: Sce
     },
     async (person) => {
       for (const line of documentedLines("security-keys.md", state)) {
-        await person.see(line.replaceAll("/dev/hidraw0", port("a")));
+        // How much time is left depends on the machine.
+        await person.see(
+          line.replaceAll("/dev/hidraw0", port("a")).replace(/Asking again for 58 seconds…$/, "Asking again for"),
+        );
         await onLine?.(line, person);
         if (line.startsWith("PIN of")) person.type(`${owner.pin}\r`);
       }
@@ -282,6 +285,34 @@ test(
 );
 
 test(
+  "a key that does not answer while another program waits for a touch on it",
+  async () => {
+    plug("a", laptop.key);
+    spoil("INIT", "mute");
+    await play(["a"], {
+      state: "The key does not answer while another program waits for a touch on it, then it does",
+      exitCode: 0,
+      onLine: (line) => void (line.includes("does not answer") && (laptop.key.settings.fault = undefined)),
+    });
+  },
+  timeoutMs,
+);
+
+test.each<[string, Fault]>([
+  ["One of two keys does not answer", "mute"],
+  ["One of two keys is busy with another program", 0x06],
+])(
+  "%s",
+  async (state, fault) => {
+    plug("a", other);
+    plug("b", laptop.key);
+    other.settings.fault = { in: "INIT", fault };
+    await play(["a", "b"], { state, exitCode: 0 });
+  },
+  timeoutMs,
+);
+
+test(
   "a key that breaks the protocol",
   async () => {
     plug("a", laptop.key);
@@ -330,13 +361,34 @@ describe("vouch doctor", () => {
       const old = await startAuthenticator({ socketPath: port("b"), ctap: "u2f" });
       try {
         const said = await doctor([sandboxExecutable], { VOUCH_SANDBOX_KEY: ["a", "b"].map(port).join(delimiter) });
-        expect(said).toContain("  ok    Software Security Key is plugged in and answers.\n");
+        expect(said).toContain(
+          "  ok    Software Security Key is plugged in and answers; its PIN is set, 8 tries are left.\n",
+        );
         expect(said).toContain(
           "  FAIL  Software Security Key 2 speaks only U2F (CTAP1), which cannot verify a PIN.\n" +
             "        → Use a FIDO2 security key.\n",
         );
       } finally {
         await old.stop();
+      }
+    },
+    timeoutMs,
+  );
+
+  test(
+    "tells a blocked key from one that answers",
+    async () => {
+      plug("a", other);
+      other.ctap2.pin.pinRetries = 0;
+      try {
+        const said = await doctor([sandboxExecutable], { VOUCH_SANDBOX_KEY: port("a") });
+        expect(said).toContain(
+          "  FAIL  Software Security Key: The PIN of this security key is blocked after too many wrong ones.\n" +
+            "        → Log in with another enrolled security key. Only a reset",
+        );
+        expect(said).not.toContain("Key is plugged in and answers");
+      } finally {
+        other.ctap2.pin.pinRetries = 8;
       }
     },
     timeoutMs,

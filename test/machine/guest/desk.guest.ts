@@ -215,7 +215,7 @@ test("an ordinary user without the right to the key learns which udev rule gives
     expect(doctor.exitCode).toBe(1);
     expect(doctor.screen).toContain("FAIL  Cannot open Software Security Key (/dev/hidraw0): permission denied.");
     expect(doctor.screen.replaceAll(/\s+/g, " ")).toContain('SUBSYSTEM=="hidraw", ENV{ID_FIDO_TOKEN}=="1"');
-    expect(doctor.screen).toContain("ok    Other Key is plugged in and answers.");
+    expect(doctor.screen).toContain("ok    Other Key is plugged in and answers; its PIN is set, 8 tries are left.");
   }
   // udev gives the right a moment after the key is there.
   await key.unplug();

@@ -113,7 +113,11 @@ describe("a desk full of keys that give no channel", () => {
         ...faults.map(([, message]) =>
           expect.objectContaining({ status: "fail", found: expect.stringContaining(message) }),
         ),
-        { check: "security-key", status: "ok", found: "Software Security Key is plugged in and answers." },
+        {
+          check: "security-key",
+          status: "ok",
+          found: "Software Security Key is plugged in and answers; its PIN is set, 8 tries are left.",
+        },
       ]),
     );
     expect(found).toHaveLength(faults.length + 1);

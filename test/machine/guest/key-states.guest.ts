@@ -61,7 +61,7 @@ describe("the PIN", () => {
 
   test("must be changed", async () => {
     await using key = await plugIn({ forcePINChange: true });
-    const answers = ["000000", owner.pin, newPin, newPin];
+    const answers = ["000000", newPin, newPin, owner.pin];
     const run = await enroll(laptop, inState("The key demands a new PIN", { answers }));
     expect(run).toMatchObject({ exitCode: 0, restored: true });
     expect(key.key.ctap2.pin.forcePINChange).toBe(false);
