@@ -1,6 +1,7 @@
 /** authenticatorClientPIN, the authenticator's side (CTAP 2.1 section 6.5.5). */
 import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
+import { spoiltPublicKey } from "./lies.ts";
 import { optional, required } from "./parameters.ts";
 import { encrypt, type Shared, verify, type Version } from "./pin-protocol.ts";
 import { PERMISSION } from "./pin-state.ts";
@@ -27,7 +28,9 @@ export async function clientPin(key: Ctap2Authenticator, request: CborMap, call:
         [0x04, pin.powerCycleNeeded],
       ];
     case 0x02:
-      return [[0x01, pin.keyAgreement(protocolOf(key, request)).publicKey()]];
+      return [
+        [0x01, spoiltPublicKey(settings.lie, "keyAgreement", pin.keyAgreement(protocolOf(key, request)).publicKey())],
+      ];
     case 0x03:
       return setPin(key, request);
     case 0x04:

@@ -29,6 +29,11 @@ const KEEPALIVE_MS = 100;
 /** How many reports of nonsense a flood brings at a time. */
 const FLOOD_REPORTS = 64;
 const TRANSACTION_TIMEOUT_MS = 500;
+/**
+ * Looks for the next packet within the time-out. A busy machine runs late timers before the packets that came in time:
+ * only so many turns of the event loop without one mean that none has come.
+ */
+const TRANSACTION_LOOKS = 5;
 
 /** A message of which packets are still to come. */
 interface Receiving {
@@ -37,7 +42,8 @@ interface Receiving {
   message: Uint8Array;
   received: number;
   sequence: number;
-  timer: ReturnType<typeof setTimeout>;
+  looks: number;
+  timer: ReturnType<typeof setInterval>;
 }
 
 /** A command that is being carried out. */
@@ -125,8 +131,8 @@ export class CtapHid {
     }
     if (this.#busyChannel !== undefined) return this.#error(channel, ERROR.CHANNEL_BUSY);
     if (length > MAX_MESSAGE_BYTES) return this.#error(channel, ERROR.INVALID_LEN);
-    const timer = setTimeout(() => this.#timeOut(), TRANSACTION_TIMEOUT_MS);
-    this.#receiving = { channel, command, message: new Uint8Array(length), received: 0, sequence: 0, timer };
+    const timer = setInterval(() => this.#look(), TRANSACTION_TIMEOUT_MS / TRANSACTION_LOOKS);
+    this.#receiving = { channel, command, message: new Uint8Array(length), received: 0, sequence: 0, looks: 0, timer };
     this.#take(this.#receiving, payload);
   }
 
@@ -138,7 +144,7 @@ export class CtapHid {
       return this.#error(channel, ERROR.INVALID_SEQ);
     }
     receiving.sequence += 1;
-    receiving.timer.refresh();
+    receiving.looks = 0;
     this.#take(receiving, payload);
   }
 
@@ -146,7 +152,7 @@ export class CtapHid {
     receiving.message.set(payload.subarray(0, receiving.message.length - receiving.received), receiving.received);
     receiving.received += payload.length;
     if (receiving.received < receiving.message.length) return;
-    clearTimeout(receiving.timer);
+    clearInterval(receiving.timer);
     this.#receiving = undefined;
     this.#dispatch(receiving);
   }
@@ -203,14 +209,16 @@ export class CtapHid {
     this.#processing = { channel, cancel: new AbortController(), keepalive };
   }
 
-  #timeOut(): void {
-    const channel = this.#receiving?.channel;
+  #look(): void {
+    const receiving = this.#receiving;
+    if (receiving === undefined || (receiving.looks += 1) < TRANSACTION_LOOKS) return;
+    clearInterval(receiving.timer);
     this.#receiving = undefined;
-    if (channel !== undefined) this.#error(channel, ERROR.MSG_TIMEOUT);
+    this.#error(receiving.channel, ERROR.MSG_TIMEOUT);
   }
 
   #abort(): void {
-    clearTimeout(this.#receiving?.timer);
+    clearInterval(this.#receiving?.timer);
     this.#receiving = undefined;
     const processing = this.#processing;
     this.#processing = undefined;

@@ -4,6 +4,7 @@ import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { type Credential, signWith } from "./credentials.ts";
 import { HMAC_SECRET, hmacSecret } from "./hmac-secret.ts";
+import { type Lie, spoiltAuthData } from "./lies.ts";
 import { optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
 import { isModern } from "./settings.ts";
@@ -65,7 +66,7 @@ export async function getAssertion(
     const output = isModern(key.settings) ? hmacSecret(key, extensions, credential, flags) : undefined;
     return new Map(output === undefined ? [] : [[HMAC_SECRET, output]]);
   };
-  const answer = assertion(first, clientDataHash, flags, named, extend);
+  const answer = assertion(first, clientDataHash, flags, named, extend, key.settings.lie);
   if (others.length > 0 && key.settings.display && up) answer.push([0x06, true]);
   else if (others.length > 0) {
     const since = performance.now();
@@ -92,9 +93,10 @@ function assertion(
   flags: { userPresent: boolean; userVerified: boolean },
   named: boolean,
   extend: PendingAssertions["extend"],
+  lie?: Lie,
 ): [number, CborValue][] {
   credential.signCount += 1;
-  const authData = authenticatorData(credential, flags, undefined, extend(credential));
+  const authData = spoiltAuthData(lie, authenticatorData(credential, flags, undefined, extend(credential)));
   const answer: [number, CborValue][] = [
     [
       0x01,

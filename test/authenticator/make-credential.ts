@@ -4,6 +4,7 @@ import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { signWith, type User } from "./credentials.ts";
 import { HMAC_SECRET } from "./hmac-secret.ts";
+import { spoiltAuthData, spoiltPublicKey } from "./lies.ts";
 import { maps, optional, required } from "./parameters.ts";
 import { PERMISSION } from "./pin-state.ts";
 import { isModern, type Settings } from "./settings.ts";
@@ -62,7 +63,9 @@ export async function makeCredential(
   if (modern && extensions.get("minPinLength") === true && key.minPinLengthRPIDs.includes(rpId)) {
     outputs.set("minPinLength", key.settings.minPINLength);
   }
-  const authData = authenticatorData(credential, flags, key.settings.aaguid, outputs);
+  const { lie, aaguid } = key.settings;
+  const told = { ...credential, publicKey: spoiltPublicKey(lie, "credential", credential.publicKey) };
+  const authData = spoiltAuthData(lie, authenticatorData(told, flags, aaguid, outputs));
   const signature = signWith(credential, authData, clientDataHash);
   return [
     [0x01, "packed"],

@@ -1,5 +1,6 @@
 /** How a software security key is made and how its owner behaves. */
 import type { FaultSetting } from "./faults.ts";
+import type { Lie } from "./lies.ts";
 
 export interface Settings {
   /** The name that `wink` and the transport's listing show. */
@@ -54,6 +55,8 @@ export interface Settings {
   selection: boolean;
   /** What is wrong with the key. */
   fault: FaultSetting | undefined;
+  /** What the key lies about in its CTAP2 answers. */
+  lie: Lie | undefined;
 }
 
 /** Whether the key has what CTAP 2.1 brought. */
@@ -87,6 +90,7 @@ const defaults: Settings = {
   maxCredentialCountInList: 8,
   selection: true,
   fault: undefined,
+  lie: undefined,
 };
 
 export function completeSettings(given: Partial<Settings>): Settings {

@@ -28,6 +28,7 @@ export function creationOptions(
     userName: "dev@example.com",
     attestationType: "direct",
     authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    supportedAlgorithmIDs: [-7],
     ...changes,
   });
 }

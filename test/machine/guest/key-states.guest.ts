@@ -69,6 +69,36 @@ describe("the PIN", () => {
   });
 });
 
+describe("an enrolled key that another program has demand a new PIN", () => {
+  test.each<[string, string[], string]>([
+    ["by force", ["-f"], owner.pin],
+    ["by a longer minimum", ["-l", "10"], owner.pin],
+  ])("%s: the login changes it", async (_, flags, present) => {
+    await using key = await plugIn();
+    expect(await enroll(laptop, givePin)).toMatchObject({ exitCode: 0 });
+    const demanded = await runClient(["fido2-token", "-S", ...flags, key.path], answering(["Enter PIN for", present]));
+    expect(demanded).toMatchObject({ exitCode: 0 });
+    const longer = "correct horse battery";
+    const run = await type(
+      laptop,
+      ["login"],
+      answering(["PIN of your security key", present], ["New PIN", longer], ["The same PIN again", longer]),
+    );
+    expect(run).toMatchObject({ exitCode: 0, restored: true });
+    expect(run.screen).not.toContain("Wrong PIN");
+    expect(await keyInfo(key)).toContain("pin retries: 8");
+  });
+
+  test("and another key that nobody has enrolled: the login changes nothing on it", async () => {
+    await using key = await plugIn({ forcePINChange: true });
+    const scene = inState("At login: the key demands a new PIN, and shows no credential of this server", {
+      onLine: (line, somebody) => void (line.endsWith("[y/N]") && somebody.type("\r")),
+    });
+    expect(await type(laptop, ["login"], scene)).toMatchObject({ exitCode: 5, restored: true });
+    expect(key.key.ctap2.pin.forcePINChange).toBe(true);
+  });
+});
+
 describe("an enrolled key", () => {
   let key: DeskKey;
 

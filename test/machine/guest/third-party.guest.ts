@@ -72,6 +72,59 @@ describe("libfido2", () => {
     expect(key.key.ctap2.pin.pinRetries).toBe(8);
   });
 
+  test("lists, counts and deletes stored credentials", async () => {
+    await using key = await plugIn();
+    const made = key.key.ctap2.credentials.create(
+      "example.com",
+      { id: Uint8Array.of(1), name: "dev@example.com", displayName: "Dev" },
+      true,
+      2,
+    );
+    const withPin = answering(["Enter PIN for", pin]);
+    const rps = await client(["fido2-token", "-L", "-r", key.path], withPin);
+    expect(rps).toMatchObject({ exitCode: 0, screen: expect.stringContaining("example.com") });
+    const credentials = await client(["fido2-token", "-L", "-k", "example.com", key.path], withPin);
+    const id = Buffer.from(made.id).toString("base64");
+    expect(credentials).toMatchObject({ exitCode: 0, screen: expect.stringContaining(id) });
+    const counted = await client(["fido2-token", "-I", "-c", key.path], withPin);
+    expect(counted.screen).toMatch(/existing rk\(s\): 1/);
+    expect(await client(["fido2-token", "-D", "-i", id, key.path], withPin)).toMatchObject({ exitCode: 0 });
+    expect(key.key.ctap2.credentials.all).toEqual([]);
+  });
+
+  test("raises the minimum PIN length and demands a new PIN", async () => {
+    await using key = await plugIn();
+    const withPin = answering(["Enter PIN for", pin]);
+    expect(await client(["fido2-token", "-S", "-u", key.path], withPin)).toMatchObject({ exitCode: 0 });
+    expect(key.key.settings.alwaysUv).toBe(true);
+    expect(await client(["fido2-token", "-S", "-l", "8", key.path], withPin)).toMatchObject({ exitCode: 0 });
+    expect(key.key.ctap2.pin.forcePINChange).toBe(true);
+    await using other = await plugIn({ product: "Other Key" });
+    expect(await client(["fido2-token", "-S", "-f", other.path], withPin)).toMatchObject({ exitCode: 0 });
+    expect(other.key.ctap2.pin.forcePINChange).toBe(true);
+  });
+
+  test("gets the secret of a credential (hmac-secret)", async () => {
+    await using key = await plugIn();
+    const withPin = answering(["Enter PIN for", pin]);
+    write("secret-param", clientDataHash("made"), "example.com", "dev@example.com", btoa("user"));
+    const make = ["fido2-cred", "-M", "-h", "-i", "secret-param", "-o", "secret-cred", key.path];
+    expect(await client(make, withPin)).toMatchObject({ exitCode: 0 });
+    expect(await client(["fido2-cred", "-V", "-h", "-v", "-i", "secret-cred", "-o", "secret-verified"])).toMatchObject({
+      exitCode: 0,
+    });
+    const [credentialId = ""] = lines("secret-verified");
+    const secrets: string[] = [];
+    for (const salt of ["a", "a", "b"]) {
+      write("secret-assert", clientDataHash("got"), "example.com", credentialId, btoa(salt.repeat(32)));
+      const get = ["fido2-assert", "-G", "-h", "-v", "-i", "secret-assert", "-o", "secret-assertion", key.path];
+      expect(await client(get, withPin)).toMatchObject({ exitCode: 0 });
+      secrets.push(lines("secret-assertion").at(-1)!);
+    }
+    expect(secrets[1]).toBe(secrets[0]!);
+    expect(secrets[2]).not.toBe(secrets[0]!);
+  });
+
   const keys: [name: string, settings: Partial<Settings>, flags: string[], resident: boolean][] = [
     ["a discoverable credential of CTAP 2.1", {}, ["-r"], true],
     ["another credential of CTAP 2.1", {}, [], false],
