@@ -88,6 +88,12 @@ const busy: Meaning = {
   hint: "End the other program's use of the key, then repeat the command.",
 };
 
+const noCredential: Meaning = {
+  code: "no_credential",
+  message: "This security key has no credential for the Vouch server.",
+  hint: "Plug in the security key that is enrolled. This one is enrolled with `vouch keys add` after a login with that one, or with `vouch enroll` and a new code.",
+};
+
 const tooLarge: Meaning = {
   code: "security_key_unsupported",
   message: "The request is larger than this security key takes.",
@@ -133,11 +139,8 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
     hint: "Take the security key out, plug it in again and repeat the command.",
   },
   KEEPALIVE_CANCEL: { code: "cancelled", message: "Cancelled." },
-  NO_CREDENTIALS: {
-    code: "no_credential",
-    message: "This security key has no credential for the Vouch server.",
-    hint: "Plug in the security key that is enrolled. This one is enrolled with `vouch keys add` after a login with that one, or with `vouch enroll` and a new code.",
-  },
+  NO_CREDENTIALS: noCredential,
+  INVALID_CREDENTIAL: noCredential,
   TIMEOUT: touchTimeout,
   USER_ACTION_TIMEOUT: touchTimeout,
   ACTION_TIMEOUT: touchTimeout,

@@ -63,7 +63,7 @@ export async function probeSecurityKeys(
 ): Promise<ProbedKey[]> {
   const own = transport ?? (await ownTransport());
   const listed = await own.list();
-  const infos = labels(listed).map((info) => ({ ...info }));
+  const infos = labels(listed).map((info) => structuredClone(info));
   return Promise.all(
     infos.map(async (info, index): Promise<ProbedKey> => {
       const otherNames = () => infos.flatMap((one) => (one === info ? [] : one.product));

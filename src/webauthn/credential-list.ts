@@ -73,7 +73,8 @@ async function probe(
     );
     return { id: credentialId };
   } catch (error) {
-    if (isCtapError(error, "NO_CREDENTIALS")) return undefined;
+    // INVALID_CREDENTIAL: what some keys say of a credential that another key made.
+    if (isCtapError(error, "NO_CREDENTIALS", "INVALID_CREDENTIAL")) return undefined;
     throw error;
   }
 }

@@ -60,6 +60,8 @@ export interface CtapHidOptions {
   process: (message: Uint8Array, call: Call) => Promise<Uint8Array>;
   /** Whether the key speaks CTAP2. */
   cbor: boolean;
+  /** Whether INIT of another program is dropped at the moment. */
+  silent(): boolean;
   /** How the key misbehaves at the moment. */
   fault(): FaultSetting | undefined;
   /** Answers the APDU of a CTAPHID_MSG command; without it the key does not speak U2F (CTAP1). */
@@ -106,8 +108,10 @@ export class CtapHid {
       return this.#error(channel, ERROR.INVALID_CHANNEL);
     if (length !== 8) return this.#error(channel, ERROR.INVALID_LEN);
     // On its own channel INIT ends whatever goes on there.
-    if (this.#busyChannel !== undefined && this.#busyChannel !== channel)
-      return this.#error(channel, ERROR.CHANNEL_BUSY);
+    if (this.#busyChannel !== undefined && this.#busyChannel !== channel) {
+      if (!this.#options.silent()) this.#error(channel, ERROR.CHANNEL_BUSY);
+      return;
+    }
     this.#abort();
     const allocated = channel === BROADCAST_CHANNEL ? this.#nextChannel++ : channel;
     this.#channels.add(allocated);

@@ -53,6 +53,8 @@ export interface Settings {
   maxCredentialCountInList: number;
   /** Whether a key of CTAP 2.1 knows authenticatorSelection, as it must. */
   selection: boolean;
+  /** The key drops INIT of other programs while it waits for a touch (OpenSK), in place of ERR_CHANNEL_BUSY. */
+  silentWhileTouchIsAwaited: boolean;
   /** What is wrong with the key. */
   fault: FaultSetting | undefined;
   /** What the key lies about in its CTAP2 answers. */
@@ -89,6 +91,7 @@ const defaults: Settings = {
   maxMsgSize: 1200,
   maxCredentialCountInList: 8,
   selection: true,
+  silentWhileTouchIsAwaited: false,
   fault: undefined,
   lie: undefined,
 };

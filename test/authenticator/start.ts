@@ -33,6 +33,7 @@ export async function startAuthenticator(
   const u2f = settings.ctap === "u2f" ? new U2fAuthenticator(ctap2.touch) : undefined;
   const hid = new CtapHid({
     cbor: settings.ctap !== "u2f",
+    silent: () => settings.silentWhileTouchIsAwaited && ctap2.touch.isAwaited,
     fault: () => settings.fault,
     process: (message, call) => ctap2.process(message, call),
     ...(u2f === undefined ? {} : { processApdu: (apdu) => u2f.process(apdu) }),

@@ -252,12 +252,15 @@ describe("the only key", () => {
   }, 60_000);
 
   test("that drops INIT while another program waits for a touch is asked until it answers, and that is said", async () => {
-    await using plugged = await plugIn({ fault: { in: "INIT", fault: "mute" } });
+    await using plugged = await plugIn({ touch: "withheld", silentWhileTouchIsAwaited: true });
+    const otherProgram = (await plugged.open()).exchange(Uint8Array.of(0x0b));
+    while (!isBlinking(plugged)) await Bun.sleep(5);
     const table = new Table(plugged);
     const choosing = table.choose({ timeoutMs: 3_600_000 });
-    while (plugged.key.initializations < 3) await Bun.sleep(20);
-    plugged.key.settings.fault = undefined;
+    while (plugged.key.initializations < 4) await Bun.sleep(20);
+    plugged.key.ctap2.touch.press();
     await (await choosing).close();
+    expect(await otherProgram).toEqual(Uint8Array.of(0));
     expect(table.said).toEqual(["silent: Software Security Key"]);
   }, 60_000);
 

@@ -47,7 +47,9 @@ test("keys are named by their models, also those of one model", async () => {
   const aaguid = Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a");
   await using first = await plugIn({ aaguid });
   await using second = await plugIn({ aaguid });
-  const infos = [first, second].map(({ info }, index) => ({ ...info, product: "YubiKey", serialNumber: `${index}` }));
+  const infos = [first, second].map(({ info }, index) =>
+    Object.assign(structuredClone(info), { product: "YubiKey", serialNumber: `${index}` }),
+  );
   const names = (await probeSecurityKeys(modelOf, listing(infos))).map(({ product }) => product);
   expect(names).toEqual(["YubiKey 5 Series with NFC (serial 0)", "YubiKey 5 Series with NFC (serial 1)"]);
   const device = await openSecurityKey({ modelOf, transport: listing([infos[0]!]) });

@@ -1,6 +1,6 @@
 /** What is left of a PIN, of shared secrets and of tokens in the buffers of a ceremony: zeros. */
 import { createHash, hkdfSync } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, type Mock, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { LineEditor } from "../../src/cli/line-editor.ts";
 import { createCredential, getAssertion } from "../../src/webauthn/ceremony.ts";
 import { KeyAgreement, type Shared } from "../authenticator/pin-protocol.ts";
@@ -18,34 +18,43 @@ let wiped: { buffer: Uint8Array; before: Uint8Array }[];
 let encoded: Uint8Array[];
 /** What the key has agreed on, in hexadecimal. */
 let agreed: Shared[];
-let spies: Mock<(...given: never[]) => unknown>[];
+let spies: { mockRestore(): void }[];
+
+/** A method of a prototype, to be called with `this` by its replacement. */
+function methodOf(prototype: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(prototype, name)!.value;
+}
 
 beforeEach(() => {
   wiped = [];
   agreed = [];
   encoded = [];
-  const decapsulate = KeyAgreement.prototype.decapsulate;
-  spies = [Uint8Array.prototype, Buffer.prototype].map((prototype) => {
-    const fill = prototype.fill;
-    return spyOn(prototype as Uint8Array, "fill").mockImplementation(function (this: Uint8Array, ...given) {
-      if (given[0] === 0) wiped.push({ buffer: this, before: Uint8Array.prototype.slice.call(this) });
-      return Reflect.apply(fill, this, given) as Uint8Array<ArrayBuffer>;
-    }) as never;
+  const prototypes: Uint8Array[] = [Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, Buffer.prototype];
+  const owners = prototypes.filter((prototype) => Object.hasOwn(prototype, "fill"));
+  const fills = owners.map((prototype) => {
+    const fill = methodOf(prototype, "fill") as (...given: unknown[]) => Uint8Array<ArrayBuffer>;
+    return spyOn(prototype, "fill").mockImplementation(function (this: Uint8Array, ...given) {
+      if (given[0] === 0) wiped.push({ buffer: this, before: Uint8Array.from(this) });
+      return Reflect.apply(fill, this, given);
+    });
   });
-  const encode = TextEncoder.prototype.encode;
-  spies.push(
-    spyOn(TextEncoder.prototype, "encode").mockImplementation(function (this: TextEncoder, text) {
-      const bytes = Reflect.apply(encode, this, [text]) as Uint8Array<ArrayBuffer>;
-      if (text === pin || text === newPin) encoded.push(bytes);
-      return bytes;
-    }) as never,
-    spyOn(KeyAgreement.prototype, "decapsulate").mockImplementation(function (this: KeyAgreement, ...given) {
-      const shared = Reflect.apply(decapsulate, this, given);
-      // Copies: the key's own buffers are not in question.
-      agreed.push({ version: shared.version, hmac: Buffer.from(shared.hmac), aes: Buffer.from(shared.aes) });
-      return shared;
-    }) as never,
-  );
+  const encode = methodOf(TextEncoder.prototype, "encode") as (text?: string) => Uint8Array<ArrayBuffer>;
+  const encodes = spyOn(TextEncoder.prototype, "encode").mockImplementation(function (this: TextEncoder, text) {
+    const bytes = Reflect.apply(encode, this, [text]);
+    if (text === pin || text === newPin) encoded.push(bytes);
+    return bytes;
+  });
+  const decapsulate = methodOf(KeyAgreement.prototype, "decapsulate") as KeyAgreement["decapsulate"];
+  const agreements = spyOn(KeyAgreement.prototype, "decapsulate").mockImplementation(function (
+    this: KeyAgreement,
+    ...given
+  ) {
+    const shared = Reflect.apply(decapsulate, this, given);
+    // Copies: the key's own buffers are not in question.
+    agreed.push({ version: shared.version, hmac: Buffer.from(shared.hmac), aes: Buffer.from(shared.aes) });
+    return shared;
+  });
+  spies = [...fills, encodes, agreements];
 });
 afterEach(() => {
   for (const spy of spies) spy.mockRestore();

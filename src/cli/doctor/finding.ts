@@ -1,6 +1,7 @@
 /** What the doctor looks at and what it says. */
 import type { StatusReply } from "../../agent/protocol.ts";
 import type { Settings } from "../../config/settings.ts";
+import { VouchError } from "../../errors.ts";
 
 export interface Finding {
   /** The name of the check, stable for programs: "session", "npm-registry". */
@@ -35,4 +36,10 @@ export function warning(check: string, found: string, remedy: string): Finding {
 
 export function failure(check: string, found: string, remedy: string): Finding {
   return { check, status: "fail", found, remedy };
+}
+
+/** The finding that an error is: its message, with its hint as the remedy. */
+export function findingOf(check: string, error: unknown): Finding {
+  const { message, hint } = VouchError.from(error);
+  return failure(check, message, hint ?? "vouch login");
 }

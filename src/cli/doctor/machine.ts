@@ -1,12 +1,9 @@
 /** The machine: the agent's folder, the security key, the clock. */
 import { lstat } from "../../agent/client.ts";
 import { agentFolder, checkAgentFolder } from "../../agent/socket.ts";
-import { VouchError } from "../../errors.ts";
-import { CtapError } from "../../ctap2/status.ts";
-import { type ProbedKey, probeSecurityKeys } from "../../hid/keys.ts";
 import { httpRequest } from "../../http.ts";
-import { modelOf } from "../../webauthn/authenticator-model.ts";
-import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
+import { failure, type Finding, findingOf, ok, type Patient, warning } from "./finding.ts";
+import { checkSecurityKeys } from "./security-keys.ts";
 
 /** The server accepts the agent's proofs (DPoP, RFC 9449) within a minute of its own clock. In seconds. */
 const clockLimit = 60;
@@ -23,65 +20,8 @@ async function checkFolder({ env }: Patient): Promise<Finding> {
     checkAgentFolder(lstat, folder);
     return ok("agent-folder", `The agent's folder is ${folder}.`);
   } catch (error) {
-    return fromError("agent-folder", error);
+    return findingOf("agent-folder", error);
   }
-}
-
-/** Listing keys needs no permission, opening them does: each is opened, and nobody has to touch it. */
-async function checkSecurityKeys(): Promise<Finding[]> {
-  try {
-    const keys = await probeSecurityKeys(modelOf);
-    if (keys.length === 0) {
-      return [warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")];
-    }
-    return keys.map(keyFinding);
-  } catch (error) {
-    return [fromError("security-key", error)];
-  }
-}
-
-/** A key has eight tries when the right PIN was typed last (CTAP 2.1 section 6.5.5.2). */
-const fewTries = 3;
-
-/** What is said of one key. */
-export function keyFinding({ product, error, state }: ProbedKey): Finding {
-  const check = "security-key";
-  if (error !== undefined || state === undefined) return fromError(check, error);
-  const { pin, pinRetries = 0, powerCycleState, forcePINChange, builtIn } = state;
-  const answers = `${product} is plugged in and answers`;
-  if (pin === "set" && pinRetries <= 0) return stopped(product, "PIN_BLOCKED");
-  if (pin === "set" && powerCycleState === true) return stopped(product, "PIN_AUTH_BLOCKED");
-  if (pin === "set" && forcePINChange) {
-    return warning(
-      check,
-      `${answers}; it demands a new PIN.`,
-      "`vouch login` and `vouch enroll` change it on the way.",
-    );
-  }
-  const left = pinRetries === 1 ? "one try is left" : `${pinRetries} tries are left`;
-  if (pin === "set" && pinRetries <= fewTries) {
-    return warning(check, `${answers}; ${left} for its PIN.`, "Type the right one: it brings back all tries.");
-  }
-  if (builtIn === "blocked") {
-    const remedy =
-      pin === "set"
-        ? "Type the PIN at the next `vouch login`: it unblocks the sensor."
-        : "Set a PIN with the key's own tool.";
-    return warning(check, `${answers}; its fingerprint sensor is blocked.`, remedy);
-  }
-  if (pin === "set") return ok(check, `${answers}; its PIN is set, ${left}.`);
-  if (builtIn === "usable") return ok(check, `${answers}; it knows your finger.`);
-  if (pin === "not_set") return ok(check, `${answers}; it has no PIN yet, \`vouch enroll\` sets one.`);
-  return failure(
-    check,
-    `${product} cannot verify its user.`,
-    "Use a FIDO2 security key that has a PIN or a fingerprint sensor.",
-  );
-}
-
-function stopped(product: string, status: "PIN_BLOCKED" | "PIN_AUTH_BLOCKED"): Finding {
-  const { message, hint } = new CtapError(status);
-  return failure("security-key", `${product}: ${message}`, hint ?? "vouch login");
 }
 
 async function checkClock({ settings, env }: Patient): Promise<Finding[]> {
@@ -95,7 +35,7 @@ async function checkClock({ settings, env }: Patient): Promise<Finding[]> {
     // The header has whole seconds; the request was answered between `sent` and now.
     return [clockFinding(settings.server.url, ((sent + Date.now()) / 2 - date - 500) / 1000)];
   } catch (error) {
-    return [fromError("server", error)];
+    return [findingOf("server", error)];
   }
 }
 
@@ -107,9 +47,4 @@ export function clockFinding(server: string, offset: number): Finding {
   if (seconds >= clockLimit) return failure("clock", said, remedy);
   if (seconds >= clockWarning) return warning("clock", said, remedy);
   return ok("clock", `${server} answers, and the clocks agree.`);
-}
-
-function fromError(check: string, error: unknown): Finding {
-  const { message, hint } = VouchError.from(error);
-  return failure(check, message, hint ?? "vouch login");
 }

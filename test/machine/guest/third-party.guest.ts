@@ -121,8 +121,8 @@ describe("libfido2", () => {
       expect(await client(get, withPin)).toMatchObject({ exitCode: 0 });
       secrets.push(lines("secret-assertion").at(-1)!);
     }
-    expect(secrets[1]).toBe(secrets[0]!);
-    expect(secrets[2]).not.toBe(secrets[0]!);
+    expect(secrets[1]).toBe(secrets[0]);
+    expect(secrets[2]).not.toBe(secrets[0]);
   });
 
   const keys: [name: string, settings: Partial<Settings>, flags: string[], resident: boolean][] = [
