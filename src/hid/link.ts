@@ -52,10 +52,12 @@ export class ReportedError extends VouchError {
 
 /** The key gave no answer at all, or none that is for us: it may be broken, or serve another program. */
 export class NoAnswerError extends VouchError {
-  constructor(product: string) {
-    super("security_key_error", `${product} did not answer in time.`, {
-      hint: "Another program may be waiting for a touch on it: end that, or take the security key out and plug it in again. Then repeat the command.",
-    });
+  /** @param isAtWork it gave signs of life, so it does not wait for another program's touch */
+  constructor(product: string, isAtWork = false) {
+    const { code, message, hint } = faulty(product, "did not answer in time");
+    const another =
+      "Another program may be waiting for a touch on it: end that, or take the security key out and plug it in again. Then repeat the command.";
+    super(code, message, { hint: isAtWork ? hint : another });
   }
 }
 
@@ -171,7 +173,7 @@ export class Link {
 
   #ended(reason: NoReport, status: KeepaliveStatus | undefined): VouchError {
     if (reason === "aborted") return cancelled();
-    if (status !== "user_presence_needed") return new NoAnswerError(this.product);
+    if (status !== "user_presence_needed") return new NoAnswerError(this.product, status === "processing");
     return new VouchError("touch_timeout", `${this.product} was not touched in time.`, {
       hint: "Repeat the command and touch the key when it blinks; --timeout gives more time.",
     });

@@ -51,6 +51,17 @@ describe("an answer", () => {
     expect((await device.exchange(GET_INFO, patience))[0]).toBe(OK);
   });
 
+  test.each<[Fault, string]>([
+    ["mute", "Another program may be waiting for a touch on it"],
+    ["endless keepalive", "Take the security key out"],
+  ])("that does not come from a key with the fault %p has the hint that helps", async (fault, hint) => {
+    await using plugged = await plugIn();
+    const device = await plugged.open();
+    plugged.key.settings.fault = { in: "CBOR", fault };
+    const { hint: said } = await rejection(device.exchange(GET_INFO, { timeoutMs: 500 }));
+    expect(said).toStartWith(hint);
+  });
+
   test("that does not come is waited for as long as the channel was opened with, when nobody is needed for it", async () => {
     await using plugged = await plugIn();
     const device = await openChannel(await plugged.connect(), plugged.info, { answerTimeoutMs: 100 });
