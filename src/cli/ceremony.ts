@@ -35,7 +35,7 @@ interface MadeKey {
 export function makeKey(timeoutSeconds: number, server: string, options: unknown): Promise<MadeKey> {
   return withSecurityKey(timeoutSeconds, async (tools) => {
     const credential = await createCredential({ ...tools, options, origin: new URL(server).origin });
-    const product = cleanKeyName(tools.device.product);
+    const product = cleanKeyName(tools.device.usbProduct ?? tools.device.product);
     return { credential, ...(product === undefined ? {} : { product }) };
   });
 }

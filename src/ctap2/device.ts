@@ -16,6 +16,8 @@ export interface ExchangeOptions {
 export interface CtapDevice {
   /** The key's name for people: its model, or what its USB descriptor says. */
   readonly product: string;
+  /** What its USB descriptor calls it, where that is another name. */
+  readonly usbProduct?: string | undefined;
   /** Sends one message (command byte ‖ CBOR) and resolves with the answer (status byte ‖ CBOR). */
   exchange(message: Uint8Array, options?: ExchangeOptions): Promise<Uint8Array>;
   close(): Promise<void>;

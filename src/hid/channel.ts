@@ -71,6 +71,10 @@ class Channel implements CtapDevice {
     return this.#link.product;
   }
 
+  get usbProduct(): string | undefined {
+    return this.#link.usbProduct;
+  }
+
   async exchange(message: Uint8Array, given: ExchangeOptions = {}): Promise<Uint8Array> {
     const options = { timeoutMs: this.#answerTimeoutMs, ...given };
     try {

@@ -91,6 +91,10 @@ export class Link {
     return this.#info.product;
   }
 
+  get usbProduct(): string | undefined {
+    return this.#info.usbProduct;
+  }
+
   /**
    * Sends a message and waits for its answer; sends it again while the key is busy with another program, and once when
    * the key did not get the whole message. Whatever goes wrong, the channel is idle afterwards, unless the key no longer listens.

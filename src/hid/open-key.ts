@@ -25,6 +25,7 @@ export async function openKey(
   options: OpenKeyOptions,
 ): Promise<{ device: CtapDevice; answer: AuthenticatorInfo }> {
   const { signal, modelOf, product, otherNames } = options;
+  info.usbProduct = product;
   const device = await openChannel(await transport.open(info), info, options);
   try {
     const answer = await understood(device, () => getInfo(device, signal === undefined ? {} : { signal }));

@@ -6,8 +6,10 @@ export const REPORT_BYTES = 64;
 export interface HidDeviceInfo {
   /** The system's name of the device, for opening it. */
   path: string;
-  /** The product name for people. */
+  /** The name for people: the product name, or the model once the key has told it. */
   product: string;
+  /** The product name of the USB descriptor, where `product` is another name. */
+  usbProduct?: string;
   manufacturer?: string;
   serialNumber?: string;
   vendorId: number;

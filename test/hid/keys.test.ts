@@ -53,7 +53,7 @@ test("keys are named by their models, also those of one model", async () => {
   const names = (await probeSecurityKeys(modelOf, listing(infos))).map(({ product }) => product);
   expect(names).toEqual(["YubiKey 5 Series with NFC (serial 0)", "YubiKey 5 Series with NFC (serial 1)"]);
   const device = await openSecurityKey({ modelOf, transport: listing([infos[0]!]) });
-  expect(device.product).toBe("YubiKey 5 Series with NFC");
+  expect(device).toMatchObject({ product: "YubiKey 5 Series with NFC", usbProduct: "YubiKey" });
   first.key.powerCycle();
   // Its errors have the same name.
   expect(await rejection(getInfo(device))).toMatchObject({ message: "YubiKey 5 Series with NFC was taken out." });
