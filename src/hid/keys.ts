@@ -67,7 +67,8 @@ export async function probeSecurityKeys(
   return Promise.all(
     infos.map(async (info, index): Promise<ProbedKey> => {
       const otherNames = () => infos.flatMap((one) => (one === info ? [] : one.product));
-      const options = { timeoutMs: PROBE_TIMEOUT_MS, modelOf, product: listed[index]!.product, otherNames };
+      const limits = { timeoutMs: PROBE_TIMEOUT_MS, answerTimeoutMs: PROBE_TIMEOUT_MS };
+      const options = { ...limits, modelOf, product: listed[index]!.product, otherNames };
       try {
         const { device, answer } = await openKey(own, info, options);
         try {

@@ -18,7 +18,8 @@ const VERSIONS: Record<Settings["ctap"], string[]> = {
   u2f: [],
   "2.0": ["U2F_V2", "FIDO_2_0"],
   "2.1-pre": ["U2F_V2", "FIDO_2_0", "FIDO_2_1_PRE"],
-  "2.1": ["FIDO_2_0", "FIDO_2_1"],
+  // With the prototype of credential management (section 6.13), which clients such as libfido2 1.12 still use alone.
+  "2.1": ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"],
   "2.3": ["FIDO_2_0", "FIDO_2_1", "FIDO_2_2", "FIDO_2_3"],
 };
 /** A reset is taken only this soon after power-up. */
@@ -52,6 +53,11 @@ export class Ctap2Authenticator {
   /** Whether the sensor knows a finger. */
   get hasFingerprint(): boolean {
     return this.settings.fingerprint === "matches" || this.settings.fingerprint === "fails";
+  }
+
+  /** Whether the key has the commands of FIDO_2_1_PRE. */
+  get hasPreviews(): boolean {
+    return VERSIONS[this.settings.ctap].includes("FIDO_2_1_PRE");
   }
 
   /** Taken out and plugged in again. */
@@ -91,7 +97,7 @@ export class Ctap2Authenticator {
         return getNextAssertion(this, call);
       case 0x0a:
       case 0x41: {
-        const offered = command === 0x0a ? isModern(this.settings) : this.settings.ctap === "2.1-pre";
+        const offered = command === 0x0a ? isModern(this.settings) : this.hasPreviews;
         if (!offered || this.settings.capacity === 0) throw new StatusError("INVALID_COMMAND");
         return credentialManagement(this, readParameters(body), call.channel);
       }
@@ -135,7 +141,7 @@ export class Ctap2Authenticator {
       ["clientPin", pin.isSet],
     ]);
     if (settings.fingerprint !== "absent") options.set("uv", this.hasFingerprint);
-    if (settings.ctap === "2.1-pre") options.set("credentialMgmtPreview", true);
+    if (this.hasPreviews && settings.capacity > 0) options.set("credentialMgmtPreview", true);
     if (modern) {
       options.set("pinUvAuthToken", true);
       options.set("authnrCfg", true);
