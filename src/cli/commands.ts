@@ -43,6 +43,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Name the AWS role, configure cargo, pip and npm for a repository",
     load: async () => (await import("./setup.ts")).setup,
   },
+  trust: {
+    group: "set up",
+    summary: "Let a project's Cargo configuration decide about proxies and certificates",
+    load: async () => (await import("./trust.ts")).trust,
+  },
   exec: {
     group: "for programs",
     summary: "Run a command with the tokens in its environment, in CI too",

@@ -2,13 +2,16 @@
  * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
  * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
  */
-import { type CargoReply, routes } from "../agent/protocol.ts";
+import { type CargoReply, type MatchReply, type MatchRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { ask, StdinLines } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import { exitWith, print } from "./output.ts";
 
 const maxRequestLength = 1 << 20;
+
+/** "Not mine": Cargo asks its next provider. */
+const urlNotSupported: Answer = { Err: { kind: "url-not-supported" } };
 
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
@@ -32,9 +35,11 @@ export async function runCargoProvider(left: Attempt | undefined): Promise<numbe
 async function answer(line: string, left: Attempt | undefined): Promise<Answer> {
   try {
     const request = parseRequest(line);
+    const url = request.registry["index-url"];
+    if (request.kind === "get") return await answerGet(request, left);
+    // A chain of providers goes on to the next one only so.
+    if (!(await isConfigured(url, left))) return urlNotSupported;
     switch (request.kind) {
-      case "get":
-        return await ask<CargoReply>(routes.cargo, request, left);
       case "login":
         return failure(
           "other",
@@ -52,8 +57,37 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
     }
   } catch (error) {
     const failed = VouchError.from(error);
-    if (failed.code === "not_configured") return { Err: { kind: "url-not-supported" } };
+    if (failed.code === "not_configured") return urlNotSupported;
     return failure("other", failed.message, failed.hint);
+  }
+}
+
+/**
+ * The token, unless the project's own configuration decides where Cargo sends it. The agent is asked last: without a
+ * session it cannot be asked at all, and a foreign URL is foreign all the same.
+ */
+async function answerGet(request: Request, left: Attempt | undefined): Promise<Answer> {
+  const url = request.registry["index-url"];
+  try {
+    const { checkProjectNetwork } = await import("../cargo/project-network.ts");
+    const decidedBy = await checkProjectNetwork(request.operation);
+    const { Ok } = await ask<CargoReply>(routes.cargo, request, left);
+    // Cargo would use an answer that holds for every operation for a later upload, and not ask again.
+    return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code !== "not_configured" && !(await isConfigured(url, left))) return urlNotSupported;
+    throw failed;
+  }
+}
+
+/** Whether the URL lies in a configured endpoint: by the agent or a job's settings, else by the settings file. */
+async function isConfigured(url: string, left: Attempt | undefined): Promise<boolean> {
+  try {
+    const body: MatchRequest = { urls: [url], format: "cargo" };
+    return (await ask<MatchReply>(routes.match, body, left)).configured[0] === true;
+  } catch {
+    return (await import("../cargo/configured-index.ts")).isConfiguredIndex(url);
   }
 }
 
@@ -62,6 +96,7 @@ interface Request {
   v: 1;
   kind: string;
   registry: { "index-url": string };
+  operation?: unknown;
 }
 
 /** Reads a line of Cargo's, all of it. Throws `protocol_error` for what is no request of version 1. */

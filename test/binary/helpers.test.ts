@@ -62,6 +62,21 @@ describe("Cargo's credential provider", () => {
     expect(unknown).toEqual({ Err: { kind: "operation-not-supported" } });
   });
 
+  test.each(["login", "logout", "dance", "get"])(
+    "%s for a foreign URL is left to Cargo's next provider, also where no agent runs",
+    async (kind) => {
+      const foreign = request(kind, "sparse+https://other.example/index/", { operation: "read" });
+      expect(await cargo(foreign)).toEqual([{ Err: { kind: "url-not-supported" } }]);
+      const withoutAgent = await laptop.run([executable, "--cargo-plugin"], {
+        stdin: foreign + request("login", cargoIndex),
+        env: { VOUCH_RUNTIME_DIR: join(laptop.folder, "nobody") },
+      });
+      const [, answer, own] = withoutAgent.stdout.split("\n");
+      expect(answer).toBe('{"Err":{"kind":"url-not-supported"}}');
+      expect(own).toContain('"kind":"other"');
+    },
+  );
+
   test.each([
     ["another version", '{"v":2,"registry":{"index-url":"x"},"kind":"get"}\n', "protocol version 1, got 2"],
     [

@@ -20,6 +20,7 @@ export interface System {
   syscall: Syscall;
   /** The numbers of the calls on this architecture. */
   read: number;
+  openat: number;
   statx: number;
   socket: number;
   setsockopt: number;
@@ -54,8 +55,30 @@ export function openSystem(): System | undefined {
     const chunk = new Uint8Array(32_768);
     const attempt = { spentMs: 0 };
     return arch === "x64"
-      ? { syscall, chunk, attempt, read: 0, statx: 332, socket: 41, setsockopt: 54, connect: 42, sendto: 44 }
-      : { syscall, chunk, attempt, read: 63, statx: 291, socket: 198, setsockopt: 208, connect: 203, sendto: 206 };
+      ? {
+          syscall,
+          chunk,
+          attempt,
+          read: 0,
+          openat: 257,
+          statx: 332,
+          socket: 41,
+          setsockopt: 54,
+          connect: 42,
+          sendto: 44,
+        }
+      : {
+          syscall,
+          chunk,
+          attempt,
+          read: 63,
+          openat: 56,
+          statx: 291,
+          socket: 198,
+          setsockopt: 208,
+          connect: 203,
+          sendto: 206,
+        };
   } catch {
     return undefined;
   }

@@ -3,7 +3,11 @@
  * words. cargo.ts knows the whole protocol.
  */
 import type { Attempt } from "../attempt.ts";
-import { ask, cargoRoute, openSystem } from "./agent.ts";
+import { ask, cargoRoute, openSystem, type System } from "./agent.ts";
+
+/** Cargo's commands that read the configuration of the current folder and its parents, and no other project's. */
+const plainCommands =
+  " build b check c test t run r bench doc d rustc rustdoc clippy fix fetch update metadata tree vendor generate-lockfile add remove rm search info package publish owner yank login logout ";
 
 /** Greets and answers. Ends the process at the end of stdin; returns what is left when something is not plain. */
 export function answerCargo(): Attempt {
@@ -23,10 +27,56 @@ export function answerCargo(): Attempt {
     const line = String.fromCharCode.apply(null, chunk.subarray(0, count) as unknown as number[]);
     attempt.stdin = line;
     const end = line.indexOf("\n");
-    if (end !== count - 1) return attempt;
+    if (end !== count - 1 || !readsNoProject(system)) return attempt;
     const answer = ask(system, cargoRoute, line.slice(0, end));
     if (answer === undefined) return attempt;
     console.log(answer);
     attempt.stdin = "";
+  }
+}
+
+/**
+ * Whether the configuration that Cargo has merged is certainly the user's own: the parent is a Cargo with a plain command
+ * (or no Cargo at all), and no folder from the current one up to the root has a `.cargo`, apart from the home folder.
+ * Anything else is for src/cargo/project-network.ts.
+ */
+function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolean {
+  const { env } = process;
+  const commandLine = `/proc/${process.ppid}/cmdline\0`;
+  let cwd: string;
+  try {
+    cwd = process.cwd();
+  } catch {
+    return false;
+  }
+  const text = `${commandLine}${cwd}/.cargo\0/.cargo\0`;
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 127) return false;
+    bytes[index] = code;
+  }
+  // The path is absolute, so the folder's descriptor is ignored. O_CLOEXEC; the descriptor closes with the process.
+  const file = syscall(openat, 0, bytes, 0x80000, 0, 0, 0);
+  const count = syscall(read, file, chunk, chunk.length, 0, 0, 0);
+  if (file < 0 || count <= 0) return false;
+  const said = String.fromCharCode.apply(null, chunk.subarray(0, count) as unknown as number[]);
+  const words = said.split("\0");
+  const program = words[0]!;
+  const name = program.slice(program.lastIndexOf("/") + 1);
+  // A wrapper that Cargo starts in our place has the flag too; a tool that has Cargo built in is named after it.
+  if (
+    name === "cargo"
+      ? !plainCommands.includes(` ${words[1]} `)
+      : name.startsWith("cargo") || said.includes("--cargo-plugin")
+  )
+    return false;
+  const start = commandLine.length;
+  const path = bytes.subarray(start);
+  for (let end = start + cwd.length; ; end = text.lastIndexOf("/", end - 1)) {
+    // "/.cargo" with its zero is written behind the folder; below, the name of the next parent is shorter.
+    bytes.copyWithin(end, text.length - 8);
+    if (syscall(statx, 0, path, 0, 0, chunk, 0) === 0 && text.slice(start, end) !== env["HOME"]) return false;
+    if (end === start) return true;
   }
 }
