@@ -125,7 +125,7 @@ function readConfig(path: string): ConfigFile {
  */
 function parseWithoutDoubt(text: string): Record<string, unknown> {
   const table = Bun.TOML.parse(text) as Record<string, unknown>;
-  const paths = tomlStatements(text).map((statement) => [...statement.table, ...statement.key]);
+  const paths = tomlStatements(text).map((statement) => statement.table.concat(statement.key));
   const names = new Set(paths.map(([first]) => first));
   if (!Object.keys(table).every((key) => names.has(key))) throw new Error("keys differ");
   for (const [first, second] of paths) {

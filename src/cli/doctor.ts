@@ -30,7 +30,7 @@ const sections: Section[] = [
   { title: "Access denied?", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
   {
     title: "Wrong domain or repository?",
-    check: (patient) => [...checkCargo(patient), ...checkPip(patient), ...checkNpm(patient)],
+    check: async (patient) => [...(await checkCargo(patient)), ...checkPip(patient), ...checkNpm(patient)],
   },
   {
     title: "Package manager not using Vouch?",

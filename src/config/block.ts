@@ -39,10 +39,22 @@ type Part = string | Block;
 export interface RemovalRules {
   /** The path, for messages. */
   file: string;
-  /** Whether Vouch can have written a line between the marks. */
+  /** Whether Vouch wrote a line between the marks, as it stands there. Any other line is the user's and stays. */
   isOwn: (line: string) => boolean;
   /** Which of Vouch's lines stay, since lines of the user's now depend on them. */
   keep?: (line: string) => boolean;
+  /** The key that a line sets: one that the user has changed in the block must not be set a second time. */
+  keyOf?: (line: string) => string | undefined;
+  /** Is told each line of the user's that was found in the block. */
+  onKept?: (line: string) => void;
+}
+
+/** What a block has replaced. */
+export interface Replaced {
+  /** Whether the file existed before. */
+  existed: boolean;
+  /** The lines that were in force, without line ends. */
+  lines: string[];
 }
 
 const startMark = /^# >>> vouch (\S.*?) \(undo: [^)]*\)\s*$/;
@@ -104,9 +116,30 @@ export function insertBlocks(
   return mark + (unterminated && done < lines.length ? edited.slice(0, -eol.length) : edited);
 }
 
+/** The ids of all blocks, those inside of others too. Throws `edit_conflict`. */
+export function blockIds(text: string, file: string): string[] {
+  return parse(withoutByteOrderMark(text), file).flatMap((part) =>
+    typeof part === "string" ? [] : [part.id].concat(blockIds(part.saved, file)),
+  );
+}
+
+/** What the blocks of that id have replaced; undefined without such a block. Throws `edit_conflict`. */
+export function replacedBy(text: string, id: string, file: string): Replaced | undefined {
+  const blocks = parse(withoutByteOrderMark(text), file).filter((part) => typeof part !== "string");
+  const own = blocks.filter((block) => block.id === id);
+  if (own.length === 0) return blocks.map(({ saved }) => replacedBy(saved, id, file)).find((found) => found);
+  const lines = own.flatMap(({ saved }) =>
+    parse(saved, file).flatMap((part) => (typeof part === "string" ? splitLines(part) : part.own)),
+  );
+  return {
+    existed: !own.some(({ flags }) => flags.has("this file did not exist")),
+    lines: lines.map((line) => line.replace(/\r?\n$/, "")),
+  };
+}
+
 /**
- * Takes the blocks of that id away and puts back what they replaced. Returns undefined when Vouch made the file and
- * nothing else is in it. Throws `edit_conflict` for a block that was changed by hand.
+ * Takes the blocks of that id away and puts back what they replaced. Lines that the user wrote or changed in them stay.
+ * Returns undefined when Vouch made the file and nothing else is in it. Throws `edit_conflict` for broken marks.
  */
 export function removeBlocks(text: string, id: string, rules: RemovalRules): string | undefined {
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
@@ -138,13 +171,31 @@ function take(text: string, id: string, rules: RemovalRules): { left: string; fl
       part.flags = part.flags.union(inner.flags);
       return part;
     }
-    if (!part.own.every((line) => rules.isOwn(line.trim()))) {
-      throw changedByHand(rules.file, `the block of ${id} holds a line that Vouch did not write`);
-    }
     for (const flag of part.flags) flags.add(flag);
-    return part.saved + part.own.filter((line) => rules.keep?.(line.trim())).join("");
+    return withoutOwnLines(part, rules);
   });
   return { left: renderAll(left), flags };
+}
+
+/** What stays of a block: what it replaced, then the user's lines in it, below the header that they need. */
+function withoutOwnLines({ saved, own }: Block, { isOwn, keep, keyOf, onKept }: RemovalRules): string {
+  const users = own.filter((line) => !isOwn(line.trim()));
+  if (users.length === 0) return saved + own.filter((line) => keep?.(line.trim())).join("");
+  for (const line of users) onKept?.(line.trim());
+  const keys = new Set(users.map((line) => keyOf?.(line.trim())).filter((key) => key !== undefined));
+  const left = own.filter((line) => users.includes(line) || keep?.(line.trim()) || line.trim().startsWith("["));
+  return superseded(saved, keys, keyOf) + left.join("");
+}
+
+/** The text with lines that set one of the keys as comments, the lines that continue them too. */
+function superseded(text: string, keys: ReadonlySet<string>, keyOf: RemovalRules["keyOf"]): string {
+  let isCommented = false;
+  const lines = splitLines(text).map((line) => {
+    const key = /^\s/.test(line) && isCommented ? undefined : keyOf?.(line.trim());
+    if (key !== undefined || !/^\s/.test(line)) isCommented = key !== undefined && keys.has(key);
+    return isCommented ? `# ${line}` : line;
+  });
+  return lines.join("");
 }
 
 function parse(text: string, file: string): Part[] {

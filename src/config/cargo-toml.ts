@@ -2,6 +2,7 @@
  * Edits Cargo's configuration: one registry with Vouch as its credential provider.
  * https://doc.rust-lang.org/cargo/reference/config.html
  */
+import { basename } from "node:path";
 import { VouchError } from "../errors.ts";
 import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "./block.ts";
 import { type Edited, undoCommand } from "./edited.ts";
@@ -16,6 +17,15 @@ export interface CargoRegistry {
   credentialProvider: string;
 }
 
+/** By what a line of ours is known. */
+interface OwnLines {
+  file: string;
+  indexes: string[];
+  /** Paths of vouch that are not called so. */
+  executables: string[];
+  onKept?: (line: string) => void;
+}
+
 type Table = Record<string, unknown>;
 
 /**
@@ -23,28 +33,43 @@ type Table = Record<string, unknown>;
  * Throws `usage`.
  */
 export function checkRegistryName(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) && name !== "crates-io") return;
+  if (name !== "" && registryNameFrom(name) === name) return;
   const why =
     name === "crates-io" ? "that is crates.io's own name" : "Cargo takes letters, digits, - and _, no digit first";
-  const suggestion = name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^([0-9-])/, "r$1");
   throw new VouchError("usage", `"${name}" cannot be the name of a Cargo registry: ${why}.`, {
-    hint: `Give another name: --registry-name ${name === "crates-io" ? "NAME" : suggestion || "NAME"}`,
+    hint: `Give another name: --registry-name ${registryNameFrom(name) || "NAME"}`,
   });
+}
+
+/** A name as like to this one as Cargo takes it: `my-repo` for `my.repo`. */
+export function registryNameFrom(name: string): string {
+  if (name === "crates-io") return "private-crates-io";
+  return name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^([0-9-])/, "r$1");
 }
 
 /**
  * Sets `registries.NAME.index` and `.credential-provider`. `text` is undefined when there is no file; `file` is its
- * path for messages. Throws `edit_conflict`, with the lines to write by hand, when the file cannot be edited so that
+ * path for messages; `formerly` are indexes that an earlier block of ours may name. Throws `edit_conflict`, with the lines to write by hand, when the file cannot be edited so that
  * only these two keys change.
  */
-export function setCargoRegistry(text: string | undefined, id: string, registry: CargoRegistry, file: string): Edited {
-  const before = text === undefined ? undefined : unsetCargoRegistry(text, id, file);
+export function setCargoRegistry(
+  text: string | undefined,
+  id: string,
+  registry: CargoRegistry,
+  file: string,
+  formerly: string[] = [],
+): Edited {
+  const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider] };
+  const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
   const wanted = parseToml(before ?? "", file);
   checkConflicts(wanted, registry, file);
-  const edited = insertBlocks(before, id, editsFor(before ?? "", registry), { file, undo: undoCommand });
+  const edited = insertBlocks(before, id, editsFor(before ?? "", registry), {
+    file,
+    undo: undoCommand(id),
+  });
   const table = registryTable(wanted, registry.name);
   table["index"] = registry.index;
-  table["credential-provider"] = [registry.credentialProvider];
+  table["credential-provider"] = providerValue(registry.credentialProvider);
   if (!Bun.deepEquals(tryParseToml(edited), wanted, true)) throw byHand(registry, file);
   const warnings =
     table["token"] === undefined
@@ -53,12 +78,31 @@ export function setCargoRegistry(text: string | undefined, id: string, registry:
   return { text: edited, warnings };
 }
 
-/** Takes the registry of that id away again. Returns undefined when the file is to be deleted. Throws `edit_conflict`. */
-export function unsetCargoRegistry(text: string, id: string, file: string): string | undefined {
-  const rules: RemovalRules = {
-    file,
-    isOwn: (line) => /^\[registries\.|^([\w.-]+\.)?(index|credential-provider) = /.test(line),
+/**
+ * Takes the registry of that id away again: lines that name one of the indexes, or a vouch as the provider. `onKept` is
+ * told the others in the block. Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ */
+export function unsetCargoRegistry(
+  text: string,
+  id: string,
+  { file, indexes, executables, onKept }: OwnLines,
+): string | undefined {
+  const isOwn = (line: string): boolean => {
+    if (/^\[registries\.[\w-]+\]$/.test(line)) return true;
+    const [, name, value] = /^(?:[\w."-]+\.)?(index|credential-provider) = (.*)$/.exec(line) ?? [];
+    if (name === undefined) return false;
+    const parsed = tryParseToml(`value = ${value}`)?.["value"];
+    if (name === "index") return typeof parsed === "string" && indexes.includes(parsed);
+    const words = [parsed].flat();
+    const program = words[0];
+    return (
+      words.length === 1 &&
+      typeof program === "string" &&
+      (basename(program) === "vouch" || executables.includes(program))
+    );
   };
+  const keyOf = (line: string): string | undefined => /^([\w."'-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, "");
+  const rules: RemovalRules = { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) };
   const others = otherSettings(text);
   const removed = removeBlocks(text, id, rules);
   if (removed === undefined || Bun.deepEquals(otherSettings(removed), others, true)) return removed;
@@ -69,10 +113,21 @@ export function unsetCargoRegistry(text: string, id: string, file: string): stri
   });
 }
 
+/**
+ * A string wherever Cargo, which splits it at white space, finds the path in it: a project's own text for the registry
+ * is most often a string (AWS documents it so), and Cargo refuses a string in one file and an array in the other.
+ */
+function providerValue(path: string): string | string[] {
+  return /\s/.test(path) ? [path] : path;
+}
+
 /** The place of each key: where it stands now, else in the registry's own table, else at the end in a new table. */
 function editsFor(text: string, { name, index, credentialProvider }: CargoRegistry): Edit[] {
   const statements = tomlStatements(text.replace(/^\ufeff/, ""));
-  const values = { index: JSON.stringify(index), "credential-provider": `[${JSON.stringify(credentialProvider)}]` };
+  const values = {
+    index: JSON.stringify(index),
+    "credential-provider": JSON.stringify(providerValue(credentialProvider)),
+  };
   const keys = ["index", "credential-provider"] as const;
   const line = (prefix: string[], key: (typeof keys)[number]): string =>
     `${[...prefix, key].join(".")} = ${values[key]}`;
@@ -179,6 +234,6 @@ function byHand({ name, index, credentialProvider }: CargoRegistry, file: string
   return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
     hint:
       "Write it by hand in the form that the file uses, and leave Cargo to Vouch's --tool pip,npm:\n" +
-      `[registries.${name}]\nindex = "${index}"\ncredential-provider = ["${credentialProvider}"]`,
+      `[registries.${name}]\nindex = "${index}"\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`,
   });
 }

@@ -5,43 +5,68 @@
 import { type Edit, insertBlocks, removeBlocks, splitLines } from "./block.ts";
 import { type Edited, undoCommand } from "./edited.ts";
 
+interface NpmRegistry {
+  endpoint: string;
+  scopes: string[];
+}
+
 /**
  * Sets `registry` or, for each scope ("@acme"), `@scope:registry` to the endpoint. `text` is undefined when there is no
- * file; `file` is its path for messages. Throws `edit_conflict`.
+ * file; `file` is its path for messages; `formerly` are endpoints that an earlier block of ours may name. Throws
+ * `edit_conflict`.
  */
 export function setNpmRegistry(
   text: string | undefined,
   id: string,
-  { endpoint, scopes }: { endpoint: string; scopes: string[] },
+  { endpoint, scopes }: NpmRegistry,
   file: string,
+  formerly: string[] = [],
 ): Edited {
-  const before = text === undefined ? undefined : unsetNpmRegistry(text, id, file);
+  const before =
+    text === undefined ? undefined : unsetNpmRegistry(text, id, { file, endpoints: [endpoint, ...formerly] });
   const lines = splitLines(before ?? "");
   // Behind a byte order mark npm sees no section, but a key.
   if (before?.startsWith("\ufeff") && lines[0] !== undefined) lines[0] = `\ufeff${lines[0]}`;
   const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
   const edits = keys.map((key) => editFor(lines, key, endpoint)).toSorted((a, b) => a.from - b.from);
-  const edited = insertBlocks(before, id, edits, { file, undo: undoCommand });
+  const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
   return { text: edited, warnings: warningsOf(lines, endpoint, file) };
 }
 
-/** Takes the registry of that id away again. Returns undefined when the file is to be deleted. Throws `edit_conflict`. */
-export function unsetNpmRegistry(text: string, id: string, file: string): string | undefined {
-  return removeBlocks(text, id, { file, isOwn: (line) => /^(@[^\s:=]+:)?registry=/.test(line) });
+/**
+ * Takes the registry of that id away again: lines that name one of the endpoints. `onKept` is told the others in the
+ * block. Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ */
+export function unsetNpmRegistry(
+  text: string,
+  id: string,
+  { file, endpoints, onKept }: { file: string; endpoints: string[]; onKept?: (line: string) => void },
+): string | undefined {
+  const isOwn = (line: string): boolean => {
+    const value = /^(?:@[^\s:=]+:)?registry=(.*)$/.exec(line)?.[1];
+    return value !== undefined && endpoints.includes(value);
+  };
+  return removeBlocks(text, id, { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) });
 }
 
 /**
- * Takes lines away that set exactly this registry, for a file whose marks are gone: `npm config set` writes the file anew
- * without comments.
+ * Puts `replaced` in the place of the lines that set exactly this registry, for a file whose marks are gone: `npm config
+ * set` writes the file anew without comments. Undefined when no line does.
  */
-export function dropNpmRegistry(text: string, { endpoint, scopes }: { endpoint: string; scopes: string[] }): string {
+export function dropNpmRegistry(
+  text: string,
+  { endpoint, scopes }: NpmRegistry,
+  replaced: string[] = [],
+): string | undefined {
   const keys = new Set(scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`));
+  const lines = splitLines(text);
   const isOurs = (line: string): boolean =>
     keys.has(keyOf(line) ?? "") && line.slice(line.indexOf("=") + 1).trim() === endpoint;
-  return text
-    .split(/(?<=\n)/)
-    .filter((line) => !isOurs(line))
-    .join("");
+  const first = lines.findIndex(isOurs);
+  if (first < 0) return undefined;
+  const set = new Set(lines.filter((line) => !isOurs(line)).map(keyOf));
+  const back = replaced.filter((line) => !set.has(keyOf(line))).map((line) => `${line}\n`);
+  return [...lines.slice(0, first), ...back, ...lines.slice(first).filter((line) => !isOurs(line))].join("");
 }
 
 /** In place of the last line that sets the key (npm takes the last), else at the end of what stands before any section. */

@@ -15,16 +15,23 @@ const commandSections = new Set(["install", "download", "wheel", "index", "lock"
 
 /**
  * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` carries the user name `aws` and no
- * password. `text` is undefined when there is no file; `file` is its path for messages.
+ * password. `text` is undefined when there is no file; `file` is its path for messages; `formerly` are indexes that an
+ * earlier block of ours may name.
  * Throws `edit_conflict` when pip cannot read the file, or when it cannot be edited so that only these options change.
  */
-export function setPipIndex(text: string | undefined, id: string, indexUrl: string, file: string): Edited {
-  const before = text === undefined ? undefined : unsetPipIndex(text, id, file);
+export function setPipIndex(
+  text: string | undefined,
+  id: string,
+  indexUrl: string,
+  file: string,
+  formerly: string[] = [],
+): Edited {
+  const before = text === undefined ? undefined : unsetPipIndex(text, id, { file, indexes: [indexUrl, ...formerly] });
   const ini = read(before ?? "", file);
   const values = { "index-url": indexUrl, "keyring-provider": "subprocess" };
   const edited = insertBlocks(before, id, editsFor(ini, values, splitLines(before ?? "").length), {
     file,
-    undo: undoCommand,
+    undo: undoCommand(id),
   });
   const wanted = without(ini);
   for (const name of names) wanted.set(`${section}\n${name}`, values[name]);
@@ -36,9 +43,27 @@ export function setPipIndex(text: string | undefined, id: string, indexUrl: stri
   return { text: edited, warnings: warningsOf(ini, file) };
 }
 
-/** Takes the index of that id away again. Returns undefined when the file is to be deleted. Throws `edit_conflict`. */
-export function unsetPipIndex(text: string, id: string, file: string): string | undefined {
-  const rules: RemovalRules = { file, isOwn: (line) => /^(\[global\]|(index-url|keyring-provider) = .*)$/.test(line) };
+/**
+ * Takes the index of that id away again: lines that name one of the indexes. `onKept` is told the others in the block.
+ * Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ */
+export function unsetPipIndex(
+  text: string,
+  id: string,
+  { file, indexes, onKept }: { file: string; indexes: string[]; onKept?: (line: string) => void },
+): string | undefined {
+  const own = new Set([
+    `[${section}]`,
+    "keyring-provider = subprocess",
+    ...indexes.map((index) => `index-url = ${index}`),
+  ]);
+  const rules: RemovalRules = {
+    file,
+    isOwn: (line) => own.has(line),
+    keyOf: (line) =>
+      /^[^\s#;[][^=:]*[=:]/.test(line) ? normalize(line.split(/[=:]/)[0]!.trim().toLowerCase()) : undefined,
+    ...(onKept ? { onKept } : {}),
+  };
   const others = without(tryRead(text));
   const removed = removeBlocks(text, id, rules);
   if (removed === undefined || sameOptions(without(tryRead(removed)), others)) return removed;
@@ -50,15 +75,19 @@ export function unsetPipIndex(text: string, id: string, file: string): string | 
 }
 
 /**
- * Takes the two options away where `index-url` is exactly this one, for a file whose marks are gone: `pip config set`
- * writes the file anew without comments.
+ * Puts `replaced` in the place of the two options where `index-url` is exactly this one, for a file whose marks are gone:
+ * `pip config set` writes the file anew without comments. Undefined where it is another.
  */
-export function dropPipIndex(text: string, indexUrl: string): string {
+export function dropPipIndex(text: string, indexUrl: string, replaced: string[] = []): string | undefined {
   const ours = tryRead(text).options.filter(isOurs);
-  if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return text;
+  if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return undefined;
   const lines = splitLines(text);
   for (const { from, to } of ours.toReversed()) lines.splice(from, to - from);
-  return lines.join("");
+  // The header that a block began with is there still.
+  const back = replaced.filter((line) => line.trim() !== `[${section}]`).map((line) => `${line}\n`);
+  lines.splice(ours[0]!.from, 0, ...back);
+  const restored = lines.join("");
+  return sameOptions(without(tryRead(restored)), without(tryRead(text))) ? restored : undefined;
 }
 
 /** pip's own spelling: `Index_URL` and `--index-url` are both `index-url`. */

@@ -1,5 +1,5 @@
 /** Edits a shell's start file: the shims folder goes first on PATH. */
-import { undoCommand } from "./edited.ts";
+import { removeCommand } from "./edited.ts";
 import { insertBlocks, removeBlocks, splitLines } from "./block.ts";
 
 const id = "shims";
@@ -52,7 +52,7 @@ export function pathLine(shell: string, folder: string): string {
 export function addShimsToPath(text: string | undefined, line: string, file: string): string {
   const before = text === undefined ? undefined : removeShimsFromPath(text, file);
   const end = splitLines(before ?? "").length;
-  return insertBlocks(before, id, [{ from: end, to: end, lines: [line] }], { file, undo: undoCommand });
+  return insertBlocks(before, id, [{ from: end, to: end, lines: [line] }], { file, undo: removeCommand });
 }
 
 /** Takes the line away again. Returns undefined when the file is to be deleted. Throws `edit_conflict`. */

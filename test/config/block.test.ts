@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Edit, insertBlocks, removeBlocks, splitLines } from "../../src/config/block.ts";
+import { blockIds, type Edit, insertBlocks, removeBlocks, replacedBy, splitLines } from "../../src/config/block.ts";
 import { rejection } from "../rejection.ts";
 import { configTexts, isSubsequence, outsideBlocks } from "./texts.ts";
 
@@ -194,13 +194,26 @@ describe("files changed by hand", () => {
     expect(error.message).toContain(why);
   });
 
-  test("a line that Vouch did not write is not deleted", async () => {
-    const strange = edited.replace("x = 1", "x = 1\nmine = secret");
-    const error = await rejection(
-      Promise.try(() => removeBlocks(strange, "one", { file, isOwn: (line) => line === "x = 1" })),
+  test("a line that Vouch did not write stays, and is told", () => {
+    const strange = edited.replace("x = 1", "x = 1\n  mine = 2");
+    const kept: string[] = [];
+    const own = { file, isOwn: (line: string) => line === "x = 1", onKept: (line: string) => void kept.push(line) };
+    expect(removeBlocks(strange, "one", own)).toBe("a = 1\n  mine = 2\n");
+    expect(kept).toEqual(["mine = 2"]);
+  });
+
+  test("a line that the user has changed is in force; the one that it had replaced becomes a comment, whole", () => {
+    const text = "h\na = 1\n  more\nb = 2\n";
+    const block = insert(text, "one", [{ from: 1, to: 4, lines: ["[t]", "a = ours", "b = ours"] }]);
+    const own = {
+      file,
+      isOwn: (line: string) => /ours|^\[/.test(line),
+      keyOf: (line: string) => line.split(" = ")[0],
+    };
+    expect(removeBlocks(block.replace("a = ours", "a = mine"), "one", own)).toBe(
+      "h\n# a = 1\n#   more\nb = 2\n[t]\na = mine\n",
     );
-    expect(error).toMatchObject({ code: "edit_conflict" });
-    expect(error.message).not.toContain("secret");
+    expect(removeBlocks(block, "one", own)).toBe(text);
   });
 
   test("an editor may have changed the line ends or taken away white space at the end", () => {
@@ -214,4 +227,31 @@ describe("files changed by hand", () => {
     const error = await rejection(Promise.try(() => insert("a = 1\rb = 2\n", "one", append("", "x = 1"))));
     expect(error).toMatchObject({ code: "edit_conflict" });
   });
+});
+
+test("what a block has replaced: the lines in force, of a block inside another too", () => {
+  const one = insert("a = 1\nb = 2\n", "one", [{ from: 0, to: 1, lines: ["x = 1"] }]);
+  expect(replacedBy(one, "one", file)).toEqual({ existed: true, lines: ["a = 1"] });
+  const two = insert(one, "two", [{ from: 2, to: 3, lines: ["x = 2"] }]);
+  expect(blockIds(two, file)).toEqual(["two", "one"]);
+  expect(replacedBy(two, "two", file)).toEqual({ existed: true, lines: ["x = 1"] });
+  expect(replacedBy(two, "one", file)).toEqual({ existed: true, lines: ["a = 1"] });
+  expect(replacedBy(two, "three", file)).toBeUndefined();
+  expect(replacedBy(insert(undefined, "one", append("", "x = 1")), "one", file)).toEqual({ existed: false, lines: [] });
+});
+
+test("only whole lines are marks: one inside a line, or a comment that begins like ours, is the user's", () => {
+  const mark = "# >>> vouch one (undo: u)";
+  for (const line of [
+    `a = "${mark}"`,
+    ` ${mark}`,
+    `#${mark}`,
+    `${mark} x`,
+    "x # <<< vouch",
+    " # <<< vouch",
+    "# <<< vouchsafe",
+  ]) {
+    expect(blockIds(`${line}\n`, file)).toEqual([]);
+    expect(remove(insert(`${line}\n`, "one", append(`${line}\n`, "x")), "one")).toBe(`${line}\n`);
+  }
 });

@@ -20,14 +20,16 @@ const file = "/home/dev/.cargo/config.toml";
 const index = "sparse+https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/";
 const registry: CargoRegistry = { name: "my-repo", index, credentialProvider: "/usr/local/bin/vouch" };
 
+const own = { file, indexes: [index, index.replace("my-repo", "other")], executables: [] };
+
 const set = (text: string | undefined): string => setCargoRegistry(text, id, registry, file).text;
-const unset = (text: string): string | undefined => unsetCargoRegistry(text, id, file);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove)`;
+const unset = (text: string): string | undefined => unsetCargoRegistry(text, id, own);
+const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 describe("the registry is set", () => {
   test("in a new file", () => {
     expect(set(undefined)).toBe(
-      `${start}\n[registries.my-repo]\nindex = "${index}"\ncredential-provider = ["/usr/local/bin/vouch"]\n# <<< vouch; this file did not exist\n`,
+      `${start}\n[registries.my-repo]\nindex = "${index}"\ncredential-provider = "/usr/local/bin/vouch"\n# <<< vouch; this file did not exist\n`,
     );
   });
 
@@ -45,7 +47,7 @@ describe("the registry is set", () => {
         "#| credential-provider = [",
         '#|   "cargo:token-from-stdout", # no longer',
         "#| ]",
-        'credential-provider = ["/usr/local/bin/vouch"]',
+        'credential-provider = "/usr/local/bin/vouch"',
         "# <<< vouch",
         "[build]",
         "jobs = 2",
@@ -70,7 +72,7 @@ describe("the registry is set", () => {
   ])("%s, and undone", (_, text) => {
     const edited = set(text);
     const registries = (Bun.TOML.parse(edited) as { registries: Record<string, object> }).registries;
-    expect(registries["my-repo"]).toMatchObject({ index, "credential-provider": ["/usr/local/bin/vouch"] });
+    expect(registries["my-repo"]).toMatchObject({ index, "credential-provider": "/usr/local/bin/vouch" });
     expect(set(edited)).toBe(edited);
     expect(unset(edited)).toBe(text);
   });
@@ -89,8 +91,8 @@ describe("the registry is set", () => {
   test("for two repositories, which can be taken away in either order", () => {
     const other = { ...registry, name: "other", index: index.replace("my-repo", "other") };
     const both = setCargoRegistry(set("a = 1"), "my-domain/other", other, file).text;
-    expect(unset(unsetCargoRegistry(both, "my-domain/other", file)!)).toBe("a = 1");
-    expect(unsetCargoRegistry(unset(both)!, "my-domain/other", file)).toBe("a = 1");
+    expect(unset(unsetCargoRegistry(both, "my-domain/other", own)!)).toBe("a = 1");
+    expect(unsetCargoRegistry(unset(both)!, "my-domain/other", own)).toBe("a = 1");
   });
 });
 
@@ -190,7 +192,7 @@ describe("names of registries", () => {
     ["a.b", "--registry-name a-b"],
     ["-x", "--registry-name r-x"],
     ["é", "--registry-name"],
-    ["crates-io", "--registry-name NAME"],
+    ["crates-io", "--registry-name private-crates-io"],
     ["", "--registry-name"],
     ["a]\nb", "--registry-name a--b"],
   ])("%j is none", async (name, hint) => {

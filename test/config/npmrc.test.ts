@@ -12,10 +12,12 @@ const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.npmrc";
 const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/";
 
+const own = { file, endpoints: [endpoint, "https://other.example/npm/other/"] };
+
 const set = (text: string | undefined, scopes: string[] = []): string =>
   setNpmRegistry(text, id, { endpoint, scopes }, file).text;
-const unset = (text: string): string | undefined => unsetNpmRegistry(text, id, file);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove)`;
+const unset = (text: string): string | undefined => unsetNpmRegistry(text, id, own);
+const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 describe("the registry is set", () => {
   test("in a new file", () => {
@@ -65,11 +67,11 @@ describe("the registry is set", () => {
       { endpoint: "https://other.example/npm/other/", scopes: ["@shared"] },
       file,
     );
-    expect(unsetNpmRegistry(both.text, other, file)).toBe(one);
+    expect(unsetNpmRegistry(both.text, other, own)).toBe(one);
     const rest = unset(both.text)!;
     expect(rest).not.toContain("@acme");
     expect(rest).toContain("\n@shared:registry=https://other.example/npm/other/\n");
-    expect(unsetNpmRegistry(rest, other, file)).toBe("");
+    expect(unsetNpmRegistry(rest, other, own)).toBe("");
   });
 });
 

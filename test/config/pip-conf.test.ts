@@ -15,9 +15,11 @@ const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.config/pip/pip.conf";
 const indexUrl = "https://aws@my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/simple/";
 
+const own = { file, indexes: [indexUrl, indexUrl.replace("my-repo", "other")] };
+
 const set = (text: string | undefined): string => setPipIndex(text, id, indexUrl, file).text;
-const unset = (text: string): string | undefined => unsetPipIndex(text, id, file);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove)`;
+const unset = (text: string): string | undefined => unsetPipIndex(text, id, own);
+const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 test("a new file", () => {
   expect(set(undefined)).toBe(
@@ -112,10 +114,10 @@ describe("two repositories: the later one is pip's index", () => {
     const valueOf = (edited: string): string | undefined =>
       readIni(edited.split("\n")).options.find(({ name }) => name === "index-url")?.value;
     expect(valueOf(both)).toBe(otherUrl);
-    expect(unsetPipIndex(both, other, file)).toBe(one);
+    expect(unsetPipIndex(both, other, own)).toBe(one);
     const rest = unset(both)!;
     expect(valueOf(rest)).toBe(otherUrl);
-    expect(unsetPipIndex(rest, other, file)).toBe(text);
+    expect(unsetPipIndex(rest, other, own)).toBe(text);
     // Set up again, the first one is on top.
     expect(valueOf(set(both))).toBe(indexUrl);
     expect(set(set(both))).toBe(set(both));

@@ -188,3 +188,19 @@ test("an endpoint of the settings that is not https gets no token", () => {
   expect(findRegistry(plain, `http://${host}/npm/my-repo/`)).toBeUndefined();
   expect(findRegistry(plain, `https://${host}/npm/my-repo/`)).toBeUndefined();
 });
+
+test.each(["sparse+", "SPARSE+", "Sparse+", "sPaRsE+"])(
+  "%s means Cargo's index and nothing else, in any case",
+  (scheme) => {
+    const endpoints = { cargo: "https://repo.example/cargo/r/", npm: "https://repo.example/npm/r/" };
+    const repository = { domain: "d1", domainOwner: "123456789012", region: "us-east-1", repository: "r1", endpoints };
+    const settings = { version: 1 as const, repositories: [repository] };
+    const find = (url: string, format?: "cargo" | "npm") => findRegistry(settings, url, format)?.endpoint;
+    expect(find(`${scheme}https://repo.example/cargo/r/`)).toBe(endpoints.cargo);
+    expect(find(`${scheme}https://repo.example/cargo/r/`, "cargo")).toBe(endpoints.cargo);
+    expect(find(`${scheme}https://repo.example/npm/r/`)).toBeUndefined();
+    expect(find(`${scheme}https://repo.example/npm/r/`, "npm")).toBeUndefined();
+    expect(find(`${scheme}http://repo.example/cargo/r/`)).toBeUndefined();
+    expect(find(`x${scheme}https://repo.example/cargo/r/`)).toBeUndefined();
+  },
+);

@@ -1,42 +1,64 @@
 /** Cargo: do the registries of the config.toml files name a configured repository, and Vouch as credential provider? */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { decisiveConfigs } from "../../cargo/project-network.ts";
+import { shellWord, shown } from "../../cargo/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "./endpoint.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "./files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
+/** A value, and the file or the variable that says it. */
+interface Said<T> {
+  value: T;
+  where: string;
+}
+
 interface CargoRegistry {
   name: string;
-  /** The file that says the index. */
-  path: string;
-  index: string;
-  /** The effective credential provider: path and arguments. */
-  provider: string[] | undefined;
+  index: Said<string>;
+  /** The credential provider as each file has it, the effective one first. */
+  providers: Said<string | string[]>[];
 }
 
 /** Findings on the registries that Cargo knows in this folder. */
-export function checkCargo(patient: Patient): Finding[] {
+export async function checkCargo(patient: Patient): Promise<Finding[]> {
   const { settings } = patient;
   const { registries, broken } = cargoRegistries(patient);
   const findings: Finding[] = broken.map((path) => failure("cargo-config", `${path} is not TOML.`, `Correct ${path}.`));
+  const ours = registries.filter(({ index }) => classifyIndex(index.value, patient).kind === "configured");
   for (const registry of registries) findings.push(...checkRegistry(registry, patient));
-  findings.push(...sameIndex(registries));
+  findings.push(...registries.flatMap(mixedProviders), ...sameIndex(registries, patient));
   const first = settings.repositories.find(({ endpoints }) => endpoints.cargo !== undefined);
-  const named = registries.some(({ index }) => classifyIndex(index, patient).kind === "configured");
-  if (first && !named) {
+  if (first && ours.length === 0) {
     const found = "No config.toml of Cargo names a repository that Vouch is set up for.";
     findings.push(failure("cargo-registry", found, setupCommand(first, "cargo")));
   }
+  if (ours.length > 0) findings.push(...(await checkNetwork(patient)));
   return findings;
+}
+
+/** The project's own configuration must not decide where a token goes, unless the user has trusted it. */
+async function checkNetwork({ cwd, env }: Patient): Promise<Finding[]> {
+  return (await decisiveConfigs([cwd], env)).map(({ file, why, config, isTrusted }) => {
+    const said = shown(`${file} ${why}`);
+    return isTrusted
+      ? ok("cargo-network", `${said}, which you trust for reading packages.`)
+      : failure(
+          "cargo-network",
+          `${said}: Vouch gives Cargo no token here.`,
+          `Look at the file; if it is right: vouch trust ${shellWord(config.folder)}`,
+        );
+  });
 }
 
 function classifyIndex(index: string, { settings }: Patient): ReturnType<typeof classify> {
   return classify(index.replace(/^sparse\+/, ""), "cargo", settings);
 }
 
-function checkRegistry({ name, path, index, provider }: CargoRegistry, patient: Patient): Finding[] {
-  const found = classifyIndex(index, patient);
-  const said = `Cargo's registry ${name} is ${index} (${path})`;
+function checkRegistry(registry: CargoRegistry, patient: Patient): Finding[] {
+  const { name, index, providers } = registry;
+  const found = classifyIndex(index.value, patient);
+  const said = `Cargo's registry ${name} is ${index.value} (${index.where})`;
   if (found.kind === "other") {
     const expected = patient.settings.repositories.find(({ registryName }) => registryName === name);
     if (!expected?.endpoints.cargo) return [];
@@ -47,33 +69,78 @@ function checkRegistry({ name, path, index, provider }: CargoRegistry, patient: 
     const remedy = codeArtifactRemedy(found, "cargo", ` --registry-name ${name}`);
     return [failure("cargo-registry", `${said}, a repository that Vouch is not set up for.`, remedy)];
   }
-  const executable = provider?.[0];
-  if (executable === undefined || !/(^|\/)vouch$/.test(executable)) {
-    const named = executable === undefined ? "no credential provider" : `the credential provider ${executable}`;
-    const remedy = "vouch setup codeartifact, as the first time, with --tool cargo";
-    return [failure("cargo-provider", `${said} with ${named}: Cargo does not ask Vouch for the token.`, remedy)];
+  const again = "vouch setup codeartifact, as the first time, with --tool cargo";
+  const [effective] = providers;
+  if (effective === undefined) {
+    const found = `${said} with no credential provider: Cargo does not ask Vouch for the token.`;
+    return [failure("cargo-provider", found, again)];
+  }
+  const executable = wordsOf(effective.value)[0] ?? "";
+  if (!isVouch(executable)) {
+    const found = `${said} with the credential provider ${executable} (${effective.where}): Cargo does not ask Vouch for the token.`;
+    return [
+      failure(
+        "cargo-provider",
+        found,
+        providers.some(({ value }) => isVouch(wordsOf(value)[0] ?? "")) ? without(registry) : again,
+      ),
+    ];
   }
   if (executable.includes("/") && !existsSync(executable)) {
-    const remedy = "vouch setup codeartifact, as the first time, with --tool cargo";
     return [
-      failure("cargo-provider", `The credential provider of Cargo's registry ${name}, ${executable}, is gone.`, remedy),
+      failure("cargo-provider", `The credential provider of Cargo's registry ${name}, ${executable}, is gone.`, again),
     ];
   }
   return [ok("cargo-registry", `${said}, and asks Vouch.`)];
 }
 
-/** Cargo refuses two names for one index. */
-function sameIndex(registries: CargoRegistry[]): Finding[] {
+/** What helps against a provider that comes before Vouch: taking it away, or a variable, which comes before all files. */
+function without({ name, providers }: CargoRegistry): string {
+  const [effective] = providers;
+  const vouch = providers.map(({ value }) => wordsOf(value)[0] ?? "").find(isVouch);
+  if (effective!.where.startsWith("CARGO_")) return `unset ${effective!.where}`;
+  return `Delete credential-provider from ${effective!.where}, or, where you must not: export ${variableOf(name, "CREDENTIAL_PROVIDER")}=${vouch}`;
+}
+
+/** Cargo refuses to run at all where one file has the provider as a string and another one as an array. */
+function mixedProviders({ name, providers }: CargoRegistry): Finding[] {
+  const inFiles = providers.filter(({ where }) => !where.startsWith("CARGO_"));
+  const string = inFiles.find(({ value }) => typeof value === "string");
+  const array = inFiles.find(({ value }) => typeof value !== "string");
+  if (!string || !array) return [];
+  const found = `Cargo does not start: credential-provider of the registry ${name} is a string in ${string.where} and an array in ${array.where}.`;
+  // The file of the user comes last.
+  const own = inFiles.at(-1)!;
+  const remedy =
+    typeof own.value === "string"
+      ? `Delete the line from ${array.where}, or write it there as a string: credential-provider = ${JSON.stringify(wordsOf(own.value).join(" "))}`
+      : "vouch setup codeartifact, as the first time, with --tool cargo: it writes a string, which Cargo merges with the other";
+  return [failure("cargo-provider", found, remedy)];
+}
+
+/** Cargo finds no provider for an index that has two names. */
+function sameIndex(registries: CargoRegistry[], patient: Patient): Finding[] {
   const first = new Map<string, CargoRegistry>();
   return registries.flatMap((registry) => {
-    const other = first.get(registry.index);
+    const other = first.get(registry.index.value);
     if (!other) {
-      first.set(registry.index, registry);
+      first.set(registry.index.value, registry);
       return [];
     }
-    const found = `Cargo's registries ${other.name} (${other.path}) and ${registry.name} (${registry.path}) have one index.`;
-    return [warning("cargo-registry", found, "Delete one: Cargo may take the token of the other for it.")];
+    const found = `Cargo's registries ${other.name} (${other.index.where}) and ${registry.name} (${registry.index.where}) have one index, which Cargo refuses.`;
+    return [failure("cargo-registry", found, remedyFor([other, registry], patient))];
   });
+}
+
+/** The name that Vouch has set up is changed for the one that the project needs; without one of ours, one goes. */
+function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Patient): string {
+  const ours = settings.repositories.find(({ registryName, endpoints }) =>
+    pair.some(({ name, index }) => name === registryName && index.value === `sparse+${endpoints.cargo}`),
+  );
+  const other = pair.find(({ name }) => name !== ours?.registryName);
+  return ours && other
+    ? `${setupCommand(ours, "cargo")} --registry-name ${other.name}`
+    : `Delete one of them: ${pair.map(({ index }) => index.where).join(" or ")}`;
 }
 
 /** The registries by Cargo's own precedence: environment, then the files from the folder up to the root, then CARGO_HOME. */
@@ -81,7 +148,7 @@ function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegist
   const cargoHome = env["CARGO_HOME"] || join(home, ".cargo");
   const folders = [...ancestors(cwd).map((folder) => join(folder, ".cargo")), cargoHome];
   const broken: string[] = [];
-  const registries = new Map<string, CargoRegistry>();
+  const found = new Map<string, { index?: Said<string>; providers: CargoRegistry["providers"] }>();
   for (const folder of new Set(folders)) {
     // Where both exist Cargo takes the one without an ending.
     const path = [join(folder, "config"), join(folder, "config.toml")].find(
@@ -91,18 +158,37 @@ function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegist
     if (table === undefined) broken.push(path!);
     for (const [name, value] of Object.entries(tableOf(table?.["registries"]))) {
       const entry = tableOf(value);
-      const known = registries.get(name);
-      const provider = known?.provider ?? providerOf(entry["credential-provider"], env, name);
-      const index = known?.index ?? (typeof entry["index"] === "string" ? entry["index"] : undefined);
-      if (index !== undefined) registries.set(name, { name, path: known?.path ?? path!, index, provider });
+      const known = found.get(name) ?? { providers: providersOf(name, env) };
+      const provider = providerOf(entry["credential-provider"]);
+      if (provider !== undefined) known.providers.push({ value: provider, where: path! });
+      if (typeof entry["index"] === "string") known.index ??= { value: entry["index"], where: path! };
+      found.set(name, known);
     }
   }
-  return { registries: [...registries.values()], broken };
+  const registries = [...found].flatMap(([name, { index, providers }]) => (index ? [{ name, index, providers }] : []));
+  return { registries, broken };
 }
 
-function providerOf(value: unknown, env: Patient["env"], name: string): string[] | undefined {
-  const variable = env[`CARGO_REGISTRIES_${name.toUpperCase().replaceAll("-", "_")}_CREDENTIAL_PROVIDER`];
-  if (variable) return variable.split(" ");
-  if (typeof value === "string") return value.split(" ");
+/** The provider that the environment names, which comes before those of all files. */
+function providersOf(name: string, env: Patient["env"]): CargoRegistry["providers"] {
+  const where = variableOf(name, "CREDENTIAL_PROVIDER");
+  const value = env[where];
+  return value ? [{ value, where }] : [];
+}
+
+function variableOf(name: string, key: string): string {
+  return `CARGO_REGISTRIES_${name.toUpperCase().replaceAll("-", "_")}_${key}`;
+}
+
+function providerOf(value: unknown): string | string[] | undefined {
+  if (typeof value === "string") return value;
   return Array.isArray(value) ? value.filter((word) => typeof word === "string") : undefined;
+}
+
+function wordsOf(value: string | string[]): string[] {
+  return typeof value === "string" ? value.split(/\s+/).filter(Boolean) : value;
+}
+
+function isVouch(program: string): boolean {
+  return /(^|\/)vouch$/.test(program);
 }

@@ -1,4 +1,5 @@
 /** Puts a plan into effect. */
+import { loadReplacedLines, replacedLinesPath, saveReplacedLines } from "../../config/replaced-lines.ts";
 import { applyShims } from "../../config/shims.ts";
 import { saveSettings, type Settings } from "../../config/settings.ts";
 import { applyFileChange } from "../../config/user-file.ts";
@@ -9,7 +10,9 @@ import type { Plan } from "./plan.ts";
  * has lost it: after a failure in between, repeating the command or `--remove` finds everything.
  */
 export function applyPlan(plan: Plan, before: Settings, executable: string, remove: boolean): void {
+  const replacedPath = replacedLinesPath();
   const save = (): void => {
+    if (!Bun.deepEquals(loadReplacedLines(replacedPath), plan.replaced)) saveReplacedLines(plan.replaced, replacedPath);
     if (!Bun.deepEquals(before, plan.settings)) saveSettings(plan.settings);
   };
   if (!remove) save();

@@ -1,6 +1,8 @@
 /** `vouch setup codeartifact`: configures the package managers for one repository, and undoes that. */
 import { isatty } from "node:tty";
+import { blockIds } from "../../config/block.ts";
 import { stableExecutable } from "../../config/executable.ts";
+import { loadReplacedLines, replacedLinesPath } from "../../config/replaced-lines.ts";
 import { loadSettings, type RepositorySettings, type Settings } from "../../config/settings.ts";
 import { addShimsToPath } from "../../config/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../config/user-file.ts";
@@ -13,7 +15,18 @@ import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
 import { type Plan, planRemoval, planSetup } from "./plan.ts";
 import { type Outcome, report } from "./report.ts";
-import { commandName, findConfigured, type Flags, parseScopes, registryName, resolveNames } from "./request.ts";
+import { otherNames } from "./other-names.ts";
+import {
+  commandName,
+  findConfigured,
+  type Flags,
+  parseScopes,
+  registryName,
+  repositoriesOf,
+  resolveNames,
+  sameRepository,
+  supersededBy,
+} from "./request.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
 import { installedTools, parseTools, type ToolName, toolNames, tools } from "./tools.ts";
 
@@ -23,8 +36,8 @@ export const codeartifact = defineCommand({
     description: "Configure cargo, pip and npm for a repository in AWS CodeArtifact. No token is written anywhere.",
   },
   args: {
-    domain: { type: "string", required: true, valueHint: "DOMAIN", description: "The CodeArtifact domain." },
-    repository: { type: "string", required: true, valueHint: "REPOSITORY", description: "The repository in it." },
+    domain: { type: "string", valueHint: "DOMAIN", description: "The CodeArtifact domain." },
+    repository: { type: "string", valueHint: "REPOSITORY", description: "The repository in it." },
     region: {
       type: "string",
       valueHint: "REGION",
@@ -57,13 +70,23 @@ export const codeartifact = defineCommand({
       description: "Whether to add the shims folder to the start file of your shell. Without it: asks on a terminal.",
     },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
-    remove: { type: "boolean", description: "Undo what this command did for the repository." },
+    add: {
+      type: "boolean",
+      description:
+        "Keep a repository of the same name in another domain, account or region, which gives way otherwise.",
+    },
+    remove: {
+      type: "boolean",
+      description: "Undo what this command did: for the repository, for all of a domain, or, without names, for all.",
+    },
     json: { type: "boolean", description: "Print what was done as JSON." },
   },
   teaching: {
+    usage: "--domain DOMAIN --repository REPOSITORY [flags] | --remove [flags]",
     details: [
-      "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments. Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
+      "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
       "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, and pnpm and pnpx where pnpm is installed, as far as they are needed. It belongs first on PATH.",
+      "A slip in --domain, --domain-owner or --region is corrected by the command with the right ones: the repository of that name takes the place of the other. A wrong --repository is taken away with `--remove`.",
       "The first repository that is set up is the default one, whose token CODEARTIFACT_AUTH_TOKEN is. pip and npm without a scope use the one that was set up last.",
     ],
     examples: [
@@ -71,12 +94,17 @@ export const codeartifact = defineCommand({
       [`${commandName} --domain my-domain --repository my-repo --tool npm --scope @acme`, "Only npm, only @acme."],
       [`${commandName} --domain my-domain --repository my-repo --dry-run`, "See the changes first."],
       [`${commandName} --domain my-domain --repository my-repo --remove`, "Undo it."],
+      [`${commandName} --remove`, "Undo all of it."],
     ],
   },
   async run({ args, rawArgs }) {
     const env = process.env;
     const settings = loadSettings();
-    const context = { env, executable: stableExecutable(env) };
+    const context = {
+      env,
+      executable: stableExecutable(env),
+      replaced: loadReplacedLines(replacedLinesPath(env)),
+    };
     const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
     const dryRun = args["dry-run"] === true;
     let plan: Plan;
@@ -91,23 +119,25 @@ export const codeartifact = defineCommand({
       checkTogether("--registry-name", args["registry-name"] !== undefined, "cargo", names);
       checkTogether("--scope", scopes.length > 0, "npm", names);
       const where = resolveNames(args, settings, env);
-      const name = names.includes("cargo") ? { registryName: registryName(args, where, settings) } : {};
-      source = await findEndpoints(
-        where,
-        names.map((tool) => tools[tool].format),
-      );
+      const formats = names.map((tool) => tools[tool].format);
+      const superseded = supersededBy(where, args, { scopes, formats }, settings);
+      const others = settings.repositories.filter((each) => !superseded.includes(each));
+      const registry = names.includes("cargo")
+        ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
+        : {};
+      source = await findEndpoints(where, formats);
       const repository: RepositorySettings = {
         ...where,
         endpoints: source.endpoints,
-        ...name,
+        ...registry,
         ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
       };
+      plan = planSetup(repository, names, settings, context, superseded);
       const old = names.includes("pip") ? oldPip(env) : undefined;
-      plan = planSetup(repository, names, settings, context);
-      if (old) plan = { ...plan, warnings: [...plan.warnings, `${old.found} ${old.remedy}`] };
+      if (old) plan.warnings.push(`${old.found} ${old.remedy}`);
+      if (registry.registryName) plan.warnings.push(...otherNames(repository, process.cwd(), env));
       const other = otherSettings(source.agent);
-      if (other)
-        plan = { ...plan, warnings: [...plan.warnings, `${other.found} To have it read these: ${other.remedy}.`] };
+      if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
@@ -137,9 +167,30 @@ function installed(env: NodeJS.ProcessEnv): ToolName[] {
   throw usage("None of cargo, pip and npm is on PATH.", commandName, "--tool cargo|pip|npm");
 }
 
-/** The repository to remove; one that the settings have lost may still stand in files. */
-function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings {
-  return findConfigured(flags, settings) ?? { ...resolveNames(flags, settings, env), endpoints: {} };
+/**
+ * The repositories to remove; those that the settings have lost may still stand in files. Without names all of them.
+ */
+function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings[] {
+  const found = findConfigured(flags, settings);
+  if (flags.domain !== undefined && flags.repository !== undefined) {
+    return found.length > 0 ? found : [{ ...resolveNames(flags, settings, env), endpoints: {} }];
+  }
+  const inFiles = findConfigured(flags, { ...settings, repositories: repositoriesOf(blockIdsInFiles(env)) });
+  return [...found, ...inFiles.filter((lost) => !found.some((each) => sameRepository(each, lost)))];
+}
+
+/** The ids of all blocks in the files that the tools read now. */
+function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
+  const ids = toolNames.flatMap((tool) => {
+    try {
+      const file = tools[tool].path(env);
+      return blockIds(readUserFile(file) ?? "", file);
+    } catch {
+      // A file that cannot be read holds nothing that could be taken away; where the settings know of it, that is said.
+      return [];
+    }
+  });
+  return [...new Set(ids)];
 }
 
 /** What to say of PATH, and the change of the start file that was agreed to. */

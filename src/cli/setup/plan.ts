@@ -1,121 +1,72 @@
 /** What a setup or a removal will change, worked out in full before anything is written. */
 import { resolve } from "node:path";
-import { hasBlock } from "../../config/block.ts";
+import type { ReplacedLines } from "../../config/replaced-lines.ts";
 import { neededShims, planShims, type ShimChanges, shimsFolder } from "../../config/shims.ts";
 import { removeShimsFromPath } from "../../config/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../config/settings.ts";
 import { type FileChange, readUserFile } from "../../config/user-file.ts";
-import { blockId, sameRepository } from "./request.ts";
+import { Draft, type DraftContext } from "./draft.ts";
 import { startFiles } from "./shell.ts";
-import { type ToolName, tools } from "./tools.ts";
-
-type Environment = Record<string, string | undefined>;
+import { type ToolName, toolNames } from "./tools.ts";
 
 export interface ToolChange extends FileChange {
   tool: ToolName;
 }
 
 export interface Plan {
-  /** The repository as the settings will have it, or had it before the removal. */
-  repository: RepositorySettings;
+  /** The repositories as the settings will have them, or had them before the removal. */
+  repositories: RepositorySettings[];
+  /** Those that the setup puts others in the place of. */
+  superseded: RepositorySettings[];
   settings: Settings;
   tools: ToolChange[];
+  /** The copies of lines that blocks have replaced. */
+  replaced: ReplacedLines[];
   /** Start files of shells that lose the shims folder. */
   shells: FileChange[];
   shims: { folder: string; needed: string[]; changes: ShimChanges };
   warnings: string[];
 }
 
-/** Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files. */
+/**
+ * Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files, in the place of
+ * those that it supersedes.
+ */
 export function planSetup(
   repository: RepositorySettings,
   names: ToolName[],
   settings: Settings,
-  { env, executable }: { env: Environment; executable: string },
+  context: DraftContext,
+  superseded: RepositorySettings[] = [],
 ): Plan {
-  const id = blockId(repository);
-  const old = settings.repositories.find((other) => sameRepository(other, repository));
-  const warnings: string[] = [];
-  const changes = names.flatMap((tool): ToolChange[] => {
-    const { format, path, set } = tools[tool];
-    const file = path(env);
-    const before = readUserFile(file);
-    const clean =
-      old && before !== undefined && lostItsMarks(before, tool, old, file) ? drop(before, tool, old) : before;
-    const { text, warnings: found } = set(clean, id, repository, executable, file);
-    warnings.push(...found);
-    const formerFile = old?.files?.[format];
-    const former = formerFile === undefined || formerFile === file ? [] : unsetIn(formerFile, tool, old!);
-    return [...former, { tool, path: file, before, after: text }];
-  });
-  const files = Object.fromEntries(names.map((tool) => [tools[tool].format, tools[tool].path(env)]));
-  const merged: RepositorySettings = {
-    ...old,
-    ...repository,
-    endpoints: { ...old?.endpoints, ...repository.endpoints },
-    files: { ...old?.files, ...files },
-  };
-  if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
-  const repositories = old
-    ? settings.repositories.map((other) => (other === old ? merged : other))
-    : [...settings.repositories, merged];
-  return complete(
-    { repository: merged, settings: { ...settings, repositories }, tools: changes, warnings },
-    { env, executable },
-  );
+  const draft = new Draft(settings, context);
+  for (const each of superseded) draft.remove(each, toolNames);
+  const place = settings.repositories.findIndex((each) => superseded.includes(each));
+  const added = draft.add(repository, names, place < 0 ? undefined : place);
+  return complete(draft, [added], superseded, context);
 }
 
-/** Takes the repository out of the tools' files, and out of the settings when no tool is left. */
+/** Takes the repositories out of the tools' files, and out of the settings where no tool is left. */
 export function planRemoval(
-  repository: RepositorySettings,
+  repositories: RepositorySettings[],
   names: ToolName[],
   settings: Settings,
-  context: { env: Environment; executable: string },
+  context: DraftContext,
 ): Plan {
-  const changes = names.flatMap((tool) => {
-    const { format, path } = tools[tool];
-    const places = new Set([repository.files?.[format] ?? path(context.env), path(context.env)]);
-    return [...places].flatMap((file) => unsetIn(file, tool, repository));
-  });
-  const rest = structuredClone(repository);
-  for (const tool of names) {
-    const { format } = tools[tool];
-    delete rest.endpoints[format];
-    delete rest.files?.[format];
-    if (tool === "cargo") delete rest.registryName;
-    if (tool === "npm") delete rest.npmScopes;
-  }
-  const repositories = settings.repositories.flatMap((other) => {
-    if (!sameRepository(other, repository)) return [other];
-    return Object.keys(rest.endpoints).length > 0 ? [rest] : [];
-  });
-  return complete({ repository, settings: { ...settings, repositories }, tools: changes, warnings: [] }, context);
-}
-
-function unsetIn(path: string, tool: ToolName, repository: RepositorySettings): ToolChange[] {
-  const before = readUserFile(path);
-  if (before === undefined) return [];
-  const after = lostItsMarks(before, tool, repository, path)
-    ? drop(before, tool, repository)
-    : tools[tool].unset(before, blockId(repository), path);
-  return [{ tool, path, before, after }];
-}
-
-/** Whether the settings know of an edit of this file that the file itself shows no mark of. */
-function lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
-  return repository.files?.[tools[tool].format] === path && !hasBlock(text, blockId(repository), path);
-}
-
-function drop(text: string, tool: ToolName, repository: RepositorySettings): string {
-  return tools[tool].drop?.(text, repository) ?? text;
+  const draft = new Draft(settings, context);
+  // The last one first: its block may hold what the earlier ones have written.
+  for (const each of repositories.toReversed()) draft.remove(each, names);
+  return complete(draft, repositories, [], context);
 }
 
 function complete(
-  plan: Pick<Plan, "repository" | "settings" | "tools" | "warnings">,
-  { env, executable }: { env: Environment; executable: string },
+  { settings, changes, replaced, warnings }: Draft,
+  repositories: RepositorySettings[],
+  superseded: RepositorySettings[],
+  { env, executable }: DraftContext,
 ): Plan {
   const folder = shimsFolder(env);
-  const needed = neededShims(plan.settings, env);
+  const needed = neededShims(settings, env);
   const shells =
     needed.length > 0
       ? []
@@ -125,5 +76,6 @@ function complete(
           const after = removeShimsFromPath(before, path);
           return before === after ? [] : [{ path, before, after }];
         });
-  return { ...plan, shells, shims: { folder, needed, changes: planShims(folder, needed, executable) } };
+  const shims = { folder, needed, changes: planShims(folder, needed, executable) };
+  return { repositories, superseded, settings, tools: changes, replaced, warnings: [...warnings], shells, shims };
 }

@@ -21,7 +21,7 @@ export function previewChange(before: string | undefined, after: string | undefi
   for (const { sign, text } of steps) {
     if (sign !== " ") {
       if (!inGroup) out.push(`@@ line ${line + 1} @@`);
-      out.push(`${sign} ${masked(text)}`);
+      out.push(`${sign} ${previewLine(text)}`);
     }
     inGroup = sign !== " ";
     if (sign !== "+") line++;
@@ -66,7 +66,8 @@ function linesOf(text: string | undefined): string[] {
   return text.replace(/\r?\n$/, "").split(/\r?\n/);
 }
 
-function masked(line: string): string {
+/** A line as it may be shown: without passwords and tokens. */
+export function previewLine(line: string): string {
   return line
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@")
     .replace(/((?:_authToken|_auth|_password|token|password)["']?\s*[=:]\s*)\S.*/i, "$1***");

@@ -1,5 +1,5 @@
 /** Says what `vouch setup codeartifact` has done or would do, and what to type next. */
-import { settingsPath, type Settings } from "../../config/settings.ts";
+import { type RepositorySettings, settingsPath, type Settings } from "../../config/settings.ts";
 import type { FileChange } from "../../config/user-file.ts";
 import { bold, dim, green, note, print, printJson, red, success, warn } from "../terminal.ts";
 import type { Endpoints } from "./endpoint.ts";
@@ -22,9 +22,13 @@ export interface Outcome {
 export function report(outcome: Outcome, json: boolean): void {
   if (json) return printJson(asJson(outcome));
   const { plan, source, dryRun, remove } = outcome;
-  const { domain, repository } = plan.repository;
-  const name = `${domain}/${repository}`;
+  const name = plan.repositories.map(nameOf).join(", ") || "No repository";
   if (source) sayEndpoints(source);
+  for (const each of plan.superseded) {
+    note(
+      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would give" : "gives"} way to it. To keep both, repeat the command for that one with --add and a --registry-name of its own.`,
+    );
+  }
   for (const line of plan.warnings) warn(line);
   if (dryRun) return preview(outcome);
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
@@ -37,6 +41,10 @@ export function report(outcome: Outcome, json: boolean): void {
   if (added.length > 0) success(`${plan.shims.folder}: links ${added.join(", ")} to Vouch`);
   if (removed.length > 0) success(`${plan.shims.folder}: without ${removed.join(", ")}`);
   if (!remove) sayNext(outcome);
+}
+
+function nameOf({ domain, repository }: RepositorySettings): string {
+  return `${domain}/${repository}`;
 }
 
 function sayEndpoints({ endpoints, source, reason }: Endpoints): void {
@@ -63,7 +71,7 @@ function changesOf({ plan, settingsBefore, remove }: Outcome): Described[] {
     },
     ...plan.tools.map((change) => ({
       ...change,
-      what: remove ? "as it was before" : tools[change.tool].written(plan.repository),
+      what: remove ? "without Vouch's lines" : tools[change.tool].written(plan.repositories[0]!),
     })),
     ...plan.shells.map((change) => ({
       ...change,
@@ -118,7 +126,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     ...(source?.source === "CodeArtifact"
       ? []
       : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),
-    ...names.flatMap((tool) => tools[tool].next(plan.repository)),
+    ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!)),
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
@@ -137,13 +145,15 @@ function asJson(outcome: Outcome): unknown {
   return {
     dryRun,
     removed: remove,
-    repository: plan.repository,
+    repository: plan.repositories[0] ?? null,
+    repositories: plan.repositories,
+    superseded: plan.superseded,
     endpointSource: source?.source ?? null,
     files: changesOf(outcome).map((each) => ({ path: each.path, change: kindOf(each) })),
     shims: { folder: plan.shims.folder, ...plan.shims.changes },
     path: shell ? { line: shell.line, file: shell.file ?? null, added: shell.added === true } : null,
     warnings: plan.warnings,
-    next: remove ? [] : names.flatMap((tool) => tools[tool].next(plan.repository).map(([command]) => command)),
+    next: remove ? [] : names.flatMap((tool) => tools[tool].next(plan.repositories[0]!).map(([command]) => command)),
   };
 }
 

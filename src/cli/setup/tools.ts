@@ -14,23 +14,30 @@ export type ToolName = "cargo" | "pip" | "npm";
 
 type Environment = Record<string, string | undefined>;
 
+/** What an edit of a tool's file needs to know beside the repository. */
+export interface ToolEdit {
+  /** The block's id, the file's path for messages, and the path of vouch that is written. */
+  id: string;
+  file: string;
+  executable: string;
+  /** Endpoints of the format that a block of ours may name. */
+  endpoints: string[];
+}
+
 interface Tool {
   format: PackageFormat;
   /** The programs of which one must be on PATH. */
   programs: string[];
   path: (env: Environment) => string;
   /** The file's text with the repository in it, whose endpoint for the format is set. */
-  set: (
-    text: string | undefined,
-    id: string,
-    repository: RepositorySettings,
-    executable: string,
-    file: string,
-  ) => Edited;
-  /** The file's text as it was before. */
-  unset: (text: string, id: string, file: string) => string | undefined;
-  /** The file's text without the repository, when the tool itself has written it anew and dropped the marks. */
-  drop?: (text: string, repository: RepositorySettings) => string;
+  set: (text: string | undefined, repository: RepositorySettings, edit: ToolEdit) => Edited;
+  /** The file's text as it was before; `onKept` is told lines of the user's in the block. */
+  unset: (text: string, id: string, edit: ToolEdit, onKept: (line: string) => void) => string | undefined;
+  /**
+   * The file's text without the repository, and with what a block had replaced, when the tool itself has written it anew
+   * and dropped the marks. Undefined where it does not name the repository; absent for a tool that writes no such file.
+   */
+  drop?: (text: string, repository: RepositorySettings, replaced: string[]) => string | undefined;
   /** What was written, in words, and what to type. */
   written: (repository: RepositorySettings) => string;
   next: (repository: RepositorySettings) => [command: string, does: string][];
@@ -41,14 +48,16 @@ export const tools: Record<ToolName, Tool> = {
     format: "cargo",
     programs: ["cargo"],
     path: cargoConfigPath,
-    set: (text, id, { endpoints, registryName }, executable, file) =>
+    set: (text, { endpoints, registryName }, { id, executable, file, endpoints: formerly }) =>
       setCargoRegistry(
         text,
         id,
-        { name: registryName!, index: `sparse+${endpoints.cargo}`, credentialProvider: executable },
+        { name: registryName!, index: cargoIndex(endpoints.cargo!), credentialProvider: executable },
         file,
+        formerly.map(cargoIndex),
       ),
-    unset: unsetCargoRegistry,
+    unset: (text, id, { file, executable, endpoints }, onKept) =>
+      unsetCargoRegistry(text, id, { file, indexes: endpoints.map(cargoIndex), executables: [executable], onKept }),
     written: ({ registryName }) => `the registry ${registryName}, with Vouch as its credential provider`,
     next: ({ registryName }) => [
       [`cargo add --registry ${registryName} CRATE`, "use a crate of the repository"],
@@ -65,11 +74,11 @@ export const tools: Record<ToolName, Tool> = {
         hint: "Unset PIP_CONFIG_FILE, or leave pip out: --tool cargo,npm",
       });
     },
-    set: (text, id, { endpoints }, _, file) => {
-      return setPipIndex(text, id, pipIndex(endpoints.pypi!), file);
-    },
-    unset: unsetPipIndex,
-    drop: (text, { endpoints }) => (endpoints.pypi === undefined ? text : dropPipIndex(text, pipIndex(endpoints.pypi))),
+    set: (text, { endpoints }, { id, file, endpoints: formerly }) =>
+      setPipIndex(text, id, pipIndex(endpoints.pypi!), file, formerly.map(pipIndex)),
+    unset: (text, id, { file, endpoints }, onKept) =>
+      unsetPipIndex(text, id, { file, indexes: endpoints.map(pipIndex), onKept }),
+    drop: (text, { endpoints }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced),
     written: () => "index-url with the user name aws, and keyring-provider = subprocess",
     next: () => [["pip install PACKAGE", "install from the repository"]],
   },
@@ -77,11 +86,11 @@ export const tools: Record<ToolName, Tool> = {
     format: "npm",
     programs: ["npm", "pnpm"],
     path: npmConfigPath,
-    set: (text, id, { endpoints, npmScopes }, _, file) =>
-      setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file),
-    unset: unsetNpmRegistry,
-    drop: (text, { endpoints, npmScopes }) =>
-      endpoints.npm === undefined ? text : dropNpmRegistry(text, { endpoint: endpoints.npm, scopes: npmScopes ?? [] }),
+    set: (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
+      setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly),
+    unset: (text, id, { file, endpoints }, onKept) => unsetNpmRegistry(text, id, { file, endpoints, onKept }),
+    drop: (text, { endpoints, npmScopes }, replaced) =>
+      dropNpmRegistry(text, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, replaced),
     written: ({ npmScopes }) =>
       npmScopes ? `the registry of ${npmScopes.join(", ")}, without a token` : "the registry, without a token",
     next: ({ npmScopes }) => [
@@ -90,6 +99,10 @@ export const tools: Record<ToolName, Tool> = {
     ],
   },
 };
+
+function cargoIndex(endpoint: string): string {
+  return `sparse+${endpoint}`;
+}
 
 /** The index as pip before 26.2 needs it: with a user name, or it never asks `keyring`. */
 function pipIndex(endpoint: string): string {

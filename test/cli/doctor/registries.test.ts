@@ -177,8 +177,47 @@ describe("cargo", () => {
     [
       "two names for one index",
       { ".cargo/config.toml": `${ours}[registries.twice]\n${sparse}${provider}` },
-      ["ok cargo-registry", "ok cargo-registry", "warn cargo-registry"],
-      "have one index",
+      ["ok cargo-registry", "ok cargo-registry", "fail cargo-registry"],
+      "--registry-name twice",
+    ],
+    [
+      "another name for the index in the project",
+      { ".cargo/config.toml": ours, "project/.cargo/config.toml": `[registries.company]\n${sparse}` },
+      ["fail cargo-provider", "ok cargo-registry", "fail cargo-registry"],
+      "--repository my-repo --region us-east-1 --tool cargo --registry-name company",
+    ],
+    [
+      "AWS's documented text for our name in the project",
+      {
+        ".cargo/config.toml": ours.replace('["vouch"]', '"vouch"'),
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\n${sparse}credential-provider = "cargo:token-from-stdout aws x"`,
+      },
+      ["fail cargo-provider"],
+      "Delete credential-provider from ~/project/.cargo/config.toml, or, where you must not: export CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER=vouch",
+    ],
+    [
+      "a string in the project, an array of ours",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\ncredential-provider = "cargo:token-from-stdout aws x"`,
+      },
+      ["fail cargo-provider", "fail cargo-provider"],
+      "it writes a string, which Cargo merges",
+    ],
+    [
+      "an array in the project, a string of ours",
+      {
+        ".cargo/config.toml": ours.replace('["vouch"]', '"vouch"'),
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\ncredential-provider = ["vouch"]`,
+      },
+      ["ok cargo-registry", "fail cargo-provider"],
+      'Delete the line from ~/project/.cargo/config.toml, or write it there as a string: credential-provider = "vouch"',
+    ],
+    [
+      "a project that decides about the network",
+      { ".cargo/config.toml": ours, "project/.cargo/config.toml": '[http]\nproxy = "http://evil.example"' },
+      ["ok cargo-registry", "fail cargo-network"],
+      "~/project/.cargo/config.toml sets http.proxy: Vouch gives Cargo no token here. Look at the file; if it is right: vouch trust ~/project",
     ],
     [
       "a broken file",
@@ -186,9 +225,9 @@ describe("cargo", () => {
       ["fail cargo-config", "fail cargo-registry"],
       "is not TOML",
     ],
-  ])("%s", (_, files, expected, words) => {
+  ])("%s", async (_, files, expected, words) => {
     const patient = makePatient(files);
-    const findings = checkCargo(patient);
+    const findings = await checkCargo(patient);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
   });

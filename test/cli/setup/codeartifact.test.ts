@@ -43,7 +43,7 @@ describe("vouch setup codeartifact", () => {
       registries: {
         "my-codeartifact-registry": {
           index: `sparse+https://${host}/cargo/my-repo/`,
-          "credential-provider": [process.execPath],
+          "credential-provider": process.execPath,
         },
       },
     });
@@ -188,7 +188,7 @@ describe("vouch setup codeartifact", () => {
     env["AWS_DEFAULT_REGION"] = "eu-west-1";
     expect(await codeartifact("--tool", "npm", "--domain-owner", "999999999999")).toMatchObject({ exitCode: 0 });
     env["AWS_REGION"] = "eu-central-1";
-    await codeartifact("--tool", "npm", "--domain-owner", "999999999999");
+    await codeartifact("--tool", "npm", "--domain-owner", "999999999999", "--add");
     expect(settings().repositories.map(({ region }) => region)).toEqual(["eu-west-1", "eu-central-1"]);
     const ambiguous = await codeartifact("--remove");
     expect(ambiguous).toMatchObject({ exitCode: 2 });
@@ -234,12 +234,89 @@ describe("vouch setup codeartifact", () => {
     expect({ ...snapshot(), settings: read(".config/vouch/config.json") }).toEqual(before);
   });
 
-  test("two repositories cannot have one Cargo registry name", async () => {
+  test("two repositories cannot have one Cargo registry name; where none is given, one is found", async () => {
     await setRole();
     await codeartifact("--tool", "cargo");
-    const run = await setup("codeartifact", "--domain", "other", "--repository", "my-repo", "--tool", "cargo");
+    const other = ["codeartifact", "--domain", "other", "--repository", "my-repo", "--tool", "cargo", "--add"];
+    const run = await setup(...other, "--registry-name", "my-repo");
     expect(run).toMatchObject({ exitCode: 2 });
     expect(run.stderr).toContain("my-domain/my-repo");
+    expect(await setup(...other)).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories.map(({ registryName }) => registryName)).toEqual(["my-repo", "other-my-repo"]);
+  });
+
+  test("a repository whose name Cargo refuses is set up all the same, with a name for Cargo that is like it", async () => {
+    await setRole();
+    const run = await setup("codeartifact", "--domain", "my-domain", "--repository", "my.dotted_repo");
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stderr).toContain("the registry my-dotted_repo,");
+    expect(read(".cargo/config.toml")).toContain(`/cargo/my.dotted_repo/`);
+    expect(read(".npmrc")).toContain(`registry=https://${host}/npm/my.dotted_repo/`);
+    expect(read(".config/pip/pip.conf")).toContain("/pypi/my.dotted_repo/simple/");
+  });
+
+  test.each([
+    ["--domain", ["--domain", "my-domian", "--repository", "my-repo"]],
+    ["--region", [...names, "--region", "us-west-2"]],
+    ["--domain-owner", [...names, "--domain-owner", "123456789021"]],
+  ])("a slip in %s is corrected by the command with the right one", async (_, wrong) => {
+    await setRole();
+    const before = snapshot();
+    await codeartifact();
+    const right = { ...snapshot(), settings: read(".config/vouch/config.json") };
+    await setup("codeartifact", "--remove");
+    expect(snapshot()).toEqual(before);
+    await setup("codeartifact", "--domain", "my-domain", "--repository", "second", "--tool", "npm");
+    await setup("codeartifact", "--domain", "my-domain", "--repository", "second", "--remove");
+    await setup("codeartifact", ...wrong);
+    const run = await codeartifact();
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stderr).toContain("gives way to it");
+    expect({ ...snapshot(), settings: read(".config/vouch/config.json") }).toEqual(right);
+    expect(settings().repositories).toHaveLength(1);
+  });
+
+  test("what corrects another takes its place: the default stays the default", async () => {
+    await setRole();
+    await setup("codeartifact", "--domain", "my-domian", "--repository", "my-repo");
+    await setup("codeartifact", "--domain", "my-domain", "--repository", "second");
+    await codeartifact();
+    expect(settings().repositories.map(({ domain, repository }) => `${domain}/${repository}`)).toEqual([
+      "my-domain/my-repo",
+      "my-domain/second",
+    ]);
+  });
+
+  test("other scopes or another registry name are no correction", async () => {
+    await setRole();
+    await codeartifact("--scope", "@acme", "--registry-name", "acme");
+    await setup("codeartifact", "--domain", "other", "--repository", "my-repo", "--tool", "npm", "--scope", "@other");
+    await setup(
+      "codeartifact",
+      "--domain",
+      "third",
+      "--repository",
+      "my-repo",
+      "--tool",
+      "cargo",
+      "--registry-name",
+      "x",
+    );
+    expect(settings().repositories).toHaveLength(3);
+  });
+
+  test("a project that calls the index otherwise is named, with the flag that helps", async () => {
+    await setRole();
+    write("project/.cargo/config.toml", `[registries.company]\nindex = "sparse+https://${host}/cargo/my-repo/"\n`);
+    const run = await codeartifact("--tool", "cargo");
+    expect(run.stderr).not.toContain("company");
+    const child = Bun.spawn([...command, "codeartifact", ...names, "--tool", "cargo"], {
+      cwd: join(home, "project"),
+      env,
+      stdin: "ignore",
+      stderr: "pipe",
+    });
+    expect(await child.stderr.text()).toContain("--registry-name company");
   });
 
   test("nothing installed: says so", async () => {
