@@ -116,7 +116,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
     note(`  ${bold(shell.line)}`);
   }
-  const scope = sayScope(names, plan.repository);
+  const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
   note("Next:");
   const commands: [string, string][] = [
@@ -133,7 +133,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
 }
 
 /** What changes for projects that name no registry of their own, the private ones of a person included. */
-function sayScope(names: ToolName[], { domain, repository, npmScopes }: Plan["repository"]): string | undefined {
+function sayScope(names: ToolName[], { domain, repository, npmScopes }: RepositorySettings): string | undefined {
   const whole = [...(names.includes("pip") ? ["pip"] : []), ...(names.includes("npm") && !npmScopes ? ["npm"] : [])];
   if (whole.length === 0) return undefined;
   const limit = whole.includes("npm") ? "; `--scope @NAME` limits npm to one scope" : "";
