@@ -143,6 +143,23 @@ function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Patient):
     : `Delete one of them: ${pair.map(({ index }) => index.where).join(" or ")}`;
 }
 
+/**
+ * Whether Cargo takes the token of a variable `CARGO_REGISTRIES_NAME_TOKEN` for a repository of ours: only where the
+ * registry has no provider of its own, or `cargo:token`; beside any other one Cargo ignores it and says so.
+ */
+export function takesToken(variable: string, patient: Patient): boolean {
+  const { env, settings } = patient;
+  const stem = variable.replace(/_TOKEN$/, "");
+  const registry = cargoRegistries(patient).registries.find(({ name }) => variableOf(name, "TOKEN") === variable);
+  const index = env[`${stem}_INDEX`] ?? registry?.index.value;
+  const isOurs =
+    index === undefined
+      ? settings.repositories.some(({ registryName = "" }) => variableOf(registryName, "TOKEN") === variable)
+      : classifyIndex(index, patient).kind === "configured";
+  const provider = env[`${stem}_CREDENTIAL_PROVIDER`] || registry?.providers[0]?.value;
+  return isOurs && (!provider || wordsOf(provider)[0] === "cargo:token");
+}
+
 /** The registries by Cargo's own precedence: environment, then the files from the folder up to the root, then CARGO_HOME. */
 function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegistry[]; broken: string[] } {
   const cargoHome = env["CARGO_HOME"] || join(home, ".cargo");

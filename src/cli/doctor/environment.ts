@@ -1,4 +1,5 @@
 /** Case "the package manager does not use Vouch": variables that decide before Vouch is asked. */
+import { takesToken } from "./cargo.ts";
 import { classify, withoutSecrets } from "./endpoint.ts";
 import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
@@ -80,7 +81,8 @@ const rules: Rule[] = [
   },
   {
     name: /^CARGO_REGISTRIES_.+_TOKEN$/,
-    harm: () => fails("holds a token that Cargo takes before it asks Vouch"),
+    harm: (_, patient, name) =>
+      takesToken(name, patient) ? fails("holds a token that Cargo takes before it asks Vouch") : undefined,
   },
   {
     name: /^CARGO_REGISTRIES_.+_CREDENTIAL_PROVIDER$/,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { checkCargo } from "../../../src/cli/doctor/cargo.ts";
+import { checkCargo, takesToken } from "../../../src/cli/doctor/cargo.ts";
 import { checkNpm } from "../../../src/cli/doctor/npm.ts";
 import { checkPip } from "../../../src/cli/doctor/pip.ts";
 import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
@@ -231,4 +231,27 @@ describe("cargo", () => {
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
   });
+});
+
+test.each<[string, Record<string, string>, Record<string, string>, boolean]>([
+  ["beside a provider", { ".cargo/config.toml": ours }, {}, false],
+  ["beside cargo:token", { ".cargo/config.toml": ours.replace('"vouch"', '"cargo:token"') }, {}, true],
+  ["without a provider", { ".cargo/config.toml": ours.replace(provider, "") }, {}, true],
+  [
+    "beside a provider of the environment",
+    { ".cargo/config.toml": ours.replace(provider, "") },
+    { CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER: "vouch" },
+    false,
+  ],
+  ["without any file", {}, {}, true],
+  [
+    "for another's index",
+    { ".cargo/config.toml": '[registries.my-codeartifact-registry]\nindex = "sparse+https://x/"' },
+    {},
+    false,
+  ],
+])("a token in the environment %s", (_, files, env, taken) => {
+  const patient = makePatient(files, { env });
+  expect(takesToken("CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_TOKEN", patient)).toBe(taken);
+  expect(takesToken("CARGO_REGISTRIES_SOMEBODY_ELSE_TOKEN", patient)).toBe(false);
 });
