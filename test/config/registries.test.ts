@@ -194,8 +194,8 @@ test.each(["sparse+", "SPARSE+", "Sparse+", "sPaRsE+"])(
   (scheme) => {
     const endpoints = { cargo: "https://repo.example/cargo/r/", npm: "https://repo.example/npm/r/" };
     const repository = { domain: "d1", domainOwner: "123456789012", region: "us-east-1", repository: "r1", endpoints };
-    const settings = { version: 1 as const, repositories: [repository] };
-    const find = (url: string, format?: "cargo" | "npm") => findRegistry(settings, url, format)?.endpoint;
+    const own = { version: 1 as const, repositories: [repository] };
+    const find = (url: string, format?: "cargo" | "npm") => findRegistry(own, url, format)?.endpoint;
     expect(find(`${scheme}https://repo.example/cargo/r/`)).toBe(endpoints.cargo);
     expect(find(`${scheme}https://repo.example/cargo/r/`, "cargo")).toBe(endpoints.cargo);
     expect(find(`${scheme}https://repo.example/npm/r/`)).toBeUndefined();

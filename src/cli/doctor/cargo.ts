@@ -5,7 +5,7 @@ import { decisiveConfigs } from "../../cargo/project-network.ts";
 import { shellWord, shown } from "../../cargo/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "./endpoint.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "./files.ts";
-import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
+import { failure, type Finding, ok, type Patient } from "./finding.ts";
 
 /** A value, and the file or the variable that says it. */
 interface Said<T> {
@@ -70,21 +70,15 @@ function checkRegistry(registry: CargoRegistry, patient: Patient): Finding[] {
     return [failure("cargo-registry", `${said}, a repository that Vouch is not set up for.`, remedy)];
   }
   const again = "vouch setup codeartifact, as the first time, with --tool cargo";
+  const asksOther = (provider: string, remedy: string): Finding[] => [
+    failure("cargo-provider", `${said} with ${provider}: Cargo does not ask Vouch for the token.`, remedy),
+  ];
   const [effective] = providers;
-  if (effective === undefined) {
-    const found = `${said} with no credential provider: Cargo does not ask Vouch for the token.`;
-    return [failure("cargo-provider", found, again)];
-  }
+  if (effective === undefined) return asksOther("no credential provider", again);
   const executable = wordsOf(effective.value)[0] ?? "";
   if (!isVouch(executable)) {
-    const found = `${said} with the credential provider ${executable} (${effective.where}): Cargo does not ask Vouch for the token.`;
-    return [
-      failure(
-        "cargo-provider",
-        found,
-        providers.some(({ value }) => isVouch(wordsOf(value)[0] ?? "")) ? without(registry) : again,
-      ),
-    ];
+    const hasOurs = providers.some(({ value }) => isVouch(wordsOf(value)[0] ?? ""));
+    return asksOther(`the credential provider ${executable} (${effective.where})`, hasOurs ? without(registry) : again);
   }
   if (executable.includes("/") && !existsSync(executable)) {
     return [
