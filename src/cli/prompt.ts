@@ -3,7 +3,8 @@ import { isatty } from "node:tty";
 import { VouchError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { LineEditor } from "./line-editor.ts";
-import { note, printable } from "./terminal.ts";
+import { printable } from "../printable.ts";
+import { note, render } from "./terminal.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";
 
 /** The longest line that is read from the terminal or from stdin, in bytes. */
@@ -18,7 +19,7 @@ const stdinTimeoutMs = 10_000;
  */
 export function promptSecret(label: string): Promise<Secret> {
   return withTerminal("raw", async (tty) => {
-    tty.write(printable(`${label}: `, false));
+    tty.write(`${printable(label)}: `);
     const editor = new LineEditor();
     try {
       for (;;) {
@@ -37,7 +38,7 @@ export function promptSecret(label: string): Promise<Secret> {
 /** Asks for a line that may be seen. Returns it without surrounding blanks. Throws as `promptSecret`. */
 export function promptText(label: string): Promise<string> {
   return withTerminal("line", async (tty) => {
-    tty.write(printable(`${label}: `, false));
+    tty.write(`${printable(label)}: `);
     return readLine(tty);
   });
 }
@@ -46,7 +47,7 @@ export function promptText(label: string): Promise<string> {
 export function confirm(question: string, defaultAnswer: boolean): Promise<boolean> {
   return withTerminal("line", async (tty) => {
     for (;;) {
-      tty.write(printable(`${question} ${defaultAnswer ? "[Y/n]" : "[y/N]"} `, false));
+      tty.write(`${printable(question)} ${defaultAnswer ? "[Y/n]" : "[y/N]"} `);
       const answer = (await readLine(tty)).toLowerCase();
       if (answer === "") return defaultAnswer;
       if (answer === "y" || answer === "yes") return true;
@@ -58,8 +59,8 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
 /** Asks for one of several by its number; Enter takes the first. Returns its index. Throws as `promptSecret`. */
 export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
   return withTerminal("line", async (tty) => {
-    const list = choices.map((choice, index) => `  ${index + 1}  ${choice}\n`).join("");
-    tty.write(printable(`${question}\n${list}`, false));
+    const list = choices.map((choice, index) => `  ${index + 1}  ${printable(choice)}\n`).join("");
+    tty.write(`${printable(question)}\n${list}`);
     for (;;) {
       tty.write(`Number from 1 to ${choices.length} [1]: `);
       const answer = await readLine(tty);
@@ -116,7 +117,7 @@ export async function readCode(label: string): Promise<string> {
 
 /** Tells the person what only they can do. Goes to the terminal also when stderr is captured. */
 export function announce(line: string): void {
-  if (isatty(2) || !writeToTerminal(`${printable(line, false)}\n`)) note(line);
+  if (isatty(2) || !writeToTerminal(`${render(line, false)}\n`)) note(line);
 }
 
 async function readLine(tty: Tty): Promise<string> {

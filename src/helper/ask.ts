@@ -1,5 +1,5 @@
 /** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
-import { askThrough, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
+import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
 import { VouchError } from "../errors.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -35,7 +35,7 @@ async function askAgent<Reply>(
 ): Promise<Reply> {
   const { answered, spentMs = 0 } = left ?? {};
   if (answered?.route === route && answered.body === JSON.stringify(body)) {
-    return readAnswer(answered.answer, true) as Reply;
+    return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
   }
   return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs, spentMs);
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from "node:fs";
 import { VouchError } from "../../errors.ts";
+import { printableJson } from "../../printable.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
 import type { EventLog, RequestLog } from "../server.ts";
 import { parseSessionDuration } from "../session-duration.ts";
@@ -107,7 +108,7 @@ function readPem(path: string): string {
 
 function writeLog(entry: RequestLog | EventLog): void {
   try {
-    writeSync(2, `${JSON.stringify(entry)}\n`);
+    writeSync(2, `${printableJson(entry)}\n`);
   } catch {
     // Whoever reads the log has gone or is slow: the request matters more.
   }

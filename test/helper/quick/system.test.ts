@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { openSystem } from "../../../src/helper/quick/agent.ts";
 
 const headers = { x64: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", arm64: "/usr/include/asm-generic/unistd.h" };
-const calls = ["read", "statx", "socket", "setsockopt", "connect", "sendto"] as const;
+const calls = ["read", "write", "fcntl", "statx", "socket", "setsockopt", "connect", "sendto"] as const;
 
 /** What openSystem gives on another architecture. */
 function systemOn(arch: string) {
