@@ -4,6 +4,7 @@
  * NO_PROXY, which the runtime's fetch honours.
  */
 import { readFileSync } from "node:fs";
+import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "./errors.ts";
 
 export interface HttpRequest {
@@ -59,12 +60,12 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
     if (error instanceof VouchError) throw error;
     if (request.signal?.aborted) throw new VouchError("cancelled", "Cancelled.", { cause: error });
     if (timeout.aborted) {
-      throw new VouchError("timeout", `${url.host} did not answer within ${timeoutMs / 1000} seconds.`, {
+      throw new VouchError("timeout", `${url.host} did not answer within ${secondsInWords(timeoutMs)}.`, {
         hint: "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
         cause: error,
       });
     }
-    throw networkError(url, error);
+    throw connectionError(url.host, error);
   }
 }
 
@@ -82,7 +83,7 @@ async function readLimited(response: Response, maxBytes: number): Promise<string
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
     if (size > maxBytes)
-      throw new VouchError("network", `The answer of ${response.url} is larger than ${maxBytes} bytes.`);
+      throw new VouchError("network", `The answer of ${new URL(response.url).host} is larger than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -97,16 +98,4 @@ function readCaBundle(path: string): string {
       cause: error,
     });
   }
-}
-
-function networkError(url: URL, cause: unknown): VouchError {
-  const reason =
-    cause instanceof Error ? `${(cause as { code?: string }).code ?? cause.name}: ${cause.message}` : String(cause);
-  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|issuer/i.test(reason);
-  return new VouchError("network", `No connection to ${url.host} (${reason}).`, {
-    hint: tls
-      ? "If your network uses a private certificate authority, name its PEM file in AWS_CA_BUNDLE (AWS) or SSL_CERT_FILE (Vouch server), then run `vouch agent stop` and `vouch login`."
-      : "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
-    cause,
-  });
 }

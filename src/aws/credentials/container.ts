@@ -38,7 +38,7 @@ export async function containerCredentials(env: Environment, signal?: AbortSigna
       },
     );
   }
-  return readCredentials(body, service);
+  return readCredentials(body, service, { mustEnd: true });
 }
 
 /** Where to ask. The relative address comes first, as in the SDKs. Throws `identity_unavailable`. */
