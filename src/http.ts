@@ -3,9 +3,9 @@
  * time and on the size of the answer, a private CA where the user named one. Proxies come from HTTPS_PROXY and
  * NO_PROXY, which the runtime's fetch honours.
  */
-import { readFileSync } from "node:fs";
 import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "./errors.ts";
+import { readRegularFile, whyUnreadable } from "./regular-file.ts";
 
 export interface HttpRequest {
   url: string;
@@ -89,11 +89,14 @@ async function readLimited(response: Response, maxBytes: number): Promise<string
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The largest CA bundle, in bytes: that of Mozilla has a quarter of a million. */
+const maxBundleBytes = 16 << 20;
+
 function readCaBundle(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, maxBundleBytes).toString("utf8");
   } catch (error) {
-    throw new VouchError("file_error", `The CA bundle ${path} cannot be read.`, {
+    throw new VouchError("file_error", `The CA bundle ${path} cannot be read: ${whyUnreadable(error)}.`, {
       hint: "Check AWS_CA_BUNDLE and SSL_CERT_FILE.",
       cause: error,
     });

@@ -224,7 +224,7 @@ export class Agent {
     return { wasLoggedIn: true, revoked: await revoked };
   }
 
-  /** Drops the session with its tokens when it has ended, by whatever. To be called now and then. */
+  /** Drops the session with its tokens when it has ended, by whatever. */
   forgetWhatEnded(): void {
     const ended = this.#current?.session.ended;
     if (ended === undefined) return;
@@ -233,7 +233,13 @@ export class Agent {
     this.#log(`the session has ended: ${ended}`);
   }
 
-  /** Fetches anew what is held and ends soon, before anybody asks for it. To be called now and then. */
+  /** What there is to do when nobody asks: drops what has ended, fetches anew what ends soon. To be called now and then. */
+  watch(): void {
+    this.forgetWhatEnded();
+    void this.renew();
+  }
+
+  /** Fetches anew what is held and ends soon, before anybody asks for it. */
   async renew(): Promise<void> {
     const tokens = this.#current?.tokens;
     if (!tokens) return;

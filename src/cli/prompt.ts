@@ -104,7 +104,7 @@ export async function announceUntilEnter(
 
 /**
  * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
- * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one.
+ * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one; `file_error` when it cannot be read.
  */
 export async function readCode(label: string): Promise<string> {
   if (isatty(0)) return promptText(label);
@@ -136,19 +136,30 @@ async function readLine(tty: Tty): Promise<string> {
 async function readStdinLine(): Promise<string> {
   const { promise: limit, resolve } = Promise.withResolvers<"limit">();
   const timer = setTimeout(() => resolve("limit"), stdinTimeoutMs);
-  const reader = Bun.stdin.stream().getReader();
+  let reader: ReturnType<typeof openStdin> | undefined;
   let text = "";
   const decoder = new TextDecoder();
   try {
+    const opened = (reader = openStdin());
     while (!text.includes("\n") && text.length <= maxLineBytes) {
-      const part = await Promise.race([reader.read(), limit]);
+      const part = await Promise.race([opened.read(), limit]);
       if (part === "limit" || part.done) break;
       text += decoder.decode(part.value, { stream: true });
     }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new VouchError("file_error", `Stdin cannot be read (${code ?? "it failed"}).`, {
+      hint: "Run the command in a terminal, or write the code to its stdin.",
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
     // Not awaited: a read that is under way settles only when the other side writes or closes.
-    void reader.cancel().catch(() => {});
+    void reader?.cancel().catch(() => {});
   }
   return text.split("\n", 1)[0]!.trim();
+}
+
+function openStdin() {
+  return Bun.stdin.stream().getReader();
 }

@@ -55,7 +55,10 @@ export class StdinLines {
     this.#pending = this.#decoder.decode(Buffer.from(stdin, "latin1"), { stream: true });
   }
 
-  /** The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long. */
+  /**
+   * The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long,
+   * `file_error` when stdin cannot be read.
+   */
   async next(): Promise<string | undefined> {
     for (;;) {
       const end = this.#pending.indexOf("\n");
@@ -81,8 +84,16 @@ export class StdinLines {
   async #read(): Promise<Uint8Array | undefined> {
     const bytes = this.#reader === undefined ? this.#readStdin?.() : undefined;
     if (bytes !== undefined) return bytes;
-    const reader = (this.#reader ??= openStdin());
-    return (await reader.read()).value;
+    try {
+      const reader = (this.#reader ??= openStdin());
+      return (await reader.read()).value;
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      throw new VouchError("file_error", `Stdin cannot be read (${typeof code === "string" ? code : "it failed"}).`, {
+        hint: "Check what was put in its place.",
+        cause: error,
+      });
+    }
   }
 }
 

@@ -59,7 +59,7 @@ describe("what is answered", () => {
     const folder = mkdtempSync(join(tmpdir(), "vouch-container-"));
     const file = join(folder, "token");
     const withFile = { ...env, ...token, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
-    expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: ENOENT");
+    expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: it does not exist");
     writeFileSync(file, "wrong");
     expect((await rejection(containerCredentials(withFile))).message).toContain("status 403");
     writeFileSync(file, "Basic sandbox\r\nx-evil: 1");
