@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { targets } from "../../build/targets.ts";
 import { host, releaseHost, version } from "../build/release.ts";
-import { type ReleaseServer, serveRelease } from "../packaging/release-server.ts";
+import { type ReleaseServer, serveRelease, trust } from "../packaging/release-server.ts";
 import { requires } from "../requires.ts";
 import { blocksOf } from "./blocks.ts";
 
@@ -53,6 +53,7 @@ async function run(lines: string) {
     stdout: "pipe",
     stderr: "pipe",
     env: {
+      ...trust,
       HOME: home,
       PATH: [join(home, ".local/bin"), process.env["PATH"]].join(delimiter),
       VOUCH_DOWNLOAD_URL: server.url,
