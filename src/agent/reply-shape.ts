@@ -87,6 +87,7 @@ const shapes: Record<Route, Check> = {
     version: text,
     pid: count,
     startedAt: time,
+    settings: optional(text),
     server: optional(text),
     session: optional(fields({ user: text, expiration: time })),
     ended: optional(either(literal("expired"), literal("revoked"), literal("logged_out"))),

@@ -8,6 +8,7 @@ const folder = mkdtempSync("/tmp/vouch-test-");
 const shims = join(folder, "shims");
 const bin = join(folder, "bin");
 let body = "";
+let status = "200 ";
 let agent: Bun.UnixSocketListener<undefined>;
 
 beforeAll(() => {
@@ -21,7 +22,9 @@ beforeAll(() => {
     unix: join(folder, "run/agent.sock"),
     socket: {
       data(socket) {
-        socket.write(`HTTP/1.1 200 \r\nvouch-protocol: 1\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        socket.write(
+          `HTTP/1.1 ${status}\r\nvouch-protocol: 1\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        );
         socket.end();
       },
     },
@@ -168,4 +171,56 @@ test.each(cargoReplies.map((reply) => [reply.slice(0, 100), reply]))("Cargo's pr
     },
   });
   expect(more).toEqual([]);
+});
+
+describe("strangers' text in the agent's refusal reaches people on one line, without a character that steers", () => {
+  const stranger =
+    "a\u001b[2Jb\u001b[31mc\u0007d\re\nf\r\ng\u0085h\u2028i\u2029j\u009b2Jk\u202el\u2066m\u200bn\ufeffo\u{e0041}p\u0000q\ud800r\u001b[1ms\u001b[22m";
+  const clean =
+    "a\ufffd[2Jb\ufffd[31mc\ufffdd e f g h i j\ufffd2Jk\ufffdl\ufffdm\ufffdn\ufffdo\ufffdp\ufffdq\ufffdr\ufffd[1ms\ufffd[22m";
+  const refuse = () => {
+    status = "403 ";
+    body = JSON.stringify({ error: { code: "access_denied", message: stranger, hint: stranger } }).replaceAll(
+      /[^\0-\u007f]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+  };
+  afterAll(() => (status = "200 "));
+
+  test.each(askers.map(([name, command]) => [name, command] as const))("%s", async (_, command) => {
+    refuse();
+    const { stderr } = await run(command);
+    expect([`vouch: ${clean} ${clean}\n`, `error: ${clean}\nhint: ${clean}\n`]).toContain(stderr);
+  });
+
+  test("with colour, only our own styles are there", async () => {
+    refuse();
+    const { stderr } = await run(["env", "FORCE_COLOR=1", executable, "status"]);
+    expect(stderr).toBe(`\x1b[31merror:\x1b[39m ${clean}\n\x1b[1mhint:\x1b[22m ${clean}\n`);
+  });
+
+  test("Cargo's provider", async () => {
+    refuse();
+    const { stdout } = await run([executable, "--cargo-plugin"], cargoGet());
+    const Err = { kind: "other", message: clean, "caused-by": [clean] };
+    expect(JSON.parse(stdout.split("\n")[1]!)).toEqual({ Err });
+  });
+
+  test("--json is JSON in characters that can be seen", async () => {
+    status = "200 ";
+    body = JSON.stringify({
+      version: "1",
+      pid: 1,
+      startedAt: 1,
+      repositories: [],
+      session: { user: stranger, expiration: 4_000_000_000 },
+    }).replaceAll(/[^\0-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    const { exitCode, stdout } = await run([executable, "status", "--json"]);
+    expect(exitCode).toBe(0);
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+    expect(JSON.parse(stdout).session.user).toBe(stranger);
+    const people = await run([executable, "status"]);
+    expect(people.stdout).toContain(clean);
+    expect(people.stdout.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+  });
 });

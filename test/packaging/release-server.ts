@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificates } from "../sandbox/certificates.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-release-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-const { certificate, privateKey, caPath } = await makeCertificates(["localhost"], folder);
-writeFileSync(join(folder, "wgetrc"), `ca_certificate=${caPath}\n`);
+const keys = mkdtempSync(join(tmpdir(), "vouch-release-"));
+process.on("exit", () => rmSync(keys, { recursive: true, force: true }));
+const { certificate, privateKey, caPath } = await makeCertificates(["localhost"], keys);
+writeFileSync(join(keys, "wgetrc"), `ca_certificate=${caPath}\n`);
 
 /** The environment in which curl and GNU wget trust the server. */
-export const trust = { CURL_CA_BUNDLE: caPath, WGETRC: join(folder, "wgetrc") };
+export const trust = { CURL_CA_BUNDLE: caPath, WGETRC: join(keys, "wgetrc") };
 
 export interface ReleaseServer {
   url: string;
