@@ -151,9 +151,9 @@ describe("region and role", () => {
     ["aws-us-gov", "us-west-1", "aws"],
     ["aws-iso", "us-isob-east-1", "aws-iso-b"],
     ["aws-new", "xx-new-1", "aws"],
-  ])("a role of %s in %s, of %s, is refused", (partition, region, regionPartition) => {
+  ])("a role of %s in %s, of %s, is refused", (partition, region, other) => {
     expect(() => checkSamePartition(role(partition), region)).toThrow(
-      `The region ${region} is in the partition ${regionPartition}, but the role ${role(partition)} is in ${partition}.`,
+      `The region ${region} is in the partition ${other}, but the role ${role(partition)} is in ${partition}.`,
     );
   });
 });
