@@ -31,10 +31,6 @@ const replies: Record<string, object> = {
   },
   "/v1/role-credentials": { accessKeyId: "A", secretAccessKey: "S" },
   "/v1/status": { version: "1", pid: 1, startedAt: 1, repositories: [] },
-  "/v1/environment": {
-    variables: { GOOD: "yes" },
-    failed: [{ endpoint: url, error: { code: "network", message: "No connection\u001b[31m\nto it.", hint: "Wait." } }],
-  },
 };
 
 beforeAll(() => {
@@ -233,11 +229,20 @@ describe("what the agent says of a part that failed is passed on, clean and on o
     ["npm", "npm install"],
     ["pnpm", "pnpm install"],
   ])("%s", async (_, command) => {
-    expect(await shell(command)).toEqual({
-      exitCode: 0,
-      stdout: "GOOD=yes\n",
-      stderr: "vouch: No connection\ufffd[31m to it. Wait.\n",
-    });
+    for (const [message, words] of [
+      ["No connection to it.", "No connection to it."],
+      ["No connection\u001b[31m\nto it.", "No connection\ufffd[31m to it."],
+    ]) {
+      replies["/v1/environment"] = {
+        variables: { GOOD: "yes" },
+        failed: [{ endpoint: url, error: { code: "network", message, hint: "Wait." } }],
+      };
+      expect(await shell(command)).toEqual({
+        exitCode: 0,
+        stdout: "GOOD=yes\n",
+        stderr: `vouch: ${words} Wait.\n`,
+      });
+    }
   });
 });
 
