@@ -3,11 +3,12 @@
 #
 #   curl -fsSL https://github.com/example-org/vouch/releases/latest/download/install.sh | sh
 #
-# It fetches the list of checksums and the archive for this system, compares, tries the executable and moves it into
-# place. What it heeds, all optional:
+# It fetches the list of checksums and the archive for this system, over https alone, compares, verifies who built the
+# archive where gh or cosign can, tries the executable and moves it into place. What it heeds, all optional:
 #
 #   VOUCH_INSTALL_DIR    the folder for the executable (~/.local/bin without it)
 #   VOUCH_VERSION        the version (the latest without it)
+#   VOUCH_SHA256         the SHA-256 of the archive of that version for this system, from a place that you trust
 #   VOUCH_TARGET         the system, as in the archive's name (found out without it)
 #   VOUCH_DOWNLOAD_URL   where SHA256SUMS and the archives are, for a mirror
 
@@ -50,18 +51,35 @@ find_target() {
   esac
 }
 
-# fetch URL FILE. An https address is not left for an http one.
+# fetch URL FILE, over https alone, wherever it is led.
 fetch() {
   if has curl; then
-    case $1 in
-      https:*) curl -fsSL --proto '=https' --retry 2 -o "$2" "$1" ;;
-      *) curl -fsSL --retry 2 -o "$2" "$1" ;;
-    esac
-  elif has wget; then
+    curl -fsSL --proto '=https' --proto-redir '=https' --tlsv1.2 --retry 2 -o "$2" "$1"
+  elif wget --version 2>/dev/null | grep -q "GNU Wget"; then
+    fetch_with_wget "$1" "$2"
+  elif has wget && [ -n "$pin" ]; then
+    # BusyBox: it does not verify who answers; what arrives is compared with the hash that was given.
     wget -q -O "$2" "$1"
+  elif has wget; then
+    fail "This wget does not verify who answers. Install curl, or set VOUCH_VERSION and VOUCH_SHA256."
   else
     fail "It needs curl or wget."
   fi || fail "Cannot fetch $1."
+}
+
+# wget follows a redirect to http: each is looked at before it is taken.
+fetch_with_wget() {
+  address=$1
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    ! LC_ALL=C wget -S -nv --max-redirect=0 -O "$2" "$address" 2>"$work/answer" || return 0
+    address=$(sed -n 's/^ *[Ll]ocation: *\([^ ]*\).*$/\1/p' "$work/answer" | sed -n '$p')
+    case $address in
+      https://*) ;;
+      "") return 1 ;;
+      *) fail "$1 leads to $address, which is not https." ;;
+    esac
+  done
+  return 1
 }
 
 sha256() {
@@ -85,6 +103,31 @@ find_archive() {
   fail "$url has no vouch for $target."
 }
 
+# Who built the archive: the release workflow of the repository, by the attestation that GitHub keeps, or not known.
+verify_origin() {
+  if has gh && gh auth status >/dev/null 2>&1; then
+    gh attestation verify "$work/$archive" --repo "${repository#https://github.com/}" >"$work/why" 2>&1 || refuse_origin gh
+    echo "Verified with gh: the release workflow of $repository built it."
+  elif has cosign; then
+    fetch "$url/provenance.sigstore.json" "$work/provenance"
+    cosign verify-blob-attestation --bundle "$work/provenance" --new-bundle-format --type slsaprovenance1 \
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+      --certificate-identity-regexp "^$repository/\.github/workflows/release\.yml@refs/tags/" \
+      "$work/$archive" >"$work/why" 2>&1 || refuse_origin cosign
+    echo "Verified with cosign: the release workflow of $repository built it."
+  elif [ -n "$pin" ]; then
+    echo "Verified: its SHA-256 is the one in VOUCH_SHA256."
+  else
+    echo "Not verified: who built it. Its SHA-256 is compared with a list from the same place. With gh (logged in) or cosign"
+    echo "on PATH the attestation is verified; VOUCH_VERSION and VOUCH_SHA256 name an archive that you trust already."
+  fi
+}
+
+refuse_origin() {
+  sed -n 1,5p "$work/why" >&2
+  fail "$archive is not verified by $1. Nothing was installed."
+}
+
 # add FILE-OF-THE-ARCHIVE PLACE-UNDER-SHARE
 add() {
   case $dir in */bin) place=${dir%/bin}/share/$2 ;; *) return 0 ;; esac
@@ -98,6 +141,9 @@ main() {
   url=$repository/releases/latest/download
   [ -z "${VOUCH_VERSION:-}" ] || url=$repository/releases/download/v${VOUCH_VERSION#v}
   url=${VOUCH_DOWNLOAD_URL:-$url}
+  case $url in https://*) ;; *) fail "VOUCH_DOWNLOAD_URL must begin with https://, got $url." ;; esac
+  pin=${VOUCH_SHA256:-}
+  [ -z "$pin" ] || [ -n "${VOUCH_VERSION:-}" ] || fail "VOUCH_SHA256 is of one version: set VOUCH_VERSION too."
   target=${VOUCH_TARGET:-$(find_target)}
   has sha256sum || has shasum || has openssl || fail "It needs sha256sum, shasum or openssl to verify what it fetches."
 
@@ -109,12 +155,20 @@ main() {
   trap 'exit 130' INT HUP TERM
   [ ! -d "$dir/vouch" ] || fail "$dir/vouch is a folder."
 
-  fetch "$url/SHA256SUMS" "$work/SHA256SUMS"
-  find_archive
+  if [ -n "$pin" ]; then
+    expected=$pin
+    archive=vouch-${VOUCH_VERSION#v}-$target.tar.gz
+    list=VOUCH_SHA256
+  else
+    fetch "$url/SHA256SUMS" "$work/SHA256SUMS"
+    find_archive
+    list=SHA256SUMS
+  fi
   echo "Fetching $url/$archive"
   fetch "$url/$archive" "$work/$archive"
   got=$(sha256 "$work/$archive")
-  [ "$got" = "$expected" ] || fail "$archive is not what SHA256SUMS says: expected $expected, got $got. Nothing was installed."
+  [ "$got" = "$expected" ] || fail "$archive is not what $list says: expected $expected, got $got. Nothing was installed."
+  verify_origin
 
   tar -xzf "$work/$archive" -C "$work" || fail "Cannot unpack $archive."
   files=$work/${archive%.tar.gz}

@@ -11,6 +11,7 @@ const exitCodes = {
   settings_invalid: 1,
   settings_missing: 1,
   file_error: 1,
+  output_failed: 1,
   edit_conflict: 1,
   not_configured: 1,
   agent_unavailable: 1,

@@ -3,8 +3,9 @@
  * time and on the size of the answer, a private CA where the user named one. Proxies come from HTTPS_PROXY and
  * NO_PROXY, which the runtime's fetch honours.
  */
-import { readFileSync } from "node:fs";
+import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "./errors.ts";
+import { readRegularFile, whyUnreadable } from "./regular-file.ts";
 
 export interface HttpRequest {
   url: string;
@@ -59,12 +60,12 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
     if (error instanceof VouchError) throw error;
     if (request.signal?.aborted) throw new VouchError("cancelled", "Cancelled.", { cause: error });
     if (timeout.aborted) {
-      throw new VouchError("timeout", `${url.host} did not answer within ${timeoutMs / 1000} seconds.`, {
+      throw new VouchError("timeout", `${url.host} did not answer within ${secondsInWords(timeoutMs)}.`, {
         hint: "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
         cause: error,
       });
     }
-    throw networkError(url, error);
+    throw connectionError(url.host, error);
   }
 }
 
@@ -82,31 +83,22 @@ async function readLimited(response: Response, maxBytes: number): Promise<string
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
     if (size > maxBytes)
-      throw new VouchError("network", `The answer of ${response.url} is larger than ${maxBytes} bytes.`);
+      throw new VouchError("network", `The answer of ${new URL(response.url).host} is larger than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The largest CA bundle, in bytes: that of Mozilla has a quarter of a million. */
+const maxBundleBytes = 16 << 20;
+
 function readCaBundle(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, maxBundleBytes).toString("utf8");
   } catch (error) {
-    throw new VouchError("file_error", `The CA bundle ${path} cannot be read.`, {
+    throw new VouchError("file_error", `The CA bundle ${path} cannot be read: ${whyUnreadable(error)}.`, {
       hint: "Check AWS_CA_BUNDLE and SSL_CERT_FILE.",
       cause: error,
     });
   }
-}
-
-function networkError(url: URL, cause: unknown): VouchError {
-  const reason =
-    cause instanceof Error ? `${(cause as { code?: string }).code ?? cause.name}: ${cause.message}` : String(cause);
-  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|issuer/i.test(reason);
-  return new VouchError("network", `No connection to ${url.host} (${reason}).`, {
-    hint: tls
-      ? "If your network uses a private certificate authority, name its PEM file in AWS_CA_BUNDLE (AWS) or SSL_CERT_FILE (Vouch server), then run `vouch agent stop` and `vouch login`."
-      : "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.",
-    cause,
-  });
 }

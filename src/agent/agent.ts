@@ -61,6 +61,8 @@ export interface AgentOptions {
   settings?: SettingsFile;
   /** Endpoints, proxies and private certificate authorities, as AWS tools name them. */
   env?: Record<string, string | undefined>;
+  /** The limit on the chain behind one token, in milliseconds. */
+  tokenLimitMs?: number | undefined;
   /** Takes one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
 }
@@ -72,6 +74,7 @@ export class Agent {
   readonly #ceremonies: Ceremonies;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
+  readonly #tokenLimitMs: number | undefined;
   #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
@@ -82,6 +85,7 @@ export class Agent {
     this.#log = options.log ?? log;
     this.#ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
+    this.#tokenLimitMs = options.tokenLimitMs;
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -175,7 +179,7 @@ export class Agent {
     const session = new Session(await this.#ceremonies.finishLogin(request), this.#clock, start);
     void this.#current?.session.revoke(revokeLimitMs);
     const source = new SessionCredentials(session, this.#clock, this.#env);
-    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env) };
+    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env, this.#tokenLimitMs) };
     this.#ended = undefined;
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead(() => true);
@@ -220,7 +224,7 @@ export class Agent {
     return { wasLoggedIn: true, revoked: await revoked };
   }
 
-  /** Drops the session with its tokens when it has ended, by whatever. To be called now and then. */
+  /** Drops the session with its tokens when it has ended, by whatever. */
   forgetWhatEnded(): void {
     const ended = this.#current?.session.ended;
     if (ended === undefined) return;
@@ -229,7 +233,13 @@ export class Agent {
     this.#log(`the session has ended: ${ended}`);
   }
 
-  /** Fetches anew what is held and ends soon, before anybody asks for it. To be called now and then. */
+  /** What there is to do when nobody asks: drops what has ended, fetches anew what ends soon. To be called now and then. */
+  watch(): void {
+    this.forgetWhatEnded();
+    void this.renew();
+  }
+
+  /** Fetches anew what is held and ends soon, before anybody asks for it. */
   async renew(): Promise<void> {
     const tokens = this.#current?.tokens;
     if (!tokens) return;

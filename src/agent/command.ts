@@ -52,8 +52,7 @@ export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<numbe
       drained ??= Promise.resolve();
       stopped.resolve("its socket is gone");
     }
-    agent.forgetWhatEnded();
-    void agent.renew();
+    agent.watch();
     releaseCode();
   }, watchIntervalMs);
 

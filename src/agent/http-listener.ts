@@ -9,6 +9,8 @@ export interface HttpListenerOptions {
   maxBodyBytes: number;
   /** How long a connection may last, in seconds. */
   limitSeconds: number;
+  /** How many may be open at the same time before those on which nothing is asked have to go. */
+  maxConnections: number;
   /** The answer to bytes that are known, at once; undefined: they are read as a request. Never throws. */
   recall(received: Buffer): Uint8Array | undefined;
   /** The whole answer to a request, head and body; `received` are its bytes. Never rejects. */
@@ -25,6 +27,8 @@ export interface HttpListener {
 }
 
 interface Connection {
+  /** When it was opened, by `performance.now()`. */
+  opened: number;
   /** What has come of the request; undefined once it is whole or refused, and whatever follows is dropped. */
   received: Buffer | undefined;
   /** What is still to be sent of the answer. */
@@ -37,18 +41,23 @@ type Socket = Bun.Socket<Connection>;
 
 const nothing = Buffer.alloc(0);
 
+/** When connections are many, how long one may take to ask, in milliseconds. */
+const patienceMs = 1_000;
+
 /** Listens on the socket. Throws what listening throws. */
 export function listenHttp(options: HttpListenerOptions): HttpListener {
   const connections = new Set<Socket>();
   const drained = Promise.withResolvers<void>();
   let stopping = false;
+  let sweep: ReturnType<typeof setTimeout> | undefined;
   const listener = Bun.listen<Connection>({
     unix: options.unix,
     socket: {
       open(socket) {
-        socket.data = { received: nothing, unsent: nothing, isWhole: false };
+        socket.data = { opened: performance.now(), received: nothing, unsent: nothing, isWhole: false };
         socket.timeout(options.limitSeconds);
         connections.add(socket);
+        if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
       },
       data(socket, chunk) {
         const { received } = socket.data;
@@ -66,6 +75,19 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
       },
     },
   });
+
+  /**
+   * Ends the connections on which nothing is asked. Without a descriptor left the runtime would try to accept the next one
+   * again and again, with all of a processor, and the agent could not read a file.
+   */
+  function closeSilent(): void {
+    sweep = undefined;
+    const latest = performance.now() - patienceMs;
+    for (const socket of connections) {
+      if (socket.data.received !== undefined && socket.data.opened <= latest) socket.terminate();
+    }
+    if (connections.size >= options.maxConnections) sweep = setTimeout(closeSilent, patienceMs).unref();
+  }
 
   function ask(socket: Socket, received: Buffer): void {
     let request: HttpRequest | undefined;
@@ -95,7 +117,7 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
 }
 
 function answer(socket: Socket, bytes: Uint8Array, isWhole: boolean): void {
-  socket.data = { received: undefined, unsent: bytes, isWhole };
+  socket.data = { ...socket.data, received: undefined, unsent: bytes, isWhole };
   send(socket);
 }
 

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import type { Settings } from "../config/settings.ts";
 import { Secret } from "../secret.ts";
+import { isToCome, maxTokenSeconds } from "./expiration.ts";
 import type { HeldToken } from "./tokens.ts";
 
 export const jobTokensVariable = "VOUCH_JOB_TOKENS";
@@ -20,7 +21,7 @@ const Written = v.object({
       domainOwner: v.string(),
       region: v.string(),
       token: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]+$/)),
-      expiration: v.number(),
+      expiration: v.pipe(v.number(), v.integer(), v.minValue(1)),
     }),
   ),
 });
@@ -32,13 +33,18 @@ export function writeJobTokens(tokens: HeldToken[], settings: Settings): string 
   return text.length <= maxLength ? text : undefined;
 }
 
-/** The tokens in the variable's value: none when they are of another identity or role, or not in its form. */
-export function readJobTokens(text: string | undefined, settings: Settings): HeldToken[] {
+/**
+ * The tokens in the variable's value that last still at `now` (milliseconds since 1970): none when they are of another
+ * identity or role, or not in its form.
+ */
+export function readJobTokens(text: string | undefined, settings: Settings, now = Date.now()): HeldToken[] {
   if (!text) return [];
   try {
     const { job, tokens } = v.parse(Written, JSON.parse(text));
     if (job !== jobOf(settings)) return [];
-    return tokens.map((held) => Object.assign({}, held, { token: new Secret(held.token) }));
+    return tokens
+      .filter(({ expiration }) => isToCome(expiration, now, maxTokenSeconds))
+      .map((held) => Object.assign({}, held, { token: new Secret(held.token) }));
   } catch {
     // Whatever it is, fetching anew is right.
     return [];

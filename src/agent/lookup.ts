@@ -52,7 +52,11 @@ export async function lookUpEnvironment(
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
   if (wanted.length === 0) return { variables: {} };
   const tokens = chain();
-  const results = await Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings)));
+  const ask = (dispensable: boolean) =>
+    Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings, { dispensable })));
+  let results = await ask(true);
+  // Where there is nothing else to go on with, a failure that is only remembered is not enough.
+  if (results.every(({ status }) => status === "rejected")) results = await ask(false);
   const registries: RegistryToken[] = [];
   const expirations: number[] = [];
   const failed: NonNullable<EnvironmentReply["failed"]> = [];

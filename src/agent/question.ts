@@ -3,6 +3,7 @@
  * it imports next to nothing and checks by hand.
  */
 import { isWireError, VouchError } from "../errors.ts";
+import { isReply } from "./reply-shape.ts";
 import { maxBodyBytes, protocolVersion, routes } from "./protocol.ts";
 import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
@@ -54,10 +55,16 @@ export async function askThrough<Reply>(
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
   try {
     const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read: readAnswer, disconnected };
-    return (await exchange(path, requestFor(route, body), how)) as Reply;
+    return checkedReply(route, await exchange(path, requestFor(route, body), how)) as Reply;
   } catch (error) {
     throw explain(error, timeoutMs);
   }
+}
+
+/** The reply, when it has the shape of one to such a question. Throws `agent_unavailable`. */
+export function checkedReply(route: Route, reply: unknown): unknown {
+  if (isReply(route, reply)) return reply;
+  throw unavailable(`gave an answer to ${route} that is none of its protocol`);
 }
 
 /** Whatever else goes wrong in lstat(2), as `agent_untrusted`. */

@@ -22,7 +22,6 @@ export class RememberedAnswers {
 
   /** The answer to the same question, as long as nothing in it is to be renewed. */
   recall(question: Buffer): Uint8Array | undefined {
-    if (question.length > maxQuestionBytes) return undefined;
     const known = this.#answers.get(question.toString("latin1"));
     return known !== undefined && this.#clock.now() < known.until ? known.answer : undefined;
   }

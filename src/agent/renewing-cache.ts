@@ -1,5 +1,6 @@
 /** Values that end and are fetched anew: one fetch for all who ask at the same time, renewed ahead of need. */
 import type { Clock } from "./clock.ts";
+import { checkExpiration } from "./expiration.ts";
 
 /** What is fetched says when it ends: seconds since 1970. */
 interface Expiring {
@@ -9,28 +10,36 @@ interface Expiring {
 interface Entry<Value> {
   value?: Value;
   pending?: Promise<Value>;
-  failure?: { error: unknown; at: number };
+  /** Why the last fetch failed, when, and how long it had taken: milliseconds. */
+  failure?: { error: unknown; at: number; spent: number };
 }
 
 /** A value with less than this left is not given out any more, in seconds. */
 const usableSeconds = 60;
 /** A value with less than this left is fetched anew while it is still given out, in seconds. */
 export const renewalSeconds = 600;
-/** For so long a failure answers for the next who ask, so that a storm of helpers is not passed on; milliseconds. */
+/** A failure answers for the next who ask as long as it took to come, and at least this long; milliseconds. */
 const failureHoldMs = 1_000;
+/** For so long it answers for those who can do without, while the next attempt runs behind the scenes; milliseconds. */
+const failureMemoryMs = 5 * 60_000;
 
 export class RenewingCache<Value extends Expiring> {
   readonly #clock: Clock;
+  readonly #what: string;
+  readonly #maxSeconds: number;
   readonly #entries = new Map<string, Entry<Value>>();
 
-  constructor(clock: Clock) {
+  /** `what` names the values in errors; none may last longer than `maxSeconds`. */
+  constructor(clock: Clock, what: string, maxSeconds: number) {
     this.#clock = clock;
+    this.#what = what;
+    this.#maxSeconds = maxSeconds;
   }
 
   /**
    * The value under the key, at least a minute before it ends; `fetch` makes it when it is missing, and behind the
    * scenes when it ends soon and `mayRenew`. A caller that goes away cancels nothing for the others.
-   * Throws what `fetch` throws.
+   * Throws what `fetch` throws, and `aws_error` for a value that has ended or never will.
    */
   async get(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
@@ -44,15 +53,36 @@ export class RenewingCache<Value extends Expiring> {
     return this.#start(entry, fetch);
   }
 
+  /**
+   * As `get`, for a caller that can do without: one that failed in the last minutes fails at once, and is tried again
+   * behind the scenes.
+   */
+  async getUnlessFailing(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
+    const entry = this.#entry(key);
+    const { failure } = entry;
+    const isRemembered = failure !== undefined && this.#clock.elapsed() - failure.at < failureMemoryMs;
+    if (!isRemembered || this.peek(key) !== undefined) return this.get(key, fetch, mayRenew);
+    this.#renew(entry, fetch);
+    throw failure.error;
+  }
+
+  /** Forgets every failure: what has been the reason may be gone. */
+  forgetFailures(): void {
+    for (const entry of this.#entries.values()) delete entry.failure;
+  }
+
   /** The value under the key while it can be given out. */
   peek(key: string): Value | undefined {
     const value = this.#entries.get(key)?.value;
     return value !== undefined && this.#secondsLeft(value) >= usableSeconds ? value : undefined;
   }
 
-  /** Keeps a value that somebody else has fetched. */
+  /** Keeps a value that somebody else has fetched. Throws `aws_error` as `get`. */
   set(key: string, value: Value): void {
-    this.#entry(key).value = value;
+    checkExpiration(value.expiration, this.#clock.now(), this.#maxSeconds, this.#what);
+    const entry = this.#entry(key);
+    entry.value = value;
+    delete entry.failure;
   }
 
   /** Why the last fetch under the key failed; undefined when it succeeded. */
@@ -73,14 +103,17 @@ export class RenewingCache<Value extends Expiring> {
   }
 
   #start(entry: Entry<Value>, fetch: () => Promise<Value>): Promise<Value> {
+    const begun = this.#clock.elapsed();
     const pending = (async () => {
       try {
         const value = await fetch();
+        checkExpiration(value.expiration, this.#clock.now(), this.#maxSeconds, this.#what);
         entry.value = value;
         delete entry.failure;
         return value;
       } catch (error) {
-        entry.failure = { error, at: this.#clock.elapsed() };
+        const at = this.#clock.elapsed();
+        entry.failure = { error, at, spent: at - begun };
         throw error;
       } finally {
         delete entry.pending;
@@ -97,7 +130,7 @@ export class RenewingCache<Value extends Expiring> {
   }
 
   #heldFailure({ failure }: Entry<Value>): boolean {
-    return failure !== undefined && this.#clock.elapsed() - failure.at < failureHoldMs;
+    return failure !== undefined && this.#clock.elapsed() - failure.at < Math.max(failureHoldMs, failure.spent);
   }
 
   #secondsLeft(value: Value): number {

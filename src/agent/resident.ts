@@ -13,8 +13,10 @@ const limit = 48 << 20;
 
 /** Does so on Linux, when the process takes more than it should. Throws nothing. */
 export function releaseCode(): void {
-  if (process.platform !== "linux" || process.memoryUsage.rss() <= limit) return;
+  if (process.platform !== "linux") return;
   try {
+    // The runtime reads it from /proc, which needs a descriptor.
+    if (process.memoryUsage.rss() <= limit) return;
     const { madvise } = openLibc({ madvise: { args: ["ptr", "u64", "i32"], returns: "i32" } });
     for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
       // Code only: what is written to, or was before it was protected, would be lost.

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type ErrorCode, VouchError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
+import { connectionLimit } from "./descriptors.ts";
 import { type HttpListener, listenHttp } from "./http-listener.ts";
 import { type HttpRequest, RequestError } from "./http-request.ts";
 import { log } from "./log.ts";
@@ -102,6 +103,7 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
     unix: socketPath,
     maxBodyBytes,
     limitSeconds: answerLimitSeconds,
+    maxConnections: connectionLimit(),
     recall: (received) => answersOf(agent)?.recall(received),
     async answer(request, received) {
       try {

@@ -24,7 +24,7 @@ export class SessionCredentials implements CredentialSource {
   constructor(session: Session, clock: Clock, env: Record<string, string | undefined>) {
     this.#session = session;
     this.#env = env;
-    this.#idTokens = new RenewingCache(clock);
+    this.#idTokens = new RenewingCache(clock, "The ID token of the Vouch server", Infinity);
   }
 
   get signal(): AbortSignal {

@@ -13,11 +13,20 @@ export class SettingsFile {
 
   /** The current settings. Throws `settings_invalid`, `file_error`. */
   current(): Settings {
-    const stats = statSync(this.path, { throwIfNoEntry: false });
+    const stats = statOf(this.path);
     if (this.#read === undefined || !isSame(stats, this.#read.stats)) {
       this.#read = { stats, settings: loadSettings(this.path) };
     }
     return this.#read.settings;
+  }
+}
+
+/** Undefined when it cannot be looked at; reading it then says why. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

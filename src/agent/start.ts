@@ -26,15 +26,24 @@ export async function ensureAgent(options: { command?: string[]; timeoutMs?: num
   }
 }
 
+/** Throws `agent_unavailable` when the system starts no process. */
 function start(command: string[]): Bun.Subprocess {
-  const agent = Bun.spawn(command, {
-    cwd: "/",
-    env: process.env,
-    stdio: ["ignore", "ignore", "ignore"],
-    detached: true,
-  });
-  agent.unref();
-  return agent;
+  try {
+    const agent = Bun.spawn(command, {
+      cwd: "/",
+      env: process.env,
+      stdio: ["ignore", "ignore", "ignore"],
+      detached: true,
+    });
+    agent.unref();
+    return agent;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new VouchError("agent_unavailable", `The Vouch agent cannot be started (${code ?? "the system refused"}).`, {
+      hint: "Is there a limit on processes or memory (`ulimit -a`)? Raise it, then run `vouch login` again.",
+      cause: error,
+    });
+  }
 }
 
 async function isRunning(): Promise<boolean> {

@@ -6,12 +6,17 @@ import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint }
 import { checkSamePartition } from "../aws/partitions.ts";
 import type { ExpiringCredentials } from "../aws/sigv4.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
+import { secondsInWords } from "../connection-error.ts";
 import { VouchError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import type { CredentialSource } from "./credential-source.ts";
+import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
 import type { PackageFormat, RepositoryEndpointRequest } from "./protocol.ts";
 import { RenewingCache } from "./renewing-cache.ts";
 import { type Role, roleFor } from "./role.ts";
+
+/** The limit on the whole chain behind one token, in milliseconds: helpers wait for 30 seconds. */
+const defaultLimitMs = 20_000;
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
 
@@ -19,26 +24,44 @@ export type HeldToken = Domain & AuthorizationToken;
 
 export class Tokens {
   readonly #source: CredentialSource;
+  readonly #clock: Clock;
+  readonly #limitMs: number;
   readonly #env: Record<string, string | undefined>;
   readonly #credentials: RenewingCache<ExpiringCredentials>;
   readonly #tokens: RenewingCache<AuthorizationToken>;
+  #settings: Settings | undefined;
 
-  constructor(source: CredentialSource, clock: Clock, env: Record<string, string | undefined>) {
+  /** `limitMs` is the limit on the whole chain behind one token. */
+  constructor(
+    source: CredentialSource,
+    clock: Clock,
+    env: Record<string, string | undefined>,
+    limitMs = defaultLimitMs,
+  ) {
     this.#source = source;
+    this.#clock = clock;
     this.#env = env;
-    this.#credentials = new RenewingCache(clock);
-    this.#tokens = new RenewingCache(clock);
+    this.#limitMs = limitMs;
+    this.#credentials = new RenewingCache(clock, "What AWS gave as credentials", Infinity);
+    this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
   }
 
   /**
    * The token for the domain, cached or fetched. One that is held is given out as long as the source lasts, also when
    * AWS or the server cannot be reached.
+   * `dispensable`: one that could not be had in the last minutes fails at once, and is tried again behind the scenes.
    * Throws `session_expired`, `login_needed`, `settings_missing`, and what the steps throw.
    */
-  async token(domain: Domain, settings: Settings): Promise<AuthorizationToken> {
+  async token(domain: Domain, settings: Settings, { dispensable = false } = {}): Promise<AuthorizationToken> {
+    this.#notice(settings);
     const role = this.#roleThatReaches(domain, settings);
-    const fetch = () => this.#fetchToken(domain, role);
-    const token = await this.#whileItLasts(this.#tokens.get(tokenKey(domain, role), fetch, this.#source.mayRenew()));
+    const key = tokenKey(domain, role);
+    const fetch = () => withLimit(this.#fetchToken(domain, role), this.#limitMs, domain);
+    const mayRenew = this.#source.mayRenew();
+    const step = dispensable
+      ? this.#tokens.getUnlessFailing(key, fetch, mayRenew)
+      : this.#tokens.get(key, fetch, mayRenew);
+    const token = await this.#whileItLasts(step);
     return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
   }
 
@@ -127,7 +150,20 @@ export class Tokens {
   }
 
   async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
-    return this.#credentials.get(roleKey(role), () => this.#source.fetch(role), this.#source.mayRenew());
+    const fetch = async () => {
+      const credentials = await this.#source.fetch(role);
+      // Those of a role end within hours; others may be good for longer, or for ever.
+      const max = role ? maxTokenSeconds : Infinity;
+      checkExpiration(credentials.expiration, this.#clock.now(), max, "What AWS gave as credentials");
+      return credentials;
+    };
+    return this.#credentials.get(roleKey(role), fetch, this.#source.mayRenew());
+  }
+
+  /** Other settings may have taken away the reason of a failure. */
+  #notice(settings: Settings): void {
+    if (this.#settings !== settings) this.#tokens.forgetFailures();
+    this.#settings = settings;
   }
 
   /** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
@@ -150,6 +186,23 @@ export class Tokens {
   /** What every call of AWS takes along. */
   #call() {
     return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
+  }
+}
+
+/** The result of the step, when it comes in time. Throws `timeout`; the step goes on for who asks next. */
+async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: Domain): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(
+      new VouchError("timeout", `There was no token for the domain ${domain} within ${secondsInWords(limitMs)}.`, {
+        hint: "The Vouch server or AWS does not answer in time. Check the network, then try again.",
+      }),
+    );
+  }, limitMs);
+  try {
+    return await Promise.race([step, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,5 @@
 /** One call of an AWS operation: limits on time and size, the private CA, retries, a wrong clock corrected. */
+import { inAllItsTime, interceptedAnswer } from "../connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../http.ts";
 import type { Environment } from "./endpoints.ts";
 import { type Asker, AwsServiceError } from "./errors.ts";
@@ -42,9 +43,12 @@ export async function callAws(call: AwsCall, options: CallOptions): Promise<Http
       caBundle: env["AWS_CA_BUNDLE"],
       ...(signal ? { signal } : {}),
     });
+    const intercepted = interceptedAnswer(new URL(request.url).host, response);
+    if (intercepted) throw intercepted;
     if (response.status !== 200) throw new AwsServiceError(response, call.readError(response));
     return response;
   };
+  const begun = clock.now();
   return withRetries(
     async (remainingMs) => {
       try {
@@ -57,7 +61,9 @@ export async function callAws(call: AwsCall, options: CallOptions): Promise<Http
       }
     },
     { limitMs: callLimitMs, clock, signal },
-  );
+  ).catch((error: unknown) => {
+    throw inAllItsTime(error, clock.now() - begun);
+  });
 }
 
 /** The codes of answers to a request that was signed with a wrong clock. */

@@ -4,8 +4,14 @@ import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { Secret } from "../secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
-import { checkNames, controlEndpoint, type CodeArtifactFormat, type PackageRepository } from "./endpoints.ts";
-import { translate, type AskedOf } from "./errors.ts";
+import {
+  checkNames,
+  controlEndpoint,
+  endpointVariables,
+  type CodeArtifactFormat,
+  type PackageRepository,
+} from "./endpoints.ts";
+import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { regionPartition } from "./partitions.ts";
 import { signRequest, type AwsCredentials } from "./sigv4.ts";
 
@@ -36,7 +42,8 @@ export interface GetRepositoryEndpointRequest extends DomainRequest {
 // Printable ASCII only: the token goes into header fields and environment variables.
 const TokenAnswer = v.object({
   authorizationToken: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]{1,65536}$/)),
-  expiration: v.pipe(v.number(), v.minValue(0)),
+  // Seconds, a fraction allowed, until the year 9999; whether it has ended already is for the keeper's clock to say.
+  expiration: v.pipe(v.number(), v.finite(), v.minValue(1), v.maxValue(253_402_300_799)),
 });
 const EndpointAnswer = v.object({ repositoryEndpoint: v.pipe(v.string(), v.url(), v.startsWith("https://")) });
 const ErrorAnswer = v.object({
@@ -94,7 +101,7 @@ async function send<Schema extends v.GenericSchema>(
       },
       request,
     );
-    return readAnswer(response, schema, operation, request.region);
+    return readAnswer(response, schema, describe(request, operation));
   } catch (error) {
     throw translate(error, describe(request, operation));
   }
@@ -103,18 +110,15 @@ async function send<Schema extends v.GenericSchema>(
 function readAnswer<Schema extends v.GenericSchema>(
   response: HttpResponse,
   schema: Schema,
-  operation: Operation,
-  region: string,
+  asked: AskedOf,
 ): v.InferOutput<Schema> {
   const answer = v.safeParse(schema, parseJson(response.body));
   if (answer.success) return answer.output;
   const place = v.getDotPath(answer.issues[0]) ?? "its top level";
   throw new VouchError(
     "aws_error",
-    `AWS CodeArtifact in ${region} answered ${operation} with something unexpected at ${place}.`,
-    {
-      hint: "Check AWS_ENDPOINT_URL_CODEARTIFACT and AWS_ENDPOINT_URL, then try again.",
-    },
+    `AWS CodeArtifact in ${asked.region} answered ${asked.operation} with something unexpected at ${place}.`,
+    { hint: whatLeadsElsewhere(asked) },
   );
 }
 
@@ -142,6 +146,7 @@ function describe(request: DomainRequest & PartialRepository, operation: Operati
     operation,
     region,
     asker,
+    endpointVariables: endpointVariables("codeartifact", request.env ?? process.env),
     resources: repository
       ? {
           arns: [`${arn}:domain/${domain}`, `${arn}:repository/${domain}/${repository}`],

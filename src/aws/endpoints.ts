@@ -105,9 +105,14 @@ function expect(ok: boolean, what: string, got: string): void {
   if (!ok) throw new VouchError("usage", `Expected ${what}, got "${got}".`);
 }
 
+/** The variables that are set and lead the service's requests elsewhere than to AWS, the one that counts first. */
+export function endpointVariables(service: ServiceId, env: Environment): string[] {
+  if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return [];
+  return [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"].filter((name) => env[name]);
+}
+
 function configuredEndpoint(service: ServiceId, env: Environment): { variable: string; url: string } | undefined {
-  if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
-  const variable = [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"].find((name) => env[name]);
+  const [variable] = endpointVariables(service, env);
   if (!variable) return undefined;
   const url = URL.parse(env[variable] ?? "");
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {

@@ -1,6 +1,7 @@
 /** What AWS answered when it refused, and what a person has to do about it. */
 import { VouchError, type ErrorCode } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
+import { printable } from "../printable.ts";
 
 /** An error answer of an AWS service as the service gave it; `translate` turns it into words for people. */
 export class AwsServiceError extends Error {
@@ -15,9 +16,9 @@ export class AwsServiceError extends Error {
   readonly serverTime: number | undefined;
 
   constructor(response: HttpResponse, details: { code: string; message: string; requestId?: string | undefined }) {
-    super(printable(details.message));
+    super(cleaned(details.message));
     this.name = "AwsServiceError";
-    this.awsCode = printable(details.code);
+    this.awsCode = cleaned(details.code);
     this.status = response.status;
     this.requestId = details.requestId ?? response.headers.get("x-amzn-requestid") ?? undefined;
     const date = Date.parse(response.headers.get("date") ?? "");
@@ -60,6 +61,8 @@ export interface AskedOf {
   region: string;
   /** A person without it. */
   asker?: Asker | undefined;
+  /** The variables that are set and lead elsewhere than to AWS. */
+  endpointVariables?: readonly string[];
   /** STS: the role and what the web identity token says of itself. */
   roleArn?: string;
   identity?: { issuer: string; audience: string; subject: string };
@@ -82,15 +85,22 @@ export function translate(error: unknown, asked: AskedOf): VouchError {
   const subject = asked.roleArn ?? asked.resources?.names ?? asked.region;
   const origin = error.awsCode || `status ${error.status}`;
   const reason = error.message ? `${error.message} (${origin})` : origin;
-  const request = error.requestId ? ` [request ${printable(error.requestId)}]` : "";
-  return new VouchError(code, `AWS ${asked.service} refused ${asked.operation} for ${subject}: ${reason}${request}`, {
+  const request = error.requestId ? ` [request ${cleaned(error.requestId)}]` : "";
+  const verb = isRefusal(error) ? "refused" : "failed at";
+  return new VouchError(code, `AWS ${asked.service} ${verb} ${asked.operation} for ${subject}: ${reason}${request}`, {
     hint,
     cause: error,
   });
 }
 
+/** Whether the service judged the request and said no; else it failed, was too busy, or something else answered. */
+function isRefusal({ status, awsCode }: AwsServiceError): boolean {
+  return awsCode !== "" && status < 500 && status !== 429 && !busyCodes.has(awsCode);
+}
+
 function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
   const tables = [asked.service === "STS" ? stsWords : codeArtifactWords, commonWords];
+  if (asked.service === "STS" && ofTheFuture.test(error.message)) return issuersClock(asked);
   const known = tables.find((table) => Object.hasOwn(table, error.awsCode))?.[error.awsCode];
   if (known) return known(asked);
   if (error.status === 429) return throttled();
@@ -103,12 +113,18 @@ function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
   if (!error.awsCode) {
     return {
       code: "network",
-      hint: "The answer did not come from AWS. Check HTTPS_PROXY, NO_PROXY and the AWS_ENDPOINT_URL variables.",
+      hint: `The answer did not come from AWS. ${whatLeadsElsewhere(asked)}`,
     };
   }
   return error.status === 403
     ? { code: "access_denied", hint: "Ask the administrator of the AWS account, and run `vouch doctor`." }
     : { code: "aws_error", hint: "Run `vouch doctor` to check the settings." };
+}
+
+/** What to check when something else than AWS has answered. */
+export function whatLeadsElsewhere({ endpointVariables = [] }: Pick<AskedOf, "endpointVariables">): string {
+  const names = [...endpointVariables, "HTTPS_PROXY", "NO_PROXY"];
+  return `Check ${names.slice(0, -1).join(", ")} and ${names.at(-1)}, then try again.`;
 }
 
 type WordTable = Record<string, (asked: AskedOf) => Words>;
@@ -186,6 +202,17 @@ function regionDisabled(asked: AskedOf): Words {
   };
 }
 
+/** STS on a token whose `iat` or `nbf` is still to come: "Token must be issued in the past". */
+const ofTheFuture = /issued in the past|issued in the future|not (yet|be used|be accepted)[^.]*(valid|before)/i;
+
+function issuersClock(asked: AskedOf): Words {
+  const { again, issuer } = remedy(asked);
+  return {
+    code: "aws_error",
+    hint: `The clock of ${issuer} is ahead of AWS's: have it set right (NTP), then ${again}.`,
+  };
+}
+
 function expired(asked: AskedOf): Words {
   return { code: "session_expired", hint: `The credentials have ended: ${remedy(asked).again}.` };
 }
@@ -193,6 +220,15 @@ function expired(asked: AskedOf): Words {
 function clock(asked: AskedOf): Words {
   return { code: "aws_error", hint: `Check the clock of this machine, then ${remedy(asked).again}.` };
 }
+
+/** Codes that are no judgement of the request. */
+const busyCodes = new Set([
+  "IDPCommunicationError",
+  "Throttling",
+  "ThrottlingException",
+  "ThrottledException",
+  "SlowDown",
+]);
 
 function remedy({ asker = "person" }: AskedOf): (typeof remedies)[Asker] {
   return remedies[asker];
@@ -217,18 +253,15 @@ function requiredActions(asked: AskedOf): string {
     : `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
 }
 
-/** Text of another machine for a terminal: no control or invisible characters, not too long. */
-function printable(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}]+/gu, " ")
-    .trim()
-    .slice(0, 1000);
-}
-
 /** Retry-After (RFC 9110, 10.2.3): seconds, or a date against the same answer's clock. */
 function retryAfter(value: string | null, serverTime: number | undefined): number | undefined {
   if (value === null) return undefined;
   if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - (serverTime ?? Date.now()));
+}
+
+/** Text of another machine, not too long. */
+function cleaned(text: string): string {
+  return printable(text).slice(0, 1000);
 }

@@ -4,8 +4,8 @@ import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import { Secret } from "../secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
-import { controlEndpoint } from "./endpoints.ts";
-import { AwsServiceError, translate, type AskedOf } from "./errors.ts";
+import { controlEndpoint, endpointVariables } from "./endpoints.ts";
+import { AwsServiceError, translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { checkSamePartition } from "./partitions.ts";
 import type { ExpiringCredentials } from "./sigv4.ts";
 
@@ -36,7 +36,11 @@ const CredentialsAnswer = v.object({
         AccessKeyId: v.pipe(Text, v.regex(/^\w{16,128}$/)),
         SecretAccessKey: Text,
         SessionToken: Text,
-        Expiration: v.pipe(Text, v.isoTimestamp()),
+        Expiration: v.pipe(
+          Text,
+          v.isoTimestamp(),
+          v.check((text) => Date.parse(text) > 0, "expected a time"),
+        ),
       }),
     }),
   }),
@@ -102,7 +106,7 @@ async function requestCredentials(
   const answer = v.safeParse(CredentialsAnswer, parseXml(response.body));
   if (!answer.success) {
     throw new VouchError("aws_error", `AWS STS in ${request.region} gave an answer without credentials.`, {
-      hint: "Check AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL, then try again.",
+      hint: whatLeadsElsewhere(describe(request)),
     });
   }
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } =
@@ -146,6 +150,7 @@ function describe(request: AssumeRoleWithWebIdentityRequest): AskedOf {
     region: request.region,
     roleArn: request.roleArn,
     asker: request.asker,
+    endpointVariables: endpointVariables("sts", request.env ?? process.env),
     ...(identity ? { identity } : {}),
   };
 }

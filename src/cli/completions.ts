@@ -6,7 +6,7 @@ import { bashCompletions } from "./completions/bash.ts";
 import { fishCompletions } from "./completions/fish.ts";
 import { type Place, placesOf } from "./completions/words.ts";
 import { zshCompletions } from "./completions/zsh.ts";
-import { print } from "./terminal.ts";
+import { printText } from "./terminal.ts";
 
 const scripts: Record<string, (places: readonly Place[]) => string> = {
   bash: bashCompletions,
@@ -41,7 +41,7 @@ export function completionsCommand(roles: Roles): Command {
       if (script === undefined) {
         throw usage(`Expected one of ${Object.keys(scripts).join(", ")}, got "${args.shell}".`, "vouch completions");
       }
-      print(script.trimEnd());
+      printText(script.trimEnd());
     },
   });
 }

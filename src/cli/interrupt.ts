@@ -5,7 +5,7 @@ import { VouchError } from "../errors.ts";
 const graceMs = 3000;
 
 /**
- * Runs work with a signal that SIGINT, SIGTERM or SIGHUP aborts. After that the work has three seconds to call off
+ * Runs work with a signal that SIGINT, SIGTERM, SIGHUP or SIGQUIT aborts. After that the work has three seconds to call off
  * what it began; then, or at a second signal, it is left. Throws `cancelled` when it was interrupted.
  */
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -18,7 +18,7 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
     controller.abort(cancelled);
     timer = setTimeout(() => reject(cancelled), graceMs);
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
   for (const signal of signals) process.on(signal, onSignal);
   try {
     return await Promise.race([work(controller.signal), left]);

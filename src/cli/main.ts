@@ -7,7 +7,7 @@ import type { Command, Roles } from "./command.ts";
 import { subCommandsOf } from "./command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./help.ts";
-import { print, showError } from "./terminal.ts";
+import { print, printText, showError } from "./terminal.ts";
 
 const groupTitles = {
   "every day": "Every day:",
@@ -69,7 +69,7 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
 async function dispatch(argv: string[], roles: Roles): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined || isHelp(first) || (first === "help" && rest.length === 0)) {
-    print(overview());
+    printText(overview());
     return 0;
   }
   if (first === "--version" || first === "-V") {
@@ -93,7 +93,7 @@ async function runFound(command: Command, name: string, words: string[]): Promis
     return runFound(subCommands[first]!, `${name} ${first}`, words.slice(1));
   }
   if (asksForHelp(words)) {
-    print(
+    printText(
       commandHelp(
         name,
         command,

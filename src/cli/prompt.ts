@@ -3,7 +3,8 @@ import { isatty } from "node:tty";
 import { VouchError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { LineEditor } from "./line-editor.ts";
-import { note, printable } from "./terminal.ts";
+import { printable } from "../printable.ts";
+import { note, render } from "./terminal.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";
 
 /** The longest line that is read from the terminal or from stdin, in bytes. */
@@ -18,7 +19,7 @@ const stdinTimeoutMs = 10_000;
  */
 export function promptSecret(label: string): Promise<Secret> {
   return withTerminal("raw", async (tty) => {
-    tty.write(printable(`${label}: `, false));
+    tty.write(`${printable(label)}: `);
     const editor = new LineEditor();
     try {
       for (;;) {
@@ -37,7 +38,7 @@ export function promptSecret(label: string): Promise<Secret> {
 /** Asks for a line that may be seen. Returns it without surrounding blanks. Throws as `promptSecret`. */
 export function promptText(label: string): Promise<string> {
   return withTerminal("line", async (tty) => {
-    tty.write(printable(`${label}: `, false));
+    tty.write(`${printable(label)}: `);
     return readLine(tty);
   });
 }
@@ -46,7 +47,7 @@ export function promptText(label: string): Promise<string> {
 export function confirm(question: string, defaultAnswer: boolean): Promise<boolean> {
   return withTerminal("line", async (tty) => {
     for (;;) {
-      tty.write(printable(`${question} ${defaultAnswer ? "[Y/n]" : "[y/N]"} `, false));
+      tty.write(`${printable(question)} ${defaultAnswer ? "[Y/n]" : "[y/N]"} `);
       const answer = (await readLine(tty)).toLowerCase();
       if (answer === "") return defaultAnswer;
       if (answer === "y" || answer === "yes") return true;
@@ -58,8 +59,8 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
 /** Asks for one of several by its number; Enter takes the first. Returns its index. Throws as `promptSecret`. */
 export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
   return withTerminal("line", async (tty) => {
-    const list = choices.map((choice, index) => `  ${index + 1}  ${choice}\n`).join("");
-    tty.write(printable(`${question}\n${list}`, false));
+    const list = choices.map((choice, index) => `  ${index + 1}  ${printable(choice)}\n`).join("");
+    tty.write(`${printable(question)}\n${list}`);
     for (;;) {
       tty.write(`Number from 1 to ${choices.length} [1]: `);
       const answer = await readLine(tty);
@@ -103,7 +104,7 @@ export async function announceUntilEnter(
 
 /**
  * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
- * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one.
+ * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one; `file_error` when it cannot be read.
  */
 export async function readCode(label: string): Promise<string> {
   if (isatty(0)) return promptText(label);
@@ -116,7 +117,7 @@ export async function readCode(label: string): Promise<string> {
 
 /** Tells the person what only they can do. Goes to the terminal also when stderr is captured. */
 export function announce(line: string): void {
-  if (isatty(2) || !writeToTerminal(`${printable(line, false)}\n`)) note(line);
+  if (isatty(2) || !writeToTerminal(`${render(line, false)}\n`)) note(line);
 }
 
 async function readLine(tty: Tty): Promise<string> {
@@ -135,19 +136,30 @@ async function readLine(tty: Tty): Promise<string> {
 async function readStdinLine(): Promise<string> {
   const { promise: limit, resolve } = Promise.withResolvers<"limit">();
   const timer = setTimeout(() => resolve("limit"), stdinTimeoutMs);
-  const reader = Bun.stdin.stream().getReader();
+  let reader: ReturnType<typeof openStdin> | undefined;
   let text = "";
   const decoder = new TextDecoder();
   try {
+    const opened = (reader = openStdin());
     while (!text.includes("\n") && text.length <= maxLineBytes) {
-      const part = await Promise.race([reader.read(), limit]);
+      const part = await Promise.race([opened.read(), limit]);
       if (part === "limit" || part.done) break;
       text += decoder.decode(part.value, { stream: true });
     }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new VouchError("file_error", `Stdin cannot be read (${code ?? "it failed"}).`, {
+      hint: "Run the command in a terminal, or write the code to its stdin.",
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
     // Not awaited: a read that is under way settles only when the other side writes or closes.
-    void reader.cancel().catch(() => {});
+    void reader?.cancel().catch(() => {});
   }
   return text.split("\n", 1)[0]!.trim();
+}
+
+function openStdin() {
+  return Bun.stdin.stream().getReader();
 }

@@ -7,22 +7,31 @@
  * - An error says what and why; a hint says the next command. No stack, no "oops", no exclamation mark.
  * - Whole sentences, the names of the specifications, commands in backticks. One line for one event; no spinners.
  * - Colour only on a terminal and never as the only carrier of a meaning. NO_COLOR, FORCE_COLOR and TERM=dumb count.
- * - What others sent us (server, AWS, files) is printed without its control characters.
+ * - What others sent us (server, AWS, files) passes `printable`: one line, no control or invisible characters, and no
+ *   style, not even one of ours.
  */
-import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { VouchError } from "../errors.ts";
+import { writeAll } from "../output.ts";
+import { printable, printableJson } from "../printable.ts";
 
 const stdout = 1;
 const stderr = 2;
 
-/** Styles. The codes are removed again where the output goes to a place that wants none. */
-export const bold = (text: string): string => `\x1b[1m${text}\x1b[22m`;
-export const dim = (text: string): string => `\x1b[2m${text}\x1b[22m`;
-export const red = (text: string): string => `\x1b[31m${text}\x1b[39m`;
-export const green = (text: string): string => `\x1b[32m${text}\x1b[39m`;
-export const yellow = (text: string): string => `\x1b[33m${text}\x1b[39m`;
+/**
+ * Our own styles travel as marks that nobody outside this process can write: strangers' text may hold the very codes of a
+ * terminal. `render` turns the marks into codes, or drops them where the output goes to a place that wants none.
+ */
+const mark = `\u{e000}${crypto.randomUUID()}:`;
+const marks = new RegExp(`${mark}([0-9]+);`, "g");
+const style = (on: number, off: number) => (text: string) => `${mark}${on};${text}${mark}${off};`;
+
+export const bold = style(1, 22);
+export const dim = style(2, 22);
+export const red = style(31, 39);
+export const green = style(32, 39);
+export const yellow = style(33, 39);
 
 /**
  * Whether output may carry colour. FORCE_COLOR decides first (0 or false: none), then NO_COLOR (any value but the
@@ -35,14 +44,14 @@ export function wantsColor(isTerminal: boolean, env: Record<string, string | und
   return isTerminal && env["TERM"] !== "dumb";
 }
 
-/**
- * The text without control characters other than line ends and tabs, and without marks that reorder it. The codes of
- * our own styles stay when `color` is set.
- */
-export function printable(text: string, color: boolean): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069](?:\[(?:[12]|22|3[1-3]|39)m)?/gu, (found) =>
-    found.length > 1 && color ? found : "",
-  );
+/** One line as it is written: cleaned by `printable`, indented as it was, our own styles as codes when `color` is set. */
+export function render(line: string, color: boolean): string {
+  const indent = /^ */.exec(line)![0];
+  return indent + styled(printable(line), color);
+}
+
+function styled(text: string, color: boolean): string {
+  return text.replace(marks, color ? "\x1b[$1m" : "");
 }
 
 const speech: ConsolaInstance = createConsola({
@@ -51,20 +60,25 @@ const speech: ConsolaInstance = createConsola({
     {
       log({ type, args }) {
         const text = args.join(" ");
-        writeLine(stderr, type === "warn" ? `${yellow("warning:")} ${text}` : text);
+        writeLines(stderr, [type === "warn" ? `${yellow("warning:")} ${text}` : text]);
       },
     },
   ],
 });
 
-/** Prints a result on stdout. */
+/** Prints one line of a result on stdout; a line end in it is not ours and becomes a blank. */
 export function print(line: string): void {
-  writeLine(stdout, line);
+  writeLines(stdout, [line]);
 }
 
-/** Prints a value as JSON on stdout. */
+/** Prints a text that is ours alone, with its line ends, on stdout: help, a script. */
+export function printText(text: string): void {
+  write(stdout, `${styled(text, wantsColor(isatty(stdout)))}\n`);
+}
+
+/** Prints a value as JSON on stdout. Throws `output_failed`. */
 export function printJson(value: unknown): void {
-  writeLine(stdout, JSON.stringify(value, null, 2));
+  write(stdout, `${printableJson(value, 2)}\n`);
 }
 
 /** Says on stderr what happens or is to be done next. */
@@ -87,27 +101,34 @@ export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
   const debug = process.env["VOUCH_DEBUG"] === "1";
-  if (debug) lines.push(Bun.inspect(error.cause ?? error, { colors: false }));
+  if (debug) lines.push(...Bun.inspect(error.cause ?? error, { colors: false }).split("\n"));
   else if (error.code === "internal_error") {
     lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);
   }
-  speech.error(lines.join("\n"));
+  writeLines(stderr, lines);
 }
 
-function writeLine(fd: number, line: string): void {
-  const bytes = Buffer.from(`${printable(line, wantsColor(isatty(fd)))}\n`);
-  let offset = 0;
-  let waits = 0;
-  while (offset < bytes.length) {
-    try {
-      offset += writeSync(fd, bytes, offset);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // A reader that went away (`vouch status | head -1`) is no error of ours.
-      if (code === "EPIPE") return;
-      // A pipe that is full and does not block: the reader gets 10 seconds.
-      if (code !== "EAGAIN" || ++waits > 1000) throw error;
-      Bun.sleepSync(10);
-    }
+function writeLines(fd: number, lines: readonly string[]): void {
+  const color = wantsColor(isatty(fd));
+  write(fd, lines.map((line) => `${render(line, color)}\n`).join(""));
+}
+
+/** Whether this process has written to stdout already. */
+let hasPrinted = false;
+
+/**
+ * Writes all of it. Throws `output_failed` when stdout does not take it; an error on stderr has nowhere to be said, and the
+ * exit code goes on telling.
+ */
+function write(fd: number, text: string): void {
+  try {
+    writeAll(fd, text);
+    if (fd === stdout) hasPrinted = true;
+  } catch (error) {
+    if (fd === stderr) return;
+    // A reader that has seen enough (`vouch status | head -1`) is no error of ours.
+    const { code } = (error as VouchError).cause as NodeJS.ErrnoException;
+    if (code === "EPIPE" && hasPrinted) return;
+    throw error;
   }
 }

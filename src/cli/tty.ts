@@ -13,6 +13,19 @@ const answerTimeoutMs = 5 * 60_000;
 /** How often the terminal is asked whether something was typed. */
 const pollMs = 20;
 
+/** The signals that end a process and that it may take: none may leave the terminal without its echo. */
+const endingSignals = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGALRM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGVTALRM",
+  "SIGXCPU",
+] as const;
+
 export interface Tty {
   write(text: string): void;
   /** Drops the lines that were typed already. */
@@ -35,7 +48,7 @@ export function writeToTerminal(text: string): boolean {
 
 /**
  * Runs one question on the terminal. With `raw` the terminal neither echoes nor edits nor makes signals; it is put
- * back however this ends: answer, error, limit, `signal`, SIGINT, SIGTERM, SIGHUP or exit.
+ * back however this ends: answer, error, limit, `signal`, a signal of the system or exit.
  * Throws `usage` when there is no terminal, `cancelled` on a signal or when no answer comes within five minutes.
  */
 export async function withTerminal<T>(
@@ -63,8 +76,17 @@ export async function withTerminal<T>(
   const onSignal = (): void => leave("Cancelled.");
   const onAbort = (): void => reject(new VouchError("cancelled", "The question was taken back."));
   const limit = setTimeout(leave, answerTimeoutMs, `No answer within ${answerTimeoutMs / 60_000} minutes.`);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of signals) process.on(name, onSignal);
+  for (const name of endingSignals) process.on(name, onSignal);
+  // Stopped, the process leaves the terminal to others as it found it, and takes it up again when it goes on.
+  const onStop = (): void => {
+    restore();
+    process.kill(process.pid, "SIGSTOP");
+  };
+  const onContinue = (): void => {
+    if (mode === "raw") stream.setRawMode(true);
+  };
+  process.on("SIGTSTP", onStop);
+  process.on("SIGCONT", onContinue);
   process.on("exit", restore);
   signal?.addEventListener("abort", onAbort);
   const over = new AbortController();
@@ -88,7 +110,9 @@ export async function withTerminal<T>(
     restore();
     process.off("exit", restore);
     signal?.removeEventListener("abort", onAbort);
-    for (const name of signals) process.off(name, onSignal);
+    for (const name of endingSignals) process.off(name, onSignal);
+    process.off("SIGTSTP", onStop);
+    process.off("SIGCONT", onContinue);
     closeSync(input);
     stream.destroy();
   }

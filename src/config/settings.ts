@@ -2,10 +2,10 @@
  * The settings of one user: public things only (server URL, role ARN, domains, repositories, credential ids).
  * Read by the agent and the command line, never by a helper.
  */
-import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
+import { readRegularFile, whyUnreadable } from "../regular-file.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { homeFolder } from "./locations.ts";
 
@@ -81,13 +81,19 @@ export function settingsPath(env: Record<string, string | undefined> = process.e
 export function loadSettings(path: string = settingsPath()): Settings {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readRegularFile(path, maxBytes).toString("utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { version: 1, repositories: [] };
-    throw new VouchError("file_error", `The settings ${path} cannot be read.`, { cause: error });
+    throw new VouchError("file_error", `The settings ${path} cannot be read: ${whyUnreadable(error)}.`, {
+      hint: "Check what is there, its owner and its mode.",
+      cause: error,
+    });
   }
   return parseSettings(text, path);
 }
+
+/** The largest settings file, in bytes: hundreds of repositories. */
+const maxBytes = 4 << 20;
 
 /** Parses settings from JSON text; `path` is for the error message. Throws `settings_invalid`. */
 export function parseSettings(text: string, path: string): Settings {
@@ -95,7 +101,8 @@ export function parseSettings(text: string, path: string): Settings {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new VouchError("settings_invalid", `The settings ${path} are not JSON: ${(error as Error).message}.`, {
+    throw new VouchError("settings_invalid", `The settings ${path} are not JSON.`, {
+      hint: "Mend the file, or move it away and run `vouch setup` again.",
       cause: error,
     });
   }

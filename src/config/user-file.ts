@@ -1,6 +1,7 @@
 /** Reads a configuration file of the user so that it can be written back byte for byte, and puts changes into effect. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, unlinkSync } from "node:fs";
+import { realpathSync, unlinkSync } from "node:fs";
 import { VouchError } from "../errors.ts";
+import { readRegularFile, whyUnreadable } from "../regular-file.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 
 const maxBytes = 4 << 20;
@@ -19,20 +20,10 @@ export interface FileChange {
 export function readUserFile(path: string): string | undefined {
   let bytes: Buffer;
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for its other side.
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) throw new Error("it is not a regular file");
-      if (stat.size > maxBytes) throw new Error(`it has ${stat.size} bytes, expected at most ${maxBytes}`);
-      bytes = readFileSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    bytes = readRegularFile(path, maxBytes);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw new VouchError("file_error", `${path} cannot be read: ${code === "EACCES" ? "you may not" : message}.`, {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new VouchError("file_error", `${path} cannot be read: ${whyUnreadable(error)}.`, {
       hint: "Check what is there, its owner and its mode.",
       cause: error,
     });

@@ -1,5 +1,5 @@
 /** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
-import { askThrough, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
+import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
 import { VouchError } from "../errors.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -35,7 +35,7 @@ async function askAgent<Reply>(
 ): Promise<Reply> {
   const { answered, spentMs = 0 } = left ?? {};
   if (answered?.route === route && answered.body === JSON.stringify(body)) {
-    return readAnswer(answered.answer, true) as Reply;
+    return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
   }
   return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs, spentMs);
 }
@@ -55,7 +55,10 @@ export class StdinLines {
     this.#pending = this.#decoder.decode(Buffer.from(stdin, "latin1"), { stream: true });
   }
 
-  /** The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long. */
+  /**
+   * The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long,
+   * `file_error` when stdin cannot be read.
+   */
   async next(): Promise<string | undefined> {
     for (;;) {
       const end = this.#pending.indexOf("\n");
@@ -81,8 +84,16 @@ export class StdinLines {
   async #read(): Promise<Uint8Array | undefined> {
     const bytes = this.#reader === undefined ? this.#readStdin?.() : undefined;
     if (bytes !== undefined) return bytes;
-    const reader = (this.#reader ??= openStdin());
-    return (await reader.read()).value;
+    try {
+      const reader = (this.#reader ??= openStdin());
+      return (await reader.read()).value;
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      throw new VouchError("file_error", `Stdin cannot be read (${typeof code === "string" ? code : "it failed"}).`, {
+        hint: "Check what was put in its place.",
+        cause: error,
+      });
+    }
   }
 }
 

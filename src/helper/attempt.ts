@@ -6,6 +6,8 @@ export interface Attempt {
   spentMs: number;
   /** The whole answer of the agent to the question that was asked last: it need not be asked again. */
   answered?: { route: Route; body: string; answer: Uint8Array };
+  /** Whether Cargo has been greeted already. */
+  greeted?: true;
   /** What has been read from stdin and is not answered yet, one character for each byte. */
   stdin?: string;
   /** Reads on: the runtime's own reader would begin anew where stdin is a file. Empty at the end, undefined on failure. */

@@ -6,6 +6,7 @@ import { type CargoReply, type MatchReply, type MatchRequest, routes } from "../
 import { VouchError } from "../errors.ts";
 import { ask, StdinLines } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import { printable } from "../printable.ts";
 import { exitWith, print } from "./output.ts";
 
 const maxRequestLength = 1 << 20;
@@ -16,14 +17,15 @@ const urlNotSupported: Answer = { Err: { kind: "url-not-supported" } };
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
 /**
- * Answers Cargo's requests until stdin ends; `left` is what quick/cargo.ts has left, which has greeted already. Resolves
+ * Answers Cargo's requests until stdin ends; `left` is what quick/cargo.ts has left. Resolves
  * with the exit code, which is 0 even when an answer is an error.
  */
 export async function runCargoProvider(left: Attempt | undefined): Promise<number> {
   try {
+    if (left?.greeted !== true) await print('{"v":[1]}');
     const lines = new StdinLines(maxRequestLength, left);
     for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-      if (line.trim() !== "") print(JSON.stringify(await answer(line, left)));
+      if (line.trim() !== "") await print(JSON.stringify(await answer(line, left)));
     }
   } catch (error) {
     // What is not read to its end cannot be answered: Cargo says that the provider failed, and why stands above it.
@@ -126,6 +128,8 @@ function versionOf(request: { v?: unknown } | null): string {
   return typeof version === "number" ? String(version) : "something else";
 }
 
+/** Cargo prints message and causes to the person as they are. */
 function failure(kind: string, message: string, hint: string | undefined): Answer {
-  return { Err: hint === undefined ? { kind, message } : { kind, message, "caused-by": [hint] } };
+  const error = { kind, message: printable(message) };
+  return { Err: hint === undefined ? error : { ...error, "caused-by": [printable(hint)] } };
 }

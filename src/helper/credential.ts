@@ -23,8 +23,8 @@ const usages: Readonly<Record<string, string>> = {
 export async function runCredential(args: string[]): Promise<number> {
   try {
     const [kind = "", ...options] = args;
-    if (kind === "codeartifact") print(await codeArtifactToken(options));
-    else if (kind === "aws") print(await awsCredentials(options));
+    if (kind === "codeartifact") await print(await codeArtifactToken(options));
+    else if (kind === "aws") await print(await awsCredentials(options));
     else throw usage("codeartifact", `unknown credential ${kind}`);
     process.exit(0);
   } catch (error) {

@@ -9,7 +9,7 @@ import { type MatchReply, type MatchRequest, routes, type TokenReply, type Token
 import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
-import { complain, print } from "./output.ts";
+import { complain, complainOfText, print } from "./output.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
 import { become, findRealCommand } from "./real-command.ts";
 
@@ -48,8 +48,8 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   }
   const request: TokenRequest = { url: service, format: "pypi" };
   const { token } = await ask<TokenReply>(routes.token, request, left);
-  if (invocation.json) print(JSON.stringify({ username: userName, password: token }));
-  else print(invocation.credentials ? `${userName}\n${token}` : token);
+  if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
+  else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
 }
 
@@ -67,8 +67,8 @@ function mayBeAnothers({ code }: VouchError, service = ""): boolean {
 
 async function passOn(args: string[]): Promise<never> {
   await becomeAnother(args);
-  console.error(
-    "vouch: this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.",
+  complainOfText(
+    "this `keyring` answers `keyring get SERVICE [USERNAME]` for the endpoints set up with `vouch setup codeartifact`.",
   );
   process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
 }

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { withRetries, systemClock } from "../aws/retry.ts";
 import { VouchError } from "../errors.ts";
+import { inAllItsTime, interceptedAnswer } from "../connection-error.ts";
 import { httpRequest } from "../http.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
@@ -35,10 +36,13 @@ export const githubActions: Platform = {
       );
     }
     url.searchParams.set("audience", request.audience ?? defaultAudience);
+    const begun = performance.now();
     const body = await withRetries((remainingMs) => ask(url, bearer, remainingMs, request), {
       limitMs,
       clock: systemClock,
       signal: request.signal,
+    }).catch((error: unknown) => {
+      throw inAllItsTime(error, performance.now() - begun);
     });
     return readIdToken(body, `${url.host} of GitHub Actions`, request.now());
   },
@@ -46,7 +50,7 @@ export const githubActions: Platform = {
 
 /** The field `value` of the answer. A failure that may pass is thrown as `network` with a cause, which is tried again. */
 async function ask(url: URL, bearer: string, remainingMs: number, request: PlatformRequest): Promise<string> {
-  const { status, body } = await httpRequest({
+  const response = await httpRequest({
     url: url.href,
     method: "GET",
     headers: { authorization: `Bearer ${bearer}`, accept: "application/json" },
@@ -55,6 +59,9 @@ async function ask(url: URL, bearer: string, remainingMs: number, request: Platf
     caBundle: request.env["SSL_CERT_FILE"],
     signal: request.signal,
   });
+  const { status, body } = response;
+  const intercepted = interceptedAnswer(url.host, response);
+  if (intercepted) throw intercepted;
   if (status === 429 || status >= 500) {
     throw new VouchError("network", `${url.host} gave no ID token: it answered with status ${status}.`, {
       hint: "GitHub is failing at the moment. Run the job again.",

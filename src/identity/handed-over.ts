@@ -1,6 +1,6 @@
 /** Platforms that hand the ID token over ready-made: in a variable, or in a file that a variable names. */
-import { readFile } from "node:fs/promises";
 import { VouchError } from "../errors.ts";
+import { readRegularFile, whyUnreadable } from "../regular-file.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform } from "./platform.ts";
@@ -50,6 +50,9 @@ export const bitbucket: Platform = {
   },
 };
 
+/** A JWT of 20,000 characters is the longest that STS takes. */
+const maxTokenFileBytes = 64 * 1024;
+
 /** EKS (IRSA) and whoever else follows the AWS SDKs: the file is written anew before its token ends, so it is read each time. */
 export const webIdentityFile: Platform = {
   takes: [],
@@ -62,11 +65,11 @@ export const webIdentityFile: Platform = {
     );
     let text: string;
     try {
-      text = await readFile(path, "utf8");
+      text = readRegularFile(path, maxTokenFileBytes).toString("utf8");
     } catch (error) {
       throw new VouchError(
         "identity_unavailable",
-        `The file ${path}, which AWS_WEB_IDENTITY_TOKEN_FILE names, cannot be read: ${(error as NodeJS.ErrnoException).code}.`,
+        `The file ${path}, which AWS_WEB_IDENTITY_TOKEN_FILE names, cannot be read: ${whyUnreadable(error)}.`,
         { hint: "Check that it is mounted into this container and that this user may read it.", cause: error },
       );
     }

@@ -10,7 +10,7 @@ export interface PlatformIdToken extends IdToken {
 }
 
 const Claims = v.object({
-  exp: v.pipe(v.number(), v.integer()),
+  exp: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(253_402_300_799)),
   sub: v.pipe(v.string(), v.minLength(1), v.maxLength(1024)),
 });
 

@@ -1,8 +1,10 @@
 /** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
+import { inAllItsTime, interceptedAnswer } from "../connection-error.ts";
 import { VouchError } from "../errors.ts";
 import { httpRequest, type HttpResponse } from "../http.ts";
+import { printable } from "../printable.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -40,7 +42,8 @@ const retryDelaysMs = [200, 600, 1500];
 export async function send(request: ApiRequest): Promise<HttpResponse> {
   const { body } = request;
   const form = body instanceof URLSearchParams ? body.toString() : undefined;
-  const end = performance.now() + (request.limitMs ?? defaultLimitMs);
+  const begun = performance.now();
+  const end = begun + (request.limitMs ?? defaultLimitMs);
   for (let attempt = 0; ; attempt++) {
     const next = request.repeatable ? retryDelaysMs[attempt] : undefined;
     const delay = next !== undefined && performance.now() + next < end ? next : undefined;
@@ -61,11 +64,19 @@ export async function send(request: ApiRequest): Promise<HttpResponse> {
         caBundle: request.env["SSL_CERT_FILE"],
         ...(request.signal ? { signal: request.signal } : {}),
       });
+      const intercepted = interceptedAnswer(
+        new URL(request.url).host,
+        response,
+        " Is this the URL of the Vouch server?",
+      );
+      if (intercepted) throw intercepted;
       const busy = response.status === 429 || response.status >= 500;
       if (!busy) return response;
       if (delay === undefined) throw serverError(request.url, response);
     } catch (error) {
-      if (delay === undefined || !(error instanceof VouchError) || error.code !== "network") throw error;
+      if (delay === undefined || !(error instanceof VouchError) || error.code !== "network" || !error.cause) {
+        throw inAllItsTime(error, performance.now() - begun);
+      }
     }
     await pause(delay, request.signal);
   }
@@ -90,7 +101,7 @@ export function readAnswer<Schema extends v.GenericSchema>(
 /** Words of the server, for a person: what could steer a terminal is taken out. */
 export const Words = v.pipe(
   v.string(),
-  v.transform((text) => text.replaceAll(/\p{Cc}+/gu, " ").slice(0, 500)),
+  v.transform((text) => printable(text).slice(0, 500)),
 );
 /** A ceremony that the server has begun: its name, and the options for the security key. */
 export interface Ceremony {

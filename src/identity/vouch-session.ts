@@ -15,7 +15,7 @@ const maxSessionSeconds = 8 * 3600;
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
 
-const ExpiresIn = v.pipe(v.number(), v.integer(), v.minValue(1));
+const ExpiresIn = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400 * 366));
 const OpaqueToken = v.pipe(v.string(), v.regex(/^[\u0021-\u007e]{16,8192}$/));
 const LoginAnswer = v.object({
   access_token: OpaqueToken,

@@ -1,7 +1,7 @@
 /** An agent of its own for one test: its folder, its settings, its clocks, its upstream; asked through the real socket. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Agent } from "../../src/agent/agent.ts";
+import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
 import { askAgent } from "../../src/agent/client.ts";
 import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import { serveAgent } from "../../src/agent/server.ts";
@@ -32,7 +32,7 @@ export class AgentHarness implements AsyncDisposable {
   readonly #server: ReturnType<typeof serveAgent>;
   readonly #settingsPath = join(this.#folder, "config.json");
 
-  constructor(repositories: RepositorySettings[] = [repository]) {
+  constructor(repositories: RepositorySettings[] = [repository], options: AgentOptions = {}) {
     process.env["VOUCH_RUNTIME_DIR"] = join(this.#folder, "agent");
     mkdirSync(join(this.#folder, "agent"), { mode: 0o700 });
     this.configure({ repositories });
@@ -41,6 +41,7 @@ export class AgentHarness implements AsyncDisposable {
       settings: new SettingsFile(this.#settingsPath),
       env: this.upstream.env,
       log: (line) => this.logged.push(line),
+      ...options,
     });
     this.socketPath = join(this.#folder, "agent/agent.sock");
     this.#server = serveAgent(this.agent, this.socketPath, () => this.stopsAsked++);

@@ -17,9 +17,9 @@ const exposed = (tokens: HeldToken[]) => tokens.map(({ token, ...rest }) => ({ .
 
 test("what is written is read", () => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[!-~]{1,200}$/), fc.nat(), (token, expiration) => {
+    fc.property(fc.stringMatching(/^[!-~]{1,200}$/), fc.integer({ min: 1, max: 86_400 }), (token, expiration) => {
       const tokens = [{ ...place, token: new Secret(token), expiration }];
-      expect(exposed(readJobTokens(writeJobTokens(tokens, settings), settings))).toEqual(exposed(tokens));
+      expect(exposed(readJobTokens(writeJobTokens(tokens, settings), settings, 0))).toEqual(exposed(tokens));
     }),
   );
 });
@@ -41,6 +41,14 @@ test.each([undefined, "", "x", "{}", "[]", "null", '{"job":"","tokens":[{}]}', '
     expect(readJobTokens(text, settings)).toEqual([]);
   },
 );
+
+test.each([0, -5, 1e12, 1.5, Infinity, NaN])("one that ends at %p is left out, the others stay", (expiration) => {
+  const now = 1_700_000_000_000;
+  const good = { ...held, expiration: 1_700_003_600 };
+  const written = writeJobTokens([{ ...held, expiration: 1_700_000_000 - 5 }, good], settings);
+  expect(exposed(readJobTokens(written, settings, now))).toEqual(exposed([good]));
+  expect(readJobTokens(writeJobTokens([{ ...held, expiration }], settings), settings, now)).toEqual([]);
+});
 
 test("more than a variable can hold is not written", () => {
   const many = Array.from({ length: 100 }, () => ({ ...held, token: new Secret("x".repeat(1200)) }));

@@ -70,6 +70,18 @@ test("ensureAgent starts one that outlives the starter's session, and does nothi
   expect(Number(fields[3])).toBe(pid);
 });
 
+test("what there is to do when nobody asks is done at every interval", async () => {
+  const agentModule = JSON.stringify(join(import.meta.dir, "../../src/agent/agent.ts"));
+  const times = join(root, "times");
+  const counting = `
+    const { Agent } = await import(${agentModule});
+    let count = 0;
+    Agent.prototype.watch = () => require("node:fs").writeFileSync(${JSON.stringify(times)}, String(++count));
+    ${script}`;
+  await ensureAgent({ command: [process.execPath, "-e", counting] });
+  await until(() => existsSync(times) && Number(readFileSync(times, "utf8")) >= 3);
+});
+
 test("several at once end with one agent; the others end quietly with 0", async () => {
   const agents = Array.from({ length: 4 }, start);
   await until(async () => (await status().catch(() => undefined)) !== undefined);

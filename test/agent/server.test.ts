@@ -1,6 +1,6 @@
-import { describe, expect, test } from "bun:test";
-import { maxBodyBytes, routes, type TokenReply } from "../../src/agent/protocol.ts";
-import { AgentHarness, cargoUrl } from "./harness.ts";
+import { describe, expect, spyOn, test } from "bun:test";
+import { type EnvironmentReply, maxBodyBytes, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
 
 const version = { "vouch-protocol": "1" };
 
@@ -77,13 +77,48 @@ describe("an answer that was given is given again", () => {
   const question = { headers: version, method: "POST", body: JSON.stringify({ url: cargoUrl, format: "cargo" }) };
   const tokenOf = async (harness: AgentHarness) => (await raw(harness, routes.token, question)).body as TokenReply;
 
-  test("word for word, with no call to anybody", async () => {
+  test("word for word, without the agent working it out again", async () => {
     await using harness = new AgentHarness();
     await harness.login();
+    const worked = spyOn(harness.agent, "token");
     const first = await raw(harness, routes.token, question);
-    const counts = { ...harness.upstream.counts };
+    expect(worked).toHaveBeenCalledTimes(1);
     expect((await raw(harness, routes.token, question)).body).toEqual(first.body);
-    expect(harness.upstream.counts).toEqual(counts);
+    expect(worked).toHaveBeenCalledTimes(1);
+    // Another question is no repetition.
+    await raw(harness, routes.token, { ...question, body: JSON.stringify({ url: cargoUrl }) });
+    expect(worked).toHaveBeenCalledTimes(2);
+  });
+
+  test("not in the next session: another person gets another token", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    const { token } = await tokenOf(harness);
+    expect((await tokenOf(harness)).token).toBe(token);
+    await harness.login();
+    const next = await tokenOf(harness);
+    expect(next.token).not.toBe(token);
+    expect((await tokenOf(harness)).token).toBe(next.token);
+  });
+
+  test("not when a part of it is missing", async () => {
+    const other = { ...repository, domain: "other-domain", endpoints: { npm: "https://other.example/npm/my-repo/" } };
+    await using harness = new AgentHarness([repository, other]);
+    harness.upstream.answer("token", (form) =>
+      form.get("domain") === "other-domain"
+        ? Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } })
+        : undefined,
+    );
+    await harness.login();
+    const environment = { ...question, body: '{"format":"npm"}' };
+    const ask = async () => (await raw(harness, routes.environment, environment)).body as EnvironmentReply;
+    const partly = await ask();
+    expect(partly.failed).toMatchObject([{ endpoint: other.endpoints.npm, error: { code: "access_denied" } }]);
+    expect(Object.keys(partly.variables)).toHaveLength(1);
+    harness.upstream.answer("token", undefined);
+    harness.clock.pass(1);
+    await until(async () => (await ask()).failed === undefined);
+    expect(Object.keys((await ask()).variables)).toHaveLength(2);
   });
 
   test("not for a URL that is not configured any more", async () => {

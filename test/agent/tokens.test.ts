@@ -140,7 +140,9 @@ describe("renewal", () => {
     await harness.login();
     await harness.token();
     harness.clock.pass(3600 - 300);
-    await harness.agent.renew();
+    harness.agent.watch();
+    // Nobody asks meanwhile: an ask would fetch it too.
+    await until(() => harness.upstream.counts.token === 2);
     await until(async () => (await harness.token()).token === "hourly-2");
     expect(harness.upstream.counts.token).toBe(2);
   });

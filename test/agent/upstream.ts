@@ -196,7 +196,8 @@ export class Upstream {
         this.durations.token.push(duration);
         return Response.json({
           authorizationToken: `${form.get("domain")}-token-${this.counts.token}`,
-          expiration: now + duration,
+          // 0 is "as long as the credentials": the fake's own last an hour.
+          expiration: now + (duration || 3600),
         });
       }
       case "endpoint":

@@ -75,11 +75,16 @@ describe("GetAuthorizationToken", () => {
   });
 
   test.each([
-    ["a page", () => new Response("<html></html>")],
+    ["what is no JSON", () => new Response("ok")],
+    ["a cut answer", () => new Response('{"authorizationToken":"a","expira')],
     ["an empty object", () => Response.json({})],
     ["an empty token", () => Response.json({ authorizationToken: "", expiration: 1 })],
     ["a token that ends a header", () => Response.json({ authorizationToken: "a\r\nb: c", expiration: 1 })],
     ["a date that is not a number", () => Response.json({ authorizationToken: "a", expiration: "2025-01-01" })],
+    ["no date", () => Response.json({ authorizationToken: "a" })],
+    ["a date without an end", () => new Response('{"authorizationToken":"a","expiration":1e999}')],
+    ["a date before 1970", () => Response.json({ authorizationToken: "a", expiration: -5 })],
+    ["a date that no calendar has", () => Response.json({ authorizationToken: "a", expiration: 1e300 })],
   ])("%s is not a token", async (_, answer) => {
     await using service = startService(answer);
     expect(await rejection(getAuthorizationToken(request(service.url)))).toMatchObject({ code: "aws_error" });
@@ -157,7 +162,7 @@ describe("the errors of CodeArtifact in our words", () => {
     const error = (await rejection(getAuthorizationToken(request(service.url)))) as VouchError;
     expect(error.code).toBe(code);
     expect(error.message).toBe(
-      `AWS CodeArtifact refused GetAuthorizationToken for the domain "my-domain" of the account 123456789012: the words of AWS (${awsCode}) [request r-1]`,
+      `AWS CodeArtifact ${attempts > 1 ? "failed at" : "refused"} GetAuthorizationToken for the domain "my-domain" of the account 123456789012: the words of AWS (${awsCode}) [request r-1]`,
     );
     expect(error.hint).toMatch(hint);
     expect(awsErrorCode(error)).toBe(awsCode);

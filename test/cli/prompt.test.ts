@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Person, runInTerminal } from "../pty.ts";
+import { until } from "../agent/harness.ts";
 import { requires } from "../requires.ts";
 
 const program = join(import.meta.dir, "programs/ask.ts");
@@ -45,6 +46,12 @@ test.each([
   ["SIGINT", (person: Person) => person.signal("SIGINT")],
   ["SIGTERM", (person: Person) => person.signal("SIGTERM")],
   ["SIGHUP", (person: Person) => person.signal("SIGHUP")],
+  ["SIGQUIT", (person: Person) => person.signal("SIGQUIT")],
+  ["SIGALRM", (person: Person) => person.signal("SIGALRM")],
+  ["SIGUSR1", (person: Person) => person.signal("SIGUSR1")],
+  ["SIGUSR2", (person: Person) => person.signal("SIGUSR2")],
+  ["SIGVTALRM", (person: Person) => person.signal("SIGVTALRM")],
+  ["SIGXCPU", (person: Person) => person.signal("SIGXCPU")],
 ])("%s gives up with 130 and puts the terminal back", async (_, giveUp) => {
   const run = await runInTerminal(ask("secret"), {}, async (person) => {
     await person.see("PIN: ");
@@ -52,6 +59,22 @@ test.each([
   });
   expect(run).toMatchObject({ exitCode: 130, restored: true });
   expect(run.screen).toContain("\nCancelled");
+});
+
+test("stopped, it gives the terminal back; continued, it takes what is typed unseen", async () => {
+  const run = await runInTerminal(ask("secret"), {}, async (person) => {
+    await person.see("PIN: ");
+    person.signal("SIGTSTP");
+    await until(() => person.echoes());
+    // Again and again: a signal that comes before it has stopped would be lost.
+    await until(() => {
+      person.signal("SIGCONT");
+      return !person.echoes();
+    });
+    person.type("123456\r");
+  });
+  expect(run).toMatchObject({ exitCode: 0, restored: true });
+  expect(run.screen).toContain('answer="123456"');
 });
 
 test("a prompt is seen when stdin, stdout and stderr are captured", async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { targets } from "../../build/targets.ts";
 import { host, releaseHost, version } from "../build/release.ts";
-import { type ReleaseServer, serveRelease } from "../packaging/release-server.ts";
+import { type ReleaseServer, serveRelease, trust } from "../packaging/release-server.ts";
 import { requires } from "../requires.ts";
 import { blocksOf } from "./blocks.ts";
 
@@ -53,6 +53,7 @@ async function run(lines: string) {
     stdout: "pipe",
     stderr: "pipe",
     env: {
+      ...trust,
       HOME: home,
       PATH: [join(home, ".local/bin"), process.env["PATH"]].join(delimiter),
       VOUCH_DOWNLOAD_URL: server.url,
@@ -82,16 +83,20 @@ describe.skipIf(process.platform !== "linux" || !requires("curl", "sha256sum", "
       .map(here)
       .filter((script) => script.trim() !== "");
 
-    test.each(scripts.map((script) => [script.split("\n")[0]!, script] as const))("%s", async (_, script) => {
-      if (script.includes("vouch setup codeartifact")) {
-        const role = "--role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1";
-        const set = await run(`vouch setup aws ${role}
+    test.each(scripts.map((script) => [script.split("\n")[0]!, script] as const))(
+      "%s",
+      async (_, script) => {
+        if (script.includes("vouch setup codeartifact")) {
+          const role = "--role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1";
+          const set = await run(`vouch setup aws ${role}
         vouch setup codeartifact --domain my-domain --repository my-repo --tool cargo`);
-        expect(set).toMatchObject({ exitCode: 0 });
-      }
-      const { exitCode, stderr } = await run(script);
-      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-    });
+          expect(set).toMatchObject({ exitCode: 0 });
+        }
+        const { exitCode, stderr } = await run(script);
+        expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+      },
+      120_000,
+    );
 
     test("after the last one nothing is left but what cargo had", () => {
       for (const path of [".local/bin/vouch", ".config/vouch", ".local/share/vouch"]) {

@@ -8,5 +8,5 @@ export function askInShort(route: Route, body: unknown, limitMs?: number): { rep
   const system = openSystem();
   if (system === undefined) throw new Error("expected the C library, got none");
   const reply = ask(system, route as typeof tokenRoute, JSON.stringify(body), limitMs);
-  return { reply: reply && JSON.parse(reply), attempt: system.attempt };
+  return { reply, attempt: system.attempt };
 }

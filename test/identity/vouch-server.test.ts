@@ -176,10 +176,25 @@ describe("refusals", () => {
 describe("what is not a Vouch server", () => {
   test.each<[string, () => Response]>([
     ["a web page", () => new Response("<html>", { status: 200 })],
-    ["a web page that is not found", () => new Response("<html>", { status: 404 })],
+    ["a web page that is not found", () => new Response("<!DOCTYPE html><p>", { status: 404 })],
+    ["a redirect", () => Response.redirect("https://elsewhere.example/", 302)],
+    ["a network's login page", () => new Response("", { status: 511 })],
+  ])("%s: names a captive portal, and asks for the URL", async (_, answer) => {
+    upstream.answer("loginOptions", answer);
+    const failure = await rejection(client().loginOptions());
+    expect(failure).toMatchObject({
+      code: "network",
+      message: expect.stringContaining("captive portal"),
+      hint: expect.stringContaining("Is this the URL of the Vouch server?"),
+    });
+    expect(upstream.counts.loginOptions).toBe(1);
+  });
+
+  test.each<[string, () => Response]>([
     ["JSON of another form", () => Response.json({ ceremony: 1 })],
     ["null", () => Response.json(null)],
-    ["a redirect", () => Response.redirect("https://elsewhere.example/", 302)],
+    ["text", () => new Response("ok")],
+    ["a cut answer", () => new Response('{"ceremony":"a","opti')],
   ])("%s: says what it expected", async (_, answer) => {
     upstream.answer("loginOptions", answer);
     const failure = await rejection(client().loginOptions());

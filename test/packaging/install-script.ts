@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { host, releaseHost, version } from "../build/release.ts";
-import { type ReleaseServer, serveRelease } from "./release-server.ts";
+import { type ReleaseServer, serveRelease, trust } from "./release-server.ts";
 
 export const script = readFileSync(join(import.meta.dir, "../../packaging/install.sh"), "utf8");
 
@@ -69,7 +69,14 @@ export async function startInstaller(): Promise<Installer> {
       stdin: new TextEncoder().encode(text ?? script),
       stdout: "pipe",
       stderr: "pipe",
-      env: { PATH: process.env["PATH"], HOME: home, VOUCH_DOWNLOAD_URL: server.url, VOUCH_TARGET: host.name, ...env },
+      env: {
+        ...trust,
+        PATH: process.env["PATH"],
+        HOME: home,
+        VOUCH_DOWNLOAD_URL: server.url,
+        VOUCH_TARGET: host.name,
+        ...env,
+      },
     });
     const [stdout, stderr, exitCode] = await Promise.all([
       new Response(child.stdout).text(),

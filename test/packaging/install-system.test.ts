@@ -1,11 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { host, version } from "../build/release.ts";
 import { requires, requiresDownloader } from "../requires.ts";
 import { startInstaller, tools } from "./install-script.ts";
 
 const { work, server, install, pathWith, stop } = await startInstaller();
 afterAll(stop);
+const archive = `vouch-${version}-${host.name}.tar.gz`;
+const sha256 = new Bun.CryptoHasher("sha256").update(readFileSync(join(work, "release", archive))).digest("hex");
 
 describe("with the programs of a small system", () => {
   test.each([
@@ -26,8 +29,17 @@ describe("with the programs of a small system", () => {
     mkdirSync(folder);
     const busybox = Bun.which("busybox")!;
     for (const program of [...tools, "wget", "sha256sum", "sysctl"]) symlinkSync(busybox, join(folder, program));
-    const { exitCode, stderr } = await install({ shell: [busybox, "ash"], env: { PATH: folder } });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    // Its wget does not verify who answers.
+    const alone = { shell: [busybox, "ash"], env: { PATH: folder } };
+    const refused = await install(alone);
+    expect(refused).toMatchObject({ exitCode: 1, bin: [] });
+    expect(refused.stderr).toBe(
+      "install.sh: This wget does not verify who answers. Install curl, or set VOUCH_VERSION and VOUCH_SHA256.\n",
+    );
+    const pinned = { ...alone.env, VOUCH_VERSION: version, VOUCH_SHA256: sha256 };
+    const { exitCode, stdout, bin } = await install({ ...alone, env: pinned });
+    expect({ exitCode, bin }).toEqual({ exitCode: 0, bin: ["vouch"] });
+    expect(stdout).toContain("Verified: its SHA-256 is the one in VOUCH_SHA256.");
   });
 
   test.each([

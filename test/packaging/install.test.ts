@@ -203,10 +203,6 @@ test("neither HOME nor a folder: an error that says which variable", async () =>
   });
 });
 
-test("an https address is not left for an http one", () => {
-  expect(script).toContain("curl -fsSL --proto '=https'");
-});
-
 test("the repository is the project's", () => {
   const { url } = packageJson.repository;
   expect(script).toContain(`\nrepository=${url.replace(/^git\+|\.git$/g, "")}\n`);

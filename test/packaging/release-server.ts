@@ -1,6 +1,16 @@
-/** Serves a release's folder on loopback, and spoils one answer where a test asks for it. */
-import { existsSync } from "node:fs";
+/** Serves a release's folder on loopback over TLS, and spoils one answer where a test asks for it. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeCertificates } from "../sandbox/certificates.ts";
+
+const keys = mkdtempSync(join(tmpdir(), "vouch-release-"));
+process.on("exit", () => rmSync(keys, { recursive: true, force: true }));
+const { certificate, privateKey, caPath } = await makeCertificates(["localhost"], keys);
+writeFileSync(join(keys, "wgetrc"), `ca_certificate=${caPath}\n`);
+
+/** The environment in which curl and GNU wget trust the server. */
+export const trust = { CURL_CA_BUNDLE: caPath, WGETRC: join(keys, "wgetrc") };
 
 export interface ReleaseServer {
   url: string;
@@ -8,16 +18,23 @@ export interface ReleaseServer {
   corrupt(file: string): void;
   hide(file: string): void;
   replace(file: string, text: string): void;
+  /** The next answer with this file leads to this address. */
+  lead(file: string, address: string): void;
+  /** What was asked for. */
+  asked: string[];
   stop: () => void;
 }
 
 export function serveRelease(folder: string): ReleaseServer {
   const spoiled = new Map<string, (data: Uint8Array<ArrayBuffer>) => Response>();
+  const asked: string[] = [];
   const server = Bun.serve({
-    hostname: "127.0.0.1",
+    hostname: "localhost",
     port: 0,
+    tls: { cert: certificate, key: privateKey },
     async fetch({ url }) {
       const name = new URL(url).pathname.slice(1);
+      asked.push(name);
       const path = join(folder, name);
       if (name.includes("/") || !existsSync(path)) return new Response("not found", { status: 404 });
       const spoil = spoiled.get(name);
@@ -27,7 +44,8 @@ export function serveRelease(folder: string): ReleaseServer {
     },
   });
   return {
-    url: `http://127.0.0.1:${server.port}`,
+    url: `https://localhost:${server.port}`,
+    asked,
     corrupt(file) {
       spoiled.set(file, (data) => {
         const middle = data.length >> 1;
@@ -37,6 +55,7 @@ export function serveRelease(folder: string): ReleaseServer {
     },
     hide: (file) => spoiled.set(file, () => new Response("gone", { status: 404 })),
     replace: (file, text) => spoiled.set(file, () => new Response(text)),
+    lead: (file, address) => spoiled.set(file, () => Response.redirect(address, 302)),
     stop: () => void server.stop(true),
   };
 }

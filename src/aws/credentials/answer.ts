@@ -9,7 +9,8 @@ export type Environment = Record<string, string | undefined>;
 const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(16384), v.regex(/^[\u0021-\u007e]+$/));
 const Timestamp = v.pipe(
   v.string(),
-  v.check((text) => !Number.isNaN(Date.parse(text)), "expected an ISO 8601 time"),
+  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/),
+  v.check((text) => Date.parse(text) > 0, "expected an ISO 8601 time"),
 );
 
 const CredentialsAnswer = v.object({
@@ -20,13 +21,16 @@ const CredentialsAnswer = v.object({
   SessionToken: v.optional(Text),
   Expiration: v.optional(v.nullable(Timestamp)),
 });
+/** A metadata service's, which always says when they end. */
+const EndingAnswer = v.object({ ...CredentialsAnswer.entries, Expiration: Timestamp });
 
 /**
- * The credentials in an answer; `origin` names who gave it, for the error.
+ * The credentials in an answer; `origin` names who gave it, for the error. `mustEnd`: without a time of their end they
+ * are none.
  * Throws `aws_error` with the place that is not as it should be. What stands there is not shown: it may be a secret.
  */
-export function readCredentials(text: string, origin: string): ExpiringCredentials {
-  const answer = v.safeParse(CredentialsAnswer, parseJson(text));
+export function readCredentials(text: string, origin: string, { mustEnd = false } = {}): ExpiringCredentials {
+  const answer = v.safeParse(mustEnd ? EndingAnswer : CredentialsAnswer, parseJson(text));
   if (!answer.success) {
     const place = v.getDotPath(answer.issues[0]) ?? "the top level";
     throw new VouchError("aws_error", `${origin} gave no AWS credentials: its answer is not as expected at ${place}.`);

@@ -2,8 +2,8 @@
  * The credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
-import { readFile } from "node:fs/promises";
 import { VouchError } from "../../errors.ts";
+import { readRegularFile, whyUnreadable } from "../../regular-file.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
@@ -38,7 +38,7 @@ export async function containerCredentials(env: Environment, signal?: AbortSigna
       },
     );
   }
-  return readCredentials(body, service);
+  return readCredentials(body, service, { mustEnd: true });
 }
 
 /** Where to ask. The relative address comes first, as in the SDKs. Throws `identity_unavailable`. */
@@ -73,12 +73,11 @@ async function authorization(env: Environment): Promise<Record<string, string>> 
   if (path) {
     try {
       // EKS writes it anew now and then.
-      token = await readFile(path, "utf8");
+      token = readRegularFile(path, 64 * 1024).toString("utf8");
     } catch (error) {
-      const why = (error as NodeJS.ErrnoException).code;
       throw new VouchError(
         "identity_unavailable",
-        `The file ${path}, which ${name}_FILE names, cannot be read: ${why}.`,
+        `The file ${path}, which ${name}_FILE names, cannot be read: ${whyUnreadable(error)}.`,
         {
           hint: "Check that it is mounted into this container and that this user may read it.",
           cause: error,

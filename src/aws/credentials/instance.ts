@@ -59,7 +59,7 @@ export async function instanceCredentials(env: Environment, signal?: AbortSignal
       hint: "Check that the role's trust policy allows sts:AssumeRole to the service ec2.amazonaws.com.",
     });
   }
-  return readCredentials(body, service);
+  return readCredentials(body, service, { mustEnd: true });
 }
 
 /** The service's base URL, with a slash at the end. Throws `identity_unavailable`. */

@@ -1,5 +1,6 @@
 /** Requests to the metadata services that give a machine or a container its role. */
 import { VouchError } from "../../errors.ts";
+import { inAllItsTime } from "../../connection-error.ts";
 import { httpRequest, type HttpResponse } from "../../http.ts";
 import { systemClock, withRetries } from "../retry.ts";
 
@@ -35,6 +36,7 @@ export function isMetadataAddress(url: URL, linkLocal: readonly string[]): boole
 /** The answer, whatever its status below 500. Throws `network` and `timeout` with the hint, `cancelled`. */
 export async function askMetadata(request: MetadataRequest): Promise<HttpResponse> {
   const { url, method, headers, service, signal } = request;
+  const begun = performance.now();
   try {
     return await withRetries(
       async (remainingMs) => {
@@ -55,7 +57,8 @@ export async function askMetadata(request: MetadataRequest): Promise<HttpRespons
       },
       { limitMs, clock: systemClock, signal },
     );
-  } catch (error) {
+  } catch (failure) {
+    const error = inAllItsTime(failure, performance.now() - begun);
     if (!(error instanceof VouchError) || (error.code !== "network" && error.code !== "timeout")) throw error;
     throw new VouchError(error.code, `${service} at ${url.host} does not answer: ${error.message}`, {
       hint: request.silentHint,

@@ -1,7 +1,7 @@
 /** `vouch exec -- COMMAND …`, and `npm` in the shims folder, as long as all goes well. exec.ts and npm.ts know the rest. */
 import type { EnvironmentReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
-import { ask, environmentRoute, openSystem, type System } from "./agent.ts";
+import { ask, environmentRoute, isTime, openSystem, type System } from "./agent.ts";
 
 /** What npm asks a registry for, and what it does by itself, as far as it is usual; npm.ts knows all. */
 const asking = " install i ci add publish update view outdated ";
@@ -13,10 +13,8 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   if (separator !== "--" || command === undefined) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
-  const answer = ask(system, environmentRoute, "{}");
-  if (answer === undefined) return system.attempt;
-  const reply = JSON.parse(answer) as EnvironmentReply;
-  if (reply.failed !== undefined) return system.attempt;
+  const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;
+  if (reply === undefined || !isPlain(reply)) return system.attempt;
   const file = command.includes("/") ? command : Bun.which(command);
   const { env } = process;
   const { twine = {} } = reply;
@@ -34,10 +32,8 @@ export function execNpm(name: "npm" | "npx", args: readonly string[]): Attempt |
   if (system === undefined) return undefined;
   let variables = {};
   if (!isLocal) {
-    const answer = ask(system, environmentRoute, '{"format":"npm"}');
-    if (answer === undefined) return system.attempt;
-    const reply = JSON.parse(answer) as EnvironmentReply;
-    if (reply.failed !== undefined) return system.attempt;
+    const reply = ask(system, environmentRoute, '{"format":"npm"}') as EnvironmentReply | undefined;
+    if (reply === undefined || !isPlain(reply)) return system.attempt;
     variables = reply.variables;
   }
   const own = fileIdentity(system, process.execPath);
@@ -51,6 +47,22 @@ export function execNpm(name: "npm" | "npx", args: readonly string[]): Attempt |
     return system.attempt;
   }
   return system.attempt;
+}
+
+/** Whether the reply is whole, and as its type says. */
+function isPlain({ variables, twine, expiration, failed }: EnvironmentReply): boolean {
+  if (failed !== undefined || (expiration !== undefined && !isTime(expiration))) return false;
+  return isEnvironment(variables) && (twine === undefined || isEnvironment(twine));
+}
+
+/** Whether it is an object of strings. (Its few variables are no loop that the runtime would start to compile.) */
+function isEnvironment(variables: unknown): boolean {
+  if (typeof variables !== "object" || variables === null || Array.isArray(variables)) return false;
+  for (const name in variables) {
+    if (name === "" || name.includes("=")) return false;
+    if (typeof (variables as Record<string, unknown>)[name] !== "string") return false;
+  }
+  return true;
 }
 
 /** Replaces this process; returns when it cannot, or when this process has been another shim before. */

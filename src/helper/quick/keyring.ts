@@ -1,6 +1,7 @@
 /** `keyring get SERVICE [aws]` and pip's `--mode=creds --output=json` before it. keyring.ts knows all dialects. */
+import type { TokenReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
-import { ask, openSystem, tokenRoute } from "./agent.ts";
+import { ask, isTime, openSystem, print, tokenRoute } from "./agent.ts";
 
 /** Prints the password and ends the process; returns when something is not plain. */
 export function answerKeyring(args: readonly string[]): Attempt | undefined {
@@ -10,9 +11,17 @@ export function answerKeyring(args: readonly string[]): Attempt | undefined {
   if (user !== undefined && user !== "aws") return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
-  const reply = ask(system, tokenRoute, JSON.stringify({ url, format: "pypi" }));
-  if (reply === undefined) return system.attempt;
-  const { token } = JSON.parse(reply) as { token: string };
-  console.log(json ? JSON.stringify({ username: "aws", password: token }) : token);
-  process.exit(0);
+  const { token, expiration } = (ask(system, tokenRoute, JSON.stringify({ url, format: "pypi" })) ??
+    {}) as Partial<TokenReply>;
+  if (!isTime(expiration)) return system.attempt;
+  if (typeof token !== "string" || token === "" || token.includes(" ")) return system.attempt;
+  // The token is written from where it stands in the reply, its surroundings over what stands there: nothing is encoded.
+  const { chunk } = system;
+  let start = system.bodyStart + system.body.indexOf(`"${token}"`) + 1;
+  let end = start + token.length;
+  const before = json ? '{"username":"aws","password":"' : "";
+  for (let index = before.length; index > 0;) chunk[--start] = before.charCodeAt(--index);
+  for (const character of json ? '"}\n' : "\n") chunk[end++] = character.charCodeAt(0);
+  if (print(system, chunk.subarray(start, end))) process.exit(0);
+  return system.attempt;
 }

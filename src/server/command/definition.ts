@@ -1,5 +1,7 @@
 /** The form of a `vouch server` command, which the command line mounts and makes the help text of. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
+import { writeAll } from "../../output.ts";
+import { printable, printableJson } from "../../printable.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
   meta: CommandMeta & { description: string };
@@ -16,7 +18,13 @@ export function defineServerCommand<const T extends ArgsDef = ArgsDef>(command: 
   return command;
 }
 
-/** Prints for people, or one JSON value for scripts. */
+/** Prints for people on stdout: `text` may have several lines, and each is cleaned. Throws `output_failed`. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  const lines = text.split("\n").map((line) => /^ */.exec(line)![0] + printable(line));
+  writeAll(1, `${lines.join("\n")}\n`);
+}
+
+/** Prints one JSON value for scripts on stdout. Throws `output_failed`. */
+export function printJson(value: unknown): void {
+  writeAll(1, `${printableJson(value)}\n`);
 }

@@ -3,7 +3,7 @@ import { VouchError } from "../../errors.ts";
 import { makeEnrollmentCode } from "../enrollment-code.ts";
 import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
-import { defineServerCommand, print } from "./definition.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
 
 /** How long an enrolment code is good for, in seconds. */
 const inviteSeconds = 24 * 3600;
@@ -37,7 +37,7 @@ export const invite = defineServerCommand({
       return configuration.url;
     });
     if (args.json) {
-      print(JSON.stringify({ email, code, server, expiration }));
+      printJson({ email, code, server, expiration });
       return;
     }
     print(`Enrolment code for ${email}: ${code}

@@ -1,5 +1,7 @@
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { VouchError } from "../../errors.ts";
+import { printableJson } from "../../printable.ts";
+import { readRegularFile, whyUnreadable } from "../../regular-file.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
 import type { EventLog, RequestLog } from "../server.ts";
 import { parseSessionDuration } from "../session-duration.ts";
@@ -99,15 +101,15 @@ function readTls(cert: string | undefined, key: string | undefined): { cert: str
 
 function readPem(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, 1 << 20).toString("utf8");
   } catch (error) {
-    throw new VouchError("file_error", `${path} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new VouchError("file_error", `${path} cannot be read: ${whyUnreadable(error)}.`, { cause: error });
   }
 }
 
 function writeLog(entry: RequestLog | EventLog): void {
   try {
-    writeSync(2, `${JSON.stringify(entry)}\n`);
+    writeSync(2, `${printableJson(entry)}\n`);
   } catch {
     // Whoever reads the log has gone or is slow: the request matters more.
   }

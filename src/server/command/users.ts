@@ -1,8 +1,9 @@
+import { printable } from "../../printable.ts";
 import { describeKey } from "../../webauthn/authenticator-model.ts";
 import type { UserSummary } from "../store/accounts.ts";
 import type { Credential } from "../store/credentials.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
-import { defineServerCommand, print } from "./definition.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
@@ -14,11 +15,11 @@ export const users = defineServerCommand({
     }));
     const keysOf = ({ id }: UserSummary) => keys.filter(({ userId }) => userId === id);
     if (args.json) {
-      print(JSON.stringify(all.map((user) => toJson(user, keysOf(user)))));
+      printJson(all.map((user) => toJson(user, keysOf(user))));
     } else if (all.length === 0) {
       print("Nobody has been invited yet: vouch server invite EMAIL");
     } else {
-      print(all.map((user) => toText(user, keysOf(user))).join("\n"));
+      for (const user of all) print(toText(user, keysOf(user)));
     }
   },
 });
@@ -46,11 +47,11 @@ function toText(user: UserSummary, credentials: Credential[]): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = credentials.map(
     ({ id, name, createdAt, lastUsedAt }) =>
-      `   ${name} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
+      `   ${printable(name)} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
         lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`
       }`,
   );
-  return [`${user.email}  (sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join("\n");
+  return [`${printable(user.email)}  (sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join("\n");
 }
 
 function date(seconds: number): string {

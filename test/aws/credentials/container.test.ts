@@ -59,7 +59,7 @@ describe("what is answered", () => {
     const folder = mkdtempSync(join(tmpdir(), "vouch-container-"));
     const file = join(folder, "token");
     const withFile = { ...env, ...token, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
-    expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: ENOENT");
+    expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: it does not exist");
     writeFileSync(file, "wrong");
     expect((await rejection(containerCredentials(withFile))).message).toContain("status 403");
     writeFileSync(file, "Basic sandbox\r\nx-evil: 1");
@@ -94,9 +94,26 @@ describe("what is answered", () => {
   test("failing for a moment, it is asked again", async () => {
     await using service = startService(
       () => new Response("", { status: 503 }),
-      () => Response.json({ AccessKeyId: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "x", Token: "y", Expiration: null }),
+      () =>
+        Response.json({
+          AccessKeyId: "ASIAIOSFODNN7EXAMPLE",
+          SecretAccessKey: "x",
+          Token: "y",
+          Expiration: "2099-01-01T00:00:00Z",
+        }),
     );
-    expect((await containerCredentials(full(service.url))).expiration).toBe(Infinity);
+    expect((await containerCredentials(full(service.url))).expiration).toBe(4_070_908_800);
     expect(service.received).toHaveLength(2);
   });
+
+  test.each([undefined, null, "", "soon", "1", 4_070_908_800, "2026-02-31T99:00:00Z", "0001-01-01T00:00:00Z"])(
+    "an end that is %p is none, as for the SDKs",
+    async (Expiration) => {
+      await using service = startService(() =>
+        Response.json({ AccessKeyId: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "x", Token: "y", Expiration }),
+      );
+      const failure = await rejection(containerCredentials(full(service.url)));
+      expect(failure).toMatchObject({ code: "aws_error", message: expect.stringContaining("at Expiration") });
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { SecurityKey } from "../../../src/agent/protocol.ts";
 import { keyLines } from "../../../src/cli/keys/list.ts";
 import { findKey } from "../../../src/cli/keys/own-keys.ts";
-import { printable } from "../../../src/cli/terminal.ts";
+import { render } from "../../../src/cli/terminal.ts";
 import { rejection } from "../../rejection.ts";
 
 const now = Date.parse("2026-11-24T12:00:00") / 1000;
@@ -52,7 +52,7 @@ describe("a key is found", () => {
 });
 
 describe("the table", () => {
-  const lines = (keys: SecurityKey[]) => keyLines(keys, now).map((line) => printable(line, false));
+  const lines = (keys: SecurityKey[]) => keyLines(keys, now).map((line) => render(line, false));
 
   test("has its columns below each other, whatever the names are made of", () => {
     const unknown = { aaguid: "00000000-0000-0000-0000-000000000000", product: "Odd Key" };
