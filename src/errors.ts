@@ -50,6 +50,7 @@ const exitCodes = {
   login_denied: 5,
   enrollment_denied: 5,
   access_denied: 5,
+  project_untrusted: 5,
   // 6: network
   network: 6,
   timeout: 6,

@@ -56,9 +56,8 @@ export function planSetup(
     files: { ...old?.files, ...files },
   };
   if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
-  const repositories = old
-    ? settings.repositories.map((other) => (other === old ? merged : other))
-    : [...settings.repositories, merged];
+  // Last, because that is the default one: setup has put it into the files of pip and npm just now.
+  const repositories = [...settings.repositories.filter((other) => other !== old), merged];
   return complete(
     { repository: merged, settings: { ...settings, repositories }, tools: changes, warnings },
     { env, executable },

@@ -1,0 +1,85 @@
+/** Which Python package managers a command line is one of, and what the project's files tell them about hosts. */
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { Asker } from "./askers.ts";
+import { type Mention, mentionsOfPip, mentionsOfProject, type Secrets, unverifiedHost, urlsIn } from "./mentions.ts";
+import { longOptionValues } from "./requirements.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** The arguments of pip in a command line: `pip …`, `python -m pip …`, pip's folder or its runner; else undefined. */
+export function pipArguments(words: readonly string[]): string[] | undefined {
+  const at = words.findIndex(
+    (word, index) =>
+      isPip(word) || (word === "pip" && /^-[a-zA-Z]*m$/.test(words[index - 1] ?? "")) || word === "-mpip",
+  );
+  // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
+  return at < 0 || at > 8 ? undefined : words.slice(at + 1);
+}
+
+/** pip itself, and pip-tools, which uses its code; as a file the name is enough, with any folder before it. */
+function isPip(word: string): boolean {
+  if (!/^(pip[0-9.]*|pip-(compile|sync)|__pip-runner__\.py)$/.test(basename(word))) return false;
+  return word.includes("/") || /^pip[0-9.]*$/.test(word) || word.startsWith("pip-");
+}
+
+/** uv's and PDM's names. */
+export function isUv(words: readonly string[]): boolean {
+  return /^uvx?$/.test(basename(words[0] ?? ""));
+}
+
+function isPdm(words: readonly string[]): boolean {
+  return words.slice(0, 4).some((word) => basename(word) === "pdm");
+}
+
+/** What pip's arguments, the files that they name and the projects in them say that pip heeds. */
+export function mentionsOfPipCommand(
+  args: readonly string[],
+  cwd: string,
+  env: Environment,
+  secrets: Secrets,
+): Mention[] {
+  const place = "the command line";
+  const projects = [cwd, ...args.map((word) => resolve(cwd, word))].filter((folder) =>
+    existsSync(join(folder, "pyproject.toml")),
+  );
+  const named = args.some((word) => /^\.{1,2}([/[]|$)|\//.test(word) || word === "--group") ? projects : [];
+  const said = args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place, url }));
+  const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
+  // A person may ask any https URL for a package: `keyring` says whether there is a token. pip reads no trust in a project.
+  const withoutTls = [...said, ...inProjects].filter(({ kind, url = "" }) => kind === "url" && !/^https:/i.test(url));
+  return [...withoutTls, ...mentionsOfPip(args, cwd, env, secrets)];
+}
+
+/**
+ * What the projects of the askers say about hosts. `checked` is the process that is pip by our own shim, which has
+ * looked at all of this: it and what stands above it are passed over.
+ */
+export function mentionsOfAskers(askers: readonly Asker[], env: Environment, checked: number | undefined): Mention[] {
+  const end = askers.findIndex(({ pid }) => pid === checked);
+  const none = { values: [], variables: new Set<string>() };
+  return (end < 0 ? askers : askers.slice(0, end)).flatMap(({ args: words, cwd }) => {
+    const args = pipArguments(words);
+    if (args !== undefined) {
+      // Other tools write it there from a project's file (Pipfile, build isolation); a person says it to the shim.
+      const unverified = end < 0 ? longOptionValues(args, "--trusted-host") : [];
+      return [
+        ...unverified.map((host) => unverifiedHost(host, "--trusted-host")),
+        ...mentionsOfPipCommand(args, cwd, env, none),
+      ];
+    }
+    if (isUv(words)) return mentionsOfUv(words, cwd, env);
+    if (isPdm(words)) {
+      const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
+      return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);
+    }
+    return [];
+  });
+}
+
+/** uv finds its configuration in the project's folder or above it; `--directory` has changed the current folder already. */
+function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
+  const folder = longOptionValues(words, "--project")[0] ?? env["UV_PROJECT"] ?? "";
+  if (words.includes("--no-config") || env["UV_NO_CONFIG"]) return [];
+  return mentionsOfProject(resolve(cwd, folder), ["uv.toml", "pyproject.toml"]);
+}
