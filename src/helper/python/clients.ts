@@ -7,20 +7,19 @@ import { longOptionValues } from "./requirements.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The arguments of pip in a command line: `pip …`, `python -m pip …`, pip's folder or its runner; else undefined. */
+/** The arguments of pip in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
 export function pipArguments(words: readonly string[]): string[] | undefined {
-  const at = words.findIndex(
-    (word, index) =>
-      isPip(word) || (word === "pip" && /^-[a-zA-Z]*m$/.test(words[index - 1] ?? "")) || word === "-mpip",
-  );
+  const at = words.findIndex((word, index) => {
+    const before = words[index - 1] ?? "";
+    return word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false);
+  });
   // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);
 }
 
-/** pip itself, and pip-tools, which uses its code; as a file the name is enough, with any folder before it. */
+/** pip itself, its runner, and pip-tools, which uses its code. */
 function isPip(word: string): boolean {
-  if (!/^(pip[0-9.]*|pip-(compile|sync)|__pip-runner__\.py)$/.test(basename(word))) return false;
-  return word.includes("/") || /^pip[0-9.]*$/.test(word) || word.startsWith("pip-");
+  return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py)$/.test(basename(word));
 }
 
 /** uv's and PDM's names. */
@@ -59,6 +58,7 @@ export function mentionsOfAskers(askers: readonly Asker[], env: Environment, che
   const end = askers.findIndex(({ pid }) => pid === checked);
   const none = { values: [], variables: new Set<string>() };
   return (end < 0 ? askers : askers.slice(0, end)).flatMap(({ args: words, cwd }) => {
+    if (isUv(words)) return mentionsOfUv(words, cwd, env);
     const args = pipArguments(words);
     if (args !== undefined) {
       // Other tools write it there from a project's file (Pipfile, build isolation); a person says it to the shim.
@@ -68,7 +68,6 @@ export function mentionsOfAskers(askers: readonly Asker[], env: Environment, che
         ...mentionsOfPipCommand(args, cwd, env, none),
       ];
     }
-    if (isUv(words)) return mentionsOfUv(words, cwd, env);
     if (isPdm(words)) {
       const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
       return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);

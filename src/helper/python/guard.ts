@@ -31,7 +31,7 @@ export async function guardPip(
  * Returns further variables for it. Throws as `guardPip`.
  */
 export async function guardCommand(words: readonly string[], env: Environment): Promise<Record<string, string>> {
-  const args = pipArguments(words);
+  const args = isUv(words) ? undefined : pipArguments(words);
   if (args !== undefined) return checkedPipVariables(await guardPip(args, env), false);
   if (!isUv(words)) return {};
   const secrets = secretsIn(env);

@@ -137,6 +137,10 @@ class RequirementScan {
     for (const host of longOptionValues(words, "--trusted-host")) this.mentions.push(unverifiedHost(host, place));
     for (const url of new Set([line.text, ...words].flatMap(urlsIn))) this.mentions.push({ kind: "url", place, url });
     this.#readSecrets(line, place);
+    for (const page of [...longOptionValues(words, "--find-links"), ...shortOptionValues(words, "f")]) {
+      // pip reads the links of a local page; they can be written in ways that only a parser of HTML sees.
+      if (/\.html?$/i.test(page) && !/^https?:/i.test(page)) this.#unknown(place, "a page with links");
+    }
     const nested = [
       ...longOptionValues(words, "--requirement"),
       ...longOptionValues(words, "--constraint"),
