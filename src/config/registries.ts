@@ -56,7 +56,8 @@ export function isOnConfiguredHost(settings: Settings, url: string): boolean {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1];
   if (authority === undefined) return false;
   const host = authority.slice(authority.lastIndexOf("@") + 1);
-  if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i.test(host)) return true;
+  // Some parsers end the authority at a backslash, others do not.
+  if (authority.includes("\\") || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i.test(host)) return true;
   const name = nameOf(host);
   return settings.repositories.some(({ endpoints }) =>
     Object.values(endpoints).some((endpoint) => endpoint !== undefined && nameOf(URL.parse(endpoint)?.host) === name),

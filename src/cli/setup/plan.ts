@@ -56,8 +56,11 @@ export function planSetup(
     files: { ...old?.files, ...files },
   };
   if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
-  // Last, because that is the default one: setup has put it into the files of pip and npm just now.
-  const repositories = [...settings.repositories.filter((other) => other !== old), merged];
+  // The last is the default one, as in the files of pip and npm, where setup puts it first. Cargo has no default.
+  const repositories =
+    old && !names.some((name) => name !== "cargo")
+      ? settings.repositories.map((other) => (other === old ? merged : other))
+      : [...settings.repositories.filter((other) => other !== old), merged];
   return complete(
     { repository: merged, settings: { ...settings, repositories }, tools: changes, warnings },
     { env, executable },

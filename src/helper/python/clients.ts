@@ -11,7 +11,9 @@ type Environment = Record<string, string | undefined>;
 export function pipArguments(words: readonly string[]): string[] | undefined {
   const at = words.findIndex((word, index) => {
     const before = words[index - 1] ?? "";
-    return word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false);
+    return (
+      word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false)
+    );
   });
   // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);

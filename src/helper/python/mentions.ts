@@ -51,7 +51,9 @@ export function urlsIn(text: string): string[] {
 function placeOf(url: string): string {
   const [, scheme = "", authority = "", path = ""] = /^([^:]+:\/\/)([^/?#]*)([^?#]*)/.exec(url) ?? [];
   const plainPath = path.replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
-  return `${scheme}${authority.slice(authority.lastIndexOf("@") + 1)}${plainPath}`;
+  // With a backslash it depends on the parser what is the host: the whole is left to be judged.
+  const host = authority.includes("\\") ? authority : authority.slice(authority.lastIndexOf("@") + 1);
+  return `${scheme}${host}${plainPath}`;
 }
 
 /** The host of `--trusted-host` and its kin as a URL: `HOST`, `HOST:PORT`, and what else someone writes there. */
