@@ -18,8 +18,8 @@ const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
 /** Commands that reach no registry; `list` does with `--outdated`. */
 const localCommands = "freeze inspect list show check config cache debug help hash completion uninstall";
 
-/** A URL with a path and without user information, as a word or behind an option's `=`. */
-const bareUrl = /https:\/\/[^\s/@?#]+\/[^\s?#]*/g;
+/** A URL with a path and without user information: a word, behind an option's `=` or letter, or behind `NAME@`. */
+const bareUrl = /(?<=^|\s|^--[a-z-]+=|^-[a-z]+|^[\w.,[\]-]+@)https:\/\/[^\s/@?#]+\/[^\s?#]*/gi;
 
 /** Becomes the real pip of that name (`pip`, `pip3`, `pip3.11`). */
 export async function runPipShim(name: string, args: string[]): Promise<number> {
@@ -97,6 +97,5 @@ async function tellMissingLogin({ configured }: Verdict, urls: readonly string[]
 }
 
 function namedByUser(configured: Set<string>): (text: string) => string {
-  return (text) =>
-    text.replace(bareUrl, (url) => (configured.has(url) ? `https://aws@${url.slice("https://".length)}` : url));
+  return (text) => text.replace(bareUrl, (url) => (configured.has(url) ? url.replace("://", "://aws@") : url));
 }

@@ -170,7 +170,13 @@ test("whatever is asked, an answer's endpoint is where a URL parser sees the que
     otherHost,
     "evil.example",
   );
-  const path = fc.constantFrom("/pypi/my-repo/", "/cargo/my-repo/", "/npm/my-repo", "/pypi/my-repo", "/maven/my-repo/");
+  const endpoint = fc.constantFrom(
+    "/pypi/my-repo/",
+    "/cargo/my-repo/",
+    "/npm/my-repo",
+    "/pypi/my-repo",
+    "/maven/my-repo/",
+  );
   const tail = fc.constantFrom(
     ..."/ simple/ my-package/ @acme/tool @ : \\ . .. ../ %2e%2e/ %2f ? # 443 evil.example aws@ \t \n а x-1.0+cu.whl".split(
       " ",
@@ -190,9 +196,9 @@ test("whatever is asked, an answer's endpoint is where a URL parser sees the que
       expect(url.protocol).toBe("https:");
       expect(["", "aws"]).toContain(url.username);
       expect(url.password).toBe("");
-      const endpoint = new URL(found.endpoint).pathname.replace(/\/$/, "");
-      expect(`${url.pathname}/`).toStartWith(`${endpoint}/`);
-      hits[url.pathname.replace(/\/$/, "") === endpoint ? "plain" : "longer"]++;
+      const place = new URL(found.endpoint).pathname.replace(/\/$/, "");
+      expect(`${url.pathname}/`).toStartWith(`${place}/`);
+      hits[url.pathname.replace(/\/$/, "") === place ? "plain" : "longer"]++;
     }),
     { numRuns: 5000 },
   );
@@ -228,7 +234,7 @@ describe("the host of a configured endpoint", () => {
     `https://evil.example#@${host}`,
     "http://[::1]:8080/",
     "http://127.0.0.1/",
-    `${host}`,
+    host,
     "file:relative",
   ])("%s is not on it", (url) => {
     expect(isOnConfiguredHost(settings, url)).toBe(false);

@@ -58,25 +58,28 @@ export function mentionsOfPipCommand(
  */
 export function mentionsOfAskers(askers: readonly Asker[], env: Environment, checked: number | undefined): Mention[] {
   const end = askers.findIndex(({ pid }) => pid === checked);
-  const none = { values: [], variables: new Set<string>() };
-  return (end < 0 ? askers : askers.slice(0, end)).flatMap(({ args: words, cwd }) => {
-    if (isUv(words)) return mentionsOfUv(words, cwd, env);
-    const args = pipArguments(words);
-    if (args !== undefined) {
-      // Other tools write it there from a project's file (Pipfile, build isolation); a person says it to the shim.
-      const unverified = end < 0 ? longOptionValues(args, "--trusted-host") : [];
-      return [
-        ...unverified.map((host) => unverifiedHost(host, "--trusted-host")),
-        ...mentionsOfPipCommand(args, cwd, env, none),
-      ];
-    }
-    if (isPdm(words)) {
-      const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
-      return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);
-    }
-    return [];
-  });
+  const mentions = (end < 0 ? askers : askers.slice(0, end)).map((asker) => mentionsOfAsker(asker, env, end < 0));
+  return mentions.flat();
 }
+
+/** `isByOthers`: other tools write options there from a project's file (Pipfile, build isolation); a person says them to the shim. */
+function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthers: boolean): Mention[] {
+  if (isUv(words)) return mentionsOfUv(words, cwd, env);
+  const args = pipArguments(words);
+  if (args !== undefined) {
+    const hosts = isByOthers ? longOptionValues(args, "--trusted-host") : [];
+    const unverified = hosts.map((host) => unverifiedHost(host, "--trusted-host"));
+    return [unverified, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
+  }
+  if (isPdm(words)) {
+    const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
+    return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);
+  }
+  return [];
+}
+
+/** No environment of ours has a token in a variable where `keyring` is asked for one. */
+const noSecrets: Secrets = { values: [], variables: new Set() };
 
 /** uv finds its configuration in the project's folder or above it; `--directory` has changed the current folder already. */
 function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
