@@ -184,7 +184,7 @@ test("whatever is asked, an answer's endpoint is where a URL parser sees the que
     host,
   );
   const question = fc
-    .tuple(start, authority, path, fc.array(tail, { maxLength: 3 }))
+    .tuple(start, authority, endpoint, fc.array(tail, { maxLength: 3 }))
     .map((parts) => parts.flat().join(""));
   const hits = { plain: 0, longer: 0 };
   fc.assert(
