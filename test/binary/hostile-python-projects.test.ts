@@ -92,6 +92,28 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
     60_000,
   );
 
+  const settingsOfScript = [`dependencies = ["my-package"]`, "[tool.uv]", insecure.trim(), `index-url = "${index}"`];
+  const script = ["# /// script", ...settingsOfScript.map((line) => `# ${line}`), "# ///", "print(1)", ""].join("\n");
+  const subproject = `[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["my-package"]\n`;
+  const above = `${insecure}index-url = "${index}"\n`;
+  const byKeyring = ["--keyring-provider", "subprocess", "--no-cache", "--python", join(recent, "python")];
+  test.each<[string, Record<string, string>, string[]]>([
+    ["the metadata of a script", { "s.py": script }, ["uv", "run", ...byKeyring, "s.py"]],
+    ["of a script of another name", { script }, ["uv", "run", ...byKeyring, "--script", "script"]],
+    ["a file above the project", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--project", "sub"]],
+    ["a file above the folder", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--directory", "sub"]],
+  ])(
+    "no token leaves: %s",
+    async (_, files, args) => {
+      mkdirSync(join(project, "sub"));
+      await run(recent, args, { ...files, "sub/pyproject.toml": subproject });
+      expect(tokensHeard()).toEqual([]);
+      // Something was asked for, so that there was an occasion.
+      expect(eavesdropper.heard.length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+
   test("the listener hears the token of a person who has chosen not to check", async () => {
     await run(recent, [...command, "--allow-insecure-host", host, "--index-url", index, "my-package"], {});
     expect(tokensHeard()).not.toEqual([]);

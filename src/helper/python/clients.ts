@@ -2,7 +2,15 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Asker } from "./askers.ts";
-import { type Mention, mentionsOfPip, mentionsOfProject, type Secrets, unverifiedHost, urlsIn } from "./mentions.ts";
+import {
+  type Mention,
+  mentionsOfPip,
+  mentionsOfProject,
+  mentionsOfScripts,
+  type Secrets,
+  unverifiedHost,
+  urlsIn,
+} from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -81,9 +89,10 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
 /** No environment of ours has a token in a variable where `keyring` is asked for one. */
 const noSecrets: Secrets = { values: [], variables: new Set() };
 
-/** uv finds its configuration in the project's folder or above it; `--directory` has changed the current folder already. */
+/** uv finds its configuration in the project's folder or above it, and in a script; `--directory` has changed the current folder already. */
 function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
   const folder = longOptionValues(words, "--project")[0] ?? env["UV_PROJECT"] ?? "";
-  if (words.includes("--no-config") || env["UV_NO_CONFIG"]) return [];
-  return mentionsOfProject(resolve(cwd, folder), ["uv.toml", "pyproject.toml"]);
+  const scripts = mentionsOfScripts(words.slice(1), cwd);
+  if (words.includes("--no-config") || env["UV_NO_CONFIG"]) return scripts;
+  return [...scripts, ...mentionsOfProject(resolve(cwd, folder), ["uv.toml", "pyproject.toml"])];
 }

@@ -105,7 +105,8 @@ class RequirementScan {
     if (bytes === undefined) return;
     const text = decodeRequirements(bytes);
     if (text === undefined) return this.#unknown(shown, "an encoding that Vouch does not read");
-    if (/\.toml$/i.test(path)) return this.#readToml(text, shown);
+    if (/\.toml$/i.test(path)) return void this.mentions.push(...mentionsOfToml(text, shown));
+    if (/\.pyw?$/i.test(path)) return void this.mentions.push(...mentionsOfScript(text, shown));
     for (const line of requirementLines(text, this.#env)) this.#readLine(line, path, `${shown}:${line.number}`);
   }
 
@@ -170,14 +171,37 @@ class RequirementScan {
     }
   }
 
-  /** A lock file (PEP 751) has its URLs in strings, which can have escapes in them. */
-  #readToml(text: string, place: string): void {
-    this.mentions.push(...mentionsOfToml(text, place));
-  }
-
   #unknown(place: string, what: string): void {
     this.mentions.push({ kind: "unknown", place, what });
   }
+}
+
+/** What the metadata of a script says, a TOML text in comments (PEP 723). */
+function mentionsOfScript(text: string, place: string): Mention[] {
+  const mentions: Mention[] = [];
+  let block: string[] | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    if (block === undefined && /^# \/\/\/ script\s*$/.test(line)) block = [];
+    else if (block !== undefined && line.startsWith("#")) {
+      if (/^# \/\/\/\s*$/.test(line)) mentions.push(...mentionsOfToml(block.splice(0).join("\n"), place));
+      else block.push(line.replace(/^# ?/, ""));
+    } else block = undefined;
+  }
+  return mentions;
+}
+
+/** What the files among words say that have a script's metadata in them. `-` is a script on stdin, which uv has read. */
+export function mentionsOfScripts(words: readonly string[], cwd: string): Mention[] {
+  return words.flatMap((word): Mention[] => {
+    if (word === "-") return [{ kind: "unknown", place: "stdin", what: "a script that uv has read" }];
+    try {
+      const path = resolve(cwd, word);
+      const stats = statSync(path);
+      return stats.isFile() && stats.size <= maxBytes ? mentionsOfScript(readFileSync(path, "utf8"), word) : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** The URLs in the strings of a TOML text, and the hosts whose certificates uv, PDM and their like are told not to check. */
