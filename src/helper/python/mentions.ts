@@ -7,10 +7,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   decodeRequirements,
+  lineWords,
   longOptionValues,
   requirementLines,
   type RequirementLine,
-  shellWords,
   shortOptionValues,
   variablesIn,
 } from "./requirements.ts";
@@ -136,7 +136,7 @@ class RequirementScan {
   }
 
   #readLine(line: RequirementLine, path: string, place: string): void {
-    const words = shellWords(line.text);
+    const words = lineWords(line.text);
     for (const host of longOptionValues(words, "--trusted-host")) this.mentions.push(unverifiedHost(host, place));
     for (const url of new Set([line.text, ...words].flatMap(urlsIn))) this.mentions.push({ kind: "url", place, url });
     this.#readSecrets(line, place);

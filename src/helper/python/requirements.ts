@@ -17,6 +17,9 @@ const marks: [number[], string][] = [
   [[0xef, 0xbb, 0xbf], "utf-8"],
   [[0xff, 0xfe, 0, 0], "utf-32"],
   [[0, 0, 0xfe, 0xff], "utf-32"],
+  // Behind the first mark pip reads "utf-16", in which another one can follow and decide.
+  [[0xff, 0xfe, 0xff, 0xfe], "utf-16le"],
+  [[0xff, 0xfe, 0xfe, 0xff], "utf-16be"],
   [[0xff, 0xfe], "utf-16le"],
   [[0xfe, 0xff], "utf-16be"],
 ];
@@ -32,8 +35,9 @@ const plainEncoding =
 export function decodeRequirements(bytes: Uint8Array): string | undefined {
   const mark = marks.find(([start]) => start.every((byte, index) => bytes[index] === byte));
   if (mark?.[1] === "utf-32") return undefined;
-  if (mark) return new TextDecoder(mark[1] as "utf-8").decode(bytes);
-  const latin = new TextDecoder("latin1").decode(bytes);
+  if (mark) return new TextDecoder(mark[1] as "utf-8", { ignoreBOM: true }).decode(bytes.subarray(mark[0].length));
+  // Not TextDecoder's "latin1", which is windows-1252: there 0x85 ends no line.
+  const latin = Buffer.from(bytes).toString("latin1");
   for (const line of latin.split("\n").slice(0, 2)) {
     const declared = line.startsWith("#") ? /coding[:=]\s*([-\w.]+)/.exec(line)?.[1] : undefined;
     if (declared !== undefined && !plainEncoding.test(declared)) return undefined;
@@ -54,6 +58,7 @@ const lineEnds = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const commentLine = new RegExp(`^${space}*#`);
 const comment = new RegExp(`(^|${space}+)#.*$`, "s");
+const ends = new RegExp(`^${space}+|${space}+$`, "g");
 
 /** The logical lines that are not empty. `env` has the variables for `${NAME}`; one that is not set or empty stays as it is written. */
 export function requirementLines(text: string, env: Record<string, string | undefined>): RequirementLine[] {
@@ -61,7 +66,7 @@ export function requirementLines(text: string, env: Record<string, string | unde
   let pending = "";
   let begun = 0;
   const finish = (joined: string, number: number): void => {
-    const raw = joined.replace(comment, "").trim();
+    const raw = joined.replace(comment, "").replace(ends, "");
     if (raw !== "") lines.push({ number, raw, text: expand(raw, env) });
   };
   const physical = text.split(lineEnds);
@@ -98,7 +103,7 @@ export function variablesIn(line: string): string[] {
 }
 
 /** The words of a line as a shell would see them: quotes and backslashes taken away (Python's `shlex.split`). */
-export function shellWords(line: string): string[] {
+function shellWords(line: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote = "";
@@ -119,6 +124,16 @@ export function shellWords(line: string): string[] {
   }
   if (word !== undefined) words.push(word);
   return words;
+}
+
+/**
+ * The words of a logical line: those of the whole, and those from its first option on, because pip takes quotes away only
+ * there.
+ */
+export function lineWords(line: string): string[] {
+  const options = /(?:^| )-/.exec(line);
+  const rest = options && options.index > 0 ? shellWords(line.slice(options.index)) : [];
+  return [...shellWords(line), ...rest];
 }
 
 /**

@@ -3,7 +3,7 @@ import {
   decodeRequirements,
   longOptionValues,
   requirementLines,
-  shellWords,
+  lineWords,
   shortOptionValues,
 } from "../../../src/helper/python/requirements.ts";
 
@@ -81,8 +81,9 @@ test.each<[string, string[]]>([
   ["a\\ b \\c", ["a b", "c"]],
   [`"a\\"b\\c" 'd\\'`, [`a"b\\c`, "d\\"]],
   [`a "" b`, ["a", "", "b"]],
+  ["a' --t x", ["a --t x", "--t", "x"]],
 ])("the words of %s", (line, words) => {
-  expect(shellWords(line)).toEqual(words);
+  expect(lineWords(line)).toEqual(words);
 });
 
 test.each<[string[], string[]]>([
