@@ -115,7 +115,8 @@ const attacks: [title: string, files: string | Uint8Array | Files, said: RegExp]
   ["a file on the network", "-r http://requirements.example/r.txt\nmy-package\n", /requirements file on the network/],
 ];
 
-const pips = ["pip-23", "pip-26.1", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
+// pip 26.1 asks as 23.1 does.
+const pips = ["pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
 describe.each(pips)("%s", (_, bin) => {
   const there = requires(join(bin, "pip"));
   const started: [string, string[]][] = [
@@ -148,6 +149,15 @@ describe.each(pips)("%s", (_, bin) => {
         };
         const { exitCode, stderr } = await run(bin, [...command, "-r", "requirements.txt"], files, { honest: true });
         expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+      },
+      60_000,
+    );
+
+    test.skipIf(!there)(
+      how === "the shim" ? "a person's own --trusted-host holds" : "whose --trusted-host it is cannot be known",
+      async () => {
+        await run(bin, [...command, "--trusted-host", host, "my-package"], {});
+        expect(tokensHeard().length > 0).toBe(how === "the shim");
       },
       60_000,
     );

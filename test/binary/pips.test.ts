@@ -45,6 +45,11 @@ describe.skipIf(!requires(join(recent, "pip")))("pip 26, which asks keyring for 
     () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
     60_000,
   );
+  test("by a URL without a user name in a requirements file", async () => {
+    const file = join(laptop.home, "requirements.txt");
+    writeFileSync(file, `--index-url ${index}\nmy-package\n`);
+    await expectInstalled(["pip", "install", "--no-cache-dir", "-r", file, "--target"], recent, true);
+  }, 60_000);
   test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
   test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
 });
