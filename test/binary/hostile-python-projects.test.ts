@@ -224,6 +224,25 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     }, 60_000);
   });
 
+  test.each<[string, string[]]>([
+    ["a constraint", ["uv", "pip", "install", "--constraints=requirements.txt", "my-package"]],
+    ["what is compiled", ["uv", "pip", "compile", "requirements.txt"]],
+    ["a longer option", ["uv", "run", "--with-requirements", "requirements.txt", "true"]],
+    ["pip's constraint, shortened", ["pip", "download", "--con", "requirements.txt", "my-package"]],
+  ])(
+    "%s is read as well",
+    async (_, command) => {
+      const { exitCode, stderr } = await run(recent, ["vouch", "exec", "--", ...command], {
+        "requirements.txt": lines[0]![1],
+      });
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: 5,
+        stderr: expect.stringMatching(/requirements\.txt:1 puts/),
+      });
+    },
+    60_000,
+  );
+
   test.each(["PIP_INDEX_URL", "TWINE_REPOSITORY_URL"])("%s of the person's own stays", async (name) => {
     const env = { [name]: "https://pypi.example/simple/" };
     const { stdout } = await run(recent, ["vouch", "exec", "--", "env"], {}, env);

@@ -2,11 +2,11 @@
  * What must hold before pip is started with tokens in reach: by the shim `pip`, or by `vouch exec` with the tokens in the
  * environment.
  */
-import type { VouchError } from "../../errors.ts";
+import { VouchError } from "../../errors.ts";
 import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments } from "./clients.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { mentionsOfPip } from "./mentions.ts";
+import { type Mention, mentionsOfPip } from "./mentions.ts";
 import { secretsIn } from "./secrets.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -21,9 +21,20 @@ export async function guardPip(
   urls: readonly string[] = [],
 ): Promise<Verdict> {
   const secrets = secretsIn(env);
-  const verdict = await judge(mentionsOfPipCommand(args, process.cwd(), env, secrets), urls);
+  const verdict = await judgeOrDoubt(mentionsOfPipCommand(args, process.cwd(), env, secrets), urls);
   throwIfRefused(verdict, secrets.values.length > 0);
   return verdict;
+}
+
+/** With an agent that cannot be asked, or settings that cannot be read, pip goes on without a token. */
+async function judgeOrDoubt(mentions: readonly Mention[], urls: readonly string[]): Promise<Verdict> {
+  try {
+    return await judge(mentions, urls);
+  } catch (error) {
+    const doubt = VouchError.from(error);
+    if (mentions.some(({ kind }) => kind === "secret")) throw doubt;
+    return { doubt, hosts: [], configured: new Set() };
+  }
 }
 
 /**

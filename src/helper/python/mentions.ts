@@ -62,6 +62,19 @@ export function unverifiedHost(value: string, place: string): Mention {
   return { kind: "unverified", place, url: `https://${host}/` };
 }
 
+/** The options of pip, pip-tools and uv whose value is a file of requirements. */
+const fileOptions = [
+  "--requirements",
+  "--requirements-from-script",
+  "--constraints",
+  "--build-constraints",
+  "--overrides",
+  "--with-requirements",
+];
+const fileVariables = ["PIP", "UV"].flatMap((tool) =>
+  ["REQUIREMENT", "CONSTRAINT", "BUILD_CONSTRAINT", "OVERRIDE"].map((name) => `${tool}_${name}`),
+);
+
 /**
  * What the arguments of pip and the requirements files that they and the environment name say, nested files included.
  * `cwd` is pip's current folder. A file that is not there is pip's to complain about.
@@ -69,12 +82,11 @@ export function unverifiedHost(value: string, place: string): Mention {
 export function mentionsOfPip(args: readonly string[], cwd: string, env: Environment, secrets: Secrets): Mention[] {
   const scan = new RequirementScan(cwd, env, secrets);
   const named = [
-    ...longOptionValues(args, "--requirement"),
-    ...longOptionValues(args, "--requirements-from-script"),
-    ...longOptionValues(args, "--constraint"),
-    ...longOptionValues(args, "--build-constraint"),
+    ...fileOptions.flatMap((name) => longOptionValues(args, name)),
     ...shortOptionValues(args, "rc"),
-    ...["PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"].flatMap((name) => env[name]?.split(/\s+/) ?? []),
+    ...fileVariables.flatMap((name) => env[name]?.split(/\s+/) ?? []),
+    // What pip-compile, `uv pip compile` and `uv pip sync` read.
+    ...args.filter((word) => /\.(txt|in)$/i.test(word) && !word.startsWith("-")),
   ];
   // A person has named these: whoever serves the file over https is their choice.
   for (const file of named) if (file !== "" && !/^https:/i.test(file)) scan.read(file, cwd, "the command line");
@@ -205,7 +217,7 @@ export function mentionsOfScripts(words: readonly string[], cwd: string): Mentio
 }
 
 /** The URLs in the strings of a TOML text, and the hosts whose certificates uv, PDM and their like are told not to check. */
-export function mentionsOfToml(text: string, place: string): Mention[] {
+function mentionsOfToml(text: string, place: string): Mention[] {
   let parsed: unknown;
   try {
     parsed = Bun.TOML.parse(text);
