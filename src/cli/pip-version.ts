@@ -37,9 +37,11 @@ export function parsePipVersion(text: string): PipVersion | undefined {
   return { version, asksKeyring: isFrom(23, 1), asksWithoutUserName: isFrom(26, 2) };
 }
 
-/** What someone with a pip that is too old is told, and what to do; undefined when pip asks or there is none. */
-export function oldPip(env: Record<string, string | undefined>): { found: string; remedy: string } | undefined {
-  const pip = pipVersion(env);
+/** What someone with a pip that is too old is told, and what to do; undefined when pip asks or there is none. `pip` is what `pipVersion` says. */
+export function oldPip(
+  env: Record<string, string | undefined>,
+  pip: PipVersion | undefined = pipVersion(env),
+): { found: string; remedy: string } | undefined {
   if (pip === undefined || pip.asksKeyring) return undefined;
   return {
     found: `pip ${pip.version} asks no keyring program (pip 23.1 and later do), so it gets no token by itself.`,

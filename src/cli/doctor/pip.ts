@@ -80,9 +80,9 @@ export function checkPip(patient: Patient): Finding[] {
 /** Which URLs the pip on PATH asks Vouch for, and whether the project has one that it does not. */
 function checkVersion(patient: Patient): Finding[] {
   const { env, settings } = patient;
-  const old = oldPip(env);
-  if (old) return [failure("pip-version", old.found, old.remedy)];
   const pip = pipVersion(env);
+  const old = pip && oldPip(env, pip);
+  if (old) return [failure("pip-version", old.found, old.remedy)];
   if (pip === undefined || pip.asksWithoutUserName) return [];
   const remedy =
     "Put `aws@` before the host (`https://aws@…`), or `python -m pip install --upgrade pip` (26.2 or later).";

@@ -182,7 +182,7 @@ describe("vouch setup codeartifact", () => {
     expect(existsSync(join(home, ".local/share/vouch/shims/npm"))).toBe(true);
     await setup(...other, "--remove");
     expect(snapshot()).toEqual(before);
-  });
+  }, 60_000);
 
   test("changed settings take the place of the old ones", async () => {
     await setRole();
