@@ -13,6 +13,7 @@ import { lookUpCargoToken, lookUpEnvironment, lookUpMatches, lookUpRoleCredentia
 import {
   type CargoRequest,
   type EnvironmentRequest,
+  type MatchReply,
   type MatchRequest,
   type RoleCredentialsRequest,
   routes,
@@ -69,6 +70,11 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
       cause: error,
     });
   }
+}
+
+/** The answer to `match` by the settings file alone, where no agent is running. Throws as `readSettings`. */
+export function matchBySettings(request: MatchRequest): MatchReply {
+  return lookUpMatches(request, readSettings(process.env));
 }
 
 function startJob(): Job {

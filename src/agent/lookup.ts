@@ -1,5 +1,5 @@
 /** Answers about the configured repositories, from the settings and the chain of tokens.ts, whoever runs it. */
-import { findRegistry } from "../config/registries.ts";
+import { findRegistry, isOnConfiguredHost } from "../config/registries.ts";
 import type { RepositorySettings, Settings } from "../config/settings.ts";
 import { VouchError } from "../errors.ts";
 import {
@@ -73,14 +73,15 @@ export async function lookUpEnvironment(
   }
   const failure = results.find((result) => result.status === "rejected");
   if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
-  const first = results[0];
+  // The default repository is the one that was set up last, as in the files of pip and npm.
+  const byDefault = results.at(-1);
   const twine = format === undefined ? twineVariables(registries) : undefined;
   return {
     variables: {
       ...npmTokenVariables(registries),
       ...pipIndexVariable(registries),
-      ...(format === undefined && first?.status === "fulfilled"
-        ? { CODEARTIFACT_AUTH_TOKEN: first.value.token.expose() }
+      ...(format === undefined && byDefault?.status === "fulfilled"
+        ? { CODEARTIFACT_AUTH_TOKEN: byDefault.value.token.expose() }
         : {}),
     },
     ...(twine ? { twine } : {}),
@@ -89,9 +90,12 @@ export async function lookUpEnvironment(
   };
 }
 
-/** Which of the URLs lie within a configured endpoint. */
+/** Which of the URLs lie within a configured endpoint, and which on the host of one. */
 export function lookUpMatches({ urls, format }: MatchRequest, settings: Settings): MatchReply {
-  return { configured: urls.map((url) => findRegistry(settings, url, format) !== undefined) };
+  return {
+    configured: urls.map((url) => findRegistry(settings, url, format) !== undefined),
+    onConfiguredHost: urls.map((url) => isOnConfiguredHost(settings, url)),
+  };
 }
 
 /** The credentials of the role in the settings, or of the one that is asked for. Throws what the chain throws. */
@@ -131,8 +135,7 @@ function findConfigured(
     if (found) return found;
     throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", { hint });
   }
-  const [repository] = settings.repositories;
-  if (repository) {
+  for (const repository of settings.repositories.toReversed()) {
     const endpoints = definedEndpoints(repository);
     const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
     if (endpoint !== undefined) return { repository, endpoint };

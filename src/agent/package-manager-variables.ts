@@ -19,19 +19,22 @@ export function npmTokenVariables(registries: RegistryToken[]): Record<string, s
   return variables;
 }
 
-/** pip before 23.1, which asks no keyring program: the index URL of the first PyPI endpoint with user name and token. */
+/**
+ * pip before 23.1, which asks no keyring program: the index URL of the default PyPI endpoint with user name and token.
+ * The default is the last one, as setup leaves it in pip.conf.
+ */
 export function pipIndexVariable(registries: RegistryToken[]): Record<string, string> {
-  const first = registries.find(({ format }) => format === "pypi");
-  if (first === undefined) return {};
-  const url = new URL(first.endpoint.endsWith("/") ? first.endpoint : `${first.endpoint}/`);
+  const byDefault = registries.findLast(({ format }) => format === "pypi");
+  if (byDefault === undefined) return {};
+  const url = new URL(byDefault.endpoint.endsWith("/") ? byDefault.endpoint : `${byDefault.endpoint}/`);
   url.username = "aws";
-  url.password = first.token;
+  url.password = byDefault.token;
   return { PIP_INDEX_URL: new URL("simple/", url).href };
 }
 
-/** twine: its user name, password and repository for the first PyPI endpoint. */
+/** twine: its user name, password and repository for the default PyPI endpoint, which is the last one. */
 export function twineVariables(registries: RegistryToken[]): Record<string, string> | undefined {
-  const first = registries.find(({ format }) => format === "pypi");
-  if (first === undefined) return undefined;
-  return { TWINE_USERNAME: "aws", TWINE_PASSWORD: first.token, TWINE_REPOSITORY_URL: first.endpoint };
+  const byDefault = registries.findLast(({ format }) => format === "pypi");
+  if (byDefault === undefined) return undefined;
+  return { TWINE_USERNAME: "aws", TWINE_PASSWORD: byDefault.token, TWINE_REPOSITORY_URL: byDefault.endpoint };
 }

@@ -41,7 +41,7 @@ export interface ErrorReply {
 
 /**
  * The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format).
- * Without a URL: the token of the default repository, the first that was configured.
+ * Without a URL: the token of the default repository, the one that was set up last.
  */
 export interface TokenRequest {
   url?: string;
@@ -75,7 +75,7 @@ export interface EnvironmentRequest {
 }
 
 export interface EnvironmentReply {
-  /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the first configured). */
+  /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the last one). */
   variables: Record<string, string>;
   /** Those of twine, for a person who has set none of them; absent where there is no PyPI endpoint. */
   twine?: Record<string, string>;
@@ -101,7 +101,7 @@ export interface RoleCredentialsReply {
   expiration?: number;
 }
 
-/** For each URL whether it lies within a configured endpoint. No session is needed. */
+/** For each URL whether it lies within a configured endpoint, and whether it is on the host of one. No session is needed. */
 export interface MatchRequest {
   urls: string[];
   format?: PackageFormat;
@@ -109,6 +109,8 @@ export interface MatchRequest {
 
 export interface MatchReply {
   configured: boolean[];
+  /** Whatever scheme, port and path are: a package manager sends a token wherever the host is the same. */
+  onConfiguredHost: boolean[];
 }
 
 export interface StatusReply {

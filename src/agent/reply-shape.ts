@@ -110,7 +110,7 @@ const shapes: Record<Route, Check> = {
     expiration: optional(time),
     failed: optional(list(fields({ endpoint: text, error }))),
   }),
-  [routes.match]: fields<protocol.MatchReply>({ configured: list(flag) }),
+  [routes.match]: fields<protocol.MatchReply>({ configured: list(flag), onConfiguredHost: list(flag) }),
   [routes.roleCredentials]: fields<protocol.RoleCredentialsReply>({
     accessKeyId: secret,
     secretAccessKey: secret,

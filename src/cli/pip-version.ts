@@ -1,9 +1,14 @@
-/** Which pip stands on PATH, and whether it asks a program `keyring`: it does from 23.1 on. */
+/**
+ * Which pip stands on PATH, and when it asks a program `keyring`: from 23.1 on for a URL with a user name, from 26.2 on for
+ * every URL.
+ */
 
 export interface PipVersion {
   /** As pip says it, "23.0.1". */
   version: string;
   asksKeyring: boolean;
+  /** Whether it asks also for a URL without a user name. */
+  asksWithoutUserName: boolean;
 }
 
 /** Asking takes a quarter of a second; the limit is for a pip that hangs. */
@@ -27,12 +32,16 @@ export function pipVersion(env: Record<string, string | undefined>): PipVersion 
 export function parsePipVersion(text: string): PipVersion | undefined {
   const [, version, major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(text) ?? [];
   if (version === undefined) return undefined;
-  return { version, asksKeyring: Number(major) > 23 || (Number(major) === 23 && Number(minor) >= 1) };
+  const isFrom = (year: number, release: number): boolean =>
+    Number(major) > year || (Number(major) === year && Number(minor) >= release);
+  return { version, asksKeyring: isFrom(23, 1), asksWithoutUserName: isFrom(26, 2) };
 }
 
-/** What someone with a pip that is too old is told, and what to do; undefined when pip asks or there is none. */
-export function oldPip(env: Record<string, string | undefined>): { found: string; remedy: string } | undefined {
-  const pip = pipVersion(env);
+/** What someone with a pip that is too old is told, and what to do; undefined when pip asks or there is none. `pip` is what `pipVersion` says. */
+export function oldPip(
+  env: Record<string, string | undefined>,
+  pip: PipVersion | undefined = pipVersion(env),
+): { found: string; remedy: string } | undefined {
   if (pip === undefined || pip.asksKeyring) return undefined;
   return {
     found: `pip ${pip.version} asks no keyring program (pip 23.1 and later do), so it gets no token by itself.`,

@@ -20,9 +20,6 @@ export interface FoundRegistry {
  */
 const plainUrl = /^(sparse\+)?https:\/\/(?:aws:?@)?([a-z0-9.-]+(?::[0-9]{1,5})?)(\/[\w.~!$&'()*+,;=:@/-]*)?$/i;
 
-/** `HOST` or `HOST:PORT`, as pip and uv ask when a whole URL found nothing. */
-const plainHost = /^[a-z0-9.-]+(?::[0-9]{1,5})?$/i;
-
 const maxLength = 2048;
 
 interface Place {
@@ -34,17 +31,11 @@ interface Place {
 
 /**
  * The configured endpoint (of that format, when given) that the URL lies in: same scheme, host and port, and a path
- * that begins with the endpoint's path, by whole segments. A bare host matches the first PyPI endpoint on that host.
- * Returns undefined for everything else.
+ * that begins with the endpoint's path, by whole segments. Returns undefined for everything else, a bare host too: pip
+ * and uv ask for the host once the URL itself was refused, and it says neither scheme nor repository.
  */
 export function findRegistry(settings: Settings, url: string, format?: Format): FoundRegistry | undefined {
   if (url.length > maxLength) return undefined;
-  if (plainHost.test(url)) {
-    const host = placeOf(`https://${url}`)?.host;
-    return format === undefined || format === "pypi"
-      ? find(settings, "pypi", (place) => place.host === host)
-      : undefined;
-  }
   const sparse = /^sparse\+/i.test(url);
   if (sparse && format !== undefined && format !== "cargo") return undefined;
   const asked = placeOf(url);
@@ -55,6 +46,30 @@ export function findRegistry(settings: Settings, url: string, format?: Format): 
     ({ host, segments }) =>
       host === asked.host && segments.every((segment, index) => segment === asked.segments[index]),
   );
+}
+
+/**
+ * Whether the URL's host is that of a configured endpoint, whatever its scheme, port and path: a token that follows the
+ * host would go there. Read generously, because it decides what is refused: what cannot be read counts as such a host.
+ */
+export function isOnConfiguredHost(settings: Settings, url: string): boolean {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1];
+  if (authority === undefined) return false;
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  // Some parsers end the authority at a backslash, others do not.
+  if (authority.includes("\\") || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i.test(host)) return true;
+  const name = nameOf(host);
+  return settings.repositories.some(({ endpoints }) =>
+    Object.values(endpoints).some((endpoint) => endpoint !== undefined && nameOf(URL.parse(endpoint)?.host) === name),
+  );
+}
+
+/** The host's name without port and final dot, in lower case. */
+function nameOf(host = ""): string {
+  return host
+    .toLowerCase()
+    .replace(/:[0-9]*$/, "")
+    .replace(/\.$/, "");
 }
 
 function find(

@@ -1,6 +1,6 @@
 /**
- * The shims folder: links to vouch under the names `keyring`, `pip`, `pip3`, `npm`, `npx` and those of pnpm, to stand
- * first on PATH.
+ * The shims folder: links to vouch under the names `keyring`, `pip`, `pip3`, `pip3.12`, `npm`, `npx` and those of pnpm, to
+ * stand first on PATH.
  */
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -25,7 +25,21 @@ const besidePnpm = ["pnpx", "pn", "pnx"];
 export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
   const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
   const hasNpm = repositories.some(({ endpoints }) => endpoints.npm !== undefined);
-  return [...(hasPypi ? ["keyring", "pip", "pip3"] : []), ...(hasNpm ? ["npm", "npx", ...pnpmNames(env)] : [])];
+  return [
+    ...(hasPypi ? ["keyring", "pip", "pip3", ...versionedPips(env)] : []),
+    ...(hasNpm ? ["npm", "npx", ...pnpmNames(env)] : []),
+  ];
+}
+
+/** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
+function versionedPips(env: Record<string, string | undefined>): string[] {
+  const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
+  const all = (env["PATH"] ?? "").split(":");
+  const folders = all.filter((folder) => folder.startsWith("/") && resolve(folder) !== environment);
+  const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));
+  return [...new Set(names)]
+    .filter((name) => findInstalled(name, { PATH: folders.join(":") }) !== undefined)
+    .toSorted();
 }
 
 function pnpmNames(env: Record<string, string | undefined>): string[] {

@@ -18,16 +18,42 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const file = command.includes("/") ? command : Bun.which(command);
     complainOf(reply.failed);
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
-    become(file, rest, { ...process.env, ...variablesOf(reply), ...(await jobVariables()) });
+    const env = { ...process.env, ...(await variablesOf(reply)), ...(await jobVariables()) };
+    become(file, rest, { ...env, ...(await guarded([command, ...rest], env)) });
   } catch (error) {
     exitWith(error);
   }
 }
 
-/** twine's variables are given all or none, and only when the person has set none of their own. */
-function variablesOf({ variables, twine = {} }: EnvironmentReply): Record<string, string> {
+/** What pip needs besides; loaded only for a command that may be one of Python's. Throws `project_untrusted`. */
+async function guarded(words: string[], env: Record<string, string | undefined>): Promise<Record<string, string>> {
+  if (!mayBePython(words[0]!)) return {};
+  return (await import("./python/guard.ts")).guardCommand(words, env);
+}
+
+/** As quick/exec.ts leaves it: pip, uv, and an interpreter that may run pip, by whatever path. */
+function mayBePython(command: string): boolean {
+  return command.includes("pip") || command.includes("uv") || command.includes("python");
+}
+
+/**
+ * twine's variables are given all or none, and only when the person has set none of their own. pip's index is given only
+ * when the person has named none, by variable or in the file of PIP_CONFIG_FILE.
+ */
+async function variablesOf({ variables, twine = {} }: EnvironmentReply): Promise<Record<string, string>> {
   const own = [...Object.keys(twine), "TWINE_REPOSITORY"].some((name) => process.env[name] !== undefined);
-  return own ? variables : { ...variables, ...twine };
+  const given = own ? { ...variables } : { ...variables, ...twine };
+  if (process.env["PIP_INDEX_URL"] || (await namesIndex(process.env["PIP_CONFIG_FILE"]))) delete given["PIP_INDEX_URL"];
+  return given;
+}
+
+/** Whether a configuration file of pip's has an `index-url`. */
+async function namesIndex(file: string | undefined): Promise<boolean> {
+  if (!file) return false;
+  const text = await Bun.file(file)
+    .text()
+    .catch(() => "");
+  return /^[ \t]*(--)?index[-_]url[ \t]*[=:]/im.test(text);
 }
 
 /** What a job has in place of setup and agent: Cargo is told whom to ask, the helpers find the tokens. */

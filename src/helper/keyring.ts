@@ -3,7 +3,9 @@
  *   keyring get SERVICE USERNAME                                → the password             (pip before 26.2, uv)
  *   keyring get SERVICE --mode creds                            → user name, password      (uv)
  *   keyring --mode=creds --output=json get SERVICE [USERNAME]   → {"username","password"}  (pip from 26.2)
- * Whatever is not for a configured endpoint goes to the next `keyring` on PATH.
+ *   keyring --mode=creds get SERVICE ""                         → user name, password      (PDM)
+ * Whatever is not for a configured endpoint goes to the next `keyring` on PATH. A package manager says only which URL a
+ * password is for, not how it will get there: what its project's files say about that is looked up first.
  */
 import { type MatchReply, type MatchRequest, routes, type TokenReply, type TokenRequest } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
@@ -11,6 +13,7 @@ import { ask } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import { complain, complainOfText, print } from "./output.ts";
 import { looksLikeCodeArtifact } from "./look.ts";
+import { checkedVariable } from "./python/checked.ts";
 import { become, findRealCommand } from "./real-command.ts";
 
 const userName = "aws";
@@ -37,7 +40,7 @@ export async function runKeyring(args: string[], left: Attempt | undefined): Pro
   } catch (error) {
     const failed = VouchError.from(error);
     if (mayBeAnothers(failed, invocation.service)) await becomeAnother(args);
-    if (failed.code !== "not_configured") complain(failed);
+    if (!isKnownWithoutWords(failed, invocation.service)) complain(failed);
     process.exit(1);
   }
 }
@@ -48,9 +51,16 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   }
   const request: TokenRequest = { url: service, format: "pypi" };
   const { token } = await ask<TokenReply>(routes.token, request, left);
+  await refuseUntrustedAsker(invocation.json);
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
+}
+
+/** Throws `project_untrusted` when the files of the asker's project would lead the token elsewhere, or nobody can know. */
+async function refuseUntrustedAsker(isPip: boolean): Promise<void> {
+  const [checked] = (process.env[checkedVariable] ?? "").split(":");
+  if (checked !== `${process.ppid}`) await (await import("./python/asked.ts")).checkAskers(Number(checked), isPip);
 }
 
 async function refuseIfConfigured(service: string): Promise<void> {
@@ -63,6 +73,12 @@ async function refuseIfConfigured(service: string): Promise<void> {
 /** With no agent nobody knows whose service it is: another keyring may know it, unless it looks like ours. */
 function mayBeAnothers({ code }: VouchError, service = ""): boolean {
   return code === "not_configured" || (code === "login_needed" && !looksLikeCodeArtifact(service));
+}
+
+/** What needs no line: a service of nobody's, a bare host, which is asked for after its URL, and what the shim `pip` has said. */
+function isKnownWithoutWords({ code }: VouchError, service = ""): boolean {
+  if (code === "not_configured" || !service.includes("/")) return true;
+  return code === "login_needed" && process.env[checkedVariable] === `${process.ppid}:told`;
 }
 
 async function passOn(args: string[]): Promise<never> {
@@ -93,7 +109,8 @@ export function parseInvocation(args: string[]): Invocation {
   return {
     operation: words[0],
     service: words[1],
-    userName: words[2],
+    // PDM gives an empty one when it knows none.
+    userName: words[2] || undefined,
     credentials,
     json: options.get("output") === "json" && credentials,
   };

@@ -16,8 +16,8 @@ const registries = [
   registry("cargo", `https://${host}/cargo/my-repo/`),
   registry("npm", `https://${host}/npm/my-repo/`, "N1"),
   registry("npm", `https://${host}/npm/other`, "N2"),
-  registry("pypi", `https://${host}/pypi/my-repo/`, "a/b+c=:@"),
   registry("pypi", `https://${host}/pypi/other/`),
+  registry("pypi", `https://${host}/pypi/my-repo/`, "a/b+c=:@"),
 ];
 
 test("npm: one variable for each npm endpoint, each key ending in a slash", () => {
@@ -27,14 +27,14 @@ test("npm: one variable for each npm endpoint, each key ending in a slash", () =
   });
 });
 
-test("pip: the index URL of the first PyPI endpoint, the token escaped as user information", () => {
+test("pip: the index URL of the PyPI endpoint that was set up last, the token escaped as user information", () => {
   expect(pipIndexVariable(registries)).toEqual({
     PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
   });
   expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
 });
 
-test("twine: all of its variables for the first PyPI endpoint", () => {
+test("twine: all of its variables for the PyPI endpoint that was set up last", () => {
   expect(twineVariables(registries)).toEqual({
     TWINE_USERNAME: "aws",
     TWINE_PASSWORD: "a/b+c=:@",

@@ -200,15 +200,19 @@ describe("which endpoint", () => {
     "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repository/",
     "not a url",
   ])("%p is not configured, with or without a session", async (url) => {
+    const onConfiguredHost = URL.parse(url)?.host === new URL(cargoUrl).host;
     await using harness = new AgentHarness();
     expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
     await harness.login();
     expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
-    expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({ configured: [false, true] });
+    expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({
+      configured: [false, true],
+      onConfiguredHost: [onConfiguredHost, true],
+    });
   });
 
-  test("no URL: the first repository", async () => {
-    await using harness = new AgentHarness([repository, other]);
+  test("no URL: the repository that was set up last", async () => {
+    await using harness = new AgentHarness([other, repository]);
     await harness.login();
     expect(await askAgent<TokenReply>(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
   });
@@ -250,7 +254,7 @@ describe("the environment for package managers", () => {
   });
 
   test("of all formats, with the default's token, until the first of them ends", async () => {
-    await using harness = new AgentHarness([repository, other]);
+    await using harness = new AgentHarness([other, repository]);
     await harness.login();
     const { variables, expiration, twine } = await askAgent<EnvironmentReply>(routes.environment);
     expect(variables).toEqual({
@@ -262,7 +266,7 @@ describe("the environment for package managers", () => {
   });
 
   test("one domain that is denied does not take the other with it", async () => {
-    await using harness = new AgentHarness([repository, other]);
+    await using harness = new AgentHarness([other, repository]);
     harness.upstream.answer("token", (form) =>
       form.get("domain") === "other-domain"
         ? Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } })

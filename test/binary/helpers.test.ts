@@ -126,8 +126,8 @@ describe("keyring", () => {
 
   test.each([
     ["pip before 26.2 and uv: the URL", ["get", pypi, "aws"]],
-    ["the host alone", ["get", host, "aws"]],
     ["no user name", ["get", pypi]],
+    ["an empty user name", ["get", pypi, ""]],
   ])("password only: %s", async (_title, args) => {
     const { exitCode, stdout, stderr } = await keyring(...args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -151,6 +151,20 @@ describe("keyring", () => {
     expect(JSON.parse(stdout)).toEqual({ username: "aws", password: expect.stringMatching(/vouch-sandbox-token/) });
   });
 
+  test("PDM, an empty user name", async () => {
+    const { exitCode, stdout } = await keyring("--mode=creds", "get", pypi, "");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^aws\n\S*vouch-sandbox-token\S*\n$/);
+  });
+
+  test.each([
+    [["get", host, "aws"]],
+    [["get", `${host}:443`]],
+    [["--mode=creds", "--output=json", "get", host, "aws"]],
+  ])("a bare host, which says neither scheme nor repository, gets nothing, without a word: %p", async (args) => {
+    expect(await keyring(...args)).toEqual({ exitCode: 1, stdout: "", stderr: "" });
+  });
+
   test("a foreign user name gets nothing", async () => {
     expect(await keyring("get", pypi, "root")).toMatchObject({ exitCode: 1, stdout: "" });
   });
@@ -164,6 +178,8 @@ describe("keyring", () => {
     expect(foreign).toMatchObject({ exitCode: 7, stdout: "other: get https://pypi.example/simple/ me\n" });
     expect(await keyring("diagnose")).toMatchObject({ exitCode: 7, stdout: "other: diagnose\n" });
     expect(await keyring("set", pypi, "aws")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await keyring("del", pypi, "aws")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await keyring("del", "https://pypi.example/", "aws")).toMatchObject({ exitCode: 7 });
   });
 });
 

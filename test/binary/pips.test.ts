@@ -1,6 +1,6 @@
 /** The pips of other years, each in a virtual environment of its own, and uv. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
@@ -45,8 +45,50 @@ describe.skipIf(!requires(join(recent, "pip")))("pip 26, which asks keyring for 
     () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
     60_000,
   );
+  test("by a URL without a user name in a requirements file", async () => {
+    const file = join(laptop.home, "requirements.txt");
+    writeFileSync(file, `--index-url ${index}\nmy-package\n`);
+    await expectInstalled(["pip", "install", "--no-cache-dir", "-r", file, "--target"], recent, true);
+  }, 60_000);
   test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
   test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
+});
+
+describe.each(["pip-23", "pip-26.1"])("%s, which asks keyring for a URL with a user name", (name) => {
+  const bin = join(tools, name, "bin");
+  const there = requires(join(bin, "pip"));
+  test.skipIf(!there)(
+    "in an activated virtual environment",
+    () => expectInstalled(["pip", ...install], bin, true),
+    60_000,
+  );
+  test.skipIf(!there)(
+    "as python -m pip of it",
+    () => expectInstalled(["python", "-m", "pip", ...install], bin, true),
+    60_000,
+  );
+  test.skipIf(!there)(
+    "by a URL without a user name, where the shim stands before it",
+    () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], bin),
+    60_000,
+  );
+  test.skipIf(!there)(
+    "with a keyring of the environment's own, which pip passes over",
+    async () => {
+      const own = join(laptop.folder, name);
+      await laptop.run([join(bin, "python"), "-m", "venv", "--without-pip", own]);
+      const library = (
+        await Array.fromAsync(new Bun.Glob("lib/python*/site-packages").scan({ cwd: own, onlyFiles: false }))
+      )[0]!;
+      symlinkSync(join(bin, "..", library, "pip"), join(own, library, "pip"));
+      const asked = join(own, "asked");
+      writeFileSync(join(own, "bin/keyring"), `#!/bin/sh\ntouch ${asked}\nexit 1\n`);
+      chmodSync(join(own, "bin/keyring"), 0o755);
+      await expectInstalled(["python", "-m", "pip", ...install], join(own, "bin"), true);
+      expect(existsSync(asked)).toBe(false);
+    },
+    60_000,
+  );
 });
 
 const old = join(tools, "pip-22/bin");

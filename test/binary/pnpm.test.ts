@@ -19,7 +19,11 @@ function withTools(folder: string, more: Record<string, string> = {}): Record<st
   return { PATH: [laptop.shims, folder, laptop.env["PATH"]].join(":"), ...more };
 }
 
-const links = () => readdirSync(laptop.shims).toSorted();
+/** Without those of the machine's Pythons (`pip3.12`). */
+const links = () =>
+  readdirSync(laptop.shims)
+    .filter((name) => !name.startsWith("pip3."))
+    .toSorted();
 
 async function setUp(env: Record<string, string>): Promise<void> {
   const repository = ["--domain", names.domain, "--repository", names.repository];

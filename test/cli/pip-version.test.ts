@@ -10,18 +10,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.each<[string, string | undefined, boolean | undefined]>([
-  ["pip 20.0.2 from /usr/lib/python3/dist-packages/pip (python 3.8)", "20.0.2", false],
-  ["pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "23.0.1", false],
-  ["pip 23.1 from /x (python 3.11)", "23.1", true],
-  ["pip 23.1b1 from /x (python 3.11)", "23.1b1", true],
-  ["pip 26.3 from /x (python 3.14)", "26.3", true],
-  ["pyenv: pip: command not found", undefined, undefined],
-  ["", undefined, undefined],
-])("%s", (text, version, asksKeyring) => {
+test.each<[text: string, version: string | undefined, asks: boolean | undefined, asksBare: boolean | undefined]>([
+  ["pip 20.0.2 from /usr/lib/python3/dist-packages/pip (python 3.8)", "20.0.2", false, false],
+  ["pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)", "23.0.1", false, false],
+  ["pip 23.1 from /x (python 3.11)", "23.1", true, false],
+  ["pip 23.1b1 from /x (python 3.11)", "23.1b1", true, false],
+  ["pip 26.1.2 from /x (python 3.14)", "26.1.2", true, false],
+  ["pip 26.2 from /x (python 3.14)", "26.2", true, true],
+  ["pip 27.0 from /x (python 3.14)", "27.0", true, true],
+  ["pip 26.3 from /x (python 3.14)", "26.3", true, true],
+  ["pyenv: pip: command not found", undefined, undefined, undefined],
+  ["", undefined, undefined, undefined],
+])("%s", (text, version, asksKeyring, asksWithoutUserName) => {
   const parsed = parsePipVersion(text);
   expect(parsed?.version).toBe(version);
   expect(parsed?.asksKeyring).toBe(asksKeyring);
+  expect(parsed?.asksWithoutUserName).toBe(asksWithoutUserName);
 });
 
 test("the pip on PATH is asked, and one that is too old is named with what to do", () => {

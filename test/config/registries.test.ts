@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { findRegistry } from "../../src/config/registries.ts";
+import { findRegistry, isOnConfiguredHost } from "../../src/config/registries.ts";
 import type { Settings } from "../../src/config/settings.ts";
 
 const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
@@ -50,13 +50,6 @@ describe("URLs of a configured endpoint", () => {
     for (const other of (["cargo", "pypi", "npm"] as const).filter((each) => each !== format)) {
       expect(findRegistry(settings, url, other)).toBeUndefined();
     }
-  });
-
-  test.each([[host], [`${host}:443`], [host.toUpperCase()]])("the bare host %s is that of PyPI", (bare) => {
-    expect(findRegistry(settings, bare)?.endpoint).toBe(`https://${host}/pypi/my-repo/`);
-    expect(findRegistry(settings, bare, "pypi")?.endpoint).toBe(`https://${host}/pypi/my-repo/`);
-    expect(findRegistry(settings, bare, "cargo")).toBeUndefined();
-    expect(findRegistry(settings, bare, "npm")).toBeUndefined();
   });
 
   test("the answer names the repository", () => {
@@ -141,6 +134,9 @@ test.each([
   ["a fragment in the user name", `https://evil.example#@${host}${path}`],
   ["another region", `https://${host.replace("us-east-1", "us-east-2")}${path}`],
   ["another account", `https://${host.replace("123456789012", "999999999999")}${path}`],
+  ["a bare host", host],
+  ["a bare host with the port of https", `${host}:443`],
+  ["a bare host in capitals", host.toUpperCase()],
   ["a bare host with another port", `${host}:8443`],
   ["a bare host with a user name", `aws@${host}`],
   ["a bare host with a path", `${host}/pypi/my-repo/simple/`],
@@ -155,31 +151,94 @@ test.each([
   expect(findRegistry(settings, url)).toBeUndefined();
 });
 
-test("whatever is asked, an answer's endpoint has the host that a URL parser sees in the question", () => {
-  const part = fc.constantFrom(
-    ..."https:// sparse+ aws @ : / \\ . .. %2e ? # 443 evil.example".split(" "),
+test("whatever is asked, an answer's endpoint is where a URL parser sees the question lead", () => {
+  // Most questions begin as one of ours and go on with what a stranger would write; every part can also be another one.
+  const start = fc.constantFrom(
+    "https://",
+    "https://aws@",
+    "sparse+https://",
+    "HTTPS://aws:@",
+    "http://",
+    "https:\\\\",
+    "",
+  );
+  const authority = fc.constantFrom(
     host,
+    `${host}:443`,
+    host.toUpperCase(),
+    `${otherHost}:8443`,
+    otherHost,
+    "evil.example",
+  );
+  const endpoint = fc.constantFrom(
     "/pypi/my-repo/",
     "/cargo/my-repo/",
-    "simple/",
-    "\t",
-    "\n",
-    "а",
+    "/npm/my-repo",
+    "/pypi/my-repo",
+    "/maven/my-repo/",
   );
+  const tail = fc.constantFrom(
+    ..."/ simple/ my-package/ @acme/tool @ : \\ . .. ../ %2e%2e/ %2f ? # 443 evil.example aws@ \t \n а x-1.0+cu.whl".split(
+      " ",
+    ),
+    host,
+  );
+  const question = fc
+    .tuple(start, authority, endpoint, fc.array(tail, { maxLength: 3 }))
+    .map((parts) => parts.flat().join(""));
+  const hits = { plain: 0, longer: 0 };
   fc.assert(
-    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-      const asked = parts.join("");
+    fc.property(fc.oneof({ weight: 9, arbitrary: question }, { weight: 1, arbitrary: fc.string() }), (asked) => {
       const found = findRegistry(settings, asked);
       if (!found) return;
-      const text = asked.replace(/^sparse\+/i, "");
-      const url = new URL(text.includes("//") ? text : `https://${text}/pypi/my-repo/`);
+      const url = new URL(asked.replace(/^sparse\+/i, ""));
       expect(url.host).toBe(new URL(found.endpoint).host);
       expect(url.protocol).toBe("https:");
+      expect(["", "aws"]).toContain(url.username);
       expect(url.password).toBe("");
-      expect(`${url.pathname}/`).toStartWith(new URL(found.endpoint).pathname);
+      const place = new URL(found.endpoint).pathname.replace(/\/$/, "");
+      expect(`${url.pathname}/`).toStartWith(`${place}/`);
+      hits[url.pathname.replace(/\/$/, "") === place ? "plain" : "longer"]++;
     }),
-    { numRuns: 3000 },
+    { numRuns: 5000 },
   );
+  expect(hits.plain).toBeGreaterThan(100);
+  expect(hits.longer).toBeGreaterThan(20);
+});
+
+describe("the host of a configured endpoint", () => {
+  test.each([
+    `https://${host}/pypi/other-repo/simple/`,
+    `http://${host}/`,
+    `HTTP://${host.toUpperCase()}/pypi/my-repo/`,
+    `http://${host}:8080/x`,
+    `https://aws:secret@${host}`,
+    `https://evil.example@${host}/`,
+    `https://${host}./`,
+    `git+https://${host}/x`,
+    `https://${otherHost}/`,
+    "https://evil.example\\@x/",
+    `https://%6dy-domain.example/`,
+    "https://\u212aelvin.example/",
+  ])("%s is on it, or cannot be read", (url) => {
+    expect(isOnConfiguredHost(settings, url)).toBe(true);
+  });
+
+  test.each([
+    "https://pypi.org/simple/",
+    `https://${host}.evil.example/`,
+    `https://x${host}/`,
+    `https://evil.example/${host}`,
+    `https://${host}@evil.example/`,
+    `https://evil.example?@${host}`,
+    `https://evil.example#@${host}`,
+    "http://[::1]:8080/",
+    "http://127.0.0.1/",
+    host,
+    "file:relative",
+  ])("%s is not on it", (url) => {
+    expect(isOnConfiguredHost(settings, url)).toBe(false);
+  });
 });
 
 test("an endpoint of the settings that is not https gets no token", () => {

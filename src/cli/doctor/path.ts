@@ -60,13 +60,19 @@ function checkShim(name: string, patient: Patient): Finding[] {
   return [failure("path", `${said}; it gets no token.`, remedy)];
 }
 
-/** A virtual environment puts its own programs first, which is right for all but keyring. */
+/**
+ * A virtual environment puts its own programs first, which is right for all but keyring. Its pip passes over the keyring
+ * that lies beside it; uv, and a pip from elsewhere, take the first on PATH.
+ */
 function inEnvironment(name: string, path: string, environment: string): Finding {
   if (name !== "keyring") {
     return ok("path", `${name} is the virtual environment's (${path}); it asks Vouch's keyring.`);
   }
-  const remedy = `${join(environment, "bin/pip")} uninstall keyring`;
-  return failure("path", `The virtual environment has a keyring of its own (${path}), which pip asks first.`, remedy);
+  const hasPip = isExecutable(join(environment, "bin/pip"));
+  const remedy = `${hasPip ? join(environment, "bin/pip") : "uv pip"} uninstall keyring`;
+  const said = `The virtual environment has a keyring of its own (${path})`;
+  if (hasPip) return warning("path", `${said}: its pip passes over that one, but uv asks it first.`, remedy);
+  return failure("path", `${said}, which uv and a pip from elsewhere ask first.`, remedy);
 }
 
 /** The executables of that name in the order of PATH; relative folders are passed over. */

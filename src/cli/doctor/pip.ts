@@ -1,10 +1,12 @@
 /** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { IniOption } from "../../config/configparser.ts";
-import { oldPip } from "../pip-version.ts";
+import { shimsFolder } from "../../config/shims.ts";
+import { oldPip, pipVersion } from "../pip-version.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "./endpoint.ts";
 import { readIniFile, readSmallFile, type Setting } from "./files.ts";
-import { failure, type Finding, ok, type Patient } from "./finding.ts";
+import { failure, type Finding, ok, type Patient, warning } from "./finding.ts";
 
 /** The files that pip reads, the stronger ones last: global, user, virtual environment, PIP_CONFIG_FILE. */
 export function pipFiles({ env, home }: Patient): string[] {
@@ -61,8 +63,7 @@ export function checkPip(patient: Patient): Finding[] {
       : "No pip.conf names a repository that Vouch is set up for: pip asks the public index.";
     findings.push(failure("pip-index", where, setupCommand(first, "pip")));
   }
-  const old = oldPip(env);
-  if (old) findings.push(failure("pip-version", old.found, old.remedy));
+  findings.push(...checkVersion(patient));
   const provider = env["PIP_KEYRING_PROVIDER"] || lastOf("keyring-provider")?.value;
   if (provider !== "subprocess") {
     findings.push(
@@ -74,6 +75,50 @@ export function checkPip(patient: Patient): Finding[] {
     );
   }
   return findings;
+}
+
+/** Which URLs the pip on PATH asks Vouch for, and whether the project has one that it does not. */
+function checkVersion(patient: Patient): Finding[] {
+  const { env, settings } = patient;
+  const pip = pipVersion(env);
+  const old = pip && oldPip(env, pip);
+  if (old) return [failure("pip-version", old.found, old.remedy)];
+  if (pip === undefined || pip.asksWithoutUserName) return [];
+  const remedy =
+    "Put `aws@` before the host (`https://aws@…`), or `python -m pip install --upgrade pip` (26.2 or later).";
+  const bare = bareUrlsOf(patient).filter(({ value }) => classify(value, "pypi", settings).kind === "configured");
+  if (bare.length > 0) {
+    return bare.map(({ value, path, line }) =>
+      failure(
+        "pip-version",
+        `${path}:${line} names ${withoutSecrets(value)} without a user name: pip ${pip.version} asks nobody for it.`,
+        remedy,
+      ),
+    );
+  }
+  const program = Bun.which("pip", { PATH: env["PATH"] ?? "" });
+  const isShim = program !== null && dirname(program) === shimsFolder(env);
+  if (isShim) return [ok("pip-version", `pip ${pip.version} asks Vouch for URLs with a user name; the shim adds it.`)];
+  const found = `pip ${pip.version} (${program ?? "pip3"}) asks Vouch for URLs with a user name only: a bare --index-url of yours would be asked for a password.`;
+  return [warning("pip-version", found, remedy)];
+}
+
+/** The URLs without user information in the requirements files of the current folder. */
+function bareUrlsOf({ cwd }: Patient): Setting[] {
+  let names: string[];
+  try {
+    names = readdirSync(cwd).filter((name) => /^(requirements|constraints).*\.(txt|in)$/.test(name));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const path = join(cwd, name);
+    const lines = (readSmallFile(path) ?? "").split("\n");
+    return lines.flatMap((line, index) => {
+      const urls = line.replace(/(^|\s)#.*$/, "").match(/https:\/\/[^\s/@?#]+\/[^\s?#]*/g) ?? [];
+      return urls.map((value): Setting => ({ key: "index-url", value, path, line: index + 1 }));
+    });
+  });
 }
 
 function unreadable(patient: Patient): Finding[] {

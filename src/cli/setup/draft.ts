@@ -45,8 +45,9 @@ export class Draft {
   }
 
   /**
-   * Adds the repository, whose endpoints are those for the tools, to the settings (at `place`, else where it is, else
-   * last) and to the tools' files. Returns it as the settings have it now.
+   * Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files. It goes to
+   * `place`, else last: the last is the default one, as in the files of pip and npm. Cargo has no default: set up for
+   * Cargo alone, a repository stays where it is. Returns it as the settings have it now.
    */
   add(repository: RepositorySettings, names: ToolName[], place?: number): RepositorySettings {
     const { env } = this.#context;
@@ -65,8 +66,10 @@ export class Draft {
       if (old && formerFile !== undefined && formerFile !== path(env)) this.#unset(formerFile, tool, old);
       this.#set(path(env), tool, repository, old);
     }
-    const repositories = this.settings.repositories.map((other) => (other === old ? merged : other));
-    if (!old) repositories.splice(place ?? repositories.length, 0, merged);
+    const stays = names.every((name) => name === "cargo");
+    const at = place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined);
+    const repositories = this.settings.repositories.filter((other) => other !== old);
+    repositories.splice(at ?? repositories.length, 0, merged);
     this.settings = { ...this.settings, repositories };
     return merged;
   }

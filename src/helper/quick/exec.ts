@@ -11,6 +11,8 @@ const local = " run run-script test start --version -v ";
 export function execCommand(args: readonly string[]): Attempt | undefined {
   const [separator, command, ...rest] = args;
   if (separator !== "--" || command === undefined) return undefined;
+  // What may run pip or uv is looked at first: exec.ts.
+  if (command.includes("pip") || command.includes("uv") || command.includes("python")) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
   const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;
@@ -20,6 +22,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   const { twine = {} } = reply;
   const ownTwine =
     env["TWINE_USERNAME"] ?? env["TWINE_PASSWORD"] ?? env["TWINE_REPOSITORY"] ?? env["TWINE_REPOSITORY_URL"];
+  if (env["PIP_INDEX_URL"] ?? env["PIP_CONFIG_FILE"]) return system.attempt;
   if (file !== null) become(file, rest, ownTwine === undefined ? { ...reply.variables, ...twine } : reply.variables);
   return system.attempt;
 }

@@ -111,8 +111,15 @@ describe("PATH", () => {
       "a virtual environment with its own keyring",
       { "venv/bin": ["pip", "pip3", "keyring"], shims, bin: tools },
       { VIRTUAL_ENV: "venv" },
+      ["warn path", "ok path", "ok path", "ok path", "ok path"],
+      "its pip passes over that one, but uv asks it first. ~/venv/bin/pip uninstall keyring",
+    ],
+    [
+      "a virtual environment with a keyring and no pip, as uv makes it",
+      { "venv/bin": ["keyring"], shims, bin: tools },
+      { VIRTUAL_ENV: "venv" },
       ["fail path", "ok path", "ok path", "ok path", "ok path"],
-      "~/venv/bin/pip uninstall keyring",
+      "which uv and a pip from elsewhere ask first. uv pip uninstall keyring",
     ],
     [
       "pnpm with its link",

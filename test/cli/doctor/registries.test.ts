@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { checkCargo, takesToken } from "../../../src/cli/doctor/cargo.ts";
 import { checkNpm } from "../../../src/cli/doctor/npm.ts";
 import { checkPip } from "../../../src/cli/doctor/pip.ts";
@@ -122,6 +124,47 @@ describe("pip", () => {
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, patient)).toContain(words);
     expect(said(findings, patient)).not.toContain("TOP-SECRET");
+  });
+});
+
+describe("the pip on PATH", () => {
+  const bare = `https://${host}/pypi/my-repo/simple/`;
+  const file = (line: string) => ({ "project/requirements-dev.txt": `# --index-url ${bare}\n${line}\nmy-package\n` });
+
+  test.each<[string, string, Record<string, string>, string[], string]>([
+    ["22.3.1 in a virtual environment", "22.3.1", {}, ["fail pip-version"], "pip 22.3.1 asks no keyring program"],
+    [
+      "25.0 before the shims",
+      "25.0",
+      {},
+      ["warn pip-version"],
+      "pip 25.0 (~/venv/bin/pip) asks Vouch for URLs with a user name only",
+    ],
+    [
+      "26.1 and a bare URL in a file",
+      "26.1",
+      file(`--index-url ${bare}`),
+      ["fail pip-version"],
+      "requirements-dev.txt:2 names",
+    ],
+    [
+      "26.1 and a URL with the user name",
+      "26.1",
+      file(`-i ${bare.replace("://", "://aws@")}`),
+      ["warn pip-version"],
+      "26.1",
+    ],
+    ["26.1 and somebody else's URL", "26.1", file("-i https://pypi.org/simple/"), ["warn pip-version"], "26.1"],
+    ["26.2 and a bare URL", "26.2", file(`--index-url ${bare}`), [], ""],
+  ])("%s", (_, version, files, expected, words) => {
+    const program = `#!/bin/sh\necho "pip ${version} from /x (python 3.12)"\n`;
+    const made = makePatient({ ...files, [user]: `[global]\n${index}${keyring}`, "venv/bin/pip": program });
+    const bin = join(made.home, "venv/bin");
+    chmodSync(join(bin, "pip"), 0o755);
+    const patient = { ...made, env: { ...made.env, PATH: bin } };
+    const findings = checkPip(patient);
+    expect(brief(findings)).toEqual(["ok pip-index", ...expected]);
+    expect(said(findings, patient)).toContain(words);
   });
 });
 

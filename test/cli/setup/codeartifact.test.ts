@@ -156,21 +156,33 @@ describe("vouch setup codeartifact", () => {
     expect(stderr).toContain("--tool npm");
   });
 
-  test("several repositories: the first stays the default, each can go first", async () => {
+  test("several repositories: the default is the one set up last, for pip and npm as in the settings, and each can go first", async () => {
     await setRole();
     const before = snapshot();
     const other = ["codeartifact", "--domain", "my-domain", "--repository", "other"];
     await codeartifact();
     await setup(...other);
     await codeartifact("--tool", "cargo");
-    expect(settings().repositories.map(({ repository }) => repository)).toEqual(["my-repo", "other"]);
-    expect(read(".npmrc").match(/^registry=.*$/m)?.[0]).toBe(`registry=https://${host}/npm/other/`);
+    const inOrder = () => settings().repositories.map(({ repository }) => repository);
+    const byDefault = () => [
+      read(".npmrc").match(/^registry=.*$/m)?.[0],
+      read(".config/pip/pip.conf").match(/^index-url = .*$/m)?.[0],
+    ];
+    const lines = (name: string) => [
+      `registry=https://${host}/npm/${name}/`,
+      `index-url = https://aws@${host}/pypi/${name}/simple/`,
+    ];
+    expect(inOrder()).toEqual(["my-repo", "other"]);
+    expect(byDefault()).toEqual(lines("other"));
+    await codeartifact();
+    expect(inOrder()).toEqual(["other", "my-repo"]);
+    expect(byDefault()).toEqual(lines("my-repo"));
     await codeartifact("--remove");
     expect(read(".npmrc").match(/^registry=.*$/m)?.[0]).toBe(`registry=https://${host}/npm/other/`);
     expect(existsSync(join(home, ".local/share/vouch/shims/npm"))).toBe(true);
     await setup(...other, "--remove");
     expect(snapshot()).toEqual(before);
-  });
+  }, 60_000);
 
   test("changed settings take the place of the old ones", async () => {
     await setRole();

@@ -1,0 +1,98 @@
+/** Which Python package managers a command line is one of, and what the project's files tell them about hosts. */
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { Asker } from "./askers.ts";
+import {
+  type Mention,
+  mentionsOfPip,
+  mentionsOfProject,
+  mentionsOfScripts,
+  type Secrets,
+  unverifiedHost,
+  urlsIn,
+} from "./mentions.ts";
+import { longOptionValues } from "./requirements.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** The arguments of pip in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
+export function pipArguments(words: readonly string[]): string[] | undefined {
+  const at = words.findIndex((word, index) => {
+    const before = words[index - 1] ?? "";
+    return (
+      word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false)
+    );
+  });
+  // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
+  return at < 0 || at > 8 ? undefined : words.slice(at + 1);
+}
+
+/** pip itself, its runner, and pip-tools, which uses its code. */
+function isPip(word: string): boolean {
+  return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py)$/.test(basename(word));
+}
+
+/** uv's and PDM's names. */
+export function isUv(words: readonly string[]): boolean {
+  return /^uvx?$/.test(basename(words[0] ?? ""));
+}
+
+function isPdm(words: readonly string[]): boolean {
+  return words.slice(0, 4).some((word) => basename(word) === "pdm");
+}
+
+/** What pip's arguments, the files that they name and the projects in them say that pip heeds. */
+export function mentionsOfPipCommand(
+  args: readonly string[],
+  cwd: string,
+  env: Environment,
+  secrets: Secrets,
+): Mention[] {
+  const place = "the command line";
+  const projects = [cwd, ...args.map((word) => resolve(cwd, word))].filter((folder) =>
+    existsSync(join(folder, "pyproject.toml")),
+  );
+  const named = args.some((word) => /^\.{1,2}([/[]|$)|\//.test(word) || word === "--group") ? projects : [];
+  const said = args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place, url }));
+  const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
+  // A person may ask any https URL for a package: `keyring` says whether there is a token. pip reads no trust in a project.
+  const withoutTls = [...said, ...inProjects].filter(({ kind, url = "" }) => kind === "url" && !/^https:/i.test(url));
+  return [...withoutTls, ...mentionsOfPip(args, cwd, env, secrets)];
+}
+
+/**
+ * What the projects of the askers say about hosts. `checked` is the process that is pip by our own shim, which has
+ * looked at all of this: it and what stands above it are passed over.
+ */
+export function mentionsOfAskers(askers: readonly Asker[], env: Environment, checked: number | undefined): Mention[] {
+  const end = askers.findIndex(({ pid }) => pid === checked);
+  const mentions = (end < 0 ? askers : askers.slice(0, end)).map((asker) => mentionsOfAsker(asker, env, end < 0));
+  return mentions.flat();
+}
+
+/** `isByOthers`: other tools write options there from a project's file (Pipfile, build isolation); a person says them to the shim. */
+function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthers: boolean): Mention[] {
+  if (isUv(words)) return mentionsOfUv(words, cwd, env);
+  const args = pipArguments(words);
+  if (args !== undefined) {
+    const hosts = isByOthers ? longOptionValues(args, "--trusted-host") : [];
+    const unverified = hosts.map((host) => unverifiedHost(host, "--trusted-host"));
+    return [unverified, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
+  }
+  if (isPdm(words)) {
+    const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
+    return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);
+  }
+  return [];
+}
+
+/** No environment of ours has a token in a variable where `keyring` is asked for one. */
+const noSecrets: Secrets = { values: [], variables: new Set() };
+
+/** uv finds its configuration in the project's folder or above it, and in a script; `--directory` has changed the current folder already. */
+function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
+  const folder = longOptionValues(words, "--project")[0] ?? env["UV_PROJECT"] ?? "";
+  const scripts = mentionsOfScripts(words.slice(1), cwd);
+  if (words.includes("--no-config") || env["UV_NO_CONFIG"]) return scripts;
+  return [...scripts, ...mentionsOfProject(resolve(cwd, folder), ["uv.toml", "pyproject.toml"])];
+}

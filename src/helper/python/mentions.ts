@@ -1,0 +1,270 @@
+/**
+ * What the data of a project tells a Python package manager about hosts: the URLs that it names, the hosts whose
+ * certificates are not to be checked, the variables that it puts in. Found here, judged in judge.ts.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  decodeRequirements,
+  lineWords,
+  longOptionValues,
+  requirementLines,
+  type RequirementLine,
+  shortOptionValues,
+  variablesIn,
+} from "./requirements.ts";
+
+type Environment = Record<string, string | undefined>;
+
+export interface Mention {
+  /**
+   * `url`: a URL. `unverified`: a host whose certificate is not checked (as `https://HOST/`, so that it can be judged as
+   * a URL). `secret`: a variable with a token, put into this URL or, without one, elsewhere. `unknown`: what cannot be
+   * read here, but by the package manager.
+   */
+  kind: "url" | "unverified" | "secret" | "unknown";
+  /** Where: a file and its line, or the option. */
+  place: string;
+  /** Without user information, query and fragment. */
+  url?: string;
+  /** The variable's name, or why it is unknown. */
+  what?: string;
+}
+
+/** How the tokens in the environment can be told: the values themselves, and the variables whose values have one in them. */
+export interface Secrets {
+  values: string[];
+  variables: Set<string>;
+}
+
+const maxFiles = 64;
+const maxBytes = 4 << 20;
+
+/** URLs in a text; tab and line end are dropped first, as Python's `urlsplit` does. */
+export function urlsIn(text: string): string[] {
+  const found = text.replace(/[\t\r\n]/g, "").match(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi) ?? [];
+  return found.map(placeOf);
+}
+
+/** The URL without user information, query and fragment; what is encoded harmlessly in its path does not matter. */
+function placeOf(url: string): string {
+  const [, scheme = "", authority = "", path = ""] = /^([^:]+:\/\/)([^/?#]*)([^?#]*)/.exec(url) ?? [];
+  const plainPath = path.replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
+  // With a backslash it depends on the parser what is the host: the whole is left to be judged.
+  const host = authority.includes("\\") ? authority : authority.slice(authority.lastIndexOf("@") + 1);
+  return `${scheme}${host}${plainPath}`;
+}
+
+/** The host of `--trusted-host` and its kin as a URL: `HOST`, `HOST:PORT`, and what else someone writes there. */
+export function unverifiedHost(value: string, place: string): Mention {
+  const host = value.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
+  return { kind: "unverified", place, url: `https://${host}/` };
+}
+
+/** The options of pip, pip-tools and uv whose value is a file of requirements. */
+const fileOptions = [
+  "--requirements",
+  "--requirements-from-script",
+  "--constraints",
+  "--build-constraints",
+  "--overrides",
+  "--with-requirements",
+];
+const fileVariables = ["PIP", "UV"].flatMap((tool) =>
+  ["REQUIREMENT", "CONSTRAINT", "BUILD_CONSTRAINT", "OVERRIDE"].map((name) => `${tool}_${name}`),
+);
+
+/**
+ * What the arguments of pip and the requirements files that they and the environment name say, nested files included.
+ * `cwd` is pip's current folder. A file that is not there is pip's to complain about.
+ */
+export function mentionsOfPip(args: readonly string[], cwd: string, env: Environment, secrets: Secrets): Mention[] {
+  const scan = new RequirementScan(cwd, env, secrets);
+  const named = [
+    ...fileOptions.flatMap((name) => longOptionValues(args, name)),
+    ...shortOptionValues(args, "rc"),
+    ...fileVariables.flatMap((name) => env[name]?.split(/\s+/) ?? []),
+    // What pip-compile, `uv pip compile` and `uv pip sync` read.
+    ...args.filter((word) => /\.(txt|in)$/i.test(word) && !word.startsWith("-")),
+  ];
+  // A person has named these: whoever serves the file over https is their choice.
+  for (const file of named) if (file !== "" && !/^https:/i.test(file)) scan.read(file, cwd, "the command line");
+  return scan.mentions;
+}
+
+class RequirementScan {
+  readonly mentions: Mention[] = [];
+  readonly #seen = new Set<string>();
+  readonly #cwd: string;
+  readonly #env: Environment;
+  readonly #secrets: Secrets;
+
+  constructor(cwd: string, env: Environment, secrets: Secrets) {
+    this.#cwd = cwd;
+    this.#env = env;
+    this.#secrets = secrets;
+  }
+
+  /** Reads a file that is named in `place`, relative to `folder`. */
+  read(name: string, folder: string, place: string): void {
+    const path = this.#pathOf(name, folder, place);
+    if (path === undefined || this.#seen.has(path)) return;
+    const shown = relative(this.#cwd, path).startsWith("..") ? path : relative(this.#cwd, path);
+    if (this.#seen.size === maxFiles) return this.#unknown(place, "too many requirements files");
+    this.#seen.add(path);
+    const bytes = this.#bytesOf(path, shown);
+    if (bytes === undefined) return;
+    const text = decodeRequirements(bytes);
+    if (text === undefined) return this.#unknown(shown, "an encoding that Vouch does not read");
+    if (/\.toml$/i.test(path)) return void this.mentions.push(...mentionsOfToml(text, shown));
+    if (/\.pyw?$/i.test(path)) return void this.mentions.push(...mentionsOfScript(text, shown));
+    for (const line of requirementLines(text, this.#env)) this.#readLine(line, path, `${shown}:${line.number}`);
+  }
+
+  #pathOf(name: string, folder: string, place: string): string | undefined {
+    if (!/^(https?|file):/i.test(name)) return resolve(folder, name);
+    if (/^http/i.test(name)) {
+      this.#unknown(place, `${placeOf(name)}, a requirements file on the network`);
+      return undefined;
+    }
+    try {
+      return fileURLToPath(name);
+    } catch {
+      this.#unknown(place, "a file: URL that Vouch does not read");
+      return undefined;
+    }
+  }
+
+  #bytesOf(path: string, shown: string): Uint8Array | undefined {
+    try {
+      const stats = statSync(path);
+      if (stats.isFile() && stats.size <= maxBytes) return readFileSync(path);
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    }
+    this.#unknown(shown, "what is no plain file, or too large, or cannot be read");
+    return undefined;
+  }
+
+  #readLine(line: RequirementLine, path: string, place: string): void {
+    const words = lineWords(line.text);
+    for (const host of longOptionValues(words, "--trusted-host")) this.mentions.push(unverifiedHost(host, place));
+    for (const url of new Set([line.text, ...words].flatMap(urlsIn))) this.mentions.push({ kind: "url", place, url });
+    this.#readSecrets(line, place);
+    for (const page of [...longOptionValues(words, "--find-links"), ...shortOptionValues(words, "f")]) {
+      // pip reads the links of a local page; they can be written in ways that only a parser of HTML sees.
+      if (/\.html?$/i.test(page) && !/^https?:/i.test(page)) this.#unknown(place, "a page with links");
+    }
+    const nested = [
+      ...longOptionValues(words, "--requirement"),
+      ...longOptionValues(words, "--constraint"),
+      ...shortOptionValues(words, "rc"),
+    ];
+    for (const name of nested) this.read(name, dirname(path), place);
+  }
+
+  /** A token is in its place as the password of `https://aws:…@`; what is left of it elsewhere is not. */
+  #readSecrets(line: RequirementLine, place: string): void {
+    for (const variable of variablesIn(line.raw)) {
+      if (!this.#secrets.variables.has(variable)) continue;
+      let rest = line.text;
+      for (const secret of this.#secrets.values) {
+        for (const url of line.text.match(/https:\/\/[^\s"'<>]*/gi) ?? []) {
+          const [, authority = ""] = /^https:\/\/([^/?#]*)/i.exec(url)!;
+          if (!authority.startsWith(`aws:${secret}@`) || authority.split("@").length > 2) continue;
+          this.mentions.push({ kind: "secret", place, url: placeOf(url), what: variable });
+          rest = rest.replaceAll(url, url.replace(secret, ""));
+        }
+      }
+      if (this.#secrets.values.some((secret) => rest.includes(secret))) {
+        this.mentions.push({ kind: "secret", place, what: variable });
+      }
+    }
+  }
+
+  #unknown(place: string, what: string): void {
+    this.mentions.push({ kind: "unknown", place, what });
+  }
+}
+
+/** What the metadata of a script says, a TOML text in comments (PEP 723). */
+function mentionsOfScript(text: string, place: string): Mention[] {
+  const mentions: Mention[] = [];
+  let block: string[] | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    if (block === undefined && /^# \/\/\/ script\s*$/.test(line)) block = [];
+    else if (block !== undefined && line.startsWith("#")) {
+      if (/^# \/\/\/\s*$/.test(line)) mentions.push(...mentionsOfToml(block.splice(0).join("\n"), place));
+      else block.push(line.replace(/^# ?/, ""));
+    } else block = undefined;
+  }
+  return mentions;
+}
+
+/** What the files among words say that have a script's metadata in them. `-` is a script on stdin, which uv has read. */
+export function mentionsOfScripts(words: readonly string[], cwd: string): Mention[] {
+  return words.flatMap((word): Mention[] => {
+    if (word === "-") return [{ kind: "unknown", place: "stdin", what: "a script that uv has read" }];
+    try {
+      const path = resolve(cwd, word);
+      const stats = statSync(path);
+      return stats.isFile() && stats.size <= maxBytes ? mentionsOfScript(readFileSync(path, "utf8"), word) : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The URLs in the strings of a TOML text, and the hosts whose certificates uv, PDM and their like are told not to check. */
+function mentionsOfToml(text: string, place: string): Mention[] {
+  let parsed: unknown;
+  try {
+    parsed = Bun.TOML.parse(text);
+  } catch {
+    return [{ kind: "unknown", place, what: "TOML that Vouch does not read" }];
+  }
+  const mentions: Mention[] = [];
+  const visit = (value: unknown, key: string, parent: Record<string, unknown> | undefined): void => {
+    if (typeof value === "string") {
+      for (const url of urlsIn(value)) mentions.push({ kind: "url", place, url });
+      if (/^(allow[-_]insecure[-_]host|trusted[-_]host)$/.test(key)) {
+        mentions.push(unverifiedHost(value, `${place}, ${key}`));
+      }
+      if (/^(ca_certs|client_cert)$/.test(key)) mentions.push(...allOf(parent, `${place}, ${key}`));
+    } else if (value === false && key === "verify_ssl") mentions.push(...allOf(parent, `${place}, ${key}`));
+    else if (Array.isArray(value)) for (const each of value) visit(each, key, parent);
+    else if (typeof value === "object" && value !== null) {
+      const table = value as Record<string, unknown>;
+      for (const [name, each] of Object.entries(table)) visit(each, name, table);
+    }
+  };
+  visit(parsed, "", undefined);
+  return mentions;
+}
+
+/** Certificates that are not checked as the person has it: at the URL of the same table, or nobody knows where. */
+function allOf(table: Record<string, unknown> | undefined, place: string): Mention[] {
+  const url = table?.["url"];
+  if (typeof url !== "string") return [{ kind: "unknown", place, what: "another trust than yours" }];
+  return urlsIn(url).map((each) => ({ kind: "unverified", place, url: each }));
+}
+
+/** What the files of these names say, in the folder and, unless `above` is false, in those above it. */
+export function mentionsOfProject(folder: string, names: readonly string[], above = true): Mention[] {
+  const mentions: Mention[] = [];
+  for (let at = folder; ; at = dirname(at)) {
+    for (const name of names) {
+      const path = join(at, name);
+      try {
+        if (statSync(path).size <= maxBytes) mentions.push(...mentionsOfToml(readFileSync(path, "utf8"), path));
+        else mentions.push({ kind: "unknown", place: path, what: "a file that is too large" });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+          mentions.push({ kind: "unknown", place: path, what: "a file that cannot be read" });
+        }
+      }
+    }
+    if (!above || dirname(at) === at) return mentions;
+  }
+}
