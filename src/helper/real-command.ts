@@ -40,6 +40,8 @@ export async function become(file: string, args: string[], env: Environment = pr
   } catch (error) {
     cause = error;
   }
+  // As a shell and execvp(3) do with a script that names no interpreter (that of pnpm 12 before its install script ran).
+  if ((cause as { code?: unknown }).code === "ENOEXEC") process.execve!("/bin/sh", ["/bin/sh", file, ...args], next);
   const why = cause instanceof Error ? cause.message : "the system refused";
   throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }
