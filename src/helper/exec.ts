@@ -21,7 +21,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
     const env = { ...process.env, ...(await jobVariables()) };
     const guarded = await packageManagerEnvironment(file, rest, reply.variables, env);
-    return await become(file, rest, guarded ?? { ...env, ...concealTokens(variablesOf(reply), true) });
+    return await become(file, rest, guarded ?? { ...env, ...concealTokens(variablesOf(reply)) });
   } catch (error) {
     exitWith(error);
   }

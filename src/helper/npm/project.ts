@@ -5,6 +5,7 @@
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
+import { refersToToken } from "./token-variables.ts";
 import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -83,6 +84,9 @@ async function examineFolder(
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
   const settings = await examineDocument(workspace, question.hosts, answer, true);
+  if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
+    answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
+  }
   for (const key of Object.keys(settings ?? {})) {
     if (question.tool === "pnpm" && isRefusedKey(key, "pnpm")) answer.objections.push(refusal(workspace, key));
   }
@@ -110,7 +114,9 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   for (const { key, value } of parseNpmrc(text, question.env)) {
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
-    else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
+    else if (question.tool === "pnpm" && refersToToken(`${key} ${value}`)) {
+      answer.objections.push({ file, key, why: "names the variable of a token" });
+    } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
       answer.objections.push(refusal(file, key));
     } else if (isPinnedKey(key)) answer.overridden.push({ file, key });
   }

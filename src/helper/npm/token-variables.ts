@@ -8,9 +8,10 @@ const prefix = "npm_config_//";
  * The variables with each npm token moved into a variable of a random name, `npm_config_//HOST/PATH/:_authToken` being a
  * reference to it. npm and pnpm before 11 replace `${NAME}` in their own variables as in files, once: a project's
  * `${npm_config_//…}` gives the reference, never the token. With `isLiteral` pnpm 11 and later get
- * `pnpm_config_//…` too: they replace nothing in variables, and nothing in what a project says of credentials.
+ * `pnpm_config_//…` too: they replace nothing in variables. Some of them do in a project's files, where the name of such a
+ * variable is refused.
  */
-export function concealTokens(variables: Record<string, string>, isLiteral: boolean): Record<string, string> {
+export function concealTokens(variables: Record<string, string>, isLiteral = false): Record<string, string> {
   const concealed: Record<string, string> = {};
   const name = `VOUCH_${crypto.randomUUID().replaceAll("-", "")}`;
   let count = 0;
@@ -25,6 +26,11 @@ export function concealTokens(variables: Record<string, string>, isLiteral: bool
     if (isLiteral) concealed[`p${variable}`] = value;
   }
   return concealed;
+}
+
+/** Whether a text refers to a variable of the kind above. */
+export function refersToToken(text: string): boolean {
+  return /\$\{[^{}]*npm_config_\/\//i.test(text);
 }
 
 /** The hosts that the variables hold tokens for. */

@@ -29,7 +29,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   for (const name in reply.variables) {
     if (!name.startsWith("npm_config_//")) continue;
     const token = variables[name]!;
-    variables[`${holder}${count}`] = variables[`p${name}`] = token;
+    variables[`${holder}${count}`] = token;
     variables[name] = `\${${holder}${count++}}`;
   }
   if (file !== null) become(file, rest, variables);
