@@ -24,9 +24,11 @@ export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<n
 
 async function npmEnvironment(name: "npm" | "npx", args: string[]): Promise<Record<string, string | undefined>> {
   const { env } = process;
+  // npm 12 has no `adduser` any more.
+  const account = readCommand(name, args).find(({ command }) => concernsAccount(command));
+  if (account !== undefined) await answerForAccount(account);
   const readings = await npmReadings(name, args, await findRealCommand(name));
   if (readings === undefined) return env;
-  await answerForAccount(readings[0]!);
   const { env: guarded, objections, notes } = await guardNpm(await tokenVariables(), args, readings, env);
   for (const one of [...objections, ...notes]) complain(one);
   return guarded;
@@ -58,8 +60,7 @@ export function guardNpm(
 }
 
 /** For a command that CodeArtifact has not: throws with Vouch's own, or says what is to be expected. */
-async function answerForAccount({ command, given }: NpmCommand): Promise<void> {
-  if (command === undefined || !concernsAccount(command)) return;
+async function answerForAccount({ command = "", given }: NpmCommand): Promise<void> {
   const registry = given.get("registry")?.at(-1);
   const line = await answerAccountCommand("npm", command, { registry, scope: given.get("scope")?.at(-1) });
   if (line !== undefined) complain(line);

