@@ -27,7 +27,7 @@ async function entries(command: string): Promise<string[]> {
   const script = `ODD="$(printf 'v\\376')" GONE=x exec ${command} ${words}`;
   const child = Bun.spawn(["/bin/sh", "-c", script], {
     cwd: laptop.home,
-    env: { ...laptop.env, PATH: `${laptop.env["PATH"]!.replace(laptop.shims, `${laptop.shims}:${programs}`)}` },
+    env: { ...laptop.env, PATH: laptop.env["PATH"]!.replace(laptop.shims, `${laptop.shims}:${programs}`) },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",

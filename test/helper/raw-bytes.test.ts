@@ -24,8 +24,12 @@ test("variables keep bytes and order; what was changed, dropped and added is so"
   const { E, ...kept } = before;
   expect(E).toBe("gone");
   expect(environmentBytes({ ...kept, D: "new", F: "added" }, before, given)).toEqual([
-    ...[given[0]!, given[1]!, given[2]!, given[5]!],
-    ...[bytes("D=new"), bytes("F=added")],
+    given[0]!,
+    given[1]!,
+    given[2]!,
+    given[5]!,
+    bytes("D=new"),
+    bytes("F=added"),
   ]);
 });
 

@@ -26,12 +26,12 @@ const tools = join(import.meta.dir, "../../../.tools/npm-12/node_modules");
 
 describe.skipIf(!requires(join(tools, ".bin/npm")))("as npm's own reader", () => {
   test.each(lines)("%s", (line) => {
-    const { parse } = require(join(tools, "npm/node_modules/ini")) as { parse(text: string): Record<string, unknown> };
+    const ini = require(join(tools, "npm/node_modules/ini")) as { parse(text: string): Record<string, unknown> };
     const replace = require(join(tools, "npm/node_modules/@npmcli/config/lib/env-replace.js")) as (
       text: string,
       env: object,
     ) => string;
-    const expected = Object.entries(parse(line)).map(([key, value]) => [replace(key, env), String(value)]);
+    const expected = Object.entries(ini.parse(line)).map(([key, value]) => [replace(key, env), String(value)]);
     expect(parseNpmrc(line, env).map(({ key, value }) => [key, value])).toEqual(expected as [string, string][]);
   });
 });
