@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { argumentBytes, environmentBytes, mayHaveLostBytes, splitAtZeros } from "../../src/helper/raw-bytes.ts";
 
 const bytes = (...codes: (number | string)[]) =>
-  new Uint8Array(codes.flatMap((code) => (typeof code === "string" ? [...Buffer.from(code)] : [code])));
+  new Uint8Array(Buffer.concat(codes.map((code) => (typeof code === "string" ? Buffer.from(code) : Buffer.of(code)))));
 const decode = (given: Uint8Array) => new TextDecoder().decode(given);
 
 test("words keep their bytes, also where several read the same", () => {
