@@ -4,7 +4,7 @@
  * imported when it is needed: a helper must not load what it does not use.
  */
 import { answerCargo } from "./helper/quick/cargo.ts";
-import { execCommand, execNpm } from "./helper/quick/exec.ts";
+import { execCommand } from "./helper/quick/exec.ts";
 import { answerKeyring } from "./helper/quick/keyring.ts";
 
 const args = process.argv.slice(2);
@@ -16,11 +16,9 @@ const left =
     ? answerCargo()
     : name === "keyring"
       ? answerKeyring(args)
-      : name === "npm" || name === "npx"
-        ? execNpm(name, args)
-        : args[0] === "exec"
-          ? execCommand(args.slice(1))
-          : undefined;
+      : args[0] === "exec"
+        ? execCommand(args.slice(1))
+        : undefined;
 
 process.exitCode = await run();
 
@@ -31,7 +29,7 @@ async function run(): Promise<number> {
   }
   if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider(left);
   if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args, left);
-  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args, left);
+  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
   if (/^pn(pm|px|x)?$/.test(name)) return (await import("./helper/pnpm.ts")).runPnpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
   if (args[0] === "exec" && !asksForHelp()) {

@@ -4,7 +4,8 @@ import { VouchError } from "../errors.ts";
 import { ask } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 import { takeJobOptions } from "./job-options.ts";
-import { complainOf, exitWith } from "./output.ts";
+import { concealTokens } from "./npm/token-variables.ts";
+import { complain, complainOf, exitWith } from "./output.ts";
 import { become } from "./real-command.ts";
 import { cargoProviderVariable } from "./variables.ts";
 
@@ -18,15 +19,49 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const file = command.includes("/") ? command : Bun.which(command);
     complainOf(reply.failed);
     if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
-    const env = { ...process.env, ...(await variablesOf(reply)), ...(await jobVariables()) };
-    become(file, rest, { ...env, ...(await guarded([command, ...rest], env)) });
+    const env = { ...process.env, ...(await jobVariables()) };
+    const ofNpm = await packageManagerEnvironment(file, rest, reply.variables, env);
+    if (ofNpm !== undefined) return await become(file, rest, ofNpm);
+    const given = { ...env, ...concealTokens(await variablesOf(reply)) };
+    return await become(file, rest, { ...given, ...(await variablesOfPip([command, ...rest], given)) });
   } catch (error) {
     exitWith(error);
   }
 }
 
+/**
+ * The environment for npm and pnpm where they ask a registry: only the variables that they take, and none where the
+ * project could lead them elsewhere. Undefined for everything else. Throws `project_untrusted`.
+ */
+async function packageManagerEnvironment(
+  file: string,
+  args: string[],
+  variables: Record<string, string>,
+  env: Record<string, string | undefined>,
+): Promise<Record<string, string | undefined> | undefined> {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  if (!/^(npm|npx|pn|pnx|pnpm|pnpx)$/.test(name)) return undefined;
+  const npmVariables = Object.fromEntries(Object.entries(variables).filter(([key]) => key.startsWith("npm_config_//")));
+  let guarded;
+  if (name === "npm" || name === "npx") {
+    const { guardNpm, npmReadings } = await import("./npm.ts");
+    const readings = await npmReadings(name, args, file);
+    if (readings !== undefined) guarded = await guardNpm(npmVariables, args, readings, env);
+  } else {
+    const { guardPnpm, pnpmAsksRegistry } = await import("./pnpm.ts");
+    if (pnpmAsksRegistry(name, args)) guarded = await guardPnpm(name, npmVariables, args, env, file);
+  }
+  const [first, ...others] = guarded?.objections ?? [];
+  for (const one of [...others, ...(guarded?.notes ?? [])]) complain(one);
+  if (first !== undefined) throw first;
+  return guarded?.env;
+}
+
 /** What pip needs besides; loaded only for a command that may be one of Python's. Throws `project_untrusted`. */
-async function guarded(words: string[], env: Record<string, string | undefined>): Promise<Record<string, string>> {
+async function variablesOfPip(
+  words: string[],
+  env: Record<string, string | undefined>,
+): Promise<Record<string, string>> {
   if (!mayBePython(words[0]!)) return {};
   return (await import("./python/guard.ts")).guardCommand(words, env);
 }

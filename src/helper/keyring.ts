@@ -92,7 +92,7 @@ async function passOn(args: string[]): Promise<never> {
 /** Becomes the next `keyring` on PATH; returns when there is none. */
 async function becomeAnother(args: string[]): Promise<void> {
   const other = await findRealCommand("keyring");
-  if (other !== undefined) become(other, args);
+  if (other !== undefined) await become(other, args);
 }
 
 /** Reads the arguments, in whichever dialect. */

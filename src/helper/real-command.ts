@@ -1,5 +1,7 @@
 /** Finds and becomes the command that a shim stands in front of. */
 import { VouchError } from "../errors.ts";
+import { complain } from "./output.ts";
+import { mayHaveLostBytes } from "./raw-bytes.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -21,15 +23,25 @@ export async function findRealCommand(name: string, env: Environment = process.e
   return undefined;
 }
 
-/** Replaces this process by the command (its path in `file`); `env` has no variable that is undefined. Returns only by throwing `command_not_executable`. */
-export function become(file: string, args: string[], env: Environment = process.env): never {
+/**
+ * Replaces this process by the command (its path in `file`). Words and variables keep their bytes, also where they are
+ * not UTF-8, as far as the system shows them (Linux with /proc); else a line says that they were changed. Returns only by
+ * throwing `command_not_executable`.
+ */
+export async function become(file: string, args: string[], env: Environment = process.env): Promise<never> {
   const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") } as Record<string, string>;
+  if (mayHaveLostBytes([file, ...args], next)) {
+    await (await import("./execve.ts")).execveWithBytes(file, args, next);
+    complain(new VouchError("internal_error", "An argument or variable that is not UTF-8 is passed on changed."));
+  }
   let cause: unknown;
   try {
     process.execve!(file, [file, ...args], next);
   } catch (error) {
     cause = error;
   }
+  // As a shell and execvp(3) do with a script that names no interpreter (that of pnpm 12 before its install script ran).
+  if ((cause as { code?: unknown }).code === "ENOEXEC") process.execve!("/bin/sh", ["/bin/sh", file, ...args], next);
   const why = cause instanceof Error ? cause.message : "the system refused";
   throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }
@@ -37,7 +49,7 @@ export function become(file: string, args: string[], env: Environment = process.
 /** Becomes the real command behind a shim. Throws `command_not_found`, `command_not_executable`. */
 export async function becomeRealCommand(name: string, args: string[], env: Environment = process.env): Promise<never> {
   const file = await findRealCommand(name, env);
-  if (file !== undefined) become(file, args, env);
+  if (file !== undefined) await become(file, args, env);
   throw new VouchError("command_not_found", `No other ${name} stands on PATH behind Vouch's.`, {
     hint: `Install ${name}, or run \`vouch doctor\` to see what stands on PATH.`,
   });

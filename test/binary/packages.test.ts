@@ -1,6 +1,6 @@
 /** The command lines of the README, as a person types them, with the cargo, pip and npm of this machine. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
@@ -44,14 +44,68 @@ describe.skipIf(!requires("npm"))("npm", () => {
     expect(readFileSync(join(app, "package-lock.json"), "utf8")).toContain(names.packageHost);
   }, 120_000);
 
-  test("the script of a package that `npm run` starts gets no token", async () => {
-    const app = place("npm-app");
-    writeFileSync(
-      join(app, "package.json"),
-      JSON.stringify({ name: "app", scripts: { show: "node -p 'JSON.stringify(process.env)'" } }),
+  describe("what is the project's own gets no token", () => {
+    const reveal = "node -p 'JSON.stringify(process.env)'";
+    beforeAll(() => {
+      const app = npmUserProject(place("npm-scripts"), "my-lib");
+      const manifest = { name: "app", workspaces: ["w"], scripts: { show: reveal, test: reveal, start: reveal } };
+      writeFileSync(join(app, "package.json"), JSON.stringify(manifest));
+      npmUserProject(join(app, "w"), "my-lib");
+      writeFileSync(
+        join(app, "w/package.json"),
+        JSON.stringify({ name: "w", version: "1.0.0", scripts: { test: reveal } }),
+      );
+      mkdirSync(join(app, "node_modules/.bin"), { recursive: true });
+      writeFileSync(join(app, "node_modules/.bin/revealer"), `#!/bin/sh\n${reveal}\n`, { mode: 0o755 });
+    });
+
+    test.each([
+      "npm run show",
+      "npm -s run show",
+      "npm --prefix . run show",
+      "npm -C . run show",
+      "npm -w w test",
+      "npm --workspace w test",
+      "npm --loglevel silent --no-audit rum show",
+      "npm --script-shell bash -d tes",
+      "npm start",
+      "npm exec revealer",
+      "npm x -- revealer",
+      "npx revealer",
+      "npx -y revealer",
+      "npx -c revealer",
+      "npx --script-shell bash revealer",
+    ])(
+      "%s",
+      async (line) => {
+        const shown = await ended(laptop.run(line.split(" "), { cwd: place("npm-scripts") }));
+        expect(shown).toContain('"PATH"');
+        expect(shown).not.toMatch(/vouch-sandbox-token|_authToken/);
+      },
+      60_000,
     );
-    const shown = await ended(laptop.run(["npm", "run", "show"], { cwd: app }));
-    expect(shown).not.toContain("_authToken");
+  });
+
+  test.each([
+    ["login", "vouch login"],
+    ["adduser", "vouch login"],
+    ["logout", "vouch logout"],
+    ["whoami", "vouch status"],
+    ["token list", "vouch status"],
+  ])("npm %s names the command of Vouch and asks nothing", async (line, command) => {
+    const { exitCode, stderr } = await laptop.run(["npm", ...line.split(" ")]);
+    expect(stderr).toContain(`\`${command}\``);
+    expect(exitCode).toBe(2);
+  });
+
+  test("npm login of another registry is npm's own affair", async () => {
+    const registry = ["--registry=http://127.0.0.1:9/", "--fetch-retries=0", "--auth-type=legacy"];
+    expect((await laptop.run(["npm", "login", ...registry])).stderr).not.toContain("vouch");
+  });
+
+  test("npm audit is explained", async () => {
+    const { stderr } = await laptop.run(["npm", "audit"], { cwd: place("npm-app") });
+    expect(stderr).toContain("vouch: CodeArtifact has no audit");
   });
 });
 

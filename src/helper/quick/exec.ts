@@ -1,11 +1,10 @@
-/** `vouch exec -- COMMAND …`, and `npm` in the shims folder, as long as all goes well. exec.ts and npm.ts know the rest. */
+/** `vouch exec -- COMMAND …` as long as all goes well. exec.ts knows the rest. */
 import type { EnvironmentReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
-import { ask, environmentRoute, isTime, openSystem, type System } from "./agent.ts";
+import { ask, environmentRoute, isTime, openSystem } from "./agent.ts";
 
-/** What npm asks a registry for, and what it does by itself, as far as it is usual; npm.ts knows all. */
-const asking = " install i ci add publish update view outdated ";
-const local = " run run-script test start --version -v ";
+/** For these the project is examined first. */
+const packageManagers = " npm npx pnpm pnpx pn pnx ";
 
 /** Becomes the command with the tokens in its environment; returns when something is not plain. */
 export function execCommand(args: readonly string[]): Attempt | undefined {
@@ -13,6 +12,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   if (separator !== "--" || command === undefined) return undefined;
   // What may run pip or uv is looked at first: exec.ts.
   if (command.includes("pip") || command.includes("uv") || command.includes("python")) return undefined;
+  if (packageManagers.includes(` ${command.slice(command.lastIndexOf("/") + 1)} `)) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
   const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;
@@ -23,32 +23,17 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   const ownTwine =
     env["TWINE_USERNAME"] ?? env["TWINE_PASSWORD"] ?? env["TWINE_REPOSITORY"] ?? env["TWINE_REPOSITORY_URL"];
   if (env["PIP_INDEX_URL"] ?? env["PIP_CONFIG_FILE"]) return system.attempt;
-  if (file !== null) become(file, rest, ownTwine === undefined ? { ...reply.variables, ...twine } : reply.variables);
-  return system.attempt;
-}
-
-/** Becomes the real npm or npx; returns when something is not plain. */
-export function execNpm(name: "npm" | "npx", args: readonly string[]): Attempt | undefined {
-  const isLocal = name === "npm" && local.includes(` ${args[0]} `);
-  if (!isLocal && name === "npm" && !asking.includes(` ${args[0]} `)) return undefined;
-  const system = openSystem();
-  if (system === undefined) return undefined;
-  let variables = {};
-  if (!isLocal) {
-    const reply = ask(system, environmentRoute, '{"format":"npm"}') as EnvironmentReply | undefined;
-    if (reply === undefined || !isPlain(reply)) return system.attempt;
-    variables = reply.variables;
+  const variables = ownTwine === undefined ? { ...reply.variables, ...twine } : reply.variables;
+  // As concealTokens in npm/token-variables.ts.
+  const holder = `VOUCH_${crypto.randomUUID().replaceAll("-", "")}_`;
+  let count = 0;
+  for (const name in reply.variables) {
+    if (!name.startsWith("npm_config_//")) continue;
+    const token = variables[name]!;
+    variables[`${holder}${count}`] = token;
+    variables[name] = `\${${holder}${count++}}`;
   }
-  const own = fileIdentity(system, process.execPath);
-  for (const folder of (process.env["PATH"] ?? "").split(":")) {
-    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
-    if (found === null) continue;
-    const identity = fileIdentity(system, found);
-    if (own === "" || identity === "") return system.attempt;
-    if (identity === own) continue;
-    become(found, args, variables);
-    return system.attempt;
-  }
+  if (file !== null) become(file, rest, variables);
   return system.attempt;
 }
 
@@ -74,22 +59,11 @@ function become(file: string, args: readonly string[], variables: Record<string,
   if (env["VOUCH_SHIM_TRAIL"]?.startsWith(`${pid}:`)) return;
   // In a loop over all variables the runtime would start to compile: a thread, and a third of a millisecond.
   const next = { ...env, ...variables, VOUCH_SHIM_TRAIL: `${pid}:${file}` } as Record<string, string>;
+  // U+FFFD: bytes that are not UTF-8, which only the careful side keeps.
+  if (`${file}${args.join("")}${JSON.stringify(Object.entries(next))}`.includes("\ufffd")) return;
   try {
     process.execve!(file, [file, ...args], next);
   } catch {
     // The careful side says why.
   }
-}
-
-/** Device and inode of the file, links followed, as characters of any kind; empty when it cannot be looked at. */
-function fileIdentity({ syscall, statx, chunk }: System, path: string): string {
-  const name = new Uint8Array(path.length + 1);
-  for (let index = 0; index < path.length; index++) {
-    const code = path.charCodeAt(index);
-    if (code > 127) return "";
-    name[index] = code;
-  }
-  // STATX_INO; `struct statx` has the inode at 32 and the device at 136, 8 bytes each.
-  if (syscall(statx, 0, name, 0, 0x100, chunk, 0) !== 0) return "";
-  return `${String.fromCharCode.apply(null, chunk.subarray(32, 40) as unknown as number[])}${String.fromCharCode.apply(null, chunk.subarray(136, 144) as unknown as number[])}`;
 }

@@ -1,0 +1,74 @@
+/** Which of npm's commands ask a registry. */
+import { type NpmArguments, npxToNpm, parseNpm } from "./arguments.ts";
+import { abbreviationsOf, type NpmVersion, versions } from "./options.ts";
+
+/** npm's commands (lib/utils/cmd-list.js of npm 9 to 12); those before the bar reach no registry. */
+const commands =
+  "completion config edit explain explore get help help-search ll ls pkg prefix query rebuild restart root run " +
+  "run-script sbom set start stop test version approve-scripts@11-12 deny-scripts@11-12 install-scripts@11-12 | " +
+  "access adduser@9-11 audit bugs cache ci dedupe deprecate diff dist-tag docs doctor exec find-dupes fund " +
+  "hook@9-10 init install install-ci-test install-test link login logout org outdated owner pack patch@12 ping profile " +
+  "prune publish repo search shrinkwrap@9-11 stage@11-12 star@9-11 stars@9-11 team token trust@11-12 undeprecate@11-12 " +
+  "uninstall unpublish unstar@9-11 update view whoami";
+
+const aliases =
+  "author:owner home:docs issues:bugs info:view show:view find:search add:install unlink:uninstall remove:uninstall " +
+  "rm:uninstall r:uninstall un:uninstall rb:rebuild list:ls ln:link create:init i:install it:install-test " +
+  "cit:install-ci-test u:update@11-12 up:update c:config s:search se:search tst:test t:test ddp:dedupe v:view " +
+  "run-script:run clean-install:ci clean-install-test:install-ci-test x:exec why:explain la:ll verison:version ic:ci " +
+  "innit:init in:install ins:install inst:install insta:install instal:install isnt:install isnta:install " +
+  "isntal:install isntall:install install-clean:ci isntall-clean:ci hlep:help dist-tags:dist-tag upgrade:update " +
+  "udpate:update rum:run sit:install-ci-test urn:run ogr:org add-user:adduser@9-11";
+
+const local = new Set(
+  commands
+    .slice(0, commands.indexOf("|"))
+    .split(" ")
+    .map((entry) => entry.replace(/@.*/, "")),
+);
+
+/** What npm is asked to do, as one of its versions reads it. */
+export interface NpmCommand extends NpmArguments {
+  /** The command's full name; undefined when npm knows none such, or only prints its help or version. */
+  command: string | undefined;
+  /** Whether it may ask a registry, for as much as the words tell. */
+  asksRegistry: boolean;
+}
+
+/** The command line as every version of npm reads it: they differ in their options, hardly ever in what comes out. */
+export function readCommand(name: "npm" | "npx", args: readonly string[]): NpmCommand[] {
+  return versions.map((version) => {
+    const { words, given } = parseNpm(name === "npx" ? npxToNpm(args, version) : args, version);
+    const isInformation = ["version", "versions", "usage"].some((option) => given.get(option)?.at(-1) === true);
+    const [first, ...rest] = words;
+    const command = isInformation ? undefined : resolveCommand(first, version);
+    const asksRegistry = command !== undefined && !local.has(command) && !isLocal(command, rest);
+    return { words: rest, given, command, asksRegistry };
+  });
+}
+
+/** `npm pack` and `npm init` ask only when they are given a package's name. */
+function isLocal(command: string, words: string[]): boolean {
+  if (command === "init") return words.length === 0;
+  return command === "pack" && words.every((word) => /^(\.{0,2}\/|\.{1,2}$|~\/|file:)/.test(word));
+}
+
+/** The full name of a command (npm's `deref`); undefined when there is none, or several begin so. */
+export function resolveCommand(word: string | undefined, version: NpmVersion): string | undefined {
+  if (!word) return undefined;
+  const names = known(commands, version).filter((name) => name !== "|");
+  const others = new Map(known(aliases, version).map((entry) => entry.split(":") as [string, string]));
+  const typed = word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const full = names.includes(typed)
+    ? typed
+    : (others.get(typed) ?? abbreviationsOf([...names, ...others.keys()]).get(typed));
+  const resolved = others.get(full ?? "") ?? full;
+  return resolved === "run-script" ? "run" : resolved;
+}
+
+function known(list: string, version: NpmVersion): string[] {
+  return list.split(" ").flatMap((entry) => {
+    const [name = "", first = 0, last = first || 99] = entry.split(/@|(?<=@\d+)-/);
+    return version >= Number(first) && version <= Number(last) ? [name] : [];
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * npm's options as far as they decide which words of a command line are its command: the definitions of npm 9 to 12
+ * (@npmcli/config), by how nopt reads them. `@11-12`: only these versions know it.
+ */
+export const versions = [9, 10, 11, 12] as const;
+export type NpmVersion = (typeof versions)[number];
+
+/**
+ * boolean: takes `true` or `false` from the next word, if it is that. nullable: `null` too. color, browser: see
+ * arguments.ts. string: takes the next word unless it begins with a dash. text, value: take the next word; text also
+ * behind `--no-`.
+ */
+export type OptionKind = "boolean" | "nullable" | "color" | "browser" | "string" | "text" | "value";
+
+const names: Readonly<Record<OptionKind, string>> = {
+  boolean:
+    "all allow-same-version allow-scripts-pending@11-12 allow-scripts-pin@11-12 allow-unused-patches@12 audit bin-links " +
+    "bypass-2fa@11-12 commit-hooks dangerously-allow-all-scripts@11-12 description dev diff-ignore-all-space " +
+    "diff-name-only diff-no-prefix diff-text dry-run engine-strict force foreground-scripts format-package-lock fund " +
+    "git-tag-version global global-style if-present ignore-existing@12 ignore-extension@12 ignore-patch-failures@12 " +
+    "ignore-scripts include-attestations@11-12 include-staged include-workspace-root init-private@11-12 install-links " +
+    "json keep-edit-dir@12 legacy-bundling legacy-peer-deps link long offline omit-lockfile-registry-resolved " +
+    "package-lock package-lock-only packages-all@11-12 parseable prefer-dedupe prefer-offline prefer-online progress " +
+    "provenance read-only rebuild-bundle save save-bundle save-dev save-exact save-optional save-peer save-prod " +
+    "shrinkwrap@9-11 sign-git-commit sign-git-tag strict-allow-scripts@11-12 strict-npmrc@12 strict-peer-deps " +
+    "strict-ssl timing unicode update-notifier usage version versions workspaces-update",
+  nullable: "expect-results@10-12 optional production workspaces yes",
+  color: "color",
+  browser: "browser",
+  string:
+    "call diff-dst-prefix diff-src-prefix editor git heading init-author-email init-author-name init-license " +
+    "init-type@11-12 init.author.email init.author.name init.license message pack-destination patches-dir@12 preid " +
+    "save-prefix scope searchexclude searchopts shell tag tag-version-prefix user-agent viewer",
+  text:
+    "_auth allow-scripts@11-12 ca cert ci-name@9 cidr cpu diff key libc@10-12 min-release-age-exclude@11-12 name@11-12 " +
+    "node-options noproxy orgs@11-12 os otp package packages@11-12 password@11-12 replace-registry-host " +
+    "scopes@11-12 script-shell to@12 token-description@11-12 workspace",
+  value:
+    "access allow-directory@11-12 allow-file@11-12 allow-git@11-12 allow-remote@11-12 also audit-level " +
+    "auth-type before cache cache-max cache-min cafile depth diff-unified edit-dir@12 " +
+    "expect-result-count@10-12 expires@11-12 extension-file@12 fetch-retries fetch-retry-factor " +
+    "fetch-retry-maxtimeout fetch-retry-mintimeout fetch-timeout global-ignore-file@12 globalconfig " +
+    "https-proxy include init-author-url init-module init-version init.author.url init.module init.version " +
+    "install-strategy local-address location lockfile-version loglevel logs-dir logs-max maxsockets " +
+    "min-release-age@11-12 node-gyp@11-12 omit only orgs-permission@11-12 packages-and-scopes-permission@11-12 " +
+    "prefix provenance-file proxy registry sbom-format sbom-type searchlimit searchstaleness tmp@9 umask " +
+    "userconfig which",
+};
+
+/** Other names of options, and short ones, with what npm reads in their place. */
+export const shorthands: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  (
+    "enjoy-by:--before d:--loglevel,info dd:--loglevel,verbose ddd:--loglevel,silly quiet:--loglevel,warn " +
+    "q:--loglevel,warn s:--loglevel,silent silent:--loglevel,silent verbose:--loglevel,verbose desc:--description " +
+    "help:--usage local:--no-global n:--no-yes no:--no-yes porcelain:--parseable readonly:--read-only reg:--registry " +
+    "iwr:--include-workspace-root a:--all c:--call f:--force g:--global L:--location l:--long m:--message p:--parseable " +
+    "C:--prefix S:--save B:--save-bundle D:--save-dev E:--save-exact O:--save-optional P:--save-prod ?:--usage H:--usage " +
+    "h:--usage v:--version w:--workspace ws:--workspaces y:--yes"
+  )
+    .split(" ")
+    .map((entry) => {
+      const colon = entry.indexOf(":");
+      return [entry.slice(0, colon), entry.slice(colon + 1).split(",")];
+    }),
+);
+
+/** The options of one version. */
+export function optionsOf(version: NpmVersion): Map<string, OptionKind> {
+  const options = new Map<string, OptionKind>();
+  for (const [kind, list] of Object.entries(names)) {
+    for (const entry of list.split(" ")) {
+      const [name = "", first = 0, last = first || 99] = entry.split(/@|(?<=@\d+)-/);
+      if (version >= Number(first) && version <= Number(last)) options.set(name, kind as OptionKind);
+    }
+  }
+  return options;
+}
+
+/** Each unambiguous beginning of the names, and each name, with the name that it stands for (npm's `abbrev`). */
+export function abbreviationsOf(list: readonly string[]): Map<string, string> {
+  const abbreviations = new Map<string, string>();
+  const sorted = [...new Set(list)].sort();
+  for (const [index, name] of sorted.entries()) {
+    const common = (other = "") => {
+      let length = 0;
+      while (length < name.length && name[length] === other[length]) length++;
+      return length;
+    };
+    const ambiguous = Math.max(common(sorted[index - 1]), common(sorted[index + 1]));
+    for (let length = ambiguous + 1; length <= name.length; length++) abbreviations.set(name.slice(0, length), name);
+    abbreviations.set(name, name);
+  }
+  return abbreviations;
+}

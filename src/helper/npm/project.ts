@@ -1,0 +1,240 @@
+/**
+ * What a project's data files say that could lead npm or pnpm to carry the token to somebody else. Nothing in them is
+ * run. More files are looked at than each version reads: what cannot be decided means no token.
+ */
+import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
+import { dirname, join, resolve } from "./paths.ts";
+import { parseNpmrc, replaceVariables } from "./settings-text.ts";
+import { refersToToken } from "./token-variables.ts";
+import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** A setting or address that is in the way. */
+export interface Objection {
+  file: string;
+  key: string;
+  why: string;
+}
+
+export interface ProjectQuestion {
+  tool: "npm" | "pnpm";
+  /** The folders that the command works in, absolute: the current one, that of `--prefix`. */
+  folders: string[];
+  /** Hosts with a token, in lower case. */
+  hosts: string[];
+  /** Hosts of lock files that npm replaces by the registry's: plain http stays plain http. */
+  replacedHosts: string[];
+  env: Environment;
+  /** The user's own files, which are no project's. */
+  userFiles: string[];
+  /** Whether a package is published: what is packed is looked at too. */
+  publishes: boolean;
+}
+
+export interface ProjectAnswer {
+  /** Why there is no token. */
+  objections: Objection[];
+  /** Settings that npm passes over for the user's own. */
+  overridden: { file: string; key: string }[];
+  /** What `packageManager` and `devEngines` of the manifests name. */
+  packageManagers: string[];
+}
+
+const manifests = ["package.json", "package.yaml", "package.json5"];
+const lockFiles = ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json", "yarn.lock"];
+
+/** Looks at the project's files of these folders and of all above them that npm or pnpm may take for the project's. */
+export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
+  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [] };
+  const seen = new Set<string>();
+  for (const folder of question.folders) {
+    await examineArchive(folder, question, answer);
+    for (let at = folder; ; at = dirname(at)) {
+      if (at === folder || (await isProject(at))) await examineFolder(at, question, answer, seen);
+      if (at === dirname(at)) break;
+    }
+  }
+  return answer;
+}
+
+/** Where npm and pnpm end their search for the project's folder, or for the workspace above it. */
+async function isProject(folder: string): Promise<boolean> {
+  for (const name of [...manifests, "pnpm-workspace.yaml"])
+    if (await Bun.file(join(folder, name)).exists()) return true;
+  return Bun.file(join(folder, "node_modules"))
+    .stat()
+    .then((stat) => stat.isDirectory())
+    .catch(() => false);
+}
+
+async function examineFolder(
+  folder: string,
+  question: ProjectQuestion,
+  answer: ProjectAnswer,
+  seen: Set<string>,
+): Promise<void> {
+  if (seen.has(folder)) return;
+  seen.add(folder);
+  await examineNpmrc(join(folder, ".npmrc"), question, answer);
+  const lockHosts = [...question.hosts, ...question.replacedHosts];
+  for (const name of lockFiles) await examineDocument(join(folder, name), lockHosts, answer);
+  for await (const name of new Bun.Glob("pnpm-lock*.yaml").scan({ cwd: folder, dot: true })) {
+    await examineDocument(join(folder, name), lockHosts, answer);
+  }
+  const workspace = join(folder, "pnpm-workspace.yaml");
+  const settings = await examineDocument(workspace, question.hosts, answer, true);
+  if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
+    answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
+  }
+  for (const key of Object.keys(settings ?? {})) {
+    if (question.tool === "pnpm" && isRefusedKey(key, "pnpm")) answer.objections.push(refusal(workspace, key));
+  }
+  const members: unknown[] = listOf(settings?.["packages"]);
+  for (const name of manifests) {
+    const file = join(folder, name);
+    const manifest = await examineDocument(file, question.hosts, answer, true);
+    if (manifest === undefined) continue;
+    examineManifest(file, manifest, answer);
+    const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
+    members.push(...listOf(workspaces), ...listOf(workspaces?.packages));
+    for (const path of linkedFolders(manifest)) {
+      await examineFolder(resolve(folder, path), question, answer, seen);
+      await examineArchive(resolve(folder, path), question, answer);
+    }
+  }
+  if (question.publishes) await examinePacked(folder, answer);
+  for (const member of await foldersOf(folder, members)) await examineFolder(member, question, answer, seen);
+}
+
+async function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
+  if (question.userFiles.includes(file)) return;
+  const text = await textOf(file);
+  if (text === undefined) return;
+  for (const { key, value } of parseNpmrc(text, question.env)) {
+    const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
+    if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
+    else if (question.tool === "pnpm" && refersToToken(`${key} ${value}`)) {
+      answer.objections.push({ file, key, why: "names the variable of a token" });
+    } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
+      answer.objections.push(refusal(file, key));
+    } else if (isPinnedKey(key)) answer.overridden.push({ file, key });
+  }
+}
+
+/** `//our-host/…:certfile` and its like. Credentials there are beaten by ours. */
+function isTrustOfHost(key: string, hosts: string[]): boolean {
+  const [, address, name] = /^\/\/(.*):([^:]*)$/s.exec(key) ?? [];
+  if (address === undefined || /^(_authToken|_auth|_password|username|email|always-auth)$/.test(name!)) return false;
+  const url = URL.parse(`https://${address}`);
+  return url !== null && isHostOf(url, hosts);
+}
+
+/** The document, when it is parsed: always with `isNeeded`, else where it may hold an address. */
+async function examineDocument(
+  file: string,
+  hosts: string[],
+  answer: ProjectAnswer,
+  isNeeded = false,
+): Promise<Record<string, unknown> | undefined> {
+  const text = await textOf(file);
+  if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
+  let document: unknown;
+  try {
+    document = file.endsWith(".json") ? JSON.parse(text.replace(/^\uFEFF/, "")) : Bun.YAML.parse(text);
+  } catch {
+    // Of a file that cannot be parsed (or is none of these: yarn.lock) the text itself.
+    document = text;
+  }
+  const found = findInDocument(document, hosts);
+  if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
+  return typeof document === "object" && document !== null ? (document as Record<string, unknown>) : undefined;
+}
+
+function examineManifest(file: string, manifest: Record<string, unknown>, answer: ProjectAnswer): void {
+  for (const key of Object.keys((manifest["publishConfig"] as object | undefined) ?? {})) {
+    if (isRefusedInPublishConfig(key)) answer.objections.push(refusal(file, `publishConfig.${key}`));
+  }
+  const { devEngines } = manifest as { devEngines?: { packageManager?: unknown } };
+  for (const named of [manifest["packageManager"], ...listOf(devEngines?.packageManager), devEngines?.packageManager]) {
+    if (typeof named === "string") answer.packageManagers.push(named);
+    const { name, version } = (named ?? {}) as { name?: unknown; version?: unknown };
+    if (typeof name === "string") answer.packageManagers.push(`${name}@${String(version)}`);
+  }
+}
+
+/** The manifest in a package's archive. What is no archive, or not gzip, is passed over. */
+async function examineArchive(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
+  if (!/\.(tgz|tar|tar\.gz)$/i.test(file)) return;
+  try {
+    const files = await new Bun.Archive(await Bun.file(file).bytes()).files("*/package.json");
+    for (const [name, manifest] of files) {
+      const document = JSON.parse(await manifest.text()) as Record<string, unknown>;
+      const found = findInDocument(document, question.hosts);
+      if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found.key, found.url));
+      examineManifest(`${file}: ${name}`, document, answer);
+    }
+  } catch {
+    // npm will not read it either.
+  }
+}
+
+/** README and licence are followed where they are links: one into /proc would publish this process's environment. */
+async function examinePacked(folder: string, answer: ProjectAnswer): Promise<void> {
+  const { realpath } = await import("node:fs/promises");
+  for await (const name of new Bun.Glob("*").scan({ cwd: folder, dot: true, onlyFiles: false })) {
+    const file = join(folder, name);
+    const target = await realpath(file).catch(() => file);
+    if (/^\/(proc|dev)\//.test(target)) answer.objections.push({ file, key: target, why: "is no file of the package" });
+  }
+}
+
+/** Folders and archives that a manifest's dependencies name: their dependencies are installed too. */
+function linkedFolders(manifest: Record<string, unknown>): string[] {
+  const fields = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides"];
+  const specs = fields.flatMap((field) => Object.values((manifest[field] as object | undefined) ?? {}) as unknown[]);
+  return specs.map(linkedFolder).filter((path) => path !== undefined);
+}
+
+/** The path in a dependency that is a folder or an archive of this machine. */
+export function linkedFolder(spec: unknown): string | undefined {
+  if (typeof spec !== "string") return undefined;
+  const path = /^(?:(?:file|link|portal):(?:\/\/)?|(?=\.{0,2}\/|\.{1,2}$))(.+)$/s.exec(spec)?.[1];
+  return path ?? (/^[^:]*\.(?:tgz|tar|tar\.gz)$/i.test(spec) ? spec : undefined);
+}
+
+/** The folders of a workspace's members. */
+async function foldersOf(folder: string, patterns: unknown[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const pattern of patterns) {
+    if (typeof pattern !== "string" || pattern.startsWith("!")) continue;
+    const glob = new Bun.Glob(`${pattern.replace(/^\.\//, "").replace(/\/+$/, "")}/package.{json,yaml,json5}`);
+    for await (const path of glob.scan({ cwd: folder })) {
+      if (!path.includes("node_modules/")) found.push(dirname(join(folder, path)));
+    }
+  }
+  return found;
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await Bun.file(file).text();
+  } catch {
+    return undefined;
+  }
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function refusal(file: string, key: string): Objection {
+  return { file, key, why: "decides whom the connection trusts" };
+}
+
+function unsafeAddress(file: string, key: string, url: string): Objection {
+  const why = /^https/i.test(url)
+    ? "leads to another port of the registry's host"
+    : "leads to the registry by plain http";
+  return { file, key: key || "an address", why };
+}

@@ -1,0 +1,59 @@
+/** What npm and pnpm read in a configuration file (`.npmrc`), as far as trust is concerned. */
+
+type Environment = Record<string, string | undefined>;
+
+export interface Setting {
+  /** In npm's spelling: `strict-ssl`, `@scope:registry`, `//host/path/:_authToken`. */
+  key: string;
+  /** As it is written, variables not replaced. */
+  value: string;
+}
+
+/**
+ * The settings of an `.npmrc`. Keys have their variables replaced, quotes, `[]` of lists, comments and escapes removed.
+ * Sections are not told apart: what npm takes for a setting is among them, and little else.
+ */
+export function parseNpmrc(text: string, env: Environment): Setting[] {
+  const settings: Setting[] = [];
+  for (const line of text.split(/[\r\n]+/)) {
+    if (/^\s*([;#]|$)/.test(line)) continue;
+    const equals = line.indexOf("=");
+    const key = replaceVariables(unquote(equals < 0 ? line : line.slice(0, equals)), env).replace(/\[\]$/, "");
+    settings.push({ key: key.trim(), value: equals < 0 ? "true" : unquote(line.slice(equals + 1)) });
+  }
+  return settings;
+}
+
+/** A value's quotes, or its comment and escapes, removed as the ini format has it. */
+function unquote(text: string): string {
+  const value = text.trim();
+  const quoted = /^(["'])(.*)\1$/s.exec(value);
+  if (quoted) {
+    try {
+      return String(JSON.parse(quoted[1] === "'" ? quoted[2]! : value));
+    } catch {
+      return quoted[2]!;
+    }
+  }
+  return value
+    .replace(/(?<!\\)[;#].*$/s, "")
+    .replace(/\\([\\;#])/g, "$1")
+    .trim();
+}
+
+/** `${NAME}` and `${NAME?}` as npm replaces them; an unknown NAME stays as it is, with `?` it becomes empty. */
+export function replaceVariables(text: string, env: Environment): string {
+  return text.replace(/(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g, (whole, escapes: string, name: string, optional) => {
+    if (escapes.length % 2 === 1) return whole.slice((escapes.length + 1) / 2);
+    return escapes.slice(escapes.length / 2) + (env[name] ?? (optional ? "" : `\${${name}}`));
+  });
+}
+
+/** `npm_config_…` and `pnpm_config_…` of the environment. */
+export function environmentSettings(env: Environment): Setting[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    const key = /^p?npm_config_(.+)$/i.exec(name)?.[1];
+    if (!key || !value) return [];
+    return { key: key.startsWith("//") ? key : key.replace(/(?!^)_/g, "-").toLowerCase(), value };
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * Arguments and variables as the bytes that this process was given. The runtime decodes them as UTF-8 and encodes them
+ * again for execve(2): what is not UTF-8 comes out as U+FFFD.
+ */
+
+type Environment = Record<string, string | undefined>;
+
+/** What the runtime puts in place of bytes that are no UTF-8. */
+const replacement = "\ufffd";
+
+/** Whether a word or a variable may have lost bytes. */
+export function mayHaveLostBytes(args: readonly string[], env: Environment): boolean {
+  if (args.some((word) => word.includes(replacement))) return true;
+  return Object.entries(env).some(([name, value]) => name.includes(replacement) || value?.includes(replacement));
+}
+
+/** The words as bytes: those of `given` (this process's own, from /proc) where they read the same, in their order. */
+export function argumentBytes(args: readonly string[], given: readonly Uint8Array[]): Uint8Array[] {
+  const rest = [...given];
+  return args.map((word) => {
+    if (!word.includes(replacement)) return encode(word);
+    const index = rest.findIndex((bytes) => decode(bytes) === word);
+    return index < 0 ? encode(word) : rest.splice(0, index + 1)[index]!;
+  });
+}
+
+/**
+ * `NAME=VALUE` as bytes: the entries of `given` that `env` leaves as they were in `before` (as the runtime read them), in
+ * their order, then what `env` changes or adds.
+ */
+export function environmentBytes(env: Environment, before: Environment, given: readonly Uint8Array[]): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  const kept = new Set<string>();
+  for (const bytes of given) {
+    const entry = decode(bytes);
+    const equals = entry.indexOf("=");
+    const name = equals < 0 ? entry : entry.slice(0, equals);
+    // A name that is no UTF-8 has no value in the runtime's table.
+    const isUntouched = Object.hasOwn(env, name) && (env[name] === before[name] || name.includes(replacement));
+    if (equals >= 0 && !isUntouched) continue;
+    entries.push(bytes);
+    kept.add(name);
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !kept.has(name)) entries.push(encode(`${name}=${value}`));
+  }
+  return entries;
+}
+
+/** The entries of /proc/self/cmdline or environ: each ends with a zero byte. */
+export function splitAtZeros(bytes: Uint8Array): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    entries.push(bytes.subarray(start, end < 0 ? bytes.length : end));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return entries;
+}
+
+const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+const encode = (text: string) => new TextEncoder().encode(text);

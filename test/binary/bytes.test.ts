@@ -1,0 +1,59 @@
+/** Words and variables that are not UTF-8: what vouch becomes gets the bytes that vouch was given. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Laptop, registryName, startLaptop } from "../laptop.ts";
+
+let laptop: Laptop;
+let programs: string;
+
+/** Prints its words, then its variables, each ended by a zero byte; `cat` by its path, so that PATH may be anything. */
+const reveal = "#!/bin/sh\nprintf '%s\\0' \"$@\"\nexec /bin/cat /proc/self/environ\n";
+
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady("--registry-name", registryName);
+  programs = join(laptop.folder, "programs");
+  mkdirSync(programs);
+  for (const name of ["npm", "reveal"]) writeFileSync(join(programs, name), reveal, { mode: 0o755 });
+}, 120_000);
+afterAll(async () => laptop?.stop());
+
+/** A shell makes the bytes: a word that begins with 0xff, one with half a character, an empty one, and a variable. */
+const words = `"$(printf '\\377a')" é "$(printf '\\342\\202')" -- ''`;
+const expected = ["\xffa", "\xc3\xa9", "\xe2\x82", "--", ""];
+
+async function entries(command: string): Promise<string[]> {
+  const script = `ODD="$(printf 'v\\376')" GONE=x exec ${command} ${words}`;
+  const child = Bun.spawn(["/bin/sh", "-c", script], {
+    cwd: laptop.home,
+    env: { ...laptop.env, PATH: laptop.env["PATH"]!.replace(laptop.shims, `${laptop.shims}:${programs}`) },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const output = Buffer.from(await new Response(child.stdout).arrayBuffer()).toString("latin1");
+  expect(await child.exited).toBe(0);
+  return output.split("\0");
+}
+
+test.each([
+  ["vouch exec, its quick side", "vouch exec -- reveal", []],
+  ["vouch exec with a path", "vouch exec -- $(command -v reveal)", []],
+  ["the shim npm without a token", "npm run", ["run"]],
+  ["the shim npm with a token", "npm install", ["install"]],
+  ["vouch exec of npm", "vouch exec -- npm install", ["install"]],
+])("%s", async (_, command, first) => {
+  const found = await entries(command);
+  expect(found.slice(0, first.length + expected.length)).toEqual([...first, ...expected]);
+  expect(found).toContain("ODD=v\xfe");
+  expect(found).toContain("GONE=x");
+  // (This shell drops npm's variables, whose names it cannot have; ours of the random name are left.)
+  expect(found.some((entry) => /^VOUCH_[0-9a-f]{32}_0=/.test(entry))).toBe(!command.includes("run"));
+});
+
+test("a program that names no interpreter is a script, as for a shell", async () => {
+  writeFileSync(join(programs, "plain"), 'echo "plain $1"\n', { mode: 0o755 });
+  const { stdout } = await laptop.run(["vouch", "exec", "--", join(programs, "plain"), "script"]);
+  expect(stdout).toBe("plain script\n");
+});

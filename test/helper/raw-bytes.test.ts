@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { argumentBytes, environmentBytes, mayHaveLostBytes, splitAtZeros } from "../../src/helper/raw-bytes.ts";
+
+const bytes = (...codes: (number | string)[]) =>
+  new Uint8Array(Buffer.concat(codes.map((code) => (typeof code === "string" ? Buffer.from(code) : Buffer.of(code)))));
+const decode = (given: Uint8Array) => new TextDecoder().decode(given);
+
+test("words keep their bytes, also where several read the same", () => {
+  const given = [bytes("vouch"), bytes("exec"), bytes("a", 0xff), bytes("ok"), bytes("a", 0xfe), bytes("é")];
+  const args = ["/bin/tool", ...given.slice(2).map(decode)];
+  expect(argumentBytes(args, given)).toEqual([bytes("/bin/tool"), ...given.slice(2)]);
+});
+
+test("variables keep bytes and order; what was changed, dropped and added is so", () => {
+  const given = [
+    bytes("A=1"),
+    bytes("B=", 0xff),
+    bytes("C", 0xfe, "=x"),
+    bytes("D=old"),
+    bytes("E=gone"),
+    bytes("odd"),
+  ];
+  const before = { A: "1", B: "\ufffd", "C\ufffd": undefined, D: "old", E: "gone" };
+  const { E, ...kept } = before;
+  expect(E).toBe("gone");
+  expect(environmentBytes({ ...kept, D: "new", F: "added" }, before, given)).toEqual([
+    given[0]!,
+    given[1]!,
+    given[2]!,
+    given[5]!,
+    bytes("D=new"),
+    bytes("F=added"),
+  ]);
+});
+
+test("only what cannot have been UTF-8 is suspicious", () => {
+  expect(mayHaveLostBytes(["é", ""], { A: "ü" })).toBe(false);
+  expect(mayHaveLostBytes(["\ufffd"], {})).toBe(true);
+  expect(mayHaveLostBytes([], { A: "\ufffd" })).toBe(true);
+  expect(mayHaveLostBytes([], { "A\ufffd": undefined })).toBe(true);
+});
+
+test("entries end with a zero byte, and may be empty", () => {
+  expect(splitAtZeros(bytes("a", 0, 0, "b", 0)).map(decode)).toEqual(["a", "", "b"]);
+  expect(splitAtZeros(bytes())).toEqual([]);
+});
