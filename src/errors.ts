@@ -14,7 +14,6 @@ const exitCodes = {
   output_failed: 1,
   edit_conflict: 1,
   not_configured: 1,
-  project_untrusted: 1,
   agent_unavailable: 1,
   agent_untrusted: 1,
   protocol_error: 1,

