@@ -269,7 +269,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
   test("vouch exec refuses in words", async () => {
     const finished = await run("npm-11", ["vouch", "exec", "--", "npx", "my-lib"], { ".npmrc": "ca=x\n" });
     expectWords(finished, /npm gets no token here: .*\.npmrc: ca /);
-    expect(finished.exitCode).toBe(1);
+    expect(finished.exitCode).toBe(5);
   });
 
   test("an honest publish from an honest project", async () => {
