@@ -3,6 +3,7 @@
  * By the runtime's plain sockets: its HTTP server takes longer for a warm answer than all the rest of one.
  */
 import { type HttpRequest, readRequest } from "./http-request.ts";
+import { isOwnPeer } from "./peer.ts";
 
 export interface HttpListenerOptions {
   unix: string;
@@ -58,10 +59,12 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
         socket.timeout(options.limitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
+        // The runtime's types do not know that a socket has its descriptor.
+        if (!isOwnPeer((socket as unknown as { fd: number }).fd)) socket.terminate();
       },
       data(socket, chunk) {
         const { received } = socket.data;
-        if (received === undefined) return;
+        if (received === undefined || socket.readyState <= 0) return;
         const known = received.length === 0 ? options.recall(chunk) : undefined;
         if (known === undefined) ask(socket, Buffer.concat([received, chunk]));
         else answer(socket, known, true);

@@ -53,15 +53,15 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
-const commands: [string, string[], string?][] = [
+const commands: [name: string, args: string[], stdin: string | undefined][] = [
   ["Cargo's provider", ["--cargo-plugin"], cargoGet()],
   ["Cargo's provider, for another's registry", ["--cargo-plugin"], cargoGet("sparse+https://other.example/index/")],
-  ["exec", ["exec", "--", "/bin/sh", "-c", 'printf %s "$CODEARTIFACT_AUTH_TOKEN"']],
-  ["a command that is missing", ["exec", "--", "no-such-command"]],
-  ["status", ["status", "--json"]],
-  ["the version", ["--version"]],
-  ["usage", ["no-such-command"]],
-  ["the manual of a command", ["setup", "--help"]],
+  ["exec", ["exec", "--", "/bin/sh", "-c", 'printf %s "$CODEARTIFACT_AUTH_TOKEN"'], undefined],
+  ["a command that is missing", ["exec", "--", "no-such-command"], undefined],
+  ["status", ["status", "--json"], undefined],
+  ["the version", ["--version"], undefined],
+  ["usage", ["no-such-command"], undefined],
+  ["the manual of a command", ["setup", "--help"], undefined],
 ];
 
 async function outcome([, args, stdin]: (typeof commands)[number], env: Record<string, string>) {
@@ -95,7 +95,8 @@ test("the list is the whole of it", () => {
 describe("with every variable of the runtime set", () => {
   test.each(commands)(
     "%s prints and ends as without",
-    async (...command) => {
+    async (name, args, stdin) => {
+      const command: (typeof commands)[number] = [name, args, stdin];
       const expected = await outcome(command, {});
       for (const value of values()) {
         const env = Object.fromEntries(variables.map((name) => [name, value]));
