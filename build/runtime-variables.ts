@@ -132,14 +132,17 @@ function blankJscPrefix(file: Buffer): void {
     if (match !== null && match.index < 16) places.push(start + match.index + 2);
   }
   const found = [...new Set(places)];
-  if (found.length === 1) {
-    file[found[0]!] = 0;
+  const [comparison] = found;
+  if (comparison !== undefined && found.length === 1) {
+    file[comparison] = 0;
     return;
   }
   const arm64 = found.length === 0 ? arm64Comparisons(file, prefix) : [];
-  if (arm64.length !== 1) throw new Error(`expected one comparison with BUN_JSC_, got ${found.length + arm64.length}`);
+  const [place] = arm64;
+  if (place === undefined || arm64.length > 1)
+    throw new Error(`expected one comparison with BUN_JSC_, got ${found.length + arm64.length}`);
   // `subs wzr, w, #0`: the bits 10 to 21 are the character.
-  file.writeUInt32LE((file.readUInt32LE(arm64[0]!) & ~(0xfff << 10)) >>> 0, arm64[0]!);
+  file.writeUInt32LE((file.readUInt32LE(place) & ~(0xfff << 10)) >>> 0, place);
 }
 
 /** Where `cmp w, #character` stands for each character of the prefix, one after the other within a few instructions. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { executable } from "../laptop.ts";
 
 /** Where the kernel writes a core file into the current folder, this can be seen. */
-const isSeen = process.platform === "linux" && /^core/.test(readFileSync("/proc/sys/kernel/core_pattern", "utf8"));
+const isSeen = process.platform === "linux" && readFileSync("/proc/sys/kernel/core_pattern", "utf8").startsWith("core");
 if (!isSeen) console.warn("SKIPPED: needs a kernel that writes core files into the current folder");
 
 let folder: string;
@@ -40,7 +40,7 @@ async function coreFiles(command: string, begun: (child: Bun.Subprocess<"pipe", 
 
 test.skipIf(!isSeen)("the control: a program that is not ours leaves one", async () => {
   const files = await coreFiles("cat", async (child) => {
-    child.stdin.write("begun\n");
+    void child.stdin.write("begun\n");
     await child.stdin.flush();
     await child.stdout.getReader().read();
   });

@@ -25,18 +25,26 @@ const variables = (() => {
       `mimalloc_${option}`,
       `MIMALLOC_${option.toUpperCase()}`,
     ]),
-    ...["DO_NOT_TRACK", "CARES_HOSTS", "ICU_DATA", "GOMAXPROCS", "Malloc", "BUN_JSC_noSuchOption", "BUN_NO_SUCH"],
-    // From Bun's list of all its variables, for those that stand in the file as part of a longer name only.
-    ...[
-      "BUN_BE_BUN",
-      "BUN_OPTIONS",
-      "BUN_INSPECT",
-      "BUN_INSPECT_CONNECT_TO",
-      "BUN_INSPECT_NOTIFY",
-      "BUN_PORT",
-      "BUN_ENV",
-    ],
-    ...["BUN_CONFIG_VERBOSE_FETCH", "BUN_CONFIG_MAX_HTTP_REQUESTS", "BUN_INSTALL", "BUN_DEBUG", "BUN_DEBUG_ALL"],
+    "DO_NOT_TRACK",
+    "CARES_HOSTS",
+    "ICU_DATA",
+    "GOMAXPROCS",
+    "Malloc",
+    "BUN_JSC_noSuchOption",
+    "BUN_NO_SUCH",
+    // Those that stand in the file as part of a longer text only.
+    "BUN_BE_BUN",
+    "BUN_OPTIONS",
+    "BUN_INSPECT",
+    "BUN_INSPECT_CONNECT_TO",
+    "BUN_INSPECT_NOTIFY",
+    "BUN_PORT",
+    "BUN_ENV",
+    "BUN_CONFIG_VERBOSE_FETCH",
+    "BUN_CONFIG_MAX_HTTP_REQUESTS",
+    "BUN_INSTALL",
+    "BUN_DEBUG",
+    "BUN_DEBUG_ALL",
   ]);
   return [...names].filter((name) => !honoured.test(name)).sort();
 })();
@@ -95,8 +103,8 @@ test("the list is the whole of it", () => {
 describe("with every variable of the runtime set", () => {
   test.each(commands)(
     "%s prints and ends as without",
-    async (name, args, stdin) => {
-      const command: (typeof commands)[number] = [name, args, stdin];
+    async (title, args, stdin) => {
+      const command: (typeof commands)[number] = [title, args, stdin];
       const expected = await outcome(command, {});
       for (const value of values()) {
         const env = Object.fromEntries(variables.map((name) => [name, value]));
