@@ -44,6 +44,10 @@ const nothing = Buffer.alloc(0);
 
 /** When connections are many, how long one may take to ask, in milliseconds. */
 const patienceMs = 1_000;
+/** How much of requests that are not whole yet is kept, in bytes, over all connections: a hundred times the usual one. */
+const maxPendingBytes = 8 << 20;
+/** How long a request may take to come, in seconds. */
+const requestLimitSeconds = 10;
 
 /** Listens on the socket. Throws what listening throws. */
 export function listenHttp(options: HttpListenerOptions): HttpListener {
@@ -51,12 +55,13 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
   const drained = Promise.withResolvers<void>();
   let stopping = false;
   let sweep: ReturnType<typeof setTimeout> | undefined;
+  let pendingBytes = 0;
   const listener = Bun.listen<Connection>({
     unix: options.unix,
     socket: {
       open(socket) {
         socket.data = { opened: performance.now(), received: nothing, unsent: nothing, isWhole: false };
-        socket.timeout(options.limitSeconds);
+        socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
         // The runtime's types do not know that a socket has its descriptor.
@@ -74,6 +79,8 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
       error: (socket) => socket.terminate(),
       close(socket) {
         connections.delete(socket);
+        pendingBytes -= socket.data.received?.length ?? 0;
+        socket.data.received = undefined;
         if (stopping && connections.size === 0) drained.resolve();
       },
     },
@@ -97,10 +104,14 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     try {
       request = readRequest(received, options.maxBodyBytes);
     } catch (error) {
+      pendingBytes -= socket.data.received?.length ?? 0;
       answer(socket, options.refuse(error), false);
       return;
     }
+    pendingBytes += (request === undefined ? received.length : 0) - (socket.data.received?.length ?? 0);
     socket.data.received = request === undefined ? received : undefined;
+    if (pendingBytes > maxPendingBytes) socket.terminate();
+    if (request !== undefined) socket.timeout(options.limitSeconds);
     if (request !== undefined) void options.answer(request, received).then((bytes) => answer(socket, bytes, true));
   }
 
