@@ -97,7 +97,7 @@ function becomeFresh(reason: EndReason): void {
   const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
   const args = [process.execPath, ...script, ...process.argv.slice(2)];
   try {
-    process.execve!(process.execPath, args, { ...process.env, [endVariable]: reason } as Record<string, string>);
+    process.execve!(process.execPath, args, { ...process.env, [endVariable]: reason });
   } catch (error) {
     log(`no fresh process: ${(error as Error).message}`);
   }
