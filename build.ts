@@ -8,7 +8,7 @@
  *   bun build.ts --all --reuse    archives the executables that stand in dist/targets, once they have been signed
  * and dist/metafile.json, which says what each chunk of dist/vouch reaches, dist/man and dist/completions.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
@@ -17,6 +17,7 @@ import { writeDocuments } from "./build/documents.ts";
 import { withoutSignature } from "./build/mach-o.ts";
 import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
+import { withoutRuntimeVariables } from "./build/runtime-variables.ts";
 import { targetRuntime } from "./build/runtime.ts";
 import { readSource } from "./build/source.ts";
 import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
@@ -34,7 +35,7 @@ const socketInsteadOfHid: BunPlugin = {
 async function compile(
   outfile: string,
   plugin: BunPlugin,
-  runtime: { target?: Bun.Build.CompileTarget; executablePath?: string } = {},
+  runtime: { target?: Bun.Build.CompileTarget; executablePath: string },
 ): Promise<Metafile> {
   const result = await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
@@ -60,6 +61,17 @@ async function compile(
   return result.metafile!;
 }
 
+/**
+ * Writes the runtime as it goes into the executables, deaf to its own variables, and says where. It stands under
+ * dist while a build runs.
+ */
+function preparedRuntime(path: string, name: string): string {
+  const prepared = join(root, "dist/runtime", name);
+  mkdirSync(join(root, "dist/runtime"), { recursive: true });
+  writeFileSync(prepared, withoutRuntimeVariables(readFileSync(path)).file, { mode: 0o755 });
+  return prepared;
+}
+
 /** Compiles the target under dist/targets, or takes what stands there. */
 async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> {
   const folder = join("dist/targets", target.name);
@@ -67,7 +79,7 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   const metafilePath = join(root, folder, "metafile.json");
   if (!reuse) {
     mkdirSync(join(root, folder), { recursive: true });
-    const executablePath = targetRuntime(target, join(root, ".tools/runtimes"));
+    const executablePath = preparedRuntime(targetRuntime(target, join(root, ".tools/runtimes")), target.name);
     const metafile = await compile(executable, embedNodeHid(target), { target: bunTarget(target), executablePath });
     writeFileSync(metafilePath, JSON.stringify(metafile));
     if (target.name === "darwin-x64") {
@@ -95,12 +107,12 @@ const released = values.all ? targets : values.target.map(targetNamed);
 mkdirSync(join(root, "dist/sandbox"), { recursive: true });
 await writeDocuments(join(root, "dist"));
 if (released.length === 0) {
-  const runtime = values.runtime === undefined ? {} : { executablePath: values.runtime };
+  const runtime = { executablePath: preparedRuntime(values.runtime ?? process.execPath, "host") };
   writeFileSync(
     join(root, "dist/metafile.json"),
     JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)),
   );
-  if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid);
+  if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid, runtime);
 } else {
   const compiled: Compiled[] = [];
   for (const target of released) compiled.push(await compileTarget(target, values.reuse));
@@ -108,3 +120,4 @@ if (released.length === 0) {
     console.log(`wrote dist/release/${name}`);
   }
 }
+rmSync(join(root, "dist/runtime"), { recursive: true, force: true });

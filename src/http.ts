@@ -47,7 +47,8 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
       redirect: "manual",
       signal,
       ...(request.body === undefined ? {} : { body: request.body }),
-      ...(request.caBundle ? { tls: { ca: readCaBundle(request.caBundle) } } : {}),
+      // Said here, so that no variable (NODE_TLS_REJECT_UNAUTHORIZED) says otherwise.
+      tls: { rejectUnauthorized: true, ...(request.caBundle ? { ca: readCaBundle(request.caBundle) } : {}) },
       // The types do not know that the runtime takes false for "no proxy, whatever the environment says".
       ...(request.metadataService ? ({ proxy: false } as object) : {}),
     });

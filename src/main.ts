@@ -23,6 +23,7 @@ const left =
 process.exitCode = await run();
 
 async function run(): Promise<number> {
+  (await import("./agent/hardening.ts")).closeMemory();
   if (process.platform === "win32") {
     const refusal = (await import("./windows.ts")).refusalOnWindows(args);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);

@@ -65,6 +65,10 @@ export interface AgentOptions {
   tokenLimitMs?: number | undefined;
   /** Takes one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
+  /** Told each time that a session has ended. */
+  onEnd?: (reason: EndReason) => void;
+  /** Why the session before this agent's start has ended. */
+  ended?: EndReason;
 }
 
 export class Agent {
@@ -75,6 +79,7 @@ export class Agent {
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
   readonly #tokenLimitMs: number | undefined;
+  readonly #onEnd: AgentOptions["onEnd"];
   #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
@@ -83,6 +88,8 @@ export class Agent {
     this.#env = options.env ?? process.env;
     this.#settings = options.settings ?? new SettingsFile();
     this.#log = options.log ?? log;
+    this.#onEnd = options.onEnd;
+    this.#ended = options.ended;
     this.#ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
     this.#tokenLimitMs = options.tokenLimitMs;
@@ -231,6 +238,7 @@ export class Agent {
     this.#current = undefined;
     this.#ended = ended;
     this.#log(`the session has ended: ${ended}`);
+    this.#onEnd?.(ended);
   }
 
   /** What there is to do when nobody asks: drops what has ended, fetches anew what ends soon. To be called now and then. */

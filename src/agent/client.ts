@@ -1,6 +1,8 @@
 /** Asks the agent by means of the runtime: for the command line, which may wait and be interrupted. */
+import { peerOf } from "./peer.ts";
 import { askThrough, checked, type Route } from "./question.ts";
 import * as runtime from "./runtime.ts";
+import { findAgentSocket } from "./socket.ts";
 
 /** lstat(2). Throws `agent_untrusted` when the system does not let this user look. */
 export const lstat = checked(runtime.lstat);
@@ -12,4 +14,21 @@ export async function askAgent<Reply>(
   { timeoutMs }: { timeoutMs?: number } = {},
 ): Promise<Reply> {
   return askThrough<Reply>(runtime, route, body, timeoutMs);
+}
+
+/**
+ * The process that listens on the agent's socket, as the kernel knows it; undefined when none does, or it is another
+ * user's. Throws `agent_untrusted`.
+ */
+export async function listenerPid(): Promise<number | undefined> {
+  const path = findAgentSocket(lstat);
+  if (path === undefined) return undefined;
+  try {
+    const socket = await Bun.connect({ unix: path, socket: { data() {} } });
+    const peer = peerOf((socket as unknown as { fd: number }).fd);
+    socket.terminate();
+    return peer?.uid === process.geteuid?.() && peer?.pid !== process.pid ? peer?.pid : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@ import { takeLock } from "./lock.ts";
 import { log } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "./server.ts";
+import { type EndReason, endReasons } from "./session.ts";
 import { agentSocketPath } from "./socket.ts";
 import { lstat } from "./client.ts";
 
@@ -33,19 +34,29 @@ export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<numbe
   // With the lock held, a socket that stands there is of an agent that is dead.
   rmSync(socketPath, { force: true });
 
-  const agent = new Agent();
+  let successorOf: EndReason | undefined;
+  const agent = new Agent({
+    ...takeEndReason(),
+    onEnd(reason) {
+      // Nothing wipes a runtime's heap of strings: the process is replaced, once whoever ended the session has been answered.
+      successorOf = reason;
+      setTimeout(() => stop("the session has ended; a fresh process takes over"), 0);
+    },
+  });
   const stopped = Promise.withResolvers<string>();
   let drained: Promise<void> | undefined;
-  const stop = (why: string) => {
+  let isReplaced = true;
+  const stop = (why: string, forGood = false) => {
+    if (forGood) isReplaced = false;
     if (drained) return;
     // In this order, and before `stop` is answered: whoever comes next finds neither socket nor lock, and starts anew.
     drained = server.stop();
     unlock();
     stopped.resolve(why);
   };
-  const server = serveAgent(agent, socketPath, () => stop("it was asked to"));
+  const server = serveAgent(agent, socketPath, () => stop("it was asked to", true));
   const { ino } = lstatSync(socketPath);
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal, true));
   const watch = setInterval(() => {
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino !== ino) {
       // One that nobody can ask must not hold a session. Stopping the server would remove a successor's socket.
@@ -62,5 +73,32 @@ export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<numbe
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
+  if (successorOf !== undefined && isReplaced) becomeFresh(successorOf);
   return 0;
+}
+
+/** Tells the fresh process why there is no session. */
+const endVariable = "VOUCH_AGENT_ENDED";
+
+function takeEndReason(): { ended?: EndReason } {
+  const given = process.env[endVariable];
+  delete process.env[endVariable];
+  const ended = endReasons.find((reason) => reason === given);
+  return ended === undefined ? {} : { ended };
+}
+
+/**
+ * Replaces this process by the same program without anything in its memory: the process id stays, for who supervises it.
+ * Another agent may have been started in the meantime: then the fresh one finds it and ends. Returns when the system
+ * refuses; then the process ends, which forgets as much.
+ */
+function becomeFresh(reason: EndReason): void {
+  // In a compiled executable argv[1] is a path inside of it.
+  const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
+  const args = [process.execPath, ...script, ...process.argv.slice(2)];
+  try {
+    process.execve!(process.execPath, args, { ...process.env, [endVariable]: reason });
+  } catch (error) {
+    log(`no fresh process: ${(error as Error).message}`);
+  }
 }

@@ -3,6 +3,7 @@
  * By the runtime's plain sockets: its HTTP server takes longer for a warm answer than all the rest of one.
  */
 import { type HttpRequest, readRequest } from "./http-request.ts";
+import { isOwnPeer } from "./peer.ts";
 
 export interface HttpListenerOptions {
   unix: string;
@@ -43,6 +44,10 @@ const nothing = Buffer.alloc(0);
 
 /** When connections are many, how long one may take to ask, in milliseconds. */
 const patienceMs = 1_000;
+/** How much of requests that are not whole yet is kept, in bytes, over all connections: a hundred times the usual one. */
+const maxPendingBytes = 8 << 20;
+/** How long a request may take to come, in seconds. */
+const requestLimitSeconds = 10;
 
 /** Listens on the socket. Throws what listening throws. */
 export function listenHttp(options: HttpListenerOptions): HttpListener {
@@ -50,18 +55,21 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
   const drained = Promise.withResolvers<void>();
   let stopping = false;
   let sweep: ReturnType<typeof setTimeout> | undefined;
+  let pendingBytes = 0;
   const listener = Bun.listen<Connection>({
     unix: options.unix,
     socket: {
       open(socket) {
         socket.data = { opened: performance.now(), received: nothing, unsent: nothing, isWhole: false };
-        socket.timeout(options.limitSeconds);
+        socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
+        // The runtime's types do not know that a socket has its descriptor.
+        if (!isOwnPeer((socket as unknown as { fd: number }).fd)) socket.terminate();
       },
       data(socket, chunk) {
         const { received } = socket.data;
-        if (received === undefined) return;
+        if (received === undefined || socket.readyState <= 0) return;
         const known = received.length === 0 ? options.recall(chunk) : undefined;
         if (known === undefined) ask(socket, Buffer.concat([received, chunk]));
         else answer(socket, known, true);
@@ -71,6 +79,8 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
       error: (socket) => socket.terminate(),
       close(socket) {
         connections.delete(socket);
+        pendingBytes -= socket.data.received?.length ?? 0;
+        socket.data.received = undefined;
         if (stopping && connections.size === 0) drained.resolve();
       },
     },
@@ -94,10 +104,14 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     try {
       request = readRequest(received, options.maxBodyBytes);
     } catch (error) {
+      pendingBytes -= socket.data.received?.length ?? 0;
       answer(socket, options.refuse(error), false);
       return;
     }
+    pendingBytes += (request === undefined ? received.length : 0) - (socket.data.received?.length ?? 0);
     socket.data.received = request === undefined ? received : undefined;
+    if (pendingBytes > maxPendingBytes) socket.terminate();
+    if (request !== undefined) socket.timeout(options.limitSeconds);
     if (request !== undefined) void options.answer(request, received).then((bytes) => answer(socket, bytes, true));
   }
 

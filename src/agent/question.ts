@@ -31,9 +31,9 @@ export interface Exchange {
 
 /** Why an exchange brought nothing. */
 export class Disconnected extends Error {
-  readonly reason: "refused" | "timeout" | "gone";
+  readonly reason: "refused" | "timeout" | "gone" | "foreign";
 
-  constructor(reason: "refused" | "timeout" | "gone", cause?: unknown) {
+  constructor(reason: Disconnected["reason"], cause?: unknown) {
     super(reason, { cause });
     this.reason = reason;
   }
@@ -57,7 +57,7 @@ export async function askThrough<Reply>(
     const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read: readAnswer, disconnected };
     return checkedReply(route, await exchange(path, requestFor(route, body), how)) as Reply;
   } catch (error) {
-    throw explain(error, timeoutMs);
+    throw explain(error, timeoutMs, path);
   }
 }
 
@@ -122,6 +122,19 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   return readReply(head.slice(9, 12), text.slice(bodyStart));
 }
 
+/**
+ * Whether the object has no names but those of the variables through which package managers take a token: whoever answers,
+ * `LD_PRELOAD`, `PATH` or `NODE_OPTIONS` do not come from there. As in helper/quick/agent.ts.
+ */
+export function areTokenVariables(variables: unknown): boolean {
+  if (typeof variables !== "object" || variables === null) return false;
+  return Object.keys(variables).every((name) =>
+    /^(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL))$/.test(
+      name,
+    ),
+  );
+}
+
 /** The value of a header. By hand: a regular expression would have to be compiled first. */
 function header(head: string, name: string): string | undefined {
   const start = head.indexOf(`\r\n${name}: `);
@@ -136,13 +149,17 @@ function readReply(status: string, body: string): object {
     throw unavailable("gave an answer that is not JSON", error);
   }
   if (typeof reply !== "object" || reply === null) throw unavailable("gave an answer that is not an object");
+  const { variables = {}, twine = {} } = reply as { variables?: unknown; twine?: unknown };
+  if (status === "200" && !(areTokenVariables(variables) && areTokenVariables(twine))) {
+    throw unavailable("named variables that hold no token");
+  }
   if (status === "200") return reply;
   const { error } = reply as { error?: unknown };
   throw isWireError(error) ? VouchError.fromWire(error) : unavailable(`answered with status ${status}`);
 }
 
 /** A failed exchange in words; `timeoutMs` was its limit. Any other error as it is. */
-function explain(error: unknown, timeoutMs: number): unknown {
+function explain(error: unknown, timeoutMs: number, path: string): unknown {
   if (!(error instanceof Disconnected)) return error;
   switch (error.reason) {
     case "refused":
@@ -151,6 +168,8 @@ function explain(error: unknown, timeoutMs: number): unknown {
       return unavailable(`did not answer within ${timeoutMs / 1000} seconds`, error);
     case "gone":
       return unavailable("went away before it answered", error);
+    case "foreign":
+      return untrusted(path, "another user listens there");
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * How the agent is reached by means of the runtime, on every platform. It imports nothing of ours, so that a helper can
- * load it alone, when its own way fails.
+ * How the agent is reached by means of the runtime, on every platform. It imports next to nothing of ours, so that a
+ * helper can load it alone, when its own way fails.
  */
 import { lstatSync } from "node:fs";
+import { isOwnPeer } from "./peer.ts";
 import type { Exchange } from "./question.ts";
 import type { FileStatus } from "./socket.ts";
 
@@ -11,7 +12,10 @@ export function lstat(path: string): FileStatus | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** Connects, sends the request, and gives what `read` makes of what comes. */
+/**
+ * Connects, sends the request once the listener is known to be of this user (the folder may have been exchanged since it
+ * was looked at), and gives what `read` makes of what comes.
+ */
 export async function exchange(
   path: string,
   request: Uint8Array,
@@ -37,7 +41,10 @@ export async function exchange(
     socket = await Bun.connect({
       unix: path,
       socket: {
-        open: send,
+        open(connected) {
+          if (isTrusted(connected)) send(connected);
+          else reject(disconnected("foreign"));
+        },
         drain: send,
         data(_, chunk) {
           // A copy: the runtime uses the chunk's memory again.
@@ -54,5 +61,14 @@ export async function exchange(
   } finally {
     clearTimeout(timer);
     socket?.terminate();
+  }
+}
+
+/** The runtime's types do not know that a socket has its descriptor. */
+function isTrusted(socket: Bun.Socket): boolean {
+  try {
+    return isOwnPeer((socket as unknown as { fd: number }).fd);
+  } catch {
+    return false;
   }
 }

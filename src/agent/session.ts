@@ -7,6 +7,8 @@ import type { StatusReply } from "./protocol.ts";
 
 export type EndReason = NonNullable<StatusReply["ended"]>;
 
+export const endReasons: readonly EndReason[] = ["expired", "logged_out", "revoked"];
+
 export class Session {
   readonly user: string;
   /** When it ends: seconds since 1970. */

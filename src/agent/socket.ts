@@ -24,20 +24,41 @@ const S_IFDIR = 0o040000;
 const S_IFSOCK = 0o140000;
 
 /**
- * The agent's folder: `$VOUCH_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/vouch`, else `/run/user/UID/vouch` where
- * /run/user/UID is the user's, else `vouch-UID` in the temporary folder. Variables that are not absolute are passed
- * over, as the XDG base directory specification asks.
+ * The agent's folder: `$VOUCH_RUNTIME_DIR`; else `vouch` in `$XDG_RUNTIME_DIR`; else in `/run/user/UID`; else
+ * `.local/state/vouch/run` in the user's home; else `/tmp/vouch-UID`. A folder that is to hold ours must be as the XDG base
+ * directory specification demands it of `$XDG_RUNTIME_DIR`: owned by the user, mode 0700. One that is not (root's after
+ * `su`, whose variable is still another user's) is passed over, as variables are that are not absolute. The temporary
+ * folder has no say: direnv and nix-shell change it, and the agent must be found all the same.
  */
 export function agentFolder(lstat: Lstat, env: Environment = process.env): string {
   const own = absolute(env["VOUCH_RUNTIME_DIR"]);
   if (own !== undefined) return own;
-  const xdg = absolute(env["XDG_RUNTIME_DIR"]);
-  if (xdg !== undefined) return `${xdg}/vouch`;
   const uid = userId();
-  const run = `/run/user/${uid}`;
-  const status = lstat(run);
-  if (status?.uid === uid && isDirectory(status)) return `${run}/vouch`;
-  return `${absolute(env["TMPDIR"]) ?? "/tmp"}/vouch-${uid}`;
+  for (const candidate of [absolute(env["XDG_RUNTIME_DIR"]), `/run/user/${uid}`]) {
+    if (candidate !== undefined && isPrivate(lstat, candidate, uid)) return `${candidate}/vouch`;
+  }
+  const home = absolute(env["HOME"]);
+  const status = home === undefined ? undefined : look(lstat, home);
+  if (home !== undefined && status !== undefined && isDirectory(status) && status.uid === uid) {
+    const folder = `${home}/.local/state/vouch/run`;
+    if (utf8Length(`${folder}/agent.sock`) <= maxSocketPathBytes) return folder;
+  }
+  return `/tmp/vouch-${uid}`;
+}
+
+/** Whether it is a directory of the user that nobody else can enter. A symbolic link is none. */
+function isPrivate(lstat: Lstat, folder: string, uid: number): boolean {
+  const status = look(lstat, folder);
+  return status?.uid === uid && isDirectory(status) && (status.mode & 0o777) === 0o700;
+}
+
+/** As lstat(2); a folder that cannot be looked at is none. */
+function look(lstat: Lstat, path: string): FileStatus | undefined {
+  try {
+    return lstat(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The agent's socket. Throws `agent_unavailable` when its path is longer than the system allows. */
@@ -95,7 +116,7 @@ function absolute(path: string | undefined): string | undefined {
 }
 
 function userId(): number {
-  return process.getuid?.() ?? -1;
+  return process.geteuid?.() ?? -1;
 }
 
 /** The error for a place that is not as it should be. */

@@ -1,6 +1,6 @@
 /** `vouch agent run|stop|status`: the process that holds the session. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { askAgent } from "../agent/client.ts";
+import { askAgent, listenerPid } from "../agent/client.ts";
 import { routes, type StatusReply } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
 import { type Command, defineCommand, type Roles } from "./command.ts";
@@ -9,6 +9,8 @@ import { clockTime } from "./time.ts";
 
 /** How long the agent may take to end its session at the server and its answers that are under way. */
 const stopTimeoutMs = 20_000;
+/** How long an agent that is to stop may take to answer. */
+const answerLimitMs = 10_000;
 
 const stop = defineCommand({
   meta: {
@@ -19,12 +21,22 @@ const stop = defineCommand({
     examples: [["vouch agent stop && vouch login", "Start afresh, with the variables of this shell."]],
   },
   async run() {
-    const running = await askStatus();
+    let running: Pick<StatusReply, "pid"> | undefined;
+    try {
+      running = await askStatus(answerLimitMs);
+      if (running) await askAgent(routes.stop, undefined, { timeoutMs: answerLimitMs });
+    } catch (error) {
+      // One that hangs, or speaks another version, is ended by its process: the kernel says which one listens.
+      if (!(error instanceof VouchError) || error.code !== "agent_unavailable") throw error;
+      const pid = await listenerPid();
+      if (pid === undefined) throw error;
+      await end(pid);
+      running = { pid };
+    }
     if (!running) {
       note("No agent is running.");
       return;
     }
-    await askAgent(routes.stop);
     await untilGone(running.pid);
     note(`The agent (process ${running.pid}) has stopped.`);
   },
@@ -85,10 +97,23 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Ends the process by SIGTERM, and by SIGKILL when it has not ended after two seconds. */
+async function end(pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  const deadline = performance.now() + 2_000;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) {
+      process.kill(pid, "SIGKILL");
+      return;
+    }
+    await sleep(20);
+  }
+}
+
 /** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
-export async function askStatus(): Promise<StatusReply | undefined> {
+export async function askStatus(timeoutMs?: number): Promise<StatusReply | undefined> {
   try {
-    return await askAgent<StatusReply>(routes.status);
+    return await askAgent<StatusReply>(routes.status, undefined, timeoutMs === undefined ? {} : { timeoutMs });
   } catch (error) {
     if (error instanceof VouchError && error.code === "login_needed") return undefined;
     throw error;

@@ -1,11 +1,12 @@
 /** The Vouch server that this machine uses: its URL as it is typed, and what the settings keep of it. */
 import { loadSettings, saveSettings, type Settings } from "../config/settings.ts";
+import { serverOrigin } from "../server-origin.ts";
 import { VouchError } from "../errors.ts";
 import { warn } from "./terminal.ts";
 
 /**
  * The server's URL as its issuer is written: https (http to loopback), no slash at the end.
- * Throws `usage` when it is another kind of URL.
+ * Throws `usage` when it is more than an origin.
  */
 export function serverUrl(text: string): string {
   const url = URL.parse(text);
@@ -14,14 +15,16 @@ export function serverUrl(text: string): string {
       hint: URL.canParse(`https://${text}`) ? `Did you mean https://${text}?` : undefined,
     });
   }
-  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) {
-    throw new VouchError("usage", `--server expects an https URL, got "${text}".`);
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new VouchError("usage", `--server expects a URL without user name, query and fragment, got "${text}".`);
-  }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  const origin = serverOrigin(text);
+  if (origin !== undefined) return origin;
+  const isPlain = url.protocol === "http:" && serverOrigin(text.replace(/^http:/i, "https:")) !== undefined;
+  throw new VouchError(
+    "usage",
+    isPlain || !/^https?:$/.test(url.protocol)
+      ? `--server expects an https URL, got "${text}".`
+      : `--server expects a URL without user name, path, query and fragment, got "${text}".`,
+    { hint: `Give the server's URL, like https://${url.hostname || "vouch.example.com"}` },
+  );
 }
 
 /** Says so when another server is about to be replaced. */

@@ -1,4 +1,5 @@
 /** `vouch logout`: ends the session here and at the server. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { askAgent } from "../agent/client.ts";
 import { type LogoutReply, routes } from "../agent/protocol.ts";
 import { askStatus } from "./agent.ts";
@@ -19,6 +20,7 @@ export const logout = defineCommand({
       note("There is no session; nothing to do.");
       return;
     }
+    await untilReplaced();
     if (reply.revoked) {
       success("Logged out. The session has ended at the server, and the agent has forgotten every token.");
       return;
@@ -29,3 +31,13 @@ export const logout = defineCommand({
     );
   },
 });
+
+/** Waits until the agent's fresh process answers, so that what is run next finds it; not for ever: nothing depends on it. */
+async function untilReplaced(): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (performance.now() < deadline) {
+    const status = await askStatus(1_000).catch(() => undefined);
+    if (status !== undefined && status.session === undefined) return;
+    await sleep(20);
+  }
+}

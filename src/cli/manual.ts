@@ -21,7 +21,10 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
   [
     "ENVIRONMENT",
     [
-      ["VOUCH_RUNTIME_DIR", "The folder of the agent's socket. Without it: `$XDG_RUNTIME_DIR/vouch`."],
+      [
+        "VOUCH_RUNTIME_DIR",
+        "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` or `/run/user/UID`, whichever is yours alone, else `~/.local/state/vouch/run`.",
+      ],
       ["XDG_CONFIG_HOME", "Where the folder `vouch` with the settings is. Without it: `~/.config`."],
       ["VOUCH_DEBUG", "1 shows the cause of an error."],
       ["NO_COLOR", "Any value but the empty one: no colour."],

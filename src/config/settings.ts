@@ -8,6 +8,7 @@ import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../regular-file.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { homeFolder } from "./locations.ts";
+import { serverOrigin } from "../server-origin.ts";
 
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
@@ -39,7 +40,10 @@ const SettingsSchema = v.strictObject({
   version: v.literal(1),
   server: v.optional(
     v.strictObject({
-      url: HttpUrl,
+      url: v.pipe(
+        v.string(),
+        v.check((url) => serverOrigin(url) !== undefined, "expected https://HOST, without path and query"),
+      ),
       /** Who enrolled, for people to read. */
       user: v.optional(v.string()),
       /** The credential ids (base64url) of this user that this machine has seen. */

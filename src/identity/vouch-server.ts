@@ -1,5 +1,6 @@
 /** The Vouch server's HTTP API as its client sees it: enrolment and login. docs/openapi.yaml documents the API. */
 import * as v from "valibot";
+import { serverOrigin } from "../server-origin.ts";
 import { VouchError } from "../errors.ts";
 import type { HttpResponse } from "../http.ts";
 import type { Secret } from "../secret.ts";
@@ -26,8 +27,15 @@ export class VouchServer {
   readonly url: string;
   readonly #surroundings: Surroundings;
 
+  /** Throws `usage` when the URL is more than an origin. */
   constructor(url: string, surroundings: Surroundings) {
-    this.url = url.replace(/\/+$/, "");
+    const origin = serverOrigin(url);
+    if (origin === undefined) {
+      throw new VouchError("usage", "Expected an https URL of the Vouch server, https://HOST without path and query.", {
+        hint: "Give the server's URL: `vouch login --server https://vouch.example.com`.",
+      });
+    }
+    this.url = origin;
     this.#surroundings = surroundings;
   }
 

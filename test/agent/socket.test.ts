@@ -13,18 +13,49 @@ let root: string;
 beforeEach(() => (root = mkdtempSync("/tmp/vouch-test-")));
 afterEach(() => rmSync(root, { recursive: true }));
 
-describe("where the folder is", () => {
-  test.each([
-    [{ VOUCH_RUNTIME_DIR: "/own/place/", XDG_RUNTIME_DIR: "/xdg" }, "/own/place"],
-    [{ VOUCH_RUNTIME_DIR: "relative", XDG_RUNTIME_DIR: "/xdg" }, "/xdg/vouch"],
-    [{ XDG_RUNTIME_DIR: "/xdg/" }, "/xdg/vouch"],
-  ])("%j → %s", async (env, expected) => expect(agentFolder(lstat, env)).toBe(expected));
+/** lstat(2) of a system with these folders: mode (with the type) and owner of each. */
+function system(folders: Record<string, [mode: number, owner: number]>) {
+  return (path: string) => {
+    const [mode, owner] = folders[path] ?? [];
+    return mode === undefined || owner === undefined ? undefined : { mode, uid: owner };
+  };
+}
 
-  test.each([
-    [{}, `/tmp/vouch-${uid}`],
-    [{ TMPDIR: "/var/tmp/mine/", XDG_RUNTIME_DIR: "relative" }, `/var/tmp/mine/vouch-${uid}`],
-  ])("%j: in the user's folder of the system, else %s", async (env, temporary) => {
-    expect([`/run/user/${uid}/vouch`, temporary]).toContain(agentFolder(lstat, env));
+describe("where the folder is", () => {
+  const run = `/run/user/${uid}`;
+  const [directory, link, other] = [0o040700, 0o120777, uid + 1];
+  const xdg = { XDG_RUNTIME_DIR: "/xdg", HOME: "/home/me", TMPDIR: "/var/tmp/mine" };
+
+  test.each<[string, Record<string, string>, Parameters<typeof system>[0], string]>([
+    ["the own variable", { VOUCH_RUNTIME_DIR: "/own/place/", ...xdg }, { "/xdg": [directory, uid] }, "/own/place"],
+    ["relative", { ...xdg, VOUCH_RUNTIME_DIR: "here" }, { "/xdg": [directory, uid] }, "/xdg/vouch"],
+    ["a slash at the end", { XDG_RUNTIME_DIR: "/xdg/" }, { "/xdg": [directory, uid] }, "/xdg/vouch"],
+    ["XDG's is not absolute", { XDG_RUNTIME_DIR: "xdg" }, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is another user's", xdg, { "/xdg": [directory, other], [run]: [directory, uid] }, `${run}/vouch`],
+    ["others can enter XDG's", xdg, { "/xdg": [0o040711, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["others can read XDG's", xdg, { "/xdg": [0o040755, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is a link", xdg, { "/xdg": [link, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is a file", xdg, { "/xdg": [0o100700, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is missing", xdg, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["no variable", {}, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["the system's is another user's", { HOME: "/home/me" }, { [run]: [directory, other] }, `/tmp/vouch-${uid}`],
+    ["none but the home", xdg, { "/home/me": [0o040755, uid] }, "/home/me/.local/state/vouch/run"],
+    ["the home is another user's", xdg, { "/home/me": [0o040755, other] }, `/tmp/vouch-${uid}`],
+    ["the home is missing", xdg, {}, `/tmp/vouch-${uid}`],
+    [
+      "a home that is too long",
+      { HOME: `/${"h".repeat(90)}` },
+      { [`/${"h".repeat(90)}`]: [directory, uid] },
+      `/tmp/vouch-${uid}`,
+    ],
+  ])("%s", (_, env, folders, expected) => expect(agentFolder(system(folders), env)).toBe(expected));
+
+  test("what cannot be looked at is passed over", () => {
+    const forbidden = (path: string) => {
+      if (path === "/xdg") throw new Error("EACCES");
+      return undefined;
+    };
+    expect(agentFolder(forbidden, xdg)).toBe(`/tmp/vouch-${uid}`);
   });
 
   test("a path that no socket can have is named", async () => {

@@ -218,7 +218,7 @@ describe("what is not a Vouch server", () => {
   });
 
   test("http to another machine is refused before anything is sent", async () => {
-    expect((await rejection(client(0, "http://vouch.example.com").loginOptions())).code).toBe("usage");
+    expect((await rejection(() => client(0, "http://vouch.example.com"))).code).toBe("usage");
   });
 });
 

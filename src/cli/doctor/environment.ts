@@ -18,6 +18,17 @@ const rules: Rule[] = [
     harm: (value) => warns(`is ${value}: who that is gets the tokens, not your session; it is meant for CI`),
   },
   {
+    name: /^NODE_TLS_REJECT_UNAUTHORIZED$/,
+    harm: (value) =>
+      value === "0"
+        ? warns("is 0: npm and Node.js verify no certificate and send tokens to anybody; Vouch does")
+        : undefined,
+  },
+  {
+    name: /^NODE_EXTRA_CA_CERTS$/,
+    harm: () => warns("adds certificate authorities for npm and Node.js; Vouch takes AWS_CA_BUNDLE and SSL_CERT_FILE"),
+  },
+  {
     name: /^CODEARTIFACT_AUTH_TOKEN$/,
     harm: () => warns("holds a token that files may refer to; it ends after 12 hours at most and is not renewed"),
   },

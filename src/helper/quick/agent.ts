@@ -26,6 +26,7 @@ export interface System {
   statx: number;
   socket: number;
   setsockopt: number;
+  getsockopt: number;
   connect: number;
   sendto: number;
   /** What the calls write into; enough for most answers. */
@@ -57,6 +58,9 @@ export function openSystem(): System | undefined {
       FFI.dlopen(`libc.musl-${arch === "arm64" ? "aarch64" : "x86_64"}.so.1`, functions).symbols;
     const syscall = symbols?.syscall as unknown as Syscall | undefined;
     if (syscall === undefined) return undefined;
+    // PR_SET_DUMPABLE 0: what this process is about to hold goes into no core file, and no other one of the user's may
+    // trace it. It ends with execve(2): what this process becomes is as it would have been.
+    syscall(arch === "x64" ? 157 : 167, 4, 0, 0, 0, 0, 0);
     const system = { syscall, chunk: new Uint8Array(32_768), body: "", bodyStart: 0, attempt: { spentMs: 0 } };
     return arch === "x64"
       ? {
@@ -68,6 +72,7 @@ export function openSystem(): System | undefined {
           statx: 332,
           socket: 41,
           setsockopt: 54,
+          getsockopt: 55,
           connect: 42,
           sendto: 44,
         }
@@ -80,12 +85,22 @@ export function openSystem(): System | undefined {
           statx: 291,
           socket: 198,
           setsockopt: 208,
+          getsockopt: 209,
           connect: 203,
           sendto: 206,
         };
   } catch {
     return undefined;
   }
+}
+
+/** As areTokenVariables in question.ts. */
+export function areTokenVariables(variables: object): boolean {
+  return /^(?:(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL))\n)*$/.test(
+    Object.keys(variables)
+      .map((name) => `${name}\n`)
+      .join(""),
+  );
 }
 
 /**
@@ -124,10 +139,10 @@ export function ask(
 ): object | undefined {
   const { syscall, chunk } = system;
   const { env } = process;
-  const user = process.getuid!();
+  const user = process.geteuid!();
   const own = env["VOUCH_RUNTIME_DIR"];
   const xdg = env["XDG_RUNTIME_DIR"];
-  // As agentFolder in socket.ts, but for a folder in the temporary one.
+  // As agentFolder in socket.ts, but for the user's home and a variable of another user.
   const folder = own?.startsWith("/") ? own : xdg?.startsWith("/") ? `${xdg}/vouch` : `/run/user/${user}/vouch`;
   // `struct sockaddr_un` is the family and at most 108 bytes; behind a slash at the end a link would be followed.
   if (folder.length > 96 || folder.endsWith("/")) return undefined;
@@ -144,6 +159,16 @@ export function ask(
   }
   const path = bytes.subarray(2);
   const slash = folder.length;
+
+  // Whoever owns XDG_RUNTIME_DIR decides what stands in it: it must be this user's, mode 0700, as its specification says.
+  if (!own?.startsWith("/") && xdg?.startsWith("/")) {
+    path[slash - 6] = 0;
+    if (syscall(system.statx, 0, path, 0x100, 0xb, chunk, 0) !== 0) return undefined;
+    // S_IFDIR | 0700
+    if (chunk[29] !== 0x41 || chunk[28] !== 0xc0) return undefined;
+    if ((chunk[20]! | (chunk[21]! << 8) | (chunk[22]! << 16) | (chunk[23]! << 24)) >>> 0 !== user) return undefined;
+    path[slash - 6] = 0x2f;
+  }
 
   // The folder, then the socket, no link followed (AT_SYMLINK_NOFOLLOW): type, mode and owner of `struct statx`.
   path[slash] = 0;
@@ -167,9 +192,14 @@ export function ask(
   const begun = Bun.nanoseconds();
   const addressLength = slash + 14;
   const request = bytes.subarray(addressLength);
+  const credentialsLength = new Int32Array(1);
+  credentialsLength[0] = 12;
   let length = 0;
   if (
     syscall(system.connect, connection, bytes, addressLength, 0, 0, 0) === 0 &&
+    // SO_PEERCRED, a `struct ucred`: pid, uid, gid. The folder may have been exchanged since it was looked at.
+    syscall(system.getsockopt, connection, 1, 17, limit, credentialsLength, 0) === 0 &&
+    limit[1]! >>> 0 === user &&
     syscall(system.sendto, connection, request, request.length, 0x4000 /* MSG_NOSIGNAL */, 0, 0) === request.length
   ) {
     // One byte stays free for a line end.

@@ -1,7 +1,7 @@
 /** `vouch exec -- COMMAND …` as long as all goes well. exec.ts knows the rest. */
 import type { EnvironmentReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
-import { ask, environmentRoute, isTime, openSystem } from "./agent.ts";
+import { areTokenVariables, ask, environmentRoute, isTime, openSystem } from "./agent.ts";
 
 /** For these the project is examined first. */
 const packageManagers = " npm npx pnpm pnpx pn pnx ";
@@ -46,6 +46,7 @@ function isPlain({ variables, twine, expiration, failed }: EnvironmentReply): bo
 /** Whether it is an object of strings. (Its few variables are no loop that the runtime would start to compile.) */
 function isEnvironment(variables: unknown): boolean {
   if (typeof variables !== "object" || variables === null || Array.isArray(variables)) return false;
+  if (!areTokenVariables(variables)) return false;
   for (const name in variables) {
     if (name === "" || name.includes("=")) return false;
     if (typeof (variables as Record<string, unknown>)[name] !== "string") return false;

@@ -1,0 +1,13 @@
+/** The Vouch server's URL: an origin (RFC 6454), to which the paths of its API are appended, and nothing more. */
+
+/**
+ * The origin, as the server's issuer is written, or undefined for anything else: https (http to loopback), no user name,
+ * path, query or fragment, not even an empty one. With more than an origin in it, the agent would post to any path of any
+ * service that listens on this machine.
+ */
+export function serverOrigin(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (!url || url.pathname !== "/" || /[?#@\\\s]/.test(text)) return undefined;
+  const isLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback) ? url.origin : undefined;
+}
