@@ -1,23 +1,23 @@
 /** WebAuthn ceremonies that have begun: their challenges, each good for one answer within five minutes. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 
 export interface Ceremony {
   id: string;
-  /** A registration is begun with an invite's code, an addition with a session. */
-  type: "registration" | "addition" | "authentication";
+  /** A registration is begun with an invite's code, an addition and a removal with a session. */
+  type: "registration" | "addition" | "removal" | "authentication";
   /** base64url, as it stands in the options. */
   challenge: string;
   /** The SHA-256 of the invite's code that began a registration. */
   codeHash?: string | undefined;
-  /** The user whose session began an addition. */
+  /** The user whose session began an addition or a removal. */
   userId?: string | undefined;
   expiresAt: number;
 }
 
 export class CeremonyStore {
-  private readonly sql: SQL;
+  private readonly sql: Sql;
 
-  constructor(sql: SQL) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 

@@ -82,6 +82,12 @@ const versions: readonly (readonly string[])[] = [
     // Whose session began the addition of a key.
     `ALTER TABLE ceremonies ADD COLUMN user_id TEXT REFERENCES users (id) ON DELETE CASCADE`,
   ],
+  [
+    // Since when the person may do nothing; null for one who may.
+    `ALTER TABLE users ADD COLUMN disabled_at BIGINT`,
+    // When the person's sessions were last ended by an administrator: a login that was begun before opens none.
+    `ALTER TABLE users ADD COLUMN sessions_revoked_at BIGINT`,
+  ],
 ];
 
 /**
