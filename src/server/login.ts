@@ -55,8 +55,11 @@ export async function grantSession(
     if (still.user.disabled) {
       throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
     }
-    // Whoever held the answer back until the person's sessions were ended gets none.
-    if (still.revokedAt !== undefined && ceremony.expiresAt - ceremonySeconds < still.revokedAt) {
+    // Whoever held the answer back until the person's sessions were ended gets none. (A time to come is that of a clock
+    // which has been set back since: it locks nobody out.)
+    const { revokedAt } = still;
+    const begunAt = ceremony.expiresAt - ceremonySeconds;
+    if (revokedAt !== undefined && begunAt < revokedAt && revokedAt <= now) {
       throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
     }
     if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {

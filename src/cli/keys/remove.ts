@@ -31,7 +31,7 @@ export const remove = defineCommand({
       required: true,
     },
     ...timeoutArg,
-    yes: { type: "boolean", description: "Do not ask. For scripts." },
+    yes: { type: "boolean", description: "Do not ask whether you mean it." },
     force: {
       type: "boolean",
       description: "Remove even your only key. Then only a new enrolment code lets you in.",
