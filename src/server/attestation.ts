@@ -11,7 +11,7 @@ import { type AuthenticatorData, parseAuthenticatorData } from "../webauthn/auth
 import { type AttestationCertificate, readCertificate } from "./attestation-certificate.ts";
 
 /** The formats that USB security keys use. */
-const formats: readonly string[] = ["none", "packed", "fido-u2f"];
+const formats: ReadonlySet<string> = new Set(["none", "packed", "fido-u2f"]);
 
 /** Batch certificates and their intermediates have about 1 KiB each. */
 const maxCertificates = 4;
@@ -48,7 +48,7 @@ export function readAttestation(bytes: Uint8Array): Attestation {
   const object = decodeCborMap(bytes);
   expectKeys(object, ["fmt", "attStmt", "authData"], "the attestation object");
   const format = requiredField(object, "fmt", "text", "fmt");
-  if (!formats.includes(format)) throw malformed("its attestation format is not one that security keys use");
+  if (!formats.has(format)) throw malformed("its attestation format is not one that security keys use");
   const statement = requiredField(object, "attStmt", "map", "attStmt");
   const authData = requiredField(object, "authData", "bytes", "authData");
   const decoded = parseAuthenticatorData(authData);

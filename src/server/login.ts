@@ -55,11 +55,8 @@ export async function grantSession(
     if (still.user.disabled) {
       throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
     }
-    // Whoever held the answer back until the person's sessions were ended gets none. (A time to come is that of a clock
-    // which has been set back since: it locks nobody out.)
-    const { revokedAt } = still;
-    const begunAt = ceremony.expiresAt - ceremonySeconds;
-    if (revokedAt !== undefined && begunAt < revokedAt && revokedAt <= now) {
+    // Whoever held the answer back until the person's sessions were ended gets none.
+    if (ceremony.revocation < still.revocation) {
       throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
     }
     if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {

@@ -124,12 +124,15 @@ test("what is listed and counted of one person is that person's", async () => {
   expect(await store.credentials.remove(one.id, "one-red", false)).toBe("last");
 });
 
-test("when sessions were last ended is first known afterwards, and stays the first time of each session", async () => {
+test("a session that has ended keeps its time; revocations are numbered through", async () => {
   await store.sessions.revokeAll(one.id, now + 1);
   await store.sessions.revoke("one-blue", now + 50);
   await store.sessions.revokeAll(one.id, now + 60);
   const times = (rows(one)["sessions"] as { revoked_at: number }[]).map(({ revoked_at }) => revoked_at);
   expect(times).toEqual([now + 1, now + 1, now + 1]);
-  expect((await store.credentials.find("one-blue"))?.revokedAt).toBe(now + 60);
-  expect((await store.credentials.find("other-blue"))?.revokedAt).toBeUndefined();
+  await store.sessions.revokeAll(other.id, now);
+  expect((await store.credentials.find("one-blue"))?.revocation).toBe(2);
+  expect((await store.credentials.find("other-blue"))?.revocation).toBe(3);
+  await store.ceremonies.add({ id: "login", type: "authentication", challenge: "c", expiresAt: now + 9 });
+  expect(await store.ceremonies.take("login", "authentication")).toMatchObject({ revocation: 3 });
 });

@@ -58,7 +58,7 @@ test("version 1: keys, users, invites, ceremonies and sessions are kept", async 
     VALUES ('token', 'ada', 'jkt', ${now - 10}, ${now + 60})`;
   const { accounts, credentials, ceremonies, sessions } = await migrated();
   expect(await credentials.find("key")).toEqual({
-    revokedAt: undefined,
+    revocation: 0,
     user: { id: "ada", email: "ada@example.com", disabled: false },
     credential: {
       id: "key",

@@ -154,7 +154,7 @@ describe("credentials", () => {
     expect(await store.credentials.add(credential(user.id, "id"))).toBe("added");
     const stored = { ...credential(user.id, "id"), publicKey: expect.any(Uint8Array) as Uint8Array<ArrayBuffer> };
     const found = await store.credentials.find("id");
-    expect(found).toEqual({ user, credential: stored, revokedAt: undefined });
+    expect(found).toEqual({ user, credential: stored, revocation: 0 });
     expect([...(found?.credential.publicKey ?? [])]).toEqual([1, 2, 3]);
     expect(await store.credentials.recordAssertion("id", 4_294_967_295, true, now + 5)).toBe(true);
     expect((await store.credentials.find("id"))?.credential).toMatchObject({

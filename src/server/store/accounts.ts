@@ -85,8 +85,10 @@ export class AccountStore {
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users ORDER BY email`;
-    return users.map((row: Record<string, string>) => ({
-      ...toUser(row),
+    return users.map((row: Record<string, string | null>) => ({
+      id: String(row["id"]),
+      email: String(row["email"]),
+      disabled: row["disabled_at"] !== null,
       createdAt: Number(row["created_at"]),
       sessions: Number(row["sessions"]),
       inviteExpiresAt: optionalNumber(row["invite"]),

@@ -14,6 +14,12 @@ export interface Ceremony {
   expiresAt: number;
 }
 
+/** A ceremony as it was stored. */
+export interface BegunCeremony extends Ceremony {
+  /** The number of the last revocation of anybody's sessions before it began. */
+  revocation: number;
+}
+
 export class CeremonyStore {
   private readonly sql: Sql;
 
@@ -23,13 +29,14 @@ export class CeremonyStore {
 
   async add(ceremony: Ceremony): Promise<void> {
     await this.sql`
-      INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at)
+      INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at, revocation)
       VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null},
-        ${ceremony.userId ?? null}, ${ceremony.expiresAt})`;
+        ${ceremony.userId ?? null}, ${ceremony.expiresAt},
+        (SELECT coalesce(max(revocation), 0) FROM users))`;
   }
 
   /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
-  async take(id: string, type: Ceremony["type"]): Promise<Ceremony | undefined> {
+  async take(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
     const [row] = await this.sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
     return (
       row && {
@@ -39,6 +46,7 @@ export class CeremonyStore {
         codeHash: row.code_hash ?? undefined,
         userId: row.user_id ?? undefined,
         expiresAt: Number(row.expires_at),
+        revocation: Number(row.revocation),
       }
     );
   }

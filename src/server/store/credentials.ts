@@ -55,16 +55,16 @@ export class CredentialStore {
     return (await this.sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
   }
 
-  /** The credential and its user; `revokedAt` is when an administrator last ended the user's sessions. */
-  async find(id: string): Promise<{ credential: Credential; user: User; revokedAt: number | undefined } | undefined> {
+  /** The credential and its user; `revocation` is the number of that which last ended the user's sessions. */
+  async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
     const [row] = await this.sql`
-      SELECT credentials.*, users.email, users.disabled_at, users.sessions_revoked_at FROM credentials JOIN users ON users.id = credentials.user_id
+      SELECT credentials.*, users.email, users.disabled_at, users.revocation FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = ${id}`;
     return (
       row && {
         credential: toCredential(row),
         user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
-        revokedAt: row.sessions_revoked_at === null ? undefined : Number(row.sessions_revoked_at),
+        revocation: Number(row.revocation),
       }
     );
   }

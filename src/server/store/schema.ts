@@ -85,8 +85,11 @@ const versions: readonly (readonly string[])[] = [
   [
     // Since when the person may do nothing; null for one who may.
     `ALTER TABLE users ADD COLUMN disabled_at BIGINT`,
-    // When the person's sessions were last ended by an administrator: a login that was begun before opens none.
-    `ALTER TABLE users ADD COLUMN sessions_revoked_at BIGINT`,
+    // Revocations are numbered through, whatever the clock says. The last one of a person, and the last one of anybody
+    // when a ceremony began: a login that was begun before its person's last revocation opens no session.
+    `ALTER TABLE users ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
+    `CREATE INDEX users_revocation ON users (revocation)`,
+    `ALTER TABLE ceremonies ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
   ],
 ];
 

@@ -52,7 +52,7 @@ export class SessionStore {
 
   /** Revokes every live session of the user, and the logins that have begun; returns how many sessions. */
   async revokeAll(userId: string, now: number): Promise<number> {
-    await this.sql`UPDATE users SET sessions_revoked_at = ${now} WHERE id = ${userId}`;
+    await this.sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
     const rows = await this.sql`
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
