@@ -27,8 +27,10 @@ import type {
   KeyAddFinishRequest,
   KeyAddStartReply,
   KeyAddStartRequest,
-  KeyRemoveReply,
-  KeyRemoveRequest,
+  KeyRemoveFinishReply,
+  KeyRemoveFinishRequest,
+  KeyRemoveStartReply,
+  KeyRemoveStartRequest,
   KeyRenameReply,
   KeyRenameRequest,
   KeysReply,
@@ -212,11 +214,13 @@ export class Agent {
     return session.ask(({ keys }) => keys.rename(id, name, session.signal));
   }
 
+  async keyRemoveStart(request: KeyRemoveStartRequest): Promise<KeyRemoveStartReply> {
+    return this.#ceremonies.startRemoval(this.#session(), request);
+  }
+
   /** The server has then ended the sessions that the key opened: when the agent's own is one, it ends here too. */
-  async keyRemove({ id, force }: KeyRemoveRequest): Promise<KeyRemoveReply> {
-    const session = this.#session();
-    const removed = await session.ask(({ keys }) => keys.remove(id, force, session.signal));
-    if (removed.thisSession) session.end("revoked");
+  async keyRemoveFinish(request: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
+    const removed = await this.#ceremonies.finishRemoval(request);
     this.forgetWhatEnded();
     return removed;
   }

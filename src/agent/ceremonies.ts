@@ -1,5 +1,5 @@
 /**
- * The WebAuthn ceremonies, enrolment, login and the addition of a key, between the Vouch server and the command line,
+ * The WebAuthn ceremonies, enrolment, login, adding and removing a key, between the Vouch server and the command line,
  * which performs them with the security key. A ceremony that was begun here is finished here, once, within its time.
  */
 import { VouchError } from "../errors.ts";
@@ -17,6 +17,10 @@ import type {
   KeyAddFinishRequest,
   KeyAddStartReply,
   KeyAddStartRequest,
+  KeyRemoveFinishReply,
+  KeyRemoveFinishRequest,
+  KeyRemoveStartReply,
+  KeyRemoveStartRequest,
   LoginFinishRequest,
   LoginStartReply,
 } from "./protocol.ts";
@@ -30,7 +34,8 @@ const maxOpen = 8;
 type OpenCeremony =
   | { kind: "enrollment"; server: VouchServer; code: Secret }
   | { kind: "login"; server: VouchServer }
-  | { kind: "addition"; session: Session };
+  | { kind: "addition"; session: Session }
+  | { kind: "removal"; session: Session; removal: KeyRemoveStartRequest };
 
 export class Ceremonies {
   readonly #clock: Clock;
@@ -101,6 +106,33 @@ export class Ceremonies {
     }
     const { session } = open;
     return { key: await session.ask(({ keys }) => keys.add(request, session.signal)) };
+  }
+
+  /** Begins the removal of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.removeOptions`. */
+  async startRemoval(session: Session, { id, force }: KeyRemoveStartRequest): Promise<KeyRemoveStartReply> {
+    const begun = await session.ask(async ({ keys }) => ({
+      ...(await keys.removeOptions(id, force, session.signal)),
+      server: keys.server,
+    }));
+    this.#keep(begun.ceremony, { kind: "removal", session, removal: { id, force } });
+    return begun;
+  }
+
+  /**
+   * Removes the key; the session ends here too when the server has ended it. Throws `enrollment_denied`, and as
+   * `Session.ask` and `VouchKeys.remove`.
+   */
+  async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
+    const open = this.#take(ceremony);
+    if (open?.kind !== "removal") {
+      throw new VouchError("enrollment_denied", "The removal took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch keys remove` again.",
+      });
+    }
+    const { session, removal } = open;
+    const removed = await session.ask(({ keys }) => keys.remove({ ...removal, ceremony, approval }, session.signal));
+    if (removed.thisSession) session.end("revoked");
+    return removed;
   }
 
   #keep(ceremony: string, open: OpenCeremony): void {

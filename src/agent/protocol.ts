@@ -27,7 +27,8 @@ export const routes = {
   keyAddStart: "/v1/keys/add/start",
   keyAddFinish: "/v1/keys/add/finish",
   keyRename: "/v1/keys/rename",
-  keyRemove: "/v1/keys/remove",
+  keyRemoveStart: "/v1/keys/remove/start",
+  keyRemoveFinish: "/v1/keys/remove/finish",
   repositoryEndpoint: "/v1/repository-endpoint",
   stop: "/v1/stop",
 } as const;
@@ -235,9 +236,14 @@ export interface KeyAddStartRequest {
 export interface KeyAddStartReply extends EnrollStartReply {
   /** The relying party's URL. */
   server: string;
+  /** For the assertion by an enrolled key that approves the addition: PublicKeyCredentialRequestOptionsJSON. */
+  approval: unknown;
 }
 
-export type KeyAddFinishRequest = EnrollFinishRequest;
+export interface KeyAddFinishRequest extends EnrollFinishRequest {
+  /** AuthenticationResponseJSON. */
+  approval: unknown;
+}
 
 export interface KeyAddFinishReply {
   key: SecurityKey;
@@ -253,13 +259,27 @@ export interface KeyRenameReply {
   name: string;
 }
 
-export interface KeyRemoveRequest {
+export interface KeyRemoveStartRequest {
   id: string;
   /** Remove the last one too. */
   force: boolean;
 }
 
-export interface KeyRemoveReply {
+export interface KeyRemoveStartReply {
+  ceremony: string;
+  /** The relying party's URL. */
+  server: string;
+  /** For the assertion by an enrolled key that approves the removal: PublicKeyCredentialRequestOptionsJSON. */
+  approval: unknown;
+}
+
+export interface KeyRemoveFinishRequest {
+  ceremony: string;
+  /** AuthenticationResponseJSON. */
+  approval: unknown;
+}
+
+export interface KeyRemoveFinishReply {
   /** How many sessions have ended with it. */
   sessionsEnded: number;
   /** Whether the agent's own has. */

@@ -123,10 +123,16 @@ const shapes: Record<Route, Check> = {
   [routes.loginFinish]: fields<protocol.LoginFinishReply>({ user: text, expiration: time }),
   [routes.logout]: fields<protocol.LogoutReply>({ wasLoggedIn: flag, revoked: flag }),
   [routes.keys]: fields<protocol.KeysReply>({ keys: list(securityKey) }),
-  [routes.keyAddStart]: fields<protocol.KeyAddStartReply>({ ceremony: text, server: text, options: isObject }),
+  [routes.keyAddStart]: fields<protocol.KeyAddStartReply>({
+    ceremony: text,
+    server: text,
+    options: isObject,
+    approval: isObject,
+  }),
   [routes.keyAddFinish]: fields<protocol.KeyAddFinishReply>({ key: securityKey }),
   [routes.keyRename]: fields<protocol.KeyRenameReply>({ id: text, name: text }),
-  [routes.keyRemove]: fields<protocol.KeyRemoveReply>({ sessionsEnded: count, thisSession: flag }),
+  [routes.keyRemoveStart]: fields<protocol.KeyRemoveStartReply>({ ceremony: text, server: text, approval: isObject }),
+  [routes.keyRemoveFinish]: fields<protocol.KeyRemoveFinishReply>({ sessionsEnded: count, thisSession: flag }),
   [routes.repositoryEndpoint]: fields<protocol.RepositoryEndpointReply>({ endpoint: text }),
   [routes.stop]: isObject,
 };

@@ -78,9 +78,16 @@ const table: Record<string, Route> = {
   [routes.logout]: post(Empty, (agent) => agent.logout()),
   [routes.keys]: post(Empty, (agent) => agent.keys()),
   [routes.keyAddStart]: post(v.strictObject({ name: v.exactOptional(Name) }), (agent, body) => agent.keyAddStart(body)),
-  [routes.keyAddFinish]: post(EnrollFinish, (agent, body) => agent.keyAddFinish(body)),
+  [routes.keyAddFinish]: post(v.strictObject({ ...EnrollFinish.entries, approval: v.looseObject({}) }), (agent, body) =>
+    agent.keyAddFinish(body),
+  ),
   [routes.keyRename]: post(v.strictObject({ id: KeyId, name: Name }), (agent, body) => agent.keyRename(body)),
-  [routes.keyRemove]: post(v.strictObject({ id: KeyId, force: v.boolean() }), (agent, body) => agent.keyRemove(body)),
+  [routes.keyRemoveStart]: post(v.strictObject({ id: KeyId, force: v.boolean() }), (agent, body) =>
+    agent.keyRemoveStart(body),
+  ),
+  [routes.keyRemoveFinish]: post(v.strictObject({ ceremony: Name, approval: v.looseObject({}) }), (agent, body) =>
+    agent.keyRemoveFinish(body),
+  ),
   [routes.repositoryEndpoint]: post(
     v.strictObject({ domain: Name, domainOwner: Name, region: Name, repository: Name, format: Format }),
     (agent, body) => agent.repositoryEndpoint(body),

@@ -30,6 +30,16 @@ const Added = v.object({ credential: Key });
 const Renamed = v.object({ id: CredentialId, name: Words });
 const Removed = v.object({ sessionsEnded: Seconds, thisSession: v.boolean() });
 
+/** PublicKeyCredentialRequestOptionsJSON. */
+const ApprovalOptions = v.looseObject({ challenge: v.string() });
+const AdditionAnswer = v.object({ ...CeremonyAnswer.entries, approval: ApprovalOptions });
+const RemovalAnswer = v.object({ ceremony: CeremonyAnswer.entries.ceremony, approval: ApprovalOptions });
+
+interface Approval {
+  /** PublicKeyCredentialRequestOptionsJSON. */
+  approval: unknown;
+}
+
 export type Key = v.InferOutput<typeof Key>;
 
 /** What the server may refuse in its own words; anything else it says is a fault. */
@@ -38,6 +48,7 @@ const refusals: readonly string[] = [
   "session_expired",
   "access_denied",
   "enrollment_denied",
+  "login_denied",
   "credential_excluded",
   "credential_not_found",
   "name_taken",
@@ -64,17 +75,20 @@ export class VouchKeys {
     return (await this.#ask("GET", "", undefined, Keys, true, signal)).credentials;
   }
 
-  /** Begins the addition of a key that is to be called `name`. Throws also `name_taken`. */
-  async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony> {
-    return this.#ask("POST", "/add/options", name === undefined ? {} : { name }, CeremonyAnswer, true, signal);
+  /**
+   * Begins the addition of a key that is to be called `name`: the options for it, and those for the assertion of an
+   * enrolled key that approves it. Throws also `name_taken`.
+   */
+  async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony & Approval> {
+    return this.#ask("POST", "/add/options", name === undefined ? {} : { name }, AdditionAnswer, true, signal);
   }
 
   /**
-   * Finishes it; `credential` is the RegistrationResponseJSON. Throws also `enrollment_denied`, `credential_excluded`,
-   * `name_taken`.
+   * Finishes it; `approval` is the AuthenticationResponseJSON, `credential` the RegistrationResponseJSON. Throws also
+   * `enrollment_denied`, `login_denied`, `credential_excluded`, `name_taken`.
    */
   async add(
-    addition: { ceremony: string; credential: unknown; name?: string; product?: string },
+    addition: { ceremony: string; approval: unknown; credential: unknown; name?: string; product?: string },
     signal?: AbortSignal,
   ): Promise<Key> {
     return (await this.#ask("POST", "/add", addition, Added, false, signal)).credential;
@@ -86,15 +100,27 @@ export class VouchKeys {
   }
 
   /**
-   * Removes a key, the last one only with `force`, and says how many sessions have ended with it and whether this one
-   * has. Throws also `credential_not_found`, `last_credential`.
+   * Begins the removal of a key, of the last one only with `force`: the options for the assertion of an enrolled key that
+   * approves it. Throws also `credential_not_found`, `last_credential`.
    */
-  async remove(
+  async removeOptions(
     id: string,
     force: boolean,
     signal?: AbortSignal,
+  ): Promise<Approval & Pick<Ceremony, "ceremony">> {
+    return this.#ask("POST", "/remove/options", { id, force }, RemovalAnswer, true, signal);
+  }
+
+  /**
+   * Finishes it, with the same `id` and `force`; `approval` is the AuthenticationResponseJSON. Says how many sessions
+   * have ended with the key and whether this one has. Throws also `enrollment_denied`, `login_denied`,
+   * `credential_not_found`, `last_credential`.
+   */
+  async remove(
+    removal: { ceremony: string; approval: unknown; id: string; force: boolean },
+    signal?: AbortSignal,
   ): Promise<{ sessionsEnded: number; thisSession: boolean }> {
-    return this.#ask("POST", "/remove", { id, force }, Removed, false, signal);
+    return this.#ask("POST", "/remove", removal, Removed, false, signal);
   }
 
   async #ask<Schema extends v.GenericSchema>(

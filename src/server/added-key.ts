@@ -4,7 +4,7 @@ import { VouchError } from "../errors.ts";
 import { describeKey } from "../webauthn/authenticator-model.ts";
 import { normalizeKeyName, numberKeyName } from "../webauthn/key-name.ts";
 import type { Credential } from "./store/credentials.ts";
-import type { Store } from "./store/store.ts";
+import type { Transaction } from "./store/store.ts";
 
 /** What the user calls a key, and what its maker calls it; 1 to 64 visible characters. */
 export const KeyName = v.pipe(
@@ -15,36 +15,33 @@ export const KeyName = v.pipe(
 );
 
 /** Refuses, before the key is asked for, a name that could not be given to it. Throws `name_taken`. */
-export async function checkNameIsFree(store: Store, userId: string, name: string | undefined): Promise<void> {
-  const taken = (await store.credentials.ofUser(userId)).some((credential) => credential.name === name);
+export async function checkNameIsFree(
+  { credentials }: Transaction,
+  userId: string,
+  name: string | undefined,
+): Promise<void> {
+  const taken = (await credentials.ofUser(userId)).some((credential) => credential.name === name);
   if (name !== undefined && taken) throw nameTaken(name);
 }
 
-/** How often a name of our own choosing may be snatched away by an addition at the same time. */
-const attempts = 5;
-
 /**
- * Adds the key: by the name given, else by that of its model, numbered when taken. Returns it with its name.
- * Throws `credential_excluded`, `name_taken`.
+ * Adds the key, within the transaction that has checked who may: by the name given, else by that of its model, numbered
+ * when taken. Returns it with its name. Throws `credential_excluded`, `name_taken`.
  */
 export async function addKey(
-  store: Store,
+  { credentials }: Transaction,
   verified: Omit<Credential, "name">,
   given: string | undefined,
 ): Promise<Credential> {
-  for (let attempt = 1; ; attempt++) {
-    const taken = (await store.credentials.ofUser(verified.userId)).map(({ name }) => name);
-    const name = given ?? numberKeyName(describeKey(verified.aaguid, verified.product), taken);
-    const credential = { ...verified, name };
-    const outcome = await store.credentials.add(credential);
-    if (outcome === "added") return credential;
-    if (outcome === "credential_known") {
-      throw new VouchError("credential_excluded", "This security key is enrolled already.", {
-        hint: "Run `vouch login`.",
-      });
-    }
-    if (given !== undefined || attempt === attempts) throw nameTaken(name);
-  }
+  const taken = (await credentials.ofUser(verified.userId)).map(({ name }) => name);
+  const name = given ?? numberKeyName(describeKey(verified.aaguid, verified.product), taken);
+  const credential = { ...verified, name };
+  const outcome = await credentials.add(credential);
+  if (outcome === "added") return credential;
+  if (outcome === "name_taken") throw nameTaken(name);
+  throw new VouchError("credential_excluded", "This security key is enrolled already.", {
+    hint: "Run `vouch login`.",
+  });
 }
 
 /** The refusal of a name that another key of the user has. */

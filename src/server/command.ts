@@ -1,5 +1,7 @@
 /** `vouch server`: what a company runs once. */
 import { defineServerCommand } from "./command/definition.ts";
+import { disable } from "./command/disable.ts";
+import { enable } from "./command/enable.ts";
 import { init } from "./command/init.ts";
 import { invite } from "./command/invite.ts";
 import { revoke } from "./command/revoke.ts";
@@ -11,5 +13,5 @@ export const serverCommand = defineServerCommand({
     name: "server",
     description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
-  subCommands: { init, run, invite, users, revoke },
+  subCommands: { init, run, invite, users, revoke, disable, enable },
 });

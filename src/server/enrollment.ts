@@ -3,11 +3,12 @@ import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
 import { readJson } from "./body.ts";
-import type { Handler, ServerContext } from "./context.ts";
+import type { Handler } from "./context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
 import { randomToken, sha256 } from "./random.ts";
 import { ceremonySeconds } from "./relying-party.ts";
 import type { Invite } from "./store/accounts.ts";
+import type { Transaction } from "./store/store.ts";
 import { RegistrationResponseSchema } from "./webauthn-json.ts";
 
 const Code = v.pipe(v.string(), v.maxLength(64), v.transform(normalizeEnrollmentCode));
@@ -24,7 +25,7 @@ const EnrollRequest = v.strictObject({
 export const enrollOptions: Handler = async (request, context) => {
   const { code, name } = await readJson(request, OptionsRequest);
   const codeHash = sha256(code);
-  const { user } = await openInvite(context, codeHash);
+  const { user } = await openInvite(context.store, codeHash, context.now());
   await checkNameIsFree(context.store, user.id, name);
   const options = await context.relyingParty.creationOptions(user, await context.store.credentials.ofUser(user.id));
   const ceremony = randomToken();
@@ -49,33 +50,38 @@ export const enroll: Handler = async (request, context) => {
       hint: "Run `vouch enroll` again.",
     });
   }
-  const { user } = await openInvite(context, codeHash);
+  const { user } = await openInvite(context.store, codeHash, now);
   const verified = await context.relyingParty.verifyRegistration(response, {
     challenge: ceremony.challenge,
     user,
     product,
     now,
   });
-  const { accounts } = context.store;
-  if (!(await accounts.claimInvite(codeHash, user.id, now))) throw usedCode();
-  const added = await addKey(context.store, verified, name).catch(async (error: unknown) => {
-    await accounts.returnInvite(codeHash);
-    throw error;
+  // The code is used up and the key added, or neither; and both only while the code is good.
+  const added = await context.store.transaction(async (tables) => {
+    await openInvite(tables, codeHash, context.now());
+    if (!(await tables.accounts.claimInvite(codeHash, user.id, context.now()))) throw usedCode();
+    return await addKey(tables, verified, name);
   });
   const answer = { user: user.email, credentialId: added.id, name: added.name };
   return { response: Response.json(answer), user: user.id };
 };
 
 /** The invite of this code. Only who holds a code that was issued learns that it has been used or has ended. */
-async function openInvite(context: ServerContext, codeHash: string): Promise<Invite> {
-  const invite = await context.store.accounts.findInvite(codeHash);
+async function openInvite({ accounts }: Transaction, codeHash: string, now: number): Promise<Invite> {
+  const invite = await accounts.findInvite(codeHash);
   if (!invite) {
     throw new VouchError("enrollment_denied", "The enrolment code is not known.", {
       hint: "Check the code for typing mistakes, or ask your administrator for a new one (`vouch server invite EMAIL`).",
     });
   }
   if (invite.usedAt !== undefined) throw usedCode();
-  if (invite.expiresAt <= context.now()) {
+  if (invite.user.disabled) {
+    throw new VouchError("enrollment_denied", "The administrator has disabled this account.", {
+      hint: "Ask your administrator (`vouch server enable EMAIL`).",
+    });
+  }
+  if (invite.expiresAt <= now) {
     throw new VouchError("enrollment_denied", "The enrolment code has expired: it is good for 24 hours.", {
       hint: "Ask your administrator for a new one (`vouch server invite EMAIL`).",
     });

@@ -36,6 +36,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   login_needed: 401,
   session_expired: 401,
   enrollment_denied: 403,
+  login_denied: 403,
   credential_not_found: 404,
   credential_excluded: 409,
   name_taken: 409,

@@ -77,8 +77,8 @@ export class Issuer {
     const [key] = this.#keys;
     if (!key) throw new Error("there is no signing key");
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
-    // RFC 8176: proof of possession of a hardware-secured key, the user's presence, and more than one factor.
-    const claims = { email: session.user.email, auth_time: session.createdAt, amr: ["hwk", "user", "mfa"] };
+    // RFC 8176: proof of possession of a key (whether in hardware, only a trusted attestation could say), the user's presence, and more than one factor.
+    const claims = { email: session.user.email, auth_time: session.createdAt, amr: ["pop", "user", "mfa"] };
     const jwt = await new SignJWT(claims)
       .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
       .setIssuer(this.url)

@@ -48,12 +48,23 @@ export async function grantSession(
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
-  if (!(await store.credentials.recordAssertion(credential.id, counter, backedUp, now))) {
-    throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
-  }
   const accessToken = randomToken();
-  const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
-  if (!(await store.sessions.add(sha256(accessToken), session))) throw notEnrolled();
+  await store.transaction(async ({ credentials, sessions }) => {
+    const still = await credentials.find(credential.id);
+    if (still?.user.id !== user.id) throw notEnrolled();
+    if (still.user.disabled) {
+      throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
+    }
+    // Whoever held the answer back until the person's sessions were ended gets none.
+    if (ceremony.revocation < still.revocation) {
+      throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
+    }
+    if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {
+      throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
+    }
+    const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
+    if (!(await sessions.add(sha256(accessToken), session))) throw notEnrolled();
+  });
   return {
     response: Response.json({
       access_token: accessToken,

@@ -6,7 +6,7 @@ export function randomToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** The SHA-256 of the text's UTF-8 bytes in base64url. */
-export function sha256(text: string): string {
+/** The SHA-256 of the bytes, or of the text's UTF-8 bytes, in base64url. */
+export function sha256(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("base64url");
 }

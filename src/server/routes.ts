@@ -1,7 +1,7 @@
 /** The routes of the server: the whole HTTP API, as docs/openapi.yaml documents it. */
 import type { Handler } from "./context.ts";
 import { enroll, enrollOptions } from "./enrollment.ts";
-import { addKeyFinish, addKeyOptions, listKeys, removeKey, renameKey } from "./keys.ts";
+import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys.ts";
 import { loginOptions } from "./login.ts";
 import type { RateClass } from "./rate-limit.ts";
 import { revoke, token } from "./token.ts";
@@ -45,6 +45,7 @@ export const routes: readonly Route[] = [
   { path: "/v1/credentials/add/options", method: "POST", handler: addKeyOptions, rateClass: "enroll" },
   { path: "/v1/credentials/add", method: "POST", handler: addKeyFinish, rateClass: "enroll" },
   { path: "/v1/credentials/rename", method: "POST", handler: renameKey, rateClass: "token" },
+  { path: "/v1/credentials/remove/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
   { path: "/v1/credentials/remove", method: "POST", handler: removeKey, rateClass: "token" },
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },
   { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },

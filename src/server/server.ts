@@ -22,6 +22,8 @@ export interface ServerOptions {
   sessionDuration?: number;
   /** Take the client's address from the last entry of X-Forwarded-For, which the proxy in front wrote. */
   trustProxy?: boolean;
+  /** Accept credentials that can be copied from device to device (backup eligible). */
+  allowSyncedPasskeys?: boolean;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
@@ -74,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
     issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys()),
-    relyingParty: new RelyingParty(configuration.url),
+    relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     now,
   };
   const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);

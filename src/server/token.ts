@@ -71,6 +71,7 @@ async function exchangeToken(
   if (!session || session.jkt !== proof.jkt)
     throw new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
   if (session.revoked) throw new OAuthError("invalid_grant", "The session was revoked.");
+  if (session.user.disabled) throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
   const now = context.now();
   if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");
   // Who names none (RFC 8693, 2.1) gets the first: that by which AWS knows this server.

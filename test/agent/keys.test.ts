@@ -4,7 +4,8 @@ import { askAgent } from "../../src/agent/client.ts";
 import {
   type KeyAddFinishReply,
   type KeyAddStartReply,
-  type KeyRemoveReply,
+  type KeyRemoveFinishReply,
+  type KeyRemoveStartReply,
   type KeyRenameReply,
   type KeysReply,
   routes,
@@ -18,21 +19,24 @@ const status = () => askAgent<StatusReply>(routes.status);
 const list = () => askAgent<KeysReply>(routes.keys);
 const startAddition = (request = {}) => askAgent<KeyAddStartReply>(routes.keyAddStart, request);
 const finishAddition = (ceremony: string, more: object = {}) =>
-  askAgent<KeyAddFinishReply>(routes.keyAddFinish, { ceremony, credential: {}, ...more });
-const remove = (force = false) => askAgent<KeyRemoveReply>(routes.keyRemove, { id: key.id, force });
+  askAgent<KeyAddFinishReply>(routes.keyAddFinish, { ceremony, approval: {}, credential: {}, ...more });
+const startRemoval = (force = false) => askAgent<KeyRemoveStartReply>(routes.keyRemoveStart, { id: key.id, force });
+const finishRemoval = (ceremony: string) =>
+  askAgent<KeyRemoveFinishReply>(routes.keyRemoveFinish, { ceremony, approval: {} });
+const remove = async (force = false) => finishRemoval((await startRemoval(force)).ceremony);
 
 test.each([
   [routes.keys, {}],
   [routes.keyAddStart, {}],
   [routes.keyRename, { id: key.id, name: "x" }],
-  [routes.keyRemove, { id: key.id, force: true }],
+  [routes.keyRemoveStart, { id: key.id, force: true }],
 ] as const)("%s needs a session", async (route, body) => {
   await using harness = new AgentHarness();
   expect((await rejection(askAgent(route, body))).code).toBe("login_needed");
   await harness.login();
   harness.clock.pass(8 * 3600);
   expect((await rejection(askAgent(route, body))).code).toBe("session_expired");
-  expect(harness.upstream.counts).toMatchObject({ keys: 0, keyAddOptions: 0, keyRename: 0, keyRemove: 0 });
+  expect(harness.upstream.counts).toMatchObject({ keys: 0, keyAddOptions: 0, keyRename: 0, keyRemoveOptions: 0 });
 });
 
 test("the keys are listed as the server lists them, in the name of the session's key", async () => {
@@ -51,7 +55,7 @@ test("an addition goes to the session's server with the names", async () => {
   expect(added.key).toMatchObject({ id: "bmV3", thisSession: false });
   expect(harness.upstream.bodies).toEqual([
     { name: "drawer" },
-    { ceremony, credential: {}, name: "drawer", product: "Odd Key" },
+    { ceremony, approval: {}, credential: {}, name: "drawer", product: "Odd Key" },
   ]);
 });
 
@@ -67,6 +71,7 @@ test("renaming and removing", async () => {
   expect(harness.upstream.bodies).toEqual([
     { id: key.id, name: "renamed" },
     { id: key.id, force: false },
+    { ceremony: expect.any(String), approval: {}, id: key.id, force: false },
   ]);
 });
 
@@ -97,6 +102,20 @@ describe("a ceremony", () => {
     const { ceremony: login } = await askAgent<{ ceremony: string }>(routes.loginStart);
     expect((await rejection(finishAddition(login))).code).toBe("enrollment_denied");
     expect(harness.upstream.counts.keyAdd).toBe(1);
+  });
+
+  test("of a removal is finished once, within five minutes, and is no other", async () => {
+    await using harness = new AgentHarness([]);
+    await harness.login();
+    const { ceremony } = await startRemoval();
+    await finishRemoval(ceremony);
+    expect((await rejection(finishRemoval(ceremony))).code).toBe("enrollment_denied");
+    expect((await rejection(finishRemoval((await startAddition()).ceremony))).code).toBe("enrollment_denied");
+    expect((await rejection(finishAddition((await startRemoval()).ceremony))).code).toBe("enrollment_denied");
+    const late = await startRemoval();
+    harness.clock.pass(301);
+    expect((await rejection(finishRemoval(late.ceremony))).code).toBe("enrollment_denied");
+    expect(harness.upstream.counts).toMatchObject({ keyAdd: 0, keyRemove: 1 });
   });
 
   test("of an addition that takes longer than five minutes is refused", async () => {

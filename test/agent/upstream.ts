@@ -17,6 +17,7 @@ export type Operation =
   | "keyAddOptions"
   | "keyAdd"
   | "keyRename"
+  | "keyRemoveOptions"
   | "keyRemove"
   | "sts"
   | "token"
@@ -41,6 +42,7 @@ export class Upstream {
     keyAddOptions: 0,
     keyAdd: 0,
     keyRename: 0,
+    keyRemoveOptions: 0,
     keyRemove: 0,
     sts: 0,
     token: 0,
@@ -158,8 +160,14 @@ export class Upstream {
     switch (operation) {
       case "enrollOptions":
       case "loginOptions":
-      case "keyAddOptions":
         return Response.json({ ceremony: `ceremony-${this.counts[operation]}`, options: { challenge: "AAAA" } });
+      case "keyAddOptions":
+      case "keyRemoveOptions":
+        return Response.json({
+          ceremony: `${operation}-${this.counts[operation]}`,
+          approval: { challenge: "AAAA" },
+          ...(operation === "keyAddOptions" ? { options: { challenge: "AAAA" } } : {}),
+        });
       case "enroll":
         return Response.json({ user, credentialId: "Y3JlZGVudGlhbA", name: "security key" });
       case "login":
@@ -249,6 +257,8 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "keyAdd";
     case "/v1/credentials/rename":
       return "keyRename";
+    case "/v1/credentials/remove/options":
+      return "keyRemoveOptions";
     case "/v1/credentials/remove":
       return "keyRemove";
     case "/oauth/token":

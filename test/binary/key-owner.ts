@@ -3,7 +3,7 @@
  * laptops: what they do at the terminal with the compiled executables.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "bun:test";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { documentedLines } from "../docs/states.ts";
@@ -83,9 +83,18 @@ export function keyOwner() {
     return (JSON.parse(await ended(laptop.run(invite))) as { code: string }).code;
   }
 
+  /** The one USB port of the laptops. */
+  const port = () => join(laptop.folder, "port");
+
+  function plugIn(key: string): void {
+    rmSync(port(), { force: true });
+    symlinkSync(keys[key]!.socket, port());
+  }
+
   /** A command on the terminal, with this key plugged in. */
   function at(env: Record<string, string>, key: string, args: string[], script: (person: Person) => Promise<void>) {
-    const own = { ...env, NO_COLOR: "1", VOUCH_SANDBOX_KEY: keys[key]!.socket };
+    plugIn(key);
+    const own = { ...env, NO_COLOR: "1", VOUCH_SANDBOX_KEY: port() };
     return runInTerminal([sandboxExecutable, ...args], { cwd: env["HOME"]!, env: own }, script);
   }
 
@@ -97,16 +106,20 @@ export function keyOwner() {
   const login = (key: string, env = laptop.env, ...flags: string[]) => at(env, key, ["login", ...flags], typePin);
 
   const add = (key: string, ...flags: string[]) =>
-    at(laptop.env, key, ["keys", "add", ...flags], async (someone) => {
+    at(laptop.env, "work", ["keys", "add", ...flags], async (someone) => {
+      await typePin(someone);
       await someone.see("press Enter: ");
+      plugIn(key);
       someone.type("\r");
       await typePin(someone);
     });
 
+  /** An answer that begins with y is followed by the PIN of the key that approves. */
   const remove = (name: string, answer: string, ...flags: string[]) =>
-    at(laptop.env, "work", ["keys", "remove", name, ...flags], async ({ see, type }) => {
-      await see("[y/N] ");
-      type(`${answer}\r`);
+    at(laptop.env, "work", ["keys", "remove", name, ...flags], async (someone) => {
+      await someone.see("[y/N] ");
+      someone.type(`${answer}\r`);
+      if (answer.startsWith("y")) await typePin(someone);
     });
 
   async function list(env = laptop.env): Promise<Shown[]> {
@@ -139,6 +152,7 @@ export function keyOwner() {
     vouch,
     newCode,
     at,
+    plugIn,
     enrollWith,
     login,
     add,

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { ended, person, serverUrl } from "../laptop.ts";
 import { expectEnd, expectShown, nextSecond, typePin, keyOwner } from "./key-owner.ts";
 
-const { laptop, knownServer, vouch, newCode, at, enrollWith, login, add, list, start, startWithTwo } = keyOwner();
+const { laptop, knownServer, vouch, newCode, at, plugIn, enrollWith, login, add, list, start, startWithTwo } =
+  keyOwner();
 
 describe("listing", () => {
   test("two keys", async () => {
@@ -20,6 +21,7 @@ describe("listing", () => {
       "id",
       "name",
       "model",
+      "modelAttested",
       "aaguid",
       "product",
       "createdAt",
@@ -30,7 +32,13 @@ describe("listing", () => {
       "thisSession",
     ]);
     expect(shown).toMatchObject([
-      { name: "work", model: "YubiKey 5 Series with NFC", product: "Software Security Key", thisSession: true },
+      {
+        name: "work",
+        model: "YubiKey 5 Series with NFC",
+        modelAttested: false,
+        product: "Software Security Key",
+        thisSession: true,
+      },
       { name: "drawer", model: "Software Security Key", lastUsedAt: null, thisSession: false },
     ]);
   });
@@ -101,9 +109,10 @@ describe("adding", () => {
 
   test("Ctrl-C before the new key is plugged in changes nothing", async () => {
     await start();
-    const cancelled = await at(laptop.env, "drawer", ["keys", "add"], async ({ see, type }) => {
-      await see("press Enter: ");
-      type("\x03");
+    const cancelled = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
+      await typePin(someone);
+      await someone.see("press Enter: ");
+      someone.type("\x03");
     });
     expectEnd(cancelled, 130);
     expect(await list()).toHaveLength(1);
@@ -111,8 +120,10 @@ describe("adding", () => {
 
   test("the session that ends in between adds nothing", async () => {
     await start();
-    const late = await at(laptop.env, "drawer", ["keys", "add"], async (someone) => {
+    const late = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
+      await typePin(someone);
       await someone.see("press Enter: ");
+      plugIn("drawer");
       await ended(vouch(laptop.env, "logout"));
       someone.type("\r");
       await typePin(someone);

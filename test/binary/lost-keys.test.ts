@@ -1,10 +1,10 @@
 /** `vouch keys remove`, and a second laptop. */
 import { describe, expect, test } from "bun:test";
 import { person, sandboxExecutable, serverUrl } from "../laptop.ts";
-import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown } from "./key-owner.ts";
+import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown, typePin } from "./key-owner.ts";
 import { requires } from "../requires.ts";
 
-const { laptop, anotherLaptop, knownServer, vouch, newCode, enrollWith, login, remove, list, start, startWithTwo } =
+const { laptop, anotherLaptop, knownServer, vouch, newCode, at, enrollWith, login, remove, list, start, startWithTwo } =
   keyOwner();
 
 describe("removing", () => {
@@ -33,13 +33,24 @@ describe("removing", () => {
     const second = anotherLaptop();
     expectEnd(await login("drawer", second, "--server", serverUrl), 0);
     expect(await list(second)).toHaveLength(2);
-    const removed = await vouch(laptop.env, "keys", "remove", "drawer", "--yes");
-    expect(removed).toMatchObject({ exitCode: 0, stdout: "" });
-    expectShown(removed.stderr, "`vouch keys remove`, the key opened a session elsewhere");
+    const removed = await at(laptop.env, "work", ["keys", "remove", "drawer", "--yes"], typePin);
+    expectEnd(removed, 0);
+    expectShown(removed.screen, "`vouch keys remove`, the key opened a session elsewhere");
     const after = await vouch(second, "keys", "list");
     expect(after.exitCode).toBe(4);
     expect((await vouch(second, "status")).stdout).toStartWith("Not logged in: the server has ended the session");
     expect(await list()).toHaveLength(1);
+  });
+
+  test("a key that is not enrolled approves nothing", async () => {
+    await startWithTwo();
+    expectEnd(await remove("drawer", "y"), 0);
+    for (const args of [["remove", "work", "--yes", "--force"], ["add"]]) {
+      const refused = await at(laptop.env, "drawer", ["keys", ...args], typePin);
+      expect([3, 5]).toContain(refused.exitCode ?? -1);
+      expect(refused.screen).not.toContain("press Enter");
+    }
+    expect((await list()).map(({ name }) => name)).toEqual(["work"]);
   });
 
   test("the key that opened this session ends it", async () => {

@@ -90,8 +90,10 @@ describe("a session", () => {
     for (const operation of ["keyAdd", "keyRemove"] as const) {
       upstream.answer(operation, () => new Response("busy", { status: 503 }));
     }
-    expect((await rejection(session.keys.add({ ceremony: "c", credential }))).code).toBe("server_error");
-    expect((await rejection(session.keys.remove(key.id, false))).code).toBe("server_error");
+    expect((await rejection(session.keys.add({ ceremony: "c", approval: {}, credential }))).code).toBe("server_error");
+    expect((await rejection(session.keys.remove({ ceremony: "c", approval: {}, id: key.id, force: false }))).code).toBe(
+      "server_error",
+    );
     expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRemove: 1 });
   });
 

@@ -5,6 +5,8 @@ import { begin, add, list, login, newPerson, type Person } from "./person.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "./test-server.ts";
 
+type Begun = Awaited<ReturnType<typeof begin>>;
+
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1000, login: 1000, token: 1000 } });
@@ -35,7 +37,8 @@ describe("the list", () => {
           name: "first",
           product: null,
           createdAt: then,
-          lastUsedAt: then,
+          // It has approved the addition of the other.
+          lastUsedAt: server.now(),
           thisSession: true,
         },
         {
@@ -101,7 +104,7 @@ describe("adding", () => {
   });
 
   test("several at once get different names", async () => {
-    const person = await newPerson(server);
+    const person = await newPerson(server, { counter: 0 });
     const keys = [1, 2, 3, 4].map(() => new TestSecurityKey());
     expect(statusCounts(await Promise.all(keys.map((key) => add(server, person, key))))).toEqual({ 200: 4 });
     expect(new Set((await list(server, person)).map(({ name }) => name)).size).toBe(5);
@@ -124,28 +127,33 @@ describe("adding", () => {
 
   test("is refused when the challenge was another user's, a registration's, a login's, answered or too old", async () => {
     const [person, other] = [await newPerson(server), await newPerson(server)];
-    const finish = (by: Person, ceremony: string, options: Parameters<TestSecurityKey["register"]>[0]) =>
+    const { approval: requestOptions } = await begin(server, person);
+    const finish = (
+      by: Person,
+      { ceremony, options, approval = requestOptions }: Partial<Begun> & Pick<Begun, "ceremony" | "options">,
+    ) =>
       server.inSession(by, "POST", "/v1/credentials/add", {
         ceremony,
+        approval: by.key.authenticate(approval, origin),
         credential: new TestSecurityKey().register(options, origin),
       });
     const foreign = await begin(server, other);
-    expect((await finish(person, foreign.ceremony, foreign.options)).status).toBe(403);
+    expect((await finish(person, foreign)).status).toBe(403);
     // It is used up: its owner must begin again.
-    expect((await finish(other, foreign.ceremony, foreign.options)).status).toBe(403);
+    expect((await finish(other, foreign)).status).toBe(403);
 
     const enrolling = await server.enrollOptions(await server.invite(person.email));
-    expect((await finish(person, enrolling.ceremony, enrolling.options)).status).toBe(403);
+    expect((await finish(person, enrolling)).status).toBe(403);
     const loggingIn = await server.loginOptions();
     const options = { ...enrolling.options, challenge: loggingIn.options.challenge };
-    expect((await finish(person, loggingIn.ceremony, options)).status).toBe(403);
+    expect((await finish(person, { ceremony: loggingIn.ceremony, options })).status).toBe(403);
 
     const answered = await begin(server, person);
-    expect((await finish(person, answered.ceremony, answered.options)).status).toBe(200);
-    expect((await finish(person, answered.ceremony, answered.options)).body.error.message).toContain("finished before");
+    expect((await finish(person, answered)).status).toBe(200);
+    expect((await finish(person, answered)).body.error.message).toContain("finished before");
     const old = await begin(server, person);
     server.advance(300);
-    expect((await finish(person, old.ceremony, old.options)).body.error.code).toBe("enrollment_denied");
+    expect((await finish(person, old)).body.error.code).toBe("enrollment_denied");
   });
 
   test("an addition's challenge is none for an enrolment", async () => {
@@ -158,11 +166,12 @@ describe("adding", () => {
 
   test("is refused when the session has ended in between", async () => {
     const person = await newPerson(server);
-    const { ceremony, options } = await begin(server, person);
+    const { ceremony, options, approval: request } = await begin(server, person);
+    const approval = person.key.authenticate(request, origin);
     await server.form("/oauth/revoke", { token: person.accessToken });
     const key = new TestSecurityKey();
     const credential = key.register(options, origin);
-    const answer = await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, credential });
+    const answer = await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
     expect(answer.status).toBe(401);
     expect(await server.store.credentials.find(key.id)).toBeUndefined();
   });

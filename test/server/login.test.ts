@@ -53,7 +53,7 @@ describe("the whole way", () => {
       exp: server.now() + 300,
       auth_time: server.now(),
       jti: expect.any(String),
-      amr: ["hwk", "user", "mfa"],
+      amr: ["pop", "user", "mfa"],
     });
 
     expect((await server.form("/oauth/revoke", { token: login.body.access_token })).status).toBe(200);

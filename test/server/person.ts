@@ -1,4 +1,5 @@
 /** Somebody who manages their own security keys: what they ask of the server in the name of their session. */
+import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { DpopKey } from "./dpop-key.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
 import { type Answer, origin, type TestServer } from "./test-server.ts";
@@ -9,23 +10,29 @@ export interface Person {
   key: TestSecurityKey;
   accessToken: string;
   dpop: DpopKey;
+  /** How the key answers: with the counter 0 its answers may overtake each other. */
+  twist?: Twist;
 }
 
 let people = 0;
 
 /** Somebody new, enrolled and logged in. */
-export async function newPerson(server: TestServer): Promise<Person> {
+export async function newPerson(server: TestServer, twist: Twist = {}): Promise<Person> {
   const email = `person-${++people}@example.com`;
   const key = new TestSecurityKey();
   const code = await server.invite(email);
   const { ceremony, options } = await server.enrollOptions(code);
-  await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin), name: "first" });
-  return { email, key, ...(await login(server, key)) };
+  await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin, twist), name: "first" });
+  return { email, key, twist, ...(await login(server, key, twist)) };
 }
 
-export async function login(server: TestServer, key: TestSecurityKey): Promise<{ accessToken: string; dpop: DpopKey }> {
+export async function login(
+  server: TestServer,
+  key: TestSecurityKey,
+  twist: Twist = {},
+): Promise<{ accessToken: string; dpop: DpopKey }> {
   const dpop = await DpopKey.generate();
-  const { body } = await server.login(key, dpop);
+  const { body } = await server.login(key, dpop, twist);
   return { accessToken: body.access_token, dpop };
 }
 
@@ -36,10 +43,11 @@ export const list = async (server: TestServer, session: Pick<Person, "accessToke
     thisSession: boolean;
   }[];
 
-export const begin = async (server: TestServer, person: Person) =>
-  (await server.inSession(person, "POST", "/v1/credentials/add/options", {})).body as Awaited<
-    ReturnType<TestServer["enrollOptions"]>
-  >;
+/** Begins an addition; `name` as in the finishing request. */
+export const begin = async (server: TestServer, person: Person, name?: unknown) =>
+  (await server.inSession(person, "POST", "/v1/credentials/add/options", name === undefined ? {} : { name })).body as {
+    approval: PublicKeyCredentialRequestOptionsJSON;
+  } & Awaited<ReturnType<TestServer["enrollOptions"]>>;
 
 /** The whole addition of a key; `more` goes into the finishing request. */
 export async function add(
@@ -49,16 +57,27 @@ export async function add(
   more: object = {},
   twist: Twist = {},
 ): Promise<Answer> {
-  const { ceremony, options } = await begin(server, person);
+  const named = "name" in more ? { name: more.name } : {};
+  const begun = await server.inSession(person, "POST", "/v1/credentials/add/options", named);
+  if (begun.status !== 200) return begun;
+  const { ceremony, options, approval: request } = begun.body;
+  const approval = person.key.authenticate(request, origin, person.twist);
   const credential = key.register(options, origin, twist);
-  return await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, credential, ...more });
+  return await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential, ...more });
 }
 
 export const rename = (server: TestServer, person: Person, id: string, name: unknown) =>
   server.inSession(person, "POST", "/v1/credentials/rename", { id, name });
-export const remove = (
+/** The whole removal, approved by the person's key; `more` goes into both requests. */
+export async function remove(
   server: TestServer,
-  session: Pick<Person, "accessToken" | "dpop">,
+  session: Pick<Person, "accessToken" | "dpop" | "key" | "twist">,
   id: string,
   more: object = {},
-) => server.inSession(session, "POST", "/v1/credentials/remove", { id, ...more });
+): Promise<Answer> {
+  const begun = await server.inSession(session, "POST", "/v1/credentials/remove/options", { id, ...more });
+  if (begun.status !== 200) return begun;
+  const { ceremony, approval: request } = begun.body;
+  const approval = session.key.authenticate(request, origin, session.twist);
+  return await server.inSession(session, "POST", "/v1/credentials/remove", { id, ceremony, approval, ...more });
+}

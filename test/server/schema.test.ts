@@ -43,7 +43,7 @@ async function addKey(id: string, user: string, name: string, createdAt: number)
 async function migrated(): Promise<Store> {
   store = await openStore(`sqlite:${path}`, { create: false, now });
   const { found, known } = await schemaVersion(sql);
-  expect({ found, known }).toEqual({ found: 2, known: 2 });
+  expect({ found, known }).toEqual({ found: 3, known: 3 });
   return store;
 }
 
@@ -58,7 +58,8 @@ test("version 1: keys, users, invites, ceremonies and sessions are kept", async 
     VALUES ('token', 'ada', 'jkt', ${now - 10}, ${now + 60})`;
   const { accounts, credentials, ceremonies, sessions } = await migrated();
   expect(await credentials.find("key")).toEqual({
-    user: { id: "ada", email: "ada@example.com" },
+    revocation: 0,
+    user: { id: "ada", email: "ada@example.com", disabled: false },
     credential: {
       id: "key",
       userId: "ada",

@@ -14,6 +14,7 @@ import { defineCommand } from "../command.ts";
 import { rememberServer } from "../known-server.ts";
 import { announce, promptText } from "../prompt.ts";
 import { note, success } from "../terminal.ts";
+import { approve } from "./approve.ts";
 import { modelOfKey } from "./own-keys.ts";
 
 export const add = defineCommand({
@@ -21,7 +22,7 @@ export const add = defineCommand({
   args: { ...nameArg, ...timeoutArg },
   teaching: {
     details: [
-      "You need a session: log in with a key that is enrolled. Then plug in the new key, alone: its PIN is asked for, and it waits for a touch. No enrolment code is needed.",
+      "You need a session, and a key that is enrolled: its PIN and a touch prove that it is you. Then plug in the new key, alone: its PIN is asked for, and it waits for a touch. One USB port is enough. No enrolment code is needed.",
       "Keep the second key in another place than the first. When one is lost, log in with the other and remove the lost one with `vouch keys remove`.",
     ],
     examples: [
@@ -34,13 +35,19 @@ export const add = defineCommand({
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     const named = name === undefined ? {} : { name };
     const start: KeyAddStartRequest = named;
-    const { ceremony, options, server } = await askAgent<KeyAddStartReply>(routes.keyAddStart, start, {
+    const {
+      ceremony,
+      options,
+      approval: approvalOptions,
+      server,
+    } = await askAgent<KeyAddStartReply>(routes.keyAddStart, start, {
       timeoutMs: agentTimeoutMs,
     });
+    const approval = await approve(timeoutSeconds, server, approvalOptions);
     await askForNewKey();
     try {
       const made = await makeKey(timeoutSeconds, server, options);
-      const request: KeyAddFinishRequest = { ceremony, ...made, ...named };
+      const request: KeyAddFinishRequest = { ceremony, approval, ...made, ...named };
       const { key } = await askAgent<KeyAddFinishReply>(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);
@@ -55,7 +62,7 @@ export const add = defineCommand({
   },
 });
 
-/** The key that is plugged in is most likely the one that opened the session: time to change it, before its PIN is asked for. */
+/** The key that is plugged in is the one that has approved: time to change it, before the PIN of the new one is asked for. */
 async function askForNewKey(): Promise<void> {
   const request = "Plug in the NEW security key and take out the others";
   try {

@@ -13,7 +13,7 @@ export const list = defineCommand({
   args: { json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
   teaching: {
     details: [
-      "For each key: its name, its model, when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
+      "For each key: its name, the model that it claims to be, when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
     ],
     examples: [
       ["vouch keys list", "See them."],
@@ -36,6 +36,8 @@ function keyJson(key: SecurityKey): unknown {
     id,
     name,
     model: modelOfKey(key),
+    // No vendor's attestation is trusted: the model is what the key says of itself.
+    modelAttested: false,
     aaguid,
     product,
     createdAt,
@@ -51,7 +53,7 @@ function keyJson(key: SecurityKey): unknown {
 export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
   const ids = shortIds(keys);
   const [head = "", ...rows] = table([
-    ["NAME", "MODEL", "ENROLLED", "LAST USED", "ID", ""],
+    ["NAME", "MODEL (CLAIMED)", "ENROLLED", "LAST USED", "ID", ""],
     ...keys.map((key, index) => [
       key.name,
       modelOfKey(key),

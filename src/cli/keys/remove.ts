@@ -1,12 +1,21 @@
 /** `vouch keys remove`: a security key that is lost, stolen or no longer used opens no session any more. */
 import { askAgent } from "../../agent/client.ts";
-import { type KeyRemoveReply, type KeyRemoveRequest, routes, type SecurityKey } from "../../agent/protocol.ts";
+import {
+  type KeyRemoveFinishReply,
+  type KeyRemoveFinishRequest,
+  type KeyRemoveStartReply,
+  type KeyRemoveStartRequest,
+  routes,
+  type SecurityKey,
+} from "../../agent/protocol.ts";
 import { VouchError } from "../../errors.ts";
-import { agentTimeoutMs } from "../ceremony.ts";
+import { parseSeconds } from "../arguments.ts";
+import { agentTimeoutMs, timeoutArg } from "../ceremony.ts";
 import { defineCommand } from "../command.ts";
 import { forgetCredential } from "../known-server.ts";
 import { confirm } from "../prompt.ts";
 import { note, success, warn } from "../terminal.ts";
+import { approve } from "./approve.ts";
 import { findKey, listKeys, modelOfKey } from "./own-keys.ts";
 
 export const remove = defineCommand({
@@ -21,7 +30,8 @@ export const remove = defineCommand({
       description: "Its name, or the beginning of its id.",
       required: true,
     },
-    yes: { type: "boolean", description: "Do not ask. For scripts." },
+    ...timeoutArg,
+    yes: { type: "boolean", description: "Do not ask whether you mean it." },
     force: {
       type: "boolean",
       description: "Remove even your only key. Then only a new enrolment code lets you in.",
@@ -30,7 +40,7 @@ export const remove = defineCommand({
   teaching: {
     details: [
       "Asks first. When a key is lost or stolen, log in with another and remove the lost one: every session that it opened ends at once, on whatever machine. What AWS has issued to such a session stays good at AWS until it ends, eight hours after the login at most.",
-      "The key itself is not needed and is not changed: what it keeps of this server is of no use any more.",
+      "Any of your enrolled keys proves that it is you, by PIN and touch. The removed key itself is not needed and is not changed: what it keeps of this server is of no use any more.",
     ],
     examples: [
       ["vouch keys remove work", "Remove the key that you call work."],
@@ -38,6 +48,7 @@ export const remove = defineCommand({
     ],
   },
   async run({ args }) {
+    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const keys = await listKeys();
     const key = findKey(keys, args.key);
     const last = keys.length === 1;
@@ -49,16 +60,21 @@ export const remove = defineCommand({
     }
     if (args.yes !== true && !(await isMeant(key))) throw new VouchError("cancelled", "Nothing was removed.");
     // Forced only when the person was warned: another may have been removed since the list was read.
-    const request: KeyRemoveRequest = { id: key.id, force: last };
-    const removed = await askAgent<KeyRemoveReply>(routes.keyRemove, request, { timeoutMs: agentTimeoutMs }).catch(
-      (error: unknown) => {
-        throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
-      },
-    );
+    const removed = await removeKey(timeoutSeconds, { id: key.id, force: last }).catch((error: unknown) => {
+      throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
+    });
     forgetCredential(key.id);
     report(key, removed, last);
   },
 });
+
+async function removeKey(timeoutSeconds: number, start: KeyRemoveStartRequest): Promise<KeyRemoveFinishReply> {
+  const limit = { timeoutMs: agentTimeoutMs };
+  const begun = await askAgent<KeyRemoveStartReply>(routes.keyRemoveStart, start, limit);
+  const approval = await approve(timeoutSeconds, begun.server, begun.approval);
+  const request: KeyRemoveFinishRequest = { ceremony: begun.ceremony, approval };
+  return await askAgent<KeyRemoveFinishReply>(routes.keyRemoveFinish, request, limit);
+}
 
 function onlyKey({ name }: SecurityKey): VouchError {
   return new VouchError("last_credential", `"${name}" is your only security key: without it you cannot log in.`, {
@@ -79,7 +95,7 @@ async function isMeant(key: SecurityKey): Promise<boolean> {
   }
 }
 
-function report({ name }: SecurityKey, { sessionsEnded, thisSession }: KeyRemoveReply, last: boolean): void {
+function report({ name }: SecurityKey, { sessionsEnded, thisSession }: KeyRemoveFinishReply, last: boolean): void {
   success(`"${name}" is removed. It opens no session any more.`);
   const others = sessionsEnded - (thisSession ? 1 : 0);
   if (others > 0) {

@@ -33,7 +33,11 @@ export const invite = defineServerCommand({
           hint: "Run `vouch server init --url https://YOUR-HOST` first.",
         });
       }
-      await store.accounts.invite(email, sha256(code), now, expiration);
+      await store.transaction(async ({ accounts }) => {
+        const { disabled } = await accounts.invite(email, sha256(code), now, expiration);
+        if (!disabled) return;
+        throw new VouchError("usage", `${email} is disabled.`, { hint: `Run \`vouch server enable ${email}\` first.` });
+      });
       return configuration.url;
     });
     if (args.json) {

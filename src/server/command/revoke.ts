@@ -1,6 +1,6 @@
-import { VouchError } from "../../errors.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { knownUser } from "./known-user.ts";
 import { parseEmail } from "./invite.ts";
 
 export const revoke = defineServerCommand({
@@ -21,18 +21,17 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    await withStore(args.database, false, async ({ accounts, credentials, sessions }) => {
-      const user = await accounts.findUser(email);
-      if (!user) {
-        throw new VouchError("usage", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
-      }
-      const ended = await sessions.revokeAll(user.id, currentTime());
-      if (args.credentials) await accounts.removeInvites(user.id);
-      // A session that is opened in between ends with its key.
-      const removed = args.credentials ? await credentials.removeAll(user.id) : undefined;
-      print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
-      if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
-      print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");
-    });
+    const { ended, removed } = await withStore(args.database, false, (store) =>
+      store.transaction(async ({ accounts, credentials, sessions }) => {
+        const user = await knownUser(accounts, email);
+        const live = await sessions.revokeAll(user.id, currentTime());
+        if (args.credentials !== true) return { ended: live, removed: undefined };
+        await accounts.removeInvites(user.id);
+        return { ended: live, removed: await credentials.removeAll(user.id) };
+      }),
+    );
+    print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
+    if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);
+    print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");
   },
 });

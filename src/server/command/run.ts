@@ -49,6 +49,10 @@ export const run = defineServerCommand({
       type: "boolean",
       description: "Take clients' addresses from X-Forwarded-For, which the proxy in front must set.",
     },
+    "allow-synced-passkeys": {
+      type: "boolean",
+      description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
+    },
   },
   async run({ args }) {
     const { hostname, port } = parseListen(args.listen);
@@ -69,6 +73,7 @@ export const run = defineServerCommand({
         port,
         sessionDuration,
         trustProxy: args["trust-proxy"] === true,
+        allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
         log: writeLog,
         ...(tls ? { tls } : {}),
       });

@@ -29,12 +29,15 @@ function toJson(user: UserSummary, credentials: Credential[]): unknown {
     id: user.id,
     email: user.email,
     createdAt: user.createdAt,
+    disabled: user.disabled,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
     credentials: credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
       id,
       name,
       model: describeKey(aaguid, product),
+      // No vendor's root is known to the server: the model is what the key, or a program, says of itself.
+      modelAttested: false,
       aaguid,
       backedUp,
       createdAt,
@@ -46,12 +49,15 @@ function toJson(user: UserSummary, credentials: Credential[]): unknown {
 function toText(user: UserSummary, credentials: Credential[]): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = credentials.map(
-    ({ id, name, createdAt, lastUsedAt }) =>
-      `   ${printable(name)} ${id.slice(0, 12)}…  enrolled ${date(createdAt)}, ${
+    ({ id, name, aaguid, product, createdAt, lastUsedAt }) =>
+      `   ${printable(name)} ${id.slice(0, 12)}…  claims to be: ${printable(describeKey(aaguid, product))}, enrolled ${date(createdAt)}, ${
         lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`
       }`,
   );
-  return [`${printable(user.email)}  (sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join("\n");
+  const disabled = user.disabled ? "DISABLED; " : "";
+  return [`${printable(user.email)}  (${disabled}sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join(
+    "\n",
+  );
 }
 
 function date(seconds: number): string {

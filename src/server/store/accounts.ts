@@ -1,5 +1,5 @@
 /** Users and the invites that let them enrol. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 import type { User } from "./user.ts";
 
 export interface Invite {
@@ -17,9 +17,9 @@ export interface UserSummary extends User {
 }
 
 export class AccountStore {
-  private readonly sql: SQL;
+  private readonly sql: Sql;
 
-  constructor(sql: SQL) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 
@@ -39,11 +39,11 @@ export class AccountStore {
 
   async findInvite(codeHash: string): Promise<Invite | undefined> {
     const [row] = await this.sql`
-      SELECT users.id, users.email, invites.expires_at, invites.used_at
+      SELECT users.id, users.email, users.disabled_at, invites.expires_at, invites.used_at
       FROM invites JOIN users ON users.id = invites.user_id WHERE code_hash = ${codeHash}`;
     return (
       row && {
-        user: { id: row.id, email: row.email },
+        user: toUser(row),
         expiresAt: Number(row.expires_at),
         usedAt: optionalNumber(row.used_at),
       }
@@ -51,8 +51,8 @@ export class AccountStore {
   }
 
   async findUser(email: string): Promise<User | undefined> {
-    const [row] = await this.sql`SELECT id, email FROM users WHERE email = ${email}`;
-    return row && { id: row.id, email: row.email };
+    const [row] = await this.sql`SELECT id, email, disabled_at FROM users WHERE email = ${email}`;
+    return row && toUser(row);
   }
 
   /** Uses up the invite. One statement: of two at once, one gets it. False when it cannot be used (any more). */
@@ -64,12 +64,13 @@ export class AccountStore {
     return claimed.length === 1;
   }
 
-  /**
-   * Gives back an invite that was claimed for a key which could not be added then. No transaction around both: Bun.SQL
-   * has one SQLite connection, on which the statements of other requests would join it.
-   */
-  async returnInvite(codeHash: string): Promise<void> {
-    await this.sql`UPDATE invites SET used_at = NULL WHERE code_hash = ${codeHash}`;
+  /** Disables the user from `now` on, or enables them (undefined). False when it was so already. */
+  async setDisabled(userId: string, now: number | undefined): Promise<boolean> {
+    const changed = await this.sql`
+      UPDATE users SET disabled_at = ${now ?? null}
+      WHERE id = ${userId} AND CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END = ${now === undefined ? 1 : 0}
+      RETURNING id`;
+    return changed.length === 1;
   }
 
   /** Removes the user's open invites. */
@@ -80,18 +81,23 @@ export class AccountStore {
   /** Every user in the order of their emails. */
   async users(now: number): Promise<UserSummary[]> {
     const users = await this.sql`
-      SELECT id, email, created_at,
+      SELECT id, email, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users ORDER BY email`;
-    return users.map((row: Record<string, string>) => ({
-      id: row["id"],
-      email: row["email"],
+    return users.map((row: Record<string, string | null>) => ({
+      id: String(row["id"]),
+      email: String(row["email"]),
+      disabled: row["disabled_at"] !== null,
       createdAt: Number(row["created_at"]),
       sessions: Number(row["sessions"]),
       inviteExpiresAt: optionalNumber(row["invite"]),
     }));
   }
+}
+
+function toUser(row: Record<string, string | null>): User {
+  return { id: String(row["id"]), email: String(row["email"]), disabled: row["disabled_at"] !== null };
 }
 
 function optionalNumber(value: unknown): number | undefined {

@@ -1,35 +1,42 @@
 /** WebAuthn ceremonies that have begun: their challenges, each good for one answer within five minutes. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 
 export interface Ceremony {
   id: string;
-  /** A registration is begun with an invite's code, an addition with a session. */
-  type: "registration" | "addition" | "authentication";
+  /** A registration is begun with an invite's code, an addition and a removal with a session. */
+  type: "registration" | "addition" | "removal" | "authentication";
   /** base64url, as it stands in the options. */
   challenge: string;
   /** The SHA-256 of the invite's code that began a registration. */
   codeHash?: string | undefined;
-  /** The user whose session began an addition. */
+  /** The user whose session began an addition or a removal. */
   userId?: string | undefined;
   expiresAt: number;
 }
 
-export class CeremonyStore {
-  private readonly sql: SQL;
+/** A ceremony as it was stored. */
+export interface BegunCeremony extends Ceremony {
+  /** The number of the last revocation of anybody's sessions before it began. */
+  revocation: number;
+}
 
-  constructor(sql: SQL) {
+export class CeremonyStore {
+  private readonly sql: Sql;
+
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 
   async add(ceremony: Ceremony): Promise<void> {
     await this.sql`
-      INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at)
+      INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at, revocation)
       VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null},
-        ${ceremony.userId ?? null}, ${ceremony.expiresAt})`;
+        ${ceremony.userId ?? null}, ${ceremony.expiresAt},
+        (SELECT coalesce(max(revocation), 0) FROM users))`;
   }
 
   /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
-  async take(id: string, type: Ceremony["type"]): Promise<Ceremony | undefined> {
+  async take(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
     const [row] = await this.sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
     return (
       row && {
@@ -39,6 +46,7 @@ export class CeremonyStore {
         codeHash: row.code_hash ?? undefined,
         userId: row.user_id ?? undefined,
         expiresAt: Number(row.expires_at),
+        revocation: Number(row.revocation),
       }
     );
   }

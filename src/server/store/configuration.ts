@@ -1,5 +1,5 @@
 /** What `vouch server init` fixed, and the keys that sign ID tokens. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 
 export interface ServerConfiguration {
   /** The origin of the server: issuer, WebAuthn origin; its host is the rp.id. */
@@ -17,9 +17,9 @@ export interface SigningKey {
 }
 
 export class ConfigurationStore {
-  private readonly sql: SQL;
+  private readonly sql: Sql;
 
-  constructor(sql: SQL) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 

@@ -1,5 +1,5 @@
 /** Users' security keys. What changes them is one statement each, so that of two at once the database decides. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 import { decodeBase64url, encodeBase64url } from "../../codec/base64url.ts";
 import type { User } from "./user.ts";
 
@@ -25,9 +25,9 @@ export interface Credential {
 }
 
 export class CredentialStore {
-  private readonly sql: SQL;
+  private readonly sql: Sql;
 
-  constructor(sql: SQL) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 
@@ -55,11 +55,18 @@ export class CredentialStore {
     return (await this.sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
   }
 
-  async find(id: string): Promise<{ credential: Credential; user: User } | undefined> {
+  /** The credential and its user; `revocation` is the number of that which last ended the user's sessions. */
+  async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
     const [row] = await this.sql`
-      SELECT credentials.*, users.email FROM credentials JOIN users ON users.id = credentials.user_id
+      SELECT credentials.*, users.email, users.disabled_at, users.revocation FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = ${id}`;
-    return row && { credential: toCredential(row), user: { id: row.user_id, email: row.email } };
+    return (
+      row && {
+        credential: toCredential(row),
+        user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
+        revocation: Number(row.revocation),
+      }
+    );
   }
 
   /**

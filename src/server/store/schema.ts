@@ -82,6 +82,15 @@ const versions: readonly (readonly string[])[] = [
     // Whose session began the addition of a key.
     `ALTER TABLE ceremonies ADD COLUMN user_id TEXT REFERENCES users (id) ON DELETE CASCADE`,
   ],
+  [
+    // Since when the person may do nothing; null for one who may.
+    `ALTER TABLE users ADD COLUMN disabled_at BIGINT`,
+    // Revocations are numbered through, whatever the clock says. The last one of a person, and the last one of anybody
+    // when a ceremony began: a login that was begun before its person's last revocation opens no session.
+    `ALTER TABLE users ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
+    `CREATE INDEX users_revocation ON users (revocation)`,
+    `ALTER TABLE ceremonies ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
+  ],
 ];
 
 /**

@@ -1,5 +1,5 @@
 /** Sessions, by the SHA-256 of their access token, and the DPoP proofs seen. */
-import type { SQL } from "bun";
+import type { Sql } from "./statements.ts";
 import type { User } from "./user.ts";
 
 export interface Session {
@@ -14,9 +14,9 @@ export interface Session {
 }
 
 export class SessionStore {
-  private readonly sql: SQL;
+  private readonly sql: Sql;
 
-  constructor(sql: SQL) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 
@@ -31,11 +31,11 @@ export class SessionStore {
 
   async find(tokenHash: string): Promise<Session | undefined> {
     const [row] = await this.sql`
-      SELECT sessions.*, users.email FROM sessions JOIN users ON users.id = sessions.user_id
+      SELECT sessions.*, users.email, users.disabled_at FROM sessions JOIN users ON users.id = sessions.user_id
       WHERE token_hash = ${tokenHash}`;
     return (
       row && {
-        user: { id: row.user_id, email: row.email },
+        user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
         jkt: row.jkt,
         credentialId: row.credential_id ?? undefined,
         createdAt: Number(row.created_at),
@@ -50,8 +50,9 @@ export class SessionStore {
     await this.sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
   }
 
-  /** Revokes every live session of the user; returns how many. */
+  /** Revokes every live session of the user, and the logins that have begun; returns how many sessions. */
   async revokeAll(userId: string, now: number): Promise<number> {
+    await this.sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
     const rows = await this.sql`
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;

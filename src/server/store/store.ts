@@ -9,42 +9,65 @@ import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
+import { type Sql, Statements } from "./statements.ts";
 
 /** How long an expired or used invite, an ended session stay, so that the answer can say what became of them. */
 const keepEndedSeconds = 7 * 24 * 3600;
 
-export class Store {
+/** The tables. */
+class Tables {
   readonly accounts: AccountStore;
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
   readonly sessions: SessionStore;
-  private readonly sql: SQL;
 
-  constructor(sql: SQL) {
-    this.sql = sql;
+  constructor(sql: Sql) {
     this.accounts = new AccountStore(sql);
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
     this.sessions = new SessionStore(sql);
   }
+}
+
+/** The tables within a transaction. */
+export type Transaction = Tables;
+
+export class Store extends Tables {
+  private readonly connection: SQL;
+  private readonly statements: Statements;
+
+  constructor(sql: SQL) {
+    const statements = new Statements(sql);
+    super(statements.run);
+    this.connection = sql;
+    this.statements = statements;
+  }
+
+  /**
+   * Does all of `work` or, when it throws, nothing. No other request and no other process writes in between, so what
+   * `work` has checked still holds when it is done. `work` uses the tables it is given, and waits for nothing else.
+   */
+  async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
+    return await this.statements.transaction((sql) => work(new Tables(sql)));
+  }
 
   /** Deletes what has expired. */
   async purge(now: number): Promise<void> {
-    await this.sql`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
-    await this.sql`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
-    await this.sql`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
-    await this.sql`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
+    await this.statements.run`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
+    await this.statements.run`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
+    await this.statements.run`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
+    await this.statements.run`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
   }
 
   /** Resolves when the database answers. */
   async ping(): Promise<void> {
-    await this.sql`SELECT 1`;
+    await this.statements.run`SELECT 1`;
   }
 
   async close(): Promise<void> {
-    await this.sql.close();
+    await this.connection.close();
   }
 }
 

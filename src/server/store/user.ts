@@ -4,4 +4,6 @@ export interface User {
   id: string;
   /** In lower case. */
   email: string;
+  /** A disabled person logs in, enrols, changes and gets nothing. */
+  disabled: boolean;
 }

@@ -27,11 +27,18 @@ afterAll(async () => {
 
 const blinks = ({ key }: DeskKey): boolean => key.ctap2.touch.isAwaited;
 
-/** `vouch keys add` with both keys plugged in: the person touches one of them. */
+/** `vouch keys add` with both keys plugged in: the person approves with the enrolled one, then touches one of them. */
 async function addByTouching(touched: DeskKey, other: DeskKey) {
   for (const { key } of [touched, other]) key.settings.touch = "withheld";
   const run = await type(laptop, ["keys", "add", "--name", "drawer"], async (person) => {
+    await person.see("Touch the security key that you want to use: Software Security Key, Drawer Key.");
+    await until(() => blinks(work) && blinks(drawer));
+    work.key.settings.touch = "auto";
+    work.key.ctap2.touch.press();
+    await person.see(`PIN of your security key (${work.key.settings.product})`);
+    person.type(`${owner.pin}\r`);
     await person.see("Plug in the NEW security key and take out the others, then press Enter:");
+    work.key.settings.touch = "withheld";
     person.type("\r");
     await person.see("Touch the security key that you want to use: Software Security Key, Drawer Key.");
     await until(() => blinks(touched) && blinks(other));
@@ -75,6 +82,8 @@ test("the work key is lost: the other one logs in and removes it, and it opens n
     await person.see('Remove "work" (YubiKey 5 Series with NFC)? ');
     await person.see("[y/N]");
     person.type("y\r");
+    await person.see("PIN of your security key");
+    person.type(`${owner.pin}\r`);
   });
   expect(removed).toMatchObject({ exitCode: 0, restored: true });
   await drawer.unplug();

@@ -1,0 +1,20 @@
+import { databaseArg, withStore } from "./database.ts";
+import { defineServerCommand, print } from "./definition.ts";
+import { parseEmail } from "./invite.ts";
+import { knownUser } from "./known-user.ts";
+
+export const enable = defineServerCommand({
+  meta: { name: "enable", description: "Let a disabled person log in again, with the security keys they have." },
+  teaching: { examples: [["vouch server enable dev@example.com", "Undo `vouch server disable`."]] },
+  args: {
+    email: { type: "positional", description: "Whom to let in again.", valueHint: "EMAIL", required: true },
+    ...databaseArg,
+  },
+  async run({ args }) {
+    const email = parseEmail(args.email);
+    const changed = await withStore(args.database, false, (store) =>
+      store.transaction(async ({ accounts }) => accounts.setDisabled((await knownUser(accounts, email)).id, undefined)),
+    );
+    print(changed ? `${email} is enabled.` : `${email} was not disabled.`);
+  },
+});

@@ -1,0 +1,11 @@
+/** The person whom a `vouch server` command is about. */
+import { VouchError } from "../../errors.ts";
+import type { AccountStore } from "../store/accounts.ts";
+import type { User } from "../store/user.ts";
+
+/** The user with this email (in lower case). Throws `usage` when there is none. */
+export async function knownUser(accounts: AccountStore, email: string): Promise<User> {
+  const user = await accounts.findUser(email);
+  if (user) return user;
+  throw new VouchError("usage", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
+}
