@@ -1,4 +1,5 @@
 /** `vouch server`: what a company runs once. */
+import { backup } from "./command/backup.ts";
 import { defineServerCommand } from "./command/definition.ts";
 import { init } from "./command/init.ts";
 import { invite } from "./command/invite.ts";
@@ -11,5 +12,5 @@ export const serverCommand = defineServerCommand({
     name: "server",
     description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
-  subCommands: { init, run, invite, users, revoke },
+  subCommands: { init, run, invite, users, revoke, backup },
 });
