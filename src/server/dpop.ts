@@ -78,11 +78,12 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {
       const [issue] = error.issues;
-      throw invalid(`${v.getDotPath(issue) ?? "header"} is not as expected`, error);
+      const expectation = issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
+      throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
     }
     if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);
     if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
-      throw invalid("its exp or nbf is not of this time", error);
+      throw invalid(`its ${error.claim.slice(0, 16)} is not as expected`, error);
     }
     // What jose, importJWK and the decoder say of a malformed key or token are words for programmers.
     throw invalid("the proof or its key is malformed", error);

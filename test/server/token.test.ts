@@ -179,7 +179,7 @@ describe("token exchange", () => {
     expect(body.error).toBe(error);
   });
 
-  test.each([["grant_type"], ["subject_token"], ["subject_token_type"], ["requested_token_type"]])(
+  test.each([["grant_type"], ["subject_token"], ["subject_token_type"]])(
     "is refused without %s, and with it twice",
     async (name) => {
       const { accessToken, dpop } = await server.session();
@@ -195,6 +195,21 @@ describe("token exchange", () => {
       }
     },
   );
+
+  test("without requested_token_type it is an ID token, and with it twice it is refused (RFC 8693, 2.1)", async () => {
+    const { accessToken, dpop } = await server.session();
+    const { requested_token_type: type = "", ...parameters } = { ...exchangeParameters, subject_token: accessToken };
+    const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
+    expect(body.issued_token_type).toBe(type);
+    const twice = new URLSearchParams([
+      ...Object.entries(parameters),
+      ["requested_token_type", type],
+      ["requested_token_type", type],
+    ]);
+    const headers = { dpop: await server.proof(dpop) };
+    const answer = await server.send("/oauth/token", { method: "POST", headers, body: twice });
+    expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 400, error: "invalid_request" });
+  });
 
   test("without an audience the ID token is for the server's first", async () => {
     const { accessToken, dpop } = await server.session();
