@@ -78,7 +78,8 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {
       const [issue] = error.issues;
-      const expectation = issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
+      const expectation =
+        issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
       throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
     }
     if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);

@@ -102,7 +102,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let response: Response;
     try {
       // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
-      if (request.headers.get("host")?.includes(",")) throw new HttpError(400, "Expected one Host header, got several.");
+      if (request.headers.get("host")?.includes(","))
+        throw new HttpError(400, "Expected one Host header, got several.");
       const route = findRoute(pathname, request.method);
       if (route.rateClass) {
         const wait = limiter.take(route.rateClass, address, monotonic());

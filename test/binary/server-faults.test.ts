@@ -193,10 +193,13 @@ describe("vouch server backup", () => {
 });
 
 describe("addresses to listen on", () => {
-  test.each(["[::1]:0", "[::]:0", "0.0.0.0:0", "localhost:0"])("%s is printed as a URL that answers", async (listen) => {
-    const { address } = await serve('exec "$@"', "--listen", listen);
-    expect(await statusOf(`${address}/healthz`)).toBe(200);
-  });
+  test.each(["[::1]:0", "[::]:0", "0.0.0.0:0", "localhost:0"])(
+    "%s is printed as a URL that answers",
+    async (listen) => {
+      const { address } = await serve('exec "$@"', "--listen", listen);
+      expect(await statusOf(`${address}/healthz`)).toBe(200);
+    },
+  );
 });
 
 describe("SIGHUP", () => {

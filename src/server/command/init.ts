@@ -14,7 +14,8 @@ export const init = defineServerCommand({
     details: [
       "The URL becomes the issuer of identity tokens, and its host the name that security keys are enrolled for: it cannot change later. Repeating the command prints the next steps again and changes nothing but the audiences, when others are given.",
     ],
-    examples: [["vouch server init --url https://vouch.example.com", "Get ready to run the server of example.com."],
+    examples: [
+      ["vouch server init --url https://vouch.example.com", "Get ready to run the server of example.com."],
       [
         "vouch server init --url https://vouch.example.com --region us-gov-west-1",
         "Print what AWS GovCloud (US) must be told.",

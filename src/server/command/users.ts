@@ -22,14 +22,17 @@ export const users = defineServerCommand({
     const page = { after: args.after?.toLowerCase() ?? "", limit: parseLimit(args.limit) };
     const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => {
       const found = await accounts.users(currentTime(), page);
-      const ownKeys = page.limit === undefined ? credentials.all() : credentials.between(page.after, found.at(-1)?.email);
+      const ownKeys =
+        page.limit === undefined ? credentials.all() : credentials.between(page.after, found.at(-1)?.email);
       return { all: found, keys: Map.groupBy(await ownKeys, ({ userId }) => userId) };
     });
     const keysOf = ({ id }: UserSummary) => keys.get(id) ?? [];
     if (args.json) {
       printJson(all.map((user) => toJson(user, keysOf(user))));
     } else if (all.length === 0) {
-      print(args.after === undefined ? "Nobody has been invited yet: vouch server invite EMAIL" : "Nobody comes after.");
+      print(
+        args.after === undefined ? "Nobody has been invited yet: vouch server invite EMAIL" : "Nobody comes after.",
+      );
     } else {
       for (const user of all) print(toText(user, keysOf(user)));
     }

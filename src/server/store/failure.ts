@@ -28,5 +28,9 @@ export function databaseFailure(error: unknown): string | undefined {
 
 /** Whether another process holds the lock. */
 export function isLocked(error: unknown): boolean {
-  return error instanceof Error && error.name === "SQLiteError" && /^SQLITE_BUSY/.test(String((error as { code?: unknown }).code));
+  return (
+    error instanceof Error &&
+    error.name === "SQLiteError" &&
+    /^SQLITE_BUSY/.test(String((error as { code?: unknown }).code))
+  );
 }

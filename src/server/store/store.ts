@@ -120,10 +120,14 @@ export async function openStore(url: string, options: { create: boolean; now: nu
   } catch (error) {
     await sql?.close();
     if (error instanceof VouchError) throw error;
-    throw new VouchError("file_error", `The database ${path} cannot be opened: ${databaseFailure(error) ?? (error as Error).message}.`, {
-      hint: "Check the path, its permissions and the space on the disk.",
-      cause: error,
-    });
+    throw new VouchError(
+      "file_error",
+      `The database ${path} cannot be opened: ${databaseFailure(error) ?? (error as Error).message}.`,
+      {
+        hint: "Check the path, its permissions and the space on the disk.",
+        cause: error,
+      },
+    );
   }
 }
 
