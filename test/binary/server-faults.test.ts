@@ -216,13 +216,13 @@ describe("SIGHUP", () => {
   /** The common name in the certificate that the server shows. */
   function shown(address: string): Promise<string> {
     const { hostname, port } = new URL(address);
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const shownName = Promise.withResolvers<string>();
     const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => {
-      resolve(new X509Certificate(socket.getPeerCertificate().raw).subject);
+      shownName.resolve(new X509Certificate(socket.getPeerCertificate().raw).subject);
       socket.destroy();
     });
-    socket.on("error", reject);
-    return promise;
+    socket.on("error", shownName.reject);
+    return shownName.promise;
   }
 
   test("takes a new certificate and new audiences, keeps the old where the new is broken, and does not end", async () => {

@@ -31,6 +31,6 @@ export function isLocked(error: unknown): boolean {
   return (
     error instanceof Error &&
     error.name === "SQLiteError" &&
-    /^SQLITE_BUSY/.test(String((error as { code?: unknown }).code))
+    String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")
   );
 }
