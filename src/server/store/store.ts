@@ -131,9 +131,11 @@ export async function openStore(url: string, options: { create: boolean; now: nu
   }
 }
 
+const nextTurn = () => new Promise((done) => setImmediate(done));
+
 /** Deletes batch by batch, with turns of the event loop between them. */
 async function inBatches(deleteBatch: () => Promise<unknown[]>): Promise<void> {
-  while ((await deleteBatch()).length === purgeBatch) await new Promise((resolve) => setImmediate(resolve));
+  while ((await deleteBatch()).length === purgeBatch) await nextTurn();
 }
 
 /** Tells one file from another that took its place; undefined when there is none. */
