@@ -32,7 +32,8 @@ export async function readForm<Schema extends v.GenericSchema>(
   const form = new URLSearchParams(await readText(request));
   const parameters = Object.fromEntries(form);
   const twice = Object.keys(parameters).find((name) => form.getAll(name).length > 1);
-  if (twice !== undefined) throw new OAuthError("invalid_request", `The parameter "${twice}" stands more than once.`);
+  if (twice !== undefined)
+    throw new OAuthError("invalid_request", `The parameter "${twice.slice(0, 64)}" stands more than once.`);
   const result = v.safeParse(schema, parameters, { abortEarly: true });
   if (result.success) return result.output;
   throw new OAuthError("invalid_request", `The request is not as expected: ${describe(result.issues)}.`);

@@ -1,4 +1,5 @@
 /** `vouch server`: what a company runs once. */
+import { backup } from "./command/backup.ts";
 import { defineServerCommand } from "./command/definition.ts";
 import { disable } from "./command/disable.ts";
 import { enable } from "./command/enable.ts";
@@ -13,5 +14,5 @@ export const serverCommand = defineServerCommand({
     name: "server",
     description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
-  subCommands: { init, run, invite, users, revoke, disable, enable },
+  subCommands: { init, run, invite, users, revoke, disable, enable, backup },
 });

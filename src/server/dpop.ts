@@ -78,10 +78,15 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {
       const [issue] = error.issues;
-      throw invalid(`${v.getDotPath(issue) ?? "header"}: ${issue.message}`, error);
+      const expectation =
+        issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
+      throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
     }
-    if (error instanceof errors.JOSEError) throw invalid(error.message, error);
-    // importJWK and the decoder report a malformed key or token as other kinds of error.
+    if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);
+    if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
+      throw invalid(`its ${error.claim.slice(0, 16)} is not as expected`, error);
+    }
+    // What jose, importJWK and the decoder say of a malformed key or token are words for programmers.
     throw invalid("the proof or its key is malformed", error);
   }
 }

@@ -1,5 +1,6 @@
 /** Failures on their way to an answer: what handlers throw, and the one place that turns it into a Response. */
 import { type ErrorCode, VouchError } from "../errors.ts";
+import { databaseFailure } from "./store/failure.ts";
 
 /** A failure of the endpoints under /oauth (RFC 6749, 5.2; RFC 8693, 2.2.2; RFC 9449, 5). */
 export class OAuthError extends Error {
@@ -73,6 +74,12 @@ export function toFailure(thrown: unknown, path: string): Failure {
     const headers = status === 401 ? challenge("invalid_token") : {};
     return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
   }
+  const reason = databaseFailure(thrown);
+  if (reason !== undefined) {
+    const message = "The Vouch server cannot use its database at the moment; its log says why. Try again later.";
+    const code = oauth ? "temporarily_unavailable" : "server_error";
+    return answer(oauth, 503, code, message, undefined, reason, { "retry-after": "5" });
+  }
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   const message = "The Vouch server failed to handle the request; its log says why.";
   return answer(oauth, 500, oauth ? "server_error" : "internal_error", message, undefined, detail);
@@ -90,5 +97,5 @@ function answer(
   const body = oauth
     ? { error: code, error_description: message }
     : { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-  return { response: Response.json(body, { status, headers }), code, detail };
+  return { response: Response.json(body, { status, headers }), code, detail: detail.slice(0, 512) };
 }

@@ -1,24 +1,33 @@
 /** What `vouch server init` does to the database. */
 import { VouchError } from "../errors.ts";
 import { makeSigningKey } from "./issuer.ts";
+import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 
 /** The audience that `aws iam create-open-id-connect-provider` registers for STS by convention. */
 export const defaultAudience = "sts.amazonaws.com";
 
 /**
- * Stores the URL and the audiences and makes the first signing key. Repeating it with the same URL sets the audiences
- * and keeps the key. Throws `edit_conflict` for another URL: the security keys are enrolled for its host.
+ * Stores the URL and the audiences, makes the first signing key, and returns what holds now. Repeating it with the same
+ * URL keeps the key, and the audiences unless others are given. Throws `edit_conflict` for another URL: the security
+ * keys are enrolled for its host.
  */
-export async function initializeServer(store: Store, url: string, audiences: string[], now: number): Promise<void> {
+export async function initializeServer(
+  store: Store,
+  url: string,
+  audiences: string[] | undefined,
+  now: number,
+): Promise<ServerConfiguration> {
   const existing = await store.configuration.load();
   if (existing && existing.url !== url) {
     throw new VouchError("edit_conflict", `The database belongs to ${existing.url}, got --url ${url}.`, {
       hint: "Security keys are enrolled for one host name. Give that URL, or another --database.",
     });
   }
-  await store.configuration.save({ url, audiences });
+  const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
+  if (!existing || audiences) await store.configuration.save(configuration);
   if ((await store.configuration.signingKeys()).length === 0) {
     await store.configuration.addSigningKey(await makeSigningKey(now));
   }
+  return configuration;
 }

@@ -18,13 +18,15 @@ export class RateLimiter {
     this.#limits = limits;
   }
 
-  /** Counts one request; 0 when it may pass, else the seconds until the next window. `now` in seconds since 1970. */
+  /** Counts one request; 0 when it may pass, else the seconds until the next window. `now` in seconds of a monotonic clock. */
   take(rateClass: RateClass, address: string, now: number): number {
     const key = `${rateClass} ${network(address)}`;
     const window = this.#windows.get(key);
+    // A clock that was set back would keep the window for as long.
+    if (window && now < window.start) window.start = now;
     if (window && now - window.start < windowSeconds) {
       window.count += 1;
-      return window.count <= this.#limits[rateClass] ? 0 : window.start + windowSeconds - now;
+      return window.count <= this.#limits[rateClass] ? 0 : Math.ceil(window.start + windowSeconds - now);
     }
     this.#windows.delete(key);
     this.#windows.set(key, { start: now, count: 1 });

@@ -1,6 +1,7 @@
 /** The routes of the server: the whole HTTP API, as docs/openapi.yaml documents it. */
 import type { Handler } from "./context.ts";
 import { enroll, enrollOptions } from "./enrollment.ts";
+import { health, readiness } from "./health.ts";
 import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys.ts";
 import { loginOptions } from "./login.ts";
 import type { RateClass } from "./rate-limit.ts";
@@ -17,27 +18,21 @@ export interface Route {
 /** AWS and others may keep the documents this long; a new signing key is published as long before it signs. */
 const publicDocument = { "cache-control": "public, max-age=300" };
 
+const metadata: Handler = async (_request, { issuer }) => ({
+  response: Response.json(issuer.discoveryDocument(), { headers: publicDocument }),
+});
+
 export const routes: readonly Route[] = [
-  {
-    path: "/.well-known/openid-configuration",
-    method: "GET",
-    handler: async (_request, { issuer }) => ({
-      response: Response.json(issuer.discoveryDocument(), { headers: publicDocument }),
-    }),
-  },
+  { path: "/.well-known/openid-configuration", method: "GET", handler: metadata },
+  // RFC 8414, 3: the same for OAuth clients.
+  { path: "/.well-known/oauth-authorization-server", method: "GET", handler: metadata },
   {
     path: "/.well-known/jwks.json",
     method: "GET",
     handler: async (_request, { issuer }) => ({ response: Response.json(issuer.jwks(), { headers: publicDocument }) }),
   },
-  {
-    path: "/healthz",
-    method: "GET",
-    handler: async (_request, { store }) => {
-      await store.ping();
-      return { response: Response.json({ status: "ok" }) };
-    },
-  },
+  { path: "/healthz", method: "GET", handler: health },
+  { path: "/readyz", method: "GET", handler: readiness },
   { path: "/v1/enroll/options", method: "POST", handler: enrollOptions, rateClass: "enroll" },
   { path: "/v1/enroll", method: "POST", handler: enroll, rateClass: "enroll" },
   { path: "/v1/login/options", method: "POST", handler: loginOptions, rateClass: "login" },

@@ -1,7 +1,9 @@
 /** The HTTP server: finds the route, keeps the limits, answers failures, logs one line a request. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
 import { VouchError } from "../errors.ts";
 import { maxBodyBytes } from "./body.ts";
+import { clientAddress } from "./client-address.ts";
 import type { HandlerResult, ServerContext } from "./context.ts";
 import { HttpError, toFailure } from "./failure.ts";
 import { Issuer } from "./issuer.ts";
@@ -27,6 +29,8 @@ export interface ServerOptions {
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
+  /** Seconds of a clock that nobody sets: the limits go by it. */
+  monotonic?: () => number;
   log: (entry: RequestLog | EventLog) => void;
 }
 
@@ -48,7 +52,7 @@ export interface RequestLog {
 /** Something that happened on no one's request. */
 export interface EventLog {
   time: string;
-  event: "purge_failed";
+  event: "purge_failed" | "reloaded" | "reload_failed";
   detail: string;
 }
 
@@ -59,6 +63,11 @@ export interface RunningServer {
   port: number;
   /** Takes no more requests and resolves when those under way are answered, after `graceMs` at the latest. */
   stop(graceMs?: number): Promise<void>;
+  /**
+   * Reads the audiences and the signing keys again, and takes another certificate: requests under way are answered, new
+   * connections get the new one. When it throws (as `startServer`), all stays as it was.
+   */
+  reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
 /** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` when it cannot listen. */
@@ -79,22 +88,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     now,
   };
+  const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
 
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
     const started = performance.now();
     // A malformed Host header leaves the runtime with a URL that has no origin.
     const pathname = URL.parse(request.url, context.url)?.pathname ?? "/";
-    const address = clientAddress(request, server, options.trustProxy ?? false);
+    const forwarded = options.trustProxy === true ? request.headers.get("x-forwarded-for") : null;
+    const address = clientAddress(server.requestIP(request)?.address, forwarded);
     const entry: Partial<RequestLog> = {};
     let response: Response;
     try {
+      // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
+      if (request.headers.get("host")?.includes(","))
+        throw new HttpError(400, "Expected one Host header, got several.");
       const route = findRoute(pathname, request.method);
       if (route.rateClass) {
-        const wait = limiter.take(route.rateClass, address, now());
+        const wait = limiter.take(route.rateClass, address, monotonic());
         if (wait > 0)
           throw new HttpError(429, `Too many requests: try again in ${wait} s.`, { "retry-after": `${wait}` });
       }
+      if (route.rateClass) options.store.checkFile();
       const result: HandlerResult = await route.handler(request, context);
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
@@ -103,11 +118,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       response = failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
+      // The client went away: nobody gets the answer.
+      if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
     options.log({
       time: new Date().toISOString(),
-      method: request.method,
+      method: request.method.slice(0, 16),
       // An unknown path is whatever someone typed, and it is cut short.
       path: pathname.slice(0, 128),
       status: response.status,
@@ -118,7 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return response;
   }
 
-  const server = listen(options, answer);
+  let server = listen(options, answer);
   await options.store.purge(now());
   let purge = Promise.resolve();
   const timer = setInterval(() => {
@@ -126,10 +143,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       options.log({ time: new Date().toISOString(), event: "purge_failed", detail: String(error) });
     });
   }, 60_000);
+  const hostname = server.hostname ?? options.hostname;
+  const port = server.port ?? options.port;
   return {
     url: configuration.url,
-    hostname: server.hostname ?? options.hostname,
-    port: server.port ?? options.port,
+    hostname,
+    port,
+    async reload(tls) {
+      const found = await options.store.configuration.load();
+      const keys = await options.store.configuration.signingKeys();
+      if (!found || keys.length === 0) throw new VouchError("settings_missing", "The database has no configuration.");
+      if (tls) {
+        checkCertificate(tls);
+        const previous = server;
+        // Closes the listening socket at once; the connections that are open stay until their requests are answered.
+        void previous.stop(false);
+        server = listen({ ...options, tls, hostname, port }, answer);
+      }
+      context.audiences = found.audiences;
+      context.issuer = new Issuer(configuration.url, keys);
+    },
     async stop(graceMs = 10_000) {
       clearInterval(timer);
       const grace = Promise.withResolvers<void>();
@@ -172,6 +205,16 @@ function listen(
   }
 }
 
+/** Throws `settings_invalid` when certificate and key are not PEM, or do not belong together. */
+function checkCertificate({ cert, key }: NonNullable<ServerOptions["tls"]>): void {
+  try {
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
+  } catch (error) {
+    throw new VouchError("settings_invalid", "The certificate or its key is not PEM.", { cause: error });
+  }
+  throw new VouchError("settings_invalid", "The key is not that of the certificate.");
+}
+
 function findRoute(pathname: string, method: string): Route {
   const route = routes.find(({ path }) => path === pathname);
   if (!route) throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
@@ -181,11 +224,6 @@ function findRoute(pathname: string, method: string): Route {
     throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
   }
   return route;
-}
-
-function clientAddress(request: Request, server: Server<undefined>, trustProxy: boolean): string {
-  const forwarded = trustProxy ? request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
-  return forwarded || (server.requestIP(request)?.address ?? "unknown");
 }
 
 function harden(headers: Headers, url: string): void {

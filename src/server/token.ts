@@ -18,7 +18,8 @@ const ExchangeRequest = v.object({
   grant_type: v.literal(tokenExchangeGrant),
   subject_token: AccessToken,
   subject_token_type: v.literal(accessTokenType),
-  requested_token_type: v.literal(idTokenType),
+  /** RFC 8693, 2.1: optional; an ID token is all that this server issues here. */
+  requested_token_type: v.optional(v.literal(idTokenType)),
   audience: v.optional(v.pipe(v.string(), v.maxLength(255))),
   actor_token: v.optional(v.never()),
 });

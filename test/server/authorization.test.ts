@@ -30,6 +30,13 @@ describe("the authorisation", () => {
     expect(body.error.code).toBe("access_denied");
   });
 
+  test.each(["DPoP", "dpop", "DPOP", "dPoP"])("takes the scheme written %s (RFC 9110, 11.1)", async (scheme) => {
+    const { accessToken, dpop } = await newPerson(server);
+    const claims = { ath: sha256(accessToken) };
+    const proof = await dpop.proof({ method: "GET", url: `${origin}/v1/credentials`, now: server.now(), claims });
+    expect((await listWith({ authorization: `${scheme} ${accessToken}`, dpop: proof })).status).toBe(200);
+  });
+
   test("is refused for a proof the second time", async () => {
     const { accessToken, dpop } = await newPerson(server);
     const claims = { ath: sha256(accessToken) };

@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseListen } from "../../src/server/command/run.ts";
+import { SQL } from "bun";
+import { regionPartition } from "../../src/aws/partitions.ts";
+import { partitionOf, trustPolicy } from "../../src/server/aws-trust.ts";
+import { openStore } from "../../src/server/store/store.ts";
+import { parseListen, urlHost } from "../../src/server/command/run.ts";
 import { parseSessionDuration } from "../../src/server/session-duration.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -65,6 +69,60 @@ describe("init", () => {
     expect(stdout).toContain("--client-id-list a b\n");
   });
 
+  test("repeated without --audience changes nothing; with it, the audiences alone", async () => {
+    const other = `sqlite:${join(folder, "audiences.db")}`;
+    const init = async (...args: string[]) =>
+      /--client-id-list (.*)\n/.exec(
+        (await vouch("init", "--url", "https://vouch.example.com", "--database", other, ...args)).stdout,
+      )?.[1];
+    const stored = async () => {
+      const store = await openStore(other, { create: false, now: 1_800_000_000 });
+      const keys = (await store.configuration.signingKeys()).map(({ kid }) => kid);
+      const found = { ...(await store.configuration.load()), keys };
+      await store.close();
+      return found;
+    };
+    expect(await init("--audience", "a,b,a")).toBe("a b");
+    const before = await stored();
+    expect(before.audiences).toEqual(["a", "b"]);
+    expect(await init()).toBe("a b");
+    expect(await stored()).toEqual(before);
+    expect(await init("--audience", "c")).toBe("c");
+    expect(await stored()).toEqual({ ...before, audiences: ["c"] });
+    const empty = await vouch("init", "--url", "https://vouch.example.com", "--database", other, "--audience", " , ");
+    expect(empty.code).toBe(2);
+    expect(await stored()).toEqual({ ...before, audiences: ["c"] });
+  });
+
+  test.each([
+    ["eu-west-1", "aws"],
+    ["cn-north-1", "aws-cn"],
+    ["cn-northwest-1", "aws-cn"],
+    ["us-gov-west-1", "aws-us-gov"],
+    ["us-gov-east-1", "aws-us-gov"],
+    ["us-iso-east-1", "aws-iso"],
+    ["us-isob-east-1", "aws-iso-b"],
+    ["us-isof-south-1", "aws-iso-f"],
+    ["eu-isoe-west-1", "aws-iso-e"],
+    ["eusc-de-east-1", "aws-eusc"],
+  ])("with --region %s names the provider in the partition %s", async (region, partition) => {
+    expect(partitionOf(region)).toBe(partition);
+    expect(regionPartition(region).id).toBe(partition);
+    const policy = trustPolicy("https://vouch.example.com", ["sts.amazonaws.com"], "123456789012", partition);
+    expect(JSON.stringify(policy)).toContain(
+      `"Federated":"arn:${partition}:iam::123456789012:oidc-provider/vouch.example.com"`,
+    );
+  });
+
+  test("prints GovCloud's provider and trust policy with --region", async () => {
+    const args = ["init", "--url", "https://vouch.example.com", "--database", database];
+    const { stdout } = await vouch(...args, "--region", "us-gov-west-1");
+    expect(stdout).toContain("--client-id-list sts.amazonaws.com --region us-gov-west-1\n");
+    expect(stdout).toContain('"arn:aws-us-gov:iam::123456789012:oidc-provider/vouch.example.com"');
+    expect(stdout).not.toContain("arn:aws:");
+    expect((await vouch(...args, "--region", "GovCloud")).code).toBe(2);
+  });
+
   test("refuses another URL for the same database", async () => {
     const { code, stdout, stderr } = await vouch("init", "--url", "https://b.example.com", "--database", database);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -92,10 +150,62 @@ describe("invite, users, revoke", () => {
       /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\n$/,
     );
 
+    await vouch("invite", "other@example.com", "--database", database);
+    const sql = new SQL({ adapter: "sqlite", filename: database.slice("sqlite:".length) });
+    await sql`
+      INSERT INTO credentials (id, user_id, public_key, counter, aaguid, transports, backup_eligible, backed_up, name,
+        created_at)
+      SELECT 'key of ' || email, id, 'AA', 0, '', '[]', 0, 0, 'blue', 0 FROM users`;
+    await sql`
+      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+      SELECT 'session of ' || email, id, '', 'key of ' || email, 0, 9999999999 FROM users`;
+    const ended = await vouch("revoke", "dev@example.com", "--database", database);
+    expect(ended.stdout).toStartWith("Ended 1 session of dev@example.com.\n");
+    const live = await sql`SELECT token_hash FROM sessions WHERE revoked_at IS NULL`;
+    expect(live).toEqual([{ token_hash: "session of other@example.com" }]);
     const revoked = await vouch("revoke", "dev@example.com", "--credentials", "--database", database);
-    expect(revoked.stdout).toStartWith("Ended 0 sessions of dev@example.com.\nRemoved 0 security keys.\n");
+    expect(revoked.stdout).toStartWith("Ended 0 sessions of dev@example.com.\nRemoved 1 security key.\n");
+    expect(await sql`SELECT id FROM credentials`).toEqual([{ id: "key of other@example.com" }]);
+    await sql.close();
     const [after] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
     expect(after.inviteExpiresAt).toBeUndefined();
+  });
+
+  test("users are listed page by page in the order of their emails", async () => {
+    const other = `sqlite:${join(folder, "many.db")}`;
+    await vouch("init", "--url", "https://vouch.example.com", "--database", other);
+    const store = await openStore(other, { create: false, now: 1_800_000_000 });
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      const { id } = await store.accounts.invite(`${name}@example.com`, name, 1_800_000_000, 1_900_000_000);
+      await store.credentials.add({
+        id: `key-${name}`,
+        userId: id,
+        publicKey: new Uint8Array([1]),
+        counter: 0,
+        aaguid: "00000000-0000-0000-0000-000000000000",
+        product: undefined,
+        transports: [],
+        backupEligible: false,
+        backedUp: false,
+        name: "blue",
+        createdAt: 1_800_000_000,
+        lastUsedAt: undefined,
+      });
+    }
+    await store.close();
+    const page = async (...args: string[]) => {
+      const { stdout } = await vouch("users", "--json", "--database", other, ...args);
+      return JSON.parse(stdout).map((user: { email: string; credentials: { id: string }[] }) =>
+        [user.email.slice(0, 1)].concat(user.credentials.map(({ id }) => id)),
+      );
+    };
+    const all = ["a", "b", "c", "d", "e"].map((name) => [name, `key-${name}`]);
+    expect(await page()).toEqual(all);
+    expect(await page("--limit", "2")).toEqual(all.slice(0, 2));
+    expect(await page("--limit", "2", "--after", "B@example.com")).toEqual(all.slice(2, 4));
+    expect(await page("--after", "d@example.com")).toEqual(all.slice(4));
+    expect(await page("--limit", "9", "--after", "e@example.com")).toEqual([]);
+    expect((await vouch("users", "--database", other, "--limit", "0")).code).toBe(2);
   });
 
   test.each<[string, string[], number, string]>([
@@ -211,3 +321,14 @@ test.each(["", "0h", "9h", "28801s", "8", "1d", "-1h", "1.5h", "toString"])(
     expect(() => parseSessionDuration(text)).toThrow("at most 8h");
   },
 );
+
+test.each([
+  ["127.0.0.1", "127.0.0.1"],
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "[::1]"],
+  ["::1", "[::1]"],
+  ["[2001:db8::1]", "[2001:db8::1]"],
+  ["localhost", "localhost"],
+])("a server that listens on %s is reached at %s", (hostname, host) => {
+  expect(urlHost(hostname)).toBe(host);
+});

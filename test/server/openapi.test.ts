@@ -15,6 +15,9 @@ test("every reference leads somewhere", () => {
   const references = JSON.stringify(openapi).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g);
   const components = (openapi as unknown as { components: Record<string, Record<string, unknown>> }).components;
   const used = [...references].map(([, kind = "", name = ""]) => `${kind}/${name}`);
+  // A security requirement names its scheme without a reference.
+  for (const [, name = ""] of JSON.stringify(openapi).matchAll(/"security":\[\{"(\w+)":/g))
+    used.push(`securitySchemes/${name}`);
   const defined = Object.entries(components).flatMap(([kind, all]) =>
     Object.keys(all).map((name) => `${kind}/${name}`),
   );

@@ -51,6 +51,48 @@ function credential(userId: string, id: string): Credential {
   };
 }
 
+test("a purge of many rows lets others have their turn between its batches", async () => {
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  await sql`
+    INSERT INTO dpop_proofs (id, expires_at)
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+    SELECT 'proof-' || n, CASE WHEN n <= 19000 THEN ${now} ELSE ${now + 1} END FROM numbers`;
+  const state = { turns: 0, purging: true };
+  const others = (async () => {
+    for (; state.purging; state.turns++) await new Promise((resolve) => setImmediate(resolve));
+  })();
+  await store.purge(now);
+  state.purging = false;
+  await others;
+  const [left] = await sql`SELECT count(*) AS number, min(expires_at) AS first FROM dpop_proofs`;
+  await sql.close();
+  expect(left).toEqual({ number: 1000, first: now + 1 });
+  expect(state.turns).toBeGreaterThan(30);
+});
+
+test("a second revocation keeps the time of the first", async () => {
+  const user = await store.accounts.invite("dev@example.com", "code", now, now + 60);
+  await store.credentials.add(credential(user.id, "key"));
+  const session = { user, jkt: "j", credentialId: "key", createdAt: now, expiresAt: now + 1000 };
+  for (const token of ["one", "two", "three"]) await store.sessions.add(token, session);
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  await sql`UPDATE sessions SET credential_id = NULL WHERE token_hash = 'three'`;
+  await store.sessions.revoke("one", now + 1);
+  await store.sessions.revoke("one", now + 5);
+  expect(await store.sessions.revokeOfUnknownOrigin(user.id, now + 2)).toBe(1);
+  expect(await store.sessions.revokeAll(user.id, now + 3)).toBe(1);
+  expect(await store.sessions.revokeOfUnknownOrigin(user.id, now + 6)).toBe(0);
+  expect(await store.sessions.revokeAll(user.id, now + 7)).toBe(0);
+  await store.sessions.revoke("three", now + 8);
+  const rows = await sql`SELECT token_hash, revoked_at FROM sessions ORDER BY token_hash`;
+  await sql.close();
+  expect(rows.map((row: { token_hash: string; revoked_at: number }) => [row.token_hash, row.revoked_at])).toEqual([
+    ["one", now + 1],
+    ["three", now + 2],
+    ["two", now + 3],
+  ]);
+});
+
 describe("the file", () => {
   test("is the owner's alone, with what stands beside it and its folder", async () => {
     await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);

@@ -87,6 +87,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     hostname: "127.0.0.1",
     port: 0,
     now: () => time,
+    monotonic: () => time,
     log: (entry) => logs.push(entry),
     ...options,
   });

@@ -5,6 +5,7 @@ import { decodeJwt, generateSecret, SignJWT } from "jose";
 import { tokenExchangeGrant } from "../../src/server/issuer.ts";
 import { sha256 } from "../../src/server/random.ts";
 import { DpopKey } from "./dpop-key.ts";
+import { newPerson } from "./person.ts";
 import { TestSecurityKey } from "./security-key.ts";
 import { email, startTestServer, statusCounts, type TestServer, tokenUrl } from "./test-server.ts";
 
@@ -179,7 +180,7 @@ describe("token exchange", () => {
     expect(body.error).toBe(error);
   });
 
-  test.each([["grant_type"], ["subject_token"], ["subject_token_type"], ["requested_token_type"]])(
+  test.each([["grant_type"], ["subject_token"], ["subject_token_type"]])(
     "is refused without %s, and with it twice",
     async (name) => {
       const { accessToken, dpop } = await server.session();
@@ -195,6 +196,21 @@ describe("token exchange", () => {
       }
     },
   );
+
+  test("without requested_token_type it is an ID token, and with it twice it is refused (RFC 8693, 2.1)", async () => {
+    const { accessToken, dpop } = await server.session();
+    const { requested_token_type: type, ...parameters } = { ...exchangeParameters, subject_token: accessToken };
+    const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
+    expect(body.issued_token_type).toBe(type);
+    const twice = new URLSearchParams([
+      ...Object.entries(parameters),
+      ["requested_token_type", type],
+      ["requested_token_type", type],
+    ]);
+    const headers = { dpop: await server.proof(dpop) };
+    const answer = await server.send("/oauth/token", { method: "POST", headers, body: twice });
+    expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 400, error: "invalid_request" });
+  });
 
   test("without an audience the ID token is for the server's first", async () => {
     const { accessToken, dpop } = await server.session();
@@ -247,15 +263,18 @@ describe("revocation", () => {
   });
 
   test("by an administrator ends every session of the user, and without a key there is no login", async () => {
-    const { accessToken, dpop, key } = await server.session();
-    const user = await server.store.accounts.findUser(email);
-    const invited = await server.invite();
+    const other = await newPerson(server);
+    const { accessToken, dpop, key, email: own } = await newPerson(server);
+    const user = await server.store.accounts.findUser(own);
+    const invited = await server.invite(own);
     await server.store.accounts.removeInvites(user?.id ?? "");
-    expect(await server.store.sessions.revokeAll(user?.id ?? "", server.now())).toBeGreaterThan(0);
+    expect(await server.store.sessions.revokeAll(user?.id ?? "", server.now())).toBe(1);
     expect((await server.exchange(accessToken, dpop)).body.error_description).toBe("The session was revoked.");
-    expect(await server.store.credentials.removeAll(user?.id ?? "")).toBeGreaterThan(0);
+    expect(await server.store.credentials.removeAll(user?.id ?? "")).toBe(1);
     expect((await server.login(key, dpop)).body.error).toBe("invalid_grant");
     expect((await server.post("/v1/enroll/options", { code: invited })).status).toBe(403);
+    expect((await server.exchange(other.accessToken, other.dpop)).status).toBe(200);
+    expect((await server.login(other.key, other.dpop)).status).toBe(200);
   });
 });
 

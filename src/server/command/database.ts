@@ -1,6 +1,8 @@
 /** The `--database` option that every `vouch server` command has. */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { VouchError } from "../../errors.ts";
+import { databaseFailure } from "../store/failure.ts";
 import { openStore, type Store } from "../store/store.ts";
 
 export const databaseArg = {
@@ -24,7 +26,7 @@ export function currentTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Opens the database for one piece of work and closes it after. Throws as `openStore`. */
+/** Opens the database for one piece of work and closes it after. Throws as `openStore`, and `file_error`. */
 export async function withStore<Result>(
   option: string | undefined,
   create: boolean,
@@ -33,6 +35,14 @@ export async function withStore<Result>(
   const store = await openStore(databaseUrl(option), { create, now: currentTime() });
   try {
     return await work(store);
+  } catch (error) {
+    const reason = databaseFailure(error);
+    if (reason === undefined) throw error;
+    const path = databaseUrl(option).replace(/^sqlite:(\/\/)?/, "");
+    throw new VouchError("file_error", `The database ${path} cannot be used: ${reason}.`, {
+      hint: "Check what else uses the database, its permissions and the space on the disk; then try again.",
+      cause: error,
+    });
   } finally {
     await store.close();
   }

@@ -1,5 +1,6 @@
-import { rolePermissions, trustPolicy } from "../aws-trust.ts";
-import { defaultAudience, initializeServer } from "../initialize.ts";
+import { VouchError } from "../../errors.ts";
+import { partitionOf, rolePermissions, trustPolicy } from "../aws-trust.ts";
+import { initializeServer } from "../initialize.ts";
 import { parseServerUrl } from "../url.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
@@ -11,9 +12,15 @@ export const init = defineServerCommand({
   },
   teaching: {
     details: [
-      "The URL becomes the issuer of identity tokens, and its host the name that security keys are enrolled for: it cannot change later. Repeating the command prints the next steps again.",
+      "The URL becomes the issuer of identity tokens, and its host the name that security keys are enrolled for: it cannot change later. Repeating the command prints the next steps again and changes nothing but the audiences, when others are given.",
     ],
-    examples: [["vouch server init --url https://vouch.example.com", "Get ready to run the server of example.com."]],
+    examples: [
+      ["vouch server init --url https://vouch.example.com", "Get ready to run the server of example.com."],
+      [
+        "vouch server init --url https://vouch.example.com --region us-gov-west-1",
+        "Print what AWS GovCloud (US) must be told.",
+      ],
+    ],
   },
   args: {
     url: {
@@ -25,29 +32,43 @@ export const init = defineServerCommand({
     ...databaseArg,
     audience: {
       type: "string",
-      description: "The client ids that identity tokens may be issued for, separated by commas.",
+      description:
+        "The client ids that identity tokens may be issued for, separated by commas. Default: sts.amazonaws.com.",
       valueHint: "ID,…",
-      default: defaultAudience,
+    },
+    region: {
+      type: "string",
+      description: "A region of the AWS account, where it is in China, GovCloud or another partition of AWS.",
+      valueHint: "REGION",
     },
   },
   async run({ args }) {
     const url = parseServerUrl(args.url);
-    const audiences = parseAudiences(args.audience);
-    await withStore(args.database, true, (store) => initializeServer(store, url, audiences, currentTime()));
-    print(nextSteps(url, audiences, databaseUrl(args.database)));
+    const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
+    const aws = { region: args.region, partition: partitionOf(args.region) };
+    const { audiences } = await withStore(args.database, true, (store) =>
+      initializeServer(store, url, asked, currentTime()),
+    );
+    print(nextSteps(url, audiences, aws, databaseUrl(args.database)));
   },
 });
 
-/** The client ids in a list separated by commas. */
+/** The client ids in a list separated by commas. Throws `usage` for an empty list. */
 function parseAudiences(list: string): string[] {
   const audiences = list
     .split(",")
     .map((audience) => audience.trim())
     .filter((audience) => audience !== "");
-  return audiences.length === 0 ? [defaultAudience] : audiences;
+  if (audiences.length === 0) throw new VouchError("usage", `Expected --audience ID,…, got "${list}".`);
+  return [...new Set(audiences)];
 }
 
-function nextSteps(url: string, audiences: string[], database: string): string {
+function nextSteps(
+  url: string,
+  audiences: string[],
+  { region, partition }: { region: string | undefined; partition: string },
+  database: string,
+): string {
   const unreachable =
     url.startsWith("http:") || new URL(url).port !== ""
       ? `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`
@@ -57,11 +78,11 @@ key that signs identity tokens: back it up, and let nobody read it.
 ${unreachable}
 1. Let AWS trust it (once for each account):
 
-   aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.join(" ")}
+   aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.join(" ")}${region === undefined ? "" : ` --region ${region}`}
 
 2. Make a role for developers with this trust policy (write your account's number for 123456789012):
 
-${indent(trustPolicy(url, audiences, "123456789012"))}
+${indent(trustPolicy(url, audiences, "123456789012", partition))}
 
    and these permissions:
 

@@ -1,6 +1,6 @@
-import * as v from "valibot";
 import { VouchError } from "../../errors.ts";
 import { makeEnrollmentCode } from "../enrollment-code.ts";
+import { normalizeEmail } from "../email-address.ts";
 import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
@@ -53,9 +53,9 @@ ${email} types:
   },
 });
 
-/** The email address in lower case. Throws `usage`. */
+/** The email address in the form that is stored. Throws `usage`. */
 export function parseEmail(text: string): string {
-  const result = v.safeParse(v.pipe(v.string(), v.trim(), v.maxLength(254), v.email(), v.toLowerCase()), text);
-  if (result.success) return result.output;
-  throw new VouchError("usage", `Expected an email address, got "${text}".`);
+  const email = normalizeEmail(text);
+  if (email !== undefined) return email;
+  throw new VouchError("usage", `Expected an email address, got ${JSON.stringify(text.slice(0, 256))}.`);
 }

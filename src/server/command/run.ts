@@ -1,9 +1,8 @@
-import { writeSync } from "node:fs";
 import { VouchError } from "../../errors.ts";
-import { printableJson } from "../../printable.ts";
 import { readRegularFile, whyUnreadable } from "../../regular-file.ts";
-import { defaultAudience, initializeServer } from "../initialize.ts";
-import type { EventLog, RequestLog } from "../server.ts";
+import { initializeServer } from "../initialize.ts";
+import { LogWriter } from "../log-writer.ts";
+import type { RunningServer } from "../server.ts";
 import { parseSessionDuration } from "../session-duration.ts";
 import { openStore } from "../store/store.ts";
 import { parseServerUrl } from "../url.ts";
@@ -14,7 +13,7 @@ export const run = defineServerCommand({
   meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
   teaching: {
     details: [
-      "It listens on the loopback interface for a proxy that ends TLS; with --tls-cert and --tls-key it does so itself.",
+      "It listens on the loopback interface for a proxy that ends TLS; with --tls-cert and --tls-key it does so itself. SIGHUP makes it read the certificate, its key, the audiences and the signing keys again.",
     ],
     examples: [
       ["vouch server run --listen 127.0.0.1:8787 --trust-proxy", "Behind a proxy on the same machine."],
@@ -60,10 +59,13 @@ export const run = defineServerCommand({
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
     const store = await openStore(databaseUrl(args.database), { create: url !== undefined, now: currentTime() });
+    const log = new LogWriter(2);
+    // Beyond a limit of file sizes a write fails, as on a full disk, instead of ending the process.
+    process.on("SIGXFSZ", () => {});
     try {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, [defaultAudience], currentTime());
+        await initializeServer(store, url, undefined, currentTime());
       }
       // The relying party is heavy; the other commands of this module do not need it.
       const { startServer } = await import("../server.ts");
@@ -74,15 +76,17 @@ export const run = defineServerCommand({
         sessionDuration,
         trustProxy: args["trust-proxy"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
-        log: writeLog,
+        log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
       const scheme = tls ? "https" : "http";
       const ending = terminated();
-      print(`Vouch server for ${server.url} listening on ${scheme}://${server.hostname}:${server.port}`);
+      process.on("SIGHUP", () => void reload(server, log, args["tls-cert"], args["tls-key"]));
+      print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
       await ending;
       await server.stop();
     } finally {
+      await log.close(1000);
       await store.close();
     }
   },
@@ -112,11 +116,26 @@ function readPem(path: string): string {
   }
 }
 
-function writeLog(entry: RequestLog | EventLog): void {
+/** A listening address as the host of a URL that leads to it: brackets for IPv6, loopback for "any address". */
+export function urlHost(hostname: string): string {
+  const bare = hostname.replaceAll(/[[\]]/g, "");
+  if (bare === "0.0.0.0") return "127.0.0.1";
+  if (bare === "::") return "[::1]";
+  return bare.includes(":") ? `[${bare}]` : bare;
+}
+
+async function reload(
+  server: RunningServer,
+  log: LogWriter,
+  cert: string | undefined,
+  key: string | undefined,
+): Promise<void> {
+  const time = new Date().toISOString();
   try {
-    writeSync(2, `${printableJson(entry)}\n`);
-  } catch {
-    // Whoever reads the log has gone or is slow: the request matters more.
+    await server.reload(readTls(cert, key));
+    log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
+  } catch (error) {
+    log.write({ time, event: "reload_failed", detail: (error as Error).message });
   }
 }
 

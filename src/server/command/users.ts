@@ -1,5 +1,6 @@
 import { printable } from "../../printable.ts";
 import { describeKey } from "../../webauthn/authenticator-model.ts";
+import { VouchError } from "../../errors.ts";
 import type { UserSummary } from "../store/accounts.ts";
 import type { Credential } from "../store/credentials.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
@@ -7,22 +8,42 @@ import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
-  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
+  teaching: {
+    details: ["In the order of their emails. --limit and --after walk through a long list page by page."],
+    examples: [["vouch server users --limit 50 --after dev@example.com", "The next 50 after dev@example.com."]],
+  },
+  args: {
+    ...databaseArg,
+    limit: { type: "string", description: "List at most so many.", valueHint: "N" },
+    after: { type: "string", description: "Begin after this email.", valueHint: "EMAIL" },
+    json: { type: "boolean", description: "Print one JSON array." },
+  },
   async run({ args }) {
-    const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => ({
-      all: await accounts.users(currentTime()),
-      keys: await credentials.all(),
-    }));
-    const keysOf = ({ id }: UserSummary) => keys.filter(({ userId }) => userId === id);
+    const page = { after: args.after?.toLowerCase() ?? "", limit: parseLimit(args.limit) };
+    const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => {
+      const found = await accounts.users(currentTime(), page);
+      const ownKeys =
+        page.limit === undefined ? credentials.all() : credentials.between(page.after, found.at(-1)?.email);
+      return { all: found, keys: Map.groupBy(await ownKeys, ({ userId }) => userId) };
+    });
+    const keysOf = ({ id }: UserSummary) => keys.get(id) ?? [];
     if (args.json) {
       printJson(all.map((user) => toJson(user, keysOf(user))));
     } else if (all.length === 0) {
-      print("Nobody has been invited yet: vouch server invite EMAIL");
+      print(
+        args.after === undefined ? "Nobody has been invited yet: vouch server invite EMAIL" : "Nobody comes after.",
+      );
     } else {
       for (const user of all) print(toText(user, keysOf(user)));
     }
   },
 });
+
+function parseLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new VouchError("usage", `Expected --limit with a number from 1 to 999999, got "${text}".`);
+}
 
 function toJson(user: UserSummary, credentials: Credential[]): unknown {
   return {

@@ -78,13 +78,13 @@ export class AccountStore {
     await this.sql`DELETE FROM invites WHERE user_id = ${userId} AND used_at IS NULL`;
   }
 
-  /** Every user in the order of their emails. */
-  async users(now: number): Promise<UserSummary[]> {
+  /** Users in the order of their emails: every one, or a page of at most `limit` that come after an email. */
+  async users(now: number, page: { after?: string; limit?: number | undefined } = {}): Promise<UserSummary[]> {
     const users = await this.sql`
       SELECT id, email, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
-      FROM users ORDER BY email`;
+      FROM users WHERE email > ${page.after ?? ""} ORDER BY email LIMIT ${page.limit ?? 2 ** 31}`;
     return users.map((row: Record<string, string | null>) => ({
       id: String(row["id"]),
       email: String(row["email"]),

@@ -55,6 +55,15 @@ export class CredentialStore {
     return (await this.sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
   }
 
+  /** Those of the users whose emails come after the first and not after the last; none without a last. */
+  async between(after: string, last: string | undefined): Promise<Credential[]> {
+    if (last === undefined) return [];
+    const rows = await this.sql`
+      SELECT credentials.* FROM credentials JOIN users ON users.id = credentials.user_id
+      WHERE users.email > ${after} AND users.email <= ${last} ORDER BY credentials.created_at, credentials.id`;
+    return rows.map(toCredential);
+  }
+
   /** The credential and its user; `revocation` is the number of that which last ended the user's sessions. */
   async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
     const [row] = await this.sql`

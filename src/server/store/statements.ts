@@ -1,5 +1,12 @@
 /** SQL statements one after another, and transactions that no other statement of this process joins. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SQL } from "bun";
+import { isLocked } from "./failure.ts";
+
+/** How long a statement waits for its turn and for the write lock of another process, in milliseconds. */
+const patienceMs = 2_000;
+/** How often a lock is tried again, in milliseconds. */
+const retryMs = 10;
 
 /** Runs one statement, written as a tagged template, and resolves with its rows. */
 export type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Promise<SqlRows>;
@@ -20,7 +27,15 @@ export class Statements {
   }
 
   /** A statement outside of any transaction. */
-  readonly run: Sql = (strings, ...values) => this.#queue(async () => await this.#sql(strings, ...values));
+  readonly run: Sql = (strings, ...values) => {
+    const deadline = performance.now() + patienceMs;
+    return this.#queue(() => unlocked(async () => await this.#sql(strings, ...values), deadline));
+  };
+
+  /** Work with the connection while no statement of this process runs. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#queue(work);
+  }
 
   /**
    * All of the statements that `work` sends with the `Sql` it is given, or none when it throws. BEGIN IMMEDIATE takes
@@ -28,9 +43,10 @@ export class Statements {
    * its statements.
    */
   transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + patienceMs;
     return this.#queue(async () => {
       const sql = this.#sql;
-      await sql`BEGIN IMMEDIATE`;
+      await unlocked(async () => await sql`BEGIN IMMEDIATE`, deadline);
       try {
         const result = await work(async (strings, ...values) => await sql(strings, ...values));
         await sql`COMMIT`;
@@ -47,5 +63,17 @@ export class Statements {
     const result = this.#last.then(task);
     this.#last = result.catch(() => {});
     return result;
+  }
+}
+
+/** Repeats a statement that met the lock of another process, without blocking this one, until the deadline. */
+async function unlocked(statement: () => Promise<SqlRows>, deadline: number): Promise<SqlRows> {
+  for (;;) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > deadline) throw error;
+    }
+    await sleep(retryMs);
   }
 }

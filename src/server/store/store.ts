@@ -4,15 +4,19 @@ import { dirname, resolve } from "node:path";
 import { SQL } from "bun";
 import { VouchError } from "../../errors.ts";
 import { AccountStore } from "./accounts.ts";
+import { backUp } from "./backup.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
+import { DatabaseReplacedError, databaseFailure } from "./failure.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
 import { type Sql, Statements } from "./statements.ts";
 
 /** How long an expired or used invite, an ended session stay, so that the answer can say what became of them. */
 const keepEndedSeconds = 7 * 24 * 3600;
+/** Rows that one statement of `purge` deletes: some milliseconds. */
+const purgeBatch = 500;
 
 /** The tables. */
 class Tables {
@@ -37,12 +41,16 @@ export type Transaction = Tables;
 export class Store extends Tables {
   private readonly connection: SQL;
   private readonly statements: Statements;
+  private readonly path: string;
+  private readonly identity: string | undefined;
 
-  constructor(sql: SQL) {
+  constructor(sql: SQL, path: string) {
     const statements = new Statements(sql);
     super(statements.run);
     this.connection = sql;
     this.statements = statements;
+    this.path = path;
+    this.identity = fileIdentity(path);
   }
 
   /**
@@ -53,17 +61,44 @@ export class Store extends Tables {
     return await this.statements.transaction((sql) => work(new Tables(sql)));
   }
 
-  /** Deletes what has expired. */
+  /** Deletes what has expired, in batches: requests are answered between them. */
   async purge(now: number): Promise<void> {
-    await this.statements.run`DELETE FROM ceremonies WHERE expires_at <= ${now}`;
-    await this.statements.run`DELETE FROM dpop_proofs WHERE expires_at <= ${now}`;
-    await this.statements.run`DELETE FROM sessions WHERE expires_at <= ${now - keepEndedSeconds}`;
-    await this.statements.run`DELETE FROM invites WHERE expires_at <= ${now - keepEndedSeconds}`;
+    const ended = now - keepEndedSeconds;
+    await inBatches(
+      () => this.statements.run`DELETE FROM ceremonies WHERE id IN
+        (SELECT id FROM ceremonies WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
+    );
+    await inBatches(
+      () => this.statements.run`DELETE FROM dpop_proofs WHERE id IN
+        (SELECT id FROM dpop_proofs WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
+    );
+    await inBatches(
+      () => this.statements.run`DELETE FROM sessions WHERE token_hash IN
+        (SELECT token_hash FROM sessions WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING token_hash`,
+    );
+    await inBatches(
+      () => this.statements.run`DELETE FROM invites WHERE code_hash IN
+        (SELECT code_hash FROM invites WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING code_hash`,
+    );
   }
 
-  /** Resolves when the database answers. */
-  async ping(): Promise<void> {
-    await this.statements.run`SELECT 1`;
+  /** Writes to the database, as a login does. Throws what makes it fail. */
+  async probe(now: number): Promise<void> {
+    this.checkFile();
+    await this.statements.run`
+      INSERT INTO dpop_proofs (id, expires_at) VALUES ('readiness', ${now})
+      ON CONFLICT (id) DO UPDATE SET expires_at = ${now}`;
+  }
+
+  /** Throws DatabaseReplacedError when the path no longer leads to the file that is open. */
+  checkFile(): void {
+    const found = fileIdentity(this.path);
+    if (found === undefined || found !== this.identity) throw new DatabaseReplacedError(this.path);
+  }
+
+  /** Copies the database to a new file. See `backUp`. */
+  async backUp(path: string): Promise<Record<string, number>> {
+    return await this.statements.alone(() => backUp(this.connection, path));
   }
 
   async close(): Promise<void> {
@@ -98,15 +133,34 @@ export async function openStore(url: string, options: { create: boolean; now: nu
         hint: "A newer Vouch has written it. Run that version.",
       });
     }
-    return new Store(sql);
+    // From here on the queue waits for locks: SQLite's own waiting holds up the whole process.
+    await sql`PRAGMA busy_timeout = 0`;
+    return new Store(sql, path);
   } catch (error) {
     await sql?.close();
     if (error instanceof VouchError) throw error;
-    throw new VouchError("file_error", `The database ${path} cannot be opened: ${(error as Error).message}.`, {
-      hint: "Check the path, its permissions and the space on the disk.",
-      cause: error,
-    });
+    throw new VouchError(
+      "file_error",
+      `The database ${path} cannot be opened: ${databaseFailure(error) ?? (error as Error).message}.`,
+      {
+        hint: "Check the path, its permissions and the space on the disk.",
+        cause: error,
+      },
+    );
   }
+}
+
+const nextTurn = () => new Promise((done) => setImmediate(done));
+
+/** Deletes batch by batch, with turns of the event loop between them. */
+async function inBatches(deleteBatch: () => Promise<unknown[]>): Promise<void> {
+  while ((await deleteBatch()).length === purgeBatch) await nextTurn();
+}
+
+/** Tells one file from another that took its place; undefined when there is none. */
+function fileIdentity(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 function sqlitePath(url: string): string {

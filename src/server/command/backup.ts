@@ -1,0 +1,27 @@
+import { databaseArg, withStore } from "./database.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
+
+export const backup = defineServerCommand({
+  meta: { name: "backup", description: "Copy the database to a new file and check the copy, while the server runs." },
+  teaching: {
+    details: [
+      "The copy holds the key that signs identity tokens. Its mode is 0600 whatever the umask is: keep it encrypted. To restore it, stop the server, put the copy in the place of the database, remove the files beside it that end in -wal and -shm, and start the server.",
+    ],
+    examples: [["vouch server backup vouch-backup.db", "Copy the database to a file in this folder."]],
+  },
+  args: {
+    file: { type: "positional", description: "The file to make.", valueHint: "FILE", required: true },
+    ...databaseArg,
+    json: { type: "boolean", description: "Print one JSON object." },
+  },
+  async run({ args }) {
+    const rows = await withStore(args.database, false, (store) => store.backUp(args.file));
+    if (args.json) {
+      printJson({ file: args.file, rows });
+      return;
+    }
+    const people = `${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys`;
+    print(`${args.file} holds the whole database (${people}) and was checked.
+Whoever has it can sign as this server: keep it encrypted.`);
+  },
+});

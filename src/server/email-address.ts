@@ -1,0 +1,26 @@
+/** Email addresses as accounts are named by them: what is accepted, and the one form in which each is stored. */
+import { domainToASCII } from "node:url";
+
+/** RFC 5322's atext, and beyond ASCII the letters, marks and digits of RFC 6531. No quoted local part. */
+const localPart = /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u;
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * The address in the form that is stored: Unicode NFC, lower case, the domain in its ASCII form (IDNA), so that every
+ * spelling of an address is one account. Undefined for what is no address: the domain has at least two labels and no
+ * numeric top level, the local part at most 64 bytes, the whole at most 254 (RFC 5321, 4.5.3.1).
+ */
+export function normalizeEmail(text: string): string | undefined {
+  const trimmed = text.trim().normalize("NFC");
+  const at = trimmed.lastIndexOf("@");
+  // Lower case may leave a sequence that has a composed form.
+  const local = trimmed.slice(0, Math.max(at, 0)).toLowerCase().normalize("NFC");
+  const given = trimmed.slice(at + 1);
+  if (!localPart.test(local) || !/^[\p{L}\p{M}\p{N}.-]+$/u.test(given)) return undefined;
+  const domain = domainToASCII(given).toLowerCase();
+  const labels = domain.split(".");
+  if (labels.length < 2 || !labels.every((part) => label.test(part))) return undefined;
+  if (/^\d+$/.test(labels.at(-1) ?? "")) return undefined;
+  const email = `${local}@${domain}`;
+  return Buffer.byteLength(local) <= 64 && Buffer.byteLength(email) <= 254 ? email : undefined;
+}

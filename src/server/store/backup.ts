@@ -1,0 +1,65 @@
+/** A copy of the database, made while the server runs. */
+import { closeSync, fsyncSync, linkSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { SQL } from "bun";
+import { VouchError } from "../../errors.ts";
+import { databaseFailure } from "./failure.ts";
+
+/**
+ * Writes a consistent copy to a new file `path` with mode 0600 and checks it: its integrity and foreign keys, and that
+ * it has a signing key. The copy is made in a folder of mode 0700 beside `path` and linked into place when it is whole;
+ * a file that is there is never overwritten. Returns the number of rows of each table.
+ * Throws `edit_conflict` (the file exists), `file_error`.
+ */
+export async function backUp(source: SQL, path: string): Promise<Record<string, number>> {
+  const target = resolve(path);
+  let folder: string | undefined;
+  try {
+    folder = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+    const copy = join(folder, "copy.db");
+    // VACUUM INTO writes into an empty file that exists, and keeps its mode.
+    closeSync(openSync(copy, "wx", 0o600));
+    await source`VACUUM INTO ${copy}`;
+    const rows = await check(copy);
+    const descriptor = openSync(copy, "r");
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    linkSync(copy, target);
+    return rows;
+  } catch (error) {
+    if (error instanceof VouchError) throw error;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
+      throw new VouchError("edit_conflict", `${path} exists.`, { hint: "Give the name of a new file." });
+    }
+    const reason = databaseFailure(error) ?? (error as Error).message;
+    throw new VouchError("file_error", `The backup ${path} cannot be written: ${reason}.`, {
+      hint: "Check the folder, its permissions and the space on the disk.",
+      cause: error,
+    });
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function check(path: string): Promise<Record<string, number>> {
+  const copy = new SQL({ adapter: "sqlite", filename: path, readonly: true });
+  try {
+    const [integrity] = await copy`PRAGMA integrity_check`;
+    const broken = await copy`PRAGMA foreign_key_check`;
+    const tables: { name: string }[] = await copy`
+      SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`;
+    const rows: Record<string, number> = {};
+    for (const { name } of tables) {
+      const [counted] = await copy.unsafe(`SELECT count(*) AS number FROM "${name}"`);
+      rows[name] = Number(counted.number);
+    }
+    if (integrity?.integrity_check !== "ok" || broken.length > 0 || !rows["signing_keys"]) {
+      throw new VouchError("file_error", "The copy of the database is not whole.", {
+        hint: "The database itself may be damaged: check the disk, and keep the backups that you have.",
+      });
+    }
+    return rows;
+  } finally {
+    await copy.close();
+  }
+}
