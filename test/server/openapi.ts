@@ -53,7 +53,7 @@ function faults(given: Schema, value: unknown, place = "$"): string[] {
   if (schema.enum) check(schema.enum.includes(value), schema.enum.join("|"));
   if (schema.type === "string") check(typeof value === "string", "a string");
   if (schema.type === "integer") check(Number.isInteger(value), "an integer");
-  if (schema.pattern) check(new RegExp(schema.pattern).test(String(value)), schema.pattern);
+  if (schema.pattern) check(new RegExp(schema.pattern, "u").test(String(value)), schema.pattern);
   if (schema.minimum !== undefined) check(Number(value) >= schema.minimum, `at least ${schema.minimum}`);
   if (schema.maximum !== undefined) check(Number(value) <= schema.maximum, `at most ${schema.maximum}`);
   if (schema.type === "array") {
