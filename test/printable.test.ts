@@ -30,7 +30,9 @@ test.each([undefined, 2])("JSON is the same value in visible characters, indent 
 test("only the borders write to descriptors", () => {
   const src = join(import.meta.dir, "../src");
   const writers = [...new Glob("**/*.ts").scanSync(src)].filter((file) =>
-    /import \{[^}]*\bwrite(v?Sync|AllSync)?\b[^}]*\} from "node:fs"|\bfs\.write/.test(readFileSync(join(src, file), "utf8")),
+    /import \{[^}]*\bwrite(v?Sync|AllSync)?\b[^}]*\} from "node:fs"|\bfs\.write/.test(
+      readFileSync(join(src, file), "utf8"),
+    ),
   );
   // tty.ts writes what prompt.ts has cleaned; the log of the agent and of the server cleans by itself.
   expect(writers.sort()).toEqual(["agent/log.ts", "cli/tty.ts", "output.ts", "server/log-writer.ts"]);
