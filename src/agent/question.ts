@@ -122,19 +122,6 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   return readReply(head.slice(9, 12), text.slice(bodyStart));
 }
 
-/**
- * Whether the object has no names but those of the variables through which package managers take a token: whoever answers,
- * `LD_PRELOAD`, `PATH` or `NODE_OPTIONS` do not come from there. As in helper/quick/agent.ts.
- */
-export function areTokenVariables(variables: unknown): boolean {
-  if (typeof variables !== "object" || variables === null) return false;
-  return Object.keys(variables).every((name) =>
-    /^(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL))$/.test(
-      name,
-    ),
-  );
-}
-
 /** The value of a header. By hand: a regular expression would have to be compiled first. */
 function header(head: string, name: string): string | undefined {
   const start = head.indexOf(`\r\n${name}: `);
@@ -149,10 +136,6 @@ function readReply(status: string, body: string): object {
     throw unavailable("gave an answer that is not JSON", error);
   }
   if (typeof reply !== "object" || reply === null) throw unavailable("gave an answer that is not an object");
-  const { variables = {}, twine = {} } = reply as { variables?: unknown; twine?: unknown };
-  if (status === "200" && !(areTokenVariables(variables) && areTokenVariables(twine))) {
-    throw unavailable("named variables that hold no token");
-  }
   if (status === "200") return reply;
   const { error } = reply as { error?: unknown };
   throw isWireError(error) ? VouchError.fromWire(error) : unavailable(`answered with status ${status}`);

@@ -54,8 +54,19 @@ function own(value: Record<string, unknown>, name: string): unknown {
 
 /** No NUL, which would end it, and no line end. */
 const variable: Check = (value) => text(value) && !/[\0\r\n]/.test(value as string);
-const variables: Check = (value) =>
-  record(variable)(value) && Object.keys(value as object).every((name) => /^[!-<>-~]+$/.test(name));
+const variables: Check = (value) => record(variable)(value) && areTokenVariables(value as object);
+
+/**
+ * Whether the object has no names but those of the variables through which package managers take a token: whoever answers,
+ * `LD_PRELOAD`, `PATH` or `NODE_OPTIONS` do not come from there. As in helper/quick/agent.ts.
+ */
+export function areTokenVariables(values: object): boolean {
+  return Object.keys(values).every((name) =>
+    /^(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL))$/.test(
+      name,
+    ),
+  );
+}
 
 const error = fields({ code: text, message: text, hint: optional(text) });
 

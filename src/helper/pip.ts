@@ -78,7 +78,7 @@ async function indexOfFile(): Promise<string> {
 }
 
 /** One line when pip will ask a configured endpoint and nobody is logged in: pip 26.2 shows nothing of `keyring`'s words. */
-async function tellMissingLogin({ configured }: Verdict, urls: readonly string[]): Promise<boolean> {
+async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly string[]): Promise<boolean> {
   if (process.env["VOUCH_IDENTITY"]) return false;
   const asked = urls.some((url) => configured.has(url));
   if (!asked && !urls.some(looksLikeCodeArtifact)) return false;
@@ -91,7 +91,7 @@ async function tellMissingLogin({ configured }: Verdict, urls: readonly string[]
     const failed = VouchError.from(error);
     // A job has no agent, and needs no login.
     if (failed.code === "usage") return false;
-    complain(failed);
+    if (failed.message !== doubt?.message) complain(failed);
     return failed.code === "login_needed";
   }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { askAgent } from "../../src/agent/client.ts";
 import { isOwnPeer, peerOf } from "../../src/agent/peer.ts";
 import { routes } from "../../src/agent/protocol.ts";
-import { areTokenVariables } from "../../src/agent/question.ts";
+import { areTokenVariables } from "../../src/agent/reply-shape.ts";
 import { areTokenVariables as areTokenVariablesInShort } from "../../src/helper/quick/agent.ts";
 import { rejection } from "../rejection.ts";
 import { AgentHarness } from "./harness.ts";

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cargoGet, executable } from "../laptop.ts";
+import { cargoGet, cargoIndex, executable } from "../laptop.ts";
+import { names } from "../sandbox/main.ts";
 
 const folder = mkdtempSync("/tmp/vouch-test-");
 const shims = join(folder, "shims");
@@ -18,6 +19,17 @@ beforeAll(() => {
     writeFileSync(join(bin, name), "#!/bin/sh\nenv | grep -i undefined\nexit 0\n");
     chmodSync(join(bin, name), 0o755);
   }
+  // Cargo's question is of an endpoint that is set up: any other is nobody's without the agent, too.
+  mkdirSync(join(folder, "home/.config/vouch"), { recursive: true, mode: 0o700 });
+  const repository = {
+    domain: names.domain,
+    domainOwner: names.account,
+    region: names.region,
+    repository: names.repository,
+    endpoints: { cargo: cargoIndex.replace("sparse+", "") },
+  };
+  const settings = JSON.stringify({ version: 1, repositories: [repository] });
+  writeFileSync(join(folder, "home/.config/vouch/config.json"), settings, { mode: 0o600 });
   agent = Bun.listen({
     unix: join(folder, "run/agent.sock"),
     socket: {
