@@ -1,6 +1,6 @@
 /**
  * What a helper says: protocol on stdout as it is, words for people on stderr, cleaned. `console` is native here and
- * synchronous, but does not tell what went wrong; node:fs and the stream objects are slow to load.
+ * synchronous, but does not tell what went wrong; node:fs is slow to load, and is loaded where it is needed.
  */
 import type { EnvironmentReply } from "../agent/protocol.ts";
 import { VouchError } from "../errors.ts";
@@ -8,31 +8,8 @@ import { printable } from "../printable.ts";
 
 /** Writes one line of a protocol to stdout. Throws `output_failed` when it does not take all of it. */
 export async function print(line: string): Promise<void> {
-  try {
-    if (await isStdoutClosed()) throw Object.assign(new Error("stdout is closed"), { code: "EBADF" });
-    await Bun.write(Bun.stdout, `${line}\n`);
-  } catch (error) {
-    throw new VouchError(
-      "output_failed",
-      `The answer cannot be written to stdout (${(error as { code?: string }).code}).`,
-      {
-        hint: "Check where it goes: a disk may be full, or a reader gone.",
-        cause: error,
-      },
-    );
-  }
-}
-
-/**
- * Whether stdout was closed when this process began. The runtime has then opened /dev/null in its place, with O_CLOEXEC
- * (02000000), which nothing inherited has. Linux says so; elsewhere nothing is known.
- */
-async function isStdoutClosed(): Promise<boolean> {
-  if (process.platform !== "linux") return false;
-  const info = await Bun.file("/proc/self/fdinfo/1")
-    .text()
-    .catch(() => "");
-  return (Number.parseInt(/^flags:\s*([0-7]+)/m.exec(info)?.[1] ?? "0", 8) & 0o2000000) !== 0;
+  // Not Bun.write: it waits for a full pipe that does not block with all of a processor's time.
+  (await import("../output.ts")).writeAll(1, `${line}\n`);
 }
 
 /** Writes an error for a person to stderr: the message, then the next command, on one line. */

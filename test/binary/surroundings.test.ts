@@ -22,6 +22,9 @@ const settings = join(home, ".config/vouch/config.json");
 const url = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/r/simple/";
 let agent: Bun.UnixSocketListener<undefined>;
 
+/** How many of the agent's variables a process got: a shell passes none on whose name it could not have written. */
+const countVariables = "tr '\\0' '\\n' </proc/$$/environ | grep -c '^p*npm_config_//'";
+
 /** Answers as an agent does, with a token that is as long as a real one. */
 const token = "t".repeat(1200);
 const replies: Record<string, object> = {
@@ -39,7 +42,7 @@ beforeAll(() => {
   }
   for (const name of ["keyring", "npm", "pnpm"]) symlinkSync(executable, join(folder, "shims", name));
   for (const name of ["npm", "pnpm"]) {
-    writeFileSync(join(folder, "bin", name), '#!/bin/sh\necho "GOOD=$GOOD"\n');
+    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${countVariables}\n`);
     chmodSync(join(folder, "bin", name), 0o755);
   }
   agent = Bun.listen({
@@ -225,7 +228,7 @@ describe.skipIf(!onLinux)("a file that is none: named at once", () => {
 
 describe("what the agent says of a part that failed is passed on, clean and on one line", () => {
   test.each([
-    ["exec", `$V exec -- sh -c 'echo "GOOD=$GOOD"'`],
+    ["exec", `$V exec -- sh -c "${countVariables.replaceAll("$", "\\$")}"`],
     ["npm", "npm install"],
     ["pnpm", "pnpm install"],
   ])("%s", async (_, command) => {
@@ -234,12 +237,12 @@ describe("what the agent says of a part that failed is passed on, clean and on o
       ["No connection\u001b[31m\nto it.", "No connection\ufffd[31m to it."],
     ]) {
       replies["/v1/environment"] = {
-        variables: { GOOD: "yes" },
+        variables: { "npm_config_//good.example/npm/:_authToken": "token" },
         failed: [{ endpoint: url, error: { code: "network", message, hint: "Wait." } }],
       };
       expect(await shell(command)).toEqual({
         exitCode: 0,
-        stdout: "GOOD=yes\n",
+        stdout: "1\n",
         stderr: `vouch: ${words} Wait.\n`,
       });
     }
