@@ -57,7 +57,7 @@ describe("help", () => {
     [["login", "-h"], "Usage: vouch login [FLAGS]", "--server URL"],
     [["keys", "--help"], "Usage: vouch keys COMMAND [FLAGS]", "one in your pocket"],
     [["keys", "list", "--help"], "Usage: vouch keys list [FLAGS]", "--json"],
-    [["keys", "add", "--help"], "Usage: vouch keys add [FLAGS]", "No enrolment code is needed."],
+    [["keys", "add", "--help"], "Usage: vouch keys add [FLAGS]", "One USB port is enough."],
     [["keys", "rename", "--help"], "Usage: vouch keys rename KEY NAME", "the beginning of its id"],
     [["keys", "remove", "--help"], "Usage: vouch keys remove KEY [FLAGS]", "Then only a new enrolment code"],
     [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],

@@ -31,7 +31,7 @@ const blinks = ({ key }: DeskKey): boolean => key.ctap2.touch.isAwaited;
 async function addByTouching(touched: DeskKey, other: DeskKey) {
   for (const { key } of [touched, other]) key.settings.touch = "withheld";
   const run = await type(laptop, ["keys", "add", "--name", "drawer"], async (person) => {
-    await person.see("Touch the security key that you want to use: Software Security Key, Drawer Key.");
+    await person.see("Touch the security key that you want to use: YubiKey 5 Series with NFC, Drawer Key.");
     await until(() => blinks(work) && blinks(drawer));
     work.key.settings.touch = "auto";
     work.key.ctap2.touch.press();
@@ -40,7 +40,7 @@ async function addByTouching(touched: DeskKey, other: DeskKey) {
     await person.see("Plug in the NEW security key and take out the others, then press Enter:");
     work.key.settings.touch = "withheld";
     person.type("\r");
-    await person.see("Touch the security key that you want to use: Software Security Key, Drawer Key.");
+    await person.see("Touch the security key that you want to use: YubiKey 5 Series with NFC, Drawer Key.");
     await until(() => blinks(touched) && blinks(other));
     touched.key.settings.touch = "auto";
     touched.key.ctap2.touch.press();
