@@ -62,7 +62,7 @@ describe("the table", () => {
         key("dididididi", "x", unknown),
       ]),
     ).toEqual([
-      "NAME   MODEL                      ENROLLED    LAST USED         ID",
+      "NAME   MODEL (CLAIMED)            ENROLLED    LAST USED         ID",
       "鍵 🔑  YubiKey 5 Series with NFC  2026-11-23  2026-11-23 12:00  idididid  this session",
       "x      Odd Key                    2026-11-23  never             didididi",
     ]);
