@@ -29,6 +29,11 @@ async function run(): Promise<number> {
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
   if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider(left);
+  const index = process.env["CARGO_REGISTRY_INDEX_URL"];
+  if (index !== undefined && (name !== "vouch" || args[0] === "exec" || args[0] === "credential")) {
+    const { tokenFromStdout } = await import("./helper/token-from-stdout.ts");
+    (await import("./helper/output.ts")).exitWith(tokenFromStdout(index));
+  }
   if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args, left);
   if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
   if (/^pn(pm|px|x)?$/.test(name)) return (await import("./helper/pnpm.ts")).runPnpmShim(name, args);

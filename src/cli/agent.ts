@@ -110,10 +110,13 @@ async function end(pid: number): Promise<void> {
   }
 }
 
+/** The status asks nothing of the network: an agent that does not answer by then hangs. In milliseconds. */
+const statusTimeoutMs = 10_000;
+
 /** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
-export async function askStatus(timeoutMs?: number): Promise<StatusReply | undefined> {
+export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
   try {
-    return await askAgent<StatusReply>(routes.status, undefined, timeoutMs === undefined ? {} : { timeoutMs });
+    return await askAgent<StatusReply>(routes.status, undefined, { timeoutMs });
   } catch (error) {
     if (error instanceof VouchError && error.code === "login_needed") return undefined;
     throw error;

@@ -26,14 +26,14 @@ interface Section {
 
 /** The four cases of the manual's troubleshooting chapter, then the machine. */
 const sections: Section[] = [
-  { title: "Token expired?", check: checkSession },
-  { title: "Access denied?", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
+  { title: "Session and tokens", check: checkSession },
+  { title: "AWS access", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
   {
-    title: "Wrong domain or repository?",
+    title: "Domain and repository",
     check: async (patient) => [...(await checkCargo(patient)), ...checkPip(patient), ...checkNpm(patient)],
   },
   {
-    title: "Package manager not using Vouch?",
+    title: "Package managers",
     check: (patient) => [...checkEnvironment(patient), ...checkPath(patient), ...checkStoredTokens(patient)],
   },
   { title: "This machine", check: checkMachine },

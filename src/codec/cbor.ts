@@ -55,7 +55,8 @@ export function decodeCborPrefix(bytes: Uint8Array): { value: CborValue; rest: U
     });
     return { value, rest };
   } catch (error) {
-    throw malformed(error instanceof Error ? error.message : String(error), error);
+    // The decoder's own words are of its insides; those of the rules below are ours.
+    throw malformed(error instanceof FormError ? error.message : "it is cut short, or no CBOR that CTAP2 knows", error);
   }
 }
 
@@ -69,6 +70,9 @@ export function decodeCborMap(bytes: Uint8Array): CborMap {
 function malformed(reason: string, cause?: unknown): VouchError {
   return new VouchError("protocol_error", `Malformed CBOR: ${reason}.`, { cause });
 }
+
+/** A rule of CTAP2 that the decoder does not have. */
+class FormError extends Error {}
 
 interface Frame {
   /** The keys of a map so far; undefined for an array. */
@@ -91,7 +95,7 @@ class CheckedTokenizer extends Tokenizer {
       frame.left -= 1;
     }
     if (token.type === Type.array || token.type === Type.map) {
-      if (this.#frames.length === MAX_DEPTH) throw new Error(`expected at most ${MAX_DEPTH} levels`);
+      if (this.#frames.length === MAX_DEPTH) throw new FormError(`expected at most ${MAX_DEPTH} levels`);
       const isMap = token.type === Type.map;
       this.#frames.push({ keys: isMap ? new Set() : undefined, left: (isMap ? 2 : 1) * Number(token.value) });
     }
@@ -102,8 +106,8 @@ class CheckedTokenizer extends Tokenizer {
 
 function checkKey({ type, value }: Token, known: Set<unknown>): void {
   if (type !== Type.uint && type !== Type.negint && type !== Type.string) {
-    throw new Error(`expected an integer or text as map key, got ${type.name}`);
+    throw new FormError(`expected an integer or text as map key, got ${type.name}`);
   }
-  if (known.has(value)) throw new Error("expected every map key once, got one twice");
+  if (known.has(value)) throw new FormError("expected every map key once, got one twice");
   known.add(value);
 }

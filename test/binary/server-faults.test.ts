@@ -104,6 +104,22 @@ describe("the log", () => {
   });
 });
 
+test.each([
+  [">/dev/full", "ENOSPC"],
+  ["1>&-", "EBADF"],
+])("a stdout that takes no line (%s) ends it before it serves half", async (redirection, code) => {
+  const server = [executable, "server", "run", "--listen", "127.0.0.1:0"];
+  const child = Bun.spawn(["bash", "-c", `exec "$@" ${redirection}`, "bash", ...server], {
+    env: environment(),
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  children.push(child);
+  const [stderr, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`The output cannot be written (${code}).`);
+});
+
 describe("the database", () => {
   test("that another process has locked makes requests fail soon with 503, while the process answers", async () => {
     const { address } = await serve();

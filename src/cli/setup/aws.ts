@@ -62,11 +62,12 @@ export const aws = defineCommand({
 });
 
 function nextStep({ repositories, server }: Settings, loggedIn: boolean): string {
+  if (!server && !loggedIn) return "Next: `vouch enroll --server URL` makes your security key known.";
   if (repositories.length === 0) {
     return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.";
   }
   if (loggedIn) return "Your session goes on; the next token is of this role.";
-  return server ? "Next: `vouch login`." : "Next: `vouch enroll --server URL`.";
+  return "Next: `vouch login`.";
 }
 
 function identityFrom(name: string | undefined, now: Settings["identity"]): Settings["identity"] {

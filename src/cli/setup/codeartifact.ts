@@ -73,7 +73,7 @@ export const codeartifact = defineCommand({
     add: {
       type: "boolean",
       description:
-        "Keep a repository of the same name in another domain, account or region, which gives way otherwise.",
+        "Keep a repository of the same name in another domain, account or region, which is replaced otherwise.",
     },
     remove: {
       type: "boolean",

@@ -125,7 +125,9 @@ export class Draft {
       const after = this.#lostItsMarks(before, tool, repository, file)
         ? this.#drop(file, before, tool, repository)
         : tools[tool].unset(before, id, this.#edit(file, tool, repository), (line) => {
-            this.warnings.add(`${file}: this line in Vouch's block is not Vouch's, and stays: ${previewLine(line)}`);
+            this.warnings.add(
+              `${file}: you have changed or added this line in Vouch's block, and it stays: ${previewLine(line)}`,
+            );
           });
       this.#write(file, tool, after);
     }

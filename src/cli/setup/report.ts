@@ -22,11 +22,11 @@ export interface Outcome {
 export function report(outcome: Outcome, json: boolean): void {
   if (json) return printJson(asJson(outcome));
   const { plan, source, dryRun, remove } = outcome;
-  const name = plan.repositories.map(nameOf).join(", ") || "No repository";
+  const name = plan.repositories.map(nameOf).join(", ");
   if (source) sayEndpoints(source);
   for (const each of plan.superseded) {
     note(
-      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would give" : "gives"} way to it. To keep both, repeat the command for that one with --add and a --registry-name of its own.`,
+      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add and a --registry-name of its own.`,
     );
   }
   for (const line of plan.warnings) warn(line);
@@ -34,7 +34,13 @@ export function report(outcome: Outcome, json: boolean): void {
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
   const links = [...plan.shims.changes.added, ...plan.shims.changes.removed];
   if (changed.length === 0 && links.length === 0) {
-    success(remove ? `${name} is not set up here; nothing has changed.` : `${name} is set up; nothing had to change.`);
+    success(
+      remove
+        ? plan.repositories.length === 0
+          ? "Nothing is set up here; nothing has changed."
+          : `${name} is not set up here; nothing has changed.`
+        : `${name} is set up; nothing had to change.`,
+    );
   }
   for (const { path, before, after, what } of changed) success(`${path}: ${describe(before, after, what)}`);
   const { added, removed } = plan.shims.changes;
@@ -123,6 +129,9 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     ...(settingsBefore.aws
       ? []
       : ([["vouch setup aws --role ARN", "name the AWS role that you use"]] as [string, string][])),
+    ...(settingsBefore.server
+      ? []
+      : ([["vouch enroll --server URL", "make your security key known"]] as [string, string][])),
     ...(source?.source === "CodeArtifact"
       ? []
       : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),

@@ -42,7 +42,7 @@ export async function answerAccountCommand(
   const url = typeof registry === "string" ? registry : (scoped ?? valueOf("registry"));
   if (url === undefined || !(await isOurs(replaceVariables(url, env)))) return undefined;
   if (command === "audit") {
-    return new VouchError("usage", "CodeArtifact has no audit: the answer will be 404.", {
+    return new VouchError("usage", "CodeArtifact has no audit: the answer would be 404.", {
       hint: "For public packages: `npm audit --registry=https://registry.npmjs.org`.",
     });
   }

@@ -13,6 +13,8 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   // What may run pip or uv is looked at first: exec.ts.
   if (command.includes("pip") || command.includes("uv") || command.includes("python")) return undefined;
   if (packageManagers.includes(` ${command.slice(command.lastIndexOf("/") + 1)} `)) return undefined;
+  // Cargo would send the output to a registry: main.ts refuses.
+  if (process.env["CARGO_REGISTRY_INDEX_URL"] !== undefined) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
   const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;

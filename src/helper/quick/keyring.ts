@@ -12,6 +12,8 @@ export function answerKeyring(args: readonly string[]): Attempt | undefined {
   const [operation, url, user, more] = json ? args.slice(2) : args;
   if (operation !== "get" || url === undefined || url.startsWith("-") || more !== undefined) return undefined;
   if (user !== undefined && user !== "" && user !== "aws") return undefined;
+  // Cargo would send the output to a registry: main.ts refuses.
+  if (process.env["CARGO_REGISTRY_INDEX_URL"] !== undefined) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
   // The shim `pip` has looked at its project; of anybody else the name says whether there is one to look at.

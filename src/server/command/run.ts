@@ -82,9 +82,12 @@ export const run = defineServerCommand({
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       process.on("SIGHUP", () => void reload(server, log, args["tls-cert"], args["tls-key"]));
-      print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
-      await ending;
-      await server.stop();
+      try {
+        print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
+        await ending;
+      } finally {
+        await server.stop();
+      }
     } finally {
       await log.close(1000);
       await store.close();

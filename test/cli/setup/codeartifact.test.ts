@@ -283,7 +283,7 @@ describe("vouch setup codeartifact", () => {
     await setup("codeartifact", ...wrong);
     const run = await codeartifact();
     expect(run).toMatchObject({ exitCode: 0 });
-    expect(run.stderr).toContain("gives way to it");
+    expect(run.stderr).toContain("is replaced by it");
     expect({ ...snapshot(), settings: read(".config/vouch/config.json") }).toEqual(right);
     expect(settings().repositories).toHaveLength(1);
   });
