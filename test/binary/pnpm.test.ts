@@ -21,7 +21,7 @@ function withTools(folder: string, more: Record<string, string> = {}): Record<st
 
 /** The links of pnpm's programs; none where the folder is gone. */
 const pnpmLinks = () =>
-  (existsSync(laptop.shims) ? readdirSync(laptop.shims) : []).filter((name) => /^pn/.test(name)).toSorted();
+  (existsSync(laptop.shims) ? readdirSync(laptop.shims) : []).filter((name) => name.startsWith("pn")).toSorted();
 
 async function setUp(env: Record<string, string>): Promise<void> {
   const repository = ["--domain", names.domain, "--repository", names.repository];

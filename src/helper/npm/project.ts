@@ -4,6 +4,7 @@
  */
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
+import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
 import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
@@ -39,6 +40,8 @@ export interface ProjectAnswer {
   overridden: { file: string; key: string }[];
   /** What `packageManager` and `devEngines` of the manifests name. */
   packageManagers: string[];
+  /** Host names that the files name with plain http. */
+  plainHosts: Set<string>;
 }
 
 const manifests = ["package.json", "package.yaml", "package.json5"];
@@ -46,7 +49,7 @@ const lockFiles = ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.pa
 
 /** Looks at the project's files of these folders and of all above them that npm or pnpm may take for the project's. */
 export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
-  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [] };
+  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [], plainHosts: new Set() };
   const seen = new Set<string>();
   for (const folder of question.folders) {
     await examineArchive(folder, question, answer);
@@ -111,6 +114,7 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   if (question.userFiles.includes(file)) return;
   const text = await textOf(file);
   if (text === undefined) return;
+  for (const host of plainHostsIn(replaceVariables(text, question.env))) answer.plainHosts.add(host);
   for (const { key, value } of parseNpmrc(text, question.env)) {
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
@@ -139,6 +143,7 @@ async function examineDocument(
 ): Promise<Record<string, unknown> | undefined> {
   const text = await textOf(file);
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
+  for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   let document: unknown;
   try {
     document = file.endsWith(".json") ? JSON.parse(text.replace(/^\uFEFF/, "")) : Bun.YAML.parse(text);
