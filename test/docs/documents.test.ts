@@ -141,11 +141,11 @@ function canRun({ text, folder }: Block): boolean {
 /** The words of each vouch command in a line, up to what the shell or another program reads. */
 function vouchCommands(line: string): string[][] {
   return line.split(/\|\|?|&&|;|\$\(|\(/).flatMap((part) => {
-    const words = part.trim().split(/\s+/);
+    const words = part.trim().replace(/\).*/, "").split(/\s+/);
     const at = words.findIndex((word) => word === "vouch");
     if (at < 0 || words.slice(0, at).some((word) => !/^([A-Z_]+=.*|sudo|exec)$/.test(word))) return [];
     const end = words.findIndex((word, index) => index > at && /^([>#)…]|--$|2>)/.test(word));
-    return [words.slice(at + 1, end < 0 ? undefined : end).map((word) => word.replace(/\)$/, ""))];
+    return [words.slice(at + 1, end < 0 ? undefined : end)];
   });
 }
 

@@ -2,6 +2,7 @@
 import { VouchError } from "../../errors.ts";
 import { findUnsafeAddress } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
+import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
 import { examineProject, linkedFolder, type Objection } from "./project.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
@@ -64,8 +65,12 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
     return { env: free, objections: refusals, notes: [] };
   }
   const isLiteral = tool === "pnpm" && (request.isLiteral?.(project.packageManagers) ?? false);
+  const own = [...global, ...user];
+  const ownTexts = [...args, ...[...own, ...environmentSettings(env)].map(({ value }) => value)];
+  const plainHosts = new Set([...project.plainHosts, ...ownTexts.flatMap(plainHostsIn)]);
+  const barrier = plainHttpVariables({ tool, env, own, hosts, plainHosts });
   const notes = tool === "npm" ? project.overridden.map(({ file, key }) => note(file, key)) : [];
-  return { env: { ...free, ...pins, ...concealTokens(variables, isLiteral) }, objections: [], notes };
+  return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, isLiteral) }, objections: [], notes };
 }
 
 /** The settings of `.npmrc` files that are the user's: those of the first file that has a key come last. */

@@ -4,6 +4,7 @@
  */
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
+import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
 import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
@@ -39,6 +40,8 @@ export interface ProjectAnswer {
   overridden: { file: string; key: string }[];
   /** What `packageManager` and `devEngines` of the manifests name. */
   packageManagers: string[];
+  /** Host names that the files name with plain http. */
+  plainHosts: Set<string>;
 }
 
 const manifests = ["package.json", "package.yaml", "package.json5"];
@@ -46,7 +49,7 @@ const lockFiles = ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.pa
 
 /** Looks at the project's files of these folders and of all above them that npm or pnpm may take for the project's. */
 export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
-  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [] };
+  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [], plainHosts: new Set() };
   const seen = new Set<string>();
   for (const folder of question.folders) {
     await examineArchive(folder, question, answer);
@@ -79,7 +82,7 @@ async function examineFolder(
   await examineNpmrc(join(folder, ".npmrc"), question, answer);
   const lockHosts = [...question.hosts, ...question.replacedHosts];
   for (const name of lockFiles) await examineDocument(join(folder, name), lockHosts, answer);
-  for await (const name of new Bun.Glob("pnpm-lock*.yaml").scan({ cwd: folder, dot: true })) {
+  for (const name of await namesIn(folder, "pnpm-lock*.yaml", { dot: true })) {
     await examineDocument(join(folder, name), lockHosts, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
@@ -111,6 +114,7 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   if (question.userFiles.includes(file)) return;
   const text = await textOf(file);
   if (text === undefined) return;
+  for (const host of plainHostsIn(replaceVariables(text, question.env))) answer.plainHosts.add(host);
   for (const { key, value } of parseNpmrc(text, question.env)) {
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
@@ -139,6 +143,7 @@ async function examineDocument(
 ): Promise<Record<string, unknown> | undefined> {
   const text = await textOf(file);
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
+  for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   let document: unknown;
   try {
     document = file.endsWith(".json") ? JSON.parse(text.replace(/^\uFEFF/, "")) : Bun.YAML.parse(text);
@@ -163,11 +168,11 @@ function examineManifest(file: string, manifest: Record<string, unknown>, answer
   }
 }
 
-/** The manifest in a package's archive. What is no archive, or not gzip, is passed over. */
+/** The manifests and lock files in a package's archive, those of packages that it brings along too. What is no archive, or not gzip, is passed over. */
 async function examineArchive(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
   if (!/\.(tgz|tar|tar\.gz)$/i.test(file)) return;
   try {
-    const files = await new Bun.Archive(await Bun.file(file).bytes()).files("*/package.json");
+    const files = await new Bun.Archive(await Bun.file(file).bytes()).files("**/{package,npm-shrinkwrap}.json");
     for (const [name, manifest] of files) {
       const document = JSON.parse(await manifest.text()) as Record<string, unknown>;
       const found = findInDocument(document, question.hosts);
@@ -182,7 +187,7 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
 /** README and licence are followed where they are links: one into /proc would publish this process's environment. */
 async function examinePacked(folder: string, answer: ProjectAnswer): Promise<void> {
   const { realpath } = await import("node:fs/promises");
-  for await (const name of new Bun.Glob("*").scan({ cwd: folder, dot: true, onlyFiles: false })) {
+  for (const name of await namesIn(folder, "*", { dot: true, onlyFiles: false })) {
     const file = join(folder, name);
     const target = await realpath(file).catch(() => file);
     if (/^\/(proc|dev)\//.test(target)) answer.objections.push({ file, key: target, why: "is no file of the package" });
@@ -208,12 +213,21 @@ async function foldersOf(folder: string, patterns: unknown[]): Promise<string[]>
   const found: string[] = [];
   for (const pattern of patterns) {
     if (typeof pattern !== "string" || pattern.startsWith("!")) continue;
-    const glob = new Bun.Glob(`${pattern.replace(/^\.\//, "").replace(/\/+$/, "")}/package.{json,yaml,json5}`);
-    for await (const path of glob.scan({ cwd: folder })) {
+    const manifest = `${pattern.replace(/^\.\//, "").replace(/\/+$/, "")}/package.{json,yaml,json5}`;
+    for (const path of await namesIn(folder, manifest)) {
       if (!path.includes("node_modules/")) found.push(dirname(join(folder, path)));
     }
   }
   return found;
+}
+
+/** What a pattern finds in a folder; nothing where it is none (an archive on the command line) or cannot be read. */
+async function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): Promise<string[]> {
+  try {
+    return await Array.fromAsync(new Bun.Glob(pattern).scan({ ...options, cwd: folder }));
+  } catch {
+    return [];
+  }
 }
 
 async function textOf(file: string): Promise<string | undefined> {

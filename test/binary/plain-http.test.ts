@@ -1,0 +1,155 @@
+/**
+ * Plain http to the registry's host that npm and pnpm learn from another registry's answer, for users without a proxy: no
+ * request leaves. The name service alone is made up, inside Node.js, so that the host's port 80 is a listener here.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
+import { names } from "../sandbox/main.ts";
+import { seedPackage } from "../sandbox/packages.ts";
+import { holdsToken } from "./hostile-listener.ts";
+import { npmUserProject } from "./projects.ts";
+
+const tools = join(import.meta.dir, "../../.tools");
+const host = names.packageHost;
+const address = `http://${host}/npm/${names.repository}/other/-/other-1.0.0.tgz`;
+const requests: string[] = [];
+
+let laptop: Laptop;
+/** A public registry, and whoever listens where plain http to the private one passes by. */
+let listener: Bun.Server<undefined>;
+/** Port 443 of the private one. */
+let front: Server;
+let count = 0;
+
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady("--registry-name", registryName);
+  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
+  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  const manifest = { "package/package.json": '{"name":"other","version":"1.0.0"}' };
+  const tarball = await new Bun.Archive(manifest, { compress: "gzip" }).bytes();
+  listener = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch({ url, method, headers }) {
+      requests.push(`${method} ${url} ${JSON.stringify([...headers])}`);
+      if (url.endsWith(".tgz")) return new Response(tarball);
+      const name = decodeURIComponent(new URL(url).pathname.slice(1));
+      const version = {
+        name,
+        version: "1.0.0",
+        dist: {
+          tarball: name.startsWith("@x/answer") ? address : `http://${listener.hostname}:${listener.port}/x.tgz`,
+        },
+        dependencies: name.startsWith("@x/dependency") ? { other: address } : {},
+      };
+      return Response.json({ name, "dist-tags": { latest: "1.0.0" }, versions: { "1.0.0": version } });
+    },
+  });
+  const { hostname, port } = new URL(laptop.sandbox.proxyUrl);
+  front = createServer((client) => {
+    const upstream = connect({ host: hostname, port: Number(port) }, () => {
+      upstream.write(`CONNECT ${host}:443 HTTP/1.1\r\nhost: ${host}:443\r\n\r\n`);
+      upstream.once("data", () => client.pipe(upstream).pipe(client));
+    });
+    for (const socket of [client, upstream]) {
+      socket.on("error", () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+}, 120_000);
+afterAll(async () => {
+  front?.close();
+  await listener?.stop(true);
+  await laptop?.stop();
+});
+beforeEach(() => void (requests.length = 0));
+
+const noProxy = Object.fromEntries(
+  ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => [
+    [name, undefined],
+    [name.toLowerCase(), undefined],
+  ]),
+);
+
+function pathOf(tool: string): string {
+  const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
+  return [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]].join(":");
+}
+
+function install(tool: string, manager: string, dependencies: Record<string, string>, more: object = {}) {
+  const folder = npmUserProject(join(laptop.home, `${tool}-${count++}`), "my-lib");
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", version: "1.0.0", dependencies }));
+  writeFileSync(join(folder, ".npmrc"), `@x:registry=http://127.0.0.1:${listener.port}/\n`);
+  const places = {
+    [`${host}:80`]: listener.port,
+    "plain.example.com:80": listener.port,
+    [`${host}:443`]: (front.address() as AddressInfo).port,
+  };
+  return laptop.run([manager, "install", "--ignore-scripts"], {
+    cwd: folder,
+    env: {
+      PATH: pathOf(tool),
+      ...noProxy,
+      NODE_OPTIONS: `--require=${join(import.meta.dir, "name-service.cjs")}`,
+      NAME_SERVICE: JSON.stringify(places),
+      npm_config_fetch_retries: "0",
+      pnpm_config_fetch_retries: "0",
+      npm_config_audit: "false",
+      // npm 12 takes no archive from elsewhere unless it is told to.
+      npm_config_allow_remote: "all",
+      ...more,
+    },
+  });
+}
+
+const answers: [what: string, name: string, env: Record<string, string>][] = [
+  ["the address of the archive", "@x/answer", {}],
+  ["a dependency of a dependency", "@x/dependency", {}],
+  ["an exception that covers the host", "@x/answer", { NO_PROXY: "amazonaws.com", no_proxy: "amazonaws.com" }],
+];
+
+describe.each([
+  ["npm-9", "npm"],
+  ["npm-10", "npm"],
+  ["npm-11", "npm"],
+  ["npm-12", "npm"],
+  ["pnpm-9", "pnpm"],
+  ["pnpm", "pnpm"],
+  ["pnpm-11", "pnpm"],
+])("%s", (tool, manager) => {
+  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin", manager)))("is installed", () => {
+    beforeAll(async () => {
+      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
+      await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env: { PATH: pathOf(tool) } }));
+    }, 120_000);
+
+    // pnpm from 10 on asks for a dependency's address three times within a minute, whatever its settings say.
+    const isPatient = tool === "pnpm" || tool === "pnpm-11";
+    test.each(answers.filter(([, name]) => !isPatient || name !== "@x/dependency"))(
+      "sends no token: %s",
+      async (_, name, more) => {
+        const { stderr, stdout } = await install(tool, manager, { [`${name}-${count}`]: "1.0.0" }, more);
+        expect(requests.filter((request) => request.includes("127.0.0.1")).length).toBeGreaterThan(0);
+        expect(requests.filter((request) => holdsToken(request) || request.includes(host))).toEqual([]);
+        expect(stderr + stdout).toMatch(/plain-http-refused-by-vouch|ECONNREFUSED 127\.0\.0\.1:1\b|fetch failed/);
+      },
+      120_000,
+    );
+
+    test("installs from the registry over TLS, and what the project names by plain http elsewhere", async () => {
+      const dependencies = { "my-lib": "1.0.0", other: "http://plain.example.com/other.tgz" };
+      const finished = await install(tool, manager, dependencies);
+      expect(finished.stdout + finished.stderr).not.toContain("vouch:");
+      expect(finished.exitCode).toBe(0);
+      expect(requests.some((request) => request.includes("plain.example.com"))).toBe(true);
+    }, 120_000);
+  });
+});
