@@ -85,7 +85,8 @@ export interface Laptop {
   setUpRepository(...flags: string[]): Promise<void>;
   /** All of it: the agent started, enrolled, logged in, and only then the repository set up with these flags. */
   getReady(...flags: string[]): Promise<void>;
-  startServer(): Promise<void>;
+  /** `vouch server run`, with these flags after its own. */
+  startServer(...flags: string[]): Promise<void>;
   stopServer(): Promise<void>;
   /** Starts the release's agent in the foreground of its own process, when none runs. */
   startAgent(): Promise<Bun.Subprocess>;
@@ -192,9 +193,10 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       await laptop.login();
       await laptop.setUpRepository(...flags);
     },
-    async startServer() {
+    async startServer(...flags) {
       const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];
       if (options.sessionDuration !== undefined) command.push("--session-duration", options.sessionDuration);
+      command.push(...flags);
       server = Bun.spawn(command, {
         cwd: home,
         env,
