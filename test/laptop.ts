@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
+import type { Route } from "./sandbox/front.ts";
 import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
 import { toolchainEnvironment } from "./toolchains.ts";
 
@@ -50,6 +51,8 @@ export interface LaptopOptions {
   touchDelayMs?: number;
   /** The repositories of the sandbox's domain beside the one in `names`. */
   repositories?: string[];
+  /** Hosts of the sandbox besides those of AWS and the Vouch server. */
+  routes?: Route[];
   /** The executable that is `vouch` on PATH; the release without it. */
   executable?: string;
   /** The executable that `atTerminal` runs; without it the sandbox's, whose security key is the laptop's socket. */
@@ -103,7 +106,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   const account = createDeveloperAccount({ repositories: [names.repository, ...(options.repositories ?? [])] });
-  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account });
+  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account, routes: options.routes ?? [] });
   const socket = join(folder, "security-key.sock");
   const key = await startAuthenticator({
     socketPath: socket,
