@@ -232,7 +232,7 @@ describe.skipIf(!onLinux)("what ends the runtime before our code never looks lik
     `${ask} | "$V" --cargo-plugin`,
     'keyring get "$URL" aws',
     "npm view x",
-    '"$V" credential-process',
+    '"$V" credential aws',
     '"$V" exec -- echo ran',
     '"$V" status --json',
     '"$V" login',
@@ -252,8 +252,8 @@ describe.skipIf(!onLinux)("what ends the runtime before our code never looks lik
     expect(exitCode).not.toBe(0);
   });
 
-  test("six descriptors are enough for a helper", async () => {
-    expect(await shell('ulimit -n 6; exec keyring get "$URL" aws')).toMatchObject({
+  test("seven descriptors are enough for a helper", async () => {
+    expect(await shell('ulimit -n 7; exec keyring get "$URL" aws')).toMatchObject({
       exitCode: 0,
       stdout: `${token}\n`,
     });
