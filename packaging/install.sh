@@ -135,6 +135,22 @@ add() {
     echo "Cannot write $place; vouch works without it."
 }
 
+# Removes what killed runs of this script have left in $dir: folders of this user whose process is gone, or a day old.
+# One without an id in its name goes after a day.
+remove_abandoned() {
+  for left in "$dir"/.vouch-install.*; do
+    [ -d "$left" ] && [ ! -L "$left" ] && [ -O "$left" ] || continue
+    pid=${left##*/.vouch-install.}
+    pid=${pid%.??????}
+    case $pid in
+      "" | *[!0-9]*) pid=$$ ;;
+    esac
+    if ! kill -0 "$pid" 2>/dev/null || [ -n "$(find "$left" -prune -mtime +0 2>/dev/null || true)" ]; then
+      rm -rf "$left"
+    fi
+  done
+}
+
 main() {
   dir=${VOUCH_INSTALL_DIR:-${HOME:+$HOME/.local/bin}}
   [ -n "$dir" ] || fail "HOME is not set. Set VOUCH_INSTALL_DIR to the folder for the executable."
@@ -149,7 +165,8 @@ main() {
 
   # Beside the place where the executable goes: moving it there is one step, whole or not at all.
   mkdir -p "$dir" 2>/dev/null || fail "Cannot make $dir. Set VOUCH_INSTALL_DIR to a folder of yours."
-  work=$(mktemp -d "$dir/.vouch-install.XXXXXX" 2>/dev/null) ||
+  remove_abandoned
+  work=$(mktemp -d "$dir/.vouch-install.$$.XXXXXX" 2>/dev/null) ||
     fail "Cannot write to $dir. Set VOUCH_INSTALL_DIR to a folder of yours."
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT HUP TERM

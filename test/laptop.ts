@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
+import type { Route } from "./sandbox/front.ts";
 import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
 import { toolchainEnvironment } from "./toolchains.ts";
 
@@ -50,6 +51,8 @@ export interface LaptopOptions {
   touchDelayMs?: number;
   /** The repositories of the sandbox's domain beside the one in `names`. */
   repositories?: string[];
+  /** Hosts of the sandbox besides those of AWS and the Vouch server. */
+  routes?: Route[];
   /** The executable that is `vouch` on PATH; the release without it. */
   executable?: string;
   /** The executable that `atTerminal` runs; without it the sandbox's, whose security key is the laptop's socket. */
@@ -85,7 +88,8 @@ export interface Laptop {
   setUpRepository(...flags: string[]): Promise<void>;
   /** All of it: the agent started, enrolled, logged in, and only then the repository set up with these flags. */
   getReady(...flags: string[]): Promise<void>;
-  startServer(): Promise<void>;
+  /** `vouch server run`, with these flags after its own. */
+  startServer(...flags: string[]): Promise<void>;
   stopServer(): Promise<void>;
   /** Starts the release's agent in the foreground of its own process, when none runs. */
   startAgent(): Promise<Bun.Subprocess>;
@@ -102,7 +106,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   const account = createDeveloperAccount({ repositories: [names.repository, ...(options.repositories ?? [])] });
-  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account });
+  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account, routes: options.routes ?? [] });
   const socket = join(folder, "security-key.sock");
   const key = await startAuthenticator({
     socketPath: socket,
@@ -192,9 +196,10 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       await laptop.login();
       await laptop.setUpRepository(...flags);
     },
-    async startServer() {
+    async startServer(...flags) {
       const command = [executable, "server", "run", "--database", database, "--listen", "127.0.0.1:0"];
       if (options.sessionDuration !== undefined) command.push("--session-duration", options.sessionDuration);
+      command.push(...flags);
       server = Bun.spawn(command, {
         cwd: home,
         env,

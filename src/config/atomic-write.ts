@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { VouchError } from "../errors.ts";
+import { removeAbandoned, temporaryName } from "../temporary.ts";
 
 /** As many as Linux follows (ELOOP). */
 const maxLinks = 40;
@@ -23,7 +24,8 @@ const maxLinks = 40;
 /**
  * Writes UTF-8 text. A symlink stays and the file it leads to is written. The mode of a file that exists is kept, and
  * its owner where the system allows it; a new file gets `mode` (0600 when absent), new folders get 0700.
- * Throws `file_error`; the old file is then as it was and no other file is left behind.
+ * Throws `file_error`; the old file is then as it was and no other file is left behind. A killed process leaves a
+ * temporary file beside it, which the next write in that folder removes.
  */
 export function writeFileAtomic(path: string, text: string, options: { mode?: number } = {}): void {
   let temporary: string | undefined;
@@ -31,12 +33,13 @@ export function writeFileAtomic(path: string, text: string, options: { mode?: nu
     const target = followLinks(path);
     const folder = dirname(target);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    removeAbandoned(folder, "vouch");
     const old = statSync(target, { throwIfNoEntry: false });
     if (old && !old.isFile()) throw new Error("it is not a regular file");
     // rename would replace a file that its owner has made read-only.
     if (old) accessSync(target, constants.W_OK);
     // In the same folder, so that rename replaces the file in one step.
-    const name = join(folder, `.vouch-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`);
+    const name = join(folder, temporaryName("vouch"));
     const fd = openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     temporary = name;
     try {
@@ -54,6 +57,15 @@ export function writeFileAtomic(path: string, text: string, options: { mode?: nu
     throw writeError(path, error);
   } finally {
     if (temporary !== undefined) unlinkSync(temporary);
+  }
+}
+
+/** Removes the temporary files that killed processes have left beside the file. Throws nothing. */
+export function cleanBeside(path: string): void {
+  try {
+    removeAbandoned(dirname(followLinks(path)), "vouch");
+  } catch {
+    // Links in a circle, or a folder that may not be read.
   }
 }
 

@@ -2,7 +2,7 @@
 import { realpathSync, unlinkSync } from "node:fs";
 import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../regular-file.ts";
-import { writeFileAtomic } from "./atomic-write.ts";
+import { cleanBeside, writeFileAtomic } from "./atomic-write.ts";
 
 const maxBytes = 4 << 20;
 
@@ -40,7 +40,7 @@ export function readUserFile(path: string): string | undefined {
 
 /** Writes the new text (mode 0600 for a new file), or deletes the file. Does nothing when nothing changes. */
 export function applyFileChange({ path, before, after }: FileChange): void {
-  if (before === after) return;
+  if (before === after) return cleanBeside(path);
   if (after !== undefined) return writeFileAtomic(path, after);
   try {
     // A link that the user made stays, and leads to nothing again.

@@ -230,6 +230,24 @@ describe("vouch server backup", () => {
     expect(JSON.parse((await vouch("users", "--json")).stdout)).toMatchObject([{ email: "dev@example.com" }]);
   });
 
+  test("killed in the middle, its copy goes with the next backup", async () => {
+    await serve();
+    const target = join(folder, "killed.db");
+    const left = () => readdirSync(folder).filter((name) => name.startsWith(".killed"));
+    // It can be through before the signal comes.
+    for (let round = 0; round < 50 && left().length === 0; round++) {
+      const command = [executable, "server", "backup", target];
+      const child = Bun.spawn(command, { env: environment(), stdio: ["ignore", "ignore", "ignore"] });
+      while (left().length === 0 && child.exitCode === null) await Bun.sleep(1);
+      child.kill("SIGKILL");
+      await child.exited;
+      rmSync(target, { force: true });
+    }
+    expect(left()).toHaveLength(1);
+    expect((await vouch("backup", target)).code).toBe(0);
+    expect(left()).toEqual([]);
+  });
+
   test("leaves nothing behind where it cannot write", async () => {
     const { code, stderr } = await vouch("backup", join(folder, "none", "copy.db"));
     expect(code).toBe(1);

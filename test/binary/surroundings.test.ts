@@ -14,6 +14,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { until } from "../agent/harness.ts";
 import { cargoGet, executable } from "../laptop.ts";
+import { requiresMountNamespace } from "../requires.ts";
 
 const onLinux = process.platform === "linux";
 const folder = mkdtempSync("/tmp/vouch-test-");
@@ -223,6 +224,39 @@ describe.skipIf(!onLinux)("a file that is none: named at once", () => {
     );
     const bundle = await shell("$V enroll --server https://127.0.0.1:1", { SSL_CERT_FILE: pipe });
     expect(bundle.exitCode).not.toBe(0);
+  });
+});
+
+describe.skipIf(!onLinux)("what ends the runtime before our code never looks like an answer", () => {
+  const asks = [
+    `${ask} | "$V" --cargo-plugin`,
+    'keyring get "$URL" aws',
+    "npm view x",
+    '"$V" credential aws',
+    '"$V" exec -- echo ran',
+    '"$V" status --json',
+    '"$V" login',
+    '"$V" doctor',
+  ];
+
+  test.each(asks)("a deleted current folder: %s", async (command) => {
+    const { stderr, ...rest } = await shell(`mkdir gone && cd gone && rmdir ../gone; ${command}`);
+    expect(rest).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toStartWith("error: The current working directory was deleted");
+  });
+
+  test.skipIf(!requiresMountNamespace()).each(asks)("no /proc: %s", async (command) => {
+    const inside = `mount -t tmpfs none /proc; ${command}`;
+    const { exitCode, stdout } = await shell('unshare --mount bash -c "$INSIDE"', { INSIDE: inside });
+    expect(stdout).toBe("");
+    expect(exitCode).not.toBe(0);
+  });
+
+  test("seven descriptors are enough for a helper", async () => {
+    expect(await shell('ulimit -n 7; exec keyring get "$URL" aws')).toMatchObject({
+      exitCode: 0,
+      stdout: `${token}\n`,
+    });
   });
 });
 

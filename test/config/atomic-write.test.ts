@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   existsSync,
   chmodSync,
+  chownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -11,11 +13,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../src/config/atomic-write.ts";
+import { applyFileChange } from "../../src/config/user-file.ts";
+import { until } from "../agent/harness.ts";
 import { rejection } from "../rejection.ts";
 import { requires } from "../requires.ts";
 
@@ -183,4 +188,69 @@ test("readers see the old text or the new one, never a part", async () => {
     .trim()
     .split(",");
   expect(seen.filter((each) => each !== "20000aa" && each !== "30000bb")).toEqual([]);
+});
+
+describe("what a killed process has left behind", () => {
+  const source = JSON.stringify(join(import.meta.dir, "../../src/config/atomic-write.ts"));
+  const temporary = () => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
+
+  /** Kills a process (SIGKILL) in the middle of its write of the file. */
+  async function killInWrite(path: string): Promise<void> {
+    const write = `while (true) writeFileAtomic(${JSON.stringify(path)}, "x".repeat(64 << 20))`;
+    const program = `const { writeFileAtomic } = await import(${source}); ${write}`;
+    // The signal can come between two writes.
+    for (let round = 0; round < 50 && temporary().length === 0; round++) {
+      const child = Bun.spawn([process.execPath, "-e", program], { stdin: "ignore", stdout: "ignore" });
+      await until(() => temporary().length > 0 || child.exitCode !== null);
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+    expect(temporary()).toHaveLength(1);
+  }
+
+  test("goes with the next write in that folder, and with a change that changes nothing", async () => {
+    const path = join(folder, "file");
+    await killInWrite(path);
+    writeFileAtomic(join(folder, "other"), "new");
+    expect(temporary()).toEqual([]);
+    await killInWrite(path);
+    applyFileChange({ path, before: "same", after: "same" });
+    expect(temporary()).toEqual([]);
+  }, 60_000);
+
+  test("stays where it may be of a process that lives, of somebody else, or is no file of ours", async () => {
+    await killInWrite(join(folder, "file"));
+    const [name = ""] = temporary();
+    rmSync(join(folder, name));
+    const [, host, pid] = /^\.vouch-([0-9a-f]{8})-(\d+)-/.exec(name)!;
+    const other = host === "00000000" ? "11111111" : "00000000";
+    const kept = [
+      `.vouch-${host}-${process.ppid}-00000000.tmp`,
+      `.vouch-${other}-${pid}-00000000.tmp`,
+      `.vouch-${host}-${pid}-00000000.tmp.mine`,
+      `.vouch-${host}-${pid}-mine.tmp`,
+      `.vouch-${pid}-00000000.tmp`,
+      `.vouch-${host}-0-00000000.tmp`,
+      `vouch-${host}-${pid}-00000000.tmp`,
+    ];
+    for (const each of kept) writeFileSync(join(folder, each), "");
+    const target = join(folder, "target");
+    writeFileSync(target, "");
+    const link = `.vouch-${host}-${pid}-11111111.tmp`;
+    symlinkSync(target, join(folder, link));
+    linkSync(target, join(folder, `.vouch-${host}-${pid}-22222222.tmp`));
+    const foreign = `.vouch-${host}-${pid}-33333333.tmp`;
+    if (process.geteuid!() === 0) {
+      writeFileSync(join(folder, foreign), "");
+      chownSync(join(folder, foreign), 12_345, 12_345);
+    }
+    const before = readdirSync(folder);
+    writeFileAtomic(join(folder, "target2"), "new");
+    expect(readdirSync(folder).toSorted()).toEqual([...before, "target2"].toSorted());
+    // Of a process id that lives again, or of another machine: after a day.
+    const old = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    for (const each of kept) utimesSync(join(folder, each), old, old);
+    writeFileAtomic(join(folder, "target2"), "new");
+    expect(kept.filter((each) => !existsSync(join(folder, each)))).toEqual(kept.slice(0, 2));
+  }, 60_000);
 });

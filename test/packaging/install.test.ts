@@ -1,5 +1,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type ArchivedFiles, tarGz } from "../../build/archive.ts";
@@ -7,10 +17,10 @@ import { writeRelease } from "../../build/release.ts";
 import { targetNamed } from "../../build/targets.ts";
 import { host, metafile, releaseHost, source, version } from "../build/release.ts";
 import { requires, requiresDownloader } from "../requires.ts";
-import { script, startInstaller } from "./install-script.ts";
+import { script, startInstaller, tools } from "./install-script.ts";
 import { serveRelease } from "./release-server.ts";
 
-const { work, server, install, stop } = await startInstaller();
+const { work, server, install, pathWith, stop } = await startInstaller();
 afterAll(stop);
 
 const archive = `vouch-${version}-${host.name}.tar.gz`;
@@ -33,6 +43,27 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
     const { stderr, ...rest } = await install({ shell: words });
     expect(rest).toMatchObject(nothing);
     expect(stderr).toContain(`${archive} is not what SHA256SUMS says`);
+  });
+
+  fetching("what a killed run has left goes with the next, and nothing else", async () => {
+    const programs = [...tools, "sh", "curl", "wget", "sha256sum"];
+    const killing = { PATH: pathWith(programs, { tar: "kill -9 $PPID" }) };
+    const first = await install({ shell: ["/bin/sh"], env: killing });
+    expect(first.exitCode).toBe(137);
+    expect(first.bin).toEqual([expect.stringMatching(/^\.vouch-install\.\d+\.\w{6}$/)]);
+    const { home } = first;
+    const bin = join(home, ".local/bin");
+    const kept = [`.vouch-install.${process.pid}.abcdef`, ".vouch-install.abcdef", ".vouch-installer"];
+    for (const name of kept) mkdirSync(join(bin, name));
+    symlinkSync(work, join(bin, first.bin[0]!.replace(/\w{6}$/, "link12")));
+    const second = await install({ shell: words, home });
+    expect(second).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(second.bin.toSorted()).toEqual([...kept, first.bin[0]!.replace(/\w{6}$/, "link12"), "vouch"].toSorted());
+    const old = new Date(Date.now() - 49 * 60 * 60 * 1000);
+    for (const name of kept) utimesSync(join(bin, name), old, old);
+    const third = await install({ shell: words, home });
+    expect(kept.filter((name) => third.bin.includes(name))).toEqual([".vouch-installer"]);
+    expect(existsSync(join(work, "release"))).toBe(true);
   });
 
   fetching("a missing archive is named", async () => {

@@ -1,8 +1,9 @@
 /** A copy of the database, made while the server runs. */
-import { closeSync, fsyncSync, linkSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { SQL } from "bun";
 import { VouchError } from "../../errors.ts";
+import { removeAbandoned, temporaryName } from "../../temporary.ts";
 import { databaseFailure } from "./failure.ts";
 
 /**
@@ -15,7 +16,11 @@ export async function backUp(source: SQL, path: string): Promise<Record<string, 
   const target = resolve(path);
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+    // A copy in clear text must not stay after a killed command.
+    removeAbandoned(dirname(target), basename(target));
+    const made = join(dirname(target), temporaryName(basename(target)));
+    mkdirSync(made, { mode: 0o700 });
+    folder = made;
     const copy = join(folder, "copy.db");
     // VACUUM INTO writes into an empty file that exists, and keeps its mode.
     closeSync(openSync(copy, "wx", 0o600));
