@@ -36,7 +36,7 @@ afterAll(async () => {
 
 /** What `vouch enroll` with an agent of its own says; `prepare` is a shell command that runs before it. */
 async function enroll(env: Record<string, string>, prepare = "true", wrapper: string[] = []): Promise<string> {
-  const script = `${prepare} && echo 0123456789abcdefghjkmnpqrs | "$V" enroll --server ${url}; "$V" agent stop >&2`;
+  const script = `${prepare} && echo 0123456789abcdefghjkmnpqrs | "$V" enroll --server ${url}; "$V" status --json; "$V" status; "$V" agent stop >&2`;
   const running = Bun.spawn([...wrapper, "sh", "-c", script], {
     env: {
       PATH: process.env["PATH"],
@@ -67,6 +67,18 @@ test.each([
   const before = requests;
   expect(await enroll(env as Record<string, string>)).toContain(untrusted);
   expect(requests).toBe(before);
+});
+
+test("the status names what the agent was started with about TLS and proxies, and hides passwords", async () => {
+  const env = {
+    NODE_TLS_REJECT_UNAUTHORIZED: "0",
+    NO_PROXY: "localhost",
+    HTTPS_PROXY: "http://dev:s3cret@127.0.0.1:9",
+  };
+  const said = await enroll(env);
+  expect(said).toContain('"HTTPS_PROXY": "http://…@127.0.0.1:9"');
+  expect(said).toContain("NODE_TLS_REJECT_UNAUTHORIZED=0 (without effect on Vouch)");
+  expect(said).not.toContain("s3cret");
 });
 
 test("SSL_CERT_FILE names the authority of the Vouch server", async () => {
