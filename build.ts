@@ -50,6 +50,8 @@ async function compile(
     compile: {
       ...runtime,
       outfile: join(root, outfile),
+      // A company's root CA is often in the system's store only. An option, because the variable's name is blanked.
+      execArgv: ["--use-system-ca"],
       // The folder it is started in is hostile: nothing in it may change what the executable does.
       autoloadDotenv: false,
       autoloadBunfig: false,

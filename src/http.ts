@@ -1,6 +1,7 @@
 /**
  * Every request that leaves this machine goes through here: https only (http to loopback), no redirects, a limit on
- * time and on the size of the answer, a private CA where the user named one. Proxies come from HTTPS_PROXY and
+ * time and on the size of the answer, a private CA where the user named one; else the runtime's roots and the system's
+ * store count (`--use-system-ca`, compiled into the executable). Proxies come from HTTPS_PROXY and
  * NO_PROXY, which the runtime's fetch honours.
  */
 import { connectionError, secondsInWords } from "./connection-error.ts";
@@ -16,7 +17,7 @@ export interface HttpRequest {
   timeoutMs?: number;
   /** The largest answer accepted, in bytes. */
   maxBytes?: number;
-  /** A PEM file of certificate authorities to trust instead of the system's. */
+  /** A PEM file of certificate authorities to trust instead of the bundled ones and the system's. */
   caBundle?: string | undefined;
   /** The address is of this machine's own metadata service: it is asked without TLS, and never by way of a proxy. */
   metadataService?: boolean;

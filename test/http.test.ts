@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { httpRequest } from "../src/http.ts";
 import { rejection } from "./rejection.ts";
+import { makeCertificates } from "./sandbox/certificates.ts";
 
 let server: Bun.Server<undefined>;
 let url: string;
@@ -87,4 +93,24 @@ test("nobody there, and a CA bundle that is not there, say what to look at", asy
     code: "file_error",
     message: expect.stringContaining(caBundle),
   });
+});
+
+test("requests one after the other share a TLS connection, with a private CA too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "vouch-http-"));
+  const { certificate: cert, privateKey: key, caPath } = await makeCertificates(["localhost"], folder);
+  let connections = 0;
+  const secure = createServer({ cert, key }, (_, response) => response.end("hello"));
+  secure.on("secureConnection", () => connections++);
+  await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+  try {
+    const address = `https://localhost:${(secure.address() as AddressInfo).port}/`;
+    for (let sent = 0; sent < 5; sent++) {
+      expect(await httpRequest({ url: address, method: "GET", caBundle: caPath })).toMatchObject({ body: "hello" });
+    }
+    expect(connections).toBe(1);
+  } finally {
+    secure.closeAllConnections();
+    secure.close();
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -14,6 +14,7 @@ import {
   lookUpRoleCredentials,
   lookUpToken,
 } from "./lookup.ts";
+import { networkVariables } from "./network-variables.ts";
 import type {
   CargoReply,
   CargoRequest,
@@ -108,6 +109,7 @@ export class Agent {
       pid: process.pid,
       startedAt: this.#startedAt,
       settings: this.#settings.path,
+      network: networkVariables(this.#env),
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(this.#ended ? { ended: this.#ended } : {}),

@@ -122,6 +122,8 @@ export interface StatusReply {
   /** The path of the settings file that it reads. */
   settings?: string;
   server?: string;
+  /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
+  network?: Record<string, string>;
   session?: {
     user: string;
     /** Seconds since 1970. */

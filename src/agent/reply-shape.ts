@@ -100,6 +100,7 @@ const shapes: Record<Route, Check> = {
     startedAt: time,
     settings: optional(text),
     server: optional(text),
+    network: optional(record(text)),
     session: optional(fields({ user: text, expiration: time })),
     ended: optional(either(literal("expired"), literal("revoked"), literal("logged_out"))),
     role: optional(fields({ arn: text, expiration: time })),

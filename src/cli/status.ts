@@ -42,7 +42,9 @@ function statusJson(settings: Settings, agent: StatusReply | undefined): unknown
     server: agent?.server ?? settings.server?.url ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     repositories: agent?.repositories ?? settings.repositories,
-    agent: agent ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt } : null,
+    agent: agent
+      ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt, network: agent.network ?? {} }
+      : null,
   };
 }
 
@@ -57,6 +59,7 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
     ...(agent?.role ? [row("", dim(`credentials ${until(agent.role.expiration, now)}`))] : []),
     ...repositoryLines(agent?.repositories ?? settings.repositories, now),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
+    ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
   ];
 }
 
@@ -93,6 +96,11 @@ function repositoryLines(repositories: StatusReply["repositories"] | Settings["r
       lines.push(row("", `${yellow("token")}  ${repository.error.message}`));
     return lines;
   });
+}
+
+/** A variable that the agent was started with. The runtime is deaf to those of Node.js. */
+function networkLine(name: string, value: string): string {
+  return name.startsWith("NODE_") ? `${name}=${value} ${dim("(without effect on Vouch)")}` : `${name}=${value}`;
 }
 
 function until(expiration: number, now: number): string {
