@@ -208,6 +208,8 @@ export class Agent {
   }
 
   async keyAddFinish(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
+    // Of a session that ended in between this process, a fresh one, knows no ceremony: what is missing is the session.
+    this.#live();
     return this.#ceremonies.finishAddition(request);
   }
 
@@ -222,6 +224,7 @@ export class Agent {
 
   /** The server has then ended the sessions that the key opened: when the agent's own is one, it ends here too. */
   async keyRemoveFinish(request: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
+    this.#live();
     const removed = await this.#ceremonies.finishRemoval(request);
     this.forgetWhatEnded();
     return removed;
