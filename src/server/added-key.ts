@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { VouchError } from "../errors.ts";
 import { describeKey } from "../webauthn/authenticator-model.ts";
-import { normalizeKeyName, numberKeyName } from "../webauthn/key-name.ts";
+import { keyNameRule, normalizeKeyName, numberKeyName } from "../webauthn/key-name.ts";
 import type { Credential } from "./store/credentials.ts";
 import type { Transaction } from "./store/store.ts";
 
@@ -10,8 +10,12 @@ import type { Transaction } from "./store/store.ts";
 export const KeyName = v.pipe(
   v.string(),
   v.maxLength(1024),
-  v.transform((text) => normalizeKeyName(text) ?? ""),
-  v.minLength(1),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const name = normalizeKeyName(dataset.value);
+    if (name !== undefined) return name;
+    addIssue({ expected: keyNameRule });
+    return NEVER;
+  }),
 );
 
 /** Refuses, before the key is asked for, a name that could not be given to it. Throws `name_taken`. */

@@ -52,6 +52,10 @@ function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): st
   const [issue] = issues;
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
   if (issue.expected === "never") return `${place} has no place here`;
+  if (issue.received === "undefined") return `${place} is missing`;
+  // The library says lengths as "<=64".
+  if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
+    return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
   return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;
 }
 
