@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Asker } from "./askers.ts";
+import { mentionsOfEnvironments } from "./environments.ts";
 import {
   type Mention,
   mentionsOfPip,
@@ -25,6 +26,12 @@ export function pipArguments(words: readonly string[]): string[] | undefined {
   });
   // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);
+}
+
+/** The programs in a command line of pip: its interpreter and its script, in either order the first words. */
+export function programsOfPip(words: readonly string[]): string[] {
+  const script = words[1]?.includes("/") === true && isPip(words[1]) ? [words[1]] : [];
+  return [...words.slice(0, 1), ...script];
 }
 
 /** pip itself, its runner, and pip-tools, which uses its code. */
@@ -77,7 +84,8 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
   if (args !== undefined) {
     const hosts = isByOthers ? longOptionValues(args, "--trusted-host") : [];
     const unverified = hosts.map((host) => unverifiedHost(host, "--trusted-host"));
-    return [unverified, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
+    const inEnvironments = mentionsOfEnvironments(programsOfPip(words), args, cwd, env);
+    return [unverified, inEnvironments, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
   }
   if (isPdm(words)) {
     const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
