@@ -56,15 +56,21 @@ export function mentionsOfPipCommand(
   secrets: Secrets,
 ): Mention[] {
   const place = "the command line";
-  const projects = [cwd, ...args.map((word) => resolve(cwd, word))].filter((folder) =>
+  // `--group` takes `PATH/pyproject.toml:NAME` too, and an option's value can stand behind `=` or `-e`.
+  const words = args.map((word) => word.replace(/^(--[a-z-]+=|-e)/, "").replace(/(^|\/)pyproject\.toml:[^/]*$/, "$1"));
+  const projects = [cwd, ...words.map((word) => resolve(cwd, word.replace(/\[[^\]]*\]$/, "")))].filter((folder) =>
     existsSync(join(folder, "pyproject.toml")),
   );
-  const named = args.some((word) => /^\.{1,2}([/[]|$)|\//.test(word) || word === "--group") ? projects : [];
+  const isNamed = words.some((word) => /^\.{1,2}([/[]|$)|\//.test(word));
+  const hasGroup = Boolean(env["PIP_GROUP"]) || longOptionValues(args, "--group").length > 0;
+  const named = isNamed || hasGroup ? projects : [];
   const said = args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place, url }));
   const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
   // A person may ask any https URL for a package: `keyring` says whether there is a token. pip reads no trust in a project.
-  const withoutTls = [...said, ...inProjects].filter(({ kind, url = "" }) => kind === "url" && !/^https:/i.test(url));
-  return [...withoutTls, ...mentionsOfPip(args, cwd, env, secrets)];
+  const chosenByProject = [...said, ...inProjects].filter(
+    ({ kind, url = "", isDirect }) => kind === "url" && (isDirect === true || !/^https:/i.test(url)),
+  );
+  return [...chosenByProject, ...mentionsOfPip(args, cwd, env, secrets)];
 }
 
 /**

@@ -40,8 +40,8 @@ export async function judge(mentions: readonly Mention[], urls: readonly string[
 
 /** What is encoded harmlessly in a path does not matter, but makes a URL one that gets no token. */
 function withPlainPath(url: string): string {
-  const [start = "", path = ""] = [/^[^:]+:\/\/[^/?#]*/.exec(url)?.[0], url.replace(/^[^:]+:\/\/[^/?#]*/, "")];
-  return start + path.replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
+  const start = /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
+  return start + url.slice(start.length).replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
 }
 
 /** At most this many URLs go into one question: the agent takes bodies of a limited size. */

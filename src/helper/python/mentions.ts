@@ -28,6 +28,8 @@ export interface Mention {
   place: string;
   /** Without user information, query and fragment. */
   url?: string;
+  /** The URL of a requirement (`NAME @ URL`) in `pyproject.toml`, which pip fetches. */
+  isDirect?: boolean;
   /** The variable's or setting's name, or why it is unknown. */
   what?: string;
 }
@@ -226,7 +228,8 @@ function mentionsOfToml(text: string, place: string): Mention[] {
   const mentions: Mention[] = [];
   const visit = (value: unknown, key: string, parent: Record<string, unknown> | undefined): void => {
     if (typeof value === "string") {
-      for (const url of urlsIn(value)) mentions.push({ kind: "url", place, url });
+      const isDirect = /^\s*[\w.-]+\s*(\[[^\]]*\])?\s*@/.test(value);
+      for (const url of urlsIn(value)) mentions.push({ kind: "url", place, url, isDirect });
       if (/^(allow[-_]insecure[-_]host|trusted[-_]host)$/.test(key)) {
         mentions.push(unverifiedHost(value, `${place}, ${key}`));
       }
