@@ -6,14 +6,14 @@ import { type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { seedPackage } from "../sandbox/packages.ts";
-import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { type Eavesdropper, startEavesdropper } from "./eavesdropper.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
 const otherRepository = `https://aws@${host}/pypi/other-repo/simple/`;
 
 let laptop: Laptop;
-let listener: HostileListener;
+let eavesdropper: Eavesdropper;
 let project: string;
 beforeAll(async () => {
   laptop = await startLaptop();
@@ -25,16 +25,16 @@ beforeAll(async () => {
   });
   project = join(laptop.folder, "project");
   mkdirSync(join(laptop.folder, "listener"));
-  listener = await startHostileListener({ folder: join(laptop.folder, "listener"), host });
+  eavesdropper = await startEavesdropper(host, join(laptop.folder, "listener"));
 }, 60_000);
 afterAll(async () => {
-  await listener?.stop();
+  await eavesdropper?.stop();
   await laptop?.stop();
 });
 beforeEach(() => {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project);
-  listener.requests.length = 0;
+  eavesdropper.heard.length = 0;
 });
 
 /** Makes `.venv` in the project as `python -m venv` does, with the pip of `bin`; `conf` was there before. */
@@ -53,7 +53,7 @@ async function makeEnvironment(bin: string, conf: string | undefined): Promise<s
 }
 
 const proxied = (section: string, write: (url: string, ca: string) => string) => (): string =>
-  `[${section}]\n${write(listener.url, listener.caPath)}\n`;
+  `[${section}]\n${write(eavesdropper.env["HTTPS_PROXY"]!, join(laptop.folder, "listener/ca.pem"))}\n`;
 
 /** The file, and what the shim says of it. */
 const attacks: [title: string, conf: () => string, said: RegExp][] = [
@@ -65,10 +65,15 @@ const attacks: [title: string, conf: () => string, said: RegExp][] = [
     proxied("global", (url, ca) => `  timeout =\n    20\n # x\n  proxy=${url}\n\n  cert=${ca}`),
     /pip\.conf:5 sets proxy/,
   ],
-  ["for all sections", () => `[DEFAULT]\nproxy=${listener.url}\ncert=${listener.caPath}\n[global]\n`, /:2 sets proxy/],
+  [
+    "for all sections",
+    () =>
+      `[DEFAULT]\nproxy=${eavesdropper.env["HTTPS_PROXY"]!}\ncert=${join(laptop.folder, "listener/ca.pem")}\n[global]\n`,
+    /:2 sets proxy/,
+  ],
   [
     "trusted_host",
-    () => `[global]\nproxy = ${listener.url}\ntrusted_host =\n  pypi.example\n  ${host}\n`,
+    () => `[global]\nproxy = ${eavesdropper.env["HTTPS_PROXY"]!}\ntrusted_host =\n  pypi.example\n  ${host}\n`,
     /pip\.conf:(2 sets|5 has)/,
   ],
   [
@@ -107,7 +112,7 @@ describe.each(pips)("%s", (_, bin) => {
       "no token leaves: %s",
       async (_title, conf, said) => {
         const { stderr, exitCode } = await run(command, await makeEnvironment(bin, conf()));
-        expect(listener.requests.filter(holdsToken)).toEqual([]);
+        expect(eavesdropper.heard.filter(({ password }) => password?.includes("vouch-sandbox-token"))).toEqual([]);
         if (isShim) expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(said) });
       },
       60_000,
