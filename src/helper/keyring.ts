@@ -24,6 +24,8 @@ interface Invocation {
   userName: string | undefined;
   credentials: boolean;
   json: boolean;
+  /** Words follow the user name. */
+  hasMore: boolean;
 }
 
 /**
@@ -32,6 +34,10 @@ interface Invocation {
  */
 export async function runKeyring(args: string[], left: Attempt | undefined): Promise<number> {
   const invocation = parseInvocation(args);
+  if (invocation.operation === "get" && invocation.hasMore) {
+    complain(new VouchError("usage", "`keyring get` takes SERVICE and USERNAME, and nothing more."));
+    process.exit(2);
+  }
   try {
     const { operation, service } = invocation;
     if (operation === "get" && service !== undefined) return await get(invocation, service, left);
@@ -113,5 +119,6 @@ export function parseInvocation(args: string[]): Invocation {
     userName: words[2] || undefined,
     credentials,
     json: options.get("output") === "json" && credentials,
+    hasMore: words.length > 3,
   };
 }

@@ -11,7 +11,7 @@ import { complain, exitWith } from "./output.ts";
 import { checkedPipVariables } from "./python/checked.ts";
 import type { Verdict } from "./python/judge.ts";
 import { longOptionValues, shortOptionValues } from "./python/requirements.ts";
-import { becomeRealCommand } from "./real-command.ts";
+import { becomeRealCommand, findRealCommand } from "./real-command.ts";
 
 const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
 
@@ -28,8 +28,9 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     const given = [...args, ...variables.map((variable) => process.env[variable] ?? "")];
     const bare = [...new Set(given.flatMap((text) => text.match(bareUrl) ?? []))];
     const indexes = await indexesOf(args);
+    const real = await findRealCommand(name);
     const { guardPip } = await import("./python/guard.ts");
-    const verdict = await guardPip(args, process.env, [...bare, ...indexes]);
+    const verdict = await guardPip(real === undefined ? [] : [real], args, process.env, [...bare, ...indexes]);
     if (verdict.doubt !== undefined) complain(verdict.doubt);
     const named = namedByUser(new Set(bare.filter((url) => verdict.configured.has(url))));
     const env = { ...process.env };

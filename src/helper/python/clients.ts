@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Asker } from "./askers.ts";
+import { mentionsOfEnvironments } from "./environments.ts";
 import {
   type Mention,
   mentionsOfPip,
@@ -27,6 +28,12 @@ export function pipArguments(words: readonly string[]): string[] | undefined {
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);
 }
 
+/** The programs in a command line of pip: its interpreter and its script, in either order the first words. */
+export function programsOfPip(words: readonly string[]): string[] {
+  const script = words[1]?.includes("/") === true && isPip(words[1]) ? [words[1]] : [];
+  return [...words.slice(0, 1), ...script];
+}
+
 /** pip itself, its runner, and pip-tools, which uses its code. */
 function isPip(word: string): boolean {
   return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py)$/.test(basename(word));
@@ -49,15 +56,21 @@ export function mentionsOfPipCommand(
   secrets: Secrets,
 ): Mention[] {
   const place = "the command line";
-  const projects = [cwd, ...args.map((word) => resolve(cwd, word))].filter((folder) =>
+  // `--group` takes `PATH/pyproject.toml:NAME` too, and an option's value can stand behind `=` or `-e`.
+  const words = args.map((word) => word.replace(/^(--[a-z-]+=|-e)/, "").replace(/(^|\/)pyproject\.toml:[^/]*$/, "$1"));
+  const projects = [cwd, ...words.map((word) => resolve(cwd, word.replace(/\[[^\]]*\]$/, "")))].filter((folder) =>
     existsSync(join(folder, "pyproject.toml")),
   );
-  const named = args.some((word) => /^\.{1,2}([/[]|$)|\//.test(word) || word === "--group") ? projects : [];
+  const isNamed = words.some((word) => /^\.{1,2}([/[]|$)|\//.test(word));
+  const hasGroup = Boolean(env["PIP_GROUP"]) || longOptionValues(args, "--group").length > 0;
+  const named = isNamed || hasGroup ? projects : [];
   const said = args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place, url }));
   const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
   // A person may ask any https URL for a package: `keyring` says whether there is a token. pip reads no trust in a project.
-  const withoutTls = [...said, ...inProjects].filter(({ kind, url = "" }) => kind === "url" && !/^https:/i.test(url));
-  return [...withoutTls, ...mentionsOfPip(args, cwd, env, secrets)];
+  const chosenByProject = [...said, ...inProjects].filter(
+    ({ kind, url = "", isDirect }) => kind === "url" && (isDirect === true || !/^https:/i.test(url)),
+  );
+  return [...chosenByProject, ...mentionsOfPip(args, cwd, env, secrets)];
 }
 
 /**
@@ -77,7 +90,8 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
   if (args !== undefined) {
     const hosts = isByOthers ? longOptionValues(args, "--trusted-host") : [];
     const unverified = hosts.map((host) => unverifiedHost(host, "--trusted-host"));
-    return [unverified, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
+    const inEnvironments = mentionsOfEnvironments(programsOfPip(words), args, cwd, env);
+    return [unverified, inEnvironments, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
   }
   if (isPdm(words)) {
     const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";

@@ -4,7 +4,8 @@
  */
 import { VouchError } from "../../errors.ts";
 import { checkedPipVariables } from "./checked.ts";
-import { isUv, mentionsOfPipCommand, pipArguments } from "./clients.ts";
+import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
+import { mentionsOfEnvironments } from "./environments.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { type Mention, mentionsOfPip } from "./mentions.ts";
 import { secretsIn } from "./secrets.ts";
@@ -12,16 +13,20 @@ import { secretsIn } from "./secrets.ts";
 type Environment = Record<string, string | undefined>;
 
 /**
- * Judges a command line of pip, and the URLs besides. The current folder is pip's. Throws `project_untrusted` where a token
+ * Judges a command line of pip, and the URLs besides. `programs` are pip's own file and its interpreter, as far as they
+ * are known (a name is looked up on PATH). The current folder is pip's. Throws `project_untrusted` where a token
  * would go elsewhere, or, with tokens in the environment, where that cannot be known.
  */
 export async function guardPip(
+  programs: readonly string[],
   args: readonly string[],
   env: Environment,
   urls: readonly string[] = [],
 ): Promise<Verdict> {
   const secrets = secretsIn(env);
-  const verdict = await judgeOrDoubt(mentionsOfPipCommand(args, process.cwd(), env, secrets), urls);
+  const cwd = process.cwd();
+  const inEnvironments = mentionsOfEnvironments(programs, args, cwd, env);
+  const verdict = await judgeOrDoubt([...inEnvironments, ...mentionsOfPipCommand(args, cwd, env, secrets)], urls);
   throwIfRefused(verdict, secrets.values.length > 0);
   return verdict;
 }
@@ -43,7 +48,7 @@ async function judgeOrDoubt(mentions: readonly Mention[], urls: readonly string[
  */
 export async function guardCommand(words: readonly string[], env: Environment): Promise<Record<string, string>> {
   const args = isUv(words) ? undefined : pipArguments(words);
-  if (args !== undefined) return checkedPipVariables(await guardPip(args, env), false);
+  if (args !== undefined) return checkedPipVariables(await guardPip(programsOfPip(words), args, env), false);
   if (!isUv(words)) return {};
   const secrets = secretsIn(env);
   throwIfRefused(await judge(mentionsOfPip(words.slice(1), process.cwd(), env, secrets)), secrets.values.length > 0);

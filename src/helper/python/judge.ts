@@ -20,9 +20,11 @@ export interface Verdict {
  * settings where no agent is running. Throws as `ask`.
  */
 export async function judge(mentions: readonly Mention[], urls: readonly string[] = []): Promise<Verdict> {
-  const asked = [...new Set([...urls, ...mentions.flatMap(({ url }) => (url === undefined ? [] : [url]))])];
+  // No connection is made to a file: URL.
+  const mentioned = mentions.flatMap(({ url }) => (url === undefined || /^([a-z]+\+)?file:/i.test(url) ? [] : [url]));
+  const asked = [...new Set([...urls, ...mentioned])];
   if (asked.length === 0 && mentions.length === 0) return { hosts: [], configured: new Set() };
-  const reply = await match(asked);
+  const reply = await match(asked.map(withPlainPath));
   const configured = new Set(asked.filter((_, index) => reply.configured[index] === true));
   const onHost = new Set(asked.filter((_, index) => reply.onConfiguredHost[index] === true));
   const hosts = new Set([...configured].flatMap((url) => URL.parse(url)?.hostname ?? []));
@@ -34,6 +36,12 @@ export async function judge(mentions: readonly Mention[], urls: readonly string[
     else verdict.refusal ??= why;
   }
   return verdict;
+}
+
+/** What is encoded harmlessly in a path does not matter, but makes a URL one that gets no token. */
+function withPlainPath(url: string): string {
+  const start = /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
+  return start + url.slice(start.length).replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
 }
 
 /** At most this many URLs go into one question: the agent takes bodies of a limited size. */
@@ -79,7 +87,7 @@ function faultOf(
     case "unverified":
       if (!onHost.has(url)) return undefined;
       return fault(
-        `${place} has the certificate of ${shown(URL.parse(url)?.host ?? url)} not checked: no token goes there.`,
+        `${place} has the certificate of ${shown(url.replace(/^https:\/\/|\/$/g, ""))} not checked: no token goes there.`,
         "Delete the line. A certificate of your company's is trusted by PIP_CERT, or SSL_CERT_FILE for uv.",
       );
     case "secret":
@@ -87,6 +95,11 @@ function faultOf(
       return fault(
         `${place} puts the token of ${what} into ${url === "" ? "a text of its own" : shown(url)}, which is not the repository's.`,
         `Delete the line, or leave ${what} out of the environment.`,
+      );
+    case "setting":
+      return fault(
+        `${place} sets ${shown(what)}, which may decide about pip's network or about trust: no token goes by it.`,
+        "Delete the line. Settings of your own belong in ~/.config/pip/pip.conf, or where PIP_CONFIG_FILE says.",
       );
     case "unknown":
       return fault(

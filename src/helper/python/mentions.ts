@@ -20,15 +20,17 @@ type Environment = Record<string, string | undefined>;
 export interface Mention {
   /**
    * `url`: a URL. `unverified`: a host whose certificate is not checked (as `https://HOST/`, so that it can be judged as
-   * a URL). `secret`: a variable with a token, put into this URL or, without one, elsewhere. `unknown`: what cannot be
-   * read here, but by the package manager.
+   * a URL). `secret`: a variable with a token, put into this URL or, without one, elsewhere. `setting`: one that decides
+   * about the network or about trust. `unknown`: what cannot be read here, but by the package manager.
    */
-  kind: "url" | "unverified" | "secret" | "unknown";
+  kind: "url" | "unverified" | "secret" | "setting" | "unknown";
   /** Where: a file and its line, or the option. */
   place: string;
   /** Without user information, query and fragment. */
   url?: string;
-  /** The variable's name, or why it is unknown. */
+  /** The URL of a requirement (`NAME @ URL`) in `pyproject.toml`, which pip fetches. */
+  isDirect?: boolean;
+  /** The variable's or setting's name, or why it is unknown. */
   what?: string;
 }
 
@@ -47,13 +49,12 @@ export function urlsIn(text: string): string[] {
   return found.map(placeOf);
 }
 
-/** The URL without user information, query and fragment; what is encoded harmlessly in its path does not matter. */
+/** The URL without user information, query and fragment. */
 function placeOf(url: string): string {
   const [, scheme = "", authority = "", path = ""] = /^([^:]+:\/\/)([^/?#]*)([^?#]*)/.exec(url) ?? [];
-  const plainPath = path.replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
   // With a backslash it depends on the parser what is the host: the whole is left to be judged.
   const host = authority.includes("\\") ? authority : authority.slice(authority.lastIndexOf("@") + 1);
-  return `${scheme}${host}${plainPath}`;
+  return `${scheme}${host}${path}`;
 }
 
 /** The host of `--trusted-host` and its kin as a URL: `HOST`, `HOST:PORT`, and what else someone writes there. */
@@ -227,7 +228,8 @@ function mentionsOfToml(text: string, place: string): Mention[] {
   const mentions: Mention[] = [];
   const visit = (value: unknown, key: string, parent: Record<string, unknown> | undefined): void => {
     if (typeof value === "string") {
-      for (const url of urlsIn(value)) mentions.push({ kind: "url", place, url });
+      const isDirect = /^\s*[\w.-]+\s*(\[[^\]]*\])?\s*@/.test(value);
+      for (const url of urlsIn(value)) mentions.push({ kind: "url", place, url, isDirect });
       if (/^(allow[-_]insecure[-_]host|trusted[-_]host)$/.test(key)) {
         mentions.push(unverifiedHost(value, `${place}, ${key}`));
       }
