@@ -139,7 +139,7 @@ add() {
 # One without an id in its name goes after a day.
 remove_abandoned() {
   for left in "$dir"/.vouch-install.*; do
-    [ -d "$left" ] && [ ! -L "$left" ] && [ -O "$left" ] || continue
+    if [ ! -d "$left" ] || [ -L "$left" ] || [ ! -O "$left" ]; then continue; fi
     pid=${left##*/.vouch-install.}
     pid=${pid%.??????}
     case $pid in
