@@ -118,7 +118,8 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   for (const { key, value } of parseNpmrc(text, question.env)) {
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
-    else if (question.tool === "pnpm" && refersToToken(`${key} ${value}`)) {
+    // npm exports its settings to an npm that it starts in a dependency's clone: what was a reference is expanded there.
+    else if (refersToToken(`${key} ${value}`)) {
       answer.objections.push({ file, key, why: "names the variable of a token" });
     } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
       answer.objections.push(refusal(file, key));
