@@ -54,7 +54,7 @@ export const doctor = defineCommand({
   async run({ args }) {
     const patient: Patient = {
       env: process.env,
-      cwd: process.cwd(),
+      cwd: currentFolder(),
       home: homeFolder(),
       settings: loadSettings(),
       agent: await askStatus(),
@@ -81,6 +81,15 @@ export const doctor = defineCommand({
     return failures.length === 0 ? 0 : 1;
   },
 });
+
+/** Throws `file_error` where the folder that the shell stands in was deleted. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new VouchError("file_error", "The current folder was deleted.", { hint: "Run `cd` first.", cause: error });
+  }
+}
 
 /** The findings of a section; one that cannot look says why. */
 async function examine(check: Section["check"], patient: Patient): Promise<Finding[]> {
