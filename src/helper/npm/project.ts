@@ -233,7 +233,8 @@ async function namesIn(folder: string, pattern: string, options: Bun.GlobScanOpt
 
 async function textOf(file: string): Promise<string | undefined> {
   try {
-    return await Bun.file(file).text();
+    // A named pipe or a device would hold the shim for ever.
+    return (await Bun.file(file).stat()).isFile() ? await Bun.file(file).text() : undefined;
   } catch {
     return undefined;
   }
