@@ -45,9 +45,9 @@ export const trust = defineCommand({
       "It holds for reading packages. Nothing is published through such a configuration. What stands in your own `~/.cargo/config.toml`, or in variables such as CARGO_HTTP_PROXY, needs no such permission.",
     ],
     examples: [
-      ["vouch trust ~/work/project", "Look at what the project sets, and allow it."],
+      ["vouch trust ~/code/project", "Look at what the project sets, and allow it."],
       ["vouch trust --list", "See what is trusted, and whether it has changed since."],
-      ["vouch trust --remove ~/work/project", "Trust it no longer."],
+      ["vouch trust --remove ~/code/project", "Trust it no longer."],
     ],
   },
   async run({ args }) {
