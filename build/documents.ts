@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { commandTree } from "../src/cli/command-tree.ts";
-import { completionScript } from "../src/cli/completions.ts";
-import { manualPage } from "../src/cli/manual.ts";
+import { commandTree } from "../src/cli/framework/command-tree.ts";
+import { completionScript } from "../src/cli/commands/completions/completions.ts";
+import { manualPage } from "../src/cli/framework/manual.ts";
 import { sourceTime } from "./source.ts";
 
 /** What each shell's completion script is called where the shell looks for it. */
@@ -16,8 +16,8 @@ const completionFiles = { bash: "vouch.bash", zsh: "_vouch", fish: "vouch.fish" 
  */
 export async function writeDocuments(folder: string): Promise<void> {
   const roles = {
-    agent: () => import("../src/agent/command.ts"),
-    server: () => import("../src/server/command.ts"),
+    agent: () => import("../src/agent/process/daemon.ts"),
+    server: () => import("../src/server/command/command.ts"),
   };
   mkdirSync(join(folder, "man"), { recursive: true });
   mkdirSync(join(folder, "completions"), { recursive: true });

@@ -23,30 +23,31 @@ const left =
 process.exitCode = await run();
 
 async function run(): Promise<number> {
-  (await import("./agent/hardening.ts")).closeMemory();
+  (await import("./agent/process/hardening.ts")).closeMemory();
   if (process.platform === "win32") {
-    const refusal = (await import("./windows.ts")).refusalOnWindows(args);
+    const refusal = (await import("./base/system/windows.ts")).refusalOnWindows(args);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
-  if (args[0] === "--cargo-plugin") return (await import("./helper/cargo.ts")).runCargoProvider(left);
+  if (args[0] === "--cargo-plugin")
+    return (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left);
   const index = process.env["CARGO_REGISTRY_INDEX_URL"];
   if (index !== undefined && (name !== "vouch" || args[0] === "exec" || args[0] === "credential")) {
-    const { tokenFromStdout } = await import("./helper/token-from-stdout.ts");
+    const { tokenFromStdout } = await import("./exec/token-from-stdout.ts");
     (await import("./helper/output.ts")).exitWith(tokenFromStdout(index));
   }
-  if (name === "keyring") return (await import("./helper/keyring.ts")).runKeyring(args, left);
-  if (name === "npm" || name === "npx") return (await import("./helper/npm.ts")).runNpmShim(name, args);
-  if (/^pn(pm|px|x)?$/.test(name)) return (await import("./helper/pnpm.ts")).runPnpmShim(name, args);
-  if (/^pip[0-9.]*$/.test(name)) return (await import("./helper/pip.ts")).runPipShim(name, args);
+  if (name === "keyring") return (await import("./tools/python/keyring.ts")).runKeyring(args, left);
+  if (name === "npm" || name === "npx") return (await import("./tools/npm/shim.ts")).runNpmShim(name, args);
+  if (/^pn(pm|px|x)?$/.test(name)) return (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args);
+  if (/^pip[0-9.]*$/.test(name)) return (await import("./tools/pip/shim.ts")).runPipShim(name, args);
   if (args[0] === "exec" && !asksForHelp()) {
-    return (await import("./helper/exec.ts")).runExec(args.slice(1), left);
+    return (await import("./exec/exec.ts")).runExec(args.slice(1), left);
   }
   if (args[0] === "credential" && !asksForHelp()) {
-    return (await import("./helper/credential.ts")).runCredential(args.slice(1));
+    return (await import("./exec/credential.ts")).runCredential(args.slice(1));
   }
   return (await import("./cli/main.ts")).runCli(args, {
-    agent: () => import("./agent/command.ts"),
-    server: () => import("./server/command.ts"),
+    agent: () => import("./agent/process/daemon.ts"),
+    server: () => import("./server/command/command.ts"),
   });
 }
 

@@ -1,4 +1,4 @@
-import { VouchError } from "../src/errors.ts";
+import { VouchError } from "../src/base/errors.ts";
 
 /** The VouchError that the promise rejects with or the function throws; fails for a result or anything else. */
 export async function rejection(attempt: Promise<unknown> | (() => unknown)): Promise<VouchError> {

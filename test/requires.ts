@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { pipVersion } from "../src/cli/pip-version.ts";
+import { pipVersion } from "../src/tools/pip/version.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
 export function requires(...programs: string[]): boolean {

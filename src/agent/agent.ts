@@ -1,11 +1,11 @@
 /** What the agent knows and does: one session at most, its tokens, and an answer to each question of the protocol. */
 import packageJson from "../../package.json" with { type: "json" };
-import type { RepositorySettings, Settings } from "../config/settings.ts";
-import { VouchError } from "../errors.ts";
-import { Ceremonies } from "./ceremonies.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { connectAhead } from "./connections.ts";
-import { log } from "./log.ts";
+import type { RepositorySettings, Settings } from "../settings/settings.ts";
+import { VouchError } from "../base/errors.ts";
+import { Ceremonies } from "./session/ceremonies.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { connectAhead } from "./tokens/preconnect.ts";
+import { log } from "./process/log.ts";
 import {
   definedEndpoints,
   lookUpCargoToken,
@@ -13,8 +13,8 @@ import {
   lookUpMatches,
   lookUpRoleCredentials,
   lookUpToken,
-} from "./lookup.ts";
-import { networkVariables } from "./network-variables.ts";
+} from "./tokens/lookup.ts";
+import { networkVariables } from "./process/network-variables.ts";
 import type {
   CargoReply,
   CargoRequest,
@@ -50,11 +50,11 @@ import type {
   TokenReply,
   TokenRequest,
 } from "./protocol.ts";
-import { RememberedAnswers } from "./remembered-answers.ts";
-import { SessionCredentials } from "./session-credentials.ts";
-import { type EndReason, notLoggedIn, Session } from "./session.ts";
-import { SettingsFile } from "./settings-file.ts";
-import { Tokens } from "./tokens.ts";
+import { RememberedAnswers } from "./wire/response-cache.ts";
+import { SessionCredentials } from "./session/session-credentials.ts";
+import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
+import { SettingsFile } from "./tokens/settings-file.ts";
+import { Tokens } from "./tokens/tokens.ts";
 
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;

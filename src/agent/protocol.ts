@@ -3,7 +3,7 @@
  * Success is status 200 with the reply type; failure is `{"error": WireError}` with status 4xx or 5xx.
  * Types and names only: the helpers load this file.
  */
-import type { WireError } from "../errors.ts";
+import type { WireError } from "../base/errors.ts";
 
 /** Raised when a reply or request changes in a way that an older side would misread; sent as the header `vouch-protocol`. */
 export const protocolVersion = 1;

@@ -1,11 +1,11 @@
 /** The agent's side of the socket: who may ask what in which form. */
 import * as v from "valibot";
-import { type ErrorCode, VouchError } from "../errors.ts";
+import { type ErrorCode, VouchError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
-import { connectionLimit } from "./descriptors.ts";
-import { type HttpListener, listenHttp } from "./http-listener.ts";
-import { type HttpRequest, RequestError } from "./http-request.ts";
-import { log } from "./log.ts";
+import { connectionLimit } from "./process/descriptors.ts";
+import { type HttpListener, listenHttp } from "./wire/http-listener.ts";
+import { type HttpRequest, RequestError } from "./wire/http-request.ts";
+import { log } from "./process/log.ts";
 import {
   type CargoReply,
   type EnvironmentReply,
@@ -15,7 +15,7 @@ import {
   routes,
   type TokenReply,
 } from "./protocol.ts";
-import type { RememberedAnswers } from "./remembered-answers.ts";
+import type { RememberedAnswers } from "./wire/response-cache.ts";
 
 /** Longer than any chain of upstream calls. */
 const answerLimitSeconds = 120;

@@ -1,6 +1,6 @@
 /** One call of an AWS operation: limits on time and size, the private CA, retries, a wrong clock corrected. */
-import { inAllItsTime, interceptedAnswer } from "../connection-error.ts";
-import { httpRequest, type HttpRequest, type HttpResponse } from "../http.ts";
+import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
+import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
 import type { Environment } from "./endpoints.ts";
 import { type Asker, AwsServiceError } from "./errors.ts";
 import { systemClock, withRetries, type Clock } from "./retry.ts";

@@ -1,8 +1,8 @@
 /** AWS CodeArtifact, API version 2018-09-22: authorization tokens and repository endpoints. */
 import * as v from "valibot";
-import { VouchError } from "../errors.ts";
-import type { HttpResponse } from "../http.ts";
-import { Secret } from "../secret.ts";
+import { VouchError } from "../base/errors.ts";
+import type { HttpResponse } from "../base/net/http.ts";
+import { Secret } from "../base/secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import {
   checkNames,

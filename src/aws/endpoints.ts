@@ -2,7 +2,7 @@
  * Where AWS requests go: the control hosts of STS and CodeArtifact by their endpoint rules and the standard
  * environment variables, and the package host of a CodeArtifact repository.
  */
-import { VouchError } from "../errors.ts";
+import { VouchError } from "../base/errors.ts";
 import { regionPartition } from "./partitions.ts";
 
 export type Environment = Record<string, string | undefined>;

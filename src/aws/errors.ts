@@ -1,7 +1,7 @@
 /** What AWS answered when it refused, and what a person has to do about it. */
-import { VouchError, type ErrorCode } from "../errors.ts";
-import type { HttpResponse } from "../http.ts";
-import { printable } from "../printable.ts";
+import { VouchError, type ErrorCode } from "../base/errors.ts";
+import type { HttpResponse } from "../base/net/http.ts";
+import { printable } from "../base/printable.ts";
 
 /** An error answer of an AWS service as the service gave it; `translate` turns it into words for people. */
 export class AwsServiceError extends Error {

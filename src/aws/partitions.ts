@@ -3,7 +3,7 @@
  * yet is placed by its prefix, as the SDKs do.
  */
 import { partition } from "@aws-sdk/util-endpoints";
-import { VouchError } from "../errors.ts";
+import { VouchError } from "../base/errors.ts";
 
 export interface Partition {
   /** The partition's id as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`… */

@@ -1,6 +1,6 @@
 /** Repeats a request that may succeed when sent again: throttling, 5xx, lost connections. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { VouchError } from "../errors.ts";
+import { VouchError } from "../base/errors.ts";
 import { AwsServiceError } from "./errors.ts";
 
 /** Time and chance, given from outside by tests. */

@@ -1,7 +1,7 @@
 /** AWS Signature Version 4 in the Authorization header. The only file that imports the signer. */
 import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../base/secret.ts";
 
 export interface AwsCredentials {
   accessKeyId: string;

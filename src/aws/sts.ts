@@ -1,8 +1,8 @@
 /** AWS STS, API version 2011-06-15: role credentials for a web identity token. */
 import * as v from "valibot";
-import { VouchError } from "../errors.ts";
-import type { HttpResponse } from "../http.ts";
-import { Secret } from "../secret.ts";
+import { VouchError } from "../base/errors.ts";
+import type { HttpResponse } from "../base/net/http.ts";
+import { Secret } from "../base/secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { AwsServiceError, translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";

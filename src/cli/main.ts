@@ -1,13 +1,13 @@
 /** The command line: finds the command, checks its words, runs it, and turns what it throws into text and an exit code. */
 import { type ArgsDef, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
-import { VouchError } from "../errors.ts";
-import { checkArguments, closest, usage } from "./arguments.ts";
-import type { Command, Roles } from "./command.ts";
-import { subCommandsOf } from "./command-tree.ts";
+import { VouchError } from "../base/errors.ts";
+import { checkArguments, closest, usage } from "./framework/arguments.ts";
+import type { Command, Roles } from "./framework/command.ts";
+import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
-import { commandHelp, rootHelp } from "./help.ts";
-import { print, printText, showError } from "./terminal.ts";
+import { commandHelp, rootHelp } from "./framework/help.ts";
+import { print, printText, showError } from "./terminal/terminal.ts";
 
 const groupTitles = {
   "every day": "Every day:",

@@ -1,6 +1,6 @@
 /** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
-import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/question.ts";
-import { VouchError } from "../errors.ts";
+import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/wire/question.ts";
+import { VouchError } from "../base/errors.ts";
 import type { Attempt } from "./attempt.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function ask<Reply>(
   }
 }
 
-const inProcess = () => import("../agent/in-process.ts");
+const inProcess = () => import("../agent/job/in-process.ts");
 
 async function askAgent<Reply>(
   route: Route,
@@ -37,7 +37,7 @@ async function askAgent<Reply>(
   if (answered?.route === route && answered.body === JSON.stringify(body)) {
     return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
   }
-  return askThrough<Reply>(await import("../agent/runtime.ts"), route, body, timeoutMs, spentMs);
+  return askThrough<Reply>(await import("../agent/wire/runtime.ts"), route, body, timeoutMs, spentMs);
 }
 
 /** The lines of stdin. */

@@ -2,7 +2,7 @@
  * The options of a job without an agent. Each is another spelling of a variable: it is put into the environment, so that
  * what this process asks, and the helpers of what it starts, find the same.
  */
-import { VouchError } from "../errors.ts";
+import { VouchError } from "../base/errors.ts";
 
 /** Each option with its variable. */
 export const jobVariables: Readonly<Record<string, string>> = {

@@ -3,13 +3,13 @@
  * synchronous, but does not tell what went wrong; node:fs is slow to load, and is loaded where it is needed.
  */
 import type { EnvironmentReply } from "../agent/protocol.ts";
-import { VouchError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { VouchError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 
 /** Writes one line of a protocol to stdout. Throws `output_failed` when it does not take all of it. */
 export async function print(line: string): Promise<void> {
   // Not Bun.write: it waits for a full pipe that does not block with all of a processor's time.
-  (await import("../output.ts")).writeAll(1, `${line}\n`);
+  (await import("../base/output.ts")).writeAll(1, `${line}\n`);
 }
 
 /** Writes an error for a person to stderr: the message, then the next command, on one line. */

@@ -1,5 +1,5 @@
 /** Finds and becomes the command that a shim stands in front of. */
-import { VouchError } from "../errors.ts";
+import { VouchError } from "../base/errors.ts";
 import { complain } from "./output.ts";
 import { mayHaveLostBytes } from "./raw-bytes.ts";
 

@@ -1,6 +1,6 @@
 /** What every request handler works with. */
-import type { Issuer } from "./issuer.ts";
-import type { RelyingParty } from "./relying-party.ts";
+import type { Issuer } from "./oauth/issuer.ts";
+import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerContext {

@@ -1,6 +1,6 @@
 /** What `vouch server init` does to the database. */
-import { VouchError } from "../errors.ts";
-import { makeSigningKey } from "./issuer.ts";
+import { VouchError } from "../base/errors.ts";
+import { makeSigningKey } from "./oauth/issuer.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 

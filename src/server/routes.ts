@@ -1,11 +1,11 @@
 /** The routes of the server: the whole HTTP API, as docs/openapi.yaml documents it. */
 import type { Handler } from "./context.ts";
-import { enroll, enrollOptions } from "./enrollment.ts";
+import { enroll, enrollOptions } from "./keys/enrollment.ts";
 import { health, readiness } from "./health.ts";
-import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys.ts";
-import { loginOptions } from "./login.ts";
-import type { RateClass } from "./rate-limit.ts";
-import { revoke, token } from "./token.ts";
+import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys/keys.ts";
+import { loginOptions } from "./oauth/login.ts";
+import type { RateClass } from "./http/rate-limit.ts";
+import { revoke, token } from "./oauth/token.ts";
 
 export interface Route {
   path: string;

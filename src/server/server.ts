@@ -1,16 +1,16 @@
 /** The HTTP server: finds the route, keeps the limits, answers failures, logs one line a request. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
-import { VouchError } from "../errors.ts";
-import { maxBodyBytes } from "./body.ts";
-import { clientAddress } from "./client-address.ts";
+import { VouchError } from "../base/errors.ts";
+import { maxBodyBytes } from "./http/body.ts";
+import { clientAddress } from "./http/client-address.ts";
 import type { HandlerResult, ServerContext } from "./context.ts";
-import { HttpError, toFailure } from "./failure.ts";
-import { Issuer } from "./issuer.ts";
-import { defaultRateLimits, type RateClass, RateLimiter } from "./rate-limit.ts";
-import { RelyingParty } from "./relying-party.ts";
+import { HttpError, toFailure } from "./http/failure.ts";
+import { Issuer } from "./oauth/issuer.ts";
+import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limit.ts";
+import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
-import { maxSessionSeconds } from "./session-duration.ts";
+import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {

@@ -1,8 +1,8 @@
 /** What could not be had: how long it is remembered, by whom it is waited for, and what is refused. */
 import { describe, expect, test } from "bun:test";
-import { askAgent } from "../../src/agent/client.ts";
+import { askAgent } from "../../src/agent/wire/client.ts";
 import { type EnvironmentReply, routes, type StatusReply } from "../../src/agent/protocol.ts";
-import { RenewingCache } from "../../src/agent/renewing-cache.ts";
+import { RenewingCache } from "../../src/agent/tokens/renewing-cache.ts";
 import { rejection } from "../rejection.ts";
 import { AgentHarness, repository, until } from "./harness.ts";
 import { ManualClock } from "./manual-clock.ts";

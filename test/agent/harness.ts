@@ -2,11 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
-import { askAgent } from "../../src/agent/client.ts";
+import { askAgent } from "../../src/agent/wire/client.ts";
 import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import { serveAgent } from "../../src/agent/server.ts";
-import { SettingsFile } from "../../src/agent/settings-file.ts";
-import type { RepositorySettings, Settings } from "../../src/config/settings.ts";
+import { SettingsFile } from "../../src/agent/tokens/settings-file.ts";
+import type { RepositorySettings, Settings } from "../../src/settings/settings.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { roleArn, Upstream } from "./upstream.ts";
 

@@ -1,6 +1,6 @@
 /** The user's security keys through the agent: what it asks of the server, and what it makes of the answers. */
 import { describe, expect, test } from "bun:test";
-import { askAgent } from "../../src/agent/client.ts";
+import { askAgent } from "../../src/agent/wire/client.ts";
 import {
   type KeyAddFinishReply,
   type KeyAddStartReply,

@@ -1,5 +1,5 @@
 /** Both clocks of a session, moved by hand. */
-import type { Clock } from "../../src/agent/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 export class ManualClock implements Clock {
   wallMs = Math.floor(Date.now() / 1000) * 1000;

@@ -12,14 +12,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { askAgent } from "../../src/agent/client.ts";
+import { askAgent } from "../../src/agent/wire/client.ts";
 import { routes, type StatusReply } from "../../src/agent/protocol.ts";
-import { ensureAgent } from "../../src/agent/start.ts";
+import { ensureAgent } from "../../src/agent/process/start.ts";
 import { requires } from "../requires.ts";
 import { until } from "./harness.ts";
 import { rejection } from "../rejection.ts";
 
-const module = JSON.stringify(join(import.meta.dir, "../../src/agent/command.ts"));
+const module = JSON.stringify(join(import.meta.dir, "../../src/agent/process/daemon.ts"));
 const script = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
 const command = [process.execPath, "-e", script];
 const status = () => askAgent<StatusReply>(routes.status);

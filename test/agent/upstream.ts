@@ -2,7 +2,7 @@
  * Vouch server, STS and CodeArtifact as the agent meets them, on one loopback port: real HTTP, real DPoP proofs, made-up
  * answers. It counts what arrives, and a test can hold an operation back, fail it, or answer in its place.
  */
-import { verifyDpopProof } from "../../src/server/dpop.ts";
+import { verifyDpopProof } from "../../src/server/oauth/dpop.ts";
 import { sha256 } from "../../src/server/random.ts";
 import type { ManualClock } from "./manual-clock.ts";
 

@@ -1,6 +1,6 @@
 /** Writes authenticator data (WebAuthn Level 3, section 6.1). */
 import { createHash } from "node:crypto";
-import { type CborMap, encodeCbor } from "../../src/codec/cbor.ts";
+import { type CborMap, encodeCbor } from "../../src/fido/codec/cbor.ts";
 import type { Credential } from "./credentials.ts";
 
 /**

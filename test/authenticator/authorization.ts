@@ -1,5 +1,5 @@
 /** The pinUvAuthParam of commands that manage the key (CTAP 2.1 sections 6.8 and 6.11). */
-import type { CborMap } from "../../src/codec/cbor.ts";
+import type { CborMap } from "../../src/fido/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { optional, required } from "./parameters.ts";
 import { StatusError } from "./status.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { type CborValue, decodeCborMap, encodeCbor } from "../../src/codec/cbor.ts";
-import type { CtapDevice } from "../../src/ctap2/device.ts";
-import { encapsulate, type PinProtocol } from "../../src/ctap2/pin-protocol.ts";
-import { getPINRetries } from "../../src/ctap2/client-pin.ts";
-import { hashPin } from "../../src/ctap2/pin.ts";
-import { getPinToken } from "../../src/ctap2/pin-uv-auth-token.ts";
-import { Secret } from "../../src/secret.ts";
+import { type CborValue, decodeCborMap, encodeCbor } from "../../src/fido/codec/cbor.ts";
+import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
+import { encapsulate, type PinProtocol } from "../../src/fido/ctap2/pin-protocol.ts";
+import { getPINRetries } from "../../src/fido/ctap2/client-pin.ts";
+import { hashPin } from "../../src/fido/ctap2/pin.ts";
+import { getPinToken } from "../../src/fido/ctap2/pin-uv-auth-token.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";
 

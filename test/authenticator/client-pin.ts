@@ -1,5 +1,5 @@
 /** authenticatorClientPIN, the authenticator's side (CTAP 2.1 section 6.5.5). */
-import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import type { CborMap, CborValue } from "../../src/fido/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { spoiltPublicKey } from "./lies.ts";
 import { optional, required } from "./parameters.ts";

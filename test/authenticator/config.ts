@@ -1,5 +1,5 @@
 /** authenticatorConfig, the authenticator's side (CTAP 2.1 section 6.11). */
-import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../src/fido/codec/cbor.ts";
 import { authorize, MANAGEMENT } from "./authorization.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { optional, required } from "./parameters.ts";

@@ -1,6 +1,6 @@
 /** authenticatorCredentialManagement, the authenticator's side (CTAP 2.1 section 6.8). */
 import { createHash } from "node:crypto";
-import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../src/fido/codec/cbor.ts";
 import { authorize, MANAGEMENT } from "./authorization.ts";
 import type { Credential } from "./credentials.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";

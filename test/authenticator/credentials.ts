@@ -1,6 +1,6 @@
 /** The credentials on the key. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
-import type { CborMap } from "../../src/codec/cbor.ts";
+import type { CborMap } from "../../src/fido/codec/cbor.ts";
 import { StatusError } from "./status.ts";
 
 export interface User {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import type { CborValue } from "../../src/codec/cbor.ts";
-import { hashPin } from "../../src/ctap2/pin.ts";
+import type { CborValue } from "../../src/fido/codec/cbor.ts";
+import { hashPin } from "../../src/fido/ctap2/pin.ts";
 import {
   PERMISSION,
   type PinUvAuthToken,
   getPinToken,
   getPinUvAuthTokenUsingPinWithPermissions,
-} from "../../src/ctap2/pin-uv-auth-token.ts";
-import { Secret } from "../../src/secret.ts";
+} from "../../src/fido/ctap2/pin-uv-auth-token.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";

@@ -1,5 +1,5 @@
 /** The CTAP2 side of the software security key: state, and the commands it answers (CTAP 2.1 section 6). */
-import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../src/fido/codec/cbor.ts";
 import { clientPin } from "./client-pin.ts";
 import { config, MAX_RP_IDS } from "./config.ts";
 import { credentialManagement, type PendingEnumeration } from "./credential-management.ts";

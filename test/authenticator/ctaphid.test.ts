@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { BROADCAST_CHANNEL, CTAPHID, fragment, MAX_MESSAGE_BYTES } from "../../src/hid/framing.ts";
+import { BROADCAST_CHANNEL, CTAPHID, fragment, MAX_MESSAGE_BYTES } from "../../src/fido/hid/framing.ts";
 import { plugIn } from "./plugged-in.ts";
 import { RawClient } from "./raw-client.ts";
 

@@ -8,8 +8,8 @@ import {
   type InitializationPacket,
   MAX_MESSAGE_BYTES,
   parsePacket,
-} from "../../src/hid/framing.ts";
-import { REPORT_BYTES } from "../../src/hid/transport.ts";
+} from "../../src/fido/hid/framing.ts";
+import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
 import { type FaultSetting, isStuck, spoiltReports, type StuckFault } from "./faults.ts";
 import type { Call } from "./touch.ts";
 

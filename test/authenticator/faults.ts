@@ -1,5 +1,5 @@
 /** What a broken or hostile key does to the answers of CTAPHID commands: for tests of what a client makes of them. */
-import { CTAPHID, fragment } from "../../src/hid/framing.ts";
+import { CTAPHID, fragment } from "../../src/fido/hid/framing.ts";
 
 const reportFaults = {
   "other channel": (channel: number, command: number, message: Uint8Array) => fragment(channel ^ 1, command, message),

@@ -1,5 +1,5 @@
 /** authenticatorGetAssertion and authenticatorGetNextAssertion, the authenticator's side (CTAP 2.1 sections 6.2, 6.3). */
-import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import type { CborMap, CborValue } from "../../src/fido/codec/cbor.ts";
 import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { type Credential, signWith } from "./credentials.ts";

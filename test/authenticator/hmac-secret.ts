@@ -1,6 +1,6 @@
 /** The hmac-secret extension, the authenticator's side (CTAP 2.1 section 12.5). */
 import { createHmac } from "node:crypto";
-import type { CborMap } from "../../src/codec/cbor.ts";
+import type { CborMap } from "../../src/fido/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import type { Credential } from "./credentials.ts";
 import { optional, required } from "./parameters.ts";

@@ -1,5 +1,5 @@
 /** What a lying or broken key says in its CTAP2 answers: for tests of what a client makes of it. */
-import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import type { CborMap, CborValue } from "../../src/fido/codec/cbor.ts";
 
 const authDataLies = {
   rpIdHash: (bytes: Uint8Array) => flip(bytes, 0, 0x01),

@@ -1,5 +1,5 @@
 /** authenticatorMakeCredential, the authenticator's side (CTAP 2.1 section 6.1.2). */
-import type { CborMap, CborValue } from "../../src/codec/cbor.ts";
+import type { CborMap, CborValue } from "../../src/fido/codec/cbor.ts";
 import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { signWith, type User } from "./credentials.ts";

@@ -1,15 +1,15 @@
 /** What CTAP 2.1 wants of a key beside its ceremonies: credential management, configuration, hmac-secret. */
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "bun:test";
-import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../../src/codec/cbor.ts";
-import { clientPinEncrypted } from "../../src/ctap2/client-pin.ts";
-import type { CtapDevice } from "../../src/ctap2/device.ts";
-import { getInfo } from "../../src/ctap2/get-info.ts";
-import { hashPin } from "../../src/ctap2/pin.ts";
-import { encapsulate } from "../../src/ctap2/pin-protocol.ts";
-import { PinUvAuthToken } from "../../src/ctap2/pin-uv-auth-token.ts";
-import { parseAuthenticatorData } from "../../src/webauthn/authenticator-data.ts";
-import { Secret } from "../../src/secret.ts";
+import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../../src/fido/codec/cbor.ts";
+import { clientPinEncrypted } from "../../src/fido/ctap2/client-pin.ts";
+import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
+import { getInfo } from "../../src/fido/ctap2/get-info.ts";
+import { hashPin } from "../../src/fido/ctap2/pin.ts";
+import { encapsulate } from "../../src/fido/ctap2/pin-protocol.ts";
+import { PinUvAuthToken } from "../../src/fido/ctap2/pin-uv-auth-token.ts";
+import { parseAuthenticatorData } from "../../src/fido/webauthn/authenticator-data.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { PERMISSION } from "./pin-state.ts";
 import { plugIn } from "./plugged-in.ts";
 import { type Members, status } from "./raw-command.ts";

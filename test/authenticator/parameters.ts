@@ -1,6 +1,6 @@
 /** The parameters of a request, read as strictly as the specification allows a key to be. */
-import { type CborKey, type CborMap, type CborValue, decodeCbor, encodeCbor } from "../../src/codec/cbor.ts";
-import { field, type FieldKind, type FieldValue } from "../../src/codec/cbor-fields.ts";
+import { type CborKey, type CborMap, type CborValue, decodeCbor, encodeCbor } from "../../src/fido/codec/cbor.ts";
+import { field, type FieldKind, type FieldValue } from "../../src/fido/codec/cbor-fields.ts";
 import { StatusError } from "./status.ts";
 
 /** Decodes the CBOR of a request: INVALID_CBOR unless it is canonical, CBOR_UNEXPECTED_TYPE unless it is a map. */

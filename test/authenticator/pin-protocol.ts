@@ -1,7 +1,7 @@
 /** PIN/UV auth protocols one and two, the authenticator's side (CTAP 2.1 sections 6.5.6 and 6.5.7). */
 import { createCipheriv, createDecipheriv, createECDH, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { CborMap } from "../../src/codec/cbor.ts";
+import type { CborMap } from "../../src/fido/codec/cbor.ts";
 import { optional, required } from "./parameters.ts";
 import { StatusError } from "./status.ts";
 

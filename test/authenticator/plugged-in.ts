@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CtapDevice } from "../../src/ctap2/device.ts";
-import { openChannel } from "../../src/hid/channel.ts";
-import type { HidConnection, HidDeviceInfo } from "../../src/hid/transport.ts";
+import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
+import { openChannel } from "../../src/fido/hid/channel.ts";
+import type { HidConnection, HidDeviceInfo } from "../../src/fido/hid/transport.ts";
 import type { Settings } from "./settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "./start.ts";
 import { transport } from "./transport.ts";

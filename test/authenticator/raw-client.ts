@@ -1,6 +1,13 @@
 /** Speaks to a software key below the product's own client: whatever packets a test wants to send. */
-import { BROADCAST_CHANNEL, CTAPHID, fragment, type Message, parsePacket, Reassembler } from "../../src/hid/framing.ts";
-import type { HidConnection } from "../../src/hid/transport.ts";
+import {
+  BROADCAST_CHANNEL,
+  CTAPHID,
+  fragment,
+  type Message,
+  parsePacket,
+  Reassembler,
+} from "../../src/fido/hid/framing.ts";
+import type { HidConnection } from "../../src/fido/hid/transport.ts";
 
 export class RawClient {
   readonly #connection: HidConnection;

@@ -1,6 +1,6 @@
 /** CTAP2 commands as a test writes them, right or wrong. */
-import { type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
-import type { CtapDevice } from "../../src/ctap2/device.ts";
+import { type CborValue, encodeCbor } from "../../src/fido/codec/cbor.ts";
+import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
 
 /** The members of a request by their keys. */
 export type Members = [number, CborValue][];

@@ -1,6 +1,6 @@
 /** A software security key on a Unix socket: 64 bytes are one report, in both directions, without framing. */
 import { createServer, type Socket } from "node:net";
-import { REPORT_BYTES } from "../../src/hid/transport.ts";
+import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
 import { Ctap2Authenticator } from "./ctap2.ts";
 import { CtapHid } from "./ctaphid.ts";
 import { completeSettings, type Settings } from "./settings.ts";

@@ -5,8 +5,13 @@
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter } from "node:path";
-import { hidError, removedError } from "../../src/hid/hid-error.ts";
-import { type HidConnection, type HidDeviceInfo, type HidTransport, REPORT_BYTES } from "../../src/hid/transport.ts";
+import { hidError, removedError } from "../../src/fido/hid/hid-error.ts";
+import {
+  type HidConnection,
+  type HidDeviceInfo,
+  type HidTransport,
+  REPORT_BYTES,
+} from "../../src/fido/hid/transport.ts";
 
 /** What hidapi says of a device where a socket has a code. */
 const reasons: Partial<Record<string, string>> = {

@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { REPORT_BYTES } from "../../src/hid/transport.ts";
+import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
 
 /** Types of struct uhid_event (linux/uhid.h). */
 const EVENT = {

@@ -1,5 +1,5 @@
 /** What MakeCredential and GetAssertion have in common: options, user verification, user presence. */
-import type { CborMap } from "../../src/codec/cbor.ts";
+import type { CborMap } from "../../src/fido/codec/cbor.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
 import { optional, required } from "./parameters.ts";
 import { isModern } from "./settings.ts";

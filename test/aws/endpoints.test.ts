@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { controlEndpoint, packageEndpoint } from "../../src/aws/endpoints.ts";
 import { regionPartition } from "../../src/aws/partitions.ts";
-import { VouchError } from "../../src/errors.ts";
+import { VouchError } from "../../src/base/errors.ts";
 import { live, recorded, type EndpointVector } from "./botocore.ts";
 
 /** Our answer in botocore's terms. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../src/aws/partitions.ts";
-import { VouchError } from "../../src/errors.ts";
+import { VouchError } from "../../src/base/errors.ts";
 
 const role = (partition: string) => `arn:${partition}:iam::123456789012:role/x`;
 

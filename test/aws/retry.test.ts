@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AwsServiceError } from "../../src/aws/errors.ts";
 import { withRetries } from "../../src/aws/retry.ts";
-import { VouchError } from "../../src/errors.ts";
+import { VouchError } from "../../src/base/errors.ts";
 import { rejection, virtualClock } from "./scripted-service.ts";
 
 function refused(status: number, code = "", headers: Record<string, string> = {}): AwsServiceError {

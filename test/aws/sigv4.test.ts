@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { signRequest } from "../../src/aws/sigv4.ts";
-import { Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { live, recorded, type SignatureVector } from "./botocore.ts";
 
 const { accessKeyId } = recorded;

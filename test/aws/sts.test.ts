@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { assumeRoleWithWebIdentity, roleSessionName, type RoleCredentials } from "../../src/aws/sts.ts";
 import { awsErrorCode } from "../../src/aws/errors.ts";
-import type { ErrorCode, VouchError } from "../../src/errors.ts";
-import { Secret } from "../../src/secret.ts";
+import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";
 import { createIssuer, type Issuer } from "../sandbox/aws/issuer.ts";
 import { serveAws } from "../sandbox/aws/serve.ts";

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { pipVersion } from "../../src/cli/pip-version.ts";
+import { pipVersion } from "../../src/tools/pip/version.ts";
 import { filesContaining } from "../binary/disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
 import {

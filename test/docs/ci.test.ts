@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identityNames } from "../../src/agent/identity-credentials.ts";
-import { parseSettings } from "../../src/config/settings.ts";
+import { identityNames } from "../../src/agent/job/identity-credentials.ts";
+import { parseSettings } from "../../src/settings/settings.ts";
 import { jobVariables } from "../../src/helper/job-options.ts";
 import { blockTexts } from "./blocks.ts";
 import { type Job, startJob } from "../job.ts";

@@ -4,9 +4,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import type { ArgsDef } from "citty";
-import { checkArguments } from "../../src/cli/arguments.ts";
-import { type CommandNode, commandTree } from "../../src/cli/command-tree.ts";
-import { choicesOf, flagsOf } from "../../src/cli/flags.ts";
+import { checkArguments } from "../../src/cli/framework/arguments.ts";
+import { type CommandNode, commandTree } from "../../src/cli/framework/command-tree.ts";
+import { choicesOf, flagsOf } from "../../src/cli/framework/flags.ts";
 import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
@@ -26,8 +26,8 @@ const startsAtNothing = new Set(["README.md", "docs/server.md"]);
 const hasBash = requires("bash");
 
 const tree = await commandTree({
-  agent: () => import("../../src/agent/command.ts"),
-  server: () => import("../../src/server/command.ts"),
+  agent: () => import("../../src/agent/process/daemon.ts"),
+  server: () => import("../../src/server/command/command.ts"),
 });
 
 describe.each(documents)("%s", (document) => {

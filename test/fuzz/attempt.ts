@@ -1,5 +1,5 @@
 /** One input, and the judgement on what became of it. */
-import { type ErrorCode, VouchError } from "../../src/errors.ts";
+import { type ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { canary, pin } from "./corpus.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Input, Target } from "./target.ts";

@@ -3,10 +3,10 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
-import { decodeCborMap } from "../../src/codec/cbor.ts";
-import { field } from "../../src/codec/cbor-fields.ts";
-import { CTAPHID, Reassembler } from "../../src/hid/framing.ts";
-import { REPORT_BYTES } from "../../src/hid/transport.ts";
+import { decodeCborMap } from "../../src/fido/codec/cbor.ts";
+import { field } from "../../src/fido/codec/cbor-fields.ts";
+import { CTAPHID, Reassembler } from "../../src/fido/hid/framing.ts";
+import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
 import recorded from "./corpus.json" with { type: "json" };
 
 /** The PIN of every recorded key: it must not be found in any message. */

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { openChannel } from "../../src/hid/channel.ts";
-import { CTAPHID, fragment } from "../../src/hid/framing.ts";
-import { VouchError } from "../../src/errors.ts";
+import { openChannel } from "../../src/fido/hid/channel.ts";
+import { CTAPHID, fragment } from "../../src/fido/hid/framing.ts";
+import { VouchError } from "../../src/base/errors.ts";
 import { attempt } from "./attempt.ts";
 import { campaign, inputOf } from "./campaign.ts";
 import { canary, type Ceremony, corpus, pin } from "./corpus.ts";

@@ -1,5 +1,5 @@
 /** Mutations of a stream of CTAPHID reports: what a faulty, foreign or hostile device sends. */
-import { BROADCAST_CHANNEL, CTAPHID, fragment } from "../../src/hid/framing.ts";
+import { BROADCAST_CHANNEL, CTAPHID, fragment } from "../../src/fido/hid/framing.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import type { Random } from "./random.ts";
 

@@ -2,15 +2,15 @@
  * Records what the fuzzer starts from: every report that the software key sends while whole ceremonies are carried out
  * with it and verified by the relying party. Written to `corpus.json` by `npm run fuzz -- --record`.
  */
-import type { CtapDevice } from "../../src/ctap2/device.ts";
-import { openChannel } from "../../src/hid/channel.ts";
-import { CTAPHID, parsePacket } from "../../src/hid/framing.ts";
-import type { HidConnection } from "../../src/hid/transport.ts";
-import { createCredential, getAssertion } from "../../src/webauthn/ceremony.ts";
+import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
+import { openChannel } from "../../src/fido/hid/channel.ts";
+import { CTAPHID, parsePacket } from "../../src/fido/hid/framing.ts";
+import type { HidConnection } from "../../src/fido/hid/transport.ts";
+import { createCredential, getAssertion } from "../../src/fido/webauthn/ceremony.ts";
 import { plugIn } from "../authenticator/plugged-in.ts";
 import type { Settings } from "../authenticator/settings.ts";
-import { person } from "../webauthn/person.ts";
-import { authenticate, creationOptions, origin, register, requestOptions } from "../webauthn/relying-party.ts";
+import { person } from "../fido/webauthn/person.ts";
+import { authenticate, creationOptions, origin, register, requestOptions } from "../fido/webauthn/relying-party.ts";
 import { type RecordedCeremony, pin } from "./corpus.ts";
 
 interface Way {

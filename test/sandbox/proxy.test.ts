@@ -77,7 +77,7 @@ test.each(refusals)("the proxy refuses %j and remembers it", async (head) => {
   expect(sandbox.refused.length).toBe(before + 1);
 });
 
-const httpModule = join(import.meta.dir, "../../src/http.ts");
+const httpModule = join(import.meta.dir, "../../src/base/net/http.ts");
 const url = `https://${names.vouchHost}/healthz`;
 
 test("Vouch's own requests go through the proxy of the environment, with the CA bundle they are told", async () => {
@@ -87,7 +87,7 @@ test("Vouch's own requests go through the proxy of the environment, with the CA 
   expect(sandbox.refused.at(-1)).toBe("example.org:443");
 });
 
-/** What src/http.ts makes of a request in a process of its own, which has nothing but the proxy in its environment. */
+/** What src/base/net/http.ts makes of a request in a process of its own, which has nothing but the proxy in its environment. */
 async function vouchRequest(request: object): Promise<unknown> {
   const { HTTPS_PROXY = "", NO_PROXY = "" } = sandbox.env;
   const script = `

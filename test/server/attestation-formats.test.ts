@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { createServer, type Server } from "node:net";
-import { decodeBase64url, encodeBase64url } from "../../src/codec/base64url.ts";
-import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../../src/codec/cbor.ts";
+import { decodeBase64url, encodeBase64url } from "../../src/fido/codec/base64url.ts";
+import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../../src/fido/codec/cbor.ts";
 import { type AttestationKey, makeAttestationKey } from "./attestation.ts";
 import { aaguid, TestSecurityKey } from "./security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "./test-server.ts";

@@ -1,12 +1,12 @@
 /** The whole chain of a ceremony: CTAPHID, CTAP2 and WebAuthn on one side, this server on the other. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { openChannel } from "../../src/hid/channel.ts";
-import { webauthnGrant } from "../../src/server/issuer.ts";
-import { createCredential, getAssertion } from "../../src/webauthn/ceremony.ts";
+import { openChannel } from "../../src/fido/hid/channel.ts";
+import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
+import { createCredential, getAssertion } from "../../src/fido/webauthn/ceremony.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { transport } from "../authenticator/transport.ts";
-import { person } from "../webauthn/person.ts";
+import { person } from "../fido/webauthn/person.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { email, origin, startTestServer, type TestServer } from "./test-server.ts";
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { sha256 } from "../../src/server/random.ts";
-import { webauthnGrant } from "../../src/server/issuer.ts";
+import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { begin, newPerson, type Person } from "./person.ts";
 import { TestSecurityKey } from "./security-key.ts";

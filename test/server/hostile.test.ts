@@ -1,8 +1,8 @@
 /** Hostile answers of a "security key": what was signed cannot be changed, and nothing makes the server fail. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { decodeBase64url, encodeBase64url } from "../../src/codec/base64url.ts";
-import { webauthnGrant } from "../../src/server/issuer.ts";
+import { decodeBase64url, encodeBase64url } from "../../src/fido/codec/base64url.ts";
+import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { TestSecurityKey } from "./security-key.ts";
 import { origin, startTestServer, type TestServer } from "./test-server.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeEnrollmentCode } from "../../src/server/enrollment-code.ts";
+import { makeEnrollmentCode } from "../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../src/server/initialize.ts";
 import { sha256 } from "../../src/server/random.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";

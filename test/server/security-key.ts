@@ -9,9 +9,9 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from "@simplewebauthn/server";
-import { encodeBase64url } from "../../src/codec/base64url.ts";
-import { type CborMap, type CborValue, encodeCbor } from "../../src/codec/cbor.ts";
-import { ES256, exportCoseKey } from "../../src/codec/cose.ts";
+import { encodeBase64url } from "../../src/fido/codec/base64url.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../src/fido/codec/cbor.ts";
+import { ES256, exportCoseKey } from "../../src/fido/codec/cose.ts";
 import type { AttestationKey } from "./attestation.ts";
 
 export const aaguid = new Uint8Array(16).fill(7);

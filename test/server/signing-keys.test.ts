@@ -1,7 +1,7 @@
 /** Two signing keys, as in a change of keys: the newest signs, both are published. */
 import { expect, test } from "bun:test";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
-import { Issuer, makeSigningKey } from "../../src/server/issuer.ts";
+import { Issuer, makeSigningKey } from "../../src/server/oauth/issuer.ts";
 import { openStore } from "../../src/server/store/store.ts";
 import { startTestServer } from "./test-server.ts";
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
-import { VouchError } from "../../src/errors.ts";
+import { VouchError } from "../../src/base/errors.ts";
 import { defaultAudience, initializeServer } from "../../src/server/initialize.ts";
 import type { Credential } from "../../src/server/store/credentials.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";

@@ -6,9 +6,9 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
-import { makeEnrollmentCode } from "../../src/server/enrollment-code.ts";
+import { makeEnrollmentCode } from "../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../src/server/initialize.ts";
-import { tokenExchangeGrant, webauthnGrant } from "../../src/server/issuer.ts";
+import { tokenExchangeGrant, webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { sha256 } from "../../src/server/random.ts";
 import { type EventLog, type RequestLog, type ServerOptions, startServer } from "../../src/server/server.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";

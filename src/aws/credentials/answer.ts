@@ -1,7 +1,7 @@
 /** Credentials as metadata services and `credential_process` programs write them down, in JSON. */
 import * as v from "valibot";
-import { VouchError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
+import { VouchError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 
 export type Environment = Record<string, string | undefined>;

@@ -2,8 +2,8 @@
  * The credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
-import { VouchError } from "../../errors.ts";
-import { readRegularFile, whyUnreadable } from "../../regular-file.ts";
+import { VouchError } from "../../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";

@@ -1,5 +1,5 @@
 /** Credentials in the environment, as AWS tools and `configure-aws-credentials` actions leave them there. */
-import { VouchError } from "../../errors.ts";
+import { VouchError } from "../../base/errors.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 

@@ -2,8 +2,8 @@
  * The role of an EC2 instance, by its metadata service, version 2 (IMDSv2) only.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
-import { VouchError } from "../../errors.ts";
-import type { HttpResponse } from "../../http.ts";
+import { VouchError } from "../../base/errors.ts";
+import type { HttpResponse } from "../../base/net/http.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, parseJson, readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";

@@ -1,7 +1,7 @@
 /** Requests to the metadata services that give a machine or a container its role. */
-import { VouchError } from "../../errors.ts";
-import { inAllItsTime } from "../../connection-error.ts";
-import { httpRequest, type HttpResponse } from "../../http.ts";
+import { VouchError } from "../../base/errors.ts";
+import { inAllItsTime } from "../../base/net/connection-error.ts";
+import { httpRequest, type HttpResponse } from "../../base/net/http.ts";
 import { systemClock, withRetries } from "../retry.ts";
 
 /** They are near: an answer takes milliseconds, and one that does not come is worth a message soon. */

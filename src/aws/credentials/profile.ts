@@ -2,8 +2,8 @@
  * A profile of the AWS CLI, whatever it takes its credentials from (SSO, another role, a program): the CLI says.
  * https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html
  */
-import { VouchError } from "../../errors.ts";
-import { findProgram, runProgram } from "../../program.ts";
+import { VouchError } from "../../base/errors.ts";
+import { findProgram, runProgram } from "../../base/system/program.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 

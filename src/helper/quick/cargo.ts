@@ -47,7 +47,7 @@ export function answerCargo(): Attempt {
 /**
  * Whether the configuration that Cargo has merged is certainly the user's own: the parent is a Cargo with a plain command
  * (or no Cargo at all), and no folder from the current one up to the root has a `.cargo`, apart from the home folder.
- * Anything else is for src/cargo/project-network.ts.
+ * Anything else is for src/tools/cargo/project-network.ts.
  */
 function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolean {
   const { env } = process;

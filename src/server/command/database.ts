@@ -1,7 +1,7 @@
 /** The `--database` option that every `vouch server` command has. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { VouchError } from "../../errors.ts";
+import { VouchError } from "../../base/errors.ts";
 import { databaseFailure } from "../store/failure.ts";
 import { openStore, type Store } from "../store/store.ts";
 

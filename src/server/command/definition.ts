@@ -1,7 +1,7 @@
 /** The form of a `vouch server` command, which the command line mounts and makes the help text of. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
-import { writeAll } from "../../output.ts";
-import { printable, printableJson } from "../../printable.ts";
+import { writeAll } from "../../base/output.ts";
+import { printable, printableJson } from "../../base/printable.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
   meta: CommandMeta & { description: string };

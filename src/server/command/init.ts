@@ -1,7 +1,7 @@
-import { VouchError } from "../../errors.ts";
-import { partitionOf, rolePermissions, trustPolicy } from "../aws-trust.ts";
+import { VouchError } from "../../base/errors.ts";
+import { partitionOf, rolePermissions, trustPolicy } from "./aws-trust.ts";
 import { initializeServer } from "../initialize.ts";
-import { parseServerUrl } from "../url.ts";
+import { parseServerUrl } from "../http/url.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 

@@ -1,6 +1,6 @@
-import { VouchError } from "../../errors.ts";
-import { makeEnrollmentCode } from "../enrollment-code.ts";
-import { normalizeEmail } from "../email-address.ts";
+import { VouchError } from "../../base/errors.ts";
+import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
+import { normalizeEmail } from "../keys/email-address.ts";
 import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";

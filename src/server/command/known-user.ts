@@ -1,5 +1,5 @@
 /** The person whom a `vouch server` command is about. */
-import { VouchError } from "../../errors.ts";
+import { VouchError } from "../../base/errors.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { User } from "../store/user.ts";
 

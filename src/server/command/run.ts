@@ -1,11 +1,11 @@
-import { VouchError } from "../../errors.ts";
-import { readRegularFile, whyUnreadable } from "../../regular-file.ts";
+import { VouchError } from "../../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { initializeServer } from "../initialize.ts";
-import { LogWriter } from "../log-writer.ts";
+import { LogWriter } from "../http/log-writer.ts";
 import type { RunningServer } from "../server.ts";
-import { parseSessionDuration } from "../session-duration.ts";
+import { parseSessionDuration } from "../oauth/session-duration.ts";
 import { openStore } from "../store/store.ts";
-import { parseServerUrl } from "../url.ts";
+import { parseServerUrl } from "../http/url.ts";
 import { currentTime, databaseArg, databaseUrl } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 

@@ -1,6 +1,6 @@
-import { printable } from "../../printable.ts";
-import { describeKey } from "../../webauthn/authenticator-model.ts";
-import { VouchError } from "../../errors.ts";
+import { printable } from "../../base/printable.ts";
+import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
+import { VouchError } from "../../base/errors.ts";
 import type { UserSummary } from "../store/accounts.ts";
 import type { Credential } from "../store/credentials.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";

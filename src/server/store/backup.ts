@@ -2,8 +2,8 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { SQL } from "bun";
-import { VouchError } from "../../errors.ts";
-import { removeAbandoned, temporaryName } from "../../temporary.ts";
+import { VouchError } from "../../base/errors.ts";
+import { removeAbandoned, temporaryName } from "../../base/system/temporary.ts";
 import { databaseFailure } from "./failure.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Users' security keys. What changes them is one statement each, so that of two at once the database decides. */
 import type { Sql } from "./statements.ts";
-import { decodeBase64url, encodeBase64url } from "../../codec/base64url.ts";
+import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
 import type { User } from "./user.ts";
 
 /** A credential record (WebAuthn Level 3, 4). */

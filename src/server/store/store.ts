@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SQL } from "bun";
-import { VouchError } from "../../errors.ts";
+import { VouchError } from "../../base/errors.ts";
 import { AccountStore } from "./accounts.ts";
 import { backUp } from "./backup.ts";
 import { CeremonyStore } from "./ceremonies.ts";

@@ -1,7 +1,7 @@
 /** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|choice|code`. */
-import { confirm, promptChoice, promptSecret, promptText, readCode } from "../../../src/cli/prompt.ts";
-import { print, showError } from "../../../src/cli/terminal.ts";
-import { VouchError } from "../../../src/errors.ts";
+import { confirm, promptChoice, promptSecret, promptText, readCode } from "../../../src/cli/terminal/prompt.ts";
+import { print, showError } from "../../../src/cli/terminal/terminal.ts";
+import { VouchError } from "../../../src/base/errors.ts";
 
 const questions: Record<string, () => Promise<unknown>> = {
   secret: async () => (await promptSecret("PIN")).expose(),

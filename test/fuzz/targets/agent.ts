@@ -1,6 +1,6 @@
 /** What the agent answers: a border beside the security key. */
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
-import { askThrough, type System } from "../../../src/agent/question.ts";
+import { askThrough, type System } from "../../../src/agent/wire/question.ts";
 import { expectBounded } from "../bounded.ts";
 import { canary } from "../corpus.ts";
 import { mutatedSeed } from "../mutate-bytes.ts";
@@ -43,7 +43,7 @@ function systemWith(answer: Uint8Array): System {
 
 export const agentAnswer: Target = {
   name: "agent-answer",
-  reads: "the agent's HTTP answers (src/agent/question.ts)",
+  reads: "the agent's HTTP answers (src/agent/wire/question.ts)",
   share: 20,
   passesWordsOn: true,
   input: (random) => [mutatedSeed(random, agentAnswers)],

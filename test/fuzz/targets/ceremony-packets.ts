@@ -1,6 +1,6 @@
 /** Whole ceremonies, from the reports of a device up to what the server is sent. */
-import { openChannel } from "../../../src/hid/channel.ts";
-import { createCredential, getAssertion } from "../../../src/webauthn/ceremony.ts";
+import { openChannel } from "../../../src/fido/hid/channel.ts";
+import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
 import type { Target } from "../target.ts";
 import { type VirtualTime, within } from "../virtual-time.ts";
 import { info, readScript, type Script, scriptInput } from "./packet-script.ts";

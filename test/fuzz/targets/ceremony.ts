@@ -1,8 +1,8 @@
 /** Whole ceremonies with a key, or a server, that does not say what it said in the recorded ceremony. */
-import { CtapError } from "../../../src/ctap2/status.ts";
-import type { CtapDevice, ExchangeOptions } from "../../../src/ctap2/device.ts";
-import { VouchError } from "../../../src/errors.ts";
-import { createCredential, getAssertion } from "../../../src/webauthn/ceremony.ts";
+import { CtapError } from "../../../src/fido/ctap2/status.ts";
+import type { CtapDevice, ExchangeOptions } from "../../../src/fido/ctap2/device.ts";
+import { VouchError } from "../../../src/base/errors.ts";
+import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
 import { expectBounded } from "../bounded.ts";
 import { answers, type Ceremony, corpus, operation } from "../corpus.ts";
 import { mutateCbor } from "../mutate-cbor.ts";
@@ -24,7 +24,7 @@ const statuses = [0x01, 0x02, 0x14, 0x2b, 0x2d, 0x2e, 0x2f, 0x31, 0x32, 0x33, 0x
 
 export const ceremony: Target = {
   name: "ceremony",
-  reads: "whole enrolments and logins with a key or a server that says otherwise (src/webauthn/ceremony.ts)",
+  reads: "whole enrolments and logins with a key or a server that says otherwise (src/fido/webauthn/ceremony.ts)",
   share: 50,
   input(random) {
     const index = random.below(corpus.length);

@@ -1,18 +1,18 @@
 /** CBOR, and the answers of a key to each command. */
-import { decodeCbor, encodeCbor } from "../../../src/codec/cbor.ts";
-import { getPINRetries, getUVRetries } from "../../../src/ctap2/client-pin.ts";
-import type { CtapDevice } from "../../../src/ctap2/device.ts";
-import { getAssertions } from "../../../src/ctap2/get-assertion.ts";
-import { getInfo } from "../../../src/ctap2/get-info.ts";
-import { makeCredential } from "../../../src/ctap2/make-credential.ts";
-import { changePIN, setPIN } from "../../../src/ctap2/pin.ts";
+import { decodeCbor, encodeCbor } from "../../../src/fido/codec/cbor.ts";
+import { getPINRetries, getUVRetries } from "../../../src/fido/ctap2/client-pin.ts";
+import type { CtapDevice } from "../../../src/fido/ctap2/device.ts";
+import { getAssertions } from "../../../src/fido/ctap2/get-assertion.ts";
+import { getInfo } from "../../../src/fido/ctap2/get-info.ts";
+import { makeCredential } from "../../../src/fido/ctap2/make-credential.ts";
+import { changePIN, setPIN } from "../../../src/fido/ctap2/pin.ts";
 import {
   getPinToken,
   getPinUvAuthTokenUsingPinWithPermissions,
   getPinUvAuthTokenUsingUvWithPermissions,
-} from "../../../src/ctap2/pin-uv-auth-token.ts";
-import { selection } from "../../../src/ctap2/selection.ts";
-import { Secret } from "../../../src/secret.ts";
+} from "../../../src/fido/ctap2/pin-uv-auth-token.ts";
+import { selection } from "../../../src/fido/ctap2/selection.ts";
+import { Secret } from "../../../src/base/secret.ts";
 import { expectBounded } from "../bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
 import { mutateCbor } from "../mutate-cbor.ts";
@@ -29,7 +29,7 @@ const bodies = [...answers.map((answer) => answer.subarray(STATUS_BYTES)), ...au
 
 export const cbor: Target = {
   name: "cbor",
-  reads: "one item, and again what was written of it (src/codec/cbor.ts)",
+  reads: "one item, and again what was written of it (src/fido/codec/cbor.ts)",
   share: 210,
   input(random) {
     let bytes = random.pick(bodies);

@@ -1,6 +1,6 @@
 /** CTAPHID: reports into messages, and whole transactions with a device that sends whatever it likes. */
-import { openChannel } from "../../../src/hid/channel.ts";
-import { MAX_MESSAGE_BYTES, Reassembler } from "../../../src/hid/framing.ts";
+import { openChannel } from "../../../src/fido/hid/channel.ts";
+import { MAX_MESSAGE_BYTES, Reassembler } from "../../../src/fido/hid/framing.ts";
 import { expectBounded } from "../bounded.ts";
 import { corpus } from "../corpus.ts";
 import type { Target } from "../target.ts";
@@ -17,7 +17,7 @@ const GRACE_MS = 13_000;
 
 export const reassembler: Target = {
   name: "reassembler",
-  reads: "the reports of a key into messages (src/hid/framing.ts)",
+  reads: "the reports of a key into messages (src/fido/hid/framing.ts)",
   share: 170,
   input(random) {
     const { exchanges } = random.pick(corpus);
@@ -41,7 +41,7 @@ export const reassembler: Target = {
 
 export const channel: Target = {
   name: "channel",
-  reads: "whole transactions: allocation, keepalives, errors, cancel (src/hid/channel.ts, inbox.ts)",
+  reads: "whole transactions: allocation, keepalives, errors, cancel (src/fido/hid/channel.ts, inbox.ts)",
   share: 110,
   input: (random) => scriptInput(random, MAX_EXCHANGES),
   run: (input, time) => time.until(transactions(readScript(input), time)),

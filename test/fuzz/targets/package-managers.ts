@@ -1,8 +1,8 @@
 /** What package managers ask: the URLs, and the words of Cargo and of keyring. */
-import { findRegistry } from "../../../src/config/registries.ts";
-import type { Settings } from "../../../src/config/settings.ts";
-import { parseRequest } from "../../../src/helper/cargo.ts";
-import { parseInvocation } from "../../../src/helper/keyring.ts";
+import { findRegistry } from "../../../src/settings/registries.ts";
+import type { Settings } from "../../../src/settings/settings.ts";
+import { parseRequest } from "../../../src/tools/cargo/credential-provider.ts";
+import { parseInvocation } from "../../../src/tools/python/keyring.ts";
 import { expectBounded } from "../bounded.ts";
 import { mutatedSeed } from "../mutate-bytes.ts";
 import { mutateJson } from "../mutate-json.ts";
@@ -43,7 +43,7 @@ const urls = [
 
 export const registryUrl: Target = {
   name: "registry-url",
-  reads: "the URLs that package managers ask about (src/config/registries.ts)",
+  reads: "the URLs that package managers ask about (src/settings/registries.ts)",
   share: 10,
   input: (random) => [mutatedSeed(random, urls)],
   run([bytes = new Uint8Array(0)]) {
@@ -84,7 +84,7 @@ const cargoRequests = ["get", "login", "logout"].map((kind) => ({
 
 export const cargoRequest: Target = {
   name: "cargo-request",
-  reads: "the requests of Cargo to its credential provider (src/helper/cargo.ts)",
+  reads: "the requests of Cargo to its credential provider (src/tools/cargo/credential-provider.ts)",
   share: 10,
   input(random) {
     const request = encode(JSON.stringify(mutateJson(random, random.pick(cargoRequests))));
@@ -107,7 +107,7 @@ const keyringCalls = [
 
 export const keyringArguments: Target = {
   name: "keyring-arguments",
-  reads: "the arguments of keyring (src/helper/keyring.ts)",
+  reads: "the arguments of keyring (src/tools/python/keyring.ts)",
   share: 10,
   input(random) {
     const words: Uint8Array[] = random.pick(keyringCalls).map(encode);

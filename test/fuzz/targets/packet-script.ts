@@ -1,5 +1,5 @@
 /** Input that plays a recorded ceremony at the level of reports: how the device behaves, then what it sends. */
-import type { HidDeviceInfo } from "../../../src/hid/transport.ts";
+import type { HidDeviceInfo } from "../../../src/fido/hid/transport.ts";
 import { type Ceremony, corpus } from "../corpus.ts";
 import { mutatePackets } from "../mutate-packets.ts";
 import type { Random } from "../random.ts";

@@ -1,7 +1,7 @@
 /** A person who types the right PIN, a few times, and takes the last account. */
-import { VouchError } from "../../../src/errors.ts";
-import { Secret } from "../../../src/secret.ts";
-import type { CeremonyUi } from "../../../src/webauthn/ceremony-ui.ts";
+import { VouchError } from "../../../src/base/errors.ts";
+import { Secret } from "../../../src/base/secret.ts";
+import type { CeremonyUi } from "../../../src/fido/webauthn/ceremony-ui.ts";
 import { pin } from "../corpus.ts";
 
 /** How often they type it before they give up. */

@@ -1,7 +1,7 @@
 /** A HID connection behind which a device sends recorded reports, changed or not, in virtual time. */
-import { VouchError } from "../../../src/errors.ts";
-import { BROADCAST_CHANNEL, CTAPHID, fragment, parsePacket } from "../../../src/hid/framing.ts";
-import type { HidConnection } from "../../../src/hid/transport.ts";
+import { VouchError } from "../../../src/base/errors.ts";
+import { BROADCAST_CHANNEL, CTAPHID, fragment, parsePacket } from "../../../src/fido/hid/framing.ts";
+import type { HidConnection } from "../../../src/fido/hid/transport.ts";
 
 export interface Behaviour {
   /** Between two reports, in milliseconds. */

@@ -1,9 +1,9 @@
 /** Authenticator data, the relying party's options, base64url. */
-import { decodeBase64url, encodeBase64url } from "../../../src/codec/base64url.ts";
-import { decodeCborMap } from "../../../src/codec/cbor.ts";
-import { ECDH_ES_HKDF_256, ES256, importCoseKey } from "../../../src/codec/cose.ts";
-import { parseAuthenticatorData } from "../../../src/webauthn/authenticator-data.ts";
-import { parseCreationOptions, parseRequestOptions } from "../../../src/webauthn/options.ts";
+import { decodeBase64url, encodeBase64url } from "../../../src/fido/codec/base64url.ts";
+import { decodeCborMap } from "../../../src/fido/codec/cbor.ts";
+import { ECDH_ES_HKDF_256, ES256, importCoseKey } from "../../../src/fido/codec/cose.ts";
+import { parseAuthenticatorData } from "../../../src/fido/webauthn/authenticator-data.ts";
+import { parseCreationOptions, parseRequestOptions } from "../../../src/fido/webauthn/options.ts";
 import { expectBounded } from "../bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
 import { mutateBytes } from "../mutate-bytes.ts";
@@ -20,7 +20,8 @@ const CREDENTIAL_ID_BYTES = 32;
 
 export const data: Target = {
   name: "authenticator-data",
-  reads: "authenticator data and the credential's public key (src/webauthn/authenticator-data.ts, src/codec/cose.ts)",
+  reads:
+    "authenticator data and the credential's public key (src/fido/webauthn/authenticator-data.ts, src/fido/codec/cose.ts)",
   share: 120,
   input(random) {
     let bytes = random.pick(authenticatorData);
@@ -50,7 +51,7 @@ const agreements = corpus
 
 export const coseKey: Target = {
   name: "cose-key",
-  reads: "the key agreement's public key (src/codec/cose.ts)",
+  reads: "the key agreement's public key (src/fido/codec/cose.ts)",
   share: 30,
   input(random) {
     let bytes = random.pick(agreements);
@@ -75,7 +76,7 @@ const origins = [
 
 export const options: Target = {
   name: "options",
-  reads: "the options of the server's JSON, for the server's origin (src/webauthn/options.ts)",
+  reads: "the options of the server's JSON, for the server's origin (src/fido/webauthn/options.ts)",
   share: 50,
   input(random) {
     const ceremony = random.pick(corpus);
@@ -95,7 +96,7 @@ export const options: Target = {
 
 export const base64url: Target = {
   name: "base64url",
-  reads: "base64url text (src/codec/base64url.ts)",
+  reads: "base64url text (src/fido/codec/base64url.ts)",
   share: 30,
   input(random) {
     const text = new TextEncoder().encode(encodeBase64url(random.pick(answers).subarray(0, random.small(0, 64))));

@@ -4,7 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { CTAPHID, parsePacket } from "../../../src/hid/framing.ts";
+import { CTAPHID, parsePacket } from "../../../src/fido/hid/framing.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
 import { type KernelKey, plugIntoKernel } from "../../authenticator/uhid.ts";

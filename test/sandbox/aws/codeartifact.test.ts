@@ -1,7 +1,7 @@
 /** What the sandbox's CodeArtifact makes of well-signed requests. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { signRequest } from "../../../src/aws/sigv4.ts";
-import { Secret } from "../../../src/secret.ts";
+import { Secret } from "../../../src/base/secret.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { handleCodeArtifact } from "./codeartifact.ts";
 import { createDeveloperAccount } from "./developer-account.ts";

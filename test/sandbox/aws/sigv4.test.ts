@@ -1,7 +1,7 @@
 /** The sandbox refuses a signed request in which anything was changed after signing. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { signRequest, type AwsCredentials } from "../../../src/aws/sigv4.ts";
-import { Secret } from "../../../src/secret.ts";
+import { Secret } from "../../../src/base/secret.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
 import { verifySignature } from "./sigv4.ts";

@@ -1,0 +1,99 @@
+/**
+ * The credentials of an identity that was chosen by name: a platform's ID token, exchanged with STS for the role's, or
+ * what AWS itself gives, used as it is.
+ */
+import { credentialSources } from "../../aws/credentials/sources.ts";
+import type { ExpiringCredentials } from "../../aws/sigv4.ts";
+import { assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type Platform, platforms } from "../../ci/platform.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { CredentialSource } from "../tokens/credential-source.ts";
+import { type Role, roleFor } from "../tokens/role.ts";
+
+/** An identity and what goes with it, as flags, variables or the settings give it. */
+export type Identity = NonNullable<Settings["identity"]>;
+
+/** No role session is asked to last longer than a person's: eight hours. A role that allows less gives an hour. */
+const roleSessionSeconds = 8 * 3600;
+
+/** Every name that can be chosen. */
+export const identityNames: readonly string[] = [...Object.keys(platforms), ...Object.keys(credentialSources)];
+
+const options = {
+  audience: "--audience (VOUCH_AUDIENCE)",
+  idTokenVariable: "--id-token-variable (VOUCH_ID_TOKEN_VARIABLE)",
+  profile: "--profile (VOUCH_AWS_PROFILE)",
+} as const;
+
+export class IdentityCredentials implements CredentialSource {
+  readonly expiration = Infinity;
+  readonly asker = "job";
+  readonly #identity: Identity;
+  readonly #clock: Clock;
+  readonly #env: Record<string, string | undefined>;
+
+  /** Throws `usage` for a name that is not known, and for an option that means nothing to the identity. */
+  constructor(identity: Identity, clock: Clock, env: Record<string, string | undefined>) {
+    const { name } = identity;
+    if (!identityNames.includes(name)) {
+      throw new VouchError("usage", `There is no identity "${name}".`, {
+        hint: `The identities are ${identityNames.join(", ")}.`,
+      });
+    }
+    const takes: readonly string[] = platformOf(name)?.takes ?? (name === "aws-profile" ? ["profile"] : []);
+    for (const [option, spelling] of Object.entries(options)) {
+      if (identity[option as keyof typeof options] === undefined || takes.includes(option)) continue;
+      throw new VouchError("usage", `The identity ${name} does not take ${spelling}.`, {
+        hint: "See `vouch exec --help`.",
+      });
+    }
+    this.#identity = identity;
+    this.#clock = clock;
+    this.#env = env;
+  }
+
+  check(): void {
+    // A job ends by itself, and AWS ends what it was given.
+  }
+
+  /** A helper lives for one question: it would not see the answer. */
+  mayRenew(): boolean {
+    return false;
+  }
+
+  /** None where AWS gives the credentials. Throws `settings_missing`. */
+  role(domain: { region: string } | undefined, settings: Settings): Role | undefined {
+    if (platformOf(this.#identity.name) === undefined) return undefined;
+    if (settings.aws) return roleFor(domain, settings);
+    throw new VouchError("settings_missing", `The identity ${this.#identity.name} needs a role to assume.`, {
+      hint: "Give `--role ARN`, or set VOUCH_ROLE or AWS_ROLE_ARN.",
+    });
+  }
+
+  async fetch(role: Role | undefined): Promise<ExpiringCredentials> {
+    const { name, profile, ...asked } = this.#identity;
+    const platform = platformOf(name);
+    if (platform === undefined || role === undefined) return credentialSources[name]!({ env: this.#env, profile });
+    const { token, subject } = await platform.idToken({ ...asked, env: this.#env, now: () => this.#clock.now() });
+    return assumeRoleWithWebIdentity({
+      roleArn: role.arn,
+      region: role.region,
+      sessionName: roleSessionName(this.#env["AWS_ROLE_SESSION_NAME"] || subject),
+      webIdentityToken: token,
+      durationSeconds: roleSessionSeconds,
+      env: this.#env,
+      asker: this.asker,
+    });
+  }
+
+  /** As long as the credentials last; keys that do not end get what a person gets. */
+  tokenSeconds({ expiration }: ExpiringCredentials): number {
+    return expiration === Infinity ? roleSessionSeconds : 0;
+  }
+}
+
+function platformOf(name: string): Platform | undefined {
+  return Object.hasOwn(platforms, name) ? platforms[name] : undefined;
+}

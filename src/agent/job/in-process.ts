@@ -1,0 +1,118 @@
+/**
+ * Answers a helper's question in the helper's own process, where there is no agent to ask: in CI, for an identity that
+ * was chosen by VOUCH_IDENTITY or in the settings. Loaded only then.
+ */
+import { existsSync } from "node:fs";
+import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
+import { VouchError } from "../../base/errors.ts";
+import { systemClock } from "../../base/clock.ts";
+import { IdentityCredentials } from "./identity-credentials.ts";
+import { jobSettings } from "./settings.ts";
+import { jobTokensVariable, readJobTokens, writeJobTokens } from "./tokens.ts";
+import {
+  lookUpCargoToken,
+  lookUpEnvironment,
+  lookUpMatches,
+  lookUpRoleCredentials,
+  lookUpToken,
+} from "../tokens/lookup.ts";
+import {
+  type CargoRequest,
+  type EnvironmentRequest,
+  type MatchReply,
+  type MatchRequest,
+  type RoleCredentialsRequest,
+  routes,
+  type TokenRequest,
+} from "../protocol.ts";
+import type { Route } from "../wire/question.ts";
+import { Tokens } from "../tokens/tokens.ts";
+
+interface Job {
+  settings: Settings;
+  tokens: Tokens;
+}
+
+let job: Job | undefined;
+
+/** Whether the settings choose an identity. Those of the home folder choose none when they cannot be read. */
+export function isIdentityChosen(): boolean {
+  try {
+    return readSettings(process.env).identity !== undefined;
+  } catch (error) {
+    if (process.env["VOUCH_CONFIG"]) throw error;
+    return false;
+  }
+}
+
+/**
+ * The answer to one question of the protocol, as the agent would give it. What was fetched is kept for the next question
+ * of this process. Throws `not_configured`, `usage`, and what the chain throws.
+ */
+export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
+  const { settings, tokens } = (job ??= startJob());
+  const chain = () => tokens;
+  try {
+    switch (route) {
+      case routes.token:
+        return await lookUpToken(body as TokenRequest, settings, chain);
+      case routes.cargo:
+        return await lookUpCargoToken(body as CargoRequest, settings, chain);
+      case routes.environment:
+        // A person may run a command without any; a job asks for tokens by name.
+        if (settings.repositories.length === 0) throw new VouchError("not_configured", "No repository is named.");
+        return await lookUpEnvironment(body as EnvironmentRequest, settings, chain);
+      case routes.roleCredentials:
+        return await lookUpRoleCredentials(body as RoleCredentialsRequest, settings, chain);
+      case routes.match:
+        return lookUpMatches(body as MatchRequest, settings);
+      default:
+        throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");
+    }
+  } catch (error) {
+    if (!(error instanceof VouchError) || error.code !== "not_configured") throw error;
+    throw new VouchError(error.code, error.message, {
+      hint: "Name it with `--domain DOMAIN --repository REPOSITORY`, or set VOUCH_DOMAIN and VOUCH_REPOSITORY.",
+      cause: error,
+    });
+  }
+}
+
+/** The answer to `match` by the settings file alone, where no agent is running. Throws as `readSettings`. */
+export function matchBySettings(request: MatchRequest): MatchReply {
+  return lookUpMatches(request, readSettings(process.env));
+}
+
+function startJob(): Job {
+  const settings = jobSettings(readSettings(process.env), process.env);
+  if (settings.identity === undefined) throw new VouchError("internal_error", "No identity is chosen.");
+  const source = new IdentityCredentials(settings.identity, systemClock, process.env);
+  const tokens = new Tokens(source, systemClock, process.env);
+  for (const held of readJobTokens(process.env[jobTokensVariable], settings)) tokens.hold(held, settings);
+  return { settings, tokens };
+}
+
+/** The variables by which the helpers of what this process becomes find the tokens that it holds. */
+export function jobTokenVariables(): Record<string, string> {
+  const value = job && writeJobTokens(job.tokens.held(job.settings), job.settings);
+  return value === undefined ? {} : { [jobTokensVariable]: value };
+}
+
+/**
+ * The settings file. One that VOUCH_CONFIG names must be there; the one of the home folder need not, and in a container
+ * the home folder is often another user's. Throws `settings_missing`, `settings_invalid`, `file_error`.
+ */
+function readSettings(env: Record<string, string | undefined>): Settings {
+  const named = env["VOUCH_CONFIG"];
+  if (named && !existsSync(named)) {
+    throw new VouchError("settings_missing", `The settings ${named}, which VOUCH_CONFIG names, do not exist.`, {
+      hint: "Correct VOUCH_CONFIG, or unset it and give flags or variables: see `vouch exec --help`.",
+    });
+  }
+  try {
+    return loadSettings(settingsPath(env));
+  } catch (error) {
+    if (!named && error instanceof VouchError && error.code === "file_error") return { version: 1, repositories: [] };
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The tokens that `vouch exec` has fetched, as the helpers of what it starts find them in their environment, where the
+ * variables of the package managers hold them already: a build of many commands then asks AWS once.
+ */
+import * as v from "valibot";
+import type { Settings } from "../../settings/settings.ts";
+import { Secret } from "../../base/secret.ts";
+import { isToCome, maxTokenSeconds } from "../tokens/expiration.ts";
+import type { HeldToken } from "../tokens/tokens.ts";
+
+export const jobTokensVariable = "VOUCH_JOB_TOKENS";
+
+/** Linux takes no variable of more than 128 KiB. */
+const maxLength = 100_000;
+
+const Written = v.object({
+  job: v.string(),
+  tokens: v.array(
+    v.object({
+      domain: v.string(),
+      domainOwner: v.string(),
+      region: v.string(),
+      token: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]+$/)),
+      expiration: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    }),
+  ),
+});
+
+/** The variable's value; undefined when it would be too long. */
+export function writeJobTokens(tokens: HeldToken[], settings: Settings): string | undefined {
+  const exposed = tokens.map((held) => Object.assign({}, held, { token: held.token.expose() }));
+  const text = JSON.stringify({ job: jobOf(settings), tokens: exposed });
+  return text.length <= maxLength ? text : undefined;
+}
+
+/**
+ * The tokens in the variable's value that last still at `now` (milliseconds since 1970): none when they are of another
+ * identity or role, or not in its form.
+ */
+export function readJobTokens(text: string | undefined, settings: Settings, now = Date.now()): HeldToken[] {
+  if (!text) return [];
+  try {
+    const { job, tokens } = v.parse(Written, JSON.parse(text));
+    if (job !== jobOf(settings)) return [];
+    return tokens
+      .filter(({ expiration }) => isToCome(expiration, now, maxTokenSeconds))
+      .map((held) => Object.assign({}, held, { token: new Secret(held.token) }));
+  } catch {
+    // Whatever it is, fetching anew is right.
+    return [];
+  }
+}
+
+/** Whose tokens they are. */
+function jobOf({ identity, aws }: Settings): string {
+  return JSON.stringify([
+    identity?.name,
+    identity?.audience,
+    identity?.idTokenVariable,
+    identity?.profile,
+    aws?.roleArn,
+    aws?.region,
+  ]);
+}

@@ -1,0 +1,63 @@
+/** Starts the agent in the background when none is running. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { VouchError } from "../../base/errors.ts";
+import { askAgent } from "../wire/client.ts";
+import { routes, type StatusReply } from "../protocol.ts";
+
+const pollIntervalMs = 20;
+
+/**
+ * Resolves once an agent answers, one that was there or one that this call started, in a session of its own, so that it
+ * outlives the terminal. Two calls at the same time end with one agent: it sees to that itself (lock.ts).
+ * Throws `agent_unavailable` when none answers within `timeoutMs`, `agent_untrusted`.
+ */
+export async function ensureAgent(options: { command?: string[]; timeoutMs?: number } = {}): Promise<void> {
+  const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
+  if (await isRunning()) return;
+  const deadline = performance.now() + timeoutMs;
+  let agent = start(command);
+  while (!(await isRunning())) {
+    // One that found another agent running ends with 0; when nobody answers all the same, that other was ending.
+    if (agent.exitCode === 0) agent = start(command);
+    if (agent.exitCode !== null) throw failed(`ended with exit code ${agent.exitCode}`);
+    if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
+    if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
+    await sleep(pollIntervalMs);
+  }
+}
+
+/** Throws `agent_unavailable` when the system starts no process. */
+function start(command: string[]): Bun.Subprocess {
+  try {
+    const agent = Bun.spawn(command, {
+      cwd: "/",
+      env: process.env,
+      stdio: ["ignore", "ignore", "ignore"],
+      detached: true,
+    });
+    agent.unref();
+    return agent;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new VouchError("agent_unavailable", `The Vouch agent cannot be started (${code ?? "the system refused"}).`, {
+      hint: "Is there a limit on processes or memory (`ulimit -a`)? Raise it, then run `vouch login` again.",
+      cause: error,
+    });
+  }
+}
+
+async function isRunning(): Promise<boolean> {
+  try {
+    await askAgent<StatusReply>(routes.status, undefined, { timeoutMs: 2_000 });
+    return true;
+  } catch (error) {
+    if (error instanceof VouchError && error.code === "login_needed") return false;
+    throw error;
+  }
+}
+
+function failed(why: string): VouchError {
+  return new VouchError("agent_unavailable", `The Vouch agent was started but ${why}.`, {
+    hint: "Run `vouch agent run` to see why.",
+  });
+}

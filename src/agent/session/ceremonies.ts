@@ -1,0 +1,149 @@
+/**
+ * The WebAuthn ceremonies, enrolment, login, adding and removing a key, between the Vouch server and the command line,
+ * which performs them with the security key. A ceremony that was begun here is finished here, once, within its time.
+ */
+import { VouchError } from "../../base/errors.ts";
+import { VouchServer } from "../../vouch-client/server.ts";
+import type { Surroundings } from "../../vouch-client/api.ts";
+import type { VouchSession } from "../../vouch-client/session.ts";
+import { Secret } from "../../base/secret.ts";
+import type { Clock } from "../../base/clock.ts";
+import type {
+  EnrollFinishReply,
+  EnrollFinishRequest,
+  EnrollStartReply,
+  EnrollStartRequest,
+  KeyAddFinishReply,
+  KeyAddFinishRequest,
+  KeyAddStartReply,
+  KeyAddStartRequest,
+  KeyRemoveFinishReply,
+  KeyRemoveFinishRequest,
+  KeyRemoveStartReply,
+  KeyRemoveStartRequest,
+  LoginFinishRequest,
+  LoginStartReply,
+} from "../protocol.ts";
+import type { Session } from "./session.ts";
+
+/** How long a ceremony stays open, in milliseconds; the server's own limit is the same. */
+const ceremonyMs = 5 * 60_000;
+/** More open at the same time are not needed by one person; the oldest is dropped. */
+const maxOpen = 8;
+
+type OpenCeremony =
+  | { kind: "enrollment"; server: VouchServer; code: Secret }
+  | { kind: "login"; server: VouchServer }
+  | { kind: "addition"; session: Session }
+  | { kind: "removal"; session: Session; removal: KeyRemoveStartRequest };
+
+export class Ceremonies {
+  readonly #clock: Clock;
+  readonly #surroundings: Surroundings;
+  readonly #open = new Map<string, OpenCeremony & { begunAt: number }>();
+
+  constructor(clock: Clock, env: Record<string, string | undefined>) {
+    this.#clock = clock;
+    this.#surroundings = { env, now: () => clock.now() };
+  }
+
+  /** Begins an enrolment at a server. Throws as `VouchServer.enrollOptions`. */
+  async startEnrollment(request: EnrollStartRequest): Promise<EnrollStartReply> {
+    const server = new VouchServer(request.server, this.#surroundings);
+    const code = new Secret(request.code);
+    const begun = await server.enrollOptions(code, request.name);
+    this.#keep(begun.ceremony, { kind: "enrollment", server, code });
+    return begun;
+  }
+
+  /** Throws `enrollment_denied`, and as `VouchServer.enroll`. */
+  async finishEnrollment(request: EnrollFinishRequest): Promise<EnrollFinishReply> {
+    const open = this.#take(request.ceremony);
+    if (open?.kind !== "enrollment") {
+      throw new VouchError("enrollment_denied", "The enrolment took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch enroll` again.",
+      });
+    }
+    return open.server.enroll({ ...request, code: open.code });
+  }
+
+  /** Begins a login at a server. Throws as `VouchServer.loginOptions`. */
+  async startLogin(serverUrl: string): Promise<LoginStartReply> {
+    const server = new VouchServer(serverUrl, this.#surroundings);
+    const begun = await server.loginOptions();
+    this.#keep(begun.ceremony, { kind: "login", server });
+    return { ...begun, server: server.url };
+  }
+
+  /** Throws `login_denied`, and as `VouchServer.login`. */
+  async finishLogin(request: LoginFinishRequest): Promise<VouchSession> {
+    const open = this.#take(request.ceremony);
+    if (open?.kind !== "login") {
+      throw new VouchError("login_denied", "The login took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch login` again.",
+      });
+    }
+    return open.server.login(request);
+  }
+
+  /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */
+  async startAddition(session: Session, { name }: KeyAddStartRequest): Promise<KeyAddStartReply> {
+    const begun = await session.ask(async ({ keys }) => ({
+      ...(await keys.addOptions(name, session.signal)),
+      server: keys.server,
+    }));
+    this.#keep(begun.ceremony, { kind: "addition", session });
+    return begun;
+  }
+
+  /** Throws `enrollment_denied`, and as `Session.ask` and `VouchKeys.add`. */
+  async finishAddition(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
+    const open = this.#take(request.ceremony);
+    if (open?.kind !== "addition") {
+      throw new VouchError("enrollment_denied", "The addition took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch keys add` again.",
+      });
+    }
+    const { session } = open;
+    return { key: await session.ask(({ keys }) => keys.add(request, session.signal)) };
+  }
+
+  /** Begins the removal of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.removeOptions`. */
+  async startRemoval(session: Session, { id, force }: KeyRemoveStartRequest): Promise<KeyRemoveStartReply> {
+    const begun = await session.ask(async ({ keys }) => ({
+      ...(await keys.removeOptions(id, force, session.signal)),
+      server: keys.server,
+    }));
+    this.#keep(begun.ceremony, { kind: "removal", session, removal: { id, force } });
+    return begun;
+  }
+
+  /**
+   * Removes the key; the session ends here too when the server has ended it. Throws `enrollment_denied`, and as
+   * `Session.ask` and `VouchKeys.remove`.
+   */
+  async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
+    const open = this.#take(ceremony);
+    if (open?.kind !== "removal") {
+      throw new VouchError("enrollment_denied", "The removal took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch keys remove` again.",
+      });
+    }
+    const { session, removal } = open;
+    const removed = await session.ask(({ keys }) => keys.remove({ ...removal, ceremony, approval }, session.signal));
+    if (removed.thisSession) session.end("revoked");
+    return removed;
+  }
+
+  #keep(ceremony: string, open: OpenCeremony): void {
+    const [oldest] = this.#open.keys();
+    if (oldest !== undefined && this.#open.size >= maxOpen) this.#open.delete(oldest);
+    this.#open.set(ceremony, { ...open, begunAt: this.#clock.elapsed() });
+  }
+
+  #take(ceremony: string): OpenCeremony | undefined {
+    const open = this.#open.get(ceremony);
+    this.#open.delete(ceremony);
+    return open !== undefined && this.#clock.elapsed() - open.begunAt < ceremonyMs ? open : undefined;
+  }
+}

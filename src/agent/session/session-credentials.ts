@@ -1,0 +1,73 @@
+/** The credentials of a session: its ID token, exchanged with STS for the role's. Nothing is asked for that outlives it. */
+import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
+import { VouchError } from "../../base/errors.ts";
+import type { IdToken } from "../../aws/web-identity.ts";
+import type { Clock } from "../../base/clock.ts";
+import { type CredentialSource, maxDurationSeconds, minDurationSeconds } from "../tokens/credential-source.ts";
+import { RenewingCache } from "../tokens/renewing-cache.ts";
+import { type Role, roleFor } from "../tokens/role.ts";
+import type { Session } from "./session.ts";
+
+/** Durations count from when AWS answers: asked this much shorter, in seconds, nothing ends after the session. */
+const marginSeconds = 5;
+
+/** The one key of the ID tokens: they are of the session, whatever the role. */
+const sessionKey = "session";
+
+export class SessionCredentials implements CredentialSource {
+  readonly asker = "person";
+  readonly role = roleFor;
+  readonly #session: Session;
+  readonly #env: Record<string, string | undefined>;
+  readonly #idTokens: RenewingCache<IdToken>;
+
+  constructor(session: Session, clock: Clock, env: Record<string, string | undefined>) {
+    this.#session = session;
+    this.#env = env;
+    this.#idTokens = new RenewingCache(clock, "The ID token of the Vouch server", Infinity);
+  }
+
+  get signal(): AbortSignal {
+    return this.#session.signal;
+  }
+
+  get expiration(): number {
+    return this.#session.expiration;
+  }
+
+  check(): void {
+    this.#session.check();
+  }
+
+  mayRenew(): boolean {
+    return this.#session.secondsLeft() - marginSeconds >= minDurationSeconds;
+  }
+
+  async fetch(role: Role): Promise<RoleCredentials> {
+    // Asked before the ID token, so that a session with too little left costs no call.
+    this.tokenSeconds();
+    const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
+    return assumeRoleWithWebIdentity({
+      roleArn: role.arn,
+      region: role.region,
+      sessionName: roleSessionName(this.#session.user),
+      webIdentityToken: token,
+      durationSeconds: this.tokenSeconds(),
+      env: this.#env,
+      signal: this.#session.signal,
+    });
+  }
+
+  /** To the session's end. Throws `login_needed` when AWS issues nothing that short. */
+  tokenSeconds(): number {
+    this.#session.check();
+    const seconds = Math.floor(this.#session.secondsLeft()) - marginSeconds;
+    if (seconds >= minDurationSeconds) return Math.min(seconds, maxDurationSeconds);
+    const minutes = Math.max(1, Math.round(this.#session.secondsLeft() / 60));
+    throw new VouchError(
+      "login_needed",
+      `AWS issues no token for less than 15 minutes, and this session ends in ${minutes} minute${minutes === 1 ? "" : "s"}.`,
+      { hint: "Run `vouch login` for a new session." },
+    );
+  }
+}

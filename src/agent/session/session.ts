@@ -1,0 +1,112 @@
+/** One session: from the login until it ends, by the clock, by logout, or because the server ended it. */
+import { VouchError } from "../../base/errors.ts";
+import type { IdToken } from "../../aws/web-identity.ts";
+import type { VouchSession } from "../../vouch-client/session.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { StatusReply } from "../protocol.ts";
+
+export type EndReason = NonNullable<StatusReply["ended"]>;
+
+export const endReasons: readonly EndReason[] = ["expired", "logged_out", "revoked"];
+
+export class Session {
+  readonly user: string;
+  /** When it ends: seconds since 1970. */
+  readonly expiration: number;
+  readonly #clock: Clock;
+  readonly #deadline: number;
+  readonly #aborted = new AbortController();
+  #identity: VouchSession | undefined;
+  #ended: EndReason | undefined;
+
+  /** `start`: both clocks as they stood before the server was asked, so that the session never ends late. */
+  constructor(identity: VouchSession, clock: Clock, start: { now: number; elapsed: number }) {
+    this.user = identity.user;
+    this.expiration = Math.floor(start.now / 1000) + identity.lifetimeSeconds;
+    this.#deadline = start.elapsed + identity.lifetimeSeconds * 1000;
+    this.#identity = identity;
+    this.#clock = clock;
+  }
+
+  /** Aborted when the session ends: what runs for it stops. */
+  get signal(): AbortSignal {
+    return this.#aborted.signal;
+  }
+
+  /** Why it has ended; undefined while it lasts. */
+  get ended(): EndReason | undefined {
+    if (this.#ended === undefined && this.secondsLeft() <= 0) this.end("expired");
+    return this.#ended;
+  }
+
+  /**
+   * What is left by the clock that says the least, in seconds: the wall clock may be set back, and neither setting it
+   * nor sleep may make a session longer.
+   */
+  secondsLeft(): number {
+    const byWall = this.expiration * 1000 - this.#clock.now();
+    const byUptime = this.#deadline - this.#clock.elapsed();
+    return Math.max(0, Math.min(byWall, byUptime) / 1000);
+  }
+
+  /** Throws `session_expired` or `login_needed` when it has ended. */
+  check(): void {
+    if (this.ended !== undefined) throw notLoggedIn(this.ended);
+  }
+
+  /** An ID token from the server. Throws as `ask`. */
+  async idToken(): Promise<IdToken> {
+    return this.ask((identity) => identity.idToken(this.signal));
+  }
+
+  /**
+   * Asks the server in the name of the session; when the server says that the session is over, it is. Throws
+   * `session_expired`, `login_needed`, and what `question` throws.
+   */
+  async ask<T>(question: (identity: VouchSession) => Promise<T>): Promise<T> {
+    if (this.ended !== undefined || this.#identity === undefined) throw notLoggedIn(this.ended);
+    try {
+      return await question(this.#identity);
+    } catch (error) {
+      if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
+      if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");
+      // The end of the session calls off what is under way: who asked is told of the end.
+      if (error instanceof VouchError && error.code === "cancelled" && this.ended) throw notLoggedIn(this.ended);
+      throw error;
+    }
+  }
+
+  /** Forgets the session's key and access token and stops what runs for it. */
+  end(reason: EndReason): void {
+    this.#ended ??= reason;
+    this.#identity = undefined;
+    this.#aborted.abort();
+  }
+
+  /** Ends it here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`. */
+  async revoke(limitMs: number): Promise<boolean> {
+    const identity = this.#identity;
+    this.end("logged_out");
+    if (identity === undefined) return false;
+    try {
+      await identity.revoke(limitMs);
+      return true;
+    } catch {
+      // The server ends it by its own clock; without the key, which is gone, the access token is of no use.
+      return false;
+    }
+  }
+}
+
+/** The error for an ask without a session; `ended` says why there is none any more. */
+export function notLoggedIn(ended: EndReason | undefined): VouchError {
+  const hint = "Run `vouch login`.";
+  switch (ended) {
+    case "expired":
+      return new VouchError("session_expired", "The session has expired.", { hint });
+    case "revoked":
+      return new VouchError("login_needed", "Not logged in: the server ended the session.", { hint });
+    default:
+      return new VouchError("login_needed", "Not logged in.", { hint });
+  }
+}

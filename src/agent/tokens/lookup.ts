@@ -1,0 +1,144 @@
+/** Answers about the configured repositories, from the settings and the chain of tokens.ts, whoever runs it. */
+import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
+import type { RepositorySettings, Settings } from "../../settings/settings.ts";
+import { VouchError } from "../../base/errors.ts";
+import {
+  npmTokenVariables,
+  pipIndexVariable,
+  type RegistryToken,
+  twineVariables,
+} from "./package-manager-variables.ts";
+import type {
+  CargoReply,
+  CargoRequest,
+  EnvironmentReply,
+  EnvironmentRequest,
+  MatchReply,
+  MatchRequest,
+  PackageFormat,
+  RoleCredentialsReply,
+  RoleCredentialsRequest,
+  TokenReply,
+  TokenRequest,
+} from "../protocol.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** Gives the chain; throws when there is none, because nobody is logged in. */
+type Chain = () => Tokens;
+
+/** Throws `not_configured` for a URL of nobody's, and what the chain throws. */
+export async function lookUpToken(request: TokenRequest, settings: Settings, chain: Chain): Promise<TokenReply> {
+  const { repository, endpoint } = findConfigured(settings, request);
+  const { token, expiration } = await chain().token(repository, settings);
+  return { token: token.expose(), expiration, endpoint };
+}
+
+/** The token for Cargo in Cargo's own words. Throws as `lookUpToken`. */
+export async function lookUpCargoToken(request: CargoRequest, settings: Settings, chain: Chain): Promise<CargoReply> {
+  const url = request.registry["index-url"];
+  const { token, expiration } = await lookUpToken({ url, format: "cargo" }, settings, chain);
+  return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: true } };
+}
+
+/**
+ * The environment with the tokens of all configured repositories. One that fails does not take the others with it; all
+ * failing throws.
+ */
+export async function lookUpEnvironment(
+  { format }: EnvironmentRequest,
+  settings: Settings,
+  chain: Chain,
+): Promise<EnvironmentReply> {
+  const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
+  if (wanted.length === 0) return { variables: {} };
+  const tokens = chain();
+  const ask = (dispensable: boolean) =>
+    Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings, { dispensable })));
+  let results = await ask(true);
+  // Where there is nothing else to go on with, a failure that is only remembered is not enough.
+  if (results.every(({ status }) => status === "rejected")) results = await ask(false);
+  const registries: RegistryToken[] = [];
+  const expirations: number[] = [];
+  const failed: NonNullable<EnvironmentReply["failed"]> = [];
+  for (const [index, result] of results.entries()) {
+    const endpoints = Object.entries(definedEndpoints(wanted[index]!)).filter(([name]) => !format || name === format);
+    if (result.status === "rejected") {
+      const error = VouchError.from(result.reason).toWire();
+      failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
+      continue;
+    }
+    const token = result.value.token.expose();
+    expirations.push(result.value.expiration);
+    registries.push(...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token })));
+  }
+  const failure = results.find((result) => result.status === "rejected");
+  if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
+  // The default repository is the one that was set up last, as in the files of pip and npm.
+  const byDefault = results.at(-1);
+  const twine = format === undefined ? twineVariables(registries) : undefined;
+  return {
+    variables: {
+      ...npmTokenVariables(registries),
+      ...pipIndexVariable(registries),
+      ...(format === undefined && byDefault?.status === "fulfilled"
+        ? { CODEARTIFACT_AUTH_TOKEN: byDefault.value.token.expose() }
+        : {}),
+    },
+    ...(twine ? { twine } : {}),
+    ...(expirations.length > 0 ? { expiration: Math.min(...expirations) } : {}),
+    ...(failed.length > 0 ? { failed } : {}),
+  };
+}
+
+/** Which of the URLs lie within a configured endpoint, and which on the host of one. */
+export function lookUpMatches({ urls, format }: MatchRequest, settings: Settings): MatchReply {
+  return {
+    configured: urls.map((url) => findRegistry(settings, url, format) !== undefined),
+    onConfiguredHost: urls.map((url) => isOnConfiguredHost(settings, url)),
+  };
+}
+
+/** The credentials of the role in the settings, or of the one that is asked for. Throws what the chain throws. */
+export async function lookUpRoleCredentials(
+  { roleArn = "", region }: RoleCredentialsRequest,
+  settings: Settings,
+  chain: Chain,
+): Promise<RoleCredentialsReply> {
+  const { aws } = settings;
+  const role = roleArn || aws?.roleArn;
+  const asked = region ?? aws?.region;
+  const wanted = role === undefined ? undefined : { roleArn: role, ...(asked === undefined ? {} : { region: asked }) };
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await chain().credentials({
+    ...settings,
+    aws: wanted,
+  });
+  return {
+    accessKeyId,
+    secretAccessKey: secretAccessKey.expose(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.expose() }),
+    ...(expiration === Infinity ? {} : { expiration }),
+  };
+}
+
+/** The endpoints that a repository has. */
+export function definedEndpoints({ endpoints }: RepositorySettings): Partial<Record<PackageFormat, string>> {
+  return Object.fromEntries(Object.entries(endpoints).filter(([, endpoint]) => endpoint !== undefined));
+}
+
+function findConfigured(
+  settings: Settings,
+  request: TokenRequest,
+): { repository: RepositorySettings; endpoint: string } {
+  const hint = "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.";
+  if (request.url !== undefined) {
+    const found = findRegistry(settings, request.url, request.format);
+    if (found) return found;
+    throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", { hint });
+  }
+  for (const repository of settings.repositories.toReversed()) {
+    const endpoints = definedEndpoints(repository);
+    const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
+    if (endpoint !== undefined) return { repository, endpoint };
+  }
+  throw new VouchError("not_configured", "No repository is configured.", { hint });
+}

@@ -1,0 +1,40 @@
+/** The environment variables through which package managers take a token. */
+import type { PackageFormat } from "../protocol.ts";
+
+/** The token of one configured endpoint. */
+export interface RegistryToken {
+  format: PackageFormat;
+  endpoint: string;
+  token: string;
+}
+
+/** npm: `npm_config_//HOST/PATH/:_authToken`, a name that no shell can export but that a started process can be given. */
+export function npmTokenVariables(registries: RegistryToken[]): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const { format, endpoint, token } of registries) {
+    if (format !== "npm") continue;
+    const slash = endpoint.endsWith("/") ? "" : "/";
+    variables[`npm_config_${endpoint.slice(endpoint.indexOf("//"))}${slash}:_authToken`] = token;
+  }
+  return variables;
+}
+
+/**
+ * pip before 23.1, which asks no keyring program: the index URL of the default PyPI endpoint with user name and token.
+ * The default is the last one, as setup leaves it in pip.conf.
+ */
+export function pipIndexVariable(registries: RegistryToken[]): Record<string, string> {
+  const byDefault = registries.findLast(({ format }) => format === "pypi");
+  if (byDefault === undefined) return {};
+  const url = new URL(byDefault.endpoint.endsWith("/") ? byDefault.endpoint : `${byDefault.endpoint}/`);
+  url.username = "aws";
+  url.password = byDefault.token;
+  return { PIP_INDEX_URL: new URL("simple/", url).href };
+}
+
+/** twine: its user name, password and repository for the default PyPI endpoint, which is the last one. */
+export function twineVariables(registries: RegistryToken[]): Record<string, string> | undefined {
+  const byDefault = registries.findLast(({ format }) => format === "pypi");
+  if (byDefault === undefined) return undefined;
+  return { TWINE_USERNAME: "aws", TWINE_PASSWORD: byDefault.token, TWINE_REPOSITORY_URL: byDefault.endpoint };
+}

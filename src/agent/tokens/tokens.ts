@@ -1,0 +1,215 @@
+/**
+ * The chain: credentials → CodeArtifact token. Each step is kept in memory and fetched once for all who ask at the same
+ * time; where the credentials come from, and how long anything may last, the source says.
+ */
+import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
+import { checkSamePartition } from "../../aws/partitions.ts";
+import type { ExpiringCredentials } from "../../aws/sigv4.ts";
+import type { RepositorySettings, Settings } from "../../settings/settings.ts";
+import { secondsInWords } from "../../base/net/connection-error.ts";
+import { VouchError } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { CredentialSource } from "./credential-source.ts";
+import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
+import type { PackageFormat, RepositoryEndpointRequest } from "../protocol.ts";
+import { RenewingCache } from "./renewing-cache.ts";
+import { type Role, roleFor } from "./role.ts";
+
+/** The limit on the whole chain behind one token, in milliseconds: helpers wait for 30 seconds. */
+const defaultLimitMs = 20_000;
+
+type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
+
+export type HeldToken = Domain & AuthorizationToken;
+
+export class Tokens {
+  readonly #source: CredentialSource;
+  readonly #clock: Clock;
+  readonly #limitMs: number;
+  readonly #env: Record<string, string | undefined>;
+  readonly #credentials: RenewingCache<ExpiringCredentials>;
+  readonly #tokens: RenewingCache<AuthorizationToken>;
+  #settings: Settings | undefined;
+
+  /** `limitMs` is the limit on the whole chain behind one token. */
+  constructor(
+    source: CredentialSource,
+    clock: Clock,
+    env: Record<string, string | undefined>,
+    limitMs = defaultLimitMs,
+  ) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#env = env;
+    this.#limitMs = limitMs;
+    this.#credentials = new RenewingCache(clock, "What AWS gave as credentials", Infinity);
+    this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
+  }
+
+  /**
+   * The token for the domain, cached or fetched. One that is held is given out as long as the source lasts, also when
+   * AWS or the server cannot be reached.
+   * `dispensable`: one that could not be had in the last minutes fails at once, and is tried again behind the scenes.
+   * Throws `session_expired`, `login_needed`, `settings_missing`, and what the steps throw.
+   */
+  async token(domain: Domain, settings: Settings, { dispensable = false } = {}): Promise<AuthorizationToken> {
+    this.#notice(settings);
+    const role = this.#roleThatReaches(domain, settings);
+    const key = tokenKey(domain, role);
+    const fetch = () => withLimit(this.#fetchToken(domain, role), this.#limitMs, domain);
+    const mayRenew = this.#source.mayRenew();
+    const step = dispensable
+      ? this.#tokens.getUnlessFailing(key, fetch, mayRenew)
+      : this.#tokens.get(key, fetch, mayRenew);
+    const token = await this.#whileItLasts(step);
+    return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
+  }
+
+  /** The credentials of the role in the settings, cached or fetched. Throws as `token`. */
+  async credentials(settings: Settings): Promise<ExpiringCredentials> {
+    this.#source.check();
+    const role = this.#source.role(settings.repositories[0], settings);
+    const credentials = await this.#whileItLasts(this.#roleCredentials(role));
+    return { ...credentials, expiration: Math.min(credentials.expiration, this.#source.expiration) };
+  }
+
+  /** What CodeArtifact names as the repository's URL. Throws as `token`. */
+  async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
+    const role = this.#roleThatReaches(request, settings);
+    return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
+  }
+
+  /** Keeps a token that another process has fetched with the same source. Throws as `token`. */
+  hold({ token, expiration, ...domain }: HeldToken, settings: Settings): void {
+    this.#tokens.set(tokenKey(domain, this.#source.role(domain, settings)), { token, expiration });
+  }
+
+  /** The tokens that are held for the domains of the settings, each once. */
+  held(settings: Settings): HeldToken[] {
+    const found = new Map<string, HeldToken>();
+    for (const { domain, domainOwner, region } of settings.repositories) {
+      const key = tokenKey({ domain, domainOwner, region }, this.#source.role({ region }, settings));
+      const token = this.#tokens.peek(key);
+      if (token !== undefined) found.set(key, { domain, domainOwner, region, ...token });
+    }
+    return [...found.values()];
+  }
+
+  /** When the token that is held ends, and why the last fetch failed. */
+  state(domain: Domain, settings: Settings): { expiration?: number; failure?: VouchError } {
+    if (!settings.aws) return {};
+    const key = tokenKey(domain, roleFor(domain, settings));
+    const expiration = this.#tokens.peek(key)?.expiration;
+    const failure = this.#tokens.lastFailure(key);
+    return {
+      ...(expiration === undefined ? {} : { expiration: Math.min(expiration, this.#source.expiration) }),
+      ...(failure === undefined ? {} : { failure: VouchError.from(failure) }),
+    };
+  }
+
+  /** When the role credentials that are held end; undefined when none are. */
+  roleExpiration(settings: Settings): number | undefined {
+    const [first] = settings.repositories;
+    if (!settings.aws || !(first ?? settings.aws.region)) return undefined;
+    return this.#credentials.peek(roleKey(roleFor(first, settings)))?.expiration;
+  }
+
+  async #fetchToken(domain: Domain, role: Role | undefined): Promise<AuthorizationToken> {
+    const held = this.#credentials.peek(roleKey(role));
+    const credentials = await this.#roleCredentials(role);
+    const ask = (with_: ExpiringCredentials) =>
+      getAuthorizationToken({
+        domain: domain.domain,
+        domainOwner: domain.domainOwner,
+        region: domain.region,
+        durationSeconds: this.#source.tokenSeconds(with_),
+        credentials: with_,
+        ...this.#call(),
+      });
+    try {
+      return await ask(credentials);
+    } catch (error) {
+      // Credentials that were held may have been ended at AWS; fresh ones have not.
+      if (credentials !== held || !(error instanceof VouchError && error.code === "session_expired")) throw error;
+      this.#credentials.drop(roleKey(role), credentials);
+      return ask(await this.#roleCredentials(role));
+    }
+  }
+
+  async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role | undefined): Promise<string> {
+    const { domain, domainOwner, region, repository, format } = request;
+    return getRepositoryEndpoint({
+      domain,
+      domainOwner,
+      region,
+      repository,
+      format: format satisfies PackageFormat,
+      credentials: await this.#roleCredentials(role),
+      ...this.#call(),
+    });
+  }
+
+  async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
+    const fetch = async () => {
+      const credentials = await this.#source.fetch(role);
+      // Those of a role end within hours; others may be good for longer, or for ever.
+      const max = role ? maxTokenSeconds : Infinity;
+      checkExpiration(credentials.expiration, this.#clock.now(), max, "What AWS gave as credentials");
+      return credentials;
+    };
+    return this.#credentials.get(roleKey(role), fetch, this.#source.mayRenew());
+  }
+
+  /** Other settings may have taken away the reason of a failure. */
+  #notice(settings: Settings): void {
+    if (this.#settings !== settings) this.#tokens.forgetFailures();
+    this.#settings = settings;
+  }
+
+  /** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
+  #roleThatReaches(domain: { region: string }, settings: Settings): Role | undefined {
+    this.#source.check();
+    const role = this.#source.role(domain, settings);
+    if (role) for (const region of [role.region, domain.region]) checkSamePartition(role.arn, region);
+    return role;
+  }
+
+  /** The result, or the reason why the source ended meanwhile. */
+  async #whileItLasts<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } finally {
+      this.#source.check();
+    }
+  }
+
+  /** What every call of AWS takes along. */
+  #call() {
+    return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
+  }
+}
+
+/** The result of the step, when it comes in time. Throws `timeout`; the step goes on for who asks next. */
+async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: Domain): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(
+      new VouchError("timeout", `There was no token for the domain ${domain} within ${secondsInWords(limitMs)}.`, {
+        hint: "The Vouch server or AWS does not answer in time. Check the network, then try again.",
+      }),
+    );
+  }, limitMs);
+  try {
+    return await Promise.race([step, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function roleKey(role: Role | undefined): string {
+  return JSON.stringify([role?.arn, role?.region]);
+}
+
+function tokenKey({ domain, domainOwner, region }: Domain, role: Role | undefined): string {
+  return JSON.stringify([role?.arn, role?.region, domain, domainOwner, region]);
+}

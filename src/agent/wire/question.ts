@@ -1,0 +1,170 @@
+/**
+ * One question to the agent as HTTP/1.1 over its Unix socket, whatever carries the bytes. The helpers load this file:
+ * it imports next to nothing and checks by hand.
+ */
+import { isWireError, VouchError } from "../../base/errors.ts";
+import { isReply } from "./reply-shape.ts";
+import { maxBodyBytes, protocolVersion, routes } from "../protocol.ts";
+import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
+
+export type Route = (typeof routes)[keyof typeof routes];
+
+/** How long an answer may take, in milliseconds: enough for a whole chain of calls on a cold agent, with its retries. */
+export const defaultTimeoutMs = 30_000;
+/** The largest answer, head and body, in bytes. */
+const maxAnswerBytes = 8_192 + maxBodyBytes;
+
+/** What carries questions and looks at files. */
+export interface System {
+  lstat: Lstat;
+  /** Connects, sends the request, and gives what `read` makes of what comes. */
+  exchange(this: void, path: string, request: Uint8Array, how: Exchange): Promise<object | undefined>;
+}
+
+export interface Exchange {
+  timeoutMs: number;
+  /** `readAnswer`: the reply in what has come so far. */
+  read: typeof readAnswer;
+  /** The error to throw. */
+  disconnected: (reason: Disconnected["reason"], cause?: unknown) => Error;
+}
+
+/** Why an exchange brought nothing. */
+export class Disconnected extends Error {
+  readonly reason: "refused" | "timeout" | "gone" | "foreign";
+
+  constructor(reason: Disconnected["reason"], cause?: unknown) {
+    super(reason, { cause });
+    this.reason = reason;
+  }
+}
+
+/**
+ * Asks and gives the agent's reply. `timeoutMs` limits the exchange, together with what has been spent in vain before.
+ * Throws the VouchError that the agent answers with, `login_needed` when no agent is running, `agent_untrusted` when
+ * its folder or socket is not to be trusted, `agent_unavailable` when it dies, is silent or speaks another version.
+ */
+export async function askThrough<Reply>(
+  { lstat, exchange }: System,
+  route: Route,
+  body?: unknown,
+  timeoutMs = defaultTimeoutMs,
+  spentMs = 0,
+): Promise<Reply> {
+  const path = agentSocket(checked(lstat));
+  const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
+  try {
+    const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read: readAnswer, disconnected };
+    return checkedReply(route, await exchange(path, requestFor(route, body), how)) as Reply;
+  } catch (error) {
+    throw explain(error, timeoutMs, path);
+  }
+}
+
+/** The reply, when it has the shape of one to such a question. Throws `agent_unavailable`. */
+export function checkedReply(route: Route, reply: unknown): unknown {
+  if (isReply(route, reply)) return reply;
+  throw unavailable(`gave an answer to ${route} that is none of its protocol`);
+}
+
+/** Whatever else goes wrong in lstat(2), as `agent_untrusted`. */
+export function checked(lstat: Lstat): Lstat {
+  return (path) => {
+    try {
+      return lstat(path);
+    } catch (error) {
+      throw untrusted(path, (error as Error).message);
+    }
+  };
+}
+
+/** Where the agent listens. Throws `login_needed` when none is running, `agent_untrusted`, `agent_unavailable`. */
+function agentSocket(lstat: Lstat): string {
+  const path = findAgentSocket(lstat);
+  if (path === undefined) throw notRunning();
+  return path;
+}
+
+/** The bytes of the question. */
+function requestFor(route: Route, body: unknown = {}): Uint8Array {
+  const encoder = new TextEncoder();
+  const method = route === routes.status ? "GET" : "POST";
+  const text = method === "GET" ? "" : JSON.stringify(body);
+  return encoder.encode(
+    `${method} ${route} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${protocolVersion}\r\nconnection: close\r\n` +
+      `content-length: ${encoder.encode(text).length}\r\n\r\n${text}`,
+  );
+}
+
+/**
+ * The reply in what has come of the answer; undefined while it is not whole. `ended`: nothing more will come.
+ * Throws the VouchError that the agent answers with, `agent_unavailable` for what is no answer of an agent as this one.
+ */
+export function readAnswer(bytes: Uint8Array, ended = false): object | undefined {
+  if (bytes.length > maxAnswerBytes)
+    throw unavailable(`answered out of bounds: expected at most ${maxAnswerBytes} bytes`);
+  const text = new TextDecoder().decode(bytes);
+  const bodyStart = text.indexOf("\r\n\r\n") + 4;
+  if (bodyStart < 4 || !text.startsWith("HTTP/1.1 ")) {
+    if (ended) throw unavailable("went away before it answered");
+    return undefined;
+  }
+  // The head is ASCII, one byte for each character; in another one the length would not be right.
+  const head = text.slice(0, bodyStart).toLowerCase();
+  // The agent names the length of every answer; without it a part would pass for the whole.
+  const isWhole = header(head, "content-length") === `${bytes.length - bodyStart}`;
+  if (!isWhole && !ended) return undefined;
+  const version = header(head, "vouch-protocol");
+  if (version !== `${protocolVersion}`) {
+    throw unavailable(`is of another version: expected protocol ${protocolVersion}, got ${version ?? "none"}`);
+  }
+  if (!isWhole) throw unavailable("broke off its answer");
+  return readReply(head.slice(9, 12), text.slice(bodyStart));
+}
+
+/** The value of a header. By hand: a regular expression would have to be compiled first. */
+function header(head: string, name: string): string | undefined {
+  const start = head.indexOf(`\r\n${name}: `);
+  return start < 0 ? undefined : head.slice(start + name.length + 4, head.indexOf("\r\n", start + 2));
+}
+
+function readReply(status: string, body: string): object {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(body);
+  } catch (error) {
+    throw unavailable("gave an answer that is not JSON", error);
+  }
+  if (typeof reply !== "object" || reply === null) throw unavailable("gave an answer that is not an object");
+  if (status === "200") return reply;
+  const { error } = reply as { error?: unknown };
+  throw isWireError(error) ? VouchError.fromWire(error) : unavailable(`answered with status ${status}`);
+}
+
+/** A failed exchange in words; `timeoutMs` was its limit. Any other error as it is. */
+function explain(error: unknown, timeoutMs: number, path: string): unknown {
+  if (!(error instanceof Disconnected)) return error;
+  switch (error.reason) {
+    case "refused":
+      return notRunning();
+    case "timeout":
+      return unavailable(`did not answer within ${timeoutMs / 1000} seconds`, error);
+    case "gone":
+      return unavailable("went away before it answered", error);
+    case "foreign":
+      return untrusted(path, "another user listens there");
+  }
+}
+
+function notRunning(): VouchError {
+  return new VouchError("login_needed", "Not logged in: the Vouch agent is not running.", {
+    hint: "Run `vouch login`.",
+  });
+}
+
+function unavailable(why: string, cause?: unknown): VouchError {
+  return new VouchError("agent_unavailable", `The Vouch agent ${why}.`, {
+    hint: "Run `vouch agent stop`, then `vouch login`.",
+    cause,
+  });
+}

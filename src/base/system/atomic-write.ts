@@ -1,0 +1,123 @@
+/** Writes a file so that a reader sees the old text or the new one, never a part, and a failure loses nothing. */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { VouchError } from "../errors.ts";
+import { removeAbandoned, temporaryName } from "./temporary.ts";
+
+/** As many as Linux follows (ELOOP). */
+const maxLinks = 40;
+
+/**
+ * Writes UTF-8 text. A symlink stays and the file it leads to is written. The mode of a file that exists is kept, and
+ * its owner where the system allows it; a new file gets `mode` (0600 when absent), new folders get 0700.
+ * Throws `file_error`; the old file is then as it was and no other file is left behind. A killed process leaves a
+ * temporary file beside it, which the next write in that folder removes.
+ */
+export function writeFileAtomic(path: string, text: string, options: { mode?: number } = {}): void {
+  let temporary: string | undefined;
+  try {
+    const target = followLinks(path);
+    const folder = dirname(target);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    removeAbandoned(folder, "vouch");
+    const old = statSync(target, { throwIfNoEntry: false });
+    if (old && !old.isFile()) throw new Error("it is not a regular file");
+    // rename would replace a file that its owner has made read-only.
+    if (old) accessSync(target, constants.W_OK);
+    // In the same folder, so that rename replaces the file in one step.
+    const name = join(folder, temporaryName("vouch"));
+    const fd = openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    temporary = name;
+    try {
+      if (old && (old.uid !== process.geteuid?.() || old.gid !== process.getegid?.())) keepOwner(fd, old);
+      fchmodSync(fd, old ? old.mode & 0o7777 : (options.mode ?? 0o600));
+      writeFileSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, target);
+    temporary = undefined;
+    syncFolder(folder);
+  } catch (error) {
+    throw writeError(path, error);
+  } finally {
+    if (temporary !== undefined) unlinkSync(temporary);
+  }
+}
+
+/** Removes the temporary files that killed processes have left beside the file. Throws nothing. */
+export function cleanBeside(path: string): void {
+  try {
+    removeAbandoned(dirname(followLinks(path)), "vouch");
+  } catch {
+    // Links in a circle, or a folder that may not be read.
+  }
+}
+
+/** The path that links lead to in the end; that file need not exist. */
+function followLinks(path: string): string {
+  let target = path;
+  for (let links = 0; links < maxLinks; links++) {
+    let next: string;
+    try {
+      next = readlinkSync(target);
+    } catch (error) {
+      // EINVAL: no link. ENOENT: nothing there yet.
+      if (["EINVAL", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return target;
+      throw error;
+    }
+    target = resolve(dirname(target), next);
+  }
+  throw new Error("too many symbolic links");
+}
+
+function keepOwner(fd: number, { uid, gid }: { uid: number; gid: number }): void {
+  try {
+    fchownSync(fd, uid, gid);
+  } catch {
+    // Only root may give a file away; the text matters more than the owner.
+  }
+}
+
+/** Makes the rename last through a power cut. Some file systems cannot; the rename itself has happened. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, constants.O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // EINVAL on file systems without it, EACCES on a folder that may be written but not read.
+  }
+}
+
+function writeError(path: string, error: unknown): VouchError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const [why, hint] = {
+    ENOSPC: ["the disk is full", "Make room, then run the command again."],
+    EDQUOT: ["your disk quota is used up", "Make room, then run the command again."],
+    EROFS: ["its file system is read-only", "Something else manages this file (NixOS, a container): edit it there."],
+    EACCES: ["you may not write there", "Check the owner and the mode of the file and its folder."],
+    EPERM: ["you may not write there", "Check the owner, the mode and the attributes of the file and its folder."],
+    EBUSY: ["something is mounted there", "Something else manages this file (a container): edit it there."],
+    ENOTDIR: ["a part of its path is not a folder", undefined],
+  }[code ?? ""] ?? [message, undefined];
+  return new VouchError("file_error", `${path} cannot be written: ${why}. It is as it was.`, { hint, cause: error });
+}

@@ -1,0 +1,65 @@
+/** Runs another program for what it prints: found by an absolute entry of PATH, with a limit on time and size. */
+import { delimiter, isAbsolute } from "node:path";
+import { VouchError } from "../errors.ts";
+
+export interface ProgramResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ProgramOptions {
+  env: Record<string, string | undefined>;
+  /** The limit on the whole run, in milliseconds. */
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** The largest output that is taken, in bytes. */
+const maxBytes = 256 * 1024;
+
+/** The program on PATH, or undefined. A relative entry means the current folder, which is hostile. */
+export function findProgram(name: string, env: Record<string, string | undefined>): string | undefined {
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder));
+  return Bun.which(name, { PATH: folders.join(delimiter) }) ?? undefined;
+}
+
+/**
+ * Runs the program (its path in `file`) with nothing on stdin, and resolves when it has ended.
+ * Throws `command_not_executable`, `timeout`, `cancelled` (by `signal`).
+ */
+export async function runProgram(file: string, args: string[], options: ProgramOptions): Promise<ProgramResult> {
+  const limit = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
+  const stopped = Promise.withResolvers<never>();
+  // Where nothing was started, nobody waits for it.
+  stopped.promise.catch(() => undefined);
+  signal.addEventListener("abort", () => stopped.reject(signal.reason), { once: true });
+  let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
+  try {
+    child = Bun.spawn([file, ...args], {
+      env: options.env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      killSignal: "SIGKILL",
+      maxBuffer: maxBytes,
+    });
+    const output = Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    // What it leaves running may hold the pipes open longer than it lives itself: the limit counts for that too.
+    const [stdout, stderr, exitCode] = await Promise.race([output, stopped.promise]);
+    return { exitCode, stdout, stderr };
+  } catch (error) {
+    if (options.signal?.aborted) throw new VouchError("cancelled", "Cancelled.", { cause: error });
+    if (limit.aborted) {
+      throw new VouchError("timeout", `${file} did not end within ${options.timeoutMs / 1000} seconds.`, {
+        cause: error,
+      });
+    }
+    throw new VouchError("command_not_executable", `${file} cannot be started: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  } finally {
+    child?.kill();
+  }
+}

@@ -1,0 +1,78 @@
+/** Platforms that hand the ID token over ready-made: in a variable, or in a file that a variable names. */
+import { VouchError } from "../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
+import { readIdToken } from "./id-token.ts";
+import { requiredVariables } from "./missing.ts";
+import type { Platform } from "./platform.ts";
+
+/** The variable that the examples for GitLab use; a job may name another. */
+const gitlabVariable = "VOUCH_ID_TOKEN";
+
+/** https://docs.gitlab.com/ci/secrets/id_token_authentication/ */
+export const gitlab: Platform = {
+  takes: ["idTokenVariable"],
+  async idToken({ env, idTokenVariable: name = gitlabVariable, now }) {
+    const [token = ""] = requiredVariables(
+      "gitlab",
+      [name],
+      env,
+      `Write \`id_tokens: { ${name}: { aud: sts.amazonaws.com } }\` into the job, or name the variable that the job has with \`--id-token-variable\`.`,
+    );
+    return readIdToken(token, name, now());
+  },
+};
+
+/** https://circleci.com/docs/openid-connect-tokens/ */
+export const circleci: Platform = {
+  takes: [],
+  async idToken({ env, now }) {
+    // The second form says also which repository and branch: a trust policy can ask for more.
+    const second = "CIRCLE_OIDC_TOKEN_V2";
+    const name = env[second] ? second : "CIRCLE_OIDC_TOKEN";
+    if (env[name]) return readIdToken(env[name], name, now());
+    throw new VouchError(
+      "identity_unavailable",
+      `The identity circleci needs ${second} or CIRCLE_OIDC_TOKEN, which are not set.`,
+      {
+        hint: "CircleCI sets them in the jobs of cloud and of server 4.4 or later (on some plans only where the job has a `context`), and not for forks.",
+      },
+    );
+  },
+};
+
+/** https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/ */
+export const bitbucket: Platform = {
+  takes: [],
+  async idToken({ env, now }) {
+    const name = "BITBUCKET_STEP_OIDC_TOKEN";
+    const [token = ""] = requiredVariables("bitbucket", [name], env, "Write `oidc: true` into the step.");
+    return readIdToken(token, name, now());
+  },
+};
+
+/** A JWT of 20,000 characters is the longest that STS takes. */
+const maxTokenFileBytes = 64 * 1024;
+
+/** EKS (IRSA) and whoever else follows the AWS SDKs: the file is written anew before its token ends, so it is read each time. */
+export const webIdentityFile: Platform = {
+  takes: [],
+  async idToken({ env, now }) {
+    const [path = ""] = requiredVariables(
+      "web-identity-file",
+      ["AWS_WEB_IDENTITY_TOKEN_FILE"],
+      env,
+      "On EKS, annotate the pod's service account with `eks.amazonaws.com/role-arn: ARN`; elsewhere set it to the path of a file that holds the ID token.",
+    );
+    let text: string;
+    try {
+      text = readRegularFile(path, maxTokenFileBytes).toString("utf8");
+    } catch (error) {
+      throw new VouchError(
+        "identity_unavailable",
+        `The file ${path}, which AWS_WEB_IDENTITY_TOKEN_FILE names, cannot be read: ${whyUnreadable(error)}.`,
+        { hint: "Check that it is mounted into this container and that this user may read it.", cause: error },
+      );
+    }
+    return readIdToken(text, path, now());
+  },
+};

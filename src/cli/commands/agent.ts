@@ -1,0 +1,124 @@
+/** `vouch agent run|stop|status`: the process that holds the session. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { askAgent, listenerPid } from "../../agent/wire/client.ts";
+import { routes, type StatusReply } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type Command, defineCommand, type Roles } from "../framework/command.ts";
+import { note, print, printJson } from "../terminal/terminal.ts";
+import { clockTime } from "../terminal/time.ts";
+
+/** How long the agent may take to end its session at the server and its answers that are under way. */
+const stopTimeoutMs = 20_000;
+/** How long an agent that is to stop may take to answer. */
+const answerLimitMs = 10_000;
+
+const stop = defineCommand({
+  meta: {
+    name: "stop",
+    description: "Stop the agent. The session ends with it, here and at the server, and every token is forgotten.",
+  },
+  teaching: {
+    examples: [["vouch agent stop && vouch login", "Start afresh, with the variables of this shell."]],
+  },
+  async run() {
+    let running: Pick<StatusReply, "pid"> | undefined;
+    try {
+      running = await askStatus(answerLimitMs);
+      if (running) await askAgent(routes.stop, undefined, { timeoutMs: answerLimitMs });
+    } catch (error) {
+      // One that hangs, or speaks another version, is ended by its process: the kernel says which one listens.
+      if (!(error instanceof VouchError) || error.code !== "agent_unavailable") throw error;
+      const pid = await listenerPid();
+      if (pid === undefined) throw error;
+      await end(pid);
+      running = { pid };
+    }
+    if (!running) {
+      note("No agent is running.");
+      return;
+    }
+    await untilGone(running.pid);
+    note(`The agent (process ${running.pid}) has stopped.`);
+  },
+});
+
+const status = defineCommand({
+  meta: { name: "status", description: "Say whether the agent is running. Exit code 0 when it is, 1 when not." },
+  args: { json: { type: "boolean", description: "Print what the agent answers as JSON." } },
+  teaching: { examples: [["vouch agent status", "See its process number and since when it runs."]] },
+  async run({ args }) {
+    const running = await askStatus();
+    if (args.json) printJson(running ?? null);
+    else if (running)
+      print(`The agent ${running.version} runs as process ${running.pid} since ${clockTime(running.startedAt)}.`);
+    else print("No agent is running. `vouch login` starts it.");
+    return running ? 0 : 1;
+  },
+});
+
+/** The command; `load` brings the role in, which is above the command line in the layers. */
+export function agentCommand(load: Roles["agent"]): Command {
+  const run = defineCommand({
+    meta: { name: "run", description: "Run the agent in the foreground, for systemd, launchd or a container." },
+    teaching: {
+      details: ["`vouch login` starts the agent in the background by itself; nothing else is needed on a laptop."],
+      examples: [["vouch agent run", "Run it until Ctrl-C or `vouch agent stop`."]],
+    },
+    run: async () => (await load()).runAgent(),
+  });
+  return defineCommand({
+    meta: {
+      name: "agent",
+      description: "The agent holds the session and the tokens in its memory and answers the package managers.",
+    },
+    subCommands: { run, stop, status },
+  });
+}
+
+/** Waits for the process to end, so that what is run next (`vouch login`) starts a new one. */
+async function untilGone(pid: number): Promise<void> {
+  const deadline = performance.now() + stopTimeoutMs;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) {
+      throw new VouchError("agent_unavailable", `The agent (process ${pid}) was told to stop and has not yet ended.`, {
+        hint: `If it does not end, run \`kill -9 ${pid}\`.`,
+      });
+    }
+    await sleep(20);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends the process by SIGTERM, and by SIGKILL when it has not ended after two seconds. */
+async function end(pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  const deadline = performance.now() + 2_000;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) {
+      process.kill(pid, "SIGKILL");
+      return;
+    }
+    await sleep(20);
+  }
+}
+
+/** The status asks nothing of the network: an agent that does not answer by then hangs. In milliseconds. */
+const statusTimeoutMs = 10_000;
+
+/** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
+export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
+  try {
+    return await askAgent<StatusReply>(routes.status, undefined, { timeoutMs });
+  } catch (error) {
+    if (error instanceof VouchError && error.code === "login_needed") return undefined;
+    throw error;
+  }
+}

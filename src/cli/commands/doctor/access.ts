@@ -1,0 +1,139 @@
+/** Case "access denied": does AWS give the role a token, are the names right, and may the role read? */
+import { type PackageFormat, routes, type RepositoryEndpointReply, type TokenReply } from "../../../agent/protocol.ts";
+import type { RepositorySettings } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+import type { askEndpoint } from "./registry.ts";
+
+/** Asks the agent one question; the command line hands in `askAgent`. */
+export type Ask = <Reply>(
+  route: (typeof routes)[keyof typeof routes],
+  body: unknown,
+  options?: { timeoutMs?: number },
+) => Promise<Reply>;
+
+const roleActions = [
+  "codeartifact:GetAuthorizationToken",
+  "sts:GetServiceBearerToken",
+  "codeartifact:GetRepositoryEndpoint",
+  "codeartifact:ReadFromRepository",
+];
+const publishActions = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
+
+/** How long AWS and the endpoints may take, in milliseconds: everything is asked at the same time. */
+const limitMs = 20_000;
+
+export interface Access {
+  /** Asks the agent one question; throws as `askAgent`. */
+  ask: Ask;
+  /** Asks one endpoint. */
+  askEndpoint: typeof askEndpoint;
+}
+
+/** Findings on the role and each repository, by asking AWS through the agent and each endpoint. Needs a session. */
+export async function checkAccess({ settings, agent, env }: Patient, access: Access): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  if (!settings.aws) findings.push(failure("role", "No AWS role is named.", "vouch setup aws --role ARN"));
+  if (settings.repositories.length === 0) {
+    const remedy = "vouch setup codeartifact --domain DOMAIN --repository REPOSITORY";
+    findings.push(failure("repository", "No repository is set up.", remedy));
+  }
+  if (findings.length > 0) return findings;
+  if (!agent?.session) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
+  const { roleArn } = settings.aws!;
+  const checks = settings.repositories.map((repository) =>
+    checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access),
+  );
+  return (await Promise.all(checks)).flat();
+}
+
+interface Surroundings {
+  roleArn: string;
+  caBundle: string | undefined;
+}
+
+async function checkRepository(
+  repository: RepositorySettings,
+  surroundings: Surroundings,
+  access: Access,
+): Promise<Finding[]> {
+  const { domain, domainOwner, region, repository: name } = repository;
+  const endpoints = Object.entries(repository.endpoints) as [PackageFormat, string][];
+  const said = `${domain}/${name} (${domainOwner}, ${region})`;
+  const first = endpoints[0];
+  if (!first) return [];
+  let token: string;
+  try {
+    ({ token } = await access.ask<TokenReply>(
+      routes.token,
+      { url: first[1], format: first[0] },
+      { timeoutMs: limitMs },
+    ));
+  } catch (error) {
+    return [refused(`AWS gives no token for ${said}`, surroundings.roleArn, error)];
+  }
+  const checks = endpoints.map(async ([format, endpoint]): Promise<Finding[]> => {
+    const [named, read] = await Promise.all([
+      checkName(repository, format, endpoint, said, surroundings, access.ask),
+      checkReading({ endpoint, format, token }, said, surroundings, access),
+    ]);
+    // An endpoint that AWS names otherwise is not asked about twice.
+    return named ? [named] : [read];
+  });
+  return [ok("access", `AWS gives the role a token for ${said}.`), ...(await Promise.all(checks)).flat()];
+}
+
+/** Whether AWS names the endpoint as it is set up; undefined when it does. */
+async function checkName(
+  { domain, domainOwner, region, repository }: RepositorySettings,
+  format: PackageFormat,
+  endpoint: string,
+  said: string,
+  { roleArn }: Surroundings,
+  ask: Ask,
+): Promise<Finding | undefined> {
+  const request = { domain, domainOwner, region, repository, format };
+  try {
+    const reply = await ask<RepositoryEndpointReply>(routes.repositoryEndpoint, request, { timeoutMs: limitMs });
+    if (sameUrl(reply.endpoint, endpoint)) return undefined;
+    const remedy = `Run \`vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region}\` again.`;
+    return failure(
+      "endpoint",
+      `The ${format} endpoint of ${said} is ${reply.endpoint}, set up is ${endpoint}.`,
+      remedy,
+    );
+  } catch (error) {
+    return refused(`AWS does not say the ${format} endpoint of ${said}`, roleArn, error);
+  }
+}
+
+/** Whether the endpoint serves packages to this token. */
+async function checkReading(
+  question: { endpoint: string; format: PackageFormat; token: string },
+  said: string,
+  { roleArn, caBundle }: Surroundings,
+  access: Access,
+): Promise<Finding> {
+  const answer = await access.askEndpoint(question, { timeoutMs: limitMs, caBundle });
+  const subject = `The ${question.format} endpoint of ${said}`;
+  if (answer.outcome === "readable") return ok("read", `${subject} lets the role read.`);
+  if (answer.outcome === "failed") return failure("read", `${subject}: ${answer.found}`, answer.remedy);
+  const remedy =
+    answer.outcome === "missing"
+      ? "Check the repository's name with the people who run it, then run `vouch setup codeartifact` with the right one."
+      : `The role ${roleArn} needs codeartifact:ReadFromRepository on the repository, and the repository's own policy must not deny it.`;
+  return failure("read", `${subject}: ${answer.found}.`, remedy);
+}
+
+function refused(what: string, roleArn: string, error: unknown): Finding {
+  const { code, message, hint } = VouchError.from(error);
+  const remedy =
+    code === "access_denied"
+      ? `${hint ?? ""} The role ${roleArn} needs ${roleActions.join(", ")}, and to publish ${publishActions.join(", ")}; where the domain is another account's, its domain policy must allow the role, too.`.trim()
+      : (hint ?? "vouch status");
+  return failure(code === "aws_not_found" ? "names" : "access", `${what}: ${message}`, remedy);
+}
+
+function sameUrl(a: string, b: string): boolean {
+  return a.replace(/\/+$/, "") === b.replace(/\/+$/, "");
+}

@@ -1,0 +1,133 @@
+/** `vouch doctor`: why a package manager gets no packages, and what to do. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import { homeFolder } from "../../../base/system/home.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { askStatus } from "../agent.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { checkAccess } from "./access.ts";
+import { checkCargo } from "../../../tools/cargo/doctor.ts";
+import { checkEnvironment } from "./environment.ts";
+import { failure, type Finding, type Patient } from "../../../tools/finding.ts";
+import { checkMachine } from "./machine.ts";
+import { type NextStep, nextSteps, saidBySteps } from "./next-steps.ts";
+import { checkNpm } from "../../../tools/npm/doctor.ts";
+import { checkPath } from "./path.ts";
+import { checkPip } from "../../../tools/pip/doctor.ts";
+import { askEndpoint } from "./registry.ts";
+import { checkSession } from "./session.ts";
+import { checkStoredTokens } from "./stored-tokens.ts";
+import { bold, dim, green, print, printJson, red, yellow } from "../../terminal/terminal.ts";
+
+interface Section {
+  title: string;
+  check: (patient: Patient) => Finding[] | Promise<Finding[]>;
+}
+
+/** The four cases of the manual's troubleshooting chapter, then the machine. */
+const sections: Section[] = [
+  { title: "Session and tokens", check: checkSession },
+  { title: "AWS access", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
+  {
+    title: "Domain and repository",
+    check: async (patient) => [...(await checkCargo(patient)), ...checkPip(patient), ...checkNpm(patient)],
+  },
+  {
+    title: "Package managers",
+    check: (patient) => [...checkEnvironment(patient), ...checkPath(patient), ...checkStoredTokens(patient)],
+  },
+  { title: "This machine", check: checkMachine },
+];
+
+export const doctor = defineCommand({
+  meta: {
+    name: "doctor",
+    description: "Find out why a package manager gets no packages. Exit code 1 when something is broken.",
+  },
+  args: { json: { type: "boolean", description: "Print the findings as JSON." } },
+  teaching: {
+    details: [
+      "Looks at the session, the role, the repositories, the package managers' files, the environment and the security key, and names a remedy for what is wrong. Run it in the folder where the package manager fails. It changes nothing and shows no token.",
+    ],
+    examples: [["vouch doctor", "Check everything, in this folder."]],
+  },
+  async run({ args }) {
+    const patient: Patient = {
+      env: process.env,
+      cwd: currentFolder(),
+      home: homeFolder(),
+      settings: loadSettings(),
+      agent: await askStatus(),
+      now: Date.now() / 1000,
+    };
+    const steps = nextSteps(patient);
+    if (!args.json) showSteps(steps);
+    // All at once: what waits for the network delays nothing else.
+    const running = sections.map(({ title, check }) => ({ title, findings: examine(check, patient) }));
+    const results: { section: string; findings: Finding[] }[] = [];
+    for (const { title, findings: pending } of running) {
+      const findings = await pending;
+      results.push({ section: title, findings });
+      if (!args.json)
+        show(title, steps.length > 0 ? findings.filter(({ check }) => !saidBySteps.has(check)) : findings);
+    }
+    const all = results.flatMap(({ findings }) => findings);
+    const failures = all.filter(({ status }) => status === "fail");
+    const warnings = all.filter(({ status }) => status === "warn").length;
+    const broken = failures.filter(({ check }) => !saidBySteps.has(check)).length;
+    if (args.json)
+      printJson({ ok: failures.length === 0, next: steps.map(({ command }) => command), sections: results });
+    else print(bold(summary(steps.length, broken, warnings)));
+    return failures.length === 0 ? 0 : 1;
+  },
+});
+
+/** Throws `file_error` where the folder that the shell stands in was deleted. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new VouchError("file_error", "The current folder was deleted.", { hint: "Run `cd` first.", cause: error });
+  }
+}
+
+/** The findings of a section; one that cannot look says why. */
+async function examine(check: Section["check"], patient: Patient): Promise<Finding[]> {
+  try {
+    return await check(patient);
+  } catch (error) {
+    const { message, hint } = VouchError.from(error);
+    return [failure("doctor", message, hint ?? "vouch doctor --json")];
+  }
+}
+
+function show(title: string, findings: Finding[]): void {
+  if (findings.length === 0) return;
+  const marks = { ok: green("ok  "), warn: yellow("warn"), fail: red("FAIL") };
+  print(bold(title));
+  for (const { status, found, remedy } of findings) {
+    print(`  ${marks[status]}  ${found}`);
+    if (remedy !== undefined) print(`        ${dim("→")} ${remedy}`);
+  }
+  print("");
+}
+
+function showSteps(steps: NextStep[]): void {
+  if (steps.length === 0) return;
+  print(bold("This machine is not set up yet. Next:"));
+  for (const [index, { command, does }] of steps.entries()) {
+    print(`  ${index + 1}. ${bold(command)}`);
+    print(`     ${dim(does)}`);
+  }
+  print("");
+}
+
+function summary(steps: number, failures: number, warnings: number): string {
+  if (steps === 0 && failures === 0 && warnings === 0) return "Everything is in order.";
+  const counts = [
+    ...(steps > 0 ? [`${steps} ${steps === 1 ? "step is" : "steps are"} left`] : []),
+    ...(failures > 0 ? [`${failures} ${failures === 1 ? "thing is" : "things are"} broken`] : []),
+    ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? "thing needs" : "things need"} a look`] : []),
+  ];
+  return `${counts.join(", ")}.`;
+}

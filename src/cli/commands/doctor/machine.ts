@@ -1,0 +1,50 @@
+/** The machine: the agent's folder, the security key, the clock. */
+import { lstat } from "../../../agent/wire/client.ts";
+import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
+import { httpRequest } from "../../../base/net/http.ts";
+import { failure, type Finding, findingOf, ok, type Patient, warning } from "../../../tools/finding.ts";
+import { checkSecurityKeys } from "./security-keys.ts";
+
+/** The server accepts the agent's proofs (DPoP, RFC 9449) within a minute of its own clock. In seconds. */
+const clockLimit = 60;
+const clockWarning = 20;
+
+/** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
+export async function checkMachine(patient: Patient): Promise<Finding[]> {
+  return [await checkFolder(patient), ...(await checkSecurityKeys()), ...(await checkClock(patient))];
+}
+
+async function checkFolder({ env }: Patient): Promise<Finding> {
+  const folder = agentFolder(lstat, env);
+  try {
+    checkAgentFolder(lstat, folder);
+    return ok("agent-folder", `The agent's folder is ${folder}.`);
+  } catch (error) {
+    return findingOf("agent-folder", error);
+  }
+}
+
+async function checkClock({ settings, env }: Patient): Promise<Finding[]> {
+  if (!settings.server) return [];
+  const url = `${settings.server.url}/.well-known/openid-configuration`;
+  try {
+    const sent = Date.now();
+    const { headers } = await httpRequest({ url, method: "GET", timeoutMs: 5000, caBundle: env["SSL_CERT_FILE"] });
+    const date = Date.parse(headers.get("date") ?? "");
+    if (Number.isNaN(date)) return [ok("server", `${settings.server.url} answers.`)];
+    // The header has whole seconds; the request was answered between `sent` and now.
+    return [clockFinding(settings.server.url, ((sent + Date.now()) / 2 - date - 500) / 1000)];
+  } catch (error) {
+    return [findingOf("server", error)];
+  }
+}
+
+/** `offset`: how far this clock is ahead of the server's, in seconds. */
+export function clockFinding(server: string, offset: number): Finding {
+  const seconds = Math.round(Math.abs(offset));
+  const said = `The clock of this machine is ${seconds} seconds ${offset > 0 ? "ahead of" : "behind"} that of ${server}.`;
+  const remedy = "Set the clock (Linux: `timedatectl set-ntp true`; macOS: `sudo sntp -sS time.apple.com`).";
+  if (seconds >= clockLimit) return failure("clock", said, remedy);
+  if (seconds >= clockWarning) return warning("clock", said, remedy);
+  return ok("clock", `${server} answers, and the clocks agree.`);
+}

@@ -1,0 +1,37 @@
+/** What is left to do on a machine that is not set up yet, in the order in which it is done. */
+import type { Patient } from "../../../tools/finding.ts";
+
+export interface NextStep {
+  command: string;
+  /** What the command does. */
+  does: string;
+}
+
+/** The checks whose findings say the same as these steps. */
+export const saidBySteps: ReadonlySet<string> = new Set(["enrolled", "role", "repository"]);
+
+/** The steps of the set-up that are missing, `vouch login` last where it follows them. Empty on a machine that is set up. */
+export function nextSteps({ settings, agent }: Pick<Patient, "settings" | "agent">): NextStep[] {
+  const known = settings.server !== undefined || agent?.session !== undefined;
+  const steps: NextStep[] = [
+    ...(known
+      ? []
+      : [
+          {
+            command: "vouch enroll --server URL",
+            does: "makes your security key known, with the code you were given; a key that is known already needs `vouch login --server URL` instead",
+          },
+        ]),
+    ...(settings.aws ? [] : [{ command: "vouch setup aws --role ARN --region REGION", does: "names the AWS role" }]),
+    ...(settings.repositories.length > 0
+      ? []
+      : [
+          {
+            command: "vouch setup codeartifact --domain DOMAIN --repository REPOSITORY",
+            does: "configures cargo, pip and npm",
+          },
+        ]),
+  ];
+  if (steps.length === 0 || agent?.session) return steps;
+  return [...steps, { command: "vouch login", does: "PIN and touch, once a day" }];
+}

@@ -1,0 +1,99 @@
+/** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` stands first on PATH. */
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { pathLine } from "../../../tools/shell-rc.ts";
+import { neededShims, shimsFolder } from "../../../tools/shims.ts";
+import { setupCommand } from "../../../tools/registry-url.ts";
+import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+
+/** Findings on the shims of the package managers that were set up. */
+export function checkPath(patient: Patient): Finding[] {
+  const names = neededShims(patient.settings, patient.env);
+  if (names.length > 0 && !names.some((name) => executables(name, patient).some(isVouch))) {
+    const found = `${shimsFolder(patient.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
+    return [failure("path", found, pathRemedy(patient))];
+  }
+  const lonely = checkLonelyPnpm(names, patient);
+  const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
+  return [...checked.flatMap((name) => checkShim(name, patient)), ...lonely];
+}
+
+/** A link under pnpm's name behind which no pnpm is left: scripts that ask whether there is a pnpm are told that there is. */
+function checkLonelyPnpm(names: string[], patient: Patient): Finding[] {
+  const found = names.length > 0 ? executables("pnpm", patient) : [];
+  const [ours] = found;
+  if (ours === undefined || !found.every(isVouch)) return [];
+  const remedy = `Where pnpm is gone for good: rm ${ours}`;
+  return [warning("path", `${ours} is Vouch's, and no other pnpm is on PATH.`, remedy)];
+}
+
+/** The setup that makes and removes links. */
+function linkRemedy(name: string, patient: Patient): string {
+  const format = name === "keyring" || name.startsWith("pip") ? "pypi" : "npm";
+  const repository = patient.settings.repositories.find(({ endpoints }) => endpoints[format] !== undefined)!;
+  return setupCommand(repository, format === "pypi" ? "pip" : "npm");
+}
+
+function pathRemedy({ env }: Patient): string {
+  return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
+}
+
+function checkShim(name: string, patient: Patient): Finding[] {
+  const found = executables(name, patient);
+  const first = found[0];
+  if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
+  // A package manager that is not installed needs no shim; keyring is ours alone.
+  if (first === undefined && name !== "keyring") return [];
+  const ours = found.find(isVouch);
+  // The folder is on PATH, or this would not be asked: without the link in it the setup was before the program.
+  const remedy = ours === undefined ? linkRemedy(name, patient) : pathRemedy(patient);
+  if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
+  const said =
+    ours === undefined
+      ? `${name} is ${first}, and Vouch's is not on PATH`
+      : `${first} stands on PATH before Vouch's ${ours}`;
+  const environment = patient.env["VIRTUAL_ENV"];
+  if (environment && first.startsWith(join(environment, "/"))) return [inEnvironment(name, first, environment)];
+  if (name === "keyring") return [failure("path", `${said}; it has no token of CodeArtifact.`, remedy)];
+  // pip asks keyring by itself when the URL has a user name; npm has no other way to the token.
+  if (name.startsWith("pip")) return [warning("path", `${said}.`, remedy)];
+  return [failure("path", `${said}; it gets no token.`, remedy)];
+}
+
+/**
+ * A virtual environment puts its own programs first, which is right for all but keyring. Its pip passes over the keyring
+ * that lies beside it; uv, and a pip from elsewhere, take the first on PATH.
+ */
+function inEnvironment(name: string, path: string, environment: string): Finding {
+  if (name !== "keyring") {
+    return ok("path", `${name} is the virtual environment's (${path}); it asks Vouch's keyring.`);
+  }
+  const hasPip = isExecutable(join(environment, "bin/pip"));
+  const remedy = `${hasPip ? join(environment, "bin/pip") : "uv pip"} uninstall keyring`;
+  const said = `The virtual environment has a keyring of its own (${path})`;
+  if (hasPip) return warning("path", `${said}: its pip passes over that one, but uv asks it first.`, remedy);
+  return failure("path", `${said}, which uv and a pip from elsewhere ask first.`, remedy);
+}
+
+/** The executables of that name in the order of PATH; relative folders are passed over. */
+function executables(name: string, { env }: Patient): string[] {
+  return (env["PATH"] ?? "")
+    .split(":")
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, name))
+    .filter(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isVouch(path: string): boolean {
+  const real = realpathSync(path);
+  return real.endsWith("/vouch") || real === realpathSync(process.execPath);
+}

@@ -1,0 +1,62 @@
+/** The security keys that are plugged in: whether they can be opened, and the state of their PINs and sensors. */
+import { CtapError } from "../../../fido/ctap2/status.ts";
+import { type ProbedKey, probeSecurityKeys } from "../../../fido/hid/keys.ts";
+import { modelOf } from "../../../fido/webauthn/authenticator-model.ts";
+import { failure, type Finding, findingOf, ok, warning } from "../../../tools/finding.ts";
+
+/** Listing keys needs no permission, opening them does: each is opened, and nobody has to touch it. */
+export async function checkSecurityKeys(): Promise<Finding[]> {
+  try {
+    const keys = await probeSecurityKeys(modelOf);
+    if (keys.length === 0) {
+      return [warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")];
+    }
+    return keys.map(keyFinding);
+  } catch (error) {
+    return [findingOf("security-key", error)];
+  }
+}
+
+/** A key has eight tries when the right PIN was typed last (CTAP 2.1 section 6.5.5.2). */
+const fewTries = 3;
+
+/** What is said of one key. */
+export function keyFinding({ product, error, state }: ProbedKey): Finding {
+  const check = "security-key";
+  if (error !== undefined || state === undefined) return findingOf(check, error);
+  const { pin, pinRetries = 0, powerCycleState, forcePINChange, builtIn } = state;
+  const answers = `${product} is plugged in and answers`;
+  if (pin === "set" && pinRetries <= 0) return stopped(product, "PIN_BLOCKED");
+  if (pin === "set" && powerCycleState === true) return stopped(product, "PIN_AUTH_BLOCKED");
+  if (pin === "set" && forcePINChange) {
+    return warning(
+      check,
+      `${answers}; it demands a new PIN.`,
+      "`vouch login` and `vouch enroll` change it on the way.",
+    );
+  }
+  const left = pinRetries === 1 ? "one try is left" : `${pinRetries} tries are left`;
+  if (pin === "set" && pinRetries <= fewTries) {
+    return warning(check, `${answers}; ${left} for its PIN.`, "Type the right one: it brings back all tries.");
+  }
+  if (builtIn === "blocked") {
+    const remedy =
+      pin === "set"
+        ? "Type the PIN at the next `vouch login`: it unblocks the sensor."
+        : "Set a PIN with the key's own tool.";
+    return warning(check, `${answers}; its fingerprint sensor is blocked.`, remedy);
+  }
+  if (pin === "set") return ok(check, `${answers}; its PIN is set, ${left}.`);
+  if (builtIn === "usable") return ok(check, `${answers}; it knows your finger.`);
+  if (pin === "not_set") return ok(check, `${answers}; it has no PIN yet, \`vouch enroll\` sets one.`);
+  return failure(
+    check,
+    `${product} cannot verify its user.`,
+    "Use a FIDO2 security key that has a PIN or a fingerprint sensor.",
+  );
+}
+
+function stopped(product: string, status: "PIN_BLOCKED" | "PIN_AUTH_BLOCKED"): Finding {
+  const { message, hint } = new CtapError(status);
+  return failure("security-key", `${product}: ${message}`, hint ?? "vouch login");
+}

@@ -1,0 +1,49 @@
+/** Case "token expired": is there an agent, a session, and do the tokens live? */
+import { settingsPath } from "../../../settings/settings.ts";
+import { otherSettings } from "../setup/agent-settings.ts";
+import { clockTime, duration } from "../../terminal/time.ts";
+import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+
+/** A session that ends this soon may end in the middle of a build. In seconds. */
+const soon = 15 * 60;
+
+/** Findings on the agent, the session and the tokens it holds. Asks nothing of the network. */
+export function checkSession(patient: Patient): Finding[] {
+  const other = otherSettings(patient.agent, settingsPath(patient.env));
+  const found = checkState(patient);
+  return other ? [...found, warning("settings", other.found, other.remedy)] : found;
+}
+
+function checkState({ agent, settings, now }: Patient): Finding[] {
+  // A session that was opened elsewhere (a forwarded socket, another settings file) needs no server in this file.
+  if (!settings.server && !agent?.session) {
+    return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];
+  }
+  if (!agent) return [failure("session", "No agent is running, so there is no session.", "vouch login")];
+  if (!agent.session) {
+    const reasons = {
+      expired: "The session has ended",
+      revoked: "The server has ended the session",
+      logged_out: "You have logged out",
+    };
+    const reason = agent.ended ? reasons[agent.ended] : "The agent is running without a session";
+    return [failure("session", `${reason}.`, "vouch login")];
+  }
+  const { user, expiration } = agent.session;
+  const left = expiration - now;
+  const said = `The session of ${user} lasts until ${clockTime(expiration, now)} (${duration(left)}).`;
+  return [
+    left < soon ? warning("session", said, "vouch login, before a long build") : ok("session", said),
+    ...agent.repositories.map((repository) => {
+      const name = `${repository.domain}/${repository.repository}`;
+      if (repository.tokenExpiration === undefined) return ok("token", `No token for ${name} has been needed yet.`);
+      return repository.tokenExpiration > now
+        ? ok("token", `The token for ${name} lasts until ${clockTime(repository.tokenExpiration, now)}.`)
+        : warning(
+            "token",
+            `The token for ${name} ended at ${clockTime(repository.tokenExpiration, now)} and has not been renewed.`,
+            "vouch credential codeartifact >/dev/null (asks for a new one, and says why there is none)",
+          );
+    }),
+  ];
+}

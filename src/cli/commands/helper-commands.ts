@@ -1,0 +1,125 @@
+/** The help of the commands that main.ts hands to the helpers before the command line is loaded. */
+import { usage } from "../framework/arguments.ts";
+import { defineCommand } from "../framework/command.ts";
+
+/** The options of a job without an agent, as `vouch exec` and `vouch credential` take them. */
+const jobArguments = {
+  identity: {
+    type: "string",
+    valueHint: "NAME",
+    description:
+      "Who this job is, in place of a session: github-actions, gitlab, circleci, buildkite, bitbucket or web-identity-file (exchanged with AWS STS for the role), aws-environment, aws-container, aws-ec2 or aws-profile (used as they are). Also VOUCH_IDENTITY.",
+  },
+  role: { type: "string", valueHint: "ARN", description: "The role to assume. Also VOUCH_ROLE, AWS_ROLE_ARN." },
+  region: { type: "string", valueHint: "REGION", description: "The region. Also VOUCH_REGION, AWS_REGION." },
+  domain: { type: "string", valueHint: "DOMAIN", description: "The CodeArtifact domain. Also VOUCH_DOMAIN." },
+  "domain-owner": {
+    type: "string",
+    valueHint: "ACCOUNT",
+    description: "The account that owns it, when it is not the role's. Also VOUCH_DOMAIN_OWNER.",
+  },
+  repository: {
+    type: "string",
+    valueHint: "REPOSITORY",
+    description: "The repository; may be repeated. Also VOUCH_REPOSITORY (with commas).",
+  },
+  audience: {
+    type: "string",
+    valueHint: "AUDIENCE",
+    description: "For github-actions and buildkite, when it is not sts.amazonaws.com. Also VOUCH_AUDIENCE.",
+  },
+  "id-token-variable": {
+    type: "string",
+    valueHint: "VARIABLE",
+    description: "For gitlab: which variable holds the ID token (VOUCH_ID_TOKEN). Also VOUCH_ID_TOKEN_VARIABLE.",
+  },
+  profile: {
+    type: "string",
+    valueHint: "PROFILE",
+    description: "For aws-profile: which profile of the AWS CLI. Also VOUCH_AWS_PROFILE, AWS_PROFILE.",
+  },
+} as const;
+
+export const exec = defineCommand({
+  meta: {
+    name: "exec",
+    description:
+      "Run a command with the tokens of your repositories in its environment: for tools that have no way to ask for one, and in CI, where there is no agent.",
+  },
+  args: jobArguments,
+  run: () => {
+    throw usage("vouch exec needs a command to run.", "vouch exec", "vouch exec -- COMMAND");
+  },
+  teaching: {
+    usage: "[--identity NAME …] -- COMMAND [ARGUMENT …]",
+    details: [
+      "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up first), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
+      "Start npm itself rather than a shell that starts it: some shells (dash) drop variables with npm's kind of name.",
+      "cargo, pip and npm do not need this after `vouch setup codeartifact`: they ask by themselves.",
+      "In CI there is neither agent nor key: `--identity` says who the job is, and nothing is used without it, whatever the environment holds. The flags become variables for the command, so that the helpers that it starts know them too: Cargo asks `vouch` (by CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS) and gets a fresh token whenever a long build needs one. Tokens last as long as the role session does. Repositories come from the flags, their variables, or the settings file (VOUCH_CONFIG, else the home folder's).",
+    ],
+    examples: [
+      ["vouch exec -- mvn deploy", "Maven reads ${env.CODEARTIFACT_AUTH_TOKEN} in its settings.xml."],
+      ["vouch exec -- gradle build", "Gradle reads the same variable."],
+      ["vouch exec -- python3.7 -m pip install my-package", "An old pip finds its index in PIP_INDEX_URL."],
+      [
+        "vouch exec --identity github-actions --domain my-domain --repository my-repo -- npm ci",
+        "In a job with `permissions: id-token: write`, and VOUCH_ROLE and VOUCH_REGION in its `env`.",
+      ],
+    ],
+  },
+});
+
+const codeartifact = defineCommand({
+  meta: { name: "codeartifact", description: "Print a CodeArtifact authorization token on stdout." },
+  args: {
+    endpoint: {
+      type: "string",
+      valueHint: "URL",
+      description: "The configured endpoint the token is for. Without it: the repository that was set up first.",
+    },
+    json: { type: "boolean", description: "Print `token` and `expiration` (seconds since 1970) as JSON." },
+    ...jobArguments,
+  },
+  teaching: {
+    details: [
+      "The token comes from the agent's memory. Pipe it to where it is used; do not put it into a file or a command line.",
+    ],
+    examples: [
+      [
+        "CODEARTIFACT_AUTH_TOKEN=$(vouch credential codeartifact) docker build --secret id=CODEARTIFACT_AUTH_TOKEN .",
+        "Give it to a build as a secret, which stays out of the image.",
+      ],
+      ["vouch credential codeartifact --json", "See also when it ends."],
+    ],
+  },
+});
+
+const aws = defineCommand({
+  meta: { name: "aws", description: "Print AWS credentials for `credential_process` of the AWS CLI and the AWS SDKs." },
+  args: jobArguments,
+  teaching: {
+    usage: "[--role ARN] [--region REGION] [--identity NAME …]",
+    details: [
+      "The credentials are those of the role that your session is exchanged for, they last no longer than the session, and they come from the agent's memory as JSON (`Version` 1, `AccessKeyId`, `SecretAccessKey`, `SessionToken`, `Expiration`). `--role` names another role that trusts the same identity. Every program of yours can ask for them, as it can for tokens: what they are good for, the role's permissions say.",
+      "Write `credential_process = vouch credential aws` into a profile of ~/.aws/config rather than running it yourself. An AWS tool needs the absolute path where PATH does not lead to vouch.",
+      "With `--identity` it works in CI, without an agent.",
+    ],
+    examples: [
+      ["aws configure set profile.vouch.credential_process 'vouch credential aws'", "Make a profile of the session."],
+      ["aws codeartifact list-packages --profile vouch --domain my-domain --repository my-repo", "Use it."],
+      [
+        "vouch credential aws --role arn:aws:iam::123456789012:role/vouch-reader",
+        "For another role whose trust policy names your company's Vouch server.",
+      ],
+    ],
+  },
+});
+
+export const credential = defineCommand({
+  meta: {
+    name: "credential",
+    description: "Print a token or AWS credentials on stdout, for a program that takes them from there.",
+  },
+  subCommands: { codeartifact, aws },
+});

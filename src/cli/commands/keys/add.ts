@@ -1,0 +1,75 @@
+/** `vouch keys add`: another security key for the same person. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import {
+  type KeyAddFinishReply,
+  type KeyAddFinishRequest,
+  type KeyAddStartReply,
+  type KeyAddStartRequest,
+  routes,
+} from "../../../agent/protocol.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { parseSeconds } from "../../framework/arguments.ts";
+import { agentTimeoutMs, isEnrolledAlready, makeKey, nameArg, parseKeyName, timeoutArg } from "../../key/ceremony.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { rememberServer } from "../known-server.ts";
+import { announce, promptText } from "../../terminal/prompt.ts";
+import { note, success } from "../../terminal/terminal.ts";
+import { approve } from "./approve.ts";
+import { modelOfKey } from "./own-keys.ts";
+
+export const add = defineCommand({
+  meta: { name: "add", description: "Make another security key known, so that you can log in with either." },
+  args: { ...nameArg, ...timeoutArg },
+  teaching: {
+    details: [
+      "You need a session, and a key that is enrolled: its PIN and a touch prove that it is you. Then plug in the new key, alone: its PIN is asked for, and it waits for a touch. One USB port is enough. No enrolment code is needed.",
+      "Keep the second key in another place than the first. When one is lost, log in with the other and remove the lost one with `vouch keys remove`.",
+    ],
+    examples: [
+      ["vouch keys add", "Add the key that you plug in, called by its model."],
+      ["vouch keys add --name drawer", "Give it a name."],
+    ],
+  },
+  async run({ args }) {
+    const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
+    const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
+    const named = name === undefined ? {} : { name };
+    const start: KeyAddStartRequest = named;
+    const {
+      ceremony,
+      options,
+      approval: approvalOptions,
+      server,
+    } = await askAgent<KeyAddStartReply>(routes.keyAddStart, start, {
+      timeoutMs: agentTimeoutMs,
+    });
+    const approval = await approve(timeoutSeconds, server, approvalOptions);
+    await askForNewKey();
+    try {
+      const made = await makeKey(timeoutSeconds, server, options);
+      const request: KeyAddFinishRequest = { ceremony, approval, ...made, ...named };
+      const { key } = await askAgent<KeyAddFinishReply>(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
+      rememberServer(server, [key.id]);
+      success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);
+      note("From now on `vouch login` takes it as well as your other keys.");
+    } catch (error) {
+      if (!isEnrolledAlready(error)) throw error;
+      throw new VouchError("credential_excluded", "This security key is enrolled already: it is not a new one.", {
+        hint: "Take it out, plug in the new key, and run `vouch keys add` again.",
+        cause: error,
+      });
+    }
+  },
+});
+
+/** The key that is plugged in is the one that has approved: time to change it, before the PIN of the new one is asked for. */
+async function askForNewKey(): Promise<void> {
+  const request = "Plug in the NEW security key and take out the others";
+  try {
+    await promptText(`${request}, then press Enter`);
+  } catch (error) {
+    if (!(error instanceof VouchError) || error.code !== "usage") throw error;
+    // No terminal to wait on: a key that needs no PIN can be added all the same.
+    announce(`${request}.`);
+  }
+}

@@ -1,0 +1,14 @@
+/** `vouch keys`: a person's own security keys. */
+import { defineCommand } from "../../framework/command.ts";
+import { add } from "./add.ts";
+import { list } from "./list.ts";
+import { remove } from "./remove.ts";
+import { rename } from "./rename.ts";
+
+export const keys = defineCommand({
+  meta: {
+    name: "keys",
+    description: "List, add, rename and remove your security keys. Have two: one in your pocket, one in a safe place.",
+  },
+  subCommands: { list, add, rename, remove },
+});

@@ -1,0 +1,85 @@
+/** `vouch keys list`: which security keys you have enrolled. */
+import type { SecurityKey } from "../../../agent/protocol.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { bold, note, print, printJson } from "../../terminal/terminal.ts";
+import { calendarDate, clockTime } from "../../terminal/time.ts";
+import { listKeys, modelOfKey } from "./own-keys.ts";
+
+/** As much of the ids is shown as tells them apart, this many characters at least. */
+const shownId = 8;
+
+export const list = defineCommand({
+  meta: { name: "list", description: "Show the security keys that open a session of yours." },
+  args: { json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
+  teaching: {
+    details: [
+      "For each key: its name, the model that it claims to be, when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
+    ],
+    examples: [
+      ["vouch keys list", "See them."],
+      ["vouch keys list --json", "Read them from a program."],
+    ],
+  },
+  async run({ args }) {
+    const keys = await listKeys();
+    if (args.json) return printJson(keys.map(keyJson));
+    for (const line of keyLines(keys, Date.now() / 1000)) print(line);
+    if (keys.length === 1) {
+      note("It is your only key. Add another with `vouch keys add`, so that you can log in when this one is lost.");
+    }
+  },
+});
+
+function keyJson(key: SecurityKey): unknown {
+  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, thisSession } = key;
+  return {
+    id,
+    name,
+    model: modelOfKey(key),
+    // No vendor's attestation is trusted: the model is what the key says of itself.
+    modelAttested: false,
+    aaguid,
+    product,
+    createdAt,
+    lastUsedAt,
+    transports,
+    backupEligible,
+    backedUp,
+    thisSession,
+  };
+}
+
+/** The keys as a table; `now` in seconds since 1970. */
+export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
+  const ids = shortIds(keys);
+  const [head = "", ...rows] = table([
+    ["NAME", "MODEL (CLAIMED)", "ENROLLED", "LAST USED", "ID", ""],
+    ...keys.map((key, index) => [
+      key.name,
+      modelOfKey(key),
+      calendarDate(key.createdAt),
+      key.lastUsedAt === null ? "never" : clockTime(key.lastUsedAt, now),
+      ids[index]!,
+      key.thisSession ? "this session" : "",
+    ]),
+  ]);
+  return [bold(head), ...rows];
+}
+
+function shortIds(keys: readonly SecurityKey[]): string[] {
+  for (let length = shownId; ; length++) {
+    const ids = keys.map(({ id }) => id.slice(0, length));
+    if (new Set(ids).size === keys.length || keys.every(({ id }) => id.length <= length)) return ids;
+  }
+}
+
+/** The rows with their columns below each other. */
+function table(rows: readonly string[][]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => Bun.stringWidth(row[column]!))));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell + " ".repeat(widths[column]! - Bun.stringWidth(cell)))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,31 @@
+/** `vouch keys rename`: what you call a security key. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import { type KeyRenameReply, type KeyRenameRequest, routes } from "../../../agent/protocol.ts";
+import { agentTimeoutMs, parseKeyName } from "../../key/ceremony.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { success } from "../../terminal/terminal.ts";
+import { findKey, listKeys } from "./own-keys.ts";
+
+export const rename = defineCommand({
+  meta: { name: "rename", description: "Give one of your security keys another name." },
+  args: {
+    key: {
+      type: "positional",
+      valueHint: "KEY",
+      description: "Its name, or the beginning of its id.",
+      required: true,
+    },
+    name: { type: "positional", valueHint: "NAME", description: "What it is called from now on.", required: true },
+  },
+  teaching: {
+    details: ["The name is kept at the server, for you and for the people who run it. No two of your keys share one."],
+    examples: [['vouch keys rename "YubiKey 5 Series with NFC" work', "Call it work."]],
+  },
+  async run({ args }) {
+    const name = parseKeyName(args.name, "NAME");
+    const key = findKey(await listKeys(), args.key);
+    const request: KeyRenameRequest = { id: key.id, name };
+    const renamed = await askAgent<KeyRenameReply>(routes.keyRename, request, { timeoutMs: agentTimeoutMs });
+    success(`"${key.name}" is called "${renamed.name}" now.`);
+  },
+});

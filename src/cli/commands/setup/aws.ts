@@ -1,0 +1,83 @@
+/** `vouch setup aws`: which IAM role the session is exchanged for, and who an image's jobs are, which have no session. */
+import { identityNames } from "../../../agent/job/identity-credentials.ts";
+import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
+import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
+import { askStatus } from "../agent.ts";
+import { closest, usage } from "../../framework/arguments.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { note, printJson, success, warn } from "../../terminal/terminal.ts";
+import { otherSettings } from "./agent-settings.ts";
+
+export const aws = defineCommand({
+  meta: { name: "aws", description: "Name the IAM role that Vouch assumes for you, and the region that you work in." },
+  args: {
+    role: { type: "string", required: true, valueHint: "ARN", description: "The ARN of the role." },
+    region: {
+      type: "string",
+      valueHint: "REGION",
+      description: "The region of your CodeArtifact domains, unless `vouch setup codeartifact` names another.",
+    },
+    identity: {
+      type: "string",
+      valueHint: "NAME",
+      description:
+        "For the image of CI jobs: who they are where no session answers, as in `vouch exec --identity`; `none` takes it away.",
+    },
+    json: { type: "boolean", description: "Print what is set now as JSON." },
+  },
+  teaching: {
+    details: [
+      "The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
+    ],
+    examples: [
+      ["vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1", "Name both."],
+      [
+        "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-ci --region us-east-1 --identity gitlab",
+        "While the image of CI jobs is built.",
+      ],
+    ],
+  },
+  async run({ args }) {
+    const settings = loadSettings();
+    const { partition } = parseRoleArn(args.role);
+    const region = args.region ?? settings.aws?.region;
+    if (region !== undefined) checkSamePartition(args.role, region);
+    const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
+    const identity = identityFrom(args.identity, settings.identity);
+    if (!Bun.deepEquals([settings.aws, settings.identity], [next, identity], true)) {
+      saveSettings({ ...settings, aws: next, identity });
+    }
+    if (args.json) return printJson(next);
+    success(`The role is ${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`);
+    for (const { domain, repository, region: other } of settings.repositories) {
+      if (regionPartition(other).id === partition) continue;
+      warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
+    }
+    const agent = await askStatus();
+    const other = otherSettings(agent);
+    if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
+    if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
+    note(nextStep(settings, agent?.session !== undefined && other === undefined));
+  },
+});
+
+function nextStep({ repositories, server }: Settings, loggedIn: boolean): string {
+  if (!server && !loggedIn) return "Next: `vouch enroll --server URL` makes your security key known.";
+  if (repositories.length === 0) {
+    return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.";
+  }
+  if (loggedIn) return "Your session goes on; the next token is of this role.";
+  return "Next: `vouch login`.";
+}
+
+function identityFrom(name: string | undefined, now: Settings["identity"]): Settings["identity"] {
+  if (name === undefined || name === now?.name) return now;
+  if (name === "none") return undefined;
+  if (identityNames.includes(name)) return { name };
+  const meant = closest(name, identityNames);
+  throw usage(
+    `--identity expects none or one of ${identityNames.join(", ")}, got "${name}".`,
+    "vouch setup aws",
+    meant === undefined ? undefined : `--identity ${meant}`,
+  );
+}

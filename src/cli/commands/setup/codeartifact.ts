@@ -1,0 +1,216 @@
+/** `vouch setup codeartifact`: configures the package managers for one repository, and undoes that. */
+import { isatty } from "node:tty";
+import { blockIds } from "../../../editing/block.ts";
+import { stableExecutable } from "../../../tools/executable.ts";
+import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
+import { loadSettings, type RepositorySettings, type Settings } from "../../../settings/settings.ts";
+import { addShimsToPath } from "../../../tools/shell-rc.ts";
+import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
+import { usage, valuesOf } from "../../framework/arguments.ts";
+import { defineCommand } from "../../framework/command.ts";
+import { oldPip } from "../../../tools/pip/version.ts";
+import { confirm } from "../../terminal/prompt.ts";
+import { otherSettings } from "./agent-settings.ts";
+import { applyPlan } from "./apply.ts";
+import { type Endpoints, findEndpoints } from "./endpoint.ts";
+import { type Plan, planRemoval, planSetup } from "./plan.ts";
+import { type Outcome, report } from "./report.ts";
+import { otherNames } from "./other-names.ts";
+import {
+  commandName,
+  findConfigured,
+  type Flags,
+  parseScopes,
+  registryName,
+  repositoriesOf,
+  resolveNames,
+  sameRepository,
+  supersededBy,
+} from "./request.ts";
+import { isFirstOnPath, shellAdvice } from "./shell.ts";
+import { installedTools, parseTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+
+export const codeartifact = defineCommand({
+  meta: {
+    name: "codeartifact",
+    description: "Configure cargo, pip and npm for a repository in AWS CodeArtifact. No token is written anywhere.",
+  },
+  args: {
+    domain: { type: "string", valueHint: "DOMAIN", description: "The CodeArtifact domain." },
+    repository: { type: "string", valueHint: "REPOSITORY", description: "The repository in it." },
+    region: {
+      type: "string",
+      valueHint: "REGION",
+      description:
+        "The domain's region. Without it: that of `vouch setup aws`, AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config.",
+    },
+    "domain-owner": {
+      type: "string",
+      valueHint: "ACCOUNT",
+      description: "The account that owns the domain. Without it: the role's account.",
+    },
+    tool: {
+      type: "string",
+      valueHint: "cargo|pip|npm",
+      description: "The package manager to configure; may be repeated. Without it: each that is installed.",
+    },
+    "registry-name": {
+      type: "string",
+      valueHint: "NAME",
+      description: "The name of the Cargo registry. Without it: the repository's name.",
+    },
+    scope: {
+      type: "string",
+      valueHint: "@SCOPE",
+      description: "Use the repository for this npm scope only; may be repeated. Without it: for all npm packages.",
+    },
+    path: {
+      type: "enum",
+      options: ["yes", "no"],
+      description: "Whether to add the shims folder to the start file of your shell. Without it: asks on a terminal.",
+    },
+    "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
+    add: {
+      type: "boolean",
+      description:
+        "Keep a repository of the same name in another domain, account or region, which is replaced otherwise.",
+    },
+    remove: {
+      type: "boolean",
+      description: "Undo what this command did: for the repository, for all of a domain, or, without names, for all.",
+    },
+    json: { type: "boolean", description: "Print what was done as JSON." },
+  },
+  teaching: {
+    usage: "--domain DOMAIN --repository REPOSITORY [flags] | --remove [flags]",
+    details: [
+      "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
+      "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, and pnpm and pnpx where pnpm is installed, as far as they are needed. It belongs first on PATH.",
+      "A slip in --domain, --domain-owner or --region is corrected by the command with the right ones: the repository of that name takes the place of the other. A wrong --repository is taken away with `--remove`.",
+      "The repository that was set up last is the default one: pip.conf and .npmrc name it, CODEARTIFACT_AUTH_TOKEN is its token.",
+    ],
+    examples: [
+      [`${commandName} --domain my-domain --repository my-repo`, "Configure what is installed."],
+      [`${commandName} --domain my-domain --repository my-repo --tool npm --scope @acme`, "Only npm, only @acme."],
+      [`${commandName} --domain my-domain --repository my-repo --dry-run`, "See the changes first."],
+      [`${commandName} --domain my-domain --repository my-repo --remove`, "Undo it."],
+      [`${commandName} --remove`, "Undo all of it."],
+    ],
+  },
+  async run({ args, rawArgs }) {
+    const env = process.env;
+    const settings = loadSettings();
+    const context = {
+      env,
+      executable: stableExecutable(env),
+      replaced: loadReplacedLines(replacedLinesPath(env)),
+    };
+    const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
+    const dryRun = args["dry-run"] === true;
+    let plan: Plan;
+    let source: Endpoints | undefined;
+    let names: ToolName[];
+    if (args.remove) {
+      names = named.length > 0 ? named : toolNames;
+      plan = planRemoval(configured(args, settings, env), names, settings, context);
+    } else {
+      names = named.length > 0 ? named : installed(env);
+      const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
+      checkTogether("--registry-name", args["registry-name"] !== undefined, "cargo", names);
+      checkTogether("--scope", scopes.length > 0, "npm", names);
+      const where = resolveNames(args, settings, env);
+      const formats = names.map((tool) => tools[tool].format);
+      const superseded = supersededBy(where, args, { scopes, formats }, settings);
+      const others = settings.repositories.filter((each) => !superseded.includes(each));
+      const registry = names.includes("cargo")
+        ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
+        : {};
+      source = await findEndpoints(where, formats);
+      const repository: RepositorySettings = {
+        ...where,
+        endpoints: source.endpoints,
+        ...registry,
+        ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
+      };
+      plan = planSetup(repository, names, settings, context, superseded);
+      const old = names.includes("pip") ? oldPip(env) : undefined;
+      if (old) plan.warnings.push(`${old.found} ${old.remedy}`);
+      if (registry.registryName) plan.warnings.push(...otherNames(repository, process.cwd(), env));
+      const other = otherSettings(source.agent);
+      if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
+    }
+    const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
+    const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
+    if (!dryRun) applyPlan(changes, settings, context.executable, args.remove === true);
+    const outcome: Outcome = {
+      plan: changes,
+      settingsBefore: settings,
+      names,
+      source,
+      dryRun,
+      remove: args.remove === true,
+      shell: shell?.advice,
+    };
+    report(outcome, args.json === true);
+  },
+});
+
+/** A flag for a tool that is not configured would be passed over in silence. */
+function checkTogether(flag: string, given: boolean, tool: ToolName, names: ToolName[]): void {
+  if (!given || names.includes(tool)) return;
+  throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
+}
+
+function installed(env: NodeJS.ProcessEnv): ToolName[] {
+  const names = installedTools(env);
+  if (names.length > 0) return names;
+  throw usage("None of cargo, pip and npm is on PATH.", commandName, "--tool cargo|pip|npm");
+}
+
+/**
+ * The repositories to remove; those that the settings have lost may still stand in files. Without names all of them.
+ */
+function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings[] {
+  const found = findConfigured(flags, settings);
+  if (flags.domain !== undefined && flags.repository !== undefined) {
+    return found.length > 0 ? found : [{ ...resolveNames(flags, settings, env), endpoints: {} }];
+  }
+  const inFiles = findConfigured(flags, { ...settings, repositories: repositoriesOf(blockIdsInFiles(env)) });
+  return [...found, ...inFiles.filter((lost) => !found.some((each) => sameRepository(each, lost)))];
+}
+
+/** The ids of all blocks in the files that the tools read now. */
+function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
+  const ids = toolNames.flatMap((tool) => {
+    try {
+      const file = tools[tool].path(env);
+      return blockIds(readUserFile(file) ?? "", file);
+    } catch {
+      // A file that cannot be read holds nothing that could be taken away; where the settings know of it, that is said.
+      return [];
+    }
+  });
+  return [...new Set(ids)];
+}
+
+/** What to say of PATH, and the change of the start file that was agreed to. */
+async function shellChange(
+  { shims }: Plan,
+  path: string | undefined,
+  silent: boolean,
+): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {
+  if (shims.needed.length === 0) return undefined;
+  // This shell has the folder already; the next one has it only where the start file says so, which `--path yes` asks for.
+  const here = isFirstOnPath(shims.folder, shims.needed, process.env);
+  if (path !== "yes" && here) return undefined;
+  const { line, file } = shellAdvice(shims.folder);
+  if (file === undefined || path === "no") return { advice: { line, file } };
+  const before = readUserFile(file);
+  const after = addShimsToPath(before, line, file);
+  if (before === after) return here ? undefined : { advice: { line, file, present: true } };
+  const ask = path === undefined && !silent && isatty(0) && isatty(2);
+  const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
+  return agreed
+    ? { advice: { line, file, added: true, here }, change: { path: file, before, after } }
+    : { advice: { line, file } };
+}

@@ -1,0 +1,207 @@
+/**
+ * Settings and files of the tools while a setup or a removal is worked out: each step sees what the ones before it have
+ * changed, and nothing is written.
+ */
+import { packageEndpoint } from "../../../aws/endpoints.ts";
+import { hasBlock, replacedBy } from "../../../editing/block.ts";
+import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
+import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
+import { readUserFile } from "../../../editing/user-file.ts";
+import type { ToolChange } from "./plan.ts";
+import { previewLine } from "./preview.ts";
+import { blockId, sameRepository } from "./request.ts";
+import { type ToolEdit, type ToolName, tools } from "../../../tools/tools.ts";
+
+type Environment = Record<string, string | undefined>;
+
+export interface DraftContext {
+  env: Environment;
+  /** The path of vouch that is written into files. */
+  executable: string;
+  /** What is known of lines that blocks have replaced. */
+  replaced: ReplacedLines[];
+}
+
+export class Draft {
+  settings: Settings;
+  replaced: ReplacedLines[];
+  /** Whole sentences for the user. */
+  readonly warnings = new Set<string>();
+  readonly #changes = new Map<string, ToolChange>();
+  readonly #context: DraftContext;
+  /** A block may repeat lines of a repository that a step has removed. */
+  readonly #former: RepositorySettings[];
+
+  constructor(settings: Settings, context: DraftContext) {
+    this.settings = settings;
+    this.#former = settings.repositories;
+    this.replaced = context.replaced;
+    this.#context = context;
+  }
+
+  /** The files with their text before all steps and after them. */
+  get changes(): ToolChange[] {
+    return [...this.#changes.values()];
+  }
+
+  /**
+   * Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files. It goes to
+   * `place`, else last: the last is the default one, as in the files of pip and npm. Cargo has no default: set up for
+   * Cargo alone, a repository stays where it is. Returns it as the settings have it now.
+   */
+  add(repository: RepositorySettings, names: ToolName[], place?: number): RepositorySettings {
+    const { env } = this.#context;
+    const old = this.settings.repositories.find((other) => sameRepository(other, repository));
+    const files = Object.fromEntries(names.map((tool) => [tools[tool].format, tools[tool].path(env)]));
+    const merged: RepositorySettings = {
+      ...old,
+      ...repository,
+      endpoints: { ...old?.endpoints, ...repository.endpoints },
+      files: { ...old?.files, ...files },
+    };
+    if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
+    for (const tool of names) {
+      const { format, path } = tools[tool];
+      const formerFile = old?.files?.[format];
+      if (old && formerFile !== undefined && formerFile !== path(env)) this.#unset(formerFile, tool, old);
+      this.#set(path(env), tool, repository, old);
+    }
+    const stays = names.every((name) => name === "cargo");
+    const at = place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined);
+    const repositories = this.settings.repositories.filter((other) => other !== old);
+    repositories.splice(at ?? repositories.length, 0, merged);
+    this.settings = { ...this.settings, repositories };
+    return merged;
+  }
+
+  /** Takes the repository out of the tools' files, and out of the settings when no tool is left. */
+  remove(repository: RepositorySettings, names: ToolName[]): void {
+    const rest = structuredClone(repository);
+    for (const tool of names) {
+      const { format } = tools[tool];
+      for (const file of this.#places(tool, repository)) this.#unset(file, tool, repository);
+      delete rest.endpoints[format];
+      delete rest.files?.[format];
+      if (tool === "cargo") delete rest.registryName;
+      if (tool === "npm") delete rest.npmScopes;
+    }
+    const repositories = this.settings.repositories.flatMap((other) => {
+      if (!sameRepository(other, repository)) return [other];
+      return Object.keys(rest.endpoints).length > 0 ? [rest] : [];
+    });
+    this.settings = { ...this.settings, repositories };
+  }
+
+  /** The file that was edited, and the one that the tool reads now. */
+  #places(tool: ToolName, repository: RepositorySettings): Set<string> {
+    const { format, path } = tools[tool];
+    const edited = repository.files?.[format];
+    try {
+      return new Set([edited, path(this.#context.env)].filter((file) => file !== undefined));
+    } catch (error) {
+      // The tool is told to read no file now: what was edited before is to be restored all the same.
+      if (edited !== undefined) return new Set([edited]);
+      throw error;
+    }
+  }
+
+  #set(file: string, tool: ToolName, repository: RepositorySettings, old: RepositorySettings | undefined): void {
+    const id = blockId(repository);
+    const before = this.#read(file);
+    const clean =
+      old && before !== undefined && this.#lostItsMarks(before, tool, old, file)
+        ? this.#drop(file, before, tool, old)
+        : before;
+    const { text, warnings } = tools[tool].set(clean, repository, this.#edit(file, tool, repository));
+    for (const warning of warnings) this.warnings.add(warning);
+    this.#write(file, tool, text);
+    this.#remember(file, id, replacedBy(text, id, file));
+  }
+
+  #unset(file: string, tool: ToolName, repository: RepositorySettings): void {
+    const before = this.#read(file);
+    const id = blockId(repository);
+    if (before !== undefined) {
+      const after = this.#lostItsMarks(before, tool, repository, file)
+        ? this.#drop(file, before, tool, repository)
+        : tools[tool].unset(before, id, this.#edit(file, tool, repository), (line) => {
+            this.warnings.add(
+              `${file}: you have changed or added this line in Vouch's block, and it stays: ${previewLine(line)}`,
+            );
+          });
+      this.#write(file, tool, after);
+    }
+    this.#remember(file, id, undefined);
+  }
+
+  /** The text without the lines of a repository whose marks are gone, and with those that they had replaced. */
+  #drop(file: string, text: string, tool: ToolName, repository: RepositorySettings): string | undefined {
+    const { drop, format } = tools[tool];
+    if (drop === undefined || repository.endpoints[format] === undefined) return text;
+    const known = this.replaced.find((each) => each.path === file && each.id === blockId(repository));
+    const dropped = drop(text, repository, known?.lines ?? []);
+    if (dropped === undefined) {
+      this.#passOn(file, tool, repository, known);
+      return text;
+    }
+    if (known === undefined || known.withheld > 0) {
+      this.warnings.add(
+        `${file} was written anew by another program, without its comments. ${
+          known === undefined
+            ? "What Vouch's lines had replaced, if anything, is not known."
+            : "A line that Vouch's had replaced may have held a secret, so Vouch kept no copy: set it again."
+        }`,
+      );
+    }
+    return known?.existed === false && /^\s*(\[global\]\s*)?$/.test(dropped) ? undefined : dropped;
+  }
+
+  /** The repository's lines are not in the file: a later repository may have replaced them, and has to restore others. */
+  #passOn(file: string, tool: ToolName, repository: RepositorySettings, known: ReplacedLines | undefined): void {
+    if (known === undefined) return;
+    const endpoint = repository.endpoints[tools[tool].format]!;
+    const heir = this.replaced.find(
+      (each) =>
+        each !== known && each.path === file && each.lines.some((line) => line.includes(new URL(endpoint).pathname)),
+    );
+    if (heir) {
+      const { lines, withheld, existed } = known;
+      this.replaced = this.replaced.map((each) => (each === heir ? { ...heir, lines, withheld, existed } : each));
+    } else if (known.lines.length > 0) {
+      const lines = known.lines.map(previewLine).join(", ");
+      this.warnings.add(
+        `${file} has other lines in the place of Vouch's. What Vouch's had replaced is not put back: ${lines}`,
+      );
+    }
+  }
+
+  /** Whether the settings know of an edit of this file that the file itself shows no mark of. */
+  #lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
+    return repository.files?.[tools[tool].format] === path && !hasBlock(text, blockId(repository), path);
+  }
+
+  #remember(path: string, id: string, found: { existed: boolean; lines: string[] } | undefined): void {
+    const rest = this.replaced.filter((each) => each.path !== path || each.id !== id);
+    const lines = found?.lines.filter(isPublicLine) ?? [];
+    this.replaced = found
+      ? [...rest, { path, id, existed: found.existed, lines, withheld: found.lines.length - lines.length }]
+      : rest;
+  }
+
+  #edit(file: string, tool: ToolName, repository: RepositorySettings): ToolEdit {
+    const { format } = tools[tool];
+    const all = [...this.settings.repositories, ...this.#former, repository].map(({ endpoints }) => endpoints[format]);
+    const endpoints = [...all, packageEndpoint({ ...repository, format })].filter((each) => each !== undefined);
+    return { id: blockId(repository), file, executable: this.#context.executable, endpoints };
+  }
+
+  #read(path: string): string | undefined {
+    const change = this.#changes.get(path);
+    return change ? change.after : readUserFile(path);
+  }
+
+  #write(path: string, tool: ToolName, after: string | undefined): void {
+    const before = this.#changes.has(path) ? this.#changes.get(path)!.before : readUserFile(path);
+    this.#changes.set(path, { tool, path, before, after });
+  }
+}

@@ -1,0 +1,71 @@
+/** The endpoints of a repository: as CodeArtifact says when there is a session, else by the naming rules. */
+import * as v from "valibot";
+import { askAgent } from "../../../agent/wire/client.ts";
+import {
+  type PackageFormat,
+  type RepositoryEndpointRequest,
+  routes,
+  type StatusReply,
+} from "../../../agent/protocol.ts";
+import { packageEndpoint } from "../../../aws/endpoints.ts";
+import type { RepositorySettings } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { askStatus } from "../agent.ts";
+
+/** It is written into files of three formats: nothing in it may need quoting in any of them. */
+const ReplySchema = v.object({
+  endpoint: v.pipe(
+    v.string(),
+    v.maxLength(2048),
+    v.regex(
+      /^https:\/\/[a-z0-9.-]+(:[0-9]+)?\/[A-Za-z0-9._/-]+\/$/,
+      "expected a plain https URL with a slash at its end",
+    ),
+  ),
+});
+
+/** The agent asks AWS in turn, with retries of its own. */
+const timeoutMs = 30_000;
+
+/** Errors after which the rules are good enough; a repository that does not exist is none of them. */
+const notDecisive = new Set(["login_needed", "session_expired", "access_denied", "network", "timeout", "aws_error"]);
+
+export interface Endpoints {
+  endpoints: Partial<Record<PackageFormat, string>>;
+  source: "CodeArtifact" | "rules";
+  /** Why CodeArtifact was not asked or gave no answer. */
+  reason?: string;
+  /** What the agent says of itself; undefined when none runs. */
+  agent?: StatusReply | undefined;
+}
+
+/** The endpoints for the formats. Throws `aws_not_found` when CodeArtifact knows no such repository. */
+export async function findEndpoints(
+  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
+  formats: PackageFormat[],
+): Promise<Endpoints> {
+  const status = await askStatus();
+  if (!status?.session) return { ...byRules(names, formats, "there is no session"), agent: status };
+  try {
+    const found = await Promise.all(formats.map((format) => ask({ ...names, format })));
+    return { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status };
+  } catch (error) {
+    if (!(error instanceof VouchError) || !notDecisive.has(error.code)) throw error;
+    return { ...byRules(names, formats, error.message.replace(/\.$/, "")), agent: status };
+  }
+}
+
+async function ask(request: RepositoryEndpointRequest): Promise<[PackageFormat, string]> {
+  const reply = v.safeParse(ReplySchema, await askAgent(routes.repositoryEndpoint, request, { timeoutMs }));
+  if (reply.success) return [request.format, reply.output.endpoint];
+  throw new VouchError("protocol_error", `The repository endpoint is not valid: ${reply.issues[0].message}.`);
+}
+
+function byRules(
+  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
+  formats: PackageFormat[],
+  reason: string,
+): Endpoints {
+  const endpoints = formats.map((format) => [format, packageEndpoint({ ...names, format })]);
+  return { endpoints: Object.fromEntries(endpoints), source: "rules", reason };
+}

@@ -1,0 +1,24 @@
+/** Registries of Cargo in this folder that have the repository's index under another name: Cargo refuses both together. */
+import { projectConfigs } from "../../../tools/cargo/configuration.ts";
+import { shown } from "../../../tools/cargo/shown.ts";
+import type { RepositorySettings } from "../../../settings/settings.ts";
+
+/** One sentence with the remedy for each file of the current project that does. */
+export function otherNames(
+  { endpoints, registryName }: RepositorySettings,
+  cwd: string,
+  env: Record<string, string | undefined>,
+): string[] {
+  const index = `sparse+${endpoints.cargo}`;
+  return projectConfigs([cwd], env).flatMap(({ files }) =>
+    files.flatMap(({ path, table }) =>
+      Object.entries((table["registries"] ?? {}) as Record<string, { index?: unknown } | null>)
+        .filter(([name, registry]) => name !== registryName && registry?.index === index)
+        .map(([name]) =>
+          shown(
+            `${path} calls this index ${name}, and Cargo takes each index only once. Where you need that project, repeat the command with --registry-name ${name}.`,
+          ),
+        ),
+    ),
+  );
+}

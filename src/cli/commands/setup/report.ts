@@ -1,0 +1,173 @@
+/** Says what `vouch setup codeartifact` has done or would do, and what to type next. */
+import { type RepositorySettings, settingsPath, type Settings } from "../../../settings/settings.ts";
+import type { FileChange } from "../../../editing/user-file.ts";
+import { bold, dim, green, note, print, printJson, red, success, warn } from "../../terminal/terminal.ts";
+import type { Endpoints } from "./endpoint.ts";
+import type { Plan } from "./plan.ts";
+import { previewChange } from "./preview.ts";
+import { type ToolName, tools } from "../../../tools/tools.ts";
+
+export interface Outcome {
+  plan: Plan;
+  settingsBefore: Settings;
+  names: ToolName[];
+  /** Where the endpoints come from; undefined for a removal. */
+  source: Endpoints | undefined;
+  dryRun: boolean;
+  remove: boolean;
+  /** What PATH needs; undefined when it needs nothing. `here`: this shell has the folder already. */
+  shell: { line: string; file: string | undefined; added?: true; present?: true; here?: boolean } | undefined;
+}
+
+export function report(outcome: Outcome, json: boolean): void {
+  if (json) return printJson(asJson(outcome));
+  const { plan, source, dryRun, remove } = outcome;
+  const name = plan.repositories.map(nameOf).join(", ");
+  if (source) sayEndpoints(source);
+  for (const each of plan.superseded) {
+    note(
+      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add and a --registry-name of its own.`,
+    );
+  }
+  for (const line of plan.warnings) warn(line);
+  if (dryRun) return preview(outcome);
+  const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
+  const links = [...plan.shims.changes.added, ...plan.shims.changes.removed];
+  if (changed.length === 0 && links.length === 0) {
+    success(
+      remove
+        ? plan.repositories.length === 0
+          ? "Nothing is set up here; nothing has changed."
+          : `${name} is not set up here; nothing has changed.`
+        : `${name} is set up; nothing had to change.`,
+    );
+  }
+  for (const { path, before, after, what } of changed) success(`${path}: ${describe(before, after, what)}`);
+  const { added, removed } = plan.shims.changes;
+  if (added.length > 0) success(`${plan.shims.folder}: links ${added.join(", ")} to Vouch`);
+  if (removed.length > 0) success(`${plan.shims.folder}: without ${removed.join(", ")}`);
+  if (!remove) sayNext(outcome);
+}
+
+function nameOf({ domain, repository }: RepositorySettings): string {
+  return `${domain}/${repository}`;
+}
+
+function sayEndpoints({ endpoints, source, reason }: Endpoints): void {
+  note(
+    source === "CodeArtifact"
+      ? "The endpoints, as CodeArtifact gives them:"
+      : `The endpoints, by AWS's naming rules (CodeArtifact was not asked: ${reason}):`,
+  );
+  for (const [format, endpoint] of Object.entries(endpoints)) note(`  ${format.padEnd(5)}  ${endpoint}`);
+}
+
+interface Described extends FileChange {
+  /** What was written, for people. */
+  what: string;
+}
+
+function changesOf({ plan, settingsBefore, remove }: Outcome): Described[] {
+  return [
+    {
+      path: settingsPath(),
+      before: asText(settingsBefore),
+      after: asText(plan.settings),
+      what: "Vouch's own settings",
+    },
+    ...plan.tools.map((change) => ({
+      ...change,
+      what: remove ? "without Vouch's lines" : tools[change.tool].written(plan.repositories[0]!),
+    })),
+    ...plan.shells.map((change) => ({
+      ...change,
+      what: remove ? "as it was before" : "the shims folder first on PATH",
+    })),
+  ];
+}
+
+function asText(settings: Settings): string {
+  return JSON.stringify(settings, null, 2);
+}
+
+function describe(before: string | undefined, after: string | undefined, what: string): string {
+  if (after === undefined) return "deleted, as Vouch had made it";
+  const kept = savedLines(after) > savedLines(before);
+  return `${what}${before === undefined ? " (a new file)" : ""}${kept ? " (the lines that it replaces stay as comments)" : ""}`;
+}
+
+function savedLines(text: string | undefined): number {
+  return text?.split("\n").filter((line) => line.startsWith("#| ")).length ?? 0;
+}
+
+function preview(outcome: Outcome): void {
+  for (const { path, before, after } of changesOf(outcome)) {
+    if (before === after) continue;
+    print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
+    for (const line of previewChange(before, after)) {
+      print(line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : dim(line));
+    }
+  }
+  const { folder, changes } = outcome.plan.shims;
+  for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
+  for (const name of changes.removed) print(red(`- ${folder}/${name}`));
+  note("Nothing has been changed (--dry-run).");
+}
+
+function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
+  if (shell?.added || shell?.present) {
+    if (!shell.here) note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
+  } else if (shell) {
+    const place = shell.file === undefined ? "the start file of your shell" : shell.file;
+    note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
+    note(`  ${bold(shell.line)}`);
+  }
+  const scope = sayScope(names, plan.repositories[0]!);
+  if (scope !== undefined) note(scope);
+  note("Next:");
+  const commands: [string, string][] = [
+    ...(settingsBefore.aws
+      ? []
+      : ([["vouch setup aws --role ARN", "name the AWS role that you use"]] as [string, string][])),
+    ...(settingsBefore.server
+      ? []
+      : ([["vouch enroll --server URL", "make your security key known"]] as [string, string][])),
+    ...(source?.source === "CodeArtifact"
+      ? []
+      : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),
+    ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!)),
+  ];
+  const width = Math.max(...commands.map(([command]) => command.length));
+  for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
+}
+
+/** What changes for projects that name no registry of their own, the private ones of a person included. */
+function sayScope(names: ToolName[], { domain, repository, npmScopes }: RepositorySettings): string | undefined {
+  const whole = [...(names.includes("pip") ? ["pip"] : []), ...(names.includes("npm") && !npmScopes ? ["npm"] : [])];
+  if (whole.length === 0) return undefined;
+  const limit = whole.includes("npm") ? "; `--scope @NAME` limits npm to one scope" : "";
+  return `From now on ${whole.join(" and ")} ${whole.length > 1 ? "ask" : "asks"} ${domain}/${repository} for every package, public ones too, in each project that names no other index${limit}.`;
+}
+
+function asJson(outcome: Outcome): unknown {
+  const { plan, source, dryRun, remove, shell, names } = outcome;
+  return {
+    dryRun,
+    removed: remove,
+    repository: plan.repositories[0] ?? null,
+    repositories: plan.repositories,
+    superseded: plan.superseded,
+    endpointSource: source?.source ?? null,
+    files: changesOf(outcome).map((each) => ({ path: each.path, change: kindOf(each) })),
+    shims: { folder: plan.shims.folder, ...plan.shims.changes },
+    path: shell ? { line: shell.line, file: shell.file ?? null, added: shell.added === true } : null,
+    warnings: plan.warnings,
+    next: remove ? [] : names.flatMap((tool) => tools[tool].next(plan.repositories[0]!).map(([command]) => command)),
+  };
+}
+
+function kindOf({ before, after }: FileChange): string {
+  if (before === after) return "unchanged";
+  if (after === undefined) return "deleted";
+  return before === undefined ? "created" : "changed";
+}

@@ -1,0 +1,152 @@
+/** What `vouch setup codeartifact` was asked for: the flags, and what stands in for those that are not given. */
+import type { PackageFormat } from "../../../agent/protocol.ts";
+import { checkNames } from "../../../aws/endpoints.ts";
+import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
+import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
+import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { usage } from "../../framework/arguments.ts";
+import { awsRegion } from "./aws-region.ts";
+
+export const commandName = "vouch setup codeartifact";
+
+export interface Flags {
+  domain?: string | undefined;
+  repository?: string | undefined;
+  region?: string | undefined;
+  "domain-owner"?: string | undefined;
+  "registry-name"?: string | undefined;
+}
+
+type Environment = Record<string, string | undefined>;
+
+type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
+
+/**
+ * The repository that the flags name. The region comes from `vouch setup aws`, or from where AWS's tools take it, when it is
+ * not given, the domain's owner is the role's account. Throws `usage` for malformed names, for what is missing, and
+ * when region and role are of different partitions.
+ */
+export function resolveNames(flags: Flags, settings: Settings, env: Environment): Names {
+  const { domain, repository } = flags;
+  if (domain === undefined || repository === undefined) {
+    const missing = domain === undefined ? "domain" : "repository";
+    throw usage(`${commandName} needs --${missing} ${missing.toUpperCase()}.`, commandName);
+  }
+  const region = flags.region ?? settings.aws?.region ?? awsRegion(env);
+  if (region === undefined) {
+    throw usage("Which region is the domain in?", commandName, `${commandName} --region us-east-1 …`);
+  }
+  const roleArn = settings.aws?.roleArn;
+  const domainOwner = flags["domain-owner"] ?? (roleArn === undefined ? undefined : parseRoleArn(roleArn).accountId);
+  if (domainOwner === undefined) {
+    throw new VouchError("usage", "Which account owns the domain? No role is set that would tell.", {
+      hint: "Run `vouch setup aws --role ARN` first, or give --domain-owner with the 12-digit account id.",
+    });
+  }
+  const names = { domain, domainOwner, region, repository };
+  checkNames(names);
+  if (roleArn === undefined) regionPartition(region);
+  else checkSamePartition(roleArn, region);
+  return names;
+}
+
+/**
+ * The configured repositories that a removal means: those that fit all flags that are given. Throws `usage` when one is
+ * named and several fit.
+ */
+export function findConfigured(flags: Flags, { repositories }: Settings): RepositorySettings[] {
+  const found = repositories.filter(
+    ({ domain, repository, region, domainOwner }) =>
+      (flags.domain ?? domain) === domain &&
+      (flags.repository ?? repository) === repository &&
+      (flags.region ?? region) === region &&
+      (flags["domain-owner"] ?? domainOwner) === domainOwner,
+  );
+  if (found.length <= 1 || flags.domain === undefined || flags.repository === undefined) return found;
+  const places = found.map(({ domainOwner, region }) => `${domainOwner} in ${region}`).join(", ");
+  throw new VouchError("usage", `${flags.domain}/${flags.repository} is set up more than once: ${places}.`, {
+    hint: "Say which with --domain-owner and --region.",
+  });
+}
+
+/** The repositories of blocks in files, which the settings may have lost; other ids are passed over. */
+export function repositoriesOf(blockIds: readonly string[]): RepositorySettings[] {
+  return blockIds.flatMap((id) => {
+    const [, domain, repository, domainOwner, region] = /^([^/\s]+)\/(\S+) ([0-9]{12}) (\S+)$/.exec(id) ?? [];
+    if (domain === undefined || repository === undefined) return [];
+    return [{ domain, repository, domainOwner: domainOwner!, region: region!, endpoints: {} }];
+  });
+}
+
+/**
+ * The configured repositories that a setup corrects: those of the same name in another domain, account or region, unless
+ * `--add` keeps them, or formats, Cargo's name or npm's scopes tell them apart.
+ */
+export function supersededBy(
+  names: Names,
+  flags: Flags & { add?: boolean | undefined },
+  { scopes, formats }: { scopes: string[]; formats: PackageFormat[] },
+  { repositories }: Settings,
+): RepositorySettings[] {
+  if (flags.add) return [];
+  const registry = flags["registry-name"];
+  return repositories.filter(
+    (other) =>
+      other.repository === names.repository &&
+      !sameRepository(other, names) &&
+      formats.some((format) => other.endpoints[format] !== undefined) &&
+      (registry === undefined || other.registryName === undefined || other.registryName === registry) &&
+      (scopes.length === 0 || !other.npmScopes || other.npmScopes.some((scope) => scopes.includes(scope))),
+  );
+}
+
+/** Whether both mean the same repository of AWS. */
+export function sameRepository(a: Names, b: Names): boolean {
+  return (
+    a.domain === b.domain && a.domainOwner === b.domainOwner && a.region === b.region && a.repository === b.repository
+  );
+}
+
+/** The name of the repository's blocks in configuration files. */
+export function blockId({ domain, domainOwner, region, repository }: Names): string {
+  return `${domain}/${repository} ${domainOwner} ${region}`;
+}
+
+/**
+ * The name of the Cargo registry: as given, else as before, else one like the repository's that is free. Throws `usage`
+ * when Cargo would not take the given one, or when another configured repository has it.
+ */
+export function registryName(flags: Flags, names: Names, { repositories }: Settings): string {
+  const own = repositories.find((other) => sameRepository(other, names));
+  const ownerOf = (name: string): RepositorySettings | undefined =>
+    repositories.find((each) => each !== own && each.endpoints.cargo && each.registryName === name);
+  const given = flags["registry-name"];
+  if (given === undefined) {
+    const { domain, domainOwner, region, repository } = names;
+    const likely = [repository, `${domain}-${repository}`, `${domain}-${domainOwner}-${region}-${repository}`];
+    return (
+      own?.registryName ?? likely.map(registryNameFrom).find((name) => !ownerOf(name)) ?? registryNameFrom(repository)
+    );
+  }
+  checkRegistryName(given);
+  const other = ownerOf(given);
+  if (!other) return given;
+  throw usage(
+    `The Cargo registry ${given} is ${other.domain}/${other.repository}.`,
+    commandName,
+    "--registry-name NAME",
+  );
+}
+
+/** The scopes of npm, each as "@scope". Throws `usage`. */
+export function parseScopes(values: string[]): string[] {
+  const scopes = values.flatMap((value) => value.split(",")).map((scope) => scope.trim());
+  for (const scope of scopes) {
+    if (!/^@[a-z0-9~-][a-z0-9._~-]*$/.test(scope)) {
+      const meant = /^[a-z0-9]/.test(scope) ? `--scope @${scope}` : undefined;
+      throw usage(`--scope expects an npm scope such as @acme, got "${scope}".`, commandName, meant);
+    }
+  }
+  return [...new Set(scopes)];
+}

@@ -1,0 +1,13 @@
+/** `vouch setup`: the AWS role, and the package managers of this machine. */
+import { defineCommand } from "../../framework/command.ts";
+import { aws } from "./aws.ts";
+import { codeartifact } from "./codeartifact.ts";
+
+export const setup = defineCommand({
+  meta: {
+    name: "setup",
+    description:
+      "Name the AWS role that you use, and configure cargo, pip and npm for a repository in AWS CodeArtifact.",
+  },
+  subCommands: { aws, codeartifact },
+});

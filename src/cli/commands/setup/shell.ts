@@ -1,0 +1,91 @@
+/** The shims folder on PATH: whether it is first, and which start file of which shell puts it there. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { homeFolder } from "../../../base/system/home.ts";
+import { pathLine } from "../../../tools/shell-rc.ts";
+
+type Environment = Record<string, string | undefined>;
+
+export interface ShellAdvice {
+  /** The line that puts the folder first on PATH, in the words of the user's shell. */
+  line: string;
+  /** The start file it belongs into; undefined for a shell that is not known here. */
+  file: string | undefined;
+}
+
+/** Whether the folder stands on PATH before every other folder that has one of the programs. */
+export function isFirstOnPath(folder: string, programs: string[], env: Environment): boolean {
+  const folders = (env["PATH"] ?? "").split(":");
+  const place = folders.indexOf(folder);
+  const other = folders.findIndex(
+    (each) => each !== folder && programs.some((program) => isExecutable(join(each, program))),
+  );
+  return place >= 0 && (other < 0 || place < other);
+}
+
+/** The line and the file for the shell that the user logs in with (SHELL). */
+export function shellAdvice(
+  folder: string,
+  env: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): ShellAdvice {
+  const shell = basename(env["SHELL"] ?? "");
+  return { line: pathLine(shell, folder), file: startFile(shell, env, platform) };
+}
+
+function startFile(shell: string, env: Environment, platform: NodeJS.Platform): string | undefined {
+  const home = homeFolder(env);
+  const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
+  switch (shell) {
+    case "zsh":
+      return join(env["ZDOTDIR"] || home, ".zshrc");
+    case "bash": {
+      if (platform !== "darwin") return join(home, ".bashrc");
+      // A terminal of macOS starts a login shell, which reads the first of these that is there.
+      const names = [".bash_profile", ".bash_login", ".profile"].map((name) => join(home, name));
+      return names.find((name) => existsSync(name)) ?? names[0];
+    }
+    case "fish":
+      return join(config, "fish/conf.d/vouch.fish");
+    case "nu":
+    case "nushell":
+      // https://www.nushell.sh/book/configuration.html
+      return platform === "darwin" && !env["XDG_CONFIG_HOME"]
+        ? join(home, "Library/Application Support/nushell/config.nu")
+        : join(config, "nushell/config.nu");
+    case "pwsh":
+      // The profile of all hosts of this user: about_Profiles.
+      return join(config, "powershell/profile.ps1");
+    case "tcsh":
+      // tcsh reads ~/.cshrc only where there is no ~/.tcshrc.
+      return existsSync(join(home, ".tcshrc")) ? join(home, ".tcshrc") : join(home, ".cshrc");
+    case "csh":
+      return join(home, ".cshrc");
+    case "elvish":
+      return join(config, "elvish/rc.elv");
+    case "xonsh":
+      return join(home, ".xonshrc");
+    case "sh":
+    case "dash":
+    case "ksh":
+      return join(home, ".profile");
+    default:
+      return undefined;
+  }
+}
+
+/** Every start file that a line may have been added to. */
+export function startFiles(env: Environment): string[] {
+  const shells = ["zsh", "bash", "fish", "nu", "pwsh", "tcsh", "csh", "elvish", "xonsh", "sh"];
+  const files = shells.flatMap((shell) => [startFile(shell, env, "linux"), startFile(shell, env, "darwin")]);
+  return [...new Set(files.filter((file) => file !== undefined))];
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The strict reading of a command's words: what citty passes over in silence (unknown flags, missing values,
+ * words too many) is an error here that names the word and what was probably meant.
+ */
+import type { ArgDef, ArgsDef } from "citty";
+import { VouchError } from "../../base/errors.ts";
+import { valueHint } from "./flags.ts";
+
+/** Flags that every command has. */
+const helpFlags = ["--help", "-h"];
+
+/**
+ * Checks the words of `command` (the words that lead to it, for messages) against its arguments.
+ * Throws `usage` that names the first word that does not fit.
+ */
+export function checkArguments(words: readonly string[], definition: ArgsDef, command: string): void {
+  const flags = flagsOf(definition);
+  const positionals = Object.entries(definition).filter(([, argument]) => argument.type === "positional");
+  const seen = new Set<string>();
+  let places = 0;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word === "--") {
+      places += words.length - index - 1;
+      if (places > positionals.length) throw unexpected(words[index + 1]!, command);
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      if (++places > positionals.length) throw unexpected(word, command);
+      continue;
+    }
+    const [name, value] = splitFlag(word);
+    const flag = flags.get(name);
+    if (flag === undefined) throw unknownFlag(name, [...flags.keys()], command);
+    seen.add(flag.name);
+    if (flag.argument.type === "boolean" || flag.argument.type === undefined) {
+      if (value !== undefined) throw usage(`${name} takes no value.`, command);
+      continue;
+    }
+    checkValue(name, value ?? words[++index], flag.argument, command);
+  }
+  for (const [name, argument] of Object.entries(definition)) {
+    if (argument.type !== "positional" && argument.required === true && !seen.has(name)) {
+      throw usage(`--${name} is missing.`, command);
+    }
+  }
+  const missing = positionals[places];
+  if (missing && missing[1].required !== false && missing[1].default === undefined) {
+    throw usage(`${missing[0].toUpperCase()} is missing.`, command);
+  }
+}
+
+/** Every value that was given for a flag that may be repeated (`--tool cargo --tool=pip`), in order. */
+export function valuesOf(words: readonly string[], flag: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word === "--") break;
+    if (word === flag) values.push(words[++index] ?? "");
+    else if (word.startsWith(`${flag}=`)) values.push(word.slice(flag.length + 1));
+  }
+  return values;
+}
+
+/** A whole number of seconds between `min` and `max`. Throws `usage`. */
+export function parseSeconds(text: string, flag: string, min: number, max: number): number {
+  const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= min && seconds <= max) return seconds;
+  throw new VouchError("usage", `${flag} expects a number of seconds from ${min} to ${max}, got "${text}".`);
+}
+
+/** A usage error of a command that points to the command's help. */
+export function usage(message: string, command: string, suggestion?: string): VouchError {
+  const help = `See \`${command} --help\`.`;
+  return new VouchError("usage", message, {
+    hint: suggestion === undefined ? help : `Did you mean \`${suggestion}\`? ${help}`,
+  });
+}
+
+/** The candidate that differs from `word` by at most two slips (one for short words), if there is one. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = word.replace(/^-+/, "").length <= 3 ? 1 : 2;
+  let best: { candidate: string; distance: number } | undefined;
+  for (const candidate of candidates) {
+    const distance = editDistance(word, candidate);
+    if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
+  }
+  return best?.candidate ?? candidates.find((candidate) => word.length >= 5 && candidate.startsWith(word));
+}
+
+function flagsOf(definition: ArgsDef): Map<string, { name: string; argument: ArgDef }> {
+  const flags = new Map<string, { name: string; argument: ArgDef }>();
+  for (const [name, argument] of Object.entries(definition)) {
+    if (argument.type === "positional") continue;
+    const aliases = "alias" in argument && argument.alias !== undefined ? [argument.alias].flat() : [];
+    for (const spelling of [name, ...aliases]) {
+      flags.set(spelling.length === 1 ? `-${spelling}` : `--${spelling}`, { name, argument });
+    }
+    if (argument.type === "boolean" && argument.default === true) flags.set(`--no-${name}`, { name, argument });
+  }
+  return flags;
+}
+
+function splitFlag(word: string): [name: string, value: string | undefined] {
+  const equals = word.indexOf("=");
+  return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+function checkValue(name: string, value: string | undefined, argument: ArgDef, command: string): void {
+  if (value === undefined || value === "" || value.startsWith("--")) {
+    throw usage(`${name} expects a value (${valueHint(name, argument)}).`, command);
+  }
+  const options = argument.type === "enum" ? (argument.options ?? []) : [];
+  if (options.length > 0 && !options.includes(value)) {
+    const meant = closest(value, options);
+    throw usage(
+      `${name} expects one of ${options.join(", ")}, got "${value}".`,
+      command,
+      meant === undefined ? undefined : `${name} ${meant}`,
+    );
+  }
+}
+
+function unknownFlag(name: string, known: string[], command: string): VouchError {
+  return usage(`${command} has no flag ${name}.`, command, closest(name, [...known, ...helpFlags]));
+}
+
+function unexpected(word: string, command: string): VouchError {
+  return usage(`${command} does not expect "${word}".`, command);
+}
+
+/** Levenshtein distance with transposition of neighbours as one slip (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let distance = Math.min(last[j]! + 1, row[j - 1]! + 1, substitution);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        distance = Math.min(distance, beforeLast[j - 2]! + 1);
+      }
+      row.push(distance);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,51 @@
+/** All commands with their sub-commands, loaded: what the help, the completions and the manual page are made from. */
+import type { ArgsDef } from "citty";
+import type { Command, Roles } from "./command.ts";
+import { commands } from "../commands.ts";
+
+export interface CommandNode {
+  /** The last of the words that lead to it: `stop`. */
+  name: string;
+  /** All of them: `vouch agent stop`. */
+  path: string;
+  description: string;
+  args: ArgsDef;
+  teaching: NonNullable<Command["teaching"]>;
+  children: CommandNode[];
+}
+
+/** The whole tree; its root is `vouch` itself. */
+export async function commandTree(roles: Roles): Promise<CommandNode> {
+  const children = Object.entries(commands).map(async ([name, { load }]) => nodeOf(name, "vouch", await load(roles)));
+  return {
+    name: "vouch",
+    path: "vouch",
+    description: "private packages from AWS CodeArtifact with a security key and no secret on disk",
+    args: {},
+    teaching: {},
+    children: await Promise.all(children),
+  };
+}
+
+/** The commands below a command, loaded. */
+export async function subCommandsOf(command: Command): Promise<Record<string, Command>> {
+  const definition = await (typeof command.subCommands === "function" ? command.subCommands() : command.subCommands);
+  const loaded = Object.entries(definition ?? {}).map(async ([name, value]) => [
+    name,
+    await (typeof value === "function" ? value() : value),
+  ]);
+  return Object.fromEntries(await Promise.all(loaded)) as Record<string, Command>;
+}
+
+async function nodeOf(name: string, parent: string, command: Command): Promise<CommandNode> {
+  const path = `${parent} ${name}`;
+  const below = Object.entries(await subCommandsOf(command));
+  return {
+    name,
+    path,
+    description: command.meta.description,
+    args: (command.args ?? {}) as ArgsDef,
+    teaching: command.teaching ?? {},
+    children: await Promise.all(below.map(([word, child]) => nodeOf(word, path, child))),
+  };
+}

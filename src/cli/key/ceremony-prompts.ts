@@ -1,0 +1,121 @@
+/** What a ceremony asks of the person at the terminal, and tells them, one line for one event. */
+import { pinFault } from "../../fido/ctap2/pin.ts";
+import type { Secret } from "../../base/secret.ts";
+import type {
+  Account,
+  CeremonyUi,
+  FingerprintRequest,
+  NewPinRequest,
+  PinRequest,
+} from "../../fido/webauthn/ceremony-ui.ts";
+import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
+
+/** A key has eight tries when the right PIN was typed last; fewer are worth a word before the next one. */
+const ALL_TRIES = 8;
+
+/** @param product the name of the key */
+export function ceremonyPrompts(product: string): CeremonyUi {
+  return {
+    pin: (request) => askPin(product, request),
+    offerPin() {
+      announce(`The security key (${product}) has no PIN yet, and Vouch accepts no key without one.`);
+      return confirm("Set a PIN now?", true);
+    },
+    newPin: askNewPin,
+    confirmPinChange() {
+      announce(
+        `The security key (${product}) demands a new PIN before it is used, and shows no credential of the Vouch server until then.`,
+      );
+      return confirm("Change its PIN all the same?", false);
+    },
+    newPinSet(reason) {
+      announce(
+        reason === "not_set"
+          ? "The PIN is set. Remember it: it cannot be recovered, and eight wrong attempts lock the key."
+          : "The PIN is changed.",
+      );
+    },
+    touch: (name) => announce(`Touch your security key (${name}).`),
+    fingerprint: awaitFinger,
+    notStored(name, reason) {
+      const why = reason === "full" ? "has no room for another credential" : "cannot store credentials";
+      announce(
+        `The security key (${name}) ${why}: this credential works only on machines whose settings have its id, such as this one.`,
+      );
+    },
+    chooseAccount: (accounts) =>
+      promptChoice(`The security key (${product}) holds several accounts of this server:`, accounts.map(accountName)),
+  };
+}
+
+async function askPin(product: string, request: PinRequest): Promise<Secret> {
+  const { retries, wrong, minLength } = request;
+  if (request.instead === "sensor_blocked") {
+    announce(
+      "The fingerprint sensor is blocked after too many fingerprints that it does not know. The PIN unblocks it.",
+    );
+  } else if (request.instead === "not_recognised" && !wrong) {
+    announce("The fingerprint was not recognised; type the PIN instead.");
+  }
+  if (request.mustChange && !wrong) {
+    announce(`The security key (${product}) demands a new PIN before it is used. Type the present one first.`);
+  }
+  if (wrong) announce(`Wrong PIN. ${triesLeft(retries)}`);
+  else if (retries < ALL_TRIES) announce(triesLeft(retries));
+  for (;;) {
+    const pin = await promptSecret(`PIN of your security key (${product})`);
+    const fault = pinFault(pin, minLength);
+    if (fault === undefined) return pin;
+    announce(`${faultText(fault)} It was not sent to the key.`);
+  }
+}
+
+function triesLeft(retries: number): string {
+  return retries === 1
+    ? "One try is left: after another wrong PIN the key is blocked and must be reset, which deletes its credentials."
+    : `${retries} tries are left.`;
+}
+
+async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
+  if (fault !== undefined) announce(`${faultText(fault)} It was not set.`);
+  for (;;) {
+    const first = await promptSecret(`New PIN (at least ${minLength} characters; letters are allowed)`);
+    const second = await promptSecret("The same PIN again");
+    if (first.expose().normalize("NFC") === second.expose().normalize("NFC")) return first;
+    announce("The two PINs differ. Nothing was set.");
+  }
+}
+
+function faultText(fault: NonNullable<NewPinRequest["fault"]>): string {
+  switch (fault.kind) {
+    case "too_short":
+      return `The PIN has at least ${fault.minLength} characters, got ${fault.length}.`;
+    case "too_long":
+      return `The PIN has at most ${fault.maxSize} bytes in UTF-8, got ${fault.size}.`;
+    case "control_character":
+      return "The PIN cannot contain control characters.";
+    case "refused":
+      return "The security key refuses this PIN by its own rules: choose another one.";
+  }
+}
+
+async function awaitFinger(request: FingerprintRequest, over: AbortSignal): Promise<boolean> {
+  const { product, pinPossible, wrong, retries } = request;
+  if (wrong) {
+    const left = retries === undefined ? "" : retries === 1 ? " One try is left." : ` ${retries} tries are left.`;
+    announce(`The fingerprint was not recognised.${left}`);
+  }
+  const touch = `Touch the fingerprint sensor of your security key (${product})`;
+  if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, `${touch}.`, over);
+  announce(`${touch}.`);
+  return false;
+}
+
+function accountName({ name, displayName, credentialId }: Account): string {
+  if (name === undefined) return displayName ?? `an account without a name (credential ${hexStart(credentialId)})`;
+  return displayName === undefined || displayName === name ? name : `${name} (${displayName})`;
+}
+
+function hexStart(id: Uint8Array): string {
+  return Buffer.from(id.subarray(0, 4)).toString("hex");
+}

@@ -1,0 +1,22 @@
+/** What a person is told while it is found out which security key they mean. */
+import type { DeskOptions } from "../../fido/hid/desk.ts";
+import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
+import { announce } from "../terminal/prompt.ts";
+import { secondsInWords } from "../terminal/time.ts";
+
+export const deskAnnouncements = {
+  onWaiting: (leftMs) => announce(`Plug in your security key. Waiting for ${seconds(leftMs)}…`),
+  onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
+  onLeftOut: ({ message }) => announce(`${message} It is left out.`),
+  onSilent: (product, leftMs) =>
+    announce(
+      `${product} does not answer: another program may be waiting for a touch on it. Asking again for ${seconds(leftMs)}…`,
+    ),
+  modelOf,
+  onBusy: (product) => announce(`${product} is busy with another program. Waiting until it is free…`),
+} satisfies DeskOptions;
+
+/** Rounded up: a wait that is announced takes some time. */
+function seconds(milliseconds: number): string {
+  return secondsInWords(Math.max(1, Math.ceil(milliseconds / 1000)));
+}

@@ -1,0 +1,288 @@
+/**
+ * The one way in which Vouch edits a file of the user: it puts marked blocks of lines into it. A block keeps the user's
+ * own lines that it replaces as comments, so that the file itself holds everything that is needed to undo it:
+ *
+ *     # >>> vouch my-domain/my-repo 123456789012 us-east-1 (undo: vouch setup codeartifact --remove)
+ *     #| index-url = https://index.example.com/simple
+ *     index-url = https://aws@…/pypi/my-repo/simple/
+ *     # <<< vouch
+ *
+ * TOML, INI, npmrc and shells all take `#` lines as comments. A later block that needs a line inside an earlier block
+ * replaces that whole block, so blocks can be taken away in any order. All bytes outside of blocks stay as they are.
+ */
+import { VouchError } from "../base/errors.ts";
+
+/** A change of the user's lines: those from `from` up to, not including, `to` (from 0) give way to `lines`. */
+export interface Edit {
+  from: number;
+  to: number;
+  /** Without line ends. */
+  lines: string[];
+}
+
+/** What a block knows of the file before the first block: written behind its end mark. */
+type Flag = "this file did not exist" | "no line end before";
+
+interface Block {
+  id: string;
+  /** The lines of the marks and of Vouch, as they stand in the file, with their line ends. */
+  start: string;
+  own: string[];
+  end: string;
+  flags: Set<Flag>;
+  /** The user's lines that the block replaces, with their line ends. */
+  saved: string;
+}
+
+type Part = string | Block;
+
+export interface RemovalRules {
+  /** The path, for messages. */
+  file: string;
+  /** Whether Vouch wrote a line between the marks, as it stands there. Any other line is the user's and stays. */
+  isOwn: (line: string) => boolean;
+  /** Which of Vouch's lines stay, since lines of the user's now depend on them. */
+  keep?: (line: string) => boolean;
+  /** The key that a line sets: one that the user has changed in the block must not be set a second time. */
+  keyOf?: (line: string) => string | undefined;
+  /** Is told each line of the user's that was found in the block. */
+  onKept?: (line: string) => void;
+}
+
+/** What a block has replaced. */
+export interface Replaced {
+  /** Whether the file existed before. */
+  existed: boolean;
+  /** The lines that were in force, without line ends. */
+  lines: string[];
+}
+
+const startMark = /^# >>> vouch (\S.*?) \(undo: [^)]*\)\s*$/;
+const endMark = /^# <<< vouch((?:; [a-z ]+)*)\s*$/;
+const savedPrefix = "#| ";
+const byteOrderMark = "\ufeff";
+
+/** The lines of a text with their line ends; a byte order mark belongs to no line. */
+export function splitLines(text: string): string[] {
+  return withoutByteOrderMark(text).match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** Whether the text has a block of that id at its top level or inside another block. */
+export function hasBlock(text: string, id: string, file: string): boolean {
+  return parse(withoutByteOrderMark(text), file).some(
+    (part) => typeof part !== "string" && (part.id === id || hasBlock(part.saved, id, file)),
+  );
+}
+
+/**
+ * Puts blocks in place of the edits, which are in ascending order and do not overlap. `text` is undefined when the file
+ * does not exist. An edit inside a block of another id replaces that block and repeats its other lines.
+ * `undo` is the command that people read in the mark. Throws `edit_conflict`.
+ */
+export function insertBlocks(
+  text: string | undefined,
+  id: string,
+  edits: Edit[],
+  { file, undo }: { file: string; undo: string },
+): string {
+  checkLineEnds(text ?? "", file);
+  const lines = splitLines(text ?? "");
+  const eol = lines[0]?.endsWith("\r\n") ? "\r\n" : "\n";
+  const unterminated = lines.length > 0 && !lines.at(-1)!.endsWith("\n");
+  if (unterminated) lines[lines.length - 1] += eol;
+  const out: string[] = [];
+  let done = 0;
+  for (const [index, { from, to, lines: own }] of widen(edits, lines, file).entries()) {
+    const flags = new Set<Flag>();
+    if (text === undefined && index === 0) flags.add("this file did not exist");
+    if (unterminated && to === lines.length) flags.add("no line end before");
+    out.push(
+      ...lines.slice(done, from),
+      render({
+        id,
+        start: `# >>> vouch ${id} (undo: ${undo})${eol}`,
+        own: own.map((line) => line + eol),
+        end: `# <<< vouch${eol}`,
+        flags,
+        saved: lines.slice(from, to).join(""),
+      }),
+    );
+    done = to;
+  }
+  out.push(...lines.slice(done));
+  const edited = out.join("");
+  const mark = text?.startsWith(byteOrderMark) ? byteOrderMark : "";
+  // Without a block at the end nothing remembers that the line end was missing, so it goes on missing.
+  return mark + (unterminated && done < lines.length ? edited.slice(0, -eol.length) : edited);
+}
+
+/** The ids of all blocks, those inside of others too. Throws `edit_conflict`. */
+export function blockIds(text: string, file: string): string[] {
+  return parse(withoutByteOrderMark(text), file).flatMap((part) =>
+    typeof part === "string" ? [] : [part.id].concat(blockIds(part.saved, file)),
+  );
+}
+
+/** What the blocks of that id have replaced; undefined without such a block. Throws `edit_conflict`. */
+export function replacedBy(text: string, id: string, file: string): Replaced | undefined {
+  const blocks = parse(withoutByteOrderMark(text), file).filter((part) => typeof part !== "string");
+  const own = blocks.filter((block) => block.id === id);
+  if (own.length === 0) return blocks.map(({ saved }) => replacedBy(saved, id, file)).find((found) => found);
+  const lines = own.flatMap(({ saved }) =>
+    parse(saved, file).flatMap((part) => (typeof part === "string" ? splitLines(part) : part.own)),
+  );
+  return {
+    existed: !own.some(({ flags }) => flags.has("this file did not exist")),
+    lines: lines.map((line) => line.replace(/\r?\n$/, "")),
+  };
+}
+
+/**
+ * Takes the blocks of that id away and puts back what they replaced. Lines that the user wrote or changed in them stay.
+ * Returns undefined when Vouch made the file and nothing else is in it. Throws `edit_conflict` for broken marks.
+ */
+export function removeBlocks(text: string, id: string, rules: RemovalRules): string | undefined {
+  const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
+  const { left, flags } = take(withoutByteOrderMark(text), id, rules);
+  const parts = parse(left, rules.file);
+  const last = parts.findLast((part) => part !== "");
+  if (flags.has("this file did not exist")) {
+    if (last === undefined) return undefined;
+    const block = parts.find((part) => typeof part === "object");
+    block?.flags.add("this file did not exist");
+  }
+  if (!flags.has("no line end before") || last === undefined) return mark + renderAll(parts);
+  if (typeof last === "string") return mark + left.replace(/\r?\n$/, "");
+  last.flags.add("no line end before");
+  return mark + renderAll(parts);
+}
+
+/** The text without the blocks of the id, and the flags of those that another block must take over. */
+function take(text: string, id: string, rules: RemovalRules): { left: string; flags: Set<Flag> } {
+  const flags = new Set<Flag>();
+  const left = parse(text, rules.file).map((part): Part => {
+    if (typeof part === "string") {
+      if (part !== "") flags.delete("no line end before");
+      return part;
+    }
+    if (part.id !== id) {
+      const inner = take(part.saved, id, rules);
+      part.saved = inner.left;
+      part.flags = part.flags.union(inner.flags);
+      return part;
+    }
+    for (const flag of part.flags) flags.add(flag);
+    return withoutOwnLines(part, rules);
+  });
+  return { left: renderAll(left), flags };
+}
+
+/** What stays of a block: what it replaced, then the user's lines in it, below the header that they need. */
+function withoutOwnLines({ saved, own }: Block, { isOwn, keep, keyOf, onKept }: RemovalRules): string {
+  const users = own.filter((line) => !isOwn(line.trim()));
+  if (users.length === 0) return saved + own.filter((line) => keep?.(line.trim())).join("");
+  for (const line of users) onKept?.(line.trim());
+  const keys = new Set(users.map((line) => keyOf?.(line.trim())).filter((key) => key !== undefined));
+  const left = own.filter((line) => users.includes(line) || keep?.(line.trim()) || line.trim().startsWith("["));
+  return superseded(saved, keys, keyOf) + left.join("");
+}
+
+/** The text with lines that set one of the keys as comments, the lines that continue them too. */
+function superseded(text: string, keys: ReadonlySet<string>, keyOf: RemovalRules["keyOf"]): string {
+  let isCommented = false;
+  const lines = splitLines(text).map((line) => {
+    const key = /^\s/.test(line) && isCommented ? undefined : keyOf?.(line.trim());
+    if (key !== undefined || !/^\s/.test(line)) isCommented = key !== undefined && keys.has(key);
+    return isCommented ? `# ${line}` : line;
+  });
+  return lines.join("");
+}
+
+function parse(text: string, file: string): Part[] {
+  const parts: Part[] = [];
+  let plain = "";
+  let block: Block | undefined;
+  for (const line of splitLines(text)) {
+    const start = startMark.exec(line);
+    const end = endMark.exec(line);
+    if (block === undefined) {
+      if (end) throw changedByHand(file, "the mark `# <<< vouch` has no beginning");
+      if (!start) {
+        plain += line;
+        continue;
+      }
+      parts.push(plain);
+      plain = "";
+      block = { id: start[1]!, start: line, own: [], end: "", flags: new Set(), saved: "" };
+    } else if (start) {
+      throw changedByHand(file, `the block of ${block.id} has no end`);
+    } else if (end) {
+      parts.push({ ...block, end: line, flags: new Set((end[1] ?? "").split("; ").slice(1) as Flag[]) });
+      block = undefined;
+    } else if (line.startsWith("#|") && block.own.length === 0) {
+      block.saved += line.startsWith(savedPrefix) ? line.slice(savedPrefix.length) : line.slice(2);
+    } else {
+      block.own.push(line);
+    }
+  }
+  if (block) throw changedByHand(file, `the block of ${block.id} has no end`);
+  return [...parts, plain];
+}
+
+function renderAll(parts: Part[]): string {
+  return parts.map((part) => (typeof part === "string" ? part : render(part))).join("");
+}
+
+function render({ start, own, end, flags, saved }: Block): string {
+  const kept = splitLines(saved).map((line) => savedPrefix + line);
+  const eol = /\r?\n$/.exec(end)?.[0] ?? "";
+  return [start, ...kept, ...own, `# <<< vouch${[...flags].map((flag) => `; ${flag}`).join("")}${eol}`].join("");
+}
+
+/** Stretches edits that touch a block of another id over that block, repeating the block's lines that they leave alone. */
+function widen(edits: Edit[], lines: string[], file: string): Edit[] {
+  let at = 0;
+  const blocks = parse(lines.join(""), file).flatMap((part) => {
+    const from = at;
+    at += splitLines(typeof part === "string" ? part : render(part)).length;
+    return typeof part === "string" ? [] : [{ from, to: at, ownFrom: at - 1 - part.own.length }];
+  });
+  const widened: Edit[] = [];
+  for (const edit of edits) {
+    const block = blocks.find(({ from, to }) => edit.from < to && edit.to > from);
+    if (!block || edit.from <= block.from) {
+      widened.push(edit);
+      continue;
+    }
+    const own = lines.slice(block.ownFrom, block.to - 1).map((line) => line.replace(/\r?\n$/, ""));
+    const before = widened.at(-1);
+    // A second edit in the same block changes the lines that the first one has repeated, which end as the block does.
+    const current = before?.from === block.from ? before.lines : own;
+    const fromEnd = block.to - 1 - edit.to;
+    const replaced = current.toSpliced(
+      current.length - fromEnd - (edit.to - edit.from),
+      edit.to - edit.from,
+      ...edit.lines,
+    );
+    if (before?.from === block.from) before.lines = replaced;
+    else widened.push({ from: block.from, to: block.to, lines: replaced });
+  }
+  return widened;
+}
+
+function checkLineEnds(text: string, file: string): void {
+  if (!/\r(?!\n)/.test(text)) return;
+  throw new VouchError("edit_conflict", `${file} has a carriage return that is not part of a line end.`, {
+    hint: "Save the file with the line ends of Unix or Windows, then run the command again.",
+  });
+}
+
+function changedByHand(file: string, what: string): VouchError {
+  return new VouchError("edit_conflict", `${file} was changed by hand: ${what}.`, {
+    hint: "Open the file, and repair or delete the lines from `# >>> vouch` to `# <<< vouch`; then run the command again.",
+  });
+}
+
+function withoutByteOrderMark(text: string): string {
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+}

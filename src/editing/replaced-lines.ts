@@ -1,0 +1,82 @@
+/**
+ * What Vouch's blocks have replaced in files of the user, a second time: `npm config set` and `pip config set` write a
+ * file anew without its comments, and the lines that a block keeps as comments are lost with them. A line that may hold
+ * a secret is not copied.
+ */
+import { readFileSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as v from "valibot";
+import { VouchError } from "../base/errors.ts";
+import { writeFileAtomic } from "../base/system/atomic-write.ts";
+import { settingsPath } from "../settings/settings.ts";
+
+type Environment = Record<string, string | undefined>;
+
+const RecordSchema = v.strictObject({
+  /** The file, and the id of the block in it. */
+  path: v.string(),
+  id: v.string(),
+  /** Whether the file existed before. */
+  existed: v.boolean(),
+  lines: v.array(v.string()),
+  /** How many lines were not copied. */
+  withheld: v.number(),
+});
+
+export type ReplacedLines = v.InferOutput<typeof RecordSchema>;
+
+const FileSchema = v.strictObject({ version: v.literal(1), blocks: v.array(RecordSchema) });
+
+export function replacedLinesPath(env: Environment = process.env): string {
+  return join(dirname(settingsPath(env)), "replaced-lines.json");
+}
+
+/** The records in the file; none when there is no file. Throws `file_error` and `settings_invalid`. */
+export function loadReplacedLines(path: string): ReplacedLines[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new VouchError("file_error", `${path} cannot be read.`, { cause: error });
+  }
+  try {
+    return v.parse(FileSchema, JSON.parse(text)).blocks;
+  } catch (error) {
+    throw new VouchError("settings_invalid", `${path} is not what Vouch has written.`, {
+      hint: "Delete the file: it holds copies of lines that Vouch's blocks keep as comments.",
+      cause: error,
+    });
+  }
+}
+
+/** Writes the records atomically, mode 0600, or deletes the file when there are none. Throws `file_error`. */
+export function saveReplacedLines(blocks: ReplacedLines[], path: string): void {
+  if (blocks.length > 0) {
+    writeFileAtomic(path, `${JSON.stringify({ version: 1, blocks }, null, 2)}\n`, { mode: 0o600 });
+    return;
+  }
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw new VouchError("file_error", `${path} cannot be deleted.`, { cause: error });
+  }
+}
+
+/**
+ * Whether a line may be copied: empty, a header, or a key with a word or with a URL in which nothing can be a secret (no
+ * user but `aws`, no query, no part of the path that looks drawn at random).
+ */
+export function isPublicLine(line: string): boolean {
+  const text = line.trim();
+  if (text === "" || /^\[[\w.-]+\]$/.test(text)) return true;
+  const [, key, value] = /^([^=:\s]+(?::registry)?)\s*[=:]\s*(.*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined || /token|auth|passw|secret|key(?!ring)/i.test(key)) return false;
+  if (/^[a-z-]{1,20}$/i.test(value)) return true;
+  const url = URL.parse(value.replace(/^"(.*)"$/, "$1").replace(/^sparse\+/, ""));
+  if (!url || !/^https?:$/.test(url.protocol) || url.password !== "" || url.search !== "" || url.hash !== "")
+    return false;
+  if (url.username !== "" && url.username !== "aws") return false;
+  return url.pathname.split("/").every((segment) => !/^(?=.*[0-9])(?=.*[a-z])[\w%~-]{16,}$/i.test(segment));
+}

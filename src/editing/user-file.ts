@@ -1,0 +1,51 @@
+/** Reads a configuration file of the user so that it can be written back byte for byte, and puts changes into effect. */
+import { realpathSync, unlinkSync } from "node:fs";
+import { VouchError } from "../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
+import { cleanBeside, writeFileAtomic } from "../base/system/atomic-write.ts";
+
+const maxBytes = 4 << 20;
+
+/** A file as it is and as it is to be; undefined: it does not exist. */
+export interface FileChange {
+  path: string;
+  before: string | undefined;
+  after: string | undefined;
+}
+
+/**
+ * The text of a file, a byte order mark included; undefined when it does not exist. Throws `file_error` when it cannot
+ * be read or is larger than 4 MiB, `edit_conflict` when it is not UTF-8.
+ */
+export function readUserFile(path: string): string | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readRegularFile(path, maxBytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new VouchError("file_error", `${path} cannot be read: ${whyUnreadable(error)}.`, {
+      hint: "Check what is there, its owner and its mode.",
+      cause: error,
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new VouchError("edit_conflict", `${path} is not UTF-8 text, so it is left alone.`, {
+      hint: "Save the file as UTF-8, then run the command again.",
+      cause: error,
+    });
+  }
+}
+
+/** Writes the new text (mode 0600 for a new file), or deletes the file. Does nothing when nothing changes. */
+export function applyFileChange({ path, before, after }: FileChange): void {
+  if (before === after) return cleanBeside(path);
+  if (after !== undefined) return writeFileAtomic(path, after);
+  try {
+    // A link that the user made stays, and leads to nothing again.
+    unlinkSync(realpathSync(path));
+  } catch (error) {
+    throw new VouchError("file_error", `${path} cannot be deleted: ${(error as Error).message}.`, { cause: error });
+  }
+}

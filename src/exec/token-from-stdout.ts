@@ -1,0 +1,22 @@
+/**
+ * Cargo's provider `cargo:token-from-stdout` runs a program and sends what it prints to a registry. Which program and
+ * which registry, a project's `.cargo/config.toml` may say: with one of Vouch's own programs there, a token would leave by
+ * data alone.
+ * https://doc.rust-lang.org/cargo/reference/registry-authentication.html#cargotoken-from-stdout-command-args
+ */
+import { VouchError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+
+/**
+ * The refusal of whatever gives tokens, when Cargo has started it so for the registry `index` (untrusted): it then sets
+ * CARGO_REGISTRY_INDEX_URL, for that provider's program only, and wrappers (`env`, `timeout`) pass it on.
+ */
+export function tokenFromStdout(index: string): VouchError {
+  return new VouchError(
+    "project_untrusted",
+    `Cargo sends the output of this command to the registry ${printable(index).slice(0, 300)} (cargo:token-from-stdout), which a project may have named: no token is given that way.`,
+    {
+      hint: "`vouch setup codeartifact --tool cargo` makes Vouch the credential provider, which knows its registries.",
+    },
+  );
+}

@@ -1,0 +1,20 @@
+/** base64url without padding (RFC 4648 section 5), as WebAuthn's JSON and JOSE write bytes. */
+import { VouchError } from "../../base/errors.ts";
+
+/** Writes bytes as base64url without padding. */
+export function encodeBase64url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/**
+ * Reads base64url with or without padding.
+ * @throws VouchError `protocol_error` for any other character, whitespace included, or left-over bits
+ */
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    if (/\s/.test(text)) throw new SyntaxError("whitespace");
+    return Uint8Array.fromBase64(text, { alphabet: "base64url", lastChunkHandling: "loose" });
+  } catch (error) {
+    throw new VouchError("protocol_error", "Expected base64url text, got something else.", { cause: error });
+  }
+}

@@ -1,0 +1,102 @@
+/** PIN/UV auth protocols one and two, the platform's side (CTAP 2.1 sections 6.5.6 and 6.5.7). */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
+import type { CborMap } from "../codec/cbor.ts";
+import { ECDH_ES_HKDF_256, exportCoseKey, importCoseKey } from "../codec/cose.ts";
+import { VouchError } from "../../base/errors.ts";
+
+export type PinProtocol = 1 | 2;
+
+const BLOCK_BYTES = 16;
+const KEY_BYTES = 32;
+/** Protocol one sends only this much of an HMAC. */
+const TRUNCATED_MAC_BYTES = 16;
+
+/** Picks the key's preferred protocol among those that we know; undefined when there is none. */
+export function choosePinProtocol(offered: readonly number[]): PinProtocol | undefined {
+  return offered.find((version) => version === 1 || version === 2);
+}
+
+/** authenticate(key, message): HMAC-SHA-256, truncated to 16 bytes in protocol one. */
+export function authenticate(version: PinProtocol, key: Uint8Array, message: Uint8Array): Uint8Array {
+  const mac = createHmac("sha256", key).update(message).digest();
+  return new Uint8Array(version === 1 ? mac.subarray(0, TRUNCATED_MAC_BYTES) : mac);
+}
+
+/** What both sides share after the key agreement. Destroy it after use. */
+export class SharedSecret {
+  readonly #version: PinProtocol;
+  readonly #hmacKey: Uint8Array;
+  readonly #aesKey: Uint8Array;
+
+  /** @param z the x-coordinate of the ECDH shared point, 32 bytes */
+  constructor(version: PinProtocol, z: Uint8Array) {
+    this.#version = version;
+    if (version === 1) {
+      this.#hmacKey = createHash("sha256").update(z).digest();
+      this.#aesKey = this.#hmacKey;
+    } else {
+      const salt = new Uint8Array(KEY_BYTES);
+      this.#hmacKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 HMAC key", KEY_BYTES));
+      this.#aesKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 AES key", KEY_BYTES));
+    }
+  }
+
+  /** AES-256-CBC without padding: IV of zeros (one), random IV in front of the ciphertext (two). */
+  encrypt(plaintext: Uint8Array): Uint8Array {
+    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : randomBytes(BLOCK_BYTES);
+    const cipher = createCipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
+    const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+    return new Uint8Array(this.#version === 1 ? ciphertext : Buffer.concat([iv, ciphertext]));
+  }
+
+  /** @throws VouchError `protocol_error` when the length is not that of whole blocks (and an IV, in protocol two) */
+  decrypt(ciphertext: Uint8Array): Uint8Array {
+    const header = this.#version === 1 ? 0 : BLOCK_BYTES;
+    if (ciphertext.length < header + BLOCK_BYTES || ciphertext.length % BLOCK_BYTES !== 0) {
+      throw new VouchError("protocol_error", `Expected a ciphertext of whole blocks, got ${ciphertext.length} bytes.`);
+    }
+    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : ciphertext.subarray(0, BLOCK_BYTES);
+    const decipher = createDecipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
+    const plaintext = decipher.update(ciphertext.subarray(header));
+    decipher.final();
+    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+  }
+
+  authenticate(message: Uint8Array): Uint8Array {
+    return authenticate(this.#version, this.#hmacKey, message);
+  }
+
+  destroy(): void {
+    this.#hmacKey.fill(0);
+    this.#aesKey.fill(0);
+  }
+}
+
+/**
+ * Agrees on a shared secret with a new key pair of ours.
+ * @param peer the authenticator's key agreement COSE_Key, from getKeyAgreement
+ * @param ephemeral the platform's key pair, only given to repeat a known exchange
+ * @returns the COSE_Key to send and the secret
+ * @throws VouchError `protocol_error` when the peer's point is not on P-256
+ */
+export function encapsulate(
+  version: PinProtocol,
+  peer: CborMap,
+  ephemeral: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync("ec", { namedCurve: "P-256" }),
+): { keyAgreement: CborMap; secret: SharedSecret } {
+  const publicKey = importCoseKey(peer, ECDH_ES_HKDF_256);
+  const z = diffieHellman({ privateKey: ephemeral.privateKey, publicKey });
+  const secret = new SharedSecret(version, z);
+  z.fill(0);
+  return { keyAgreement: exportCoseKey(ephemeral.publicKey, ECDH_ES_HKDF_256), secret };
+}

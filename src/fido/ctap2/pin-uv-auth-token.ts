@@ -1,0 +1,118 @@
+/** Tokens by which the key knows that it has verified its user (CTAP 2.1 section 6.5.5.7). */
+import { requiredField } from "../codec/cbor-fields.ts";
+import { VouchError } from "../../base/errors.ts";
+import { clientPinEncrypted, type Entries, SUBCOMMAND } from "./client-pin.ts";
+import type { PinUvAuth } from "./command.ts";
+import type { CtapDevice, ExchangeOptions } from "./device.ts";
+import { authenticate, type PinProtocol, type SharedSecret } from "./pin-protocol.ts";
+
+/** Permissions of a pinUvAuthToken. */
+export const PERMISSION = { MAKE_CREDENTIAL: 0x01, GET_ASSERTION: 0x02 } as const;
+
+/** What a token is asked for. */
+export interface TokenScope {
+  /** Bits of {@link PERMISSION}. */
+  permissions: number;
+  rpId: string;
+}
+
+/** A pinUvAuthToken: it proves to the key that it has verified its user. Destroy it after use. */
+export class PinUvAuthToken {
+  readonly #protocol: PinProtocol;
+  readonly #token: Uint8Array;
+
+  constructor(protocol: PinProtocol, token: Uint8Array) {
+    this.#protocol = protocol;
+    this.#token = token;
+  }
+
+  /** The pinUvAuthParam over the hash of the client data, with the protocol that made it. */
+  authenticate(clientDataHash: Uint8Array): PinUvAuth {
+    return {
+      pinUvAuthParam: authenticate(this.#protocol, this.#token, clientDataHash),
+      pinUvAuthProtocol: this.#protocol,
+    };
+  }
+
+  destroy(): void {
+    this.#token.fill(0);
+  }
+}
+
+/**
+ * getPinToken: the token of CTAP 2.0, without permissions.
+ * @param pinHash from hashPin
+ * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION and others
+ */
+export function getPinToken(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  pinHash: Uint8Array,
+  options?: ExchangeOptions,
+): Promise<PinUvAuthToken> {
+  return getToken(device, protocol, options, (secret) => [
+    [0x02, SUBCOMMAND.GET_PIN_TOKEN],
+    [0x06, secret.encrypt(pinHash)],
+  ]);
+}
+
+/**
+ * getPinUvAuthTokenUsingPinWithPermissions.
+ * @param pinHash from hashPin
+ * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION and others
+ */
+export function getPinUvAuthTokenUsingPinWithPermissions(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  pinHash: Uint8Array,
+  scope: TokenScope,
+  options?: ExchangeOptions,
+): Promise<PinUvAuthToken> {
+  return getToken(device, protocol, options, (secret) => [
+    [0x02, SUBCOMMAND.GET_TOKEN_USING_PIN],
+    [0x06, secret.encrypt(pinHash)],
+    [0x09, scope.permissions],
+    [0x0a, scope.rpId],
+  ]);
+}
+
+/**
+ * getPinUvAuthTokenUsingUvWithPermissions: the key verifies its user itself (fingerprint).
+ * @throws CtapError UV_INVALID, UV_BLOCKED and others
+ */
+export function getPinUvAuthTokenUsingUvWithPermissions(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  scope: TokenScope,
+  options?: ExchangeOptions,
+): Promise<PinUvAuthToken> {
+  return getToken(device, protocol, options, () => [
+    [0x02, SUBCOMMAND.GET_TOKEN_USING_UV],
+    [0x09, scope.permissions],
+    [0x0a, scope.rpId],
+  ]);
+}
+
+function getToken(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  options: ExchangeOptions | undefined,
+  request: (secret: SharedSecret) => Entries,
+): Promise<PinUvAuthToken> {
+  return clientPinEncrypted(
+    device,
+    protocol,
+    request,
+    (answer, secret) => {
+      const token = secret.decrypt(requiredField(answer, 0x02, "bytes", "pinUvAuthToken"));
+      const expected = protocol === 1 ? [16, 32] : [32];
+      if (expected.includes(token.length)) return new PinUvAuthToken(protocol, token);
+      token.fill(0);
+      throw new VouchError(
+        "protocol_error",
+        `Expected a pinUvAuthToken of ${expected.join(" or ")} bytes, got ${token.length}.`,
+      );
+    },
+    options,
+  );
+}

@@ -1,0 +1,126 @@
+/** The PIN of a key: what the key compares, and setting and changing it (CTAP 2.1 sections 6.5.5.5 and 6.5.5.6). */
+import { createHash } from "node:crypto";
+import { VouchError } from "../../base/errors.ts";
+import type { Secret } from "../../base/secret.ts";
+import { clientPinEncrypted, SUBCOMMAND } from "./client-pin.ts";
+import type { CtapDevice, ExchangeOptions } from "./device.ts";
+import type { PinProtocol, SharedSecret } from "./pin-protocol.ts";
+
+const PIN_HASH_BYTES = 16;
+const MAX_PIN_BYTES = 63;
+const PADDED_PIN_BYTES = 64;
+
+/** What keeps a PIN from being sent to a key; lengths in code points, sizes in bytes of UTF-8. */
+export type PinFault =
+  | { kind: "too_short"; length: number; minLength: number }
+  | { kind: "too_long"; size: number; maxSize: number }
+  | { kind: "control_character" };
+
+/**
+ * What the key compares: the first 16 bytes of SHA-256 over the PIN in UTF-8 and Normalization Form C. Zero it after
+ * use.
+ * @param minLength the key's minPINLength, in code points
+ * @throws VouchError `pin_policy` for a PIN that cannot be right, so that it does not cost a try
+ */
+export function hashPin(pin: Secret, minLength: number): Uint8Array {
+  const { bytes, length } = encodePin(pin);
+  try {
+    if (length < minLength) {
+      throw new VouchError("pin_policy", `Expected a PIN of at least ${minLength} characters, got ${length}.`);
+    }
+    if (bytes.length > MAX_PIN_BYTES) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    }
+    return hashBytes(bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** What is wrong with a PIN; undefined when it may be sent to the key. */
+export function pinFault(pin: Secret, minLength: number): PinFault | undefined {
+  const { bytes, length } = encodePin(pin);
+  const size = bytes.length;
+  // A zero byte would end the PIN early, for the padding is zeros; no one can type the others a second time.
+  const control = bytes.some((byte) => byte < 0x20 || byte === 0x7f);
+  bytes.fill(0);
+  if (length < minLength) return { kind: "too_short", length, minLength };
+  if (size > MAX_PIN_BYTES) return { kind: "too_long", size, maxSize: MAX_PIN_BYTES };
+  return control ? { kind: "control_character" } : undefined;
+}
+
+/**
+ * setPIN on a key that has none.
+ * @param newPin one without {@link pinFault}
+ * @throws CtapError PIN_POLICY_VIOLATION when the key's own rules forbid it; PIN_AUTH_INVALID when there is a PIN
+ */
+export function setPIN(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  newPin: Secret,
+  options?: ExchangeOptions,
+): Promise<void> {
+  const request = (secret: SharedSecret) => {
+    const newPinEnc = encryptNewPin(secret, newPin);
+    return [
+      [0x02, SUBCOMMAND.SET_PIN],
+      [0x04, secret.authenticate(newPinEnc)],
+      [0x05, newPinEnc],
+    ] as const;
+  };
+  return clientPinEncrypted(device, protocol, request, () => {}, options);
+}
+
+/**
+ * changePIN.
+ * @param pinHash the old PIN, from {@link hashPin}
+ * @param newPin one without {@link pinFault}
+ * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED and PIN_BLOCKED for the old PIN, PIN_POLICY_VIOLATION for the new one
+ */
+export function changePIN(
+  device: CtapDevice,
+  protocol: PinProtocol,
+  pinHash: Uint8Array,
+  newPin: Secret,
+  options?: ExchangeOptions,
+): Promise<void> {
+  const request = (secret: SharedSecret) => {
+    const newPinEnc = encryptNewPin(secret, newPin);
+    const pinHashEnc = secret.encrypt(pinHash);
+    return [
+      [0x02, SUBCOMMAND.CHANGE_PIN],
+      [0x04, secret.authenticate(Uint8Array.of(...newPinEnc, ...pinHashEnc))],
+      [0x05, newPinEnc],
+      [0x06, pinHashEnc],
+    ] as const;
+  };
+  return clientPinEncrypted(device, protocol, request, () => {}, options);
+}
+
+function encryptNewPin(secret: SharedSecret, newPin: Secret): Uint8Array {
+  const { bytes } = encodePin(newPin);
+  const padded = new Uint8Array(PADDED_PIN_BYTES);
+  try {
+    if (bytes.length > MAX_PIN_BYTES) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    }
+    padded.set(bytes);
+    return secret.encrypt(padded);
+  } finally {
+    bytes.fill(0);
+    padded.fill(0);
+  }
+}
+
+/** The PIN in UTF-8 and Normalization Form C, to be zeroed after use, and its length in code points. */
+function encodePin(pin: Secret): { bytes: Uint8Array; length: number } {
+  const normalized = pin.expose().normalize("NFC");
+  return { bytes: new TextEncoder().encode(normalized), length: Array.from(normalized).length };
+}
+
+function hashBytes(bytes: Uint8Array): Uint8Array {
+  const digest = createHash("sha256").update(bytes).digest();
+  const hash = new Uint8Array(digest.subarray(0, PIN_HASH_BYTES));
+  digest.fill(0);
+  return hash;
+}

@@ -1,0 +1,310 @@
+/** The choice among the keys on the desk: the only one, or the one that is touched, while keys come and go. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { CtapDevice } from "../ctap2/device.ts";
+import { selection } from "../ctap2/selection.ts";
+import { isCtapError } from "../ctap2/status.ts";
+import { understood } from "../ctap2/understood.ts";
+import { VouchError } from "../../base/errors.ts";
+import { labels } from "./labels.ts";
+import { busy, NoAnswerError } from "./link.ts";
+import { openKey } from "./open-key.ts";
+import type { HidDeviceInfo, HidTransport } from "./transport.ts";
+
+export interface DeskOptions {
+  signal?: AbortSignal;
+  /** How long to wait for a key to be plugged in, and then for one of several to be touched, in milliseconds. */
+  timeoutMs?: number;
+  /** Called whenever there is no key and waiting begins, with the time that is left in milliseconds. */
+  onWaiting?: (leftMs: number) => void;
+  /** Called when several keys blink and one must be touched, and again when another one joins them. */
+  onSelect?: (products: string[]) => void;
+  /** Called for a key that cannot be used while another one can. */
+  onLeftOut?: (reason: VouchError) => void;
+  /** Called once for a key that is busy with another program and is asked again. */
+  onBusy?: (product: string) => void;
+  /** Called once for a key that does not answer and is asked again, with the time that is left in milliseconds. */
+  onSilent?: (product: string, leftMs: number) => void;
+  /** The name of a model by its AAGUID (a UUID in lower case). Without it keys have the names of their USB descriptors. */
+  modelOf?: (aaguid: string) => string | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const POLL_MS = 300;
+/** The system gives the user access to a key a moment after the key is there. */
+const PLUG_PATIENCE_MS = 2_000;
+/** How long the choice waits for a key that has not answered yet; then it may still join. */
+const OPEN_PATIENCE_MS = 1_000;
+/** How long keys that are not chosen may take to stop blinking and to be closed. */
+const CLEAR_PATIENCE_MS = 2_000;
+/** However short the limit is: what a key is given for an answer for which nobody is needed. */
+const MIN_ANSWER_MS = 2_000;
+/** However often keys come and go: so many times the limit on one wait. */
+const WAITS = 10;
+/** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
+const MARGIN_MS = 5_000;
+
+/** A key that is plugged in; `device` when it is open, `reason` when it cannot be used. */
+interface Candidate {
+  /** With the name of the key, which changes once it has told its model. */
+  info: HidDeviceInfo;
+  /** What its USB descriptor calls it. */
+  product: string;
+  since: number;
+  /** Plugged in while the desk was watched. */
+  isNew: boolean;
+  stop: AbortController;
+  work: Promise<void>;
+  isBusy: boolean;
+  isBlinking: boolean;
+  device?: CtapDevice;
+  reason?: VouchError;
+  reasonTold?: boolean;
+}
+
+export class Desk {
+  readonly #transport: HidTransport;
+  readonly #options: DeskOptions;
+  readonly #timeoutMs: number;
+  readonly #candidates = new Map<string, Candidate>();
+  readonly #gone: Promise<void>[] = [];
+  readonly #end: number;
+  #deadline: number;
+  #changed = Promise.withResolvers<void>();
+  #touched: Candidate | undefined;
+  #chosen: Candidate | undefined;
+  #isWatched = false;
+  #isEmpty = false;
+
+  constructor(transport: HidTransport, options: DeskOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#end = performance.now() + WAITS * this.#timeoutMs;
+    this.#deadline = performance.now() + this.#timeoutMs;
+  }
+
+  /** Waits until it is clear which key is meant, and gives it, open. {@link clear} must follow. */
+  async choose(): Promise<CtapDevice> {
+    const wake = () => this.#changed.resolve();
+    this.#options.signal?.addEventListener("abort", wake);
+    try {
+      for (;;) {
+        this.#changed = Promise.withResolvers<void>();
+        if (this.#options.signal?.aborted) throw new VouchError("cancelled", "Cancelled.");
+        this.#update(await this.#transport.list());
+        const chosen = this.#touched ?? this.#only();
+        if (chosen?.device !== undefined) {
+          this.#chosen = chosen;
+          if (chosen !== this.#touched) this.#giveUpPending();
+          this.#tellLeftOut();
+          return chosen.device;
+        }
+        const failure = this.#failure();
+        if (failure !== undefined) throw failure;
+        this.#askForTouch();
+        await this.#change();
+      }
+    } finally {
+      this.#options.signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  /** Ends what goes on with the other keys (they stop blinking) and closes them. */
+  async clear(): Promise<void> {
+    for (const candidate of this.#candidates.values()) {
+      if (candidate !== this.#chosen) this.#drop(candidate);
+    }
+    const enough = new AbortController();
+    const limit = delay(CLEAR_PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([Promise.allSettled(this.#gone), limit]);
+    enough.abort();
+  }
+
+  /** Takes notice of what is plugged in now. */
+  #update(listed: HidDeviceInfo[]): void {
+    const paths = new Set(listed.map(({ path }) => path));
+    for (const candidate of this.#candidates.values()) {
+      if (!paths.has(candidate.info.path) && candidate !== this.#touched) this.#drop(candidate);
+    }
+    for (const [index, info] of labels(listed).entries()) {
+      if (!this.#candidates.has(info.path)) this.#add({ ...info }, listed[index]!.product);
+    }
+    const isEmpty = this.#candidates.size === 0;
+    if (isEmpty !== this.#isEmpty) this.#waitAnew();
+    if (isEmpty && !this.#isEmpty) this.#options.onWaiting?.(this.#deadline - performance.now());
+    this.#isEmpty = isEmpty;
+    this.#isWatched = true;
+  }
+
+  #add(info: HidDeviceInfo, product: string): void {
+    const candidate: Candidate = {
+      info,
+      product,
+      since: performance.now(),
+      isNew: this.#isWatched,
+      stop: new AbortController(),
+      work: Promise.resolve(),
+      isBusy: false,
+      isBlinking: false,
+    };
+    this.#candidates.set(info.path, candidate);
+    candidate.work = this.#open(candidate);
+  }
+
+  /** Forgets the key; what goes on with it is ended, which {@link clear} waits for. */
+  #drop(candidate: Candidate): void {
+    if (this.#candidates.get(candidate.info.path) !== candidate) return;
+    this.#candidates.delete(candidate.info.path);
+    candidate.stop.abort();
+    this.#gone.push(candidate.work.then(() => candidate.device?.close()));
+  }
+
+  async #open(candidate: Candidate): Promise<void> {
+    const { info, product, since, isNew, stop } = candidate;
+    const { signal } = stop;
+    const { modelOf, onSilent: tellSilent } = this.#options;
+    const otherNames = () =>
+      [...this.#candidates.values()].flatMap((one) => (one === candidate ? [] : one.info.product));
+    const answerTimeoutMs = Math.max(MIN_ANSWER_MS, this.#timeoutMs);
+    const onBusy = () => {
+      if (!candidate.isBusy) this.#options.onBusy?.(info.product);
+      candidate.isBusy = true;
+      this.#changed.resolve();
+    };
+    while (!signal.aborted) {
+      try {
+        const timeoutMs = Math.max(POLL_MS, this.#deadline - performance.now());
+        const onSilent = () => tellSilent?.(info.product, this.#deadline - performance.now());
+        const options = { signal, timeoutMs, answerTimeoutMs, onBusy, onSilent, modelOf, product, otherNames };
+        candidate.device = (await openKey(this.#transport, info, options)).device;
+        candidate.isBusy = false;
+        break;
+      } catch (error) {
+        const reason = VouchError.from(error);
+        const mayPass =
+          reason.code === "security_key_busy"
+            ? performance.now() < this.#deadline
+            : (reason.code === "security_key_removed" || (reason.code === "security_key_permission" && isNew)) &&
+              performance.now() < since + PLUG_PATIENCE_MS;
+        if (!mayPass) {
+          candidate.reason = reason;
+          break;
+        }
+        if (reason.code === "security_key_busy") onBusy();
+        await delay(POLL_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+    this.#changed.resolve();
+  }
+
+  /** The keys that can be used, or may turn out to. */
+  #usable(): Candidate[] {
+    return [...this.#candidates.values()].filter(({ reason }) => reason === undefined);
+  }
+
+  /**
+   * The only key that answers, once the others have had time to; one that blinks already must be touched all the same.
+   */
+  #only(): Candidate | undefined {
+    const [first, ...others] = this.#usable().filter(({ device }) => device !== undefined);
+    return others.length === 0 && first?.isBlinking === false && this.#isSettled() ? first : undefined;
+  }
+
+  /** Whether every key that may still be used answers, or has had the time for it. */
+  #isSettled(): boolean {
+    const now = performance.now();
+    return this.#usable().every(({ device, since }) => device !== undefined || now > since + OPEN_PATIENCE_MS);
+  }
+
+  /** Gives those a reason that have not answered when another key was chosen without a touch. */
+  #giveUpPending(): void {
+    for (const candidate of this.#usable()) {
+      const { device, isBusy, info } = candidate;
+      if (device !== undefined) continue;
+      candidate.reason = isBusy ? busy(info.product) : new NoAnswerError(info.product);
+    }
+  }
+
+  #failure(): VouchError | undefined {
+    const all = [...this.#candidates.values()];
+    const usable = this.#usable();
+    const reasons = all.flatMap(({ reason }) => reason ?? []);
+    if (all.length > 0 && usable.length === 0) {
+      return reasons.find(({ code }) => code !== "security_key_unsupported") ?? reasons[0];
+    }
+    if (performance.now() < this.#deadline) return undefined;
+    if (usable.some(({ isBlinking }) => isBlinking)) {
+      return new VouchError("touch_timeout", "None of the security keys was touched in time.", {
+        hint: "Repeat the command and touch the key when it blinks; --timeout gives more time.",
+      });
+    }
+    const [first] = usable;
+    if (first !== undefined) {
+      // A key that is still being opened ends with a reason of its own, unless the system holds it up.
+      return performance.now() < this.#deadline + MARGIN_MS ? undefined : new NoAnswerError(first.info.product);
+    }
+    return new VouchError("security_key_missing", "No security key is plugged in.", {
+      hint: "Plug in your security key and repeat the command.",
+    });
+  }
+
+  /** Makes all keys blink that are open and do not yet, as soon as it is clear that there are several. */
+  #askForTouch(): void {
+    const usable = this.#usable().filter(({ device }) => device !== undefined);
+    const ready = usable.filter(({ isBlinking }) => !isBlinking);
+    if (usable.length < 2 || ready.length === 0 || !this.#isSettled()) return;
+    if (!usable.some(({ isBlinking }) => isBlinking)) this.#waitAnew();
+    for (const candidate of ready) {
+      candidate.isBlinking = true;
+      candidate.work = this.#blink(candidate, candidate.device!);
+    }
+    this.#tellLeftOut();
+    this.#options.onSelect?.(usable.filter(({ isBlinking }) => isBlinking).map(({ info }) => info.product));
+  }
+
+  async #blink(candidate: Candidate, device: CtapDevice): Promise<void> {
+    const timeoutMs = this.#deadline - performance.now() + MARGIN_MS;
+    try {
+      await understood(device, () => untilTouched(device, candidate.stop.signal, timeoutMs));
+      this.#touched ??= candidate;
+    } catch (error) {
+      const reason = VouchError.from(error);
+      candidate.isBlinking = false;
+      // A key that was pulled out may be plugged in again, under the same name too.
+      if (reason.code === "security_key_removed") this.#drop(candidate);
+      else candidate.reason = reason;
+    }
+    this.#changed.resolve();
+  }
+
+  /** What is awaited now gets the whole time. */
+  #waitAnew(): void {
+    this.#deadline = Math.min(performance.now() + this.#timeoutMs, this.#end);
+  }
+
+  #tellLeftOut(): void {
+    for (const candidate of this.#candidates.values()) {
+      if (candidate.reason === undefined || candidate.reasonTold) continue;
+      candidate.reasonTold = true;
+      this.#options.onLeftOut?.(candidate.reason);
+    }
+  }
+
+  /** Until something happens to a key, or it is time to look at what is plugged in. */
+  async #change(): Promise<void> {
+    const timer = setTimeout(() => this.#changed.resolve(), POLL_MS);
+    await this.#changed.promise;
+    clearTimeout(timer);
+  }
+}
+
+/** Keys stop blinking by themselves after about half a minute: then they are asked again. */
+async function untilTouched(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<void> {
+  for (;;) {
+    try {
+      return await selection(device, { signal, timeoutMs });
+    } catch (error) {
+      if (!isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT", "TIMEOUT")) throw error;
+    }
+  }
+}

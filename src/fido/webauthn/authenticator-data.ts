@@ -1,0 +1,81 @@
+/** Authenticator data (WebAuthn Level 3, section 6.1). */
+import { type CborMap, decodeCborMap, decodeCborPrefix } from "../codec/cbor.ts";
+import { VouchError } from "../../base/errors.ts";
+
+export interface AttestedCredentialData {
+  /** 16 bytes. */
+  aaguid: Uint8Array;
+  credentialId: Uint8Array;
+  /** The COSE_Key, decoded. */
+  credentialPublicKey: CborMap;
+}
+
+export interface AuthenticatorData {
+  /** SHA-256 of the RP ID, 32 bytes. */
+  rpIdHash: Uint8Array;
+  flags: {
+    userPresent: boolean;
+    userVerified: boolean;
+    backupEligible: boolean;
+    backedUp: boolean;
+  };
+  signCount: number;
+  attestedCredentialData: AttestedCredentialData | undefined;
+  extensions: CborMap | undefined;
+}
+
+const FLAG = { UP: 0x01, UV: 0x04, BE: 0x08, BS: 0x10, AT: 0x40, ED: 0x80 } as const;
+
+const HEADER_BYTES = 37;
+const AAGUID_BYTES = 16;
+const MAX_CREDENTIAL_ID_BYTES = 1023;
+
+/**
+ * Reads authenticator data strictly.
+ * @throws VouchError `protocol_error` when a part is missing or malformed, or anything is left over
+ */
+export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
+  if (bytes.length < HEADER_BYTES) throw malformed(`expected at least ${HEADER_BYTES} bytes, got ${bytes.length}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const flags = view.getUint8(32);
+  let rest = bytes.subarray(HEADER_BYTES);
+  let attestedCredentialData: AttestedCredentialData | undefined;
+  if ((flags & FLAG.AT) !== 0) [attestedCredentialData, rest] = parseAttestedCredentialData(rest);
+  let extensions: CborMap | undefined;
+  if ((flags & FLAG.ED) !== 0) extensions = decodeCborMap(rest);
+  else if (rest.length > 0) throw malformed(`expected the end, got ${rest.length} more bytes`);
+  return {
+    rpIdHash: bytes.slice(0, 32),
+    flags: {
+      userPresent: (flags & FLAG.UP) !== 0,
+      userVerified: (flags & FLAG.UV) !== 0,
+      backupEligible: (flags & FLAG.BE) !== 0,
+      backedUp: (flags & FLAG.BS) !== 0,
+    },
+    signCount: view.getUint32(33),
+    attestedCredentialData,
+    extensions,
+  };
+}
+
+function parseAttestedCredentialData(bytes: Uint8Array): [AttestedCredentialData, rest: Uint8Array] {
+  const idStart = AAGUID_BYTES + 2;
+  if (bytes.length < idStart) throw malformed("expected attested credential data, got the end");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const idLength = view.getUint16(AAGUID_BYTES);
+  if (idLength > MAX_CREDENTIAL_ID_BYTES) {
+    throw malformed(`expected a credential id of at most ${MAX_CREDENTIAL_ID_BYTES} bytes, got ${idLength}`);
+  }
+  const keyStart = idStart + idLength;
+  if (bytes.length <= keyStart) throw malformed(`expected a credential id of ${idLength} bytes and a public key`);
+  const { value, rest } = decodeCborPrefix(bytes.subarray(keyStart));
+  if (!(value instanceof Map)) throw malformed("expected the public key as a map");
+  return [
+    { aaguid: bytes.slice(0, AAGUID_BYTES), credentialId: bytes.slice(idStart, keyStart), credentialPublicKey: value },
+    rest,
+  ];
+}
+
+function malformed(reason: string): VouchError {
+  return new VouchError("protocol_error", `Malformed authenticator data: ${reason}.`);
+}

@@ -1,0 +1,288 @@
+/**
+ * The client's side of WebAuthn with a security key: making a credential (enrolling) and getting an assertion
+ * (logging in), always with user verification (WebAuthn Level 3, sections 5.1.3 and 5.1.4; CTAP 2.1 section 7.1).
+ */
+import { createHash } from "node:crypto";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
+import { decodeBase64url, encodeBase64url } from "../codec/base64url.ts";
+import { type CborMap, encodeCbor } from "../codec/cbor.ts";
+import { COSE_ALG, ES256, importCoseKey } from "../codec/cose.ts";
+import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
+import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
+import { type Assertion, getAssertions } from "../ctap2/get-assertion.ts";
+import { type AuthenticatorInfo, getInfo } from "../ctap2/get-info.ts";
+import { type MadeCredential, makeCredential } from "../ctap2/make-credential.ts";
+import { PERMISSION, type TokenScope } from "../ctap2/pin-uv-auth-token.ts";
+import { CtapError, isCtapError } from "../ctap2/status.ts";
+import { understood } from "../ctap2/understood.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type AuthenticatorData, parseAuthenticatorData } from "./authenticator-data.ts";
+import type { CeremonyUi } from "./ceremony-ui.ts";
+import { type ClientData, collectClientData } from "./client-data.ts";
+import { findCredential, fitCredentialList } from "./credential-list.ts";
+import { type CreationOptions, parseCreationOptions, parseRequestOptions, type RequestOptions } from "./options.ts";
+import type { PinVerificationInput, PinWrite } from "./pin-verification.ts";
+import { UserVerification } from "./user-verification.ts";
+
+export interface CeremonyInput {
+  device: CtapDevice;
+  /** The relying party's options in WebAuthn's JSON form; not trusted. */
+  options: unknown;
+  /** The server's origin, such as `https://vouch.example.com`. */
+  origin: string;
+  ui: CeremonyUi;
+  /** Aborting it cancels on the key; the ceremony then rejects with `cancelled`. */
+  signal?: AbortSignal;
+  /** How long the person has for the touch, in milliseconds. A key that gives up earlier is asked again. */
+  timeoutMs?: number;
+}
+
+export interface AssertionInput extends CeremonyInput {
+  /**
+   * Credentials of this server that are known here (base64url), for a key that cannot find its credentials itself when
+   * the server names none.
+   */
+  credentialIds?: readonly string[];
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** credProtect level userVerificationOptionalWithCredentialIDList: without verification nobody learns of the credential. */
+const CRED_PROTECT = 2;
+
+/**
+ * Makes a credential: RegistrationResponseJSON for the relying party.
+ * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `credential_excluded`,
+ *   `security_key_…`, `cancelled`
+ */
+export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
+  const { device, origin } = input;
+  const options = parseCreationOptions(input.options, origin);
+  const clientData = collectClientData("webauthn.create", options.challenge, new URL(origin).origin);
+  return understood(device, () => makeCredentialFor(input, options, clientData));
+}
+
+async function makeCredentialFor(
+  input: CeremonyInput,
+  options: CreationOptions,
+  clientData: ClientData,
+): Promise<RegistrationResponseJSON> {
+  const { device, ui } = input;
+  const { rpId } = options;
+  const info = await getInfo(device, exchangeOptions(input));
+  const list = descriptors(options.excludeCredentials.map(({ id }) => id));
+  // Searching a long list for credentials of this key is a matter of assertions.
+  const permissions = PERMISSION.MAKE_CREDENTIAL | (list.length > 0 ? PERMISSION.GET_ASSERTION : 0);
+  let residentKey = chooseResidentKey(options, info, device.product);
+  using verification = verificationFor(input, info, { permissions, rpId });
+  const make = () =>
+    verification.authorize(async ({ token, exchange }) =>
+      makeCredential(
+        device,
+        {
+          clientDataHash: clientData.hash,
+          rp: { id: rpId, name: options.rp.name },
+          user: { ...options.user, id: decodeBase64url(options.user.id) },
+          algorithms: options.pubKeyCredParams.filter(({ type }) => type === "public-key").map(({ alg }) => alg),
+          excludeList: await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) }),
+          options: { rk: residentKey === "stored", uv: token === undefined },
+          credProtect: residentKey === "stored" && info.extensions.includes("credProtect") ? CRED_PROTECT : undefined,
+          ...token?.authenticate(clientData.hash),
+        },
+        exchange(),
+      ),
+    );
+  const made = await make().catch((error: unknown) => {
+    const optional = options.authenticatorSelection.residentKey === "preferred";
+    if (!isCtapError(error, "KEY_STORE_FULL") || residentKey !== "stored" || !optional) throw error;
+    residentKey = "full";
+    return make();
+  });
+  const { attestedCredentialData } = checkAuthenticatorData(made.authData, rpId, device.product);
+  if (attestedCredentialData === undefined) throw lying(device.product, "made a credential without its public key");
+  checkPublicKey(attestedCredentialData.credentialPublicKey, options, device.product);
+  if (residentKey === "unsupported" || residentKey === "full") ui.notStored(device.product, residentKey);
+  return {
+    ...credentialJSON(attestedCredentialData.credentialId),
+    response: {
+      clientDataJSON: encodeBase64url(clientData.json),
+      attestationObject: encodeBase64url(attestationObject(made, options.attestation)),
+      transports: info.transports.length > 0 ? [...info.transports] : ["usb"],
+    },
+  };
+}
+
+/**
+ * Gets an assertion: AuthenticationResponseJSON for the relying party. Sets no PIN; changes one only where the key
+ * demands it, and then only on a key that is enrolled or with the person's consent.
+ * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`,
+ *   `cancelled`
+ */
+export async function getAssertion(input: AssertionInput): Promise<AuthenticationResponseJSON> {
+  const { device, origin } = input;
+  const options = parseRequestOptions(input.options, origin);
+  const clientData = collectClientData("webauthn.get", options.challenge, new URL(origin).origin);
+  return understood(device, () => getAssertionFor(input, options, clientData));
+}
+
+async function getAssertionFor(
+  input: AssertionInput,
+  options: RequestOptions,
+  clientData: ClientData,
+): Promise<AuthenticationResponseJSON> {
+  const { device } = input;
+  const { rpId } = options;
+  const info = await getInfo(device, exchangeOptions(input));
+  const allowed = descriptors(options.allowCredentials.map(({ id }) => id));
+  const known = descriptors(input.credentialIds ?? []);
+  let list: readonly CredentialDescriptor[] | "discoverable" = allowed;
+  if (allowed.length === 0) list = info.options.get("rk") === true ? "discoverable" : known;
+  if (list.length === 0) throw new CtapError("NO_CREDENTIALS");
+  const beforeWrite = async (write: PinWrite) => {
+    if (write === "set") throw notEnrolled(device.product, "it has no PIN yet");
+    const token = undefined;
+    const searched = { device, info, rpId, list: [...allowed, ...known], token, exchange: exchangeOptions(input) };
+    const found = await findCredential(searched).catch((error: unknown) => {
+      if (!(error instanceof CtapError)) throw error;
+    });
+    // A credential that nobody here has the id of, or that the key hides, does not show before the PIN is changed.
+    if (found === undefined && !(await input.ui.confirmPinChange())) {
+      throw notEnrolled(device.product, "it shows no credential of the Vouch server");
+    }
+  };
+  const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
+  using verification = verificationFor(input, info, scope, beforeWrite);
+  const assertions = await verification.authorize(async ({ token, exchange }) => {
+    const ask = (allowList: readonly CredentialDescriptor[]) =>
+      getAssertions(
+        device,
+        {
+          rpId,
+          clientDataHash: clientData.hash,
+          allowList,
+          options: { up: true, uv: token === undefined },
+          ...token?.authenticate(clientData.hash),
+        },
+        exchange(),
+      );
+    if (list === "discoverable") {
+      try {
+        return await ask([]);
+      } catch (error) {
+        if (!isCtapError(error, "NO_CREDENTIALS") || known.length === 0) throw error;
+        list = known;
+      }
+    }
+    const allowList = await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) });
+    // An empty list would ask for any credential, not for one of those that are allowed.
+    if (allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
+    return ask(allowList);
+  });
+  const assertion = await chooseAssertion(assertions, input.ui);
+  checkAuthenticatorData(assertion.authData, rpId, device.product);
+  return {
+    ...credentialJSON(assertion.credentialId),
+    response: {
+      clientDataJSON: encodeBase64url(clientData.json),
+      authenticatorData: encodeBase64url(assertion.authData),
+      signature: encodeBase64url(assertion.signature),
+      ...(assertion.user === undefined ? {} : { userHandle: encodeBase64url(assertion.user.id) }),
+    },
+  };
+}
+
+function verificationFor(
+  { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CeremonyInput,
+  info: AuthenticatorInfo,
+  scope: TokenScope,
+  beforeWrite?: PinVerificationInput["beforeWrite"],
+): UserVerification {
+  return new UserVerification({ device, info, ui, scope, signal, timeoutMs, beforeWrite });
+}
+
+/** A login changes nothing on a key that cannot log in. */
+function notEnrolled(product: string, sign: string): VouchError {
+  const { hint } = new CtapError("NO_CREDENTIALS");
+  return new VouchError("no_credential", `${product} is not enrolled: ${sign}. Nothing was changed on it.`, { hint });
+}
+
+function descriptors(ids: readonly string[]): CredentialDescriptor[] {
+  return ids.map((id) => ({ id: decodeBase64url(id) }));
+}
+
+function exchangeOptions({ signal }: CeremonyInput, more: ExchangeOptions = {}): ExchangeOptions {
+  return signal === undefined ? more : { ...more, signal };
+}
+
+/** Whether the credential is to be stored on the key, and why not; undefined when nobody wants that. */
+function chooseResidentKey(
+  options: CreationOptions,
+  info: AuthenticatorInfo,
+  product: string,
+): "stored" | "unsupported" | "full" | undefined {
+  const { residentKey } = options.authenticatorSelection;
+  if (residentKey === "discouraged") return undefined;
+  if (info.options.get("rk") === true) {
+    // Known before the touch: then one is enough.
+    return residentKey === "preferred" && info.remainingDiscoverableCredentials === 0 ? "full" : "stored";
+  }
+  if (residentKey === "preferred") return "unsupported";
+  throw new VouchError("security_key_unsupported", `${product} cannot store credentials, which the server demands.`, {
+    hint: "Use a FIDO2 security key with discoverable (resident) credentials.",
+  });
+}
+
+/** The attestation object; the key's own statement goes only to a relying party that asked for it. */
+function attestationObject({ fmt, authData, attStmt }: MadeCredential, conveyance: string): Uint8Array {
+  const none = conveyance === "none";
+  return encodeCbor(
+    new Map<string, string | Uint8Array | typeof attStmt>([
+      ["fmt", none ? "none" : fmt],
+      ["attStmt", none ? new Map() : attStmt],
+      ["authData", authData],
+    ]),
+  );
+}
+
+function credentialJSON(credentialId: Uint8Array) {
+  const id = encodeBase64url(credentialId);
+  return {
+    id,
+    rawId: id,
+    type: "public-key",
+    authenticatorAttachment: "cross-platform",
+    clientExtensionResults: {},
+  } as const;
+}
+
+async function chooseAssertion(assertions: [Assertion, ...Assertion[]], ui: CeremonyUi): Promise<Assertion> {
+  if (assertions.length === 1 || ui.chooseAccount === undefined) return assertions[0];
+  const accounts = assertions.map(({ credentialId, user }) => ({
+    credentialId,
+    name: user?.name,
+    displayName: user?.displayName,
+  }));
+  return assertions[await ui.chooseAccount(accounts)] ?? assertions[0];
+}
+
+/** A key that signed for another server or without verifying its user is found here, not by a puzzling server error. */
+function checkAuthenticatorData(bytes: Uint8Array, rpId: string, product: string): AuthenticatorData {
+  const data = parseAuthenticatorData(bytes);
+  if (!createHash("sha256").update(rpId).digest().equals(data.rpIdHash))
+    throw lying(product, "signed for another server");
+  if (!data.flags.userPresent) throw lying(product, "did not wait for a touch");
+  if (!data.flags.userVerified) throw lying(product, "did not verify its user");
+  return data;
+}
+
+/** A key whose public key nobody can verify with is found before the server has used up the enrolment code. */
+function checkPublicKey(key: CborMap, { pubKeyCredParams }: CreationOptions, product: string): void {
+  const alg = key.get(COSE_ALG);
+  if (alg === ES256) importCoseKey(key, ES256);
+  else if (!pubKeyCredParams.some((asked) => asked.alg === alg)) {
+    throw lying(product, "made a credential with a signature algorithm that the server did not ask for");
+  }
+}
+
+function lying(product: string, what: string): VouchError {
+  return new VouchError("security_key_error", `${product} ${what}.`, { hint: "Use another security key." });
+}

@@ -1,0 +1,95 @@
+/** The options that a relying party sends, in WebAuthn's JSON form (WebAuthn Level 3, section 5.1.8 and 5.1.9). */
+import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
+
+const MAX_LIST = 256;
+
+/** @param max the limit on the decoded bytes */
+function base64urlSchema(min: number, max: number) {
+  return v.pipe(
+    v.string(),
+    v.maxLength(Math.ceil((max * 4) / 3)),
+    v.regex(/^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/, "Expected base64url text"),
+    v.check((text) => {
+      const length = Math.floor((text.length * 3) / 4);
+      return length >= min && length <= max;
+    }, `Expected ${min} to ${max} bytes in base64url`),
+  );
+}
+
+const name = v.pipe(v.string(), v.maxLength(256));
+const domain = v.pipe(v.string(), v.maxLength(253), v.regex(/^[\w.:[\]-]+$/, "Expected a domain"));
+const challenge = base64urlSchema(16, 1024);
+const descriptor = v.object({ id: base64urlSchema(1, 1023), type: v.literal("public-key") });
+const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(MAX_LIST)), []);
+
+const creationOptionsSchema = v.object({
+  rp: v.object({ id: v.optional(domain), name }),
+  user: v.object({ id: base64urlSchema(1, 64), name, displayName: v.optional(name, "") }),
+  challenge,
+  pubKeyCredParams: v.pipe(
+    v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.safeInteger()) })),
+    v.maxLength(MAX_LIST),
+  ),
+  excludeCredentials: descriptors,
+  authenticatorSelection: v.optional(
+    v.object({ residentKey: v.optional(v.picklist(["required", "preferred", "discouraged"]), "discouraged") }),
+    {},
+  ),
+  attestation: v.optional(v.string(), "none"),
+});
+
+const requestOptionsSchema = v.object({
+  challenge,
+  rpId: v.optional(domain),
+  allowCredentials: descriptors,
+});
+
+/** PublicKeyCredentialCreationOptionsJSON, as far as a security key is concerned. */
+export type CreationOptions = v.InferOutput<typeof creationOptionsSchema> & { rpId: string };
+/** PublicKeyCredentialRequestOptionsJSON, as far as a security key is concerned. */
+export type RequestOptions = v.InferOutput<typeof requestOptionsSchema> & { rpId: string };
+
+/** @throws VouchError `protocol_error` when the options are malformed or for another host than that of the origin */
+export function parseCreationOptions(value: unknown, origin: string): CreationOptions {
+  const options = parse(creationOptionsSchema, value);
+  return { ...options, rpId: checkRpId(options.rp.id, origin) };
+}
+
+/** @throws VouchError `protocol_error` when the options are malformed or for another host than that of the origin */
+export function parseRequestOptions(value: unknown, origin: string): RequestOptions {
+  const options = parse(requestOptionsSchema, value);
+  return { ...options, rpId: checkRpId(options.rpId, origin) };
+}
+
+function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  // What valibot says of a wrong type quotes the whole value.
+  const message = issue.kind === "schema" ? `Expected ${issue.expected}, got ${typeName(issue.input)}` : issue.message;
+  throw new VouchError(
+    "protocol_error",
+    `The server's WebAuthn options are malformed: ${path ?? "options"}: ${message}.`,
+  );
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return "none";
+  if (typeof value !== "object") return `another ${typeof value}`;
+  return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
+}
+
+/** A server may ask only for its own host's credentials: the key signs for whatever RP ID it is told. */
+function checkRpId(rpId: string | undefined, origin: string): string {
+  const host = URL.parse(origin)?.hostname;
+  if (host === undefined) throw new VouchError("protocol_error", "Expected the server's URL as the origin.");
+  if (rpId !== undefined && rpId !== host) {
+    throw new VouchError(
+      "protocol_error",
+      `The server's WebAuthn options are for another host: expected the RP ID ${host}, got ${rpId}.`,
+    );
+  }
+  return host;
+}

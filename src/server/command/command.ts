@@ -1,0 +1,18 @@
+/** `vouch server`: what a company runs once. */
+import { backup } from "./backup.ts";
+import { defineServerCommand } from "./definition.ts";
+import { disable } from "./disable.ts";
+import { enable } from "./enable.ts";
+import { init } from "./init.ts";
+import { invite } from "./invite.ts";
+import { revoke } from "./revoke.ts";
+import { run } from "./run.ts";
+import { users } from "./users.ts";
+
+export const serverCommand = defineServerCommand({
+  meta: {
+    name: "server",
+    description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
+  },
+  subCommands: { init, run, invite, users, revoke, disable, enable, backup },
+});

@@ -1,0 +1,95 @@
+/** Reading request bodies: limited in size, time and form before anything looks at them. */
+import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
+import { HttpError, OAuthError } from "./failure.ts";
+
+/** The largest body accepted, in bytes. */
+export const maxBodyBytes = 64 * 1024;
+const bodyTimeoutMs = 10_000;
+
+/** The JSON body in the form of the schema. Throws HttpError (415, 413, 408) and `protocol_error`. */
+export async function readJson<Schema extends v.GenericSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  expectType(request, "application/json");
+  const json = parseJson(await readText(request));
+  if (Array.isArray(json)) throw new VouchError("protocol_error", "Expected a JSON object, got an array.");
+  const result = v.safeParse(schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new VouchError("protocol_error", `The request is not as expected: ${describe(result.issues)}.`);
+}
+
+/**
+ * The form body in the form of the schema. A parameter that stands twice is refused and unknown ones are ignored
+ * (RFC 6749, 3.2). Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
+ */
+export async function readForm<Schema extends v.GenericSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  expectType(request, "application/x-www-form-urlencoded");
+  const form = new URLSearchParams(await readText(request));
+  const parameters = Object.fromEntries(form);
+  const twice = Object.keys(parameters).find((name) => form.getAll(name).length > 1);
+  if (twice !== undefined)
+    throw new OAuthError("invalid_request", `The parameter "${twice.slice(0, 64)}" stands more than once.`);
+  const result = v.safeParse(schema, parameters, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new OAuthError("invalid_request", `The request is not as expected: ${describe(result.issues)}.`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new VouchError("protocol_error", "Expected JSON, got something else.", { cause: error });
+  }
+}
+
+/** Where and what: never the value, which may be secret. */
+function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+  const [issue] = issues;
+  const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
+  if (issue.expected === "never") return `${place} has no place here`;
+  if (issue.received === "undefined") return `${place} is missing`;
+  // The library says lengths as "<=64".
+  if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
+    return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
+  return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;
+}
+
+function expectType(request: Request, expected: string): void {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== expected)
+    throw new HttpError(415, `Expected content-type ${expected}, got ${type ? `"${type.slice(0, 64)}"` : "none"}.`);
+}
+
+async function readText(request: Request): Promise<string> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge();
+  const reader = request.body?.getReader();
+  if (!reader) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const limit = Promise.withResolvers<never>();
+  const timer = setTimeout(() => limit.reject(new HttpError(408, "The body did not arrive in time.")), bodyTimeoutMs);
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), limit.promise]);
+      if (done) break;
+      size += value.byteLength;
+      if (size > maxBodyBytes) throw tooLarge();
+      chunks.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function tooLarge(): HttpError {
+  return new HttpError(413, `The body is larger than ${maxBodyBytes} bytes.`, { connection: "close" });
+}

@@ -1,0 +1,101 @@
+/** Failures on their way to an answer: what handlers throw, and the one place that turns it into a Response. */
+import { type ErrorCode, VouchError } from "../../base/errors.ts";
+import { databaseFailure } from "../store/failure.ts";
+
+/** A failure of the endpoints under /oauth (RFC 6749, 5.2; RFC 8693, 2.2.2; RFC 9449, 5). */
+export class OAuthError extends Error {
+  readonly error:
+    | "invalid_request"
+    | "invalid_grant"
+    | "invalid_target"
+    | "invalid_dpop_proof"
+    | "unsupported_grant_type"
+    | "unsupported_token_type";
+
+  constructor(error: OAuthError["error"], description: string, cause?: unknown) {
+    super(description, cause === undefined ? undefined : { cause });
+    this.name = "OAuthError";
+    this.error = error;
+  }
+}
+
+/** A request that HTTP itself refuses: method, size, type, too many. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.name = "HttpError";
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  protocol_error: 400,
+  login_needed: 401,
+  session_expired: 401,
+  enrollment_denied: 403,
+  login_denied: 403,
+  credential_not_found: 404,
+  credential_excluded: 409,
+  name_taken: 409,
+  last_credential: 409,
+};
+
+/** What a 401 says that it expected (RFC 9449, 7.1). */
+function challenge(error: "invalid_token" | "invalid_dpop_proof"): Record<string, string> {
+  return { "www-authenticate": `DPoP error="${error}", algs="ES256"` };
+}
+
+export interface Failure {
+  response: Response;
+  /** For the log: the code, and for an internal failure its cause, which the answer does not show. */
+  code: string;
+  detail: string;
+}
+
+/** The answer to a failed request: RFC 6749's form under /oauth, `{"error": WireError}` elsewhere. */
+export function toFailure(thrown: unknown, path: string): Failure {
+  const oauth = path.startsWith("/oauth/");
+  if (thrown instanceof HttpError) {
+    const code = oauth ? (thrown.status === 429 ? "temporarily_unavailable" : "invalid_request") : "protocol_error";
+    return answer(oauth, thrown.status, code, thrown.message, undefined, thrown.message, thrown.headers);
+  }
+  if (thrown instanceof OAuthError) {
+    if (oauth) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
+    // Outside /oauth nothing but the DPoP proof is of OAuth.
+    const hint = "Check that this machine's clock is right.";
+    return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge("invalid_dpop_proof"));
+  }
+  const status = thrown instanceof VouchError ? statusOf[thrown.code] : undefined;
+  if (thrown instanceof VouchError && status !== undefined) {
+    const headers = status === 401 ? challenge("invalid_token") : {};
+    return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
+  }
+  const reason = databaseFailure(thrown);
+  if (reason !== undefined) {
+    const message = "The Vouch server cannot use its database at the moment; its log says why. Try again later.";
+    const code = oauth ? "temporarily_unavailable" : "server_error";
+    return answer(oauth, 503, code, message, undefined, reason, { "retry-after": "5" });
+  }
+  const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  const message = "The Vouch server failed to handle the request; its log says why.";
+  return answer(oauth, 500, oauth ? "server_error" : "internal_error", message, undefined, detail);
+}
+
+function answer(
+  oauth: boolean,
+  status: number,
+  code: string,
+  message: string,
+  hint: string | undefined,
+  detail: string,
+  headers: Record<string, string> = {},
+): Failure {
+  const body = oauth
+    ? { error: code, error_description: message }
+    : { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  return { response: Response.json(body, { status, headers }), code, detail: detail.slice(0, 512) };
+}

@@ -1,0 +1,24 @@
+/** The URL of the server: OIDC issuer, WebAuthn origin, and where clients reach it. */
+import { VouchError } from "../../base/errors.ts";
+
+/**
+ * The URL as an origin ("https://vouch.example.com"). https with a host name and no path, for it becomes the issuer and
+ * its host the rp.id (WebAuthn Level 3, 5.1.2: a domain, not an address); http://localhost is accepted for trying out.
+ * Throws `usage`.
+ */
+export function parseServerUrl(text: string): string {
+  const url = URL.parse(text);
+  const wrong = (expected: string) =>
+    new VouchError("usage", `Expected ${expected}, got "${text}".`, {
+      hint: "Give the URL that clients use, like --url https://vouch.example.com",
+    });
+  if (!url) throw wrong("a URL");
+  const local = url.hostname === "localhost";
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && local)) {
+    throw wrong("an https URL (or http://localhost)");
+  }
+  if (url.username || url.password) throw wrong("a URL without a user name");
+  if (url.pathname !== "/" || url.search || url.hash) throw wrong("a URL without a path");
+  if (url.hostname.startsWith("[") || /^[0-9.]+$/.test(url.hostname)) throw wrong("a host name, not an address");
+  return url.origin;
+}

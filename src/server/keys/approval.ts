@@ -1,0 +1,105 @@
+/** The approval of a change to a person's security keys: a fresh assertion, good for this change and for one time. */
+import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
+import { VouchError } from "../../base/errors.ts";
+import type { ServerContext } from "../context.ts";
+import { randomToken } from "../random.ts";
+import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
+import type { Credential } from "../store/credentials.ts";
+import type { Session } from "../store/sessions.ts";
+import type { Transaction } from "../store/store.ts";
+import type { User } from "../store/user.ts";
+
+/** What is to be approved. The assertion's challenge is made of all of it, and of the ceremony's random challenge. */
+export interface Change {
+  type: "addition" | "removal";
+  userId: string;
+  parts: readonly (string | boolean | null)[];
+}
+
+/** The addition of a key under a name. */
+export function addition(user: User, name: string | undefined): Change {
+  return { type: "addition", userId: user.id, parts: [name ?? null] };
+}
+
+/** The removal of a key, even of the last when `force`. */
+export function removal(user: User, id: string, force: boolean): Change {
+  return { type: "removal", userId: user.id, parts: [id, force] };
+}
+
+/** An assertion that was verified, and is still to be counted. */
+export interface Approved {
+  credentialId: string;
+  userId: string;
+  counter: number;
+  backedUp: boolean;
+}
+
+/** Begins a ceremony for the change, with a random challenge; the options are for any of the user's enrolled keys. */
+export async function beginApproval(
+  context: ServerContext,
+  change: Change,
+  challenge: string,
+  enrolled: Credential[],
+): Promise<{ ceremony: string; approval: PublicKeyCredentialRequestOptionsJSON }> {
+  const ceremony = randomToken();
+  await context.store.ceremonies.add({
+    id: ceremony,
+    type: change.type,
+    challenge,
+    userId: change.userId,
+    expiresAt: context.now() + ceremonySeconds,
+  });
+  return { ceremony, approval: await context.relyingParty.approvalOptions(described(change, challenge), enrolled) };
+}
+
+/**
+ * Takes the ceremony and verifies the assertion, by a key of the session's user, for exactly this change. Returns the
+ * ceremony's challenge. Throws `enrollment_denied` for a ceremony that is over, `login_denied` for the assertion.
+ */
+export async function verifyApproval(
+  context: ServerContext,
+  session: Session,
+  change: Change,
+  ceremonyId: string,
+  approval: AuthenticationResponseJSON,
+): Promise<{ challenge: string; approved: Approved }> {
+  const { store, relyingParty } = context;
+  const ceremony = await store.ceremonies.take(ceremonyId, change.type);
+  if (!ceremony || ceremony.expiresAt <= context.now() || ceremony.userId !== session.user.id) {
+    throw new VouchError(
+      "enrollment_denied",
+      `The ${change.type} took longer than five minutes or was finished before.`,
+      {
+        hint: "Run the command again.",
+      },
+    );
+  }
+  const found = await store.credentials.find(approval.id);
+  if (found?.user.id !== session.user.id) throw notEnrolled();
+  const { challenge } = ceremony;
+  const { credential } = found;
+  const verified = await relyingParty.verifyAssertion(approval, {
+    challenge: approvalChallenge(described(change, challenge)),
+    credential,
+  });
+  return { challenge, approved: { credentialId: credential.id, userId: credential.userId, ...verified } };
+}
+
+/** Counts the assertion, within the transaction that makes the change. Throws `login_denied`. */
+export async function recordApproval({ credentials }: Transaction, approved: Approved, now: number): Promise<void> {
+  const found = await credentials.find(approved.credentialId);
+  if (found?.user.id !== approved.userId) throw notEnrolled();
+  if (!(await credentials.recordAssertion(approved.credentialId, approved.counter, approved.backedUp, now))) {
+    throw new VouchError("login_denied", "The signature counter of the security key did not rise.");
+  }
+}
+
+function described({ type, userId, parts }: Change, challenge: string): unknown[] {
+  return [type, userId, ...parts, challenge];
+}
+
+function notEnrolled(): VouchError {
+  return new VouchError("login_denied", "This security key is not one of yours.", {
+    hint: "Approve the change with a key that `vouch keys list` shows.",
+  });
+}

@@ -1,0 +1,102 @@
+/** DPoP proofs (RFC 9449): the client shows with each request that it holds the key its access token is bound to. */
+import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify } from "jose";
+import * as v from "valibot";
+import { OAuthError } from "../http/failure.ts";
+import { sha256 } from "../random.ts";
+
+/** How far the `iat` of a proof may be from the server's clock, in seconds, either way. */
+const proofWindowSeconds = 60;
+
+const HeaderSchema = v.object({
+  typ: v.literal("dpop+jwt"),
+  alg: v.literal("ES256"),
+  jwk: v.object({
+    kty: v.literal("EC"),
+    crv: v.literal("P-256"),
+    x: v.string(),
+    y: v.string(),
+    d: v.optional(v.never("expected the public key only")),
+  }),
+});
+
+const ClaimsSchema = v.object({
+  jti: v.pipe(v.string(), v.minLength(8), v.maxLength(256)),
+  htm: v.string(),
+  htu: v.pipe(v.string(), v.url()),
+  iat: v.pipe(v.number(), v.integer()),
+  ath: v.optional(v.string()),
+});
+
+export interface DpopProof {
+  /** The RFC 7638 thumbprint of the key that signed. */
+  jkt: string;
+  /** Names the proof for replay detection: key and jti. */
+  id: string;
+  /** From this time on the proof is refused by its age: seconds since 1970. */
+  expiresAt: number;
+  /** The hash of the access token that the proof was made for, when it says so. */
+  ath: string | undefined;
+}
+
+export interface DpopExpectation {
+  method: string;
+  /** The URL of the endpoint as clients know it, without query. */
+  url: string;
+  /** Seconds since 1970. */
+  now: number;
+}
+
+/**
+ * Checks the value of the DPoP header (RFC 9449, 4.3) but for replay, which the store decides.
+ * Throws OAuthError `invalid_dpop_proof`.
+ */
+export async function verifyDpopProof(header: string | null, expected: DpopExpectation): Promise<DpopProof> {
+  if (header === null) throw invalid("expected a DPoP header, got none");
+  // Several DPoP headers arrive joined by a comma, which no JWT contains.
+  if (header.includes(",")) throw invalid("expected one DPoP header, got several");
+  try {
+    const { jwk } = v.parse(HeaderSchema, decodeProtectedHeader(header));
+    const publicJwk = { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
+    const verified = await jwtVerify(header, await importJWK(publicJwk, "ES256"), {
+      algorithms: ["ES256"],
+      currentDate: new Date(expected.now * 1000),
+    });
+    const claims = v.parse(ClaimsSchema, verified.payload);
+    if (claims.htm !== expected.method)
+      throw invalid(`expected htm "${expected.method}", got "${claims.htm.slice(0, 16)}"`);
+    if (withoutQuery(claims.htu) !== withoutQuery(expected.url)) {
+      throw invalid(`expected htu "${expected.url}", got "${withoutQuery(claims.htu).slice(0, 256)}"`);
+    }
+    const ahead = claims.iat - expected.now;
+    if (Math.abs(ahead) > proofWindowSeconds) {
+      const direction = ahead > 0 ? "ahead of" : "behind";
+      throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
+    }
+    const jkt = await calculateJwkThumbprint(publicJwk);
+    return { jkt, id: sha256(`${jkt} ${claims.jti}`), expiresAt: claims.iat + proofWindowSeconds + 1, ath: claims.ath };
+  } catch (error) {
+    if (error instanceof OAuthError) throw error;
+    if (error instanceof v.ValiError) {
+      const [issue] = error.issues;
+      const expectation =
+        issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
+      throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
+    }
+    if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);
+    if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
+      throw invalid(`its ${error.claim.slice(0, 16)} is not as expected`, error);
+    }
+    // What jose, importJWK and the decoder say of a malformed key or token are words for programmers.
+    throw invalid("the proof or its key is malformed", error);
+  }
+}
+
+/** Scheme, host, port and path, normalised (RFC 9449, 4.3: the htu claim is compared without query and fragment). */
+function withoutQuery(text: string): string {
+  const url = new URL(text);
+  return url.origin + url.pathname;
+}
+
+function invalid(reason: string, cause?: unknown): OAuthError {
+  return new OAuthError("invalid_dpop_proof", `The DPoP proof was not accepted: ${reason}.`, cause);
+}

@@ -1,0 +1,93 @@
+/** The OIDC issuer that AWS trusts: its documents, its keys, its ID tokens. */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import type { User } from "../store/user.ts";
+import type { SigningKey } from "../store/configuration.ts";
+
+/** The grant in which a WebAuthn assertion is exchanged for an access token. */
+export const webauthnGrant = "urn:vouch:params:oauth:grant-type:webauthn";
+/** RFC 8693, 2.1. */
+export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/** How long an ID token lasts, in seconds, when its session lasts as long. */
+const idTokenSeconds = 300;
+
+/** A new ES256 key; its kid is the RFC 7638 thumbprint. */
+export async function makeSigningKey(now: number): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { kid: await calculateJwkThumbprint(jwk), privateJwk: JSON.stringify(jwk), createdAt: now };
+}
+
+export interface IdToken {
+  jwt: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
+export class Issuer {
+  readonly url: string;
+  readonly #keys: { kid: string; privateJwk: JWK }[];
+
+  /** `url` is the issuer identifier; `keys` as they are stored, newest first: the newest signs, all are published. */
+  constructor(url: string, keys: SigningKey[]) {
+    this.url = url;
+    this.#keys = keys.map(({ kid, privateJwk }) => ({ kid, privateJwk: JSON.parse(privateJwk) as JWK }));
+  }
+
+  /**
+   * The discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). There is no authorization_endpoint: people log
+   * in with a security key on their own machine, and AWS reads the issuer, the JWKS and the algorithms only.
+   */
+  discoveryDocument(): Record<string, unknown> {
+    return {
+      issuer: this.url,
+      jwks_uri: `${this.url}/.well-known/jwks.json`,
+      token_endpoint: `${this.url}/oauth/token`,
+      revocation_endpoint: `${this.url}/oauth/revoke`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["ES256"],
+      scopes_supported: ["openid"],
+      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email"],
+      grant_types_supported: [webauthnGrant, tokenExchangeGrant],
+      token_endpoint_auth_methods_supported: ["none"],
+      revocation_endpoint_auth_methods_supported: ["none"],
+      dpop_signing_alg_values_supported: ["ES256"],
+    };
+  }
+
+  /** The public keys (RFC 7517, 5). */
+  jwks(): { keys: JWK[] } {
+    return {
+      keys: this.#keys.map(({ kid, privateJwk: { kty, crv, x, y } }) => ({
+        ...({ kty, crv, x, y } as JWK),
+        kid,
+        alg: "ES256",
+        use: "sig",
+      })),
+    };
+  }
+
+  /** Signs an ID token that ends after five minutes, or with the session when that is sooner. Times in seconds since 1970. */
+  async issueIdToken(
+    session: { user: User; createdAt: number; expiresAt: number },
+    audience: string,
+    now: number,
+  ): Promise<IdToken> {
+    const [key] = this.#keys;
+    if (!key) throw new Error("there is no signing key");
+    const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
+    // RFC 8176: proof of possession of a key (whether in hardware, only a trusted attestation could say), the user's presence, and more than one factor.
+    const claims = { email: session.user.email, auth_time: session.createdAt, amr: ["pop", "user", "mfa"] };
+    const jwt = await new SignJWT(claims)
+      .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
+      .setIssuer(this.url)
+      .setSubject(session.user.id)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setExpirationTime(expiration)
+      .setJti(crypto.randomUUID())
+      .sign(await importJWK(key.privateJwk, "ES256"));
+    return { jwt, expiresIn: expiration - now };
+  }
+}

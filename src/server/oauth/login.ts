@@ -1,0 +1,81 @@
+/** Logging in: a WebAuthn assertion becomes a session, an access token bound to the client's DPoP key. */
+import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
+import { readJson } from "../http/body.ts";
+import type { Handler, HandlerResult, ServerContext } from "../context.ts";
+import { OAuthError } from "../http/failure.ts";
+import { randomToken, sha256 } from "../random.ts";
+import { ceremonySeconds } from "../webauthn/relying-party.ts";
+import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
+
+/** POST /v1/login/options: begins an authentication. */
+export const loginOptions: Handler = async (request, context) => {
+  await readJson(request, v.strictObject({}));
+  const options = await context.relyingParty.requestOptions();
+  const ceremony = randomToken();
+  await context.store.ceremonies.add({
+    id: ceremony,
+    type: "authentication",
+    challenge: options.challenge,
+    expiresAt: context.now() + ceremonySeconds,
+  });
+  return { response: Response.json({ ceremony, options }) };
+};
+
+export const webauthnGrantParameters = {
+  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  /** AuthenticationResponseJSON as JSON text. */
+  credential: v.pipe(v.string(), v.parseJson(), AuthenticationResponseSchema),
+};
+
+/** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`. */
+export async function grantSession(
+  parameters: v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>,
+  jkt: string,
+  context: ServerContext,
+): Promise<HandlerResult> {
+  const { store, relyingParty, sessionDuration } = context;
+  const now = context.now();
+  const ceremony = await store.ceremonies.take(parameters.ceremony, "authentication");
+  if (!ceremony || ceremony.expiresAt <= now) {
+    throw new OAuthError("invalid_grant", "The login took longer than five minutes or was finished before.");
+  }
+  const found = await store.credentials.find(parameters.credential.id);
+  if (!found) throw notEnrolled();
+  const { credential, user } = found;
+  const { counter, backedUp } = await relyingParty
+    .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, credential })
+    .catch((error: unknown) => {
+      throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
+    });
+  const accessToken = randomToken();
+  await store.transaction(async ({ credentials, sessions }) => {
+    const still = await credentials.find(credential.id);
+    if (still?.user.id !== user.id) throw notEnrolled();
+    if (still.user.disabled) {
+      throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
+    }
+    // Whoever held the answer back until the person's sessions were ended gets none.
+    if (ceremony.revocation < still.revocation) {
+      throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
+    }
+    if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {
+      throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
+    }
+    const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
+    if (!(await sessions.add(sha256(accessToken), session))) throw notEnrolled();
+  });
+  return {
+    response: Response.json({
+      access_token: accessToken,
+      token_type: "DPoP",
+      expires_in: sessionDuration,
+      user: user.email,
+    }),
+    user: user.id,
+  };
+}
+
+function notEnrolled(): OAuthError {
+  return new OAuthError("invalid_grant", "This security key is not enrolled with this server.");
+}

@@ -1,0 +1,178 @@
+/**
+ * Attestation statements (WebAuthn Level 3, 8), read and verified from what was sent and nothing else: no address in a
+ * certificate (CRL, AIA) is ever asked, and no format that would need it is known.
+ */
+import { type KeyObject, verify } from "node:crypto";
+import { type CborMap, decodeCborMap } from "../../fido/codec/cbor.ts";
+import { requiredField } from "../../fido/codec/cbor-fields.ts";
+import { ES256, importCoseKey } from "../../fido/codec/cose.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type AuthenticatorData, parseAuthenticatorData } from "../../fido/webauthn/authenticator-data.ts";
+import { type AttestationCertificate, readCertificate } from "./attestation-certificate.ts";
+
+/** The formats that USB security keys use. */
+const formats: ReadonlySet<string> = new Set(["none", "packed", "fido-u2f"]);
+
+/** Batch certificates and their intermediates have about 1 KiB each. */
+const maxCertificates = 4;
+const maxCertificateBytes = 4096;
+const maxSignatureBytes = 1024;
+
+/** COSE algorithms (IANA) of attestation keys, and what node:crypto calls their hash and their key. */
+const algorithms = new Map<number, { hash: string | null; keyType: string }>([
+  [ES256, { hash: "sha256", keyType: "ec" }],
+  [-8, { hash: null, keyType: "ed25519" }],
+  [-35, { hash: "sha384", keyType: "ec" }],
+  [-36, { hash: "sha512", keyType: "ec" }],
+  [-257, { hash: "sha256", keyType: "rsa" }],
+]);
+
+/** An attestation object whose form has been checked, its statement not. */
+export interface Attestation {
+  format: string;
+  statement: CborMap;
+  /** The authenticator data as it was signed, and decoded. */
+  authData: Uint8Array;
+  decoded: AuthenticatorData;
+  credentialId: Uint8Array;
+  aaguid: Uint8Array;
+  /** The credential's public key: ES256 on P-256. */
+  publicKey: KeyObject;
+}
+
+/**
+ * Reads an attestation object (WebAuthn Level 3, 6.5.4) strictly; nothing is verified but the form, and that the public
+ * key is one that a login can be verified with. Throws `protocol_error`.
+ */
+export function readAttestation(bytes: Uint8Array): Attestation {
+  const object = decodeCborMap(bytes);
+  expectKeys(object, ["fmt", "attStmt", "authData"], "the attestation object");
+  const format = requiredField(object, "fmt", "text", "fmt");
+  if (!formats.has(format)) throw malformed("its attestation format is not one that security keys use");
+  const statement = requiredField(object, "attStmt", "map", "attStmt");
+  const authData = requiredField(object, "authData", "bytes", "authData");
+  const decoded = parseAuthenticatorData(authData);
+  const attested = decoded.attestedCredentialData;
+  if (!attested || attested.credentialId.length === 0) throw malformed("it has no credential");
+  // 6.5.1.1: alg and what the key type requires, and no other parameter.
+  if (attested.credentialPublicKey.size !== 5) throw malformed("its public key has other than five parameters");
+  const publicKey = importCoseKey(attested.credentialPublicKey, ES256);
+  return {
+    format,
+    statement,
+    authData,
+    decoded,
+    credentialId: attested.credentialId,
+    aaguid: attested.aaguid,
+    publicKey,
+  };
+}
+
+/**
+ * Verifies the statement's signature. A vendor's certificate is held against the form that its format demands, not
+ * against a root: the statement tells nothing of who made the key. `clientDataHash` is the SHA-256 of the client data.
+ * Throws `protocol_error`.
+ */
+export function verifyAttestation(attestation: Attestation, clientDataHash: Uint8Array): void {
+  switch (attestation.format) {
+    case "packed":
+      return verifyPacked(attestation, clientDataHash);
+    case "fido-u2f":
+      return verifyFidoU2f(attestation, clientDataHash);
+    default:
+      expectKeys(attestation.statement, [], "an attestation statement of the format none");
+  }
+}
+
+/** WebAuthn Level 3, 8.2. */
+function verifyPacked({ statement, authData, aaguid, publicKey }: Attestation, clientDataHash: Uint8Array): void {
+  const self = !statement.has("x5c");
+  expectKeys(statement, self ? ["alg", "sig"] : ["alg", "sig", "x5c"], "a packed attestation statement");
+  const alg = requiredField(statement, "alg", "integer", "alg");
+  const signed = Buffer.concat([authData, clientDataHash]);
+  if (self) {
+    if (alg !== ES256) throw malformed("its self attestation has another algorithm than its key");
+    return verifySignature(alg, signed, publicKey, readSignature(statement));
+  }
+  const [leaf] = readCertificates(statement);
+  if (!leaf) throw malformed("its list of attestation certificates is empty");
+  checkPackedCertificate(leaf, aaguid);
+  verifySignature(alg, signed, leaf.publicKey, readSignature(statement));
+}
+
+/** WebAuthn Level 3, 8.2.1. */
+function checkPackedCertificate(leaf: AttestationCertificate, aaguid: Uint8Array): void {
+  const { subject } = leaf;
+  if (leaf.version !== 3) throw malformed("its attestation certificate is not of X.509 version 3");
+  if (!/^[A-Z]{2}$/i.test(subject.get("C") ?? "") || !subject.get("O") || !subject.get("CN")) {
+    throw malformed("its attestation certificate does not name country, vendor and model");
+  }
+  if (subject.get("OU") !== "Authenticator Attestation") throw malformed("its certificate is not for attestation");
+  if (leaf.isCa) throw malformed("its attestation certificate is that of an authority");
+  if (leaf.aaguid && !Buffer.from(leaf.aaguid).equals(aaguid)) {
+    throw malformed("its attestation certificate is for another model");
+  }
+}
+
+/** WebAuthn Level 3, 8.6. */
+function verifyFidoU2f(attestation: Attestation, clientDataHash: Uint8Array): void {
+  const { statement, decoded, credentialId, aaguid, publicKey } = attestation;
+  expectKeys(statement, ["sig", "x5c"], "a fido-u2f attestation statement");
+  const certificates = readCertificates(statement);
+  const [leaf] = certificates;
+  if (!leaf || certificates.length !== 1) throw malformed("it has other than one attestation certificate");
+  if (leaf.publicKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
+    throw malformed("its attestation key is not on P-256");
+  }
+  if (aaguid.some((byte) => byte !== 0)) throw malformed("a U2F key has no AAGUID");
+  const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+  const point = [Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")];
+  const signed = Buffer.concat([Buffer.of(0), decoded.rpIdHash, clientDataHash, credentialId, ...point]);
+  verifySignature(ES256, signed, leaf.publicKey, readSignature(statement));
+}
+
+function readCertificates(statement: CborMap): AttestationCertificate[] {
+  const x5c = requiredField(statement, "x5c", "list", "x5c");
+  if (x5c.length > maxCertificates) throw malformed(`it has more than ${maxCertificates} attestation certificates`);
+  return x5c.map((der) => {
+    if (!(der instanceof Uint8Array) || der.length > maxCertificateBytes) {
+      throw malformed(`an attestation certificate is not bytes, or more than ${maxCertificateBytes} of them`);
+    }
+    return readCertificate(der);
+  });
+}
+
+function readSignature(statement: CborMap): Uint8Array {
+  const signature = requiredField(statement, "sig", "bytes", "sig");
+  if (signature.length > maxSignatureBytes) throw malformed("its attestation signature is too long");
+  return signature;
+}
+
+function verifySignature(alg: number, signed: Uint8Array, key: KeyObject, signature: Uint8Array): void {
+  const algorithm = algorithms.get(alg);
+  if (!algorithm || algorithm.keyType !== key.asymmetricKeyType) {
+    throw malformed("its attestation algorithm is not supported or not that of its key");
+  }
+  // The work of an RSA verification grows with the key.
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > 4096) throw malformed("its attestation key is too long");
+  if (!isSigned(algorithm.hash, signed, key, signature)) throw malformed("the attestation signature is wrong");
+}
+
+function isSigned(hash: string | null, signed: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  try {
+    return verify(hash, signed, key, signature);
+  } catch {
+    // A signature that is no DER, where the algorithm has one.
+    return false;
+  }
+}
+
+function expectKeys(map: CborMap, expected: readonly string[], what: string): void {
+  if (map.size !== expected.length || expected.some((key) => !map.has(key))) {
+    throw malformed(`${what} has ${expected.join(", ") || "no members"} and nothing else`);
+  }
+}
+
+function malformed(reason: string): VouchError {
+  return new VouchError("protocol_error", reason);
+}

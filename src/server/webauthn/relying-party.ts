@@ -1,0 +1,215 @@
+/** The WebAuthn relying party: options for the security key and the verification of its answers (WebAuthn Level 3, 7). */
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type PublicKeyCredentialRequestOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from "@simplewebauthn/server";
+import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
+import { type CborValue, encodeCbor } from "../../fido/codec/cbor.ts";
+import { ES256 } from "../../fido/codec/cose.ts";
+import { VouchError } from "../../base/errors.ts";
+import { readAttestation, verifyAttestation } from "./attestation.ts";
+import { sha256 } from "../random.ts";
+import type { Credential } from "../store/credentials.ts";
+import type { User } from "../store/user.ts";
+
+/** How long a ceremony may take: after it the challenge is refused. */
+export const ceremonySeconds = 300;
+
+export class RelyingParty {
+  readonly #origin: string;
+  readonly #id: string;
+  readonly #allowSyncedPasskeys: boolean;
+
+  /**
+   * `origin` is the URL of the server; its host is the rp.id. `allowSyncedPasskeys` accepts credentials that can be
+   * copied (backup eligible: WebAuthn Level 3, 6.1.3).
+   */
+  constructor(origin: string, allowSyncedPasskeys = false) {
+    this.#origin = origin;
+    this.#id = new URL(origin).hostname;
+    this.#allowSyncedPasskeys = allowSyncedPasskeys;
+  }
+
+  /**
+   * Options for a credential with user verification, on a key that the user has not enrolled yet; discoverable where the
+   * key has room for it.
+   */
+  async creationOptions(user: User, known: Credential[]): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    return await generateRegistrationOptions({
+      rpName: "Vouch",
+      rpID: this.#id,
+      userName: user.email,
+      userDisplayName: user.email,
+      userID: Uint8Array.from(Buffer.from(user.id)),
+      timeout: ceremonySeconds * 1000,
+      attestationType: "direct",
+      excludeCredentials: known.map(({ id, transports }) => ({ id, transports })),
+      authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+      supportedAlgorithmIDs: [ES256],
+      preferredAuthenticatorType: "securityKey",
+    });
+  }
+
+  /** Options for an assertion by any credential of this relying party: who logs in is in the answer. */
+  async requestOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return await this.#requestOptions([]);
+  }
+
+  /**
+   * Options for the assertion with which one of the user's enrolled keys approves a change. The challenge is a digest of
+   * `change`, which must hold something random: an assertion for one change is none for another.
+   */
+  async approvalOptions(
+    change: readonly unknown[],
+    enrolled: Credential[],
+  ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const allowed = enrolled.map(({ id, transports }) => ({ id, transports }));
+    return { ...(await this.#requestOptions(allowed)), challenge: approvalChallenge(change) };
+  }
+
+  async #requestOptions(
+    allowCredentials: { id: string; transports: Credential["transports"] }[],
+  ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return await generateAuthenticationOptions({
+      rpID: this.#id,
+      timeout: ceremonySeconds * 1000,
+      userVerification: "required",
+      allowCredentials,
+    });
+  }
+
+  /**
+   * Verifies a registration. The attestation statement is verified as far as it goes (self attestation proves the
+   * private key); no vendor's root is asked for, and nothing that it names is fetched. Throws `enrollment_denied`.
+   */
+  async verifyRegistration(
+    response: RegistrationResponseJSON,
+    expected: { challenge: string; user: User; product: string | undefined; now: number },
+  ): Promise<Omit<Credential, "name">> {
+    try {
+      const registration = await this.#verifyRegistration(response, expected.challenge);
+      return { ...registration, userId: expected.user.id, product: expected.product, createdAt: expected.now };
+    } catch (error) {
+      throw denied("enrollment_denied", error);
+    }
+  }
+
+  async #verifyRegistration(response: RegistrationResponseJSON, expectedChallenge: string) {
+    const { clientDataJSON, attestationObject } = response.response;
+    const attestation = readAttestation(decodeBase64url(attestationObject));
+    if (encodeBase64url(attestation.credentialId) !== response.id) throw refusal("its credential id is another");
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      // The library fetches CRLs that certificates name, for several formats: it is given no statement.
+      response: { ...response, response: { ...response.response, attestationObject: withoutStatement(attestation) } },
+      expectedChallenge,
+      expectedOrigin: this.#origin,
+      expectedRPID: this.#id,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: [ES256],
+    });
+    if (!verified) throw refusal("it is malformed");
+    verifyAttestation(attestation, Buffer.from(sha256(decodeBase64url(clientDataJSON)), "base64url"));
+    if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
+    const { credential } = registrationInfo;
+    return {
+      id: credential.id,
+      publicKey: credential.publicKey,
+      counter: credential.counter,
+      aaguid: registrationInfo.aaguid,
+      transports: credential.transports ?? [],
+      backupEligible: registrationInfo.credentialDeviceType === "multiDevice",
+      backedUp: registrationInfo.credentialBackedUp,
+      lastUsedAt: undefined,
+    };
+  }
+
+  /**
+   * Verifies an assertion by the given credential, whose user must be the one that the security key named, if any.
+   * Throws `login_denied`.
+   */
+  async verifyAssertion(
+    response: AuthenticationResponseJSON,
+    expected: { challenge: string; credential: Credential },
+  ): Promise<{ counter: number; backedUp: boolean }> {
+    const { credential } = expected;
+    if (response.id !== credential.id) throw denied("login_denied", refusal("its credential id is another"));
+    // 7.2 step 6. A credential that is not stored on the key has no user there: its id, which is random and one of a
+    // kind, has named the user, and the signature below proves the key.
+    const { userHandle } = response.response;
+    const named = userHandle === undefined ? credential.userId : Buffer.from(userHandle, "base64url").toString();
+    if (named !== credential.userId) throw denied("login_denied", refusal("the user handle is not the credential's"));
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response,
+      expectedChallenge: expected.challenge,
+      expectedOrigin: this.#origin,
+      expectedRPID: this.#id,
+      requireUserVerification: true,
+      credential: { id: credential.id, publicKey: credential.publicKey, counter: credential.counter },
+    }).catch((error: unknown) => {
+      throw denied("login_denied", error);
+    });
+    if (!verified) throw denied("login_denied", refusal("the signature is wrong"));
+    // 7.2 step 18: whether a credential can be backed up never changes.
+    const backupEligible = authenticationInfo.credentialDeviceType === "multiDevice";
+    if (backupEligible !== credential.backupEligible) {
+      throw denied("login_denied", refusal("its backup eligibility changed"));
+    }
+    if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
+    return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp };
+  }
+}
+
+/** A credential that can leave its key is not "something you have" (WebAuthn Level 3, 6.1.3). */
+const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
+
+/** The challenge that an assertion for this change must answer. */
+export function approvalChallenge(change: readonly unknown[]): string {
+  return sha256(JSON.stringify(["vouch approval", ...change]));
+}
+
+/** The attestation object with the format none (WebAuthn Level 3, 8.7) around the same authenticator data. */
+function withoutStatement({ authData }: { authData: Uint8Array }): string {
+  return encodeBase64url(
+    encodeCbor(
+      new Map<string, CborValue>([
+        ["fmt", "none"],
+        ["attStmt", new Map()],
+        ["authData", authData],
+      ]),
+    ),
+  );
+}
+
+/** What the library says, by a word that tells which check failed; it quotes what was sent, and that goes nowhere. */
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [/challenge/i, "it answers another challenge"],
+  [/top origin/i, "it was made in a frame of another origin"],
+  [/origin/i, "it was made for another origin"],
+  [/RP ID/i, "it was made for another RP ID"],
+  [/response type/i, "it is of another type"],
+  [/could not be verified|verification required/i, "the user was not verified"],
+  [/not present/i, "the user was not present"],
+  [/counter/i, "its signature counter did not rise"],
+];
+
+function reasonOf(error: unknown): string {
+  // Ours name the fault themselves.
+  if (error instanceof VouchError) return error.message;
+  const text = error instanceof Error ? error.message : "";
+  return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? "it is malformed";
+}
+
+function refusal(reason: string): VouchError {
+  return new VouchError("protocol_error", reason);
+}
+
+function denied(code: "enrollment_denied" | "login_denied", error: unknown): VouchError {
+  const reason = reasonOf(error).replace(/\.$/, "");
+  return new VouchError(code, `The answer of the security key was not accepted: ${reason}.`, { cause: error });
+}

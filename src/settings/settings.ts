@@ -1,0 +1,125 @@
+/**
+ * The settings of one user: public things only (server URL, role ARN, domains, repositories, credential ids).
+ * Read by the agent and the command line, never by a helper.
+ */
+import { isAbsolute, join } from "node:path";
+import * as v from "valibot";
+import { VouchError } from "../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
+import { writeFileAtomic } from "../base/system/atomic-write.ts";
+import { homeFolder } from "../base/system/home.ts";
+import { serverOrigin } from "../base/net/server-origin.ts";
+
+const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
+
+const RepositorySchema = v.strictObject({
+  domain: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,48}[a-z0-9]$/, "expected a CodeArtifact domain name")),
+  domainOwner: v.pipe(v.string(), v.regex(/^[0-9]{12}$/, "expected a 12-digit account id")),
+  region: v.pipe(v.string(), v.regex(/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/, "expected an AWS region")),
+  repository: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/, "expected a CodeArtifact repository name"),
+  ),
+  /** The URL of the repository for each format that a package manager was set up for. */
+  endpoints: v.strictObject({
+    cargo: v.optional(HttpUrl),
+    npm: v.optional(HttpUrl),
+    pypi: v.optional(HttpUrl),
+  }),
+  /** The name of the Cargo registry. */
+  registryName: v.optional(v.string()),
+  /** The npm scopes ("@acme") that the repository serves; absent when it is npm's default registry. */
+  npmScopes: v.optional(v.array(v.string())),
+  /** The configuration file that was edited for each format, so that the same one is restored. */
+  files: v.optional(
+    v.strictObject({ cargo: v.optional(v.string()), npm: v.optional(v.string()), pypi: v.optional(v.string()) }),
+  ),
+});
+
+const SettingsSchema = v.strictObject({
+  version: v.literal(1),
+  server: v.optional(
+    v.strictObject({
+      url: v.pipe(
+        v.string(),
+        v.check((url) => serverOrigin(url) !== undefined, "expected https://HOST, without path and query"),
+      ),
+      /** Who enrolled, for people to read. */
+      user: v.optional(v.string()),
+      /** The credential ids (base64url) of this user that this machine has seen. */
+      credentialIds: v.optional(v.array(v.string()), []),
+    }),
+  ),
+  aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
+  /** Who a job is that has neither agent nor key; used only where no session answers. */
+  identity: v.optional(
+    v.strictObject({
+      name: v.string(),
+      audience: v.optional(v.string()),
+      idTokenVariable: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, "expected a variable's name"))),
+      profile: v.optional(v.string()),
+    }),
+  ),
+  repositories: v.optional(v.array(RepositorySchema), []),
+});
+
+export type Settings = v.InferOutput<typeof SettingsSchema>;
+export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
+
+/** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
+function configFolder(env: Record<string, string | undefined> = process.env): string {
+  const xdg = env["XDG_CONFIG_HOME"];
+  return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".config"), "vouch");
+}
+
+/** The settings file: `VOUCH_CONFIG`, else `config.json` in the folder of the settings. Throws `usage` for a relative one. */
+export function settingsPath(env: Record<string, string | undefined> = process.env): string {
+  const own = env["VOUCH_CONFIG"];
+  if (!own) return join(configFolder(env), "config.json");
+  // The current folder is hostile: it must not decide which file is meant.
+  if (isAbsolute(own)) return own;
+  throw new VouchError("usage", `Expected VOUCH_CONFIG to be an absolute path, got "${own}".`);
+}
+
+/** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */
+export function loadSettings(path: string = settingsPath()): Settings {
+  let text: string;
+  try {
+    text = readRegularFile(path, maxBytes).toString("utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { version: 1, repositories: [] };
+    throw new VouchError("file_error", `The settings ${path} cannot be read: ${whyUnreadable(error)}.`, {
+      hint: "Check what is there, its owner and its mode.",
+      cause: error,
+    });
+  }
+  return parseSettings(text, path);
+}
+
+/** The largest settings file, in bytes: hundreds of repositories. */
+const maxBytes = 4 << 20;
+
+/** Parses settings from JSON text; `path` is for the error message. Throws `settings_invalid`. */
+export function parseSettings(text: string, path: string): Settings {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new VouchError("settings_invalid", `The settings ${path} are not JSON.`, {
+      hint: "Mend the file, or move it away and run `vouch setup` again.",
+      cause: error,
+    });
+  }
+  const result = v.safeParse(SettingsSchema, json);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const place = v.getDotPath(issue) ?? "the top level";
+  throw new VouchError("settings_invalid", `The settings ${path} are not valid at ${place}: ${issue.message}.`, {
+    hint: "Correct the file, or move it away and run `vouch enroll` and `vouch setup` again.",
+  });
+}
+
+/** Writes the settings atomically, mode 0600 in a 0700 folder. */
+export function saveSettings(settings: Settings, path: string = settingsPath()): void {
+  writeFileAtomic(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+}

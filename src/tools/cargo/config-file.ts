@@ -1,0 +1,239 @@
+/**
+ * Edits Cargo's configuration: one registry with Vouch as its credential provider.
+ * https://doc.rust-lang.org/cargo/reference/config.html
+ */
+import { basename } from "node:path";
+import { VouchError } from "../../base/errors.ts";
+import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "../../editing/block.ts";
+import { type Edited, undoCommand } from "../../editing/edited.ts";
+import { type TomlStatement, tomlStatements } from "../../editing/toml-statements.ts";
+
+export interface CargoRegistry {
+  /** The name in `registries.NAME`. */
+  name: string;
+  /** `sparse+https://…/` */
+  index: string;
+  /** The absolute path of vouch. */
+  credentialProvider: string;
+}
+
+/** By what a line of ours is known. */
+interface OwnLines {
+  file: string;
+  indexes: string[];
+  /** Paths of vouch that are not called so. */
+  executables: string[];
+  onKept?: (line: string) => void;
+}
+
+type Table = Record<string, unknown>;
+
+/**
+ * Checks the name of a registry against Cargo's rules, to its ASCII letters.
+ * Throws `usage`.
+ */
+export function checkRegistryName(name: string): void {
+  if (name !== "" && registryNameFrom(name) === name) return;
+  const why =
+    name === "crates-io" ? "that is crates.io's own name" : "Cargo takes letters, digits, - and _, no digit first";
+  throw new VouchError("usage", `"${name}" cannot be the name of a Cargo registry: ${why}.`, {
+    hint: `Give another name: --registry-name ${registryNameFrom(name) || "NAME"}`,
+  });
+}
+
+/** A name as like to this one as Cargo takes it: `my-repo` for `my.repo`. */
+export function registryNameFrom(name: string): string {
+  if (name === "crates-io") return "private-crates-io";
+  return name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^([0-9-])/, "r$1");
+}
+
+/**
+ * Sets `registries.NAME.index` and `.credential-provider`. `text` is undefined when there is no file; `file` is its
+ * path for messages; `formerly` are indexes that an earlier block of ours may name. Throws `edit_conflict`, with the lines to write by hand, when the file cannot be edited so that
+ * only these two keys change.
+ */
+export function setCargoRegistry(
+  text: string | undefined,
+  id: string,
+  registry: CargoRegistry,
+  file: string,
+  formerly: string[] = [],
+): Edited {
+  const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider] };
+  const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
+  const wanted = parseToml(before ?? "", file);
+  checkConflicts(wanted, registry, file);
+  const edited = insertBlocks(before, id, editsFor(before ?? "", registry), {
+    file,
+    undo: undoCommand(id),
+  });
+  const table = registryTable(wanted, registry.name);
+  table["index"] = registry.index;
+  table["credential-provider"] = providerValue(registry.credentialProvider);
+  if (!Bun.deepEquals(tryParseToml(edited), wanted, true)) throw byHand(registry, file);
+  const warnings =
+    table["token"] === undefined
+      ? []
+      : [`${file} holds a token for the registry ${registry.name}. Cargo no longer uses it: delete that line.`];
+  return { text: edited, warnings };
+}
+
+/**
+ * Takes the registry of that id away again: lines that name one of the indexes, or a vouch as the provider. `onKept` is
+ * told the others in the block. Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ */
+export function unsetCargoRegistry(
+  text: string,
+  id: string,
+  { file, indexes, executables, onKept }: OwnLines,
+): string | undefined {
+  const isOwn = (line: string): boolean => {
+    if (/^\[registries\.[\w-]+\]$/.test(line)) return true;
+    const [, name, value] = /^(?:[\w."-]+\.)?(index|credential-provider) = (.*)$/.exec(line) ?? [];
+    if (name === undefined) return false;
+    const parsed = tryParseToml(`value = ${value}`)?.["value"];
+    if (name === "index") return typeof parsed === "string" && indexes.includes(parsed);
+    const words = [parsed].flat();
+    const program = words[0];
+    return (
+      words.length === 1 &&
+      typeof program === "string" &&
+      (basename(program) === "vouch" || executables.includes(program))
+    );
+  };
+  const keyOf = (line: string): string | undefined => /^([\w."'-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, "");
+  const rules: RemovalRules = { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) };
+  const others = otherSettings(text);
+  const removed = removeBlocks(text, id, rules);
+  if (removed === undefined || Bun.deepEquals(otherSettings(removed), others, true)) return removed;
+  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
+  if (kept === undefined || Bun.deepEquals(otherSettings(kept), others, true)) return kept;
+  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
+    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  });
+}
+
+/**
+ * A string wherever Cargo, which splits it at white space, finds the path in it: a project's own text for the registry
+ * is most often a string (AWS documents it so), and Cargo refuses a string in one file and an array in the other.
+ */
+function providerValue(path: string): string | string[] {
+  return /\s/.test(path) ? [path] : path;
+}
+
+/** The place of each key: where it stands now, else in the registry's own table, else at the end in a new table. */
+function editsFor(text: string, { name, index, credentialProvider }: CargoRegistry): Edit[] {
+  const statements = tomlStatements(text.replace(/^\ufeff/, ""));
+  const values = {
+    index: JSON.stringify(index),
+    "credential-provider": JSON.stringify(providerValue(credentialProvider)),
+  };
+  const keys = ["index", "credential-provider"] as const;
+  const line = (prefix: string[], key: (typeof keys)[number]): string =>
+    `${[...prefix, key].join(".")} = ${values[key]}`;
+  const isRegistry = (path: string[]): boolean => path.length === 2 && path[0] === "registries" && path[1] === name;
+  const inline = statements.find(({ table, key }) => key.length > 0 && isRegistry([...table, ...key]));
+  const found = keys.map((key) => statements.find((statement) => isKey(statement, ["registries", name, key])));
+  const first = found.find((statement) => statement !== undefined);
+  const header = statements.find(({ kind, table }) => kind === "table" && isRegistry(table));
+
+  if (first === undefined && header !== undefined) {
+    return [{ from: header.to, to: header.to, lines: keys.map((key) => line([], key)) }];
+  }
+  const end = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g)?.length ?? 0;
+  if (first === undefined) {
+    const table = [`[registries.${name}]`, ...keys.map((key) => line([], key))];
+    const append = { from: end, to: end, lines: table };
+    return inline ? [{ from: inline.from, to: inline.to, lines: [] }, append] : [append];
+  }
+  const edits = keys.map((key, place): Edit => {
+    const statement = found[place] ?? first;
+    const lines = [line(statement.key.slice(0, -1), key)];
+    return found[place]
+      ? { from: statement.from, to: statement.to, lines }
+      : { from: statement.to, to: statement.to, lines };
+  });
+  return joinNeighbours(edits);
+}
+
+function isKey({ kind, table, key }: TomlStatement, path: string[]): boolean {
+  const full = [...table, ...key];
+  return kind === "key/value" && full.length === path.length && full.every((part, index) => part === path[index]);
+}
+
+/** The edits in the order of the file, those that touch as one. */
+function joinNeighbours(edits: Edit[]): Edit[] {
+  const [first, second] = edits.toSorted((a, b) => a.from - b.from || a.to - b.to);
+  if (!first || !second || first.to !== second.from) return edits.toSorted((a, b) => a.from - b.from);
+  return [{ from: first.from, to: second.to, lines: [...first.lines, ...second.lines] }];
+}
+
+function checkConflicts(config: Table, { name, index }: CargoRegistry, file: string): void {
+  const registries = asTable(config["registries"]);
+  for (const [other, value] of Object.entries(registries)) {
+    const otherIndex = asTable(value)["index"];
+    if (other === name && otherIndex !== undefined && otherIndex !== index) {
+      throw new VouchError("edit_conflict", `${file} already has a registry ${name}, with another index.`, {
+        hint: "Choose another name with --registry-name NAME, or delete that registry from the file.",
+      });
+    }
+    if (other !== name && otherIndex === index) {
+      throw new VouchError(
+        "edit_conflict",
+        `${file} already has this index under the name ${other}; Cargo takes each index only once.`,
+        { hint: `Use that name: --registry-name ${other}` },
+      );
+    }
+  }
+}
+
+function registryTable(config: Table, name: string): Table {
+  const registries = asTable((config["registries"] ??= {}));
+  return asTable((registries[name] ??= {}));
+}
+
+/** What a removal must leave as it is: everything but the two keys of any registry. Undefined when it is not TOML. */
+function otherSettings(text: string): Table | undefined {
+  const rest = tryParseToml(text);
+  if (rest === undefined) return undefined;
+  const registries = asTable(rest["registries"]);
+  for (const [name, value] of Object.entries(registries)) {
+    const table = asTable(value);
+    delete table["index"];
+    delete table["credential-provider"];
+    if (Object.keys(table).length === 0) delete registries[name];
+  }
+  if (Object.keys(registries).length === 0) delete rest["registries"];
+  return rest;
+}
+
+function asTable(value: unknown): Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
+}
+
+function tryParseToml(text: string): Table | undefined {
+  try {
+    return Bun.TOML.parse(text) as Table;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseToml(text: string, file: string): Table {
+  try {
+    return Bun.TOML.parse(text) as Table;
+  } catch (error) {
+    throw new VouchError("edit_conflict", `${file} is not valid TOML: ${(error as Error).message}.`, {
+      hint: "Correct the file, then run the command again.",
+      cause: error,
+    });
+  }
+}
+
+function byHand({ name, index, credentialProvider }: CargoRegistry, file: string): VouchError {
+  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
+    hint:
+      "Write it by hand in the form that the file uses, and leave Cargo to Vouch's --tool pip,npm:\n" +
+      `[registries.${name}]\nindex = "${index}"\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
+ * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
+ */
+import { type CargoReply, type MatchReply, type MatchRequest, routes } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask, StdinLines } from "../../helper/ask.ts";
+import type { Attempt } from "../../helper/attempt.ts";
+import { printable } from "../../base/printable.ts";
+import { exitWith, print } from "../../helper/output.ts";
+
+const maxRequestLength = 1 << 20;
+
+/** "Not mine": Cargo asks its next provider. */
+const urlNotSupported: Answer = { Err: { kind: "url-not-supported" } };
+
+type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
+
+/**
+ * Answers Cargo's requests until stdin ends; `left` is what quick/cargo.ts has left. Resolves
+ * with the exit code, which is 0 even when an answer is an error.
+ */
+export async function runCargoProvider(left: Attempt | undefined): Promise<number> {
+  try {
+    if (left?.greeted !== true) await print('{"v":[1]}');
+    const lines = new StdinLines(maxRequestLength, left);
+    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+      if (line.trim() !== "") await print(JSON.stringify(await answer(line, left)));
+    }
+  } catch (error) {
+    // What is not read to its end cannot be answered: Cargo says that the provider failed, and why stands above it.
+    exitWith(error);
+  }
+  process.exit(0);
+}
+
+async function answer(line: string, left: Attempt | undefined): Promise<Answer> {
+  try {
+    const request = parseRequest(line);
+    const url = request.registry["index-url"];
+    if (request.kind === "get") return await answerGet(request, left);
+    // A chain of providers goes on to the next one only so.
+    if (!(await isConfigured(url, left))) return urlNotSupported;
+    switch (request.kind) {
+      case "login":
+        return failure(
+          "other",
+          "Vouch logs in to every registry at once, with the security key.",
+          "Run `vouch login`.",
+        );
+      case "logout":
+        return failure(
+          "other",
+          "Vouch keeps no token for one registry that could be removed.",
+          "Run `vouch logout` to end the session.",
+        );
+      default:
+        return { Err: { kind: "operation-not-supported" } };
+    }
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code === "not_configured") return urlNotSupported;
+    return failure("other", failed.message, failed.hint);
+  }
+}
+
+/**
+ * The token, unless the project's own configuration decides where Cargo sends it. The agent is asked last: without a
+ * session it cannot be asked at all, and a foreign URL is foreign all the same.
+ */
+async function answerGet(request: Request, left: Attempt | undefined): Promise<Answer> {
+  const url = request.registry["index-url"];
+  try {
+    const { checkProjectNetwork } = await import("./project-network.ts");
+    const decidedBy = await checkProjectNetwork(request.operation);
+    const { Ok } = await ask<CargoReply>(routes.cargo, request, left);
+    // Cargo would use an answer that holds for every operation for a later upload, and not ask again.
+    return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code !== "not_configured" && !(await isConfigured(url, left))) return urlNotSupported;
+    throw failed;
+  }
+}
+
+/** Whether the URL lies in a configured endpoint: by the agent or a job's settings, else by the settings file. */
+async function isConfigured(url: string, left: Attempt | undefined): Promise<boolean> {
+  try {
+    const body: MatchRequest = { urls: [url], format: "cargo" };
+    return (await ask<MatchReply>(routes.match, body, left)).configured[0] === true;
+  } catch {
+    return (await import("./configured-index.ts")).isConfiguredIndex(url);
+  }
+}
+
+/** What every request has; each has more. */
+interface Request {
+  v: 1;
+  kind: string;
+  registry: { "index-url": string };
+  operation?: unknown;
+}
+
+/** Reads a line of Cargo's, all of it. Throws `protocol_error` for what is no request of version 1. */
+export function parseRequest(line: string): Request {
+  let request: { v?: unknown; kind?: unknown; registry?: { "index-url"?: unknown } } | null;
+  try {
+    request = JSON.parse(line);
+  } catch (error) {
+    throw new VouchError("protocol_error", "Expected a request of Cargo as one line of JSON.", { cause: error });
+  }
+  if (request?.v !== 1) {
+    throw new VouchError(
+      "protocol_error",
+      `Expected Cargo's credential protocol version 1, got ${versionOf(request)}.`,
+    );
+  }
+  if (typeof request.kind !== "string" || typeof request.registry?.["index-url"] !== "string") {
+    throw new VouchError("protocol_error", "Expected the fields kind and registry.index-url in Cargo's request.");
+  }
+  return request as Request;
+}
+
+/** What can be said of a version that is not ours: anything can stand there. */
+function versionOf(request: { v?: unknown } | null): string {
+  const version = request?.v;
+  if (version === undefined) return "none";
+  return typeof version === "number" ? String(version) : "something else";
+}
+
+/** Cargo prints message and causes to the person as they are. */
+function failure(kind: string, message: string, hint: string | undefined): Answer {
+  const error = { kind, message: printable(message) };
+  return { Err: hint === undefined ? error : { ...error, "caused-by": [printable(hint)] } };
+}

@@ -1,0 +1,94 @@
+/**
+ * The folders whose Cargo configuration the user allows to decide about the network, each with the hash of every file
+ * that it names: a change of any of them asks again. Kept beside Vouch's settings.
+ */
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as v from "valibot";
+import { writeFileAtomic } from "../../base/system/atomic-write.ts";
+import { settingsPath } from "../../settings/settings.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type FolderConfig, folderConfig, readRegularFile, sha256 } from "./configuration.ts";
+import { networkKeys } from "./network-keys.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** SHA-256 in hexadecimal for each path; null for one that did not exist. */
+export type Fingerprint = Record<string, string | null>;
+
+export interface TrustedFolder {
+  /** The folder that holds `.cargo`, without links in its path. */
+  folder: string;
+  files: Fingerprint;
+}
+
+const FileSchema = v.strictObject({
+  version: v.literal(1),
+  folders: v.array(
+    v.strictObject({
+      folder: v.string(),
+      files: v.record(v.string(), v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)))),
+    }),
+  ),
+});
+
+/** More bytes than this no bundle of certificates has. */
+const maxCertificateBytes = 16 << 20;
+
+export function trustedFoldersPath(env: Environment = process.env): string {
+  return join(dirname(settingsPath(env)), "trusted-folders.json");
+}
+
+/** The trusted folders; none when there is no file. Throws `file_error` and `settings_invalid`. */
+export function loadTrustedFolders(path: string): TrustedFolder[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new VouchError("file_error", `The trusted folders in ${path} cannot be read.`, { cause: error });
+  }
+  try {
+    return v.parse(FileSchema, JSON.parse(text)).folders;
+  } catch (error) {
+    throw new VouchError("settings_invalid", `The trusted folders in ${path} are not valid.`, {
+      hint: "Delete the file, and run `vouch trust` again where it is needed.",
+      cause: error,
+    });
+  }
+}
+
+/** Writes the list atomically, mode 0600. Throws `file_error`. */
+export function saveTrustedFolders(folders: TrustedFolder[], path: string): void {
+  const text = `${JSON.stringify({ version: 1, folders }, null, 2)}\n`;
+  writeFileAtomic(path, text, { mode: 0o600 });
+}
+
+/**
+ * The hash of every file that the configuration consists of or names: the files, their includes, certificates.
+ * Throws `file_error` for a named file that cannot be read.
+ */
+export function fingerprint(config: FolderConfig): Fingerprint {
+  const files: Fingerprint = Object.fromEntries(config.files.map(({ path, digest }) => [path, digest ?? null]));
+  for (const { names, file, key } of networkKeys(config)) {
+    if (names === undefined) continue;
+    try {
+      const bytes = readRegularFile(names, maxCertificateBytes);
+      files[names] = bytes === undefined ? null : sha256(bytes);
+    } catch (error) {
+      throw new VouchError("file_error", `${names}, which ${key} in ${file} names: ${(error as Error).message}.`, {
+        cause: error,
+      });
+    }
+  }
+  return files;
+}
+
+/** Whether the user trusts the folder as it is now. Throws as `fingerprint`. */
+export function isTrusted({ folder }: FolderConfig, trusted: readonly TrustedFolder[]): boolean {
+  // Cargo may name it in another way, by `..` or a link.
+  const real = realpathSync(folder);
+  const known = trusted.find((each) => each.folder === real);
+  const config = known && folderConfig(real);
+  return config !== undefined && Bun.deepEquals(known!.files, fingerprint(config), true);
+}

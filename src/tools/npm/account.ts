@@ -1,0 +1,62 @@
+/** Commands about an account at the registry: CodeArtifact has none, the session is Vouch's. */
+import { type MatchReply, type MatchRequest, routes } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
+import { globalFiles, readSettings, userFiles } from "./guard/guard.ts";
+import { join } from "./guard/paths.ts";
+import { environmentSettings, replaceVariables } from "./guard/settings-text.ts";
+
+/** Each with what is said in place of it: the next command. */
+const instead: Readonly<Record<string, string>> = {
+  login: "Run `vouch login`, then the package manager as usual.",
+  adduser: "Run `vouch login`, then the package manager as usual.",
+  logout: "Run `vouch logout`.",
+  whoami: "Run `vouch status`.",
+  profile: "Run `vouch status`.",
+  token: "Run `vouch status`.",
+};
+
+const codeArtifact = /(?:\.d\.codeartifact\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|\.codeartifact\.[a-z0-9-]+\.on\.aws)$/;
+
+/** Whether the command is one that a registry of CodeArtifact answers with 404. */
+export function concernsAccount(command: string | undefined): boolean {
+  return command !== undefined && (Object.hasOwn(instead, command) || command === "audit");
+}
+
+/**
+ * Throws `usage` with the command of Vouch when the registry that npm (or pnpm) would ask is CodeArtifact; for `audit`
+ * returns a line to be said before it fails. `registry` and `scope` are the options of that name.
+ */
+export async function answerAccountCommand(
+  tool: string,
+  command: string,
+  { registry, scope }: { registry?: unknown; scope?: unknown },
+): Promise<VouchError | undefined> {
+  const { env } = process;
+  const files = [join(process.cwd(), ".npmrc"), ...userFiles({ env }).user, ...(await globalFiles(env))];
+  const settings = await readSettings(files, env);
+  const valueOf = (key: string) =>
+    environmentSettings(env).find((one) => one.key === key)?.value ??
+    settings.findLast((one) => one.key === key)?.value;
+  const scoped = typeof scope === "string" ? valueOf(`@${scope.replace(/^@/, "")}:registry`) : undefined;
+  const url = typeof registry === "string" ? registry : (scoped ?? valueOf("registry"));
+  if (url === undefined || !(await isOurs(replaceVariables(url, env)))) return undefined;
+  if (command === "audit") {
+    return new VouchError("usage", "CodeArtifact has no audit: the answer would be 404.", {
+      hint: "For public packages: `npm audit --registry=https://registry.npmjs.org`.",
+    });
+  }
+  throw new VouchError("usage", `${tool} ${command} is not for CodeArtifact: its tokens come from Vouch.`, {
+    hint: instead[command],
+  });
+}
+
+async function isOurs(url: string): Promise<boolean> {
+  if (codeArtifact.test(URL.parse(url)?.hostname ?? "")) return true;
+  const request: MatchRequest = { urls: [url], format: "npm" };
+  try {
+    return (await ask<MatchReply>(routes.match, request)).configured[0] === true;
+  } catch {
+    return false;
+  }
+}

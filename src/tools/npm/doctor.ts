@@ -1,0 +1,83 @@
+/** npm: do the registry lines of the .npmrc files name a configured repository? */
+import { join } from "node:path";
+import { npmConfigPath } from "../../base/system/home.ts";
+import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { ancestors, readSmallFile, type Setting } from "../small-files.ts";
+import { failure, type Finding, ok, type Patient, warning } from "../finding.ts";
+
+/** The settings of npm's files, the stronger ones first: those of the projects around the folder, then the user's. */
+export function npmSettings({ cwd, env }: Patient): Setting[] {
+  const user = npmConfigPath(env);
+  const projects = ancestors(cwd)
+    .filter((folder) => readSmallFile(join(folder, "package.json")) !== undefined)
+    .map((folder) => join(folder, ".npmrc"))
+    .filter((path) => path !== user);
+  // Within one file the last line counts.
+  return [...projects, user].flatMap((path) => readNpmrc(path).toReversed());
+}
+
+/** The settings of a file in the form of .npmrc, in their order; none when it is not there. */
+export function readNpmrc(path: string): Setting[] {
+  return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
+    const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+    if (key === undefined || value === undefined) return [];
+    return [{ key: unquoted(key), value: unquoted(value), path, line: index + 1 }];
+  });
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/, "$2");
+}
+
+/** Findings on where npm gets its packages from. */
+export function checkNpm(patient: Patient): Finding[] {
+  const first = patient.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
+  const lines = npmSettings(patient);
+  // For each scope the first line counts: it is the strongest.
+  const effective = new Map<string, Setting>();
+  for (const line of lines) {
+    if ((line.key === "registry" || /^@[^/]+:registry$/.test(line.key)) && !effective.has(line.key)) {
+      effective.set(line.key, line);
+    }
+  }
+  const findings = [...effective.values()].flatMap((line) => checkLine(line, patient, first !== undefined));
+  const named = lines.some(({ key, value }) => key.endsWith("registry") && isConfigured(value, patient));
+  if (first && !named) {
+    findings.push(
+      failure(
+        "npm-registry",
+        "No .npmrc names a repository that Vouch is set up for: npm asks the public registry.",
+        setupCommand(first, "npm"),
+      ),
+    );
+  }
+  return findings;
+}
+
+function isConfigured(value: string, { settings }: Patient): boolean {
+  return classify(value, "npm", settings).kind === "configured";
+}
+
+function checkLine({ key, value, path, line }: Setting, patient: Patient, usesVouch: boolean): Finding[] {
+  const found = classify(value, "npm", patient.settings);
+  const place = `${path}:${line}`;
+  const url = withoutSecrets(value);
+  if (found.kind === "configured") return [ok("npm-registry", `npm's ${key} is ${url} (${place}).`)];
+  if (found.kind === "codeartifact") {
+    return [
+      failure(
+        "npm-registry",
+        `npm's ${key} is ${url} (${place}), a repository that Vouch is not set up for.`,
+        codeArtifactRemedy(found, "npm"),
+      ),
+    ];
+  }
+  if (path === npmConfigPath(patient.env) || !usesVouch || key !== "registry") return [];
+  return [
+    warning(
+      "npm-registry",
+      `In this project npm's registry is ${url} (${place}), not your repository.`,
+      "Delete the line if the project's packages are to come from your repository.",
+    ),
+  ];
+}

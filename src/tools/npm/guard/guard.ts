@@ -1,0 +1,144 @@
+/** Gives npm and pnpm their tokens where nothing of the project can lead them elsewhere, and else says what is in the way. */
+import { VouchError } from "../../../base/errors.ts";
+import { findUnsafeAddress } from "./addresses.ts";
+import { dirname, join, resolve } from "./paths.ts";
+import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
+import { examineProject, linkedFolder, type Objection } from "./project.ts";
+import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
+import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
+import { trustVariables } from "./trust.ts";
+
+type Environment = Record<string, string | undefined>;
+
+export interface GuardRequest {
+  tool: "npm" | "pnpm";
+  /** `npm_config_//HOST/PATH/:_authToken` of each endpoint, with its token. */
+  variables: Record<string, string>;
+  args: readonly string[];
+  /** Folders that options name besides the current one. */
+  folders: readonly string[];
+  /** Files that options name in place of the user's own. */
+  userConfigs?: readonly string[];
+  /** Whether what the user starts publishes a package. */
+  publishes?: boolean;
+  env: Environment;
+  /** Whether pnpm 11 or later reads the variables, by what the project's manifests name. */
+  isLiteral?: (packageManagers: string[]) => boolean;
+}
+
+export interface Guarded {
+  /** The environment with the tokens; without any where there are objections. */
+  env: Environment;
+  /** Each is a sentence about a file, for a person. */
+  objections: VouchError[];
+  /** As objections, but the command goes on as the user's own settings say. */
+  notes: VouchError[];
+}
+
+/** Examines the project and makes the environment. Throws nothing of a file that cannot be read. */
+export async function guard(request: GuardRequest): Promise<Guarded> {
+  const { tool, variables, env, args } = request;
+  const hosts = hostsOf(variables);
+  const free = withoutTokens(env, variables);
+  if (hosts.length === 0) return { env, objections: [], notes: [] };
+  const files = userFiles(request);
+  const [user, global] = [await readSettings(files.user, env), await readSettings(await globalFiles(env), env)];
+  const pins: Record<string, string> = tool === "npm" ? trustVariables(env, user, global) : {};
+  const here = process.cwd();
+  const named = args.map(linkedFolder).filter((path) => path !== undefined);
+  const project = await examineProject({
+    tool,
+    folders: [here, ...[...request.folders, ...named].map((path) => resolve(here, path))],
+    hosts,
+    replacedHosts: replacedHosts(pins["npm_config_replace_registry_host"], env),
+    env,
+    userFiles: files.user,
+    publishes: request.publishes ?? false,
+  });
+  const objections = [
+    ...project.objections,
+    ...ofCommandLine(args, hosts),
+    ...ofUser([...user, ...global], env, hosts),
+  ];
+  if (objections.length > 0) {
+    const refusals = objections.slice(0, 5).map((one) => refusal(tool, one));
+    return { env: free, objections: refusals, notes: [] };
+  }
+  const isLiteral = tool === "pnpm" && (request.isLiteral?.(project.packageManagers) ?? false);
+  const own = [...global, ...user];
+  const ownTexts = [...args, ...[...own, ...environmentSettings(env)].map(({ value }) => value)];
+  const plainHosts = new Set([...project.plainHosts, ...ownTexts.flatMap(plainHostsIn)]);
+  const barrier = plainHttpVariables({ tool, env, own, hosts, plainHosts });
+  const notes = tool === "npm" ? project.overridden.map(({ file, key }) => note(file, key)) : [];
+  return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, isLiteral) }, objections: [], notes };
+}
+
+/** The settings of `.npmrc` files that are the user's: those of the first file that has a key come last. */
+export async function readSettings(files: readonly string[], env: Environment): Promise<Setting[]> {
+  const settings: Setting[] = [];
+  for (const file of files.toReversed()) {
+    const text = await Bun.file(file)
+      .text()
+      .catch(() => "");
+    settings.push(...parseNpmrc(text, env));
+  }
+  return settings;
+}
+
+/** The user's own configuration file. */
+export function userFiles({ env, userConfigs = [] }: Pick<GuardRequest, "env" | "userConfigs">): { user: string[] } {
+  const named = environmentSettings(env).find(({ key }) => key === "userconfig")?.value;
+  const [own = named ?? join(env["HOME"] ?? "/", ".npmrc")] = userConfigs;
+  const expanded = replaceVariables(own, env).replace(/^~(?=\/)/, env["HOME"] ?? "");
+  return { user: [resolve(process.cwd(), expanded)] };
+}
+
+/** Where npm may have its global configuration file: below its prefix, which follows from where Node.js is. */
+export async function globalFiles(env: Environment): Promise<string[]> {
+  const settings = environmentSettings(env);
+  const named = settings.find(({ key }) => key === "globalconfig")?.value;
+  if (named) return [named];
+  const prefixes = [settings.find(({ key }) => key === "prefix")?.value, env["PREFIX"]];
+  const node = Bun.which("node", { PATH: env["PATH"] ?? "" });
+  if (node) {
+    const { realpath } = await import("node:fs/promises");
+    prefixes.push(dirname(dirname(await realpath(node).catch(() => node))));
+  }
+  return prefixes.flatMap((prefix) => (prefix ? [join(prefix, "etc/npmrc")] : []));
+}
+
+/** Hosts that npm replaces by the registry's in what a lock file names, the scheme kept. */
+function replacedHosts(pinned: string | undefined, env: Environment): string[] {
+  const value = pinned ?? environmentSettings(env).find(({ key }) => key === "replace-registry-host")?.value;
+  if (value === "never") return [];
+  return value === undefined || value === "npmjs" ? ["registry.npmjs.org"] : [value];
+}
+
+function ofCommandLine(args: readonly string[], hosts: string[]): Objection[] {
+  return args.flatMap((arg) => {
+    const address = findUnsafeAddress(arg, hosts);
+    return address === undefined
+      ? []
+      : [{ file: "The command line", key: address, why: "leads to the registry by plain http or another port" }];
+  });
+}
+
+function ofUser(settings: Setting[], env: Environment, hosts: string[]): Objection[] {
+  return settings.flatMap(({ key, value }) =>
+    key.endsWith("registry") && findUnsafeAddress(replaceVariables(value, env), hosts) !== undefined
+      ? [{ file: "Your own .npmrc", key, why: "leads to the registry by plain http or another port" }]
+      : [],
+  );
+}
+
+function refusal(tool: string, { file, key, why }: Objection): VouchError {
+  return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
+    hint: "Remove it there. What is yours belongs into ~/.npmrc.",
+  });
+}
+
+function note(file: string, key: string): VouchError {
+  return new VouchError("project_untrusted", `${file}: ${key} is passed over while npm has a token.`, {
+    hint: "What is yours belongs into ~/.npmrc.",
+  });
+}

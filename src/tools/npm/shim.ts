@@ -1,0 +1,80 @@
+/**
+ * `npm` and `npx` in the shims folder: adds the tokens of the configured npm endpoints to the environment, then
+ * becomes the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its
+ * environment; no file ever holds the token. What the project says cannot take it: see npm/.
+ */
+import { type EnvironmentReply, type EnvironmentRequest, routes } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
+import { answerAccountCommand, concernsAccount } from "./account.ts";
+import { type NpmCommand, readCommand } from "./commands.ts";
+import { guard, type Guarded } from "./guard/guard.ts";
+import { isProgramOfProject } from "./local-program.ts";
+import { complain, complainOf, exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+
+/** Becomes the real npm or npx. Without a session it says so in one line and goes on without a token. */
+export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
+  try {
+    return await becomeRealCommand(name, args, await npmEnvironment(name, args));
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+async function npmEnvironment(name: "npm" | "npx", args: string[]): Promise<Record<string, string | undefined>> {
+  const { env } = process;
+  // npm 12 has no `adduser` any more.
+  const account = readCommand(name, args).find(({ command }) => concernsAccount(command));
+  if (account !== undefined) await answerForAccount(account);
+  const readings = await npmReadings(name, args, await findRealCommand(name));
+  if (readings === undefined) return env;
+  const { env: guarded, objections, notes } = await guardNpm(await tokenVariables(), args, readings, env);
+  for (const one of [...objections, ...notes]) complain(one);
+  return guarded;
+}
+
+/** How the versions of npm read these words; undefined when one of them asks no registry then. `file` is the real npm. */
+export async function npmReadings(
+  name: "npm" | "npx",
+  args: string[],
+  file: string | undefined,
+): Promise<NpmCommand[] | undefined> {
+  const readings = readCommand(name, args);
+  const asks = readings.every(({ asksRegistry }) => asksRegistry) && !(await isProgramOfProject(readings, file));
+  return asks ? readings : undefined;
+}
+
+/** The environment for npm with the tokens in `variables`, and what of the project is in the way. */
+export function guardNpm(
+  variables: Record<string, string>,
+  args: string[],
+  readings: NpmCommand[],
+  env: Record<string, string | undefined>,
+): Promise<Guarded> {
+  const valuesOf = (option: string) =>
+    readings.flatMap(({ given }) => given.get(option) ?? []).filter((value) => typeof value === "string");
+  const publishes = readings.some(({ command }) => command === "publish" || command === "stage" || command === "pack");
+  const folders = [...valuesOf("prefix"), ...valuesOf("workspace")];
+  return guard({ tool: "npm", variables, args, folders, userConfigs: valuesOf("userconfig"), publishes, env });
+}
+
+/** For a command that CodeArtifact has not: throws with Vouch's own, or says what is to be expected. */
+async function answerForAccount({ command = "", given }: NpmCommand): Promise<void> {
+  const registry = given.get("registry")?.at(-1);
+  const line = await answerAccountCommand("npm", command, { registry, scope: given.get("scope")?.at(-1) });
+  if (line !== undefined) complain(line);
+}
+
+/** The variables with the tokens; none, and a line that says why, when there is no session. */
+export async function tokenVariables(): Promise<Record<string, string>> {
+  try {
+    const request: EnvironmentRequest = { format: "npm" };
+    const { variables, failed } = await ask<EnvironmentReply>(routes.environment, request);
+    complainOf(failed);
+    return variables;
+  } catch (error) {
+    complain(VouchError.from(error));
+    return {};
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Edits pip's configuration file: the index, and the keyring that pip asks for its password.
+ * https://pip.pypa.io/en/stable/topics/configuration/
+ */
+import { VouchError } from "../../base/errors.ts";
+import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "../../editing/block.ts";
+import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
+import { type Edited, undoCommand } from "../../editing/edited.ts";
+
+const names = ["index-url", "keyring-provider"] as const;
+const section = "global";
+
+/** Commands whose own section in the file comes before [global]. */
+const commandSections = new Set(["install", "download", "wheel", "index", "lock"]);
+
+/**
+ * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` carries the user name `aws` and no
+ * password. `text` is undefined when there is no file; `file` is its path for messages; `formerly` are indexes that an
+ * earlier block of ours may name.
+ * Throws `edit_conflict` when pip cannot read the file, or when it cannot be edited so that only these options change.
+ */
+export function setPipIndex(
+  text: string | undefined,
+  id: string,
+  indexUrl: string,
+  file: string,
+  formerly: string[] = [],
+): Edited {
+  const before = text === undefined ? undefined : unsetPipIndex(text, id, { file, indexes: [indexUrl, ...formerly] });
+  const ini = read(before ?? "", file);
+  const values = { "index-url": indexUrl, "keyring-provider": "subprocess" };
+  const edited = insertBlocks(before, id, editsFor(ini, values, splitLines(before ?? "").length), {
+    file,
+    undo: undoCommand(id),
+  });
+  const wanted = without(ini);
+  for (const name of names) wanted.set(`${section}\n${name}`, values[name]);
+  if (!sameOptions(all(tryRead(edited)), wanted)) {
+    throw new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
+      hint: `Write this into its section [global]:\nindex-url = ${indexUrl}\nkeyring-provider = subprocess`,
+    });
+  }
+  return { text: edited, warnings: warningsOf(ini, file) };
+}
+
+/**
+ * Takes the index of that id away again: lines that name one of the indexes. `onKept` is told the others in the block.
+ * Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ */
+export function unsetPipIndex(
+  text: string,
+  id: string,
+  { file, indexes, onKept }: { file: string; indexes: string[]; onKept?: (line: string) => void },
+): string | undefined {
+  const own = new Set([
+    `[${section}]`,
+    "keyring-provider = subprocess",
+    ...indexes.map((index) => `index-url = ${index}`),
+  ]);
+  const rules: RemovalRules = {
+    file,
+    isOwn: (line) => own.has(line),
+    keyOf: (line) =>
+      /^[^\s#;[][^=:]*[=:]/.test(line) ? normalize(line.split(/[=:]/)[0]!.trim().toLowerCase()) : undefined,
+    ...(onKept ? { onKept } : {}),
+  };
+  const others = without(tryRead(text));
+  const removed = removeBlocks(text, id, rules);
+  if (removed === undefined || sameOptions(without(tryRead(removed)), others)) return removed;
+  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
+  if (kept === undefined || sameOptions(without(tryRead(kept)), others)) return kept;
+  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other options in it.`, {
+    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  });
+}
+
+/**
+ * Puts `replaced` in the place of the two options where `index-url` is exactly this one, for a file whose marks are gone:
+ * `pip config set` writes the file anew without comments. Undefined where it is another.
+ */
+export function dropPipIndex(text: string, indexUrl: string, replaced: string[] = []): string | undefined {
+  const ours = tryRead(text).options.filter(isOurs);
+  if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return undefined;
+  const lines = splitLines(text);
+  for (const { from, to } of ours.toReversed()) lines.splice(from, to - from);
+  // The header that a block began with is there still.
+  const back = replaced.filter((line) => line.trim() !== `[${section}]`).map((line) => `${line}\n`);
+  lines.splice(ours[0]!.from, 0, ...back);
+  const restored = lines.join("");
+  return sameOptions(without(tryRead(restored)), without(tryRead(text))) ? restored : undefined;
+}
+
+/** pip's own spelling: `Index_URL` and `--index-url` are both `index-url`. */
+function normalize(name: string): string {
+  return name.replaceAll("_", "-").replace(/^--/, "");
+}
+
+/** In place of the options that are there, else after the last option of [global], else in a new section at the end. */
+function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, end: number): Edit[] {
+  const inSection = ini.options.filter((option) => option.section === section);
+  const edits: Edit[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    const spellings = inSection.filter((option) => normalize(option.name) === name);
+    const line = `${name} = ${values[name]}`;
+    if (spellings.length === 0) missing.push(line);
+    for (const [index, { from, to, indent }] of spellings.entries()) {
+      edits.push({ from, to, lines: index === 0 ? [indent + line] : [] });
+    }
+  }
+  edits.sort((a, b) => a.from - b.from);
+  const [first] = edits;
+  const header = ini.sections.get(section);
+  if (missing.length === 0) return edits;
+  if (first) {
+    const indent = /^\s*/.exec(first.lines[0] ?? "")![0];
+    first.lines.push(...missing.map((line) => indent + line));
+    return edits;
+  }
+  if (!header) return [{ from: end, to: end, lines: [`[${section}]`, ...missing] }];
+  const last = inSection.at(-1);
+  const at = last?.to ?? header.line + 1;
+  const indent = last?.indent ?? header.indent;
+  return [{ from: at, to: at, lines: missing.map((line) => indent + line) }];
+}
+
+function warningsOf({ options }: IniFile, file: string): string[] {
+  const passwords = options
+    .filter((option) => isOurs(option) && /:\/\/[^/@:]*:[^/@]+@/.test(option.value))
+    .map(
+      (option) =>
+        `${file} had a password in its ${normalize(option.name)}. It is still there, in a comment: delete that line, unless you want it back with --remove.`,
+    );
+  const overrides = options
+    .filter((option) => commandSections.has(option.section) && normalize(option.name) === "index-url")
+    .map(
+      (option) =>
+        `${file} sets index-url in [${option.section}] as well (line ${option.from + 1}), which pip prefers there: delete that line.`,
+    );
+  return [...passwords, ...overrides];
+}
+
+type Options = Map<string, string>;
+
+function all({ options }: IniFile): Options {
+  return new Map(options.map((option: IniOption) => [`${option.section}\n${option.name}`, option.value]));
+}
+
+function isOurs(option: IniOption): boolean {
+  return option.section === section && names.some((name) => normalize(option.name) === name);
+}
+
+/** What an edit must leave as it is. */
+function without({ options }: IniFile): Options {
+  return all({ sections: new Map(), options: options.filter((option) => !isOurs(option)) });
+}
+
+function sameOptions(a: Options, b: Options): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
+
+function read(text: string, file: string): IniFile {
+  if (text.startsWith("\ufeff")) {
+    throw new VouchError("edit_conflict", `pip cannot read ${file}: it begins with a byte order mark.`, {
+      hint: "Save the file as UTF-8 without BOM, then run the command again.",
+    });
+  }
+  try {
+    return readIni(splitLines(text));
+  } catch (error) {
+    throw new VouchError("edit_conflict", `pip cannot read ${file}: ${(error as Error).message}.`, {
+      hint: "Correct the file, then run the command again.",
+      cause: error,
+    });
+  }
+}
+
+function tryRead(text: string): IniFile {
+  try {
+    return readIni(splitLines(text));
+  } catch {
+    return { sections: new Map(), options: [] };
+  }
+}

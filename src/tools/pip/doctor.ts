@@ -1,0 +1,148 @@
+/** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { IniOption } from "../../editing/configparser.ts";
+import { shimsFolder } from "../shims.ts";
+import { oldPip, pipVersion } from "./version.ts";
+import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { readIniFile, readSmallFile, type Setting } from "../small-files.ts";
+import { failure, type Finding, ok, type Patient, warning } from "../finding.ts";
+
+/** The files that pip reads, the stronger ones last: global, user, virtual environment, PIP_CONFIG_FILE. */
+export function pipFiles({ env, home }: Patient): string[] {
+  const own = env["PIP_CONFIG_FILE"];
+  if (own === "/dev/null") return [];
+  const config = env["XDG_CONFIG_HOME"]?.startsWith("/") ? env["XDG_CONFIG_HOME"] : join(home, ".config");
+  return [
+    "/etc/xdg/pip/pip.conf",
+    "/etc/pip.conf",
+    ...(process.platform === "darwin"
+      ? ["/Library/Application Support/pip/pip.conf", join(home, "Library/Application Support/pip/pip.conf")]
+      : []),
+    join(home, ".pip/pip.conf"),
+    join(config, "pip/pip.conf"),
+    ...(env["VIRTUAL_ENV"] ? [join(env["VIRTUAL_ENV"], "pip.conf")] : []),
+    ...(own ? [own] : []),
+  ];
+}
+
+/** The settings for `pip install`, the stronger ones last: [install] comes before [global], whatever the file. */
+function pipSettings(patient: Patient): Setting[] {
+  const options = pipFiles(patient).flatMap((path) =>
+    (readIniFile(path)?.options ?? []).map((option) => ({ option, path })),
+  );
+  return ["global", "install"].flatMap((section) =>
+    options.filter(({ option }) => option.section === section).flatMap(({ option, path }) => settingsOf(option, path)),
+  );
+}
+
+/** One setting for each line of the value: pip takes several URLs, one on a line. */
+function settingsOf({ name, value, from }: IniOption, path: string): Setting[] {
+  const key = name.replaceAll("_", "-").replace(/^--/, "");
+  return value.split("\n").flatMap((text, index) =>
+    text
+      .trim()
+      .split(/\s+/)
+      .flatMap((word) => (word === "" ? [] : [{ key, value: word, path, line: from + index + 1 }])),
+  );
+}
+
+/** Findings on where pip gets its packages from, and whom it asks for the token. */
+export function checkPip(patient: Patient): Finding[] {
+  const { settings, env } = patient;
+  const found = pipSettings(patient);
+  const lastOf = (key: string): Setting | undefined => found.findLast((setting) => setting.key === key);
+  const index = lastOf("index-url");
+  const urls = [...(index ? [index] : []), ...found.filter(({ key }) => key === "extra-index-url")];
+  const findings = [...unreadable(patient), ...urls.flatMap((setting) => checkUrl(setting, patient))];
+  const first = settings.repositories.find(({ endpoints }) => endpoints.pypi !== undefined);
+  if (!first) return findings;
+  if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
+    const where = index
+      ? `pip's index-url is ${withoutSecrets(index.value)} (${index.path}:${index.line}), not your repository.`
+      : "No pip.conf names a repository that Vouch is set up for: pip asks the public index.";
+    findings.push(failure("pip-index", where, setupCommand(first, "pip")));
+  }
+  findings.push(...checkVersion(patient));
+  const provider = env["PIP_KEYRING_PROVIDER"] || lastOf("keyring-provider")?.value;
+  if (provider !== "subprocess") {
+    findings.push(
+      failure(
+        "pip-keyring-provider",
+        `pip's keyring-provider is ${provider ?? "not set"}, expected subprocess: pip does not ask Vouch for the token.`,
+        env["PIP_KEYRING_PROVIDER"] ? "unset PIP_KEYRING_PROVIDER" : setupCommand(first, "pip"),
+      ),
+    );
+  }
+  return findings;
+}
+
+/** Which URLs the pip on PATH asks Vouch for, and whether the project has one that it does not. */
+function checkVersion(patient: Patient): Finding[] {
+  const { env, settings } = patient;
+  const pip = pipVersion(env);
+  const old = pip && oldPip(env, pip);
+  if (old) return [failure("pip-version", old.found, old.remedy)];
+  if (pip === undefined || pip.asksWithoutUserName) return [];
+  const remedy =
+    "Put `aws@` before the host (`https://aws@…`), or `python -m pip install --upgrade pip` (26.2 or later).";
+  const bare = bareUrlsOf(patient).filter(({ value }) => classify(value, "pypi", settings).kind === "configured");
+  if (bare.length > 0) {
+    return bare.map(({ value, path, line }) =>
+      failure(
+        "pip-version",
+        `${path}:${line} names ${withoutSecrets(value)} without a user name: pip ${pip.version} asks nobody for it.`,
+        remedy,
+      ),
+    );
+  }
+  const program = Bun.which("pip", { PATH: env["PATH"] ?? "" });
+  const isShim = program !== null && dirname(program) === shimsFolder(env);
+  if (isShim) return [ok("pip-version", `pip ${pip.version} asks Vouch for URLs with a user name; the shim adds it.`)];
+  const found = `pip ${pip.version} (${program ?? "pip3"}) asks Vouch for URLs with a user name only: a bare --index-url of yours would be asked for a password.`;
+  return [warning("pip-version", found, remedy)];
+}
+
+/** The URLs without user information in the requirements files of the current folder. */
+function bareUrlsOf({ cwd }: Patient): Setting[] {
+  let names: string[];
+  try {
+    names = readdirSync(cwd).filter((name) => /^(requirements|constraints).*\.(txt|in)$/.test(name));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const path = join(cwd, name);
+    const lines = (readSmallFile(path) ?? "").split("\n");
+    return lines.flatMap((line, index) => {
+      const urls = line.replace(/(^|\s)#.*$/, "").match(/https:\/\/[^\s/@?#]+\/[^\s?#]*/g) ?? [];
+      return urls.map((value): Setting => ({ key: "index-url", value, path, line: index + 1 }));
+    });
+  });
+}
+
+function unreadable(patient: Patient): Finding[] {
+  return pipFiles(patient)
+    .filter((path) => readSmallFile(path) !== undefined && readIniFile(path) === undefined)
+    .map((path) => failure("pip-config", `pip cannot read ${path}.`, "Run `pip config debug`, and correct the file."));
+}
+
+function checkUrl({ key, value, path, line }: Setting, { settings }: Patient): Finding[] {
+  const found = classify(value, "pypi", settings);
+  const said = `pip's ${key} is ${withoutSecrets(value)} (${path}:${line})`;
+  if (found.kind === "other") return [];
+  if (found.kind === "codeartifact") {
+    const remedy = codeArtifactRemedy(found, "pip");
+    return [failure("pip-index", `${said}, a repository that Vouch is not set up for.`, remedy)];
+  }
+  const { username, password } = new URL(value);
+  if (password !== "") {
+    const remedy = "Delete the password from the line: pip takes it before it asks Vouch.";
+    return [failure("pip-index", `${said}, with a password.`, remedy)];
+  }
+  if (username === "") {
+    const remedy = `Write it as ${value.replace("://", "://aws@")}.`;
+    return [failure("pip-index", `${said}, without a user name: pip before 26.2 then does not ask Vouch.`, remedy)];
+  }
+  return [ok("pip-index", `${said}.`)];
+}

@@ -1,0 +1,102 @@
+/**
+ * `pip` in the shims folder. It refuses a project that would lead a token elsewhere (python/guard.ts), says a missing
+ * login before pip starts, and adds `aws@` to the URLs of configured endpoints on the command line and in the environment:
+ * before version 26.2 pip asks `keyring` only for a URL with a user name. Then it becomes the real pip. It adds no token.
+ */
+import { routes, type StatusReply } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
+import { looksLikeCodeArtifact } from "../../helper/look.ts";
+import { complain, exitWith } from "../../helper/output.ts";
+import { checkedPipVariables } from "../python/checked.ts";
+import type { Verdict } from "../python/judge.ts";
+import { longOptionValues, shortOptionValues } from "../python/requirements.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+
+const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
+
+/** Commands that reach no registry; `list` does with `--outdated`. */
+const localCommands = "freeze inspect list show check config cache debug help hash completion uninstall";
+
+/** A URL with a path and without user information: a word, behind an option's `=` or letter, or behind `NAME@`. */
+const bareUrl = /(?<=^|\s|^--[a-z-]+=|^-[a-z]+|^[\w.,[\]-]+@)https:\/\/[^\s/@?#]+\/[^\s?#]*/gi;
+
+/** Becomes the real pip of that name (`pip`, `pip3`, `pip3.11`). */
+export async function runPipShim(name: string, args: string[]): Promise<number> {
+  try {
+    if (isLocal(args)) return await becomeRealCommand(name, args);
+    const given = [...args, ...variables.map((variable) => process.env[variable] ?? "")];
+    const bare = [...new Set(given.flatMap((text) => text.match(bareUrl) ?? []))];
+    const indexes = await indexesOf(args);
+    const real = await findRealCommand(name);
+    const { guardPip } = await import("../python/guard.ts");
+    const verdict = await guardPip(real === undefined ? [] : [real], args, process.env, [...bare, ...indexes]);
+    if (verdict.doubt !== undefined) complain(verdict.doubt);
+    const named = namedByUser(new Set(bare.filter((url) => verdict.configured.has(url))));
+    const env = { ...process.env };
+    for (const variable of variables) if (env[variable] !== undefined) env[variable] = named(env[variable]);
+    const told = await tellMissingLogin(verdict, [...bare, ...indexes]);
+    return await becomeRealCommand(name, args.map(named), { ...env, ...checkedPipVariables(verdict, told) });
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+/** Whether pip reaches no registry with these arguments. */
+export function isLocal(args: readonly string[]): boolean {
+  const command = args.find(
+    (word) => localCommands.split(" ").includes(word) || /^(install|download|wheel|lock)$/.test(word),
+  );
+  if (command === undefined) return args.every((word) => /^(-V|--version|-h|--help)$/.test(word));
+  if (args.includes("--outdated") || args.includes("-o") || args.includes("--uptodate")) return false;
+  return localCommands.split(" ").includes(command);
+}
+
+/** The indexes that pip will ask, without user information: of the command line, else of the environment, else of its file. */
+async function indexesOf(args: string[]): Promise<string[]> {
+  const named = [...longOptionValues(args, "--index-url"), ...shortOptionValues(args, "i")];
+  const index = named.length > 0 ? named : [process.env["PIP_INDEX_URL"] || (await indexOfFile())];
+  const more = [
+    ...longOptionValues(args, "--extra-index-url"),
+    ...(process.env["PIP_EXTRA_INDEX_URL"] ?? "").split(/\s+/),
+  ];
+  return [...index, ...more].filter((url) => url.includes("://")).map((url) => url.replace(/\/\/[^/@]*@/, "//"));
+}
+
+/** `index-url` in pip's own file; empty when it names none. */
+async function indexOfFile(): Promise<string> {
+  const home = process.env["HOME"] ?? "";
+  const config = process.env["XDG_CONFIG_HOME"] || `${home}/.config`;
+  for (const path of [process.env["PIP_CONFIG_FILE"], `${config}/pip/pip.conf`, `${home}/.pip/pip.conf`]) {
+    if (!path) continue;
+    const text = await Bun.file(path)
+      .text()
+      .catch(() => "");
+    const index = /^[ \t]*index[-_]url[ \t]*[=:][ \t]*(\S+)/m.exec(text)?.[1];
+    if (index !== undefined) return index;
+  }
+  return "";
+}
+
+/** One line when pip will ask a configured endpoint and nobody is logged in: pip 26.2 shows nothing of `keyring`'s words. */
+async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly string[]): Promise<boolean> {
+  if (process.env["VOUCH_IDENTITY"]) return false;
+  const asked = urls.some((url) => configured.has(url));
+  if (!asked && !urls.some(looksLikeCodeArtifact)) return false;
+  try {
+    const { session } = await ask<StatusReply>(routes.status, undefined);
+    if (session !== undefined || !asked) return false;
+    complain(new VouchError("login_needed", "Nobody is logged in.", { hint: "Run `vouch login`." }));
+    return true;
+  } catch (error) {
+    const failed = VouchError.from(error);
+    // A job has no agent, and needs no login.
+    if (failed.code === "usage") return false;
+    if (failed.message !== doubt?.message) complain(failed);
+    return failed.code === "login_needed";
+  }
+}
+
+function namedByUser(configured: Set<string>): (text: string) => string {
+  return (text) => text.replace(bareUrl, (url) => (configured.has(url) ? url.replace("://", "://aws@") : url));
+}

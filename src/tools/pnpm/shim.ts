@@ -1,0 +1,133 @@
+/**
+ * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: as `npm`, whose variables pnpm reads too. pnpm has a helper
+ * protocol (`tokenHelper`), but it tells the helper no URL, and its line in `~/.npmrc` makes npm complain.
+ */
+import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
+import { guard, type Guarded } from "../npm/guard/guard.ts";
+import { pnpmVersion, readsLiteral } from "./version.ts";
+import { complain, exitWith } from "../../helper/output.ts";
+import { tokenVariables } from "../npm/shim.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Commands of pnpm 9 to 11 that may ask a registry, those that they hand to npm included. Every other word is a script
+ * of the project or its program (`pnpm build`), which gets no token.
+ */
+const registryCommands =
+  "add install i ci clean-install ic install-clean install-test it update up upgrade remove uninstall rm un uni " +
+  "unlink dislink link ln dedupe fetch import prune deploy audit outdated publish unpublish stage dlx create init " +
+  "patch patch-commit patch-remove self-update runtime rt with store view info show v access deprecate undeprecate " +
+  "dist-tag dist-tags owner owners ping search s se find whoami profile token star stars unstar team login adduser " +
+  "logout bugs issues docs home repo";
+
+/** Words before the command that are none themselves: its forms for a workspace, and "no script of that name" (pnpm 11). */
+const prefixes = "recursive multi m pm";
+
+/** Commands that start what the project says. */
+const scriptCommands = "run run-script exec test t tst start stop restart rebuild rb";
+
+/** Options before the command that take no value. */
+const flags =
+  "-r --recursive -w --workspace-root -s --silent -h --help -v --version --parallel --stream --aggregate-output --color " +
+  "--no-color --use-stderr --if-present --yes -y --fail-if-no-match --include-workspace-root --ignore-workspace";
+
+/** Options whose value is the next word, as pnpm reads a command line before it knows the command. */
+const valuedOptions =
+  "-C --dir -F --filter --filter-prod --loglevel --prefix --reporter --test-pattern --changed-files-ignore-pattern " +
+  "--npmrc-auth-file --pm-on-fail --registry --cache-dir --store-dir --state-dir --lockfile-dir --modules-dir " +
+  "--virtual-store-dir --global-dir --global-bin-dir --global-pnpmfile --pnpmfile --npm-path --cpu --os --libc " +
+  "--child-concurrency --network-concurrency --workspace-concurrency --fetch-retries --fetch-retry-factor " +
+  "--fetch-retry-maxtimeout --fetch-retry-mintimeout --fetch-timeout --https-proxy --proxy --noproxy --node-linker " +
+  "--package-import-method --hoist-pattern --public-hoist-pattern --save-catalog-name --save-prefix --trust-policy";
+
+/** Becomes the real command of that name; without a session it says so in one line and goes on without a token. */
+export async function runPnpmShim(name: string, args: string[]): Promise<number> {
+  try {
+    return await becomeRealCommand(name, args, await pnpmEnvironment(name, args));
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+async function pnpmEnvironment(name: string, args: string[]): Promise<Environment> {
+  const { env } = process;
+  if (!pnpmAsksRegistry(name, args)) return env;
+  const { command = "", options } = readPnpm(args);
+  if (!isDlx(name) && concernsAccount(command)) {
+    const line = await answerAccountCommand("pnpm", command, Object.fromEntries(options));
+    if (line !== undefined) complain(line);
+  }
+  const guarded = await guardPnpm(name, await tokenVariables(), args, env, await findRealCommand(name));
+  for (const objection of guarded.objections) complain(objection);
+  return guarded.env;
+}
+
+/** Whether the command of that name may ask a registry with these words. */
+export function pnpmAsksRegistry(name: string, args: string[]): boolean {
+  return isDlx(name) || asksRegistry(args);
+}
+
+/** The environment for pnpm with the tokens in `variables`, and what of the project is in the way. `file` is the real pnpm. */
+export async function guardPnpm(
+  name: string,
+  variables: Record<string, string>,
+  args: string[],
+  env: Environment,
+  file: string | undefined,
+): Promise<Guarded> {
+  const { command = "", options } = isDlx(name) ? { command: "dlx", options: new Map() } : readPnpm(args);
+  const named = (...names: string[]) => names.flatMap((option) => options.get(option) ?? []) as string[];
+  const version = file === undefined ? undefined : await pnpmVersion(file, env);
+  return guard({
+    tool: "pnpm",
+    variables,
+    args,
+    folders: named("-C", "--dir", "--prefix", "--lockfile-dir"),
+    userConfigs: named("--userconfig", "--npmrc-auth-file"),
+    publishes: ["publish", "stage", "pack"].includes(command),
+    env,
+    isLiteral: (packageManagers) => command !== "with" && readsLiteral(version, packageManagers, env),
+  });
+}
+
+const isDlx = (name: string) => name === "pnpx" || name === "pnx";
+
+/**
+ * Whether pnpm may ask a registry with these arguments. An option that is not known here may take the next word or not:
+ * a line that could start a script then is taken for one that does.
+ */
+export function asksRegistry(args: string[]): boolean {
+  const { command = "" } = readPnpm(args);
+  const { command: other = "" } = readPnpm(args, true);
+  return has(registryCommands, command) && !has(scriptCommands, other);
+}
+
+/** The command of a line, and the values of the options before and behind it that take one. */
+function readPnpm(args: string[], takeUnknown = false): { command: string | undefined; options: Map<string, string> } {
+  const options = new Map<string, string>();
+  let command: string | undefined;
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index]!;
+    const [option = "", value] = word.startsWith("-") ? splitOnce(word) : [];
+    if (word === "--") {
+      command ??= args[index + 1];
+      break;
+    }
+    if (value !== undefined) options.set(option, value);
+    else if (has(valuedOptions, option)) options.set(option, args[++index] ?? "");
+    else if (option !== "" && takeUnknown && command === undefined && !has(flags, option)) index++;
+    else if (option === "" && command === undefined && !has(prefixes, word)) command = word;
+  }
+  return { command, options };
+}
+
+function splitOnce(word: string): [string, string?] {
+  const equals = word.indexOf("=");
+  return equals < 0 ? [word] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+function has(list: string, word: string): boolean {
+  return list.split(" ").includes(word);
+}

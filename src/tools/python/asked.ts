@@ -1,0 +1,22 @@
+/** What `keyring` looks at before it gives a token to a package manager that no shim of ours has looked at. */
+import { VouchError } from "../../base/errors.ts";
+import { askersAbove } from "./askers.ts";
+import { mentionsOfAskers } from "./clients.ts";
+import { judge } from "./judge.ts";
+
+/**
+ * Looks at the files that the askers' command lines and folders lead to. `checked` is the process id of a pip that our
+ * shim has looked at, NaN for none; `isPip` says that only a pip can be the asker.
+ * Throws `project_untrusted` where they would lead a token elsewhere, or where that cannot be known.
+ */
+export async function checkAskers(checked: number, isPip: boolean): Promise<void> {
+  const askers = askersAbove();
+  if (askers.length === 0 && isPip) {
+    throw new VouchError("project_untrusted", "It cannot be seen which pip asks for a token, and with which files.", {
+      hint: "Use the `pip` of the shims folder.",
+    });
+  }
+  const { refusal, doubt } = await judge(mentionsOfAskers(askers, process.env, checked));
+  const error = refusal ?? doubt;
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,61 @@
+/**
+ * What must hold before pip is started with tokens in reach: by the shim `pip`, or by `vouch exec` with the tokens in the
+ * environment.
+ */
+import { VouchError } from "../../base/errors.ts";
+import { checkedPipVariables } from "./checked.ts";
+import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
+import { mentionsOfEnvironments } from "./environments.ts";
+import { judge, type Verdict } from "./judge.ts";
+import { type Mention, mentionsOfPip } from "./mentions.ts";
+import { secretsIn } from "./secrets.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Judges a command line of pip, and the URLs besides. `programs` are pip's own file and its interpreter, as far as they
+ * are known (a name is looked up on PATH). The current folder is pip's. Throws `project_untrusted` where a token
+ * would go elsewhere, or, with tokens in the environment, where that cannot be known.
+ */
+export async function guardPip(
+  programs: readonly string[],
+  args: readonly string[],
+  env: Environment,
+  urls: readonly string[] = [],
+): Promise<Verdict> {
+  const secrets = secretsIn(env);
+  const cwd = process.cwd();
+  const inEnvironments = mentionsOfEnvironments(programs, args, cwd, env);
+  const verdict = await judgeOrDoubt([...inEnvironments, ...mentionsOfPipCommand(args, cwd, env, secrets)], urls);
+  throwIfRefused(verdict, secrets.values.length > 0);
+  return verdict;
+}
+
+/** With an agent that cannot be asked, or settings that cannot be read, pip goes on without a token. */
+async function judgeOrDoubt(mentions: readonly Mention[], urls: readonly string[]): Promise<Verdict> {
+  try {
+    return await judge(mentions, urls);
+  } catch (error) {
+    const doubt = VouchError.from(error);
+    if (mentions.some(({ kind }) => kind === "secret")) throw doubt;
+    return { doubt, hosts: [], configured: new Set() };
+  }
+}
+
+/**
+ * For `vouch exec`: judges the command when it is pip or uv, before it gets the tokens. `env` is what it will be given.
+ * Returns further variables for it. Throws as `guardPip`.
+ */
+export async function guardCommand(words: readonly string[], env: Environment): Promise<Record<string, string>> {
+  const args = isUv(words) ? undefined : pipArguments(words);
+  if (args !== undefined) return checkedPipVariables(await guardPip(programsOfPip(words), args, env), false);
+  if (!isUv(words)) return {};
+  const secrets = secretsIn(env);
+  throwIfRefused(await judge(mentionsOfPip(words.slice(1), process.cwd(), env, secrets)), secrets.values.length > 0);
+  return {};
+}
+
+function throwIfRefused({ refusal, doubt }: Verdict, hasSecrets: boolean): void {
+  const error: VouchError | undefined = refusal ?? (hasSecrets ? doubt : undefined);
+  if (error !== undefined) throw error;
+}

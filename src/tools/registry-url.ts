@@ -1,0 +1,70 @@
+/** What a URL found in a package manager's file is to Vouch. */
+import type { PackageFormat } from "../agent/protocol.ts";
+import { findRegistry } from "../settings/registries.ts";
+import type { Settings } from "../settings/settings.ts";
+
+export interface CodeArtifactNames {
+  domain: string;
+  domainOwner: string;
+  region: string;
+  repository: string;
+}
+
+/** Which of CodeArtifact's host names an endpoint has. Vouch sets up IPv4 hosts. */
+export type HostKind = "IPv4" | "dual-stack" | "VPC endpoint";
+
+export type EndpointKind =
+  | { kind: "configured"; endpoint: string }
+  | ({ kind: "codeartifact"; host: HostKind } & CodeArtifactNames)
+  | { kind: "other" };
+
+/** `{domain}-{owner}`; a domain may contain hyphens, so the last one before 12 digits splits. */
+const domainAndOwner = "([a-z][a-z0-9-]{0,48}[a-z0-9])-([0-9]{12})";
+/** `{domain}-{owner}.d.codeartifact.{region}.{suffix}`, and without `.d` the dual-stack host. */
+const packageHost = new RegExp(`^${domainAndOwner}(\\.d)?\\.codeartifact\\.([a-z0-9-]+)\\.`);
+/** `vpce-….d.codeartifact.{region}.vpce.{suffix}/{format}/d/{domain}-{owner}/{repository}/` */
+const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\./;
+const vpcPath = new RegExp(`^/[a-z]+/d/${domainAndOwner}/([^/]+)`);
+
+/** Whether the URL lies in a configured endpoint, in another repository of CodeArtifact, or elsewhere. */
+export function classify(text: string, format: PackageFormat, settings: Settings): EndpointKind {
+  const url = URL.parse(text);
+  if (!url) return { kind: "other" };
+  const registry = findRegistry(settings, `${url.origin}${url.pathname}`, format);
+  if (registry) return { kind: "configured", endpoint: registry.endpoint };
+  const [, vpcRegion] = vpcHost.exec(url.hostname) ?? [];
+  if (vpcRegion !== undefined) {
+    const [, domain = "", domainOwner = "", repository = ""] = vpcPath.exec(url.pathname) ?? [];
+    return { kind: "codeartifact", host: "VPC endpoint", domain, domainOwner, region: vpcRegion, repository };
+  }
+  const [, domain, domainOwner, d, region] = packageHost.exec(url.hostname) ?? [];
+  if (domain === undefined || domainOwner === undefined || region === undefined) return { kind: "other" };
+  const host = d === undefined ? "dual-stack" : "IPv4";
+  return { kind: "codeartifact", host, domain, domainOwner, region, repository: url.pathname.split("/")[2] ?? "" };
+}
+
+/** What to do about a URL of CodeArtifact that Vouch is not set up for; `flags` go to the end of the command. */
+export function codeArtifactRemedy(
+  found: Extract<EndpointKind, { kind: "codeartifact" }>,
+  tool: "cargo" | "npm" | "pip",
+  flags = "",
+): string {
+  const command = `\`${setupCommand(found, tool)}${flags}\``;
+  if (found.host === "IPv4") return `Correct the line, or run ${command}.`;
+  return `Vouch does not know the ${found.host} hosts of CodeArtifact yet and gives no token to one: run ${command}, which writes the repository's IPv4 host, and delete the line.`;
+}
+
+/** The command that configures a repository. */
+export function setupCommand(names: CodeArtifactNames, tool: "cargo" | "npm" | "pip"): string {
+  const { domain, domainOwner, region, repository } = names;
+  return `vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region} --tool ${tool}`;
+}
+
+/** A URL that may be shown: without password and query. */
+export function withoutSecrets(text: string): string {
+  const url = URL.parse(text);
+  if (!url) return text.replace(/\/\/[^/@\s]*@/g, "//");
+  if (url.password !== "") url.password = "…";
+  url.search = "";
+  return url.href.replace("%E2%80%A6", "…");
+}

@@ -1,0 +1,133 @@
+/**
+ * The shims folder: links to vouch under the names `keyring`, `pip`, `pip3`, `pip3.12`, `npm`, `npx` and those of pnpm, to
+ * stand first on PATH.
+ */
+import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { VouchError } from "../base/errors.ts";
+import { homeFolder } from "../base/system/home.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** The folder: `$XDG_DATA_HOME/vouch/shims`, else `~/.local/share/vouch/shims`. */
+export function shimsFolder(env: Record<string, string | undefined> = process.env): string {
+  const xdg = env["XDG_DATA_HOME"];
+  return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
+}
+
+/** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */
+const besidePnpm = ["pnpx", "pn", "pnx"];
+
+/**
+ * The names of the links that the configured repositories need. Those of pnpm are made where pnpm is installed (a link in
+ * front of nothing would tell every script that asks `command -v pnpm` a lie) and kept once they are there: a setup from
+ * a shell whose PATH lacks pnpm must not take them from the other shells.
+ */
+export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
+  const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
+  const hasNpm = repositories.some(({ endpoints }) => endpoints.npm !== undefined);
+  return [
+    ...(hasPypi ? ["keyring", "pip", "pip3", ...versionedPips(env)] : []),
+    ...(hasNpm ? ["npm", "npx", ...pnpmNames(env)] : []),
+  ];
+}
+
+/** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
+function versionedPips(env: Record<string, string | undefined>): string[] {
+  const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
+  const all = (env["PATH"] ?? "").split(":");
+  const folders = all.filter((folder) => folder.startsWith("/") && resolve(folder) !== environment);
+  const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));
+  return [...new Set(names)]
+    .filter((name) => findInstalled(name, { PATH: folders.join(":") }) !== undefined)
+    .toSorted();
+}
+
+function pnpmNames(env: Record<string, string | undefined>): string[] {
+  const pnpm = findInstalled("pnpm", env);
+  const isInstalled = (name: string): boolean =>
+    pnpm !== undefined && (name === "pnpm" || Bun.which(name, { PATH: dirname(pnpm) }) !== null);
+  const isLinked = (name: string): boolean => ownership(join(shimsFolder(env), name), process.execPath) === "ours";
+  return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
+}
+
+/** The first program of that name on PATH that is not a link to Vouch; relative folders are passed over. */
+export function findInstalled(name: string, env: Record<string, string | undefined>): string | undefined {
+  for (const folder of (env["PATH"] ?? "").split(":")) {
+    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
+    if (found !== null && ownership(found, process.execPath) !== "ours") return found;
+  }
+  return undefined;
+}
+
+export interface ShimChanges {
+  added: string[];
+  removed: string[];
+}
+
+/** What `applyShims` would do. Throws `edit_conflict` when a file of someone else has a name that is needed. */
+export function planShims(folder: string, needed: string[], executable: string): ShimChanges {
+  const added = needed.filter((name) => {
+    const path = join(folder, name);
+    const found = ownership(path, executable);
+    if (found === "foreign") {
+      throw new VouchError("edit_conflict", `${path} is not a link of Vouch, and stays as it is.`, {
+        hint: "Move it away, then run the command again.",
+      });
+    }
+    return found === "absent" || readlinkSync(path) !== executable;
+  });
+  const removed = namesIn(folder).filter(
+    (name) => !needed.includes(name) && ownership(join(folder, name), executable) === "ours",
+  );
+  return { added, removed };
+}
+
+/** Makes the folder hold exactly the needed links to the executable, and whatever else someone put there. */
+export function applyShims(folder: string, needed: string[], executable: string): ShimChanges {
+  const changes = planShims(folder, needed, executable);
+  try {
+    if (changes.added.length > 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of changes.added) {
+      const path = join(folder, name);
+      if (ownership(path, executable) === "ours") unlinkSync(path);
+      symlinkSync(executable, path);
+    }
+    for (const name of changes.removed) unlinkSync(join(folder, name));
+    if (changes.removed.length > 0 && namesIn(folder).length === 0) rmdirSync(folder);
+  } catch (error) {
+    throw new VouchError("file_error", `The links in ${folder} cannot be changed: ${(error as Error).message}.`, {
+      hint: "Check the owner and the mode of the folder.",
+      cause: error,
+    });
+  }
+  return changes;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** A link is ours when it leads to this executable, or to where a vouch is or was. */
+function ownership(path: string, executable: string): "absent" | "ours" | "foreign" {
+  let link: string;
+  try {
+    link = readlinkSync(path);
+  } catch (error) {
+    // EINVAL: it is there and is no link.
+    return (error as NodeJS.ErrnoException).code === "EINVAL" ? "foreign" : "absent";
+  }
+  const target = resolve(path, "..", link);
+  return target === executable || basename(target) === "vouch" || samePlace(target, executable) ? "ours" : "foreign";
+}
+
+function samePlace(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}

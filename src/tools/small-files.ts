@@ -1,0 +1,65 @@
+/** Reads the files of the package managers for the doctor: small regular files only, since the folder may be hostile. */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { type IniFile, readIni } from "../editing/configparser.ts";
+
+const maxBytes = 1 << 20;
+
+/** A setting in a file, and where it stands. */
+export interface Setting {
+  key: string;
+  value: string;
+  path: string;
+  /** Counted from 1. */
+  line: number;
+}
+
+/** The text of a regular file of at most 1 MiB; undefined when there is none that can be read. */
+export function readSmallFile(path: string): string | undefined {
+  let fd: number;
+  try {
+    // O_NONBLOCK: opening a named pipe must not wait for its other side.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= maxBytes ? readFileSync(fd, "utf8") : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file of Python's configparser; undefined when there is none, or when Python could not read it. */
+export function readIniFile(path: string): IniFile | undefined {
+  const text = readSmallFile(path);
+  try {
+    return text === undefined ? undefined : readIni(text.split("\n"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A TOML file as a table; undefined when there is none, or when it is not TOML. */
+export function readTomlFile(path: string): Record<string, unknown> | undefined {
+  const text = readSmallFile(path);
+  try {
+    return text === undefined ? undefined : (Bun.TOML.parse(text) as Record<string, unknown>);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value as a table; an empty one when it is something else. */
+export function tableOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** The folder and its parents up to the root. */
+export function ancestors(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}

@@ -1,0 +1,162 @@
+/** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
+import { setTimeout as sleep } from "node:timers/promises";
+import * as v from "valibot";
+import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
+import { VouchError } from "../base/errors.ts";
+import { httpRequest, type HttpResponse } from "../base/net/http.ts";
+import { printable } from "../base/printable.ts";
+
+export type Environment = Record<string, string | undefined>;
+
+/** What a client of the server takes from around it. */
+export interface Surroundings {
+  /** SSL_CERT_FILE may name a private certificate authority. */
+  env: Environment;
+  /** The wall clock: milliseconds since 1970. */
+  now: () => number;
+}
+
+interface ApiRequest {
+  method: "GET" | "POST";
+  url: string;
+  /** Made anew for each attempt: a DPoP proof is good for one. */
+  headers?: () => Promise<Record<string, string>>;
+  /** An object goes as JSON, URLSearchParams as a form. */
+  body?: object | URLSearchParams | undefined;
+  env: Environment;
+  /** Whether sending it twice does no harm: then it is sent again after a 5xx, a 429 or a lost connection. */
+  repeatable: boolean;
+  /** The limit on all attempts, in milliseconds. */
+  limitMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** The limit on one attempt, and on all of them together with the waits; milliseconds. */
+const attemptLimitMs = 10_000;
+const defaultLimitMs = 15_000;
+/** Tokens and WebAuthn options are a few kilobytes. */
+const maxAnswerBytes = 256 * 1024;
+const retryDelaysMs = [200, 600, 1500];
+
+/** Sends a request and resolves with the answer, whatever its status below 500. Throws `network`, `timeout`, `server_error`, `cancelled`. */
+export async function send(request: ApiRequest): Promise<HttpResponse> {
+  const { body } = request;
+  const form = body instanceof URLSearchParams ? body.toString() : undefined;
+  const begun = performance.now();
+  const end = begun + (request.limitMs ?? defaultLimitMs);
+  for (let attempt = 0; ; attempt++) {
+    const next = request.repeatable ? retryDelaysMs[attempt] : undefined;
+    const delay = next !== undefined && performance.now() + next < end ? next : undefined;
+    try {
+      const response = await httpRequest({
+        url: request.url,
+        method: request.method,
+        headers: {
+          ...(body
+            ? { "content-type": form === undefined ? "application/json" : "application/x-www-form-urlencoded" }
+            : {}),
+          accept: "application/json",
+          ...(await request.headers?.()),
+        },
+        ...(body ? { body: form ?? JSON.stringify(body) } : {}),
+        timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, end - performance.now()))),
+        maxBytes: maxAnswerBytes,
+        caBundle: request.env["SSL_CERT_FILE"],
+        ...(request.signal ? { signal: request.signal } : {}),
+      });
+      const intercepted = interceptedAnswer(
+        new URL(request.url).host,
+        response,
+        " Is this the URL of the Vouch server?",
+      );
+      if (intercepted) throw intercepted;
+      const busy = response.status === 429 || response.status >= 500;
+      if (!busy) return response;
+      if (delay === undefined) throw serverError(request.url, response);
+    } catch (error) {
+      if (delay === undefined || !(error instanceof VouchError) || error.code !== "network" || !error.cause) {
+        throw inAllItsTime(error, performance.now() - begun);
+      }
+    }
+    await pause(delay, request.signal);
+  }
+}
+
+/** The answer in the form of the schema. Throws `server_error`. */
+export function readAnswer<Schema extends v.GenericSchema>(
+  response: HttpResponse,
+  schema: Schema,
+  url: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, parseJson(response.body));
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new VouchError(
+    "server_error",
+    `${new URL(url).host} did not answer as a Vouch server: at ${v.getDotPath(issue) ?? "the top level"} expected ${issue.expected ?? issue.type}.`,
+    { hint: "Check the server's URL." },
+  );
+}
+
+/** Words of the server, for a person: what could steer a terminal is taken out. */
+export const Words = v.pipe(
+  v.string(),
+  v.transform((text) => printable(text).slice(0, 500)),
+);
+/** A ceremony that the server has begun: its name, and the options for the security key. */
+export interface Ceremony {
+  ceremony: string;
+  options: unknown;
+}
+
+export const CeremonyAnswer = v.object({
+  ceremony: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  options: v.looseObject({ challenge: v.string() }),
+});
+
+/** A credential id in base64url: 1 to 1023 bytes (WebAuthn Level 3, 4). */
+export const CredentialId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
+
+const OAuthFailure = v.object({ error: Words, error_description: v.optional(Words, "") });
+const ApiFailure = v.object({ error: v.object({ code: v.string(), message: Words, hint: v.optional(Words) }) });
+
+/** A refusal under /oauth (RFC 6749, 5.2): `{error, error_description}`. Throws `server_error` when it is not of that form. */
+export function readOAuthFailure(response: HttpResponse, url: string): { error: string; description: string } {
+  const { error, error_description } = readAnswer(response, OAuthFailure, url);
+  return { error, description: error_description };
+}
+
+/** A refusal under /v1: `{error: {code, message, hint}}`. Throws `server_error` when it is not of that form. */
+export function readApiFailure(
+  response: HttpResponse,
+  url: string,
+): { code: string; message: string; hint?: string | undefined } {
+  return readAnswer(response, ApiFailure, url).error;
+}
+
+function serverError(url: string, response: HttpResponse): VouchError {
+  const { host } = new URL(url);
+  return new VouchError(
+    "server_error",
+    response.status === 429
+      ? `The Vouch server ${host} has been asked too often.`
+      : `The Vouch server ${host} failed (status ${response.status}).`,
+    { hint: "Try again in a minute; if it goes on, tell who runs the server." },
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    throw new VouchError("cancelled", "Cancelled.", { cause: error });
+  }
+}

@@ -1,0 +1,84 @@
+/** Requests to the Vouch server that prove the session's key, with a clock that follows the server's. */
+import type { HttpResponse } from "../base/net/http.ts";
+import type { Secret } from "../base/secret.ts";
+import type { DpopKey } from "./dpop.ts";
+import { type Environment, readOAuthFailure, send, type Surroundings } from "./api.ts";
+
+/** A `Date` header that is further off than this says that our clock is wrong; milliseconds. */
+const skewToleranceMs = 2_000;
+
+interface SendOptions {
+  /** Whether sending it twice does no harm. */
+  repeatable?: boolean;
+  signal?: AbortSignal | undefined;
+  /** The limit on all attempts, in milliseconds. */
+  limitMs?: number;
+}
+
+export class DpopClient {
+  /** The server's URL without a slash at the end. */
+  readonly server: string;
+  readonly tokenUrl: string;
+  readonly now: () => number;
+  readonly #key: DpopKey;
+  readonly #env: Environment;
+  /** How far the server's clock is ahead of ours, in milliseconds; known once the server has complained. */
+  #clockOffsetMs = 0;
+
+  constructor(server: string, key: DpopKey, { env, now }: Surroundings) {
+    this.server = server;
+    this.#key = key;
+    this.#env = env;
+    this.now = now;
+    this.tokenUrl = `${server}/oauth/token`;
+  }
+
+  /** Posts a form under /oauth. Throws `network`, `timeout`, `server_error`, `cancelled`. */
+  async postForm(path: string, form: Record<string, string>, options: SendOptions = {}): Promise<HttpResponse> {
+    const refusesProof = (response: HttpResponse): boolean =>
+      response.status !== 200 && readOAuthFailure(response, this.tokenUrl).error === "invalid_dpop_proof";
+    return this.#send("POST", path, new URLSearchParams(form), undefined, refusesProof, options);
+  }
+
+  /** Asks an endpoint in the name of the session (RFC 9449, 7). Throws as `postForm`. */
+  async ask(
+    method: "GET" | "POST",
+    path: string,
+    accessToken: Secret,
+    body: object | undefined,
+    options: SendOptions = {},
+  ): Promise<HttpResponse> {
+    const refusesProof = ({ status, headers }: HttpResponse): boolean =>
+      status === 401 && (headers.get("www-authenticate") ?? "").includes('error="invalid_dpop_proof"');
+    return this.#send(method, path, body, accessToken, refusesProof, options);
+  }
+
+  /** Sends; once more with the server's time when it refuses the proof and our clock differs from its own. */
+  async #send(
+    method: "GET" | "POST",
+    path: string,
+    body: object | URLSearchParams | undefined,
+    accessToken: Secret | undefined,
+    refusesProof: (response: HttpResponse) => boolean,
+    { repeatable = false, ...rest }: SendOptions,
+  ): Promise<HttpResponse> {
+    const url = this.server + path;
+    const headers = async () => ({
+      dpop: await this.#key.proof(method, url, Math.floor((this.now() + this.#clockOffsetMs) / 1000), accessToken),
+      ...(accessToken ? { authorization: `DPoP ${accessToken.expose()}` } : {}),
+    });
+    const sendOnce = () => send({ method, url, headers, body, env: this.#env, repeatable, ...rest });
+    const response = await sendOnce();
+    if (!refusesProof(response) || !this.#correctClock(response)) return response;
+    return sendOnce();
+  }
+
+  #correctClock(response: HttpResponse): boolean {
+    const serverTime = Date.parse(response.headers.get("date") ?? "");
+    if (Number.isNaN(serverTime)) return false;
+    const offset = serverTime - this.now();
+    if (Math.abs(offset - this.#clockOffsetMs) <= skewToleranceMs) return false;
+    this.#clockOffsetMs = offset;
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+/** DPoP proofs (RFC 9449): each request shows that its sender holds the key that the access token is bound to. */
+import { createHash } from "node:crypto";
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import type { Secret } from "../base/secret.ts";
+
+export class DpopKey {
+  readonly #privateKey: CryptoKey;
+  readonly #publicJwk: JWK;
+
+  private constructor(privateKey: CryptoKey, publicJwk: JWK) {
+    this.#privateKey = privateKey;
+    this.#publicJwk = publicJwk;
+  }
+
+  /** A new P-256 key whose private part cannot be exported. */
+  static async generate(): Promise<DpopKey> {
+    const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
+    return new DpopKey(privateKey, await exportJWK(publicKey));
+  }
+
+  /**
+   * The value of the DPoP header for one request (RFC 9449, 4.2); `issuedAt` in seconds since 1970. With the access
+   * token, the proof is bound to it.
+   */
+  async proof(method: string, url: string, issuedAt: number, accessToken?: Secret): Promise<string> {
+    const ath = accessToken && createHash("sha256").update(accessToken.expose()).digest("base64url");
+    return new SignJWT({ jti: crypto.randomUUID(), htm: method, htu: url, iat: issuedAt, ...(ath ? { ath } : {}) })
+      .setProtectedHeader({ typ: "dpop+jwt", alg: "ES256", jwk: this.#publicJwk })
+      .sign(this.#privateKey);
+  }
+}

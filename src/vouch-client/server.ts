@@ -1,0 +1,92 @@
+/** The Vouch server's HTTP API as its client sees it: enrolment and login. docs/openapi.yaml documents the API. */
+import * as v from "valibot";
+import { serverOrigin } from "../base/net/server-origin.ts";
+import { VouchError } from "../base/errors.ts";
+import type { HttpResponse } from "../base/net/http.ts";
+import type { Secret } from "../base/secret.ts";
+import {
+  type Ceremony,
+  CeremonyAnswer,
+  CredentialId,
+  readAnswer,
+  readApiFailure,
+  send,
+  type Surroundings,
+  Words,
+} from "./api.ts";
+import { type Login, VouchSession } from "./session.ts";
+
+const EnrollAnswer = v.object({
+  user: v.pipe(v.string(), v.minLength(1), v.maxLength(320)),
+  credentialId: CredentialId,
+  name: Words,
+});
+
+export class VouchServer {
+  /** The server's URL without a slash at the end: the issuer. */
+  readonly url: string;
+  readonly #surroundings: Surroundings;
+
+  /** Throws `usage` when the URL is more than an origin. */
+  constructor(url: string, surroundings: Surroundings) {
+    const origin = serverOrigin(url);
+    if (origin === undefined) {
+      throw new VouchError("usage", "Expected an https URL of the Vouch server, https://HOST without path and query.", {
+        hint: "Give the server's URL: `vouch login --server https://vouch.example.com`.",
+      });
+    }
+    this.url = origin;
+    this.#surroundings = surroundings;
+  }
+
+  /**
+   * Begins an enrolment with a one-time code; `name` is what the key is to be called. Throws `enrollment_denied`,
+   * `name_taken`, `network`, `timeout`, `server_error`.
+   */
+  async enrollOptions(code: Secret, name?: string): Promise<Ceremony> {
+    const body = { code: code.expose(), ...(name === undefined ? {} : { name }) };
+    const response = await this.#post("/v1/enroll/options", body, true);
+    if (response.status !== 200) throw this.#refused("enrollment_denied", response);
+    return readAnswer(response, CeremonyAnswer, this.url);
+  }
+
+  /**
+   * Finishes an enrolment; `credential` is the RegistrationResponseJSON, `name` what the user calls the key, `product`
+   * what its maker does. Uses the code up, unless the key is known. Throws as `enrollOptions`, and
+   * `credential_excluded`.
+   */
+  async enroll(enrollment: {
+    ceremony: string;
+    code: Secret;
+    credential: unknown;
+    name?: string;
+    product?: string;
+  }): Promise<{ user: string; credentialId: string; name: string }> {
+    const body = { ...enrollment, code: enrollment.code.expose() };
+    const response = await this.#post("/v1/enroll", body, false);
+    if (response.status !== 200) throw this.#refused("enrollment_denied", response);
+    return readAnswer(response, EnrollAnswer, this.url);
+  }
+
+  /** Begins a login. Throws `login_denied`, `network`, `timeout`, `server_error`. */
+  async loginOptions(): Promise<Ceremony> {
+    const response = await this.#post("/v1/login/options", {}, true);
+    if (response.status !== 200) throw this.#refused("login_denied", response);
+    return readAnswer(response, CeremonyAnswer, this.url);
+  }
+
+  /** Finishes a login. Throws as `VouchSession.login`. */
+  async login(login: Login): Promise<VouchSession> {
+    return VouchSession.login(this.url, login, this.#surroundings);
+  }
+
+  async #post(path: string, body: object, repeatable: boolean): Promise<HttpResponse> {
+    return send({ method: "POST", url: this.url + path, body, env: this.#surroundings.env, repeatable });
+  }
+
+  #refused(code: "enrollment_denied" | "login_denied", response: HttpResponse): VouchError {
+    const failure = readApiFailure(response, this.url);
+    const known = failure.code === "credential_excluded" || failure.code === "name_taken" ? failure.code : code;
+    return new VouchError(known, failure.message, { hint: failure.hint });
+  }
+}

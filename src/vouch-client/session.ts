@@ -1,0 +1,131 @@
+/** A session with the Vouch server: an OAuth access token bound to a DPoP key (RFC 9449) that never leaves this process. */
+import * as v from "valibot";
+import { VouchError } from "../base/errors.ts";
+import type { HttpResponse } from "../base/net/http.ts";
+import { Secret } from "../base/secret.ts";
+import { DpopKey } from "./dpop.ts";
+import { DpopClient } from "./dpop-client.ts";
+import type { IdToken, WebIdentity } from "../aws/web-identity.ts";
+import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
+import { VouchKeys } from "./keys.ts";
+
+/** No session lasts longer, whatever a server says: eight hours. */
+const maxSessionSeconds = 8 * 3600;
+
+const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
+const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
+
+const ExpiresIn = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400 * 366));
+const OpaqueToken = v.pipe(v.string(), v.regex(/^[\u0021-\u007e]{16,8192}$/));
+const LoginAnswer = v.object({
+  access_token: OpaqueToken,
+  token_type: v.literal("DPoP"),
+  expires_in: ExpiresIn,
+  user: v.pipe(v.string(), v.minLength(1), v.maxLength(320)),
+});
+const IdTokenAnswer = v.object({
+  access_token: v.pipe(v.string(), v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/), v.maxLength(20_000)),
+  issued_token_type: v.literal(idTokenType),
+  expires_in: ExpiresIn,
+});
+
+/** What a login is made from: the ceremony's name and the AuthenticationResponseJSON of the security key. */
+export interface Login {
+  ceremony: string;
+  credential: unknown;
+}
+
+export class VouchSession implements WebIdentity {
+  readonly user: string;
+  /** How long the session lasts from the moment it was asked for, in seconds. */
+  readonly lifetimeSeconds: number;
+  /** The user's security keys. */
+  readonly keys: VouchKeys;
+  readonly #client: DpopClient;
+  readonly #accessToken: Secret;
+
+  private constructor(client: DpopClient, answer: v.InferOutput<typeof LoginAnswer>) {
+    this.#client = client;
+    this.#accessToken = new Secret(answer.access_token);
+    this.keys = new VouchKeys(client, this.#accessToken);
+    this.user = answer.user;
+    this.lifetimeSeconds = Math.min(answer.expires_in, maxSessionSeconds);
+  }
+
+  /**
+   * Logs in at the server (its URL without a slash at the end) with a key made for this session.
+   * Throws `login_denied`, `network`, `timeout`, `server_error`.
+   */
+  static async login(server: string, login: Login, surroundings: Surroundings): Promise<VouchSession> {
+    const client = new DpopClient(server, await DpopKey.generate(), surroundings);
+    const response = await client.postForm("/oauth/token", {
+      grant_type: "urn:vouch:params:oauth:grant-type:webauthn",
+      ceremony: login.ceremony,
+      credential: JSON.stringify(login.credential),
+    });
+    if (response.status !== 200) throw loginDenied(response, client.tokenUrl);
+    return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));
+  }
+
+  /** An ID token by token exchange (RFC 8693), for the server's own audience: the client id that AWS knows it by. */
+  async idToken(signal?: AbortSignal): Promise<IdToken> {
+    const askedAt = Math.floor(this.#client.now() / 1000);
+    const response = await this.#client.postForm(
+      "/oauth/token",
+      {
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token: this.#accessToken.expose(),
+        subject_token_type: accessTokenType,
+        requested_token_type: idTokenType,
+      },
+      { repeatable: true, signal },
+    );
+    if (response.status !== 200) throw exchangeRefused(response, this.#client.tokenUrl);
+    const { access_token, expires_in } = readAnswer(response, IdTokenAnswer, this.#client.tokenUrl);
+    return { token: new Secret(access_token), expiration: askedAt + expires_in };
+  }
+
+  /** Ends the session at the server (RFC 7009), within `limitMs`. Throws `network`, `timeout`, `server_error`. */
+  async revoke(limitMs: number): Promise<void> {
+    const form = { token: this.#accessToken.expose(), token_type_hint: "access_token" };
+    const response = await this.#client.postForm("/oauth/revoke", form, { limitMs });
+    if (response.status === 200) return;
+    const { description } = readOAuthFailure(response, this.#client.tokenUrl);
+    throw new VouchError("server_error", `The server did not revoke the session: ${description}`);
+  }
+}
+
+/** The server's words for a credential that it does not have (it forgets those that are removed). */
+const notEnrolled = /not enrolled/i;
+
+function loginDenied(response: HttpResponse, url: string): VouchError {
+  const { error, description } = readOAuthFailure(response, url);
+  if (error === "invalid_dpop_proof") return proofRefused(description);
+  return new VouchError("login_denied", `The server did not accept the login: ${description || error}`, {
+    hint: notEnrolled.test(description)
+      ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
+      : "Run `vouch login` again.",
+  });
+}
+
+function exchangeRefused(response: HttpResponse, url: string): VouchError {
+  const { error, description } = readOAuthFailure(response, url);
+  if (error === "invalid_dpop_proof") return proofRefused(description);
+  const hint = "Run `vouch login`.";
+  if (error !== "invalid_grant") {
+    return new VouchError("server_error", `The server issued no ID token: ${description || error}`, {
+      hint: "Ask who runs the server which audiences it allows.",
+    });
+  }
+  return /expired/i.test(description)
+    ? new VouchError("session_expired", "The session has expired.", { hint })
+    : new VouchError("login_needed", `Not logged in: the server ended the session (${description || error}).`, {
+        hint,
+      });
+}
+
+function proofRefused(description: string): VouchError {
+  return new VouchError("login_denied", `The server did not accept the proof of the session's key: ${description}`, {
+    hint: "Check that this machine's clock is right, then run `vouch login`.",
+  });
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import {
+  npmTokenVariables,
+  pipIndexVariable,
+  type RegistryToken,
+  twineVariables,
+} from "../../../src/agent/tokens/package-manager-variables.ts";
+
+const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
+  format,
+  endpoint,
+  token,
+});
+const registries = [
+  registry("cargo", `https://${host}/cargo/my-repo/`),
+  registry("npm", `https://${host}/npm/my-repo/`, "N1"),
+  registry("npm", `https://${host}/npm/other`, "N2"),
+  registry("pypi", `https://${host}/pypi/other/`),
+  registry("pypi", `https://${host}/pypi/my-repo/`, "a/b+c=:@"),
+];
+
+test("npm: one variable for each npm endpoint, each key ending in a slash", () => {
+  expect(npmTokenVariables(registries)).toEqual({
+    [`npm_config_//${host}/npm/my-repo/:_authToken`]: "N1",
+    [`npm_config_//${host}/npm/other/:_authToken`]: "N2",
+  });
+});
+
+test("pip: the index URL of the PyPI endpoint that was set up last, the token escaped as user information", () => {
+  expect(pipIndexVariable(registries)).toEqual({
+    PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
+  });
+  expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
+});
+
+test("twine: all of its variables for the PyPI endpoint that was set up last", () => {
+  expect(twineVariables(registries)).toEqual({
+    TWINE_USERNAME: "aws",
+    TWINE_PASSWORD: "a/b+c=:@",
+    TWINE_REPOSITORY_URL: `https://${host}/pypi/my-repo/`,
+  });
+  expect(twineVariables(registries.slice(0, 3))).toBeUndefined();
+});

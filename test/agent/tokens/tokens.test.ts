@@ -1,0 +1,355 @@
+import { describe, expect, test } from "bun:test";
+import { askAgent } from "../../../src/agent/wire/client.ts";
+import {
+  type EnvironmentReply,
+  type RoleCredentialsReply,
+  routes,
+  type StatusReply,
+  type TokenReply,
+} from "../../../src/agent/protocol.ts";
+import { AgentHarness, cargoUrl, repository, until } from "../harness.ts";
+import { rejection } from "../../rejection.ts";
+import { sessionSeconds } from "../upstream.ts";
+
+const down = () => new Response("down", { status: 503 });
+const chain = ({ idToken, sts, token }: AgentHarness["upstream"]["counts"]) => ({ idToken, sts, token });
+const once = { idToken: 1, sts: 1, token: 1 };
+
+/** A second domain, served through the same role. */
+const other = {
+  ...repository,
+  domain: "other-domain",
+  endpoints: { cargo: "https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/" },
+};
+
+/** Tokens that last an hour, whatever was asked. */
+function giveHourlyTokens({ upstream, clock }: AgentHarness): void {
+  let count = 0;
+  upstream.answer("token", () =>
+    Response.json({ authorizationToken: `hourly-${++count}`, expiration: clock.now() / 1000 + 3600 }),
+  );
+}
+
+describe("merging", () => {
+  test("a hundred at once on a cold agent are one chain", async () => {
+    await using harness = new AgentHarness();
+    const held = harness.upstream.hold("sts");
+    await harness.login();
+    const asks = Array.from({ length: 100 }, () => harness.token());
+    await held.arrived;
+    held.release();
+    const tokens = new Set((await Promise.all(asks)).map(({ token }) => token));
+    expect([...tokens]).toEqual(["my-domain-token-1"]);
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("two domains behind one role share ID token and role credentials", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    const replies = await Promise.all([harness.token(), harness.token(other.endpoints.cargo)]);
+    expect(replies.map(({ token }) => token.replace(/\d+$/, ""))).toEqual(["my-domain-token-", "other-domain-token-"]);
+    expect(chain(harness.upstream.counts)).toEqual({ idToken: 1, sts: 1, token: 2 });
+  });
+
+  test("one that asks and goes away takes nothing from the others", async () => {
+    await using harness = new AgentHarness();
+    const held = harness.upstream.hold("token");
+    await harness.login();
+    await held.arrived;
+    const gone = await rejection(askAgent(routes.token, { url: cargoUrl }, { timeoutMs: 1 }));
+    expect(gone.code).toBe("agent_unavailable");
+    const asked = harness.token();
+    held.release();
+    expect((await asked).token).toBe("my-domain-token-1");
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("a storm against a failing upstream is one request, and a second later the next", async () => {
+    await using harness = new AgentHarness([]);
+    harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
+    await harness.login();
+    harness.configure({ repositories: [repository] });
+    const ask = () => rejection(harness.token());
+    const failures = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(["server_error"]));
+    await ask();
+    expect(harness.upstream.counts.idToken).toBe(1);
+    harness.clock.pass(1);
+    await ask();
+    expect(harness.upstream.counts.idToken).toBe(2);
+  });
+});
+
+describe("durations", () => {
+  test("end with the session, for role credentials and token alike", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    const token = await harness.token();
+    expect(token.expiration).toBeLessThanOrEqual(expiration);
+    expect(token.expiration).toBeGreaterThan(expiration - 10);
+    const [sts] = harness.upstream.durations.sts;
+    expect(sts).toBeLessThanOrEqual(sessionSeconds);
+    expect(sts).toBeGreaterThan(sessionSeconds - 10);
+  });
+
+  test("a token that outlives the session is given out as ending with it", async () => {
+    await using harness = new AgentHarness();
+    harness.upstream.answer("token", () =>
+      Response.json({ authorizationToken: "long", expiration: harness.clock.now() / 1000 + 43_200 }),
+    );
+    const { expiration } = await harness.login();
+    expect((await harness.token()).expiration).toBe(expiration);
+  });
+
+  test("with less than 15 minutes left nothing is fetched and the reason is said; what is held is given out", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    await harness.token();
+    harness.configure({ repositories: [repository, other] });
+    harness.clock.pass(sessionSeconds - 10 * 60);
+    const failure = await rejection(askAgent(routes.token, { url: other.endpoints.cargo }));
+    expect(failure).toMatchObject({ code: "login_needed", hint: expect.stringContaining("vouch login") });
+    expect(failure.message).toBe("AWS issues no token for less than 15 minutes, and this session ends in 10 minutes.");
+    expect((await harness.token()).expiration).toBeLessThanOrEqual(expiration);
+    expect(chain(harness.upstream.counts)).toEqual(once);
+  });
+
+  test("a token with less than a minute left is not given out", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    const { expiration } = await harness.token();
+    harness.clock.pass(expiration - harness.clock.now() / 1000 - 59);
+    expect((await rejection(harness.token())).code).toBe("login_needed");
+  });
+});
+
+describe("renewal", () => {
+  test("fetched ahead of need, behind the one that is still given out", async () => {
+    await using harness = new AgentHarness();
+    giveHourlyTokens(harness);
+    await harness.login();
+    expect((await harness.token()).token).toBe("hourly-1");
+    harness.clock.pass(3600 - 300);
+    expect((await harness.token()).token).toBe("hourly-1");
+    await until(async () => (await harness.token()).token === "hourly-2");
+  });
+
+  test("without being asked", async () => {
+    await using harness = new AgentHarness();
+    giveHourlyTokens(harness);
+    await harness.login();
+    await harness.token();
+    harness.clock.pass(3600 - 300);
+    harness.agent.watch();
+    // Nobody asks meanwhile: an ask would fetch it too.
+    await until(() => harness.upstream.counts.token === 2);
+    await until(async () => (await harness.token()).token === "hourly-2");
+    expect(harness.upstream.counts.token).toBe(2);
+  });
+
+  test("what was denied is not asked for again until somebody asks", async () => {
+    await using harness = new AgentHarness();
+    harness.upstream.answer("token", () =>
+      Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
+    );
+    await harness.login();
+    expect((await rejection(harness.token())).code).toBe("access_denied");
+    harness.clock.pass(60);
+    await harness.agent.renew();
+    expect(harness.upstream.counts.token).toBe(1);
+  });
+
+  test("upstream is down: the token that is held is given out, and the failure is in the status", async () => {
+    await using harness = new AgentHarness();
+    giveHourlyTokens(harness);
+    await harness.login();
+    await harness.token();
+    harness.clock.pass(3600 - 300);
+    harness.upstream.answer("token", () =>
+      Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
+    );
+    expect((await harness.token()).token).toBe("hourly-1");
+    await until(async () => (await askAgent<StatusReply>(routes.status)).repositories[0]?.error !== undefined);
+    expect((await harness.token()).token).toBe("hourly-1");
+  });
+
+  test("role credentials that AWS has ended are fetched anew, once", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await harness.token();
+    harness.configure({ repositories: [other] });
+    let refused = 0;
+    harness.upstream.answer("token", () =>
+      refused++ === 0
+        ? Response.json(
+            { message: "expired" },
+            { status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" } },
+          )
+        : undefined,
+    );
+    const { token } = await askAgent<TokenReply>(routes.token, { url: other.endpoints.cargo });
+    expect(token).toStartWith("other-domain-token");
+    expect(harness.upstream.counts.sts).toBe(2);
+  });
+});
+
+describe("which endpoint", () => {
+  test.each([
+    "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com.evil.example/cargo/my-repo/",
+    "http://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/",
+    "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repository/",
+    "not a url",
+  ])("%p is not configured, with or without a session", async (url) => {
+    const onConfiguredHost = URL.parse(url)?.host === new URL(cargoUrl).host;
+    await using harness = new AgentHarness();
+    expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    await harness.login();
+    expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
+    expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({
+      configured: [false, true],
+      onConfiguredHost: [onConfiguredHost, true],
+    });
+  });
+
+  test("no URL: the repository that was set up last", async () => {
+    await using harness = new AgentHarness([other, repository]);
+    await harness.login();
+    expect(await askAgent<TokenReply>(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
+  });
+
+  test("the settings are read anew when they change", async () => {
+    await using harness = new AgentHarness([]);
+    await harness.login();
+    expect((await rejection(harness.token())).code).toBe("not_configured");
+    harness.configure({ repositories: [repository] });
+    expect((await harness.token()).endpoint).toBe(cargoUrl);
+  });
+
+  test("no role configured: the next command is named", async () => {
+    await using harness = new AgentHarness();
+    harness.configure({ aws: undefined, repositories: [repository] });
+    await harness.login();
+    const failure = await rejection(harness.token());
+    expect(failure).toMatchObject({ code: "settings_missing", hint: expect.stringContaining("vouch setup aws") });
+  });
+});
+
+test("a domain of another partition than the role's: refused before anyone is asked", async () => {
+  const endpoint = "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/cargo/my-repo/";
+  await using harness = new AgentHarness([{ ...repository, region: "cn-north-1", endpoints: { cargo: endpoint } }]);
+  await harness.login();
+  const failure = await rejection(harness.token(endpoint));
+  expect(failure).toMatchObject({ code: "usage", message: expect.stringContaining("aws-cn") });
+  expect(chain(harness.upstream.counts)).toEqual({ idToken: 0, sts: 0, token: 0 });
+});
+
+describe("the environment for package managers", () => {
+  const npmVariable = `npm_config_${repository.endpoints.npm!.slice("https:".length)}:_authToken`;
+
+  test("of one format", async () => {
+    await using harness = new AgentHarness([repository, other]);
+    await harness.login();
+    const { variables } = await askAgent<EnvironmentReply>(routes.environment, { format: "npm" });
+    expect(variables).toEqual({ [npmVariable]: expect.stringMatching(/^my-domain-token-/) });
+  });
+
+  test("of all formats, with the default's token, until the first of them ends", async () => {
+    await using harness = new AgentHarness([other, repository]);
+    await harness.login();
+    const { variables, expiration, twine } = await askAgent<EnvironmentReply>(routes.environment);
+    expect(variables).toEqual({
+      [npmVariable]: expect.stringMatching(/^my-domain-token-/),
+      CODEARTIFACT_AUTH_TOKEN: variables[npmVariable],
+    });
+    expect(expiration).toBeLessThanOrEqual((await harness.token()).expiration);
+    expect(twine).toBeUndefined();
+  });
+
+  test("one domain that is denied does not take the other with it", async () => {
+    await using harness = new AgentHarness([other, repository]);
+    harness.upstream.answer("token", (form) =>
+      form.get("domain") === "other-domain"
+        ? Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } })
+        : undefined,
+    );
+    await harness.login();
+    const { variables, failed } = await askAgent<EnvironmentReply>(routes.environment);
+    expect(Object.keys(variables)).toEqual([npmVariable, "CODEARTIFACT_AUTH_TOKEN"]);
+    expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
+  });
+
+  test("nothing configured: nothing, also without a session", async () => {
+    await using harness = new AgentHarness();
+    harness.configure({ repositories: [] });
+    expect(await askAgent<EnvironmentReply>(routes.environment)).toEqual({ variables: {} });
+  });
+
+  test("none to be had: the reason", async () => {
+    await using harness = new AgentHarness();
+    expect((await rejection(askAgent(routes.environment))).code).toBe("login_needed");
+    harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
+    await harness.login();
+    expect((await rejection(askAgent(routes.environment))).code).toBe("server_error");
+  });
+});
+
+describe("role credentials", () => {
+  test("those that the tokens are fetched with, and no longer than the session", async () => {
+    await using harness = new AgentHarness();
+    const { expiration } = await harness.login();
+    await harness.token();
+    const credentials = await askAgent<RoleCredentialsReply>(routes.roleCredentials, {});
+    expect(Object.keys(credentials)).toEqual(["accessKeyId", "secretAccessKey", "sessionToken", "expiration"]);
+    expect(credentials.expiration).toBeLessThanOrEqual(expiration);
+    expect(harness.upstream.counts.sts).toBe(1);
+    expect(harness.logged.join("\n")).not.toContain(credentials.secretAccessKey);
+  });
+
+  test("of another role: with the same identity, kept beside the others", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    await harness.token();
+    const roles: (string | null)[] = [];
+    harness.upstream.answer("sts", (form) => {
+      roles.push(form.get("RoleArn"));
+      return undefined;
+    });
+    const request = { roleArn: "arn:aws:iam::123456789012:role/other", region: "eu-west-1" };
+    await askAgent(routes.roleCredentials, request);
+    await askAgent(routes.roleCredentials, request);
+    expect(roles).toEqual([request.roleArn]);
+    expect(harness.upstream.counts.idToken).toBe(1);
+  });
+
+  test("none without a session, and what is no role is refused", async () => {
+    await using harness = new AgentHarness();
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("login_needed");
+    await harness.login();
+    expect((await rejection(askAgent(routes.roleCredentials, { roleArn: "admin" }))).code).toBe("usage");
+    harness.configure({ aws: undefined });
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("settings_missing");
+    await harness.agent.logout();
+    expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("login_needed");
+  });
+});
+
+test("the repository's endpoint comes from CodeArtifact", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  const { domain, domainOwner, region, repository: name } = repository;
+  const request = { domain, domainOwner, region, repository: name, format: "cargo" };
+  expect(await askAgent<object>(routes.repositoryEndpoint, request)).toEqual({
+    endpoint: "https://packages.example.com/cargo/my-repo/",
+  });
+});
+
+test("the server is down with a warm agent: it goes on", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  const { token } = await harness.token();
+  harness.upstream.answer("idToken", down);
+  harness.upstream.answer("sts", down);
+  harness.upstream.answer("token", down);
+  harness.clock.pass(3 * 3600);
+  expect((await harness.token()).token).toBe(token);
+});

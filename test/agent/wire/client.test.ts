@@ -1,0 +1,130 @@
+/** What the asking side makes of an agent that does not answer as agreed, by the runtime's means and by system calls. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { askAgent } from "../../../src/agent/wire/client.ts";
+import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
+import { ask as askAsHelper } from "../../../src/helper/ask.ts";
+import { askInShort } from "../../helper/ask-in-short.ts";
+import { rejection } from "../../rejection.ts";
+
+let folder: string;
+let agent: Bun.Subprocess<"ignore", "pipe", "inherit"> | undefined;
+beforeEach(() => {
+  folder = mkdtempSync("/tmp/vouch-test-");
+  process.env["VOUCH_RUNTIME_DIR"] = folder;
+});
+afterEach(async () => {
+  agent?.kill();
+  await agent?.exited;
+  agent = undefined;
+  delete process.env["VOUCH_RUNTIME_DIR"];
+  rmSync(folder, { recursive: true });
+});
+
+/** Another process listens as the agent and answers every request with these bytes; undefined: never. */
+async function answerWith(bytes: string | undefined): Promise<AsyncIterator<string>> {
+  const program = join(import.meta.dir, "../programs/fake-agent.ts");
+  const command = [process.execPath, program, join(folder, "agent.sock")];
+  if (bytes !== undefined) {
+    command.push(join(folder, "answer"));
+    writeFileSync(join(folder, "answer"), bytes);
+  }
+  agent = Bun.spawn(command, {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = linesOf(agent.stdout);
+  expect((await lines.next()).value).toBe("ready");
+  return lines;
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += Buffer.from(chunk).toString();
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      yield text.slice(0, end);
+      text = text.slice(end + 1);
+    }
+  }
+}
+
+type Ask = typeof askAgent;
+const ways: [string, Ask][] = [["the runtime", askAgent]];
+if (process.platform === "linux") {
+  ways.push([
+    "system calls first",
+    (route, body = {}, options) => {
+      const { attempt } = askInShort(route, body, options?.timeoutMs);
+      return askAsHelper(route, body, attempt, options?.timeoutMs);
+    },
+  ]);
+}
+
+const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>
+  `${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+describe.each(ways)("by %s", (_way, ask) => {
+  test("an answer as agreed", async () => {
+    const requests = await answerWith(json('{"configured":[true],"onConfiguredHost":[true]}'));
+    expect(await ask<object>(routes.match, { urls: ["x"] })).toEqual({ configured: [true], onConfiguredHost: [true] });
+    const request = JSON.parse((await requests.next()).value as string);
+    expect(request).toStartWith("POST /v1/match HTTP/1.1\r\n");
+    expect(request).toContain("vouch-protocol: 1\r\n");
+    expect(request).toEndWith('{"urls":["x"]}');
+  });
+
+  test.each([
+    ["access_denied", "access_denied"],
+    ["of_the_future", "internal_error"],
+  ])("an error with its words and its hint: %s → %s", async (code, expected) => {
+    await answerWith(
+      json(`{"error":{"code":"${code}","message":"No.","hint":"Ask."}}`, "HTTP/1.1 403 Forbidden\r\nvouch-protocol: 1"),
+    );
+    expect(await rejection(ask(routes.token))).toMatchObject({ code: expected, message: "No.", hint: "Ask." });
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      "of another version",
+      json("{}", "HTTP/1.1 200 OK\r\nvouch-protocol: 2"),
+      /another version: expected protocol 1, got 2/,
+    ],
+    ["that names no version", json("{}", "HTTP/1.1 200 OK"), /expected protocol 1, got none/],
+    ["that is too long", json(" ".repeat(maxBodyBytes + 8193)), /expected at most 1056768 bytes/],
+    [
+      "of unknown length",
+      "HTTP/1.1 200 OK\r\nvouch-protocol: 1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+      /broke off/,
+    ],
+    ["that is no JSON", json("<html>"), /not JSON/],
+    ["that is no object", json("null"), /not an object/],
+    ["that is an error without words", json("{}", "HTTP/1.1 500 Oh\r\nvouch-protocol: 1"), /status 500/],
+    ["that is no HTTP", "SSH-2.0-OpenSSH_9.9\r\n", /went away before it answered/],
+    [
+      "that leads elsewhere",
+      json("{}", "HTTP/1.1 302 Found\r\nlocation: http://evil.example/\r\nvouch-protocol: 1"),
+      /answered with status 302/,
+    ],
+    [
+      "that breaks off",
+      'HTTP/1.1 200 OK\r\nvouch-protocol: 1\r\ncontent-length: 50\r\n\r\n{"tok',
+      /broke off its answer/,
+    ],
+    ["that is empty", "", /went away before it answered/],
+  ])("an answer %s", async (_, bytes, message) => {
+    await answerWith(bytes);
+    const failure = await rejection(ask(routes.token));
+    expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent stop`, then `vouch login`." });
+    expect(failure.message).toMatch(message);
+  });
+
+  test("no answer: the limit", async () => {
+    await answerWith(undefined);
+    const failure = await rejection(ask(routes.token, {}, { timeoutMs: 50 }));
+    expect(failure).toMatchObject({
+      code: "agent_unavailable",
+      message: "The Vouch agent did not answer within 0.05 seconds.",
+    });
+  });
+});

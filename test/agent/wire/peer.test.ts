@@ -1,0 +1,98 @@
+/** Both ends of the agent's socket ask the kernel who is there: a folder may be exchanged after it was looked at. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { askAgent } from "../../../src/agent/wire/client.ts";
+import { isOwnPeer, peerOf } from "../../../src/agent/wire/peer.ts";
+import { routes } from "../../../src/agent/protocol.ts";
+import { areTokenVariables } from "../../../src/agent/wire/reply-shape.ts";
+import { areTokenVariables as areTokenVariablesInShort } from "../../../src/helper/quick/agent.ts";
+import { rejection } from "../../rejection.ts";
+import { AgentHarness } from "../harness.ts";
+
+const isRoot = process.getuid!() === 0;
+const program = join(import.meta.dir, "../programs/foreign.ts");
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync("/tmp/vouch-test-")));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("the peer is told by the kernel: user and process", async () => {
+  const path = join(folder, "s");
+  using listener = Bun.listen({ unix: path, socket: { data() {} } });
+  const socket = await Bun.connect({ unix: path, socket: { data() {} } });
+  const { fd } = socket as unknown as { fd: number };
+  expect(peerOf(fd)).toEqual({ uid: process.geteuid!(), pid: process.pid });
+  expect(isOwnPeer(fd)).toBe(true);
+  socket.terminate();
+  expect(peerOf(-1)).toBeUndefined();
+  expect(isOwnPeer(-1)).toBe(false);
+  expect(listener.unix).toBe(path);
+});
+
+describe.skipIf(!isRoot)("another user", () => {
+  test("who listens in a folder that looks like ours is told nothing", async () => {
+    const path = join(folder, "agent.sock");
+    chmodSync(folder, 0o777);
+    await using listener = Bun.spawn([process.execPath, program, "listen", path], { stdout: "pipe" });
+    const reader = listener.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("listening\n");
+    chownSync(path, 0, 0);
+    chmodSync(folder, 0o700);
+    process.env["VOUCH_RUNTIME_DIR"] = folder;
+    const failure = await rejection(askAgent(routes.environment, {}));
+    expect(failure).toMatchObject({ code: "agent_untrusted", message: expect.stringContaining("another user") });
+    const asking = Bun.spawn(
+      [process.execPath, join(import.meta.dir, "../../helper/programs/ask-in-short.ts"), routes.environment, "{}"],
+      { env: { ...process.env, VOUCH_RUNTIME_DIR: folder } },
+    );
+    expect(JSON.parse(await asking.stdout.text()).reply).toBeUndefined();
+    delete process.env["VOUCH_RUNTIME_DIR"];
+    listener.kill();
+    expect((await reader.read()).value).toBeUndefined();
+  });
+
+  test("who connects to the agent gets no answer", async () => {
+    await using harness = new AgentHarness();
+    chmodSync(dirname(dirname(harness.socketPath)), 0o777);
+    chmodSync(dirname(harness.socketPath), 0o777);
+    chmodSync(harness.socketPath, 0o777);
+    const asking = Bun.spawn([process.execPath, program, "connect", harness.socketPath]);
+    expect(await asking.stdout.text()).toBe("closed\n");
+  });
+});
+
+describe.each([
+  ["the careful side", areTokenVariables],
+  ["the short way", areTokenVariablesInShort],
+])("the variables that an agent may set, by %s", (_, check) => {
+  test.each([
+    "npm_config_//host.example/npm/my-repo/:_authToken",
+    "PIP_INDEX_URL",
+    "CODEARTIFACT_AUTH_TOKEN",
+    "TWINE_USERNAME",
+    "TWINE_PASSWORD",
+    "TWINE_REPOSITORY_URL",
+  ])("%s is one", (name) => expect(check({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(true));
+
+  test.each([
+    "LD_PRELOAD",
+    "PATH",
+    "NODE_OPTIONS",
+    "BASH_ENV",
+    "npm_config_script_shell",
+    "npm_config_//host.example/:_authToken\n",
+    "npm_config_//host.example/:_authToken=",
+    "npm_config_registry",
+    "npm_config_//host.example/:cafile",
+    "PIP_INDEX_URL_X",
+    "X_PIP_INDEX_URL",
+    "pip_index_url",
+    "PIP_INDEX_URL\nLD_PRELOAD",
+    "TWINE_CERT",
+    "GIT_SSH_COMMAND",
+    "",
+  ])("%j is none", (name) => expect(check({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(false));
+
+  test("none at all is well", () => expect(check({})).toBe(true));
+});

@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { RememberedAnswers } from "../../../src/agent/wire/response-cache.ts";
+import { ManualClock } from "../manual-clock.ts";
+
+const settings = { version: 1 as const, repositories: [] };
+const answer = new Uint8Array([1]);
+
+function remembered() {
+  const clock = new ManualClock();
+  return { clock, answers: new RememberedAnswers(settings, clock), expiration: clock.now() / 1000 + 3600 };
+}
+
+test("the answer to the same question, until ten minutes before it ends", () => {
+  const { clock, answers, expiration } = remembered();
+  answers.keep(Buffer.from("a"), answer, expiration);
+  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  expect(answers.recall(Buffer.from("b"))).toBeUndefined();
+  clock.pass(3600 - 601);
+  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  clock.pass(1);
+  expect(answers.recall(Buffer.from("a"))).toBeUndefined();
+});
+
+test("at most 256 of them: with the 257th it begins anew", () => {
+  const { answers, expiration } = remembered();
+  const question = (number: number) => Buffer.from(`question ${number}`);
+  for (let number = 1; number <= 256; number++) answers.keep(question(number), answer, expiration);
+  for (const number of [1, 128, 256]) expect(answers.recall(question(number))).toBe(answer);
+  answers.keep(question(257), answer, expiration);
+  expect(answers.recall(question(257))).toBe(answer);
+  for (let number = 1; number <= 256; number++) expect(answers.recall(question(number))).toBeUndefined();
+});
+
+test("a question of 4096 bytes, none of more", () => {
+  const { answers, expiration } = remembered();
+  for (const [length, expected] of [
+    [4096, answer],
+    [4097, undefined],
+    [1 << 20, undefined],
+  ] as const) {
+    answers.keep(Buffer.alloc(length, "x"), answer, expiration);
+    expect(answers.recall(Buffer.alloc(length, "x"))).toBe(expected);
+  }
+});

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createAgentFolder } from "../../../src/agent/process/folder.ts";
+import { lstat } from "../../../src/agent/wire/client.ts";
+import { agentFolder, agentSocketPath, checkAgentFolder, findAgentSocket } from "../../../src/agent/wire/socket.ts";
+import { rejection } from "../../rejection.ts";
+
+const uid = process.getuid!();
+const nobody = 65534;
+
+let root: string;
+beforeEach(() => (root = mkdtempSync("/tmp/vouch-test-")));
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** lstat(2) of a system with these folders: mode (with the type) and owner of each. */
+function system(folders: Record<string, [mode: number, owner: number]>) {
+  return (path: string) => {
+    const [mode, owner] = folders[path] ?? [];
+    return mode === undefined || owner === undefined ? undefined : { mode, uid: owner };
+  };
+}
+
+describe("where the folder is", () => {
+  const run = `/run/user/${uid}`;
+  const [directory, link, other] = [0o040700, 0o120777, uid + 1];
+  const xdg = { XDG_RUNTIME_DIR: "/xdg", HOME: "/home/me", TMPDIR: "/var/tmp/mine" };
+
+  test.each<[string, Record<string, string>, Parameters<typeof system>[0], string]>([
+    ["the own variable", { VOUCH_RUNTIME_DIR: "/own/place/", ...xdg }, { "/xdg": [directory, uid] }, "/own/place"],
+    ["relative", { ...xdg, VOUCH_RUNTIME_DIR: "here" }, { "/xdg": [directory, uid] }, "/xdg/vouch"],
+    ["a slash at the end", { XDG_RUNTIME_DIR: "/xdg/" }, { "/xdg": [directory, uid] }, "/xdg/vouch"],
+    ["XDG's is not absolute", { XDG_RUNTIME_DIR: "xdg" }, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is another user's", xdg, { "/xdg": [directory, other], [run]: [directory, uid] }, `${run}/vouch`],
+    ["others can enter XDG's", xdg, { "/xdg": [0o040711, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["others can read XDG's", xdg, { "/xdg": [0o040755, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is a link", xdg, { "/xdg": [link, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is a file", xdg, { "/xdg": [0o100700, uid], [run]: [directory, uid] }, `${run}/vouch`],
+    ["XDG's is missing", xdg, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["no variable", {}, { [run]: [directory, uid] }, `${run}/vouch`],
+    ["the system's is another user's", { HOME: "/home/me" }, { [run]: [directory, other] }, `/tmp/vouch-${uid}`],
+    ["none but the home", xdg, { "/home/me": [0o040755, uid] }, "/home/me/.local/state/vouch/run"],
+    ["the home is another user's", xdg, { "/home/me": [0o040755, other] }, `/tmp/vouch-${uid}`],
+    ["the home is missing", xdg, {}, `/tmp/vouch-${uid}`],
+    [
+      "a home that is too long",
+      { HOME: `/${"h".repeat(90)}` },
+      { [`/${"h".repeat(90)}`]: [directory, uid] },
+      `/tmp/vouch-${uid}`,
+    ],
+  ])("%s", (_, env, folders, expected) => expect(agentFolder(system(folders), env)).toBe(expected));
+
+  test("what cannot be looked at is passed over", () => {
+    const forbidden = (path: string) => {
+      if (path === "/xdg") throw new Error("EACCES");
+      return undefined;
+    };
+    expect(agentFolder(forbidden, xdg)).toBe(`/tmp/vouch-${uid}`);
+  });
+
+  test("a path that no socket can have is named", async () => {
+    const failure = await rejection(() => agentSocketPath(lstat, { VOUCH_RUNTIME_DIR: `/${"a".repeat(120)}` }));
+    expect(failure.message).toMatch(/too long: expected at most \d+ bytes, got 132/);
+  });
+});
+
+describe("whom the folder belongs to", () => {
+  test("it is made with mode 700, whatever the umask", async () => {
+    const before = process.umask(0);
+    try {
+      createAgentFolder(join(root, "a/b"));
+    } finally {
+      process.umask(before);
+    }
+    expect(checkAgentFolder(lstat, join(root, "a/b"))).toBe(true);
+  });
+
+  test("it is missing: no socket is found", async () => {
+    expect(checkAgentFolder(lstat, join(root, "none"))).toBe(false);
+    expect(findAgentSocket(lstat, { VOUCH_RUNTIME_DIR: join(root, "none/deeper") })).toBeUndefined();
+  });
+
+  test.each([0o701, 0o710, 0o704, 0o770, 0o755, 0o777])("mode %p is refused", async (mode) => {
+    const failure = await rejection(() => checkAgentFolder(lstat, folderWith(mode)));
+    expect(failure).toMatchObject({ code: "agent_untrusted", hint: `Run \`chmod 700 ${join(root, "folder")}\`.` });
+    expect(failure.message).toContain(`expected mode 700, got ${mode.toString(8)}`);
+  });
+
+  test("a file is refused", async () => {
+    writeFileSync(join(root, "file"), "");
+    expect((await rejection(() => createAgentFolder(join(root, "file")))).message).toContain("it is not a directory");
+  });
+
+  test.skipIf(uid !== 0)("another user's is refused", async () => {
+    const folder = folderWith(0o700);
+    chownSync(folder, nobody, nobody);
+    expect((await rejection(() => checkAgentFolder(lstat, folder))).message).toContain(
+      `expected owner 0, got ${nobody}`,
+    );
+  });
+});
+
+describe("a symbolic link to a folder that would do", () => {
+  test.each([
+    ["others may write", 0o777],
+    ["others may write, but not remove", 0o1777],
+    ["the group may write", 0o770],
+  ])("in a folder where %s: nobody asks there", async (_, mode) => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    chmodSync(root, mode);
+    expect((await rejection(() => checkAgentFolder(lstat, join(root, "link")))).message).toContain(
+      "it is not a directory",
+    );
+  });
+
+  test.skipIf(uid !== 0)("in a folder of another user: nobody asks there", async () => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    chownSync(root, nobody, nobody);
+    expect((await rejection(() => checkAgentFolder(lstat, join(root, "link")))).message).toContain(
+      "it is not a directory",
+    );
+  });
+
+  test("in a folder of the user's own: the agent does not listen there", async () => {
+    symlinkSync(folderWith(0o700), join(root, "link"));
+    expect((await rejection(() => createAgentFolder(join(root, "link")))).message).toContain("it is not a directory");
+  });
+
+  test("to nowhere: it is not followed", async () => {
+    symlinkSync(join(root, "elsewhere"), join(root, "link"));
+    expect((await rejection(() => createAgentFolder(join(root, "link")))).code).toBe("agent_untrusted");
+  });
+});
+
+describe("the socket", () => {
+  test("another user's is refused, and what is no socket", async () => {
+    const folder = folderWith(0o700);
+    const path = join(folder, "agent.sock");
+    const env = { VOUCH_RUNTIME_DIR: folder };
+    expect(findAgentSocket(lstat, env)).toBeUndefined();
+    writeFileSync(path, "");
+    expect((await rejection(() => findAgentSocket(lstat, env))).message).toContain("it is not a socket");
+    rmSync(path);
+    const listener = Bun.listen({ unix: path, socket: { data() {} } });
+    expect(findAgentSocket(lstat, env)).toBe(path);
+    if (uid === 0) {
+      chownSync(path, nobody, nobody);
+      expect((await rejection(() => findAgentSocket(lstat, env))).message).toContain(`expected owner 0, got ${nobody}`);
+    }
+    listener.stop(true);
+  });
+});
+
+function folderWith(mode: number): string {
+  const folder = join(root, "folder");
+  mkdirSync(folder);
+  chmodSync(folder, mode);
+  return folder;
+}

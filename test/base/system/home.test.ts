@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cargoConfigPath, npmConfigPath, pipConfigPath } from "../../../src/base/system/home.ts";
+import { requires } from "../../requires.ts";
+import { toolchainEnvironment } from "../../toolchains.ts";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "vouch-home-"));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+function touch(...paths: string[]): void {
+  for (const path of paths) {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), "");
+  }
+}
+
+describe("Cargo", () => {
+  test("~/.cargo, or CARGO_HOME", () => {
+    expect(cargoConfigPath({ HOME: home })).toBe(join(home, ".cargo/config.toml"));
+    expect(cargoConfigPath({ HOME: home, CARGO_HOME: join(home, "c") })).toBe(join(home, "c/config.toml"));
+  });
+
+  test("the old name is read first where it exists, unless it is a link to the new one", () => {
+    touch(".cargo/config");
+    expect(cargoConfigPath({ HOME: home })).toBe(join(home, ".cargo/config"));
+    rmSync(join(home, ".cargo/config"));
+    touch(".cargo/config.toml");
+    symlinkSync("config.toml", join(home, ".cargo/config"));
+    expect(cargoConfigPath({ HOME: home })).toBe(join(home, ".cargo/config.toml"));
+  });
+});
+
+describe("pip", () => {
+  test.each([
+    ["nothing there", [], {}, "linux", ".config/pip/pip.conf"],
+    ["the old place", [".pip/pip.conf"], {}, "linux", ".pip/pip.conf"],
+    ["both", [".pip/pip.conf", ".config/pip/pip.conf"], {}, "linux", ".config/pip/pip.conf"],
+    ["macOS", [], {}, "darwin", ".config/pip/pip.conf"],
+    [
+      "macOS with its folder",
+      ["Library/Application Support/pip/x"],
+      {},
+      "darwin",
+      "Library/Application Support/pip/pip.conf",
+    ],
+    ["XDG_CONFIG_HOME", [], { XDG_CONFIG_HOME: "xdg" }, "linux", "xdg/pip/pip.conf"],
+    ["PIP_CONFIG_FILE", [".pip/pip.conf"], { PIP_CONFIG_FILE: "my.conf" }, "linux", "my.conf"],
+  ] as const)("%s", (_, files, env, platform, expected) => {
+    touch(...files);
+    const absolute = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, join(home, value)]));
+    expect(pipConfigPath({ HOME: home, ...absolute }, platform)).toBe(join(home, expected));
+  });
+
+  test.skipIf(!requires("pip"))("pip itself looks there", () => {
+    const env = toolchainEnvironment(home);
+    const run = Bun.spawnSync(["pip", "config", "debug"], { env });
+    expect(run.stdout.toString()).toContain(pipConfigPath(env));
+  });
+});
+
+describe("npm", () => {
+  test.each([
+    [{}, ".npmrc"],
+    [{ NPM_CONFIG_USERCONFIG: "a" }, "a"],
+    [{ npm_config_userconfig: "b" }, "b"],
+    [{ npm_config_userconfig: "" }, ".npmrc"],
+  ])("with %j: %s", (env: Record<string, string>, expected) => {
+    const absolute = Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [name, value === "" ? "" : join(home, value)]),
+    );
+    expect(npmConfigPath({ HOME: home, ...absolute })).toBe(join(home, expected));
+  });
+
+  test.skipIf(!requires("npm"))("npm itself looks there", () => {
+    for (const extra of [{}, { NPM_CONFIG_USERCONFIG: join(home, "mine") }]) {
+      const env = { ...toolchainEnvironment(home), ...extra };
+      const run = Bun.spawnSync(["npm", "config", "get", "userconfig"], { cwd: home, env });
+      expect(run.stdout.toString().trim()).toBe(npmConfigPath(env));
+    }
+  });
+});

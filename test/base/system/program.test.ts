@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findProgram, runProgram } from "../../../src/base/system/program.ts";
+import { rejection } from "../../rejection.ts";
+
+const run = (script: string, timeoutMs = 20_000, signal?: AbortSignal) =>
+  runProgram("/bin/sh", ["-c", script], { env: { A: "1" }, timeoutMs, signal });
+
+test("what it prints, its exit code, and no environment but the given", async () => {
+  expect(await run('echo "out $A $HOME"; echo err >&2; exit 3')).toEqual({
+    exitCode: 3,
+    stdout: "out 1 \n",
+    stderr: "err\n",
+  });
+});
+
+describe("limits", () => {
+  test("on time, also for what it leaves running", async () => {
+    expect((await rejection(run("while :; do :; done", 200))).code).toBe("timeout");
+    expect((await rejection(run("sleep 2 & exit 0", 200))).code).toBe("timeout");
+  });
+
+  test("on its output", async () => {
+    const { exitCode, stdout } = await run("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done");
+    expect(exitCode).not.toBe(0);
+    expect(stdout.length).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  test("by a signal", async () => {
+    const controller = new AbortController();
+    const running = rejection(run("while :; do :; done", 20_000, controller.signal));
+    controller.abort();
+    expect((await running).code).toBe("cancelled");
+  });
+});
+
+test("one that cannot be started", async () => {
+  const error = await rejection(runProgram("/dev/null", [], { env: {}, timeoutMs: 1000 }));
+  expect(error.code).toBe("command_not_executable");
+});
+
+test("a relative entry of PATH finds nothing: the current folder is hostile", () => {
+  const folder = mkdtempSync(join(tmpdir(), "vouch-program-"));
+  mkdirSync(join(folder, "bin"));
+  symlinkSync("/bin/true", join(folder, "bin/planted"));
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    for (const PATH of ["bin", "./bin:", "", ":/nowhere"]) expect(findProgram("planted", { PATH })).toBeUndefined();
+    expect(findProgram("planted", { PATH: `bin:${folder}/bin` })).toBe(`${folder}/bin/planted`);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+});

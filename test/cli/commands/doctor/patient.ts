@@ -1,0 +1,71 @@
+/** A made-up machine for the doctor: a folder with the files of the package managers, and settings. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Finding, Patient } from "../../../../src/tools/finding.ts";
+
+export const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+
+const now = 1_800_000_000;
+
+const repository = {
+  domain: "my-domain",
+  domainOwner: "123456789012",
+  region: "us-east-1",
+  repository: "my-repo",
+  registryName: "my-codeartifact-registry",
+  endpoints: {
+    cargo: `https://${host}/cargo/my-repo/`,
+    npm: `https://${host}/npm/my-repo/`,
+    pypi: `https://${host}/pypi/my-repo/`,
+  },
+};
+
+const settings: Patient["settings"] = {
+  version: 1,
+  server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: [] },
+  aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
+  repositories: [repository],
+};
+
+const agent: Patient["agent"] = {
+  version: "0.1.0",
+  pid: 4711,
+  startedAt: now - 3600,
+  server: "https://vouch.example.com",
+  session: { user: "dev@example.com", expiration: now + 7 * 3600 },
+  repositories: [{ ...repository, tokenExpiration: now + 7 * 3600 }],
+};
+
+const homes: string[] = [];
+
+/** A machine with these files under its home folder (paths relative to it); the current folder is `home/project`. */
+export function makePatient(files: Record<string, string> = {}, changes: Partial<Patient> = {}): Patient {
+  const home = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
+  homes.push(home);
+  mkdirSync(join(home, "project"));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  }
+  return { cwd: join(home, "project"), home, settings, agent, now, ...changes, env: { HOME: home, ...changes.env } };
+}
+
+/** Removes every made-up machine; for `afterAll`. */
+export function removePatients(): void {
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+}
+
+/** The findings as `status check` words, for tables. */
+export function brief(findings: Finding[]): string[] {
+  return findings.map(({ status, check }) => `${status} ${check}`);
+}
+
+/** Everything the findings say, with the home folder as `~`. */
+export function said(findings: Finding[], { home }: Patient): string {
+  return findings
+    .map(({ found, remedy }) => `${found} ${remedy ?? ""}`)
+    .join("\n")
+    .replaceAll(home, "~");
+}

@@ -1,0 +1,300 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { checkCargo, takesToken } from "../../../../src/tools/cargo/doctor.ts";
+import { checkNpm } from "../../../../src/tools/npm/doctor.ts";
+import { checkPip } from "../../../../src/tools/pip/doctor.ts";
+import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
+
+afterAll(removePatients);
+
+const npmLine = `registry=https://${host}/npm/my-repo/\n`;
+const otherNpm = `registry=https://${otherHost}/npm/old-repo/\n`;
+
+describe("npm", () => {
+  test.each([
+    ["the user's file", { ".npmrc": npmLine }, ["ok npm-registry"], `${host}/npm/my-repo/ (~/.npmrc:1)`],
+    ["a scope", { ".npmrc": `@acme:${npmLine}` }, ["ok npm-registry"], "npm's @acme:registry"],
+    ["no file", {}, ["fail npm-registry"], "vouch setup codeartifact --domain my-domain"],
+    [
+      "another repository in the project",
+      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": `; old\n${otherNpm}` },
+      ["fail npm-registry"],
+      "~/project/.npmrc:2), a repository that Vouch is not set up for. Correct the line, or run `vouch setup codeartifact --domain old-domain --domain-owner 123456789012 --repository old-repo --region us-east-1 --tool npm`",
+    ],
+    [
+      "the public registry in the project",
+      { ".npmrc": npmLine, "project/package.json": "{}", "project/.npmrc": "registry=https://registry.example.com/" },
+      ["warn npm-registry"],
+      "~/project/.npmrc:1), not your repository",
+    ],
+    [
+      "a look-alike host",
+      { ".npmrc": `registry=https://${host}.evil.example/npm/my-repo/\n` },
+      ["fail npm-registry", "fail npm-registry"],
+      "not set up for",
+    ],
+    [
+      "a dual-stack host",
+      {
+        ".npmrc": `${npmLine}@acme:registry=https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/\n`,
+      },
+      ["fail npm-registry", "ok npm-registry"],
+      "Vouch does not know the dual-stack hosts of CodeArtifact yet",
+    ],
+    [
+      "the host of a VPC endpoint",
+      {
+        ".npmrc": `${npmLine}@acme:registry=https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/\n`,
+      },
+      ["fail npm-registry", "ok npm-registry"],
+      "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository my-repo --region us-east-1 --tool npm`, which writes the repository's IPv4 host",
+    ],
+    ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
+  ])("%s", (_, files, expected, words) => {
+    const patient = makePatient(files);
+    const findings = checkNpm(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+  });
+});
+
+const index = `index-url = https://aws@${host}/pypi/my-repo/simple/\n`;
+const keyring = "keyring-provider = subprocess\n";
+const user = ".config/pip/pip.conf";
+
+describe("pip", () => {
+  test.each([
+    ["set up as Vouch does", { [user]: `[global]\n${index}${keyring}` }, {}, ["ok pip-index"], `(~/${user}:2)`],
+    ["nothing", {}, {}, ["fail pip-index", "fail pip-keyring-provider"], "asks the public index"],
+    [
+      "no keyring",
+      { [user]: `[global]\n${index}` },
+      {},
+      ["ok pip-index", "fail pip-keyring-provider"],
+      "not set, expected",
+    ],
+    [
+      "a password",
+      { [user]: `[global]\n${keyring}index-url = https://aws:TOP-SECRET@${host}/pypi/my-repo/simple/` },
+      {},
+      ["fail pip-index"],
+      "aws:…@",
+    ],
+    [
+      "no user name",
+      { [user]: `[global]\n${keyring}index-url = https://${host}/pypi/my-repo/simple/` },
+      {},
+      ["fail pip-index"],
+      `Write it as https://aws@${host}/pypi/my-repo/simple/.`,
+    ],
+    [
+      "another repository for pip install",
+      { [user]: `[global]\n${index}${keyring}[install]\nindex-url = https://aws@${otherHost}/pypi/old-repo/simple/` },
+      {},
+      ["fail pip-index", "fail pip-index"],
+      "--domain old-domain",
+    ],
+    [
+      "an extra index of many lines",
+      {
+        [user]: `[global]\n${keyring}extra-index-url =\n  https://index.example.com/simple\n  https://aws@${host}/pypi/my-repo/simple/`,
+      },
+      {},
+      ["ok pip-index"],
+      `(~/${user}:5)`,
+    ],
+    [
+      "files switched off",
+      { [user]: `[global]\n${index}` },
+      { PIP_CONFIG_FILE: "/dev/null" },
+      ["fail pip-index", "fail pip-keyring-provider"],
+      "",
+    ],
+    [
+      "a provider in the environment",
+      { [user]: `[global]\n${index}${keyring}` },
+      { PIP_KEYRING_PROVIDER: "import" },
+      ["ok pip-index", "fail pip-keyring-provider"],
+      "unset PIP_KEYRING_PROVIDER",
+    ],
+  ])("%s", (_, files, env, expected, words) => {
+    const patient = makePatient(files, { env: env });
+    const findings = checkPip(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, patient)).not.toContain("TOP-SECRET");
+  });
+});
+
+describe("the pip on PATH", () => {
+  const bare = `https://${host}/pypi/my-repo/simple/`;
+  const file = (line: string) => ({ "project/requirements-dev.txt": `# --index-url ${bare}\n${line}\nmy-package\n` });
+
+  test.each<[string, string, Record<string, string>, string[], string]>([
+    ["22.3.1 in a virtual environment", "22.3.1", {}, ["fail pip-version"], "pip 22.3.1 asks no keyring program"],
+    [
+      "25.0 before the shims",
+      "25.0",
+      {},
+      ["warn pip-version"],
+      "pip 25.0 (~/venv/bin/pip) asks Vouch for URLs with a user name only",
+    ],
+    [
+      "26.1 and a bare URL in a file",
+      "26.1",
+      file(`--index-url ${bare}`),
+      ["fail pip-version"],
+      "requirements-dev.txt:2 names",
+    ],
+    [
+      "26.1 and a URL with the user name",
+      "26.1",
+      file(`-i ${bare.replace("://", "://aws@")}`),
+      ["warn pip-version"],
+      "26.1",
+    ],
+    ["26.1 and somebody else's URL", "26.1", file("-i https://pypi.org/simple/"), ["warn pip-version"], "26.1"],
+    ["26.2 and a bare URL", "26.2", file(`--index-url ${bare}`), [], ""],
+  ])("%s", (_, version, files, expected, words) => {
+    const program = `#!/bin/sh\necho "pip ${version} from /x (python 3.12)"\n`;
+    const made = makePatient({ ...files, [user]: `[global]\n${index}${keyring}`, "venv/bin/pip": program });
+    const bin = join(made.home, "venv/bin");
+    chmodSync(join(bin, "pip"), 0o755);
+    const patient = { ...made, env: { ...made.env, PATH: bin } };
+    const findings = checkPip(patient);
+    expect(brief(findings)).toEqual(["ok pip-index", ...expected]);
+    expect(said(findings, patient)).toContain(words);
+  });
+});
+
+const sparse = `index = "sparse+https://${host}/cargo/my-repo/"\n`;
+const provider = 'credential-provider = ["vouch"]\n';
+const ours = `[registries.my-codeartifact-registry]\n${sparse}${provider}`;
+
+describe("cargo", () => {
+  test.each([
+    [
+      "set up as Vouch does",
+      { ".cargo/config.toml": ours },
+      ["ok cargo-registry"],
+      "(~/.cargo/config.toml), and asks Vouch",
+    ],
+    ["nothing", {}, ["fail cargo-registry"], "--tool cargo"],
+    [
+      "no provider",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}` },
+      ["fail cargo-provider"],
+      "with no credential provider",
+    ],
+    [
+      "another provider",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}credential-provider = "cargo:token-from-stdout aws"` },
+      ["fail cargo-provider"],
+      "with the credential provider cargo:token-from-stdout",
+    ],
+    [
+      "a provider that is gone",
+      { ".cargo/config.toml": `[registries.r]\n${sparse}credential-provider = ["/nowhere/vouch"]` },
+      ["fail cargo-provider"],
+      "/nowhere/vouch, is gone",
+    ],
+    [
+      "another repository under our name in the project",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\nindex = "sparse+https://${otherHost}/cargo/old-repo/"`,
+      },
+      ["fail cargo-registry", "fail cargo-registry"],
+      "--domain old-domain",
+    ],
+    [
+      "a foreign index under our name in the project",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": '[registries.my-codeartifact-registry]\nindex = "sparse+https://evil.example/"',
+      },
+      ["fail cargo-registry", "fail cargo-registry"],
+      "https://evil.example/ (~/project/.cargo/config.toml), which is not your repository",
+    ],
+    [
+      "two names for one index",
+      { ".cargo/config.toml": `${ours}[registries.twice]\n${sparse}${provider}` },
+      ["ok cargo-registry", "ok cargo-registry", "fail cargo-registry"],
+      "--registry-name twice",
+    ],
+    [
+      "another name for the index in the project",
+      { ".cargo/config.toml": ours, "project/.cargo/config.toml": `[registries.company]\n${sparse}` },
+      ["fail cargo-provider", "ok cargo-registry", "fail cargo-registry"],
+      "--repository my-repo --region us-east-1 --tool cargo --registry-name company",
+    ],
+    [
+      "AWS's documented text for our name in the project",
+      {
+        ".cargo/config.toml": ours.replace('["vouch"]', '"vouch"'),
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\n${sparse}credential-provider = "cargo:token-from-stdout aws x"`,
+      },
+      ["fail cargo-provider"],
+      "Delete credential-provider from ~/project/.cargo/config.toml, or, where you must not: export CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER=vouch",
+    ],
+    [
+      "a string in the project, an array of ours",
+      {
+        ".cargo/config.toml": ours,
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\ncredential-provider = "cargo:token-from-stdout aws x"`,
+      },
+      ["fail cargo-provider", "fail cargo-provider"],
+      "it writes a string, which Cargo merges",
+    ],
+    [
+      "an array in the project, a string of ours",
+      {
+        ".cargo/config.toml": ours.replace('["vouch"]', '"vouch"'),
+        "project/.cargo/config.toml": `[registries.my-codeartifact-registry]\ncredential-provider = ["vouch"]`,
+      },
+      ["ok cargo-registry", "fail cargo-provider"],
+      'Delete the line from ~/project/.cargo/config.toml, or write it there as a string: credential-provider = "vouch"',
+    ],
+    [
+      "a project that decides about the network",
+      { ".cargo/config.toml": ours, "project/.cargo/config.toml": '[http]\nproxy = "http://evil.example"' },
+      ["ok cargo-registry", "fail cargo-network"],
+      "~/project/.cargo/config.toml sets http.proxy: Vouch gives Cargo no token here. Look at the file; if it is right: vouch trust ~/project",
+    ],
+    [
+      "a broken file",
+      { ".cargo/config.toml": "[registries" },
+      ["fail cargo-config", "fail cargo-registry"],
+      "is not TOML",
+    ],
+  ])("%s", async (_, files, expected, words) => {
+    const patient = makePatient(files);
+    const findings = await checkCargo(patient);
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, patient)).toContain(words);
+  });
+});
+
+test.each<[string, Record<string, string>, Record<string, string>, boolean]>([
+  ["beside a provider", { ".cargo/config.toml": ours }, {}, false],
+  ["beside cargo:token", { ".cargo/config.toml": ours.replace('"vouch"', '"cargo:token"') }, {}, true],
+  ["without a provider", { ".cargo/config.toml": ours.replace(provider, "") }, {}, true],
+  [
+    "beside a provider of the environment",
+    { ".cargo/config.toml": ours.replace(provider, "") },
+    { CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER: "vouch" },
+    false,
+  ],
+  ["without any file", {}, {}, true],
+  [
+    "for another's index",
+    { ".cargo/config.toml": '[registries.my-codeartifact-registry]\nindex = "sparse+https://x/"' },
+    {},
+    false,
+  ],
+])("a token in the environment %s", (_, files, env, taken) => {
+  const patient = makePatient(files, { env });
+  expect(takesToken("CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_TOKEN", patient)).toBe(taken);
+  expect(takesToken("CARGO_REGISTRIES_SOMEBODY_ELSE_TOKEN", patient)).toBe(false);
+});

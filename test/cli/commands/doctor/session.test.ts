@@ -1,0 +1,167 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { routes } from "../../../../src/agent/protocol.ts";
+import { type Access, type Ask, checkAccess } from "../../../../src/cli/commands/doctor/access.ts";
+import { readSmallFile } from "../../../../src/tools/small-files.ts";
+import { clockFinding } from "../../../../src/cli/commands/doctor/machine.ts";
+import { checkSession } from "../../../../src/cli/commands/doctor/session.ts";
+import { VouchError } from "../../../../src/base/errors.ts";
+import { brief, makePatient, removePatients, said } from "./patient.ts";
+import { requires } from "../../../requires.ts";
+
+afterAll(removePatients);
+
+const healthy = makePatient();
+const agent = healthy.agent!;
+const { session: _, ...withoutSession } = agent;
+
+describe("session", () => {
+  test.each([
+    ["a session", agent, ["ok session", "ok token"], "lasts until"],
+    ["no agent", undefined, ["fail session"], "vouch login"],
+    ["no session", withoutSession, ["fail session"], "without a session"],
+    [
+      "an expired one",
+      { ...withoutSession, ended: "expired" as const },
+      ["fail session"],
+      "The session has ended. vouch login",
+    ],
+    [
+      "a revoked one",
+      { ...withoutSession, ended: "revoked" as const },
+      ["fail session"],
+      "The server has ended the session",
+    ],
+    [
+      "one that ends soon",
+      { ...agent, session: { user: "dev@example.com", expiration: healthy.now + 600 } },
+      ["warn session", "ok token"],
+      "10 min",
+    ],
+    [
+      "a token that ended",
+      { ...agent, repositories: [{ ...agent.repositories[0]!, tokenExpiration: healthy.now - 60 }] },
+      ["ok session", "warn token"],
+      "has not been renewed",
+    ],
+  ])("%s", (_name, found, expected, words) => {
+    const patient = { ...healthy, agent: found };
+    expect(brief(checkSession(patient))).toEqual(expected);
+    expect(said(checkSession(patient), patient)).toContain(words);
+  });
+
+  test("a session that another machine's settings opened is in order although this file knows no server", () => {
+    const patient = { ...healthy, settings: { version: 1 as const, repositories: [] } };
+    expect(brief(checkSession(patient))).toEqual(["ok session", "ok token"]);
+  });
+
+  test("nothing enrolled", () => {
+    const patient = { ...healthy, agent: undefined, settings: { version: 1 as const, repositories: [] } };
+    expect(said(checkSession(patient), patient)).toContain("vouch enroll --server URL");
+  });
+});
+
+describe("access", () => {
+  const endpoints = healthy.settings.repositories[0]!.endpoints;
+  /** An agent that answers as AWS would: with a token, with an endpoint, or with these errors. */
+  const answering =
+    (errors: Partial<Record<string, VouchError>> = {}, endpoint?: string): Ask =>
+    async <Reply>(route: string, body: unknown) => {
+      const error = errors[route];
+      if (error) throw error;
+      const { format } = body as { format: keyof typeof endpoints };
+      return (route === routes.token ? { token: "t" } : { endpoint: endpoint ?? endpoints[format] }) as Reply;
+    };
+  const readable: Access["askEndpoint"] = async () => ({ outcome: "readable" });
+  const denied = new VouchError("access_denied", "AWS refused GetAuthorizationToken.", { hint: "Ask." });
+  const missing = new VouchError("aws_not_found", "There is no repository my-repo.", { hint: "Check the name." });
+
+  test.each([
+    ["all is well", answering(), ["ok access", "ok read", "ok read", "ok read"], "gives the role a token"],
+    [
+      "no token",
+      answering({ [routes.token]: denied }),
+      ["fail access"],
+      "needs codeartifact:GetAuthorizationToken, sts:GetServiceBearerToken",
+    ],
+    [
+      "no such repository",
+      answering({ [routes.repositoryEndpoint]: missing }),
+      ["ok access", "fail names", "fail names", "fail names"],
+      "There is no repository my-repo",
+    ],
+    [
+      "another endpoint",
+      answering({}, "https://elsewhere.example/"),
+      ["ok access", "fail endpoint", "fail endpoint", "fail endpoint"],
+      "is https://elsewhere.example/, set up is",
+    ],
+  ])("%s", async (_name, ask, expected, words) => {
+    const findings = await checkAccess(healthy, { ask, askEndpoint: readable });
+    expect(brief(findings)).toEqual(expected);
+    expect(said(findings, healthy)).toContain(words);
+  });
+
+  test("an endpoint that refuses the role, has no such repository or a fault is named with its remedy", async () => {
+    const askEndpoint: Access["askEndpoint"] = async ({ format, token }) => {
+      expect(token).toBe("t");
+      if (format === "cargo") return { outcome: "denied", found: "it refuses the role (HTTP 403)" };
+      if (format === "npm") return { outcome: "missing", found: "it has no such repository (HTTP 404)" };
+      return { outcome: "failed", found: "it has a fault (HTTP 500)", remedy: "Try again." };
+    };
+    const findings = await checkAccess(healthy, { ask: answering(), askEndpoint });
+    expect(brief(findings)).toEqual(["ok access", "fail read", "fail read", "fail read"]);
+    expect(said(findings, healthy)).toContain("needs codeartifact:ReadFromRepository");
+    expect(said(findings, healthy)).toContain("it has a fault (HTTP 500)");
+  });
+
+  test("all repositories are asked at the same time", async () => {
+    const [repository] = healthy.settings.repositories;
+    const repositories = Array.from({ length: 3 }, () => repository!);
+    let waiting = 0;
+    const everybodyAsked = Promise.withResolvers<void>();
+    const askEndpoint: Access["askEndpoint"] = async () => {
+      waiting += 1;
+      if (waiting === 9) everybodyAsked.resolve();
+      await everybodyAsked.promise;
+      return { outcome: "readable" };
+    };
+    const patient = { ...healthy, settings: { ...healthy.settings, repositories } };
+    expect((await checkAccess(patient, { ask: answering(), askEndpoint })).length).toBe(12);
+  });
+
+  test("without a session AWS is not asked", async () => {
+    const findings = await checkAccess(
+      { ...healthy, agent: undefined },
+      { ask: answering({ [routes.token]: denied }), askEndpoint: readable },
+    );
+    expect(brief(findings)).toEqual(["warn access"]);
+  });
+
+  test("without role and repository the setup is named", async () => {
+    const findings = await checkAccess(
+      { ...healthy, settings: { version: 1, repositories: [] } },
+      { ask: answering(), askEndpoint: readable },
+    );
+    expect(brief(findings)).toEqual(["fail role", "fail repository"]);
+  });
+});
+
+test.each([
+  [0.4, "ok"],
+  [-19, "ok"],
+  [-30, "warn"],
+  [59, "warn"],
+  [60, "fail"],
+  [-90, "fail"],
+] as const)("a clock that is %d seconds ahead: %s", (offset, status) => {
+  const finding = clockFinding("https://vouch.example.com", offset);
+  expect(finding.status).toBe(status);
+  if (status !== "ok") expect(finding.found).toContain(offset > 0 ? "ahead of" : "behind");
+});
+
+test.skipIf(!requires("mkfifo"))("files that are no small regular files are passed over", () => {
+  const { home } = makePatient({ small: "text", large: "x".repeat((1 << 20) + 1) });
+  Bun.spawnSync(["mkfifo", `${home}/pipe`]);
+  expect(readSmallFile(`${home}/small`)).toBe("text");
+  for (const name of ["large", "pipe", "project", "missing"]) expect(readSmallFile(`${home}/${name}`)).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import type { SecurityKey } from "../../../../src/agent/protocol.ts";
+import { keyLines } from "../../../../src/cli/commands/keys/list.ts";
+import { findKey } from "../../../../src/cli/commands/keys/own-keys.ts";
+import { render } from "../../../../src/cli/terminal/terminal.ts";
+import { rejection } from "../../../rejection.ts";
+
+const now = Date.parse("2026-11-24T12:00:00") / 1000;
+
+function key(id: string, name: string, more: Partial<SecurityKey> = {}): SecurityKey {
+  return {
+    id,
+    name,
+    aaguid: "2fc0579f-8113-47ea-b116-bb5a8db9202a",
+    product: null,
+    createdAt: now - 86_400,
+    lastUsedAt: null,
+    transports: ["usb"],
+    backupEligible: false,
+    backedUp: false,
+    thisSession: false,
+    ...more,
+  };
+}
+
+describe("a key is found", () => {
+  const keys = [key("AAAAbbbb1", "work"), key("AAAAbbbb2", "caf\u00e9"), key("-id_CCCC", "AAAAbbbb1")];
+
+  test.each([
+    ["work", "AAAAbbbb1"],
+    [" work ", "AAAAbbbb1"],
+    ["cafe\u0301", "AAAAbbbb2"],
+    ["AAAAbbbb2", "AAAAbbbb2"],
+    ["-id_", "-id_CCCC"],
+    // A name counts before an id.
+    ["AAAAbbbb1", "-id_CCCC"],
+  ])("by %j", (text, id) => {
+    expect(findKey(keys, text).id).toBe(id);
+  });
+
+  test.each([
+    ["AAAAbbbb", "usage", "The ids of several of your security keys begin with"],
+    ["AAA", "credential_not_found", 'You have no security key "AAA".'],
+    ["", "credential_not_found", 'You have no security key "".'],
+    ["Work", "credential_not_found", "You have no security key"],
+    ["AAAAbbbb12", "credential_not_found", "You have no security key"],
+  ])("not by %j", async (text, code, message) => {
+    const failure = await rejection(() => findKey(keys, text));
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(failure.hint).toContain('"work"');
+  });
+});
+
+describe("the table", () => {
+  const lines = (keys: SecurityKey[]) => keyLines(keys, now).map((line) => render(line, false));
+
+  test("has its columns below each other, whatever the names are made of", () => {
+    const unknown = { aaguid: "00000000-0000-0000-0000-000000000000", product: "Odd Key" };
+    expect(
+      lines([
+        key("idididid1", "鍵 🔑", { lastUsedAt: now - 86_400, thisSession: true }),
+        key("dididididi", "x", unknown),
+      ]),
+    ).toEqual([
+      "NAME   MODEL (CLAIMED)            ENROLLED    LAST USED         ID",
+      "鍵 🔑  YubiKey 5 Series with NFC  2026-11-23  2026-11-23 12:00  idididid  this session",
+      "x      Odd Key                    2026-11-23  never             didididi",
+    ]);
+  });
+
+  test("shows as much of the ids as tells them apart", () => {
+    const [, one, two] = lines([key("AAAAAAAAAA1x", "a"), key("AAAAAAAAAA2x", "b")]);
+    expect(one).toEndWith("  AAAAAAAAAA1");
+    expect(two).toEndWith("  AAAAAAAAAA2");
+  });
+});

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { awsRegion } from "../../../../src/cli/commands/setup/aws-region.ts";
+
+let home: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), "vouch-region-"));
+  mkdirSync(join(home, ".aws"));
+  writeFileSync(
+    join(home, ".aws/config"),
+    "[default]\noutput = json\nregion = eu-west-1\n\n[profile work]\nregion=ap-south-1\n[work]\nregion = xx-1\n[profile bare]\n",
+  );
+  writeFileSync(join(home, "other"), "[default]\nregion = sa-east-1\n");
+  writeFileSync(join(home, "broken"), "region = eu-west-1\n");
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+test.each<[string, Record<string, string>, string | undefined]>([
+  ["AWS_REGION is first", { AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-2" }, "us-east-1"],
+  ["then AWS_DEFAULT_REGION", { AWS_DEFAULT_REGION: "us-east-2" }, "us-east-2"],
+  ["an empty variable is none", { AWS_REGION: "", AWS_DEFAULT_REGION: "" }, "eu-west-1"],
+  ["then the default profile", {}, "eu-west-1"],
+  ["or the one that AWS_PROFILE names", { AWS_PROFILE: "work" }, "ap-south-1"],
+  ["which may have none", { AWS_PROFILE: "bare" }, undefined],
+  ["or not be there", { AWS_PROFILE: "gone" }, undefined],
+  ["another file", { AWS_CONFIG_FILE: "HOME/other" }, "sa-east-1"],
+  ["a file that is not there", { AWS_CONFIG_FILE: "HOME/gone" }, undefined],
+  ["a file that AWS's tools cannot read either", { AWS_CONFIG_FILE: "HOME/broken" }, undefined],
+  ["a path in the current folder is not read", { AWS_CONFIG_FILE: "other" }, "eu-west-1"],
+])("%s", (_, variables, expected) => {
+  const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replace("HOME", home)]));
+  expect(awsRegion({ HOME: home, ...env })).toBe(expected);
+});

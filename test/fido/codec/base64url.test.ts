@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { decodeBase64url, encodeBase64url } from "../../../src/fido/codec/base64url.ts";
+
+/** RFC 4648, section 10, and the two characters in which base64url differs. */
+const vectors: [string, string][] = [
+  ["", ""],
+  ["66", "Zg"],
+  ["666f", "Zm8"],
+  ["666f6f", "Zm9v"],
+  ["666f6f62", "Zm9vYg"],
+  ["666f6f6261", "Zm9vYmE"],
+  ["666f6f626172", "Zm9vYmFy"],
+  ["fbff", "-_8"],
+];
+
+test.each(vectors)("%s is %s", (bytes, text) => {
+  expect(encodeBase64url(Uint8Array.fromHex(bytes))).toBe(text);
+  expect(decodeBase64url(text).toHex()).toBe(bytes);
+});
+
+test.each(["+/8", "Zg=", "Z", "Zm 9v", "Zm9v\n", "Zm9v!"])("%p is refused", (text) => {
+  expect(() => decodeBase64url(text)).toThrow(expect.objectContaining({ code: "protocol_error" }));
+});
+
+test("padding is passed over", () => {
+  expect(decodeBase64url("Zg==").toHex()).toBe("66");
+});

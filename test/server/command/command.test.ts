@@ -1,0 +1,334 @@
+/** `vouch server …` as processes: what they print, the code they end with, a server that runs and stops. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SQL } from "bun";
+import { regionPartition } from "../../../src/aws/partitions.ts";
+import { partitionOf, trustPolicy } from "../../../src/server/command/aws-trust.ts";
+import { openStore } from "../../../src/server/store/store.ts";
+import { parseListen, urlHost } from "../../../src/server/command/run.ts";
+import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";
+
+const main = new URL("../../../src/main.ts", import.meta.url).pathname;
+let folder: string;
+let database: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "vouch-server-command-"));
+  database = `sqlite:${join(folder, "vouch.db")}`;
+  await vouch("init", "--url", "https://vouch.example.com", "--database", database);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function start(...args: string[]) {
+  const env = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1" };
+  return Bun.spawn([process.execPath, main, "server", ...args], { env, cwd: folder, stdout: "pipe", stderr: "pipe" });
+}
+
+async function vouch(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = start(...args);
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+/** Starts a server and resolves with the address in its first line. */
+async function run(...args: string[]) {
+  const child = start("run", "--listen", "127.0.0.1:0", "--database", database, ...args);
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("\n")) break;
+  }
+  const address = /listening on (\S+)\n/.exec(text)?.[1];
+  if (address === undefined) throw new Error(`no address in "${text}": ${await new Response(child.stderr).text()}`);
+  return { child, address };
+}
+
+describe("init", () => {
+  test("prints what AWS needs: the provider, the trust policy, the permissions", async () => {
+    const { code, stdout, stderr } = await vouch("init", "--url", "https://vouch.example.com/", "--database", database);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(
+      "aws iam create-open-id-connect-provider --url https://vouch.example.com --client-id-list sts.amazonaws.com\n",
+    );
+    const [trust, permissions] = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
+    expect(trust.Statement[0]).toEqual({
+      Effect: "Allow",
+      Principal: { Federated: "arn:aws:iam::123456789012:oidc-provider/vouch.example.com" },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { "vouch.example.com:aud": "sts.amazonaws.com" } },
+    });
+    expect(permissions.Statement[1].Action).toBe("sts:GetServiceBearerToken");
+    expect(stdout).not.toContain("AWS accepts an issuer only");
+  });
+
+  test("says when AWS will not take the URL", async () => {
+    const other = `sqlite:${join(folder, "local.db")}`;
+    const { stdout } = await vouch("init", "--url", "http://localhost:8787", "--database", other, "--audience", "a, b");
+    expect(stdout).toContain("AWS accepts an issuer only at https without a port");
+    expect(stdout).toContain("--client-id-list a b\n");
+  });
+
+  test("repeated without --audience changes nothing; with it, the audiences alone", async () => {
+    const other = `sqlite:${join(folder, "audiences.db")}`;
+    const init = async (...args: string[]) =>
+      /--client-id-list (.*)\n/.exec(
+        (await vouch("init", "--url", "https://vouch.example.com", "--database", other, ...args)).stdout,
+      )?.[1];
+    const stored = async () => {
+      const store = await openStore(other, { create: false, now: 1_800_000_000 });
+      const keys = (await store.configuration.signingKeys()).map(({ kid }) => kid);
+      const found = { ...(await store.configuration.load()), keys };
+      await store.close();
+      return found;
+    };
+    expect(await init("--audience", "a,b,a")).toBe("a b");
+    const before = await stored();
+    expect(before.audiences).toEqual(["a", "b"]);
+    expect(await init()).toBe("a b");
+    expect(await stored()).toEqual(before);
+    expect(await init("--audience", "c")).toBe("c");
+    expect(await stored()).toEqual({ ...before, audiences: ["c"] });
+    const empty = await vouch("init", "--url", "https://vouch.example.com", "--database", other, "--audience", " , ");
+    expect(empty.code).toBe(2);
+    expect(await stored()).toEqual({ ...before, audiences: ["c"] });
+  });
+
+  test.each([
+    ["eu-west-1", "aws"],
+    ["cn-north-1", "aws-cn"],
+    ["cn-northwest-1", "aws-cn"],
+    ["us-gov-west-1", "aws-us-gov"],
+    ["us-gov-east-1", "aws-us-gov"],
+    ["us-iso-east-1", "aws-iso"],
+    ["us-isob-east-1", "aws-iso-b"],
+    ["us-isof-south-1", "aws-iso-f"],
+    ["eu-isoe-west-1", "aws-iso-e"],
+    ["eusc-de-east-1", "aws-eusc"],
+  ])("with --region %s names the provider in the partition %s", async (region, partition) => {
+    expect(partitionOf(region)).toBe(partition);
+    expect(regionPartition(region).id).toBe(partition);
+    const policy = trustPolicy("https://vouch.example.com", ["sts.amazonaws.com"], "123456789012", partition);
+    expect(JSON.stringify(policy)).toContain(
+      `"Federated":"arn:${partition}:iam::123456789012:oidc-provider/vouch.example.com"`,
+    );
+  });
+
+  test("prints GovCloud's provider and trust policy with --region", async () => {
+    const args = ["init", "--url", "https://vouch.example.com", "--database", database];
+    const { stdout } = await vouch(...args, "--region", "us-gov-west-1");
+    expect(stdout).toContain("--client-id-list sts.amazonaws.com --region us-gov-west-1\n");
+    expect(stdout).toContain('"arn:aws-us-gov:iam::123456789012:oidc-provider/vouch.example.com"');
+    expect(stdout).not.toContain("arn:aws:");
+    expect((await vouch(...args, "--region", "GovCloud")).code).toBe(2);
+  });
+
+  test("refuses another URL for the same database", async () => {
+    const { code, stdout, stderr } = await vouch("init", "--url", "https://b.example.com", "--database", database);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("belongs to https://vouch.example.com");
+  });
+});
+
+describe("invite, users, revoke", () => {
+  test("an invited person is listed, and everything of theirs is ended", async () => {
+    const invited = await vouch("invite", "Dev@Example.com", "--database", database);
+    expect(invited.stdout).toMatch(/^Enrolment code for dev@example\.com: ([0-9A-Z]{4}-){3}[0-9A-Z]{4}\n/);
+    expect(invited.stdout).toContain("\n   vouch enroll --server https://vouch.example.com\n");
+
+    const json = await vouch("invite", "dev@example.com", "--database", database, "--json");
+    expect(JSON.parse(json.stdout)).toEqual({
+      email: "dev@example.com",
+      code: expect.stringMatching(/^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$/),
+      server: "https://vouch.example.com",
+      expiration: expect.any(Number),
+    });
+
+    const [user] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
+    expect(user).toMatchObject({ email: "dev@example.com", sessions: 0, credentials: [] });
+    expect((await vouch("users", "--database", database)).stdout).toMatch(
+      /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\n$/,
+    );
+
+    await vouch("invite", "other@example.com", "--database", database);
+    const sql = new SQL({ adapter: "sqlite", filename: database.slice("sqlite:".length) });
+    await sql`
+      INSERT INTO credentials (id, user_id, public_key, counter, aaguid, transports, backup_eligible, backed_up, name,
+        created_at)
+      SELECT 'key of ' || email, id, 'AA', 0, '', '[]', 0, 0, 'blue', 0 FROM users`;
+    await sql`
+      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+      SELECT 'session of ' || email, id, '', 'key of ' || email, 0, 9999999999 FROM users`;
+    const ended = await vouch("revoke", "dev@example.com", "--database", database);
+    expect(ended.stdout).toStartWith("Ended 1 session of dev@example.com.\n");
+    const live = await sql`SELECT token_hash FROM sessions WHERE revoked_at IS NULL`;
+    expect(live).toEqual([{ token_hash: "session of other@example.com" }]);
+    const revoked = await vouch("revoke", "dev@example.com", "--credentials", "--database", database);
+    expect(revoked.stdout).toStartWith("Ended 0 sessions of dev@example.com.\nRemoved 1 security key.\n");
+    expect(await sql`SELECT id FROM credentials`).toEqual([{ id: "key of other@example.com" }]);
+    await sql.close();
+    const [after] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
+    expect(after.inviteExpiresAt).toBeUndefined();
+  });
+
+  test("users are listed page by page in the order of their emails", async () => {
+    const other = `sqlite:${join(folder, "many.db")}`;
+    await vouch("init", "--url", "https://vouch.example.com", "--database", other);
+    const store = await openStore(other, { create: false, now: 1_800_000_000 });
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      const { id } = await store.accounts.invite(`${name}@example.com`, name, 1_800_000_000, 1_900_000_000);
+      await store.credentials.add({
+        id: `key-${name}`,
+        userId: id,
+        publicKey: new Uint8Array([1]),
+        counter: 0,
+        aaguid: "00000000-0000-0000-0000-000000000000",
+        product: undefined,
+        transports: [],
+        backupEligible: false,
+        backedUp: false,
+        name: "blue",
+        createdAt: 1_800_000_000,
+        lastUsedAt: undefined,
+      });
+    }
+    await store.close();
+    const page = async (...args: string[]) => {
+      const { stdout } = await vouch("users", "--json", "--database", other, ...args);
+      return JSON.parse(stdout).map((user: { email: string; credentials: { id: string }[] }) =>
+        [user.email.slice(0, 1)].concat(user.credentials.map(({ id }) => id)),
+      );
+    };
+    const all = ["a", "b", "c", "d", "e"].map((name) => [name, `key-${name}`]);
+    expect(await page()).toEqual(all);
+    expect(await page("--limit", "2")).toEqual(all.slice(0, 2));
+    expect(await page("--limit", "2", "--after", "B@example.com")).toEqual(all.slice(2, 4));
+    expect(await page("--after", "d@example.com")).toEqual(all.slice(4));
+    expect(await page("--limit", "9", "--after", "e@example.com")).toEqual([]);
+    expect((await vouch("users", "--database", other, "--limit", "0")).code).toBe(2);
+  });
+
+  test.each<[string, string[], number, string]>([
+    ["an email that is none", ["invite", "dev"], 2, "Expected an email address"],
+    ["nobody", ["revoke", "nobody@example.com"], 2, "There is no user"],
+  ])("refuse %s", async (_name, args, code, message) => {
+    const result = await vouch(...args, "--database", database);
+    expect(result).toMatchObject({ code, stdout: "" });
+    expect(result.stderr).toContain(message);
+  });
+
+  test.each(["invite", "users", "revoke", "run"])("%s asks for `init` first", async (command) => {
+    const email = command === "invite" || command === "revoke" ? ["a@example.com"] : [];
+    const { code, stderr } = await vouch(command, ...email, "--database", `sqlite:${join(folder, "none.db")}`);
+    expect(code).toBe(1);
+    expect(stderr).toContain("vouch server init");
+  });
+});
+
+describe("run", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("answers until %s, then ends with 0", async (signal) => {
+    const { child, address } = await run();
+    const health = await fetch(`${address}/healthz`);
+    expect(await health.json()).toEqual({ status: "ok" });
+    child.kill(signal);
+    expect(await child.exited).toBe(0);
+    const lines = (await new Response(child.stderr).text()).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        time: expect.any(String),
+        method: "GET",
+        path: "/healthz",
+        status: 200,
+        milliseconds: expect.any(Number),
+        address: "127.0.0.1",
+      },
+    ]);
+  });
+
+  test("takes an invite made while it runs", async () => {
+    const { child, address } = await run();
+    const { code } = JSON.parse((await vouch("invite", "new@example.com", "--database", database, "--json")).stdout);
+    const answer = await fetch(`${address}/v1/enroll/options`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ code }),
+    });
+    expect(answer.status).toBe(200);
+    child.kill();
+    await child.exited;
+  });
+
+  test("with --url makes what is missing, and keeps to the URL that it finds", async () => {
+    const other = `sqlite:${join(folder, "made.db")}`;
+    const { child, address } = await run("--url", "http://localhost:8787", "--database", other);
+    const discovery = (await (await fetch(`${address}/.well-known/openid-configuration`)).json()) as object;
+    expect(discovery).toMatchObject({ issuer: "http://localhost:8787" });
+    child.kill();
+    await child.exited;
+    const refused = await vouch("run", "--listen", "127.0.0.1:0", "--url", "http://localhost:9", "--database", other);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("belongs to http://localhost:8787");
+  });
+
+  test("says that the address is taken", async () => {
+    const { child, address } = await run();
+    const second = await vouch("run", "--listen", new URL(address).host, "--database", database);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain("--listen");
+    child.kill();
+    await child.exited;
+  });
+
+  test("wants a certificate and its key together, and readable", async () => {
+    const certificate = join(folder, "cert.pem");
+    writeFileSync(certificate, "not a certificate");
+    const one = await vouch("run", "--database", database, "--tls-cert", certificate);
+    expect(one).toMatchObject({ code: 2, stderr: expect.stringContaining("--tls-key") });
+    const missing = await vouch("run", "--database", database, "--tls-cert", certificate, "--tls-key", "/nowhere.pem");
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("/nowhere.pem") });
+    const both = ["--tls-cert", certificate, "--tls-key", certificate];
+    const wrong = await vouch("run", "--database", database, "--listen", "127.0.0.1:0", ...both);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--tls-cert") });
+  });
+});
+
+test.each([
+  ["127.0.0.1:8787", "127.0.0.1", 8787],
+  ["[::1]:0", "::1", 0],
+  ["vouch.internal:65535", "vouch.internal", 65_535],
+])("--listen %s", (text, hostname, port) => {
+  expect(parseListen(text)).toEqual({ hostname, port });
+});
+
+test.each(["", "8787", ":8787", "::1:8787", "localhost", "localhost:65536", "localhost:x"])(
+  '--listen "%s" is refused',
+  (text) => {
+    expect(() => parseListen(text)).toThrow("Expected --listen HOST:PORT");
+  },
+);
+
+test.each([
+  ["8h", 28_800],
+  ["480m", 28_800],
+  ["1s", 1],
+])("--session-duration %s", (text, seconds) => {
+  expect(parseSessionDuration(text)).toBe(seconds);
+});
+
+test.each(["", "0h", "9h", "28801s", "8", "1d", "-1h", "1.5h", "toString"])(
+  '--session-duration "%s" is refused',
+  (text) => {
+    expect(() => parseSessionDuration(text)).toThrow("at most 8h");
+  },
+);
+
+test.each([
+  ["127.0.0.1", "127.0.0.1"],
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "[::1]"],
+  ["::1", "[::1]"],
+  ["[2001:db8::1]", "[2001:db8::1]"],
+  ["localhost", "localhost"],
+])("a server that listens on %s is reached at %s", (hostname, host) => {
+  expect(urlHost(hostname)).toBe(host);
+});

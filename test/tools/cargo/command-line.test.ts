@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cargoArguments, namedFolders } from "../../../src/tools/cargo/command-line.ts";
+
+/** Runs `body` with the process id of a program that waits, started with this name and these arguments. */
+async function withProcess(argv0: string, args: string[], body: (pid: number) => void): Promise<void> {
+  const script = "echo; read line";
+  const child = Bun.spawn(["/bin/sh", "-c", script, ...args], { argv0, stdin: "pipe", stdout: "pipe" });
+  try {
+    // Its command line is there when it runs.
+    await child.stdout.getReader().read();
+    body(child.pid);
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+describe("the arguments of Cargo", () => {
+  test.skipIf(process.platform !== "linux")("are those of the parent, word for word", async () => {
+    await withProcess("/opt/bin/cargo", ["install", "--path", "a b"], (pid) => {
+      expect(cargoArguments(pid, "linux")).toEqual([
+        "/opt/bin/cargo",
+        "-c",
+        "echo; read line",
+        "install",
+        "--path",
+        "a b",
+      ]);
+    });
+  });
+
+  test.skipIf(process.platform === "win32")("from ps: each run of words may be one argument", async () => {
+    await withProcess("cargo", ["install", "--path", "a b"], (pid) => {
+      expect(cargoArguments(pid, "darwin")).toEqual(expect.arrayContaining(["cargo", "--path", "a b", "a", "b"]));
+    });
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "behind a wrapper, those of the processes up to Cargo count too",
+    async () => {
+      await withProcess("wrapper", ["--cargo-plugin"], (pid) => {
+        const words = cargoArguments(pid, "linux");
+        expect(words[0]).toBe("wrapper");
+        expect(words).toContain(process.argv0);
+      });
+    },
+  );
+
+  test.each(["linux", "darwin"] as const)("%s: a process that cannot be read is an error, no guess", (platform) => {
+    expect(() => cargoArguments(2 ** 22 + 1, platform)).toThrow("cannot read the command line");
+  });
+});
+
+test("folders are found wherever a word can name one", () => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "vouch-words-")));
+  for (const name of ["one", "two", "a b", "four", "five"]) mkdirSync(join(root, name));
+  writeFileSync(join(root, "five/script.rs"), "");
+  const words = [
+    "cargo",
+    "build",
+    "one",
+    `--path=${root}/two`,
+    "-Cfour",
+    "a b",
+    "five/script.rs",
+    'alias.x="install one"',
+  ];
+  const found = namedFolders(words, root);
+  for (const name of ["one", "two", "four", "a b", "five"]) expect(found).toContain(join(root, name));
+  expect(namedFolders(["x", "", "\0", "one/\u0000"], root)).toEqual([]);
+  rmSync(root, { recursive: true });
+});

@@ -1,0 +1,225 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type CargoRegistry,
+  checkRegistryName,
+  setCargoRegistry,
+  unsetCargoRegistry,
+} from "../../../src/tools/cargo/config-file.ts";
+import { VouchError } from "../../../src/base/errors.ts";
+import { rejection } from "../../rejection.ts";
+import { requires } from "../../requires.ts";
+import { toolchainEnvironment } from "../../toolchains.ts";
+import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+
+const id = "my-domain/my-repo 123456789012 us-east-1";
+const file = "/home/dev/.cargo/config.toml";
+const index = "sparse+https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/";
+const registry: CargoRegistry = { name: "my-repo", index, credentialProvider: "/usr/local/bin/vouch" };
+
+const own = { file, indexes: [index, index.replace("my-repo", "other")], executables: [] };
+
+const set = (text: string | undefined): string => setCargoRegistry(text, id, registry, file).text;
+const unset = (text: string): string | undefined => unsetCargoRegistry(text, id, own);
+const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
+
+describe("the registry is set", () => {
+  test("in a new file", () => {
+    expect(set(undefined)).toBe(
+      `${start}\n[registries.my-repo]\nindex = "${index}"\ncredential-provider = "/usr/local/bin/vouch"\n# <<< vouch; this file did not exist\n`,
+    );
+  });
+
+  test("in its own table, in place of what is there", () => {
+    const text = `[registries.my-repo]\r\nindex = "${index}" # ours\r\n# note\r\ncredential-provider = [\r\n  "cargo:token-from-stdout", # no longer\r\n]\r\n[build]\r\njobs = 2\r\n`;
+    expect(set(text)).toBe(
+      [
+        "[registries.my-repo]",
+        start,
+        `#| index = "${index}" # ours`,
+        `index = "${index}"`,
+        "# <<< vouch",
+        "# note",
+        start,
+        "#| credential-provider = [",
+        '#|   "cargo:token-from-stdout", # no longer',
+        "#| ]",
+        'credential-provider = "/usr/local/bin/vouch"',
+        "# <<< vouch",
+        "[build]",
+        "jobs = 2",
+        "",
+      ].join("\r\n"),
+    );
+    expect(unset(set(text))).toBe(text);
+  });
+
+  test.each([
+    ["beside an empty table", "[registries.my-repo]\n[build]\n"],
+    ["in a table with other keys", `[registries.my-repo]\nprotocol = "sparse"\n`],
+    ["as dotted keys of [registries]", `[registries]\nmy-repo.index = "${index}"\nother.index = "x"\n`],
+    ["as dotted keys of the document", `registries.my-repo.index = "${index}"\n[build]\njobs = 1`],
+    ["as quoted keys", `["registries"."my-repo"]\n'index' = "${index}"\n`],
+    ["as an inline table", `[registries]\nmy-repo = { index = "${index}" }\nother = { index = "x" }`],
+    ["behind a string of several lines", `[a]\nx = """\n[registries.my-repo]\nindex = "no"\n"""\n`],
+    ["behind an array of tables", `[[patch]]\nx = [1,\n# [registries.my-repo]\n2]\n[[patch]]\n`],
+    ["with a provider but without an index", `[registries.my-repo]\ncredential-provider = "cargo:token"`],
+    ["below a byte order mark", "\ufeff[build]\njobs = 1\n"],
+    ["beside another registry", `[registries.other]\nindex = "sparse+https://other.example/"\n`],
+  ])("%s, and undone", (_, text) => {
+    const edited = set(text);
+    const registries = (Bun.TOML.parse(edited) as { registries: Record<string, object> }).registries;
+    expect(registries["my-repo"]).toMatchObject({ index, "credential-provider": "/usr/local/bin/vouch" });
+    expect(set(edited)).toBe(edited);
+    expect(unset(edited)).toBe(text);
+  });
+
+  test("with a path that needs quoting", () => {
+    const path = `/home/O'Brien "dev"/ünï\\vouch`;
+    const { text } = setCargoRegistry("", id, { ...registry, credentialProvider: path }, file);
+    expect(Bun.TOML.parse(text)).toMatchObject({ registries: { "my-repo": { "credential-provider": [path] } } });
+  });
+
+  test("anew under another name, in the same place", () => {
+    const renamed = setCargoRegistry(set("a = 1\n"), id, { ...registry, name: "renamed" }, file).text;
+    expect(renamed).toBe(set("a = 1\n").replace("[registries.my-repo]", "[registries.renamed]"));
+  });
+
+  test("for two repositories, which can be taken away in either order", () => {
+    const other = { ...registry, name: "other", index: index.replace("my-repo", "other") };
+    const both = setCargoRegistry(set("a = 1"), "my-domain/other", other, file).text;
+    expect(unset(unsetCargoRegistry(both, "my-domain/other", own)!)).toBe("a = 1");
+    expect(unsetCargoRegistry(unset(both)!, "my-domain/other", own)).toBe("a = 1");
+  });
+});
+
+test.each([
+  [
+    "the name means another index",
+    `[registries.my-repo]\nindex = "sparse+https://other.example/"\n`,
+    "--registry-name",
+  ],
+  ["another name has the index", `[registries.other]\nindex = "${index}"\n`, "--registry-name other"],
+  [
+    "an inline table has more keys",
+    `[registries]\nmy-repo = { index = "${index}", token = "t" }\n`,
+    "[registries.my-repo]",
+  ],
+  ["registries is an inline table", `registries = { other = { index = "x" } }\n`, "[registries.my-repo]"],
+  ["the registry is a string", `[registries]\nmy-repo = "x"\n`, "[registries.my-repo]"],
+  ["registries is a string", `registries = "x"\n`, "[registries.my-repo]"],
+  ["a dotted key makes the table", `registries.my-repo.token = "x"\n`, "[registries.my-repo]"],
+  ["the file is not TOML", `[registries\n`, "Correct the file"],
+  ["a key stands twice", `a = 1\na = 2\n`, "Correct the file"],
+])("a conflict: %s", async (_, text, hint) => {
+  const error = await rejection(Promise.try(() => set(text)));
+  expect(error).toMatchObject({ code: "edit_conflict" });
+  expect(error.message).toContain(file);
+  expect(error.hint).toContain(hint);
+});
+
+test("a token in the file draws a warning, without the token", () => {
+  const text = `[registries.my-repo]\nindex = "${index}"\ntoken = "secret"\n`;
+  const { warnings } = setCargoRegistry(text, id, registry, file);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).not.toContain("secret");
+});
+
+describe("keys that the user added behind the block, in our table", () => {
+  test("keep their table", () => {
+    const edited = `${set("a = 1\n")}protocol = "sparse"\n`;
+    expect(unset(edited)).toBe(`a = 1\n[registries.my-repo]\nprotocol = "sparse"\n`);
+  });
+});
+
+const pool = [
+  "[registries]",
+  "[registries.my-repo]",
+  "[registries.other] # note",
+  "[registry]",
+  "[build]",
+  "[[bin]]",
+  `index = "${index}"`,
+  'index = "sparse+https://other.example/"',
+  `my-repo.index = "${index}"`,
+  'credential-provider = "cargo:token"',
+  'credential-provider = [\n "a",\n "b", # c\n]',
+  'my-repo.credential-provider = ["x"]',
+  `my-repo = { index = "${index}" }`,
+  'default = "my-repo"',
+  "jobs = 2 # two",
+  'x = """\n[registries.my-repo]\nindex = 1\n"""',
+  "y = '''\n''' # end",
+  'z = ["[", "]", "#", \'"\'] # ]',
+  '"quoted key" = "\\"#"',
+  "d = 1979-05-27T07:32:00Z",
+  "  indented = true",
+];
+
+test("over any file: an edit is repeated without change and undone to the byte, or refused", () => {
+  let edits = 0;
+  fc.assert(
+    fc.property(configTexts(pool), (text) => {
+      let edited: string;
+      try {
+        edited = set(text);
+      } catch (error) {
+        if (error instanceof VouchError && error.code === "edit_conflict") return;
+        throw error;
+      }
+      edits++;
+      expect(unset(edited)).toBe(text);
+      expect(set(edited)).toBe(edited);
+      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
+      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
+      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(edits).toBeGreaterThan(100);
+});
+
+describe("names of registries", () => {
+  test.each([["my-repo"], ["_x"], ["A1"]])("%s is one", (name) => {
+    expect(() => checkRegistryName(name)).not.toThrow();
+  });
+
+  test.each([
+    ["1abc", "--registry-name r1abc"],
+    ["a.b", "--registry-name a-b"],
+    ["-x", "--registry-name r-x"],
+    ["é", "--registry-name"],
+    ["crates-io", "--registry-name private-crates-io"],
+    ["", "--registry-name"],
+    ["a]\nb", "--registry-name a--b"],
+  ])("%j is none", async (name, hint) => {
+    const error = await rejection(Promise.try(() => checkRegistryName(name)));
+    expect(error).toMatchObject({ code: "usage", exitCode: 2 });
+    expect(error.hint).toContain(hint);
+  });
+});
+
+test.skipIf(!requires("cargo"))("Cargo reads what was written, and agrees on names", () => {
+  const home = mkdtempSync(join(tmpdir(), "vouch-cargo-"));
+  try {
+    const env = toolchainEnvironment(home);
+    const search = (name: string, config: string): string => {
+      writeFileSync(join(home, "config.toml"), config);
+      const run = Bun.spawnSync(["cargo", "search", "--registry", name, "x"], {
+        // No proxy and no resolver answer for this name: Cargo gets as far as the configured URL.
+        env: { ...env, CARGO_HOME: home, CARGO_NET_RETRY: "0", HTTPS_PROXY: "http://127.0.0.1:9" },
+      });
+      return run.stderr.toString();
+    };
+    const edited = set(`[build]\njobs = 1\n\n[registries.other]\nindex = "sparse+https://other.example/"`);
+    expect(search("my-repo", edited)).toContain("/cargo/my-repo/config.json");
+    expect(search("my-repo", unset(edited)!)).toContain("registry index was not found");
+    for (const name of ["1abc", "a.b"]) expect(search(name, edited)).toContain("in registry name");
+    expect(search("_a-1", edited)).toContain("registry index was not found");
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addShimsToPath, pathLine, removeShimsFromPath } from "../../src/tools/shell-rc.ts";
+import { requires, requiresPath } from "../requires.ts";
+
+const file = "/home/dev/.bashrc";
+const line = pathLine("bash", "/home/dev/.local/share/vouch/shims");
+
+test.each([
+  ["no file", undefined],
+  ["an empty file", ""],
+  ["a file", "alias ll='ls -l'\n"],
+  ["a file without a line end at its end", "alias ll='ls -l'"],
+])("the line is added once, at the end, and taken away to the byte: %s", (_, text) => {
+  const edited = addShimsToPath(text, line, file);
+  expect(edited).toContain(`\n${line}\n`);
+  expect(addShimsToPath(edited, line, file)).toBe(edited);
+  expect(removeShimsFromPath(edited, file)).toBe(text);
+});
+
+test("another folder takes the place of the first", () => {
+  const moved = pathLine("bash", "/elsewhere");
+  const edited = addShimsToPath(addShimsToPath("a\n", line, file), moved, file);
+  expect(edited).toBe(addShimsToPath("a\n", moved, file));
+});
+
+test("a file without the line stays as it is", () => {
+  expect(removeShimsFromPath("alias ll='ls -l'", file)).toBe("alias ll='ls -l'");
+});
+
+describe("the shell puts the folder first, whatever its name", () => {
+  const folders = ["plain", "with blank", "it's", 'a "quote"', "$(touch x)", "back\\slash", "ünï", "wow!", "a;b", "#x"];
+  const nu = join(import.meta.dir, "../../.tools/nushell/node_modules/.bin/nu");
+  const shells: [name: string, program: string, ...flags: string[]][] = [
+    ["sh", "sh"],
+    ["bash", "bash"],
+    ["zsh", "zsh"],
+    ["fish", "fish"],
+    ["tcsh", "tcsh", "-f"],
+    ["elvish", "elvish", "-norc"],
+    ["nu", nu, "--no-config-file"],
+  ];
+
+  test.each(shells)("%s", (shell, program, ...flags) => {
+    if (program === nu ? !requiresPath(nu, ".ci/run") : !requires(program)) return;
+    const folder = mkdtempSync(join(tmpdir(), "vouch-shell-"));
+    try {
+      for (const name of folders) {
+        const shims = join(folder, name);
+        const script = join(folder, "rc");
+        writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
+        if (shell === "nu") writeFileSync(script, readFileSync(script, "utf8").replace("/usr/", "^/usr/"));
+        const run = Bun.spawnSync([program, ...flags, script], {
+          cwd: folder,
+          env: { PATH: "/usr/bin:/bin", HOME: folder, XDG_DATA_HOME: folder },
+        });
+        expect(run.stdout.toString()).toContain(`PATH=${shims}:/usr/bin:/bin\n`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  // PowerShell and xonsh cannot be installed everywhere: their quoting is compared with their manuals.
+  test.each([
+    ["pwsh", "/a/it's", "$env:PATH = '/a/it''s' + [IO.Path]::PathSeparator + $env:PATH"],
+    ["xonsh", "/a/it's\\", "$PATH.insert(0, '/a/it\\'s\\\\')"],
+    ["nushell", "/a/b", "$env.PATH = ($env.PATH | split row (char esep) | prepend /a/b)"],
+    ["csh", "/a/b", 'setenv PATH /a/b:"$PATH"'],
+    ["unknown", "/a/b", 'export PATH=/a/b:"$PATH"'],
+  ])("%s: %s", (shell, folder, expected) => {
+    expect(pathLine(shell, folder)).toBe(expected);
+  });
+
+  test.each(["sh", "bash", "zsh", "fish", "nu", "pwsh", "tcsh", "elvish", "xonsh"])(
+    "the line of %s is taken away to the byte",
+    (shell) => {
+      const edited = addShimsToPath("# mine\n", pathLine(shell, "/a/it's"), file);
+      expect(removeShimsFromPath(edited, file)).toBe("# mine\n");
+    },
+  );
+});

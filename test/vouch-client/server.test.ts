@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { VouchServer } from "../../src/vouch-client/server.ts";
+import { Secret } from "../../src/base/secret.ts";
+import { rejection } from "../rejection.ts";
+import { ManualClock } from "../agent/manual-clock.ts";
+import { apiFailure, key, oauthFailure, Upstream, user } from "../agent/upstream.ts";
+
+const credential = { id: "AA" };
+const code = new Secret("CODE-1234");
+
+let clock: ManualClock;
+let upstream: Upstream;
+beforeEach(() => {
+  clock = new ManualClock();
+  upstream = new Upstream(clock);
+});
+afterEach(() => upstream.stop());
+
+/** A client whose clock is `aheadSeconds` ahead of the server's. */
+function client(aheadSeconds = 0, url = upstream.url): VouchServer {
+  return new VouchServer(url, { env: {}, now: () => clock.now() + aheadSeconds * 1000 });
+}
+
+const login = (server = client()) => server.login({ ceremony: "ceremony-1", credential });
+
+describe("a session", () => {
+  test("proves one key with each request, and a key of its own for each login", async () => {
+    const session = await login();
+    await session.idToken();
+    await login();
+    const [first, second, third] = upstream.keys;
+    expect(second === first).toBe(true);
+    expect(third === first).toBe(false);
+  });
+
+  test("knows its user and lasts at most eight hours", async () => {
+    expect(await login()).toMatchObject({ user, lifetimeSeconds: 28_800 });
+    upstream.answer("login", () =>
+      Response.json({ access_token: "access-token-secret", token_type: "DPoP", expires_in: 28_801, user }),
+    );
+    expect((await login()).lifetimeSeconds).toBe(28_800);
+  });
+
+  test("shows nothing of its secrets", async () => {
+    const session = await login();
+    expect(Bun.inspect(session, { depth: 10 })).not.toContain("access-token");
+    expect(JSON.stringify(session)).not.toContain("access-token");
+    expect(Bun.inspect(await session.idToken())).not.toContain("id-token");
+  });
+
+  test("gives an ID token with its end by the clock", async () => {
+    const { token, expiration } = await (await login()).idToken();
+    expect(token.expose()).toBe("header.payload.id-token-secret");
+    expect(expiration).toBe(clock.now() / 1000 + 300);
+  });
+
+  test.each([-3600, 3600])(
+    "a clock that is %d seconds ahead of the server's is corrected by its Date, once",
+    async (ahead) => {
+      const session = await login(client(ahead));
+      expect(upstream.counts.login).toBe(2);
+      await session.idToken();
+      expect(upstream.counts.idToken).toBe(1);
+    },
+  );
+
+  test("a clock that goes wrong during the session is corrected by the Date of an API's refusal, once", async () => {
+    let ahead = 0;
+    const session = await login(new VouchServer(upstream.url, { env: {}, now: () => clock.now() + ahead * 1000 }));
+    ahead = -3600;
+    expect(await session.keys.list()).toEqual([key]);
+    expect(upstream.counts.keys).toBe(2);
+    await session.keys.list();
+    expect(upstream.counts.keys).toBe(3);
+  });
+
+  test("a request about keys whose proof is refused for another reason is not sent again", async () => {
+    const session = await login();
+    const headers = {
+      "www-authenticate": 'DPoP error="invalid_dpop_proof"',
+      date: new Date(clock.now()).toUTCString(),
+    };
+    upstream.answer("keys", () => apiFailure(401, "access_denied", "The proof was used before.", headers));
+    expect((await rejection(session.keys.list())).code).toBe("access_denied");
+    expect(upstream.counts.keys).toBe(1);
+  });
+
+  test("a key is added and removed once: what comes of a second request would mislead", async () => {
+    const session = await login();
+    for (const operation of ["keyAdd", "keyRemove"] as const) {
+      upstream.answer(operation, () => new Response("busy", { status: 503 }));
+    }
+    expect((await rejection(session.keys.add({ ceremony: "c", approval: {}, credential }))).code).toBe("server_error");
+    expect((await rejection(session.keys.remove({ ceremony: "c", approval: {}, id: key.id, force: false }))).code).toBe(
+      "server_error",
+    );
+    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRemove: 1 });
+  });
+
+  test("a proof that is refused for another reason is not sent again", async () => {
+    upstream.answer("login", () =>
+      oauthFailure("invalid_dpop_proof", "The proof was used before.", { date: new Date(clock.now()).toUTCString() }),
+    );
+    const failure = await rejection(login());
+    expect(failure).toMatchObject({ code: "login_denied", hint: expect.stringContaining("clock") });
+    expect(upstream.counts.login).toBe(1);
+  });
+
+  test("a busy server is asked again, with a proof of its own each time", async () => {
+    const session = await login();
+    let failures = 0;
+    upstream.answer("idToken", () =>
+      failures++ < 2 ? new Response("busy", { status: failures === 1 ? 503 : 429 }) : undefined,
+    );
+    await session.idToken();
+    expect(upstream.counts.idToken).toBe(3);
+  });
+
+  test("a login is sent once: its ceremony is used up", async () => {
+    upstream.answer("login", () => new Response("busy", { status: 503 }));
+    expect((await rejection(login())).code).toBe("server_error");
+    expect(upstream.counts.login).toBe(1);
+  });
+
+  test("its end aborts what is under way", async () => {
+    const session = await login();
+    const held = upstream.hold("idToken");
+    const ended = new AbortController();
+    const asked = rejection(session.idToken(ended.signal));
+    await held.arrived;
+    ended.abort();
+    expect((await asked).code).toBe("cancelled");
+    held.release();
+  });
+});
+
+describe("refusals", () => {
+  test.each([
+    ["invalid_grant", "The session has expired.", "session_expired"],
+    ["invalid_grant", "The session was revoked.", "login_needed"],
+    ["invalid_grant", "The session is not known.", "login_needed"],
+    ["invalid_target", "No ID tokens for this audience.", "server_error"],
+  ] as const)("of an ID token: %s, %p → %s", async (error, description, expected) => {
+    const session = await login();
+    upstream.answer("idToken", () => oauthFailure(error, description));
+    expect((await rejection(session.idToken())).code).toBe(expected);
+  });
+
+  test("of a login: in the server's words", async () => {
+    upstream.answer("login", () => oauthFailure("invalid_grant", "This security key is not enrolled."));
+    const failure = await rejection(login());
+    expect(failure.code).toBe("login_denied");
+    expect(failure.message).toContain("This security key is not enrolled.");
+  });
+
+  test.each([
+    [403, "enrollment_denied", "enrollment_denied"],
+    [409, "credential_excluded", "credential_excluded"],
+    [409, "name_taken", "name_taken"],
+    [400, "protocol_error", "enrollment_denied"],
+  ])("of an enrolment: status %d, %s → %s", async (status, code_, expected) => {
+    upstream.answer("enroll", () =>
+      Response.json({ error: { code: code_, message: "No.", hint: "Ask." } }, { status }),
+    );
+    const failure = await rejection(client().enroll({ ceremony: "c", code, credential }));
+    expect(failure).toMatchObject({ code: expected, message: "No.", hint: "Ask." });
+  });
+
+  test("a server's words cannot steer the terminal", async () => {
+    upstream.answer("enroll", () =>
+      Response.json({ error: { code: "enrollment_denied", message: "a\u001b[2Jb\r\nc\u009b" } }, { status: 403 }),
+    );
+    const { message } = await rejection(client().enroll({ ceremony: "c", code, credential }));
+    expect(message).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe("what is not a Vouch server", () => {
+  test.each<[string, () => Response]>([
+    ["a web page", () => new Response("<html>", { status: 200 })],
+    ["a web page that is not found", () => new Response("<!DOCTYPE html><p>", { status: 404 })],
+    ["a redirect", () => Response.redirect("https://elsewhere.example/", 302)],
+    ["a network's login page", () => new Response("", { status: 511 })],
+  ])("%s: names a captive portal, and asks for the URL", async (_, answer) => {
+    upstream.answer("loginOptions", answer);
+    const failure = await rejection(client().loginOptions());
+    expect(failure).toMatchObject({
+      code: "network",
+      message: expect.stringContaining("captive portal"),
+      hint: expect.stringContaining("Is this the URL of the Vouch server?"),
+    });
+    expect(upstream.counts.loginOptions).toBe(1);
+  });
+
+  test.each<[string, () => Response]>([
+    ["JSON of another form", () => Response.json({ ceremony: 1 })],
+    ["null", () => Response.json(null)],
+    ["text", () => new Response("ok")],
+    ["a cut answer", () => new Response('{"ceremony":"a","opti')],
+  ])("%s: says what it expected", async (_, answer) => {
+    upstream.answer("loginOptions", answer);
+    const failure = await rejection(client().loginOptions());
+    expect(failure.code).toBe("server_error");
+    expect(failure.message).toContain(`${new URL(upstream.url).host} did not answer as a Vouch server`);
+  });
+
+  test.each<[string, object]>([
+    ["a bearer token", { token_type: "Bearer" }],
+    ["no lifetime", { expires_in: 0 }],
+    ["a token that is no header value", { access_token: "line\nbreak-in-a-token" }],
+  ])("a login answered with %s", async (_, change) => {
+    const good = { access_token: "access-token-secret", token_type: "DPoP", expires_in: 60, user };
+    upstream.answer("login", () => Response.json({ ...good, ...change }));
+    expect((await rejection(login())).code).toBe("server_error");
+  });
+
+  test("nobody there", async () => {
+    await upstream.stop();
+    expect((await rejection(login())).code).toBe("network");
+  });
+
+  test("http to another machine is refused before anything is sent", async () => {
+    expect((await rejection(() => client(0, "http://vouch.example.com"))).code).toBe("usage");
+  });
+});
+
+test("the slash at the end of the URL does not matter", async () => {
+  const server = client(0, `${upstream.url}/`);
+  expect(server.url).toBe(upstream.url);
+  await login(server);
+});
+
+test("an enrolment", async () => {
+  const server = client();
+  const { ceremony } = await server.enrollOptions(code);
+  expect(await server.enroll({ ceremony, code, credential })).toEqual({
+    user,
+    credentialId: "Y3JlZGVudGlhbA",
+    name: "security key",
+  });
+});
+
+test("revocation is confirmed, or the reason is said", async () => {
+  const session = await login();
+  await session.revoke(1000);
+  expect(upstream.counts.revoke).toBe(1);
+  upstream.answer("revoke", () => oauthFailure("unsupported_token_type", "No."));
+  expect((await rejection(session.revoke(1000))).code).toBe("server_error");
+});
