@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { commands } from "../src/cli/commands.ts";
 import { commandTree } from "../src/cli/framework/command-tree.ts";
 import { completionScript } from "../src/cli/commands/completions/completions.ts";
 import { manualPage } from "../src/cli/framework/manual.ts";
@@ -19,11 +20,12 @@ export async function writeDocuments(folder: string): Promise<void> {
     agent: () => import("../src/agent/process/daemon.ts"),
     server: () => import("../src/server/command/command.ts"),
   };
+  const tree = await commandTree(commands, roles);
   mkdirSync(join(folder, "man"), { recursive: true });
   mkdirSync(join(folder, "completions"), { recursive: true });
   const date = new Date(sourceTime() * 1000).toISOString().slice(0, 10);
-  writeFileSync(join(folder, "man/vouch.1"), manualPage(await commandTree(roles), packageJson.version, date));
+  writeFileSync(join(folder, "man/vouch.1"), manualPage(tree, packageJson.version, date));
   for (const [shell, name] of Object.entries(completionFiles)) {
-    writeFileSync(join(folder, "completions", name), (await completionScript(shell, roles)) ?? "");
+    writeFileSync(join(folder, "completions", name), completionScript(shell, tree) ?? "");
   }
 }

@@ -1,10 +1,4 @@
-/**
- * The platforms whose ID tokens AWS can be told to trust. One is used only when it was chosen by name: that a variable
- * is there chooses nothing.
- */
-import { bitbucket, circleci, gitlab, webIdentityFile } from "./given-token.ts";
-import { buildkite } from "./buildkite.ts";
-import { githubActions } from "./github-actions.ts";
+/** Interface: a CI platform that gives a job an ID token. */
 import type { PlatformIdToken } from "./id-token.ts";
 
 export interface PlatformRequest {
@@ -27,12 +21,3 @@ export interface Platform {
    */
   idToken(request: PlatformRequest): Promise<PlatformIdToken>;
 }
-
-export const platforms: Readonly<Record<string, Platform>> = {
-  "github-actions": githubActions,
-  gitlab,
-  circleci,
-  buildkite,
-  bitbucket,
-  "web-identity-file": webIdentityFile,
-};

@@ -1,11 +1,5 @@
 /** The commands of `vouch`: one line on each for the overview, and where it is loaded from when it is used. */
-import type { Command, Roles } from "./framework/command.ts";
-
-export interface CommandEntry {
-  group: "every day" | "set up" | "for programs" | "for companies";
-  summary: string;
-  load: (roles: Roles) => Promise<Command>;
-}
+import type { CommandEntry } from "./framework/command.ts";
 
 export const commands: Record<string, CommandEntry> = {
   login: {
@@ -66,7 +60,11 @@ export const commands: Record<string, CommandEntry> = {
   completions: {
     group: "for programs",
     summary: "Print a script for your shell's completion",
-    load: async (roles) => (await import("./commands/completions/completions.ts")).completionsCommand(roles),
+    async load(roles) {
+      const { commandTree } = await import("./framework/command-tree.ts");
+      const { completionsCommand } = await import("./commands/completions/completions.ts");
+      return completionsCommand(() => commandTree(commands, roles));
+    },
   },
   server: {
     group: "for companies",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Glob } from "bun";
 import type { ArgsDef } from "citty";
 import { checkArguments } from "../../src/cli/framework/arguments.ts";
+import { commands } from "../../src/cli/commands.ts";
 import { type CommandNode, commandTree } from "../../src/cli/framework/command-tree.ts";
 import { choicesOf, flagsOf } from "../../src/cli/framework/flags.ts";
 import { mavenEnvironment, requiresMaven } from "../maven.ts";
@@ -25,7 +26,7 @@ const startsAtNothing = new Set(["README.md", "docs/server.md"]);
 /** The shell of the documentation. */
 const hasBash = requires("bash");
 
-const tree = await commandTree({
+const tree = await commandTree(commands, {
   agent: () => import("../../src/agent/process/daemon.ts"),
   server: () => import("../../src/server/command/command.ts"),
 });

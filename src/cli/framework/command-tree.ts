@@ -1,7 +1,6 @@
 /** All commands with their sub-commands, loaded: what the help, the completions and the manual page are made from. */
 import type { ArgsDef } from "citty";
-import type { Command, Roles } from "./command.ts";
-import { commands } from "../commands.ts";
+import type { Command, CommandEntry, Roles } from "./command.ts";
 
 export interface CommandNode {
   /** The last of the words that lead to it: `stop`. */
@@ -14,8 +13,8 @@ export interface CommandNode {
   children: CommandNode[];
 }
 
-/** The whole tree; its root is `vouch` itself. */
-export async function commandTree(roles: Roles): Promise<CommandNode> {
+/** The tree of the table's commands; its root is `vouch` itself. */
+export async function commandTree(commands: Record<string, CommandEntry>, roles: Roles): Promise<CommandNode> {
   const children = Object.entries(commands).map(async ([name, { load }]) => nodeOf(name, "vouch", await load(roles)));
   return {
     name: "vouch",

@@ -26,3 +26,10 @@ export interface Roles {
   agent: () => Promise<{ runAgent: () => Promise<number> }>;
   server: () => Promise<{ serverCommand: Command }>;
 }
+
+/** A command's line in the overview, and its loader: commands are loaded when they are used. */
+export interface CommandEntry {
+  group: "every day" | "set up" | "for programs" | "for companies";
+  summary: string;
+  load: (roles: Roles) => Promise<Command>;
+}

@@ -1,6 +1,6 @@
 /** npm: do the registry lines of the .npmrc files name a configured repository? */
 import { join } from "node:path";
-import { npmConfigPath } from "../../base/system/home.ts";
+import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { ancestors, readSmallFile, type Setting } from "../small-files.ts";
 import { failure, type Finding, ok, type Patient, warning } from "../finding.ts";

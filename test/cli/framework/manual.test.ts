@@ -1,11 +1,12 @@
 /** The manual page under the two programs that show manual pages. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { commands } from "../../../src/cli/commands.ts";
 import { commandTree } from "../../../src/cli/framework/command-tree.ts";
 import { manualPage } from "../../../src/cli/framework/manual.ts";
 import { requires } from "../../requires.ts";
 
-const tree = await commandTree({
+const tree = await commandTree(commands, {
   agent: () => import("../../../src/agent/process/daemon.ts"),
   server: () => import("../../../src/server/command/command.ts"),
 });

@@ -1,7 +1,7 @@
 /** `vouch completions SHELL`: a script that lets the shell complete commands and flags. */
 import { usage } from "../../framework/arguments.ts";
-import { type Command, defineCommand, type Roles } from "../../framework/command.ts";
-import { commandTree } from "../../framework/command-tree.ts";
+import { type Command, defineCommand } from "../../framework/command.ts";
+import type { CommandNode } from "../../framework/command-tree.ts";
 import { bashCompletions } from "./bash.ts";
 import { fishCompletions } from "./fish.ts";
 import { type Place, placesOf } from "./words.ts";
@@ -15,13 +15,13 @@ const scripts: Record<string, (places: readonly Place[]) => string> = {
 };
 
 /** The script for one shell, with a line end at its end; undefined for a shell that has none. */
-export async function completionScript(shell: string, roles: Roles): Promise<string | undefined> {
+export function completionScript(shell: string, tree: CommandNode): string | undefined {
   const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
-  return script?.(placesOf(await commandTree(roles)));
+  return script?.(placesOf(tree));
 }
 
-/** The command; the tree that it describes has commands of the other roles in it. */
-export function completionsCommand(roles: Roles): Command {
+/** The command; `loadTree` loads every command that the script completes. */
+export function completionsCommand(loadTree: () => Promise<CommandNode>): Command {
   return defineCommand({
     meta: { name: "completions", description: "Print a script that lets your shell complete commands and flags." },
     args: {
@@ -37,7 +37,7 @@ export function completionsCommand(roles: Roles): Command {
       ],
     },
     async run({ args }) {
-      const script = await completionScript(args.shell, roles);
+      const script = completionScript(args.shell, await loadTree());
       if (script === undefined) {
         throw usage(`Expected one of ${Object.keys(scripts).join(", ")}, got "${args.shell}".`, "vouch completions");
       }

@@ -26,9 +26,10 @@ import {
   resolveNames,
   sameRepository,
   supersededBy,
+  parseTools,
 } from "./request.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
-import { installedTools, parseTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { installedTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {

@@ -6,13 +6,18 @@ import { packageEndpoint } from "../../../aws/endpoints.ts";
 import { hasBlock, replacedBy } from "../../../editing/block.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { readUserFile } from "../../../editing/user-file.ts";
-import type { ToolChange } from "./plan.ts";
+import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { previewLine } from "./preview.ts";
 import { blockId, sameRepository } from "./request.ts";
-import { type ToolEdit, type ToolName, tools } from "../../../tools/tools.ts";
+import type { Tool, ToolEdit } from "../../../tools/tool.ts";
+import { type ToolName, tools } from "../../../tools/tools.ts";
 
 type Environment = Record<string, string | undefined>;
+
+/** The change of a package manager's file. */
+export interface ToolChange extends FileChange {
+  tool: ToolName;
+}
 
 export interface DraftContext {
   env: Environment;

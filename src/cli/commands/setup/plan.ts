@@ -5,13 +5,9 @@ import { neededShims, planShims, type ShimChanges, shimsFolder } from "../../../
 import { removeShimsFromPath } from "../../../tools/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
-import { Draft, type DraftContext } from "./draft.ts";
+import { Draft, type DraftContext, type ToolChange } from "./draft.ts";
 import { startFiles } from "./shell.ts";
 import { type ToolName, toolNames } from "../../../tools/tools.ts";
-
-export interface ToolChange extends FileChange {
-  tool: ToolName;
-}
 
 export interface Plan {
   /** The repositories as the settings will have them, or had them before the removal. */

@@ -7,6 +7,7 @@ import type { RepositorySettings, Settings } from "../../../settings/settings.ts
 import { VouchError } from "../../../base/errors.ts";
 import { usage } from "../../framework/arguments.ts";
 import { awsRegion } from "./aws-region.ts";
+import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const commandName = "vouch setup codeartifact";
 
@@ -149,4 +150,15 @@ export function parseScopes(values: string[]): string[] {
     }
   }
   return [...new Set(scopes)];
+}
+
+/** The tools named by `--tool`, which may be repeated and take lists (`cargo,npm`); in a fixed order. Throws `usage`. */
+export function parseTools(values: string[], command: string): ToolName[] {
+  const named = values.flatMap((value) => value.split(",")).map((name) => name.trim());
+  const unknown = named.find((name) => !Object.hasOwn(tools, name));
+  if (unknown !== undefined) {
+    const meant = unknown === "pnpm" ? "--tool npm" : undefined;
+    throw usage(`--tool expects cargo, pip or npm, got "${unknown}".`, command, meant);
+  }
+  return toolNames.filter((name) => named.includes(name));
 }

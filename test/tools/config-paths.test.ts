@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { cargoConfigPath, npmConfigPath, pipConfigPath } from "../../../src/base/system/home.ts";
-import { requires } from "../../requires.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { cargoConfigPath } from "../../src/tools/cargo/config-path.ts";
+import { npmConfigPath } from "../../src/tools/npm/config-path.ts";
+import { pipConfigPath } from "../../src/tools/pip/config-path.ts";
+import { requires } from "../requires.ts";
+import { toolchainEnvironment } from "../toolchains.ts";
 
 let home: string;
 beforeEach(() => {

@@ -1,0 +1,19 @@
+/** Where Cargo reads the user's configuration from. */
+import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { homeFolder } from "../../base/system/home.ts";
+
+/**
+ * Cargo's `config.toml`, or `config` without an ending when there is one: Cargo then reads that and passes over the other.
+ * https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure
+ */
+export function cargoConfigPath(env: Record<string, string | undefined> = process.env): string {
+  const folder = env["CARGO_HOME"] ? resolve(env["CARGO_HOME"]) : join(homeFolder(env), ".cargo");
+  const legacy = join(folder, "config");
+  const current = join(folder, "config.toml");
+  return existsSync(legacy) && !isLinkTo(legacy, current) ? legacy : current;
+}
+
+function isLinkTo(path: string, target: string): boolean {
+  return lstatSync(path).isSymbolicLink() && resolve(path, "..", readlinkSync(path)) === target;
+}

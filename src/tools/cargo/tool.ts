@@ -1,0 +1,29 @@
+/** Cargo, as `vouch setup codeartifact` sees it. */
+import type { Tool } from "../tool.ts";
+import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
+import { cargoConfigPath } from "./config-path.ts";
+
+export const cargo: Tool = {
+  format: "cargo",
+  programs: ["cargo"],
+  path: cargoConfigPath,
+  set: (text, { endpoints, registryName }, { id, executable, file, endpoints: formerly }) =>
+    setCargoRegistry(
+      text,
+      id,
+      { name: registryName!, index: cargoIndex(endpoints.cargo!), credentialProvider: executable },
+      file,
+      formerly.map(cargoIndex),
+    ),
+  unset: (text, id, { file, executable, endpoints }, onKept) =>
+    unsetCargoRegistry(text, id, { file, indexes: endpoints.map(cargoIndex), executables: [executable], onKept }),
+  written: ({ registryName }) => `the registry ${registryName}, with Vouch as its credential provider`,
+  next: ({ registryName }) => [
+    [`cargo add --registry ${registryName} CRATE`, "use a crate of the repository"],
+    [`cargo publish --registry ${registryName}`, "publish yours"],
+  ],
+};
+
+function cargoIndex(endpoint: string): string {
+  return `sparse+${endpoint}`;
+}

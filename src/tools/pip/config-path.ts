@@ -1,0 +1,22 @@
+/** Where pip reads the user's configuration from. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { homeFolder } from "../../base/system/home.ts";
+
+/**
+ * pip's file of the user: `PIP_CONFIG_FILE`, else the one of the current location, else of a legacy location where only
+ * that exists. https://pip.pypa.io/en/stable/topics/configuration/#location
+ */
+export function pipConfigPath(
+  env: Record<string, string | undefined> = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (env["PIP_CONFIG_FILE"]) return resolve(env["PIP_CONFIG_FILE"]);
+  const home = homeFolder(env);
+  const mac = join(home, "Library/Application Support/pip");
+  const folder =
+    platform === "darwin" && existsSync(mac) ? mac : join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "pip");
+  const current = join(folder, "pip.conf");
+  const legacy = join(home, ".pip/pip.conf");
+  return !existsSync(current) && existsSync(legacy) ? legacy : current;
+}
