@@ -35,5 +35,10 @@ test("only the borders write to descriptors", () => {
     ),
   );
   // tty.ts writes what prompt.ts has cleaned; the log of the agent and of the server cleans by itself.
-  expect(writers.sort()).toEqual(["agent/log.ts", "cli/tty.ts", "output.ts", "server/log-writer.ts"]);
+  expect(writers.sort()).toEqual([
+    "agent/process/log.ts",
+    "base/output.ts",
+    "cli/terminal/tty.ts",
+    "server/http/log-writer.ts",
+  ]);
 });

@@ -9,7 +9,7 @@ import type { RepositorySettings, Settings } from "../../../settings/settings.ts
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { previewLine } from "./preview.ts";
 import { blockId, sameRepository } from "./request.ts";
-import type { Tool, ToolEdit } from "../../../tools/tool.ts";
+import type { ToolEdit } from "../../../tools/tool.ts";
 import { type ToolName, tools } from "../../../tools/tools.ts";
 
 type Environment = Record<string, string | undefined>;
