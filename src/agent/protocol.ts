@@ -4,6 +4,9 @@
  * Types and names only: the helpers load this file.
  */
 import type { WireError } from "../base/errors.ts";
+import type { PackageFormat } from "../base/package-format.ts";
+
+export type { PackageFormat } from "../base/package-format.ts";
 
 /** Raised when a reply or request changes in a way that an older side would misread; sent as the header `vouch-protocol`. */
 export const protocolVersion = 1;
@@ -34,7 +37,6 @@ export const routes = {
 } as const;
 
 /** The package formats that Vouch configures, by CodeArtifact's names. */
-export type PackageFormat = "cargo" | "npm" | "pypi";
 
 export interface ErrorReply {
   error: WireError;

@@ -34,7 +34,7 @@ export const commands: Record<string, CommandEntry> = {
   },
   setup: {
     group: "set up",
-    summary: "Name the AWS role, configure cargo, pip and npm for a repository",
+    summary: "Name the AWS role, configure your package managers for a repository",
     load: async () => (await import("./commands/setup/setup.ts")).setup,
   },
   trust: {

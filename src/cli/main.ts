@@ -130,8 +130,8 @@ function overview(): string {
         "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1",
         "Once: name the AWS role.",
       ],
-      ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure cargo, pip and npm."],
-      ["vouch login", "Every day: PIN and touch. Then cargo, pip and npm simply work."],
+      ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure your package managers."],
+      ["vouch login", "Every day: PIN and touch. Then they simply work."],
     ],
   );
 }

@@ -5,6 +5,7 @@
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
+import { packageFormats } from "../base/package-format.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { writeFileAtomic } from "../base/system/atomic-write.ts";
 import { homeFolder } from "../base/system/home.ts";
@@ -21,19 +22,13 @@ const RepositorySchema = v.strictObject({
     v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/, "expected a CodeArtifact repository name"),
   ),
   /** The URL of the repository for each format that a package manager was set up for. */
-  endpoints: v.strictObject({
-    cargo: v.optional(HttpUrl),
-    npm: v.optional(HttpUrl),
-    pypi: v.optional(HttpUrl),
-  }),
+  endpoints: v.strictObject(v.entriesFromList(packageFormats, v.optional(HttpUrl))),
   /** The name of the Cargo registry. */
   registryName: v.optional(v.string()),
   /** The npm scopes ("@acme") that the repository serves; absent when it is npm's default registry. */
   npmScopes: v.optional(v.array(v.string())),
-  /** The configuration file that was edited for each format, so that the same one is restored. */
-  files: v.optional(
-    v.strictObject({ cargo: v.optional(v.string()), npm: v.optional(v.string()), pypi: v.optional(v.string()) }),
-  ),
+  /** The configuration file that was edited for each tool, by its name, so that the same one is restored. */
+  files: v.optional(v.record(v.string(), v.string())),
 });
 
 const SettingsSchema = v.strictObject({

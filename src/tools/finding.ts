@@ -1,4 +1,4 @@
-/** What the doctor looks at and what it says. */
+/** What `vouch doctor` looks at and what it says. */
 import type { StatusReply } from "../agent/protocol.ts";
 import type { Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 /** Everything a check looks at, so that it can be given a made-up machine. */
-export interface Patient {
+export interface Machine {
   env: Record<string, string | undefined>;
   /** The current folder and the home folder, absolute. */
   cwd: string;
@@ -43,3 +43,28 @@ export function findingOf(check: string, error: unknown): Finding {
   const { message, hint } = VouchError.from(error);
   return failure(check, message, hint ?? "vouch login");
 }
+
+/** An environment variable that overrides what `vouch setup` configured. */
+export interface VariableRule {
+  name: RegExp;
+  /** What the variable does; undefined when this value does no harm. */
+  harm: (value: string, machine: Machine, name: string) => Harm | undefined;
+}
+
+export type Harm = Pick<Finding, "status" | "found">;
+
+export const fails = (found: string): Harm => ({ status: "fail", found });
+export const warns = (found: string): Harm => ({ status: "warn", found });
+
+/** A token in a file. */
+export interface StoredToken {
+  path: string;
+  /** Counted from 1; absent where the file's reader does not tell. */
+  line?: number;
+  tool: string;
+  /** What to do instead of deleting it. */
+  remedy?: string;
+}
+
+/** A host of CodeArtifact in a file's text. */
+export const codeArtifactHost = /\.codeartifact(?:-fips)?\.[a-z0-9-]+\./;

@@ -1,5 +1,5 @@
 /** What a URL found in a package manager's file is to Vouch. */
-import type { PackageFormat } from "../agent/protocol.ts";
+import type { PackageFormat } from "../base/package-format.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -46,7 +46,7 @@ export function classify(text: string, format: PackageFormat, settings: Settings
 /** What to do about a URL of CodeArtifact that Vouch is not set up for; `flags` go to the end of the command. */
 export function codeArtifactRemedy(
   found: Extract<EndpointKind, { kind: "codeartifact" }>,
-  tool: "cargo" | "npm" | "pip",
+  tool: string,
   flags = "",
 ): string {
   const command = `\`${setupCommand(found, tool)}${flags}\``;
@@ -55,7 +55,7 @@ export function codeArtifactRemedy(
 }
 
 /** The command that configures a repository. */
-export function setupCommand(names: CodeArtifactNames, tool: "cargo" | "npm" | "pip"): string {
+export function setupCommand(names: CodeArtifactNames, tool: string): string {
   const { domain, domainOwner, region, repository } = names;
   return `vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region} --tool ${tool}`;
 }

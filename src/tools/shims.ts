@@ -1,12 +1,8 @@
-/**
- * The shims folder: links to vouch under the names `keyring`, `pip`, `pip3`, `pip3.12`, `npm`, `npx` and those of pnpm, to
- * stand first on PATH.
- */
+/** The shims folder: links to vouch under the names of package managers, to be first on PATH. */
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { VouchError } from "../base/errors.ts";
 import { homeFolder } from "../base/system/home.ts";
-import type { Settings } from "../settings/settings.ts";
 
 /** The folder: `$XDG_DATA_HOME/vouch/shims`, else `~/.local/share/vouch/shims`. */
 export function shimsFolder(env: Record<string, string | undefined> = process.env): string {
@@ -14,40 +10,9 @@ export function shimsFolder(env: Record<string, string | undefined> = process.en
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
 }
 
-/** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */
-const besidePnpm = ["pnpx", "pn", "pnx"];
-
-/**
- * The names of the links that the configured repositories need. Those of pnpm are made where pnpm is installed (a link in
- * front of nothing would tell every script that asks `command -v pnpm` a lie) and kept once they are there: a setup from
- * a shell whose PATH lacks pnpm must not take them from the other shells.
- */
-export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
-  const hasPypi = repositories.some(({ endpoints }) => endpoints.pypi !== undefined);
-  const hasNpm = repositories.some(({ endpoints }) => endpoints.npm !== undefined);
-  return [
-    ...(hasPypi ? ["keyring", "pip", "pip3", ...versionedPips(env)] : []),
-    ...(hasNpm ? ["npm", "npx", ...pnpmNames(env)] : []),
-  ];
-}
-
-/** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
-function versionedPips(env: Record<string, string | undefined>): string[] {
-  const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
-  const all = (env["PATH"] ?? "").split(":");
-  const folders = all.filter((folder) => folder.startsWith("/") && resolve(folder) !== environment);
-  const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));
-  return [...new Set(names)]
-    .filter((name) => findInstalled(name, { PATH: folders.join(":") }) !== undefined)
-    .toSorted();
-}
-
-function pnpmNames(env: Record<string, string | undefined>): string[] {
-  const pnpm = findInstalled("pnpm", env);
-  const isInstalled = (name: string): boolean =>
-    pnpm !== undefined && (name === "pnpm" || Bun.which(name, { PATH: dirname(pnpm) }) !== null);
-  const isLinked = (name: string): boolean => ownership(join(shimsFolder(env), name), process.execPath) === "ours";
-  return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
+/** Whether the shims folder has a link of ours under that name. */
+export function isLinkedShim(name: string, env: Record<string, string | undefined>): boolean {
+  return ownership(join(shimsFolder(env), name), process.execPath) === "ours";
 }
 
 /** The first program of that name on PATH that is not a link to Vouch; relative folders are passed over. */
@@ -103,7 +68,8 @@ export function applyShims(folder: string, needed: string[], executable: string)
   return changes;
 }
 
-function namesIn(folder: string): string[] {
+/** The names in the folder; none where it cannot be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

@@ -2,7 +2,8 @@
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pip } from "./pip/tool.ts";
-import { findInstalled } from "./shims.ts";
+import { findInstalled, isLinkedShim } from "./shims.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
 
 export const tools = { cargo, pip, npm } satisfies Record<string, Tool>;
@@ -10,6 +11,22 @@ export const tools = { cargo, pip, npm } satisfies Record<string, Tool>;
 export type ToolName = keyof typeof tools;
 
 export const toolNames = Object.keys(tools) as ToolName[];
+export const allTools: Tool[] = Object.values(tools);
+
+/** "cargo, pip and npm" */
+export const listOfTools = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(toolNames);
+
+/** The tool that wants a link to Vouch under that name. */
+export function toolOfShim(name: string, env: Record<string, string | undefined>): ToolName | undefined {
+  return toolNames.find((tool) => tools[tool].shims(env, (linked) => linked === name).includes(name));
+}
+
+/** The names of the links that the configured repositories need. */
+export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
+  return allTools
+    .filter(({ format }) => repositories.some(({ endpoints }) => endpoints[format] !== undefined))
+    .flatMap(({ shims }) => shims(env, (name) => isLinkedShim(name, env)));
+}
 
 /** The tools that are installed: found on PATH, apart from Vouch's own shims. */
 export function installedTools(env: Record<string, string | undefined>): ToolName[] {

@@ -16,7 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stableExecutable } from "../../src/tools/executable.ts";
 import type { RepositorySettings } from "../../src/settings/settings.ts";
-import { applyShims, findInstalled, neededShims, shimsFolder } from "../../src/tools/shims.ts";
+import { applyShims, findInstalled, shimsFolder } from "../../src/tools/shims.ts";
+import { neededShims } from "../../src/tools/tools.ts";
 import { rejection } from "../rejection.ts";
 
 let folder: string;

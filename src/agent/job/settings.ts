@@ -6,6 +6,7 @@ import { checkNames, packageEndpoint } from "../../aws/endpoints.ts";
 import { parseRoleArn } from "../../aws/partitions.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
+import { packageFormats } from "../../base/package-format.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -71,6 +72,6 @@ function repositoriesOf(
 
 function repositoryOf(place: Omit<RepositorySettings, "endpoints">): RepositorySettings {
   checkNames(place);
-  const endpoint = (format: "cargo" | "npm" | "pypi") => packageEndpoint({ ...place, format });
-  return { ...place, endpoints: { cargo: endpoint("cargo"), npm: endpoint("npm"), pypi: endpoint("pypi") } };
+  const endpoints = packageFormats.map((format) => [format, packageEndpoint({ ...place, format })]);
+  return { ...place, endpoints: Object.fromEntries(endpoints) };
 }

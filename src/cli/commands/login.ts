@@ -36,7 +36,7 @@ export const login = defineCommand({
       "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there.",
     ],
     examples: [
-      ["vouch login", "PIN, touch, and cargo, pip and npm work until the evening."],
+      ["vouch login", "PIN, touch, and your package managers work until the evening."],
       ["vouch login --server https://vouch.example.com", "On a second machine, with a key that is enrolled."],
       ["vouch login --timeout 120", "Take two minutes to find the key."],
     ],
@@ -76,6 +76,6 @@ function report({ user, expiration }: LoginFinishReply, settings: Settings, json
   success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);
   if (!settings.aws) note("Next: `vouch setup aws --role ARN` names the AWS role that you use.");
   else if (settings.repositories.length === 0) {
-    note("Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.");
+    note("Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.");
   }
 }

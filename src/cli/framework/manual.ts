@@ -66,7 +66,7 @@ export function manualPage(root: CommandNode, version: string, date: string): st
     "[\\fIFLAGS\\fR]",
     ".SH DESCRIPTION",
     ...paragraphs([
-      "Vouch gives package managers the tokens of private repositories in AWS CodeArtifact. After `vouch login` (the PIN of a FIDO2 security key and a touch) cargo, pip and npm pull and publish for eight hours; the session and every token stay in the memory of an agent and are written nowhere.",
+      "Vouch gives package managers the tokens of private repositories in AWS CodeArtifact. After `vouch login` (the PIN of a FIDO2 security key and a touch) they pull and publish for eight hours; the session and every token stay in the memory of an agent and are written nowhere.",
     ]),
     ".SH COMMANDS",
     ...root.children.flatMap(commandSections),

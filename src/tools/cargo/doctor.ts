@@ -5,7 +5,7 @@ import { decisiveConfigs } from "./project-network.ts";
 import { shellWord, shown } from "./shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
-import { failure, type Finding, ok, type Patient } from "../finding.ts";
+import { failure, type Finding, ok, type Machine } from "../finding.ts";
 
 /** A value, and the file or the variable that says it. */
 interface Said<T> {
@@ -21,24 +21,24 @@ interface CargoRegistry {
 }
 
 /** Findings on the registries that Cargo knows in this folder. */
-export async function checkCargo(patient: Patient): Promise<Finding[]> {
-  const { settings } = patient;
-  const { registries, broken } = cargoRegistries(patient);
+export async function checkCargo(machine: Machine): Promise<Finding[]> {
+  const { settings } = machine;
+  const { registries, broken } = cargoRegistries(machine);
   const findings: Finding[] = broken.map((path) => failure("cargo-config", `${path} is not TOML.`, `Correct ${path}.`));
-  const ours = registries.filter(({ index }) => classifyIndex(index.value, patient).kind === "configured");
-  for (const registry of registries) findings.push(...checkRegistry(registry, patient));
-  findings.push(...registries.flatMap(mixedProviders), ...sameIndex(registries, patient));
+  const ours = registries.filter(({ index }) => classifyIndex(index.value, machine).kind === "configured");
+  for (const registry of registries) findings.push(...checkRegistry(registry, machine));
+  findings.push(...registries.flatMap(mixedProviders), ...sameIndex(registries, machine));
   const first = settings.repositories.find(({ endpoints }) => endpoints.cargo !== undefined);
   if (first && ours.length === 0) {
     const found = "No config.toml of Cargo names a repository that Vouch is set up for.";
     findings.push(failure("cargo-registry", found, setupCommand(first, "cargo")));
   }
-  if (ours.length > 0) findings.push(...(await checkNetwork(patient)));
+  if (ours.length > 0) findings.push(...(await checkNetwork(machine)));
   return findings;
 }
 
 /** The project's own configuration must not decide where a token goes, unless the user has trusted it. */
-async function checkNetwork({ cwd, env }: Patient): Promise<Finding[]> {
+async function checkNetwork({ cwd, env }: Machine): Promise<Finding[]> {
   return (await decisiveConfigs([cwd], env)).map(({ file, why, config, isTrusted }) => {
     const said = shown(`${file} ${why}`);
     return isTrusted
@@ -51,16 +51,16 @@ async function checkNetwork({ cwd, env }: Patient): Promise<Finding[]> {
   });
 }
 
-function classifyIndex(index: string, { settings }: Patient): ReturnType<typeof classify> {
+function classifyIndex(index: string, { settings }: Machine): ReturnType<typeof classify> {
   return classify(index.replace(/^sparse\+/, ""), "cargo", settings);
 }
 
-function checkRegistry(registry: CargoRegistry, patient: Patient): Finding[] {
+function checkRegistry(registry: CargoRegistry, machine: Machine): Finding[] {
   const { name, index, providers } = registry;
-  const found = classifyIndex(index.value, patient);
+  const found = classifyIndex(index.value, machine);
   const said = `Cargo's registry ${name} is ${index.value} (${index.where})`;
   if (found.kind === "other") {
-    const expected = patient.settings.repositories.find(({ registryName }) => registryName === name);
+    const expected = machine.settings.repositories.find(({ registryName }) => registryName === name);
     if (!expected?.endpoints.cargo) return [];
     const remedy = `Delete it there: Vouch is set up for ${expected.endpoints.cargo} under this name.`;
     return [failure("cargo-registry", `${said}, which is not your repository.`, remedy)];
@@ -113,7 +113,7 @@ function mixedProviders({ name, providers }: CargoRegistry): Finding[] {
 }
 
 /** Cargo finds no provider for an index that has two names. */
-function sameIndex(registries: CargoRegistry[], patient: Patient): Finding[] {
+function sameIndex(registries: CargoRegistry[], machine: Machine): Finding[] {
   const first = new Map<string, CargoRegistry>();
   return registries.flatMap((registry) => {
     const other = first.get(registry.index.value);
@@ -122,12 +122,12 @@ function sameIndex(registries: CargoRegistry[], patient: Patient): Finding[] {
       return [];
     }
     const found = `Cargo's registries ${other.name} (${other.index.where}) and ${registry.name} (${registry.index.where}) have one index, which Cargo refuses.`;
-    return [failure("cargo-registry", found, remedyFor([other, registry], patient))];
+    return [failure("cargo-registry", found, remedyFor([other, registry], machine))];
   });
 }
 
 /** The name that Vouch has set up is changed for the one that the project needs; without one of ours, one goes. */
-function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Patient): string {
+function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Machine): string {
   const ours = settings.repositories.find(({ registryName, endpoints }) =>
     pair.some(({ name, index }) => name === registryName && index.value === `sparse+${endpoints.cargo}`),
   );
@@ -141,21 +141,21 @@ function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Patient):
  * Whether Cargo takes the token of a variable `CARGO_REGISTRIES_NAME_TOKEN` for a repository of ours: only where the
  * registry has no provider of its own, or `cargo:token`; beside any other one Cargo ignores it and says so.
  */
-export function takesToken(variable: string, patient: Patient): boolean {
-  const { env, settings } = patient;
+export function takesToken(variable: string, machine: Machine): boolean {
+  const { env, settings } = machine;
   const stem = variable.replace(/_TOKEN$/, "");
-  const registry = cargoRegistries(patient).registries.find(({ name }) => variableOf(name, "TOKEN") === variable);
+  const registry = cargoRegistries(machine).registries.find(({ name }) => variableOf(name, "TOKEN") === variable);
   const index = env[`${stem}_INDEX`] ?? registry?.index.value;
   const isOurs =
     index === undefined
       ? settings.repositories.some(({ registryName = "" }) => variableOf(registryName, "TOKEN") === variable)
-      : classifyIndex(index, patient).kind === "configured";
+      : classifyIndex(index, machine).kind === "configured";
   const provider = env[`${stem}_CREDENTIAL_PROVIDER`] || registry?.providers[0]?.value;
   return isOurs && (!provider || wordsOf(provider)[0] === "cargo:token");
 }
 
 /** The registries by Cargo's own precedence: environment, then the files from the folder up to the root, then CARGO_HOME. */
-function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegistry[]; broken: string[] } {
+function cargoRegistries({ cwd, home, env }: Machine): { registries: CargoRegistry[]; broken: string[] } {
   const cargoHome = env["CARGO_HOME"] || join(home, ".cargo");
   const folders = [...ancestors(cwd).map((folder) => join(folder, ".cargo")), cargoHome];
   const broken: string[] = [];
@@ -181,7 +181,7 @@ function cargoRegistries({ cwd, home, env }: Patient): { registries: CargoRegist
 }
 
 /** The provider that the environment names, which comes before those of all files. */
-function providersOf(name: string, env: Patient["env"]): CargoRegistry["providers"] {
+function providersOf(name: string, env: Machine["env"]): CargoRegistry["providers"] {
   const where = variableOf(name, "CREDENTIAL_PROVIDER");
   const value = env[where];
   return value ? [{ value, where }] : [];

@@ -1,7 +1,12 @@
 /** Cargo, as `vouch setup codeartifact` sees it. */
+import { jsonOf, tableOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
 import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
 import { cargoConfigPath } from "./config-path.ts";
+import { checkCargo } from "./doctor.ts";
+import { otherNames } from "./other-names.ts";
+import { cargoTokens } from "./stored-tokens.ts";
+import { cargoVariables } from "./variables.ts";
 
 export const cargo: Tool = {
   format: "cargo",
@@ -22,6 +27,23 @@ export const cargo: Tool = {
     [`cargo add --registry ${registryName} CRATE`, "use a crate of the repository"],
     [`cargo publish --registry ${registryName}`, "publish yours"],
   ],
+  hasDefault: false,
+  settings: ["registryName"],
+  takesAll: () => false,
+  warnings: otherNames,
+  shims: () => [],
+  needsShim: () => false,
+  check: checkCargo,
+  variables: cargoVariables,
+  storedTokens: cargoTokens,
+  // https://doc.rust-lang.org/cargo/reference/registry-index.html#index-configuration
+  probe: {
+    path: "config.json",
+    authorization: (token) => token,
+    isAnswer: (body) => typeof tableOf(jsonOf(body))["dl"] === "string",
+    mayBeAbsent: false,
+    isHtml: false,
+  },
 };
 
 function cargoIndex(endpoint: string): string {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { ancestors, readSmallFile, type Setting } from "../small-files.ts";
-import { failure, type Finding, ok, type Patient, warning } from "../finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
 /** The settings of npm's files, the stronger ones first: those of the projects around the folder, then the user's. */
-export function npmSettings({ cwd, env }: Patient): Setting[] {
+export function npmSettings({ cwd, env }: Machine): Setting[] {
   const user = npmConfigPath(env);
   const projects = ancestors(cwd)
     .filter((folder) => readSmallFile(join(folder, "package.json")) !== undefined)
@@ -30,9 +30,9 @@ function unquoted(text: string): string {
 }
 
 /** Findings on where npm gets its packages from. */
-export function checkNpm(patient: Patient): Finding[] {
-  const first = patient.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
-  const lines = npmSettings(patient);
+export function checkNpm(machine: Machine): Finding[] {
+  const first = machine.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
+  const lines = npmSettings(machine);
   // For each scope the first line counts: it is the strongest.
   const effective = new Map<string, Setting>();
   for (const line of lines) {
@@ -40,8 +40,8 @@ export function checkNpm(patient: Patient): Finding[] {
       effective.set(line.key, line);
     }
   }
-  const findings = [...effective.values()].flatMap((line) => checkLine(line, patient, first !== undefined));
-  const named = lines.some(({ key, value }) => key.endsWith("registry") && isConfigured(value, patient));
+  const findings = [...effective.values()].flatMap((line) => checkLine(line, machine, first !== undefined));
+  const named = lines.some(({ key, value }) => key.endsWith("registry") && isConfigured(value, machine));
   if (first && !named) {
     findings.push(
       failure(
@@ -54,12 +54,12 @@ export function checkNpm(patient: Patient): Finding[] {
   return findings;
 }
 
-function isConfigured(value: string, { settings }: Patient): boolean {
+function isConfigured(value: string, { settings }: Machine): boolean {
   return classify(value, "npm", settings).kind === "configured";
 }
 
-function checkLine({ key, value, path, line }: Setting, patient: Patient, usesVouch: boolean): Finding[] {
-  const found = classify(value, "npm", patient.settings);
+function checkLine({ key, value, path, line }: Setting, machine: Machine, usesVouch: boolean): Finding[] {
+  const found = classify(value, "npm", machine.settings);
   const place = `${path}:${line}`;
   const url = withoutSecrets(value);
   if (found.kind === "configured") return [ok("npm-registry", `npm's ${key} is ${url} (${place}).`)];
@@ -72,7 +72,7 @@ function checkLine({ key, value, path, line }: Setting, patient: Patient, usesVo
       ),
     ];
   }
-  if (path === npmConfigPath(patient.env) || !usesVouch || key !== "registry") return [];
+  if (path === npmConfigPath(machine.env) || !usesVouch || key !== "registry") return [];
   return [
     warning(
       "npm-registry",

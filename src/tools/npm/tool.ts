@@ -1,7 +1,13 @@
 /** npm and pnpm, which read one file, as `vouch setup codeartifact` sees them. */
+import { dirname } from "node:path";
+import { findInstalled } from "../shims.ts";
+import { jsonOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file.ts";
 import { npmConfigPath } from "./config-path.ts";
+import { checkNpm } from "./doctor.ts";
+import { storedNpmTokens } from "./stored-tokens.ts";
+import { npmVariables } from "./variables.ts";
 
 export const npm: Tool = {
   format: "npm",
@@ -18,4 +24,36 @@ export const npm: Tool = {
     [`npm install ${npmScopes ? `${npmScopes[0]}/` : ""}PACKAGE`, "install from the repository"],
     ["npm publish", "publish yours"],
   ],
+  hasDefault: true,
+  settings: ["npmScopes"],
+  takesAll: ({ npmScopes }) => !npmScopes,
+  warnings: () => [],
+  shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked)],
+  needsShim: () => true,
+  check: checkNpm,
+  variables: npmVariables,
+  storedTokens: storedNpmTokens,
+  // What `npm ping` asks. CodeArtifact wants ReadFromRepository for it.
+  probe: {
+    path: "-/ping",
+    authorization: (token) => `Bearer ${token}`,
+    isAnswer: (body) => typeof jsonOf(body) === "object",
+    mayBeAbsent: false,
+    isHtml: false,
+  },
 };
+
+/** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */
+const besidePnpm = ["pnpx", "pn", "pnx"];
+
+/**
+ * Links for pnpm are made where pnpm is installed (a link in front of nothing would tell every script that asks
+ * `command -v pnpm` a lie) and kept once they are there: a setup from a shell whose PATH lacks pnpm must not take them
+ * from the other shells.
+ */
+function pnpmNames(env: Record<string, string | undefined>, isLinked: (name: string) => boolean): string[] {
+  const pnpm = findInstalled("pnpm", env);
+  const isInstalled = (name: string): boolean =>
+    pnpm !== undefined && (name === "pnpm" || Bun.which(name, { PATH: dirname(pnpm) }) !== null);
+  return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
+}

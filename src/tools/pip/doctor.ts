@@ -6,10 +6,10 @@ import { shimsFolder } from "../shims.ts";
 import { oldPip, pipVersion } from "./version.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { readIniFile, readSmallFile, type Setting } from "../small-files.ts";
-import { failure, type Finding, ok, type Patient, warning } from "../finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
 /** The files that pip reads, the stronger ones last: global, user, virtual environment, PIP_CONFIG_FILE. */
-export function pipFiles({ env, home }: Patient): string[] {
+export function pipFiles({ env, home }: Machine): string[] {
   const own = env["PIP_CONFIG_FILE"];
   if (own === "/dev/null") return [];
   const config = env["XDG_CONFIG_HOME"]?.startsWith("/") ? env["XDG_CONFIG_HOME"] : join(home, ".config");
@@ -27,8 +27,8 @@ export function pipFiles({ env, home }: Patient): string[] {
 }
 
 /** The settings for `pip install`, the stronger ones last: [install] comes before [global], whatever the file. */
-function pipSettings(patient: Patient): Setting[] {
-  const options = pipFiles(patient).flatMap((path) =>
+function pipSettings(machine: Machine): Setting[] {
+  const options = pipFiles(machine).flatMap((path) =>
     (readIniFile(path)?.options ?? []).map((option) => ({ option, path })),
   );
   return ["global", "install"].flatMap((section) =>
@@ -48,13 +48,13 @@ function settingsOf({ name, value, from }: IniOption, path: string): Setting[] {
 }
 
 /** Findings on where pip gets its packages from, and whom it asks for the token. */
-export function checkPip(patient: Patient): Finding[] {
-  const { settings, env } = patient;
-  const found = pipSettings(patient);
+export function checkPip(machine: Machine): Finding[] {
+  const { settings, env } = machine;
+  const found = pipSettings(machine);
   const lastOf = (key: string): Setting | undefined => found.findLast((setting) => setting.key === key);
   const index = lastOf("index-url");
   const urls = [...(index ? [index] : []), ...found.filter(({ key }) => key === "extra-index-url")];
-  const findings = [...unreadable(patient), ...urls.flatMap((setting) => checkUrl(setting, patient))];
+  const findings = [...unreadable(machine), ...urls.flatMap((setting) => checkUrl(setting, machine))];
   const first = settings.repositories.find(({ endpoints }) => endpoints.pypi !== undefined);
   if (!first) return findings;
   if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
@@ -63,7 +63,7 @@ export function checkPip(patient: Patient): Finding[] {
       : "No pip.conf names a repository that Vouch is set up for: pip asks the public index.";
     findings.push(failure("pip-index", where, setupCommand(first, "pip")));
   }
-  findings.push(...checkVersion(patient));
+  findings.push(...checkVersion(machine));
   const provider = env["PIP_KEYRING_PROVIDER"] || lastOf("keyring-provider")?.value;
   if (provider !== "subprocess") {
     findings.push(
@@ -78,15 +78,15 @@ export function checkPip(patient: Patient): Finding[] {
 }
 
 /** Which URLs the pip on PATH asks Vouch for, and whether the project has one that it does not. */
-function checkVersion(patient: Patient): Finding[] {
-  const { env, settings } = patient;
+function checkVersion(machine: Machine): Finding[] {
+  const { env, settings } = machine;
   const pip = pipVersion(env);
   const old = pip && oldPip(env, pip);
   if (old) return [failure("pip-version", old.found, old.remedy)];
   if (pip === undefined || pip.asksWithoutUserName) return [];
   const remedy =
     "Put `aws@` before the host (`https://aws@…`), or `python -m pip install --upgrade pip` (26.2 or later).";
-  const bare = bareUrlsOf(patient).filter(({ value }) => classify(value, "pypi", settings).kind === "configured");
+  const bare = bareUrlsOf(machine).filter(({ value }) => classify(value, "pypi", settings).kind === "configured");
   if (bare.length > 0) {
     return bare.map(({ value, path, line }) =>
       failure(
@@ -104,7 +104,7 @@ function checkVersion(patient: Patient): Finding[] {
 }
 
 /** The URLs without user information in the requirements files of the current folder. */
-function bareUrlsOf({ cwd }: Patient): Setting[] {
+function bareUrlsOf({ cwd }: Machine): Setting[] {
   let names: string[];
   try {
     names = readdirSync(cwd).filter((name) => /^(requirements|constraints).*\.(txt|in)$/.test(name));
@@ -121,13 +121,13 @@ function bareUrlsOf({ cwd }: Patient): Setting[] {
   });
 }
 
-function unreadable(patient: Patient): Finding[] {
-  return pipFiles(patient)
+function unreadable(machine: Machine): Finding[] {
+  return pipFiles(machine)
     .filter((path) => readSmallFile(path) !== undefined && readIniFile(path) === undefined)
     .map((path) => failure("pip-config", `pip cannot read ${path}.`, "Run `pip config debug`, and correct the file."));
 }
 
-function checkUrl({ key, value, path, line }: Setting, { settings }: Patient): Finding[] {
+function checkUrl({ key, value, path, line }: Setting, { settings }: Machine): Finding[] {
   const found = classify(value, "pypi", settings);
   const said = `pip's ${key} is ${withoutSecrets(value)} (${path}:${line})`;
   if (found.kind === "other") return [];

@@ -1,8 +1,17 @@
 /** pip, as `vouch setup codeartifact` sees it. */
 import { VouchError } from "../../base/errors.ts";
+import { join, resolve } from "node:path";
+import { findInstalled, namesIn } from "../shims.ts";
 import type { Tool } from "../tool.ts";
 import { dropPipIndex, setPipIndex, unsetPipIndex } from "./config-file.ts";
 import { pipConfigPath } from "./config-path.ts";
+import { checkPip } from "./doctor.ts";
+import { storedPipTokens } from "./stored-tokens.ts";
+import { pipVariables } from "./variables.ts";
+import { oldPip } from "./version.ts";
+
+/** A project name that no repository has: pip's index has no other page that is small and needs the right to read. */
+const absentProject = "vouch-doctor-checks-whether-it-may-read";
 
 export const pip: Tool = {
   format: "pypi",
@@ -21,6 +30,27 @@ export const pip: Tool = {
   drop: (text, { endpoints }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced),
   written: () => "index-url with the user name aws, and keyring-provider = subprocess",
   next: () => [["pip install PACKAGE", "install from the repository"]],
+  hasDefault: true,
+  settings: [],
+  takesAll: () => true,
+  warnings(_repository, _cwd, env) {
+    const old = oldPip(env);
+    return old ? [`${old.found} ${old.remedy}`] : [];
+  },
+  shims: (env) => ["keyring", "pip", "pip3", ...versionedPips(env)],
+  // pip asks keyring by itself when the URL has a user name.
+  needsShim: (name) => name === "keyring",
+  check: checkPip,
+  variables: pipVariables,
+  storedTokens: storedPipTokens,
+  // https://packaging.python.org/en/latest/specifications/simple-repository-api/
+  probe: {
+    path: `simple/${absentProject}/`,
+    authorization: (token) => `Basic ${Buffer.from(`aws:${token}`).toString("base64")}`,
+    isAnswer: (body) => body.includes(absentProject),
+    mayBeAbsent: true,
+    isHtml: true,
+  },
 };
 
 /** The index as pip before 26.2 needs it: with a user name, or it never asks `keyring`. */
@@ -28,4 +58,15 @@ function pipIndex(endpoint: string): string {
   const index = new URL("simple/", endpoint);
   index.username = "aws";
   return index.href;
+}
+
+/** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
+function versionedPips(env: Record<string, string | undefined>): string[] {
+  const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
+  const all = (env["PATH"] ?? "").split(":");
+  const folders = all.filter((folder) => folder.startsWith("/") && resolve(folder) !== environment);
+  const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));
+  return [...new Set(names)]
+    .filter((name) => findInstalled(name, { PATH: folders.join(":") }) !== undefined)
+    .toSorted();
 }

@@ -238,16 +238,16 @@ describe("the only key", () => {
 
   test("that says nothing once it is open is given less time where there is less", async () => {
     await using hurried = await plugIn();
-    await using patient = await plugIn();
+    await using machine = await plugIn();
     const ends = await Promise.all([
       new Table(hurried).choose({ timeoutMs: 2_000 }),
-      new Table(patient).choose({ timeoutMs: 60_000 }),
+      new Table(machine).choose({ timeoutMs: 60_000 }),
     ]);
-    for (const { key } of [hurried, patient]) key.settings.fault = { in: "CBOR", fault: "mute" };
+    for (const { key } of [hurried, machine]) key.settings.fault = { in: "CBOR", fault: "mute" };
     const [first, second] = ends.map((device) => rejection(device.exchange(Uint8Array.of(0x04))));
-    expect(await Promise.race([first!.then(() => "hurried"), second!.then(() => "patient")])).toBe("hurried");
+    expect(await Promise.race([first!.then(() => "hurried"), second!.then(() => "machine")])).toBe("hurried");
     expect(await first).toMatchObject({ code: "security_key_error", message: expect.stringContaining("in time") });
-    await patient.key.stop();
+    await machine.key.stop();
     expect(await second).toMatchObject({ code: "security_key_removed" });
   }, 60_000);
 

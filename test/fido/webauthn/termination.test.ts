@@ -92,7 +92,7 @@ const whims = fc.array(
 );
 
 /** Somebody who never gives up. */
-const patient = (prefersPin: boolean) => {
+const machine = (prefersPin: boolean) => {
   const pin = () => Promise.resolve(new Secret("12345678"));
   return { ...person([], 0, { newPins: [], prefersPin }), pin, newPin: pin };
 };
@@ -108,7 +108,7 @@ test.each(["creating a credential", "getting an assertion"])("%s", async (what) 
   await fc.assert(
     fc.asyncProperty(infos, whims, fc.boolean(), async (info, list, prefersPin) => {
       const device = new WhimsicalKey(info, [...list]);
-      const way = { device, origin, ui: patient(prefersPin), timeoutMs: 1000 };
+      const way = { device, origin, ui: machine(prefersPin), timeoutMs: 1000 };
       const error = await rejection(
         what === "creating a credential"
           ? createCredential({ ...way, options: creation })

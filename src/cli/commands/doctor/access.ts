@@ -2,7 +2,7 @@
 import { type PackageFormat, routes, type RepositoryEndpointReply, type TokenReply } from "../../../agent/protocol.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import type { askEndpoint } from "./registry.ts";
 
 /** Asks the agent one question; the command line hands in `askAgent`. */
@@ -31,7 +31,7 @@ export interface Access {
 }
 
 /** Findings on the role and each repository, by asking AWS through the agent and each endpoint. Needs a session. */
-export async function checkAccess({ settings, agent, env }: Patient, access: Access): Promise<Finding[]> {
+export async function checkAccess({ settings, agent, env }: Machine, access: Access): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (!settings.aws) findings.push(failure("role", "No AWS role is named.", "vouch setup aws --role ARN"));
   if (settings.repositories.length === 0) {

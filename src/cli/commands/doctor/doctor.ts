@@ -6,14 +6,12 @@ import { VouchError } from "../../../base/errors.ts";
 import { askStatus } from "../agent.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { checkAccess } from "./access.ts";
-import { checkCargo } from "../../../tools/cargo/doctor.ts";
 import { checkEnvironment } from "./environment.ts";
-import { failure, type Finding, type Patient } from "../../../tools/finding.ts";
+import { failure, type Finding, type Machine } from "../../../tools/finding.ts";
 import { checkMachine } from "./machine.ts";
 import { type NextStep, nextSteps, saidBySteps } from "./next-steps.ts";
-import { checkNpm } from "../../../tools/npm/doctor.ts";
 import { checkPath } from "./path.ts";
-import { checkPip } from "../../../tools/pip/doctor.ts";
+import { allTools } from "../../../tools/tools.ts";
 import { askEndpoint } from "./registry.ts";
 import { checkSession } from "./session.ts";
 import { checkStoredTokens } from "./stored-tokens.ts";
@@ -21,20 +19,20 @@ import { bold, dim, green, print, printJson, red, yellow } from "../../terminal/
 
 interface Section {
   title: string;
-  check: (patient: Patient) => Finding[] | Promise<Finding[]>;
+  check: (machine: Machine) => Finding[] | Promise<Finding[]>;
 }
 
 /** The four cases of the manual's troubleshooting chapter, then the machine. */
 const sections: Section[] = [
   { title: "Session and tokens", check: checkSession },
-  { title: "AWS access", check: (patient) => checkAccess(patient, { ask: askAgent, askEndpoint }) },
+  { title: "AWS access", check: (machine) => checkAccess(machine, { ask: askAgent, askEndpoint }) },
   {
     title: "Domain and repository",
-    check: async (patient) => [...(await checkCargo(patient)), ...checkPip(patient), ...checkNpm(patient)],
+    check: async (machine) => (await Promise.all(allTools.map(async ({ check }) => check(machine)))).flat(),
   },
   {
     title: "Package managers",
-    check: (patient) => [...checkEnvironment(patient), ...checkPath(patient), ...checkStoredTokens(patient)],
+    check: (machine) => [...checkEnvironment(machine), ...checkPath(machine), ...checkStoredTokens(machine)],
   },
   { title: "This machine", check: checkMachine },
 ];
@@ -52,7 +50,7 @@ export const doctor = defineCommand({
     examples: [["vouch doctor", "Check everything, in this folder."]],
   },
   async run({ args }) {
-    const patient: Patient = {
+    const machine: Machine = {
       env: process.env,
       cwd: currentFolder(),
       home: homeFolder(),
@@ -60,10 +58,10 @@ export const doctor = defineCommand({
       agent: await askStatus(),
       now: Date.now() / 1000,
     };
-    const steps = nextSteps(patient);
+    const steps = nextSteps(machine);
     if (!args.json) showSteps(steps);
     // All at once: what waits for the network delays nothing else.
-    const running = sections.map(({ title, check }) => ({ title, findings: examine(check, patient) }));
+    const running = sections.map(({ title, check }) => ({ title, findings: examine(check, machine) }));
     const results: { section: string; findings: Finding[] }[] = [];
     for (const { title, findings: pending } of running) {
       const findings = await pending;
@@ -92,9 +90,9 @@ function currentFolder(): string {
 }
 
 /** The findings of a section; one that cannot look says why. */
-async function examine(check: Section["check"], patient: Patient): Promise<Finding[]> {
+async function examine(check: Section["check"], machine: Machine): Promise<Finding[]> {
   try {
-    return await check(patient);
+    return await check(machine);
   } catch (error) {
     const { message, hint } = VouchError.from(error);
     return [failure("doctor", message, hint ?? "vouch doctor --json")];

@@ -2,7 +2,7 @@
 import { lstat } from "../../../agent/wire/client.ts";
 import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
 import { httpRequest } from "../../../base/net/http.ts";
-import { failure, type Finding, findingOf, ok, type Patient, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
 
 /** The server accepts the agent's proofs (DPoP, RFC 9449) within a minute of its own clock. In seconds. */
@@ -10,11 +10,11 @@ const clockLimit = 60;
 const clockWarning = 20;
 
 /** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
-export async function checkMachine(patient: Patient): Promise<Finding[]> {
-  return [await checkFolder(patient), ...(await checkSecurityKeys()), ...(await checkClock(patient))];
+export async function checkMachine(machine: Machine): Promise<Finding[]> {
+  return [await checkFolder(machine), ...(await checkSecurityKeys()), ...(await checkClock(machine))];
 }
 
-async function checkFolder({ env }: Patient): Promise<Finding> {
+async function checkFolder({ env }: Machine): Promise<Finding> {
   const folder = agentFolder(lstat, env);
   try {
     checkAgentFolder(lstat, folder);
@@ -24,7 +24,7 @@ async function checkFolder({ env }: Patient): Promise<Finding> {
   }
 }
 
-async function checkClock({ settings, env }: Patient): Promise<Finding[]> {
+async function checkClock({ settings, env }: Machine): Promise<Finding[]> {
   if (!settings.server) return [];
   const url = `${settings.server.url}/.well-known/openid-configuration`;
   try {

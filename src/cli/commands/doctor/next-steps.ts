@@ -1,5 +1,5 @@
 /** What is left to do on a machine that is not set up yet, in the order in which it is done. */
-import type { Patient } from "../../../tools/finding.ts";
+import type { Machine } from "../../../tools/finding.ts";
 
 export interface NextStep {
   command: string;
@@ -11,7 +11,7 @@ export interface NextStep {
 export const saidBySteps: ReadonlySet<string> = new Set(["enrolled", "role", "repository"]);
 
 /** The steps of the set-up that are missing, `vouch login` last where it follows them. Empty on a machine that is set up. */
-export function nextSteps({ settings, agent }: Pick<Patient, "settings" | "agent">): NextStep[] {
+export function nextSteps({ settings, agent }: Pick<Machine, "settings" | "agent">): NextStep[] {
   const known = settings.server !== undefined || agent?.session !== undefined;
   const steps: NextStep[] = [
     ...(known
@@ -28,7 +28,7 @@ export function nextSteps({ settings, agent }: Pick<Patient, "settings" | "agent
       : [
           {
             command: "vouch setup codeartifact --domain DOMAIN --repository REPOSITORY",
-            does: "configures cargo, pip and npm",
+            does: "configures your package managers",
           },
         ]),
   ];

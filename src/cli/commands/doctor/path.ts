@@ -2,25 +2,26 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathLine } from "../../../tools/shell-rc.ts";
-import { neededShims, shimsFolder } from "../../../tools/shims.ts";
+import { shimsFolder } from "../../../tools/shims.ts";
+import { neededShims, tools, toolOfShim } from "../../../tools/tools.ts";
 import { setupCommand } from "../../../tools/registry-url.ts";
-import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
 /** Findings on the shims of the package managers that were set up. */
-export function checkPath(patient: Patient): Finding[] {
-  const names = neededShims(patient.settings, patient.env);
-  if (names.length > 0 && !names.some((name) => executables(name, patient).some(isVouch))) {
-    const found = `${shimsFolder(patient.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
-    return [failure("path", found, pathRemedy(patient))];
+export function checkPath(machine: Machine): Finding[] {
+  const names = neededShims(machine.settings, machine.env);
+  if (names.length > 0 && !names.some((name) => executables(name, machine).some(isVouch))) {
+    const found = `${shimsFolder(machine.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
+    return [failure("path", found, pathRemedy(machine))];
   }
-  const lonely = checkLonelyPnpm(names, patient);
+  const lonely = checkLonelyPnpm(names, machine);
   const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
-  return [...checked.flatMap((name) => checkShim(name, patient)), ...lonely];
+  return [...checked.flatMap((name) => checkShim(name, machine)), ...lonely];
 }
 
 /** A link under pnpm's name behind which no pnpm is left: scripts that ask whether there is a pnpm are told that there is. */
-function checkLonelyPnpm(names: string[], patient: Patient): Finding[] {
-  const found = names.length > 0 ? executables("pnpm", patient) : [];
+function checkLonelyPnpm(names: string[], machine: Machine): Finding[] {
+  const found = names.length > 0 ? executables("pnpm", machine) : [];
   const [ours] = found;
   if (ours === undefined || !found.every(isVouch)) return [];
   const remedy = `Where pnpm is gone for good: rm ${ours}`;
@@ -28,35 +29,36 @@ function checkLonelyPnpm(names: string[], patient: Patient): Finding[] {
 }
 
 /** The setup that makes and removes links. */
-function linkRemedy(name: string, patient: Patient): string {
-  const format = name === "keyring" || name.startsWith("pip") ? "pypi" : "npm";
-  const repository = patient.settings.repositories.find(({ endpoints }) => endpoints[format] !== undefined)!;
-  return setupCommand(repository, format === "pypi" ? "pip" : "npm");
+function linkRemedy(name: string, machine: Machine): string {
+  const tool = toolOfShim(name, machine.env)!;
+  const { format } = tools[tool];
+  const repository = machine.settings.repositories.find(({ endpoints }) => endpoints[format] !== undefined)!;
+  return setupCommand(repository, tool);
 }
 
-function pathRemedy({ env }: Patient): string {
+function pathRemedy({ env }: Machine): string {
   return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
 }
 
-function checkShim(name: string, patient: Patient): Finding[] {
-  const found = executables(name, patient);
+function checkShim(name: string, machine: Machine): Finding[] {
+  const found = executables(name, machine);
   const first = found[0];
   if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
   // A package manager that is not installed needs no shim; keyring is ours alone.
   if (first === undefined && name !== "keyring") return [];
   const ours = found.find(isVouch);
   // The folder is on PATH, or this would not be asked: without the link in it the setup was before the program.
-  const remedy = ours === undefined ? linkRemedy(name, patient) : pathRemedy(patient);
+  const remedy = ours === undefined ? linkRemedy(name, machine) : pathRemedy(machine);
   if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
   const said =
     ours === undefined
       ? `${name} is ${first}, and Vouch's is not on PATH`
       : `${first} stands on PATH before Vouch's ${ours}`;
-  const environment = patient.env["VIRTUAL_ENV"];
+  const environment = machine.env["VIRTUAL_ENV"];
   if (environment && first.startsWith(join(environment, "/"))) return [inEnvironment(name, first, environment)];
   if (name === "keyring") return [failure("path", `${said}; it has no token of CodeArtifact.`, remedy)];
-  // pip asks keyring by itself when the URL has a user name; npm has no other way to the token.
-  if (name.startsWith("pip")) return [warning("path", `${said}.`, remedy)];
+  const tool = toolOfShim(name, machine.env);
+  if (tool !== undefined && !tools[tool].needsShim(name)) return [warning("path", `${said}.`, remedy)];
   return [failure("path", `${said}; it gets no token.`, remedy)];
 }
 
@@ -76,7 +78,7 @@ function inEnvironment(name: string, path: string, environment: string): Finding
 }
 
 /** The executables of that name in the order of PATH; relative folders are passed over. */
-function executables(name: string, { env }: Patient): string[] {
+function executables(name: string, { env }: Machine): string[] {
   return (env["PATH"] ?? "")
     .split(":")
     .filter((folder) => folder.startsWith("/"))

@@ -2,19 +2,19 @@
 import { settingsPath } from "../../../settings/settings.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
-import { failure, type Finding, ok, type Patient, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
 /** A session that ends this soon may end in the middle of a build. In seconds. */
 const soon = 15 * 60;
 
 /** Findings on the agent, the session and the tokens it holds. Asks nothing of the network. */
-export function checkSession(patient: Patient): Finding[] {
-  const other = otherSettings(patient.agent, settingsPath(patient.env));
-  const found = checkState(patient);
+export function checkSession(machine: Machine): Finding[] {
+  const other = otherSettings(machine.agent, settingsPath(machine.env));
+  const found = checkState(machine);
   return other ? [...found, warning("settings", other.found, other.remedy)] : found;
 }
 
-function checkState({ agent, settings, now }: Patient): Finding[] {
+function checkState({ agent, settings, now }: Machine): Finding[] {
   // A session that was opened elsewhere (a forwarded socket, another settings file) needs no server in this file.
   if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];

@@ -64,7 +64,7 @@ export const aws = defineCommand({
 function nextStep({ repositories, server }: Settings, loggedIn: boolean): string {
   if (!server && !loggedIn) return "Next: `vouch enroll --server URL` makes your security key known.";
   if (repositories.length === 0) {
-    return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures cargo, pip and npm.";
+    return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.";
   }
   if (loggedIn) return "Your session goes on; the next token is of this role.";
   return "Next: `vouch login`.";

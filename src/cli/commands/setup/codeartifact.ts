@@ -8,14 +8,12 @@ import { addShimsToPath } from "../../../tools/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
-import { oldPip } from "../../../tools/pip/version.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { otherSettings } from "./agent-settings.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
 import { type Plan, planRemoval, planSetup } from "./plan.ts";
 import { type Outcome, report } from "./report.ts";
-import { otherNames } from "./other-names.ts";
 import {
   commandName,
   findConfigured,
@@ -29,12 +27,12 @@ import {
   parseTools,
 } from "./request.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
-import { installedTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { installedTools, listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
     name: "codeartifact",
-    description: "Configure cargo, pip and npm for a repository in AWS CodeArtifact. No token is written anywhere.",
+    description: `Configure ${listOfTools} for a repository in AWS CodeArtifact. No token is written anywhere.`,
   },
   args: {
     domain: { type: "string", valueHint: "DOMAIN", description: "The CodeArtifact domain." },
@@ -52,7 +50,7 @@ export const codeartifact = defineCommand({
     },
     tool: {
       type: "string",
-      valueHint: "cargo|pip|npm",
+      valueHint: toolNames.join("|"),
       description: "The package manager to configure; may be repeated. Without it: each that is installed.",
     },
     "registry-name": {
@@ -134,9 +132,7 @@ export const codeartifact = defineCommand({
         ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
       };
       plan = planSetup(repository, names, settings, context, superseded);
-      const old = names.includes("pip") ? oldPip(env) : undefined;
-      if (old) plan.warnings.push(`${old.found} ${old.remedy}`);
-      if (registry.registryName) plan.warnings.push(...otherNames(repository, process.cwd(), env));
+      plan.warnings.push(...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)));
       const other = otherSettings(source.agent);
       if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
     }
@@ -165,7 +161,7 @@ function checkTogether(flag: string, given: boolean, tool: ToolName, names: Tool
 function installed(env: NodeJS.ProcessEnv): ToolName[] {
   const names = installedTools(env);
   if (names.length > 0) return names;
-  throw usage("None of cargo, pip and npm is on PATH.", commandName, "--tool cargo|pip|npm");
+  throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
 }
 
 /**

@@ -10,7 +10,7 @@ import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { previewLine } from "./preview.ts";
 import { blockId, sameRepository } from "./request.ts";
 import type { ToolEdit } from "../../../tools/tool.ts";
-import { type ToolName, tools } from "../../../tools/tools.ts";
+import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -57,21 +57,23 @@ export class Draft {
   add(repository: RepositorySettings, names: ToolName[], place?: number): RepositorySettings {
     const { env } = this.#context;
     const old = this.settings.repositories.find((other) => sameRepository(other, repository));
-    const files = Object.fromEntries(names.map((tool) => [tools[tool].format, tools[tool].path(env)]));
+    const files = Object.fromEntries(names.map((tool) => [tool, tools[tool].path(env)]));
     const merged: RepositorySettings = {
       ...old,
       ...repository,
       endpoints: { ...old?.endpoints, ...repository.endpoints },
       files: { ...old?.files, ...files },
     };
-    if (names.includes("npm") && repository.npmScopes === undefined) delete merged.npmScopes;
+    for (const key of names.flatMap((tool) => tools[tool].settings)) {
+      if (repository[key] === undefined) delete merged[key];
+    }
     for (const tool of names) {
-      const { format, path } = tools[tool];
-      const formerFile = old?.files?.[format];
+      const { path } = tools[tool];
+      const formerFile = old?.files?.[tool];
       if (old && formerFile !== undefined && formerFile !== path(env)) this.#unset(formerFile, tool, old);
       this.#set(path(env), tool, repository, old);
     }
-    const stays = names.every((name) => name === "cargo");
+    const stays = names.every((tool) => !tools[tool].hasDefault);
     const at = place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined);
     const repositories = this.settings.repositories.filter((other) => other !== old);
     repositories.splice(at ?? repositories.length, 0, merged);
@@ -85,10 +87,10 @@ export class Draft {
     for (const tool of names) {
       const { format } = tools[tool];
       for (const file of this.#places(tool, repository)) this.#unset(file, tool, repository);
-      delete rest.endpoints[format];
-      delete rest.files?.[format];
-      if (tool === "cargo") delete rest.registryName;
-      if (tool === "npm") delete rest.npmScopes;
+      delete rest.files?.[tool];
+      const others = toolNames.filter((other) => other !== tool && rest.files?.[other] !== undefined);
+      if (!others.some((other) => tools[other].format === format)) delete rest.endpoints[format];
+      for (const key of tools[tool].settings) delete rest[key];
     }
     const repositories = this.settings.repositories.flatMap((other) => {
       if (!sameRepository(other, repository)) return [other];
@@ -99,8 +101,8 @@ export class Draft {
 
   /** The file that was edited, and the one that the tool reads now. */
   #places(tool: ToolName, repository: RepositorySettings): Set<string> {
-    const { format, path } = tools[tool];
-    const edited = repository.files?.[format];
+    const { path } = tools[tool];
+    const edited = repository.files?.[tool];
     try {
       return new Set([edited, path(this.#context.env)].filter((file) => file !== undefined));
     } catch (error) {
@@ -182,7 +184,7 @@ export class Draft {
 
   /** Whether the settings know of an edit of this file that the file itself shows no mark of. */
   #lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
-    return repository.files?.[tools[tool].format] === path && !hasBlock(text, blockId(repository), path);
+    return repository.files?.[tool] === path && !hasBlock(text, blockId(repository), path);
   }
 
   #remember(path: string, id: string, found: { existed: boolean; lines: string[] } | undefined): void {

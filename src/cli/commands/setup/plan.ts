@@ -1,13 +1,13 @@
 /** What a setup or a removal will change, worked out in full before anything is written. */
 import { resolve } from "node:path";
 import type { ReplacedLines } from "../../../editing/replaced-lines.ts";
-import { neededShims, planShims, type ShimChanges, shimsFolder } from "../../../tools/shims.ts";
+import { planShims, type ShimChanges, shimsFolder } from "../../../tools/shims.ts";
 import { removeShimsFromPath } from "../../../tools/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { Draft, type DraftContext, type ToolChange } from "./draft.ts";
 import { startFiles } from "./shell.ts";
-import { type ToolName, toolNames } from "../../../tools/tools.ts";
+import { neededShims, type ToolName, toolNames } from "../../../tools/tools.ts";
 
 export interface Plan {
   /** The repositories as the settings will have them, or had them before the removal. */

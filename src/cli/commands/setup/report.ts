@@ -142,11 +142,11 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
 }
 
 /** What changes for projects that name no registry of their own, the private ones of a person included. */
-function sayScope(names: ToolName[], { domain, repository, npmScopes }: RepositorySettings): string | undefined {
-  const whole = [...(names.includes("pip") ? ["pip"] : []), ...(names.includes("npm") && !npmScopes ? ["npm"] : [])];
+function sayScope(names: ToolName[], repository: RepositorySettings): string | undefined {
+  const whole = names.filter((tool) => tools[tool].takesAll(repository));
   if (whole.length === 0) return undefined;
   const limit = whole.includes("npm") ? "; `--scope @NAME` limits npm to one scope" : "";
-  return `From now on ${whole.join(" and ")} ${whole.length > 1 ? "ask" : "asks"} ${domain}/${repository} for every package, public ones too, in each project that names no other index${limit}.`;
+  return `From now on ${whole.join(" and ")} ${whole.length > 1 ? "ask" : "asks"} ${nameOf(repository)} for every package, public ones too, in each project that names no other index${limit}.`;
 }
 
 function asJson(outcome: Outcome): unknown {

@@ -158,7 +158,11 @@ export function parseTools(values: string[], command: string): ToolName[] {
   const unknown = named.find((name) => !Object.hasOwn(tools, name));
   if (unknown !== undefined) {
     const meant = unknown === "pnpm" ? "--tool npm" : undefined;
-    throw usage(`--tool expects cargo, pip or npm, got "${unknown}".`, command, meant);
+    throw usage(
+      `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(toolNames)}, got "${unknown}".`,
+      command,
+      meant,
+    );
   }
   return toolNames.filter((name) => named.includes(name));
 }

@@ -7,7 +7,7 @@ export const setup = defineCommand({
   meta: {
     name: "setup",
     description:
-      "Name the AWS role that you use, and configure cargo, pip and npm for a repository in AWS CodeArtifact.",
+      "Name the AWS role that you use, and configure your package managers for a repository in AWS CodeArtifact.",
   },
   subCommands: { aws, codeartifact },
 });

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { checkEnvironment } from "../../../../src/cli/commands/doctor/environment.ts";
 import { checkPath } from "../../../../src/cli/commands/doctor/path.ts";
 import { checkStoredTokens } from "../../../../src/cli/commands/doctor/stored-tokens.ts";
-import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
+import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
-afterAll(removePatients);
+afterAll(removeMachines);
 
 const index = `https://aws@${host}/pypi/my-repo/simple/`;
 
@@ -35,11 +35,11 @@ describe("variables", () => {
     ["CARGO_REGISTRIES_ACME_CREDENTIAL_PROVIDER", "cargo:token", "fail"],
     ["CARGO_REGISTRIES_ACME_CREDENTIAL_PROVIDER", "/usr/bin/vouch", "ok"],
   ])("%s=%s: %s", (name, value, status) => {
-    const patient = makePatient({}, { env: { [name]: value } });
-    const findings = checkEnvironment(patient);
+    const machine = makeMachine({}, { env: { [name]: value } });
+    const findings = checkEnvironment(machine);
     expect(brief(findings)).toEqual([`${status} environment`]);
-    expect(said(findings, patient)).not.toContain("TOP-SECRET");
-    if (status !== "ok") expect(said(findings, patient)).toContain(name);
+    expect(said(findings, machine)).not.toContain("TOP-SECRET");
+    if (status !== "ok") expect(said(findings, machine)).toContain(name);
   });
 });
 
@@ -50,13 +50,13 @@ function program(path: string): void {
 }
 
 /** Folders under the home folder with programs; "@" makes a program a link to Vouch. */
-function machine(folders: Record<string, string[]>, env: Record<string, string> = {}) {
-  const patient = makePatient();
-  const vouch = join(patient.home, "opt/vouch");
+function machineWith(folders: Record<string, string[]>, env: Record<string, string> = {}) {
+  const machine = makeMachine();
+  const vouch = join(machine.home, "opt/vouch");
   program(vouch);
   for (const [folder, names] of Object.entries(folders)) {
     for (const name of names) {
-      const path = join(patient.home, folder, name.replace("@", ""));
+      const path = join(machine.home, folder, name.replace("@", ""));
       if (!name.endsWith("@")) program(path);
       else {
         mkdirSync(dirname(path), { recursive: true });
@@ -64,11 +64,11 @@ function machine(folders: Record<string, string[]>, env: Record<string, string> 
       }
     }
   }
-  const inHome = Object.entries(env).map(([name, value]) => [name, join(patient.home, value)]);
-  const path = Object.keys(folders).map((folder) => join(patient.home, folder));
+  const inHome = Object.entries(env).map(([name, value]) => [name, join(machine.home, value)]);
+  const path = Object.keys(folders).map((folder) => join(machine.home, folder));
   return {
-    ...patient,
-    env: { HOME: patient.home, ...Object.fromEntries(inHome), PATH: ["relative", ...path].join(":") },
+    ...machine,
+    env: { HOME: machine.home, ...Object.fromEntries(inHome), PATH: ["relative", ...path].join(":") },
   };
 }
 
@@ -143,15 +143,15 @@ describe("PATH", () => {
       "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. Where pnpm is gone for good: rm ~/shims/pnpm",
     ],
   ])("%s", (_, folders, env, expected, words) => {
-    const patient = machine(folders, env);
-    const findings = checkPath(patient);
+    const machine = machineWith(folders, env);
+    const findings = checkPath(machine);
     expect(brief(findings)).toEqual(expected);
-    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, machine)).toContain(words);
   });
 
   test("nothing is asked of tools that were not set up", () => {
-    const patient = makePatient({}, { settings: { version: 1, repositories: [] } });
-    expect(checkPath(patient)).toEqual([]);
+    const machine = makeMachine({}, { settings: { version: 1, repositories: [] } });
+    expect(checkPath(machine)).toEqual([]);
   });
 });
 
@@ -219,10 +219,10 @@ describe("tokens in files", () => {
       undefined,
     ],
   ])("%s", (_, files, place) => {
-    const patient = makePatient(files);
-    const findings = checkStoredTokens(patient);
+    const machine = makeMachine(files);
+    const findings = checkStoredTokens(machine);
     expect(brief(findings)).toEqual([place === undefined ? "ok stored-token" : "warn stored-token"]);
-    expect(said(findings, patient)).toContain(place ?? "No token");
-    expect(said(findings, patient)).not.toContain("TOP-SECRET");
+    expect(said(findings, machine)).toContain(place ?? "No token");
+    expect(said(findings, machine)).not.toContain("TOP-SECRET");
   });
 });

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { nextSteps } from "../../../../src/cli/commands/doctor/next-steps.ts";
-import type { Patient } from "../../../../src/tools/finding.ts";
-import { makePatient, removePatients } from "./patient.ts";
+import type { Machine } from "../../../../src/tools/finding.ts";
+import { makeMachine, removeMachines } from "./machine.ts";
 
-const { settings, agent } = makePatient();
-removePatients();
+const { settings, agent } = makeMachine();
+removeMachines();
 const { server, aws, repositories } = settings;
-const empty: Patient["settings"] = { version: 1, repositories: [] };
+const empty: Machine["settings"] = { version: 1, repositories: [] };
 
-test.each<[string, Patient["settings"], Patient["agent"], string[]]>([
+test.each<[string, Machine["settings"], Machine["agent"], string[]]>([
   ["a fresh machine", empty, undefined, ["enroll", "setup aws", "setup codeartifact", "login"]],
   ["an enrolled key", { ...empty, server }, undefined, ["setup aws", "setup codeartifact", "login"]],
   ["a role, too", { ...empty, server, aws }, undefined, ["setup codeartifact", "login"]],

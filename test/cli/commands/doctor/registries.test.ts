@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { checkCargo, takesToken } from "../../../../src/tools/cargo/doctor.ts";
 import { checkNpm } from "../../../../src/tools/npm/doctor.ts";
 import { checkPip } from "../../../../src/tools/pip/doctor.ts";
-import { brief, host, makePatient, otherHost, removePatients, said } from "./patient.ts";
+import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
-afterAll(removePatients);
+afterAll(removeMachines);
 
 const npmLine = `registry=https://${host}/npm/my-repo/\n`;
 const otherNpm = `registry=https://${otherHost}/npm/old-repo/\n`;
@@ -52,10 +52,10 @@ describe("npm", () => {
     ],
     ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
   ])("%s", (_, files, expected, words) => {
-    const patient = makePatient(files);
-    const findings = checkNpm(patient);
+    const machine = makeMachine(files);
+    const findings = checkNpm(machine);
     expect(brief(findings)).toEqual(expected);
-    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, machine)).toContain(words);
   });
 });
 
@@ -119,11 +119,11 @@ describe("pip", () => {
       "unset PIP_KEYRING_PROVIDER",
     ],
   ])("%s", (_, files, env, expected, words) => {
-    const patient = makePatient(files, { env: env });
-    const findings = checkPip(patient);
+    const machine = makeMachine(files, { env: env });
+    const findings = checkPip(machine);
     expect(brief(findings)).toEqual(expected);
-    expect(said(findings, patient)).toContain(words);
-    expect(said(findings, patient)).not.toContain("TOP-SECRET");
+    expect(said(findings, machine)).toContain(words);
+    expect(said(findings, machine)).not.toContain("TOP-SECRET");
   });
 });
 
@@ -158,13 +158,13 @@ describe("the pip on PATH", () => {
     ["26.2 and a bare URL", "26.2", file(`--index-url ${bare}`), [], ""],
   ])("%s", (_, version, files, expected, words) => {
     const program = `#!/bin/sh\necho "pip ${version} from /x (python 3.12)"\n`;
-    const made = makePatient({ ...files, [user]: `[global]\n${index}${keyring}`, "venv/bin/pip": program });
+    const made = makeMachine({ ...files, [user]: `[global]\n${index}${keyring}`, "venv/bin/pip": program });
     const bin = join(made.home, "venv/bin");
     chmodSync(join(bin, "pip"), 0o755);
-    const patient = { ...made, env: { ...made.env, PATH: bin } };
-    const findings = checkPip(patient);
+    const machine = { ...made, env: { ...made.env, PATH: bin } };
+    const findings = checkPip(machine);
     expect(brief(findings)).toEqual(["ok pip-index", ...expected]);
-    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, machine)).toContain(words);
   });
 });
 
@@ -269,10 +269,10 @@ describe("cargo", () => {
       "is not TOML",
     ],
   ])("%s", async (_, files, expected, words) => {
-    const patient = makePatient(files);
-    const findings = await checkCargo(patient);
+    const machine = makeMachine(files);
+    const findings = await checkCargo(machine);
     expect(brief(findings)).toEqual(expected);
-    expect(said(findings, patient)).toContain(words);
+    expect(said(findings, machine)).toContain(words);
   });
 });
 
@@ -294,7 +294,7 @@ test.each<[string, Record<string, string>, Record<string, string>, boolean]>([
     false,
   ],
 ])("a token in the environment %s", (_, files, env, taken) => {
-  const patient = makePatient(files, { env });
-  expect(takesToken("CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_TOKEN", patient)).toBe(taken);
-  expect(takesToken("CARGO_REGISTRIES_SOMEBODY_ELSE_TOKEN", patient)).toBe(false);
+  const machine = makeMachine(files, { env });
+  expect(takesToken("CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_TOKEN", machine)).toBe(taken);
+  expect(takesToken("CARGO_REGISTRIES_SOMEBODY_ELSE_TOKEN", machine)).toBe(false);
 });

@@ -5,12 +5,12 @@ import { readSmallFile } from "../../../../src/tools/small-files.ts";
 import { clockFinding } from "../../../../src/cli/commands/doctor/machine.ts";
 import { checkSession } from "../../../../src/cli/commands/doctor/session.ts";
 import { VouchError } from "../../../../src/base/errors.ts";
-import { brief, makePatient, removePatients, said } from "./patient.ts";
+import { brief, makeMachine, removeMachines, said } from "./machine.ts";
 import { requires } from "../../../requires.ts";
 
-afterAll(removePatients);
+afterAll(removeMachines);
 
-const healthy = makePatient();
+const healthy = makeMachine();
 const agent = healthy.agent!;
 const { session: _, ...withoutSession } = agent;
 
@@ -44,19 +44,19 @@ describe("session", () => {
       "has not been renewed",
     ],
   ])("%s", (_name, found, expected, words) => {
-    const patient = { ...healthy, agent: found };
-    expect(brief(checkSession(patient))).toEqual(expected);
-    expect(said(checkSession(patient), patient)).toContain(words);
+    const machine = { ...healthy, agent: found };
+    expect(brief(checkSession(machine))).toEqual(expected);
+    expect(said(checkSession(machine), machine)).toContain(words);
   });
 
   test("a session that another machine's settings opened is in order although this file knows no server", () => {
-    const patient = { ...healthy, settings: { version: 1 as const, repositories: [] } };
-    expect(brief(checkSession(patient))).toEqual(["ok session", "ok token"]);
+    const machine = { ...healthy, settings: { version: 1 as const, repositories: [] } };
+    expect(brief(checkSession(machine))).toEqual(["ok session", "ok token"]);
   });
 
   test("nothing enrolled", () => {
-    const patient = { ...healthy, agent: undefined, settings: { version: 1 as const, repositories: [] } };
-    expect(said(checkSession(patient), patient)).toContain("vouch enroll --server URL");
+    const machine = { ...healthy, agent: undefined, settings: { version: 1 as const, repositories: [] } };
+    expect(said(checkSession(machine), machine)).toContain("vouch enroll --server URL");
   });
 });
 
@@ -125,8 +125,8 @@ describe("access", () => {
       await everybodyAsked.promise;
       return { outcome: "readable" };
     };
-    const patient = { ...healthy, settings: { ...healthy.settings, repositories } };
-    expect((await checkAccess(patient, { ask: answering(), askEndpoint })).length).toBe(12);
+    const machine = { ...healthy, settings: { ...healthy.settings, repositories } };
+    expect((await checkAccess(machine, { ask: answering(), askEndpoint })).length).toBe(12);
   });
 
   test("without a session AWS is not asked", async () => {
@@ -160,7 +160,7 @@ test.each([
 });
 
 test.skipIf(!requires("mkfifo"))("files that are no small regular files are passed over", () => {
-  const { home } = makePatient({ small: "text", large: "x".repeat((1 << 20) + 1) });
+  const { home } = makeMachine({ small: "text", large: "x".repeat((1 << 20) + 1) });
   Bun.spawnSync(["mkfifo", `${home}/pipe`]);
   expect(readSmallFile(`${home}/small`)).toBe("text");
   for (const name of ["large", "pipe", "project", "missing"]) expect(readSmallFile(`${home}/${name}`)).toBeUndefined();

@@ -72,7 +72,7 @@ describe("vouch setup codeartifact", () => {
         registryName: "my-codeartifact-registry",
         files: {
           cargo: join(home, ".cargo/config.toml"),
-          pypi: join(home, ".config/pip/pip.conf"),
+          pip: join(home, ".config/pip/pip.conf"),
           npm: join(home, ".npmrc"),
         },
       },

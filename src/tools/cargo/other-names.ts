@@ -1,7 +1,7 @@
 /** Registries of Cargo in this folder that have the repository's index under another name: Cargo refuses both together. */
-import { projectConfigs } from "../../../tools/cargo/configuration.ts";
-import { shown } from "../../../tools/cargo/shown.ts";
-import type { RepositorySettings } from "../../../settings/settings.ts";
+import { projectConfigs } from "./configuration.ts";
+import { shown } from "./shown.ts";
+import type { RepositorySettings } from "../../settings/settings.ts";
 
 /** One sentence with the remedy for each file of the current project that does. */
 export function otherNames(

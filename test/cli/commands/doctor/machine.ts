@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Finding, Patient } from "../../../../src/tools/finding.ts";
+import type { Finding, Machine } from "../../../../src/tools/finding.ts";
 
 export const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
@@ -22,14 +22,14 @@ const repository = {
   },
 };
 
-const settings: Patient["settings"] = {
+const settings: Machine["settings"] = {
   version: 1,
   server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: [] },
   aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
   repositories: [repository],
 };
 
-const agent: Patient["agent"] = {
+const agent: Machine["agent"] = {
   version: "0.1.0",
   pid: 4711,
   startedAt: now - 3600,
@@ -41,7 +41,7 @@ const agent: Patient["agent"] = {
 const homes: string[] = [];
 
 /** A machine with these files under its home folder (paths relative to it); the current folder is `home/project`. */
-export function makePatient(files: Record<string, string> = {}, changes: Partial<Patient> = {}): Patient {
+export function makeMachine(files: Record<string, string> = {}, changes: Partial<Machine> = {}): Machine {
   const home = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
   homes.push(home);
   mkdirSync(join(home, "project"));
@@ -53,7 +53,7 @@ export function makePatient(files: Record<string, string> = {}, changes: Partial
 }
 
 /** Removes every made-up machine; for `afterAll`. */
-export function removePatients(): void {
+export function removeMachines(): void {
   for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
 }
 
@@ -63,7 +63,7 @@ export function brief(findings: Finding[]): string[] {
 }
 
 /** Everything the findings say, with the home folder as `~`. */
-export function said(findings: Finding[], { home }: Patient): string {
+export function said(findings: Finding[], { home }: Machine): string {
   return findings
     .map(({ found, remedy }) => `${found} ${remedy ?? ""}`)
     .join("\n")
