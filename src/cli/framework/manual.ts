@@ -2,6 +2,7 @@
 import type { CommandNode } from "./command-tree.ts";
 import { describe, type Flag, flagsOf } from "./flags.ts";
 import { usageOf } from "./help.ts";
+import { variableGroups } from "./variables.ts";
 
 /** What the page says besides the commands: the same for all of them. */
 const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
@@ -20,21 +21,9 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
   ],
   [
     "ENVIRONMENT",
-    [
-      [
-        "VOUCH_RUNTIME_DIR",
-        "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` or `/run/user/UID`, whichever is yours alone, else `~/.local/state/vouch/run`.",
-      ],
-      ["XDG_CONFIG_HOME", "Where the folder `vouch` with the settings is. Without it: `~/.config`."],
-      ["VOUCH_DEBUG", "1 shows the cause of an error."],
-      ["NO_COLOR", "Any value but the empty one: no colour."],
-      ["HTTPS_PROXY, NO_PROXY", "The proxy, as the agent finds it when it is started."],
-      ["AWS_CA_BUNDLE, SSL_CERT_FILE", "Private certificate authorities: for AWS, for the Vouch server."],
-      [
-        "AWS_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_CODEARTIFACT, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
-        "As in all AWS tools.",
-      ],
-    ],
+    variableGroups.flatMap(({ variables }) =>
+      variables.map(({ names, readBy, meaning }): [string, string] => [names.join(", "), `${meaning} (${readBy})`]),
+    ),
   ],
   [
     "FILES",

@@ -1,0 +1,276 @@
+/** Every environment variable that Vouch reads: for the manual page and docs/environment.md. */
+
+export interface Variable {
+  /** The name, or several that mean one thing. */
+  names: string[];
+  /** Who reads it. */
+  readBy: string;
+  meaning: string;
+}
+
+export interface VariableGroup {
+  title: string;
+  variables: Variable[];
+}
+
+const everyone = "all commands";
+const commandLine = "command line";
+const agent = "agent";
+const server = "server";
+const job = "CI job";
+const setup = "setup, doctor";
+const pythonHelpers = "pip shim, keyring";
+
+export const variableGroups: VariableGroup[] = [
+  {
+    title: "Vouch's own places",
+    variables: [
+      {
+        names: ["VOUCH_CONFIG"],
+        readBy: "command line, agent",
+        meaning: "The settings file, as an absolute path. Without it: `config.json` in `vouch` in `$XDG_CONFIG_HOME`.",
+      },
+      {
+        names: ["VOUCH_RUNTIME_DIR"],
+        readBy: everyone,
+        meaning:
+          "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` or `/run/user/UID`, whichever is yours alone, else `~/.local/state/vouch/run`.",
+      },
+      {
+        names: ["XDG_CONFIG_HOME"],
+        readBy: "command line, agent",
+        meaning: "Where the folder `vouch` with the settings is. Without it: `~/.config`.",
+      },
+      { names: ["XDG_RUNTIME_DIR"], readBy: everyone, meaning: "Where the folder `vouch` with the socket is." },
+      {
+        names: ["XDG_DATA_HOME"],
+        readBy: setup,
+        meaning: "Where `vouch/shims` with the links is. Without it: `~/.local/share`.",
+      },
+      {
+        names: ["XDG_STATE_HOME"],
+        readBy: server,
+        meaning: "Where `vouch` with the server's database is. Without it: `~/.local/state`.",
+      },
+      { names: ["HOME"], readBy: everyone, meaning: "The home folder. Without it: that of the user database." },
+      {
+        names: ["PATH"],
+        readBy: everyone,
+        meaning: "Where programs are looked for; relative and empty entries are ignored.",
+      },
+      {
+        names: ["SHELL", "ZDOTDIR"],
+        readBy: setup,
+        meaning: "Your shell, and zsh's folder: which start file puts the shims on PATH.",
+      },
+    ],
+  },
+  {
+    title: "Output",
+    variables: [
+      { names: ["VOUCH_DEBUG"], readBy: commandLine, meaning: "1 shows the cause of an error." },
+      { names: ["NO_COLOR"], readBy: commandLine, meaning: "Any value but the empty one: no colour." },
+      {
+        names: ["FORCE_COLOR"],
+        readBy: commandLine,
+        meaning: "0 or `false`: no colour; any other value but the empty one: colour without a terminal, too.",
+      },
+      { names: ["TERM"], readBy: commandLine, meaning: "`dumb`: no colour." },
+    ],
+  },
+  {
+    title: "Network",
+    variables: [
+      {
+        names: ["HTTPS_PROXY", "NO_PROXY"],
+        readBy: "agent, doctor, CI job",
+        meaning: "The proxy, as the agent finds it when it is started; also in lower case.",
+      },
+      {
+        names: ["AWS_CA_BUNDLE"],
+        readBy: "agent, doctor, CI job",
+        meaning: "Private certificate authorities for AWS: a PEM file.",
+      },
+      {
+        names: ["SSL_CERT_FILE"],
+        readBy: "agent, CI job",
+        meaning: "Private certificate authorities for the Vouch server and for AWS: a PEM file.",
+      },
+      {
+        names: [
+          "HTTP_PROXY",
+          "ALL_PROXY",
+          "SSL_CERT_DIR",
+          "NODE_EXTRA_CA_CERTS",
+          "NODE_TLS_REJECT_UNAUTHORIZED",
+          "NODE_USE_SYSTEM_CA",
+        ],
+        readBy: "status, doctor",
+        meaning: "Shown only: other programs obey them, Vouch does not.",
+      },
+    ],
+  },
+  {
+    title: "AWS",
+    variables: [
+      {
+        names: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+        readBy: "setup, agent, CI job",
+        meaning: "The region where none is named.",
+      },
+      {
+        names: [
+          "AWS_ENDPOINT_URL",
+          "AWS_ENDPOINT_URL_STS",
+          "AWS_ENDPOINT_URL_CODEARTIFACT",
+          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        ],
+        readBy: "agent, CI job",
+        meaning: "Other endpoints of AWS, as in all AWS tools.",
+      },
+      {
+        names: ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"],
+        readBy: "agent, CI job",
+        meaning: "FIPS and dual-stack endpoints, as in all AWS tools.",
+      },
+      {
+        names: ["AWS_CONFIG_FILE", "AWS_PROFILE"],
+        readBy: "setup, CI job",
+        meaning: "AWS's configuration file and its profile.",
+      },
+      {
+        names: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"],
+        readBy: job,
+        meaning: "The credentials of `--identity aws-environment`.",
+      },
+      {
+        names: [
+          "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+          "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+          "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+          "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ],
+        readBy: job,
+        meaning: "Where a container asks for its credentials.",
+      },
+      {
+        names: [
+          "AWS_EC2_METADATA_DISABLED",
+          "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+          "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        ],
+        readBy: job,
+        meaning: "Where an instance asks for its credentials, and whether.",
+      },
+      {
+        names: ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"],
+        readBy: job,
+        meaning: "The ID token of `--identity web-identity-file`, the role and the session's name.",
+      },
+    ],
+  },
+  {
+    title: "A job in CI",
+    variables: [
+      { names: ["VOUCH_IDENTITY"], readBy: job, meaning: "As `--identity`: who the job is." },
+      { names: ["VOUCH_AUDIENCE"], readBy: job, meaning: "As `--audience`." },
+      { names: ["VOUCH_ID_TOKEN_VARIABLE"], readBy: job, meaning: "As `--id-token-variable`." },
+      { names: ["VOUCH_ID_TOKEN"], readBy: job, meaning: "The ID token of GitLab, where no other variable is named." },
+      { names: ["VOUCH_AWS_PROFILE"], readBy: job, meaning: "As `--profile`." },
+      { names: ["VOUCH_ROLE", "VOUCH_REGION"], readBy: job, meaning: "As `--role` and `--region`." },
+      {
+        names: ["VOUCH_DOMAIN", "VOUCH_DOMAIN_OWNER", "VOUCH_REPOSITORY"],
+        readBy: job,
+        meaning: "As `--domain`, `--domain-owner` and `--repository`.",
+      },
+      {
+        names: ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
+        readBy: job,
+        meaning: "Set by GitHub Actions: where a job gets its ID token.",
+      },
+      {
+        names: ["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN"],
+        readBy: job,
+        meaning: "Set by CircleCI and Bitbucket: the job's ID token.",
+      },
+    ],
+  },
+  {
+    title: "Package managers",
+    variables: [
+      {
+        names: ["CARGO_HOME"],
+        readBy: "setup, doctor, Cargo's helper",
+        meaning: "Cargo's folder. Without it: `~/.cargo`.",
+      },
+      {
+        names: ["CARGO_REGISTRY_INDEX_URL"],
+        readBy: "all helpers",
+        meaning: "Set by Cargo: whom it will send the output to. Helpers other than Cargo's then refuse.",
+      },
+      {
+        names: ["CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS"],
+        readBy: "exec",
+        meaning: "Cargo's list of providers, which a job is added to.",
+      },
+      {
+        names: ["PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_KEYRING_PROVIDER"],
+        readBy: "setup, doctor, pip shim",
+        meaning: "pip's own settings: looked at, and given a user name where one is missing.",
+      },
+      {
+        names: ["PIP_GROUP", "PIP_PYTHON", "UV_PROJECT", "UV_NO_CONFIG", "VIRTUAL_ENV"],
+        readBy: pythonHelpers,
+        meaning: "Which files and folders pip and uv read: those are looked at before a token is given.",
+      },
+      {
+        names: ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
+        readBy: "exec",
+        meaning: "One of them set: `vouch exec` leaves all of twine's alone.",
+      },
+      {
+        names: ["COREPACK_ENABLE_PROJECT_SPEC"],
+        readBy: "pnpm shim",
+        meaning: "Set for corepack, which then takes no version from a project.",
+      },
+      { names: ["PREFIX"], readBy: "npm shim", meaning: "npm's folder for global files." },
+      { names: ["NETRC"], readBy: "doctor", meaning: "The netrc file, looked at for stored tokens." },
+    ],
+  },
+  {
+    title: "The server",
+    variables: [
+      {
+        names: ["VOUCH_DATABASE"],
+        readBy: server,
+        meaning: "As `--database`.",
+      },
+    ],
+  },
+  {
+    title: "Set by Vouch for processes that it starts",
+    variables: [
+      {
+        names: ["VOUCH_AGENT_ENDED"],
+        readBy: agent,
+        meaning: "Why the session ended, for the agent that starts anew.",
+      },
+      {
+        names: ["VOUCH_ASKED_FOR_PROFILE"],
+        readBy: job,
+        meaning: "A profile's `credential_process` that would ask itself again.",
+      },
+      {
+        names: ["VOUCH_JOB_TOKENS"],
+        readBy: job,
+        meaning: "The tokens of `vouch exec --identity`, for the helpers below it.",
+      },
+      { names: ["VOUCH_PIP"], readBy: pythonHelpers, meaning: "The pip shim has looked at the project already." },
+      {
+        names: ["VOUCH_SHIM_TRAIL"],
+        readBy: "shims, exec",
+        meaning: "The programs that were passed on to, so that two shims do not start each other for ever.",
+      },
+    ],
+  },
+];
