@@ -1,16 +1,11 @@
 /** AWS CodeArtifact, API version 2018-09-22: authorization tokens and repository endpoints. */
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
+import type { PackageFormat } from "../base/package-format.ts";
 import type { HttpResponse } from "../base/net/http.ts";
 import { Secret } from "../base/secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
-import {
-  checkNames,
-  controlEndpoint,
-  endpointVariables,
-  type CodeArtifactFormat,
-  type PackageRepository,
-} from "./endpoints.ts";
+import { checkNames, controlEndpoint, endpointVariables, type PackageRepository } from "./endpoints.ts";
 import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { regionPartition } from "./partitions.ts";
 import { signRequest, type AwsCredentials } from "./sigv4.ts";
@@ -36,7 +31,7 @@ export interface AuthorizationToken {
 
 export interface GetRepositoryEndpointRequest extends DomainRequest {
   repository: string;
-  format: CodeArtifactFormat;
+  format: PackageFormat;
 }
 
 // Printable ASCII only: the token goes into header fields and environment variables.

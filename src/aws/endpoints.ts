@@ -3,6 +3,7 @@
  * environment variables, and the package host of a CodeArtifact repository.
  */
 import { VouchError } from "../base/errors.ts";
+import type { PackageFormat } from "../base/package-format.ts";
 import { regionPartition } from "./partitions.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -50,35 +51,16 @@ export interface PackageRepository {
   repository: string;
 }
 
-/** The formats of CodeArtifact. */
-export type CodeArtifactFormat = "npm" | "pypi" | "maven" | "nuget" | "generic" | "ruby" | "swift" | "cargo";
-
 /**
  * The URL of a repository for one package format, with a trailing slash, from the naming rules alone; only
  * GetRepositoryEndpoint knows for certain.
- * Throws `usage` for malformed names, and for dual-stack where the partition's package host is not published.
+ * Throws `usage` for malformed names.
  */
-export function packageEndpoint(
-  request: PackageRepository & { format: CodeArtifactFormat; dualstack?: boolean },
-): string {
+export function packageEndpoint(request: PackageRepository & { format: PackageFormat }): string {
   const { domain, domainOwner, region, repository, format } = request;
   checkNames(request);
-  const partition = regionPartition(region);
-  if (!request.dualstack) {
-    return `https://${domain}-${domainOwner}.d.codeartifact.${region}.${partition.dnsSuffix}/${format}/${repository}/`;
-  }
-  // Customer resources live under `on.` where control endpoints live under `api.`; known for these suffixes only.
-  const suffix = {
-    "api.aws": "on.aws",
-    "api.amazonwebservices.com.cn": "on.amazonwebservices.com.cn",
-    "api.amazonwebservices.eu": "on.amazonwebservices.eu",
-  }[partition.dualStackDnsSuffix];
-  if (!suffix) {
-    throw new VouchError("usage", `The dual-stack package host of the partition ${partition.id} is not published.`, {
-      hint: "Use the IPv4 endpoint, or log in first (`vouch login`) so that CodeArtifact is asked.",
-    });
-  }
-  return `https://${domain}-${domainOwner}.codeartifact.${region}.${suffix}/${format}/${repository}/`;
+  const { dnsSuffix } = regionPartition(region);
+  return `https://${domain}-${domainOwner}.d.codeartifact.${region}.${dnsSuffix}/${format}/${repository}/`;
 }
 
 /**

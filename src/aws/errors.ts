@@ -27,12 +27,6 @@ export class AwsServiceError extends Error {
   }
 }
 
-/** The AWS error code behind an error of this folder ("ExpiredTokenException"), or undefined when AWS did not answer. */
-export function awsErrorCode(error: unknown): string | undefined {
-  const origin = error instanceof VouchError ? error.cause : error;
-  return origin instanceof AwsServiceError ? origin.awsCode : undefined;
-}
-
 /** A person with a session, or a job of CI with an identity. */
 export type Asker = "person" | "job";
 

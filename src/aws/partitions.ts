@@ -19,7 +19,6 @@ export interface RoleArn {
   /** 12 digits. */
   accountId: string;
   /** The name without the path. */
-  roleName: string;
 }
 
 /**
@@ -52,8 +51,8 @@ export function parseRoleArn(arn: string): RoleArn {
       hint: "Give the role with `vouch setup aws --role ARN`.",
     });
   }
-  const [, partitionId = "", accountId = "", roleName = ""] = match;
-  return { partition: partitionId, accountId, roleName };
+  const [, partitionId = "", accountId = ""] = match;
+  return { partition: partitionId, accountId };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { getAuthorizationToken, getRepositoryEndpoint } from "../../src/aws/codeartifact.ts";
-import { awsErrorCode } from "../../src/aws/errors.ts";
+import { awsErrorCode } from "./aws-error-code.ts";
 import type { AwsCredentials } from "../../src/aws/sigv4.ts";
 import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";

@@ -84,27 +84,14 @@ describe("the package host", () => {
   const name = { domain: "my-domain", domainOwner: "123456789012", repository: "my-repo", format: "npm" as const };
 
   test.each([
-    ["us-east-1", false, "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/"],
-    ["us-east-1", true, "https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/"],
-    ["us-gov-west-1", true, "https://my-domain-123456789012.codeartifact.us-gov-west-1.on.aws/npm/my-repo/"],
-    ["cn-north-1", false, "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
-    [
-      "cn-north-1",
-      true,
-      "https://my-domain-123456789012.codeartifact.cn-north-1.on.amazonwebservices.com.cn/npm/my-repo/",
-    ],
-    [
-      "eusc-de-east-1",
-      true,
-      "https://my-domain-123456789012.codeartifact.eusc-de-east-1.on.amazonwebservices.eu/npm/my-repo/",
-    ],
-    ["us-iso-east-1", false, "https://my-domain-123456789012.d.codeartifact.us-iso-east-1.c2s.ic.gov/npm/my-repo/"],
-  ])("%s dualstack=%p: %s", (region, dualstack, url) => {
-    expect(packageEndpoint({ ...name, region, dualstack })).toBe(url);
+    ["us-east-1", "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/"],
+    ["cn-north-1", "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
+    ["us-iso-east-1", "https://my-domain-123456789012.d.codeartifact.us-iso-east-1.c2s.ic.gov/npm/my-repo/"],
+  ])("%s: %s", (region, url) => {
+    expect(packageEndpoint({ ...name, region })).toBe(url);
   });
 
-  test.each<[string, Partial<typeof name> & { region?: string; dualstack?: boolean }]>([
-    ["dual-stack where nothing is published", { region: "us-iso-east-1", dualstack: true }],
+  test.each<[string, Partial<typeof name> & { region?: string }]>([
     ["a domain in upper case", { domain: "My-Domain" }],
     ["a domain that is a path", { domain: "a/b" }],
     ["a domain of one character", { domain: "a" }],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { assumeRoleWithWebIdentity, roleSessionName, type RoleCredentials } from "../../src/aws/sts.ts";
-import { awsErrorCode } from "../../src/aws/errors.ts";
+import { awsErrorCode } from "./aws-error-code.ts";
 import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";

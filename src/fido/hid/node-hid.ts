@@ -19,9 +19,8 @@ export const transport: HidTransport = { list, open };
 
 async function list(): Promise<HidDeviceInfo[]> {
   const devices = await translated("find security keys", undefined, () => within(SYSTEM_TIMEOUT_MS, devicesAsync()));
-  return devices.filter(isAuthenticator).map(({ path, product, manufacturer, serialNumber, vendorId, productId }) => {
+  return devices.filter(isAuthenticator).map(({ path, product, serialNumber, vendorId, productId }) => {
     const info: HidDeviceInfo = { path, product: product || "Security key", vendorId, productId };
-    if (manufacturer) info.manufacturer = manufacturer;
     if (serialNumber) info.serialNumber = serialNumber;
     return info;
   });

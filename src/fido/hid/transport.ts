@@ -10,7 +10,6 @@ export interface HidDeviceInfo {
   product: string;
   /** The product name of the USB descriptor, where `product` is another name. */
   usbProduct?: string;
-  manufacturer?: string;
   serialNumber?: string;
   vendorId: number;
   productId: number;

@@ -109,14 +109,12 @@ export const removeKey: Handler = async (request, context) => {
     const outcome = await tables.credentials.remove(user.id, id, force);
     if (outcome === "not_found") throw notFound();
     if (outcome === "last") throw lastKey();
-    // The removed key may have opened these.
-    return opened + (await tables.sessions.revokeOfUnknownOrigin(user.id, now));
+    return opened;
   });
-  const thisSession = credentialId === undefined || credentialId === id;
-  return { response: Response.json({ sessionsEnded, thisSession }), user: user.id };
+  return { response: Response.json({ sessionsEnded, thisSession: credentialId === id }), user: user.id };
 };
 
-function toJson(credential: Credential, currentId: string | undefined): Record<string, unknown> {
+function toJson(credential: Credential, currentId: string): Record<string, unknown> {
   const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp } = credential;
   return {
     id,

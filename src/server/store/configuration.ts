@@ -47,7 +47,7 @@ export class ConfigurationStore {
   /** The keys that have not been retired, newest first. */
   async signingKeys(): Promise<SigningKey[]> {
     const rows = await this.sql`
-      SELECT kid, private_jwk, created_at FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid`;
+      SELECT kid, private_jwk, created_at FROM signing_keys ORDER BY created_at DESC, kid`;
     return rows.map((row: Record<string, string>) => ({
       kid: row["kid"],
       privateJwk: row["private_jwk"],

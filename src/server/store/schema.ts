@@ -14,14 +14,18 @@ const versions: readonly (readonly string[])[] = [
     `CREATE TABLE signing_keys (
       kid TEXT PRIMARY KEY,
       private_jwk TEXT NOT NULL,
-      created_at BIGINT NOT NULL,
-      retired_at BIGINT
+      created_at BIGINT NOT NULL
     )`,
+    // disabled_at: since when the person may do nothing; null for one who may. revocation: revocations are numbered
+    // through, whatever the clock says; this is the person's last one.
     `CREATE TABLE users (
       id TEXT PRIMARY KEY,
       email TEXT NOT NULL UNIQUE,
-      created_at BIGINT NOT NULL
+      created_at BIGINT NOT NULL,
+      disabled_at BIGINT,
+      revocation BIGINT NOT NULL DEFAULT 0
     )`,
+    `CREATE INDEX users_revocation ON users (revocation)`,
     `CREATE TABLE invites (
       code_hash TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -29,12 +33,15 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL,
       used_at BIGINT
     )`,
+    // product: the product name that the key's USB descriptor gave; null for a key without one. A person tells keys
+    // apart by their names.
     `CREATE TABLE credentials (
       id TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       public_key TEXT NOT NULL,
       counter BIGINT NOT NULL,
       aaguid TEXT NOT NULL,
+      product TEXT,
       transports TEXT NOT NULL,
       backup_eligible INTEGER NOT NULL,
       backed_up INTEGER NOT NULL,
@@ -43,53 +50,34 @@ const versions: readonly (readonly string[])[] = [
       last_used_at BIGINT
     )`,
     `CREATE INDEX credentials_user_id ON credentials (user_id)`,
+    `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
+    // user_id: whose session began the ceremony; null for an enrolment and a login. revocation: the last one of anybody
+    // when it began. A login that began before its person's last revocation opens no session.
     `CREATE TABLE ceremonies (
       id TEXT PRIMARY KEY,
       type TEXT NOT NULL,
       challenge TEXT NOT NULL,
       code_hash TEXT,
+      user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+      revocation BIGINT NOT NULL DEFAULT 0,
       expires_at BIGINT NOT NULL
     )`,
+    // credential_id: the credential that opened the session; no session outlives it.
     `CREATE TABLE sessions (
       token_hash TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+      credential_id TEXT NOT NULL REFERENCES credentials (id) ON DELETE CASCADE,
       jkt TEXT NOT NULL,
       created_at BIGINT NOT NULL,
       expires_at BIGINT NOT NULL,
       revoked_at BIGINT
     )`,
     `CREATE INDEX sessions_user_id ON sessions (user_id)`,
+    `CREATE INDEX sessions_credential_id ON sessions (credential_id)`,
     `CREATE TABLE dpop_proofs (
       id TEXT PRIMARY KEY,
       expires_at BIGINT NOT NULL
     )`,
-  ],
-  [
-    // The product name that the key's USB descriptor gave; unknown for keys that were enrolled before.
-    `ALTER TABLE credentials ADD COLUMN product TEXT`,
-    // A person tells keys apart by their names. The first of several with one name keeps it.
-    `UPDATE credentials SET name = name || ' (' || substr(id, 1, 8) || ')'
-      WHERE EXISTS (
-        SELECT 1 FROM credentials AS earlier
-        WHERE earlier.user_id = credentials.user_id AND earlier.name = credentials.name
-          AND (earlier.created_at < credentials.created_at
-            OR (earlier.created_at = credentials.created_at AND earlier.id < credentials.id))
-      )`,
-    `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
-    // The credential that opened the session: no session outlives it. Unknown for sessions that were opened before.
-    `ALTER TABLE sessions ADD COLUMN credential_id TEXT REFERENCES credentials (id) ON DELETE CASCADE`,
-    `CREATE INDEX sessions_credential_id ON sessions (credential_id)`,
-    // Whose session began the addition of a key.
-    `ALTER TABLE ceremonies ADD COLUMN user_id TEXT REFERENCES users (id) ON DELETE CASCADE`,
-  ],
-  [
-    // Since when the person may do nothing; null for one who may.
-    `ALTER TABLE users ADD COLUMN disabled_at BIGINT`,
-    // Revocations are numbered through, whatever the clock says. The last one of a person, and the last one of anybody
-    // when a ceremony began: a login that was begun before its person's last revocation opens no session.
-    `ALTER TABLE users ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
-    `CREATE INDEX users_revocation ON users (revocation)`,
-    `ALTER TABLE ceremonies ADD COLUMN revocation BIGINT NOT NULL DEFAULT 0`,
   ],
 ];
 

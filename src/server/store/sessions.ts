@@ -6,8 +6,8 @@ export interface Session {
   user: User;
   /** The RFC 7638 thumbprint of the DPoP key that the access token is bound to (RFC 9449, 6). */
   jkt: string;
-  /** The credential that opened it; undefined for one that an older version of the server opened. */
-  credentialId: string | undefined;
+  /** The credential that opened it. */
+  credentialId: string;
   createdAt: number;
   expiresAt: number;
   revoked: boolean;
@@ -21,7 +21,7 @@ export class SessionStore {
   }
 
   /** Opens a session by a credential. False when the credential has been removed in the meantime. */
-  async add(tokenHash: string, session: Omit<Session, "revoked"> & { credentialId: string }): Promise<boolean> {
+  async add(tokenHash: string, session: Omit<Session, "revoked">): Promise<boolean> {
     const rows = await this.sql`
       INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
       SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}
@@ -37,7 +37,7 @@ export class SessionStore {
       row && {
         user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
         jkt: row.jkt,
-        credentialId: row.credential_id ?? undefined,
+        credentialId: row.credential_id,
         createdAt: Number(row.created_at),
         expiresAt: Number(row.expires_at),
         revoked: row.revoked_at !== null,
@@ -65,15 +65,6 @@ export class SessionStore {
       SELECT count(*) AS live FROM sessions
       WHERE credential_id = ${credentialId} AND revoked_at IS NULL AND expires_at > ${now}`;
     return Number(row.live);
-  }
-
-  /** Revokes the user's live sessions of which it is not known what opened them; returns how many. */
-  async revokeOfUnknownOrigin(userId: string, now: number): Promise<number> {
-    const rows = await this.sql`
-      UPDATE sessions SET revoked_at = ${now}
-      WHERE user_id = ${userId} AND credential_id IS NULL AND revoked_at IS NULL AND expires_at > ${now}
-      RETURNING token_hash`;
-    return rows.length;
   }
 
   /** Remembers a DPoP proof until it would be refused by its age. False when it has been seen (RFC 9449, 11.1). */
