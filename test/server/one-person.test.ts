@@ -111,7 +111,7 @@ test("what is listed and counted of one person is that person's", async () => {
   await store.sessions.revoke("one-blue", now);
   await store.accounts.removeInvites(one.id);
   expect(await store.accounts.users(now)).toMatchObject([
-    { email: "one@example.com", sessions: 2, inviteExpiresAt: undefined },
+    { email: "one@example.com", sessions: 1, inviteExpiresAt: undefined },
     { email: "other@example.com", sessions: 2, inviteExpiresAt: now + 100 },
   ]);
   // The last key of one is the last, however many others have.
