@@ -17,28 +17,28 @@ export interface UserSummary extends User {
 }
 
 export class AccountStore {
-  private readonly sql: Sql;
+  readonly #sql: Sql;
 
   constructor(sql: Sql) {
-    this.sql = sql;
+    this.#sql = sql;
   }
 
   /** Makes the user when there is none with this email, and an invite that replaces the open ones. */
   async invite(email: string, codeHash: string, now: number, expiresAt: number): Promise<User> {
-    await this.sql`
+    await this.#sql`
       INSERT INTO users (id, email, created_at) VALUES (${crypto.randomUUID()}, ${email}, ${now})
       ON CONFLICT (email) DO NOTHING`;
     const user = await this.findUser(email);
     if (!user) throw new Error("the user vanished while being invited");
-    await this.sql`DELETE FROM invites WHERE user_id = ${user.id} AND used_at IS NULL`;
-    await this.sql`
+    await this.#sql`DELETE FROM invites WHERE user_id = ${user.id} AND used_at IS NULL`;
+    await this.#sql`
       INSERT INTO invites (code_hash, user_id, created_at, expires_at)
       VALUES (${codeHash}, ${user.id}, ${now}, ${expiresAt})`;
     return user;
   }
 
   async findInvite(codeHash: string): Promise<Invite | undefined> {
-    const [row] = await this.sql`
+    const [row] = await this.#sql`
       SELECT users.id, users.email, users.disabled_at, invites.expires_at, invites.used_at
       FROM invites JOIN users ON users.id = invites.user_id WHERE code_hash = ${codeHash}`;
     return (
@@ -51,13 +51,13 @@ export class AccountStore {
   }
 
   async findUser(email: string): Promise<User | undefined> {
-    const [row] = await this.sql`SELECT id, email, disabled_at FROM users WHERE email = ${email}`;
+    const [row] = await this.#sql`SELECT id, email, disabled_at FROM users WHERE email = ${email}`;
     return row && toUser(row);
   }
 
   /** Uses up the invite. One statement: of two at once, one gets it. False when it cannot be used (any more). */
   async claimInvite(codeHash: string, userId: string, now: number): Promise<boolean> {
-    const claimed = await this.sql`
+    const claimed = await this.#sql`
       UPDATE invites SET used_at = ${now}
       WHERE code_hash = ${codeHash} AND user_id = ${userId} AND used_at IS NULL AND expires_at > ${now}
       RETURNING code_hash`;
@@ -66,7 +66,7 @@ export class AccountStore {
 
   /** Disables the user from `now` on, or enables them (undefined). False when it was so already. */
   async setDisabled(userId: string, now: number | undefined): Promise<boolean> {
-    const changed = await this.sql`
+    const changed = await this.#sql`
       UPDATE users SET disabled_at = ${now ?? null}
       WHERE id = ${userId} AND CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END = ${now === undefined ? 1 : 0}
       RETURNING id`;
@@ -75,12 +75,12 @@ export class AccountStore {
 
   /** Removes the user's open invites. */
   async removeInvites(userId: string): Promise<void> {
-    await this.sql`DELETE FROM invites WHERE user_id = ${userId} AND used_at IS NULL`;
+    await this.#sql`DELETE FROM invites WHERE user_id = ${userId} AND used_at IS NULL`;
   }
 
   /** Users in the order of their emails: every one, or a page of at most `limit` that come after an email. */
   async users(now: number, page: { after?: string; limit?: number | undefined } = {}): Promise<UserSummary[]> {
-    const users = await this.sql`
+    const users = await this.#sql`
       SELECT id, email, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite

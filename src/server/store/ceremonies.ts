@@ -21,14 +21,14 @@ export interface BegunCeremony extends Ceremony {
 }
 
 export class CeremonyStore {
-  private readonly sql: Sql;
+  readonly #sql: Sql;
 
   constructor(sql: Sql) {
-    this.sql = sql;
+    this.#sql = sql;
   }
 
   async add(ceremony: Ceremony): Promise<void> {
-    await this.sql`
+    await this.#sql`
       INSERT INTO ceremonies (id, type, challenge, code_hash, user_id, expires_at, revocation)
       VALUES (${ceremony.id}, ${ceremony.type}, ${ceremony.challenge}, ${ceremony.codeHash ?? null},
         ${ceremony.userId ?? null}, ${ceremony.expiresAt},
@@ -37,7 +37,7 @@ export class CeremonyStore {
 
   /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
   async take(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
-    const [row] = await this.sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
+    const [row] = await this.#sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
     return (
       row && {
         id: row.id,

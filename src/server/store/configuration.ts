@@ -17,15 +17,15 @@ export interface SigningKey {
 }
 
 export class ConfigurationStore {
-  private readonly sql: Sql;
+  readonly #sql: Sql;
 
   constructor(sql: Sql) {
-    this.sql = sql;
+    this.#sql = sql;
   }
 
   /** The configuration, or undefined before `vouch server init`. */
   async load(): Promise<ServerConfiguration | undefined> {
-    const rows: { name: string; value: string }[] = await this.sql`SELECT name, value FROM configuration`;
+    const rows: { name: string; value: string }[] = await this.#sql`SELECT name, value FROM configuration`;
     const values = new Map(rows.map(({ name, value }) => [name, value]));
     const url = values.get("url");
     const audiences = values.get("audiences");
@@ -33,20 +33,20 @@ export class ConfigurationStore {
   }
 
   async save(configuration: ServerConfiguration): Promise<void> {
-    await this.sql`
+    await this.#sql`
       INSERT INTO configuration (name, value)
       VALUES ('url', ${configuration.url}), ('audiences', ${JSON.stringify(configuration.audiences)})
       ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
   }
 
   async addSigningKey(key: SigningKey): Promise<void> {
-    await this.sql`
+    await this.#sql`
       INSERT INTO signing_keys (kid, private_jwk, created_at) VALUES (${key.kid}, ${key.privateJwk}, ${key.createdAt})`;
   }
 
   /** The keys that have not been retired, newest first. */
   async signingKeys(): Promise<SigningKey[]> {
-    const rows = await this.sql`
+    const rows = await this.#sql`
       SELECT kid, private_jwk, created_at FROM signing_keys ORDER BY created_at DESC, kid`;
     return rows.map((row: Record<string, string>) => ({
       kid: row["kid"],

@@ -25,15 +25,15 @@ export interface Credential {
 }
 
 export class CredentialStore {
-  private readonly sql: Sql;
+  readonly #sql: Sql;
 
   constructor(sql: Sql) {
-    this.sql = sql;
+    this.#sql = sql;
   }
 
   /** Adds the credential unless its id is known to anybody, or its name to its user. */
   async add(credential: Credential): Promise<"added" | "credential_known" | "name_taken"> {
-    const added = await this.sql`
+    const added = await this.#sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
         name, created_at)
       VALUES (${credential.id}, ${credential.userId}, ${encodeBase64url(credential.publicKey)}, ${credential.counter},
@@ -46,19 +46,19 @@ export class CredentialStore {
 
   /** In the order in which they were enrolled. */
   async ofUser(userId: string): Promise<Credential[]> {
-    const rows = await this.sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY created_at, id`;
+    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY created_at, id`;
     return rows.map(toCredential);
   }
 
   /** Everybody's, in the order in which they were enrolled. */
   async all(): Promise<Credential[]> {
-    return (await this.sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
+    return (await this.#sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
   }
 
   /** Those of the users whose emails come after the first and not after the last; none without a last. */
   async between(after: string, last: string | undefined): Promise<Credential[]> {
     if (last === undefined) return [];
-    const rows = await this.sql`
+    const rows = await this.#sql`
       SELECT credentials.* FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE users.email > ${after} AND users.email <= ${last} ORDER BY credentials.created_at, credentials.id`;
     return rows.map(toCredential);
@@ -66,7 +66,7 @@ export class CredentialStore {
 
   /** The credential and its user; `revocation` is the number of that which last ended the user's sessions. */
   async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
-    const [row] = await this.sql`
+    const [row] = await this.#sql`
       SELECT credentials.*, users.email, users.disabled_at, users.revocation FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = ${id}`;
     return (
@@ -83,7 +83,7 @@ export class CredentialStore {
    * assertions with the same counter, one is recorded. Keys without a counter always send 0.
    */
   async recordAssertion(id: string, counter: number, backedUp: boolean, now: number): Promise<boolean> {
-    const rows = await this.sql`
+    const rows = await this.#sql`
       UPDATE credentials SET counter = ${counter}, backed_up = ${Number(backedUp)}, last_used_at = ${now}
       WHERE id = ${id} AND (counter < ${counter} OR (counter = 0 AND ${counter} = 0)) RETURNING id`;
     return rows.length === 1;
@@ -91,7 +91,7 @@ export class CredentialStore {
 
   /** Renames a credential of the user; to the name that it has, too. */
   async rename(userId: string, id: string, name: string): Promise<"renamed" | "not_found" | "name_taken"> {
-    const renamed = await this.sql`
+    const renamed = await this.#sql`
       UPDATE credentials SET name = ${name} WHERE id = ${id} AND user_id = ${userId}
         AND NOT EXISTS (SELECT 1 FROM credentials AS other
           WHERE other.user_id = ${userId} AND other.name = ${name} AND other.id <> ${id})
@@ -106,7 +106,7 @@ export class CredentialStore {
    * another, those of other processes included; a database that does not must lock the user first.)
    */
   async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
-    const removed = await this.sql`
+    const removed = await this.#sql`
       DELETE FROM credentials WHERE id = ${id} AND user_id = ${userId}
         AND (${Number(force)} = 1 OR (SELECT count(*) FROM credentials AS own WHERE own.user_id = ${userId}) > 1)
       RETURNING id`;
@@ -116,11 +116,11 @@ export class CredentialStore {
 
   /** Removes every credential of the user; returns how many there were. */
   async removeAll(userId: string): Promise<number> {
-    return (await this.sql`DELETE FROM credentials WHERE user_id = ${userId} RETURNING id`).length;
+    return (await this.#sql`DELETE FROM credentials WHERE user_id = ${userId} RETURNING id`).length;
   }
 
   async #belongsTo(userId: string, id: string): Promise<boolean> {
-    return (await this.sql`SELECT id FROM credentials WHERE id = ${id} AND user_id = ${userId}`).length === 1;
+    return (await this.#sql`SELECT id FROM credentials WHERE id = ${id} AND user_id = ${userId}`).length === 1;
   }
 }
 

@@ -14,15 +14,15 @@ export interface Session {
 }
 
 export class SessionStore {
-  private readonly sql: Sql;
+  readonly #sql: Sql;
 
   constructor(sql: Sql) {
-    this.sql = sql;
+    this.#sql = sql;
   }
 
   /** Opens a session by a credential. False when the credential has been removed in the meantime. */
   async add(tokenHash: string, session: Omit<Session, "revoked">): Promise<boolean> {
-    const rows = await this.sql`
+    const rows = await this.#sql`
       INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
       SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}
       FROM credentials WHERE id = ${session.credentialId} AND user_id = ${session.user.id} RETURNING token_hash`;
@@ -30,7 +30,7 @@ export class SessionStore {
   }
 
   async find(tokenHash: string): Promise<Session | undefined> {
-    const [row] = await this.sql`
+    const [row] = await this.#sql`
       SELECT sessions.*, users.email, users.disabled_at FROM sessions JOIN users ON users.id = sessions.user_id
       WHERE token_hash = ${tokenHash}`;
     return (
@@ -47,13 +47,13 @@ export class SessionStore {
 
   /** Revokes the session of this token; an unknown or revoked one stays as it is. */
   async revoke(tokenHash: string, now: number): Promise<void> {
-    await this.sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
+    await this.#sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
   }
 
   /** Revokes every live session of the user, and the logins that have begun; returns how many sessions. */
   async revokeAll(userId: string, now: number): Promise<number> {
-    await this.sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
-    const rows = await this.sql`
+    await this.#sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
+    const rows = await this.#sql`
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
     return rows.length;
@@ -61,7 +61,7 @@ export class SessionStore {
 
   /** How many live sessions the credential has opened. */
   async countOpenedBy(credentialId: string, now: number): Promise<number> {
-    const [row] = await this.sql`
+    const [row] = await this.#sql`
       SELECT count(*) AS live FROM sessions
       WHERE credential_id = ${credentialId} AND revoked_at IS NULL AND expires_at > ${now}`;
     return Number(row.live);
@@ -69,7 +69,7 @@ export class SessionStore {
 
   /** Remembers a DPoP proof until it would be refused by its age. False when it has been seen (RFC 9449, 11.1). */
   async rememberProof(id: string, expiresAt: number): Promise<boolean> {
-    const rows = await this.sql`
+    const rows = await this.#sql`
       INSERT INTO dpop_proofs (id, expires_at) VALUES (${id}, ${expiresAt}) ON CONFLICT (id) DO NOTHING RETURNING id`;
     return rows.length === 1;
   }

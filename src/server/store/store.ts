@@ -39,18 +39,18 @@ class Tables {
 export type Transaction = Tables;
 
 export class Store extends Tables {
-  private readonly connection: SQL;
-  private readonly statements: Statements;
-  private readonly path: string;
-  private readonly identity: string | undefined;
+  readonly #connection: SQL;
+  readonly #statements: Statements;
+  readonly #path: string;
+  readonly #identity: string | undefined;
 
   constructor(sql: SQL, path: string) {
     const statements = new Statements(sql);
     super(statements.run);
-    this.connection = sql;
-    this.statements = statements;
-    this.path = path;
-    this.identity = fileIdentity(path);
+    this.#connection = sql;
+    this.#statements = statements;
+    this.#path = path;
+    this.#identity = fileIdentity(path);
   }
 
   /**
@@ -58,26 +58,26 @@ export class Store extends Tables {
    * `work` has checked still holds when it is done. `work` uses the tables it is given, and waits for nothing else.
    */
   async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
-    return await this.statements.transaction((sql) => work(new Tables(sql)));
+    return await this.#statements.transaction((sql) => work(new Tables(sql)));
   }
 
   /** Deletes what has expired, in batches: requests are answered between them. */
   async purge(now: number): Promise<void> {
     const ended = now - keepEndedSeconds;
     await inBatches(
-      () => this.statements.run`DELETE FROM ceremonies WHERE id IN
+      () => this.#statements.run`DELETE FROM ceremonies WHERE id IN
         (SELECT id FROM ceremonies WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
     );
     await inBatches(
-      () => this.statements.run`DELETE FROM dpop_proofs WHERE id IN
+      () => this.#statements.run`DELETE FROM dpop_proofs WHERE id IN
         (SELECT id FROM dpop_proofs WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
     );
     await inBatches(
-      () => this.statements.run`DELETE FROM sessions WHERE token_hash IN
+      () => this.#statements.run`DELETE FROM sessions WHERE token_hash IN
         (SELECT token_hash FROM sessions WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING token_hash`,
     );
     await inBatches(
-      () => this.statements.run`DELETE FROM invites WHERE code_hash IN
+      () => this.#statements.run`DELETE FROM invites WHERE code_hash IN
         (SELECT code_hash FROM invites WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING code_hash`,
     );
   }
@@ -85,24 +85,24 @@ export class Store extends Tables {
   /** Writes to the database, as a login does. Throws what makes it fail. */
   async probe(now: number): Promise<void> {
     this.checkFile();
-    await this.statements.run`
+    await this.#statements.run`
       INSERT INTO dpop_proofs (id, expires_at) VALUES ('readiness', ${now})
       ON CONFLICT (id) DO UPDATE SET expires_at = ${now}`;
   }
 
   /** Throws DatabaseReplacedError when the path no longer leads to the file that is open. */
   checkFile(): void {
-    const found = fileIdentity(this.path);
-    if (found === undefined || found !== this.identity) throw new DatabaseReplacedError(this.path);
+    const found = fileIdentity(this.#path);
+    if (found === undefined || found !== this.#identity) throw new DatabaseReplacedError(this.#path);
   }
 
   /** Copies the database to a new file. See `backUp`. */
   async backUp(path: string): Promise<Record<string, number>> {
-    return await this.statements.alone(() => backUp(this.connection, path));
+    return await this.#statements.alone(() => backUp(this.#connection, path));
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.#connection.close();
   }
 }
 
