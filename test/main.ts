@@ -2,11 +2,12 @@
  * `npm test`: the checks, the build, then every test, and the closing counts.
  * In CI (CI=true) a skipped test counts as a failure: everything that a test needs is installed there.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Counts, readCounts } from "./counts.ts";
+import { testEnvironment } from "./environment.ts";
 import { runSuite, whyNoMachine } from "./machine/suite.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 const root = join(import.meta.dir, "..");
 const ci = process.env["CI"] === "true";
@@ -17,17 +18,6 @@ function step(title: string, command: string[]): void {
   if (exitCode === 0) return;
   console.error(`\n${title} failed (exit code ${exitCode}).`);
   process.exit(1);
-}
-
-/**
- * The environment of the tests: a home folder of their own, so that a test that forgets to set one finds nothing of the
- * developer's and leaves nothing there; none of the variables by which npm tells its scripts of itself; and no proxy
- * before the services on this machine.
- */
-function testEnvironment(): Record<string, string | undefined> {
-  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
-  const noProxy = "127.0.0.1,localhost";
-  return { ...Object.fromEntries(own), HOME: folder, NO_PROXY: noProxy, no_proxy: noProxy };
 }
 
 /** The tests in the machine: as `npm run test:hid`; one that is skipped where the machine cannot run. */
@@ -43,8 +33,8 @@ step("format, lint, types, unused code", ["npm", "run", "--silent", "check"]);
 step("build", [process.execPath, "build.ts", "--sandbox"]);
 
 console.log("\n── tests");
-const folder = mkdtempSync(join(tmpdir(), "vouch-test-"));
-const reportFile = join(folder, "junit.xml");
+const folder = tempFolder();
+const reportFile = join(folder.path, "junit.xml");
 const run = Bun.spawnSync(
   [
     process.execPath,
@@ -58,11 +48,11 @@ const run = Bun.spawnSync(
   {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: testEnvironment(),
+    env: testEnvironment(folder.path),
   },
 );
 const outside = readCounts(readFileSync(reportFile, "utf8"));
-rmSync(folder, { recursive: true });
+folder[Symbol.dispose]();
 // Whoever names the tests to run does not mean the machine.
 const inside = process.argv.length > 2 ? { tests: 0, failures: 0, skipped: 0 } : await testInMachine();
 const tests = outside.tests + inside.tests;
