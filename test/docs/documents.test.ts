@@ -17,7 +17,12 @@ import { type Block, blocksOf, commandSpans } from "./blocks.ts";
 import { findTools, makeProject } from "./projects.ts";
 
 const root = join(import.meta.dir, "../..");
-const documents = ["README.md", ...[...new Glob("docs/*.md").scanSync(root)].toSorted()];
+const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...[...new Glob("docs/**/*.md").scanSync(root)].toSorted(),
+];
 /** Documents whose blocks have tests of their own. */
 const runElsewhere = new Set(["docs/ci.md", "docs/install.md"]);
 /** Where nobody is enrolled yet: the document itself says how. */
