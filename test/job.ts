@@ -2,8 +2,7 @@
  * A CI job for end-to-end tests: what each platform gives its jobs, the sandbox's AWS with the policies that docs/ci.md
  * tells people to paste, and an environment without a home folder.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blockTexts } from "./docs/blocks.ts";
 import { executable, type Finished, type RunOptions } from "./laptop.ts";
@@ -12,6 +11,7 @@ import { createGithubJob, type GithubJob, githubTokenHost } from "./sandbox/ci/g
 import { type CiPlatformName, type CiPlatforms, createCiPlatforms } from "./sandbox/ci/platforms.ts";
 import { addCiRole, type PolicyDocument } from "./sandbox/ci/role.ts";
 import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 export const ciRoleArn = `arn:aws:iam::${names.account}:role/vouch-ci`;
 
@@ -47,7 +47,8 @@ export function documentedPolicies(): { trust: PolicyDocument[]; permissions: Po
 }
 
 export async function startJob(): Promise<Job> {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-job-"));
+  const temporary = tempFolder();
+  const folder = temporary.path;
   chmodSync(folder, 0o755);
   const platforms = await createCiPlatforms();
   const github = createGithubJob(platforms["github-actions"]);
@@ -120,7 +121,7 @@ cat "${folder}/buildkite.jwt"
     vouch: (args, env = {}) => job.run([executable, ...args], { env }),
     async stop() {
       await sandbox.stop();
-      rmSync(folder, { recursive: true, force: true });
+      temporary[Symbol.dispose]();
     },
   };
   return job;

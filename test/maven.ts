@@ -2,12 +2,12 @@
  * Maven in a test: no Maven repository but the sandbox's, and the plugins of a build from a folder of the project
  * (`.tools/m2`), which `bun test/maven.ts` fills from Maven Central.
  */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mavenProject } from "./binary/projects.ts";
 import { requires, requiresPath } from "./requires.ts";
 import type { Sandbox } from "./sandbox/main.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 const plugins = join(import.meta.dir, "../.tools/m2");
 
@@ -48,14 +48,13 @@ export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): R
 
 // As a program: a build that deploys into a folder fetches every plugin that a test needs.
 if (import.meta.main) {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-maven-"));
-  const target = `-DaltDeploymentRepository=folder::default::file:${join(folder, "deployed")}`;
+  using folder = tempFolder();
+  const target = `-DaltDeploymentRepository=folder::default::file:${join(folder.path, "deployed")}`;
   const command = ["mvn", "--batch-mode", "--quiet", `-Dmaven.repo.local=${plugins}`, target, "deploy"];
   const { exitCode } = Bun.spawnSync(command, {
-    cwd: mavenProject(join(folder, "my-artifact")),
+    cwd: mavenProject(join(folder.path, "my-artifact")),
     stdio: ["ignore", "inherit", "inherit"],
   });
   rmSync(join(plugins, "com/example"), { recursive: true, force: true });
-  rmSync(folder, { recursive: true });
   process.exit(exitCode);
 }

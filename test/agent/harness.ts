@@ -1,5 +1,5 @@
 /** An agent of its own for one test: its folder, its settings, its clocks, its upstream; asked through the real socket. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
@@ -9,6 +9,7 @@ import { SettingsFile } from "../../src/agent/tokens/settings-file.ts";
 import type { RepositorySettings, Settings } from "../../src/settings/settings.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { roleArn, Upstream } from "./upstream.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const cargoUrl = `https://${host}/cargo/my-repo/`;
@@ -28,13 +29,13 @@ export class AgentHarness implements AsyncDisposable {
   readonly socketPath: string;
   readonly logged: string[] = [];
   stopsAsked = 0;
-  readonly #folder = mkdtempSync("/tmp/vouch-test-");
+  readonly #folder = tempFolder("/tmp");
   readonly #server: ReturnType<typeof serveAgent>;
-  readonly #settingsPath = join(this.#folder, "config.json");
+  readonly #settingsPath = join(this.#folder.path, "config.json");
 
   constructor(repositories: RepositorySettings[] = [repository], options: AgentOptions = {}) {
-    process.env["VOUCH_RUNTIME_DIR"] = join(this.#folder, "agent");
-    mkdirSync(join(this.#folder, "agent"), { mode: 0o700 });
+    process.env["VOUCH_RUNTIME_DIR"] = join(this.#folder.path, "agent");
+    mkdirSync(join(this.#folder.path, "agent"), { mode: 0o700 });
     this.configure({ repositories });
     this.agent = new Agent({
       clock: this.clock,
@@ -43,7 +44,7 @@ export class AgentHarness implements AsyncDisposable {
       log: (line) => this.logged.push(line),
       ...options,
     });
-    this.socketPath = join(this.#folder, "agent/agent.sock");
+    this.socketPath = join(this.#folder.path, "agent/agent.sock");
     this.#server = serveAgent(this.agent, this.socketPath, () => this.stopsAsked++);
   }
 
@@ -67,7 +68,7 @@ export class AgentHarness implements AsyncDisposable {
     await this.#server.stop();
     await this.upstream.stop();
     delete process.env["VOUCH_RUNTIME_DIR"];
-    rmSync(this.#folder, { recursive: true });
+    this.#folder[Symbol.dispose]();
   }
 }
 

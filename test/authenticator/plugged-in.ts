@@ -1,6 +1,4 @@
 /** A software security key for one test: on a socket of its own, gone at the end of the scope (`await using`). */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CtapDevice } from "../../src/fido/ctap2/device.ts";
 import { openChannel } from "../../src/fido/hid/channel.ts";
@@ -8,6 +6,7 @@ import type { HidConnection, HidDeviceInfo } from "../../src/fido/hid/transport.
 import type { Settings } from "./settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "./start.ts";
 import { transport } from "./transport.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 export interface PluggedIn extends AsyncDisposable {
   key: RunningAuthenticator;
@@ -19,7 +18,8 @@ export interface PluggedIn extends AsyncDisposable {
 }
 
 export async function plugIn(settings: Partial<Settings> = {}): Promise<PluggedIn> {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-key-"));
+  const temporary = tempFolder();
+  const folder = temporary.path;
   const path = join(folder, "key.sock");
   const key = await startAuthenticator({ ...settings, socketPath: path });
   const info = { path, product: key.settings.product, vendorId: 0x1209, productId: 0xf1d0 };
@@ -37,7 +37,7 @@ export async function plugIn(settings: Partial<Settings> = {}): Promise<PluggedI
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()));
       await key.stop();
-      rmSync(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

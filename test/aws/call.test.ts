@@ -1,17 +1,16 @@
 /** What every call of AWS shares: the private CA, and an end to waiting. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callAws } from "../../src/aws/call.ts";
 import { makeCertificates, type Certificates } from "../sandbox/certificates.ts";
 import { rejection, startService, virtualClock } from "./scripted-service.ts";
+import { tempFolder } from "../temp-folder.ts";
 
-let folder: string;
+const temporary = tempFolder();
+const folder = temporary.path;
 let certificates: Certificates;
 let server: ReturnType<typeof Bun.serve>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "vouch-call-"));
   certificates = await makeCertificates(["localhost"], folder);
   server = Bun.serve({
     hostname: "127.0.0.1",
@@ -22,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.stop(true);
-  await rm(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 const readError = () => ({ code: "", message: "" });

@@ -5,8 +5,6 @@
  * A figure is a ratio or a count of this run: absolute times differ between machines and hours. What each one is, and how
  * the floor is made, is written in docs/performance.md.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cargoGet, executable, startLaptop } from "../laptop.ts";
@@ -16,6 +14,7 @@ import { measureIdleAgent } from "./idle.ts";
 import { measureRegistries, repositories } from "./registries.ts";
 import { figures } from "./report.ts";
 import { measureColdStorm, measureMemory, measureWarmStorm } from "./storm.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
 const wanted = (part: string) => values.only === undefined || values.only === part;
@@ -26,7 +25,8 @@ const build = Bun.spawnSync([process.execPath, "build.ts", "--sandbox"], {
 });
 if (build.exitCode !== 0) process.exit(1);
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-bench-"));
+using temporary = tempFolder();
+const folder = temporary.path;
 const laptop = await startLaptop({ repositories });
 try {
   // The repository is set up after the login: the agent has fetched nothing ahead, it is cold.
@@ -45,6 +45,5 @@ try {
   if (wanted("cold")) await measureColdToken(laptop);
 } finally {
   await laptop.stop();
-  rmSync(folder, { recursive: true });
 }
 if (values.json) console.log(JSON.stringify(figures));

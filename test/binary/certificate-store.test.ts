@@ -1,22 +1,22 @@
 /** Which certificate authorities the executable trusts: the system's store counts, variables that turn checks off do not. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../laptop.ts";
 import { requires, requiresMountNamespace, requiresPath } from "../requires.ts";
 import { makeCertificates, type Certificates } from "../sandbox/certificates.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 /** The system's store where the mount namespace replaces it: Debian's path, which curl reads as well. */
 const store = "/etc/ssl/certs/ca-certificates.crt";
 
-let folder: string;
+const temporary = tempFolder();
+const folder = temporary.path;
 let certificates: Certificates;
 let server: Bun.Server<undefined>;
 let url: string;
 let requests = 0;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-store-"));
   certificates = await makeCertificates(["localhost"], folder);
   server = Bun.serve({
     hostname: "127.0.0.1",
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.stop(true);
-  rmSync(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 /** What `vouch enroll` with an agent of its own says; `prepare` is a shell command that runs before it. */

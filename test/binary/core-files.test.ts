@@ -1,25 +1,26 @@
 /** A process of ours that holds a token or waits for one leaves no core file, whatever the limits of the shell are. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../laptop.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 /** Where the kernel writes a core file into the current folder, this can be seen. */
 const isSeen = process.platform === "linux" && readFileSync("/proc/sys/kernel/core_pattern", "utf8").startsWith("core");
 if (!isSeen) console.warn("SKIPPED: needs a kernel that writes core files into the current folder");
 
-let folder: string;
+const temporary = tempFolder("/tmp");
+const folder = temporary.path;
 let asked = Promise.withResolvers<void>();
 let agent: Bun.UnixSocketListener<undefined>;
 beforeAll(() => {
-  folder = mkdtempSync("/tmp/vouch-test-");
   chmodSync(folder, 0o700);
   // It never answers, so that who asks is held in the middle.
   agent = Bun.listen({ unix: join(folder, "agent.sock"), socket: { data: () => asked.resolve() } });
 });
 afterAll(() => {
   agent?.stop(true);
-  rmSync(folder, { recursive: true, force: true });
+  temporary[Symbol.dispose]();
 });
 
 /** Starts the command with core files allowed, ends it by SIGQUIT once it has begun, and gives the core files. */

@@ -1,6 +1,5 @@
 /** A person at a desk with the compiled executable, a server and an agent, and one software security key after the other. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "bun:test";
 import type { Settings } from "../authenticator/settings.ts";
@@ -8,6 +7,7 @@ import { type RunningAuthenticator, startAuthenticator } from "../authenticator/
 import { documentedLines } from "../docs/states.ts";
 import { sandboxExecutable } from "../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 export const pin = "123456";
 
@@ -65,7 +65,8 @@ export function expectState(run: TerminalRun, state: string): void {
 }
 
 async function startDesk(): Promise<Desk> {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-desk-"));
+  const temporary = tempFolder();
+  const folder = temporary.path;
   const env: Record<string, string> = {
     PATH: process.env["PATH"]!,
     HOME: folder,
@@ -144,7 +145,7 @@ async function startDesk(): Promise<Desk> {
     async [Symbol.asyncDispose]() {
       for (const child of children) child.kill();
       await Promise.all(children.map((child) => child.exited));
-      rmSync(folder, { recursive: true, force: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

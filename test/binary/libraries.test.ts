@@ -1,13 +1,13 @@
 /** What the executable needs of a system, and that nothing else has to be there. */
 import { afterAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { neededLibraries } from "../../build/needed-libraries.ts";
 import { hostTarget } from "../../build/targets.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { executable } from "../laptop.ts";
 import { requires } from "../requires.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const linux = process.platform === "linux";
 const musl = linux && hostTarget().name.includes("musl");
@@ -48,11 +48,10 @@ test.skipIf(!mounts)("it runs in a chroot with nothing but its libraries and /pr
 });
 
 const env = { PATH: process.env["PATH"], HOME: "/", VOUCH_RUNTIME_DIR: "/run/vouch" };
-const root = mkdtempSync(join(tmpdir(), "vouch-chroot-"));
+const root = tempFolderUntil(afterAll);
 /** The words before a command that is run inside. The mount ends with the process. */
 const chroot = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
 const enter = ["unshare", "--mount", "--propagation", "private", "--wd", "/", "sh", "-c", chroot, root];
-afterAll(() => rmSync(root, { recursive: true }));
 
 /** The libraries and the loader that the file is started with here. */
 function filesOf(file: string): string[] {

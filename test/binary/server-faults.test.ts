@@ -1,12 +1,11 @@
 /** The executable as a server whose surroundings fail: nobody reads its log, the disk is full, the database is locked. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import {
   closeSync,
   constants,
   copyFileSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readSync,
@@ -14,17 +13,17 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { SQL } from "bun";
 import { executable } from "../laptop.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 let folder: string;
 let database: string;
 let children: Bun.Subprocess[];
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-server-faults-"));
+  folder = tempFolderUntil(onTestFinished);
   database = join(folder, "vouch.db");
   children = [];
   await vouch("init", "--url", "https://vouch.example.com");
@@ -32,7 +31,6 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map(({ exited }) => exited));
-  rmSync(folder, { recursive: true });
 });
 
 const environment = () => ({ PATH: process.env["PATH"], HOME: folder, VOUCH_DATABASE: `sqlite:${database}` });

@@ -1,23 +1,16 @@
 /** What the executable finds around itself when it starts: outputs that take nothing, inputs that give nothing, limits. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { until } from "../agent/harness.ts";
 import { cargoGet, executable } from "../laptop.ts";
 import { requiresMountNamespace } from "../requires.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const onLinux = process.platform === "linux";
-const folder = mkdtempSync("/tmp/vouch-test-");
+const temporary = tempFolder("/tmp");
+const folder = temporary.path;
 const home = join(folder, "home");
 const settings = join(home, ".config/vouch/config.json");
 const url = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/r/simple/";
@@ -59,7 +52,7 @@ beforeAll(() => {
 });
 afterAll(() => {
   agent.stop(true);
-  rmSync(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 /** Runs a line of a shell, with `$V` for the executable. */

@@ -1,13 +1,12 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { unzipSync } from "fflate";
 import { type ArchivedFiles, tarGz, zip } from "../../build/archive.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-archive-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = tempFolderUntil(afterAll);
 
 const time = 1_700_000_000;
 const text = (value: string) => new TextEncoder().encode(value);

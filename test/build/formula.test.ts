@@ -1,13 +1,12 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formula } from "../../build/formula.ts";
 import { targets } from "../../build/targets.ts";
 import { requires } from "../requires.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-formula-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = tempFolderUntil(afterAll);
 
 const repository = "https://github.com/example-org/vouch";
 const version = "1.2.3";

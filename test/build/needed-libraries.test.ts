@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { neededLibraries, withoutNeededLibrary } from "../../build/needed-libraries.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-elf-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = tempFolderUntil(afterAll);
 
 const prebuild = (target: string) =>
   new Uint8Array(

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Validation, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../../build/bundled-packages.ts";
@@ -10,15 +9,15 @@ import { targets } from "../../build/targets.ts";
 import { thirdPartyLicenses } from "../../build/third-party-licenses.ts";
 import { requires } from "../requires.ts";
 import { host, metafile, releaseHost, source, version } from "./release.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const root = join(import.meta.dir, "../..");
-const work = mkdtempSync(join(tmpdir(), "vouch-release-"));
+const work = tempFolderUntil(afterAll);
 const folder = join(work, "release");
 const base = `vouch-${version}-${host.name}`;
 const read = (name: string) => readFileSync(join(folder, name), "utf8");
 
 beforeAll(() => releaseHost(folder), 60_000);
-afterAll(() => rmSync(work, { recursive: true }));
 
 test("the same release twice is the same bytes", async () => {
   const [first, second] = [join(work, "first"), join(work, "second")];

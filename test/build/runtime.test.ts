@@ -1,12 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { bunVersion, runtimeIntegrity, targetRuntime } from "../../build/runtime.ts";
 import { hostTarget, targetNamed, targets } from "../../build/targets.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-runtime-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = tempFolderUntil(afterAll);
 
 const other = targets.find(({ arch }) => arch !== process.arch)!;
 

@@ -1,15 +1,13 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { runInTerminal } from "../pty.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const main = join(import.meta.dir, "../../src/main.ts");
 // Nothing is enrolled there, and no agent runs.
-const empty = mkdtempSync(join(tmpdir(), "vouch-cli-"));
+const empty = tempFolderUntil(afterAll);
 const env = { ...process.env, HOME: empty, XDG_CONFIG_HOME: empty, VOUCH_RUNTIME_DIR: join(empty, "run") };
-afterAll(() => rmSync(empty, { recursive: true, force: true }));
 
 async function vouch(...args: string[]) {
   const child = Bun.spawn([process.execPath, main, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });

@@ -1,14 +1,15 @@
 /** A person with a security key at a terminal, from enrolling to logging out: the real server, the real agent. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { type Person, runInTerminal } from "../pty.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const source = join(import.meta.dir, "../../src/main.ts");
 const vouch = [process.execPath, "--preload", join(import.meta.dir, "programs/socket-key.ts"), source];
-const home = mkdtempSync(join(tmpdir(), "vouch-session-"));
+const temporary = tempFolder();
+const home = temporary.path;
 const env: Record<string, string> = {
   PATH: process.env["PATH"]!,
   HOME: home,
@@ -70,7 +71,7 @@ afterAll(async () => {
   for (const child of children) child.kill();
   await Promise.all(children.map((child) => child.exited));
   await key.stop();
-  rmSync(home, { recursive: true, force: true });
+  temporary[Symbol.dispose]();
 });
 
 test("enrolling asks for code and PIN, announces the touch and says what comes next", async () => {

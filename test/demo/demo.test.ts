@@ -1,12 +1,11 @@
 /** `npm run demo` from its beginning to its end. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { filesContaining } from "../binary/disk.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "vouch-demo-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = tempFolderUntil(afterAll);
 
 test("the demo ends well, and no token stands in what it leaves behind", () => {
   const demo = Bun.spawnSync([process.execPath, join(import.meta.dir, "main.ts"), "--keep", folder], {

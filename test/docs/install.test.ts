@@ -3,17 +3,18 @@
  * folder, but for those that begin with a program which cannot run here. Dockerfiles are held to the archives' contents.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { targets } from "../../build/targets.ts";
 import { host, releaseHost, version } from "../build/release.ts";
 import { type ReleaseServer, serveRelease, trust } from "../packaging/release-server.ts";
 import { requires } from "../requires.ts";
 import { blocksOf } from "./blocks.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const text = readFileSync(join(import.meta.dir, "../../docs/install.md"), "utf8");
-const work = mkdtempSync(join(tmpdir(), "vouch-docs-"));
+const temporary = tempFolder();
+const work = temporary.path;
 const home = join(work, "home");
 
 /** What is run elsewhere: on GitHub, with Homebrew, in Alpine, under systemd's or launchd's care, or by `npm test` itself. */
@@ -36,7 +37,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => {
   server.stop();
-  rmSync(work, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 /** Runs the lines as one script, with the release's addresses leading to the server here. */

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findRealCommand } from "../../src/helper/real-command.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-let folder = "";
+const folder = tempFolderUntil(afterAll);
 const place = (...names: string[]) => join(folder, ...names);
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-real-command-"));
   for (const name of ["shims", "plain", "first", "second"]) mkdirSync(place(name));
   symlinkSync(process.execPath, place("shims", "npm"));
   writeFileSync(place("plain", "npm"), "not executable");
@@ -18,7 +17,6 @@ beforeAll(() => {
     chmodSync(place(name, "npm"), 0o755);
   }
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("findRealCommand passes over what is not the real command", () => {
   const table: [title: string, folders: string[], found: string | undefined][] = [

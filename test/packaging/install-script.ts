@@ -3,17 +3,16 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { host, releaseHost, version } from "../build/release.ts";
 import { type ReleaseServer, serveRelease, trust } from "./release-server.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 export const script = readFileSync(join(import.meta.dir, "../../packaging/install.sh"), "utf8");
 
@@ -49,7 +48,8 @@ export interface InstallOptions {
 
 /** Serves a release in which a few bytes stand in for the executable: what is tried is the script. */
 export async function startInstaller(): Promise<Installer> {
-  const work = mkdtempSync(join(tmpdir(), "vouch-install-"));
+  const temporary = tempFolder();
+  const work = temporary.path;
   const standIn = join(work, "stand-in");
   writeFileSync(standIn, `#!/bin/sh\necho "vouch ${version}"\n`);
   await releaseHost(join(work, "release"), standIn);
@@ -104,7 +104,7 @@ export async function startInstaller(): Promise<Installer> {
 
   function stop(): void {
     server.stop();
-    rmSync(work, { recursive: true });
+    temporary[Symbol.dispose]();
   }
 
   return { work, server, install, pathWith, stop };

@@ -1,11 +1,10 @@
 /** Serves a release's folder on loopback over TLS, and spoils one answer where a test asks for it. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeCertificates } from "../sandbox/certificates.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
-const keys = mkdtempSync(join(tmpdir(), "vouch-release-"));
-process.on("exit", () => rmSync(keys, { recursive: true, force: true }));
+const keys = tempFolderUntil((end) => process.on("exit", end));
 const { certificate, privateKey, caPath } = await makeCertificates(["localhost"], keys);
 writeFileSync(join(keys, "wgetrc"), `ca_certificate=${caPath}\n`);
 

@@ -1,13 +1,12 @@
 import { afterAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../laptop.ts";
 import { requires } from "../requires.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const packaging = join(import.meta.dir, "../../packaging");
-const home = mkdtempSync(join(tmpdir(), "vouch-services-"));
-afterAll(() => rmSync(home, { recursive: true }));
+const home = tempFolderUntil(afterAll);
 
 mkdirSync(join(home, ".local/bin"), { recursive: true });
 symlinkSync(executable, join(home, ".local/bin/vouch"));

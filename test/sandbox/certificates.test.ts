@@ -1,10 +1,10 @@
 /** The certificates, judged by OpenSSL's strict rules. (What the clients of this machine think: clients.test.ts.) */
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../requires.ts";
 import { makeCertificates } from "./certificates.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const hosts = ["vouch.example.com", "*.d.codeartifact.us-east-1.amazonaws.com"];
 
@@ -17,15 +17,11 @@ const verdicts: [host: string, accepted: boolean][] = [
 ];
 
 test.skipIf(!requires("openssl")).each(verdicts)("as a TLS server named %s (accepted: %p)", async (host, accepted) => {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-certificates-"));
-  try {
-    const { caPath, certificate } = await makeCertificates(hosts, folder);
-    const path = join(folder, "server.pem");
-    writeFileSync(path, certificate);
-    const options = `-x509_strict -purpose sslserver -verify_hostname ${host} -no-CApath -no-CAstore`.split(" ");
-    const verify = Bun.spawnSync(["openssl", "verify", ...options, "-CAfile", caPath, path]);
-    expect(verify.success, verify.stderr.toString()).toBe(accepted);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  using folder = tempFolder();
+  const { caPath, certificate } = await makeCertificates(hosts, folder.path);
+  const path = join(folder.path, "server.pem");
+  writeFileSync(path, certificate);
+  const options = `-x509_strict -purpose sslserver -verify_hostname ${host} -no-CApath -no-CAstore`.split(" ");
+  const verify = Bun.spawnSync(["openssl", "verify", ...options, "-CAfile", caPath, path]);
+  expect(verify.success, verify.stderr.toString()).toBe(accepted);
 });

@@ -2,14 +2,15 @@
  * The judges of the sandbox: the real cargo, pip, npm and AWS CLI of this machine, each with a home folder of its own.
  * They get a token handed to them; that Vouch hands it to them is tested elsewhere.
  */
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, onTestFinished, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { awsClis, requires, requiresAwsCli } from "../requires.ts";
 import { findPackageManager, type PackageManager, toolchainEnvironment } from "../toolchains.ts";
 import { names, type Sandbox, startSandbox } from "./main.ts";
 import { seedPackage } from "./packages.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 // Compilers and package managers are slow to start on a busy machine.
 setDefaultTimeout(120_000);
@@ -20,7 +21,7 @@ let sandbox: Sandbox;
 let home: string;
 
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), "vouch-clients-"));
+  home = tempFolderUntil(onTestFinished);
   sandbox = await startSandbox({ folder: join(home, "sandbox") });
 });
 
@@ -28,7 +29,6 @@ afterEach(async () => {
   // Nothing was asked of any host outside of the sandbox.
   expect(sandbox.refused).toEqual([]);
   await sandbox.stop();
-  rmSync(home, { recursive: true });
 });
 
 /** Whether the package manager is there and works; in CI it must. */

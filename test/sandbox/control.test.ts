@@ -1,8 +1,8 @@
 /** The sandbox as a process of its own, driven by its control API alone. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { tempFolder } from "../temp-folder.ts";
 
 interface Ready {
   env: Record<string, string>;
@@ -11,12 +11,12 @@ interface Ready {
   controlUrl: string;
 }
 
-let folder: string;
+const temporary = tempFolder();
+const folder = temporary.path;
 let child: Bun.Subprocess<"ignore", "pipe", "inherit">;
 let ready: Ready;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-control-"));
   child = Bun.spawn([process.execPath, join(import.meta.dir, "main.ts"), "--folder", join(folder, "sandbox")], {
     stdin: "ignore",
     stdout: "pipe",
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   child.kill();
   await child.exited;
-  rmSync(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 async function call(method: "GET" | "POST", path: string, body?: object): Promise<{ status: number; json: unknown }> {

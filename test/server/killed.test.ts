@@ -1,8 +1,6 @@
 /** A server that is killed at any moment of an enrolment: a code is used up with its key, or not at all. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeEnrollmentCode } from "../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../src/server/initialize.ts";
@@ -10,22 +8,23 @@ import { sha256 } from "../../src/server/random.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import { TestSecurityKey } from "./security-key.ts";
 import type { TestServer } from "./test-server.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).pathname;
 const url = "http://localhost:8787";
 const now = Math.floor(Date.now() / 1000);
-let folder: string;
+const temporary = tempFolder();
+const folder = temporary.path;
 let path: string;
 let store: Store;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-killed-"));
   path = join(folder, "vouch.db");
   store = await openStore(`sqlite:${path}`, { create: true, now });
   await initializeServer(store, url, ["sts.amazonaws.com"], now);
 });
 afterAll(async () => {
   await store.close();
-  rmSync(folder, { recursive: true });
+  temporary[Symbol.dispose]();
 });
 
 /** How many codes are used up, and how many keys there are. */

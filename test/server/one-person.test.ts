@@ -1,11 +1,10 @@
 /** Every statement about one person leaves a second, who has the same of everything, as they were. */
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import type { User } from "../../src/server/store/user.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const now = 1_800_000_000;
 let folder: string;
@@ -14,14 +13,13 @@ let store: Store;
 let one: User;
 let other: User;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-one-person-"));
+  folder = tempFolderUntil(onTestFinished);
   path = join(folder, "vouch.db");
   store = await openStore(`sqlite:${path}`, { create: true, now });
   [one, other] = [await person("one"), await person("other")];
 });
 afterEach(async () => {
   await store.close();
-  rmSync(folder, { recursive: true });
 });
 
 /** Two keys, "blue" and "red", a session by each, an open code and an addition that has begun. */

@@ -1,7 +1,6 @@
 /** The database: how its file is kept, how its tables come to be, what it forgets. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { VouchError } from "../../src/base/errors.ts";
@@ -9,19 +8,19 @@ import { defaultAudience, initializeServer } from "../../src/server/initialize.t
 import type { Credential } from "../../src/server/store/credentials.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import type { User } from "../../src/server/store/user.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const now = 1_800_000_000;
 let folder: string;
 let path: string;
 let store: Store;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-store-test-"));
+  folder = tempFolderUntil(onTestFinished);
   path = join(folder, "state", "vouch.db");
   store = await openStore(`sqlite:${path}`, { create: true, now });
 });
 afterEach(async () => {
   await store.close();
-  rmSync(folder, { recursive: true });
 });
 
 const refused = async (url: string, create = true): Promise<VouchError> => {

@@ -1,6 +1,4 @@
 /** A Vouch server on a free port with a clock that the test moves, and what a client says to it over HTTP. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
   PublicKeyCredentialCreationOptionsJSON,
@@ -15,6 +13,7 @@ import { openStore, type Store } from "../../src/server/store/store.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { expectDocumented } from "./openapi.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 export const origin = "https://vouch.example.com";
 export const email = "dev@example.com";
@@ -76,7 +75,8 @@ export function statusCounts(answers: readonly Answer[]): Record<number, number>
 
 /** Starts a server with a new database. Its clock begins at a fixed time and stands still until it is moved. */
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-server-test-"));
+  const temporary = tempFolder();
+  const folder = temporary.path;
   const database = `sqlite:${join(folder, "vouch.db")}`;
   let time = 1_800_000_000;
   const store = await openStore(database, { create: true, now: time });
@@ -173,7 +173,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     async stop() {
       await running.stop();
       await store.close();
-      rmSync(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
   return server;

@@ -1,17 +1,16 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, onTestFinished, test } from "bun:test";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../src/settings/settings.ts";
 import { rejection } from "../rejection.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 let folder: string;
 let path: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-settings-"));
+  folder = tempFolderUntil(onTestFinished);
   path = join(folder, "vouch/config.json");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const settings: Settings = {
   version: 1,

@@ -1,19 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cargoConfigPath } from "../../src/tools/cargo/config-path.ts";
 import { npmConfigPath } from "../../src/tools/npm/config-path.ts";
 import { pipConfigPath } from "../../src/tools/pip/config-path.ts";
 import { requires } from "../requires.ts";
 import { toolchainEnvironment } from "../toolchains.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 let home: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "vouch-home-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true });
+  home = tempFolderUntil(onTestFinished);
 });
 
 function touch(...paths: string[]): void {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addShimsToPath, pathLine, removeShimsFromPath } from "../../src/tools/shell-rc.ts";
 import { requires, requiresPath } from "../requires.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 const file = "/home/dev/.bashrc";
 const line = pathLine("bash", "/home/dev/.local/share/vouch/shims");
@@ -45,21 +45,17 @@ describe("the shell puts the folder first, whatever its name", () => {
 
   test.each(shells)("%s", (shell, program, ...flags) => {
     if (program === nu ? !requiresPath(nu, ".ci/run") : !requires(program)) return;
-    const folder = mkdtempSync(join(tmpdir(), "vouch-shell-"));
-    try {
-      for (const name of folders) {
-        const shims = join(folder, name);
-        const script = join(folder, "rc");
-        writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
-        if (shell === "nu") writeFileSync(script, readFileSync(script, "utf8").replace("/usr/", "^/usr/"));
-        const run = Bun.spawnSync([program, ...flags, script], {
-          cwd: folder,
-          env: { PATH: "/usr/bin:/bin", HOME: folder, XDG_DATA_HOME: folder },
-        });
-        expect(run.stdout.toString()).toContain(`PATH=${shims}:/usr/bin:/bin\n`);
-      }
-    } finally {
-      rmSync(folder, { recursive: true });
+    using folder = tempFolder();
+    for (const name of folders) {
+      const shims = join(folder.path, name);
+      const script = join(folder.path, "rc");
+      writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
+      if (shell === "nu") writeFileSync(script, readFileSync(script, "utf8").replace("/usr/", "^/usr/"));
+      const run = Bun.spawnSync([program, ...flags, script], {
+        cwd: folder.path,
+        env: { PATH: "/usr/bin:/bin", HOME: folder.path, XDG_DATA_HOME: folder.path },
+      });
+      expect(run.stdout.toString()).toContain(`PATH=${shims}:/usr/bin:/bin\n`);
     }
   });
 

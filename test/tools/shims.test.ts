@@ -1,37 +1,31 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  realpathSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stableExecutable } from "../../src/tools/executable.ts";
 import type { RepositorySettings } from "../../src/settings/settings.ts";
 import { applyShims, findInstalled, shimsFolder } from "../../src/tools/shims.ts";
 import { neededShims } from "../../src/tools/tools.ts";
 import { rejection } from "../rejection.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 let folder: string;
 let shims: string;
 let vouch: string;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), "vouch-shims-")));
+  folder = tempFolderUntil(onTestFinished);
   shims = join(folder, "data/vouch/shims");
   mkdirSync(join(folder, "bin"));
   vouch = join(folder, "bin/vouch");
   writeFileSync(vouch, "", { mode: 0o755 });
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
 });
 
 test("the links are made, repeated without change, and removed with their folder", () => {

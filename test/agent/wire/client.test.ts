@@ -1,17 +1,18 @@
 /** What the asking side makes of an agent that does not answer as agreed, by the runtime's means and by system calls. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
 import { ask as askAsHelper } from "../../../src/helper/ask.ts";
 import { askInShort } from "../../helper/ask-in-short.ts";
 import { rejection } from "../../rejection.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 let folder: string;
 let agent: Bun.Subprocess<"ignore", "pipe", "inherit"> | undefined;
 beforeEach(() => {
-  folder = mkdtempSync("/tmp/vouch-test-");
+  folder = tempFolderUntil(onTestFinished, "/tmp");
   process.env["VOUCH_RUNTIME_DIR"] = folder;
 });
 afterEach(async () => {
@@ -19,7 +20,6 @@ afterEach(async () => {
   await agent?.exited;
   agent = undefined;
   delete process.env["VOUCH_RUNTIME_DIR"];
-  rmSync(folder, { recursive: true });
 });
 
 /** Another process listens as the agent and answers every request with these bytes; undefined: never. */

@@ -1,6 +1,6 @@
 /** Both ends of the agent's socket ask the kernel who is there: a folder may be exchanged after it was looked at. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { chmodSync, chownSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { isOwnPeer, peerOf } from "../../../src/agent/wire/peer.ts";
@@ -9,13 +9,13 @@ import { areTokenVariables } from "../../../src/agent/wire/reply-shape.ts";
 import { areTokenVariables as areTokenVariablesInShort } from "../../../src/helper/quick/agent.ts";
 import { rejection } from "../../rejection.ts";
 import { AgentHarness } from "../harness.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 const isRoot = process.getuid!() === 0;
 const program = join(import.meta.dir, "../programs/foreign.ts");
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync("/tmp/vouch-test-")));
-afterEach(() => rmSync(folder, { recursive: true }));
+beforeEach(() => (folder = tempFolderUntil(onTestFinished, "/tmp")));
 
 test("the peer is told by the kernel: user and process", async () => {
   const path = join(folder, "s");

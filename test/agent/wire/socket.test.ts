@@ -1,17 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAgentFolder } from "../../../src/agent/process/folder.ts";
 import { lstat } from "../../../src/agent/wire/client.ts";
 import { agentFolder, agentSocketPath, checkAgentFolder, findAgentSocket } from "../../../src/agent/wire/socket.ts";
 import { rejection } from "../../rejection.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 const uid = process.getuid!();
 const nobody = 65534;
 
 let root: string;
-beforeEach(() => (root = mkdtempSync("/tmp/vouch-test-")));
-afterEach(() => rmSync(root, { recursive: true }));
+beforeEach(() => (root = tempFolderUntil(onTestFinished, "/tmp")));
 
 /** lstat(2) of a system with these folders: mode (with the type) and owner of each. */
 function system(folders: Record<string, [mode: number, owner: number]>) {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { containerCredentials, credentialsUrl } from "../../../src/aws/credentials/container.ts";
 import { rejection } from "../../rejection.ts";
 import { createDeveloperAccount } from "../../sandbox/aws/developer-account.ts";
 import { serveContainerCredentials } from "../../sandbox/ci/metadata.ts";
 import { startService } from "../scripted-service.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const relative = (uri: string) => ({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: uri });
 const full = (uri: string) => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: uri });
@@ -56,8 +56,8 @@ describe("what is answered", () => {
     const token = { AWS_CONTAINER_AUTHORIZATION_TOKEN: "Basic sandbox" };
     const { accessKeyId, expiration } = await containerCredentials({ ...env, ...token });
     expect(account.credentials(accessKeyId)?.expires).toBe(expiration);
-    const folder = mkdtempSync(join(tmpdir(), "vouch-container-"));
-    const file = join(folder, "token");
+    using folder = tempFolder();
+    const file = join(folder.path, "token");
     const withFile = { ...env, ...token, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
     expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: it does not exist");
     writeFileSync(file, "wrong");
@@ -67,7 +67,6 @@ describe("what is answered", () => {
       code: "identity_unavailable",
       message: "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds no value of a header field.",
     });
-    rmSync(folder, { recursive: true });
     expect(service.asked).toEqual(["GET /v1/credentials 200", "GET /v1/credentials 403"]);
   });
 

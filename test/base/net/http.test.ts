@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { httpRequest } from "../../../src/base/net/http.ts";
 import { rejection } from "../../rejection.ts";
 import { makeCertificates } from "../../sandbox/certificates.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 let server: Bun.Server<undefined>;
 let url: string;
@@ -96,8 +94,8 @@ test("nobody there, and a CA bundle that is not there, say what to look at", asy
 });
 
 test("requests one after the other share a TLS connection, with a private CA too", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-http-"));
-  const { certificate: cert, privateKey: key, caPath } = await makeCertificates(["localhost"], folder);
+  using folder = tempFolder();
+  const { certificate: cert, privateKey: key, caPath } = await makeCertificates(["localhost"], folder.path);
   let connections = 0;
   const secure = createServer({ cert, key }, (_, response) => response.end("hello"));
   secure.on("secureConnection", () => connections++);
@@ -111,6 +109,5 @@ test("requests one after the other share a TLS connection, with a private CA too
   } finally {
     secure.closeAllConnections();
     secure.close();
-    rmSync(folder, { recursive: true });
   }
 });

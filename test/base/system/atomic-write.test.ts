@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import {
   existsSync,
   chmodSync,
@@ -6,7 +6,6 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -16,22 +15,21 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../../src/base/system/atomic-write.ts";
 import { applyFileChange } from "../../../src/editing/user-file.ts";
 import { until } from "../../agent/harness.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-write-"));
+  folder = tempFolderUntil(onTestFinished);
 });
 afterEach(() => {
   // Only root removes what stands in a folder that may not be written.
   if (existsSync(join(folder, "sub"))) chmodSync(join(folder, "sub"), 0o755);
-  rmSync(folder, { recursive: true });
 });
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;

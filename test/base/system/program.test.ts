@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, runProgram } from "../../../src/base/system/program.ts";
 import { rejection } from "../../rejection.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const run = (script: string, timeoutMs = 20_000, signal?: AbortSignal) =>
   runProgram("/bin/sh", ["-c", script], { env: { A: "1" }, timeoutMs, signal });
@@ -42,16 +42,15 @@ test("one that cannot be started", async () => {
 });
 
 test("a relative entry of PATH finds nothing: the current folder is hostile", () => {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-program-"));
-  mkdirSync(join(folder, "bin"));
-  symlinkSync("/bin/true", join(folder, "bin/planted"));
+  using folder = tempFolder();
+  mkdirSync(join(folder.path, "bin"));
+  symlinkSync("/bin/true", join(folder.path, "bin/planted"));
   const before = process.cwd();
-  process.chdir(folder);
+  process.chdir(folder.path);
   try {
     for (const PATH of ["bin", "./bin:", "", ":/nowhere"]) expect(findProgram("planted", { PATH })).toBeUndefined();
-    expect(findProgram("planted", { PATH: `bin:${folder}/bin` })).toBe(`${folder}/bin/planted`);
+    expect(findProgram("planted", { PATH: `bin:${folder.path}/bin` })).toBe(`${folder.path}/bin/planted`);
   } finally {
     process.chdir(before);
-    rmSync(folder, { recursive: true });
   }
 });

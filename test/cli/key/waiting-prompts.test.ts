@@ -1,7 +1,6 @@
 /** Every state of the desk as docs/security-keys.md shows it: the compiled executable, a terminal, keys on sockets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Fault } from "../../authenticator/faults.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
@@ -9,6 +8,7 @@ import { documentedLines } from "../../docs/states.ts";
 import { type Laptop, person as owner, sandboxExecutable, startLaptop } from "../../laptop.ts";
 import { type Person, runInTerminal } from "../../pty.ts";
 import { requires } from "../../requires.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const timeoutMs = 60_000;
 
@@ -397,24 +397,24 @@ describe("vouch doctor", () => {
   test.skipIf(process.platform !== "linux" || !requires("setpriv"))(
     "prints the udev rule, its file and the commands for a key that may not be opened",
     async () => {
-      const folder = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
+      using folder = tempFolder();
       try {
         // Root may open everything: then somebody else asks, who needs a program to start and a home folder.
         const isRoot = process.getuid?.() === 0;
-        const program = join(folder, "vouch");
+        const program = join(folder.path, "vouch");
         copyFileSync(sandboxExecutable, program);
-        const socket = join(folder, "key.sock");
+        const socket = join(folder.path, "key.sock");
         symlinkSync(join(laptop.folder, "security-key.sock"), socket);
         chmodSync(laptop.folder, 0o755);
         chmodSync(join(laptop.folder, "security-key.sock"), 0);
-        for (const path of [folder, program]) chmodSync(path, 0o777);
+        for (const path of [folder.path, program]) chmodSync(path, 0o777);
         const asNobody = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
         const said = await doctor([...asNobody, program], {
           VOUCH_SANDBOX_KEY: socket,
-          HOME: folder,
-          XDG_CONFIG_HOME: join(folder, ".config"),
-          TMPDIR: folder,
-          VOUCH_RUNTIME_DIR: join(folder, "run"),
+          HOME: folder.path,
+          XDG_CONFIG_HOME: join(folder.path, ".config"),
+          TMPDIR: folder.path,
+          VOUCH_RUNTIME_DIR: join(folder.path, "run"),
         });
         expect(said).toContain(`  FAIL  Cannot open Software Security Key (${socket}): permission denied.\n`);
         expect(said).toMatch(
@@ -422,7 +422,6 @@ describe("vouch doctor", () => {
         );
       } finally {
         chmodSync(join(laptop.folder, "security-key.sock"), 0o755);
-        rmSync(folder, { recursive: true, force: true });
       }
     },
     timeoutMs,

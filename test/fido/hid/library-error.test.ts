@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { libraryError } from "../../../src/fido/hid/library-error.ts";
 import { documentedLines } from "../../docs/states.ts";
 import { executable } from "../../laptop.ts";
 import { requires } from "../../requires.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 /** The loader's words: glibc's as they came from the executable, musl's as its sources have them. */
 test.each<[string, string]>([
@@ -34,36 +34,27 @@ test.each<[string, string]>([
  * folder, `hide LIBRARY` removes a shared library.
  */
 function doctorFinding(script: string): { found: string; remedy: string } {
-  const folder = mkdtempSync(join(tmpdir(), "vouch-libraries-"));
-  try {
-    for (const name of ["tmp", "overlay", "home"]) mkdirSync(join(folder, name));
-    const prelude = `set -e
-      FOLDER='${folder}/tmp'
+  using folder = tempFolder();
+  for (const name of ["tmp", "overlay", "home"]) mkdirSync(join(folder.path, name));
+  const prelude = `set -e
+      FOLDER='${folder.path}/tmp'
       hide() {
         libraries="$(dirname "$(ldconfig -p | sed -n 's/.*libc\\.so\\.6 (libc6,x86-64.*=> //p;s/.*libc\\.so\\.6 (libc6,AArch64.*=> //p' | head -1)")"
-        mount -t tmpfs none '${folder}/overlay'
-        mkdir '${folder}/overlay/upper' '${folder}/overlay/work'
-        mount -t overlay overlay -o "lowerdir=$libraries,upperdir=${folder}/overlay/upper,workdir=${folder}/overlay/work" "$libraries"
+        mount -t tmpfs none '${folder.path}/overlay'
+        mkdir '${folder.path}/overlay/upper' '${folder.path}/overlay/work'
+        mount -t overlay overlay -o "lowerdir=$libraries,upperdir=${folder.path}/overlay/upper,workdir=${folder.path}/overlay/work" "$libraries"
         rm -f "$libraries/$1"
       }`;
-    const { stdout, stderr } = Bun.spawnSync(
-      [
-        "unshare",
-        "--map-root-user",
-        "--mount",
-        "sh",
-        "-c",
-        `${prelude}\n${script}\nexec '${executable}' doctor --json`,
-      ],
-      { env: { PATH: process.env["PATH"], HOME: join(folder, "home"), VOUCH_RUNTIME_DIR: join(folder, "run") } },
-    );
-    const { sections } = JSON.parse(stdout.toString() || `{"error":${JSON.stringify(stderr.toString())}}`) as {
-      sections: { findings: { check: string; found: string; remedy: string }[] }[];
-    };
-    return sections.flatMap(({ findings }) => findings).find(({ check }) => check === "security-key")!;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { stdout, stderr } = Bun.spawnSync(
+    ["unshare", "--map-root-user", "--mount", "sh", "-c", `${prelude}\n${script}\nexec '${executable}' doctor --json`],
+    {
+      env: { PATH: process.env["PATH"], HOME: join(folder.path, "home"), VOUCH_RUNTIME_DIR: join(folder.path, "run") },
+    },
+  );
+  const { sections } = JSON.parse(stdout.toString() || `{"error":${JSON.stringify(stderr.toString())}}`) as {
+    sections: { findings: { check: string; found: string; remedy: string }[] }[];
+  };
+  return sections.flatMap(({ findings }) => findings).find(({ check }) => check === "security-key")!;
 }
 
 /** An unprivileged container may not make namespaces. */

@@ -1,11 +1,12 @@
 /** The short way to the agent: what it takes, and what it leaves to the careful side. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
 import { openSystem } from "../../../src/helper/quick/agent.ts";
 import { AgentHarness, cargoUrl } from "../../agent/harness.ts";
 import { askInShort } from "../ask-in-short.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const request = { url: cargoUrl, format: "cargo" };
 
@@ -79,11 +80,10 @@ describe.skipIf(process.platform !== "linux")("with an agent that has a session"
   });
 
   test("the folder of XDG_RUNTIME_DIR, when no other is named", async () => {
-    const xdg = mkdtempSync("/tmp/vouch-xdg-");
-    mkdirSync(join(xdg, "vouch"), { mode: 0o700 });
-    renameSync(harness.socketPath, join(xdg, "vouch/agent.sock"));
-    expect((await ask(request, "", { XDG_RUNTIME_DIR: xdg })).reply?.token).toStartWith("my-domain-token-");
-    rmSync(xdg, { recursive: true });
+    using xdg = tempFolder("/tmp");
+    mkdirSync(join(xdg.path, "vouch"), { mode: 0o700 });
+    renameSync(harness.socketPath, join(xdg.path, "vouch/agent.sock"));
+    expect((await ask(request, "", { XDG_RUNTIME_DIR: xdg.path })).reply?.token).toStartWith("my-domain-token-");
   });
 });
 
@@ -94,9 +94,8 @@ test("a job with an identity of its own asks no agent", () => {
 });
 
 test("nobody listens: what was spent is told", () => {
-  const folder = mkdtempSync("/tmp/vouch-test-");
-  process.env["VOUCH_RUNTIME_DIR"] = folder;
+  using folder = tempFolder("/tmp");
+  process.env["VOUCH_RUNTIME_DIR"] = folder.path;
   expect(askInShort(routes.token, request)).toEqual({ reply: undefined, attempt: { spentMs: 0 } });
   delete process.env["VOUCH_RUNTIME_DIR"];
-  rmSync(folder, { recursive: true });
 });

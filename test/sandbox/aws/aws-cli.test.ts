@@ -1,13 +1,11 @@
 /** The judge of the sandbox's strictness: the real AWS CLI is accepted with good credentials and refused with bad ones. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { awsClis, requiresAwsCli } from "../../requires.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
 import { serveAws, type AwsServers } from "./serve.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 // The AWS CLI takes a second or more to start, several when the machine is busy.
 setDefaultTimeout(120_000);
@@ -19,21 +17,21 @@ describe.each(requiresAwsCli() ? awsClis() : [])("%s", (aws) => {
   let account: Account;
   let issuer: Issuer;
   let servers: AwsServers;
-  let home: string;
+  const temporary = tempFolder();
+  const home = temporary.path;
   let credentials: IssuedCredentials;
 
   beforeAll(async () => {
     account = createDeveloperAccount();
     issuer = await createIssuer();
     servers = serveAws(account, issuer.fetch);
-    home = await mkdtemp(join(tmpdir(), "vouch-aws-cli-"));
     const [role] = account.roles;
     if (!role) throw new Error("the account has no role");
     credentials = account.issueCredentials(role, "dev@example.com", 3600);
   });
   afterAll(async () => {
     await servers.stop();
-    await rm(home, { recursive: true });
+    temporary[Symbol.dispose]();
   });
 
   async function run(args: string[], env: Record<string, string> = {}) {

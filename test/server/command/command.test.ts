@@ -1,7 +1,6 @@
 /** `vouch server …` as processes: what they print, the code they end with, a server that runs and stops. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
@@ -9,16 +8,15 @@ import { partitionOf, trustPolicy } from "../../../src/server/command/aws-trust.
 import { openStore } from "../../../src/server/store/store.ts";
 import { parseListen, urlHost } from "../../../src/server/command/run.ts";
 import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
-let folder: string;
+const folder = tempFolderUntil(afterAll);
 let database: string;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-server-command-"));
   database = `sqlite:${join(folder, "vouch.db")}`;
   await vouch("init", "--url", "https://vouch.example.com", "--database", database);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function start(...args: string[]) {
   const env = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1" };

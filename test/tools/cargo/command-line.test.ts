@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cargoArguments, namedFolders } from "../../../src/tools/cargo/command-line.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 /** Runs `body` with the process id of a program that waits, started with this name and these arguments. */
 async function withProcess(argv0: string, args: string[], body: (pid: number) => void): Promise<void> {
@@ -55,21 +55,20 @@ describe("the arguments of Cargo", () => {
 });
 
 test("folders are found wherever a word can name one", () => {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "vouch-words-")));
-  for (const name of ["one", "two", "a b", "four", "five"]) mkdirSync(join(root, name));
-  writeFileSync(join(root, "five/script.rs"), "");
+  using root = tempFolder();
+  for (const name of ["one", "two", "a b", "four", "five"]) mkdirSync(join(root.path, name));
+  writeFileSync(join(root.path, "five/script.rs"), "");
   const words = [
     "cargo",
     "build",
     "one",
-    `--path=${root}/two`,
+    `--path=${root.path}/two`,
     "-Cfour",
     "a b",
     "five/script.rs",
     'alias.x="install one"',
   ];
-  const found = namedFolders(words, root);
-  for (const name of ["one", "two", "four", "a b", "five"]) expect(found).toContain(join(root, name));
-  expect(namedFolders(["x", "", "\0", "one/\u0000"], root)).toEqual([]);
-  rmSync(root, { recursive: true });
+  const found = namedFolders(words, root.path);
+  for (const name of ["one", "two", "four", "a b", "five"]) expect(found).toContain(join(root.path, name));
+  expect(namedFolders(["x", "", "\0", "one/\u0000"], root.path)).toEqual([]);
 });

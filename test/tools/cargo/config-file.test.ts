@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CargoRegistry,
@@ -14,6 +13,7 @@ import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.cargo/config.toml";
@@ -203,23 +203,19 @@ describe("names of registries", () => {
 });
 
 test.skipIf(!requires("cargo"))("Cargo reads what was written, and agrees on names", () => {
-  const home = mkdtempSync(join(tmpdir(), "vouch-cargo-"));
-  try {
-    const env = toolchainEnvironment(home);
-    const search = (name: string, config: string): string => {
-      writeFileSync(join(home, "config.toml"), config);
-      const run = Bun.spawnSync(["cargo", "search", "--registry", name, "x"], {
-        // No proxy and no resolver answer for this name: Cargo gets as far as the configured URL.
-        env: { ...env, CARGO_HOME: home, CARGO_NET_RETRY: "0", HTTPS_PROXY: "http://127.0.0.1:9" },
-      });
-      return run.stderr.toString();
-    };
-    const edited = set(`[build]\njobs = 1\n\n[registries.other]\nindex = "sparse+https://other.example/"`);
-    expect(search("my-repo", edited)).toContain("/cargo/my-repo/config.json");
-    expect(search("my-repo", unset(edited)!)).toContain("registry index was not found");
-    for (const name of ["1abc", "a.b"]) expect(search(name, edited)).toContain("in registry name");
-    expect(search("_a-1", edited)).toContain("registry index was not found");
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+  using home = tempFolder();
+  const env = toolchainEnvironment(home.path);
+  const search = (name: string, config: string): string => {
+    writeFileSync(join(home.path, "config.toml"), config);
+    const run = Bun.spawnSync(["cargo", "search", "--registry", name, "x"], {
+      // No proxy and no resolver answer for this name: Cargo gets as far as the configured URL.
+      env: { ...env, CARGO_HOME: home.path, CARGO_NET_RETRY: "0", HTTPS_PROXY: "http://127.0.0.1:9" },
+    });
+    return run.stderr.toString();
+  };
+  const edited = set(`[build]\njobs = 1\n\n[registries.other]\nindex = "sparse+https://other.example/"`);
+  expect(search("my-repo", edited)).toContain("/cargo/my-repo/config.json");
+  expect(search("my-repo", unset(edited)!)).toContain("registry index was not found");
+  for (const name of ["1abc", "a.b"]) expect(search(name, edited)).toContain("in registry name");
+  expect(search("_a-1", edited)).toContain("registry index was not found");
 });

@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { folderConfig, projectConfigs } from "../../../src/tools/cargo/configuration.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
 let root: string;
 beforeEach(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), "vouch-cargo-")));
+  root = tempFolderUntil(onTestFinished);
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 function write(name: string, text: string | Uint8Array): string {
   const path = join(root, name);

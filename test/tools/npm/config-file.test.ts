@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setNpmRegistry, unsetNpmRegistry } from "../../../src/tools/npm/config-file.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.npmrc";
@@ -152,16 +152,15 @@ test.skipIf(!requires("node", "npm"))("npm's ini reader finds the registry, and 
 });
 
 test.skipIf(!requires("npm"))("npm reads what was written", () => {
-  const home = mkdtempSync(join(tmpdir(), "vouch-npm-"));
-  try {
-    const path = join(home, ".npmrc");
-    const get = (key: string): string =>
-      Bun.spawnSync(["npm", "config", "get", key], { cwd: home, env: toolchainEnvironment(home) }).stdout.toString();
-    writeFileSync(path, set("registry=https://a.example/\n", []));
-    expect(get("registry")).toBe(`${endpoint}\n`);
-    writeFileSync(path, set("registry=https://a.example/", ["@acme"]));
-    expect([get("registry"), get("@acme:registry")]).toEqual(["https://a.example/\n", `${endpoint}\n`]);
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+  using home = tempFolder();
+  const path = join(home.path, ".npmrc");
+  const get = (key: string): string =>
+    Bun.spawnSync(["npm", "config", "get", key], {
+      cwd: home.path,
+      env: toolchainEnvironment(home.path),
+    }).stdout.toString();
+  writeFileSync(path, set("registry=https://a.example/\n", []));
+  expect(get("registry")).toBe(`${endpoint}\n`);
+  writeFileSync(path, set("registry=https://a.example/", ["@acme"]));
+  expect([get("registry"), get("@acme:registry")]).toEqual(["https://a.example/\n", `${endpoint}\n`]);
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readIni } from "../../../src/editing/configparser.ts";
 import { setPipIndex, unsetPipIndex } from "../../../src/tools/pip/config-file.ts";
@@ -193,6 +192,7 @@ def read(text):
     return found + [[s, k, v] for s in parser.sections() for k, v in parser._sections[s].items()]
 json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)
 `;
+import { tempFolder } from "../../temp-folder.ts";
 
 test.skipIf(!requires("python3"))("Python's configparser reads every file as we do, before and after", () => {
   const texts = fc
@@ -229,18 +229,14 @@ test.skipIf(!requires("python3"))("Python's configparser reads every file as we 
 });
 
 test.skipIf(!requires("pip"))("pip reads what was written", () => {
-  const home = mkdtempSync(join(tmpdir(), "vouch-pip-"));
-  try {
-    const path = join(home, "pip.conf");
-    const list = (text: string): string => {
-      writeFileSync(path, text);
-      const env = { ...toolchainEnvironment(home), PIP_CONFIG_FILE: path };
-      return Bun.spawnSync(["pip", "config", "list"], { env }).stdout.toString();
-    };
-    const text = "[global]\n  timeout = 60\n  index_url = https://index.example.com/simple\n[install]\nuser = yes";
-    expect(list(set(text))).toContain(`global.index-url='${indexUrl}'\nglobal.keyring-provider='subprocess'\n`);
-    expect(list(unset(set(text))!)).toContain("global.index-url='https://index.example.com/simple'\n");
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+  using home = tempFolder();
+  const path = join(home.path, "pip.conf");
+  const list = (text: string): string => {
+    writeFileSync(path, text);
+    const env = { ...toolchainEnvironment(home.path), PIP_CONFIG_FILE: path };
+    return Bun.spawnSync(["pip", "config", "list"], { env }).stdout.toString();
+  };
+  const text = "[global]\n  timeout = 60\n  index_url = https://index.example.com/simple\n[install]\nuser = yes";
+  expect(list(set(text))).toContain(`global.index-url='${indexUrl}'\nglobal.keyring-provider='subprocess'\n`);
+  expect(list(unset(set(text))!)).toContain("global.index-url='https://index.example.com/simple'\n");
 });

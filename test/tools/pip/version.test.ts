@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { oldPip, parsePipVersion } from "../../../src/tools/pip/version.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "vouch-pip-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = tempFolderUntil(afterAll);
 
 test.each<[text: string, version: string | undefined, asks: boolean | undefined, asksBare: boolean | undefined]>([
   ["pip 20.0.2 from /usr/lib/python3/dist-packages/pip (python 3.8)", "20.0.2", false, false],

@@ -1,14 +1,13 @@
 /** The completion scripts in the real shells. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInTerminal } from "../../../pty.ts";
 import { requires } from "../../../requires.ts";
+import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const dist = join(import.meta.dir, "../../../../dist");
-const home = mkdtempSync(join(tmpdir(), "vouch-completions-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = tempFolderUntil(afterAll);
 const env = { PATH: `${dist}:${home}:${process.env["PATH"]}`, HOME: home, PS1: "$ ", LC_ALL: "C" };
 writeFileSync(join(home, "certificate.pem"), "");
 writeFileSync(join(home, "completion-probe"), "#!/bin/sh\n");

@@ -1,8 +1,8 @@
 /** A made-up machine for the doctor: a folder with the files of the package managers, and settings. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Finding, Machine } from "../../../../src/tools/finding.ts";
+import { type TempFolder, tempFolder } from "../../../temp-folder.ts";
 
 export const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
@@ -38,12 +38,13 @@ const agent: Machine["agent"] = {
   repositories: [{ ...repository, tokenExpiration: now + 7 * 3600 }],
 };
 
-const homes: string[] = [];
+const homes: TempFolder[] = [];
 
 /** A machine with these files under its home folder (paths relative to it); the current folder is `home/project`. */
 export function makeMachine(files: Record<string, string> = {}, changes: Partial<Machine> = {}): Machine {
-  const home = mkdtempSync(join(tmpdir(), "vouch-doctor-"));
-  homes.push(home);
+  const folder = tempFolder();
+  const home = folder.path;
+  homes.push(folder);
   mkdirSync(join(home, "project"));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
@@ -54,7 +55,7 @@ export function makeMachine(files: Record<string, string> = {}, changes: Partial
 
 /** Removes every made-up machine; for `afterAll`. */
 export function removeMachines(): void {
-  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+  for (const home of homes.splice(0)) home[Symbol.dispose]();
 }
 
 /** The findings as `status check` words, for tables. */

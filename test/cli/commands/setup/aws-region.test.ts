@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { awsRegion } from "../../../../src/cli/commands/setup/aws-region.ts";
+import { tempFolderUntil } from "../../../temp-folder.ts";
 
-let home: string;
+const home = tempFolderUntil(afterAll);
 
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), "vouch-region-"));
   mkdirSync(join(home, ".aws"));
   writeFileSync(
     join(home, ".aws/config"),
@@ -16,7 +15,6 @@ beforeAll(() => {
   writeFileSync(join(home, "other"), "[default]\nregion = sa-east-1\n");
   writeFileSync(join(home, "broken"), "region = eu-west-1\n");
 });
-afterAll(() => rmSync(home, { recursive: true }));
 
 test.each<[string, Record<string, string>, string | undefined]>([
   ["AWS_REGION is first", { AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-2" }, "us-east-1"],

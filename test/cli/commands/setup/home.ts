@@ -1,20 +1,9 @@
 /** A home folder for one test of `vouch setup`, with tools on PATH that do nothing, and the program run on it. */
-import { afterEach, beforeEach, expect } from "bun:test";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, onTestFinished } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parseSettings, type Settings } from "../../../../src/settings/settings.ts";
+import { tempFolderUntil } from "../../../temp-folder.ts";
 
 export const command = [process.execPath, join(import.meta.dir, "../../../../src/main.ts"), "setup"];
 export const role = "arn:aws:iam::123456789012:role/vouch-developer";
@@ -28,7 +17,7 @@ export let env: Record<string, string>;
 /** Gives each test of the file a home folder of its own. */
 export function useHome(): void {
   beforeEach(() => {
-    home = realpathSync(mkdtempSync(join(tmpdir(), "vouch-setup-")));
+    home = tempFolderUntil(onTestFinished);
     env = {
       PATH: join(home, "tools"),
       HOME: home,
@@ -38,9 +27,6 @@ export function useHome(): void {
       BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
     };
     for (const tool of ["cargo", "pip", "npm"]) write(`tools/${tool}`, "#!/bin/sh\n", 0o755);
-  });
-  afterEach(() => {
-    rmSync(home, { recursive: true });
   });
 }
 
