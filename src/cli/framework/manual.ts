@@ -1,10 +1,17 @@
 /** The manual page, made from the same definitions as the help texts; man(7) macros, which groff and mandoc know. */
 import type { CommandNode } from "./command-tree.ts";
-import { describe, type Flag, flagsOf } from "./flags.ts";
+import { debugFlag, describe, type Flag, flagsOf } from "./flags.ts";
 import { usageOf } from "./help.ts";
 
 /** What the page says besides the commands: the same for all of them. */
 const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
+  [
+    "OPTIONS",
+    [
+      ["-h, --help", "Show the help of a command."],
+      [debugFlag.spellings.join(", "), `${debugFlag.description} Before or after the command.`],
+    ],
+  ],
   [
     "EXIT STATUS",
     [
@@ -26,7 +33,11 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
         "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` or `/run/user/UID`, whichever is yours alone, else `~/.local/state/vouch/run`.",
       ],
       ["XDG_CONFIG_HOME", "Where the folder `vouch` with the settings is. Without it: `~/.config`."],
-      ["VOUCH_DEBUG", "1 shows the cause of an error."],
+      ["XDG_STATE_HOME", "Where the folder `vouch` with the agent's log is. Without it: `~/.local/state`."],
+      [
+        "VOUCH_DEBUG",
+        "1 shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
+      ],
       ["NO_COLOR", "Any value but the empty one: no colour."],
       ["HTTPS_PROXY, NO_PROXY", "The proxy, as the agent finds it when it is started."],
       ["AWS_CA_BUNDLE, SSL_CERT_FILE", "Private certificate authorities: for AWS, for the Vouch server."],
@@ -42,6 +53,10 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
       [
         "~/.config/vouch/config.json",
         "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
+      ],
+      [
+        "~/.local/state/vouch/agent.log",
+        "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",
       ],
       ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],
     ],
