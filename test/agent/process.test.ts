@@ -20,6 +20,7 @@ let socketPath: string;
 beforeEach(() => {
   root = tempFolderUntil(onTestFinished, "/tmp");
   process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
+  process.env["XDG_STATE_HOME"] = join(root, "state");
   socketPath = join(root, "agent/agent.sock");
 });
 afterEach(async () => {
@@ -27,6 +28,7 @@ afterEach(async () => {
   await askAgent(routes.stop).catch(() => undefined);
   await until(() => !existsSync(socketPath));
   delete process.env["VOUCH_RUNTIME_DIR"];
+  delete process.env["XDG_STATE_HOME"];
 });
 
 function start() {
