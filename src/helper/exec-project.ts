@@ -27,8 +27,8 @@ const filesOf: Record<string, string[]> = {
 };
 
 const maxBytes = 4 << 20;
-const trustKey =
-  /^(https?-?proxy|proxy|(https)?c(a|ert|key)(file(path)?)?|enablestrictssl|strict-?ssl|networksettings)$/i;
+const trustKey = /(^|:)(https?-?proxy|proxy|(https)?(ca|cert)(file(path)?)?|ca_certs|networksettings)$/i;
+const verifyKey = /(^|:)(enablestrictssl|strict-?ssl|verify_ssl)$/i;
 const registryKey = /^(npmRegistryServer|npmPublishRegistry|registry|url)$|:registry$/;
 
 /** A string of a file: the keys that lead to it, and its text. */
@@ -52,7 +52,7 @@ export async function guardProject(command: string, args: readonly string[], env
   const entries = await entriesOf(await foldersOf(args), names, env, name);
   const uses = entries.filter((entry) => usedIn(entry, name) !== undefined);
   if (uses.length === 0) return;
-  const trust = entries.find(({ path }) => trustKey.test(path.at(-1) ?? ""));
+  const trust = entries.find(isTrust);
   if (trust !== undefined) throw fault(`${placeOf(trust)} decides whom the connection trusts`, "Delete the line.");
   const mentions = uses.flatMap((use) => mentionsOf(use, usedIn(use, name)!, entries));
   const urls = entries.flatMap((entry) =>
@@ -60,6 +60,11 @@ export async function guardProject(command: string, args: readonly string[], env
   );
   const { refusal } = await judge([...mentions, ...urls]);
   if (refusal !== undefined) throw refusal;
+}
+
+/** Whether the entry changes the proxy or whose certificates are trusted, in whatever way the table is nested. */
+function isTrust({ path, value }: Entry): boolean {
+  return path.some((key) => trustKey.test(key)) || (verifyKey.test(path.at(-1) ?? "") && value !== "true");
 }
 
 /** The variable with a token that the entry names, in its value or a key. */

@@ -128,6 +128,18 @@ const table: Record<string, Tool> = {
         }),
       ],
       [
+        "certificates that are not checked",
+        () => ({ ".yarnrc.yml": yarn4(ours, "enableStrictSsl: false\n"), "yarn.lock": "" }),
+      ],
+      [
+        "a proxy for the registry's host",
+        (url) => ({
+          ".yarnrc.yml": yarn4(ours, `networkSettings:\n  "${host}":\n    httpsProxy: "${url}"\n`),
+          "yarn.lock": "",
+        }),
+      ],
+      ["plain http", () => ({ ".yarnrc.yml": yarn4(ours.replace("https", "http"), plain), "yarn.lock": "" })],
+      [
         "the server of a scope beside a token of all registries",
         (url) => ({
           ".yarnrc.yml": yarn4(ours, `${plain}npmScopes:\n  evil:\n    npmRegistryServer: "${url}"\n`),
@@ -205,7 +217,7 @@ for (const [tool, { bin, command, attacks, honest }] of Object.entries(table)) {
     test.each(attacks)("is not started where a project leads the token elsewhere: %s", async (_, files) => {
       const { exitCode, stderr } = await run(bin(), command, files(evil.url));
       expect(evil.requests.filter(holdsToken)).toEqual([]);
-      expect(stderr).toMatch(/CODEARTIFACT_AUTH_TOKEN.*not the repository's/);
+      expect(stderr).toMatch(/CODEARTIFACT_AUTH_TOKEN.*not the repository's|decides whom the connection trusts/);
       expect(exitCode).toBe(5);
     });
 
