@@ -23,6 +23,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const ofNpm = await packageManagerEnvironment(file, rest, reply.variables, env);
     if (ofNpm !== undefined) return await become(file, rest, ofNpm);
     const given = { ...env, ...concealTokens(await variablesOf(reply)) };
+    if (expandsVariables(command)) await (await import("./exec-project.ts")).guardProject(command, rest, given);
     return await become(file, rest, { ...given, ...(await variablesOfPip([command, ...rest], given)) });
   } catch (error) {
     exitWith(error);
@@ -69,6 +70,11 @@ async function variablesOfPip(
 /** As quick/exec.ts leaves it: pip, uv, and an interpreter that may run pip, by whatever path. */
 function mayBePython(command: string): boolean {
   return command.includes("pip") || command.includes("uv") || command.includes("python");
+}
+
+/** As quick/exec.ts leaves it: package managers without a shim that put variables into values of a project's files. */
+function expandsVariables(command: string): boolean {
+  return /^(yarn|yarnpkg|corepack|bun|bunx|deno|pdm|pipenv)$/.test(command.slice(command.lastIndexOf("/") + 1));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Attempt } from "../attempt.ts";
 import { areTokenVariables, ask, environmentRoute, isTime, openSystem } from "./agent.ts";
 
 /** For these the project is examined first. */
-const packageManagers = " npm npx pnpm pnpx pn pnx ";
+const packageManagers = " npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bunx deno pdm ";
 
 /** Becomes the command with the tokens in its environment; returns when something is not plain. */
 export function execCommand(args: readonly string[]): Attempt | undefined {

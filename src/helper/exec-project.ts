@@ -1,0 +1,204 @@
+/**
+ * Package managers without a shim put variables into values of a project's files. What `vouch exec` sets has known names,
+ * so each use of one must belong to a URL of a configured registry before such a tool is started. No code is run.
+ */
+import { VouchError } from "../errors.ts";
+import { readRegularFile, whyUnreadable } from "../regular-file.ts";
+import { dirname, join, resolve } from "./npm/paths.ts";
+import { parseNpmrc } from "./npm/settings-text.ts";
+import { refersToToken } from "./npm/token-variables.ts";
+import { judge } from "./python/judge.ts";
+import { type Mention, urlsIn } from "./python/mentions.ts";
+import { secretsIn } from "./python/secrets.ts";
+
+type Environment = Record<string, string | undefined>;
+
+const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
+const python = ["pyproject.toml", "pdm.toml", "Pipfile"];
+const filesOf: Record<string, string[]> = {
+  yarn: javascript,
+  yarnpkg: javascript,
+  corepack: javascript,
+  bun: javascript,
+  bunx: javascript,
+  deno: javascript,
+  pdm: python,
+  pipenv: python,
+};
+
+const maxBytes = 4 << 20;
+const trustKey = /(^|:)(https?-?proxy|proxy|(https)?(ca|cert)(file(path)?)?|ca_certs|networksettings)$/i;
+const verifyKey = /(^|:)(enablestrictssl|strict-?ssl|verify_ssl)$/i;
+const registryKey = /^(npmRegistryServer|npmPublishRegistry|registry|url)$|:registry$/;
+
+/** A string of a file: the keys that lead to it, and its text. */
+interface Entry {
+  file: string;
+  path: string[];
+  value: string;
+}
+
+/**
+ * Examines the project's files of the current folder, of those that arguments name, and of all above them. `env` is what
+ * the command would get. Nothing is looked at for a command that is not known by name. Throws `project_untrusted`, or as
+ * `judge` where the agent cannot be asked.
+ */
+export async function guardProject(command: string, args: readonly string[], env: Environment): Promise<void> {
+  const names = filesOf[command.slice(command.lastIndexOf("/") + 1)];
+  if (names === undefined) return;
+  const variables = [...secretsIn(env).variables].map(escapeRegExp);
+  if (variables.length === 0) return;
+  const name = new RegExp(`(?<!\\w)(${variables.join("|")})(?!\\w)`, "g");
+  const entries = await entriesOf(await foldersOf(args), names, env, name);
+  const uses = entries.filter((entry) => usedIn(entry, name) !== undefined);
+  if (uses.length === 0) return;
+  const trust = entries.find(isTrust);
+  if (trust !== undefined) throw fault(`${placeOf(trust)} decides whom the connection trusts`, "Delete the line.");
+  const mentions = uses.flatMap((use) => mentionsOf(use, usedIn(use, name)!, entries));
+  const urls = entries.flatMap((entry) =>
+    urlsIn(entry.value).map((url): Mention => ({ kind: "url", place: placeOf(entry), url })),
+  );
+  const { refusal } = await judge([...mentions, ...urls]);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** Whether the entry changes the proxy or whose certificates are trusted, in whatever way the table is nested. */
+function isTrust({ path, value }: Entry): boolean {
+  return path.some((key) => trustKey.test(key)) || (verifyKey.test(path.at(-1) ?? "") && value !== "true");
+}
+
+/** The variable with a token that the entry names, in its value or a key. */
+function usedIn({ file, path, value }: Entry, name: RegExp): string | undefined {
+  const key = path.at(-1) ?? "";
+  // Scripts of a project are code; no tool here replaces anything in a manifest but Python's in what concerns a source.
+  if (file.endsWith("/package.json")) return undefined;
+  if (path.length > 0 && python.some((each) => file.endsWith(`/${each}`))) {
+    if (!value.includes("://") && !/^(url|username|password)$/.test(key)) return undefined;
+  }
+  const text = `${path.join(" ")} ${value}`;
+  return text.match(name)?.[0] ?? (refersToToken(text) ? "npm_config_//…" : undefined);
+}
+
+/** The URLs that a use of a variable belongs to; a mention without a URL where there is none. */
+function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
+  const place = placeOf(use);
+  const mention = (url?: string): Mention => ({ kind: "secret", place, what, ...(url === undefined ? {} : { url }) });
+  // As the password of a URL, and nowhere else in it.
+  if (use.value.includes("://")) {
+    const [url, ...others] = urlsIn(use.value);
+    const isPassword = /^https:\/\/[\w.-]*:\$\{?\w+\}?@[^@$\\]*$/.test(use.value);
+    return [mention(isPassword && others.length === 0 ? url : undefined)];
+  }
+  if (!/\.(npmrc|toml|ya?ml)$|\/Pipfile$/.test(use.file)) return [mention()];
+  // A key with an address: `//host/path/:_authToken`, `npmRegistries: { "//host/path": … }`.
+  const key = use.path.findLast((each) => /^(https:)?\/\//.test(each));
+  if (key !== undefined) return [mention(`https:${key.replace(/^https:/, "").replace(/\/?:[\w-]*$/, "")}/`)];
+  if (use.file.endsWith(".npmrc")) return [mention()];
+  // The table of the same name in any file, which the tool may merge; a setting of all registries goes with each of them.
+  const table = use.path.slice(0, -1).join("\0");
+  const beside = entries.filter(({ path }) => {
+    const last = path.at(-1) ?? "";
+    if (last === "npmPublishRegistry" || path.at(-2) === "publishConfig") return true;
+    return registryKey.test(last) && (table === "" || path.slice(0, -1).join("\0") === table);
+  });
+  return beside.length === 0
+    ? [mention()]
+    : beside.map(({ value }) => mention(value.endsWith("/") ? value : `${value}/`));
+}
+
+async function entriesOf(folders: string[], names: string[], env: Environment, name: RegExp): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const folder of folders) {
+    // bun and yarn read variables from such files, and bun puts others into them.
+    const variables = names === javascript ? await Array.fromAsync(new Bun.Glob(".*env*").scan(scanOf(folder))) : [];
+    for (const each of [...names, ...variables]) {
+      const file = join(folder, each);
+      // The person's own.
+      if (folder === env["HOME"]) continue;
+      const text = textOf(file);
+      if (text !== undefined) entries.push(...parse(file, text, env, name));
+    }
+  }
+  return entries;
+}
+
+function scanOf(cwd: string): Bun.GlobScanOptions {
+  return { cwd, dot: true, onlyFiles: false, followSymlinks: false };
+}
+
+function parse(file: string, text: string, env: Environment, name: RegExp): Entry[] {
+  const whole: Entry = { file, path: [], value: withoutEscapes(text) };
+  const found: Entry[] = [];
+  try {
+    if (file.endsWith(".npmrc")) {
+      found.push(...parseNpmrc(text, {}).map(({ key, value }) => ({ file, path: [key], value })));
+    } else if (/\.(toml|yml|yaml|json)$|\/Pipfile$/.test(file)) {
+      const format = file.endsWith(".json") ? JSON : /\.ya?ml$/.test(file) ? Bun.YAML : Bun.TOML;
+      visit(format.parse(text.replace(/^\ufeff/, "")), [], (path, value) => found.push({ file, path, value }));
+    } else return usedIn(whole, name) === undefined ? [] : [whole];
+  } catch {
+    return usedIn(whole, name) === undefined ? [] : [whole];
+  }
+  // Where another parser may find more of them than ours has, or reads another language, the file is judged as a text.
+  const isLegacy = /yarn\s+lockfile\s+v1/i.test(text) && file.endsWith(".yml");
+  const inText = whole.value.match(name)?.length ?? 0;
+  const inEntries = found.flatMap(({ path, value }) => `${path.join(" ")} ${value}`.match(name) ?? []).length;
+  return inText > 0 && (isLegacy || inText > inEntries) ? [...found, whole] : found;
+}
+
+/** Calls `use` with each string, number and boolean of a parsed document. */
+function visit(value: unknown, path: string[], use: (path: string[], value: string) => void): void {
+  if (typeof value !== "object" || value === null) return use(path, String(value));
+  for (const [key, each] of Object.entries(value)) visit(each, [...path, key], use);
+}
+
+/** The text without lines that are comments, with the escapes of YAML, TOML and JSON replaced. */
+function withoutEscapes(text: string): string {
+  return text
+    .replace(/^\s*[#;].*$/gm, "")
+    .replace(/\\\r?\n\s*/g, "")
+    .replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))/gi, (whole, ...codes: unknown[]) => {
+      const code = Number.parseInt(codes.slice(0, 3).find((each) => typeof each === "string") as string, 16);
+      return code > 0x10_ff_ff ? whole : String.fromCodePoint(code);
+    });
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readRegularFile(file, maxBytes).toString("utf8");
+  } catch (error) {
+    if (/^(ENOENT|ENOTDIR|EISDIR)$/.test((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw fault(`${file} cannot be read: ${whyUnreadable(error)}`, "Remove it, or run the command elsewhere.");
+  }
+}
+
+/** The current folder and those that arguments name (`--cwd`), with all above them. */
+async function foldersOf(args: readonly string[]): Promise<string[]> {
+  const here = process.cwd();
+  const folders = new Set<string>();
+  for (const arg of ["", ...args.map((each) => each.replace(/^-[\w-]*=/, ""))]) {
+    let at = resolve(here, arg);
+    const isFolder = await Bun.file(at)
+      .stat()
+      .then((stat) => stat.isDirectory())
+      .catch(() => false);
+    if (!isFolder) continue;
+    for (; ; at = dirname(at)) {
+      folders.add(at);
+      if (at === dirname(at)) break;
+    }
+  }
+  return [...folders];
+}
+
+function placeOf({ file, path }: Entry): string {
+  return path.length === 0 ? file : `${file}: ${path.join(".")}`;
+}
+
+function fault(what: string, hint: string): VouchError {
+  return new VouchError("project_untrusted", `No token here: ${what}.`, { hint });
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+}
