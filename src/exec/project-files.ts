@@ -2,14 +2,14 @@
  * Package managers without a shim put variables into values of a project's files. What `vouch exec` sets has known names,
  * so each use of one must belong to a URL of a configured registry before such a tool is started. No code is run.
  */
-import { VouchError } from "../errors.ts";
-import { readRegularFile, whyUnreadable } from "../regular-file.ts";
-import { dirname, join, resolve } from "./npm/paths.ts";
-import { parseNpmrc } from "./npm/settings-text.ts";
-import { refersToToken } from "./npm/token-variables.ts";
-import { judge } from "./python/judge.ts";
-import { type Mention, urlsIn } from "./python/mentions.ts";
-import { secretsIn } from "./python/secrets.ts";
+import { VouchError } from "../base/errors.ts";
+import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
+import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
+import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
+import { refersToToken } from "../tools/npm/guard/token-variables.ts";
+import { judge } from "../tools/python/judge.ts";
+import { type Mention, urlsIn } from "../tools/python/mentions.ts";
+import { secretsIn } from "../tools/python/secrets.ts";
 
 type Environment = Record<string, string | undefined>;
 
