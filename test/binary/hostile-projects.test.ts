@@ -109,6 +109,28 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       120_000,
     );
 
+    test.each([
+      ["install", "my-lib", "-w", "b"],
+      ["-w", "b", "install", "my-lib"],
+      ["install", "my-lib", "--workspace=b"],
+      ["install", "my-lib", "--workspace", "packages/b"],
+      ["install", "my-lib", "--ws"],
+      ["-w", "b", "publish", "--dry-run"],
+      ["publish", "--workspaces", "--dry-run"],
+    ])(
+      "works in a workspace: npm %s %s %s",
+      async (...command) => {
+        const files = {
+          "package.json": manifest({ workspaces: ["packages/*"] }),
+          "packages/b/package.json": JSON.stringify({ name: "b", version: "1.0.0" }),
+        };
+        const finished = await run(tool, ["npm", ...command.filter(Boolean)], files);
+        expect(finished.stderr).not.toContain("vouch:");
+        expect(finished.exitCode).toBe(0);
+      },
+      120_000,
+    );
+
     test("gives nobody the token: plain http in a lock file", async () => {
       const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
       const finished = await run(tool, ["npm", "ci", "--ignore-scripts"], files);
