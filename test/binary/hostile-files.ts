@@ -35,7 +35,7 @@ export const hostileFiles: [
   [
     "a proxy and a ca",
     (evil) => ({ ".npmrc": `https-proxy=${evil.url}/\nca="${evil.ca.trim().replaceAll("\n", "\\n")}"\n` }),
-    /gets no token here: .*\.npmrc: ca /,
+    /gets no token here: .*\.npmrc: ca decides whom the connection trusts/,
   ],
   ["plain http", () => ({ ".npmrc": `registry=http://${endpoint}\n` }), /\.npmrc: registry .*plain http/],
   [
@@ -62,7 +62,7 @@ export const otherFiles: [
     "npm publish with trust in publishConfig",
     (evil) => ({ "package.json": manifest({ publishConfig: { "https-proxy": evil.url, "strict-ssl": false } }) }),
     ["publish"],
-    /package\.json: publishConfig\.https-proxy/,
+    /package\.json: publishConfig\.https-proxy decides through whom the connection goes/,
   ],
   [
     "npm publish with plain http in publishConfig",
@@ -106,7 +106,12 @@ export const otherFiles: [
     ["install"],
     /\.npmrc: \/\/.*:certfile/,
   ],
-  ["other user settings", () => ({ ".npmrc": "userconfig=./other\n", other: "ca=x\n" }), ["install"], /userconfig/],
+  [
+    "other user settings",
+    () => ({ ".npmrc": "userconfig=./other\n", other: "ca=x\n" }),
+    ["install"],
+    /userconfig decides which settings are read as yours/,
+  ],
   [
     "a lock file whose host npm replaces",
     () => ({ "npm-shrinkwrap.json": lock("http://registry.npmjs.org/my-lib/-/my-lib-1.0.0.tgz") }),
@@ -121,6 +126,13 @@ export const otherFiles: [
   ],
   ["the command line", () => ({}), ["install", `http://${endpoint}my-lib`], /The command line: http/],
 ];
+
+/** A lock file of pnpm's with that address. */
+export const pnpmLock = (tarball: string) => `lockfileVersion: '9.0'
+packages:
+  my-lib@1.0.0:
+    resolution: {tarball: "${tarball}"}
+`;
 
 export const manifest = (more: object) => JSON.stringify({ name: "app", version: "1.0.0", ...more });
 

@@ -9,7 +9,8 @@ import { ended, type Finished, type Laptop, registryName, startLaptop } from "..
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { seedPackage } from "../sandbox/packages.ts";
-import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, variable } from "./hostile-files.ts";
+import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, pnpmLock, variable } from "./hostile-files.ts";
+import { hostileSettings, makeRepositories } from "./hostile-git.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
 import { npmrcSpellings } from "./npmrc-spellings.ts";
 import { npmUserProject } from "./projects.ts";
@@ -86,8 +87,8 @@ const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`
 
 const spelling = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
 
-async function installs(tool: string, command: string[]): Promise<void> {
-  const finished = await run(tool, command, {});
+async function installs(tool: string, command: string[], files: Files = {}): Promise<void> {
+  const finished = await run(tool, command, files);
   expect(finished.stderr + finished.stdout).not.toContain("vouch:");
   expect(finished.exitCode).toBe(0);
 }
@@ -101,10 +102,51 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
   describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
+    test("does not look at what only pnpm reads", async () => {
+      const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
+      await installs(tool, ["npm", "install"], { "pnpm-lock.yaml": pnpmLock(x), "pnpm-workspace.yaml": `a: ${x}\n` });
+    }, 120_000);
+
     test.each(hostileFiles)(
       "gives nobody the token: %s",
       async (_, files, words) => {
         expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files(evil)), words);
+      },
+      120_000,
+    );
+
+    test.each(hostileSettings)(
+      "gives nobody the token by a dependency in git: %s",
+      async (_, npmrc, settings, words) => {
+        const folder = join(laptop.home, `${tool}-git-${count}`);
+        const g = makeRepositories(folder, { url: evil.url, settings });
+        const files = { ".npmrc": `allow-git=all\n${npmrc}`, "package.json": manifest({ dependencies: { g } }) };
+        for (const command of ["npm install --ignore-scripts", `npm pack ${g}`, "vouch exec -- npm install"]) {
+          expectWords(await run(tool, command.split(" "), files), words);
+        }
+        if (words === null) expect(evil.requests.join("\n")).toContain("inner");
+      },
+      120_000,
+    );
+
+    test.each([
+      "install my-lib -w b",
+      "-w b install my-lib",
+      "install my-lib --workspace=b",
+      "install my-lib --workspace packages/b",
+      "install my-lib --ws",
+      "-w b publish --dry-run",
+      "publish --workspaces --dry-run",
+    ])(
+      "works in a workspace: npm %s",
+      async (command) => {
+        const files = {
+          "package.json": manifest({ workspaces: ["packages/*"] }),
+          "packages/b/package.json": JSON.stringify({ name: "b", version: "1.0.0" }),
+        };
+        const finished = await run(tool, ["npm", ...command.split(" ")], files);
+        expect(finished.stderr).not.toContain("vouch:");
+        expect(finished.exitCode).toBe(0);
       },
       120_000,
     );
@@ -155,40 +197,6 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     120_000,
   );
 
-  test("an honest archive on the command line is installed", async () => {
-    const files = { "package/package.json": JSON.stringify({ name: "b", version: "1.0.0" }) };
-    const archive = await new Bun.Archive(files, { compress: "gzip" }).bytes();
-    for (const words of [["./b.tgz"], ["--prefix", "not-there-yet", "./b.tgz"]]) {
-      const finished = await run("npm-11", ["npm", "install", ...words], { "b.tgz": archive });
-      expect(finished.stderr).not.toContain("vouch:");
-      expect(finished.exitCode).toBe(0);
-    }
-  }, 120_000);
-
-  test.each([
-    ["a package that it brings along", "package/node_modules/a/package.json"],
-    ["its lock file", "package/npm-shrinkwrap.json"],
-    ["another first folder", "./x/package.json"],
-  ])(
-    "an archive's address is seen: %s",
-    async (_, file) => {
-      const x = `http://${endpoint}x.tgz`;
-      const inner = file.endsWith("shrinkwrap.json") ? lock(x) : manifest({ dependencies: { x } });
-      const bundled = manifest({
-        name: "b",
-        bundleDependencies: ["a"],
-        dependencies: { a: "1.0.0", "my-lib": "1.0.0" },
-      });
-      const archive = await new Bun.Archive(
-        { "package/package.json": bundled, [file]: inner },
-        { compress: "gzip" },
-      ).bytes();
-      const finished = await run("npm-11", ["npm", "install", "--ignore-scripts", "./b.tgz"], { "b.tgz": archive });
-      expectWords(finished, /b\.tgz: .*\.json: .*plain http/);
-    },
-    120_000,
-  );
-
   test.each(npmrcSpellings)(
     "an .npmrc with %s gives nobody the token",
     async (_, npmrc) => {
@@ -221,11 +229,33 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 
+    test("does not look at what only npm and yarn read, but at its own lock file", async () => {
+      const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
+      const files = { "package-lock.json": lock(x), "yarn.lock": `my-lib@^1.0.0:\n  resolved "${x}"\n` };
+      await installs(tool, ["pnpm", "install"], files);
+      for (const name of ["pnpm-lock.yaml", "node_modules/.pnpm/lock.yaml"]) {
+        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], { [name]: pnpmLock(x) });
+        expect(finished.stderr).toMatch(/lock\.yaml: packages\..* leads to the registry by plain http/);
+      }
+    }, 120_000);
+
     test.each(hostileFiles)(
       "gives nobody the token: %s",
       async (_, files, words) => {
         const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files(evil));
         if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
+      },
+      120_000,
+    );
+
+    test.each(hostileSettings)(
+      "gives nobody the token by a dependency in git: %s",
+      async (_, npmrc, settings, words) => {
+        const g = makeRepositories(join(laptop.home, `${tool}-git-${count}`), { url: evil.url, settings });
+        const files = { ".npmrc": npmrc, "package.json": manifest({ dependencies: { g } }) };
+        for (const command of ["pnpm install --ignore-scripts", "vouch exec -- pnpm install"]) {
+          expectWords(await run(tool, command.split(" "), files), words);
+        }
       },
       120_000,
     );

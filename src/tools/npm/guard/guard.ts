@@ -46,8 +46,10 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   const pins: Record<string, string> = tool === "npm" ? trustVariables(env, user, global) : {};
   const here = process.cwd();
   const named = args.map(linkedFolder).filter((path) => path !== undefined);
+  const started = (["npm", "pnpm"] as const).filter((name) => args.some((arg) => arg.split("@")[0] === name));
   const project = await examineProject({
     tool,
+    readers: [...new Set([tool, ...started])],
     folders: [here, ...[...request.folders, ...named].map((path) => resolve(here, path))],
     hosts,
     replacedHosts: replacedHosts(pins["npm_config_replace_registry_host"], env),
@@ -64,13 +66,14 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
     const refusals = objections.slice(0, 5).map((one) => refusal(tool, one));
     return { env: free, objections: refusals, notes: [] };
   }
-  const isLiteral = tool === "pnpm" && (request.isLiteral?.(project.packageManagers) ?? false);
+  const isLiteral = request.isLiteral?.(project.packageManagers) ?? false;
+  const form = tool === "npm" ? "npm" : isLiteral ? "pnpm literal" : "pnpm";
   const own = [...global, ...user];
   const ownTexts = [...args, ...[...own, ...environmentSettings(env)].map(({ value }) => value)];
   const plainHosts = new Set([...project.plainHosts, ...ownTexts.flatMap(plainHostsIn)]);
   const barrier = plainHttpVariables({ tool, env, own, hosts, plainHosts });
   const notes = tool === "npm" ? project.overridden.map(({ file, key }) => note(file, key)) : [];
-  return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, isLiteral) }, objections: [], notes };
+  return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, form) }, objections: [], notes };
 }
 
 /** The settings of `.npmrc` files that are the user's: those of the first file that has a key come last. */

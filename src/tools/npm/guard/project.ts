@@ -1,13 +1,13 @@
 /**
  * What a project's data files say that could lead npm or pnpm to carry the token to somebody else. Nothing in them is
- * run. More files are looked at than each version reads: what cannot be decided means no token.
+ * run. More files are looked at than each version of a tool reads: what cannot be decided means no token.
  */
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
-import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
+import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey, reasonOf } from "./trust.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -20,6 +20,8 @@ export interface Objection {
 
 export interface ProjectQuestion {
   tool: "npm" | "pnpm";
+  /** Whose data files are looked at: those of the tool, and of one that it starts (`npx pnpm`). */
+  readers: ("npm" | "pnpm")[];
   /** The folders that the command works in, absolute: the current one, that of `--prefix`. */
   folders: string[];
   /** Hosts with a token, in lower case. */
@@ -45,7 +47,12 @@ export interface ProjectAnswer {
 }
 
 const manifests = ["package.json", "package.yaml", "package.json5"];
-const lockFiles = ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json", "yarn.lock"];
+
+/** As patterns. npm takes addresses from yarn's too; pnpm looks at npm's and yarn's for versions alone (`pnpm import`). */
+const lockFiles = {
+  npm: ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json", "yarn.lock"],
+  pnpm: ["pnpm-lock*.yaml", "node_modules/.pnpm/lock.yaml"],
+};
 
 /** Looks at the project's files of these folders and of all above them that npm or pnpm may take for the project's. */
 export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
@@ -81,12 +88,13 @@ async function examineFolder(
   seen.add(folder);
   await examineNpmrc(join(folder, ".npmrc"), question, answer);
   const lockHosts = [...question.hosts, ...question.replacedHosts];
-  for (const name of lockFiles) await examineDocument(join(folder, name), lockHosts, answer);
-  for (const name of await namesIn(folder, "pnpm-lock*.yaml", { dot: true })) {
-    await examineDocument(join(folder, name), lockHosts, answer);
+  for (const pattern of question.readers.flatMap((reader) => lockFiles[reader])) {
+    const names = pattern.includes("*") ? await namesIn(folder, pattern, { dot: true }) : [pattern];
+    for (const name of names) await examineDocument(join(folder, name), lockHosts, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
-  const settings = await examineDocument(workspace, question.hosts, answer, true);
+  const isOfPnpm = question.readers.includes("pnpm");
+  const settings = isOfPnpm ? await examineDocument(workspace, question.hosts, answer, true) : undefined;
   if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
     answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
   }
@@ -94,7 +102,7 @@ async function examineFolder(
     if (question.tool === "pnpm" && isRefusedKey(key, "pnpm")) answer.objections.push(refusal(workspace, key));
   }
   const members: unknown[] = listOf(settings?.["packages"]);
-  for (const name of manifests) {
+  for (const name of isOfPnpm ? manifests : ["package.json"]) {
     const file = join(folder, name);
     const manifest = await examineDocument(file, question.hosts, answer, true);
     if (manifest === undefined) continue;
@@ -145,16 +153,11 @@ async function examineDocument(
   const text = await textOf(file);
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
-  let document: unknown;
-  try {
-    document = file.endsWith(".json") ? JSON.parse(text.replace(/^\uFEFF/, "")) : Bun.YAML.parse(text);
-  } catch {
-    // Of a file that cannot be parsed (or is none of these: yarn.lock) the text itself.
-    document = text;
-  }
+  // Of a file that cannot be parsed (or is none of these: yarn.lock) the text itself.
+  const document = file.endsWith(".json") ? parseJson(text) : parseYaml(text);
   const found = findInDocument(document, hosts);
   if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
-  return typeof document === "object" && document !== null ? (document as Record<string, unknown>) : undefined;
+  return isObject(document) ? document : undefined;
 }
 
 function examineManifest(file: string, manifest: Record<string, unknown>, answer: ProjectAnswer): void {
@@ -169,20 +172,42 @@ function examineManifest(file: string, manifest: Record<string, unknown>, answer
   }
 }
 
-/** The manifests and lock files in a package's archive, those of packages that it brings along too. What is no archive, or not gzip, is passed over. */
+/** The manifests and lock files in a package's archive, those of packages that it brings along too. */
 async function examineArchive(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
-  if (!/\.(tgz|tar|tar\.gz)$/i.test(file)) return;
+  if (!/\.(tgz|tar|tar\.gz)$/i.test(file) || !(await isRegular(file))) return;
   try {
     const files = await new Bun.Archive(await Bun.file(file).bytes()).files("**/{package,npm-shrinkwrap}.json");
     for (const [name, manifest] of files) {
-      const document = JSON.parse(await manifest.text()) as Record<string, unknown>;
+      const document = parseJson(await manifest.text());
       const found = findInDocument(document, question.hosts);
       if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found.key, found.url));
-      examineManifest(`${file}: ${name}`, document, answer);
+      if (isObject(document)) examineManifest(`${file}: ${name}`, document, answer);
     }
   } catch {
-    // npm will not read it either.
+    // npm may still read what this reader does not.
+    answer.objections.push({ file, key: "the archive", why: "cannot be read" });
   }
+}
+
+/** A document of JSON; of what is none the text itself. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return Bun.YAML.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** README and licence are followed where they are links: one into /proc would publish this process's environment. */
@@ -233,10 +258,18 @@ async function namesIn(folder: string, pattern: string, options: Bun.GlobScanOpt
 
 async function textOf(file: string): Promise<string | undefined> {
   try {
-    // A named pipe or a device would hold the shim for ever.
-    return (await Bun.file(file).stat()).isFile() ? await Bun.file(file).text() : undefined;
+    return (await isRegular(file)) ? await Bun.file(file).text() : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** A named pipe or a device would hold the shim for ever. */
+async function isRegular(file: string): Promise<boolean> {
+  try {
+    return (await Bun.file(file).stat()).isFile();
+  } catch {
+    return false;
   }
 }
 
@@ -245,7 +278,7 @@ function listOf(value: unknown): unknown[] {
 }
 
 function refusal(file: string, key: string): Objection {
-  return { file, key, why: "decides whom the connection trusts" };
+  return { file, key, why: reasonOf(key) };
 }
 
 function unsafeAddress(file: string, key: string, url: string): Objection {

@@ -50,6 +50,18 @@ export function isPinnedKey(key: string): boolean {
   return Object.hasOwn(pinned, key) || key === "noproxy";
 }
 
+/** What is wrong with such a setting of a project, to be read behind its key. */
+export function reasonOf(key: string): string {
+  const name = kebabCase(key.replace(/^.*:/s, ""));
+  if (/proxy$|^pnpr-server$/.test(name)) return "decides through whom the connection goes";
+  if (name === "local-address") return "decides from which address the connection is made";
+  if (/^(userconfig|globalconfig|prefix|npmrc-auth-file)$/.test(name))
+    return "decides which settings are read as yours";
+  if (name === "git") return "names a program that is started";
+  if (name === "replace-registry-host") return "decides which addresses are taken for the registry's";
+  return "decides whom the connection trusts";
+}
+
 /** Whether `publishConfig` may not have it: what it says beats the environment. */
 export function isRefusedInPublishConfig(key: string): boolean {
   return isRefusedKey(key, "pnpm") || isPinnedKey(kebabCase(key));

@@ -10,7 +10,7 @@ const name = "npm_config_//host.example/npm/repo/:_authToken";
 
 test("the token is in a variable of another name each time, and npm's refers to it", () => {
   const names = [1, 2].map(() => {
-    const concealed = concealTokens({ [name]: "secret", OTHER: "x" }, false);
+    const concealed = concealTokens({ [name]: "secret", OTHER: "x" });
     const holder = Object.keys(concealed).find((key) => concealed[key] === "secret") ?? "";
     expect(holder).toMatch(/^VOUCH_[0-9a-f]{32}_0$/);
     expect(concealed).toEqual({ OTHER: "x", [holder]: "secret", [name]: `\${${holder}}` });
@@ -19,8 +19,26 @@ test("the token is in a variable of another name each time, and npm's refers to 
   expect(names[0]).not.toBe(names[1]!);
 });
 
+test("npm's name for it refers to a variable of another name each time, too", () => {
+  const names = [1, 2].map(() => {
+    const concealed = concealTokens({ [name]: "secret" }, "npm");
+    const holder = Object.keys(concealed).find((key) => concealed[key] === "secret") ?? "";
+    const nameHolder = Object.keys(concealed).find((key) => concealed[key] === "host.example/npm/repo/");
+    expect(concealed[`npm_config_//\${${nameHolder}}:_authToken`]).toBe(`\${${holder}}`);
+    expect(Object.keys(concealed)).not.toContain(name);
+    return nameHolder;
+  });
+  expect(names[0]).not.toBe(names[1]!);
+});
+
+test("what an outer command was given in place of the tokens goes", () => {
+  const outer = { ...concealTokens({ [name]: "older" }, "npm"), ...concealTokens({ [name]: "older" }), PATH: "/bin" };
+  const env = { ...outer, [name.replace("npm", "NPM")]: "own" };
+  expect(withoutTokens(env, { [name]: "secret" })).toEqual({ PATH: "/bin" });
+});
+
 test("pnpm 11 gets it as it is too", () => {
-  expect(concealTokens({ [name]: "secret" }, true)[`p${name}`]).toBe("secret");
+  expect(concealTokens({ [name]: "secret" }, "pnpm literal")[`p${name}`]).toBe("secret");
 });
 
 test("each endpoint has a variable of its own, and each host is named once", () => {
@@ -44,7 +62,9 @@ test("variables that hold a token go, whatever they are called; the others stay"
 test.each([
   ["${npm_config_//host/:_authToken}", true],
   ["x${PNPM_CONFIG_//host/:_authToken?}", true],
+  ["${npm_con${NOT_SET?}fig_//host/:_authToken}", true],
   ["${HOME}", false],
+  ["${A}/${B}", false],
   ["npm_config_//host", false],
 ])("%s refers to a token: %p", (text, expected) => {
   expect(refersToToken(text)).toBe(expected);
