@@ -23,15 +23,18 @@ const left =
 process.exitCode = await run();
 
 async function run(): Promise<number> {
+  // `vouch --debug COMMAND`; behind the command its own reader takes it. What shims are given is not ours.
+  const words = args.slice(args.findIndex((word) => word !== "--debug"));
+  const [role] = words;
   (await import("./agent/process/hardening.ts")).closeMemory();
   if (process.platform === "win32") {
-    const refusal = (await import("./base/system/windows.ts")).refusalOnWindows(args);
+    const refusal = (await import("./base/system/windows.ts")).refusalOnWindows(words);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
   if (args[0] === "--cargo-plugin")
     return (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left);
   const index = process.env["CARGO_REGISTRY_INDEX_URL"];
-  if (index !== undefined && (name !== "vouch" || args[0] === "exec" || args[0] === "credential")) {
+  if (index !== undefined && (name !== "vouch" || role === "exec" || role === "credential")) {
     const { tokenFromStdout } = await import("./exec/token-from-stdout.ts");
     (await import("./helper/output.ts")).exitWith(tokenFromStdout(index));
   }
@@ -39,21 +42,22 @@ async function run(): Promise<number> {
   if (name === "npm" || name === "npx") return (await import("./tools/npm/shim.ts")).runNpmShim(name, args);
   if (/^pn(pm|px|x)?$/.test(name)) return (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args);
   if (/^pip[0-9.]*$/.test(name)) return (await import("./tools/pip/shim.ts")).runPipShim(name, args);
-  if (args[0] === "exec" && !asksForHelp()) {
-    return (await import("./exec/exec.ts")).runExec(args.slice(1), left);
+  if (words.length < args.length) process.env["VOUCH_DEBUG"] = "1";
+  if (role === "exec" && !asksForHelp(words)) {
+    return (await import("./exec/exec.ts")).runExec(words.slice(1), left);
   }
-  if (args[0] === "credential" && !asksForHelp()) {
-    return (await import("./exec/credential.ts")).runCredential(args.slice(1));
+  if (role === "credential" && !asksForHelp(words)) {
+    return (await import("./exec/credential.ts")).runCredential(words.slice(1));
   }
-  return (await import("./cli/main.ts")).runCli(args, {
+  return (await import("./cli/main.ts")).runCli(words, {
     agent: () => import("./agent/process/daemon.ts"),
     server: () => import("./server/command/command.ts"),
   });
 }
 
 /** Whether the words up to `--` ask for help or are missing: then the command line teaches. */
-function asksForHelp(): boolean {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  return args.length === 1 || own.includes("--help") || own.includes("-h");
+function asksForHelp(words: string[]): boolean {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  return words.length === 1 || own.includes("--help") || own.includes("-h");
 }

@@ -5,7 +5,7 @@ import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
-import { log } from "./process/log.ts";
+import { log, logState } from "./process/log.ts";
 import {
   definedEndpoints,
   lookUpCargoToken,
@@ -104,12 +104,14 @@ export class Agent {
     const settings = this.#settings.current();
     const current = this.#current;
     const roleExpiration = current?.tokens.roleExpiration(settings);
+    const logged = logState();
     return {
       version: packageJson.version,
       pid: process.pid,
       startedAt: this.#startedAt,
       settings: this.#settings.path,
       network: networkVariables(this.#env),
+      ...(logged ? { log: logged } : {}),
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(this.#ended ? { ended: this.#ended } : {}),

@@ -126,6 +126,8 @@ export interface StatusReply {
   server?: string;
   /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
   network?: Record<string, string>;
+  /** The agent's log file, and why it cannot be written; absent when the log goes to stderr. */
+  log?: { path?: string; failure?: string };
   session?: {
     user: string;
     /** Seconds since 1970. */

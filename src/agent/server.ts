@@ -6,6 +6,8 @@ import { connectionLimit } from "./process/descriptors.ts";
 import { type HttpListener, listenHttp } from "./wire/http-listener.ts";
 import { type HttpRequest, RequestError } from "./wire/http-request.ts";
 import { log } from "./process/log.ts";
+import { trace, traced } from "../base/trace.ts";
+import { statusOf } from "./wire/question.ts";
 import {
   type CargoReply,
   type EnvironmentReply,
@@ -111,21 +113,32 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
     maxBodyBytes,
     limitSeconds: answerLimitSeconds,
     maxConnections: connectionLimit(),
-    recall: (received) => answersOf(agent)?.recall(received),
-    async answer(request, received) {
-      try {
-        const answers = answersOf(agent);
-        const body = await handle(agent, known, request);
-        const answer = reply(200, body);
-        const expiration = lastsUntil(request.path, body);
-        if (expiration !== undefined) answers?.keep(received, answer, expiration);
-        return answer;
-      } catch (error) {
-        return failure(error);
-      }
+    recall(received) {
+      const remembered = answersOf(agent)?.recall(received);
+      if (remembered !== undefined) trace("agent", `remembered answer, ${remembered.length} bytes`);
+      return remembered;
     },
+    answer: (request, received) =>
+      traced(
+        "agent",
+        () => `${Object.hasOwn(known, request.path) ? request.path : "unknown route"}, ${received.length} bytes`,
+        () => answer(request, received),
+        (answered) => `${statusOf(answered)}, ${answered.length} bytes`,
+      ),
     refuse: failure,
   });
+  async function answer(request: HttpRequest, received: Buffer): Promise<Uint8Array> {
+    try {
+      const answers = answersOf(agent);
+      const body = await handle(agent, known, request);
+      const whole = reply(200, body);
+      const expiration = lastsUntil(request.path, body);
+      if (expiration !== undefined) answers?.keep(received, whole, expiration);
+      return whole;
+    } catch (error) {
+      return failure(error);
+    }
+  }
 }
 
 /** What can be answered again; nothing when the settings are broken, which the question's own answer says. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../base/errors.ts";
 import { AwsServiceError } from "./errors.ts";
+import { reasonOf, trace } from "../base/trace.ts";
 
 /** Time and chance, given from outside by tests. */
 export interface Clock {
@@ -43,6 +44,7 @@ export async function withRetries<T>(
       const asked = error instanceof AwsServiceError ? (error.retryAfterMs ?? 0) : 0;
       const delay = Math.max(jittered, asked);
       if (clock.now() + delay >= end) throw error;
+      trace("retry", `attempt ${attempts + 1} in ${Math.round(delay)} ms after ${reasonOf(error)}`);
       await wait(delay, clock, signal);
     }
   }

@@ -7,7 +7,8 @@ import type { Command, Roles } from "./framework/command.ts";
 import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
-import { print, printText, showError } from "./terminal/terminal.ts";
+import { print, printText, showError, showTrace } from "./terminal/terminal.ts";
+import { takeDebugFlag, traceTo } from "../base/trace.ts";
 
 const groupTitles = {
   "every day": "Every day:",
@@ -54,8 +55,9 @@ const otherNames: Record<string, string> = {
  * gave up.
  */
 export async function runCli(argv: string[], roles: Roles): Promise<number> {
+  traceTo(showTrace);
   try {
-    return await dispatch(argv, roles);
+    return await dispatch(takeDebugFlag(argv), roles);
   } catch (error) {
     const shown = VouchError.from(error);
     showError(shown);
@@ -78,7 +80,7 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   }
   if (first === "help") return dispatch([...rest, "--help"], roles);
   if (first.startsWith("-"))
-    throw usage(`vouch has no flag ${first}.`, "vouch", closest(first, ["--help", "--version"]));
+    throw usage(`vouch has no flag ${first}.`, "vouch", closest(first, ["--help", "--version", "--debug"]));
   const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (!entry) throw unknownCommand(first, Object.keys(commands), "vouch");
   return runFound(await entry.load(roles), `vouch ${first}`, rest);

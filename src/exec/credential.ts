@@ -10,6 +10,7 @@ import {
   type TokenRequest,
 } from "../agent/protocol.ts";
 import { VouchError } from "../base/errors.ts";
+import { takeDebugFlag } from "../base/trace.ts";
 import { ask } from "../helper/ask.ts";
 import { takeJobOptions } from "../helper/job-options.ts";
 import { exitWith, print } from "../helper/output.ts";
@@ -22,7 +23,7 @@ const usages: Readonly<Record<string, string>> = {
 /** Prints what was asked for. Exits with the table of errors.ts; nothing stands on stdout when it failed. */
 export async function runCredential(args: string[]): Promise<number> {
   try {
-    const [kind = "", ...options] = args;
+    const [kind = "", ...options] = takeDebugFlag(args);
     if (kind === "codeartifact") await print(await codeArtifactToken(options));
     else if (kind === "aws") await print(await awsCredentials(options));
     else throw usage("codeartifact", `unknown credential ${kind}`);

@@ -1,6 +1,7 @@
 /** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
 import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/wire/question.ts";
 import { VouchError } from "../base/errors.ts";
+import { namingLog } from "../agent/wire/log-path.ts";
 import type { Attempt } from "./attempt.ts";
 
 /**
@@ -35,7 +36,11 @@ async function askAgent<Reply>(
 ): Promise<Reply> {
   const { answered, spentMs = 0 } = left ?? {};
   if (answered?.route === route && answered.body === JSON.stringify(body)) {
-    return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
+    try {
+      return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
+    } catch (error) {
+      throw namingLog(error, (await import("../agent/wire/runtime.ts")).lstat);
+    }
   }
   return askThrough<Reply>(await import("../agent/wire/runtime.ts"), route, body, timeoutMs, spentMs);
 }

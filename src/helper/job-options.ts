@@ -3,6 +3,7 @@
  * what this process asks, and the helpers of what it starts, find the same.
  */
 import { VouchError } from "../base/errors.ts";
+import { startTracing } from "../base/trace.ts";
 
 /** Each option with its variable. */
 export const jobVariables: Readonly<Record<string, string>> = {
@@ -19,7 +20,7 @@ export const jobVariables: Readonly<Record<string, string>> = {
 
 /**
  * Takes the options off the front of the words and sets their variables in `env`; `rest` begins with the first word that
- * is none of them. `--repository` may be given several times. Throws `usage` for one without its value.
+ * is none of them. `--repository` may be given several times, and `--debug` stands among them. Throws `usage` for one without its value.
  */
 export function takeJobOptions(
   words: string[],
@@ -28,6 +29,10 @@ export function takeJobOptions(
   const given: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
+    if (word === "--debug") {
+      startTracing();
+      continue;
+    }
     const equals = word.indexOf("=");
     const option = equals < 0 ? word : word.slice(0, equals);
     const variable = Object.hasOwn(jobVariables, option) ? jobVariables[option]! : undefined;

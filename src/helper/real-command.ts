@@ -1,6 +1,7 @@
 /** Finds and becomes the command that a shim stands in front of. */
 import { VouchError } from "../base/errors.ts";
 import { complain } from "./output.ts";
+import { trace } from "../base/trace.ts";
 import { mayHaveLostBytes } from "./raw-bytes.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -30,6 +31,7 @@ export async function findRealCommand(name: string, env: Environment = process.e
  */
 export async function become(file: string, args: string[], env: Environment = process.env): Promise<never> {
   const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") } as Record<string, string>;
+  trace("program", `becomes ${file}, ${args.length} arguments`);
   if (mayHaveLostBytes([file, ...args], next)) {
     await (await import("./execve.ts")).execveWithBytes(file, args, next);
     complain(new VouchError("internal_error", "An argument or variable that is not UTF-8 is passed on changed."));

@@ -5,6 +5,7 @@ import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
 import { printable } from "../base/printable.ts";
+import { trace } from "../base/trace.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -78,6 +79,7 @@ export async function send(request: ApiRequest): Promise<HttpResponse> {
         throw inAllItsTime(error, performance.now() - begun);
       }
     }
+    trace("retry", `attempt ${attempt + 2} in ${delay} ms`);
     await pause(delay, request.signal);
   }
 }

@@ -29,6 +29,7 @@ let socketPath: string;
 beforeEach(() => {
   root = mkdtempSync("/tmp/vouch-test-");
   process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
+  process.env["XDG_STATE_HOME"] = join(root, "state");
   socketPath = join(root, "agent/agent.sock");
 });
 afterEach(async () => {
@@ -36,6 +37,7 @@ afterEach(async () => {
   await askAgent(routes.stop).catch(() => undefined);
   await until(() => !existsSync(socketPath));
   delete process.env["VOUCH_RUNTIME_DIR"];
+  delete process.env["XDG_STATE_HOME"];
   rmSync(root, { recursive: true });
 });
 

@@ -36,6 +36,7 @@ test("only the borders write to descriptors", () => {
   );
   // tty.ts writes what prompt.ts has cleaned; the log of the agent and of the server cleans by itself.
   expect(writers.sort()).toEqual([
+    "agent/process/log-file.ts",
     "agent/process/log.ts",
     "base/output.ts",
     "cli/terminal/tty.ts",

@@ -5,6 +5,9 @@ import { reverseProxy } from "../sandbox/front.ts";
 export interface IssuedSecrets {
   accessTokens: string[];
   idTokens: string[];
+  /** What clients have sent to the Vouch server: DPoP proofs, and the bodies of their requests. */
+  proofs: string[];
+  bodies: string[];
   /** Secret access keys and session tokens. */
   awsSecrets: string[];
   stop(): Promise<void>;
@@ -12,7 +15,13 @@ export interface IssuedSecrets {
 
 /** Stands between the sandbox and each Vouch server that the laptop starts from now on. */
 export function recordIssuedSecrets(laptop: Laptop): IssuedSecrets {
-  const issued: Omit<IssuedSecrets, "stop"> = { accessTokens: [], idTokens: [], awsSecrets: [] };
+  const issued: Omit<IssuedSecrets, "stop"> = {
+    accessTokens: [],
+    idTokens: [],
+    proofs: [],
+    bodies: [],
+    awsSecrets: [],
+  };
   let upstream: string | undefined;
   const passOn = reverseProxy(() => upstream);
   const relay = Bun.serve({
@@ -22,6 +31,9 @@ export function recordIssuedSecrets(laptop: Laptop): IssuedSecrets {
       const url = new URL(request.url);
       // The server compares its public name with the host, as behind any reverse proxy.
       const asAsked = new Request(`http://${request.headers.get("host")}${url.pathname}${url.search}`, request);
+      const proof = request.headers.get("dpop");
+      if (proof !== null) issued.proofs.push(proof);
+      issued.bodies.push(await asAsked.clone().text());
       const response = await passOn(asAsked);
       const text = await response.text();
       const { access_token: token } = parse(text);

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
+import { trace } from "../../base/trace.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./settings.ts";
 import { jobTokensVariable, readJobTokens, writeJobTokens } from "./tokens.ts";
@@ -50,6 +51,7 @@ export function isIdentityChosen(): boolean {
  * of this process. Throws `not_configured`, `usage`, and what the chain throws.
  */
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
+  trace("agent", `${route} is answered in this process`);
   const { settings, tokens } = (job ??= startJob());
   const chain = () => tokens;
   try {

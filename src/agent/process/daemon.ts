@@ -3,10 +3,12 @@ import { lstatSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "../agent.ts";
+import { VouchError } from "../../base/errors.ts";
+import { traceTo } from "../../base/trace.ts";
 import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
-import { log } from "./log.ts";
+import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
 import { type EndReason, endReasons } from "../session/session.ts";
@@ -23,7 +25,25 @@ const drainLimitMs = 2_000;
  * Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
  */
 export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<number> {
-  hardenProcess();
+  traceTo(log);
+  // Beyond a limit on file sizes a write fails, as on a full disk, instead of ending the process.
+  process.on("SIGXFSZ", () => {});
+  if (!logsToFile()) return serve(watchIntervalMs);
+  // Nobody sees what the runtime or the command line would print.
+  process.on("uncaughtException", (error) => {
+    log(`ended by a fault: ${error.stack ?? error.message}`);
+    process.exit(1);
+  });
+  try {
+    return await serve(watchIntervalMs);
+  } catch (error) {
+    log(`cannot run: ${VouchError.from(error).message}`);
+    throw error;
+  }
+}
+
+async function serve(watchIntervalMs: number): Promise<number> {
+  hardenProcess(log);
   const socketPath = agentSocketPath(lstat);
   createAgentFolder(dirname(socketPath));
   const unlock = takeLock(join(dirname(socketPath), "agent.lock"));

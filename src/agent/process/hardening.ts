@@ -1,6 +1,5 @@
 /** Closes the memory of a process that holds a secret to the user's other processes, where the system allows that. */
 import { openLibc } from "../../base/system/libc.ts";
-import { log } from "./log.ts";
 
 /** prctl(2): with 0 no other process of the user can trace this one, read its memory or make it dump core. */
 const PR_SET_DUMPABLE = 4;
@@ -12,8 +11,8 @@ const PT_DENY_ATTACH = 31;
 /** A `struct rlimit`: soft and hard limit 0. */
 const noCore = new BigUint64Array(2);
 
-/** Hardens the agent's process. What the system refuses is logged; the agent runs nevertheless. */
-export function hardenProcess(): void {
+/** Hardens the agent's process. What the system refuses is given to `log`; the agent runs nevertheless. */
+export function hardenProcess(log: (message: string) => void): void {
   process.umask(0o077);
   try {
     const { setrlimit } = openLibc({ setrlimit: { args: ["i32", "ptr"], returns: "i32" } });

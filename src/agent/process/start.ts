@@ -1,7 +1,9 @@
 /** Starts the agent in the background when none is running. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
-import { askAgent } from "../wire/client.ts";
+import { trace } from "../../base/trace.ts";
+import { askAgent, lstat } from "../wire/client.ts";
+import { namingLog } from "../wire/log-path.ts";
 import { routes, type StatusReply } from "../protocol.ts";
 
 const pollIntervalMs = 20;
@@ -36,13 +38,13 @@ function start(command: string[]): Bun.Subprocess {
       detached: true,
     });
     agent.unref();
+    trace("program", `${command[0]} started as process ${agent.pid}, the agent`);
     return agent;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new VouchError("agent_unavailable", `The Vouch agent cannot be started (${code ?? "the system refused"}).`, {
-      hint: "Is there a limit on processes or memory (`ulimit -a`)? Raise it, then run `vouch login` again.",
-      cause: error,
-    });
+    const message = `The Vouch agent cannot be started (${code ?? "the system refused"}).`;
+    const hint = "Is there a limit on processes or memory (`ulimit -a`)? Raise it, then run `vouch login` again.";
+    throw namingLog(new VouchError("agent_unavailable", message, { hint, cause: error }), lstat);
   }
 }
 
@@ -56,8 +58,7 @@ async function isRunning(): Promise<boolean> {
   }
 }
 
-function failed(why: string): VouchError {
-  return new VouchError("agent_unavailable", `The Vouch agent was started but ${why}.`, {
-    hint: "Run `vouch agent run` to see why.",
-  });
+function failed(why: string): unknown {
+  const hint = "Run `vouch agent run` to see why.";
+  return namingLog(new VouchError("agent_unavailable", `The Vouch agent was started but ${why}.`, { hint }), lstat);
 }

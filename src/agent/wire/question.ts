@@ -3,6 +3,8 @@
  * it imports next to nothing and checks by hand.
  */
 import { isWireError, VouchError } from "../../base/errors.ts";
+import { traced } from "../../base/trace.ts";
+import { namingLog } from "./log-path.ts";
 import { isReply } from "./reply-shape.ts";
 import { maxBodyBytes, protocolVersion, routes } from "../protocol.ts";
 import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
@@ -51,14 +53,21 @@ export async function askThrough<Reply>(
   timeoutMs = defaultTimeoutMs,
   spentMs = 0,
 ): Promise<Reply> {
-  const path = agentSocket(checked(lstat));
+  const request = requestFor(route, body);
+  let answer: Uint8Array = new Uint8Array(0);
+  const read = (bytes: Uint8Array, ended?: boolean) => readAnswer((answer = bytes), ended);
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
-  try {
-    const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read: readAnswer, disconnected };
-    return checkedReply(route, await exchange(path, requestFor(route, body), how)) as Reply;
-  } catch (error) {
-    throw explain(error, timeoutMs, path);
-  }
+  const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read, disconnected };
+  const askOnce = async (): Promise<unknown> => {
+    const path = agentSocket(checked(lstat));
+    try {
+      return checkedReply(route, await exchange(path, request, how));
+    } catch (error) {
+      throw namingLog(explain(error, timeoutMs, path), lstat);
+    }
+  };
+  const lengths = () => `${route}, ${request.length} bytes, answer ${statusOf(answer)}, ${answer.length} bytes`;
+  return traced("agent", lengths, askOnce, () => "ok") as Promise<Reply>;
 }
 
 /** The reply, when it has the shape of one to such a question. Throws `agent_unavailable`. */
@@ -120,6 +129,12 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   }
   if (!isWhole) throw unavailable("broke off its answer");
   return readReply(head.slice(9, 12), text.slice(bodyStart));
+}
+
+/** The status of an answer, for the trace. */
+export function statusOf(answer: Uint8Array): string {
+  const status = new TextDecoder().decode(answer.subarray(9, 12));
+  return /^[0-9]{3}$/.test(status) ? status : "no status";
 }
 
 /** The value of a header. By hand: a regular expression would have to be compiled first. */

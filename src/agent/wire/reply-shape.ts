@@ -101,6 +101,7 @@ const shapes: Record<Route, Check> = {
     settings: optional(text),
     server: optional(text),
     network: optional(record(text)),
+    log: optional(fields({ path: optional(text), failure: optional(text) })),
     session: optional(fields({ user: text, expiration: time })),
     ended: optional(either(literal("expired"), literal("revoked"), literal("logged_out"))),
     role: optional(fields({ arn: text, expiration: time })),

@@ -7,6 +7,7 @@
 import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../system/regular-file.ts";
+import { traced, tracedUrl } from "../trace.ts";
 
 export interface HttpRequest {
   url: string;
@@ -37,6 +38,15 @@ export interface HttpResponse {
  * `usage` (a URL that is not https).
  */
 export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
+  return traced(
+    "http",
+    () => `${request.method} ${tracedUrl(request.url)}`,
+    () => exchange(request),
+    ({ status, body }) => `${status}, ${Buffer.byteLength(body)} bytes`,
+  );
+}
+
+async function exchange(request: HttpRequest): Promise<HttpResponse> {
   const url = secureUrl(request.url, request.metadataService === true);
   const timeoutMs = request.timeoutMs ?? 10_000;
   const timeout = AbortSignal.timeout(timeoutMs);

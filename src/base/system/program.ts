@@ -1,6 +1,7 @@
 /** Runs another program for what it prints: found by an absolute entry of PATH, with a limit on time and size. */
 import { delimiter, isAbsolute } from "node:path";
 import { VouchError } from "../errors.ts";
+import { traced } from "../trace.ts";
 
 export interface ProgramResult {
   exitCode: number;
@@ -29,6 +30,15 @@ export function findProgram(name: string, env: Record<string, string | undefined
  * Throws `command_not_executable`, `timeout`, `cancelled` (by `signal`).
  */
 export async function runProgram(file: string, args: string[], options: ProgramOptions): Promise<ProgramResult> {
+  return traced(
+    "program",
+    () => `${file}, ${args.length} arguments`,
+    () => run(file, args, options),
+    ({ exitCode, stdout, stderr }) => `exit code ${exitCode}, ${stdout.length + stderr.length} characters`,
+  );
+}
+
+async function run(file: string, args: string[], options: ProgramOptions): Promise<ProgramResult> {
   const limit = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
   const stopped = Promise.withResolvers<never>();

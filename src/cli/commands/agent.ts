@@ -1,6 +1,7 @@
 /** `vouch agent run|stop|status`: the process that holds the session. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { askAgent, listenerPid } from "../../agent/wire/client.ts";
+import { askAgent, listenerPid, lstat } from "../../agent/wire/client.ts";
+import { agentLogPath, namingLog } from "../../agent/wire/log-path.ts";
 import { routes, type StatusReply } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
 import { type Command, defineCommand, type Roles } from "../framework/command.ts";
@@ -45,16 +46,28 @@ const stop = defineCommand({
 const status = defineCommand({
   meta: { name: "status", description: "Say whether the agent is running. Exit code 0 when it is, 1 when not." },
   args: { json: { type: "boolean", description: "Print what the agent answers as JSON." } },
-  teaching: { examples: [["vouch agent status", "See its process number and since when it runs."]] },
+  teaching: { examples: [["vouch agent status", "See its process number, since when it runs, and where its log is."]] },
   async run({ args }) {
     const running = await askStatus();
     if (args.json) printJson(running ?? null);
-    else if (running)
+    else if (running) {
       print(`The agent ${running.version} runs as process ${running.pid} since ${clockTime(running.startedAt)}.`);
-    else print("No agent is running. `vouch login` starts it.");
+      print(logSentence(running.log));
+    } else {
+      print("No agent is running. `vouch login` starts it.");
+      const path = agentLogPath(lstat);
+      if (path !== undefined && lstat(path) !== undefined) print(`The log of the last one is ${path}.`);
+    }
     return running ? 0 : 1;
   },
 });
+
+/** Where the agent writes its log. */
+function logSentence(log: StatusReply["log"]): string {
+  if (log === undefined) return "Its log goes to its stderr; systemd's journal shows it with `journalctl --user`.";
+  if (log.failure === undefined) return `Its log is ${log.path}.`;
+  return `It keeps no log${log.path === undefined ? "" : ` in ${log.path}`}: ${log.failure}.`;
+}
 
 /** The command; `load` brings the role in, which is above the command line in the layers. */
 export function agentCommand(load: Roles["agent"]): Command {
@@ -80,9 +93,9 @@ async function untilGone(pid: number): Promise<void> {
   const deadline = performance.now() + stopTimeoutMs;
   while (isAlive(pid)) {
     if (performance.now() > deadline) {
-      throw new VouchError("agent_unavailable", `The agent (process ${pid}) was told to stop and has not yet ended.`, {
-        hint: `If it does not end, run \`kill -9 ${pid}\`.`,
-      });
+      const message = `The agent (process ${pid}) was told to stop and has not yet ended.`;
+      const hint = `If it does not end, run \`kill -9 ${pid}\`.`;
+      throw namingLog(new VouchError("agent_unavailable", message, { hint }), lstat);
     }
     await sleep(20);
   }

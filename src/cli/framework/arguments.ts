@@ -7,7 +7,7 @@ import { VouchError } from "../../base/errors.ts";
 import { valueHint } from "./flags.ts";
 
 /** Flags that every command has. */
-const helpFlags = ["--help", "-h"];
+const commonFlags = ["--help", "-h", "--debug"];
 
 /**
  * Checks the words of `command` (the words that lead to it, for messages) against its arguments.
@@ -122,7 +122,7 @@ function checkValue(name: string, value: string | undefined, argument: ArgDef, c
 }
 
 function unknownFlag(name: string, known: string[], command: string): VouchError {
-  return usage(`${command} has no flag ${name}.`, command, closest(name, [...known, ...helpFlags]));
+  return usage(`${command} has no flag ${name}.`, command, closest(name, [...known, ...commonFlags]));
 }
 
 function unexpected(word: string, command: string): VouchError {

@@ -27,6 +27,14 @@ export function helpFlag(description: string): Flag {
   return { spellings: ["-h", "--help"], value: undefined, description, required: false };
 }
 
+/** The flag by which every command traces what it does; base/trace.ts takes it off the words. */
+export const debugFlag: Flag = {
+  spellings: ["--debug"],
+  value: undefined,
+  description: "Trace requests, the agent, the security key and programs on stderr, as VOUCH_DEBUG=1 does.",
+  required: false,
+};
+
 /** The words that a value is one of, when its hint lists them. */
 export function choicesOf({ value }: Flag): string[] {
   return value?.includes("|") ? value.split("|") : [];

@@ -1,7 +1,7 @@
 /** The help texts, made from the definitions of the commands. */
 import type { ArgDef, ArgsDef } from "citty";
 import type { Command } from "./command.ts";
-import { describe, type Flag, flagsOf, helpFlag } from "./flags.ts";
+import { debugFlag, describe, type Flag, flagsOf, helpFlag } from "./flags.ts";
 import { bold, dim } from "../terminal/terminal.ts";
 
 const columns = 100;
@@ -25,7 +25,7 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
       "Arguments:",
       positionals.map(([key, argument]) => [key.toUpperCase(), describe(argument)]),
     ),
-    list("Flags:", [...flags, helpFlag(helpOfHelp(name, subCommands.length > 0))].map(flagRow)),
+    list("Flags:", [...flags, debugFlag, helpFlag(helpOfHelp(name, subCommands.length > 0))].map(flagRow)),
     exampleList(examples),
   ];
   return sections.filter((section) => section !== "").join("\n\n");
@@ -38,7 +38,11 @@ export function rootHelp(description: string, groups: [title: string, rows: Row[
     wrap(description, columns),
     `${bold("Usage:")} vouch COMMAND [FLAGS]`,
     ...groups.map(([title, rows]) => list(title, rows, width)),
-    list("Flags:", [flagRow(helpFlag(helpOfHelp("vouch", true))), ["--version", "Show the version."]], width),
+    list(
+      "Flags:",
+      [flagRow(helpFlag(helpOfHelp("vouch", true))), ["--version", "Show the version."], flagRow(debugFlag)],
+      width,
+    ),
     exampleList(examples),
   ].join("\n\n");
 }

@@ -1,11 +1,18 @@
 /** The manual page, made from the same definitions as the help texts; man(7) macros, which groff and mandoc know. */
 import type { CommandNode } from "./command-tree.ts";
-import { describe, type Flag, flagsOf } from "./flags.ts";
+import { debugFlag, describe, type Flag, flagsOf } from "./flags.ts";
 import { usageOf } from "./help.ts";
 import { variableGroups } from "./variables.ts";
 
 /** What the page says besides the commands: the same for all of them. */
 const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
+  [
+    "OPTIONS",
+    [
+      ["-h, --help", "Show the help of a command."],
+      [debugFlag.spellings.join(", "), `${debugFlag.description} Before or after the command.`],
+    ],
+  ],
   [
     "EXIT STATUS",
     [
@@ -31,6 +38,10 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
       [
         "~/.config/vouch/config.json",
         "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
+      ],
+      [
+        "~/.local/state/vouch/agent.log",
+        "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",
       ],
       ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],
     ],

@@ -49,8 +49,8 @@ export const variableGroups: VariableGroup[] = [
       },
       {
         names: ["XDG_STATE_HOME"],
-        readBy: server,
-        meaning: "Where `vouch` with the server's database is. Without it: `~/.local/state`.",
+        readBy: everyone,
+        meaning: "Where `vouch` with the agent's log and the server's database is. Without it: `~/.local/state`.",
       },
       { names: ["HOME"], readBy: everyone, meaning: "The home folder. Without it: that of the user database." },
       {
@@ -68,7 +68,12 @@ export const variableGroups: VariableGroup[] = [
   {
     title: "Output",
     variables: [
-      { names: ["VOUCH_DEBUG"], readBy: commandLine, meaning: "1 shows the cause of an error." },
+      {
+        names: ["VOUCH_DEBUG"],
+        readBy: everyone,
+        meaning:
+          "1 shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
+      },
       { names: ["NO_COLOR"], readBy: commandLine, meaning: "Any value but the empty one: no colour." },
       {
         names: ["FORCE_COLOR"],

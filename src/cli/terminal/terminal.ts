@@ -96,6 +96,11 @@ export function success(line: string): void {
   speech.success(`${green("✓")} ${line}`);
 }
 
+/** Writes a line of the trace, which has been cleaned, on stderr. */
+export function showTrace(line: string): void {
+  write(stderr, `${line}\n`);
+}
+
 /** Shows an error on stderr: what and why, then the hint. An internal error asks for a report; giving up is no error. VOUCH_DEBUG=1 adds the cause. */
 export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];

@@ -1,7 +1,8 @@
 /** One CTAP2 command: request and response in CBOR (CTAP 2.1 sections 6 and 8). */
 import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../codec/cbor.ts";
 import type { CtapDevice, ExchangeOptions } from "./device.ts";
-import { CtapError } from "./status.ts";
+import { CtapError, statusName } from "./status.ts";
+import { traced } from "../../base/trace.ts";
 
 /** Command bytes (section 6). */
 export const AUTHENTICATOR = {
@@ -12,6 +13,32 @@ export const AUTHENTICATOR = {
   GET_NEXT_ASSERTION: 0x08,
   SELECTION: 0x0b,
 } as const;
+
+/** The specification's names of the commands, and of authenticatorClientPIN's subcommands (section 6.5.5), for the trace. */
+const commandNames: Readonly<Record<number, string>> = {
+  [AUTHENTICATOR.MAKE_CREDENTIAL]: "authenticatorMakeCredential",
+  [AUTHENTICATOR.GET_ASSERTION]: "authenticatorGetAssertion",
+  [AUTHENTICATOR.GET_INFO]: "authenticatorGetInfo",
+  [AUTHENTICATOR.CLIENT_PIN]: "authenticatorClientPIN",
+  [AUTHENTICATOR.GET_NEXT_ASSERTION]: "authenticatorGetNextAssertion",
+  [AUTHENTICATOR.SELECTION]: "authenticatorSelection",
+};
+const subcommandNames: Readonly<Record<number, string>> = {
+  0x01: "getPINRetries",
+  0x02: "getKeyAgreement",
+  0x03: "setPIN",
+  0x04: "changePIN",
+  0x05: "getPinToken",
+  0x06: "getPinUvAuthTokenUsingUvWithPermissions",
+  0x07: "getUVRetries",
+  0x09: "getPinUvAuthTokenUsingPinWithPermissions",
+};
+
+function commandName(command: number, request: CborMap | undefined): string {
+  const name = commandNames[command] ?? `command 0x${command.toString(16).padStart(2, "0")}`;
+  if (command !== AUTHENTICATOR.CLIENT_PIN) return name;
+  return `${name} ${subcommandNames[Number(request?.get(0x02))] ?? "unknown subcommand"}`;
+}
 
 /** What a PIN/UV auth protocol adds to a request. */
 export interface PinUvAuth {
@@ -33,7 +60,12 @@ export async function sendCommand(
   const message = new Uint8Array(1 + body.length);
   message[0] = command;
   message.set(body, 1);
-  const answer = await device.exchange(message, options);
+  const answer = await traced(
+    "ctap",
+    () => `${commandName(command, request)}, ${message.length} bytes`,
+    () => device.exchange(message, options),
+    (answered) => `${statusName(answered[0] ?? 0x7f)}, ${answered.length} bytes`,
+  );
   const status = answer[0] ?? 0x7f;
   if (status !== 0) throw new CtapError(status);
   return answer.length === 1 ? new Map() : decodeCborMap(answer.subarray(1));

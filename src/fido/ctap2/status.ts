@@ -193,6 +193,11 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   },
 };
 
+/** A status byte as the specification names it, with its number. */
+export function statusName(byte: number): string {
+  return `${statusNames.get(byte) ?? "unknown status"} (0x${byte.toString(16).padStart(2, "0")})`;
+}
+
 /** What a status other than OK means, with the status itself for those who can do something about it. */
 export class CtapError extends VouchError {
   /** The status code's name; undefined for one that the specification does not know (extension, vendor). */
@@ -202,7 +207,7 @@ export class CtapError extends VouchError {
   constructor(answered: number | CtapStatus) {
     const byte = typeof answered === "number" ? answered : statusBytes[answered];
     const status = statusNames.get(byte);
-    const name = `${status ?? "unknown status"} (0x${byte.toString(16).padStart(2, "0")})`;
+    const name = statusName(byte);
     const meaning: Meaning = (status && meanings[status]) ?? {
       code: "security_key_error",
       message: `The security key refused the request: ${name}.`,

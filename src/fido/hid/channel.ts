@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { VouchError } from "../../base/errors.ts";
+import { reasonOf, trace } from "../../base/trace.ts";
 import { BROADCAST_CHANNEL, CTAPHID } from "./framing.ts";
 import { faulty, Link, NoAnswerError, NONCE_BYTES, ReportedError } from "./link.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
@@ -84,6 +85,7 @@ class Channel implements CtapDevice {
       if (error instanceof ReportedError && error.reported === ERR_INVALID_CHANNEL) {
         this.#channel = (await allocate(this.#link, options)).channel;
       } else if (given.repeatable !== true || !isGarbled(error)) throw error;
+      trace("hid", `channel ${hex(this.#channel)}: sent again after ${reasonOf(error)}`);
       return this.#send(message, options);
     }
   }
@@ -127,6 +129,7 @@ async function allocate(
       return await initialize(link, nonces, options);
     } catch (error) {
       const reason = VouchError.from(error);
+      trace("hid", `CTAPHID_INIT of ${link.product} -> ${reasonOf(error)}`);
       const left = deadline - performance.now();
       if (reason instanceof NoAnswerError) {
         if (left <= 0) throw reason;
@@ -162,5 +165,11 @@ async function initialize(
   if (channel === 0 || channel === BROADCAST_CHANNEL) {
     throw faulty(link.product, `gave the reserved channel ${channel.toString(16)}`);
   }
-  return { channel, capabilities: view.getUint8(INIT_RESPONSE_BYTES - 1) };
+  const capabilities = view.getUint8(INIT_RESPONSE_BYTES - 1);
+  trace("hid", `channel ${hex(channel)} of ${link.product}, capabilities ${hex(capabilities)}`);
+  return { channel, capabilities };
+}
+
+function hex(number: number): string {
+  return `0x${number.toString(16)}`;
 }

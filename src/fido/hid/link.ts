@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { ExchangeOptions, KeepaliveStatus } from "../ctap2/device.ts";
 import { VouchError } from "../../base/errors.ts";
+import { trace } from "../../base/trace.ts";
 import { CTAPHID, fragment, type Message, parsePacket, Reassembler } from "./framing.ts";
 import { Inbox, type NoReport } from "./inbox.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
@@ -113,6 +114,10 @@ export class Link {
         await this.#write(fragment(channel, command, payload));
         const answer = await this.#answer(channel, command, deadline, options, busyAnswers > 0);
         if (answer instanceof Uint8Array) return answer;
+        trace(
+          "hid",
+          `channel 0x${channel.toString(16)}: CTAPHID_ERROR, ${answer === "busy" ? "busy" : answer.message}`,
+        );
         if (answer === "busy") {
           this.#tellBusy();
           await this.#pause(busyAnswers, deadline, options.signal);
@@ -158,7 +163,9 @@ export class Link {
       const message = reassembler.push(report);
       if (message === undefined) continue;
       if (message.command === CTAPHID.KEEPALIVE) {
+        const last = status;
         status = message.payload[0] === STATUS_UPNEEDED ? "user_presence_needed" : "processing";
+        if (status !== last) trace("hid", `channel 0x${channel.toString(16)}: CTAPHID_KEEPALIVE ${status}`);
         onKeepalive?.(status);
       } else if (message.command === CTAPHID.ERROR) {
         this.#unfinished = false;

@@ -44,10 +44,10 @@ export const tokenRoute: (typeof routes)["token"] = "/v1/token";
 export const environmentRoute: (typeof routes)["environment"] = "/v1/environment";
 const version: typeof protocolVersion = 1;
 
-/** Linux's system calls; undefined where they are not to be had, or where a job is answered in its own process. */
+/** Linux's system calls; undefined where they are not to be had, where a job is answered in its own process, or for a trace. */
 export function openSystem(): System | undefined {
-  const { arch, platform } = process;
-  if (platform !== "linux" || process.env["VOUCH_IDENTITY"]) return undefined;
+  const { arch, env, platform } = process;
+  if (platform !== "linux" || env["VOUCH_IDENTITY"] || env["VOUCH_DEBUG"]) return undefined;
   // What stands behind the module bun:ffi. Loading that module takes longer than all the calls of a helper together.
   const { FFI } = Bun as unknown as { FFI: { dlopen: typeof dlopen } };
   const functions = { syscall: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" } } as const;

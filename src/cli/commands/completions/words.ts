@@ -1,6 +1,6 @@
 /** What can be typed at each place of a command line: the common ground of the shells' completion scripts. */
 import type { CommandNode } from "../../framework/command-tree.ts";
-import { choicesOf, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
+import { choicesOf, debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
 
 /** A word that completes, and what it means. */
 export interface Candidate {
@@ -35,6 +35,7 @@ export function placesOf(node: CommandNode): Place[] {
   const flags = [
     ...flagsOf(node.args),
     ...(node.path === "vouch" ? [{ ...helpFlag("Show the version."), spellings: ["-V", "--version"] }] : []),
+    debugFlag,
     helpFlag("Show the help."),
   ];
   const place: Place = {

@@ -1,0 +1,97 @@
+/**
+ * The trace of VOUCH_DEBUG=1: one line on stderr for each exchange with the network, the agent, a security key or another
+ * program. It names types, lengths and times, never contents: no header, body, query, PIN or token. Helpers load this
+ * file, so it imports next to nothing.
+ */
+import { VouchError } from "./errors.ts";
+import { printable } from "./printable.ts";
+
+type Kind = "agent" | "ctap" | "hid" | "http" | "program" | "retry";
+
+/** By `console`, which is native here and synchronous: a helper must not load node:fs for it. */
+let write = (line: string): void => console.error(line);
+
+/** Sends the trace elsewhere: the agent's goes to its log. */
+export function traceTo(sink: (line: string) => void): void {
+  write = sink;
+}
+
+/** Whether the trace is on. Read anew each time: `--debug` sets the variable while the process runs. */
+function isTracing(): boolean {
+  return process.env["VOUCH_DEBUG"] === "1";
+}
+
+/** Writes one line with the process id and the milliseconds since the process was started. */
+export function trace(kind: Kind, text: string): void {
+  if (!isTracing()) return;
+  write(`debug: [${process.pid} ${performance.now().toFixed(1)} ms] ${kind}: ${withoutTokens(printable(text))}`);
+}
+
+/**
+ * Runs an exchange and traces it with its duration, also when it throws. `what` and `outcome` are called afterwards, and
+ * only when the trace is on.
+ */
+export async function traced<Result>(
+  kind: Kind,
+  what: () => string,
+  run: () => Promise<Result>,
+  outcome: (result: Result) => string,
+): Promise<Result> {
+  if (!isTracing()) return run();
+  const begun = performance.now();
+  const duration = () => `${(performance.now() - begun).toFixed(1)} ms`;
+  try {
+    const result = await run();
+    trace(kind, `${what()} -> ${outcome(result)}, ${duration()}`);
+    return result;
+  } catch (error) {
+    trace(kind, `${what()} -> ${reasonOf(error)}, ${duration()}`);
+    throw error;
+  }
+}
+
+/** The error's code and that of its cause. Messages may hold what others sent, so they are left out. */
+export function reasonOf(error: unknown): string {
+  const { code, cause } = VouchError.from(error);
+  const { code: causeCode } = (cause ?? {}) as { code?: unknown };
+  return typeof causeCode === "string" ? `${code} (${causeCode})` : code;
+}
+
+/** Host and path of a URL. Long segments (credential ids, the UUIDs of container credentials) are left out. */
+export function tracedUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url) return "no URL";
+  return `${url.host}${url.pathname.replace(/[^/]{25,}/g, "…").slice(0, 200)}`;
+}
+
+/**
+ * The words without `--debug`, up to `--`; where it was among them, the trace is on from now on, also for the helpers of
+ * what this process starts. Throws `usage` for `--debug=VALUE`.
+ */
+export function takeDebugFlag(words: readonly string[]): string[] {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  if (own.some((word) => word.startsWith("--debug="))) throw new VouchError("usage", "--debug takes no value.");
+  const rest = own.filter((word) => word !== "--debug");
+  if (rest.length < own.length) startTracing();
+  return [...rest, ...(end < 0 ? [] : words.slice(end))];
+}
+
+/** Turns the trace on for this process and those that it starts. */
+export function startTracing(): void {
+  process.env["VOUCH_DEBUG"] = "1";
+}
+
+/**
+ * The text with what looks like a token replaced: a JWT, or 40 and more characters of base64url with capitals, small
+ * letters and digits among them. A second line of defence: nothing secret is passed to the trace or the log.
+ */
+export function withoutTokens(text: string): string {
+  return text
+    .replace(/[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/g, (found) => (isRandom(found) ? "[redacted]" : found))
+    .replace(/[\w+=-]{40,}/g, (found) => (isRandom(found) ? "[redacted]" : found));
+}
+
+function isRandom(text: string): boolean {
+  return /[a-z]/.test(text) && /[A-Z]/.test(text) && /[0-9]/.test(text);
+}
