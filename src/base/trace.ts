@@ -73,13 +73,8 @@ export function takeDebugFlag(words: readonly string[]): string[] {
   const own = end < 0 ? words : words.slice(0, end);
   if (own.some((word) => word.startsWith("--debug="))) throw new VouchError("usage", "--debug takes no value.");
   const rest = own.filter((word) => word !== "--debug");
-  if (rest.length < own.length) startTracing();
+  if (rest.length < own.length) process.env["VOUCH_DEBUG"] = "1";
   return [...rest, ...(end < 0 ? [] : words.slice(end))];
-}
-
-/** Turns the trace on for this process and those that it starts. */
-export function startTracing(): void {
-  process.env["VOUCH_DEBUG"] = "1";
 }
 
 /**

@@ -3,7 +3,6 @@
  * what this process asks, and the helpers of what it starts, find the same.
  */
 import { VouchError } from "../base/errors.ts";
-import { startTracing } from "../base/trace.ts";
 
 /** Each option with its variable. */
 export const jobVariables: Readonly<Record<string, string>> = {
@@ -30,7 +29,7 @@ export function takeJobOptions(
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
     if (word === "--debug") {
-      startTracing();
+      env["VOUCH_DEBUG"] = "1";
       continue;
     }
     const equals = word.indexOf("=");

@@ -157,7 +157,7 @@ function vouchCommands(line: string): string[][] {
 
 function expectKnown(words: string[], line: string): void {
   let node: CommandNode = tree;
-  let rest = words;
+  let rest = words.filter((word) => word !== "--debug");
   for (;;) {
     const child = node.children.find(({ name }) => name === rest[0]);
     if (child === undefined) break;

@@ -9,6 +9,12 @@ describe("the options of a job", () => {
     ["a value with =", ["--role=a=b"], { VOUCH_ROLE: "a=b" }, []],
     ["a repeated repository", ["--repository", "one", "--repository=two"], { VOUCH_REPOSITORY: "one,two" }, []],
     ["only in front", ["--region", "r", "cmd", "--role", "x"], { VOUCH_REGION: "r" }, ["cmd", "--role", "x"]],
+    [
+      "a trace",
+      ["--debug", "--role=r", "--debug", "--", "x", "--debug"],
+      { VOUCH_DEBUG: "1", VOUCH_ROLE: "r" },
+      ["--", "x", "--debug"],
+    ],
     ["not behind --", ["--", "--identity", "x"], {}, ["--", "--identity", "x"]],
     ["one that is not ours stays", ["--json", "--role", "x"], {}, ["--json", "--role", "x"]],
   ])("%s", (_title, words, variables, rest) => {

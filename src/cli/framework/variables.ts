@@ -49,7 +49,7 @@ export const variableGroups: VariableGroup[] = [
       },
       {
         names: ["XDG_STATE_HOME"],
-        readBy: "agent, server",
+        readBy: everyone,
         meaning: "Where `vouch` with the agent's log and the server's database is. Without it: `~/.local/state`.",
       },
       { names: ["HOME"], readBy: everyone, meaning: "The home folder. Without it: that of the user database." },

@@ -2,6 +2,7 @@
  * Which pip stands on PATH, and when it asks a program `keyring`: from 23.1 on for a URL with a user name, from 26.2 on for
  * every URL.
  */
+import { trace } from "../../base/trace.ts";
 
 export interface PipVersion {
   /** As pip says it, "23.0.1". */
@@ -19,6 +20,7 @@ export function pipVersion(env: Record<string, string | undefined>): PipVersion 
   const path = { PATH: env["PATH"] ?? "" };
   const pip = Bun.which("pip", path) ?? Bun.which("pip3", path);
   if (pip === null) return undefined;
+  trace("program", `${pip} --version`);
   try {
     const said = Bun.spawnSync([pip, "--version"], { env, stdin: "ignore", stderr: "ignore", timeout: timeoutMs });
     return parsePipVersion(said.stdout.toString());

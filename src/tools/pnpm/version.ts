@@ -1,4 +1,5 @@
 /** Which pnpm will read the variables: one before 11 replaces references in them, a later one takes them as they are. */
+import { trace } from "../../base/trace.ts";
 import { dirname, join } from "../npm/guard/paths.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -17,6 +18,7 @@ export async function pnpmVersion(file: string, env: Environment): Promise<RealP
     if (manifest?.name === "corepack") return "corepack";
     if (/^(pnpm|@pnpm\/.*exe.*)$/.test(String(manifest?.name))) return parseMajor(manifest?.version);
   }
+  trace("program", `${file} --version`);
   try {
     const options = { cwd: "/", env, stdin: "ignore", stderr: "ignore", timeout: 10_000 } as const;
     return parseMajor(Bun.spawnSync([file, "--version"], options).stdout.toString());
