@@ -1,16 +1,6 @@
 /** The agent as a process of its own: who wins, what is left behind, what the other side is told. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "bun:test";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { routes, type StatusReply } from "../../src/agent/protocol.ts";
@@ -18,6 +8,7 @@ import { ensureAgent } from "../../src/agent/process/start.ts";
 import { requires } from "../requires.ts";
 import { until } from "./harness.ts";
 import { rejection } from "../rejection.ts";
+import { tempFolderUntil } from "../temp-folder.ts";
 
 const module = JSON.stringify(join(import.meta.dir, "../../src/agent/process/daemon.ts"));
 const script = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
@@ -27,7 +18,7 @@ const status = () => askAgent<StatusReply>(routes.status);
 let root: string;
 let socketPath: string;
 beforeEach(() => {
-  root = mkdtempSync("/tmp/vouch-test-");
+  root = tempFolderUntil(onTestFinished, "/tmp");
   process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
   process.env["XDG_STATE_HOME"] = join(root, "state");
   socketPath = join(root, "agent/agent.sock");
@@ -38,7 +29,6 @@ afterEach(async () => {
   await until(() => !existsSync(socketPath));
   delete process.env["VOUCH_RUNTIME_DIR"];
   delete process.env["XDG_STATE_HOME"];
-  rmSync(root, { recursive: true });
 });
 
 function start() {
