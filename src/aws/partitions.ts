@@ -18,7 +18,6 @@ export interface RoleArn {
   partition: string;
   /** 12 digits. */
   accountId: string;
-  /** The name without the path. */
 }
 
 /**

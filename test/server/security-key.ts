@@ -22,6 +22,8 @@ export interface Twist {
   rpId?: string;
   challenge?: string;
   type?: string;
+  /** Fields of the client data that say that another page embeds this one. */
+  embedding?: { crossOrigin?: boolean; topOrigin?: string };
   userVerified?: boolean;
   userPresent?: boolean;
   backupEligible?: boolean;
@@ -145,6 +147,7 @@ function clientDataJson(type: string, challenge: string, origin: string, twist: 
       challenge: twist.challenge ?? challenge,
       origin: twist.origin ?? origin,
       crossOrigin: false,
+      ...twist.embedding,
     }),
   );
 }

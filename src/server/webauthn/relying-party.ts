@@ -114,6 +114,7 @@ export class RelyingParty {
       supportedAlgorithmIDs: [ES256],
     });
     if (!verified) throw refusal("it is malformed");
+    if (isEmbedded(clientDataJSON)) throw refusal(embedded);
     verifyAttestation(attestation, Buffer.from(sha256(decodeBase64url(clientDataJSON)), "base64url"));
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
     const { credential } = registrationInfo;
@@ -155,6 +156,7 @@ export class RelyingParty {
       throw denied("login_denied", error);
     });
     if (!verified) throw denied("login_denied", refusal("the signature is wrong"));
+    if (isEmbedded(response.response.clientDataJSON)) throw denied("login_denied", refusal(embedded));
     // 7.2 step 18: whether a credential can be backed up never changes.
     const backupEligible = authenticationInfo.credentialDeviceType === "multiDevice";
     if (backupEligible !== credential.backupEligible) {
@@ -167,6 +169,20 @@ export class RelyingParty {
 
 /** A credential that can leave its key is not "something you have" (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
+
+const embedded = "it was made in a frame of another origin";
+
+/**
+ * Whether the client data say that the ceremony ran in a page of another origin (WebAuthn Level 3, 7.1 step 10 and 7.2
+ * step 14). The library has parsed the client data and ignores these fields.
+ */
+function isEmbedded(clientDataJson: string): boolean {
+  const { crossOrigin, topOrigin } = JSON.parse(Buffer.from(clientDataJson, "base64url").toString()) as {
+    crossOrigin?: unknown;
+    topOrigin?: unknown;
+  };
+  return (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
+}
 
 /** The challenge that an assertion for this change must answer. */
 export function approvalChallenge(change: readonly unknown[]): string {
@@ -189,7 +205,7 @@ function withoutStatement({ authData }: { authData: Uint8Array }): string {
 /** What the library says, by a word that tells which check failed; it quotes what was sent, and that goes nowhere. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/challenge/i, "it answers another challenge"],
-  [/top origin/i, "it was made in a frame of another origin"],
+  [/top origin/i, embedded],
   [/origin/i, "it was made for another origin"],
   [/RP ID/i, "it was made for another RP ID"],
   [/response type/i, "it is of another type"],

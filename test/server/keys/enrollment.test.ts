@@ -31,6 +31,8 @@ test("a code is read as people type it, and an enrolment without attestation is 
 describe("a registration is refused", () => {
   test.each<[string, Twist, RegExp]>([
     ["from another origin", { origin: "https://vouch.example.com.evil.example" }, /origin/],
+    ["in a frame of another origin", { embedding: { crossOrigin: true } }, /frame/],
+    ["below another top origin", { embedding: { topOrigin: "https://evil.example" } }, /frame/],
     ["for another rp.id", { rpId: "example.com" }, /RP ID/i],
     ["with another challenge", { challenge: "AAAA" }, /challenge/],
     ["of another type", { type: "webauthn.get" }, /type/],

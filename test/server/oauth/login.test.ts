@@ -133,6 +133,8 @@ async function assertion(ageSeconds: number): Promise<() => Promise<Answer>> {
 describe("an assertion is refused", () => {
   test.each<[string, Twist, RegExp]>([
     ["from another origin", { origin: "http://vouch.example.com" }, /origin/],
+    ["in a frame of another origin", { embedding: { crossOrigin: true } }, /frame/],
+    ["below another top origin", { embedding: { topOrigin: "https://evil.example" } }, /frame/],
     ["for another rp.id", { rpId: "evil.example" }, /RP ID/i],
     ["with another challenge", { challenge: "AAAA" }, /challenge/],
     ["of another type", { type: "webauthn.create" }, /type/],
