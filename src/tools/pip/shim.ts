@@ -86,7 +86,7 @@ async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly s
   try {
     const { session } = await ask<StatusReply>(routes.status, undefined);
     if (session !== undefined || !asked) return false;
-    complain(new VouchError("login_needed", "Nobody is logged in.", { hint: "Run `vouch login`." }));
+    complain(new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." }));
     return true;
   } catch (error) {
     const failed = VouchError.from(error);

@@ -1,0 +1,103 @@
+/** Requirements files that cannot be read to the end, or groups and projects that lead elsewhere, before a real pip. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
+import { names } from "../sandbox/main.ts";
+
+const tools = join(import.meta.dir, "../../.tools");
+const host = names.packageHost;
+
+let laptop: Laptop;
+let project: string;
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady("--tool", "pip");
+  project = join(laptop.folder, "project");
+}, 60_000);
+afterAll(() => laptop?.stop());
+beforeEach(() => {
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project);
+});
+
+function pip(bin: string, args: string[], env: Record<string, string> = {}): Promise<Finished> {
+  const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
+  const command = ["pip", "install", "--no-input", "--no-cache-dir", "--retries", "0", "--target", "site", ...args];
+  return laptop.run(command, { cwd: project, env: { PATH, ...env }, timeoutMs: 40_000 });
+}
+
+/** With a token in the environment, what nobody has read is refused. */
+const tokenInReach = { CODEARTIFACT_AUTH_TOKEN: "a-token-in-the-environment" };
+const line = /^(error|vouch): [^\n]+\n(hint: [^\n]+\n)?$/;
+
+const unreadable: [title: string, make: (path: string) => void][] = [
+  ["a FIFO", (path) => void execFileSync("mkfifo", [path])],
+  ["a folder", (path) => mkdirSync(path)],
+  ["a link to /dev/zero", (path) => symlinkSync("/dev/zero", path)],
+  [
+    "a file above the limit",
+    (path) => {
+      writeFileSync(path, "my-package\n");
+      truncateSync(path, (4 << 20) + 1);
+    },
+  ],
+  ["a link to itself", (path) => symlinkSync(path, path)],
+  ["UTF-32", (path) => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0))],
+];
+
+const projects: [title: string, args: string[], toml: string, said: RegExp, env: Record<string, string>][] = [
+  [
+    "a direct reference to another repository",
+    ["."],
+    dependencies(`https://${host}/pypi/other-repo/x.whl`),
+    /other-repo/,
+    {},
+  ],
+  ["a direct reference over http", ["."], dependencies(`http://${host}/pypi/my-repo/x.whl`), /names http:/, {}],
+  ["an optional one over http", [".[more]"], optional(`http://${host}/pypi/my-repo/x.whl`), /names http:/, {}],
+  ["an editable project", ["-e", "."], dependencies(`http://${host}/pypi/my-repo/x.whl`), /names http:/, {}],
+  ["a group", ["--group", "dev"], group(`https://${host}/pypi/other-repo/x.whl`), /other-repo/, {}],
+  ["a group behind =", ["--group=dev"], group(`http://${host}/pypi/my-repo/x.whl`), /names http:/, {}],
+  ["a group of a named file", ["--group", "pyproject.toml:dev"], group(`http://${host}/x.whl`), /names http:/, {}],
+  ["a group by a variable", ["pip"], group(`http://${host}/x.whl`), /names http:/, { PIP_GROUP: "dev" }],
+];
+
+function dependencies(url: string): string {
+  return `[project]\nname = "x"\nversion = "1"\ndependencies = ["my-package @ ${url}"]\n`;
+}
+function optional(url: string): string {
+  return `[project]\nname = "x"\nversion = "1"\n[project.optional-dependencies]\nmore = ["my-package @ ${url}"]\n`;
+}
+function group(url: string): string {
+  return `[dependency-groups]\ndev = ["my-package @ ${url}"]\n`;
+}
+
+const pips = ["pip-22", "pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
+describe.each(pips)("%s", (_, bin) => {
+  const there = requires(join(bin, "pip"));
+
+  test.skipIf(!there).each(unreadable)(
+    "requirements that are %s are refused in one line while a token is in reach",
+    async (_title, make) => {
+      make(join(project, "requirements.txt"));
+      const { exitCode, stderr } = await pip(bin, ["-r", "requirements.txt"], tokenInReach);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(line) });
+      expect(stderr).toContain("requirements.txt");
+    },
+    60_000,
+  );
+
+  test.skipIf(!there).each(projects)(
+    "a project that leads elsewhere is refused: %s",
+    async (_title, args, toml, said, env) => {
+      writeFileSync(join(project, "pyproject.toml"), toml);
+      const { exitCode, stderr } = await pip(bin, args, env);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(said) });
+      expect(stderr).toMatch(/pyproject\.toml/);
+    },
+    60_000,
+  );
+});
