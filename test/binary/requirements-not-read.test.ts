@@ -1,6 +1,5 @@
 /** Requirements files that cannot be read to the end, or groups and projects that lead elsewhere, before a real pip. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
@@ -34,7 +33,7 @@ const tokenInReach = { CODEARTIFACT_AUTH_TOKEN: "a-token-in-the-environment" };
 const line = /^(error|vouch): [^\n]+\n(hint: [^\n]+\n)?$/;
 
 const unreadable: [title: string, make: (path: string) => void][] = [
-  ["a FIFO", (path) => void execFileSync("mkfifo", [path])],
+  ["a FIFO", (path) => void Bun.spawnSync(["mkfifo", path])],
   ["a folder", (path) => mkdirSync(path)],
   ["a link to /dev/zero", (path) => symlinkSync("/dev/zero", path)],
   [
