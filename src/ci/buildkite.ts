@@ -1,6 +1,7 @@
 /** Buildkite: the agent asks for the ID token. https://buildkite.com/docs/agent/v3/cli-oidc */
 import { VouchError } from "../base/errors.ts";
-import { findProgram, runProgram } from "../base/system/program.ts";
+import { findOnPath } from "../base/system/path.ts";
+import { runProgram } from "../base/system/program.ts";
 import { readIdToken } from "./id-token.ts";
 import type { Platform } from "./platform.ts";
 
@@ -10,7 +11,7 @@ const limitMs = 30_000;
 export const buildkite: Platform = {
   takes: ["audience"],
   async idToken({ env, audience = "sts.amazonaws.com", now, signal }) {
-    const file = findProgram(program, env);
+    const file = findOnPath(program, env);
     if (file === undefined) {
       throw new VouchError("identity_unavailable", `The identity buildkite needs ${program}, which is not on PATH.`, {
         hint: `Run this in a Buildkite job; into a container ${program} is mounted with the Docker plugin's \`mount-buildkite-agent: true\`.`,

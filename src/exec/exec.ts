@@ -1,6 +1,7 @@
 /** `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its environment. */
 import { type EnvironmentReply, type EnvironmentRequest, routes } from "../agent/protocol.ts";
 import { VouchError } from "../base/errors.ts";
+import { findOnPath } from "../base/system/path.ts";
 import { ask } from "../helper/ask.ts";
 import type { Attempt } from "../helper/attempt.ts";
 import { takeJobOptions } from "../helper/job-options.ts";
@@ -16,9 +17,9 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     if (command === undefined) throw usage("a command is missing");
     const request: EnvironmentRequest = {};
     const reply = await ask<EnvironmentReply>(routes.environment, request, left);
-    const file = command.includes("/") ? command : Bun.which(command);
+    const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
-    if (file === null) throw new VouchError("command_not_found", `${command} is not on PATH.`);
+    if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);
     const env = { ...process.env, ...(await jobVariables()) };
     const ofNpm = await packageManagerEnvironment(file, rest, reply.variables, env);
     if (ofNpm !== undefined) return await become(file, rest, ofNpm);

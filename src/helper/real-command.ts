@@ -1,5 +1,6 @@
 /** Finds and becomes the command that a shim stands in front of. */
 import { VouchError } from "../base/errors.ts";
+import { findAllOnPath } from "../base/system/path.ts";
 import { complain } from "./output.ts";
 import { trace } from "../base/trace.ts";
 import { mayHaveLostBytes } from "./raw-bytes.ts";
@@ -16,10 +17,8 @@ const trail = "VOUCH_SHIM_TRAIL";
 export async function findRealCommand(name: string, env: Environment = process.env): Promise<string | undefined> {
   const own = await identity(process.execPath);
   const been = trailOf(env);
-  for (const folder of (env["PATH"] ?? "").split(":")) {
-    // An empty or relative entry means the current folder, which is hostile.
-    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
-    if (found !== null && !been.includes(found) && (await identity(found)) !== own) return found;
+  for (const found of findAllOnPath(name, env)) {
+    if (!been.includes(found) && (await identity(found)) !== own) return found;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathFolders } from "../base/system/path.ts";
 
 /**
  * The place on PATH where this executable is found as `vouch` (a package manager's link, say, to a folder that has the
@@ -12,8 +13,8 @@ export function stableExecutable(
   executable: string = process.execPath,
 ): string {
   const real = realpathSync(executable);
-  for (const folder of (env["PATH"] ?? "").split(":")) {
-    if (!folder.startsWith("/") || `${folder}/`.startsWith(`${tmpdir()}/`)) continue;
+  for (const folder of pathFolders(env)) {
+    if (`${folder}/`.startsWith(`${tmpdir()}/`)) continue;
     const candidate = join(folder, "vouch");
     try {
       if (realpathSync(candidate) === real) return candidate;

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { VouchError } from "../base/errors.ts";
+import { findAllOnPath } from "../base/system/path.ts";
 import { homeFolder } from "../base/system/home.ts";
 
 /** The folder: `$XDG_DATA_HOME/vouch/shims`, else `~/.local/share/vouch/shims`. */
@@ -15,13 +16,9 @@ export function isLinkedShim(name: string, env: Record<string, string | undefine
   return ownership(join(shimsFolder(env), name), process.execPath) === "ours";
 }
 
-/** The first program of that name on PATH that is not a link to Vouch; relative folders are passed over. */
+/** The first program of that name on PATH that is not a link to Vouch. */
 export function findInstalled(name: string, env: Record<string, string | undefined>): string | undefined {
-  for (const folder of (env["PATH"] ?? "").split(":")) {
-    const found = folder.startsWith("/") ? Bun.which(name, { PATH: folder }) : null;
-    if (found !== null && ownership(found, process.execPath) !== "ours") return found;
-  }
-  return undefined;
+  return findAllOnPath(name, env).find((found) => ownership(found, process.execPath) !== "ours");
 }
 
 export interface ShimChanges {

@@ -3,7 +3,8 @@
  * https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html
  */
 import { VouchError } from "../../base/errors.ts";
-import { findProgram, runProgram } from "../../base/system/program.ts";
+import { findOnPath } from "../../base/system/path.ts";
+import { runProgram } from "../../base/system/program.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 
@@ -28,7 +29,7 @@ export async function profileCredentials(
       },
     );
   }
-  const aws = findProgram("aws", env);
+  const aws = findOnPath("aws", env);
   if (aws === undefined) {
     throw new VouchError(
       "identity_unavailable",

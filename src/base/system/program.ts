@@ -1,5 +1,4 @@
-/** Runs another program for what it prints: found by an absolute entry of PATH, with a limit on time and size. */
-import { delimiter, isAbsolute } from "node:path";
+/** Runs another program for its output, with a limit on time and size. */
 import { VouchError } from "../errors.ts";
 import { traced } from "../trace.ts";
 
@@ -18,12 +17,6 @@ export interface ProgramOptions {
 
 /** The largest output that is taken, in bytes. */
 const maxBytes = 256 * 1024;
-
-/** The program on PATH, or undefined. A relative entry means the current folder, which is hostile. */
-export function findProgram(name: string, env: Record<string, string | undefined>): string | undefined {
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder));
-  return Bun.which(name, { PATH: folders.join(delimiter) }) ?? undefined;
-}
 
 /**
  * Runs the program (its path in `file`) with nothing on stdin, and resolves when it has ended.

@@ -19,8 +19,10 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   if (system === undefined) return undefined;
   const reply = ask(system, environmentRoute, "{}") as EnvironmentReply | undefined;
   if (reply === undefined || !isPlain(reply)) return system.attempt;
-  const file = command.includes("/") ? command : Bun.which(command);
   const { env } = process;
+  // A relative or empty entry of PATH is for exec.ts, which never searches one (base/system/path.ts).
+  if (/(^|:)(?!\/)/.test(env["PATH"] ?? "")) return system.attempt;
+  const file = command.includes("/") ? command : Bun.which(command);
   const { twine = {} } = reply;
   const ownTwine =
     env["TWINE_USERNAME"] ?? env["TWINE_PASSWORD"] ?? env["TWINE_REPOSITORY"] ?? env["TWINE_REPOSITORY_URL"];

@@ -1,5 +1,6 @@
 /** npm and pnpm, which read one file, as `vouch setup codeartifact` sees them. */
 import { dirname } from "node:path";
+import { findIn } from "../../base/system/path.ts";
 import { findInstalled } from "../shims.ts";
 import { jsonOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
@@ -54,6 +55,6 @@ const besidePnpm = ["pnpx", "pn", "pnx"];
 function pnpmNames(env: Record<string, string | undefined>, isLinked: (name: string) => boolean): string[] {
   const pnpm = findInstalled("pnpm", env);
   const isInstalled = (name: string): boolean =>
-    pnpm !== undefined && (name === "pnpm" || Bun.which(name, { PATH: dirname(pnpm) }) !== null);
+    pnpm !== undefined && (name === "pnpm" || findIn(dirname(pnpm), name) !== undefined);
   return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
 }

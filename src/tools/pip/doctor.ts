@@ -1,6 +1,7 @@
 /** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { findOnPath } from "../../base/system/path.ts";
 import type { IniOption } from "../../editing/configparser.ts";
 import { shimsFolder } from "../shims.ts";
 import { oldPip, pipVersion } from "./version.ts";
@@ -96,8 +97,8 @@ function checkVersion(machine: Machine): Finding[] {
       ),
     );
   }
-  const program = Bun.which("pip", { PATH: env["PATH"] ?? "" });
-  const isShim = program !== null && dirname(program) === shimsFolder(env);
+  const program = findOnPath("pip", env);
+  const isShim = program !== undefined && dirname(program) === shimsFolder(env);
   if (isShim) return [ok("pip-version", `pip ${pip.version} asks Vouch for URLs with a user name; the shim adds it.`)];
   const found = `pip ${pip.version} (${program ?? "pip3"}) asks Vouch for URLs with a user name only: a bare --index-url of yours would be asked for a password.`;
   return [warning("pip-version", found, remedy)];

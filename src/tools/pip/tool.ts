@@ -1,6 +1,7 @@
 /** pip, as `vouch setup codeartifact` sees it. */
 import { VouchError } from "../../base/errors.ts";
 import { join, resolve } from "node:path";
+import { pathFolders } from "../../base/system/path.ts";
 import { findInstalled, namesIn } from "../shims.ts";
 import type { Tool } from "../tool.ts";
 import { dropPipIndex, setPipIndex, unsetPipIndex } from "./config-file.ts";
@@ -63,8 +64,7 @@ function pipIndex(endpoint: string): string {
 /** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
 function versionedPips(env: Record<string, string | undefined>): string[] {
   const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
-  const all = (env["PATH"] ?? "").split(":");
-  const folders = all.filter((folder) => folder.startsWith("/") && resolve(folder) !== environment);
+  const folders = pathFolders(env).filter((folder) => resolve(folder) !== environment);
   const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));
   return [...new Set(names)]
     .filter((name) => findInstalled(name, { PATH: folders.join(":") }) !== undefined)

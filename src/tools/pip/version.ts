@@ -3,6 +3,7 @@
  * every URL.
  */
 import { trace } from "../../base/trace.ts";
+import { findOnPath } from "../../base/system/path.ts";
 
 export interface PipVersion {
   /** As pip says it, "23.0.1". */
@@ -17,9 +18,8 @@ const timeoutMs = 10_000;
 
 /** The version of the first `pip` or `pip3` on PATH; undefined when there is none or it does not say. */
 export function pipVersion(env: Record<string, string | undefined>): PipVersion | undefined {
-  const path = { PATH: env["PATH"] ?? "" };
-  const pip = Bun.which("pip", path) ?? Bun.which("pip3", path);
-  if (pip === null) return undefined;
+  const pip = findOnPath("pip", env) ?? findOnPath("pip3", env);
+  if (pip === undefined) return undefined;
   trace("program", `${pip} --version`);
   try {
     const said = Bun.spawnSync([pip, "--version"], { env, stdin: "ignore", stderr: "ignore", timeout: timeoutMs });

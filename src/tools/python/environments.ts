@@ -4,6 +4,7 @@
  */
 import { existsSync, readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { findOnPath } from "../../base/system/path.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { type Mention, urlsIn, unverifiedHost } from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
@@ -36,8 +37,8 @@ export function mentionsOfEnvironments(
   const prefixes = new Set<string>();
   const mentions: Mention[] = [];
   for (const program of programs) {
-    const path = program.includes("/") ? resolve(cwd, program) : Bun.which(program, { PATH: env["PATH"] ?? "", cwd });
-    if (path === null || !existsSync(path)) {
+    const path = program.includes("/") ? resolve(cwd, program) : findOnPath(program, env);
+    if (path === undefined || !existsSync(path)) {
       mentions.push({ kind: "unknown", place: "pip", what: `its interpreter (${program}) is not to be found` });
     } else for (const each of [path, ...interpretersOf(path, env)]) addPrefixes(prefixes, each);
   }
@@ -76,13 +77,15 @@ function interpretersOf(script: string, env: Environment): string[] {
   if (!head.startsWith("#!")) return [];
   const lines = head.split("\n").slice(0, 3);
   const named = /^#!\s*\S*\/env\s+(?:-S\s+)?(\S+)/.exec(lines[0]!)?.[1];
-  const found = named === undefined ? null : Bun.which(named, { PATH: env["PATH"] ?? "" });
+  const found = named === undefined ? undefined : findOnPath(named, env);
   // A path with blanks stands in quotes, or is all of the line.
   const paths = lines.flatMap((line) => line.match(/"[^"]+"|'\/[^']+'|\/[^\s"']+/g) ?? []);
   const whole = lines[0]!.slice(2).trim();
-  return [whole, ...paths.map((path) => path.replace(/^["']|["']$/g, "")), ...(found === null ? [] : [found])].filter(
-    (path) => path.startsWith("/"),
-  );
+  return [
+    whole,
+    ...paths.map((path) => path.replace(/^["']|["']$/g, "")),
+    ...(found === undefined ? [] : [found]),
+  ].filter((path) => path.startsWith("/"));
 }
 
 /** Reads as Python's `configparser` does, and the names of options as pip does. */

@@ -1,6 +1,7 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` stands first on PATH. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { findAllOnPath } from "../../../base/system/path.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
 import { neededShims, tools, toolOfShim } from "../../../tools/tools.ts";
@@ -77,13 +78,9 @@ function inEnvironment(name: string, path: string, environment: string): Finding
   return failure("path", `${said}, which uv and a pip from elsewhere ask first.`, remedy);
 }
 
-/** The executables of that name in the order of PATH; relative folders are passed over. */
+/** The executables of that name in the order of PATH. */
 function executables(name: string, { env }: Machine): string[] {
-  return (env["PATH"] ?? "")
-    .split(":")
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => join(folder, name))
-    .filter(isExecutable);
+  return findAllOnPath(name, env);
 }
 
 function isExecutable(path: string): boolean {

@@ -1,5 +1,6 @@
 /** Gives npm and pnpm their tokens where nothing of the project can lead them elsewhere, and else says what is in the way. */
 import { VouchError } from "../../../base/errors.ts";
+import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
@@ -102,7 +103,7 @@ export async function globalFiles(env: Environment): Promise<string[]> {
   const named = settings.find(({ key }) => key === "globalconfig")?.value;
   if (named) return [named];
   const prefixes = [settings.find(({ key }) => key === "prefix")?.value, env["PREFIX"]];
-  const node = Bun.which("node", { PATH: env["PATH"] ?? "" });
+  const node = findOnPath("node", env);
   if (node) {
     const { realpath } = await import("node:fs/promises");
     prefixes.push(dirname(dirname(await realpath(node).catch(() => node))));

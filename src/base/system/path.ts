@@ -1,0 +1,34 @@
+/**
+ * The one search of PATH. Relative and empty entries mean the current folder, which is untrusted: a cloned project could
+ * put its own program first. They are never searched. Helpers load this file: it imports nothing.
+ */
+
+type Environment = Record<string, string | undefined>;
+
+const separator = process.platform === "win32" ? ";" : ":";
+const absolute = process.platform === "win32" ? /^([A-Za-z]:)?[\\/]/ : /^\//;
+
+/** The absolute folders of PATH in their order, as they are written there. */
+export function pathFolders(env: Environment): string[] {
+  return (env["PATH"] ?? "").split(separator).filter((folder) => absolute.test(folder));
+}
+
+/** The first executable of that name (no path) on PATH; undefined if there is none. */
+export function findOnPath(name: string, env: Environment): string | undefined {
+  for (const folder of pathFolders(env)) {
+    const found = findIn(folder, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Every executable of that name on PATH, in its order. */
+export function findAllOnPath(name: string, env: Environment): string[] {
+  return pathFolders(env).flatMap((folder) => findIn(folder, name) ?? []);
+}
+
+/** The executable of that name (no path) in an absolute folder. */
+export function findIn(folder: string, name: string): string | undefined {
+  // Bun.which takes a name with a slash as a path from the current folder.
+  return name.includes("/") ? undefined : (Bun.which(name, { PATH: folder }) ?? undefined);
+}
