@@ -2,8 +2,8 @@
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
 import type { Environment } from "./endpoints.ts";
-import { type Asker, AwsServiceError } from "./errors.ts";
-import { systemClock, withRetries, type Clock } from "./retry.ts";
+import { type Clock, systemClock, withRetries } from "../base/net/retry.ts";
+import { type Asker, AwsServiceError, waitAfterAwsFailure } from "./errors.ts";
 
 /** What every operation of this folder takes besides its own parameters. */
 export interface CallOptions {
@@ -60,7 +60,7 @@ export async function callAws(call: AwsCall, options: CallOptions): Promise<Http
         return attempt(remainingMs);
       }
     },
-    { limitMs: callLimitMs, clock, signal },
+    { limitMs: callLimitMs, clock, rule: waitAfterAwsFailure, signal },
   ).catch((error: unknown) => {
     throw inAllItsTime(error, clock.now() - begun);
   });

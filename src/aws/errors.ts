@@ -1,6 +1,7 @@
 /** What AWS answered when it refused, and what a person has to do about it. */
 import { VouchError, type ErrorCode } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
+import { retryAfter, waitAfterFailure } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
 
 /** An error answer of an AWS service as the service gave it; `translate` turns it into words for people. */
@@ -23,8 +24,30 @@ export class AwsServiceError extends Error {
     this.requestId = details.requestId ?? response.headers.get("x-amzn-requestid") ?? undefined;
     const date = Date.parse(response.headers.get("date") ?? "");
     this.serverTime = Number.isNaN(date) ? undefined : date;
-    this.retryAfterMs = retryAfter(response.headers.get("retry-after"), this.serverTime);
+    this.retryAfterMs = retryAfter(response.headers);
   }
+}
+
+/** The codes by which AWS services say "later" with a status that does not say it (the SDKs' standard retry mode). */
+const transientCodes = new Set([
+  "IDPCommunicationError",
+  "PriorRequestNotComplete",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "SlowDown",
+  "ThrottledException",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+]);
+
+/** The rule for `withRetries`: throttling and 5xx of AWS, besides what `waitAfterFailure` retries. */
+export function waitAfterAwsFailure(error: unknown): number | undefined {
+  if (!(error instanceof AwsServiceError)) return waitAfterFailure(error);
+  const isTransient = error.status === 429 || error.status >= 500 || transientCodes.has(error.awsCode);
+  return isTransient ? (error.retryAfterMs ?? 0) : undefined;
 }
 
 /** A person with a session, or a job of CI with an identity. */
@@ -245,14 +268,6 @@ function requiredActions(asked: AskedOf): string {
   return asked.operation === "GetRepositoryEndpoint"
     ? `codeartifact:GetRepositoryEndpoint (and codeartifact:ReadFromRepository to read packages) on ${second}`
     : `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
-}
-
-/** Retry-After (RFC 9110, 10.2.3): seconds, or a date against the same answer's clock. */
-function retryAfter(value: string | null, serverTime: number | undefined): number | undefined {
-  if (value === null) return undefined;
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - (serverTime ?? Date.now()));
 }
 
 /** Text of another machine, not too long. */

@@ -3,10 +3,10 @@
  * ask for an ID token with. https://docs.github.com/en/actions/reference/security/oidc
  */
 import * as v from "valibot";
-import { withRetries, systemClock } from "../aws/retry.ts";
 import { VouchError } from "../base/errors.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest } from "../base/net/http.ts";
+import { BusyService, systemClock, withRetries } from "../base/net/retry.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform, PlatformRequest } from "./platform.ts";
@@ -65,7 +65,7 @@ async function ask(url: URL, bearer: string, remainingMs: number, request: Platf
   if (status === 429 || status >= 500) {
     throw new VouchError("network", `${url.host} gave no ID token: it answered with status ${status}.`, {
       hint: "GitHub is failing at the moment. Run the job again.",
-      cause: status,
+      cause: new BusyService(response),
     });
   }
   const answer = v.safeParse(Answer, parseJson(body));

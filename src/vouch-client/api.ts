@@ -1,11 +1,10 @@
 /** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
-import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
+import { BusyService, type RetryRule, systemClock, waitAfterFailure, withRetries } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
-import { trace } from "../base/trace.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -37,51 +36,50 @@ const attemptLimitMs = 10_000;
 const defaultLimitMs = 15_000;
 /** Tokens and WebAuthn options are a few kilobytes. */
 const maxAnswerBytes = 256 * 1024;
-const retryDelaysMs = [200, 600, 1500];
 
-/** Sends a request and resolves with the answer, whatever its status below 500. Throws `network`, `timeout`, `server_error`, `cancelled`. */
+/**
+ * Sends a request and resolves with the answer, whatever its status below 500 (except 429). Throws `network`, `timeout`,
+ * `server_error`, `cancelled`.
+ */
 export async function send(request: ApiRequest): Promise<HttpResponse> {
-  const { body } = request;
-  const form = body instanceof URLSearchParams ? body.toString() : undefined;
+  const { limitMs = defaultLimitMs, signal } = request;
   const begun = performance.now();
-  const end = begun + (request.limitMs ?? defaultLimitMs);
-  for (let attempt = 0; ; attempt++) {
-    const next = request.repeatable ? retryDelaysMs[attempt] : undefined;
-    const delay = next !== undefined && performance.now() + next < end ? next : undefined;
-    try {
-      const response = await httpRequest({
-        url: request.url,
-        method: request.method,
-        headers: {
-          ...(body
-            ? { "content-type": form === undefined ? "application/json" : "application/x-www-form-urlencoded" }
-            : {}),
-          accept: "application/json",
-          ...(await request.headers?.()),
-        },
-        ...(body ? { body: form ?? JSON.stringify(body) } : {}),
-        timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, end - performance.now()))),
-        maxBytes: maxAnswerBytes,
-        caBundle: request.env["SSL_CERT_FILE"],
-        ...(request.signal ? { signal: request.signal } : {}),
-      });
-      const intercepted = interceptedAnswer(
-        new URL(request.url).host,
-        response,
-        " Is this the URL of the Vouch server?",
-      );
-      if (intercepted) throw intercepted;
-      const busy = response.status === 429 || response.status >= 500;
-      if (!busy) return response;
-      if (delay === undefined) throw serverError(request.url, response);
-    } catch (error) {
-      if (delay === undefined || !(error instanceof VouchError) || error.code !== "network" || !error.cause) {
-        throw inAllItsTime(error, performance.now() - begun);
-      }
-    }
-    trace("retry", `attempt ${attempt + 2} in ${delay} ms`);
-    await pause(delay, request.signal);
+  try {
+    if (!request.repeatable) return await sendOnce(request, limitMs);
+    const attempt = (remainingMs: number): Promise<HttpResponse> => sendOnce(request, remainingMs);
+    return await withRetries(attempt, { limitMs, clock: systemClock, rule, signal });
+  } catch (error) {
+    throw inAllItsTime(error, performance.now() - begun);
   }
+}
+
+/** An attempt that timed out has had most of the time: it is not repeated. */
+const rule: RetryRule = (error) =>
+  error instanceof VouchError && error.code === "timeout" ? undefined : waitAfterFailure(error);
+
+async function sendOnce(request: ApiRequest, remainingMs: number): Promise<HttpResponse> {
+  const { url, body } = request;
+  const form = body instanceof URLSearchParams ? body.toString() : undefined;
+  const response = await httpRequest({
+    url,
+    method: request.method,
+    headers: {
+      ...(body
+        ? { "content-type": form === undefined ? "application/json" : "application/x-www-form-urlencoded" }
+        : {}),
+      accept: "application/json",
+      ...(await request.headers?.()),
+    },
+    ...(body ? { body: form ?? JSON.stringify(body) } : {}),
+    timeoutMs: Math.ceil(Math.min(attemptLimitMs, Math.max(1, remainingMs))),
+    maxBytes: maxAnswerBytes,
+    caBundle: request.env["SSL_CERT_FILE"],
+    ...(request.signal ? { signal: request.signal } : {}),
+  });
+  const intercepted = interceptedAnswer(new URL(url).host, response, " Is this the URL of the Vouch server?");
+  if (intercepted) throw intercepted;
+  if (response.status === 429 || response.status >= 500) throw busyServer(url, response);
+  return response;
 }
 
 /** The answer in the form of the schema. Throws `server_error`. */
@@ -136,14 +134,17 @@ export function readApiFailure(
   return readAnswer(response, ApiFailure, url).error;
 }
 
-function serverError(url: string, response: HttpResponse): VouchError {
+function busyServer(url: string, response: HttpResponse): VouchError {
   const { host } = new URL(url);
+  const cause = new BusyService(response);
+  const seconds = cause.retryAfterMs === undefined ? undefined : Math.ceil(cause.retryAfterMs / 1000);
+  const when = seconds === undefined || seconds === 0 ? "in a minute" : `in ${seconds} s, as it asks`;
   return new VouchError(
     "server_error",
     response.status === 429
       ? `The Vouch server ${host} has been asked too often.`
       : `The Vouch server ${host} failed (status ${response.status}).`,
-    { hint: "Try again in a minute; if it goes on, tell who runs the server." },
+    { hint: `Try again ${when}; if it goes on, tell who runs the server.`, cause },
   );
 }
 
@@ -152,13 +153,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal ? { signal } : {});
-  } catch (error) {
-    throw new VouchError("cancelled", "Cancelled.", { cause: error });
   }
 }

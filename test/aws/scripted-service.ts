@@ -1,5 +1,5 @@
 /** A service on loopback that gives prepared answers in turn and keeps what it was sent, and a clock without waiting. */
-import type { Clock } from "../../src/aws/retry.ts";
+import type { Clock } from "../../src/base/net/retry.ts";
 
 interface ReceivedRequest {
   method: string;

@@ -24,10 +24,10 @@ beforeAll(async () => {
 afterAll(() => laptop.stop());
 
 /** Whatever Vouch or a package manager behind a shim might start by its name. */
-const planted = [
-  ...["pip", "pip3", "pip3.11", "python", "python3", "uv", "keyring", "npm", "npx", "node", "pnpm", "cargo", "aws"],
-  ...["ps", "sh", "env", "systemctl", "vouch", "buildkite-agent", "tput", "stty", "answer"],
-];
+const planted =
+  "pip pip3 pip3.11 python python3 uv keyring npm npx node pnpm cargo aws ps sh env systemctl vouch buildkite-agent tput stty answer".split(
+    " ",
+  );
 
 /** Entries that mean the current folder, in front of the real ones. */
 const entries = [".", "", "bin", "./bin", "project/..", "bin/../bin"];
@@ -49,11 +49,7 @@ describe.each(entries)("the entry %p of PATH", (entry) => {
     ["setup of pip", [...setup, "--tool", "pip"]],
     ["setup of all that is installed", setup],
     ["credential", ["credential", "codeartifact"]],
-  ])(
-    "vouch %s starts nothing of the project",
-    async (_, args) => void (await run([executable, ...args])),
-    60_000,
-  );
+  ])("vouch %s starts nothing of the project", async (_, args) => void (await run([executable, ...args])), 60_000);
 
   test("vouch exec starts no command of the project, and says that there is none", async () => {
     const { stderr, exitCode } = await run([executable, "exec", "--", "answer"]);

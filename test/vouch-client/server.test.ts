@@ -116,6 +116,26 @@ describe("a session", () => {
     expect(upstream.counts.idToken).toBe(3);
   });
 
+  test("a server that asks for a longer wait than a person has is not asked again, and the wait is named", async () => {
+    const session = await login();
+    const headers = { "retry-after": "30" };
+    upstream.answer("idToken", () => new Response("busy", { status: 429, headers }));
+    const error = await rejection(session.idToken());
+    expect(error.hint).toStartWith("Try again in 30 s");
+    expect(upstream.counts.idToken).toBe(1);
+  });
+
+  test("the wait that a server asks for is kept to", async () => {
+    const session = await login();
+    const times: number[] = [];
+    upstream.answer("idToken", () => {
+      times.push(performance.now());
+      return times.length === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined;
+    });
+    await session.idToken();
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+  });
+
   test("a login is sent once: its ceremony is used up", async () => {
     upstream.answer("login", () => new Response("busy", { status: 503 }));
     expect((await rejection(login())).code).toBe("server_error");

@@ -2,7 +2,7 @@
 import { VouchError } from "../../base/errors.ts";
 import { inAllItsTime } from "../../base/net/connection-error.ts";
 import { httpRequest, type HttpResponse } from "../../base/net/http.ts";
-import { systemClock, withRetries } from "../retry.ts";
+import { BusyService, systemClock, withRetries } from "../../base/net/retry.ts";
 
 /** They are near: an answer takes milliseconds, and one that does not come is worth a message soon. */
 const attemptLimitMs = 2_000;
@@ -52,7 +52,7 @@ export async function askMetadata(request: MetadataRequest): Promise<HttpRespons
         });
         if (response.status < 500) return response;
         throw new VouchError("network", `${service} answered with status ${response.status}.`, {
-          cause: response.status,
+          cause: new BusyService(response),
         });
       },
       { limitMs, clock: systemClock, signal },

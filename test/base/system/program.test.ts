@@ -1,10 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
-import { findOnPath } from "../../../src/base/system/path.ts";
 import { runProgram } from "../../../src/base/system/program.ts";
 import { rejection } from "../../rejection.ts";
-import { tempFolder } from "../../temp-folder.ts";
 
 const run = (script: string, timeoutMs = 20_000, signal?: AbortSignal) =>
   runProgram("/bin/sh", ["-c", script], { env: { A: "1" }, timeoutMs, signal });

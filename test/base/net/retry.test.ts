@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { AwsServiceError } from "../../src/aws/errors.ts";
-import { withRetries } from "../../src/aws/retry.ts";
-import { VouchError } from "../../src/base/errors.ts";
-import { rejection, virtualClock } from "./scripted-service.ts";
+import { AwsServiceError, waitAfterAwsFailure } from "../../../src/aws/errors.ts";
+import { VouchError } from "../../../src/base/errors.ts";
+import { BusyService, withRetries } from "../../../src/base/net/retry.ts";
+import { rejection, virtualClock } from "../../aws/scripted-service.ts";
 
 function refused(status: number, code = "", headers: Record<string, string> = {}): AwsServiceError {
   return new AwsServiceError({ status, headers: new Headers(headers), body: "" }, { code, message: "no" });
@@ -20,6 +20,7 @@ function failing(...errors: Error[]): { attempt: (remainingMs: number) => Promis
   return { attempt, remaining };
 }
 
+const busy = new BusyService({ status: 503, headers: new Headers() });
 const connectionLost = new VouchError("network", "no connection", { cause: { code: "ECONNRESET" } });
 const untrusted = new VouchError("network", "no connection", { cause: { code: "DEPTH_ZERO_SELF_SIGNED_CERT" } });
 
@@ -30,6 +31,7 @@ describe("what is tried again", () => {
     ["IDPCommunicationError", refused(400, "IDPCommunicationError"), true],
     ["500", refused(500, "InternalServerException"), true],
     ["503 without a body", refused(503), true],
+    ["a busy service that is not AWS", new VouchError("server_error", "busy", { cause: busy }), true],
     ["a lost connection", connectionLost, true],
     ["no answer in time", new VouchError("timeout", "late"), true],
     ["AccessDenied", refused(403, "AccessDenied"), false],
@@ -43,7 +45,7 @@ describe("what is tried again", () => {
     ["a mistake of ours", new TypeError("x is not a function"), false],
   ])("%s", async (_, error, again) => {
     const { attempt, remaining } = failing(error);
-    const result = withRetries(attempt, { limitMs: 20_000, clock: virtualClock() });
+    const result = withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock: virtualClock() });
     if (again) expect(await result).toBe("done");
     else expect(await rejection(result)).toBe(error);
     expect(remaining).toHaveLength(again ? 2 : 1);
@@ -59,7 +61,9 @@ describe("the waits", () => {
     [0.999, [399.6, 799.2, 1598.4, 3196.8]],
   ])("grow with full jitter: chance %p", async (chance, waits) => {
     const clock = virtualClock(chance);
-    expect(await rejection(withRetries(failing(...five).attempt, { limitMs: 60_000, clock }))).toBe(five[4]);
+    expect(
+      await rejection(withRetries(failing(...five).attempt, { rule: waitAfterAwsFailure, limitMs: 60_000, clock })),
+    ).toBe(five[4]);
     expect(clock.waits).toEqual(waits);
   });
 
@@ -67,20 +71,22 @@ describe("the waits", () => {
     const clock = virtualClock();
     const date = { date: "Fri, 31 Jan 2025 12:00:00 GMT", "retry-after": "Fri, 31 Jan 2025 12:00:04 GMT" };
     const { attempt } = failing(refused(429, "", { "retry-after": "3" }), refused(503, "", date));
-    await withRetries(attempt, { limitMs: 20_000, clock });
+    await withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock });
     expect(clock.waits).toEqual([3000, 4000]);
   });
 
   test("end before the limit: a Retry-After beyond it gives the error at once", async () => {
     const clock = virtualClock();
     const error = refused(429, "ThrottlingException", { "retry-after": "30" });
-    expect(await rejection(withRetries(failing(error).attempt, { limitMs: 20_000, clock }))).toBe(error);
+    expect(
+      await rejection(withRetries(failing(error).attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock })),
+    ).toBe(error);
     expect(clock.waits).toEqual([]);
   });
 
   test("each attempt is told how long is left", async () => {
     const { attempt, remaining } = failing(refused(500), refused(500));
-    await withRetries(attempt, { limitMs: 20_000, clock: virtualClock() });
+    await withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock: virtualClock() });
     expect(remaining).toEqual([20_000, 19_800, 19_400]);
   });
 
@@ -91,7 +97,7 @@ describe("the waits", () => {
       throw refused(500);
     };
     const error = await rejection(
-      withRetries(attempt, { limitMs: 20_000, clock: virtualClock(), signal: abort.signal }),
+      withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock: virtualClock(), signal: abort.signal }),
     );
     expect(error).toMatchObject({ code: "cancelled" });
   });
