@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { until } from "../harness.ts";
 import { LogFile } from "../../../src/agent/process/log-file.ts";
 
 let root: string;
@@ -120,15 +121,14 @@ test("a named pipe that somebody reads is refused too", async () => {
   Bun.spawnSync(["mkfifo", path]);
   const reader = Bun.spawn(["cat", path], { stdout: "pipe" });
   const log = new LogFile(path);
-  // The reader's open(2) returns once ours has met it.
-  do log.write("line");
-  while (log.failure !== "it is not a regular file" || (reader.exitCode === null && !(await ended(reader))));
+  // The reader's open(2) returns once it meets ours.
+  await until(() => {
+    log.write("line");
+    return reader.exitCode !== null;
+  });
+  expect(log.failure).toBe("it is not a regular file");
   expect(await new Response(reader.stdout).text()).toBe("");
 });
-
-async function ended(process: Bun.Subprocess): Promise<boolean> {
-  return Promise.race([process.exited.then(() => true), Bun.sleep(20).then(() => false)]);
-}
 
 test.each<[string, () => void, string]>([
   ["a link", () => symlinkSync(root, join(root, "state/vouch")), "is a link"],
