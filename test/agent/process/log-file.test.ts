@@ -1,12 +1,11 @@
 /** The file that the agent writes its log to: what is in its place, how long it gets, what a failed write costs. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, onTestFinished, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,16 +13,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { until } from "../harness.ts";
 import { LogFile } from "../../../src/agent/process/log-file.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
+import { until } from "../harness.ts";
 
 let root: string;
 let path: string;
 beforeEach(() => {
-  root = mkdtempSync("/tmp/vouch-test-");
+  root = tempFolderUntil(onTestFinished);
   path = join(root, "state/vouch/agent.log");
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const lines = (file = path) => readFileSync(file, "utf8").trimEnd().split("\n");
 
