@@ -108,6 +108,18 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
       return {};
     }),
   };
+  async function answer(request: HttpRequest, received: Buffer): Promise<Uint8Array> {
+    try {
+      const answers = answersOf(agent);
+      const body = await handle(agent, known, request);
+      const whole = reply(200, body);
+      const expiration = lastsUntil(request.path, body);
+      if (expiration !== undefined) answers?.keep(received, whole, expiration);
+      return whole;
+    } catch (error) {
+      return failure(error);
+    }
+  }
   return listenHttp({
     unix: socketPath,
     maxBodyBytes,
@@ -127,18 +139,6 @@ export function serveAgent(agent: Agent, socketPath: string, onStop: () => void)
       ),
     refuse: failure,
   });
-  async function answer(request: HttpRequest, received: Buffer): Promise<Uint8Array> {
-    try {
-      const answers = answersOf(agent);
-      const body = await handle(agent, known, request);
-      const whole = reply(200, body);
-      const expiration = lastsUntil(request.path, body);
-      if (expiration !== undefined) answers?.keep(received, whole, expiration);
-      return whole;
-    } catch (error) {
-      return failure(error);
-    }
-  }
 }
 
 /** What can be answered again; nothing when the settings are broken, which the question's own answer says. */

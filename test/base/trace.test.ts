@@ -83,6 +83,11 @@ describe("what looks like a token is left out", () => {
   ])("%s stays", (text) => expect(withoutTokens(text)).toBe(text));
 });
 
+test("a long text is cut", () => {
+  trace("hid", "a".repeat(1 << 20));
+  expect(lines[0]!.length).toBeLessThan(4_200);
+});
+
 test.each([
   [["--debug", "status"], ["status"], true],
   [["status", "--json", "--debug"], ["status", "--json"], true],

@@ -1,9 +1,18 @@
 /** What the trace and the agent's log tell, and that no secret of a whole day is in either. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../agent/harness.ts";
-import { cargoGet, executable, type Finished, type Laptop, person, registryName, startLaptop } from "../laptop.ts";
+import {
+  cargoGet,
+  executable,
+  type Finished,
+  type Laptop,
+  person,
+  registryName,
+  serverUrl,
+  startLaptop,
+} from "../laptop.ts";
 import { type IssuedSecrets, recordIssuedSecrets } from "./issued-secrets.ts";
 
 let laptop: Laptop;
@@ -14,6 +23,7 @@ let said = "";
 /** What programs were given on stdout, tokens among it. */
 let given = "";
 let code = "";
+const wrongPin = "864209";
 
 async function run(...command: string[]): Promise<Finished> {
   const stdin = command.includes("--cargo-plugin") ? cargoGet() : "";
@@ -21,6 +31,22 @@ async function run(...command: string[]): Promise<Finished> {
   said += finished.stderr;
   given += finished.stdout;
   return finished;
+}
+
+/** Runs a command whose person mistypes the PIN once; the trace names commands with "PIN" in them, too. */
+async function atTerminal(...command: string[]): Promise<void> {
+  const { exitCode, screen } = await laptop.atTerminal(command, async ({ see, type }) => {
+    if (command[0] === "enroll") {
+      await see("Enrolment code");
+      type(`${code}\r`);
+    }
+    for (const pin of [wrongPin, person.pin]) {
+      await see("PIN of your security key");
+      type(`${pin}\r`);
+    }
+  });
+  said += screen;
+  expect(`exit code ${exitCode}\n${exitCode === 0 ? "" : screen}`).toBe("exit code 0\n");
 }
 
 async function status() {
@@ -38,11 +64,10 @@ beforeAll(async () => {
   await laptop.startServer();
   logFile = join(laptop.home, ".local/state/vouch/agent.log");
   laptop.env["VOUCH_DEBUG"] = "1";
-  const invite = laptop.invite.bind(laptop);
-  laptop.invite = async () => (code = await invite());
-  said += (await laptop.enroll()).screen;
+  code = await laptop.invite();
+  await atTerminal("enroll", "--server", serverUrl);
   await laptop.setUpAws();
-  said += (await laptop.login()).screen;
+  await atTerminal("login");
   await laptop.setUpRepository("--registry-name", registryName);
   await run(executable, "--cargo-plugin");
   await run(executable, "--cargo-plugin");
@@ -64,6 +89,7 @@ describe("the trace", () => {
     ["getInfo", / ctap: authenticatorGetInfo, 1 bytes -> OK \(0x00\), \d+ bytes, \d+\.\d ms$/m],
     ["key agreement", / ctap: authenticatorClientPIN getKeyAgreement, \d+ bytes -> OK \(0x00\), \d+ bytes/m],
     ["the PIN's command", / ctap: authenticatorClientPIN getPinUvAuthTokenUsingPinWithPermissions, .* -> OK/m],
+    ["a wrong PIN", / ctap: authenticatorClientPIN getPin\S+, \d+ bytes -> PIN_INVALID \(0x31\), 1 bytes/m],
     ["makeCredential", / ctap: authenticatorMakeCredential, \d+ bytes -> OK \(0x00\), \d+ bytes/m],
     ["getAssertion", / ctap: authenticatorGetAssertion, \d+ bytes -> OK \(0x00\), \d+ bytes/m],
     ["the agent's start", / program: \S+ started as process \d+, the agent$/m],
@@ -104,7 +130,7 @@ describe("the agent's log", () => {
     const { pid } = (await status())!;
     const listened = new RegExp(`agent ${pid}: listening on`, "g");
     expect(agentLog().match(listened)).toHaveLength(2);
-    said += (await laptop.login()).screen;
+    await atTerminal("login");
     expect(agentLog().match(/: logged in: /g)).toHaveLength(2);
     expect((await run(executable, "logout")).exitCode).toBe(0);
     await until(() => agentLog().match(listened)?.length === 3);
@@ -115,7 +141,7 @@ test("neither holds a PIN, a code, a token, a session, a credential, a proof or 
   const { accessTokens, idTokens, awsSecrets, proofs, bodies } = issued;
   const tokens = given.match(/[\w.-]*vouch-sandbox-token[\w.+/=-]*/g) ?? [];
   const sent = bodies.filter((body) => body.length > 20);
-  const secrets = { tokens, accessTokens, awsSecrets, idTokens, proofs, sent, typed: [person.pin, code] };
+  const secrets = { tokens, accessTokens, awsSecrets, idTokens, proofs, sent, typed: [person.pin, wrongPin, code] };
   for (const kind of Object.values(secrets)) expect(kind.length).toBeGreaterThan(0);
   const all = Object.values(secrets).flat();
   // Of what is signed each part, which may be written alone.
@@ -144,7 +170,7 @@ describe("--debug", () => {
   });
 
   test("behind exec's command is the command's own", async () => {
-    said += (await laptop.login()).screen;
+    await atTerminal("login");
     const command = [executable, "exec", "--", "echo", "--debug"];
     const shown = await laptop.run(command, { env: { VOUCH_DEBUG: undefined } });
     expect(shown).toEqual({ exitCode: 0, stdout: "--debug\n", stderr: "" });
@@ -174,6 +200,23 @@ test("without VOUCH_DEBUG nothing is traced", async () => {
   expect(quiet).toMatchObject({ exitCode: 0, stderr: "" });
   expect(quiet.stdout).toContain("vouch-sandbox-token");
 });
+
+test("a file that the agent must not write to is left alone, and said by `agent status` and `doctor`", async () => {
+  const kept = agentLog();
+  const elsewhere = join(laptop.folder, "elsewhere");
+  renameSync(logFile, elsewhere);
+  symlinkSync(elsewhere, logFile);
+  // With VOUCH_DEBUG each question is a line.
+  await run(executable, "agent", "status");
+  const sentence = `The agent keeps no log in ${logFile}: it is a symbolic link.`;
+  const asked = await laptop.vouch("agent", "status");
+  expect(asked.stdout).toContain(`It keeps no log in ${logFile}: it is a symbolic link.\n`);
+  expect((await laptop.vouch("doctor")).stdout).toContain(sentence);
+  expect(readFileSync(elsewhere, "utf8")).toBe(kept);
+  rmSync(logFile);
+  await laptop.vouch("agent", "status");
+  expect(agentLog()).toMatch(/lines before this one were lost\)$/m);
+}, 60_000);
 
 describe("the log of an agent that fails is named", () => {
   const hint = () => `The agent's log is ${logFile}.`;

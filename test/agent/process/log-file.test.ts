@@ -1,12 +1,11 @@
 /** The file that the agent writes its log to: what is in its place, how long it gets, what a failed write costs. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, onTestFinished, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
@@ -15,14 +14,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LogFile } from "../../../src/agent/process/log-file.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
+import { until } from "../harness.ts";
 
 let root: string;
 let path: string;
 beforeEach(() => {
-  root = mkdtempSync("/tmp/vouch-test-");
+  root = tempFolderUntil(onTestFinished);
   path = join(root, "state/vouch/agent.log");
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const lines = (file = path) => readFileSync(file, "utf8").trimEnd().split("\n");
 
@@ -120,15 +120,14 @@ test("a named pipe that somebody reads is refused too", async () => {
   Bun.spawnSync(["mkfifo", path]);
   const reader = Bun.spawn(["cat", path], { stdout: "pipe" });
   const log = new LogFile(path);
-  // The reader's open(2) returns once ours has met it.
-  do log.write("line");
-  while (log.failure !== "it is not a regular file" || (reader.exitCode === null && !(await ended(reader))));
+  // The reader's open(2) returns once it meets ours.
+  await until(() => {
+    log.write("line");
+    return reader.exitCode !== null;
+  });
+  expect(log.failure).toBe("it is not a regular file");
   expect(await new Response(reader.stdout).text()).toBe("");
 });
-
-async function ended(process: Bun.Subprocess): Promise<boolean> {
-  return Promise.race([process.exited.then(() => true), Bun.sleep(20).then(() => false)]);
-}
 
 test.each<[string, () => void, string]>([
   ["a link", () => symlinkSync(root, join(root, "state/vouch")), "is a link"],

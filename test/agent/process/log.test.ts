@@ -1,12 +1,13 @@
 /** Where the agent's log goes, as a process of its own, and what the other side is told about it. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAgent } from "../../../src/agent/process/start.ts";
 import { routes, type StatusReply } from "../../../src/agent/protocol.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { requires } from "../../requires.ts";
 import { rejection } from "../../rejection.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
 import { until } from "../harness.ts";
 
 const module = JSON.stringify(join(import.meta.dir, "../../../src/agent/process/daemon.ts"));
@@ -18,7 +19,7 @@ let root: string;
 let path: string;
 const before = { ...process.env };
 beforeEach(() => {
-  root = mkdtempSync("/tmp/vouch-test-");
+  root = tempFolderUntil(onTestFinished, "/tmp");
   path = join(root, "state/vouch/agent.log");
   process.env["VOUCH_RUNTIME_DIR"] = join(root, "agent");
   process.env["XDG_STATE_HOME"] = join(root, "state");
@@ -30,7 +31,6 @@ afterEach(async () => {
     if (before[name] === undefined) delete process.env[name];
     else process.env[name] = before[name];
   }
-  rmSync(root, { recursive: true });
 });
 
 test("one in the background writes to the file, also where its starter is of the journal", async () => {
@@ -57,7 +57,7 @@ test("one whose stderr somebody reads writes there", async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-/** Sets the environment; `wrapped` is how the agent is started in it. */
+/** What is prepared, and what the agent then says of its log. */
 const without: [string, () => void, StatusReply["log"] | (() => StatusReply["log"])][] = [
   [
     "a link in the file's place",

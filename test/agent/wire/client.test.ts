@@ -1,6 +1,6 @@
 /** What the asking side makes of an agent that does not answer as agreed, by the runtime's means and by system calls. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
@@ -14,12 +14,14 @@ let agent: Bun.Subprocess<"ignore", "pipe", "inherit"> | undefined;
 beforeEach(() => {
   folder = tempFolderUntil(onTestFinished, "/tmp");
   process.env["VOUCH_RUNTIME_DIR"] = folder;
+  process.env["XDG_STATE_HOME"] = join(folder, "state");
 });
 afterEach(async () => {
   agent?.kill();
   await agent?.exited;
   agent = undefined;
   delete process.env["VOUCH_RUNTIME_DIR"];
+  delete process.env["XDG_STATE_HOME"];
 });
 
 /** Another process listens as the agent and answers every request with these bytes; undefined: never. */
@@ -117,6 +119,33 @@ describe.each(ways)("by %s", (_way, ask) => {
     const failure = await rejection(ask(routes.token));
     expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent stop`, then `vouch login`." });
     expect(failure.message).toMatch(message);
+  });
+
+  test.each<[string, string, string | undefined]>([
+    ["agent_unavailable", json("null"), "Run `vouch agent stop`, then `vouch login`."],
+    [
+      "internal_error",
+      json('{"error":{"code":"internal_error","message":"No."}}', "HTTP/1.1 500 Oh\r\nvouch-protocol: 1"),
+      undefined,
+    ],
+  ])("%s names the agent's log where there is one", async (code, bytes, hint) => {
+    await answerWith(bytes);
+    expect(await rejection(ask(routes.token))).toMatchObject({ code, hint });
+    const log = join(folder, "state/vouch/agent.log");
+    mkdirSync(log, { recursive: true });
+    expect(await rejection(ask(routes.token))).toMatchObject({ code, hint });
+    rmSync(log, { recursive: true });
+    writeFileSync(log, "");
+    const named = `${hint === undefined ? "" : `${hint} `}The agent's log is ${log}.`;
+    expect(await rejection(ask(routes.token))).toMatchObject({ code, hint: named });
+  });
+
+  test("an error of the person's own names no log", async () => {
+    mkdirSync(join(folder, "state/vouch"), { recursive: true });
+    writeFileSync(join(folder, "state/vouch/agent.log"), "");
+    const body = '{"error":{"code":"login_needed","message":"No.","hint":"Ask."}}';
+    await answerWith(json(body, "HTTP/1.1 401 Oh\r\nvouch-protocol: 1"));
+    expect(await rejection(ask(routes.token))).toMatchObject({ code: "login_needed", hint: "Ask." });
   });
 
   test("no answer: the limit", async () => {

@@ -1,4 +1,5 @@
-/** The machine: the agent's folder, the security key, the clock. */
+/** The machine: the agent's folder and log, the security key, the clock. */
+import type { StatusReply } from "../../../agent/protocol.ts";
 import { lstat } from "../../../agent/wire/client.ts";
 import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
 import { httpRequest } from "../../../base/net/http.ts";
@@ -11,7 +12,19 @@ const clockWarning = 20;
 
 /** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
 export async function checkMachine(machine: Machine): Promise<Finding[]> {
-  return [await checkFolder(machine), ...(await checkSecurityKeys()), ...(await checkClock(machine))];
+  return [
+    await checkFolder(machine),
+    ...checkLog(machine.agent?.log),
+    ...(await checkSecurityKeys()),
+    ...(await checkClock(machine)),
+  ];
+}
+
+/** A finding only where the agent cannot write its log. */
+function checkLog(log: StatusReply["log"]): Finding[] {
+  if (log?.failure === undefined) return [];
+  const found = `The agent keeps no log${log.path === undefined ? "" : ` in ${log.path}`}: ${log.failure}.`;
+  return [warning("agent-log", found, "Clear the way: the agent tries again with the next line.")];
 }
 
 async function checkFolder({ env }: Machine): Promise<Finding> {
