@@ -9,6 +9,7 @@ import { checkNames, controlEndpoint, endpointVariables, type PackageRepository 
 import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { regionPartition } from "./partitions.ts";
 import { signRequest, type AwsCredentials } from "./sigv4.ts";
+import { parseJson } from "../base/json.ts";
 
 interface DomainRequest extends CallOptions {
   domain: string;
@@ -123,14 +124,6 @@ function readError(response: HttpResponse): { code: string; message: string } {
   const body: v.InferOutput<typeof ErrorAnswer> = parsed.success ? parsed.output : {};
   const type = response.headers.get("x-amzn-errortype") ?? body["__type"] ?? "";
   return { code: type.replace(/:.*$/, "").replace(/^.*#/, ""), message: body.message ?? body.Message ?? "" };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(request: DomainRequest & PartialRepository, operation: Operation): AskedOf {

@@ -1,4 +1,5 @@
 /** AWS STS, API version 2011-06-15: role credentials for a web identity token. */
+import { decodeJwt } from "jose";
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
@@ -160,8 +161,7 @@ const IdentityClaims = v.object({ iss: v.string(), aud: v.union([v.string(), v.a
 /** What the token says of itself, for the words of an error only; it is not verified here. */
 function readIdentity(token: Secret): AskedOf["identity"] | undefined {
   try {
-    const payload: unknown = JSON.parse(Buffer.from(token.expose().split(".")[1] ?? "", "base64url").toString());
-    const { iss, aud, sub } = v.parse(IdentityClaims, payload);
+    const { iss, aud, sub } = v.parse(IdentityClaims, decodeJwt(token.expose()));
     return { issuer: iss, audience: [aud].flat().join(", "), subject: sub };
   } catch {
     return undefined;

@@ -101,8 +101,7 @@ export class VouchError extends Error {
 
   /** Any thrown value as a VouchError; what is not one becomes `internal_error` with the value as its cause. */
   static from(value: unknown): VouchError {
-    // By name: the executable's first chunk has a copy of this class of its own (build/first-chunk.ts).
-    if (value instanceof Error && value.name === "VouchError") return value as VouchError;
+    if (value instanceof VouchError) return value;
     const message = value instanceof Error ? value.message : String(value);
     return new VouchError("internal_error", message, { cause: value });
   }

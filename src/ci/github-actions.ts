@@ -10,6 +10,7 @@ import { BusyService, systemClock, withRetries } from "../base/net/retry.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform, PlatformRequest } from "./platform.ts";
+import { parseJson } from "../base/json.ts";
 
 const defaultAudience = "sts.amazonaws.com";
 const limitMs = 20_000;
@@ -77,12 +78,4 @@ async function ask(url: URL, bearer: string, remainingMs: number, request: Platf
       : `${url.host} gave no ID token: it answered with status ${status}.`,
     { hint: "The request token is good only while its job runs, and only with `permissions: { id-token: write }`." },
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
 import { BusyService, type RetryRule, systemClock, waitAfterFailure, withRetries } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
+import { parseJson } from "../base/json.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -146,12 +147,4 @@ function busyServer(url: string, response: HttpResponse): VouchError {
       : `The Vouch server ${host} failed (status ${response.status}).`,
     { hint: `Try again ${when}; if it goes on, tell who runs the server.`, cause },
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

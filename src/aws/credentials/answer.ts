@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
+import { parseJson } from "../../base/json.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -42,12 +43,4 @@ export function readCredentials(text: string, origin: string, { mustEnd = false 
     ...(SessionToken === undefined ? {} : { sessionToken: new Secret(SessionToken) }),
     expiration: Expiration ? Math.floor(Date.parse(Expiration) / 1000) : Infinity,
   };
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,8 +5,9 @@
 import { VouchError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../base/net/http.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import { type Environment, parseJson, readCredentials } from "./answer.ts";
+import { type Environment, readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
+import { parseJson } from "../../base/json.ts";
 
 const endpointVariable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const linkLocal = ["169.254.169.254", "fd00:ec2::254"];

@@ -3,6 +3,7 @@ import { VouchError } from "../../base/errors.ts";
 import { inAllItsTime } from "../../base/net/connection-error.ts";
 import { httpRequest, type HttpResponse } from "../../base/net/http.ts";
 import { BusyService, systemClock, withRetries } from "../../base/net/retry.ts";
+import { isLoopback } from "../../base/net/loopback.ts";
 
 /** They are near: an answer takes milliseconds, and one that does not come is worth a message soon. */
 const attemptLimitMs = 2_000;
@@ -29,8 +30,7 @@ export function isMetadataAddress(url: URL, linkLocal: readonly string[]): boole
   if (url.username || url.password) return false;
   if (url.protocol === "https:") return true;
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  const loopback = host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-  return url.protocol === "http:" && (loopback || linkLocal.includes(host));
+  return url.protocol === "http:" && (isLoopback(host) || linkLocal.includes(host));
 }
 
 /** The answer, whatever its status below 500. Throws `network` and `timeout` with the hint, `cancelled`. */

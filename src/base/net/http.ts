@@ -8,6 +8,7 @@ import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../system/regular-file.ts";
 import { traced, tracedUrl } from "../trace.ts";
+import { isLoopback } from "./loopback.ts";
 
 export interface HttpRequest {
   url: string;
@@ -84,8 +85,7 @@ async function exchange(request: HttpRequest): Promise<HttpResponse> {
 function secureUrl(text: string, plainAllowed: boolean): URL {
   const url = URL.parse(text);
   if (!url) throw new VouchError("usage", `Expected a URL, got "${text}".`);
-  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (url.protocol === "https:" || (url.protocol === "http:" && (loopback || plainAllowed))) return url;
+  if (url.protocol === "https:" || (url.protocol === "http:" && (isLoopback(url.hostname) || plainAllowed))) return url;
   throw new VouchError("usage", `Expected an https URL, got "${text}".`);
 }
 

@@ -1,4 +1,5 @@
 /** The Vouch server's URL: an origin (RFC 6454), to which the paths of its API are appended, and nothing more. */
+import { isLoopback } from "./loopback.ts";
 
 /**
  * The origin, as the server's issuer is written, or undefined for anything else: https (http to loopback), no user name,
@@ -8,6 +9,5 @@
 export function serverOrigin(text: string): string | undefined {
   const url = URL.parse(text);
   if (!url || url.pathname !== "/" || /[?#@\\\s]/.test(text)) return undefined;
-  const isLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback) ? url.origin : undefined;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname)) ? url.origin : undefined;
 }

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type FolderConfig, folderConfig } from "../../tools/cargo/configuration.ts";
 import { type NetworkKey, networkKeys } from "../../tools/cargo/network-keys.ts";
 import { decisiveConfigs, type Decisive } from "../../tools/cargo/project-network.ts";
-import { shellWord, shown } from "../../tools/cargo/shown.ts";
+import { shown } from "../../tools/cargo/shown.ts";
 import {
   type Fingerprint,
   fingerprint,
@@ -19,6 +19,7 @@ import { usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { note, print, printJson, success } from "../terminal/terminal.ts";
+import { shellWord } from "../../base/shell-word.ts";
 
 const commandName = "vouch trust";
 

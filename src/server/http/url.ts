@@ -1,5 +1,6 @@
 /** The URL of the server: OIDC issuer, WebAuthn origin, and where clients reach it. */
 import { VouchError } from "../../base/errors.ts";
+import { isLoopback } from "../../base/net/loopback.ts";
 
 /**
  * The URL as an origin ("https://vouch.example.com"). https with a host name and no path, for it becomes the issuer and
@@ -13,7 +14,8 @@ export function parseServerUrl(text: string): string {
       hint: "Give the URL that clients use, like --url https://vouch.example.com",
     });
   if (!url) throw wrong("a URL");
-  const local = url.hostname === "localhost";
+  // Of this machine only the name: an address is no rp.id.
+  const local = isLoopback(url.hostname);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && local)) {
     throw wrong("an https URL (or http://localhost)");
   }

@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decisiveConfigs } from "./project-network.ts";
-import { shellWord, shown } from "./shown.ts";
+import { shown } from "./shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine } from "../finding.ts";
+import { shellWord } from "../../base/shell-word.ts";
 
 /** A value, and the file or the variable that says it. */
 interface Said<T> {
@@ -46,7 +47,7 @@ async function checkNetwork({ cwd, env }: Machine): Promise<Finding[]> {
       : failure(
           "cargo-network",
           `${said}: Vouch gives Cargo no token here.`,
-          `Look at the file; if it is right: vouch trust ${shellWord(config.folder)}`,
+          `Look at the file; if it is right: vouch trust ${shellWord(shown(config.folder))}`,
         );
   });
 }

@@ -7,7 +7,8 @@ import { VouchError } from "../../base/errors.ts";
 import { cargoArguments, namedFolders } from "./command-line.ts";
 import { configFiles, type FolderConfig, projectConfigs } from "./configuration.ts";
 import { aliasWords, networkKeys } from "./network-keys.ts";
-import { shellWord, shown } from "./shown.ts";
+import { shown } from "./shown.ts";
+import { shellWord } from "../../base/shell-word.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -70,7 +71,7 @@ function reasonOf(config: FolderConfig, words?: ReadonlySet<string>): Pick<Decis
 function refusal({ file, why, config }: Decisive): VouchError {
   const message = `${file} ${why}: a project must not decide where a token goes or whom Cargo trusts.`;
   return new VouchError("project_untrusted", shown(message), {
-    hint: `Look at it, and allow it with \`vouch trust ${shellWord(config.folder)}\` if it is right.`,
+    hint: `Look at it, and allow it with \`vouch trust ${shellWord(shown(config.folder))}\` if it is right.`,
   });
 }
 

@@ -4,9 +4,3 @@
 export function shown(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
-
-/** The path as one word of a POSIX shell. */
-export function shellWord(path: string): string {
-  const text = shown(path);
-  return /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

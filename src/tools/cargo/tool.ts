@@ -1,5 +1,6 @@
 /** Cargo, as `vouch setup codeartifact` sees it. */
-import { jsonOf, tableOf } from "../small-files.ts";
+import { parseJson } from "../../base/json.ts";
+import { tableOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
 import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
 import { cargoConfigPath } from "./config-path.ts";
@@ -40,7 +41,7 @@ export const cargo: Tool = {
   probe: {
     path: "config.json",
     authorization: (token) => token,
-    isAnswer: (body) => typeof tableOf(jsonOf(body))["dl"] === "string",
+    isAnswer: (body) => typeof tableOf(parseJson(body))["dl"] === "string",
     mayBeAbsent: false,
     isHtml: false,
   },

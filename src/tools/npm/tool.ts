@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { findIn } from "../../base/system/path.ts";
 import { findInstalled } from "../shims.ts";
-import { jsonOf } from "../small-files.ts";
+import { parseJson } from "../../base/json.ts";
 import type { Tool } from "../tool.ts";
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file.ts";
 import { npmConfigPath } from "./config-path.ts";
@@ -38,7 +38,7 @@ export const npm: Tool = {
   probe: {
     path: "-/ping",
     authorization: (token) => `Bearer ${token}`,
-    isAnswer: (body) => typeof jsonOf(body) === "object",
+    isAnswer: (body) => typeof (parseJson(body) ?? undefined) === "object",
     mayBeAbsent: false,
     isHtml: false,
   },

@@ -21,7 +21,7 @@ const refused = [
   " https://vouch.example.com",
   "http://vouch.example.com",
   "http://localhost.example.com",
-  "http://127.0.0.2",
+  "http://128.0.0.1",
   "file:///etc/passwd",
   "data:text/plain,x",
   "vouch.example.com",

@@ -15,7 +15,7 @@ test.each([
 test.each([
   ["vouch.example.com", "a URL"],
   ["http://vouch.example.com", "an https URL"],
-  ["http://127.0.0.1:8787", "an https URL"],
+  ["http://127.0.0.1:8787", "not an address"],
   ["ftp://vouch.example.com", "an https URL"],
   ["https://user@vouch.example.com", "without a user name"],
   ["https://vouch.example.com/path", "without a path"],

@@ -1,6 +1,7 @@
 /** The completion script for bash, from 3.2 (macOS) on, with or without the package bash-completion. */
-import { indented, shellQuoted } from "./script.ts";
+import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
+import { shellQuoted } from "../../../base/shell-word.ts";
 
 /** The script, to be read by `source`. */
 export function bashCompletions(places: readonly Place[]): string {

@@ -1,6 +1,7 @@
 /** The completion script for zsh. */
-import { indented, shellQuoted } from "./script.ts";
+import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
+import { shellQuoted } from "../../../base/shell-word.ts";
 
 /** The script: a file `_vouch` on fpath, or read by `source` after compinit. */
 export function zshCompletions(places: readonly Place[]): string {
