@@ -4,6 +4,7 @@
  */
 import { VouchError } from "../base/errors.ts";
 import type { PackageFormat } from "../base/package-format.ts";
+import { accountPattern, domainPattern, repositoryPattern } from "./names.ts";
 import { regionPartition } from "./partitions.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -68,15 +69,11 @@ export function packageEndpoint(request: PackageRepository & { format: PackageFo
  * Throws `usage` with what was expected.
  */
 export function checkNames(names: { domain: string; domainOwner: string; repository?: string }): void {
-  expect(
-    /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/.test(names.domain),
-    "a CodeArtifact domain name (2 to 50 of a-z, 0-9 and -)",
-    names.domain,
-  );
-  expect(/^[0-9]{12}$/.test(names.domainOwner), "a 12-digit account id as the domain owner", names.domainOwner);
+  expect(domainPattern.test(names.domain), "a CodeArtifact domain name (2 to 50 of a-z, 0-9 and -)", names.domain);
+  expect(accountPattern.test(names.domainOwner), "a 12-digit account id as the domain owner", names.domainOwner);
   if (names.repository !== undefined) {
     expect(
-      /^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/.test(names.repository),
+      repositoryPattern.test(names.repository),
       "a CodeArtifact repository name (2 to 100 of letters, digits, ., _ and -)",
       names.repository,
     );

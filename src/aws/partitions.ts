@@ -4,6 +4,7 @@
  */
 import { partition } from "@aws-sdk/util-endpoints";
 import { VouchError } from "../base/errors.ts";
+import { regionPattern } from "./names.ts";
 
 export interface Partition {
   /** The partition's id as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`… */
@@ -25,7 +26,7 @@ export interface RoleArn {
  * Throws `usage` for text that has not the form of a region: it becomes part of a host name.
  */
 export function regionPartition(region: string): Partition {
-  if (!/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/.test(region) || region.length > 63) {
+  if (!regionPattern.test(region)) {
     throw new VouchError("usage", `Expected an AWS region such as us-east-1, got "${region}".`, {
       hint: "Give the region of the CodeArtifact domain with `vouch setup codeartifact --region REGION`.",
     });

@@ -4,6 +4,7 @@
  */
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
+import { accountPattern, domainPattern, regionPattern, repositoryPattern } from "../aws/names.ts";
 import { VouchError } from "../base/errors.ts";
 import { packageFormats } from "../base/package-format.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
@@ -14,13 +15,10 @@ import { serverOrigin } from "../base/net/server-origin.ts";
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
 const RepositorySchema = v.strictObject({
-  domain: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,48}[a-z0-9]$/, "expected a CodeArtifact domain name")),
-  domainOwner: v.pipe(v.string(), v.regex(/^[0-9]{12}$/, "expected a 12-digit account id")),
-  region: v.pipe(v.string(), v.regex(/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/, "expected an AWS region")),
-  repository: v.pipe(
-    v.string(),
-    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/, "expected a CodeArtifact repository name"),
-  ),
+  domain: v.pipe(v.string(), v.regex(domainPattern, "expected a CodeArtifact domain name")),
+  domainOwner: v.pipe(v.string(), v.regex(accountPattern, "expected a 12-digit account id")),
+  region: v.pipe(v.string(), v.regex(regionPattern, "expected an AWS region")),
+  repository: v.pipe(v.string(), v.regex(repositoryPattern, "expected a CodeArtifact repository name")),
   /** The URL of the repository for each format that a package manager was set up for. */
   endpoints: v.strictObject(v.entriesFromList(packageFormats, v.optional(HttpUrl))),
   /** The name of the Cargo registry. */

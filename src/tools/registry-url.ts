@@ -1,7 +1,13 @@
 /** What a URL found in a package manager's file is to Vouch. */
 import type { PackageFormat } from "../base/package-format.ts";
+import { accountPattern, domainPattern } from "../aws/names.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
+
+/** A pattern of whole texts as part of another one. */
+function inside({ source }: RegExp): string {
+  return source.replace(/^\^|\$$/g, "");
+}
 
 export interface CodeArtifactNames {
   domain: string;
@@ -19,7 +25,7 @@ export type EndpointKind =
   | { kind: "other" };
 
 /** `{domain}-{owner}`; a domain may contain hyphens, so the last one before 12 digits splits. */
-const domainAndOwner = "([a-z][a-z0-9-]{0,48}[a-z0-9])-([0-9]{12})";
+const domainAndOwner = `(${inside(domainPattern)})-(${inside(accountPattern)})`;
 /** `{domain}-{owner}.d.codeartifact.{region}.{suffix}`, and without `.d` the dual-stack host. */
 const packageHost = new RegExp(`^${domainAndOwner}(\\.d)?\\.codeartifact\\.([a-z0-9-]+)\\.`);
 /** `vpce-….d.codeartifact.{region}.vpce.{suffix}/{format}/d/{domain}-{owner}/{repository}/` */
