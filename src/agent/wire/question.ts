@@ -118,7 +118,7 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   // The head is ASCII, one byte for each character; in another one the length would not be right.
   const head = text.slice(0, bodyStart).toLowerCase();
   // The agent names the length of every answer; without it a part would pass for the whole.
-  const isWhole = header(head, "content-length") === `${bytes.length - bodyStart}`;
+  const isWhole = head.includes(`\r\ncontent-length: ${bytes.length - bodyStart}\r\n`);
   if (!isWhole && !ended) return undefined;
   const version = header(head, "vouch-protocol");
   if (version !== `${protocolVersion}`) {
