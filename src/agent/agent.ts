@@ -1,4 +1,4 @@
-/** What the agent knows and does: one session at most, its tokens, and an answer to each question of the protocol. */
+/** The agent's state: one session at most, its tokens, the settings, and the ceremonies that have begun. */
 import packageJson from "../../package.json" with { type: "json" };
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
@@ -6,50 +6,10 @@ import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
-import {
-  definedEndpoints,
-  lookUpCargoToken,
-  lookUpEnvironment,
-  lookUpMatches,
-  lookUpRoleCredentials,
-  lookUpToken,
-} from "./tokens/lookup.ts";
+import { definedEndpoints, type TokenSource } from "./tokens/lookup.ts";
 import { networkVariables } from "./process/network-variables.ts";
-import type {
-  CargoReply,
-  CargoRequest,
-  EnrollFinishReply,
-  EnrollFinishRequest,
-  EnrollStartReply,
-  EnrollStartRequest,
-  EnvironmentReply,
-  EnvironmentRequest,
-  KeyAddFinishReply,
-  KeyAddFinishRequest,
-  KeyAddStartReply,
-  KeyAddStartRequest,
-  KeyRemoveFinishReply,
-  KeyRemoveFinishRequest,
-  KeyRemoveStartReply,
-  KeyRemoveStartRequest,
-  KeyRenameReply,
-  KeyRenameRequest,
-  KeysReply,
-  LoginFinishReply,
-  LoginFinishRequest,
-  LoginStartReply,
-  LoginStartRequest,
-  LogoutReply,
-  MatchReply,
-  MatchRequest,
-  RepositoryEndpointReply,
-  RepositoryEndpointRequest,
-  RoleCredentialsReply,
-  RoleCredentialsRequest,
-  StatusReply,
-  TokenReply,
-  TokenRequest,
-} from "./protocol.ts";
+import type { Reply, routes, StatusReply } from "./protocol.ts";
+import type { LoginFinishRequest, LoginStartRequest } from "./requests.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
@@ -70,19 +30,22 @@ export interface AgentOptions {
   log?: (message: string) => void;
   /** Told each time that a session has ended. */
   onEnd?: (reason: EndReason) => void;
+  /** Told when somebody asks the agent to stop, before the answer. */
+  onStop?: () => void;
   /** Why the session before this agent's start has ended. */
   ended?: EndReason;
 }
 
-export class Agent {
+export class Agent implements TokenSource {
+  readonly ceremonies: Ceremonies;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
   readonly #env: Record<string, string | undefined>;
-  readonly #ceremonies: Ceremonies;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
   readonly #tokenLimitMs: number | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
+  readonly #onStop: AgentOptions["onStop"];
   #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
@@ -92,8 +55,9 @@ export class Agent {
     this.#settings = options.settings ?? new SettingsFile();
     this.#log = options.log ?? log;
     this.#onEnd = options.onEnd;
+    this.#onStop = options.onStop;
     this.#ended = options.ended;
-    this.#ceremonies = new Ceremonies(this.#clock, this.#env);
+    this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
     this.#tokenLimitMs = options.tokenLimitMs;
   }
@@ -135,51 +99,28 @@ export class Agent {
     return current?.answers;
   }
 
-  /** Throws `not_configured` for any other URL, `login_needed`, `session_expired`, and what the chain throws. */
-  async token(request: TokenRequest): Promise<TokenReply> {
-    return lookUpToken(request, this.#settings.current(), () => this.#tokens());
+  /** The settings as their file is now. Throws as `SettingsFile.current`. */
+  settings(): Settings {
+    return this.#settings.current();
   }
 
-  /** As `token`, in Cargo's words. */
-  async cargo(request: CargoRequest): Promise<CargoReply> {
-    return lookUpCargoToken(request, this.#settings.current(), () => this.#tokens());
+  /** The session's tokens. Throws `login_needed`, `session_expired`. */
+  tokens(): Tokens {
+    return this.#live().tokens;
   }
 
-  /** The tokens of all configured repositories as an environment. One that fails does not take the others with it; all failing throws. */
-  async environment(request: EnvironmentRequest): Promise<EnvironmentReply> {
-    return lookUpEnvironment(request, this.#settings.current(), () => this.#tokens());
-  }
-
-  /** Credentials of the configured role, or of the one that is asked for. Throws `login_needed`, `session_expired`, and what the chain throws. */
-  async roleCredentials(request: RoleCredentialsRequest): Promise<RoleCredentialsReply> {
-    return lookUpRoleCredentials(request, this.#settings.current(), () => this.#tokens());
-  }
-
-  match(request: MatchRequest): MatchReply {
-    return lookUpMatches(request, this.#settings.current());
-  }
-
-  /** Throws as `Tokens.repositoryEndpoint`, and `login_needed`. */
-  async repositoryEndpoint(request: RepositoryEndpointRequest): Promise<RepositoryEndpointReply> {
-    const settings = this.#settings.current();
-    return { endpoint: await this.#tokens().repositoryEndpoint(request, settings) };
-  }
-
-  async enrollStart(request: EnrollStartRequest): Promise<EnrollStartReply> {
-    return this.#ceremonies.startEnrollment(request);
-  }
-
-  async enrollFinish(request: EnrollFinishRequest): Promise<EnrollFinishReply> {
-    return this.#ceremonies.finishEnrollment(request);
+  /** Throws `login_needed`, `session_expired`. */
+  session(): Session {
+    return this.#live().session;
   }
 
   /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
-  async loginStart(request: LoginStartRequest): Promise<LoginStartReply> {
+  async startLogin(request: LoginStartRequest): Promise<Reply<typeof routes.loginStart>> {
     const settings = this.#settings.current();
     const server = request.server ?? settings.server?.url;
     if (server !== undefined) {
       void connectAhead(settings, this.#env);
-      return this.#ceremonies.startLogin(server);
+      return this.ceremonies.startLogin(server);
     }
     throw new VouchError("settings_missing", "No Vouch server is configured.", {
       hint: "Run `vouch enroll --server URL`, or `vouch login --server URL` when your security key is enrolled already.",
@@ -187,9 +128,9 @@ export class Agent {
   }
 
   /** Replaces a session that lasts still. The tokens of the configured repositories are then fetched in the background. */
-  async loginFinish(request: LoginFinishRequest): Promise<LoginFinishReply> {
+  async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-    const session = new Session(await this.#ceremonies.finishLogin(request), this.#clock, start);
+    const session = new Session(await this.ceremonies.finishLogin(request), this.#clock, start);
     void this.#current?.session.revoke(revokeLimitMs);
     const source = new SessionCredentials(session, this.#clock, this.#env);
     this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env, this.#tokenLimitMs) };
@@ -199,47 +140,19 @@ export class Agent {
     return { user: session.user, expiration: session.expiration };
   }
 
-  /** The security keys of the session's user. Throws as `Session.ask`. */
-  async keys(): Promise<KeysReply> {
-    const session = this.#session();
-    return { keys: await session.ask(({ keys }) => keys.list(session.signal)) };
-  }
-
-  async keyAddStart(request: KeyAddStartRequest): Promise<KeyAddStartReply> {
-    return this.#ceremonies.startAddition(this.#session(), request);
-  }
-
-  async keyAddFinish(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
-    // Of a session that ended in between this process, a fresh one, knows no ceremony: what is missing is the session.
-    this.#live();
-    return this.#ceremonies.finishAddition(request);
-  }
-
-  async keyRename({ id, name }: KeyRenameRequest): Promise<KeyRenameReply> {
-    const session = this.#session();
-    return session.ask(({ keys }) => keys.rename(id, name, session.signal));
-  }
-
-  async keyRemoveStart(request: KeyRemoveStartRequest): Promise<KeyRemoveStartReply> {
-    return this.#ceremonies.startRemoval(this.#session(), request);
-  }
-
-  /** The server has then ended the sessions that the key opened: when the agent's own is one, it ends here too. */
-  async keyRemoveFinish(request: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
-    this.#live();
-    const removed = await this.#ceremonies.finishRemoval(request);
-    this.forgetWhatEnded();
-    return removed;
-  }
-
   /** Forgets the session and all that came from it, then tells the server. */
-  async logout(): Promise<LogoutReply> {
+  async logout(): Promise<Reply<typeof routes.logout>> {
     this.forgetWhatEnded();
     const session = this.#current?.session;
     if (!session) return { wasLoggedIn: false, revoked: false };
     const revoked = session.revoke(revokeLimitMs);
     this.forgetWhatEnded();
     return { wasLoggedIn: true, revoked: await revoked };
+  }
+
+  /** Asks whoever runs the agent to stop it. */
+  stop(): void {
+    this.#onStop?.();
   }
 
   /** Drops the session with its tokens when it has ended, by whatever. */
@@ -269,20 +182,12 @@ export class Agent {
     try {
       const settings = this.#settings.current();
       const repositories = settings.repositories.filter((repository) => wanted(repository, settings));
-      const tokens = this.#tokens();
+      const tokens = this.tokens();
       await Promise.allSettled(repositories.map((repository) => tokens.token(repository, settings)));
     } catch (error) {
       // Who asks is told; nobody has asked yet.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
     }
-  }
-
-  #tokens(): Tokens {
-    return this.#live().tokens;
-  }
-
-  #session(): Session {
-    return this.#live().session;
   }
 
   #live(): { session: Session; tokens: Tokens } {

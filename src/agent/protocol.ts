@@ -1,12 +1,27 @@
 /**
  * What is said over the agent's socket: HTTP/1.1, JSON bodies, one POST or GET per question.
- * Success is status 200 with the reply type; failure is `{"error": WireError}` with status 4xx or 5xx.
- * Types and names only: the helpers load this file.
+ * Success is status 200 with the reply; failure is `{"error": WireError}` with status 4xx or 5xx.
+ * Paths and replies only: the helpers load this file. The requests are in requests.ts, which they import as types.
  */
 import type { WireError } from "../base/errors.ts";
-import type { PackageFormat } from "../base/package-format.ts";
-
-export type { PackageFormat } from "../base/package-format.ts";
+import { packageFormats } from "../base/package-format.ts";
+import {
+  anyOf,
+  type Checked,
+  count,
+  fields,
+  flag,
+  isObject,
+  list,
+  nullable,
+  oneOf,
+  optional,
+  record,
+  secret,
+  text,
+  time,
+  variables,
+} from "./wire/checks.ts";
 
 /** Raised when a reply or request changes in a way that an older side would misread; sent as the header `vouch-protocol`. */
 export const protocolVersion = 1;
@@ -36,270 +51,168 @@ export const routes = {
   stop: "/v1/stop",
 } as const;
 
-/** The package formats that Vouch configures, by CodeArtifact's names. */
+export type Route = (typeof routes)[keyof typeof routes];
+
+/** The method of a question: those without a body are read with GET. */
+export function methodOf(route: Route): "GET" | "POST" {
+  return route === routes.status ? "GET" : "POST";
+}
 
 export interface ErrorReply {
   error: WireError;
 }
 
-/**
- * The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format).
- * Without a URL: the token of the default repository, the one that was set up last.
- */
-export interface TokenRequest {
-  url?: string;
-  format?: PackageFormat;
-}
+const error = fields({ code: text, message: text, hint: optional(text) });
 
-export interface TokenReply {
-  /** The CodeArtifact authorization token. */
-  token: string;
-  /** When it ends: seconds since 1970. */
-  expiration: number;
-  /** The configured endpoint that the URL lies in. */
-  endpoint: string;
-}
-
-/** A request of Cargo's credential provider protocol for a token, as Cargo sends it; more fields are passed over. */
-export interface CargoRequest {
-  v: 1;
-  kind: "get";
-  registry: { "index-url": string };
-}
-
-/** The answer as Cargo reads it. `expiration` is in seconds since 1970. */
-export interface CargoReply {
-  Ok: { kind: "get"; token: string; cache: "expires"; expiration: number; operation_independent: true };
-}
-
-/** The environment that gives package managers the tokens of every configured endpoint (of one format, when given). */
-export interface EnvironmentRequest {
-  format?: PackageFormat;
-}
-
-export interface EnvironmentReply {
-  /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the last one). */
-  variables: Record<string, string>;
-  /** Those of twine, for a person who has set none of them; absent where there is no PyPI endpoint. */
-  twine?: Record<string, string>;
-  /** When the first of the tokens ends: seconds since 1970; absent when there are none. */
-  expiration?: number;
-  /** The endpoints whose token could not be had while others could; absent when there are none. */
-  failed?: { endpoint: string; error: WireError }[];
-}
-
-/** Credentials of the configured role, or of another that trusts the same identity. */
-export interface RoleCredentialsRequest {
-  roleArn?: string;
-  /** The region whose STS is asked. */
-  region?: string;
-}
-
-export interface RoleCredentialsReply {
-  accessKeyId: string;
-  secretAccessKey: string;
-  /** Absent for keys of an IAM user. */
-  sessionToken?: string;
-  /** When they end: seconds since 1970; absent for keys that do not. */
-  expiration?: number;
-}
-
-/** For each URL whether it lies within a configured endpoint, and whether it is on the host of one. No session is needed. */
-export interface MatchRequest {
-  urls: string[];
-  format?: PackageFormat;
-}
-
-export interface MatchReply {
-  configured: boolean[];
-  /** Whatever scheme, port and path are: a package manager sends a token wherever the host is the same. */
-  onConfiguredHost: boolean[];
-}
-
-export interface StatusReply {
-  version: string;
-  pid: number;
-  /** Seconds since 1970. */
-  startedAt: number;
-  /** The path of the settings file that it reads. */
-  settings?: string;
-  server?: string;
-  /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
-  network?: Record<string, string>;
-  /** The agent's log file, and why it cannot be written; absent when the log goes to stderr. */
-  log?: { path?: string; failure?: string };
-  session?: {
-    user: string;
-    /** Seconds since 1970. */
-    expiration: number;
-  };
-  /** Why there is no session, when the agent had one: it ended, or the server revoked it. */
-  ended?: "expired" | "revoked" | "logged_out";
-  role?: { arn: string; expiration: number };
-  repositories: {
-    domain: string;
-    domainOwner: string;
-    region: string;
-    repository: string;
-    endpoints: Partial<Record<PackageFormat, string>>;
-    /** When its token ends; absent when none has been fetched. */
-    tokenExpiration?: number;
-    /** Why the last fetch failed. */
-    error?: WireError;
-  }[];
-}
-
-export interface EnrollStartRequest {
-  server: string;
-  code: string;
-  /** What the key is to be called: one that is taken is refused before the key is touched. */
-  name?: string;
-}
-
-export interface EnrollStartReply {
+/** A ceremony that has begun. */
+const ceremony = {
   /** Names the ceremony in the finishing request. */
-  ceremony: string;
-  /** PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3, 5.1.8). */
-  options: unknown;
-}
-
-export interface EnrollFinishRequest {
-  ceremony: string;
-  /** RegistrationResponseJSON. */
-  credential: unknown;
-  /** What the user calls the key; without it the server finds a name. */
-  name?: string;
-  /** What the key's USB descriptor calls it. */
-  product?: string;
-}
-
-export interface EnrollFinishReply {
-  user: string;
-  credentialId: string;
-  name: string;
-}
-
-/** Without a server: that of the settings. */
-export interface LoginStartRequest {
-  server?: string;
-}
-
-export interface LoginStartReply {
-  ceremony: string;
+  ceremony: text,
+};
+const begun = {
+  ...ceremony,
+  /** PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, 5.1.8 and 5.1.9). */
+  options: isObject,
+};
+const atServer = {
   /** The relying party's URL. */
-  server: string;
-  /** PublicKeyCredentialRequestOptionsJSON. */
-  options: unknown;
-}
-
-export interface LoginFinishRequest {
-  ceremony: string;
-  /** AuthenticationResponseJSON. */
-  credential: unknown;
-}
-
-export interface LoginFinishReply {
-  user: string;
-  expiration: number;
-}
-
-export interface LogoutReply {
-  /** Whether there was a session. */
-  wasLoggedIn: boolean;
-  /** Whether the server confirmed the revocation. */
-  revoked: boolean;
-}
+  server: text,
+};
+const approved = {
+  ...atServer,
+  /** For the assertion by an enrolled key that approves the change: PublicKeyCredentialRequestOptionsJSON. */
+  approval: isObject,
+};
 
 /** A security key of the session's user. */
-export interface SecurityKey {
+const securityKey = fields({
   /** The credential id, base64url. */
-  id: string;
-  name: string;
-  aaguid: string;
+  id: text,
+  name: text,
+  aaguid: text,
   /** What its USB descriptor said when it was enrolled; null when that is not known. */
-  product: string | null;
-  /** Seconds since 1970. */
-  createdAt: number;
-  /** Seconds since 1970; null when it was never used. */
-  lastUsedAt: number | null;
-  transports: string[];
-  backupEligible: boolean;
-  backedUp: boolean;
+  product: nullable(text),
+  createdAt: time,
+  /** Null when it was never used. */
+  lastUsedAt: nullable(time),
+  transports: list(text),
+  backupEligible: flag,
+  backedUp: flag,
   /** Whether it opened the session. */
-  thisSession: boolean;
-}
+  thisSession: flag,
+});
 
-export interface KeysReply {
+const repository = fields({
+  domain: text,
+  domainOwner: text,
+  region: text,
+  repository: text,
+  endpoints: anyOf(packageFormats, text),
+  /** When its token ends; absent when none has been fetched. */
+  tokenExpiration: optional(time),
+  /** Why the last fetch failed. */
+  error: optional(error),
+});
+
+/**
+ * The reply on each route: its type follows from the checks, which whoever asks applies, because an agent of another
+ * version, or something else behind the socket, may answer anything. Fields that this version does not know are ignored.
+ */
+const replies = {
+  [routes.status]: fields({
+    version: text,
+    pid: count,
+    startedAt: time,
+    /** The path of the settings file that it reads. */
+    settings: optional(text),
+    server: optional(text),
+    /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
+    network: optional(record(text)),
+    /** The agent's log file, and why it cannot be written; absent when the log goes to stderr. */
+    log: optional(fields({ path: optional(text), failure: optional(text) })),
+    session: optional(fields({ user: text, expiration: time })),
+    /** Why there is no session, when the agent had one: it ended, or the server revoked it. */
+    ended: optional(oneOf("expired", "revoked", "logged_out")),
+    role: optional(fields({ arn: text, expiration: time })),
+    repositories: list(repository),
+  }),
+  /** The answer as Cargo reads it. */
+  [routes.cargo]: fields({
+    Ok: fields({
+      kind: oneOf("get"),
+      token: secret,
+      cache: oneOf("expires"),
+      expiration: time,
+      operation_independent: oneOf(true),
+    }),
+  }),
+  [routes.token]: fields({
+    /** The CodeArtifact authorization token. */
+    token: secret,
+    expiration: time,
+    /** The configured endpoint that the URL lies in. */
+    endpoint: text,
+  }),
+  [routes.environment]: fields({
+    /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the last one). */
+    variables,
+    /** Those of twine, for a person who has set none of them; absent where there is no PyPI endpoint. */
+    twine: optional(variables),
+    /** When the first of the tokens ends; absent when there are none. */
+    expiration: optional(time),
+    /** The endpoints whose token could not be had while others could; absent when there are none. */
+    failed: optional(list(fields({ endpoint: text, error }))),
+  }),
+  [routes.match]: fields({
+    configured: list(flag),
+    /** Whatever scheme, port and path are: a package manager sends a token wherever the host is the same. */
+    onConfiguredHost: list(flag),
+  }),
+  [routes.roleCredentials]: fields({
+    accessKeyId: secret,
+    secretAccessKey: secret,
+    /** Absent for keys of an IAM user. */
+    sessionToken: optional(secret),
+    /** Absent for keys that do not end. */
+    expiration: optional(time),
+  }),
+  [routes.enrollStart]: fields(begun),
+  [routes.enrollFinish]: fields({ user: text, credentialId: text, name: text }),
+  [routes.loginStart]: fields({ ...begun, ...atServer }),
+  [routes.loginFinish]: fields({ user: text, expiration: time }),
+  [routes.logout]: fields({
+    /** Whether there was a session. */
+    wasLoggedIn: flag,
+    /** Whether the server confirmed the revocation. */
+    revoked: flag,
+  }),
   /** In the order in which they were enrolled. */
-  keys: SecurityKey[];
-}
+  [routes.keys]: fields({ keys: list(securityKey) }),
+  [routes.keyAddStart]: fields({ ...begun, ...approved }),
+  [routes.keyAddFinish]: fields({ key: securityKey }),
+  [routes.keyRename]: fields({ id: text, name: text }),
+  [routes.keyRemoveStart]: fields({ ...ceremony, ...approved }),
+  [routes.keyRemoveFinish]: fields({
+    /** How many sessions have ended with it. */
+    sessionsEnded: count,
+    /** Whether the agent's own has. */
+    thisSession: flag,
+  }),
+  [routes.repositoryEndpoint]: fields({ endpoint: text }),
+  [routes.stop]: isObject,
+};
 
-export interface KeyAddStartRequest {
-  /** As for an enrolment. */
-  name?: string;
-}
+/** The reply on a route. */
+export type Reply<R extends Route> = Checked<(typeof replies)[R]>;
 
-export interface KeyAddStartReply extends EnrollStartReply {
-  /** The relying party's URL. */
-  server: string;
-  /** For the assertion by an enrolled key that approves the addition: PublicKeyCredentialRequestOptionsJSON. */
-  approval: unknown;
-}
+export type SecurityKey = Checked<typeof securityKey>;
+export type StatusReply = Reply<typeof routes.status>;
+export type CargoReply = Reply<typeof routes.cargo>;
+export type TokenReply = Reply<typeof routes.token>;
+export type EnvironmentReply = Reply<typeof routes.environment>;
+export type MatchReply = Reply<typeof routes.match>;
 
-export interface KeyAddFinishRequest extends EnrollFinishRequest {
-  /** AuthenticationResponseJSON. */
-  approval: unknown;
-}
-
-export interface KeyAddFinishReply {
-  key: SecurityKey;
-}
-
-export interface KeyRenameRequest {
-  id: string;
-  name: string;
-}
-
-export interface KeyRenameReply {
-  id: string;
-  name: string;
-}
-
-export interface KeyRemoveStartRequest {
-  id: string;
-  /** Remove the last one too. */
-  force: boolean;
-}
-
-export interface KeyRemoveStartReply {
-  ceremony: string;
-  /** The relying party's URL. */
-  server: string;
-  /** For the assertion by an enrolled key that approves the removal: PublicKeyCredentialRequestOptionsJSON. */
-  approval: unknown;
-}
-
-export interface KeyRemoveFinishRequest {
-  ceremony: string;
-  /** AuthenticationResponseJSON. */
-  approval: unknown;
-}
-
-export interface KeyRemoveFinishReply {
-  /** How many sessions have ended with it. */
-  sessionsEnded: number;
-  /** Whether the agent's own has. */
-  thisSession: boolean;
-}
-
-export interface RepositoryEndpointRequest {
-  domain: string;
-  domainOwner: string;
-  region: string;
-  repository: string;
-  format: PackageFormat;
-}
-
-export interface RepositoryEndpointReply {
-  endpoint: string;
+/** Whether the value is a reply to a question on that route. */
+export function isReply<R extends Route>(route: R, value: unknown): value is Reply<R> {
+  return replies[route](value);
 }

@@ -2,13 +2,8 @@
  * `vouch credential codeartifact`: a token on stdout, for a script that takes it from there.
  * `vouch credential aws`: the role's credentials as AWS tools ask for them with `credential_process`.
  */
-import {
-  type RoleCredentialsReply,
-  type RoleCredentialsRequest,
-  routes,
-  type TokenReply,
-  type TokenRequest,
-} from "../agent/protocol.ts";
+import { routes } from "../agent/protocol.ts";
+import type { RoleCredentialsRequest, TokenRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
 import { takeDebugFlag } from "../base/trace.ts";
 import { ask } from "../helper/ask.ts";
@@ -45,7 +40,7 @@ async function codeArtifactToken(args: string[]): Promise<string> {
     else throw usage("codeartifact", option === "--endpoint" ? "--endpoint needs a URL" : `unknown option ${option}`);
     words = jobOptions("codeartifact", words.slice(option === "--endpoint" ? 2 : 1));
   }
-  const { token, expiration } = await ask<TokenReply>(routes.token, request);
+  const { token, expiration } = await ask(routes.token, request);
   return json ? JSON.stringify({ token, expiration }) : token;
 }
 
@@ -55,10 +50,7 @@ async function awsCredentials(args: string[]): Promise<string> {
   if (unknown !== undefined) throw usage("aws", `unknown option ${unknown}`);
   const { VOUCH_ROLE: roleArn, VOUCH_REGION: region } = process.env;
   const request: RoleCredentialsRequest = { ...(roleArn ? { roleArn } : {}), ...(region ? { region } : {}) };
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await ask<RoleCredentialsReply>(
-    routes.roleCredentials,
-    request,
-  );
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await ask(routes.roleCredentials, request);
   return JSON.stringify({
     Version: 1,
     AccessKeyId: accessKeyId,

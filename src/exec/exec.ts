@@ -1,5 +1,6 @@
 /** `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its environment. */
-import { type EnvironmentReply, type EnvironmentRequest, routes } from "../agent/protocol.ts";
+import { type EnvironmentReply, routes } from "../agent/protocol.ts";
+import type { EnvironmentRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
 import { findOnPath } from "../base/system/path.ts";
 import { ask } from "../helper/ask.ts";
@@ -16,7 +17,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
     const request: EnvironmentRequest = {};
-    const reply = await ask<EnvironmentReply>(routes.environment, request, left);
+    const reply = await ask(routes.environment, request, left);
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
     if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);

@@ -1,5 +1,6 @@
 /** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
-import { askThrough, checkedReply, defaultTimeoutMs, readAnswer, type Route } from "../agent/wire/question.ts";
+import type { Reply, Route } from "../agent/protocol.ts";
+import { askThrough, checkedReply, defaultTimeoutMs, readAnswer } from "../agent/wire/question.ts";
 import { VouchError } from "../base/errors.ts";
 import { namingLog } from "../agent/wire/log-path.ts";
 import type { Attempt } from "./attempt.ts";
@@ -8,41 +9,41 @@ import type { Attempt } from "./attempt.ts";
  * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process. What the
  * agent has answered already (`left`) is not asked again. Throws as `askThrough` and `answerInProcess`.
  */
-export async function ask<Reply>(
-  route: Route,
+export async function ask<R extends Route>(
+  route: R,
   body: unknown,
   left?: Attempt,
   timeoutMs = defaultTimeoutMs,
-): Promise<Reply> {
-  if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply>;
+): Promise<Reply<R>> {
+  if (process.env["VOUCH_IDENTITY"]) return (await inProcess()).answerInProcess(route, body) as Promise<Reply<R>>;
   try {
-    return await askAgent<Reply>(route, body, left, timeoutMs);
+    return await askAgent(route, body, left, timeoutMs);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
     // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
     const { answerInProcess, isIdentityChosen } = await inProcess();
     if (!isIdentityChosen()) throw error;
-    return answerInProcess(route, body) as Promise<Reply>;
+    return answerInProcess(route, body) as Promise<Reply<R>>;
   }
 }
 
 const inProcess = () => import("../agent/job/in-process.ts");
 
-async function askAgent<Reply>(
-  route: Route,
+async function askAgent<R extends Route>(
+  route: R,
   body: unknown,
   left: Attempt | undefined,
   timeoutMs: number,
-): Promise<Reply> {
+): Promise<Reply<R>> {
   const { answered, spentMs = 0 } = left ?? {};
   if (answered?.route === route && answered.body === JSON.stringify(body)) {
     try {
-      return checkedReply(route, readAnswer(answered.answer, true)) as Reply;
+      return checkedReply(route, readAnswer(answered.answer, true));
     } catch (error) {
       throw namingLog(error, (await import("../agent/wire/runtime.ts")).lstat);
     }
   }
-  return askThrough<Reply>(await import("../agent/wire/runtime.ts"), route, body, timeoutMs, spentMs);
+  return askThrough(await import("../agent/wire/runtime.ts"), route, body, timeoutMs, spentMs);
 }
 
 /** The lines of stdin. */

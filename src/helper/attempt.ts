@@ -1,5 +1,5 @@
 /** What a helper's quick side leaves to its careful one. */
-import type { Route } from "../agent/wire/question.ts";
+import type { Route } from "../agent/protocol.ts";
 
 export interface Attempt {
   /** How long the agent was waited for in vain, in milliseconds. */

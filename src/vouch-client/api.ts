@@ -107,7 +107,7 @@ export const Words = v.pipe(
 /** A ceremony that the server has begun: its name, and the options for the security key. */
 export interface Ceremony {
   ceremony: string;
-  options: unknown;
+  options: object;
 }
 
 export const CeremonyAnswer = v.object({

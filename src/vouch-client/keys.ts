@@ -37,7 +37,7 @@ const RemovalAnswer = v.object({ ceremony: CeremonyAnswer.entries.ceremony, appr
 
 interface Approval {
   /** PublicKeyCredentialRequestOptionsJSON. */
-  approval: unknown;
+  approval: object;
 }
 
 export type Key = v.InferOutput<typeof Key>;

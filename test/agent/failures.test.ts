@@ -1,7 +1,7 @@
 /** What could not be had: how long it is remembered, by whom it is waited for, and what is refused. */
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/wire/client.ts";
-import { type EnvironmentReply, routes, type StatusReply } from "../../src/agent/protocol.ts";
+import { routes } from "../../src/agent/protocol.ts";
 import { RenewingCache } from "../../src/agent/tokens/renewing-cache.ts";
 import { rejection } from "../rejection.ts";
 import { AgentHarness, repository, until } from "./harness.ts";
@@ -15,7 +15,7 @@ const unreachable = {
 const denial = () =>
   Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } });
 const denyOther = (form: URLSearchParams) => (form.get("domain") === "other-domain" ? denial() : undefined);
-const environment = async () => askAgent<EnvironmentReply>(routes.environment, { format: "npm" });
+const environment = async () => askAgent(routes.environment, { format: "npm" });
 
 describe("a domain that fails beside one that does not", () => {
   test("is waited for once; then its failure is remembered and tried behind the scenes", async () => {
@@ -39,8 +39,7 @@ describe("a domain that fails beside one that does not", () => {
     harness.upstream.answer("token", denyOther);
     await harness.login();
     await environment();
-    const errors = async () =>
-      (await askAgent<StatusReply>(routes.status)).repositories.map(({ error }) => error?.code);
+    const errors = async () => (await askAgent(routes.status)).repositories.map(({ error }) => error?.code);
     expect(await errors()).toEqual([undefined, "access_denied"]);
     harness.upstream.answer("token", undefined);
     harness.clock.pass(60);

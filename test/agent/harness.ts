@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
-import { type LoginFinishReply, type LoginStartReply, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import { type Reply, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import { serveAgent } from "../../src/agent/server.ts";
 import { SettingsFile } from "../../src/agent/tokens/settings-file.ts";
 import type { RepositorySettings, Settings } from "../../src/settings/settings.ts";
@@ -42,10 +42,11 @@ export class AgentHarness implements AsyncDisposable {
       settings: new SettingsFile(this.#settingsPath),
       env: this.upstream.env,
       log: (line) => this.logged.push(line),
+      onStop: () => this.stopsAsked++,
       ...options,
     });
     this.socketPath = join(this.#folder.path, "agent/agent.sock");
-    this.#server = serveAgent(this.agent, this.socketPath, () => this.stopsAsked++);
+    this.#server = serveAgent(this.agent, this.socketPath);
   }
 
   /** Replaces the settings file. */
@@ -54,13 +55,13 @@ export class AgentHarness implements AsyncDisposable {
     writeFileSync(this.#settingsPath, JSON.stringify(whole));
   }
 
-  async login(): Promise<LoginFinishReply> {
-    const { ceremony } = await askAgent<LoginStartReply>(routes.loginStart);
-    return askAgent<LoginFinishReply>(routes.loginFinish, { ceremony, credential: { id: "AA" } });
+  async login(): Promise<Reply<typeof routes.loginFinish>> {
+    const { ceremony } = await askAgent(routes.loginStart);
+    return askAgent(routes.loginFinish, { ceremony, credential: { id: "AA" } });
   }
 
   async token(url = cargoUrl): Promise<TokenReply> {
-    return askAgent<TokenReply>(routes.token, { url, format: "cargo" });
+    return askAgent(routes.token, { url, format: "cargo" });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

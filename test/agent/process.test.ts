@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/wire/client.ts";
-import { routes, type StatusReply } from "../../src/agent/protocol.ts";
+import { routes } from "../../src/agent/protocol.ts";
 import { ensureAgent } from "../../src/agent/process/start.ts";
 import { requires } from "../requires.ts";
 import { until } from "./harness.ts";
@@ -13,7 +13,7 @@ import { tempFolderUntil } from "../temp-folder.ts";
 const module = JSON.stringify(join(import.meta.dir, "../../src/agent/process/daemon.ts"));
 const script = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
 const command = [process.execPath, "-e", script];
-const status = () => askAgent<StatusReply>(routes.status);
+const status = () => askAgent(routes.status);
 
 let root: string;
 let socketPath: string;

@@ -1,5 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { type EnvironmentReply, maxBodyBytes, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import { writeReply } from "../../src/agent/server.ts";
 import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
 
 const version = { "vouch-protocol": "1" };
@@ -59,6 +60,13 @@ test("a body without its length is refused", async () => {
   expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(411);
 });
 
+test("an answer begins with the bytes that the helpers' quick side compares, and all of it is ASCII", () => {
+  const bytes = Buffer.from(writeReply(200, { name: "M\u00fcller \u{1f511}" })).toString("latin1");
+  expect(bytes).toStartWith("HTTP/1.1 200 \r\nvouch-protocol: 1\r\n");
+  const body = '{"name":"M\\u00fcller \\ud83d\\udd11"}';
+  expect(bytes).toEndWith(`\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+});
+
 test("answers are not to be stored", async () => {
   await using harness = new AgentHarness();
   expect((await raw(harness, routes.status, { headers: version })).headers.get("cache-control")).toBe("no-store");
@@ -80,7 +88,7 @@ describe("an answer that was given is given again", () => {
   test("word for word, without the agent working it out again", async () => {
     await using harness = new AgentHarness();
     await harness.login();
-    const worked = spyOn(harness.agent, "token");
+    const worked = spyOn(harness.agent, "tokens");
     const first = await raw(harness, routes.token, question);
     expect(worked).toHaveBeenCalledTimes(1);
     expect((await raw(harness, routes.token, question)).body).toEqual(first.body);

@@ -20,7 +20,7 @@ const metafile: Metafile = JSON.parse(readFileSync(file, "utf8"));
 
 /** What a helper must never load: each costs more than the helper itself. */
 const heavy =
-  /node_modules\/(citty|consola|valibot|@smithy|@aws-sdk|node-hid|jose|cborg|@simplewebauthn)\/|^(node:)?(fs|fs\/promises|net|http|https|tls|child_process|stream)$|src\/(cli|server|settings|editing|aws|ci|vouch-client|fido|base\/net)\/|src\/agent\/(agent|server|session\/\w+|tokens\/[\w-]+|wire\/(client|runtime)|job\/in-process)\.ts/;
+  /node_modules\/(citty|consola|valibot|@smithy|@aws-sdk|node-hid|jose|cborg|@simplewebauthn)\/|^(node:)?(fs|fs\/promises|net|http|https|tls|child_process|stream)$|src\/(cli|server|settings|editing|aws|ci|vouch-client|fido|base\/net)\/|src\/agent\/(agent|server|requests|routes?|session\/\w+|tokens\/[\w-]+|wire\/(client|runtime)|job\/in-process)\.ts/;
 
 /** Every source and every external module that a chunk reaches by static imports. */
 function reach(chunk: string, seen = new Set<string>()): string[] {

@@ -1,5 +1,5 @@
 /** One question by the helpers' short way, as main.ts has it asked. */
-import type { Route } from "../../src/agent/wire/question.ts";
+import type { Route } from "../../src/agent/protocol.ts";
 import type { Attempt } from "../../src/helper/attempt.ts";
 import { ask, openSystem, type tokenRoute } from "../../src/helper/quick/agent.ts";
 

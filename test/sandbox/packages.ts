@@ -1,6 +1,6 @@
 /** Small packages of each format, for a test that wants one to be there without publishing it by a tool. */
 import { crc32 } from "node:zlib";
-import type { PackageFormat } from "../../src/agent/protocol.ts";
+import type { PackageFormat } from "../../src/base/package-format.ts";
 import type { Registries } from "./registries/repositories.ts";
 
 /** A package without dependencies, as source. */

@@ -10,23 +10,10 @@ import { trace } from "../../base/trace.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./settings.ts";
 import { jobTokensVariable, readJobTokens, writeJobTokens } from "./tokens.ts";
-import {
-  lookUpCargoToken,
-  lookUpEnvironment,
-  lookUpMatches,
-  lookUpRoleCredentials,
-  lookUpToken,
-} from "../tokens/lookup.ts";
-import {
-  type CargoRequest,
-  type EnvironmentRequest,
-  type MatchReply,
-  type MatchRequest,
-  type RoleCredentialsRequest,
-  routes,
-  type TokenRequest,
-} from "../protocol.ts";
-import type { Route } from "../wire/question.ts";
+import { lookUpMatches, type TokenSource } from "../tokens/lookup.ts";
+import { tokenRoutes } from "../tokens/routes.ts";
+import { type MatchReply, type Route, routes } from "../protocol.ts";
+import type { MatchRequest } from "../requests.ts";
 import { Tokens } from "../tokens/tokens.ts";
 
 interface Job {
@@ -48,29 +35,21 @@ export function isIdentityChosen(): boolean {
 
 /**
  * The answer to one question of the protocol, as the agent would give it. What was fetched is kept for the next question
- * of this process. Throws `not_configured`, `usage`, and what the chain throws.
+ * of this process. Throws `not_configured`, `usage`, `protocol_error` for a body that does not have its form, and what the chain throws.
  */
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
   trace("agent", `${route} is answered in this process`);
   const { settings, tokens } = (job ??= startJob());
-  const chain = () => tokens;
+  const source: TokenSource = { settings: () => settings, tokens: () => tokens };
   try {
-    switch (route) {
-      case routes.token:
-        return await lookUpToken(body as TokenRequest, settings, chain);
-      case routes.cargo:
-        return await lookUpCargoToken(body as CargoRequest, settings, chain);
-      case routes.environment:
-        // A person may run a command without any; a job asks for tokens by name.
-        if (settings.repositories.length === 0) throw new VouchError("not_configured", "No repository is named.");
-        return await lookUpEnvironment(body as EnvironmentRequest, settings, chain);
-      case routes.roleCredentials:
-        return await lookUpRoleCredentials(body as RoleCredentialsRequest, settings, chain);
-      case routes.match:
-        return lookUpMatches(body as MatchRequest, settings);
-      default:
-        throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");
+    if (!isTokenRoute(route)) {
+      throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");
     }
+    if (route === routes.environment && settings.repositories.length === 0) {
+      // A person may run a command without any; a job asks for tokens by name.
+      throw new VouchError("not_configured", "No repository is named.");
+    }
+    return await tokenRoutes[route].answer(source, body);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "not_configured") throw error;
     throw new VouchError(error.code, error.message, {
@@ -80,9 +59,13 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
   }
 }
 
+function isTokenRoute(route: Route): route is keyof typeof tokenRoutes {
+  return Object.hasOwn(tokenRoutes, route);
+}
+
 /** The answer to `match` by the settings file alone, where no agent is running. Throws as `readSettings`. */
 export function matchBySettings(request: MatchRequest): MatchReply {
-  return lookUpMatches(request, readSettings(process.env));
+  return lookUpMatches({ settings: () => readSettings(process.env) }, request);
 }
 
 function startJob(): Job {

@@ -62,6 +62,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
       successorOf = reason;
       setTimeout(() => stop("the session has ended; a fresh process takes over"), 0);
     },
+    onStop: () => stop("it was asked to", true),
   });
   const stopped = Promise.withResolvers<string>();
   let drained: Promise<void> | undefined;
@@ -74,7 +75,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
     unlock();
     stopped.resolve(why);
   };
-  const server = serveAgent(agent, socketPath, () => stop("it was asked to", true));
+  const server = serveAgent(agent, socketPath);
   const { ino } = lstatSync(socketPath);
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal, true));
   const watch = setInterval(() => {

@@ -4,7 +4,7 @@ import { VouchError } from "../../base/errors.ts";
 import { trace } from "../../base/trace.ts";
 import { askAgent, lstat } from "../wire/client.ts";
 import { namingLog } from "../wire/log-path.ts";
-import { routes, type StatusReply } from "../protocol.ts";
+import { routes } from "../protocol.ts";
 
 const pollIntervalMs = 20;
 
@@ -50,7 +50,7 @@ function start(command: string[]): Bun.Subprocess {
 
 async function isRunning(): Promise<boolean> {
   try {
-    await askAgent<StatusReply>(routes.status, undefined, { timeoutMs: 2_000 });
+    await askAgent(routes.status, undefined, { timeoutMs: 2_000 });
     return true;
   } catch (error) {
     if (error instanceof VouchError && error.code === "login_needed") return false;

@@ -8,22 +8,16 @@ import type { Surroundings } from "../../vouch-client/api.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import { Secret } from "../../base/secret.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Reply, routes } from "../protocol.ts";
 import type {
-  EnrollFinishReply,
   EnrollFinishRequest,
-  EnrollStartReply,
   EnrollStartRequest,
-  KeyAddFinishReply,
   KeyAddFinishRequest,
-  KeyAddStartReply,
   KeyAddStartRequest,
-  KeyRemoveFinishReply,
   KeyRemoveFinishRequest,
-  KeyRemoveStartReply,
   KeyRemoveStartRequest,
   LoginFinishRequest,
-  LoginStartReply,
-} from "../protocol.ts";
+} from "../requests.ts";
 import type { Session } from "./session.ts";
 
 /** How long a ceremony stays open, in milliseconds; the server's own limit is the same. */
@@ -48,7 +42,7 @@ export class Ceremonies {
   }
 
   /** Begins an enrolment at a server. Throws as `VouchServer.enrollOptions`. */
-  async startEnrollment(request: EnrollStartRequest): Promise<EnrollStartReply> {
+  async startEnrollment(request: EnrollStartRequest): Promise<Reply<typeof routes.enrollStart>> {
     const server = new VouchServer(request.server, this.#surroundings);
     const code = new Secret(request.code);
     const begun = await server.enrollOptions(code, request.name);
@@ -57,7 +51,7 @@ export class Ceremonies {
   }
 
   /** Throws `enrollment_denied`, and as `VouchServer.enroll`. */
-  async finishEnrollment(request: EnrollFinishRequest): Promise<EnrollFinishReply> {
+  async finishEnrollment(request: EnrollFinishRequest): Promise<Reply<typeof routes.enrollFinish>> {
     const open = this.#take(request.ceremony);
     if (open?.kind !== "enrollment") {
       throw new VouchError("enrollment_denied", "The enrolment took longer than five minutes or was not begun here.", {
@@ -68,7 +62,7 @@ export class Ceremonies {
   }
 
   /** Begins a login at a server. Throws as `VouchServer.loginOptions`. */
-  async startLogin(serverUrl: string): Promise<LoginStartReply> {
+  async startLogin(serverUrl: string): Promise<Reply<typeof routes.loginStart>> {
     const server = new VouchServer(serverUrl, this.#surroundings);
     const begun = await server.loginOptions();
     this.#keep(begun.ceremony, { kind: "login", server });
@@ -87,7 +81,7 @@ export class Ceremonies {
   }
 
   /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */
-  async startAddition(session: Session, { name }: KeyAddStartRequest): Promise<KeyAddStartReply> {
+  async startAddition(session: Session, { name }: KeyAddStartRequest): Promise<Reply<typeof routes.keyAddStart>> {
     const begun = await session.ask(async ({ keys }) => ({
       ...(await keys.addOptions(name, session.signal)),
       server: keys.server,
@@ -97,7 +91,7 @@ export class Ceremonies {
   }
 
   /** Throws `enrollment_denied`, and as `Session.ask` and `VouchKeys.add`. */
-  async finishAddition(request: KeyAddFinishRequest): Promise<KeyAddFinishReply> {
+  async finishAddition(request: KeyAddFinishRequest): Promise<Reply<typeof routes.keyAddFinish>> {
     const open = this.#take(request.ceremony);
     if (open?.kind !== "addition") {
       throw new VouchError("enrollment_denied", "The addition took longer than five minutes or was not begun here.", {
@@ -109,7 +103,10 @@ export class Ceremonies {
   }
 
   /** Begins the removal of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.removeOptions`. */
-  async startRemoval(session: Session, { id, force }: KeyRemoveStartRequest): Promise<KeyRemoveStartReply> {
+  async startRemoval(
+    session: Session,
+    { id, force }: KeyRemoveStartRequest,
+  ): Promise<Reply<typeof routes.keyRemoveStart>> {
     const begun = await session.ask(async ({ keys }) => ({
       ...(await keys.removeOptions(id, force, session.signal)),
       server: keys.server,
@@ -122,7 +119,7 @@ export class Ceremonies {
    * Removes the key; the session ends here too when the server has ended it. Throws `enrollment_denied`, and as
    * `Session.ask` and `VouchKeys.remove`.
    */
-  async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<KeyRemoveFinishReply> {
+  async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<Reply<typeof routes.keyRemoveFinish>> {
     const open = this.#take(ceremony);
     if (open?.kind !== "removal") {
       throw new VouchError("enrollment_denied", "The removal took longer than five minutes or was not begun here.", {

@@ -3,7 +3,7 @@ import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { StatusReply } from "../protocol.ts";
+import type { SecurityKey, StatusReply } from "../protocol.ts";
 
 export type EndReason = NonNullable<StatusReply["ended"]>;
 
@@ -57,6 +57,16 @@ export class Session {
   /** An ID token from the server. Throws as `ask`. */
   async idToken(): Promise<IdToken> {
     return this.ask((identity) => identity.idToken(this.signal));
+  }
+
+  /** The security keys of the user, in the order in which they were enrolled. Throws as `ask` and `VouchKeys.list`. */
+  async keys(): Promise<SecurityKey[]> {
+    return this.ask(({ keys }) => keys.list(this.signal));
+  }
+
+  /** Gives a security key another name. Throws as `ask` and `VouchKeys.rename`. */
+  async renameKey(id: string, name: string): Promise<{ id: string; name: string }> {
+    return this.ask(({ keys }) => keys.rename(id, name, this.signal));
   }
 
   /**

@@ -8,35 +8,37 @@ import {
   type RegistryToken,
   twineVariables,
 } from "./package-manager-variables.ts";
+import type { CargoReply, EnvironmentReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
+import type { PackageFormat } from "../../base/package-format.ts";
 import type {
-  CargoReply,
   CargoRequest,
-  EnvironmentReply,
   EnvironmentRequest,
-  MatchReply,
   MatchRequest,
-  PackageFormat,
-  RoleCredentialsReply,
   RoleCredentialsRequest,
-  TokenReply,
   TokenRequest,
-} from "../protocol.ts";
+} from "../requests.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** Gives the chain; throws when there is none, because nobody is logged in. */
-type Chain = () => Tokens;
+/** What the answers come from. */
+export interface TokenSource {
+  /** Throws when they cannot be read. */
+  settings(): Settings;
+  /** Throws when nobody is logged in. */
+  tokens(): Tokens;
+}
 
 /** Throws `not_configured` for a URL of nobody's, and what the chain throws. */
-export async function lookUpToken(request: TokenRequest, settings: Settings, chain: Chain): Promise<TokenReply> {
+export async function lookUpToken(source: TokenSource, request: TokenRequest): Promise<TokenReply> {
+  const settings = source.settings();
   const { repository, endpoint } = findConfigured(settings, request);
-  const { token, expiration } = await chain().token(repository, settings);
+  const { token, expiration } = await source.tokens().token(repository, settings);
   return { token: token.expose(), expiration, endpoint };
 }
 
 /** The token for Cargo in Cargo's own words. Throws as `lookUpToken`. */
-export async function lookUpCargoToken(request: CargoRequest, settings: Settings, chain: Chain): Promise<CargoReply> {
+export async function lookUpCargoToken(source: TokenSource, request: CargoRequest): Promise<CargoReply> {
   const url = request.registry["index-url"];
-  const { token, expiration } = await lookUpToken({ url, format: "cargo" }, settings, chain);
+  const { token, expiration } = await lookUpToken(source, { url, format: "cargo" });
   return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: true } };
 }
 
@@ -45,13 +47,13 @@ export async function lookUpCargoToken(request: CargoRequest, settings: Settings
  * failing throws.
  */
 export async function lookUpEnvironment(
+  source: TokenSource,
   { format }: EnvironmentRequest,
-  settings: Settings,
-  chain: Chain,
 ): Promise<EnvironmentReply> {
+  const settings = source.settings();
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
   if (wanted.length === 0) return { variables: {} };
-  const tokens = chain();
+  const tokens = source.tokens();
   const ask = (dispensable: boolean) =>
     Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings, { dispensable })));
   let results = await ask(true);
@@ -91,7 +93,8 @@ export async function lookUpEnvironment(
 }
 
 /** Which of the URLs lie within a configured endpoint, and which on the host of one. */
-export function lookUpMatches({ urls, format }: MatchRequest, settings: Settings): MatchReply {
+export function lookUpMatches(source: Pick<TokenSource, "settings">, { urls, format }: MatchRequest): MatchReply {
+  const settings = source.settings();
   return {
     configured: urls.map((url) => findRegistry(settings, url, format) !== undefined),
     onConfiguredHost: urls.map((url) => isOnConfiguredHost(settings, url)),
@@ -100,15 +103,15 @@ export function lookUpMatches({ urls, format }: MatchRequest, settings: Settings
 
 /** The credentials of the role in the settings, or of the one that is asked for. Throws what the chain throws. */
 export async function lookUpRoleCredentials(
+  source: TokenSource,
   { roleArn = "", region }: RoleCredentialsRequest,
-  settings: Settings,
-  chain: Chain,
-): Promise<RoleCredentialsReply> {
+): Promise<Reply<typeof routes.roleCredentials>> {
+  const settings = source.settings();
   const { aws } = settings;
   const role = roleArn || aws?.roleArn;
   const asked = region ?? aws?.region;
   const wanted = role === undefined ? undefined : { roleArn: role, ...(asked === undefined ? {} : { region: asked }) };
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await chain().credentials({
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await source.tokens().credentials({
     ...settings,
     aws: wanted,
   });

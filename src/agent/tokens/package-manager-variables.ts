@@ -1,5 +1,5 @@
 /** The environment variables through which package managers take a token. */
-import type { PackageFormat } from "../protocol.ts";
+import type { PackageFormat } from "../../base/package-format.ts";
 
 /** The token of one configured endpoint. */
 export interface RegistryToken {

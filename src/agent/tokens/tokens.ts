@@ -11,7 +11,8 @@ import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "./credential-source.ts";
 import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
-import type { PackageFormat, RepositoryEndpointRequest } from "../protocol.ts";
+import type { PackageFormat } from "../../base/package-format.ts";
+import type { RepositoryEndpointRequest } from "../requests.ts";
 import { RenewingCache } from "./renewing-cache.ts";
 import { type Role, roleFor } from "./role.ts";
 

@@ -1,6 +1,7 @@
 /** Asks the agent by means of the runtime: for the command line, which may wait and be interrupted. */
 import { peerOf } from "./peer.ts";
-import { askThrough, checked, type Route } from "./question.ts";
+import type { Reply, Route } from "../protocol.ts";
+import { askThrough, checked } from "./question.ts";
 import * as runtime from "./runtime.ts";
 import { findAgentSocket } from "./socket.ts";
 
@@ -8,12 +9,12 @@ import { findAgentSocket } from "./socket.ts";
 export const lstat = checked(runtime.lstat);
 
 /** Asks one question and resolves with the agent's reply; throws as `askThrough`. */
-export async function askAgent<Reply>(
-  route: Route,
+export async function askAgent<R extends Route>(
+  route: R,
   body?: unknown,
   { timeoutMs }: { timeoutMs?: number } = {},
-): Promise<Reply> {
-  return askThrough<Reply>(runtime, route, body, timeoutMs);
+): Promise<Reply<R>> {
+  return askThrough(runtime, route, body, timeoutMs);
 }
 
 /**

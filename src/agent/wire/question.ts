@@ -5,11 +5,8 @@
 import { isWireError, VouchError } from "../../base/errors.ts";
 import { traced } from "../../base/trace.ts";
 import { namingLog } from "./log-path.ts";
-import { isReply } from "./reply-shape.ts";
-import { maxBodyBytes, protocolVersion, routes } from "../protocol.ts";
+import { isReply, maxBodyBytes, methodOf, protocolVersion, type Reply, type Route } from "../protocol.ts";
 import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
-
-export type Route = (typeof routes)[keyof typeof routes];
 
 /** How long an answer may take, in milliseconds: enough for a whole chain of calls on a cold agent, with its retries. */
 export const defaultTimeoutMs = 30_000;
@@ -46,19 +43,19 @@ export class Disconnected extends Error {
  * Throws the VouchError that the agent answers with, `login_needed` when no agent is running, `agent_untrusted` when
  * its folder or socket is not to be trusted, `agent_unavailable` when it dies, is silent or speaks another version.
  */
-export async function askThrough<Reply>(
+export async function askThrough<R extends Route>(
   { lstat, exchange }: System,
-  route: Route,
+  route: R,
   body?: unknown,
   timeoutMs = defaultTimeoutMs,
   spentMs = 0,
-): Promise<Reply> {
+): Promise<Reply<R>> {
   const request = requestFor(route, body);
   let answer: Uint8Array = new Uint8Array(0);
   const read = (bytes: Uint8Array, ended?: boolean) => readAnswer((answer = bytes), ended);
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
   const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read, disconnected };
-  const askOnce = async (): Promise<unknown> => {
+  const askOnce = async (): Promise<Reply<R>> => {
     const path = agentSocket(checked(lstat));
     try {
       return checkedReply(route, await exchange(path, request, how));
@@ -67,11 +64,11 @@ export async function askThrough<Reply>(
     }
   };
   const lengths = () => `${route}, ${request.length} bytes, answer ${statusOf(answer)}, ${answer.length} bytes`;
-  return traced("agent", lengths, askOnce, () => "ok") as Promise<Reply>;
+  return traced("agent", lengths, askOnce, () => "ok");
 }
 
 /** The reply, when it has the shape of one to such a question. Throws `agent_unavailable`. */
-export function checkedReply(route: Route, reply: unknown): unknown {
+export function checkedReply<R extends Route>(route: R, reply: unknown): Reply<R> {
   if (isReply(route, reply)) return reply;
   throw unavailable(`gave an answer to ${route} that is none of its protocol`);
 }
@@ -97,7 +94,7 @@ function agentSocket(lstat: Lstat): string {
 /** The bytes of the question. */
 function requestFor(route: Route, body: unknown = {}): Uint8Array {
   const encoder = new TextEncoder();
-  const method = route === routes.status ? "GET" : "POST";
+  const method = methodOf(route);
   const text = method === "GET" ? "" : JSON.stringify(body);
   return encoder.encode(
     `${method} ${route} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${protocolVersion}\r\nconnection: close\r\n` +
@@ -121,7 +118,7 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   // The head is ASCII, one byte for each character; in another one the length would not be right.
   const head = text.slice(0, bodyStart).toLowerCase();
   // The agent names the length of every answer; without it a part would pass for the whole.
-  const isWhole = header(head, "content-length") === `${bytes.length - bodyStart}`;
+  const isWhole = head.includes(`\r\ncontent-length: ${bytes.length - bodyStart}\r\n`);
   if (!isWhole && !ended) return undefined;
   const version = header(head, "vouch-protocol");
   if (version !== `${protocolVersion}`) {

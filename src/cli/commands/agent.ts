@@ -129,7 +129,7 @@ const statusTimeoutMs = 10_000;
 /** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
 export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
   try {
-    return await askAgent<StatusReply>(routes.status, undefined, { timeoutMs });
+    return await askAgent(routes.status, undefined, { timeoutMs });
   } catch (error) {
     if (error instanceof VouchError && error.code === "login_needed") return undefined;
     throw error;

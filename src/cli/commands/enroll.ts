@@ -1,12 +1,7 @@
 /** `vouch enroll`: makes a security key known to the Vouch server, once, with a one-time code. */
 import { askAgent } from "../../agent/wire/client.ts";
-import {
-  type EnrollFinishReply,
-  type EnrollFinishRequest,
-  type EnrollStartReply,
-  type EnrollStartRequest,
-  routes,
-} from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { EnrollFinishRequest, EnrollStartRequest } from "../../agent/requests.ts";
 import { ensureAgent } from "../../agent/process/start.ts";
 import { loadSettings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -46,11 +41,11 @@ export const enroll = defineCommand({
     await ensureAgent();
     const named = name === undefined ? {} : { name };
     const startRequest: EnrollStartRequest = { server, code, ...named };
-    const start = await askAgent<EnrollStartReply>(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
+    const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
     try {
       const made = await makeKey(timeoutSeconds, server, start.options);
       const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
-      const reply = await askAgent<EnrollFinishReply>(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
+      const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [reply.credentialId], reply.user);
       success(`Your security key is enrolled at ${server} for ${reply.user}.`);
       note(`It is called "${reply.name}".`);

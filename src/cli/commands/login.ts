@@ -1,12 +1,7 @@
 /** `vouch login`: a session for eight hours, by PIN and touch. */
 import { askAgent } from "../../agent/wire/client.ts";
-import {
-  type LoginFinishReply,
-  type LoginFinishRequest,
-  type LoginStartReply,
-  type LoginStartRequest,
-  routes,
-} from "../../agent/protocol.ts";
+import { type Reply, routes } from "../../agent/protocol.ts";
+import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
 import { ensureAgent } from "../../agent/process/start.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -57,20 +52,20 @@ export const login = defineCommand({
       note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
     }
     const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
-    const start = await askAgent<LoginStartReply>(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+    const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
     // Ids of credentials that a key keeps without storing them; another server's are none of this one's business.
     const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
     const credential = await withSecurityKey(timeoutSeconds, (tools) =>
       getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
     );
     const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
-    const reply = await askAgent<LoginFinishReply>(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
+    const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
     if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
     report(reply, settings, args.json === true);
   },
 });
 
-function report({ user, expiration }: LoginFinishReply, settings: Settings, json: boolean): void {
+function report({ user, expiration }: Reply<typeof routes.loginFinish>, settings: Settings, json: boolean): void {
   if (json) printJson({ user, expiration });
   const left = duration(expiration - Date.now() / 1000);
   success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);

@@ -1,7 +1,7 @@
 /** `vouch logout`: ends the session here and at the server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { askAgent } from "../../agent/wire/client.ts";
-import { type LogoutReply, routes } from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
 import { askStatus } from "./agent.ts";
 import { defineCommand } from "../framework/command.ts";
 import { note, success, warn } from "../terminal/terminal.ts";
@@ -15,7 +15,7 @@ export const logout = defineCommand({
     examples: [["vouch logout", "Before you lend your laptop."]],
   },
   async run() {
-    const reply = (await askStatus()) && (await askAgent<LogoutReply>(routes.logout, {}, { timeoutMs: 15_000 }));
+    const reply = (await askStatus()) && (await askAgent(routes.logout, {}, { timeoutMs: 15_000 }));
     if (!reply?.wasLoggedIn) {
       note("There is no session; nothing to do.");
       return;

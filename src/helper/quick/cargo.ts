@@ -37,6 +37,8 @@ export function answerCargo(): Attempt {
     if (ok?.kind !== "get" || ok.cache !== "expires" || !ok.operation_independent) return attempt;
     if (typeof ok.token !== "string" || ok.token === "" || ok.token.includes(" ")) return attempt;
     if (!isTime(ok.expiration)) return attempt;
+    // Cargo takes no other field beside Ok, and Ok has no object in it.
+    if (system.body.indexOf('{"Ok":') !== 0 || system.body.indexOf("}") !== system.body.length - 2) return attempt;
     const bodyEnd = system.bodyStart + system.body.length;
     chunk[bodyEnd] = 0x0a;
     if (!print(system, chunk.subarray(system.bodyStart, bodyEnd + 1))) return attempt;

@@ -69,6 +69,7 @@ function become(file: string, args: readonly string[], variables: Record<string,
   try {
     process.execve!(file, [file, ...args], next);
   } catch {
-    // The careful side says why.
+    // The careful side says why; without the runtime's own warning that execve is experimental, which is to come yet.
+    process.removeAllListeners("warning");
   }
 }

@@ -2,7 +2,8 @@
  * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
  * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
  */
-import { type CargoReply, type MatchReply, type MatchRequest, routes } from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
 import type { Attempt } from "../../helper/attempt.ts";
@@ -73,7 +74,7 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
   try {
     const { checkProjectNetwork } = await import("./project-network.ts");
     const decidedBy = await checkProjectNetwork(request.operation);
-    const { Ok } = await ask<CargoReply>(routes.cargo, request, left);
+    const { Ok } = await ask(routes.cargo, request, left);
     // Cargo would use an answer that holds for every operation for a later upload, and not ask again.
     return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
   } catch (error) {
@@ -87,7 +88,7 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
 async function isConfigured(url: string, left: Attempt | undefined): Promise<boolean> {
   try {
     const body: MatchRequest = { urls: [url], format: "cargo" };
-    return (await ask<MatchReply>(routes.match, body, left)).configured[0] === true;
+    return (await ask(routes.match, body, left)).configured[0] === true;
   } catch {
     return (await import("./configured-index.ts")).isConfiguredIndex(url);
   }

@@ -1,5 +1,6 @@
 /** Commands about an account at the registry: CodeArtifact has none, the session is Vouch's. */
-import { type MatchReply, type MatchRequest, routes } from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { globalFiles, readSettings, userFiles } from "./guard/guard.ts";
@@ -55,7 +56,7 @@ async function isOurs(url: string): Promise<boolean> {
   if (codeArtifact.test(URL.parse(url)?.hostname ?? "")) return true;
   const request: MatchRequest = { urls: [url], format: "npm" };
   try {
-    return (await ask<MatchReply>(routes.match, request)).configured[0] === true;
+    return (await ask(routes.match, request)).configured[0] === true;
   } catch {
     return false;
   }

@@ -3,7 +3,8 @@
  * becomes the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its
  * environment; no file ever holds the token. What the project says cannot take it: see npm/.
  */
-import { type EnvironmentReply, type EnvironmentRequest, routes } from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { EnvironmentRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { answerAccountCommand, concernsAccount } from "./account.ts";
@@ -70,7 +71,7 @@ async function answerForAccount({ command = "", given }: NpmCommand): Promise<vo
 export async function tokenVariables(): Promise<Record<string, string>> {
   try {
     const request: EnvironmentRequest = { format: "npm" };
-    const { variables, failed } = await ask<EnvironmentReply>(routes.environment, request);
+    const { variables, failed } = await ask(routes.environment, request);
     complainOf(failed);
     return variables;
   } catch (error) {

@@ -3,7 +3,7 @@
  * login before pip starts, and adds `aws@` to the URLs of configured endpoints on the command line and in the environment:
  * before version 26.2 pip asks `keyring` only for a URL with a user name. Then it becomes the real pip. It adds no token.
  */
-import { routes, type StatusReply } from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
@@ -84,7 +84,7 @@ async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly s
   const asked = urls.some((url) => configured.has(url));
   if (!asked && !urls.some(looksLikeCodeArtifact)) return false;
   try {
-    const { session } = await ask<StatusReply>(routes.status, undefined);
+    const { session } = await ask(routes.status, undefined);
     if (session !== undefined || !asked) return false;
     complain(new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." }));
     return true;

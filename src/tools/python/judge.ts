@@ -1,5 +1,6 @@
 /** Whether what a project mentions would lead a token elsewhere than to a configured endpoint over verified TLS. */
-import { type MatchReply, type MatchRequest, routes } from "../../agent/protocol.ts";
+import { type MatchReply, routes } from "../../agent/protocol.ts";
+import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import type { Mention } from "./mentions.ts";
@@ -59,7 +60,7 @@ async function match(urls: string[]): Promise<MatchReply> {
 
 async function matchBatch(request: MatchRequest): Promise<MatchReply> {
   try {
-    return await ask<MatchReply>(routes.match, request);
+    return await ask(routes.match, request);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
     return (await import("../../agent/job/in-process.ts")).matchBySettings(request);

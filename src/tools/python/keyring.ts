@@ -7,13 +7,8 @@
  * Whatever is not for a configured endpoint goes to the next `keyring` on PATH. A package manager says only which URL a
  * password is for, not how it will get there: what its project's files say about that is looked up first.
  */
-import {
-  type MatchReply,
-  type MatchRequest,
-  routes,
-  type TokenReply,
-  type TokenRequest,
-} from "../../agent/protocol.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { MatchRequest, TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import type { Attempt } from "../../helper/attempt.ts";
@@ -62,7 +57,7 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
     throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
   }
   const request: TokenRequest = { url: service, format: "pypi" };
-  const { token } = await ask<TokenReply>(routes.token, request, left);
+  const { token } = await ask(routes.token, request, left);
   await refuseUntrustedAsker(invocation.json);
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
@@ -77,7 +72,7 @@ async function refuseUntrustedAsker(isPip: boolean): Promise<void> {
 
 async function refuseIfConfigured(service: string): Promise<void> {
   const request: MatchRequest = { urls: [service], format: "pypi" };
-  const { configured } = await ask<MatchReply>(routes.match, request);
+  const { configured } = await ask(routes.match, request);
   if (configured[0] !== true) return;
   throw new VouchError("usage", "Vouch stores no passwords: it gives a fresh token at each request.");
 }

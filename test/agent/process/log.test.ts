@@ -13,7 +13,7 @@ import { until } from "../harness.ts";
 const module = JSON.stringify(join(import.meta.dir, "../../../src/agent/process/daemon.ts"));
 const run = `process.exitCode = await (await import(${module})).runAgent({ watchIntervalMs: 20 })`;
 const command = [process.execPath, "-e", run];
-const status = () => askAgent<StatusReply>(routes.status);
+const status = () => askAgent(routes.status);
 
 let root: string;
 let path: string;

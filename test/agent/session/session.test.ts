@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../../src/agent/wire/client.ts";
-import { type LogoutReply, routes, type StatusReply } from "../../../src/agent/protocol.ts";
+import { routes } from "../../../src/agent/protocol.ts";
 import { AgentHarness, until } from "../harness.ts";
 import { rejection } from "../../rejection.ts";
 import { oauthFailure, sessionSeconds, user } from "../upstream.ts";
 
-const status = () => askAgent<StatusReply>(routes.status);
+const status = () => askAgent(routes.status);
 
 describe("the end of a session", () => {
   test.each<[string, (clock: AgentHarness["clock"]) => void]>([
@@ -61,18 +61,18 @@ describe("logout", () => {
     await using harness = new AgentHarness();
     await harness.login();
     await harness.token();
-    expect(await askAgent<LogoutReply>(routes.logout)).toEqual({ wasLoggedIn: true, revoked: true });
+    expect(await askAgent(routes.logout)).toEqual({ wasLoggedIn: true, revoked: true });
     expect(harness.upstream.counts.revoke).toBe(1);
     expect((await rejection(harness.token())).code).toBe("login_needed");
     expect((await status()).ended).toBe("logged_out");
-    expect(await askAgent<LogoutReply>(routes.logout)).toEqual({ wasLoggedIn: false, revoked: false });
+    expect(await askAgent(routes.logout)).toEqual({ wasLoggedIn: false, revoked: false });
   });
 
   test("forgets also when the server cannot be asked", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     harness.upstream.answer("revoke", () => new Response("down", { status: 503 }));
-    expect(await askAgent<LogoutReply>(routes.logout)).toEqual({ wasLoggedIn: true, revoked: false });
+    expect(await askAgent(routes.logout)).toEqual({ wasLoggedIn: true, revoked: false });
     expect((await status()).session).toBeUndefined();
   });
 
@@ -112,7 +112,7 @@ describe("ceremonies", () => {
 
   test("a login is finished once", async () => {
     await using harness = new AgentHarness();
-    const { ceremony } = await askAgent<{ ceremony: string }>(routes.loginStart);
+    const { ceremony } = await askAgent(routes.loginStart);
     await askAgent(routes.loginFinish, { ceremony, credential: {} });
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
     expect(harness.upstream.counts.login).toBe(1);
@@ -120,17 +120,16 @@ describe("ceremonies", () => {
 
   test("a login that takes longer than five minutes is refused", async () => {
     await using harness = new AgentHarness();
-    const { ceremony } = await askAgent<{ ceremony: string }>(routes.loginStart);
+    const { ceremony } = await askAgent(routes.loginStart);
     harness.clock.pass(301);
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
   test("an enrolment goes through, and its ceremony is no login", async () => {
     await using harness = new AgentHarness();
-    const start = () =>
-      askAgent<{ ceremony: string }>(routes.enrollStart, { server: `${harness.upstream.url}/`, code: "CODE" });
+    const start = () => askAgent(routes.enrollStart, { server: `${harness.upstream.url}/`, code: "CODE" });
     const first = await start();
-    expect(await askAgent<object>(routes.enrollFinish, { ...first, options: undefined, credential: {} })).toEqual({
+    expect(await askAgent(routes.enrollFinish, { ...first, options: undefined, credential: {} })).toEqual({
       user,
       credentialId: "Y3JlZGVudGlhbA",
       name: "security key",

@@ -1,12 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../../src/agent/wire/client.ts";
-import {
-  type EnvironmentReply,
-  type RoleCredentialsReply,
-  routes,
-  type StatusReply,
-  type TokenReply,
-} from "../../../src/agent/protocol.ts";
+import { routes } from "../../../src/agent/protocol.ts";
 import { AgentHarness, cargoUrl, repository, until } from "../harness.ts";
 import { rejection } from "../../rejection.ts";
 import { sessionSeconds } from "../upstream.ts";
@@ -169,7 +163,7 @@ describe("renewal", () => {
       Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
     );
     expect((await harness.token()).token).toBe("hourly-1");
-    await until(async () => (await askAgent<StatusReply>(routes.status)).repositories[0]?.error !== undefined);
+    await until(async () => (await askAgent(routes.status)).repositories[0]?.error !== undefined);
     expect((await harness.token()).token).toBe("hourly-1");
   });
 
@@ -187,7 +181,7 @@ describe("renewal", () => {
           )
         : undefined,
     );
-    const { token } = await askAgent<TokenReply>(routes.token, { url: other.endpoints.cargo });
+    const { token } = await askAgent(routes.token, { url: other.endpoints.cargo });
     expect(token).toStartWith("other-domain-token");
     expect(harness.upstream.counts.sts).toBe(2);
   });
@@ -205,7 +199,7 @@ describe("which endpoint", () => {
     expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
     await harness.login();
     expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
-    expect(await askAgent<object>(routes.match, { urls: [url, cargoUrl] })).toEqual({
+    expect(await askAgent(routes.match, { urls: [url, cargoUrl] })).toEqual({
       configured: [false, true],
       onConfiguredHost: [onConfiguredHost, true],
     });
@@ -214,7 +208,7 @@ describe("which endpoint", () => {
   test("no URL: the repository that was set up last", async () => {
     await using harness = new AgentHarness([other, repository]);
     await harness.login();
-    expect(await askAgent<TokenReply>(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
+    expect(await askAgent(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
   });
 
   test("the settings are read anew when they change", async () => {
@@ -249,14 +243,14 @@ describe("the environment for package managers", () => {
   test("of one format", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
-    const { variables } = await askAgent<EnvironmentReply>(routes.environment, { format: "npm" });
+    const { variables } = await askAgent(routes.environment, { format: "npm" });
     expect(variables).toEqual({ [npmVariable]: expect.stringMatching(/^my-domain-token-/) });
   });
 
   test("of all formats, with the default's token, until the first of them ends", async () => {
     await using harness = new AgentHarness([other, repository]);
     await harness.login();
-    const { variables, expiration, twine } = await askAgent<EnvironmentReply>(routes.environment);
+    const { variables, expiration, twine } = await askAgent(routes.environment);
     expect(variables).toEqual({
       [npmVariable]: expect.stringMatching(/^my-domain-token-/),
       CODEARTIFACT_AUTH_TOKEN: variables[npmVariable],
@@ -273,7 +267,7 @@ describe("the environment for package managers", () => {
         : undefined,
     );
     await harness.login();
-    const { variables, failed } = await askAgent<EnvironmentReply>(routes.environment);
+    const { variables, failed } = await askAgent(routes.environment);
     expect(Object.keys(variables)).toEqual([npmVariable, "CODEARTIFACT_AUTH_TOKEN"]);
     expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
   });
@@ -281,7 +275,7 @@ describe("the environment for package managers", () => {
   test("nothing configured: nothing, also without a session", async () => {
     await using harness = new AgentHarness();
     harness.configure({ repositories: [] });
-    expect(await askAgent<EnvironmentReply>(routes.environment)).toEqual({ variables: {} });
+    expect(await askAgent(routes.environment)).toEqual({ variables: {} });
   });
 
   test("none to be had: the reason", async () => {
@@ -298,7 +292,7 @@ describe("role credentials", () => {
     await using harness = new AgentHarness();
     const { expiration } = await harness.login();
     await harness.token();
-    const credentials = await askAgent<RoleCredentialsReply>(routes.roleCredentials, {});
+    const credentials = await askAgent(routes.roleCredentials, {});
     expect(Object.keys(credentials)).toEqual(["accessKeyId", "secretAccessKey", "sessionToken", "expiration"]);
     expect(credentials.expiration).toBeLessThanOrEqual(expiration);
     expect(harness.upstream.counts.sts).toBe(1);
@@ -338,7 +332,7 @@ test("the repository's endpoint comes from CodeArtifact", async () => {
   await harness.login();
   const { domain, domainOwner, region, repository: name } = repository;
   const request = { domain, domainOwner, region, repository: name, format: "cargo" };
-  expect(await askAgent<object>(routes.repositoryEndpoint, request)).toEqual({
+  expect(await askAgent(routes.repositoryEndpoint, request)).toEqual({
     endpoint: "https://packages.example.com/cargo/my-repo/",
   });
 });

@@ -69,7 +69,7 @@ const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>
 describe.each(ways)("by %s", (_way, ask) => {
   test("an answer as agreed", async () => {
     const requests = await answerWith(json('{"configured":[true],"onConfiguredHost":[true]}'));
-    expect(await ask<object>(routes.match, { urls: ["x"] })).toEqual({ configured: [true], onConfiguredHost: [true] });
+    expect(await ask(routes.match, { urls: ["x"] })).toEqual({ configured: [true], onConfiguredHost: [true] });
     const request = JSON.parse((await requests.next()).value as string);
     expect(request).toStartWith("POST /v1/match HTTP/1.1\r\n");
     expect(request).toContain("vouch-protocol: 1\r\n");

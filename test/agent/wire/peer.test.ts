@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { isOwnPeer, peerOf } from "../../../src/agent/wire/peer.ts";
 import { routes } from "../../../src/agent/protocol.ts";
-import { areTokenVariables } from "../../../src/agent/wire/reply-shape.ts";
+import { areTokenVariables } from "../../../src/agent/wire/checks.ts";
 import { areTokenVariables as areTokenVariablesInShort } from "../../../src/helper/quick/agent.ts";
 import { rejection } from "../../rejection.ts";
 import { AgentHarness } from "../harness.ts";

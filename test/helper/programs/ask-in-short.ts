@@ -1,5 +1,5 @@
 /** ask-in-short.ts ROUTE BODY: the reply, or the first line of another answer, as JSON. */
-import type { Route } from "../../../src/agent/wire/question.ts";
+import type { Route } from "../../../src/agent/protocol.ts";
 import { askInShort } from "../ask-in-short.ts";
 
 const [route, body = "{}"] = process.argv.slice(2);

@@ -3,7 +3,7 @@
  * (dualstack: `DOMAIN-OWNER.codeartifact.REGION.on.aws`). Lets a request through to its registry only with a live token
  * of that domain; what the token's role may do there, the account decides.
  */
-import type { PackageFormat } from "../../../src/agent/protocol.ts";
+import type { PackageFormat } from "../../../src/base/package-format.ts";
 import type { Account, TokenHolder } from "../aws/account.ts";
 import { CargoRegistry } from "./cargo.ts";
 import { MavenRegistry } from "./maven.ts";

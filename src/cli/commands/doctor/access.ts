@@ -1,16 +1,13 @@
 /** Case "access denied": does AWS give the role a token, are the names right, and may the role read? */
-import { type PackageFormat, routes, type RepositoryEndpointReply, type TokenReply } from "../../../agent/protocol.ts";
+import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
+import type { PackageFormat } from "../../../base/package-format.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import type { askEndpoint } from "./registry.ts";
 
 /** Asks the agent one question; the command line hands in `askAgent`. */
-export type Ask = <Reply>(
-  route: (typeof routes)[keyof typeof routes],
-  body: unknown,
-  options?: { timeoutMs?: number },
-) => Promise<Reply>;
+export type Ask = <R extends Route>(route: R, body: unknown, options?: { timeoutMs?: number }) => Promise<Reply<R>>;
 
 const roleActions = [
   "codeartifact:GetAuthorizationToken",
@@ -64,11 +61,7 @@ async function checkRepository(
   if (!first) return [];
   let token: string;
   try {
-    ({ token } = await access.ask<TokenReply>(
-      routes.token,
-      { url: first[1], format: first[0] },
-      { timeoutMs: limitMs },
-    ));
+    ({ token } = await access.ask(routes.token, { url: first[1], format: first[0] }, { timeoutMs: limitMs }));
   } catch (error) {
     return [refused(`AWS gives no token for ${said}`, surroundings.roleArn, error)];
   }
@@ -94,7 +87,7 @@ async function checkName(
 ): Promise<Finding | undefined> {
   const request = { domain, domainOwner, region, repository, format };
   try {
-    const reply = await ask<RepositoryEndpointReply>(routes.repositoryEndpoint, request, { timeoutMs: limitMs });
+    const reply = await ask(routes.repositoryEndpoint, request, { timeoutMs: limitMs });
     if (sameUrl(reply.endpoint, endpoint)) return undefined;
     const remedy = `Run \`vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region}\` again.`;
     return failure(

@@ -1,5 +1,5 @@
 /** Asks the endpoint of a repository once, with the token, for what its package manager asks first. */
-import type { PackageFormat } from "../../../agent/protocol.ts";
+import type { PackageFormat } from "../../../base/package-format.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type HttpRequest, type HttpResponse, httpRequest } from "../../../base/net/http.ts";
 import { allTools } from "../../../tools/tools.ts";

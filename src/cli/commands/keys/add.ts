@@ -1,12 +1,7 @@
 /** `vouch keys add`: another security key for the same person. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import {
-  type KeyAddFinishReply,
-  type KeyAddFinishRequest,
-  type KeyAddStartReply,
-  type KeyAddStartRequest,
-  routes,
-} from "../../../agent/protocol.ts";
+import { routes } from "../../../agent/protocol.ts";
+import type { KeyAddFinishRequest, KeyAddStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, isEnrolledAlready, makeKey, nameArg, parseKeyName, timeoutArg } from "../../key/ceremony.ts";
@@ -40,7 +35,7 @@ export const add = defineCommand({
       options,
       approval: approvalOptions,
       server,
-    } = await askAgent<KeyAddStartReply>(routes.keyAddStart, start, {
+    } = await askAgent(routes.keyAddStart, start, {
       timeoutMs: agentTimeoutMs,
     });
     const approval = await approve(timeoutSeconds, server, approvalOptions);
@@ -48,7 +43,7 @@ export const add = defineCommand({
     try {
       const made = await makeKey(timeoutSeconds, server, options);
       const request: KeyAddFinishRequest = { ceremony, approval, ...made, ...named };
-      const { key } = await askAgent<KeyAddFinishReply>(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
+      const { key } = await askAgent(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);
       note("From now on `vouch login` takes it as well as your other keys.");

@@ -1,6 +1,6 @@
 /** The security keys of the session's user, as people name them. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { type KeysReply, routes, type SecurityKey } from "../../../agent/protocol.ts";
+import { routes, type SecurityKey } from "../../../agent/protocol.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { normalizeKeyName } from "../../../fido/webauthn/key-name.ts";
@@ -11,7 +11,7 @@ const shortestId = 4;
 
 /** The keys in the order in which they were enrolled. Throws `login_needed` and `session_expired` without a session. */
 export async function listKeys(): Promise<SecurityKey[]> {
-  return (await askAgent<KeysReply>(routes.keys, {}, { timeoutMs: agentTimeoutMs })).keys;
+  return (await askAgent(routes.keys, {}, { timeoutMs: agentTimeoutMs })).keys;
 }
 
 /** The key's model, else what its USB descriptor says. */

@@ -1,13 +1,7 @@
 /** `vouch keys remove`: a security key that is lost, stolen or no longer used opens no session any more. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import {
-  type KeyRemoveFinishReply,
-  type KeyRemoveFinishRequest,
-  type KeyRemoveStartReply,
-  type KeyRemoveStartRequest,
-  routes,
-  type SecurityKey,
-} from "../../../agent/protocol.ts";
+import { type Reply, routes, type SecurityKey } from "../../../agent/protocol.ts";
+import type { KeyRemoveFinishRequest, KeyRemoveStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../../key/ceremony.ts";
@@ -68,12 +62,15 @@ export const remove = defineCommand({
   },
 });
 
-async function removeKey(timeoutSeconds: number, start: KeyRemoveStartRequest): Promise<KeyRemoveFinishReply> {
+async function removeKey(
+  timeoutSeconds: number,
+  start: KeyRemoveStartRequest,
+): Promise<Reply<typeof routes.keyRemoveFinish>> {
   const limit = { timeoutMs: agentTimeoutMs };
-  const begun = await askAgent<KeyRemoveStartReply>(routes.keyRemoveStart, start, limit);
+  const begun = await askAgent(routes.keyRemoveStart, start, limit);
   const approval = await approve(timeoutSeconds, begun.server, begun.approval);
   const request: KeyRemoveFinishRequest = { ceremony: begun.ceremony, approval };
-  return await askAgent<KeyRemoveFinishReply>(routes.keyRemoveFinish, request, limit);
+  return await askAgent(routes.keyRemoveFinish, request, limit);
 }
 
 function onlyKey({ name }: SecurityKey): VouchError {
@@ -95,7 +92,11 @@ async function isMeant(key: SecurityKey): Promise<boolean> {
   }
 }
 
-function report({ name }: SecurityKey, { sessionsEnded, thisSession }: KeyRemoveFinishReply, last: boolean): void {
+function report(
+  { name }: SecurityKey,
+  { sessionsEnded, thisSession }: Reply<typeof routes.keyRemoveFinish>,
+  last: boolean,
+): void {
   success(`"${name}" is removed. It opens no session any more.`);
   const others = sessionsEnded - (thisSession ? 1 : 0);
   if (others > 0) {

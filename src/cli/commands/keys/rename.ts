@@ -1,6 +1,7 @@
 /** `vouch keys rename`: what you call a security key. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { type KeyRenameReply, type KeyRenameRequest, routes } from "../../../agent/protocol.ts";
+import { routes } from "../../../agent/protocol.ts";
+import type { KeyRenameRequest } from "../../../agent/requests.ts";
 import { agentTimeoutMs, parseKeyName } from "../../key/ceremony.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { success } from "../../terminal/terminal.ts";
@@ -25,7 +26,7 @@ export const rename = defineCommand({
     const name = parseKeyName(args.name, "NAME");
     const key = findKey(await listKeys(), args.key);
     const request: KeyRenameRequest = { id: key.id, name };
-    const renamed = await askAgent<KeyRenameReply>(routes.keyRename, request, { timeoutMs: agentTimeoutMs });
+    const renamed = await askAgent(routes.keyRename, request, { timeoutMs: agentTimeoutMs });
     success(`"${key.name}" is called "${renamed.name}" now.`);
   },
 });

@@ -1,12 +1,9 @@
 /** The endpoints of a repository: as CodeArtifact says when there is a session, else by the naming rules. */
 import * as v from "valibot";
 import { askAgent } from "../../../agent/wire/client.ts";
-import {
-  type PackageFormat,
-  type RepositoryEndpointRequest,
-  routes,
-  type StatusReply,
-} from "../../../agent/protocol.ts";
+import { routes, type StatusReply } from "../../../agent/protocol.ts";
+import type { PackageFormat } from "../../../base/package-format.ts";
+import type { RepositoryEndpointRequest } from "../../../agent/requests.ts";
 import { packageEndpoint } from "../../../aws/endpoints.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";

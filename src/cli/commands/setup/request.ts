@@ -1,5 +1,5 @@
 /** What `vouch setup codeartifact` was asked for: the flags, and what stands in for those that are not given. */
-import type { PackageFormat } from "../../../agent/protocol.ts";
+import type { PackageFormat } from "../../../base/package-format.ts";
 import { checkNames } from "../../../aws/endpoints.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";

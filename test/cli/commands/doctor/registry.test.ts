@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { PackageFormat } from "../../../../src/agent/protocol.ts";
+import type { PackageFormat } from "../../../../src/base/package-format.ts";
 import { askEndpoint } from "../../../../src/cli/commands/doctor/registry.ts";
 import { VouchError } from "../../../../src/base/errors.ts";
 

@@ -1,0 +1,120 @@
+/**
+ * The requests of the agent's protocol: each schema is the check and the type at once. Whoever asks imports the types only:
+ * loading valibot takes longer than a whole helper (test/binary/bundle.test.ts).
+ */
+import * as v from "valibot";
+import { packageFormats } from "../base/package-format.ts";
+
+const Format = v.picklist(packageFormats);
+const Url = v.pipe(v.string(), v.maxLength(8192));
+const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+const KeyId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
+const Json = v.pipe(
+  v.looseObject({}),
+  v.transform((value): object => value),
+);
+
+export const emptyRequest = v.strictObject({});
+
+/**
+ * The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format).
+ * Without a URL: the token of the default repository, the one that was set up last.
+ */
+export const tokenRequest = v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) });
+export type TokenRequest = v.InferOutput<typeof tokenRequest>;
+
+/** A request of Cargo's credential provider protocol for a token, as Cargo sends it; more fields are ignored. */
+export const cargoRequest = v.looseObject({
+  v: v.literal(1),
+  kind: v.literal("get"),
+  registry: v.looseObject({ "index-url": Url }),
+});
+export type CargoRequest = v.InferOutput<typeof cargoRequest>;
+
+/** The environment that gives package managers the tokens of every configured endpoint (of one format, when given). */
+export const environmentRequest = v.strictObject({ format: v.exactOptional(Format) });
+export type EnvironmentRequest = v.InferOutput<typeof environmentRequest>;
+
+/** Credentials of the configured role, or of another that trusts the same identity. */
+export const roleCredentialsRequest = v.strictObject({
+  roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))),
+  /** The region whose STS is asked. */
+  region: v.exactOptional(Name),
+});
+export type RoleCredentialsRequest = v.InferOutput<typeof roleCredentialsRequest>;
+
+/** For each URL whether it lies within a configured endpoint, and whether it is on the host of one. No session is needed. */
+export const matchRequest = v.strictObject({
+  urls: v.pipe(v.array(Url), v.maxLength(1000)),
+  format: v.exactOptional(Format),
+});
+export type MatchRequest = v.InferOutput<typeof matchRequest>;
+
+export const enrollStartRequest = v.strictObject({
+  server: Url,
+  code: Name,
+  /** What the key is to be called: one that is taken is refused before the key is touched. */
+  name: v.exactOptional(Name),
+});
+export type EnrollStartRequest = v.InferOutput<typeof enrollStartRequest>;
+
+export const enrollFinishRequest = v.strictObject({
+  ceremony: Name,
+  /** RegistrationResponseJSON. */
+  credential: Json,
+  /** What the user calls the key; without it the server finds a name. */
+  name: v.exactOptional(Name),
+  /** What the key's USB descriptor calls it. */
+  product: v.exactOptional(Name),
+});
+export type EnrollFinishRequest = v.InferOutput<typeof enrollFinishRequest>;
+
+/** Without a server: that of the settings. */
+export const loginStartRequest = v.strictObject({ server: v.exactOptional(Url) });
+export type LoginStartRequest = v.InferOutput<typeof loginStartRequest>;
+
+export const loginFinishRequest = v.strictObject({
+  ceremony: Name,
+  /** AuthenticationResponseJSON. */
+  credential: Json,
+});
+export type LoginFinishRequest = v.InferOutput<typeof loginFinishRequest>;
+
+export const keyAddStartRequest = v.strictObject({
+  /** As for an enrolment. */
+  name: v.exactOptional(Name),
+});
+export type KeyAddStartRequest = v.InferOutput<typeof keyAddStartRequest>;
+
+export const keyAddFinishRequest = v.strictObject({
+  ...enrollFinishRequest.entries,
+  /** AuthenticationResponseJSON. */
+  approval: Json,
+});
+export type KeyAddFinishRequest = v.InferOutput<typeof keyAddFinishRequest>;
+
+export const keyRenameRequest = v.strictObject({ id: KeyId, name: Name });
+export type KeyRenameRequest = v.InferOutput<typeof keyRenameRequest>;
+
+export const keyRemoveStartRequest = v.strictObject({
+  id: KeyId,
+  /** Remove the last one too. */
+  force: v.boolean(),
+});
+export type KeyRemoveStartRequest = v.InferOutput<typeof keyRemoveStartRequest>;
+
+export const keyRemoveFinishRequest = v.strictObject({
+  ceremony: Name,
+  /** AuthenticationResponseJSON. */
+  approval: Json,
+});
+export type KeyRemoveFinishRequest = v.InferOutput<typeof keyRemoveFinishRequest>;
+
+export const repositoryEndpointRequest = v.strictObject({
+  domain: Name,
+  domainOwner: Name,
+  region: Name,
+  repository: Name,
+  format: Format,
+});
+export type RepositoryEndpointRequest = v.InferOutput<typeof repositoryEndpointRequest>;

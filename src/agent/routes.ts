@@ -1,0 +1,58 @@
+/** The agent's routes: for each the form of its request and who answers. */
+import type { Agent } from "./agent.ts";
+import { type Reply, type Route, routes } from "./protocol.ts";
+import {
+  emptyRequest,
+  enrollFinishRequest,
+  enrollStartRequest,
+  keyAddFinishRequest,
+  keyAddStartRequest,
+  keyRemoveFinishRequest,
+  keyRemoveStartRequest,
+  keyRenameRequest,
+  loginFinishRequest,
+  loginStartRequest,
+  repositoryEndpointRequest,
+} from "./requests.ts";
+import { route, type RouteEntry } from "./route.ts";
+import { tokenRoutes } from "./tokens/routes.ts";
+
+type AgentRoutes = { readonly [R in Route]: RouteEntry<Agent, Reply<R>> };
+
+export const agentRoutes: AgentRoutes = {
+  ...tokenRoutes,
+  [routes.status]: route(emptyRequest, (agent) => agent.status()),
+  [routes.repositoryEndpoint]: route(repositoryEndpointRequest, async (agent, request) => {
+    const settings = agent.settings();
+    return { endpoint: await agent.tokens().repositoryEndpoint(request, settings) };
+  }),
+  [routes.enrollStart]: route(enrollStartRequest, ({ ceremonies }, request) => ceremonies.startEnrollment(request)),
+  [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),
+  [routes.loginStart]: route(loginStartRequest, (agent, request) => agent.startLogin(request)),
+  [routes.loginFinish]: route(loginFinishRequest, (agent, request) => agent.finishLogin(request)),
+  [routes.logout]: route(emptyRequest, (agent) => agent.logout()),
+  [routes.keys]: route(emptyRequest, async (agent) => ({ keys: await agent.session().keys() })),
+  [routes.keyAddStart]: route(keyAddStartRequest, (agent, request) =>
+    agent.ceremonies.startAddition(agent.session(), request),
+  ),
+  [routes.keyAddFinish]: route(keyAddFinishRequest, (agent, request) => {
+    // The session's end replaces the process, and a fresh one knows no ceremony: what is missing is the session.
+    agent.session();
+    return agent.ceremonies.finishAddition(request);
+  }),
+  [routes.keyRename]: route(keyRenameRequest, (agent, { id, name }) => agent.session().renameKey(id, name)),
+  [routes.keyRemoveStart]: route(keyRemoveStartRequest, (agent, request) =>
+    agent.ceremonies.startRemoval(agent.session(), request),
+  ),
+  [routes.keyRemoveFinish]: route(keyRemoveFinishRequest, async (agent, request) => {
+    agent.session();
+    const removed = await agent.ceremonies.finishRemoval(request);
+    // The server has ended the sessions that the key opened: when the agent's own is one, it ends here too.
+    agent.forgetWhatEnded();
+    return removed;
+  }),
+  [routes.stop]: route(emptyRequest, (agent) => {
+    agent.stop();
+    return {};
+  }),
+};

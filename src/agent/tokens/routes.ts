@@ -1,0 +1,22 @@
+/** The routes that are answered from settings and tokens alone: by the agent, and by a job without one. */
+import { type Reply, type Route, routes } from "../protocol.ts";
+import { cargoRequest, environmentRequest, matchRequest, roleCredentialsRequest, tokenRequest } from "../requests.ts";
+import { route, type RouteEntry } from "../route.ts";
+import {
+  lookUpCargoToken,
+  lookUpEnvironment,
+  lookUpMatches,
+  lookUpRoleCredentials,
+  lookUpToken,
+  type TokenSource,
+} from "./lookup.ts";
+
+export const tokenRoutes = {
+  [routes.token]: route(tokenRequest, lookUpToken, ({ expiration }) => expiration),
+  [routes.cargo]: route(cargoRequest, lookUpCargoToken, ({ Ok }) => Ok.expiration),
+  [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ failed, expiration }) =>
+    failed === undefined ? expiration : undefined,
+  ),
+  [routes.roleCredentials]: route(roleCredentialsRequest, lookUpRoleCredentials),
+  [routes.match]: route(matchRequest, lookUpMatches),
+} satisfies { readonly [R in Route]?: RouteEntry<TokenSource, Reply<R>> };

@@ -1,0 +1,209 @@
+/** The table that both sides of a helper are run through: what is asked, by whom, where, and what is answered. */
+import { type Answer, answersTo, answerWith, environments, type Kind, refusal, replyOf } from "./contract-answers.ts";
+
+export interface Case {
+  name: string;
+  program: "vouch" | "keyring";
+  args: readonly string[];
+  /** Written in these parts, each after the answer to the one before; then stdin ends. */
+  stdin?: readonly string[];
+  /** The agent's answer to all but `match`; undefined: never one. */
+  answer: Answer | undefined;
+  /** The agent's answer to `match`. */
+  match?: Answer;
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Changes the agent's folder, once it listens there; gives variables that say where it is, if they are other ones. */
+  place?: (folder: string, socket: string) => Record<string, string | undefined> | void;
+  /** The words of the process that starts the helper; without them it is the test. */
+  parent?: readonly [name: string, subcommand: string, ...string[]];
+  /** Files of the current folder. */
+  files?: Readonly<Record<string, string>>;
+  /** Another user listens in the agent's place. */
+  foreign?: true;
+  /** The quick side answers by itself; "maybe" where that is up to how the system cuts stdin. Else it must leave it. */
+  taken?: boolean | "maybe";
+}
+
+const url = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/r/simple/";
+export const cargoIndex = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/r/";
+const get = (index = `sparse+${cargoIndex}`, more: object = {}) =>
+  `${JSON.stringify({ v: 1, registry: { "index-url": index, name: "mine" }, kind: "get", operation: "read", args: [], ...more })}\n`;
+
+const jsonDialect = ["--mode=creds", "--output=json", "get", url, "aws"];
+/** Random names and process ids are the only bytes that may differ. */
+const known = "s/VOUCH_[0-9a-f]{32}_/VOUCH_RANDOM_/; s/^(VOUCH_SHIM_TRAIL)=[0-9]+:/\\1=PID:/";
+const shown = `env | sed -E '${known}' | sort; printf "<%s>" "$@"; exit 3`;
+
+const good = (kind: Kind): Answer => [answerWith(replyOf[kind]('"t0ken"', "1900000000"))];
+
+const keyring = (args: readonly string[]): Case => ({ name: "", program: "keyring", args, answer: good("token") });
+const cargo = (...stdin: string[]): Case => ({
+  name: "",
+  program: "vouch",
+  args: ["--cargo-plugin"],
+  stdin,
+  answer: good("cargo"),
+});
+const exec = (...args: string[]): Case => ({
+  name: "",
+  program: "vouch",
+  args: ["exec", ...args],
+  answer: good("environment"),
+});
+
+/** A row like another one. */
+export const like = (base: Case, name: string, changes: Partial<Case>): Case => ({ ...base, ...changes, name });
+
+/** A plain question of each helper that has a quick side. */
+export const askers: { name: string; kind: Kind; ask: Case }[] = [
+  { name: "keyring get", kind: "token", ask: keyring(["get", url, "aws"]) },
+  { name: "keyring of pip", kind: "token", ask: keyring(jsonDialect) },
+  { name: "Cargo's provider", kind: "cargo", ask: cargo(get()) },
+  { name: "exec", kind: "environment", ask: exec("--", "sh", "-c", shown, "sh", "one", "two three") },
+];
+
+/** Every answer, to every asker. */
+export const answers: Case[] = [
+  ...askers.flatMap(({ name, kind, ask }) =>
+    answersTo(kind).map((row) => like(ask, `${name}: an answer ${row.name}`, row)),
+  ),
+  ...environments.map(({ name, body, taken = false }) =>
+    like(exec("--", "sh", "-c", shown), `exec: ${name}`, { answer: [answerWith(body)], taken }),
+  ),
+];
+
+/** Requests that are plain, and others. */
+export const requests: Case[] = [
+  { ...keyring(["get", url]), name: "keyring: no user name", taken: true },
+  { ...keyring(["get", url, ""]), name: "keyring: an empty user name", taken: true },
+  { ...keyring(["get", url, "someone"]), name: "keyring: another user name" },
+  { ...keyring(["get", url, "aws", "more"]), name: "keyring: a word too many" },
+  { ...keyring(["get", url, "--mode", "creds"]), name: "keyring: uv's dialect" },
+  { ...keyring(["--mode=creds", "get", url, ""]), name: "keyring: PDM's dialect" },
+  {
+    ...keyring(["--mode=creds", "--output=json", "get", url]),
+    name: "keyring: pip's dialect without a user name",
+    taken: true,
+  },
+  { ...keyring(["get", "x.example"]), name: "keyring: a bare host", taken: true },
+  { ...keyring(["get", "x.example"]), name: "keyring: a bare host of nobody's", answer: [refusal("not_configured")] },
+  { ...keyring(["get", "--help"]), name: "keyring: an option in the service's place" },
+  { ...keyring(["get", 'https://x.example/"\\']), name: "keyring: a service with quotes", taken: true },
+  { ...keyring(["get", "https://m\u00fcller.example/simple/"]), name: "keyring: a service that is not ASCII" },
+  { ...keyring(["set", url, "aws"]), name: "keyring: set" },
+  {
+    ...keyring(["del", "https://other.example/", "aws"]),
+    name: "keyring: del of nobody's",
+    match: [answerWith('{"configured":[false],"onConfiguredHost":[false]}')],
+  },
+  { ...keyring([]), name: "keyring: nothing" },
+  { ...keyring(["get"]), name: "keyring: no service" },
+
+  { ...cargo(), name: "Cargo: no request", taken: true },
+  { ...cargo(get(), get()), name: "Cargo: two requests, one after the other", taken: true },
+  { ...cargo(get() + get()), name: "Cargo: two requests at once" },
+  { ...cargo(get().trimEnd()), name: "Cargo: a request without a line end" },
+  { ...cargo(get().slice(0, 20), get().slice(20)), name: "Cargo: a request in two parts", taken: "maybe" },
+  { ...cargo("\n"), name: "Cargo: an empty line", answer: [refusal("protocol_error", "400 ")] },
+  { ...cargo(`\r\n${get()}`), name: "Cargo: a blank line, then a request" },
+  { ...cargo("no JSON\n"), name: "Cargo: no JSON", answer: [refusal("protocol_error", "400 ")] },
+  { ...cargo("{}\n"), name: "Cargo: no request of Cargo's", answer: [refusal("protocol_error", "400 ")] },
+  { ...cargo(get().replace('"v":1', '"v":2')), name: "Cargo: version 2", answer: [refusal("protocol_error", "400 ")] },
+  { ...cargo(get(undefined, { kind: "login" })), name: "Cargo: login", answer: [refusal("protocol_error", "400 ")] },
+  { ...cargo(get(undefined, { kind: "logout" })), name: "Cargo: logout", answer: [refusal("protocol_error", "400 ")] },
+  {
+    ...cargo(get(undefined, { kind: "dance" })),
+    name: "Cargo: an operation of the future",
+    answer: [refusal("protocol_error", "400 ")],
+  },
+  { ...cargo(get(undefined, { operation: "publish", vers: "1.0.0" })), name: "Cargo: publish", taken: true },
+  { ...cargo(get("https://m\u00fcller.example/")), name: "Cargo: an index that is not ASCII" },
+  {
+    ...cargo(get("sparse+https://other.example/")),
+    name: "Cargo: an index of nobody's",
+    answer: [refusal("not_configured", "404 ")],
+  },
+  { ...cargo(get(undefined, { headers: ["x".repeat(40_000)] })), name: "Cargo: a request too long for one buffer" },
+  { ...cargo(`${"x".repeat((1 << 20) + 2)}\n`), name: "Cargo: a request that is too long" },
+
+  { ...exec("--", "true"), name: "exec: a command that says nothing", taken: true },
+  { ...exec("--", "/bin/sh", "-c", "exit 9"), name: "exec: a command by its path", taken: true },
+  { ...exec("sh", "-c", "exit 9"), name: "exec: no separator" },
+  { ...exec("--", "no-such-command"), name: "exec: no such command" },
+  { ...exec("--", "/no/such/command"), name: "exec: no such path" },
+  { ...exec("--", "/etc/passwd"), name: "exec: a file that is no program" },
+  { ...exec("--", ""), name: "exec: an empty command" },
+  { ...exec("--"), name: "exec: no command" },
+  { ...exec(), name: "exec: nothing" },
+  { ...exec("--help"), name: "exec: help" },
+  { ...exec("--dance", "--", "true"), name: "exec: an option that there is not" },
+  { ...exec("--role", "x", "--", "true"), name: "exec: a job's option without an identity" },
+  {
+    ...exec("--", "sh", "-c", 'printf %s "$1"', "sh", "\u00fc \u{1f511} \ufffd"),
+    name: "exec: words that are not ASCII",
+  },
+  {
+    ...exec("--", "sh", "-c", 'printf "<%s>" "$@"', "sh", "", "-", "--", "*"),
+    name: "exec: words of every kind",
+    taken: true,
+  },
+];
+
+const environmentsOf: { name: string; env: NonNullable<Case["env"]>; leaves?: true }[] = [
+  { name: "PIP_INDEX_URL", env: { PIP_INDEX_URL: "https://own.example/" }, leaves: true },
+  { name: "an empty PIP_INDEX_URL", env: { PIP_INDEX_URL: "" } },
+  { name: "PIP_CONFIG_FILE", env: { PIP_CONFIG_FILE: "/no/such/file" }, leaves: true },
+  { name: "TWINE_USERNAME", env: { TWINE_USERNAME: "me" } },
+  { name: "TWINE_REPOSITORY", env: { TWINE_REPOSITORY: "mine" } },
+  { name: "an empty TWINE_PASSWORD", env: { TWINE_PASSWORD: "" } },
+  { name: "a trail of another process", env: { VOUCH_SHIM_TRAIL: "1:/bin/sh" } },
+  { name: "a value that is not ASCII", env: { GREETING: "Gr\u00fc\u00df dich" } },
+  { name: "a value that has lost bytes", env: { LOST: "a\ufffdb" }, leaves: true },
+  { name: "no PATH", env: { PATH: undefined } },
+];
+const twine = [answerWith(environments[2]!.body)];
+
+type Parent = Pick<Case, "files" | "taken" | "parent">;
+const parentsOfKeyring: Parent[] = [
+  { taken: true },
+  { parent: ["poetry", "install"], taken: true },
+  { parent: ["pip", "install"] },
+  { parent: ["pip3.12", "download"] },
+  { parent: ["uv", "sync"] },
+  { parent: ["pdm", "lock"] },
+];
+const parentsOfCargo: Parent[] = [
+  { parent: ["cargo", "build"], taken: true },
+  { parent: ["cargo", "update", "--quiet"], taken: true },
+  { parent: ["cargo", "install"] },
+  { parent: ["cargo", "b2"] },
+  { parent: ["cargo-add", "add"] },
+  { parent: ["make", "all"], taken: true },
+  { parent: ["cargo", "build"], files: { ".cargo/config.toml": "[build]\njobs = 1\n" } },
+  { parent: ["cargo", "build"], files: { ".cargo/config.toml": '[http]\nproxy = "http://evil.example:1"\n' } },
+  { parent: ["make", "all"], files: { ".cargo/config": "" } },
+];
+
+/** Environments that decide what a helper does. */
+export const surroundings: Case[] = [
+  ...askers.map(({ name, kind, ask }) =>
+    like(ask, `${name}: Cargo takes stdout for a token`, {
+      env: { CARGO_REGISTRY_INDEX_URL: cargoIndex },
+      taken: kind === "cargo",
+    }),
+  ),
+  ...askers.map(({ name, ask }) =>
+    like(ask, `${name}: a job with an identity that there is not`, { env: { VOUCH_IDENTITY: "nobody" } }),
+  ),
+  ...environmentsOf.map(({ name, env, leaves = false }) =>
+    like(exec("--", "/bin/sh", "-c", shown), `exec: ${name}`, { env, answer: twine, taken: !leaves }),
+  ),
+  ...parentsOfKeyring.map((row) => {
+    const name = `keyring: asked by ${row.parent?.join(" ") ?? "anybody"}, nobody has looked at the project`;
+    return like(keyring(["get", url, "aws"]), name, { ...row, env: { VOUCH_PIP: undefined } });
+  }),
+  ...parentsOfCargo.map((row) =>
+    like(cargo(get()), `Cargo: asked by ${row.parent!.join(" ")} with ${JSON.stringify(row.files ?? {})}`, row),
+  ),
+  { ...keyring(jsonDialect), name: "keyring of pip: nobody has looked at the project", env: { VOUCH_PIP: undefined } },
+];

@@ -1,0 +1,95 @@
+/** Where the agent listens in the table of cases: in its folder, in one that nobody can trust, or nowhere. */
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { askers, type Case, like } from "./contract-cases.ts";
+
+type Place = Pick<Case, "name" | "place" | "foreign" | "taken">;
+
+/** The user `nobody`; only root can be another user. */
+const nobody = 65534;
+const asRoot: Place[] = [
+  { name: "a folder of another user", place: (folder) => chownSync(folder, nobody, nobody) },
+  { name: "a socket of another user", place: (_, socket) => chownSync(socket, nobody, nobody) },
+  { name: "another user who listens", foreign: true },
+];
+
+const named = (path: string) => ({ VOUCH_RUNTIME_DIR: path });
+
+const untrusted: Place[] = [
+  { name: "a folder that others can enter", place: (folder) => chmodSync(folder, 0o755) },
+  { name: "a folder that the group can read", place: (folder) => chmodSync(folder, 0o740) },
+  {
+    name: "a link to the folder",
+    place(folder) {
+      symlinkSync(folder, `${folder}-other`);
+      return named(`${folder}-other`);
+    },
+  },
+  {
+    name: "a link to the socket",
+    place(folder, socket) {
+      renameSync(socket, join(folder, "real.sock"));
+      symlinkSync(join(folder, "real.sock"), socket);
+    },
+  },
+  {
+    name: "a file in the socket's place",
+    place(_, socket) {
+      rmSync(socket);
+      writeFileSync(socket, "");
+    },
+  },
+  {
+    name: "a folder in the socket's place",
+    place(_, socket) {
+      rmSync(socket);
+      mkdirSync(socket);
+    },
+  },
+  {
+    name: "a socket on which nobody listens",
+    place(folder, socket) {
+      const left = join(folder, "left.sock");
+      const listener = Bun.listen({ unix: left, socket: { data() {} } });
+      renameSync(left, socket);
+      listener.stop();
+    },
+  },
+  { name: "no socket", place: (_, socket) => rmSync(socket) },
+  { name: "no folder", place: (folder) => named(join(folder, "missing")) },
+  { name: "a file in the folder's place", place: (folder) => named(join(folder, "agent.sock")) },
+  { name: "a path that is too long", place: (folder) => named(join(folder, "x".repeat(100))) },
+];
+
+/** Puts the agent's folder into one that XDG_RUNTIME_DIR names, with this mode and owner. */
+function inXdg(mode: number, owner = process.getuid!()): NonNullable<Place["place"]> {
+  return (folder) => {
+    const xdg = `${folder}-other`;
+    mkdirSync(xdg, { mode: 0o700 });
+    renameSync(folder, join(xdg, "vouch"));
+    chmodSync(xdg, mode);
+    if (owner !== process.getuid!()) chownSync(xdg, owner, owner);
+    return { VOUCH_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: xdg };
+  };
+}
+
+const trusted: Place[] = [
+  { name: "the folder of XDG_RUNTIME_DIR", place: inXdg(0o700), taken: true },
+  { name: "a slash at the folder's end", place: (folder) => named(`${folder}/`) },
+];
+/** What is passed over: the next place that is looked at is the user's own, which a test must not ask. */
+const passedOver: Place[] = [
+  { name: "an XDG_RUNTIME_DIR that others can enter", place: inXdg(0o755) },
+  { name: "a relative VOUCH_RUNTIME_DIR", place: () => named("run") },
+];
+const hasOwn = existsSync(`/run/user/${process.getuid!()}`);
+
+const forAll = (places: Place[]): Case[] =>
+  places.flatMap(({ name, ...place }) => askers.map(({ name: asker, ask }) => like(ask, `${asker}: ${name}`, place)));
+
+export const trustedPlaces = forAll(trusted);
+export const untrustedPlaces = forAll([
+  ...untrusted,
+  ...(process.getuid!() === 0 ? asRoot : []),
+  ...(hasOwn ? [] : passedOver),
+]);
