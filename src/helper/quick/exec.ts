@@ -21,7 +21,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
   if (reply === undefined || !isPlain(reply)) return system.attempt;
   const { env } = process;
   // A relative or empty entry of PATH is for exec.ts, which never searches one (base/system/path.ts).
-  if (/(^|:)(?!\/)/.test(env["PATH"] ?? "")) return system.attempt;
+  if (!command.includes("/") && /(^|:)(?!\/)/.test(env["PATH"] ?? "")) return system.attempt;
   const file = command.includes("/") ? command : Bun.which(command);
   const { twine = {} } = reply;
   const ownTwine =
