@@ -1,7 +1,7 @@
 /**
- * Picks the role by the name the executable was started under and by its first words. The helpers that are started most
- * often are tried in the short way first (helper/quick), which stands in the executable's first chunk; all else is
- * imported when it is needed: a helper must not load what it does not use.
+ * Dispatches by the executable's name (argv[0]) and the first arguments. The helpers that are started most often try
+ * their fast path first (helper/quick), which is part of the executable's first chunk; everything else is imported when
+ * it is needed, so that a helper loads nothing that it does not use.
  */
 import { answerCargo } from "./helper/quick/cargo.ts";
 import { execCommand } from "./helper/quick/exec.ts";
@@ -10,7 +10,7 @@ import { answerKeyring } from "./helper/quick/keyring.ts";
 const args = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 
-/** What the short way has left; it has ended this process where nothing was. */
+/** State that the fast path hands to the fallback; a fast path that succeeds ends the process itself. */
 const left =
   args[0] === "--cargo-plugin"
     ? answerCargo()
@@ -23,7 +23,8 @@ const left =
 process.exitCode = await run();
 
 async function run(): Promise<number> {
-  // `vouch --debug COMMAND`; behind the command its own reader takes it. What shims are given is not ours.
+  // `vouch --debug COMMAND`: after the command, its own parser reads the flag. Arguments of shims belong to the real
+  // program.
   const words = args.slice(args.findIndex((word) => word !== "--debug"));
   const [role] = words;
   (await import("./agent/process/hardening.ts")).closeMemory();
@@ -55,7 +56,7 @@ async function run(): Promise<number> {
   });
 }
 
-/** Whether the words up to `--` ask for help or are missing: then the command line teaches. */
+/** Whether the arguments before `--` ask for help or are missing: the command line then prints the help. */
 function asksForHelp(words: string[]): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);

@@ -1,4 +1,4 @@
-/** The agent's state: one session at most, its tokens, the settings, and the ceremonies that have begun. */
+/** The agent's state: at most one session, its tokens, the settings, and the open ceremonies. */
 import packageJson from "../../package.json" with { type: "json" };
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
@@ -22,17 +22,17 @@ const revokeLimitMs = 5_000;
 export interface AgentOptions {
   clock?: Clock;
   settings?: SettingsFile;
-  /** Endpoints, proxies and private certificate authorities, as AWS tools name them. */
+  /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
   env?: Record<string, string | undefined>;
-  /** The limit on the chain behind one token, in milliseconds. */
+  /** The limit on the chain of calls behind one token, in milliseconds. */
   tokenLimitMs?: number | undefined;
-  /** Takes one line for the log; by default it goes to stderr. */
+  /** Receives one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
-  /** Told each time that a session has ended. */
+  /** Called each time a session has ended. */
   onEnd?: (reason: EndReason) => void;
-  /** Told when somebody asks the agent to stop, before the answer. */
+  /** Called when a stop is requested, before the answer. */
   onStop?: () => void;
-  /** Why the session before this agent's start has ended. */
+  /** Why the previous session ended, before this agent's process was replaced. */
   ended?: EndReason;
 }
 
@@ -88,7 +88,10 @@ export class Agent implements TokenSource {
     };
   }
 
-  /** What was answered in this session under the settings as they are now; undefined without a session. Throws as `SettingsFile.current`. */
+  /**
+   * The response cache of this session under the current settings; undefined without a session. Throws as
+   * `SettingsFile.current`.
+   */
   get answers(): RememberedAnswers | undefined {
     this.forgetWhatEnded();
     const settings = this.#settings.current();
@@ -99,7 +102,7 @@ export class Agent implements TokenSource {
     return current?.answers;
   }
 
-  /** The settings as their file is now. Throws as `SettingsFile.current`. */
+  /** The current settings. Throws as `SettingsFile.current`. */
   settings(): Settings {
     return this.#settings.current();
   }
@@ -127,7 +130,9 @@ export class Agent implements TokenSource {
     });
   }
 
-  /** Replaces a session that lasts still. The tokens of the configured repositories are then fetched in the background. */
+  /**
+   * Replaces a session that has not ended yet. Prefetches the tokens of the configured repositories in the background.
+   */
   async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
     const session = new Session(await this.ceremonies.finishLogin(request), this.#clock, start);
@@ -140,7 +145,7 @@ export class Agent implements TokenSource {
     return { user: session.user, expiration: session.expiration };
   }
 
-  /** Forgets the session and all that came from it, then tells the server. */
+  /** Forgets the session and everything derived from it, then revokes it at the server. */
   async logout(): Promise<Reply<typeof routes.logout>> {
     this.forgetWhatEnded();
     const session = this.#current?.session;
@@ -150,12 +155,12 @@ export class Agent implements TokenSource {
     return { wasLoggedIn: true, revoked: await revoked };
   }
 
-  /** Asks whoever runs the agent to stop it. */
+  /** Asks the agent's owner to stop it. */
   stop(): void {
     this.#onStop?.();
   }
 
-  /** Drops the session with its tokens when it has ended, by whatever. */
+  /** Drops the session and its tokens if it has ended, for any reason. */
   forgetWhatEnded(): void {
     const ended = this.#current?.session.ended;
     if (ended === undefined) return;
@@ -165,13 +170,13 @@ export class Agent implements TokenSource {
     this.#onEnd?.(ended);
   }
 
-  /** What there is to do when nobody asks: drops what has ended, fetches anew what ends soon. To be called now and then. */
+  /** Periodic work: drops what has ended, renews what ends soon. Called by a timer. */
   watch(): void {
     this.forgetWhatEnded();
     void this.renew();
   }
 
-  /** Fetches anew what is held and ends soon, before anybody asks for it. */
+  /** Renews held values that end soon, before a request needs them. */
   async renew(): Promise<void> {
     const tokens = this.#current?.tokens;
     if (!tokens) return;
@@ -185,7 +190,7 @@ export class Agent implements TokenSource {
       const tokens = this.tokens();
       await Promise.allSettled(repositories.map((repository) => tokens.token(repository, settings)));
     } catch (error) {
-      // Who asks is told; nobody has asked yet.
+      // Background prefetch: errors go to the log only.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
     }
   }

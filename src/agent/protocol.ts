@@ -1,7 +1,7 @@
 /**
- * What is said over the agent's socket: HTTP/1.1, JSON bodies, one POST or GET per question.
- * Success is status 200 with the reply; failure is `{"error": WireError}` with status 4xx or 5xx.
- * Paths and replies only: the helpers load this file. The requests are in requests.ts, which they import as types.
+ * The agent's protocol: HTTP/1.1 with JSON bodies over a Unix socket, one GET or POST per connection. Success is status
+ * 200 with the reply; failure is `{"error": WireError}` with status 4xx or 5xx. Paths and replies only, because helpers
+ * load this file; requests.ts has the requests, which helpers import as types.
  */
 import type { WireError } from "../base/errors.ts";
 import { packageFormats } from "../base/package-format.ts";
@@ -23,10 +23,10 @@ import {
   variables,
 } from "./wire/checks.ts";
 
-/** Raised when a reply or request changes in a way that an older side would misread; sent as the header `vouch-protocol`. */
+/** Incremented if an older side would misread a change; sent as the header `vouch-protocol`. */
 export const protocolVersion = 1;
 
-/** The largest body that either side accepts, in bytes. */
+/** The maximum body size of both sides, in bytes. */
 export const maxBodyBytes = 1 << 20;
 
 export const routes = {
@@ -53,7 +53,7 @@ export const routes = {
 
 export type Route = (typeof routes)[keyof typeof routes];
 
-/** The method of a question: those without a body are read with GET. */
+/** The HTTP method: requests without a body use GET. */
 export function methodOf(route: Route): "GET" | "POST" {
   return route === routes.status ? "GET" : "POST";
 }
@@ -64,9 +64,9 @@ export interface ErrorReply {
 
 const error = fields({ code: text, message: text, hint: optional(text) });
 
-/** A ceremony that has begun. */
+/** An open ceremony. */
 const ceremony = {
-  /** Names the ceremony in the finishing request. */
+  /** The ceremony's id in the finishing request. */
   ceremony: text,
 };
 const begun = {
@@ -90,10 +90,10 @@ const securityKey = fields({
   id: text,
   name: text,
   aaguid: text,
-  /** What its USB descriptor said when it was enrolled; null when that is not known. */
+  /** The product name of its USB descriptor at enrolment; null if unknown. */
   product: nullable(text),
   createdAt: time,
-  /** Null when it was never used. */
+  /** Null if never used. */
   lastUsedAt: nullable(time),
   transports: list(text),
   backupEligible: flag,
@@ -108,15 +108,15 @@ const repository = fields({
   region: text,
   repository: text,
   endpoints: anyOf(packageFormats, text),
-  /** When its token ends; absent when none has been fetched. */
+  /** When the token ends, if one has been fetched. */
   tokenExpiration: optional(time),
   /** Why the last fetch failed. */
   error: optional(error),
 });
 
 /**
- * The reply on each route: its type follows from the checks, which whoever asks applies, because an agent of another
- * version, or something else behind the socket, may answer anything. Fields that this version does not know are ignored.
+ * The reply on each route; types follow from the checks. Clients check replies, because an agent of another version, or
+ * another program behind the socket, may answer anything. Unknown fields are ignored.
  */
 const replies = {
   [routes.status]: fields({
@@ -128,15 +128,15 @@ const replies = {
     server: optional(text),
     /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
     network: optional(record(text)),
-    /** The agent's log file, and why it cannot be written; absent when the log goes to stderr. */
+    /** The agent's log file, and why it cannot be written; absent if the log goes to stderr. */
     log: optional(fields({ path: optional(text), failure: optional(text) })),
     session: optional(fields({ user: text, expiration: time })),
-    /** Why there is no session, when the agent had one: it ended, or the server revoked it. */
+    /** Why there is no session, if there was one: it ended, or the server revoked it. */
     ended: optional(oneOf("expired", "revoked", "logged_out")),
     role: optional(fields({ arn: text, expiration: time })),
     repositories: list(repository),
   }),
-  /** The answer as Cargo reads it. */
+  /** The reply in Cargo's format. */
   [routes.cargo]: fields({
     Ok: fields({
       kind: oneOf("get"),
@@ -154,18 +154,22 @@ const replies = {
     endpoint: text,
   }),
   [routes.environment]: fields({
-    /** npm's and pip's variables, and without a format CODEARTIFACT_AUTH_TOKEN of the default repository (the last one). */
+    /**
+     * Variables of npm and pip; without a format also CODEARTIFACT_AUTH_TOKEN of the default repository (the last one).
+     */
     variables,
-    /** Those of twine, for a person who has set none of them; absent where there is no PyPI endpoint. */
+    /** Variables of twine, for users who have set none themselves; absent without a PyPI endpoint. */
     twine: optional(variables),
-    /** When the first of the tokens ends; absent when there are none. */
+    /** When the first token ends; absent without tokens. */
     expiration: optional(time),
-    /** The endpoints whose token could not be had while others could; absent when there are none. */
+    /** Endpoints whose token failed while others succeeded; absent if there are none. */
     failed: optional(list(fields({ endpoint: text, error }))),
   }),
   [routes.match]: fields({
     configured: list(flag),
-    /** Whatever scheme, port and path are: a package manager sends a token wherever the host is the same. */
+    /**
+     * Compares the host alone, with any scheme, port and path: package managers send a token to every URL of its host.
+     */
     onConfiguredHost: list(flag),
   }),
   [routes.roleCredentials]: fields({
@@ -193,9 +197,9 @@ const replies = {
   [routes.keyRename]: fields({ id: text, name: text }),
   [routes.keyRemoveStart]: fields({ ...ceremony, ...approved }),
   [routes.keyRemoveFinish]: fields({
-    /** How many sessions have ended with it. */
+    /** How many sessions ended with the key. */
     sessionsEnded: count,
-    /** Whether the agent's own has. */
+    /** Whether the agent's own session is one of them. */
     thisSession: flag,
   }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),

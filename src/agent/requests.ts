@@ -1,6 +1,6 @@
 /**
- * The requests of the agent's protocol: each schema is the check and the type at once. Whoever asks imports the types only:
- * loading valibot takes longer than a whole helper (test/binary/bundle.test.ts).
+ * Requests of the agent's protocol: each schema is both check and type. Helpers import the types only: loading valibot
+ * takes longer than a whole helper (test/binary/bundle.test.ts).
  */
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";
@@ -17,13 +17,13 @@ const Json = v.pipe(
 export const emptyRequest = v.strictObject({});
 
 /**
- * The token for one URL. The agent answers only when the URL lies within a configured endpoint (of that format).
- * Without a URL: the token of the default repository, the one that was set up last.
+ * The token for one URL, if it lies within a configured endpoint (of that format). Without a URL: the token of the
+ * default repository, which is the last one that was set up.
  */
 export const tokenRequest = v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) });
 export type TokenRequest = v.InferOutput<typeof tokenRequest>;
 
-/** A request of Cargo's credential provider protocol for a token, as Cargo sends it; more fields are ignored. */
+/** A request of Cargo's credential provider protocol, as Cargo sends it; additional fields are ignored. */
 export const cargoRequest = v.looseObject({
   v: v.literal(1),
   kind: v.literal("get"),
@@ -31,11 +31,11 @@ export const cargoRequest = v.looseObject({
 });
 export type CargoRequest = v.InferOutput<typeof cargoRequest>;
 
-/** The environment that gives package managers the tokens of every configured endpoint (of one format, when given). */
+/** The environment with the tokens of every configured endpoint (of one format, if given). */
 export const environmentRequest = v.strictObject({ format: v.exactOptional(Format) });
 export type EnvironmentRequest = v.InferOutput<typeof environmentRequest>;
 
-/** Credentials of the configured role, or of another that trusts the same identity. */
+/** Credentials of the configured role, or of another role that trusts the same identity. */
 export const roleCredentialsRequest = v.strictObject({
   roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))),
   /** The region whose STS is asked. */
@@ -43,7 +43,9 @@ export const roleCredentialsRequest = v.strictObject({
 });
 export type RoleCredentialsRequest = v.InferOutput<typeof roleCredentialsRequest>;
 
-/** For each URL whether it lies within a configured endpoint, and whether it is on the host of one. No session is needed. */
+/**
+ * For each URL: whether it lies within a configured endpoint, and whether its host is that of one. Needs no session.
+ */
 export const matchRequest = v.strictObject({
   urls: v.pipe(v.array(Url), v.maxLength(1000)),
   format: v.exactOptional(Format),
@@ -53,7 +55,7 @@ export type MatchRequest = v.InferOutput<typeof matchRequest>;
 export const enrollStartRequest = v.strictObject({
   server: Url,
   code: Name,
-  /** What the key is to be called: one that is taken is refused before the key is touched. */
+  /** The key's name: a name that is taken is refused before the key is touched. */
   name: v.exactOptional(Name),
 });
 export type EnrollStartRequest = v.InferOutput<typeof enrollStartRequest>;
@@ -62,14 +64,14 @@ export const enrollFinishRequest = v.strictObject({
   ceremony: Name,
   /** RegistrationResponseJSON. */
   credential: Json,
-  /** What the user calls the key; without it the server finds a name. */
+  /** The key's name; the server chooses one if it is absent. */
   name: v.exactOptional(Name),
-  /** What the key's USB descriptor calls it. */
+  /** The product name of its USB descriptor. */
   product: v.exactOptional(Name),
 });
 export type EnrollFinishRequest = v.InferOutput<typeof enrollFinishRequest>;
 
-/** Without a server: that of the settings. */
+/** The server; that of the settings if absent. */
 export const loginStartRequest = v.strictObject({ server: v.exactOptional(Url) });
 export type LoginStartRequest = v.InferOutput<typeof loginStartRequest>;
 
@@ -98,7 +100,7 @@ export type KeyRenameRequest = v.InferOutput<typeof keyRenameRequest>;
 
 export const keyRemoveStartRequest = v.strictObject({
   id: KeyId,
-  /** Remove the last one too. */
+  /** Removes even the last key. */
   force: v.boolean(),
 });
 export type KeyRemoveStartRequest = v.InferOutput<typeof keyRemoveStartRequest>;

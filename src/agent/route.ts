@@ -1,16 +1,16 @@
-/** One entry of a table of routes: the schema of the request, who answers it, and how long the answer may be cached. */
+/** An entry of a table of routes: request schema, handler, and cache lifetime of the reply. */
 import * as v from "valibot";
 import { RequestError } from "./wire/http-request.ts";
 
-/** `From` is what the answers come from: the agent's state, or a job's. */
+/** `From` is the handler's context: the agent's state, or a job's. */
 export interface RouteEntry<From, Reply extends object> {
-  /** Answers a body whose form is not known. Throws `RequestError` 400 for one that does not have the schema's form. */
+  /** Handles an unchecked body. Throws `RequestError` 400 if it does not match the schema. */
   answer(from: From, body: unknown): Promise<Reply>;
-  /** When the first of the tokens in a reply ends, seconds since 1970; undefined when it must not be cached. */
+  /** When the first token in the reply ends, seconds since 1970; undefined if the reply must not be cached. */
   expiration(reply: Reply): number | undefined;
 }
 
-/** An entry; without `expiration` its answers are not cached. */
+/** An entry; without `expiration` its replies are not cached. */
 export function route<Schema extends v.GenericSchema, From, Reply extends object>(
   schema: Schema,
   handler: (from: From, request: v.InferOutput<Schema>) => Reply | Promise<Reply>,

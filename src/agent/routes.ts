@@ -1,4 +1,4 @@
-/** The agent's routes: for each the form of its request and who answers. */
+/** The agent's table of routes. */
 import type { Agent } from "./agent.ts";
 import { type Reply, type Route, routes } from "./protocol.ts";
 import {
@@ -36,7 +36,7 @@ export const agentRoutes: AgentRoutes = {
     agent.ceremonies.startAddition(agent.session(), request),
   ),
   [routes.keyAddFinish]: route(keyAddFinishRequest, (agent, request) => {
-    // The session's end replaces the process, and a fresh one knows no ceremony: what is missing is the session.
+    // A session's end replaces the process, and the new one knows no ceremony: report the missing session instead.
     agent.session();
     return agent.ceremonies.finishAddition(request);
   }),
@@ -47,7 +47,7 @@ export const agentRoutes: AgentRoutes = {
   [routes.keyRemoveFinish]: route(keyRemoveFinishRequest, async (agent, request) => {
     agent.session();
     const removed = await agent.ceremonies.finishRemoval(request);
-    // The server has ended the sessions that the key opened: when the agent's own is one, it ends here too.
+    // The server has ended the sessions of the removed key. If the agent's own is one of them, it ends here as well.
     agent.forgetWhatEnded();
     return removed;
   }),

@@ -1,4 +1,4 @@
-/** The agent's side of the socket: who may ask what in which form. */
+/** The agent's side of the socket: reads requests, finds their route, writes replies. */
 import { type ErrorCode, VouchError } from "../base/errors.ts";
 import type { Agent } from "./agent.ts";
 import { connectionLimit } from "./process/descriptors.ts";
@@ -12,10 +12,12 @@ import type { RouteEntry } from "./route.ts";
 import { agentRoutes } from "./routes.ts";
 import type { RememberedAnswers } from "./wire/response-cache.ts";
 
-/** Longer than any chain of upstream calls. */
+/** Above every limit on upstream calls. */
 const answerLimitSeconds = 120;
 
-/** Listens on the socket. Who may connect is decided by the folder (socket.ts). Throws what listening throws. */
+/**
+ * Listens on the socket. The folder's permissions decide who can connect (socket.ts). Throws the errors of listening.
+ */
 export function serveAgent(agent: Agent, socketPath: string): HttpListener {
   async function answer(request: HttpRequest, received: Buffer): Promise<Uint8Array> {
     try {
@@ -51,7 +53,7 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
   });
 }
 
-/** What can be answered again; nothing when the settings are broken, which the question's own answer says. */
+/** The response cache; undefined if the settings are invalid, which the request itself then reports. */
 function answersOf(agent: Agent): RememberedAnswers | undefined {
   try {
     return agent.answers;
@@ -60,9 +62,9 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
   }
 }
 
-/** The route that the request is for, and its body. Throws `RequestError`. */
+/** The request's route and body. Throws `RequestError`. */
 function accept({ method, path, headers, body }: HttpRequest): { route: RouteEntry<Agent, object>; body: unknown } {
-  // Only a web page sends it, and none has business here.
+  // Only web pages send an Origin, and none may use the agent.
   if (headers.has("origin")) throw new RequestError(403, "Requests of web pages are refused.");
   const version = headers.get("vouch-protocol");
   if (version !== `${protocolVersion}`) {
@@ -112,8 +114,8 @@ function failure(thrown: unknown): Uint8Array {
 }
 
 /**
- * A whole answer as bytes. The status line without a reason and `vouch-protocol` come first, and all of it is ASCII:
- * helper/quick/agent.ts compares the beginning and does not decode.
+ * A whole answer as bytes. The status line without a reason and `vouch-protocol` come first, and everything is
+ * ASCII-escaped: the fast path (helper/quick/agent.ts) compares the beginning and skips UTF-8 decoding.
  */
 export function writeReply(status: number, reply: object): Uint8Array {
   const body = JSON.stringify(reply).replaceAll(/[^\0-\u007f]/g, escaped);
@@ -124,7 +126,7 @@ export function writeReply(status: number, reply: object): Uint8Array {
   );
 }
 
-/** One UTF-16 unit as JSON can write it. */
+/** One UTF-16 unit as a JSON escape. */
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,6 +1,6 @@
 /**
- * `vouch credential codeartifact`: a token on stdout, for a script that takes it from there.
- * `vouch credential aws`: the role's credentials as AWS tools ask for them with `credential_process`.
+ * `vouch credential codeartifact` prints a token for scripts; `vouch credential aws` prints the role's credentials in
+ * the format of `credential_process`.
  */
 import { routes } from "../agent/protocol.ts";
 import type { RoleCredentialsRequest, TokenRequest } from "../agent/requests.ts";
@@ -15,7 +15,7 @@ const usages: Readonly<Record<string, string>> = {
   aws: "vouch credential aws [--role ARN] [--region REGION] [--identity NAME …]",
 };
 
-/** Prints what was asked for. Exits with the table of errors.ts; nothing stands on stdout when it failed. */
+/** Prints the credential. Exits with the code of the error table; prints nothing on stdout on failure. */
 export async function runCredential(args: string[]): Promise<number> {
   try {
     const [kind = "", ...options] = takeDebugFlag(args);
@@ -60,7 +60,7 @@ async function awsCredentials(args: string[]): Promise<string> {
   });
 }
 
-/** The words behind the options of a job. Those that mean something without an identity are `alone`. */
+/** Arguments after the job options. `alone`: options that are valid without an identity. */
 function jobOptions(kind: string, words: string[], alone: string[] = []): string[] {
   const { rest, given } = takeJobOptions(words, process.env);
   const lost = process.env["VOUCH_IDENTITY"] ? undefined : given.find((option) => !alone.includes(option));

@@ -11,7 +11,10 @@ import { complain, complainOf, exitWith } from "../helper/output.ts";
 import { become } from "../helper/real-command.ts";
 import { cargoProviderVariable } from "./variables.ts";
 
-/** Becomes the command; `left` is what quick/exec.ts has left. Its exit code is the answer. Exits with 4 when there is no session, 127 when there is no such command. */
+/**
+ * Replaces the process by the command, which sets the exit code; `left` is the fast path's state. Exits with 4 without
+ * a session, with 127 if there is no such command.
+ */
 export async function runExec(args: string[], left: Attempt | undefined): Promise<number> {
   try {
     const [command, ...rest] = commandOf(args, process.env);
@@ -33,8 +36,8 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
 }
 
 /**
- * The environment for npm and pnpm where they ask a registry: only the variables that they take, and none where the
- * project could lead them elsewhere. Undefined for everything else. Throws `project_untrusted`.
+ * The environment for npm and pnpm commands that contact a registry: the variables they read and no others; no token if
+ * the project's files could send it elsewhere. Undefined for other commands. Throws `project_untrusted`.
  */
 async function packageManagerEnvironment(
   file: string,
@@ -60,7 +63,7 @@ async function packageManagerEnvironment(
   return guarded?.env;
 }
 
-/** What pip needs besides; loaded only for a command that may be one of Python's. Throws `project_untrusted`. */
+/** Additional variables for pip; loaded only for commands that may run Python. Throws `project_untrusted`. */
 async function variablesOfPip(
   words: string[],
   env: Record<string, string | undefined>,
@@ -69,19 +72,19 @@ async function variablesOfPip(
   return (await import("../tools/python/guard.ts")).guardCommand(words, env);
 }
 
-/** As quick/exec.ts leaves it: pip, uv, and an interpreter that may run pip, by whatever path. */
+/** Same rule as in quick/exec.ts: pip, uv, and interpreters that may run pip, by any path. */
 function mayBePython(command: string): boolean {
   return command.includes("pip") || command.includes("uv") || command.includes("python");
 }
 
-/** As quick/exec.ts leaves it: package managers without a shim that put variables into values of a project's files. */
+/** Same rule as in quick/exec.ts: package managers without a shim that expand variables in project files. */
 function expandsVariables(command: string): boolean {
   return /^(yarn|yarnpkg|corepack|bun|bunx|deno|pdm|pipenv)$/.test(command.slice(command.lastIndexOf("/") + 1));
 }
 
 /**
- * twine's variables are given all or none, and only when the person has set none of their own. pip's index is given only
- * when the person has named none, by variable or in the file of PIP_CONFIG_FILE.
+ * Sets all of twine's variables or none, and none if the user has set one. Sets pip's index only if the user has none,
+ * by variable or in PIP_CONFIG_FILE.
  */
 async function variablesOf({ variables, twine = {} }: EnvironmentReply): Promise<Record<string, string>> {
   const own = [...Object.keys(twine), "TWINE_REPOSITORY"].some((name) => process.env[name] !== undefined);
@@ -90,7 +93,7 @@ async function variablesOf({ variables, twine = {} }: EnvironmentReply): Promise
   return given;
 }
 
-/** Whether a configuration file of pip's has an `index-url`. */
+/** Whether one of pip's configuration files sets `index-url`. */
 async function namesIndex(file: string | undefined): Promise<boolean> {
   if (!file) return false;
   const text = await Bun.file(file)
@@ -99,14 +102,14 @@ async function namesIndex(file: string | undefined): Promise<boolean> {
   return /^[ \t]*(--)?index[-_]url[ \t]*[=:]/im.test(text);
 }
 
-/** What a job has in place of setup and agent: Cargo is told whom to ask, the helpers find the tokens. */
+/** A job's replacement for setup and agent: Cargo's provider list, and the tokens for the helpers. */
 async function jobVariables(): Promise<Record<string, string>> {
   if (!process.env["VOUCH_IDENTITY"]) return {};
   const { jobTokenVariables } = await import("../agent/job/in-process.ts");
   return { ...cargoProviderVariable(process.env, process.execPath), ...jobTokenVariables() };
 }
 
-/** The words of the command: those after `--`, or from the first that is not an option. */
+/** The command: the arguments after `--`, or from the first that is not an option. */
 function commandOf(args: string[], env: Record<string, string | undefined>): string[] {
   const { rest, given } = takeJobOptions(args, env);
   if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);

@@ -1,6 +1,7 @@
 /**
- * Package managers without a shim put variables into values of a project's files. What `vouch exec` sets has known names,
- * so each use of one must belong to a URL of a configured registry before such a tool is started. No code is run.
+ * Checks project files for package managers without a shim. They expand environment variables in project data, and the
+ * variables of `vouch exec` have known names: each use must belong to the URL of a configured registry. No project code
+ * runs.
  */
 import { VouchError } from "../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
@@ -31,7 +32,7 @@ const trustKey = /(^|:)(https?-?proxy|proxy|(https)?(ca|cert)(file(path)?)?|ca_c
 const verifyKey = /(^|:)(enablestrictssl|strict-?ssl|verify_ssl)$/i;
 const registryKey = /^(npmRegistryServer|npmPublishRegistry|registry|url)$|:registry$/;
 
-/** A string of a file: the keys that lead to it, and its text. */
+/** A string in a file, with the keys that lead to it. */
 interface Entry {
   file: string;
   path: string[];
@@ -39,9 +40,9 @@ interface Entry {
 }
 
 /**
- * Examines the project's files of the current folder, of those that arguments name, and of all above them. `env` is what
- * the command would get. Nothing is looked at for a command that is not known by name. Throws `project_untrusted`, or as
- * `judge` where the agent cannot be asked.
+ * Checks the project's files in the current folder, in folders named by arguments, and in all their parents. `env` is
+ * the environment of the command. Does nothing for commands that are not in the table. Throws `project_untrusted`, or
+ * as `judge` if the agent cannot be asked.
  */
 export async function guardProject(command: string, args: readonly string[], env: Environment): Promise<void> {
   const names = filesOf[command.slice(command.lastIndexOf("/") + 1)];
@@ -62,15 +63,16 @@ export async function guardProject(command: string, args: readonly string[], env
   if (refusal !== undefined) throw refusal;
 }
 
-/** Whether the entry changes the proxy or whose certificates are trusted, in whatever way the table is nested. */
+/** Whether the entry sets a proxy or trusted certificates, at any depth. */
 function isTrust({ path, value }: Entry): boolean {
   return path.some((key) => trustKey.test(key)) || (verifyKey.test(path.at(-1) ?? "") && value !== "true");
 }
 
-/** The variable with a token that the entry names, in its value or a key. */
+/** The token variable that the entry uses, in its value or a key. */
 function usedIn({ file, path, value }: Entry, name: RegExp): string | undefined {
   const key = path.at(-1) ?? "";
-  // Scripts of a project are code; no tool here replaces anything in a manifest but Python's in what concerns a source.
+  // A project's scripts are code. Of these tools only Python's expand variables in a manifest, in the sources they
+  // name.
   if (file.endsWith("/package.json")) return undefined;
   if (path.length > 0 && python.some((each) => file.endsWith(`/${each}`))) {
     if (!value.includes("://") && !/^(url|username|password)$/.test(key)) return undefined;
@@ -79,11 +81,11 @@ function usedIn({ file, path, value }: Entry, name: RegExp): string | undefined 
   return text.match(name)?.[0] ?? (refersToToken(text) ? "npm_config_//…" : undefined);
 }
 
-/** The URLs that a use of a variable belongs to; a mention without a URL where there is none. */
+/** The URLs that a use of a variable belongs to; a mention without URL if there is none. */
 function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
   const place = placeOf(use);
   const mention = (url?: string): Mention => ({ kind: "secret", place, what, ...(url === undefined ? {} : { url }) });
-  // As the password of a URL, and nowhere else in it.
+  // Only as the password of a URL.
   if (use.value.includes("://")) {
     const [url, ...others] = urlsIn(use.value);
     const isPassword = /^https:\/\/[\w.-]*:\$\{?\w+\}?@[^@$\\]*$/.test(use.value);
@@ -94,7 +96,7 @@ function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
   const key = use.path.findLast((each) => /^(https:)?\/\//.test(each));
   if (key !== undefined) return [mention(`https:${key.replace(/^https:/, "").replace(/\/?:[\w-]*$/, "")}/`)];
   if (use.file.endsWith(".npmrc")) return [mention()];
-  // The table of the same name in any file, which the tool may merge; a setting of all registries goes with each of them.
+  // The same table in any file, which the tool may merge; a global setting applies to every registry.
   const table = use.path.slice(0, -1).join("\0");
   const beside = entries.filter(({ path }) => {
     const last = path.at(-1) ?? "";
@@ -109,11 +111,11 @@ function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
 async function entriesOf(folders: string[], names: string[], env: Environment, name: RegExp): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const folder of folders) {
-    // bun and yarn read variables from such files, and bun puts others into them.
+    // bun and yarn read variables from such files, and bun expands others in them.
     const variables = names === javascript ? await Array.fromAsync(new Bun.Glob(".*env*").scan(scanOf(folder))) : [];
     for (const each of [...names, ...variables]) {
       const file = join(folder, each);
-      // The person's own.
+      // The user's own files.
       if (folder === env["HOME"]) continue;
       const text = textOf(file);
       if (text !== undefined) entries.push(...parse(file, text, env, name));
@@ -139,20 +141,20 @@ function parse(file: string, text: string, env: Environment, name: RegExp): Entr
   } catch {
     return usedIn(whole, name) === undefined ? [] : [whole];
   }
-  // Where another parser may find more of them than ours has, or reads another language, the file is judged as a text.
+  // If another parser might find more uses than ours, or the file is in another language, the whole text is judged.
   const isLegacy = /yarn\s+lockfile\s+v1/i.test(text) && file.endsWith(".yml");
   const inText = whole.value.match(name)?.length ?? 0;
   const inEntries = found.flatMap(({ path, value }) => `${path.join(" ")} ${value}`.match(name) ?? []).length;
   return inText > 0 && (isLegacy || inText > inEntries) ? [...found, whole] : found;
 }
 
-/** Calls `use` with each string, number and boolean of a parsed document. */
+/** Calls `use` for each string, number and boolean of a parsed document. */
 function visit(value: unknown, path: string[], use: (path: string[], value: string) => void): void {
   if (typeof value !== "object" || value === null) return use(path, String(value));
   for (const [key, each] of Object.entries(value)) visit(each, [...path, key], use);
 }
 
-/** The text without lines that are comments, with the escapes of YAML, TOML and JSON replaced. */
+/** The text without comment lines, with the escapes of YAML, TOML and JSON decoded. */
 function withoutEscapes(text: string): string {
   return text
     .replace(/^\s*[#;].*$/gm, "")
@@ -172,7 +174,7 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** The current folder and those that arguments name (`--cwd`), with all above them. */
+/** The current folder and those named by arguments (`--cwd`), with all their parents. */
 async function foldersOf(args: readonly string[]): Promise<string[]> {
   const here = process.cwd();
   const folders = new Set<string>();

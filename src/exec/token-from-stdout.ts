@@ -1,6 +1,6 @@
 /**
- * Cargo's provider `cargo:token-from-stdout` runs a program and sends what it prints to a registry. Which program and
- * which registry, a project's `.cargo/config.toml` may say: with one of Vouch's own programs there, a token would leave by
+ * Cargo's provider `cargo:token-from-stdout` runs a program and sends its output to a registry. A project's
+ * `.cargo/config.toml` can choose program and registry: with one of Vouch's own programs there, a token would leave by
  * data alone.
  * https://doc.rust-lang.org/cargo/reference/registry-authentication.html#cargotoken-from-stdout-command-args
  */
@@ -8,8 +8,9 @@ import { VouchError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 
 /**
- * The refusal of whatever gives tokens, when Cargo has started it so for the registry `index` (untrusted): it then sets
- * CARGO_REGISTRY_INDEX_URL, for that provider's program only, and wrappers (`env`, `timeout`) pass it on.
+ * The error with which every token-printing command refuses if Cargo has started it this way for the registry `index`
+ * (untrusted). Cargo sets CARGO_REGISTRY_INDEX_URL for that provider's program only; wrappers (`env`, `timeout`)
+ * inherit it.
  */
 export function tokenFromStdout(index: string): VouchError {
   return new VouchError(

@@ -1,9 +1,9 @@
-/** What `vouch exec` tells Cargo of a job. */
+/** Cargo's variables for a job in CI. */
 
 /**
- * Cargo's list of providers for registries that name none (the last is asked first) with Vouch at its end. Vouch answers
- * for its own registries by their URL, whatever a project calls them, and anew when a long build asks again.
- * Empty when Cargo could not read the path: it splits the list at white space.
+ * Cargo's global list of providers (the last is asked first), with Vouch appended. Vouch answers for its registries by
+ * their URL, whatever a project calls them, and again when a long build asks again. Empty if the executable's path
+ * contains white space, at which Cargo splits the list.
  */
 export function cargoProviderVariable(
   env: Record<string, string | undefined>,

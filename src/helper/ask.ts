@@ -1,4 +1,7 @@
-/** How a helper asks the agent and hears its parent by means of the runtime, on every platform; helper/quick comes first. */
+/**
+ * Fallback client of helpers: agent requests and stdin through Bun's APIs, on every platform. helper/quick is tried
+ * first.
+ */
 import type { Reply, Route } from "../agent/protocol.ts";
 import { askThrough, checkedReply, defaultTimeoutMs, readAnswer } from "../agent/wire/question.ts";
 import { VouchError } from "../base/errors.ts";
@@ -6,8 +9,9 @@ import { namingLog } from "../agent/wire/log-path.ts";
 import type { Attempt } from "./attempt.ts";
 
 /**
- * Asks one question: of the agent, or, where a job was given an identity in place of a session, in this process. What the
- * agent has answered already (`left`) is not asked again. Throws as `askThrough` and `answerInProcess`.
+ * Sends one request: to the agent or, where a job has an identity instead of a session, to this process itself. A reply
+ * that the fast path has already received (`left`) is not requested again. Throws as `askThrough` and
+ * `answerInProcess`.
  */
 export async function ask<R extends Route>(
   route: R,
@@ -20,7 +24,7 @@ export async function ask<R extends Route>(
     return await askAgent(route, body, left, timeoutMs);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
-    // Only now, because a helper reads no file on its way to the agent: the settings may say who a job is.
+    // Loaded late: on its way to the agent a helper reads no file, and the settings may choose a job's identity.
     const { answerInProcess, isIdentityChosen } = await inProcess();
     if (!isIdentityChosen()) throw error;
     return answerInProcess(route, body) as Promise<Reply<R>>;
@@ -54,7 +58,7 @@ export class StdinLines {
   #reader: ReturnType<typeof openStdin> | undefined;
   #pending: string;
 
-  /** What the short way has read already comes first. */
+  /** Starts with the bytes that the fast path has read. */
   constructor(maxLength: number, { stdin = "", readStdin }: Partial<Attempt> = {}) {
     this.#maxLength = maxLength;
     this.#readStdin = readStdin;
@@ -62,8 +66,8 @@ export class StdinLines {
   }
 
   /**
-   * The next line, without its end; undefined when stdin has ended. Throws `protocol_error` for one that is too long,
-   * `file_error` when stdin cannot be read.
+   * The next line, without its line end; undefined at the end of stdin. Throws `protocol_error` for a line that is too
+   * long, `file_error` if stdin cannot be read.
    */
   async next(): Promise<string | undefined> {
     for (;;) {
@@ -86,7 +90,7 @@ export class StdinLines {
     }
   }
 
-  /** Once the runtime's reader is at work it stays, so that nothing changes its order. */
+  /** The runtime's reader is never replaced once it runs: two readers would reorder the input. */
   async #read(): Promise<Uint8Array | undefined> {
     const bytes = this.#reader === undefined ? this.#readStdin?.() : undefined;
     if (bytes !== undefined) return bytes;

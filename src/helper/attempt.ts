@@ -1,15 +1,17 @@
-/** What a helper's quick side leaves to its careful one. */
+/** State that the fast path hands to the fallback. */
 import type { Route } from "../agent/protocol.ts";
 
 export interface Attempt {
-  /** How long the agent was waited for in vain, in milliseconds. */
+  /** Time already spent waiting for the agent, in milliseconds. */
   spentMs: number;
-  /** The whole answer of the agent to the question that was asked last: it need not be asked again. */
+  /** The agent's whole answer to the last request, so that the fallback does not send it again. */
   answered?: { route: Route; body: string; answer: Uint8Array };
-  /** Whether Cargo has been greeted already. */
+  /** Whether Cargo has received our greeting. */
   greeted?: true;
-  /** What has been read from stdin and is not answered yet, one character for each byte. */
+  /** Unprocessed bytes from stdin, one character per byte. */
   stdin?: string;
-  /** Reads on: the runtime's own reader would begin anew where stdin is a file. Empty at the end, undefined on failure. */
+  /**
+   * Reads more of stdin: Bun's reader would restart at the beginning of a file. Empty at the end, undefined on failure.
+   */
   readStdin?: () => Uint8Array | undefined;
 }

@@ -1,11 +1,11 @@
-/** execve(2) with bytes: process.execve takes strings, which cannot hold what is not UTF-8. Linux. */
+/** execve(2) with bytes, on Linux: process.execve takes strings, which cannot hold bytes that are not UTF-8. */
 import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
 
 type Environment = Record<string, string | undefined>;
 
 /**
- * Becomes the program with the words and variables as this process was given them. Returns when that is not to be had:
- * no /proc, no C library, or a refusal of the system, which process.execve then explains.
+ * Replaces the process, passing arguments and variables on byte for byte. Returns if that is not possible: no /proc, no
+ * C library, or an error of the system, which process.execve then reports.
  */
 export async function execveWithBytes(file: string, args: readonly string[], env: Environment): Promise<void> {
   if (process.platform !== "linux") return;
@@ -29,10 +29,10 @@ export async function execveWithBytes(file: string, args: readonly string[], env
       return { strings, table };
     };
     const [argv, envp] = [pointers(words), pointers(variables)];
-    // The runtime ignores SIGPIPE (13), which execve hands on; 0 is SIG_DFL.
+    // The runtime ignores SIGPIPE (13), and execve inherits that; 0 is SIG_DFL.
     symbols.signal(13, 0n);
     symbols.execve(argv.strings[0]!, ptr(argv.table), ptr(envp.table));
   } catch {
-    // process.execve does it, and says why it cannot.
+    // Fallback: process.execve, which reports the error.
   }
 }

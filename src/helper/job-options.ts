@@ -1,10 +1,10 @@
 /**
- * The options of a job without an agent. Each is another spelling of a variable: it is put into the environment, so that
- * what this process asks, and the helpers of what it starts, find the same.
+ * Options of a job in CI. Each is an alias of an environment variable and is written to the environment, so that this
+ * process and the helpers of its children read the same value.
  */
 import { VouchError } from "../base/errors.ts";
 
-/** Each option with its variable. */
+/** Variable of each option. */
 export const jobVariables: Readonly<Record<string, string>> = {
   "--identity": "VOUCH_IDENTITY",
   "--audience": "VOUCH_AUDIENCE",
@@ -18,8 +18,9 @@ export const jobVariables: Readonly<Record<string, string>> = {
 };
 
 /**
- * Takes the options off the front of the words and sets their variables in `env`; `rest` begins with the first word that
- * is none of them. `--repository` may be given several times, and `--debug` stands among them. Throws `usage` for one without its value.
+ * Removes the options at the front of the arguments and sets their variables in `env`; `rest` starts at the first
+ * argument that is not one. `--repository` may be repeated; `--debug` is accepted among them. Throws `usage` if a value
+ * is missing.
  */
 export function takeJobOptions(
   words: string[],

@@ -1,6 +1,6 @@
 /**
- * Whether a URL looks like one of CodeArtifact. It decides only whether a line about the missing login is worth saying;
- * what gets a token is decided by the agent alone. A bare host, for which pip asks after the URL, is not worth another line.
+ * Heuristic: whether a URL looks like CodeArtifact's. Decides only whether to print a line about the missing login; the
+ * agent alone decides which URL gets a token. False for a bare host, which pip asks for after the URL.
  */
 export function looksLikeCodeArtifact(service: string): boolean {
   return service.includes(".codeartifact.") && service.includes("://");

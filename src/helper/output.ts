@@ -1,14 +1,14 @@
 /**
- * What a helper says: protocol on stdout as it is, words for people on stderr, cleaned. `console` is native here and
- * synchronous, but does not tell what went wrong; node:fs is slow to load, and is loaded where it is needed.
+ * Output of helpers: protocol lines on stdout unchanged, messages for people on stderr, sanitized. `console` is native
+ * and synchronous here but does not report write errors; node:fs is slow to load and is loaded only if it is needed.
  */
 import type { EnvironmentReply } from "../agent/protocol.ts";
 import { VouchError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 
-/** Writes one line of a protocol to stdout. Throws `output_failed` when it does not take all of it. */
+/** Writes one protocol line to stdout. Throws `output_failed` if stdout does not take all of it. */
 export async function print(line: string): Promise<void> {
-  // Not Bun.write: it waits for a full pipe that does not block with all of a processor's time.
+  // Not Bun.write: on a full non-blocking pipe it busy-waits.
   (await import("../base/output.ts")).writeAll(1, `${line}\n`);
 }
 
@@ -22,7 +22,7 @@ export function complainOfText(sentence: string): void {
   console.error(`vouch: ${printable(sentence)}`);
 }
 
-/** Writes one line for each reason why an endpoint got no token while others did. */
+/** Writes one line per endpoint that got no token while others did, with the reason. */
 export function complainOf(failed: EnvironmentReply["failed"] = []): void {
   const reasons = new Map(failed.map(({ error }) => [error.message, error]));
   for (const error of reasons.values()) complain(VouchError.fromWire(error));

@@ -1,20 +1,20 @@
 /**
- * Arguments and variables as the bytes that this process was given. The runtime decodes them as UTF-8 and encodes them
- * again for execve(2): what is not UTF-8 comes out as U+FFFD.
+ * Arguments and variables as bytes. The runtime decodes them as UTF-8 and encodes them again for execve(2), so that
+ * invalid UTF-8 becomes U+FFFD.
  */
 
 type Environment = Record<string, string | undefined>;
 
-/** What the runtime puts in place of bytes that are no UTF-8. */
+/** The runtime's replacement for invalid UTF-8. */
 const replacement = "\ufffd";
 
-/** Whether a word or a variable may have lost bytes. */
+/** Whether an argument or a variable may have lost bytes. */
 export function mayHaveLostBytes(args: readonly string[], env: Environment): boolean {
   if (args.some((word) => word.includes(replacement))) return true;
   return Object.entries(env).some(([name, value]) => name.includes(replacement) || value?.includes(replacement));
 }
 
-/** The words as bytes: those of `given` (this process's own, from /proc) where they read the same, in their order. */
+/** The arguments as bytes: taken from `given` (this process's own, from /proc) where they decode to the same text. */
 export function argumentBytes(args: readonly string[], given: readonly Uint8Array[]): Uint8Array[] {
   const rest = [...given];
   return args.map((word) => {
@@ -25,8 +25,8 @@ export function argumentBytes(args: readonly string[], given: readonly Uint8Arra
 }
 
 /**
- * `NAME=VALUE` as bytes: the entries of `given` that `env` leaves as they were in `before` (as the runtime read them), in
- * their order, then what `env` changes or adds.
+ * `NAME=VALUE` as bytes: the entries of `given` that `env` leaves unchanged from `before` (as the runtime decoded
+ * them), in their order, then the changed and new ones.
  */
 export function environmentBytes(env: Environment, before: Environment, given: readonly Uint8Array[]): Uint8Array[] {
   const entries: Uint8Array[] = [];
@@ -35,7 +35,7 @@ export function environmentBytes(env: Environment, before: Environment, given: r
     const entry = decode(bytes);
     const equals = entry.indexOf("=");
     const name = equals < 0 ? entry : entry.slice(0, equals);
-    // A name that is no UTF-8 has no value in the runtime's table.
+    // A name that is not UTF-8 has no value in the runtime's table.
     const isUntouched = Object.hasOwn(env, name) && (env[name] === before[name] || name.includes(replacement));
     if (equals >= 0 && !isUntouched) continue;
     entries.push(bytes);
@@ -47,7 +47,7 @@ export function environmentBytes(env: Environment, before: Environment, given: r
   return entries;
 }
 
-/** The entries of /proc/self/cmdline or environ: each ends with a zero byte. */
+/** The entries of /proc/self/cmdline or environ: zero-terminated. */
 export function splitAtZeros(bytes: Uint8Array): Uint8Array[] {
   const entries: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {

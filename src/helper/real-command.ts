@@ -1,4 +1,4 @@
-/** Finds and becomes the command that a shim stands in front of. */
+/** Finds the real command behind a shim and replaces the process by it. */
 import { VouchError } from "../base/errors.ts";
 import { findAllOnPath } from "../base/system/path.ts";
 import { complain } from "./output.ts";
@@ -8,12 +8,13 @@ import { mayHaveLostBytes } from "./raw-bytes.ts";
 type Environment = Record<string, string | undefined>;
 
 /**
- * What this process has become so far, `PID:PATH:PATH…`. The process id survives execve, so that a command that leads
- * back to a shim (another version manager's, another Vouch's) is passed over the second time. Children have another id.
+ * The programs that this process has been so far, `PID:PATH:PATH…`: a loop guard. The process id survives execve, so
+ * that a program that leads back to a shim (of a version manager, or another Vouch) is skipped the second time. Child
+ * processes have another id.
  */
 const trail = "VOUCH_SHIM_TRAIL";
 
-/** The next executable of that name on PATH that is neither Vouch itself nor what this process has been already. */
+/** The first executable of that name on PATH that is neither Vouch nor in the trail. */
 export async function findRealCommand(name: string, env: Environment = process.env): Promise<string | undefined> {
   const own = await identity(process.execPath);
   const been = trailOf(env);
@@ -24,9 +25,8 @@ export async function findRealCommand(name: string, env: Environment = process.e
 }
 
 /**
- * Replaces this process by the command (its path in `file`). Words and variables keep their bytes, also where they are
- * not UTF-8, as far as the system shows them (Linux with /proc); else a line says that they were changed. Returns only by
- * throwing `command_not_executable`.
+ * Replaces this process by the command at `file`. Arguments and variables keep their bytes where the system shows them
+ * (Linux with /proc); otherwise a warning says that bytes were lost. Returns only by throwing `command_not_executable`.
  */
 export async function become(file: string, args: string[], env: Environment = process.env): Promise<never> {
   const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") } as Record<string, string>;
@@ -41,13 +41,14 @@ export async function become(file: string, args: string[], env: Environment = pr
   } catch (error) {
     cause = error;
   }
-  // As a shell and execvp(3) do with a script that names no interpreter (that of pnpm 12 before its install script ran).
+  // Same fallback as shells and execvp(3) have for a script without an interpreter line (pnpm 12 before its install
+  // script).
   if ((cause as { code?: unknown }).code === "ENOEXEC") process.execve!("/bin/sh", ["/bin/sh", file, ...args], next);
   const why = cause instanceof Error ? cause.message : "the system refused";
   throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }
 
-/** Becomes the real command behind a shim. Throws `command_not_found`, `command_not_executable`. */
+/** Replaces this process by the real command behind a shim. Throws `command_not_found`, `command_not_executable`. */
 export async function becomeRealCommand(name: string, args: string[], env: Environment = process.env): Promise<never> {
   const file = await findRealCommand(name, env);
   if (file !== undefined) await become(file, args, env);
@@ -61,7 +62,7 @@ function trailOf(env: Environment): string[] {
   return pid === `${process.pid}` ? paths : [];
 }
 
-/** Device and inode of the file, links followed: the same for two names of one file. */
+/** Device and inode of the file, links followed: equal for two names of one file. */
 async function identity(path: string): Promise<string> {
   const { dev, ino } = await Bun.file(path).stat();
   return `${dev}:${ino}`;

@@ -1,6 +1,6 @@
 /**
- * The credentials of an identity that was chosen by name: a platform's ID token, exchanged with STS for the role's, or
- * what AWS itself gives, used as it is.
+ * AWS credentials of an identity that was chosen by name: a CI platform's ID token exchanged with STS for the role's
+ * credentials, or credentials that AWS gives the machine, used directly.
  */
 import { credentialSources } from "../../aws/credentials/sources.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
@@ -13,10 +13,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "../tokens/credential-source.ts";
 import { type Role, roleFor } from "../tokens/role.ts";
 
-/** An identity and what goes with it, as flags, variables or the settings give it. */
+/** An identity and its options, from flags, variables or settings. */
 export type Identity = NonNullable<Settings["identity"]>;
 
-/** No role session is asked to last longer than a person's: eight hours. A role that allows less gives an hour. */
+/** Role sessions are requested for at most eight hours, like a person's. A role with a lower maximum gives one hour. */
 const roleSessionSeconds = 8 * 3600;
 
 /** Every name that can be chosen. */
@@ -35,7 +35,7 @@ export class IdentityCredentials implements CredentialSource {
   readonly #clock: Clock;
   readonly #env: Record<string, string | undefined>;
 
-  /** Throws `usage` for a name that is not known, and for an option that means nothing to the identity. */
+  /** Throws `usage` for an unknown name, and for an option that the identity does not use. */
   constructor(identity: Identity, clock: Clock, env: Record<string, string | undefined>) {
     const { name } = identity;
     if (!identityNames.includes(name)) {
@@ -56,15 +56,15 @@ export class IdentityCredentials implements CredentialSource {
   }
 
   check(): void {
-    // A job ends by itself, and AWS ends what it was given.
+    // Nothing to abort: a job ends by itself, and AWS ends its credentials.
   }
 
-  /** A helper lives for one question: it would not see the answer. */
+  /** No background renewal: a helper ends before the result arrives. */
   mayRenew(): boolean {
     return false;
   }
 
-  /** None where AWS gives the credentials. Throws `settings_missing`. */
+  /** Undefined if AWS gives the credentials itself. Throws `settings_missing`. */
   role(domain: { region: string } | undefined, settings: Settings): Role | undefined {
     if (platformOf(this.#identity.name) === undefined) return undefined;
     if (settings.aws) return roleFor(domain, settings);
@@ -89,7 +89,7 @@ export class IdentityCredentials implements CredentialSource {
     });
   }
 
-  /** As long as the credentials last; keys that do not end get what a person gets. */
+  /** As long as the credentials last; for keys without an end, as long as a person's session. */
   tokenSeconds({ expiration }: ExpiringCredentials): number {
     return expiration === Infinity ? roleSessionSeconds : 0;
   }

@@ -1,6 +1,6 @@
 /**
- * Answers a helper's question in the helper's own process, where there is no agent to ask: in CI, for an identity that
- * was chosen by VOUCH_IDENTITY or in the settings. Loaded only then.
+ * Answers a helper's request in the helper's own process, without an agent: in CI, for an identity that was chosen by
+ * VOUCH_IDENTITY or in the settings. Loaded only then.
  */
 import { existsSync } from "node:fs";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
@@ -23,7 +23,7 @@ interface Job {
 
 let job: Job | undefined;
 
-/** Whether the settings choose an identity. Those of the home folder choose none when they cannot be read. */
+/** Whether the settings choose an identity. Unreadable settings in the home folder choose none. */
 export function isIdentityChosen(): boolean {
   try {
     return readSettings(process.env).identity !== undefined;
@@ -34,8 +34,9 @@ export function isIdentityChosen(): boolean {
 }
 
 /**
- * The answer to one question of the protocol, as the agent would give it. What was fetched is kept for the next question
- * of this process. Throws `not_configured`, `usage`, `protocol_error` for a body that does not have its form, and what the chain throws.
+ * The answer to one request of the protocol, as the agent gives it. Fetched values are cached for further requests of
+ * this process. Throws `not_configured`, `usage`, `protocol_error` for a malformed body, and the errors of the token
+ * chain.
  */
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
   trace("agent", `${route} is answered in this process`);
@@ -46,7 +47,7 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
       throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");
     }
     if (route === routes.environment && settings.repositories.length === 0) {
-      // A person may run a command without any; a job asks for tokens by name.
+      // A person may run a command without any token; a job asks for tokens by name.
       throw new VouchError("not_configured", "No repository is named.");
     }
     return await tokenRoutes[route].answer(source, body);
@@ -63,7 +64,7 @@ function isTokenRoute(route: Route): route is keyof typeof tokenRoutes {
   return Object.hasOwn(tokenRoutes, route);
 }
 
-/** The answer to `match` by the settings file alone, where no agent is running. Throws as `readSettings`. */
+/** The answer to `match` from the settings file alone, if no agent is running. Throws as `readSettings`. */
 export function matchBySettings(request: MatchRequest): MatchReply {
   return lookUpMatches({ settings: () => readSettings(process.env) }, request);
 }
@@ -77,14 +78,14 @@ function startJob(): Job {
   return { settings, tokens };
 }
 
-/** The variables by which the helpers of what this process becomes find the tokens that it holds. */
+/** Variables that pass this process's tokens on to the helpers of its children. */
 export function jobTokenVariables(): Record<string, string> {
   const value = job && writeJobTokens(job.tokens.held(job.settings), job.settings);
   return value === undefined ? {} : { [jobTokensVariable]: value };
 }
 
 /**
- * The settings file. One that VOUCH_CONFIG names must be there; the one of the home folder need not, and in a container
+ * The settings file. If VOUCH_CONFIG names it, it must exist; in the home folder it is optional, because in a container
  * the home folder is often another user's. Throws `settings_missing`, `settings_invalid`, `file_error`.
  */
 function readSettings(env: Record<string, string | undefined>): Settings {

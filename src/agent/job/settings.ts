@@ -1,6 +1,6 @@
 /**
- * The settings of a job without an agent: the settings file, where there is one, and over it the variables of the
- * environment, which `vouch exec` sets from its flags.
+ * Settings of a job without an agent: the settings file, if there is one, overridden by environment variables, which
+ * `vouch exec` sets from its flags.
  */
 import { checkNames, packageEndpoint } from "../../aws/endpoints.ts";
 import { parseRoleArn } from "../../aws/partitions.ts";

@@ -1,6 +1,6 @@
 /**
- * The tokens that `vouch exec` has fetched, as the helpers of what it starts find them in their environment, where the
- * variables of the package managers hold them already: a build of many commands then asks AWS once.
+ * Token cache of a job: `vouch exec` passes the tokens it has fetched to the helpers of its children in an environment
+ * variable (which also holds them for the package managers), so that a build of many commands asks AWS once.
  */
 import * as v from "valibot";
 import type { Settings } from "../../settings/settings.ts";
@@ -10,7 +10,7 @@ import type { HeldToken } from "../tokens/tokens.ts";
 
 export const jobTokensVariable = "VOUCH_JOB_TOKENS";
 
-/** Linux takes no variable of more than 128 KiB. */
+/** Linux limits a variable to 128 KiB. */
 const maxLength = 100_000;
 
 const Written = v.object({
@@ -26,7 +26,7 @@ const Written = v.object({
   ),
 });
 
-/** The variable's value; undefined when it would be too long. */
+/** The variable's value; undefined if it is too long. */
 export function writeJobTokens(tokens: HeldToken[], settings: Settings): string | undefined {
   const exposed = tokens.map((held) => Object.assign({}, held, { token: held.token.expose() }));
   const text = JSON.stringify({ job: jobOf(settings), tokens: exposed });
@@ -34,8 +34,8 @@ export function writeJobTokens(tokens: HeldToken[], settings: Settings): string 
 }
 
 /**
- * The tokens in the variable's value that last still at `now` (milliseconds since 1970): none when they are of another
- * identity or role, or not in its form.
+ * The tokens in the variable's value that are valid at `now` (milliseconds since 1970). Empty if they are of another
+ * identity or role, or if the value is malformed.
  */
 export function readJobTokens(text: string | undefined, settings: Settings, now = Date.now()): HeldToken[] {
   if (!text) return [];
@@ -46,12 +46,12 @@ export function readJobTokens(text: string | undefined, settings: Settings, now 
       .filter(({ expiration }) => isToCome(expiration, now, maxTokenSeconds))
       .map((held) => Object.assign({}, held, { token: new Secret(held.token) }));
   } catch {
-    // Whatever it is, fetching anew is right.
+    // On any error the tokens are fetched again.
     return [];
   }
 }
 
-/** Whose tokens they are. */
+/** The identity and role that the tokens belong to. */
 function jobOf({ identity, aws }: Settings): string {
   return JSON.stringify([
     identity?.name,

@@ -1,4 +1,4 @@
-/** `vouch agent run`: the life of the agent's process, from the lock to the last answer. */
+/** `vouch agent run`: the main function of the agent's process, from taking the lock to the last answer. */
 import { lstatSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,21 +15,20 @@ import { type EndReason, endReasons } from "../session/session.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 
-/** How long answers that are under way may take once the agent is told to stop, in milliseconds. */
+/** How long pending answers may take after a stop, in milliseconds. */
 const drainLimitMs = 2_000;
 
 /**
  * Runs the agent in the foreground until SIGTERM, SIGINT, SIGHUP or `vouch agent stop`. Resolves with the exit code: 0
- * also when another agent is running already, which then goes on. Every `watchIntervalMs` it looks for what has ended
- * or ends soon; every ask looks too.
- * Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
+ * also if another agent holds the lock. Every `watchIntervalMs` it drops what has ended and renews what ends soon; each
+ * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
  */
 export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<number> {
   traceTo(log);
-  // Beyond a limit on file sizes a write fails, as on a full disk, instead of ending the process.
+  // With SIGXFSZ ignored, a write beyond a file size limit fails like one on a full disk instead of ending the process.
   process.on("SIGXFSZ", () => {});
   if (!logsToFile()) return serve(watchIntervalMs);
-  // Nobody sees what the runtime or the command line would print.
+  // stderr is /dev/null: uncaught errors go to the log.
   process.on("uncaughtException", (error) => {
     log(`ended by a fault: ${error.stack ?? error.message}`);
     process.exit(1);
@@ -51,14 +50,15 @@ async function serve(watchIntervalMs: number): Promise<number> {
     log("another agent is running");
     return 0;
   }
-  // With the lock held, a socket that stands there is of an agent that is dead.
+  // The lock is held, so a socket that exists here belongs to a dead agent.
   rmSync(socketPath, { force: true });
 
   let successorOf: EndReason | undefined;
   const agent = new Agent({
     ...takeEndReason(),
     onEnd(reason) {
-      // Nothing wipes a runtime's heap of strings: the process is replaced, once whoever ended the session has been answered.
+      // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the session is
+      // answered.
       successorOf = reason;
       setTimeout(() => stop("the session has ended; a fresh process takes over"), 0);
     },
@@ -70,7 +70,8 @@ async function serve(watchIntervalMs: number): Promise<number> {
   const stop = (why: string, forGood = false) => {
     if (forGood) isReplaced = false;
     if (drained) return;
-    // In this order, and before `stop` is answered: whoever comes next finds neither socket nor lock, and starts anew.
+    // In this order, and before `stop` is answered: the next client then finds neither socket nor lock and starts a new
+    // agent.
     drained = server.stop();
     unlock();
     stopped.resolve(why);
@@ -80,7 +81,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal, true));
   const watch = setInterval(() => {
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino !== ino) {
-      // One that nobody can ask must not hold a session. Stopping the server would remove a successor's socket.
+      // The socket was replaced or deleted: unreachable, so end the session. Do not unlink: it may be a successor's.
       drained ??= Promise.resolve();
       stopped.resolve("its socket is gone");
     }
@@ -98,7 +99,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   return 0;
 }
 
-/** Tells the fresh process why there is no session. */
+/** Passes the reason for the missing session to the new process. */
 const endVariable = "VOUCH_AGENT_ENDED";
 
 function takeEndReason(): { ended?: EndReason } {
@@ -109,9 +110,9 @@ function takeEndReason(): { ended?: EndReason } {
 }
 
 /**
- * Replaces this process by the same program without anything in its memory: the process id stays, for who supervises it.
- * Another agent may have been started in the meantime: then the fresh one finds it and ends. Returns when the system
- * refuses; then the process ends, which forgets as much.
+ * Replaces this process by the same program with empty memory; the process id stays, for its supervisor. If another
+ * agent has been started meanwhile, the new one finds the lock taken and ends. Returns if the system refuses; the
+ * process then ends, which clears the memory as well.
  */
 function becomeFresh(reason: EndReason): void {
   // In a compiled executable argv[1] is a path inside of it.

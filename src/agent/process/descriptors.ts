@@ -1,12 +1,12 @@
-/** How many descriptors this process may have, and how many of them connections may take. */
+/** The limit on file descriptors, and how many of them connections may use. */
 import { readFileSync } from "node:fs";
 
-/** What the process needs besides: libraries, the lock, the socket, files that are read, requests to the upstream. */
+/** Descriptors reserved for everything else: libraries, lock, socket, files, upstream requests. */
 const reserve = 16;
-/** The limit where the system does not say it: that of a macOS login session. */
+/** Default if the limit is unknown: that of a macOS login session. */
 const usualLimit = 256;
 
-/** How many connections may be open at the same time before those on which nothing is asked have to go. */
+/** How many connections may be open before idle ones are closed. */
 export function connectionLimit(): number {
   return Math.max(4, openFilesLimit() - reserve);
 }

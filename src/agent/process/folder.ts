@@ -1,15 +1,15 @@
-/** Makes the folder that the agent listens in. */
+/** Creates the agent's runtime folder. */
 import { mkdirSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
 import { lstat } from "../wire/client.ts";
 import { checkAgentFolder } from "../wire/socket.ts";
 
-/** Creates the folder, mode 0700, when it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
+/** Creates the folder, mode 0700, if it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
 export function createAgentFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    // What stands there instead of a directory is named by the checks.
+    // If something else has the name, the checks below report it.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
       throw new VouchError(
         "file_error",

@@ -1,17 +1,17 @@
-/** Closes the memory of a process that holds a secret to the user's other processes, where the system allows that. */
+/** Protects the memory of a process that holds secrets from the user's other processes, as far as the system can. */
 import { openLibc } from "../../base/system/libc.ts";
 
-/** prctl(2): with 0 no other process of the user can trace this one, read its memory or make it dump core. */
+/** prctl(2): with 0, no other process of the user can trace this one, read its memory or make it dump core. */
 const PR_SET_DUMPABLE = 4;
-/** setrlimit(2): the largest core file. The same number on Linux and macOS. */
+/** setrlimit(2): the maximum core file size. The same number on Linux and macOS. */
 const RLIMIT_CORE = 4;
-/** ptrace(2) of macOS: debuggers are refused from now on. */
+/** ptrace(2) of macOS: refuses debuggers from now on. */
 const PT_DENY_ATTACH = 31;
 
 /** A `struct rlimit`: soft and hard limit 0. */
 const noCore = new BigUint64Array(2);
 
-/** Hardens the agent's process. What the system refuses is given to `log`; the agent runs nevertheless. */
+/** Hardens the agent's process. Failures go to `log`; the agent runs nevertheless. */
 export function hardenProcess(log: (message: string) => void): void {
   process.umask(0o077);
   try {
@@ -29,16 +29,17 @@ export function hardenProcess(log: (message: string) => void): void {
 }
 
 /**
- * For helpers and the command line, which hold a token or a PIN for a moment, and the server, which holds its keys: no core
- * file and no tracing, on Linux. execve(2) ends it, so that what such a process starts or becomes is as always; limits on
- * core files, which would be inherited, are left alone. macOS has nothing that ends with execve(2); there it does nothing.
+ * For helpers and the command line, which hold a token or a PIN for a moment, and for the server, which holds its keys:
+ * no core file and no tracing, on Linux. execve(2) resets it, so that a program that replaces this process is
+ * unaffected; core file limits are inherited and therefore left alone. macOS has nothing that execve(2) resets: no
+ * effect there.
  */
 export function closeMemory(): void {
   if (process.platform !== "linux") return;
   try {
     setUndumpable();
   } catch {
-    // What is asked for matters more: a system without a C library to open cannot be hardened.
+    // Without a C library to open, the process runs without hardening.
   }
 }
 

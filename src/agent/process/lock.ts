@@ -1,6 +1,6 @@
 /**
- * One agent for one folder. The lock is flock(2) on a file beside the socket: the kernel gives it to one process and
- * takes it back when that process ends, however it ends, so there is no stale lock to guess about.
+ * Single instance lock, one agent per folder: flock(2) on a file beside the socket. The kernel releases it when the
+ * process ends for any reason, so that no lock is ever stale.
  */
 import { closeSync, openSync } from "node:fs";
 import { openLibc } from "../../base/system/libc.ts";
@@ -9,8 +9,8 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * Takes the lock and returns what gives it back; undefined when another process holds it.
- * Throws what opening the file throws.
+ * Takes the lock and returns its release function; undefined if another process holds it. Throws the errors of opening
+ * the file.
  */
 export function takeLock(path: string): (() => void) | undefined {
   const libc = openLibc({ flock: { args: ["i32", "i32"], returns: "i32" } });

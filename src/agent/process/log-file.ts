@@ -1,7 +1,7 @@
 /**
- * The agent's log file: append only, for its user alone, bounded by one rotation. It is opened anew for each line, so
- * that a file which was deleted, moved or replaced meanwhile is noticed, and no descriptor is held. Whatever prevents a
- * line (full disk, read-only home, something else in the file's place) costs that line and nothing more.
+ * The agent's log file: append only, private, bounded by one rotation. It is opened for each line, so that a deleted,
+ * moved or replaced file is noticed and no descriptor is held. An error (full disk, read-only home, another file type
+ * in its place) costs one line and nothing more.
  */
 import {
   closeSync,
@@ -29,13 +29,13 @@ export class LogFile {
   /** Whether the last write ended within a line. */
   #torn = false;
 
-  /** `maxBytes` limits the file; the one before it, `agent.log.1`, is as long at most. */
+  /** `maxBytes` limits the file and its predecessor, `agent.log.1`, each. */
   constructor(path: string, maxBytes = defaultMaxBytes) {
     this.path = path;
     this.#maxBytes = maxBytes;
   }
 
-  /** Why the last line could not be written, as the end of a sentence; undefined when it was. */
+  /** Why the last line could not be written, as the end of a sentence; undefined on success. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -72,10 +72,13 @@ export class LogFile {
     }
   }
 
-  /** Moves the file away; where something prevents that (a folder named `agent.log.1`), empties it. True when it was moved. */
+  /**
+   * Renames the file to its predecessor; if that fails (a folder named `agent.log.1`), truncates it. True if it was
+   * renamed.
+   */
   #rotate(fd: number): boolean {
     try {
-      // A link there is replaced, not followed.
+      // Replaces a symbolic link there, without following it.
       renameSync(this.path, `${this.path}.1`);
       return true;
     } catch {
@@ -85,7 +88,7 @@ export class LogFile {
   }
 }
 
-/** Creates the folder, mode 0700, and checks that nobody else can exchange what is in it. */
+/** Creates the folder, mode 0700, and checks that no other user can replace its entries. */
 function prepareFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const status = lstatSync(folder);
@@ -94,7 +97,7 @@ function prepareFolder(folder: string): void {
   if ((status.mode & 0o022) !== 0) throw new Error(`others may write to ${folder}`);
 }
 
-/** O_NONBLOCK: a named pipe without a reader must not hold the agent. */
+/** O_NONBLOCK: opening a named pipe without a reader must not block. */
 function openLog(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
@@ -102,7 +105,7 @@ function openLog(path: string): number {
     const status = fstatSync(fd);
     if (!status.isFile()) throw new Error("it is not a regular file");
     if (status.uid !== process.geteuid?.()) throw new Error("it belongs to another user");
-    // A second name may be that of a file which somebody wants to have written to.
+    // A hard link: the other name may be a file that an attacker wants to have appended to.
     if (status.nlink > 1) throw new Error("it has a second name (a hard link)");
     if ((status.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
     return fd;

@@ -1,6 +1,6 @@
 /**
- * The agent's log: one line each on stderr, for the journal or the terminal; in a file where stderr is /dev/null, as for
- * the agent that `vouch login` starts. Nothing secret is ever passed here.
+ * The agent's log, one line per event: on stderr for the journal or a terminal, in a file if stderr is /dev/null, as
+ * for the agent that `vouch login` starts. Callers pass no secrets.
  */
 import { fstatSync, lstatSync, statSync, writeSync } from "node:fs";
 import { printable } from "../../base/printable.ts";
@@ -9,7 +9,7 @@ import type { StatusReply } from "../protocol.ts";
 import { LogFile } from "./log-file.ts";
 import { agentLogPath } from "../wire/log-path.ts";
 
-/** What takes the lines: stderr, a file, or nothing. Found out at the first line, and the same again after execve(2). */
+/** The sink: stderr, a file, or none. Chosen at the first line; execve(2) leads to the same choice. */
 let target: "stderr" | "nowhere" | LogFile | undefined;
 
 function logTarget(): "stderr" | "nowhere" | LogFile {
@@ -33,12 +33,12 @@ export function log(message: string): void {
   }
 }
 
-/** Whether the lines go to a file, so that what is printed on stderr would be lost. */
+/** Whether the log goes to a file, so that stderr is lost. */
 export function logsToFile(): boolean {
   return logTarget() instanceof LogFile;
 }
 
-/** Where the log is, and why it cannot be written; undefined when it goes to stderr. */
+/** The log file's path, and why it cannot be written; undefined if the log goes to stderr. */
 export function logState(): StatusReply["log"] {
   const to = logTarget();
   if (to === "stderr") return undefined;
@@ -46,7 +46,7 @@ export function logState(): StatusReply["log"] {
   return { path: to.path, ...(to.failure === undefined ? {} : { failure: to.failure }) };
 }
 
-/** Whether the descriptor leads to /dev/null. One that was closed does: the runtime has opened that in its place. */
+/** Whether the descriptor is /dev/null, which the runtime opens in place of a closed one. */
 function isNull(fd: number): boolean {
   try {
     const status = fstatSync(fd);

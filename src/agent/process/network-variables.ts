@@ -1,7 +1,7 @@
-/** The variables of a process that decide about proxies and certificates, as `vouch status` shows them. */
+/** Environment variables for proxies and certificates, as `vouch status` shows them. */
 import { printable } from "../../base/printable.ts";
 
-/** Proxies, certificate authorities and verification: what Vouch reads, and what others of the kind are often set. */
+/** Variables that Vouch reads, and similar ones that only other programs read. */
 const names = [
   "HTTPS_PROXY",
   "https_proxy",
@@ -23,8 +23,8 @@ const names = [
 const longest = 300;
 
 /**
- * Those of the variables that are set and not empty, on one line each and cut. Of proxies' URLs user name, password and
- * query are hidden.
+ * The variables that are set and not empty, truncated, one line each, with user information and query of proxy URLs
+ * hidden.
  */
 export function networkVariables(env: Record<string, string | undefined>): Record<string, string> {
   const found: Record<string, string> = {};
@@ -35,7 +35,7 @@ export function networkVariables(env: Record<string, string | undefined>): Recor
   return found;
 }
 
-/** By characters rather than by a URL parser, because curl's form `user:password@host:port` is in use too. */
+/** Not a URL parser: curl's form `user:password@host:port` is also in use. */
 function withoutUserInfo(value: string): string {
   const hidden = value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^]*@/i, "$1…@");
   return hidden === value && !/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : hidden.replace(/[?#][^]*$/, "");

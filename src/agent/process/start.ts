@@ -1,4 +1,4 @@
-/** Starts the agent in the background when none is running. */
+/** Starts the agent in the background if none is running. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
 import { trace } from "../../base/trace.ts";
@@ -9,9 +9,9 @@ import { routes } from "../protocol.ts";
 const pollIntervalMs = 20;
 
 /**
- * Resolves once an agent answers, one that was there or one that this call started, in a session of its own, so that it
- * outlives the terminal. Two calls at the same time end with one agent: it sees to that itself (lock.ts).
- * Throws `agent_unavailable` when none answers within `timeoutMs`, `agent_untrusted`.
+ * Resolves once an agent answers: a running one, or one that this call has started, detached, so that it outlives the
+ * terminal. Concurrent calls end with one agent (lock.ts). Throws `agent_unavailable` if none answers within
+ * `timeoutMs`, `agent_untrusted`.
  */
 export async function ensureAgent(options: { command?: string[]; timeoutMs?: number } = {}): Promise<void> {
   const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
@@ -19,7 +19,7 @@ export async function ensureAgent(options: { command?: string[]; timeoutMs?: num
   const deadline = performance.now() + timeoutMs;
   let agent = start(command);
   while (!(await isRunning())) {
-    // One that found another agent running ends with 0; when nobody answers all the same, that other was ending.
+    // Exit code 0: another agent holds the lock. Still no answer: that agent is shutting down, so retry.
     if (agent.exitCode === 0) agent = start(command);
     if (agent.exitCode !== null) throw failed(`ended with exit code ${agent.exitCode}`);
     if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
@@ -28,7 +28,7 @@ export async function ensureAgent(options: { command?: string[]; timeoutMs?: num
   }
 }
 
-/** Throws `agent_unavailable` when the system starts no process. */
+/** Throws `agent_unavailable` if the system cannot start a process. */
 function start(command: string[]): Bun.Subprocess {
   try {
     const agent = Bun.spawn(command, {

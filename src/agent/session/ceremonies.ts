@@ -1,6 +1,6 @@
 /**
- * The WebAuthn ceremonies, enrolment, login, adding and removing a key, between the Vouch server and the command line,
- * which performs them with the security key. A ceremony that was begun here is finished here, once, within its time.
+ * WebAuthn ceremonies (enrolment, login, adding and removing a key) between the Vouch server and the command line,
+ * which performs them with the security key. Each open ceremony can be finished once, within its time limit.
  */
 import { VouchError } from "../../base/errors.ts";
 import { VouchServer } from "../../vouch-client/server.ts";
@@ -22,7 +22,7 @@ import type { Session } from "./session.ts";
 
 /** How long a ceremony stays open, in milliseconds; the server's own limit is the same. */
 const ceremonyMs = 5 * 60_000;
-/** More open at the same time are not needed by one person; the oldest is dropped. */
+/** Maximum number of open ceremonies; the oldest is dropped. */
 const maxOpen = 8;
 
 type OpenCeremony =
@@ -116,7 +116,7 @@ export class Ceremonies {
   }
 
   /**
-   * Removes the key; the session ends here too when the server has ended it. Throws `enrollment_denied`, and as
+   * Removes the key; the session ends here as well if the server has ended it. Throws `enrollment_denied`, and as
    * `Session.ask` and `VouchKeys.remove`.
    */
   async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<Reply<typeof routes.keyRemoveFinish>> {

@@ -1,4 +1,7 @@
-/** The credentials of a session: its ID token, exchanged with STS for the role's. Nothing is asked for that outlives it. */
+/**
+ * AWS credentials of a session: its ID token, exchanged with STS for the role's credentials. No credential outlives the
+ * session.
+ */
 import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
@@ -8,10 +11,10 @@ import { RenewingCache } from "../tokens/renewing-cache.ts";
 import { type Role, roleFor } from "../tokens/role.ts";
 import type { Session } from "./session.ts";
 
-/** Durations count from when AWS answers: asked this much shorter, in seconds, nothing ends after the session. */
+/** Safety margin in seconds: durations count from AWS's answer, so that a shorter duration is requested. */
 const marginSeconds = 5;
 
-/** The one key of the ID tokens: they are of the session, whatever the role. */
+/** The cache key of ID tokens: they belong to the session, whatever the role. */
 const sessionKey = "session";
 
 export class SessionCredentials implements CredentialSource {
@@ -44,7 +47,7 @@ export class SessionCredentials implements CredentialSource {
   }
 
   async fetch(role: Role): Promise<RoleCredentials> {
-    // Asked before the ID token, so that a session with too little left costs no call.
+    // Checked before the ID token is fetched, so that a session with too little time left costs no call.
     this.tokenSeconds();
     const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
     return assumeRoleWithWebIdentity({
@@ -58,7 +61,7 @@ export class SessionCredentials implements CredentialSource {
     });
   }
 
-  /** To the session's end. Throws `login_needed` when AWS issues nothing that short. */
+  /** Until the session's end. Throws `login_needed` if AWS issues nothing that short. */
   tokenSeconds(): number {
     this.#session.check();
     const seconds = Math.floor(this.#session.secondsLeft()) - marginSeconds;

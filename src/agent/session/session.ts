@@ -1,4 +1,4 @@
-/** One session: from the login until it ends, by the clock, by logout, or because the server ended it. */
+/** One session, from login to its end by time, logout or revocation at the server. */
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
@@ -19,7 +19,7 @@ export class Session {
   #identity: VouchSession | undefined;
   #ended: EndReason | undefined;
 
-  /** `start`: both clocks as they stood before the server was asked, so that the session never ends late. */
+  /** `start`: both clocks before the server was asked, so that the session never ends late. */
   constructor(identity: VouchSession, clock: Clock, start: { now: number; elapsed: number }) {
     this.user = identity.user;
     this.expiration = Math.floor(start.now / 1000) + identity.lifetimeSeconds;
@@ -28,7 +28,7 @@ export class Session {
     this.#clock = clock;
   }
 
-  /** Aborted when the session ends: what runs for it stops. */
+  /** Aborted when the session ends, with everything that depends on it. */
   get signal(): AbortSignal {
     return this.#aborted.signal;
   }
@@ -40,8 +40,8 @@ export class Session {
   }
 
   /**
-   * What is left by the clock that says the least, in seconds: the wall clock may be set back, and neither setting it
-   * nor sleep may make a session longer.
+   * The remaining time in seconds, the lesser of two clocks: the wall clock may be set back, and neither that nor sleep
+   * may extend a session.
    */
   secondsLeft(): number {
     const byWall = this.expiration * 1000 - this.#clock.now();
@@ -49,7 +49,7 @@ export class Session {
     return Math.max(0, Math.min(byWall, byUptime) / 1000);
   }
 
-  /** Throws `session_expired` or `login_needed` when it has ended. */
+  /** Throws `session_expired` or `login_needed` if it has ended. */
   check(): void {
     if (this.ended !== undefined) throw notLoggedIn(this.ended);
   }
@@ -70,8 +70,8 @@ export class Session {
   }
 
   /**
-   * Asks the server in the name of the session; when the server says that the session is over, it is. Throws
-   * `session_expired`, `login_needed`, and what `question` throws.
+   * Asks the server with the session's credentials; if the server reports its end, the session ends here as well.
+   * Throws `session_expired`, `login_needed`, and the errors of `question`.
    */
   async ask<T>(question: (identity: VouchSession) => Promise<T>): Promise<T> {
     if (this.ended !== undefined || this.#identity === undefined) throw notLoggedIn(this.ended);
@@ -80,20 +80,22 @@ export class Session {
     } catch (error) {
       if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
       if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");
-      // The end of the session calls off what is under way: who asked is told of the end.
+      // The session's end aborts pending requests: report the end instead of the abort.
       if (error instanceof VouchError && error.code === "cancelled" && this.ended) throw notLoggedIn(this.ended);
       throw error;
     }
   }
 
-  /** Forgets the session's key and access token and stops what runs for it. */
+  /** Forgets the session's key and access token and aborts what depends on it. */
   end(reason: EndReason): void {
     this.#ended ??= reason;
     this.#identity = undefined;
     this.#aborted.abort();
   }
 
-  /** Ends it here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`. */
+  /**
+   * Ends the session here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`.
+   */
   async revoke(limitMs: number): Promise<boolean> {
     const identity = this.#identity;
     this.end("logged_out");
@@ -102,13 +104,14 @@ export class Session {
       await identity.revoke(limitMs);
       return true;
     } catch {
-      // The server ends it by its own clock; without the key, which is gone, the access token is of no use.
+      // If the server was not reached, it ends the session by time; without the deleted key, the access token is
+      // useless.
       return false;
     }
   }
 }
 
-/** The error for an ask without a session; `ended` says why there is none any more. */
+/** The error for a request without a session; `ended` is the reason. */
 export function notLoggedIn(ended: EndReason | undefined): VouchError {
   const hint = "Run `vouch login`.";
   switch (ended) {

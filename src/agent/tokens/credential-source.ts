@@ -1,25 +1,25 @@
-/** What the chain of tokens.ts begins with: whoever can give AWS credentials, and for how long what follows may last. */
+/** Interface: a source of AWS credentials and the lifetime limit it imposes. */
 import type { Asker } from "../../aws/errors.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { Role } from "./role.ts";
 
 export interface CredentialSource {
-  /** Aborted when nothing that came from it may be used any more: what runs for it stops. */
+  /** Aborted when nothing derived from the source may be used any more. */
   readonly signal?: AbortSignal | undefined;
-  /** When all that came from it has ended, whatever AWS says: seconds since 1970; Infinity when AWS alone says. */
+  /** When everything derived from it ends at the latest: seconds since 1970; Infinity if only AWS limits it. */
   readonly expiration: number;
-  /** Whom AWS's refusals are explained to. */
+  /** Audience of error hints. */
   readonly asker: Asker;
-  /** Throws when it has ended. */
+  /** Throws if it has ended. */
   check(): void;
-  /** Whether what ends soon is worth fetching anew while it is still given out. */
+  /** Whether values that end soon are renewed in the background while they are still served. */
   mayRenew(): boolean;
-  /** The role that its credentials are of; undefined when they are used as they are. Throws `settings_missing`. */
+  /** The role of its credentials; undefined if they are used directly. Throws `settings_missing`. */
   role(domain: { region: string } | undefined, settings: Settings): Role | undefined;
-  /** Fresh credentials. Throws what its steps throw. */
+  /** Fetches new credentials. Throws the errors of its steps. */
   fetch(role: Role | undefined): Promise<ExpiringCredentials>;
-  /** For how long to ask CodeArtifact for a token, in seconds; 0: as long as the credentials last. */
+  /** The duration to request for a CodeArtifact token, in seconds; 0: as long as the credentials last. */
   tokenSeconds(credentials: ExpiringCredentials): number;
 }
 

@@ -1,18 +1,20 @@
-/** When something ends, as AWS or a server says it: what cannot be is refused before it is kept or given out. */
+/** Plausibility of an expiration that AWS or a server sends: impossible values are refused before they are cached. */
 import { VouchError } from "../../base/errors.ts";
 
-/** Nothing that is asked for lasts longer than twelve hours; as much again for a clock that is set wrong. Seconds. */
+/** Nothing requested lasts longer than twelve hours; doubled for a wrong clock. Seconds. */
 export const maxTokenSeconds = 24 * 3600;
 
-/** Whether it (seconds since 1970) is to come within `maxSeconds` of `now` (milliseconds since 1970). */
+/**
+ * Whether the time (seconds since 1970) is in the future and within `maxSeconds` of `now` (milliseconds since 1970).
+ */
 export function isToCome(expiration: number, now: number, maxSeconds: number): boolean {
   const left = expiration - now / 1000;
   return left > 0 && left <= maxSeconds;
 }
 
 /**
- * Checks that `isToCome`: Infinity, for what never ends, where that is the limit. `what` names it, for the error. Throws
- * `aws_error`.
+ * Checks `isToCome`; accepts Infinity, for values without an end, if that is the limit. `what` names the value in the
+ * error. Throws `aws_error`.
  */
 export function checkExpiration(expiration: number, now: number, maxSeconds: number, what: string): void {
   if (isToCome(expiration, now, maxSeconds)) return;

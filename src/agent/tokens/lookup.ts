@@ -1,4 +1,7 @@
-/** Answers about the configured repositories, from the settings and the chain of tokens.ts, whoever runs it. */
+/**
+ * Answers about configured repositories, from the settings and the token chain (tokens.ts); used by the agent and by
+ * jobs.
+ */
 import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -19,15 +22,15 @@ import type {
 } from "../requests.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** What the answers come from. */
+/** The context of the answers. */
 export interface TokenSource {
-  /** Throws when they cannot be read. */
+  /** Throws if the settings cannot be read. */
   settings(): Settings;
-  /** Throws when nobody is logged in. */
+  /** Throws if there is no session. */
   tokens(): Tokens;
 }
 
-/** Throws `not_configured` for a URL of nobody's, and what the chain throws. */
+/** Throws `not_configured` if no endpoint contains the URL; else as `Tokens.token`. */
 export async function lookUpToken(source: TokenSource, request: TokenRequest): Promise<TokenReply> {
   const settings = source.settings();
   const { repository, endpoint } = findConfigured(settings, request);
@@ -35,7 +38,7 @@ export async function lookUpToken(source: TokenSource, request: TokenRequest): P
   return { token: token.expose(), expiration, endpoint };
 }
 
-/** The token for Cargo in Cargo's own words. Throws as `lookUpToken`. */
+/** The token in Cargo's format. Throws as `lookUpToken`. */
 export async function lookUpCargoToken(source: TokenSource, request: CargoRequest): Promise<CargoReply> {
   const url = request.registry["index-url"];
   const { token, expiration } = await lookUpToken(source, { url, format: "cargo" });
@@ -43,8 +46,8 @@ export async function lookUpCargoToken(source: TokenSource, request: CargoReques
 }
 
 /**
- * The environment with the tokens of all configured repositories. One that fails does not take the others with it; all
- * failing throws.
+ * The environment with the tokens of all configured repositories. Individual failures are reported in the reply; throws
+ * if all fail.
  */
 export async function lookUpEnvironment(
   source: TokenSource,
@@ -57,7 +60,7 @@ export async function lookUpEnvironment(
   const ask = (dispensable: boolean) =>
     Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings, { dispensable })));
   let results = await ask(true);
-  // Where there is nothing else to go on with, a failure that is only remembered is not enough.
+  // A remembered failure is retried if no repository has a token.
   if (results.every(({ status }) => status === "rejected")) results = await ask(false);
   const registries: RegistryToken[] = [];
   const expirations: number[] = [];
@@ -92,7 +95,7 @@ export async function lookUpEnvironment(
   };
 }
 
-/** Which of the URLs lie within a configured endpoint, and which on the host of one. */
+/** For each URL, whether it lies within a configured endpoint and whether its host is that of one. */
 export function lookUpMatches(source: Pick<TokenSource, "settings">, { urls, format }: MatchRequest): MatchReply {
   const settings = source.settings();
   return {
@@ -101,7 +104,7 @@ export function lookUpMatches(source: Pick<TokenSource, "settings">, { urls, for
   };
 }
 
-/** The credentials of the role in the settings, or of the one that is asked for. Throws what the chain throws. */
+/** Credentials of the role in the settings, or of the requested role. Throws the errors of the token chain. */
 export async function lookUpRoleCredentials(
   source: TokenSource,
   { roleArn = "", region }: RoleCredentialsRequest,

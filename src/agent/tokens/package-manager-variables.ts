@@ -1,4 +1,4 @@
-/** The environment variables through which package managers take a token. */
+/** Environment variables that pass tokens to package managers. */
 import type { PackageFormat } from "../../base/package-format.ts";
 
 /** The token of one configured endpoint. */
@@ -8,7 +8,7 @@ export interface RegistryToken {
   token: string;
 }
 
-/** npm: `npm_config_//HOST/PATH/:_authToken`, a name that no shell can export but that a started process can be given. */
+/** npm: `npm_config_//HOST/PATH/:_authToken`, a name that no shell can export but that execve accepts. */
 export function npmTokenVariables(registries: RegistryToken[]): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const { format, endpoint, token } of registries) {
@@ -20,8 +20,8 @@ export function npmTokenVariables(registries: RegistryToken[]): Record<string, s
 }
 
 /**
- * pip before 23.1, which asks no keyring program: the index URL of the default PyPI endpoint with user name and token.
- * The default is the last one, as setup leaves it in pip.conf.
+ * pip before 23.1, which runs no keyring program: the index URL of the default PyPI endpoint with user name and token.
+ * The default is the last one, as in pip.conf.
  */
 export function pipIndexVariable(registries: RegistryToken[]): Record<string, string> {
   const byDefault = registries.findLast(({ format }) => format === "pypi");
@@ -32,7 +32,7 @@ export function pipIndexVariable(registries: RegistryToken[]): Record<string, st
   return { PIP_INDEX_URL: new URL("simple/", url).href };
 }
 
-/** twine: its user name, password and repository for the default PyPI endpoint, which is the last one. */
+/** twine: user name, password and repository URL of the default PyPI endpoint, which is the last one. */
 export function twineVariables(registries: RegistryToken[]): Record<string, string> | undefined {
   const byDefault = registries.findLast(({ format }) => format === "pypi");
   if (byDefault === undefined) return undefined;

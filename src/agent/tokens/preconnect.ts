@@ -1,16 +1,16 @@
-/** Connections to AWS made ahead: while a person types a PIN there is time for what a first token would wait for. */
+/** Preconnects to AWS while the user types the PIN, which hides the connection setup of the first token. */
 import { controlEndpoint, type Environment } from "../../aws/endpoints.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { httpRequest } from "../../base/net/http.ts";
 
-/** Longer than this nobody needs the answer, in milliseconds. */
+/** Preconnect timeout, in milliseconds. */
 const timeoutMs = 5_000;
-/** The largest answer that is read: it is thrown away, but only a connection that is read to the end can be used again. */
+/** Maximum size of the discarded answer; a connection is reused only if its answer was read to the end. */
 const maxBytes = 256 * 1024;
 
 /**
- * Connects to STS and to the CodeArtifact of each configured region; the runtime keeps the connections for the calls that
- * follow. Each is asked for its root without any credential. What goes wrong is said by the calls themselves.
+ * Connects to STS and to CodeArtifact of each configured region; the runtime's connection pool keeps the connections.
+ * Requests the root without credentials. Errors are ignored; the real call reports them.
  */
 export async function connectAhead({ aws, repositories }: Settings, env: Environment): Promise<void> {
   if (aws === undefined) return;

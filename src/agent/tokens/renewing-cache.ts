@@ -1,8 +1,8 @@
-/** Values that end and are fetched anew: one fetch for all who ask at the same time, renewed ahead of need. */
+/** A cache of values that expire: single flight per key, renewal ahead of need, negative caching of failures. */
 import type { Clock } from "../../base/clock.ts";
 import { checkExpiration } from "./expiration.ts";
 
-/** What is fetched says when it ends: seconds since 1970. */
+/** A fetched value has an expiration: seconds since 1970. */
 interface Expiring {
   expiration: number;
 }
@@ -10,17 +10,20 @@ interface Expiring {
 interface Entry<Value> {
   value?: Value;
   pending?: Promise<Value>;
-  /** Why the last fetch failed, when, and how long it had taken: milliseconds. */
+  /** The last failure, its time, and how long the fetch took: milliseconds. */
   failure?: { error: unknown; at: number; spent: number };
 }
 
-/** A value with less than this left is not given out any more, in seconds. */
+/** Values with less time left are not served, in seconds. */
 const usableSeconds = 60;
-/** A value with less than this left is fetched anew while it is still given out, in seconds. */
+/** Values with less time left are renewed in the background while they are still served, in seconds. */
 export const renewalSeconds = 600;
-/** A failure answers for the next who ask as long as it took to come, and at least this long; milliseconds. */
+/** Minimum time for which a failure is served from the cache; otherwise as long as the fetch took. Milliseconds. */
 const failureHoldMs = 1_000;
-/** For so long it answers for those who can do without, while the next attempt runs behind the scenes; milliseconds. */
+/**
+ * Time for which a failure is served to callers that can do without the value, while the next attempt runs in the
+ * background; milliseconds.
+ */
 const failureMemoryMs = 5 * 60_000;
 
 export class RenewingCache<Value extends Expiring> {
@@ -37,9 +40,9 @@ export class RenewingCache<Value extends Expiring> {
   }
 
   /**
-   * The value under the key, at least a minute before it ends; `fetch` makes it when it is missing, and behind the
-   * scenes when it ends soon and `mayRenew`. A caller that goes away cancels nothing for the others.
-   * Throws what `fetch` throws, and `aws_error` for a value that has ended or never will.
+   * The cached value, at least a minute before its end; `fetch` is called if it is missing, and in the background if it
+   * ends soon and `mayRenew`. An aborted caller does not cancel the fetch for others. Throws the errors of `fetch`, and
+   * `aws_error` for a value that has ended or never will.
    */
   async get(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
@@ -54,8 +57,8 @@ export class RenewingCache<Value extends Expiring> {
   }
 
   /**
-   * As `get`, for a caller that can do without: one that failed in the last minutes fails at once, and is tried again
-   * behind the scenes.
+   * As `get`, for a caller that can do without: a failure of the last minutes is served at once, and the fetch is
+   * retried in the background.
    */
   async getUnlessFailing(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
@@ -66,18 +69,18 @@ export class RenewingCache<Value extends Expiring> {
     throw failure.error;
   }
 
-  /** Forgets every failure: what has been the reason may be gone. */
+  /** Forgets every failure: its reason may be gone. */
   forgetFailures(): void {
     for (const entry of this.#entries.values()) delete entry.failure;
   }
 
-  /** The value under the key while it can be given out. */
+  /** The cached value, if it can still be served. */
   peek(key: string): Value | undefined {
     const value = this.#entries.get(key)?.value;
     return value !== undefined && this.#secondsLeft(value) >= usableSeconds ? value : undefined;
   }
 
-  /** Keeps a value that somebody else has fetched. Throws `aws_error` as `get`. */
+  /** Caches a value that another process has fetched. Throws `aws_error` as `get`. */
   set(key: string, value: Value): void {
     checkExpiration(value.expiration, this.#clock.now(), this.#maxSeconds, this.#what);
     const entry = this.#entry(key);
@@ -85,12 +88,12 @@ export class RenewingCache<Value extends Expiring> {
     delete entry.failure;
   }
 
-  /** Why the last fetch under the key failed; undefined when it succeeded. */
+  /** The reason of the last failed fetch of the key; undefined if it succeeded. */
   lastFailure(key: string): unknown {
     return this.#entries.get(key)?.failure?.error;
   }
 
-  /** Drops the value, when it is still this one. */
+  /** Drops the value, if it is still this one. */
   drop(key: string, value: Value): void {
     const entry = this.#entries.get(key);
     if (entry?.value === value) delete entry.value;
@@ -98,7 +101,7 @@ export class RenewingCache<Value extends Expiring> {
 
   #renew(entry: Entry<Value>, fetch: () => Promise<Value>): void {
     if (entry.pending || this.#heldFailure(entry)) return;
-    // The failure is kept in the entry; the value that is there goes on being given out.
+    // The failure is kept in the entry; a valid value is still served.
     this.#start(entry, fetch).catch(() => undefined);
   }
 

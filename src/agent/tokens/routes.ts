@@ -1,4 +1,4 @@
-/** The routes that are answered from settings and tokens alone: by the agent, and by a job without one. */
+/** The routes that need settings and tokens only: served by the agent, and by a job without one. */
 import { type Reply, type Route, routes } from "../protocol.ts";
 import { cargoRequest, environmentRequest, matchRequest, roleCredentialsRequest, tokenRequest } from "../requests.ts";
 import { route, type RouteEntry } from "../route.ts";

@@ -1,4 +1,4 @@
-/** The settings as the agent sees them: the file as it is now, read again only when it has changed. */
+/** The settings file as the agent sees it: reread only if it has changed. */
 import { type Stats, statSync } from "node:fs";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 
@@ -21,7 +21,7 @@ export class SettingsFile {
   }
 }
 
-/** Undefined when it cannot be looked at; reading it then says why. */
+/** Undefined if stat fails; reading the file then reports why. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -30,7 +30,7 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** What differs when the file was edited in place or replaced. */
+/** Identity of the file's content: differs after an edit in place and after a replacement. */
 function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
   return a?.ino === b?.ino && a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ctimeMs === b?.ctimeMs;
 }

@@ -1,6 +1,6 @@
 /**
- * The chain: credentials → CodeArtifact token. Each step is kept in memory and fetched once for all who ask at the same
- * time; where the credentials come from, and how long anything may last, the source says.
+ * The chain credentials → CodeArtifact token. Each step is cached in memory and fetched once for concurrent callers;
+ * the source gives the credentials and limits every lifetime.
  */
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
 import { checkSamePartition } from "../../aws/partitions.ts";
@@ -16,7 +16,7 @@ import type { RepositoryEndpointRequest } from "../requests.ts";
 import { RenewingCache } from "./renewing-cache.ts";
 import { type Role, roleFor } from "./role.ts";
 
-/** The limit on the whole chain behind one token, in milliseconds: helpers wait for 30 seconds. */
+/** The limit on the whole chain behind one token, in milliseconds; helpers time out after 30 seconds. */
 const defaultLimitMs = 20_000;
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
@@ -48,10 +48,9 @@ export class Tokens {
   }
 
   /**
-   * The token for the domain, cached or fetched. One that is held is given out as long as the source lasts, also when
-   * AWS or the server cannot be reached.
-   * `dispensable`: one that could not be had in the last minutes fails at once, and is tried again behind the scenes.
-   * Throws `session_expired`, `login_needed`, `settings_missing`, and what the steps throw.
+   * The token of the domain, cached or fetched. A cached one is served as long as the source lasts, even if AWS or the
+   * server is down. `dispensable`: a failure of the last minutes is served at once and retried in the background.
+   * Throws `session_expired`, `login_needed`, `settings_missing`, and the errors of the steps.
    */
   async token(domain: Domain, settings: Settings, { dispensable = false } = {}): Promise<AuthorizationToken> {
     this.#notice(settings);
@@ -74,18 +73,18 @@ export class Tokens {
     return { ...credentials, expiration: Math.min(credentials.expiration, this.#source.expiration) };
   }
 
-  /** What CodeArtifact names as the repository's URL. Throws as `token`. */
+  /** The repository's URL as CodeArtifact names it. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
     const role = this.#roleThatReaches(request, settings);
     return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
   }
 
-  /** Keeps a token that another process has fetched with the same source. Throws as `token`. */
+  /** Caches a token that another process has fetched with the same source. Throws as `token`. */
   hold({ token, expiration, ...domain }: HeldToken, settings: Settings): void {
     this.#tokens.set(tokenKey(domain, this.#source.role(domain, settings)), { token, expiration });
   }
 
-  /** The tokens that are held for the domains of the settings, each once. */
+  /** The cached tokens of the domains in the settings, each once. */
   held(settings: Settings): HeldToken[] {
     const found = new Map<string, HeldToken>();
     for (const { domain, domainOwner, region } of settings.repositories) {
@@ -96,7 +95,7 @@ export class Tokens {
     return [...found.values()];
   }
 
-  /** When the token that is held ends, and why the last fetch failed. */
+  /** When the cached token ends, and why the last fetch failed. */
   state(domain: Domain, settings: Settings): { expiration?: number; failure?: VouchError } {
     if (!settings.aws) return {};
     const key = tokenKey(domain, roleFor(domain, settings));
@@ -108,7 +107,7 @@ export class Tokens {
     };
   }
 
-  /** When the role credentials that are held end; undefined when none are. */
+  /** When the cached role credentials end; undefined if there are none. */
   roleExpiration(settings: Settings): number | undefined {
     const [first] = settings.repositories;
     if (!settings.aws || !(first ?? settings.aws.region)) return undefined;
@@ -130,7 +129,7 @@ export class Tokens {
     try {
       return await ask(credentials);
     } catch (error) {
-      // Credentials that were held may have been ended at AWS; fresh ones have not.
+      // Cached credentials may have been revoked at AWS; retry with new ones.
       if (credentials !== held || !(error instanceof VouchError && error.code === "session_expired")) throw error;
       this.#credentials.drop(roleKey(role), credentials);
       return ask(await this.#roleCredentials(role));
@@ -153,7 +152,7 @@ export class Tokens {
   async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
     const fetch = async () => {
       const credentials = await this.#source.fetch(role);
-      // Those of a role end within hours; others may be good for longer, or for ever.
+      // A role's credentials end within hours; others may last longer, or for ever.
       const max = role ? maxTokenSeconds : Infinity;
       checkExpiration(credentials.expiration, this.#clock.now(), max, "What AWS gave as credentials");
       return credentials;
@@ -161,13 +160,13 @@ export class Tokens {
     return this.#credentials.get(roleKey(role), fetch, this.#source.mayRenew());
   }
 
-  /** Other settings may have taken away the reason of a failure. */
+  /** New settings may have removed the reason of a failure. */
   #notice(settings: Settings): void {
     if (this.#settings !== settings) this.#tokens.forgetFailures();
     this.#settings = settings;
   }
 
-  /** The role, when it is of the domain's partition. Throws `usage` before anything is asked of anyone. */
+  /** The role, if it is of the domain's partition. Throws `usage` before any request. */
   #roleThatReaches(domain: { region: string }, settings: Settings): Role | undefined {
     this.#source.check();
     const role = this.#source.role(domain, settings);
@@ -184,13 +183,13 @@ export class Tokens {
     }
   }
 
-  /** What every call of AWS takes along. */
+  /** Options of every AWS call. */
   #call() {
     return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
   }
 }
 
-/** The result of the step, when it comes in time. Throws `timeout`; the step goes on for who asks next. */
+/** The result of the step within the limit. Throws `timeout`; the step continues for later callers. */
 async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: Domain): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

@@ -1,15 +1,15 @@
 /**
- * Checks of untrusted values that carry their type, so that a shape is written once and its type follows from it. By hand,
- * because helpers load this file and a schema library costs more than they do.
+ * Type-carrying checks of untrusted values: a shape is written once, and its type follows. Hand-written, because
+ * helpers load this file and a schema library costs more than a whole helper.
  */
 export type Check<T> = (value: unknown) => value is T;
 
-/** What has passed a check. */
+/** The type of values that pass a check. */
 export type Checked<C> = C extends Check<infer T> ? T : never;
 
 type Shape = Record<string, Check<unknown>>;
 type OptionalName<S extends Shape> = { [Name in keyof S]: undefined extends Checked<S[Name]> ? Name : never }[keyof S];
-/** The object with these fields; one whose check lets undefined pass may be absent. */
+/** An object with these fields; a field whose check accepts undefined may be absent. */
 type Fields<S extends Shape> = Flat<
   { [Name in Exclude<keyof S, OptionalName<S>>]: Checked<S[Name]> } & {
     [Name in OptionalName<S>]?: Exclude<Checked<S[Name]>, undefined>;
@@ -17,7 +17,7 @@ type Fields<S extends Shape> = Flat<
 >;
 type Flat<T> = { [Name in keyof T]: T[Name] };
 
-/** The last second of the year 9999, which dates and package managers can still write down. */
+/** The last second of the year 9999, the largest time that dates and package managers can represent. */
 const lastSecond = 253_402_300_799;
 
 export const text = (value: unknown): value is string => typeof value === "string";
@@ -25,7 +25,7 @@ export const flag = (value: unknown): value is boolean => typeof value === "bool
 export const count = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Seconds since 1970. */
 export const time = (value: unknown): value is number => count(value) && value <= lastSecond;
-/** What goes into header fields and variables: printable ASCII without blanks. */
+/** A value for header fields and variables: printable ASCII without blanks. */
 export const secret = (value: unknown): value is string => text(value) && /^[!-~]{1,65536}$/.test(value);
 
 export function isObject(value: unknown): value is object {
@@ -70,7 +70,7 @@ function own(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** No NUL, which would end it, and no line end. */
+/** A variable's value: no NUL, which would end it, and no line end. */
 const variable = (value: unknown): value is string => text(value) && !/[\0\r\n]/.test(value);
 
 /** An environment of token variables. */
@@ -78,8 +78,8 @@ export const variables = (value: unknown): value is Record<string, string> =>
   record(variable)(value) && areTokenVariables(value);
 
 /**
- * Whether the object has no names but those of the variables through which package managers take a token: whoever answers,
- * `LD_PRELOAD`, `PATH` or `NODE_OPTIONS` do not come from there. As in helper/quick/agent.ts.
+ * Whether all names are variables that pass tokens to package managers: a reply must not set `LD_PRELOAD`, `PATH` or
+ * `NODE_OPTIONS`. Same rule as in helper/quick/agent.ts.
  */
 export function areTokenVariables(values: object): boolean {
   return Object.keys(values).every((name) =>

@@ -1,14 +1,14 @@
-/** Asks the agent by means of the runtime: for the command line, which may wait and be interrupted. */
+/** The agent's client of the command line, through Bun's APIs: it may wait, and can be interrupted. */
 import { peerOf } from "./peer.ts";
 import type { Reply, Route } from "../protocol.ts";
 import { askThrough, checked } from "./question.ts";
 import * as runtime from "./runtime.ts";
 import { findAgentSocket } from "./socket.ts";
 
-/** lstat(2). Throws `agent_untrusted` when the system does not let this user look. */
+/** lstat(2). Throws `agent_untrusted` if access is denied. */
 export const lstat = checked(runtime.lstat);
 
-/** Asks one question and resolves with the agent's reply; throws as `askThrough`. */
+/** Sends one request and resolves with the agent's reply; throws as `askThrough`. */
 export async function askAgent<R extends Route>(
   route: R,
   body?: unknown,
@@ -18,7 +18,7 @@ export async function askAgent<R extends Route>(
 }
 
 /**
- * The process that listens on the agent's socket, as the kernel knows it; undefined when none does, or it is another
+ * The process that listens on the agent's socket, by peer credentials; undefined if there is none, or if it is another
  * user's. Throws `agent_untrusted`.
  */
 export async function listenerPid(): Promise<number | undefined> {

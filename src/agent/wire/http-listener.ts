@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 over a Unix socket, as much of it as question.ts speaks: one request a connection, one answer, the end.
- * By the runtime's plain sockets: its HTTP server takes longer for a warm answer than all the rest of one.
+ * A minimal HTTP/1.1 server over a Unix socket: one request per connection, then close. Uses plain sockets: Bun's HTTP
+ * server takes longer for a cached answer than everything else together.
  */
 import { type HttpRequest, readRequest } from "./http-request.ts";
 import { isOwnPeer } from "./peer.ts";
@@ -10,31 +10,31 @@ export interface HttpListenerOptions {
   maxBodyBytes: number;
   /** How long a connection may last, in seconds. */
   limitSeconds: number;
-  /** How many may be open at the same time before those on which nothing is asked have to go. */
+  /** How many connections may be open before idle ones are closed. */
   maxConnections: number;
-  /** The answer to bytes that are known, at once; undefined: they are read as a request. Never throws. */
+  /** The cached answer to these exact bytes; undefined: parse them as a request. Never throws. */
   recall(received: Buffer): Uint8Array | undefined;
-  /** The whole answer to a request, head and body; `received` are its bytes. Never rejects. */
+  /** The whole answer to a request, head and body; `received` are the request's bytes. Never rejects. */
   answer(request: HttpRequest, received: Buffer): Promise<Uint8Array>;
-  /** The whole answer to what is no request. */
+  /** The whole answer to a malformed request. */
   refuse(error: unknown): Uint8Array;
 }
 
 export interface HttpListener {
-  /** Takes no more connections and removes the socket. Resolves when those that there were have ended. */
+  /** Stops accepting and removes the socket. Resolves when the open connections have ended. */
   stop(): Promise<void>;
-  /** Lets the process end although there are connections. */
+  /** Lets the process end despite open connections. */
   unref(): void;
 }
 
 interface Connection {
   /** When it was opened, by `performance.now()`. */
   opened: number;
-  /** What has come of the request; undefined once it is whole or refused, and whatever follows is dropped. */
+  /** The bytes received so far; undefined once the request is complete or refused, after which input is dropped. */
   received: Buffer | undefined;
-  /** What is still to be sent of the answer. */
+  /** The unsent rest of the answer. */
   unsent: Uint8Array;
-  /** Whether nothing of the other side's is left unread, so that the connection can be closed and the answer arrives. */
+  /** Whether all input is read, so that closing does not discard the answer. */
   isWhole: boolean;
 }
 
@@ -42,14 +42,14 @@ type Socket = Bun.Socket<Connection>;
 
 const nothing = Buffer.alloc(0);
 
-/** When connections are many, how long one may take to ask, in milliseconds. */
+/** Time to send a request if there are many connections, in milliseconds. */
 const patienceMs = 1_000;
-/** How much of requests that are not whole yet is kept, in bytes, over all connections: a hundred times the usual one. */
+/** Memory limit for incomplete requests over all connections, in bytes: a hundred times the usual one. */
 const maxPendingBytes = 8 << 20;
-/** How long a request may take to come, in seconds. */
+/** Time to send a request, in seconds. */
 const requestLimitSeconds = 10;
 
-/** Listens on the socket. Throws what listening throws. */
+/** Listens on the socket. Throws the errors of listening. */
 export function listenHttp(options: HttpListenerOptions): HttpListener {
   const connections = new Set<Socket>();
   const drained = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
         socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
-        // The runtime's types do not know that a socket has its descriptor.
+        // The descriptor is missing from the runtime's types.
         if (!isOwnPeer((socket as unknown as { fd: number }).fd)) socket.terminate();
       },
       data(socket, chunk) {
@@ -87,8 +87,8 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
   });
 
   /**
-   * Ends the connections on which nothing is asked. Without a descriptor left the runtime would try to accept the next one
-   * again and again, with all of a processor, and the agent could not read a file.
+   * Closes idle connections. With no descriptor left, the runtime would retry accept in a busy loop, and the agent
+   * could not read files.
    */
   function closeSilent(): void {
     sweep = undefined;
@@ -119,7 +119,7 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     async stop() {
       stopping = true;
       listener.stop();
-      // A connection on which nothing is asked has nothing to wait for.
+      // An idle connection.
       for (const socket of connections) if (socket.data.received !== undefined) socket.terminate();
       if (connections.size > 0) await drained.promise;
     },
@@ -140,7 +140,7 @@ function send(socket: Socket): void {
   if (data.unsent.length === 0) return;
   data.unsent = data.unsent.subarray(Math.max(0, socket.write(data.unsent)));
   if (data.unsent.length > 0) return;
-  // Closed with something unread, the system would throw the answer away: then the other side closes first.
+  // Closing with unread input would discard the answer (RST): wait until the other side closes.
   if (data.isWhole) socket.end();
   else socket.shutdown();
 }

@@ -1,16 +1,16 @@
-/** One request of HTTP/1.1 as question.ts sends it: a head, then as much body as the head names. Strict, with limits. */
+/** Strict parser for one HTTP/1.1 request: a head, then a body of the announced length. All sizes are limited. */
 import { VouchError } from "../../base/errors.ts";
 
 export interface HttpRequest {
   method: string;
   path: string;
-  /** By lower-case name. */
+  /** Keyed by lower-case name. */
   headers: ReadonlyMap<string, string>;
   /** The body decoded as UTF-8. */
   body: string;
 }
 
-/** A request that does not follow the protocol, with the HTTP status that says so. */
+/** A malformed request, with its HTTP status. */
 export class RequestError extends VouchError {
   readonly status: number;
 
@@ -31,9 +31,8 @@ const requestLine = /^([A-Z]+) (\/[\x21-\x7e]*) HTTP\/1\.1$/;
 const headerLine = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x20-\x7e\x80-\xff]*?)[ \t]*$/;
 
 /**
- * The request that these bytes are (RFC 9112), undefined while it is not whole. A body comes with its length only.
- * Throws `RequestError` as soon as it cannot become one: 400, 411 for chunks, 413 for a body of more than
- * `maxBodyBytes`, 431.
+ * The request in these bytes (RFC 9112), undefined while it is incomplete. A body needs Content-Length. Throws
+ * `RequestError` as early as possible: 400, 411 for chunked bodies, 413 for a body above `maxBodyBytes`, 431.
  */
 export function readRequest(received: Buffer, maxBodyBytes: number): HttpRequest | undefined {
   const end = received.subarray(0, maxHeadBytes).indexOf(endOfHead);

@@ -1,6 +1,6 @@
 /**
- * Where the agent's log file is, and how messages about a failed agent name it. Helpers load this file: it imports next
- * to nothing, and how a file is looked at is given to it.
+ * The path of the agent's log file, and the hint that names it. Helpers load this file: it imports next to nothing and
+ * gets lstat as a parameter.
  */
 import { VouchError } from "../../base/errors.ts";
 import type { FileStatus, Lstat } from "./socket.ts";
@@ -11,20 +11,20 @@ const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
 /**
- * `$XDG_STATE_HOME/vouch/agent.log`, else `~/.local/state/vouch/agent.log`. Variables that are not absolute, and folders
- * of another user (as after `su`, which may keep HOME), are passed over. Undefined when neither is left.
+ * `$XDG_STATE_HOME/vouch/agent.log`, else `~/.local/state/vouch/agent.log`. Relative variables, and folders of another
+ * user (after `su`, which may keep HOME), are ignored. Undefined if neither remains.
  */
 export function agentLogPath(lstat: Lstat, env: Environment = process.env): string | undefined {
   const { XDG_STATE_HOME: state, HOME: home } = env;
-  // A state folder that is not there yet is created; a home is not.
+  // A missing state folder is created; a missing home is not.
   if (state?.startsWith("/") && (look(lstat, state) ?? ownStatus).uid === ownStatus.uid) return logIn(state);
   if (home?.startsWith("/") && look(lstat, home)?.uid === ownStatus.uid) return logIn(`${home}/.local/state`);
   return undefined;
 }
 
 /**
- * The error of an agent that failed, with the log file named in its hint where there is one. Other errors than
- * `agent_unavailable` and `internal_error` are given back as they are.
+ * Adds the log file, if it exists, to the hint of an agent's failure. Errors other than `agent_unavailable` and
+ * `internal_error` are returned unchanged.
  */
 export function namingLog(error: unknown, lstat: Lstat): unknown {
   if (!(error instanceof VouchError) || !["agent_unavailable", "internal_error"].includes(error.code)) return error;
@@ -41,7 +41,7 @@ function logIn(folder: string): string {
   return `${folder.replace(/\/+$/, "")}/vouch/agent.log`;
 }
 
-/** Through a link at the end of the path, because `/.` stands behind it; undefined for what cannot be looked at. */
+/** lstat with a trailing `/.`, which follows a link at the end of the path; undefined on failure. */
 function look(lstat: Lstat, path: string, behind = "/."): FileStatus | undefined {
   try {
     return lstat(`${path}${behind}`);

@@ -1,24 +1,27 @@
-/** Who is at the other end of a Unix socket: the kernel says it of the process that connected or listened. */
+/** Peer credentials of a Unix socket, from the kernel. */
 import { openLibc } from "../../base/system/libc.ts";
 
 export interface Peer {
   /** The effective user id. */
   uid: number;
-  /** The process; undefined where the system does not say. */
+  /** The process id; undefined if the system does not report it. */
   pid?: number;
 }
 
 /** getsockopt(2) of Linux: level and option for a `struct ucred` (pid, uid, gid). */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-/** The same of macOS: level and option for the process id; getpeereid(3) has the user. */
+/** getsockopt(2) of macOS: level and option for the process id; getpeereid(3) has the user. */
 const SOL_LOCAL = 0;
 const LOCAL_PEERPID = 2;
 
 const getsockopt = { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } as const;
 let ask: ((descriptor: number) => Peer | undefined) | undefined;
 
-/** The peer of a connected Unix socket; undefined when the system does not tell. Throws when the C library cannot be opened. */
+/**
+ * The peer of a connected Unix socket; undefined if the system does not report it. Throws if the C library cannot be
+ * opened.
+ */
 export function peerOf(descriptor: number): Peer | undefined {
   ask ??= process.platform === "darwin" ? openDarwin() : openLinux();
   return ask(descriptor);
@@ -45,7 +48,7 @@ function openDarwin(): (descriptor: number) => Peer | undefined {
   };
 }
 
-/** Whether the peer of the socket is of the user that this process acts as. */
+/** Whether the peer's user is the effective user of this process. */
 export function isOwnPeer(descriptor: number): boolean {
   return peerOf(descriptor)?.uid === process.geteuid?.();
 }

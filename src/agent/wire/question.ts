@@ -1,6 +1,6 @@
 /**
- * One question to the agent as HTTP/1.1 over its Unix socket, whatever carries the bytes. The helpers load this file:
- * it imports next to nothing and checks by hand.
+ * One request to the agent as HTTP/1.1 over its Unix socket, independent of the transport. Helpers load this file: it
+ * imports next to nothing and checks by hand.
  */
 import { isWireError, VouchError } from "../../base/errors.ts";
 import { traced } from "../../base/trace.ts";
@@ -8,27 +8,27 @@ import { namingLog } from "./log-path.ts";
 import { isReply, maxBodyBytes, methodOf, protocolVersion, type Reply, type Route } from "../protocol.ts";
 import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
-/** How long an answer may take, in milliseconds: enough for a whole chain of calls on a cold agent, with its retries. */
+/** Request timeout in milliseconds: enough for the whole chain of calls on a cold agent, with retries. */
 export const defaultTimeoutMs = 30_000;
 /** The largest answer, head and body, in bytes. */
 const maxAnswerBytes = 8_192 + maxBodyBytes;
 
-/** What carries questions and looks at files. */
+/** The transport, and file access. */
 export interface System {
   lstat: Lstat;
-  /** Connects, sends the request, and gives what `read` makes of what comes. */
+  /** Connects, sends the request, and returns the result of `read` for the received bytes. */
   exchange(this: void, path: string, request: Uint8Array, how: Exchange): Promise<object | undefined>;
 }
 
 export interface Exchange {
   timeoutMs: number;
-  /** `readAnswer`: the reply in what has come so far. */
+  /** `readAnswer`: the reply, if the received bytes are complete. */
   read: typeof readAnswer;
   /** The error to throw. */
   disconnected: (reason: Disconnected["reason"], cause?: unknown) => Error;
 }
 
-/** Why an exchange brought nothing. */
+/** Why an exchange failed. */
 export class Disconnected extends Error {
   readonly reason: "refused" | "timeout" | "gone" | "foreign";
 
@@ -39,9 +39,9 @@ export class Disconnected extends Error {
 }
 
 /**
- * Asks and gives the agent's reply. `timeoutMs` limits the exchange, together with what has been spent in vain before.
- * Throws the VouchError that the agent answers with, `login_needed` when no agent is running, `agent_untrusted` when
- * its folder or socket is not to be trusted, `agent_unavailable` when it dies, is silent or speaks another version.
+ * Sends the request and returns the agent's reply. `timeoutMs` limits the exchange together with the time already
+ * spent. Throws the agent's VouchError, `login_needed` if no agent is running, `agent_untrusted` if its folder or
+ * socket is not trusted, `agent_unavailable` if it ends, times out or has another version.
  */
 export async function askThrough<R extends Route>(
   { lstat, exchange }: System,
@@ -67,13 +67,13 @@ export async function askThrough<R extends Route>(
   return traced("agent", lengths, askOnce, () => "ok");
 }
 
-/** The reply, when it has the shape of one to such a question. Throws `agent_unavailable`. */
+/** The reply, if it has the route's shape. Throws `agent_unavailable`. */
 export function checkedReply<R extends Route>(route: R, reply: unknown): Reply<R> {
   if (isReply(route, reply)) return reply;
   throw unavailable(`gave an answer to ${route} that is none of its protocol`);
 }
 
-/** Whatever else goes wrong in lstat(2), as `agent_untrusted`. */
+/** Converts errors of lstat(2) to `agent_untrusted`. */
 export function checked(lstat: Lstat): Lstat {
   return (path) => {
     try {
@@ -84,14 +84,14 @@ export function checked(lstat: Lstat): Lstat {
   };
 }
 
-/** Where the agent listens. Throws `login_needed` when none is running, `agent_untrusted`, `agent_unavailable`. */
+/** The agent's socket. Throws `login_needed` if none is running, `agent_untrusted`, `agent_unavailable`. */
 function agentSocket(lstat: Lstat): string {
   const path = findAgentSocket(lstat);
   if (path === undefined) throw notRunning();
   return path;
 }
 
-/** The bytes of the question. */
+/** The request as bytes. */
 function requestFor(route: Route, body: unknown = {}): Uint8Array {
   const encoder = new TextEncoder();
   const method = methodOf(route);
@@ -103,8 +103,8 @@ function requestFor(route: Route, body: unknown = {}): Uint8Array {
 }
 
 /**
- * The reply in what has come of the answer; undefined while it is not whole. `ended`: nothing more will come.
- * Throws the VouchError that the agent answers with, `agent_unavailable` for what is no answer of an agent as this one.
+ * The reply in the received bytes; undefined while they are incomplete. `ended`: the connection is closed. Throws the
+ * agent's VouchError, `agent_unavailable` for anything but an answer of this protocol version.
  */
 export function readAnswer(bytes: Uint8Array, ended = false): object | undefined {
   if (bytes.length > maxAnswerBytes)
@@ -115,9 +115,9 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
     if (ended) throw unavailable("went away before it answered");
     return undefined;
   }
-  // The head is ASCII, one byte for each character; in another one the length would not be right.
+  // The head is ASCII, one byte per character; otherwise the length would be wrong.
   const head = text.slice(0, bodyStart).toLowerCase();
-  // The agent names the length of every answer; without it a part would pass for the whole.
+  // A length is required: without it a truncated answer would be accepted.
   const isWhole = head.includes(`\r\ncontent-length: ${bytes.length - bodyStart}\r\n`);
   if (!isWhole && !ended) return undefined;
   const version = header(head, "vouch-protocol");
@@ -134,7 +134,7 @@ export function statusOf(answer: Uint8Array): string {
   return /^[0-9]{3}$/.test(status) ? status : "no status";
 }
 
-/** The value of a header. By hand: a regular expression would have to be compiled first. */
+/** The value of a header, without a regular expression, which would have to be compiled first. */
 function header(head: string, name: string): string | undefined {
   const start = head.indexOf(`\r\n${name}: `);
   return start < 0 ? undefined : head.slice(start + name.length + 4, head.indexOf("\r\n", start + 2));
@@ -153,7 +153,7 @@ function readReply(status: string, body: string): object {
   throw isWireError(error) ? VouchError.fromWire(error) : unavailable(`answered with status ${status}`);
 }
 
-/** A failed exchange in words; `timeoutMs` was its limit. Any other error as it is. */
+/** A failed exchange as an error message; `timeoutMs` was its limit. Other errors are returned unchanged. */
 function explain(error: unknown, timeoutMs: number, path: string): unknown {
   if (!(error instanceof Disconnected)) return error;
   switch (error.reason) {

@@ -1,12 +1,9 @@
-/**
- * Whole answers with tokens, by the question word for word, for those who ask the same again. What they rest on must
- * not have changed: they belong to one session, which has them, and to the settings as they were read.
- */
+/** Response cache keyed by raw request bytes, per session and settings: a change of either empties it. */
 import type { Settings } from "../../settings/settings.ts";
 import type { Clock } from "../../base/clock.ts";
 import { renewalSeconds } from "../tokens/renewing-cache.ts";
 
-/** So many questions at most, of so many bytes each; more is no package manager's. */
+/** Limits on entries and their size; package managers need less. */
 const maxAnswers = 256;
 const maxQuestionBytes = 4_096;
 
@@ -20,7 +17,7 @@ export class RememberedAnswers {
     this.#clock = clock;
   }
 
-  /** The answer to the same question, as long as nothing in it is to be renewed. */
+  /** The cached answer to these bytes, until one of its tokens needs renewal. */
   recall(question: Buffer): Uint8Array | undefined {
     const known = this.#answers.get(question.toString("latin1"));
     return known !== undefined && this.#clock.now() < known.until ? known.answer : undefined;

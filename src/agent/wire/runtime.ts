@@ -1,20 +1,20 @@
 /**
- * How the agent is reached by means of the runtime, on every platform. It imports next to nothing of ours, so that a
- * helper can load it alone, when its own way fails.
+ * The transport to the agent through Bun's APIs, on every platform. Imports next to nothing, so that a helper's
+ * fallback loads little.
  */
 import { lstatSync } from "node:fs";
 import { isOwnPeer } from "./peer.ts";
 import type { Exchange } from "./question.ts";
 import type { FileStatus } from "./socket.ts";
 
-/** lstat(2). Throws the runtime's error when the system does not let this user look. */
+/** lstat(2). Throws the runtime's error if access is denied. */
 export function lstat(path: string): FileStatus | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
 /**
- * Connects, sends the request once the listener is known to be of this user (the folder may have been exchanged since it
- * was looked at), and gives what `read` makes of what comes.
+ * Connects, checks that the listener is of this user (the folder may have been replaced since the check), sends the
+ * request, and returns the result of `read`.
  */
 export async function exchange(
   path: string,
@@ -47,7 +47,7 @@ export async function exchange(
         },
         drain: send,
         data(_, chunk) {
-          // A copy: the runtime uses the chunk's memory again.
+          // A copy: the runtime reuses the chunk's memory.
           answer = Buffer.concat([answer, chunk]);
           readOn(false);
         },
@@ -64,7 +64,7 @@ export async function exchange(
   }
 }
 
-/** The runtime's types do not know that a socket has its descriptor. */
+/** The descriptor is missing from the runtime's types. */
 function isTrusted(socket: Bun.Socket): boolean {
   try {
     return isOwnPeer((socket as unknown as { fd: number }).fd);

@@ -1,7 +1,7 @@
 /**
- * Where the agent listens, and whether that place can be trusted: whoever owns the folder decides who answers there.
- * Both sides check it, and neither follows a symbolic link. The helpers load this file: it imports next to nothing, and
- * how a file is looked at is given to it.
+ * The path of the agent's socket, and whether it can be trusted: the folder's owner controls who answers there. Both
+ * sides check it, and neither follows symbolic links. Helpers load this file: it imports next to nothing and gets lstat
+ * as a parameter.
  */
 import { VouchError } from "../../base/errors.ts";
 
@@ -13,7 +13,7 @@ export interface FileStatus {
   uid: number;
 }
 
-/** lstat(2): undefined when nothing has that name. Throws for any other failure. */
+/** lstat(2): undefined if nothing has that name. Throws for any other failure. */
 export type Lstat = (path: string) => FileStatus | undefined;
 
 /** The longest path of a Unix socket in bytes: `sun_path` less its terminating zero. */
@@ -25,10 +25,10 @@ const S_IFSOCK = 0o140000;
 
 /**
  * The agent's folder: `$VOUCH_RUNTIME_DIR`; else `vouch` in `$XDG_RUNTIME_DIR`; else in `/run/user/UID`; else
- * `.local/state/vouch/run` in the user's home; else `/tmp/vouch-UID`. A folder that is to hold ours must be as the XDG base
- * directory specification demands it of `$XDG_RUNTIME_DIR`: owned by the user, mode 0700. One that is not (root's after
- * `su`, whose variable is still another user's) is passed over, as variables are that are not absolute. The temporary
- * folder has no say: direnv and nix-shell change it, and the agent must be found all the same.
+ * `.local/state/vouch/run` in the user's home; else `/tmp/vouch-UID`. A parent folder must meet the XDG base directory
+ * specification's rules for `$XDG_RUNTIME_DIR`: owned by the user, mode 0700. Others (root's after `su`, which keeps
+ * another user's variable) are ignored, and so are relative ones. TMPDIR is ignored: direnv and nix-shell change it,
+ * and the agent must still be found.
  */
 export function agentFolder(lstat: Lstat, env: Environment = process.env): string {
   const own = absolute(env["VOUCH_RUNTIME_DIR"]);
@@ -46,13 +46,13 @@ export function agentFolder(lstat: Lstat, env: Environment = process.env): strin
   return `/tmp/vouch-${uid}`;
 }
 
-/** Whether it is a directory of the user that nobody else can enter. A symbolic link is none. */
+/** Whether it is a directory of the user that no one else can enter. False for a symbolic link. */
 function isPrivate(lstat: Lstat, folder: string, uid: number): boolean {
   const status = look(lstat, folder);
   return status?.uid === uid && isDirectory(status) && (status.mode & 0o777) === 0o700;
 }
 
-/** As lstat(2); a folder that cannot be looked at is none. */
+/** As lstat(2); undefined on failure. */
 function look(lstat: Lstat, path: string): FileStatus | undefined {
   try {
     return lstat(path);
@@ -61,7 +61,7 @@ function look(lstat: Lstat, path: string): FileStatus | undefined {
   }
 }
 
-/** The agent's socket. Throws `agent_unavailable` when its path is longer than the system allows. */
+/** The agent's socket. Throws `agent_unavailable` if its path exceeds the system's limit. */
 export function agentSocketPath(lstat: Lstat, env: Environment = process.env): string {
   const path = `${agentFolder(lstat, env)}/agent.sock`;
   const length = utf8Length(path);
@@ -74,8 +74,8 @@ export function agentSocketPath(lstat: Lstat, env: Environment = process.env): s
 }
 
 /**
- * Whether the folder exists. Throws `agent_untrusted` when it is not a directory (a symbolic link is none), belongs to
- * another user, or can be entered by others.
+ * Whether the folder exists. Throws `agent_untrusted` if it is not a directory (or is a symbolic link), belongs to
+ * another user, or is accessible to others.
  */
 export function checkAgentFolder(lstat: Lstat, folder: string): boolean {
   const status = lstat(folder);
@@ -89,7 +89,7 @@ export function checkAgentFolder(lstat: Lstat, folder: string): boolean {
   return true;
 }
 
-/** The path of the socket when there is one that can be trusted; undefined when there is none. Throws as `checkAgentFolder`. */
+/** The path of a trusted socket; undefined if there is none. Throws as `checkAgentFolder`. */
 export function findAgentSocket(lstat: Lstat, env: Environment = process.env): string | undefined {
   const path = agentSocketPath(lstat, env);
   if (!checkAgentFolder(lstat, path.slice(0, path.lastIndexOf("/")))) return undefined;
@@ -104,12 +104,12 @@ function isDirectory({ mode }: FileStatus): boolean {
   return (mode & S_IFMT) === S_IFDIR;
 }
 
-/** The length of the text in bytes as UTF-8. Not by Buffer, which is slow to load. */
+/** The length of the text in UTF-8 bytes, without Buffer, which is slow to load. */
 function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** The path without a slash at its end, when it is absolute. */
+/** The path without a trailing slash, if it is absolute. */
 function absolute(path: string | undefined): string | undefined {
   if (!path?.startsWith("/")) return undefined;
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
@@ -119,7 +119,7 @@ function userId(): number {
   return process.geteuid?.() ?? -1;
 }
 
-/** The error for a place that is not as it should be. */
+/** The error for an untrusted path. */
 export function untrusted(path: string, why: string, remedy?: string): VouchError {
   return new VouchError("agent_untrusted", `The agent's ${path} is not used: ${why}.`, {
     hint: remedy ?? "Remove it, or set VOUCH_RUNTIME_DIR to a folder of your own, then run `vouch login`.",

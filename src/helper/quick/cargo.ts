@@ -1,6 +1,6 @@
 /**
- * Cargo's requests for a token, one line each, as long as all goes well: the agent reads them and answers in Cargo's own
- * words. cargo.ts knows the whole protocol.
+ * Fast path of Cargo's credential provider, one request per line: the agent parses the request and answers in Cargo's
+ * format. tools/cargo/credential-provider.ts implements the whole protocol.
  */
 import type { CargoReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
@@ -9,11 +9,14 @@ import { ask, cargoRoute, isTime, openSystem, print, type System } from "./agent
 /** `{"v":[1]}` and a line end. */
 const greeting = new Uint8Array([0x7b, 0x22, 0x76, 0x22, 0x3a, 0x5b, 0x31, 0x5d, 0x7d, 0x0a]);
 
-/** Cargo's commands that read the configuration of the current folder and its parents, and no other project's. */
+/** Cargo commands that read the configuration of the current folder and its parents only. */
 const plainCommands =
   " build b check c test t run r bench doc d rustc rustdoc clippy fix fetch update metadata tree vendor generate-lockfile add remove rm search info package publish owner yank login logout ";
 
-/** Greets and answers. Ends the process at the end of stdin; returns what is left when something is not plain. */
+/**
+ * Sends the greeting and answers requests. Ends the process at the end of stdin; returns the state for the fallback if
+ * something is not plain.
+ */
 export function answerCargo(): Attempt {
   const system = openSystem();
   if (system === undefined) return { spentMs: 0 };
@@ -28,7 +31,7 @@ export function answerCargo(): Attempt {
     const count = syscall(system.read, 0, chunk, chunk.length, 0, 0, 0);
     if (count === 0) process.exit(0);
     if (count < 0) return attempt;
-    // One character for each byte: what is not ASCII is not asked here.
+    // One character per byte: a request that is not ASCII is left to the fallback.
     const line = String.fromCharCode.apply(null, chunk.subarray(0, count) as unknown as number[]);
     attempt.stdin = line;
     const end = line.indexOf("\n");
@@ -37,7 +40,7 @@ export function answerCargo(): Attempt {
     if (ok?.kind !== "get" || ok.cache !== "expires" || !ok.operation_independent) return attempt;
     if (typeof ok.token !== "string" || ok.token === "" || ok.token.includes(" ")) return attempt;
     if (!isTime(ok.expiration)) return attempt;
-    // Cargo takes no other field beside Ok, and Ok has no object in it.
+    // Cargo accepts no other field beside Ok, and Ok contains no object.
     if (system.body.indexOf('{"Ok":') !== 0 || system.body.indexOf("}") !== system.body.length - 2) return attempt;
     const bodyEnd = system.bodyStart + system.body.length;
     chunk[bodyEnd] = 0x0a;
@@ -47,9 +50,9 @@ export function answerCargo(): Attempt {
 }
 
 /**
- * Whether the configuration that Cargo has merged is certainly the user's own: the parent is a Cargo with a plain command
- * (or no Cargo at all), and no folder from the current one up to the root has a `.cargo`, apart from the home folder.
- * Anything else is for src/tools/cargo/project-network.ts.
+ * Whether Cargo's merged configuration is certainly the user's own: the parent process is a Cargo with a plain command
+ * (or not Cargo), and no folder from the current one up to the root has a `.cargo`, apart from the home folder. All
+ * other cases are decided by tools/cargo/project-network.ts.
  */
 function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolean {
   const { env } = process;
@@ -75,7 +78,7 @@ function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolea
   const words = said.split("\0");
   const program = words[0]!;
   const name = program.slice(program.lastIndexOf("/") + 1);
-  // A wrapper that Cargo starts in our place has the flag too; a tool that has Cargo built in is named after it.
+  // A wrapper that Cargo starts in our place has the flag too; a tool with Cargo built in is named after it.
   if (
     name === "cargo"
       ? !plainCommands.includes(` ${words[1]} `)
@@ -85,7 +88,7 @@ function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolea
   const start = commandLine.length;
   const path = bytes.subarray(start);
   for (let end = start + cwd.length; ; end = text.lastIndexOf("/", end - 1)) {
-    // "/.cargo" with its zero is written behind the folder; below, the name of the next parent is shorter.
+    // "/.cargo" and its zero are written after the folder; each parent's name is shorter.
     bytes.copyWithin(end, text.length - 8);
     if (syscall(statx, 0, path, 0, 0, chunk, 0) === 0 && text.slice(start, end) !== env["HOME"]) return false;
     if (end === start) return true;

@@ -1,16 +1,16 @@
-/** `vouch exec -- COMMAND …` as long as all goes well. exec.ts knows the rest. */
+/** Fast path of `vouch exec -- COMMAND …`. src/exec/exec.ts handles all other cases. */
 import type { EnvironmentReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
 import { areTokenVariables, ask, environmentRoute, isTime, openSystem } from "./agent.ts";
 
-/** For these the project is examined first. */
+/** Commands whose project files are checked first (in exec.ts). */
 const packageManagers = " npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bunx deno pdm ";
 
-/** Becomes the command with the tokens in its environment; returns when something is not plain. */
+/** Replaces the process by the command, with the tokens in its environment; returns if something is not plain. */
 export function execCommand(args: readonly string[]): Attempt | undefined {
   const [separator, command, ...rest] = args;
   if (separator !== "--" || command === undefined) return undefined;
-  // What may run pip or uv is looked at first: exec.ts.
+  // A command that may run pip or uv: exec.ts checks its project first.
   if (command.includes("pip") || command.includes("uv") || command.includes("python")) return undefined;
   if (packageManagers.includes(` ${command.slice(command.lastIndexOf("/") + 1)} `)) return undefined;
   // Cargo would send the output to a registry: main.ts refuses.
@@ -28,7 +28,7 @@ export function execCommand(args: readonly string[]): Attempt | undefined {
     env["TWINE_USERNAME"] ?? env["TWINE_PASSWORD"] ?? env["TWINE_REPOSITORY"] ?? env["TWINE_REPOSITORY_URL"];
   if (env["PIP_INDEX_URL"] ?? env["PIP_CONFIG_FILE"]) return system.attempt;
   const variables = ownTwine === undefined ? { ...reply.variables, ...twine } : reply.variables;
-  // As concealTokens in npm/token-variables.ts.
+  // Same as concealTokens in tools/npm/guard/token-variables.ts.
   const holder = `VOUCH_${crypto.randomUUID().replaceAll("-", "")}_`;
   let count = 0;
   for (const name in reply.variables) {
@@ -47,7 +47,7 @@ function isPlain({ variables, twine, expiration, failed }: EnvironmentReply): bo
   return isEnvironment(variables) && (twine === undefined || isEnvironment(twine));
 }
 
-/** Whether it is an object of strings. (Its few variables are no loop that the runtime would start to compile.) */
+/** Whether the value is an object of strings. Its few entries do not trigger the JIT. */
 function isEnvironment(variables: unknown): boolean {
   if (typeof variables !== "object" || variables === null || Array.isArray(variables)) return false;
   if (!areTokenVariables(variables)) return false;
@@ -58,18 +58,18 @@ function isEnvironment(variables: unknown): boolean {
   return true;
 }
 
-/** Replaces this process; returns when it cannot, or when this process has been another shim before. */
+/** Replaces the process; returns if that fails, or if this process has been another shim before. */
 function become(file: string, args: readonly string[], variables: Record<string, string>): void {
   const { env, pid } = process;
   if (env["VOUCH_SHIM_TRAIL"]?.startsWith(`${pid}:`)) return;
-  // In a loop over all variables the runtime would start to compile: a thread, and a third of a millisecond.
+  // A spread, not a loop: a loop over all variables starts the JIT's thread (0.3 ms).
   const next = { ...env, ...variables, VOUCH_SHIM_TRAIL: `${pid}:${file}` } as Record<string, string>;
-  // U+FFFD: bytes that are not UTF-8, which only the careful side keeps.
+  // U+FFFD marks bytes that are not UTF-8: only the fallback preserves them.
   if (`${file}${args.join("")}${JSON.stringify(Object.entries(next))}`.includes("\ufffd")) return;
   try {
     process.execve!(file, [file, ...args], next);
   } catch {
-    // The careful side says why; without the runtime's own warning that execve is experimental, which is to come yet.
+    // The fallback reports the error, without the runtime's warning that execve is experimental.
     process.removeAllListeners("warning");
   }
 }

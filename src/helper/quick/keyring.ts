@@ -1,12 +1,12 @@
 /**
- * `keyring get SERVICE [aws]` and pip's `--mode=creds --output=json` before it. keyring.ts knows all dialects, and what
- * pip, uv and PDM read beside the URL.
+ * Fast path of `keyring get SERVICE [aws]`, also with pip's `--mode=creds --output=json`. tools/python/keyring.ts
+ * implements all dialects and checks the project's files.
  */
 import type { TokenReply } from "../../agent/protocol.ts";
 import type { Attempt } from "../attempt.ts";
 import { ask, isTime, openSystem, print, type System, tokenRoute } from "./agent.ts";
 
-/** Prints the password and ends the process; returns when something is not plain. */
+/** Prints the password and ends the process; returns if something is not plain. */
 export function answerKeyring(args: readonly string[]): Attempt | undefined {
   const json = args[0] === "--mode=creds" && args[1] === "--output=json";
   const [operation, url, user, more] = json ? args.slice(2) : args;
@@ -16,13 +16,13 @@ export function answerKeyring(args: readonly string[]): Attempt | undefined {
   if (process.env["CARGO_REGISTRY_INDEX_URL"] !== undefined) return undefined;
   const system = openSystem();
   if (system === undefined) return undefined;
-  // The shim `pip` has looked at its project; of anybody else the name says whether there is one to look at.
+  // The `pip` shim has checked the project; of other callers the name tells whether there is a project to check.
   if (!process.env["VOUCH_PIP"]?.startsWith(`${process.ppid}:`) && (json || mayHaveProject(system))) return undefined;
   const { token, expiration } = (ask(system, tokenRoute, JSON.stringify({ url, format: "pypi" })) ??
     {}) as Partial<TokenReply>;
   if (!isTime(expiration)) return system.attempt;
   if (typeof token !== "string" || token === "" || token.includes(" ")) return system.attempt;
-  // The token is written from where it stands in the reply, its surroundings over what stands there: nothing is encoded.
+  // The token is written from its position in the reply; the bytes around it are overwritten, so nothing is re-encoded.
   const { chunk } = system;
   let start = system.bodyStart + system.body.indexOf(`"${token}"`) + 1;
   let end = start + token.length;
@@ -33,12 +33,13 @@ export function answerKeyring(args: readonly string[]): Attempt | undefined {
   return system.attempt;
 }
 
-/** Whether the parent's command line has `pip`, `uv` or `pdm` in it, or cannot be read. */
+/** Whether the parent's command line contains `pip`, `uv` or `pdm`, or cannot be read. */
 function mayHaveProject({ syscall, openat, read, chunk }: System): boolean {
   const path = `/proc/${process.ppid}/cmdline\0`;
   const name = new Uint8Array(path.length);
   for (let index = 0; index < path.length; index++) name[index] = path.charCodeAt(index);
-  // openat(2), whose folder does not matter for an absolute path; O_RDONLY with O_CLOEXEC. The descriptor ends with the process.
+  // openat(2); the folder's descriptor is ignored for an absolute path. O_RDONLY with O_CLOEXEC. The descriptor closes
+  // with the process.
   const file = syscall(openat, 0, name, 0x80000, 0, 0, 0);
   const length = file < 0 ? 0 : syscall(read, file, chunk, chunk.length, 0, 0, 0);
   if (length <= 0) return true;
