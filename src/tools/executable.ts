@@ -1,12 +1,12 @@
-/** The path of vouch that is written into configuration files: one that survives an update. */
+/** The path of vouch to write into configuration files: one that survives an update. */
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathFolders } from "../base/system/path.ts";
 
 /**
- * The place on PATH where this executable is found as `vouch` (a package manager's link, say, to a folder that has the
- * version in its name); else the executable itself. Places below the temporary folder are passed over.
+ * The path under which PATH finds this executable as `vouch` (for example a package manager's link to a versioned
+ * folder); else the executable itself. Paths below the temporary folder are skipped.
  */
 export function stableExecutable(
   env: Record<string, string | undefined> = process.env,
@@ -19,7 +19,7 @@ export function stableExecutable(
     try {
       if (realpathSync(candidate) === real) return candidate;
     } catch {
-      // Not there: the next folder.
+      // Not there: try the next folder.
     }
   }
   return executable;

@@ -1,26 +1,26 @@
-/** What `vouch doctor` looks at and what it says. */
+/** Input and output of the doctor's checks. */
 import type { StatusReply } from "../agent/protocol.ts";
 import type { Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
 
 export interface Finding {
-  /** The name of the check, stable for programs: "session", "npm-registry". */
+  /** The check's name, stable for programs: "session", "npm-registry". */
   check: string;
   status: "ok" | "warn" | "fail";
   /** What was found, in one sentence. */
   found: string;
-  /** The next command, or what to change where. */
+  /** The next command, or which file to change. */
   remedy?: string;
 }
 
-/** Everything a check looks at, so that it can be given a made-up machine. */
+/** The input of all checks, so that tests can pass an artificial machine. */
 export interface Machine {
   env: Record<string, string | undefined>;
   /** The current folder and the home folder, absolute. */
   cwd: string;
   home: string;
   settings: Settings;
-  /** What the agent says of itself; undefined when none is running. */
+  /** The agent's status; undefined if none is running. */
   agent: StatusReply | undefined;
   /** Seconds since 1970. */
   now: number;
@@ -38,7 +38,7 @@ export function failure(check: string, found: string, remedy: string): Finding {
   return { check, status: "fail", found, remedy };
 }
 
-/** The finding that an error is: its message, with its hint as the remedy. */
+/** The finding for an error: its message, with its hint as the remedy. */
 export function findingOf(check: string, error: unknown): Finding {
   const { message, hint } = VouchError.from(error);
   return failure(check, message, hint ?? "vouch login");
@@ -47,7 +47,7 @@ export function findingOf(check: string, error: unknown): Finding {
 /** An environment variable that overrides what `vouch setup` configured. */
 export interface VariableRule {
   name: RegExp;
-  /** What the variable does; undefined when this value does no harm. */
+  /** The variable's effect; undefined if this value is harmless. */
   harm: (value: string, machine: Machine, name: string) => Harm | undefined;
 }
 
@@ -59,12 +59,12 @@ export const warns = (found: string): Harm => ({ status: "warn", found });
 /** A token in a file. */
 export interface StoredToken {
   path: string;
-  /** Counted from 1; absent where the file's reader does not tell. */
+  /** Counted from 1; absent if unknown. */
   line?: number;
   tool: string;
-  /** What to do instead of deleting it. */
+  /** The remedy, if it is not to delete the token. */
   remedy?: string;
 }
 
-/** A host of CodeArtifact in a file's text. */
+/** A CodeArtifact host in a file's text. */
 export const codeArtifactHost = /\.codeartifact(?:-fips)?\.[a-z0-9-]+\./;

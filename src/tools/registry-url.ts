@@ -1,10 +1,10 @@
-/** What a URL found in a package manager's file is to Vouch. */
+/** Classifies a URL from a package manager's file. */
 import type { PackageFormat } from "../base/package-format.ts";
 import { accountPattern, domainPattern } from "../aws/names.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
 
-/** A pattern of whole texts as part of another one. */
+/** The pattern without its anchors, as part of another one. */
 function inside({ source }: RegExp): string {
   return source.replace(/^\^|\$$/g, "");
 }
@@ -16,7 +16,7 @@ export interface CodeArtifactNames {
   repository: string;
 }
 
-/** Which of CodeArtifact's host names an endpoint has. Vouch sets up IPv4 hosts. */
+/** Kinds of CodeArtifact hosts. Vouch sets up IPv4 hosts. */
 export type HostKind = "IPv4" | "dual-stack" | "VPC endpoint";
 
 export type EndpointKind =
@@ -32,7 +32,7 @@ const packageHost = new RegExp(`^${domainAndOwner}(\\.d)?\\.codeartifact\\.([a-z
 const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\./;
 const vpcPath = new RegExp(`^/[a-z]+/d/${domainAndOwner}/([^/]+)`);
 
-/** Whether the URL lies in a configured endpoint, in another repository of CodeArtifact, or elsewhere. */
+/** Whether the URL lies in a configured endpoint, in another CodeArtifact repository, or elsewhere. */
 export function classify(text: string, format: PackageFormat, settings: Settings): EndpointKind {
   const url = URL.parse(text);
   if (!url) return { kind: "other" };
@@ -49,7 +49,7 @@ export function classify(text: string, format: PackageFormat, settings: Settings
   return { kind: "codeartifact", host, domain, domainOwner, region, repository: url.pathname.split("/")[2] ?? "" };
 }
 
-/** What to do about a URL of CodeArtifact that Vouch is not set up for; `flags` go to the end of the command. */
+/** The remedy for a CodeArtifact URL that is not set up; `flags` are appended to the command. */
 export function codeArtifactRemedy(
   found: Extract<EndpointKind, { kind: "codeartifact" }>,
   tool: string,
@@ -60,13 +60,13 @@ export function codeArtifactRemedy(
   return `Vouch does not know the ${found.host} hosts of CodeArtifact yet and gives no token to one: run ${command}, which writes the repository's IPv4 host, and delete the line.`;
 }
 
-/** The command that configures a repository. */
+/** The command that sets up a repository. */
 export function setupCommand(names: CodeArtifactNames, tool: string): string {
   const { domain, domainOwner, region, repository } = names;
   return `vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region} --tool ${tool}`;
 }
 
-/** A URL that may be shown: without password and query. */
+/** A URL to display: without password and query. */
 export function withoutSecrets(text: string): string {
   const url = URL.parse(text);
   if (!url) return text.replace(/\/\/[^/@\s]*@/g, "//");

@@ -1,10 +1,10 @@
-/** Edits a shell's start file: the shims folder goes first on PATH. */
+/** Edits a shell's start file so that the shims folder is first on PATH. */
 import { removeCommand } from "../editing/edited.ts";
 import { insertBlocks, removeBlocks, splitLines } from "../editing/block.ts";
 
 const id = "shims";
 
-/** How each shell puts a folder first on PATH, and how it quotes one that is no plain word. */
+/** For each shell: the line that puts a folder first on PATH, and its quoting. */
 const dialects: Record<string, { line: (folder: string) => string; quoted: (path: string) => string }> = {
   sh: { line: (folder) => `export PATH=${folder}:"$PATH"`, quoted: (path) => `'${path.replaceAll("'", `'\\''`)}'` },
   fish: {
@@ -39,7 +39,7 @@ const sameDialect: Record<string, string> = { csh: "tcsh", powershell: "pwsh", n
 const ownLine =
   /^(export PATH=|set -gx PATH |\$env\.PATH = \(|\$env:PATH = |setenv PATH |set paths = \[|\$PATH\.insert\(0, )/;
 
-/** The command line that puts a folder first on PATH, in the shell's own words; POSIX's for a shell that is not known. */
+/** The line that puts a folder first on PATH, in the shell's syntax; POSIX syntax for an unknown shell. */
 export function pathLine(shell: string, folder: string): string {
   const name = sameDialect[shell] ?? shell;
   const { line, quoted } = Object.hasOwn(dialects, name) ? dialects[name]! : dialects["sh"]!;
@@ -48,14 +48,14 @@ export function pathLine(shell: string, folder: string): string {
   return line(isWord ? folder : quoted(folder));
 }
 
-/** Adds the line at the end. `text` is undefined when there is no file; `file` is its path for messages. */
+/** Appends the line. `text` is undefined if there is no file; `file` is its path for messages. */
 export function addShimsToPath(text: string | undefined, line: string, file: string): string {
   const before = text === undefined ? undefined : removeShimsFromPath(text, file);
   const end = splitLines(before ?? "").length;
   return insertBlocks(before, id, [{ from: end, to: end, lines: [line] }], { file, undo: removeCommand });
 }
 
-/** Takes the line away again. Returns undefined when the file is to be deleted. Throws `edit_conflict`. */
+/** Removes the line. Returns undefined if the file is to be deleted. Throws `edit_conflict`. */
 export function removeShimsFromPath(text: string, file: string): string | undefined {
   return removeBlocks(text, id, { file, isOwn: (line) => ownLine.test(line) });
 }

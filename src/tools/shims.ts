@@ -11,7 +11,7 @@ export function shimsFolder(env: Record<string, string | undefined> = process.en
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
 }
 
-/** Whether the shims folder has a link of ours under that name. */
+/** Whether the shims folder contains a link of ours under that name. */
 export function isLinkedShim(name: string, env: Record<string, string | undefined>): boolean {
   return ownership(join(shimsFolder(env), name), process.execPath) === "ours";
 }
@@ -26,7 +26,7 @@ export interface ShimChanges {
   removed: string[];
 }
 
-/** What `applyShims` would do. Throws `edit_conflict` when a file of someone else has a name that is needed. */
+/** The changes that `applyShims` would make. Throws `edit_conflict` if a needed name belongs to another file. */
 export function planShims(folder: string, needed: string[], executable: string): ShimChanges {
   const added = needed.filter((name) => {
     const path = join(folder, name);
@@ -44,7 +44,7 @@ export function planShims(folder: string, needed: string[], executable: string):
   return { added, removed };
 }
 
-/** Makes the folder hold exactly the needed links to the executable, and whatever else someone put there. */
+/** Makes the folder contain exactly the needed links to the executable, besides files of others. */
 export function applyShims(folder: string, needed: string[], executable: string): ShimChanges {
   const changes = planShims(folder, needed, executable);
   try {
@@ -65,7 +65,7 @@ export function applyShims(folder: string, needed: string[], executable: string)
   return changes;
 }
 
-/** The names in the folder; none where it cannot be read. */
+/** The names in the folder; empty if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -74,13 +74,13 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** A link is ours when it leads to this executable, or to where a vouch is or was. */
+/** A link is ours if it points to this executable, or to a current or former path of a vouch. */
 function ownership(path: string, executable: string): "absent" | "ours" | "foreign" {
   let link: string;
   try {
     link = readlinkSync(path);
   } catch (error) {
-    // EINVAL: it is there and is no link.
+    // EINVAL: it exists and is not a link.
     return (error as NodeJS.ErrnoException).code === "EINVAL" ? "foreign" : "absent";
   }
   const target = resolve(path, "..", link);

@@ -1,11 +1,11 @@
-/** Reads the files of the package managers for the doctor: small regular files only, since the folder may be hostile. */
+/** Reads package managers' files for the doctor: small regular files only, because the folder is untrusted. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type IniFile, readIni } from "../editing/configparser.ts";
 
 const maxBytes = 1 << 20;
 
-/** A setting in a file, and where it stands. */
+/** A setting, and its position in a file. */
 export interface Setting {
   key: string;
   value: string;
@@ -14,11 +14,11 @@ export interface Setting {
   line: number;
 }
 
-/** The text of a regular file of at most 1 MiB; undefined when there is none that can be read. */
+/** The text of a regular file of at most 1 MiB; undefined if there is none, or if it cannot be read. */
 export function readSmallFile(path: string): string | undefined {
   let fd: number;
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for its other side.
+    // O_NONBLOCK: opening a named pipe must not wait for a writer.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
@@ -33,7 +33,7 @@ export function readSmallFile(path: string): string | undefined {
   }
 }
 
-/** A file of Python's configparser; undefined when there is none, or when Python could not read it. */
+/** A file in Python's configparser format; undefined if it is missing or malformed. */
 export function readIniFile(path: string): IniFile | undefined {
   const text = readSmallFile(path);
   try {
@@ -43,7 +43,7 @@ export function readIniFile(path: string): IniFile | undefined {
   }
 }
 
-/** A TOML file as a table; undefined when there is none, or when it is not TOML. */
+/** A TOML file as a table; undefined if it is missing or malformed. */
 export function readTomlFile(path: string): Record<string, unknown> | undefined {
   const text = readSmallFile(path);
   try {
@@ -53,7 +53,7 @@ export function readTomlFile(path: string): Record<string, unknown> | undefined 
   }
 }
 
-/** The value as a table; an empty one when it is something else. */
+/** The value if it is a table; otherwise an empty one. */
 export function tableOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

@@ -1,4 +1,4 @@
-/** The table of the package managers that can be set up, in the order of messages. */
+/** The table of package managers that can be set up, in the order of messages. */
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pip } from "./pip/tool.ts";
@@ -16,19 +16,19 @@ export const allTools: Tool[] = Object.values(tools);
 /** "cargo, pip and npm" */
 export const listOfTools = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(toolNames);
 
-/** The tool that wants a link to Vouch under that name. */
+/** The tool that needs a link to Vouch under that name. */
 export function toolOfShim(name: string, env: Record<string, string | undefined>): ToolName | undefined {
   return toolNames.find((tool) => tools[tool].shims(env, (linked) => linked === name).includes(name));
 }
 
-/** The names of the links that the configured repositories need. */
+/** The names of the links for the configured repositories. */
 export function neededShims({ repositories }: Settings, env: Record<string, string | undefined>): string[] {
   return allTools
     .filter(({ format }) => repositories.some(({ endpoints }) => endpoints[format] !== undefined))
     .flatMap(({ shims }) => shims(env, (name) => isLinkedShim(name, env)));
 }
 
-/** The tools that are installed: found on PATH, apart from Vouch's own shims. */
+/** The installed tools: found on PATH, Vouch's own shims excluded. */
 export function installedTools(env: Record<string, string | undefined>): ToolName[] {
   return toolNames.filter((name) => tools[name].programs.some((program) => findInstalled(program, env) !== undefined));
 }

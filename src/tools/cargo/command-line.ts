@@ -1,7 +1,7 @@
 /**
- * Which folders' configuration Cargo reads, besides those of the current one: `cargo install --path DIR` reads that of
- * DIR (and of the current folder), a script's command that of the script. A credential provider is not told, so the
- * command lines of its parents are read.
+ * Additional folders whose configuration Cargo reads: `cargo install --path DIR` reads that of DIR (and of the current
+ * folder), a script's command that of the script. A credential provider does not receive them, so its parents' command
+ * lines are read.
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -10,17 +10,17 @@ import { VouchError } from "../../base/errors.ts";
 interface Process {
   /** Its arguments, the program's name first. */
   words: string[];
-  /** Whether a word may be a part of an argument, since blanks in arguments and between them look the same. */
+  /** Whether words may be parts of an argument, because blanks inside and between arguments look the same. */
   isSplit: boolean;
   parent: number;
 }
 
-/** Further up than this a wrapper's own parents are of no interest. */
+/** Maximum number of parent processes to look at. */
 const maxAncestors = 8;
 
 /**
- * The arguments of Cargo: those of the parent, and, where that is not Cargo but a wrapper, of each process up to it.
- * Throws `project_untrusted` when they cannot be read: then nobody can say which files Cargo has merged.
+ * Cargo's arguments: the parent's and, if that is a wrapper, those of each process up to Cargo. Throws
+ * `project_untrusted` if they cannot be read, because the merged files are then unknown.
  */
 export function cargoArguments(parent: number, platform: NodeJS.Platform = process.platform): string[] {
   const words: string[] = [];
@@ -43,7 +43,7 @@ export function cargoArguments(parent: number, platform: NodeJS.Platform = proce
   return words;
 }
 
-/** proc_pid_cmdline(5), and proc_pid_stat(5), whose second field is a name in parentheses that may hold anything. */
+/** proc_pid_cmdline(5), and proc_pid_stat(5), whose second field is a name in parentheses with arbitrary content. */
 function fromProc(pid: number): Process {
   const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0$/, "").split("\0");
   if (words[0] === "") throw new Error("the process has none");
@@ -63,7 +63,7 @@ function fromPs(pid: number): Process {
   return { words: match[2]!.split(" "), isSplit: true, parent: Number(match[1]) };
 }
 
-/** More words than this are joined with none but their neighbours. */
+/** Limit on words that are joined in every combination; beyond it only neighbours are joined. */
 const maxJoined = 100;
 
 function joinedWords(words: string[]): string[] {
@@ -76,8 +76,8 @@ function joinedWords(words: string[]): string[] {
 }
 
 /**
- * Every folder that the words may name: the word, what follows a `=`, what follows a short option, and the parts of a
- * quoted list. Each is given as written and resolved; the folder of a file stands for the file.
+ * Every folder that the words may name: the word, the part after a `=`, the part after a short option, and the parts of
+ * a quoted list, each as written and resolved; for a file, its folder.
  */
 export function namedFolders(words: string[], cwd: string): string[] {
   const parts = words.flatMap((word) => [
@@ -95,7 +95,7 @@ export function namedFolders(words: string[], cwd: string): string[] {
       folders.add(folder);
       folders.add(realpathSync(folder));
     } catch {
-      // Nothing that Cargo could read either.
+      // Cargo could not read it either.
     }
   }
   return [...folders];

@@ -17,21 +17,18 @@ export interface CargoRegistry {
   credentialProvider: string;
 }
 
-/** By what a line of ours is known. */
+/** How our own lines are recognized. */
 interface OwnLines {
   file: string;
   indexes: string[];
-  /** Paths of vouch that are not called so. */
+  /** Paths of vouch under other names. */
   executables: string[];
   onKept?: (line: string) => void;
 }
 
 type Table = Record<string, unknown>;
 
-/**
- * Checks the name of a registry against Cargo's rules, to its ASCII letters.
- * Throws `usage`.
- */
+/** Checks a registry's name against Cargo's rules, restricted to ASCII letters. Throws `usage`. */
 export function checkRegistryName(name: string): void {
   if (name !== "" && registryNameFrom(name) === name) return;
   const why =
@@ -41,16 +38,16 @@ export function checkRegistryName(name: string): void {
   });
 }
 
-/** A name as like to this one as Cargo takes it: `my-repo` for `my.repo`. */
+/** The closest name that Cargo accepts: `my-repo` for `my.repo`. */
 export function registryNameFrom(name: string): string {
   if (name === "crates-io") return "private-crates-io";
   return name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^([0-9-])/, "r$1");
 }
 
 /**
- * Sets `registries.NAME.index` and `.credential-provider`. `text` is undefined when there is no file; `file` is its
- * path for messages; `formerly` are indexes that an earlier block of ours may name. Throws `edit_conflict`, with the lines to write by hand, when the file cannot be edited so that
- * only these two keys change.
+ * Sets `registries.NAME.index` and `.credential-provider`. `text` is undefined if there is no file; `file` is its path
+ * for messages; `formerly` are indexes that an earlier block of ours may contain. Throws `edit_conflict`, with the
+ * lines to write by hand, if the file cannot be edited so that only these two keys change.
  */
 export function setCargoRegistry(
   text: string | undefined,
@@ -79,8 +76,8 @@ export function setCargoRegistry(
 }
 
 /**
- * Takes the registry of that id away again: lines that name one of the indexes, or a vouch as the provider. `onKept` is
- * told the others in the block. Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ * Removes the registry with that id: lines that name one of the indexes, or a vouch as provider. `onKept` receives the
+ * user's lines in the block. Returns undefined if the file is to be deleted. Throws `edit_conflict`.
  */
 export function unsetCargoRegistry(
   text: string,
@@ -114,14 +111,14 @@ export function unsetCargoRegistry(
 }
 
 /**
- * A string wherever Cargo, which splits it at white space, finds the path in it: a project's own text for the registry
- * is most often a string (AWS documents it so), and Cargo refuses a string in one file and an array in the other.
+ * A string if the path contains no white space, at which Cargo splits it: a project's own value is usually a string (as
+ * AWS documents it), and Cargo refuses a string in one file and an array in another.
  */
 function providerValue(path: string): string | string[] {
   return /\s/.test(path) ? [path] : path;
 }
 
-/** The place of each key: where it stands now, else in the registry's own table, else at the end in a new table. */
+/** The position of each key: its current one, else the registry's own table, else a new table at the end. */
 function editsFor(text: string, { name, index, credentialProvider }: CargoRegistry): Edit[] {
   const statements = tomlStatements(text.replace(/^\ufeff/, ""));
   const values = {
@@ -161,7 +158,7 @@ function isKey({ kind, table, key }: TomlStatement, path: string[]): boolean {
   return kind === "key/value" && full.length === path.length && full.every((part, index) => part === path[index]);
 }
 
-/** The edits in the order of the file, those that touch as one. */
+/** The edits in file order, adjacent ones merged. */
 function joinNeighbours(edits: Edit[]): Edit[] {
   const [first, second] = edits.toSorted((a, b) => a.from - b.from || a.to - b.to);
   if (!first || !second || first.to !== second.from) return edits.toSorted((a, b) => a.from - b.from);
@@ -192,7 +189,9 @@ function registryTable(config: Table, name: string): Table {
   return asTable((registries[name] ??= {}));
 }
 
-/** What a removal must leave as it is: everything but the two keys of any registry. Undefined when it is not TOML. */
+/**
+ * Everything that a removal must not change: all but the two keys of any registry. Undefined if the text is not TOML.
+ */
 function otherSettings(text: string): Table | undefined {
   const rest = tryParseToml(text);
   if (rest === undefined) return undefined;

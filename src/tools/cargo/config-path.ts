@@ -1,10 +1,10 @@
-/** Where Cargo reads the user's configuration from. */
+/** Path of Cargo's user configuration file. */
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
 
 /**
- * Cargo's `config.toml`, or `config` without an ending when there is one: Cargo then reads that and passes over the other.
+ * Cargo's `config.toml`, or `config` without an extension if it exists: Cargo then ignores the other.
  * https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure
  */
 export function cargoConfigPath(env: Record<string, string | undefined> = process.env): string {

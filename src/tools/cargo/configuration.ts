@@ -11,21 +11,21 @@ type Environment = Record<string, string | undefined>;
 
 export interface ConfigFile {
   path: string;
-  /** SHA-256 of its bytes in hexadecimal; undefined when the file does not exist. */
+  /** SHA-256 of its bytes in hexadecimal; undefined if the file does not exist. */
   digest: string | undefined;
   table: Record<string, unknown>;
-  /** Why Vouch cannot say what Cargo makes of the file. */
+  /** Why the file's effect on Cargo is unknown. */
   unclear?: string;
 }
 
-/** What one folder's `.cargo` says: the file itself first, then what it includes. */
+/** One folder's `.cargo`: the file itself first, then its includes. */
 export interface FolderConfig {
-  /** The folder that holds `.cargo`, as Cargo names it. */
+  /** The folder that contains `.cargo`, as Cargo names it. */
   folder: string;
   files: ConfigFile[];
 }
 
-/** A regular file's bytes; undefined when there is none. Throws an Error with the reason when it cannot be read. */
+/** A regular file's bytes; undefined if there is none. Throws an Error with the reason if it cannot be read. */
 export function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
   let fd: number;
   try {
@@ -54,8 +54,8 @@ const maxConfigBytes = 1 << 20;
 const maxIncludes = 100;
 
 /**
- * The configurations of the folders and their parents, nearest first. Parents are taken by the path as it is written,
- * as Cargo does: `a/../b` has the parent `a/..`. The user's own folders are left out.
+ * The configurations of the folders and their parents, nearest first. Parents follow the path as written, as in Cargo:
+ * `a/../b` has the parent `a/..`. The user's own folders are excluded.
  */
 export function projectConfigs(folders: string[], env: Environment): FolderConfig[] {
   const own = ownFolders(env);
@@ -69,21 +69,22 @@ export function projectConfigs(folders: string[], env: Environment): FolderConfi
   });
 }
 
-/** The configuration in one folder's `.cargo`; undefined when it has none. */
+/** The configuration in one folder's `.cargo`; undefined if it has none. */
 export function folderConfig(folder: string): FolderConfig | undefined {
   const files = configFiles(joined(folder, ".cargo"));
   return files.length === 0 ? undefined : { folder, files };
 }
 
-/** The files of a folder such as `.cargo` or CARGO_HOME with what they include. */
+/** The files of a folder such as `.cargo` or CARGO_HOME, with their includes. */
 export function configFiles(cargoFolder: string): ConfigFile[] {
-  // Cargo reads `config` where both exist. Both are looked at: which of them it could open is not known here.
+  // Cargo reads `config` if both exist. Both are checked, because this process cannot know which of them Cargo could
+  // open.
   const files: ConfigFile[] = [];
   for (const name of ["config", "config.toml"]) readWithIncludes(joined(cargoFolder, name), files, false);
   return files;
 }
 
-/** Adds a file and, recursively, what it includes. One that does not exist is added only where another file names it. */
+/** Adds a file and, recursively, its includes. A missing file is added only if another file names it. */
 function readWithIncludes(path: string, files: ConfigFile[], isNamed: boolean): void {
   if (files.some((file) => file.path === path)) return;
   if (files.length >= maxIncludes) {
@@ -120,8 +121,8 @@ function readConfig(path: string): ConfigFile {
 }
 
 /**
- * The text as TOML. Two independent readers must agree on the keys: a document that one of them misreads could hide a
- * key that Cargo's parser sees. Throws when they do not, or when it is not TOML.
+ * Parses TOML. Two independent parsers must agree on the keys, because a document that one of them misreads could hide
+ * a key from the check. Throws if they differ, or if the text is not TOML.
  */
 function parseWithoutDoubt(text: string): Record<string, unknown> {
   const table = Bun.TOML.parse(text) as Record<string, unknown>;
@@ -138,10 +139,10 @@ function parseWithoutDoubt(text: string): Record<string, unknown> {
 }
 
 /**
- * The folders whose configuration is the user's own: `~/.cargo`, and an absolute `CARGO_HOME` unless it lies in a
- * project (CI often keeps it in the checkout, for its cache). By the path as written and as resolved, since Cargo's
- * current folder is a resolved one. A project's `.cargo` that is a link to them is none: relative paths in it would
- * mean the project's files.
+ * Folders whose configuration is the user's own: `~/.cargo`, and an absolute `CARGO_HOME` unless it lies in a project
+ * (CI often keeps it in the checkout, for its cache). By the path as written and as resolved, because Cargo's current
+ * folder is resolved. A project's `.cargo` that links to them is not one: relative paths in it mean the project's
+ * files.
  */
 function ownFolders(env: Environment): Set<string> {
   const folders = [env["HOME"] ? joined(env["HOME"], ".cargo") : undefined, cargoHome(env)];
@@ -168,13 +169,13 @@ function resolved(path: string): string {
   }
 }
 
-/** The folder and its parents up to the root, by the path as written. */
+/** The folder and its parents up to the root, following the path as written. */
 function ancestors(folder: string): string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...ancestors(parent)];
 }
 
-/** Joins without resolving `..`, which node's join would do before links are followed. */
+/** Joins without resolving `..`, which node's join does before links are followed. */
 function joined(folder: string, name: string): string {
   return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 }

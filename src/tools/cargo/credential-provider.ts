@@ -12,14 +12,14 @@ import { exitWith, print } from "../../helper/output.ts";
 
 const maxRequestLength = 1 << 20;
 
-/** "Not mine": Cargo asks its next provider. */
+/** `url-not-supported`: Cargo asks its next provider. */
 const urlNotSupported: Answer = { Err: { kind: "url-not-supported" } };
 
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
 /**
- * Answers Cargo's requests until stdin ends; `left` is what quick/cargo.ts has left. Resolves
- * with the exit code, which is 0 even when an answer is an error.
+ * Answers Cargo's requests until stdin ends; `left` is the fast path's state. Resolves with the exit code, which is 0
+ * even if an answer is an error.
  */
 export async function runCargoProvider(left: Attempt | undefined): Promise<number> {
   try {
@@ -29,7 +29,7 @@ export async function runCargoProvider(left: Attempt | undefined): Promise<numbe
       if (line.trim() !== "") await print(JSON.stringify(await answer(line, left)));
     }
   } catch (error) {
-    // What is not read to its end cannot be answered: Cargo says that the provider failed, and why stands above it.
+    // A truncated request gets no answer: Cargo reports a failed provider, and our message above it says why.
     exitWith(error);
   }
   process.exit(0);
@@ -40,7 +40,7 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
     const request = parseRequest(line);
     const url = request.registry["index-url"];
     if (request.kind === "get") return await answerGet(request, left);
-    // A chain of providers goes on to the next one only so.
+    // The only answer after which Cargo asks its next provider.
     if (!(await isConfigured(url, left))) return urlNotSupported;
     switch (request.kind) {
       case "login":
@@ -67,7 +67,7 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
 
 /**
  * The token, unless the project's own configuration decides where Cargo sends it. The agent is asked last: without a
- * session it cannot be asked at all, and a foreign URL is foreign all the same.
+ * session it cannot answer, and a foreign URL needs no session.
  */
 async function answerGet(request: Request, left: Attempt | undefined): Promise<Answer> {
   const url = request.registry["index-url"];
@@ -75,7 +75,7 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
     const { checkProjectNetwork } = await import("./project-network.ts");
     const decidedBy = await checkProjectNetwork(request.operation);
     const { Ok } = await ask(routes.cargo, request, left);
-    // Cargo would use an answer that holds for every operation for a later upload, and not ask again.
+    // Cargo would cache an operation-independent answer and use it for a later upload.
     return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
   } catch (error) {
     const failed = VouchError.from(error);
@@ -84,7 +84,9 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
   }
 }
 
-/** Whether the URL lies in a configured endpoint: by the agent or a job's settings, else by the settings file. */
+/**
+ * Whether the URL lies in a configured endpoint, according to the agent or a job's settings, else to the settings file.
+ */
 async function isConfigured(url: string, left: Attempt | undefined): Promise<boolean> {
   try {
     const body: MatchRequest = { urls: [url], format: "cargo" };
@@ -94,7 +96,7 @@ async function isConfigured(url: string, left: Attempt | undefined): Promise<boo
   }
 }
 
-/** What every request has; each has more. */
+/** The common fields of requests. */
 interface Request {
   v: 1;
   kind: string;
@@ -102,7 +104,7 @@ interface Request {
   operation?: unknown;
 }
 
-/** Reads a line of Cargo's, all of it. Throws `protocol_error` for what is no request of version 1. */
+/** Parses one line from Cargo, strictly. Throws `protocol_error` for anything but a request of version 1. */
 export function parseRequest(line: string): Request {
   let request: { v?: unknown; kind?: unknown; registry?: { "index-url"?: unknown } } | null;
   try {
@@ -122,14 +124,14 @@ export function parseRequest(line: string): Request {
   return request as Request;
 }
 
-/** What can be said of a version that is not ours: anything can stand there. */
+/** Printable form of an unknown version (untrusted input). */
 function versionOf(request: { v?: unknown } | null): string {
   const version = request?.v;
   if (version === undefined) return "none";
   return typeof version === "number" ? String(version) : "something else";
 }
 
-/** Cargo prints message and causes to the person as they are. */
+/** Cargo prints message and causes to the user unchanged. */
 function failure(kind: string, message: string, hint: string | undefined): Answer {
   const error = { kind, message: printable(message) };
   return { Err: hint === undefined ? error : { ...error, "caused-by": [printable(hint)] } };

@@ -1,4 +1,7 @@
-/** Cargo: do the registries of the config.toml files name a configured repository, and Vouch as credential provider? */
+/**
+ * Doctor's checks of Cargo: whether the registries of the config.toml files name a configured repository, with Vouch as
+ * credential provider.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decisiveConfigs } from "./project-network.ts";
@@ -8,7 +11,7 @@ import { ancestors, readSmallFile, readTomlFile, tableOf } from "../small-files.
 import { failure, type Finding, ok, type Machine } from "../finding.ts";
 import { shellWord } from "../../base/shell-word.ts";
 
-/** A value, and the file or the variable that says it. */
+/** A value, and the file or variable that sets it. */
 interface Said<T> {
   value: T;
   where: string;
@@ -17,11 +20,11 @@ interface Said<T> {
 interface CargoRegistry {
   name: string;
   index: Said<string>;
-  /** The credential provider as each file has it, the effective one first. */
+  /** The credential provider in each file, the effective one first. */
   providers: Said<string | string[]>[];
 }
 
-/** Findings on the registries that Cargo knows in this folder. */
+/** Findings on the registries that Cargo sees in this folder. */
 export async function checkCargo(machine: Machine): Promise<Finding[]> {
   const { settings } = machine;
   const { registries, broken } = cargoRegistries(machine);
@@ -38,7 +41,7 @@ export async function checkCargo(machine: Machine): Promise<Finding[]> {
   return findings;
 }
 
-/** The project's own configuration must not decide where a token goes, unless the user has trusted it. */
+/** The project's own configuration must not decide where a token goes, unless the user trusts it. */
 async function checkNetwork({ cwd, env }: Machine): Promise<Finding[]> {
   return (await decisiveConfigs([cwd], env)).map(({ file, why, config, isTrusted }) => {
     const said = shown(`${file} ${why}`);
@@ -89,7 +92,7 @@ function checkRegistry(registry: CargoRegistry, machine: Machine): Finding[] {
   return [ok("cargo-registry", `${said}, and asks Vouch.`)];
 }
 
-/** What helps against a provider that comes before Vouch: taking it away, or a variable, which comes before all files. */
+/** The remedy against a provider that precedes Vouch: removing it, or a variable, which precedes all files. */
 function without({ name, providers }: CargoRegistry): string {
   const [effective] = providers;
   const vouch = providers.map(({ value }) => wordsOf(value)[0] ?? "").find(isVouch);
@@ -97,14 +100,14 @@ function without({ name, providers }: CargoRegistry): string {
   return `Delete credential-provider from ${effective!.where}, or, where you must not: export ${variableOf(name, "CREDENTIAL_PROVIDER")}=${vouch}`;
 }
 
-/** Cargo refuses to run at all where one file has the provider as a string and another one as an array. */
+/** Cargo does not start if one file has the provider as a string and another as an array. */
 function mixedProviders({ name, providers }: CargoRegistry): Finding[] {
   const inFiles = providers.filter(({ where }) => !where.startsWith("CARGO_"));
   const string = inFiles.find(({ value }) => typeof value === "string");
   const array = inFiles.find(({ value }) => typeof value !== "string");
   if (!string || !array) return [];
   const found = `Cargo does not start: credential-provider of the registry ${name} is a string in ${string.where} and an array in ${array.where}.`;
-  // The file of the user comes last.
+  // The user's file comes last.
   const own = inFiles.at(-1)!;
   const remedy =
     typeof own.value === "string"
@@ -113,7 +116,7 @@ function mixedProviders({ name, providers }: CargoRegistry): Finding[] {
   return [failure("cargo-provider", found, remedy)];
 }
 
-/** Cargo finds no provider for an index that has two names. */
+/** Cargo finds no provider for an index with two names. */
 function sameIndex(registries: CargoRegistry[], machine: Machine): Finding[] {
   const first = new Map<string, CargoRegistry>();
   return registries.flatMap((registry) => {
@@ -127,7 +130,7 @@ function sameIndex(registries: CargoRegistry[], machine: Machine): Finding[] {
   });
 }
 
-/** The name that Vouch has set up is changed for the one that the project needs; without one of ours, one goes. */
+/** Renames Vouch's registry to the name that the project needs; if neither is Vouch's, one must go. */
 function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Machine): string {
   const ours = settings.repositories.find(({ registryName, endpoints }) =>
     pair.some(({ name, index }) => name === registryName && index.value === `sparse+${endpoints.cargo}`),
@@ -139,8 +142,8 @@ function remedyFor(pair: [CargoRegistry, CargoRegistry], { settings }: Machine):
 }
 
 /**
- * Whether Cargo takes the token of a variable `CARGO_REGISTRIES_NAME_TOKEN` for a repository of ours: only where the
- * registry has no provider of its own, or `cargo:token`; beside any other one Cargo ignores it and says so.
+ * Whether Cargo uses the token of a variable `CARGO_REGISTRIES_NAME_TOKEN` for a repository of ours: only if the
+ * registry has no provider of its own, or `cargo:token`; with any other, Cargo ignores it and warns.
  */
 export function takesToken(variable: string, machine: Machine): boolean {
   const { env, settings } = machine;
@@ -155,14 +158,16 @@ export function takesToken(variable: string, machine: Machine): boolean {
   return isOurs && (!provider || wordsOf(provider)[0] === "cargo:token");
 }
 
-/** The registries by Cargo's own precedence: environment, then the files from the folder up to the root, then CARGO_HOME. */
+/**
+ * The registries by Cargo's precedence: environment, then the files from the folder up to the root, then CARGO_HOME.
+ */
 function cargoRegistries({ cwd, home, env }: Machine): { registries: CargoRegistry[]; broken: string[] } {
   const cargoHome = env["CARGO_HOME"] || join(home, ".cargo");
   const folders = [...ancestors(cwd).map((folder) => join(folder, ".cargo")), cargoHome];
   const broken: string[] = [];
   const found = new Map<string, { index?: Said<string>; providers: CargoRegistry["providers"] }>();
   for (const folder of new Set(folders)) {
-    // Where both exist Cargo takes the one without an ending.
+    // Cargo prefers the file without an extension.
     const path = [join(folder, "config"), join(folder, "config.toml")].find(
       (name) => readSmallFile(name) !== undefined,
     );
@@ -181,7 +186,7 @@ function cargoRegistries({ cwd, home, env }: Machine): { registries: CargoRegist
   return { registries, broken };
 }
 
-/** The provider that the environment names, which comes before those of all files. */
+/** The provider of the environment, which precedes those of all files. */
 function providersOf(name: string, env: Machine["env"]): CargoRegistry["providers"] {
   const where = variableOf(name, "CREDENTIAL_PROVIDER");
   const value = env[where];

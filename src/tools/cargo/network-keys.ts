@@ -1,6 +1,6 @@
 /**
- * Which keys of Cargo's configuration change where its requests go, or whom they trust: all of `[http]` and `[net]` but
- * the ones known to be harmless, tables that this version does not know, and aliases that name other configuration.
+ * Keys of Cargo's configuration that change where its requests go, or whom they trust: all of `[http]` and `[net]`
+ * except known harmless ones, unknown tables, and aliases that name other configuration.
  * https://doc.rust-lang.org/cargo/reference/config.html#configuration-keys
  */
 import { dirname, isAbsolute } from "node:path";
@@ -8,7 +8,7 @@ import type { FolderConfig } from "./configuration.ts";
 
 type Table = Record<string, unknown>;
 
-/** A key that a project sets and that decides about the network. */
+/** A key of the project that affects the network. */
 export interface NetworkKey {
   file: string;
   /** Dotted, as in Cargo's manual: `http.proxy`. */
@@ -20,7 +20,7 @@ export interface NetworkKey {
 
 const anyValue = (): boolean => true;
 
-/** Keys of `[http]` that neither send a request elsewhere nor weaken what it trusts. `debug` is none: it logs headers. */
+/** Keys of `[http]` that neither redirect a request nor weaken its trust. `debug` is not one: it logs headers. */
 const harmlessHttp: Record<string, (value: unknown) => boolean> = {
   "low-speed-limit": anyValue,
   multiplexing: anyValue,
@@ -30,7 +30,7 @@ const harmlessHttp: Record<string, (value: unknown) => boolean> = {
   "check-revoke": (value) => value === true,
 };
 
-/** `[net]` as far as it is known: it decides about git, which no token of ours goes to, about retries and being offline. */
+/** Harmless keys of `[net]`: git, which gets no token of ours, retries, offline mode. */
 const harmlessNet: Record<string, (value: unknown) => boolean> = {
   "git-fetch-with-cli": anyValue,
   offline: anyValue,
@@ -39,8 +39,8 @@ const harmlessNet: Record<string, (value: unknown) => boolean> = {
 };
 
 /**
- * Tables that do not touch Cargo's own requests to a registry. Registries and sources only name index URLs, which are
- * checked when Cargo asks for their token; `[env]` reaches compilers and build scripts, not Cargo itself.
+ * Tables without effect on Cargo's requests to a registry. Registries and sources only name index URLs, which are
+ * checked when Cargo asks for their token; `[env]` affects compilers and build scripts, not Cargo itself.
  */
 const harmlessTables = new Set([
   "build",
@@ -67,12 +67,12 @@ const harmlessTables = new Set([
   "unstable",
 ]);
 
-/** Words in an alias by which the command would read other configuration than its folder's. */
+/** Words in an alias that make the command read other configuration than its folder's. */
 const rerootingWord = /^(install$|--config\b|--path\b|-C|-Z)/;
 
 /**
- * The keys of a folder's files that decide about the network. `words` are those of Cargo's command line: an alias counts
- * only when one is used; undefined: all aliases count.
+ * The keys of a folder's files that affect the network. `words` are the words of Cargo's command line: an alias counts
+ * only if it is used; undefined: all aliases count.
  */
 export function networkKeys({ files }: FolderConfig, words?: ReadonlySet<string>): NetworkKey[] {
   return files.flatMap(({ path: file, table }) =>
@@ -100,7 +100,7 @@ function keysOf(
   });
 }
 
-/** Cargo takes a relative path from the folder that holds the folder of the file (`ConfigRelativePath`). */
+/** Cargo resolves a relative path against the parent of the file's folder (`ConfigRelativePath`). */
 function configRelative(file: string, path: string): string {
   return isAbsolute(path) ? path : `${dirname(dirname(file)).replace(/\/$/, "")}/${path}`;
 }

@@ -1,9 +1,12 @@
-/** Registries of Cargo in this folder that have the repository's index under another name: Cargo refuses both together. */
+/**
+ * Registries in this folder's Cargo configuration that name the repository's index under another name: Cargo refuses
+ * both together.
+ */
 import { projectConfigs } from "./configuration.ts";
 import { shown } from "./shown.ts";
 import type { RepositorySettings } from "../../settings/settings.ts";
 
-/** One sentence with the remedy for each file of the current project that does. */
+/** A sentence with the remedy for each such file of the current project. */
 export function otherNames(
   { endpoints, registryName }: RepositorySettings,
   cwd: string,

@@ -1,6 +1,6 @@
 /**
- * Whether a project's Cargo configuration decides where Cargo's requests go or whom they trust. Then no token is handed
- * to Cargo unless the user has trusted the folder, and none for publishing in any case.
+ * Whether a project's Cargo configuration decides where Cargo's requests go or whom they trust. If so, Cargo gets no
+ * token unless the user has trusted the folder, and none for publishing in any case.
  */
 import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
@@ -12,18 +12,18 @@ import { shellWord } from "../../base/shell-word.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** A project's configuration that decides about the network, and why. */
+/** A project's configuration that affects the network, and why. */
 export interface Decisive {
   config: FolderConfig;
   file: string;
-  /** The end of the sentence that begins with the file: "sets http.proxy". */
+  /** The end of a sentence that begins with the file: "sets http.proxy". */
   why: string;
   isTrusted: boolean;
 }
 
 /**
- * What the current project decides for the Cargo that is this process's parent: nothing, or only what the user trusts.
- * Throws `project_untrusted` otherwise, and for an operation other than `read` also where it is trusted.
+ * Checks the project of the parent process, a Cargo: passes if it affects nothing, or only what the user trusts. Throws
+ * `project_untrusted` otherwise, and for operations other than `read` even if it is trusted.
  */
 export async function checkProjectNetwork(
   operation: unknown,
@@ -41,7 +41,7 @@ export async function checkProjectNetwork(
   throw publishRefusal(found[0]);
 }
 
-/** The configurations of the folders and their parents that decide about the network. `words` as in `networkKeys`. */
+/** The configurations of the folders and their parents that affect the network. `words` as in `networkKeys`. */
 export async function decisiveConfigs(
   folders: string[],
   env: Environment,
@@ -52,7 +52,7 @@ export async function decisiveConfigs(
     return why === undefined ? [] : [{ config, ...why }];
   });
   if (decisive.length === 0) return [];
-  // Only now: what checks the list of trusted folders takes longer to load than all the rest.
+  // Loaded late: the list of trusted folders takes longer to load than everything else.
   const { isTrusted, loadTrustedFolders, trustedFoldersPath } = await import("./trusted-folders.ts");
   const trusted = loadTrustedFolders(trustedFoldersPath(env));
   return decisive.map(({ config, file, why }) => ({ config, file, why, isTrusted: isTrusted(config, trusted) }));
@@ -67,7 +67,7 @@ function reasonOf(config: FolderConfig, words?: ReadonlySet<string>): Pick<Decis
   return { file, why: `sets ${keys.map(({ key }) => key).join(", ")}` };
 }
 
-/** The error that names file and key, and the remedy. */
+/** The error with file, key and remedy. */
 function refusal({ file, why, config }: Decisive): VouchError {
   const message = `${file} ${why}: a project must not decide where a token goes or whom Cargo trusts.`;
   return new VouchError("project_untrusted", shown(message), {
@@ -82,7 +82,10 @@ function publishRefusal({ file, why }: Decisive): VouchError {
   });
 }
 
-/** Throws `project_untrusted` where the current folder is gone, or its name is not UTF-8 and files in it are not found. */
+/**
+ * Throws `project_untrusted` if the current folder is deleted, or if its name is not UTF-8, so that its files cannot be
+ * found.
+ */
 function currentFolder(): string {
   let cwd: string | undefined;
   try {
@@ -96,7 +99,7 @@ function currentFolder(): string {
   });
 }
 
-/** The words of the user's own aliases that the command line uses: they may name a folder. */
+/** The words of the user's own aliases on the command line: they may name a folder. */
 function userAliasWords(words: string[], env: Environment): string[] {
   const tables = cargoHomes(env).flatMap(configFiles);
   const aliases = tables.flatMap(({ table }) => Object.entries((table["alias"] ?? {}) as Record<string, unknown>));
@@ -106,7 +109,10 @@ function userAliasWords(words: string[], env: Environment): string[] {
   return [...aliases, ...variables].flatMap(([name, value]) => (words.includes(name) ? aliasWords(value) : []));
 }
 
-/** CARGO_HOME and `~/.cargo`: `cargo install CRATE` reads the configuration of their parents in place of the current folder's. */
+/**
+ * CARGO_HOME and `~/.cargo`: `cargo install CRATE` reads the configuration of their parents instead of the current
+ * folder's.
+ */
 function cargoHomes(env: Environment): string[] {
   const folders = [env["CARGO_HOME"], env["HOME"] && join(env["HOME"], ".cargo")];
   return folders.filter((folder) => folder !== undefined && folder.startsWith("/")) as string[];

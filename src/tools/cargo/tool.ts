@@ -1,4 +1,4 @@
-/** Cargo, as `vouch setup codeartifact` sees it. */
+/** Cargo's entry in the table of tools. */
 import { parseJson } from "../../base/json.ts";
 import { tableOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";

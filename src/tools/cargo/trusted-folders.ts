@@ -1,6 +1,6 @@
 /**
- * The folders whose Cargo configuration the user allows to decide about the network, each with the hash of every file
- * that it names: a change of any of them asks again. Kept beside Vouch's settings.
+ * Folders whose Cargo configuration the user trusts to affect the network, each with the hash of every file involved:
+ * any change requires new consent. Stored beside Vouch's settings.
  */
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ type Environment = Record<string, string | undefined>;
 export type Fingerprint = Record<string, string | null>;
 
 export interface TrustedFolder {
-  /** The folder that holds `.cargo`, without links in its path. */
+  /** The folder that contains `.cargo`, without links in its path. */
   folder: string;
   files: Fingerprint;
 }
@@ -32,14 +32,14 @@ const FileSchema = v.strictObject({
   ),
 });
 
-/** More bytes than this no bundle of certificates has. */
+/** Maximum size of a certificate bundle, in bytes. */
 const maxCertificateBytes = 16 << 20;
 
 export function trustedFoldersPath(env: Environment = process.env): string {
   return join(dirname(settingsPath(env)), "trusted-folders.json");
 }
 
-/** The trusted folders; none when there is no file. Throws `file_error` and `settings_invalid`. */
+/** The trusted folders; empty without a file. Throws `file_error` and `settings_invalid`. */
 export function loadTrustedFolders(path: string): TrustedFolder[] {
   let text: string;
   try {
@@ -65,8 +65,8 @@ export function saveTrustedFolders(folders: TrustedFolder[], path: string): void
 }
 
 /**
- * The hash of every file that the configuration consists of or names: the files, their includes, certificates.
- * Throws `file_error` for a named file that cannot be read.
+ * The hash of every file involved: the configuration, its includes, certificates. Throws `file_error` if a named file
+ * cannot be read.
  */
 export function fingerprint(config: FolderConfig): Fingerprint {
   const files: Fingerprint = Object.fromEntries(config.files.map(({ path, digest }) => [path, digest ?? null]));
@@ -84,9 +84,9 @@ export function fingerprint(config: FolderConfig): Fingerprint {
   return files;
 }
 
-/** Whether the user trusts the folder as it is now. Throws as `fingerprint`. */
+/** Whether the user trusts the folder in its current state. Throws as `fingerprint`. */
 export function isTrusted({ folder }: FolderConfig, trusted: readonly TrustedFolder[]): boolean {
-  // Cargo may name it in another way, by `..` or a link.
+  // Cargo may name it differently, by `..` or a link.
   const real = realpathSync(folder);
   const known = trusted.find((each) => each.folder === real);
   const config = known && folderConfig(real);

@@ -1,4 +1,4 @@
-/** Environment variables that Cargo takes before its files and before Vouch. */
+/** Environment variables that Cargo reads before its files and before it asks Vouch. */
 import { fails, type VariableRule, warns } from "../finding.ts";
 import { classify, withoutSecrets } from "../registry-url.ts";
 import { takesToken } from "./doctor.ts";

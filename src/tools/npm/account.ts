@@ -1,4 +1,4 @@
-/** Commands about an account at the registry: CodeArtifact has none, the session is Vouch's. */
+/** Account commands (login, audit …) that CodeArtifact does not support: Vouch owns the session. */
 import { routes } from "../../agent/protocol.ts";
 import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -7,7 +7,7 @@ import { globalFiles, readSettings, userFiles } from "./guard/guard.ts";
 import { join } from "./guard/paths.ts";
 import { environmentSettings, replaceVariables } from "./guard/settings-text.ts";
 
-/** Each with what is said in place of it: the next command. */
+/** Each command with the replacement to suggest. */
 const instead: Readonly<Record<string, string>> = {
   login: "Run `vouch login`, then the package manager as usual.",
   adduser: "Run `vouch login`, then the package manager as usual.",
@@ -19,14 +19,14 @@ const instead: Readonly<Record<string, string>> = {
 
 const codeArtifact = /(?:\.d\.codeartifact\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|\.codeartifact\.[a-z0-9-]+\.on\.aws)$/;
 
-/** Whether the command is one that a registry of CodeArtifact answers with 404. */
+/** Whether CodeArtifact answers the command with 404. */
 export function concernsAccount(command: string | undefined): boolean {
   return command !== undefined && (Object.hasOwn(instead, command) || command === "audit");
 }
 
 /**
- * Throws `usage` with the command of Vouch when the registry that npm (or pnpm) would ask is CodeArtifact; for `audit`
- * returns a line to be said before it fails. `registry` and `scope` are the options of that name.
+ * Throws `usage` with Vouch's command if the registry that npm (or pnpm) would contact is CodeArtifact; for `audit`
+ * returns a warning instead. `registry` and `scope` are the options of that name.
  */
 export async function answerAccountCommand(
   tool: string,

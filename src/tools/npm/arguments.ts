@@ -1,14 +1,14 @@
-/** A command line of npm or npx, read as npm reads it (nopt), so that its command is the word that npm takes for it. */
+/** Parses a command line of npm or npx as npm does (nopt), so that both agree on the command. */
 import { abbreviationsOf, type NpmVersion, optionsOf, shorthands } from "./options.ts";
 
 export interface NpmArguments {
-  /** What is no option nor the value of one: the command, then its arguments. */
+  /** Positional arguments: the command, then its arguments. */
   words: string[];
   /** The values of options that were given, under their full names; `true` for none. */
   given: Map<string, (string | boolean)[]>;
 }
 
-/** Reads the words behind `npm` as that version does. */
+/** Parses the arguments after `npm` as that version does. */
 export function parseNpm(args: readonly string[], version: NpmVersion): NpmArguments {
   const options = optionsOf(version);
   const abbreviations = abbreviationsOf([...options.keys()]);
@@ -57,7 +57,7 @@ export function parseNpm(args: readonly string[], version: NpmVersion): NpmArgum
   return { words, given };
 }
 
-/** Whether the option takes the next word for its value. */
+/** Whether the option takes the next argument as its value. */
 function takes(kind: string, next: string | undefined): boolean {
   if (next === undefined) return false;
   if (kind === "text" || kind === "value") return !/^-{2,}$/.test(next);
@@ -72,7 +72,7 @@ function takesForFlag(kind: string, next: string | undefined): boolean {
   return (kind === "browser" || kind === "text") && !!next && !/^-[^-]/.test(next);
 }
 
-/** The words that a short option stands for (nopt's resolveShort); undefined when it is none. */
+/** The options that a short option expands to (nopt's resolveShort); undefined if it is none. */
 function expandShorthand(
   name: string,
   abbreviations: Map<string, string>,
@@ -92,7 +92,7 @@ const removed = "always-spawn ignore-existing shell-auto-fallback npm node-arg n
 const flags = "always-spawn ignore-existing shell-auto-fallback no-install quiet q version v help h".split(" ");
 const valued = "npm node-arg n package p cache userconfig call c shell".split(" ");
 
-/** The words that npx hands to npm (bin/npx-cli.js): `exec`, and `--` before the program's name. */
+/** The arguments that npx passes to npm (bin/npx-cli.js): `exec`, and `--` before the program's name. */
 export function npxToNpm(args: readonly string[], version: NpmVersion): string[] {
   const options = optionsOf(version);
   const isFlag = (key: string) => flags.includes(key) || /boolean|nullable|color|browser/.test(options.get(key) ?? "");

@@ -1,8 +1,8 @@
-/** Which of npm's commands ask a registry. */
+/** Which of npm's commands contact a registry. */
 import { type NpmArguments, npxToNpm, parseNpm } from "./arguments.ts";
 import { abbreviationsOf, type NpmVersion, versions } from "./options.ts";
 
-/** npm's commands (lib/utils/cmd-list.js of npm 9 to 12); those before the bar reach no registry. */
+/** npm's commands (lib/utils/cmd-list.js of npm 9 to 12); those before the bar contact no registry. */
 const commands =
   "completion config edit explain explore get help help-search ll ls pkg prefix query rebuild restart root run " +
   "run-script sbom set start stop test version approve-scripts@11-12 deny-scripts@11-12 install-scripts@11-12 | " +
@@ -27,15 +27,15 @@ const local = new Set(
     .map((entry) => entry.replace(/@.*/, "")),
 );
 
-/** What npm is asked to do, as one of its versions reads it. */
+/** One version's reading of an npm command line. */
 export interface NpmCommand extends NpmArguments {
-  /** The command's full name; undefined when npm knows none such, or only prints its help or version. */
+  /** The command's full name; undefined if npm has no such command, or only prints help or version. */
   command: string | undefined;
-  /** Whether it may ask a registry, for as much as the words tell. */
+  /** Whether it may contact a registry, as far as the arguments tell. */
   asksRegistry: boolean;
 }
 
-/** The command line as every version of npm reads it: they differ in their options, hardly ever in what comes out. */
+/** The command line as every version of npm reads it: their options differ, the result hardly ever. */
 export function readCommand(name: "npm" | "npx", args: readonly string[]): NpmCommand[] {
   return versions.map((version) => {
     const { words, given } = parseNpm(name === "npx" ? npxToNpm(args, version) : args, version);
@@ -47,13 +47,13 @@ export function readCommand(name: "npm" | "npx", args: readonly string[]): NpmCo
   });
 }
 
-/** `npm pack` and `npm init` ask only when they are given a package's name. */
+/** `npm pack` and `npm init` contact the registry only for a package's name. */
 function isLocal(command: string, words: string[]): boolean {
   if (command === "init") return words.length === 0;
   return command === "pack" && words.every((word) => /^(\.{0,2}\/|\.{1,2}$|~\/|file:)/.test(word));
 }
 
-/** The full name of a command (npm's `deref`); undefined when there is none, or several begin so. */
+/** The full name of a command (npm's `deref`); undefined if there is none, or if the prefix is ambiguous. */
 export function resolveCommand(word: string | undefined, version: NpmVersion): string | undefined {
   if (!word) return undefined;
   const names = known(commands, version).filter((name) => name !== "|");

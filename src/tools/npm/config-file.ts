@@ -11,8 +11,8 @@ interface NpmRegistry {
 }
 
 /**
- * Sets `registry` or, for each scope ("@acme"), `@scope:registry` to the endpoint. `text` is undefined when there is no
- * file; `file` is its path for messages; `formerly` are endpoints that an earlier block of ours may name. Throws
+ * Sets `registry` or, for each scope ("@acme"), `@scope:registry` to the endpoint. `text` is undefined if there is no
+ * file; `file` is its path for messages; `formerly` are endpoints that an earlier block of ours may contain. Throws
  * `edit_conflict`.
  */
 export function setNpmRegistry(
@@ -25,7 +25,7 @@ export function setNpmRegistry(
   const before =
     text === undefined ? undefined : unsetNpmRegistry(text, id, { file, endpoints: [endpoint, ...formerly] });
   const lines = splitLines(before ?? "");
-  // Behind a byte order mark npm sees no section, but a key.
+  // After a byte order mark, npm reads a section header as a key.
   if (before?.startsWith("\ufeff") && lines[0] !== undefined) lines[0] = `\ufeff${lines[0]}`;
   const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
   const edits = keys.map((key) => editFor(lines, key, endpoint)).toSorted((a, b) => a.from - b.from);
@@ -34,8 +34,8 @@ export function setNpmRegistry(
 }
 
 /**
- * Takes the registry of that id away again: lines that name one of the endpoints. `onKept` is told the others in the
- * block. Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ * Removes the registry with that id: lines that name one of the endpoints. `onKept` receives the user's lines in the
+ * block. Returns undefined if the file is to be deleted. Throws `edit_conflict`.
  */
 export function unsetNpmRegistry(
   text: string,
@@ -50,8 +50,8 @@ export function unsetNpmRegistry(
 }
 
 /**
- * Puts `replaced` in the place of the lines that set exactly this registry, for a file whose marks are gone: `npm config
- * set` writes the file anew without comments. Undefined when no line does.
+ * Replaces the lines that set exactly this registry by `replaced`, in a file whose marks are gone: `npm config set`
+ * rewrites the file without comments. Undefined if there is no such line.
  */
 export function dropNpmRegistry(
   text: string,
@@ -69,7 +69,7 @@ export function dropNpmRegistry(
   return [...lines.slice(0, first), ...back, ...lines.slice(first).filter((line) => !isOurs(line))].join("");
 }
 
-/** In place of the last line that sets the key (npm takes the last), else at the end of what stands before any section. */
+/** In place of the last line that sets the key (the effective one), else after the lines before any section. */
 function editFor(lines: string[], key: string, endpoint: string): Edit {
   const section = lines.findIndex((line) => /^\[[^\]]*\]\s*$/.test(line));
   const end = section < 0 ? lines.length : section;
@@ -78,7 +78,7 @@ function editFor(lines: string[], key: string, endpoint: string): Edit {
   return last < 0 ? { from: end, to: end, lines: [line] } : { from: last, to: last + 1, lines: [line] };
 }
 
-/** The key that npm's ini reader finds in a line; undefined for comments and empty lines. */
+/** The key that npm's ini parser finds in a line; undefined for comments and empty lines. */
 function keyOf(line: string): string | undefined {
   if (/^\s*([;#]|$)/.test(line)) return undefined;
   const key = line.split("=", 1)[0]!.trim();

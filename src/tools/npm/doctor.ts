@@ -1,22 +1,22 @@
-/** npm: do the registry lines of the .npmrc files name a configured repository? */
+/** Doctor's checks of npm: whether the registry lines of the .npmrc files name a configured repository. */
 import { join } from "node:path";
 import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { ancestors, readSmallFile, type Setting } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
-/** The settings of npm's files, the stronger ones first: those of the projects around the folder, then the user's. */
+/** The settings of npm's files by precedence: the projects around the folder, then the user. */
 export function npmSettings({ cwd, env }: Machine): Setting[] {
   const user = npmConfigPath(env);
   const projects = ancestors(cwd)
     .filter((folder) => readSmallFile(join(folder, "package.json")) !== undefined)
     .map((folder) => join(folder, ".npmrc"))
     .filter((path) => path !== user);
-  // Within one file the last line counts.
+  // Within one file the last line wins.
   return [...projects, user].flatMap((path) => readNpmrc(path).toReversed());
 }
 
-/** The settings of a file in the form of .npmrc, in their order; none when it is not there. */
+/** The settings of a file in .npmrc format, in order; empty if the file is missing. */
 export function readNpmrc(path: string): Setting[] {
   return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
     const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
@@ -29,11 +29,11 @@ function unquoted(text: string): string {
   return text.replace(/^(["'])(.*)\1$/, "$2");
 }
 
-/** Findings on where npm gets its packages from. */
+/** Findings on npm's registries. */
 export function checkNpm(machine: Machine): Finding[] {
   const first = machine.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
   const lines = npmSettings(machine);
-  // For each scope the first line counts: it is the strongest.
+  // The first line of each scope is the effective one.
   const effective = new Map<string, Setting>();
   for (const line of lines) {
     if ((line.key === "registry" || /^@[^/]+:registry$/.test(line.key)) && !effective.has(line.key)) {

@@ -1,10 +1,10 @@
-/** Whether `npm exec` and `npx` start a program that is there already, for which they ask no registry. */
+/** Whether `npm exec` and `npx` start an installed program, without contacting a registry. */
 import type { NpmCommand } from "./commands.ts";
 import { dirname, join, resolve } from "./guard/paths.ts";
 
 /**
- * As npm decides it (libnpmexec): a shell, or `-c` without packages; the project's own `bin`; `node_modules/.bin` of the
- * folder or of one above; npm's global programs, which are beside npm (`npm`, its path) as a rule.
+ * npm's own rule (libnpmexec): a shell, or `-c` without packages; the project's own `bin`; `node_modules/.bin` of the
+ * folder or a parent; npm's global programs, usually beside npm (`npm`, its path).
  */
 export async function isProgramOfProject(readings: NpmCommand[], npm: string | undefined): Promise<boolean> {
   for (const { command, words, given } of readings) {
@@ -32,7 +32,7 @@ async function hasProgram(folder: string, program: string): Promise<boolean> {
   }
 }
 
-/** `bin` is a table of programs, or the path of one with the package's name, its scope left out. */
+/** `bin` is a table of programs, or the path of one with the package's name without its scope. */
 function hasBin(manifest: { name?: unknown; bin?: unknown } | null, program: string): boolean {
   const bin = manifest?.bin;
   if (typeof bin === "string") return String(manifest?.name).replace(/^@[^/]*\//, "") === program;

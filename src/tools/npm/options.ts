@@ -1,14 +1,14 @@
 /**
- * npm's options as far as they decide which words of a command line are its command: the definitions of npm 9 to 12
- * (@npmcli/config), by how nopt reads them. `@11-12`: only these versions know it.
+ * npm's options, as far as they decide which argument is the command: definitions of npm 9 to 12 (@npmcli/config), by
+ * their type in nopt. `@11-12`: only in these versions.
  */
 export const versions = [9, 10, 11, 12] as const;
 export type NpmVersion = (typeof versions)[number];
 
 /**
- * boolean: takes `true` or `false` from the next word, if it is that. nullable: `null` too. color, browser: see
- * arguments.ts. string: takes the next word unless it begins with a dash. text, value: take the next word; text also
- * behind `--no-`.
+ * boolean: consumes `true` or `false` as its value. nullable: also `null`. color, browser: see arguments.ts. string:
+ * consumes the next argument unless it begins with a dash. text, value: consume the next argument; text also after
+ * `--no-`.
  */
 export type OptionKind = "boolean" | "nullable" | "color" | "browser" | "string" | "text" | "value";
 
@@ -47,7 +47,7 @@ const names: Readonly<Record<OptionKind, string>> = {
     "userconfig which",
 };
 
-/** Other names of options, and short ones, with what npm reads in their place. */
+/** Aliases and short options, with the option they mean. */
 export const shorthands: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   (
     "enjoy-by:--before d:--loglevel,info dd:--loglevel,verbose ddd:--loglevel,silly quiet:--loglevel,warn " +
@@ -76,7 +76,7 @@ export function optionsOf(version: NpmVersion): Map<string, OptionKind> {
   return options;
 }
 
-/** Each unambiguous beginning of the names, and each name, with the name that it stands for (npm's `abbrev`). */
+/** Each unambiguous prefix of the names, and each name, with the name it means (npm's `abbrev`). */
 export function abbreviationsOf(list: readonly string[]): Map<string, string> {
   const abbreviations = new Map<string, string>();
   const sorted = [...new Set(list)].sort();

@@ -1,7 +1,7 @@
 /**
- * `npm` and `npx` in the shims folder: adds the tokens of the configured npm endpoints to the environment, then
- * becomes the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its
- * environment; no file ever holds the token. What the project says cannot take it: see npm/.
+ * `npm` and `npx` in the shims folder: adds the tokens of the configured npm endpoints to the environment, then becomes
+ * the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its environment; no
+ * file ever holds the token. guard/ checks the project first.
  */
 import { routes } from "../../agent/protocol.ts";
 import type { EnvironmentRequest } from "../../agent/requests.ts";
@@ -14,7 +14,7 @@ import { isProgramOfProject } from "./local-program.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 
-/** Becomes the real npm or npx. Without a session it says so in one line and goes on without a token. */
+/** Becomes the real npm or npx. Without a session it warns in one line and continues without a token. */
 export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
   try {
     return await becomeRealCommand(name, args, await npmEnvironment(name, args));
@@ -35,7 +35,9 @@ async function npmEnvironment(name: "npm" | "npx", args: string[]): Promise<Reco
   return guarded;
 }
 
-/** How the versions of npm read these words; undefined when one of them asks no registry then. `file` is the real npm. */
+/**
+ * How the versions of npm read the arguments; undefined if one of them contacts no registry. `file` is the real npm.
+ */
 export async function npmReadings(
   name: "npm" | "npx",
   args: string[],
@@ -46,7 +48,7 @@ export async function npmReadings(
   return asks ? readings : undefined;
 }
 
-/** The environment for npm with the tokens in `variables`, and what of the project is in the way. */
+/** The environment for npm with the tokens in `variables`, and the guard's objections. */
 export function guardNpm(
   variables: Record<string, string>,
   args: string[],
@@ -60,14 +62,14 @@ export function guardNpm(
   return guard({ tool: "npm", variables, args, folders, userConfigs: valuesOf("userconfig"), publishes, env });
 }
 
-/** For a command that CodeArtifact has not: throws with Vouch's own, or says what is to be expected. */
+/** For a command that CodeArtifact does not support: throws with Vouch's replacement, or warns. */
 async function answerForAccount({ command = "", given }: NpmCommand): Promise<void> {
   const registry = given.get("registry")?.at(-1);
   const line = await answerAccountCommand("npm", command, { registry, scope: given.get("scope")?.at(-1) });
   if (line !== undefined) complain(line);
 }
 
-/** The variables with the tokens; none, and a line that says why, when there is no session. */
+/** The variables with the tokens; none, with a warning, if there is no session. */
 export async function tokenVariables(): Promise<Record<string, string>> {
   try {
     const request: EnvironmentRequest = { format: "npm" };

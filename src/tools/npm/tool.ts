@@ -48,9 +48,8 @@ export const npm: Tool = {
 const besidePnpm = ["pnpx", "pn", "pnx"];
 
 /**
- * Links for pnpm are made where pnpm is installed (a link in front of nothing would tell every script that asks
- * `command -v pnpm` a lie) and kept once they are there: a setup from a shell whose PATH lacks pnpm must not take them
- * from the other shells.
+ * Links for pnpm are made only if pnpm is installed (otherwise `command -v pnpm` would be wrong) and kept afterwards: a
+ * setup from a shell whose PATH lacks pnpm must not remove them for other shells.
  */
 function pnpmNames(env: Record<string, string | undefined>, isLinked: (name: string) => boolean): string[] {
   const pnpm = findInstalled("pnpm", env);

@@ -1,4 +1,4 @@
-/** Environment variables that npm and Node.js take before npm's files. */
+/** Environment variables that npm and Node.js read before npm's files. */
 import { type VariableRule, warns } from "../finding.ts";
 import { classify, withoutSecrets } from "../registry-url.ts";
 

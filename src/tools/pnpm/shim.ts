@@ -1,6 +1,6 @@
 /**
- * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: as `npm`, whose variables pnpm reads too. pnpm has a helper
- * protocol (`tokenHelper`), but it tells the helper no URL, and its line in `~/.npmrc` makes npm complain.
+ * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: like `npm`, whose variables pnpm reads. pnpm has a helper
+ * protocol (`tokenHelper`), but it passes no URL to the helper, and its line in `~/.npmrc` makes npm warn.
  */
 import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
 import { guard, type Guarded } from "../npm/guard/guard.ts";
@@ -12,8 +12,8 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 type Environment = Record<string, string | undefined>;
 
 /**
- * Commands of pnpm 9 to 11 that may ask a registry, those that they hand to npm included. Every other word is a script
- * of the project or its program (`pnpm build`), which gets no token.
+ * Commands of pnpm 9 to 11 that may contact a registry, including those it delegates to npm. Every other word is a
+ * script or a program of the project (`pnpm build`), which gets no token.
  */
 const registryCommands =
   "add install i ci clean-install ic install-clean install-test it update up upgrade remove uninstall rm un uni " +
@@ -22,10 +22,10 @@ const registryCommands =
   "dist-tag dist-tags owner owners ping search s se find whoami profile token star stars unstar team login adduser " +
   "logout bugs issues docs home repo";
 
-/** Words before the command that are none themselves: its forms for a workspace, and "no script of that name" (pnpm 11). */
+/** Words before the command: forms for a workspace, and "no script of that name" (pnpm 11). */
 const prefixes = "recursive multi m pm";
 
-/** Commands that start what the project says. */
+/** Commands that start programs of the project. */
 const scriptCommands = "run run-script exec test t tst start stop restart rebuild rb";
 
 /** Options before the command that take no value. */
@@ -33,7 +33,7 @@ const flags =
   "-r --recursive -w --workspace-root -s --silent -h --help -v --version --parallel --stream --aggregate-output --color " +
   "--no-color --use-stderr --if-present --yes -y --fail-if-no-match --include-workspace-root --ignore-workspace";
 
-/** Options whose value is the next word, as pnpm reads a command line before it knows the command. */
+/** Options with a value, as pnpm parses a command line before it knows the command. */
 const valuedOptions =
   "-C --dir -F --filter --filter-prod --loglevel --prefix --reporter --test-pattern --changed-files-ignore-pattern " +
   "--npmrc-auth-file --pm-on-fail --registry --cache-dir --store-dir --state-dir --lockfile-dir --modules-dir " +
@@ -42,7 +42,7 @@ const valuedOptions =
   "--fetch-retry-maxtimeout --fetch-retry-mintimeout --fetch-timeout --https-proxy --proxy --noproxy --node-linker " +
   "--package-import-method --hoist-pattern --public-hoist-pattern --save-catalog-name --save-prefix --trust-policy";
 
-/** Becomes the real command of that name; without a session it says so in one line and goes on without a token. */
+/** Becomes the real command of that name; without a session it warns in one line and continues without a token. */
 export async function runPnpmShim(name: string, args: string[]): Promise<number> {
   try {
     return await becomeRealCommand(name, args, await pnpmEnvironment(name, args));
@@ -64,12 +64,12 @@ async function pnpmEnvironment(name: string, args: string[]): Promise<Environmen
   return guarded.env;
 }
 
-/** Whether the command of that name may ask a registry with these words. */
+/** Whether the command may contact a registry with these arguments. */
 export function pnpmAsksRegistry(name: string, args: string[]): boolean {
   return isDlx(name) || asksRegistry(args);
 }
 
-/** The environment for pnpm with the tokens in `variables`, and what of the project is in the way. `file` is the real pnpm. */
+/** The environment for pnpm with the tokens in `variables`, and the guard's objections. `file` is the real pnpm. */
 export async function guardPnpm(
   name: string,
   variables: Record<string, string>,
@@ -95,8 +95,8 @@ export async function guardPnpm(
 const isDlx = (name: string) => name === "pnpx" || name === "pnx";
 
 /**
- * Whether pnpm may ask a registry with these arguments. An option that is not known here may take the next word or not:
- * a line that could start a script then is taken for one that does.
+ * Whether pnpm may contact a registry with these arguments. An unknown option may or may not take a value: a line that
+ * could start a script is treated as one that does.
  */
 export function asksRegistry(args: string[]): boolean {
   const { command = "" } = readPnpm(args);
@@ -104,7 +104,7 @@ export function asksRegistry(args: string[]): boolean {
   return has(registryCommands, command) && !has(scriptCommands, other);
 }
 
-/** The command of a line, and the values of the options before and behind it that take one. */
+/** The command, and the values of the options before and after it. */
 function readPnpm(args: string[], takeUnknown = false): { command: string | undefined; options: Map<string, string> } {
   const options = new Map<string, string>();
   let command: string | undefined;

@@ -1,13 +1,18 @@
-/** Which pnpm will read the variables: one before 11 replaces references in them, a later one takes them as they are. */
+/**
+ * The major version of pnpm that will read the variables: before 11 it expands references in them, later versions read
+ * them literally.
+ */
 import { trace } from "../../base/trace.ts";
 import { dirname, join } from "../npm/guard/paths.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** What is behind the name on PATH: a version of pnpm, or corepack, which runs the one that the project names. */
+/**
+ * The program behind the name on PATH: a version of pnpm, or corepack, which runs the version that the project names.
+ */
 export type RealPnpm = { major: number } | "corepack" | undefined;
 
-/** Looks into the manifest beside the executable; asks the executable itself, outside of the project, where there is none. */
+/** Reads the manifest beside the executable; without one, runs the executable, outside of the project. */
 export async function pnpmVersion(file: string, env: Environment): Promise<RealPnpm> {
   const { realpath } = await import("node:fs/promises");
   const real = await realpath(file).catch(() => file);
@@ -28,8 +33,8 @@ export async function pnpmVersion(file: string, env: Environment): Promise<RealP
 }
 
 /**
- * Whether it is certainly a pnpm that replaces nothing in a project's credentials: 11 or later, and no manifest that
- * makes it run an older one. For corepack it is the manifest that says so.
+ * Whether it is certainly a pnpm that expands nothing in a project's credentials: 11 or later, and no manifest that
+ * makes it run an older one. For corepack the manifest decides.
  */
 export function readsLiteral(real: RealPnpm, packageManagers: string[], env: Environment): boolean {
   const named = packageManagers.filter((one) => one.startsWith("pnpm@")).map((one) => parseMajor(one.slice(5))?.major);

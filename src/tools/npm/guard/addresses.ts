@@ -1,14 +1,14 @@
-/** Addresses in a project's files that would carry a token to the registry's host, but not over TLS to its own port. */
+/** Finds URLs in a project's files that would carry a token to the registry's host without TLS, or to another port. */
 
 export interface Found {
-  /** Where in the document: `packages.node_modules/x.resolved`. */
+  /** Path in the document: `packages.node_modules/x.resolved`. */
   key: string;
   url: string;
 }
 
-/** The first such address in a text; undefined when there is none. `hosts` are as in a parsed URL, with a port if any. */
+/** The first such URL in a text; undefined if there is none. `hosts` are as in a parsed URL, with a port if any. */
 export function findUnsafeAddress(text: string, hosts: readonly string[]): string | undefined {
-  // A URL parser removes tabs and line ends, takes any number of slashes of either kind, and decodes the host's name.
+  // URL parsers remove tabs and line ends, accept any number of slashes of either kind, and decode the host.
   for (const [candidate] of text.replace(/[\t\r\n]/g, "").matchAll(/https?:[^\s"'<>`|^]*/gi)) {
     const url = URL.parse(candidate);
     if (url === null || !isHostOf(url, hosts)) continue;
@@ -17,12 +17,12 @@ export function findUnsafeAddress(text: string, hosts: readonly string[]): strin
   return undefined;
 }
 
-/** Whether the URL has one of the hosts, whatever its port. */
+/** Whether the URL has one of the hosts, on any port. */
 export function isHostOf({ hostname }: URL, hosts: readonly string[]): boolean {
   return hosts.some((host) => host.replace(/:\d+$/, "") === hostname.replace(/\.$/, ""));
 }
 
-/** The first such address among all keys and values of a parsed document. */
+/** The first such URL among all keys and values of a parsed document. */
 export function findInDocument(document: unknown, hosts: readonly string[], path: string[] = []): Found | undefined {
   if (typeof document === "string") {
     const url = findUnsafeAddress(document, hosts);
@@ -39,8 +39,8 @@ export function findInDocument(document: unknown, hosts: readonly string[], path
 }
 
 /**
- * Whether a large document can be left unparsed: no plain http, no https address with a port or user name or of an
- * unusual form, and no escape or block that could hide one.
+ * Whether a large document need not be parsed: no plain http, no https URL with a port, a user name or an unusual form,
+ * and no escape or block scalar that could hide one.
  */
 export function isHarmless(text: string): boolean {
   return !/http:|\\|[|>][-+\d]*[ \t]*\r?\n|https:(?!\/\/[^/\\:@\s"']*(?:[/"'\s]|$))/i.test(text);

@@ -1,4 +1,7 @@
-/** Gives npm and pnpm their tokens where nothing of the project can lead them elsewhere, and else says what is in the way. */
+/**
+ * Gives npm and pnpm their tokens if nothing in the project can send them elsewhere; otherwise reports what prevents
+ * it.
+ */
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
@@ -16,27 +19,27 @@ export interface GuardRequest {
   /** `npm_config_//HOST/PATH/:_authToken` of each endpoint, with its token. */
   variables: Record<string, string>;
   args: readonly string[];
-  /** Folders that options name besides the current one. */
+  /** Folders that options name in addition to the current one. */
   folders: readonly string[];
-  /** Files that options name in place of the user's own. */
+  /** Files that options name instead of the user's own. */
   userConfigs?: readonly string[];
-  /** Whether what the user starts publishes a package. */
+  /** Whether the command publishes a package. */
   publishes?: boolean;
   env: Environment;
-  /** Whether pnpm 11 or later reads the variables, by what the project's manifests name. */
+  /** Whether pnpm 11 or later reads the variables, according to the project's manifests. */
   isLiteral?: (packageManagers: string[]) => boolean;
 }
 
 export interface Guarded {
-  /** The environment with the tokens; without any where there are objections. */
+  /** The environment with the tokens, or without any if there are objections. */
   env: Environment;
-  /** Each is a sentence about a file, for a person. */
+  /** Sentences about files, for the user. */
   objections: VouchError[];
-  /** As objections, but the command goes on as the user's own settings say. */
+  /** Like objections, but the command continues with the user's own settings. */
   notes: VouchError[];
 }
 
-/** Examines the project and makes the environment. Throws nothing of a file that cannot be read. */
+/** Checks the project and builds the environment. Unreadable files do not throw. */
 export async function guard(request: GuardRequest): Promise<Guarded> {
   const { tool, variables, env, args } = request;
   const hosts = hostsOf(variables);
@@ -77,7 +80,7 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, form) }, objections: [], notes };
 }
 
-/** The settings of `.npmrc` files that are the user's: those of the first file that has a key come last. */
+/** The settings of the user's `.npmrc` files; by precedence, the effective value of a key comes last. */
 export async function readSettings(files: readonly string[], env: Environment): Promise<Setting[]> {
   const settings: Setting[] = [];
   for (const file of files.toReversed()) {
@@ -97,7 +100,7 @@ export function userFiles({ env, userConfigs = [] }: Pick<GuardRequest, "env" | 
   return { user: [resolve(process.cwd(), expanded)] };
 }
 
-/** Where npm may have its global configuration file: below its prefix, which follows from where Node.js is. */
+/** Possible paths of npm's global configuration file: below its prefix, which depends on where Node.js is installed. */
 export async function globalFiles(env: Environment): Promise<string[]> {
   const settings = environmentSettings(env);
   const named = settings.find(({ key }) => key === "globalconfig")?.value;
@@ -111,7 +114,7 @@ export async function globalFiles(env: Environment): Promise<string[]> {
   return prefixes.flatMap((prefix) => (prefix ? [join(prefix, "etc/npmrc")] : []));
 }
 
-/** Hosts that npm replaces by the registry's in what a lock file names, the scheme kept. */
+/** Hosts in lock files that npm replaces by the registry's host, keeping the scheme. */
 function replacedHosts(pinned: string | undefined, env: Environment): string[] {
   const value = pinned ?? environmentSettings(env).find(({ key }) => key === "replace-registry-host")?.value;
   if (value === "never") return [];

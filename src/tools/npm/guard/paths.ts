@@ -1,16 +1,16 @@
-/** Absolute paths of POSIX, without node:path: a helper loads no module of Node.js. */
+/** Absolute POSIX paths without node:path, because helpers load no module of Node.js. */
 
-/** The folder above; of the root the root itself. */
+/** The parent folder; the root is its own parent. */
 export function dirname(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** The file or folder of that name in an absolute folder. */
+/** The entry of that name in an absolute folder. */
 export function join(folder: string, name: string): string {
   return `${folder === "/" ? "" : folder}/${name}`;
 }
 
-/** A path as it is meant in an absolute folder, without `.`, `..` and slashes at the end. */
+/** Resolves a path against an absolute folder: without `.`, `..` and trailing slashes. */
 export function resolve(folder: string, path: string): string {
   const parts: string[] = [];
   for (const part of (path.startsWith("/") ? path : join(folder, path)).split("/")) {

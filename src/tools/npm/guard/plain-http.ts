@@ -1,7 +1,6 @@
 /**
- * Plain http to the registry's host that no file of the project shows: by a registry's answer (`dist.tarball`), by the
- * dependency of a dependency, by a redirect. npm and pnpm would send the token there; they are given a proxy for plain
- * http that leads nowhere.
+ * Blocks plain http to the registry's host from URLs that no project file shows: a registry's answer (`dist.tarball`),
+ * a transitive dependency, a redirect. npm and pnpm would send the token there; a dead proxy for plain http stops them.
  */
 import { environmentSettings, type Setting } from "./settings-text.ts";
 
@@ -9,7 +8,7 @@ type Environment = Record<string, string | undefined>;
 
 /**
  * The value of `proxy`, which npm and pnpm read last and only for plain http; curl, git and others do not read it. npm
- * stops at a scheme that it does not know, and shows it; pnpm would go on without a proxy.
+ * rejects an unknown scheme and shows it; pnpm would ignore one and connect directly.
  */
 const nowhere = { npm: "plain-http-refused-by-vouch://no-tls", pnpm: "http://127.0.0.1:1" };
 
@@ -18,23 +17,23 @@ const proxyNames = new Set(["https_proxy", "http_proxy", "proxy"]);
 /** Local registries, which need no TLS. */
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
-/** No list of exceptions is longer: it goes into the environment. */
+/** Maximum length of the exception list, which becomes an environment variable. */
 const maxExceptions = 100;
 
 export interface PlainHttpQuestion {
   tool: "npm" | "pnpm";
   env: Environment;
-  /** The user's own settings, of their files. */
+  /** The user's own settings, from their files. */
   own: Setting[];
-  /** Hosts that get a token, with a port if any. */
+  /** Hosts that receive a token, with a port if any. */
   hosts: string[];
   /** Host names that the project or the user names with plain http. */
   plainHosts: Iterable<string>;
 }
 
 /**
- * Variables that end plain http before anything is sent, apart from that to hosts which are named openly and get no
- * token. None where the user has a proxy: npm and pnpm use one for https for plain http too.
+ * Variables that block plain http, except to hosts that files name openly and that receive no token. Empty if the user
+ * has a proxy: npm and pnpm use an https proxy for plain http as well.
  */
 export function plainHttpVariables({ tool, env, own, hosts, plainHosts }: PlainHttpQuestion): Record<string, string> {
   if (hasProxy(env, own)) return {};
@@ -46,7 +45,7 @@ export function plainHttpVariables({ tool, env, own, hosts, plainHosts }: PlainH
   return { proxy: nowhere[tool], ...Object.fromEntries(names.map((name) => [name, noProxy])) };
 }
 
-/** The host names of the addresses with plain http in a text. */
+/** The host names of plain-http URLs in a text. */
 export function plainHostsIn(text: string): string[] {
   return [...text.matchAll(/http:\/\/[^\s"'<>`|^,;]+/gi)].flatMap(([address]) => URL.parse(address)?.hostname ?? []);
 }
@@ -66,7 +65,7 @@ function ownNoProxy(env: Environment, own: Setting[]): string | undefined {
   return settings.at(-1)?.value ?? (env["NO_PROXY"] || env["no_proxy"]);
 }
 
-/** Whether an exception holds for the host: npm and pnpm compare the labels from the right. */
+/** Whether an exception applies to the host: npm and pnpm compare the labels from the right. */
 function covers(exception: string, host: string): boolean {
   const name = exception.toLowerCase().split(".").filter(Boolean).join(".");
   return name.includes("*") || name === "true" || host === name || host.endsWith(`.${name}`);

@@ -1,6 +1,6 @@
 /**
- * What a project's data files say that could lead npm or pnpm to carry the token to somebody else. Nothing in them is
- * run. More files are looked at than each version of a tool reads: what cannot be decided means no token.
+ * Checks a project's data files (untrusted input) for settings and URLs that could make npm or pnpm send the token
+ * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
@@ -11,7 +11,7 @@ import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey, reasonOf } from ".
 
 type Environment = Record<string, string | undefined>;
 
-/** A setting or address that is in the way. */
+/** A setting or URL that prevents a token. */
 export interface Objection {
   file: string;
   key: string;
@@ -20,27 +20,27 @@ export interface Objection {
 
 export interface ProjectQuestion {
   tool: "npm" | "pnpm";
-  /** Whose data files are looked at: those of the tool, and of one that it starts (`npx pnpm`). */
+  /** Tools whose data files are checked: the started one, and one that it starts (`npx pnpm`). */
   readers: ("npm" | "pnpm")[];
-  /** The folders that the command works in, absolute: the current one, that of `--prefix`. */
+  /** The command's folders, absolute: the current one, that of `--prefix`. */
   folders: string[];
   /** Hosts with a token, in lower case. */
   hosts: string[];
-  /** Hosts of lock files that npm replaces by the registry's: plain http stays plain http. */
+  /** Hosts in lock files that npm replaces by the registry's host; the scheme stays. */
   replacedHosts: string[];
   env: Environment;
-  /** The user's own files, which are no project's. */
+  /** The user's own files, which are not the project's. */
   userFiles: string[];
-  /** Whether a package is published: what is packed is looked at too. */
+  /** Whether a package is published: then packed files are checked as well. */
   publishes: boolean;
 }
 
 export interface ProjectAnswer {
-  /** Why there is no token. */
+  /** Reasons for giving no token. */
   objections: Objection[];
-  /** Settings that npm passes over for the user's own. */
+  /** Project settings that npm ignores in favour of the user's. */
   overridden: { file: string; key: string }[];
-  /** What `packageManager` and `devEngines` of the manifests name. */
+  /** Values of `packageManager` and `devEngines` in the manifests. */
   packageManagers: string[];
   /** Host names that the files name with plain http. */
   plainHosts: Set<string>;
@@ -48,13 +48,16 @@ export interface ProjectAnswer {
 
 const manifests = ["package.json", "package.yaml", "package.json5"];
 
-/** As patterns. npm takes addresses from yarn's too; pnpm looks at npm's and yarn's for versions alone (`pnpm import`). */
+/**
+ * File patterns. npm takes URLs from yarn's lock file as well; pnpm reads only versions from npm's and yarn's (`pnpm
+ * import`).
+ */
 const lockFiles = {
   npm: ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json", "yarn.lock"],
   pnpm: ["pnpm-lock*.yaml", "node_modules/.pnpm/lock.yaml"],
 };
 
-/** Looks at the project's files of these folders and of all above them that npm or pnpm may take for the project's. */
+/** Checks the project files of these folders and of all parents that npm or pnpm may consider part of the project. */
 export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
   const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [], plainHosts: new Set() };
   const seen = new Set<string>();
@@ -68,7 +71,7 @@ export async function examineProject(question: ProjectQuestion): Promise<Project
   return answer;
 }
 
-/** Where npm and pnpm end their search for the project's folder, or for the workspace above it. */
+/** Where npm and pnpm stop searching for the project's root, or for the workspace's. */
 async function isProject(folder: string): Promise<boolean> {
   for (const name of [...manifests, "pnpm-workspace.yaml"])
     if (await Bun.file(join(folder, name)).exists()) return true;
@@ -126,7 +129,7 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   for (const { key, value } of parseNpmrc(text, question.env)) {
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
-    // npm exports its settings to an npm that it starts in a dependency's clone: what was a reference is expanded there.
+    // npm passes its settings on to the npm that it starts in a dependency's clone, which expands references again.
     else if (refersToToken(`${key} ${value}`)) {
       answer.objections.push({ file, key, why: "names the variable of a token" });
     } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
@@ -135,7 +138,7 @@ async function examineNpmrc(file: string, question: ProjectQuestion, answer: Pro
   }
 }
 
-/** `//our-host/…:certfile` and its like. Credentials there are beaten by ours. */
+/** `//our-host/…:certfile` and similar. Credentials there are overridden by ours. */
 function isTrustOfHost(key: string, hosts: string[]): boolean {
   const [, address, name] = /^\/\/(.*):([^:]*)$/s.exec(key) ?? [];
   if (address === undefined || /^(_authToken|_auth|_password|username|email|always-auth)$/.test(name!)) return false;
@@ -143,7 +146,7 @@ function isTrustOfHost(key: string, hosts: string[]): boolean {
   return url !== null && isHostOf(url, hosts);
 }
 
-/** The document, when it is parsed: always with `isNeeded`, else where it may hold an address. */
+/** The parsed document: always with `isNeeded`, otherwise only if it may contain a URL. */
 async function examineDocument(
   file: string,
   hosts: string[],
@@ -153,7 +156,7 @@ async function examineDocument(
   const text = await textOf(file);
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
-  // Of a file that cannot be parsed (or is none of these: yarn.lock) the text itself.
+  // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
   const document = file.endsWith(".json") ? parseJson(text) : parseYaml(text);
   const found = findInDocument(document, hosts);
   if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
@@ -172,7 +175,7 @@ function examineManifest(file: string, manifest: Record<string, unknown>, answer
   }
 }
 
-/** The manifests and lock files in a package's archive, those of packages that it brings along too. */
+/** The manifests and lock files in a package archive, including those of bundled packages. */
 async function examineArchive(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
   if (!/\.(tgz|tar|tar\.gz)$/i.test(file) || !(await isRegular(file))) return;
   try {
@@ -189,7 +192,7 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
   }
 }
 
-/** A document of JSON; of what is none the text itself. */
+/** A JSON document; the text itself if it is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
@@ -210,7 +213,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** README and licence are followed where they are links: one into /proc would publish this process's environment. */
+/** npm follows links for README and licence: one into /proc would publish this process's environment. */
 async function examinePacked(folder: string, answer: ProjectAnswer): Promise<void> {
   const { realpath } = await import("node:fs/promises");
   for (const name of await namesIn(folder, "*", { dot: true, onlyFiles: false })) {
@@ -220,14 +223,14 @@ async function examinePacked(folder: string, answer: ProjectAnswer): Promise<voi
   }
 }
 
-/** Folders and archives that a manifest's dependencies name: their dependencies are installed too. */
+/** Folders and archives in a manifest's dependencies, whose dependencies are installed as well. */
 function linkedFolders(manifest: Record<string, unknown>): string[] {
   const fields = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides"];
   const specs = fields.flatMap((field) => Object.values((manifest[field] as object | undefined) ?? {}) as unknown[]);
   return specs.map(linkedFolder).filter((path) => path !== undefined);
 }
 
-/** The path in a dependency that is a folder or an archive of this machine. */
+/** The local path in a dependency specifier. */
 export function linkedFolder(spec: unknown): string | undefined {
   if (typeof spec !== "string") return undefined;
   const path = /^(?:(?:file|link|portal):(?:\/\/)?|(?=\.{0,2}\/|\.{1,2}$))(.+)$/s.exec(spec)?.[1];
@@ -247,7 +250,7 @@ async function foldersOf(folder: string, patterns: unknown[]): Promise<string[]>
   return found;
 }
 
-/** What a pattern finds in a folder; nothing where it is none (an archive on the command line) or cannot be read. */
+/** The matches of a pattern in a folder; empty if it is not a readable folder (an archive on the command line). */
 async function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): Promise<string[]> {
   try {
     return await Array.fromAsync(new Bun.Glob(pattern).scan({ ...options, cwd: folder }));
@@ -264,7 +267,7 @@ async function textOf(file: string): Promise<string | undefined> {
   }
 }
 
-/** A named pipe or a device would hold the shim for ever. */
+/** Regular files only: a named pipe or a device would block the shim for ever. */
 async function isRegular(file: string): Promise<boolean> {
   try {
     return (await Bun.file(file).stat()).isFile();

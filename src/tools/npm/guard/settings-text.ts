@@ -1,17 +1,17 @@
-/** What npm and pnpm read in a configuration file (`.npmrc`), as far as trust is concerned. */
+/** Parses `.npmrc` files as npm and pnpm do, as far as trust is concerned. */
 
 type Environment = Record<string, string | undefined>;
 
 export interface Setting {
   /** In npm's spelling: `strict-ssl`, `@scope:registry`, `//host/path/:_authToken`. */
   key: string;
-  /** As it is written, variables not replaced. */
+  /** As written, variables not expanded. */
   value: string;
 }
 
 /**
- * The settings of an `.npmrc`. Keys have their variables replaced, quotes, `[]` of lists, comments and escapes removed.
- * Sections are not told apart: what npm takes for a setting is among them, and little else.
+ * The settings of an `.npmrc`. In keys, variables are expanded; quotes, `[]` of lists, comments and escapes are
+ * removed. Sections are ignored, so that the result contains every setting that npm reads, and little else.
  */
 export function parseNpmrc(text: string, env: Environment): Setting[] {
   const settings: Setting[] = [];
@@ -24,7 +24,7 @@ export function parseNpmrc(text: string, env: Environment): Setting[] {
   return settings;
 }
 
-/** A value's quotes, or its comment and escapes, removed as the ini format has it. */
+/** Removes a value's quotes, or its comment and escapes, by the rules of npm's ini format. */
 function unquote(text: string): string {
   const value = text.trim();
   const quoted = /^(["'])(.*)\1$/s.exec(value);
@@ -41,7 +41,7 @@ function unquote(text: string): string {
     .trim();
 }
 
-/** `${NAME}` and `${NAME?}` as npm replaces them; an unknown NAME stays as it is, with `?` it becomes empty. */
+/** Expands `${NAME}` and `${NAME?}` as npm does; an unknown NAME stays unchanged, with `?` it becomes empty. */
 export function replaceVariables(text: string, env: Environment): string {
   return text.replace(/(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g, (whole, escapes: string, name: string, optional) => {
     if (escapes.length % 2 === 1) return whole.slice((escapes.length + 1) / 2);

@@ -1,23 +1,23 @@
-/** The variables by which npm and pnpm are given tokens, so that a project's configuration file cannot name them. */
+/** Variables that pass tokens to npm and pnpm under names that a project's configuration file cannot reference. */
 
 type Environment = Record<string, string | undefined>;
 
 const prefix = "npm_config_//";
 
-/** How the tool finds its token: npm by a name that cannot be guessed, pnpm by the plain one, pnpm 11 also as it is. */
+/** How the tool finds its token: npm by an unguessable name, pnpm by the plain one, pnpm 11 also as a literal. */
 export type TokenForm = "npm" | "pnpm" | "pnpm literal";
 
 /**
- * The variables with each npm token moved into a variable of a random name, `npm_config_//HOST/PATH/:_authToken` being a
- * reference to it. npm and pnpm before 11 replace `${NAME}` in their own variables as in files, once: a project's
- * `${npm_config_//…}` gives the reference, never the token.
+ * Moves each npm token into a variable with a random name; `npm_config_//HOST/PATH/:_authToken` becomes a reference to
+ * it. npm and pnpm before 11 expand `${NAME}` once, in variables as in files: a project's `${npm_config_//…}` yields
+ * the reference, never the token.
  *
- * npm hands such a setting on to an npm that it starts in the clone of a dependency in git, which replaces it once more;
- * and the clone has settings that nobody has looked at. As npm replaces variables in names too, for npm the name is a
- * reference as well: `npm_config_//${RANDOM}:_authToken`.
+ * npm passes such a setting on to the npm that it starts in the clone of a git dependency, which expands it once more;
+ * and the clone's settings have not been checked. npm expands variables in names as well, so for npm the name itself is
+ * a reference: `npm_config_//${RANDOM}:_authToken`.
  *
- * pnpm 11 and later get `pnpm_config_//…` too (`pnpm literal`): they replace nothing in variables. Some of them do in a
- * project's files, where the name of such a variable is refused.
+ * pnpm 11 and later receive `pnpm_config_//…` as well (`pnpm literal`): they expand nothing in variables. Some versions
+ * do in a project's files, where the name of such a variable is refused.
  */
 export function concealTokens(variables: Record<string, string>, form: TokenForm = "pnpm"): Record<string, string> {
   const concealed: Record<string, string> = {};
@@ -31,7 +31,7 @@ export function concealTokens(variables: Record<string, string>, form: TokenForm
     const holder = `${name}_${count++}`;
     concealed[holder] = value;
     if (form === "npm") {
-      // npm 12 knows the key by its end.
+      // npm 12 recognizes the key by its end.
       concealed[`${holder}_NAME`] = variable.slice(prefix.length, variable.lastIndexOf(":"));
       concealed[`${prefix}\${${holder}_NAME}${variable.slice(variable.lastIndexOf(":"))}`] = `\${${holder}}`;
       continue;
@@ -42,7 +42,7 @@ export function concealTokens(variables: Record<string, string>, form: TokenForm
   return concealed;
 }
 
-/** Whether a text refers to a variable of the kind above, or to one whose name another variable completes. */
+/** Whether a text references such a variable, or one whose name another variable completes. */
 export function refersToToken(text: string): boolean {
   return /\$\{[^{}]*(?:npm_config_\/\/|\$\{)/i.test(text);
 }
@@ -54,8 +54,8 @@ export function hostsOf(variables: Record<string, string>): string[] {
 }
 
 /**
- * The environment without the variables that hold one of the tokens (their names can be guessed), and without what an
- * outer command was given in place of these.
+ * The environment without the variables that hold one of the tokens (whose names can be guessed), and without the
+ * variables that an outer command received in their place.
  */
 export function withoutTokens(env: Environment, variables: Record<string, string>): Environment {
   const npmVariables = Object.entries(variables).filter(([name]) => name.startsWith(prefix));

@@ -1,32 +1,32 @@
-/** What decides whom npm trusts: kept to the user's own values while it holds a token. */
+/** Pins the settings that decide whom npm trusts to the user's own values while it has a token. */
 import { environmentSettings, type Setting } from "./settings-text.ts";
 
 type Environment = Record<string, string | undefined>;
 
 /**
- * Settings that a project may not decide, with the value that means "not set" in a variable. A list or a string cannot
- * be unset so: npm would take "null" as it is.
+ * Settings that a project may not decide, with the value that means "not set" in a variable. Lists and strings cannot
+ * be unset this way: npm would use "null" literally.
  */
 const pinned: Readonly<Record<string, string>> = {
   "https-proxy": "null",
   proxy: "null",
   "local-address": "null",
   "strict-ssl": "true",
-  // An empty file: npm then keeps its default authorities.
+  // An empty file: npm keeps its default authorities.
   cafile: "/dev/null",
-  // A program that npm starts for dependencies in git.
+  // A program that npm starts for git dependencies.
   git: "git",
-  // Which hosts of a lock file npm replaces by the registry's, with the token then sent there.
+  // Which hosts of a lock file npm replaces by the registry's, to which it then sends the token.
   "replace-registry-host": "npmjs",
 };
 
-/** What no variable can take back from a project's file: with these in it there is no token. */
+/** Settings that no variable overrides: a project that sets one gets no token. */
 const unpinnable = new Set(["ca", "cert", "key", "certfile", "keyfile", "userconfig", "globalconfig", "prefix"]);
 
-/** What of pnpm is of this kind besides. Its versions differ in what beats what, so it is refused, all of it. */
+/** Additional settings of pnpm. Precedence differs between its versions, so all of them are refused. */
 const ofPnpm = new Set(["http-proxy", "no-proxy", "noproxy", "npmrc-auth-file", "pnpr-server"]);
 
-/** The variables that pin npm's trust to the environment, else the user's file, else the global one, else the default. */
+/** Variables that pin npm's trust to the environment, else the user's file, else the global one, else the default. */
 export function trustVariables(env: Environment, user: Setting[], global: Setting[]): Record<string, string> {
   const fromEnvironment = new Set(environmentSettings(env).map(({ key }) => key));
   const noProxy = env["NO_PROXY"] || env["no_proxy"] || ".invalid";
@@ -39,18 +39,18 @@ export function trustVariables(env: Environment, user: Setting[], global: Settin
   return variables;
 }
 
-/** Whether a project's file that says this gets npm (or pnpm) no token. */
+/** Whether a project that sets this key gets no token for npm (or pnpm). */
 export function isRefusedKey(key: string, tool: "npm" | "pnpm"): boolean {
   const name = kebabCase(key);
   return unpinnable.has(name) || (tool === "pnpm" && (Object.hasOwn(pinned, name) || ofPnpm.has(name)));
 }
 
-/** Whether npm goes by the user's value in place of this. */
+/** Whether npm uses the user's value instead of the project's. */
 export function isPinnedKey(key: string): boolean {
   return Object.hasOwn(pinned, key) || key === "noproxy";
 }
 
-/** What is wrong with such a setting of a project, to be read behind its key. */
+/** What such a setting does, to follow its key in a message. */
 export function reasonOf(key: string): string {
   const name = kebabCase(key.replace(/^.*:/s, ""));
   if (/proxy$|^pnpr-server$/.test(name)) return "decides through whom the connection goes";
@@ -62,12 +62,12 @@ export function reasonOf(key: string): string {
   return "decides whom the connection trusts";
 }
 
-/** Whether `publishConfig` may not have it: what it says beats the environment. */
+/** Whether `publishConfig` may not contain it: it overrides the environment. */
 export function isRefusedInPublishConfig(key: string): boolean {
   return isRefusedKey(key, "pnpm") || isPinnedKey(kebabCase(key));
 }
 
-/** The last value, which is the one that counts; lists as npm takes them from a variable. */
+/** The effective value, which is the last; lists in the form of npm's variables. */
 function valueOf(settings: Setting[], key: string): string | undefined {
   const values = settings.filter((setting) => setting.key === key && setting.value !== "");
   return key === "noproxy" && values.length > 1 ? values.map(({ value }) => value).join("\n\n") : values.at(-1)?.value;
