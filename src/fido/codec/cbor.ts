@@ -16,9 +16,9 @@ export type CborValue =
   | CborMap;
 
 /** More than any CTAPHID message (7609 bytes) or WebAuthn attestation object with certificates needs. */
-const MAX_BYTES = 65_536;
+const maxBytes = 65_536;
 /** CTAP2 allows 4 levels of nesting; attestation statements of some vendors use a few more. */
-const MAX_DEPTH = 16;
+const maxDepth = 16;
 
 const decodeOptions = {
   useMaps: true,
@@ -47,7 +47,7 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
 
 /** Decodes as {@link decodeCbor} the item at the start and gives the bytes that follow it (a view, not a copy). */
 export function decodeCborPrefix(bytes: Uint8Array): { value: CborValue; rest: Uint8Array } {
-  if (bytes.length > MAX_BYTES) throw malformed(`expected at most ${MAX_BYTES} bytes, got ${bytes.length}`);
+  if (bytes.length > maxBytes) throw malformed(`expected at most ${maxBytes} bytes, got ${bytes.length}`);
   try {
     const [value, rest] = decodeFirst(bytes, {
       ...decodeOptions,
@@ -95,7 +95,7 @@ class CheckedTokenizer extends Tokenizer {
       frame.left -= 1;
     }
     if (token.type === Type.array || token.type === Type.map) {
-      if (this.#frames.length === MAX_DEPTH) throw new FormError(`expected at most ${MAX_DEPTH} levels`);
+      if (this.#frames.length === maxDepth) throw new FormError(`expected at most ${maxDepth} levels`);
       const isMap = token.type === Type.map;
       this.#frames.push({ keys: isMap ? new Set() : undefined, left: (isMap ? 2 : 1) * Number(token.value) });
     }

@@ -16,7 +16,7 @@ const X = -2;
 const Y = -3;
 const KTY_EC2 = 2;
 const CRV_P256 = 1;
-const COORDINATE_BYTES = 32;
+const coordinateBytes = 32;
 
 /**
  * Reads a COSE_Key on P-256.
@@ -58,8 +58,8 @@ export function exportCoseKey(key: KeyObject, algorithm: number): CborMap {
 
 function coordinate(key: CborMap, label: number, name: string): string {
   const value = key.get(label);
-  if (!(value instanceof Uint8Array) || value.length !== COORDINATE_BYTES) {
-    throw invalid(`expected ${name} of ${COORDINATE_BYTES} bytes`);
+  if (!(value instanceof Uint8Array) || value.length !== coordinateBytes) {
+    throw invalid(`expected ${name} of ${coordinateBytes} bytes`);
   }
   return value.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -23,7 +23,7 @@ export interface Assertion {
 }
 
 /** More than any key can store; a key that claims more lies. */
-const MAX_ASSERTIONS = 1024;
+const maxAssertions = 1024;
 
 /**
  * Asks for an assertion by each credential that fits, the most recent first.
@@ -53,7 +53,7 @@ export async function getAssertions(
   const assertions: [Assertion, ...Assertion[]] = [readAssertion(answer, request)];
   // On a key with a display the person has chosen there.
   const userSelected = field(answer, 0x06, "boolean") ?? false;
-  const total = userSelected ? 1 : Math.min(field(answer, 0x05, "integer") ?? 1, MAX_ASSERTIONS);
+  const total = userSelected ? 1 : Math.min(field(answer, 0x05, "integer") ?? 1, maxAssertions);
   while (assertions.length < total) {
     const next = await sendCommand(device, AUTHENTICATOR.GET_NEXT_ASSERTION, undefined, options);
     assertions.push(readAssertion(next, request));

@@ -29,10 +29,10 @@ export interface AuthenticatorInfo {
   remainingDiscoverableCredentials: number | undefined;
 }
 
-const AAGUID_BYTES = 16;
-const DEFAULT_MAX_MSG_SIZE = 1024;
-const DEFAULT_MIN_PIN_LENGTH = 4;
-const MAX_PIN_LENGTH = 63;
+const aaguidBytes = 16;
+const defaultMaxMsgSize = 1024;
+const defaultMinPinLength = 4;
+const maxPinLength = 63;
 
 /** Asks the key. Unknown members are passed over, missing and unusable ones get the specification's defaults. */
 export async function getInfo(device: CtapDevice, options?: ExchangeOptions): Promise<AuthenticatorInfo> {
@@ -46,9 +46,9 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   return {
     versions: texts(field(map, 0x01, "list")),
     extensions: texts(field(map, 0x02, "list")),
-    aaguid: aaguid?.length === AAGUID_BYTES ? aaguid : new Uint8Array(AAGUID_BYTES),
+    aaguid: aaguid?.length === aaguidBytes ? aaguid : new Uint8Array(aaguidBytes),
     options: booleans(field(map, 0x04, "map")),
-    maxMsgSize: field(map, 0x05, "integer") ?? DEFAULT_MAX_MSG_SIZE,
+    maxMsgSize: field(map, 0x05, "integer") ?? defaultMaxMsgSize,
     // The first CTAP 2.0 keys have a PIN but do not name protocol one, the only one of their time.
     pinUvAuthProtocols: protocols.length === 0 && clientPin ? [1] : protocols,
     maxCredentialCountInList: field(map, 0x07, "integer"),
@@ -63,8 +63,8 @@ function readInfo(map: CborMap): AuthenticatorInfo {
 }
 
 /** No key can ask for more characters than a PIN has bytes. */
-function pinLength(told: number = DEFAULT_MIN_PIN_LENGTH): number {
-  return Math.min(Math.max(told, DEFAULT_MIN_PIN_LENGTH), MAX_PIN_LENGTH);
+function pinLength(told: number = defaultMinPinLength): number {
+  return Math.min(Math.max(told, defaultMinPinLength), maxPinLength);
 }
 
 function texts(list: readonly CborValue[] = []): string[] {

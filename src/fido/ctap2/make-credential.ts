@@ -25,7 +25,7 @@ export interface MadeCredential {
 }
 
 /** Names are for people: keys keep 64 bytes of them, and the first keys take no message of more than 1024. */
-const MAX_NAME_BYTES = 64;
+const maxNameBytes = 64;
 
 /** @throws CtapError for what the key refuses; VouchError `protocol_error` for an answer that lacks a member */
 export async function makeCredential(
@@ -74,6 +74,6 @@ export async function makeCredential(
 function shortened(text: string): string {
   const encoder = new TextEncoder();
   let size = 0;
-  const kept = Array.from(text).filter((character) => (size += encoder.encode(character).length) <= MAX_NAME_BYTES);
+  const kept = Array.from(text).filter((character) => (size += encoder.encode(character).length) <= maxNameBytes);
   return kept.join("");
 }

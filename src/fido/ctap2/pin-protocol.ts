@@ -16,10 +16,10 @@ import { VouchError } from "../../base/errors.ts";
 
 export type PinProtocol = 1 | 2;
 
-const BLOCK_BYTES = 16;
-const KEY_BYTES = 32;
+const blockBytes = 16;
+const keyBytes = 32;
 /** Protocol one sends only this much of an HMAC. */
-const TRUNCATED_MAC_BYTES = 16;
+const truncatedMacBytes = 16;
 
 /** Picks the key's preferred protocol among those that we know; undefined when there is none. */
 export function choosePinProtocol(offered: readonly number[]): PinProtocol | undefined {
@@ -29,7 +29,7 @@ export function choosePinProtocol(offered: readonly number[]): PinProtocol | und
 /** authenticate(key, message): HMAC-SHA-256, truncated to 16 bytes in protocol one. */
 export function authenticate(version: PinProtocol, key: Uint8Array, message: Uint8Array): Uint8Array {
   const mac = createHmac("sha256", key).update(message).digest();
-  return new Uint8Array(version === 1 ? mac.subarray(0, TRUNCATED_MAC_BYTES) : mac);
+  return new Uint8Array(version === 1 ? mac.subarray(0, truncatedMacBytes) : mac);
 }
 
 /** What both sides share after the key agreement. Destroy it after use. */
@@ -45,15 +45,15 @@ export class SharedSecret {
       this.#hmacKey = createHash("sha256").update(z).digest();
       this.#aesKey = this.#hmacKey;
     } else {
-      const salt = new Uint8Array(KEY_BYTES);
-      this.#hmacKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 HMAC key", KEY_BYTES));
-      this.#aesKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 AES key", KEY_BYTES));
+      const salt = new Uint8Array(keyBytes);
+      this.#hmacKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 HMAC key", keyBytes));
+      this.#aesKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 AES key", keyBytes));
     }
   }
 
   /** AES-256-CBC without padding: IV of zeros (one), random IV in front of the ciphertext (two). */
   encrypt(plaintext: Uint8Array): Uint8Array {
-    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : randomBytes(BLOCK_BYTES);
+    const iv = this.#version === 1 ? new Uint8Array(blockBytes) : randomBytes(blockBytes);
     const cipher = createCipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return new Uint8Array(this.#version === 1 ? ciphertext : Buffer.concat([iv, ciphertext]));
@@ -61,11 +61,11 @@ export class SharedSecret {
 
   /** @throws VouchError `protocol_error` when the length is not that of whole blocks (and an IV, in protocol two) */
   decrypt(ciphertext: Uint8Array): Uint8Array {
-    const header = this.#version === 1 ? 0 : BLOCK_BYTES;
-    if (ciphertext.length < header + BLOCK_BYTES || ciphertext.length % BLOCK_BYTES !== 0) {
+    const header = this.#version === 1 ? 0 : blockBytes;
+    if (ciphertext.length < header + blockBytes || ciphertext.length % blockBytes !== 0) {
       throw new VouchError("protocol_error", `Expected a ciphertext of whole blocks, got ${ciphertext.length} bytes.`);
     }
-    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : ciphertext.subarray(0, BLOCK_BYTES);
+    const iv = this.#version === 1 ? new Uint8Array(blockBytes) : ciphertext.subarray(0, blockBytes);
     const decipher = createDecipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
     const plaintext = decipher.update(ciphertext.subarray(header));
     decipher.final();

@@ -6,9 +6,9 @@ import { clientPinEncrypted, SUBCOMMAND } from "./client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "./device.ts";
 import type { PinProtocol, SharedSecret } from "./pin-protocol.ts";
 
-const PIN_HASH_BYTES = 16;
-const MAX_PIN_BYTES = 63;
-const PADDED_PIN_BYTES = 64;
+const pinHashBytes = 16;
+const maxPinBytes = 63;
+const paddedPinBytes = 64;
 
 /** What keeps a PIN from being sent to a key; lengths in code points, sizes in bytes of UTF-8. */
 export type PinFault =
@@ -28,8 +28,8 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
     if (length < minLength) {
       throw new VouchError("pin_policy", `Expected a PIN of at least ${minLength} characters, got ${length}.`);
     }
-    if (bytes.length > MAX_PIN_BYTES) {
-      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    if (bytes.length > maxPinBytes) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${maxPinBytes} bytes, got ${bytes.length}.`);
     }
     return hashBytes(bytes);
   } finally {
@@ -45,7 +45,7 @@ export function pinFault(pin: Secret, minLength: number): PinFault | undefined {
   const control = bytes.some((byte) => byte < 0x20 || byte === 0x7f);
   bytes.fill(0);
   if (length < minLength) return { kind: "too_short", length, minLength };
-  if (size > MAX_PIN_BYTES) return { kind: "too_long", size, maxSize: MAX_PIN_BYTES };
+  if (size > maxPinBytes) return { kind: "too_long", size, maxSize: maxPinBytes };
   return control ? { kind: "control_character" } : undefined;
 }
 
@@ -99,10 +99,10 @@ export function changePIN(
 
 function encryptNewPin(secret: SharedSecret, newPin: Secret): Uint8Array {
   const { bytes } = encodePin(newPin);
-  const padded = new Uint8Array(PADDED_PIN_BYTES);
+  const padded = new Uint8Array(paddedPinBytes);
   try {
-    if (bytes.length > MAX_PIN_BYTES) {
-      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    if (bytes.length > maxPinBytes) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${maxPinBytes} bytes, got ${bytes.length}.`);
     }
     padded.set(bytes);
     return secret.encrypt(padded);
@@ -120,7 +120,7 @@ function encodePin(pin: Secret): { bytes: Uint8Array; length: number } {
 
 function hashBytes(bytes: Uint8Array): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest();
-  const hash = new Uint8Array(digest.subarray(0, PIN_HASH_BYTES));
+  const hash = new Uint8Array(digest.subarray(0, pinHashBytes));
   digest.fill(0);
   return hash;
 }

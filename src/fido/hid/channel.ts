@@ -4,16 +4,16 @@ import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { VouchError } from "../../base/errors.ts";
 import { reasonOf, trace } from "../../base/trace.ts";
 import { BROADCAST_CHANNEL, CTAPHID } from "./framing.ts";
-import { faulty, Link, NoAnswerError, NONCE_BYTES, ReportedError } from "./link.ts";
+import { faulty, Link, NoAnswerError, nonceBytes, ReportedError } from "./link.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
 /** How long one INIT is waited for; a key answers it in milliseconds, one that just got its power in a second. */
-const INIT_TIMEOUT_MS = 2_000;
+const initTimeoutMs = 2_000;
 /** A busy key is not asked anew when less than this is left. */
-const MIN_INIT_TIMEOUT_MS = 500;
-const DEFAULT_TIMEOUT_MS = 10_000;
+const minInitTimeoutMs = 500;
+const defaultTimeoutMs = 10_000;
 
-const INIT_RESPONSE_BYTES = 17;
+const initResponseBytes = 17;
 const CAPABILITY_CBOR = 0x04;
 const ERR_INVALID_CHANNEL = 0x0b;
 
@@ -50,7 +50,7 @@ export async function openChannel(
         { hint: "Use a FIDO2 security key." },
       );
     }
-    return new Channel(link, channel, Math.min(DEFAULT_TIMEOUT_MS, options.answerTimeoutMs ?? DEFAULT_TIMEOUT_MS));
+    return new Channel(link, channel, Math.min(defaultTimeoutMs, options.answerTimeoutMs ?? defaultTimeoutMs));
   } catch (error) {
     await connection.close();
     throw error;
@@ -118,10 +118,10 @@ function isGarbled(error: unknown): boolean {
  */
 async function allocate(
   link: Link,
-  { signal, timeoutMs = DEFAULT_TIMEOUT_MS, onSilent }: OpenChannelOptions,
+  { signal, timeoutMs = defaultTimeoutMs, onSilent }: OpenChannelOptions,
 ): Promise<{ channel: number; capabilities: number }> {
   const deadline = performance.now() + timeoutMs;
-  const answerTimeoutMs = Math.min(INIT_TIMEOUT_MS, timeoutMs / 2);
+  const answerTimeoutMs = Math.min(initTimeoutMs, timeoutMs / 2);
   const nonces: Buffer[] = [];
   for (let silences = 0, faults = 0; ;) {
     const options = { signal, timeoutMs: Math.max(0, deadline - performance.now()), answerTimeoutMs };
@@ -136,7 +136,7 @@ async function allocate(
         if ((silences += 1) === 1) onSilent?.();
       } else if (reason.code === "security_key_busy") {
         // It fell silent after it had said that it is busy; else the time is over, or not worth another question.
-        if (left < MIN_INIT_TIMEOUT_MS) throw reason;
+        if (left < minInitTimeoutMs) throw reason;
       } else if (reason.code !== "security_key_error" || (faults += 1) > 1) throw error;
     }
   }
@@ -149,7 +149,7 @@ async function initialize(
   options: { signal: AbortSignal | undefined; timeoutMs: number; answerTimeoutMs: number },
 ): Promise<{ channel: number; capabilities: number }> {
   const { signal, ...limits } = options;
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = randomBytes(nonceBytes);
   nonces.push(nonce);
   const answer = await link.transact(BROADCAST_CHANNEL, CTAPHID.INIT, nonce, {
     ...(signal === undefined ? {} : { signal }),
@@ -157,15 +157,15 @@ async function initialize(
     // Every program that has the key open sees every answer: one with a foreign nonce is for another.
     accept: ({ command, payload }) =>
       command === CTAPHID.INIT &&
-      payload.length >= INIT_RESPONSE_BYTES &&
-      nonces.some((one) => one.equals(payload.subarray(0, NONCE_BYTES))),
+      payload.length >= initResponseBytes &&
+      nonces.some((one) => one.equals(payload.subarray(0, nonceBytes))),
   });
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  const channel = view.getUint32(NONCE_BYTES);
+  const channel = view.getUint32(nonceBytes);
   if (channel === 0 || channel === BROADCAST_CHANNEL) {
     throw faulty(link.product, `gave the reserved channel ${channel.toString(16)}`);
   }
-  const capabilities = view.getUint8(INIT_RESPONSE_BYTES - 1);
+  const capabilities = view.getUint8(initResponseBytes - 1);
   trace("hid", `channel ${hex(channel)} of ${link.product}, capabilities ${hex(capabilities)}`);
   return { channel, capabilities };
 }

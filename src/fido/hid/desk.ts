@@ -28,20 +28,20 @@ export interface DeskOptions {
   modelOf?: (aaguid: string) => string | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
-const POLL_MS = 300;
+const defaultTimeoutMs = 60_000;
+const pollMs = 300;
 /** The system gives the user access to a key a moment after the key is there. */
-const PLUG_PATIENCE_MS = 2_000;
+const plugPatienceMs = 2_000;
 /** How long the choice waits for a key that has not answered yet; then it may still join. */
-const OPEN_PATIENCE_MS = 1_000;
+const openPatienceMs = 1_000;
 /** How long keys that are not chosen may take to stop blinking and to be closed. */
-const CLEAR_PATIENCE_MS = 2_000;
+const clearPatienceMs = 2_000;
 /** However short the limit is: what a key is given for an answer for which nobody is needed. */
-const MIN_ANSWER_MS = 2_000;
+const minAnswerMs = 2_000;
 /** However often keys come and go: so many times the limit on one wait. */
-const WAITS = 10;
+const maxWaits = 10;
 /** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
-const MARGIN_MS = 5_000;
+const marginMs = 5_000;
 
 /** A key that is plugged in; `device` when it is open, `reason` when it cannot be used. */
 interface Candidate {
@@ -78,8 +78,8 @@ export class Desk {
   constructor(transport: HidTransport, options: DeskOptions) {
     this.#transport = transport;
     this.#options = options;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#end = performance.now() + WAITS * this.#timeoutMs;
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#end = performance.now() + maxWaits * this.#timeoutMs;
     this.#deadline = performance.now() + this.#timeoutMs;
   }
 
@@ -115,7 +115,7 @@ export class Desk {
       if (candidate !== this.#chosen) this.#drop(candidate);
     }
     const enough = new AbortController();
-    const limit = delay(CLEAR_PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => {});
+    const limit = delay(clearPatienceMs, undefined, { signal: enough.signal }).catch(() => {});
     await Promise.race([Promise.allSettled(this.#gone), limit]);
     enough.abort();
   }
@@ -165,7 +165,7 @@ export class Desk {
     const { modelOf, onSilent: tellSilent } = this.#options;
     const otherNames = () =>
       [...this.#candidates.values()].flatMap((one) => (one === candidate ? [] : one.info.product));
-    const answerTimeoutMs = Math.max(MIN_ANSWER_MS, this.#timeoutMs);
+    const answerTimeoutMs = Math.max(minAnswerMs, this.#timeoutMs);
     const onBusy = () => {
       if (!candidate.isBusy) this.#options.onBusy?.(info.product);
       candidate.isBusy = true;
@@ -173,7 +173,7 @@ export class Desk {
     };
     while (!signal.aborted) {
       try {
-        const timeoutMs = Math.max(POLL_MS, this.#deadline - performance.now());
+        const timeoutMs = Math.max(pollMs, this.#deadline - performance.now());
         const onSilent = () => tellSilent?.(info.product, this.#deadline - performance.now());
         const options = { signal, timeoutMs, answerTimeoutMs, onBusy, onSilent, modelOf, product, otherNames };
         candidate.device = (await openKey(this.#transport, info, options)).device;
@@ -185,13 +185,13 @@ export class Desk {
           reason.code === "security_key_busy"
             ? performance.now() < this.#deadline
             : (reason.code === "security_key_removed" || (reason.code === "security_key_permission" && isNew)) &&
-              performance.now() < since + PLUG_PATIENCE_MS;
+              performance.now() < since + plugPatienceMs;
         if (!mayPass) {
           candidate.reason = reason;
           break;
         }
         if (reason.code === "security_key_busy") onBusy();
-        await delay(POLL_MS, undefined, { signal }).catch(() => {});
+        await delay(pollMs, undefined, { signal }).catch(() => {});
       }
     }
     this.#changed.resolve();
@@ -213,7 +213,7 @@ export class Desk {
   /** Whether every key that may still be used answers, or has had the time for it. */
   #isSettled(): boolean {
     const now = performance.now();
-    return this.#usable().every(({ device, since }) => device !== undefined || now > since + OPEN_PATIENCE_MS);
+    return this.#usable().every(({ device, since }) => device !== undefined || now > since + openPatienceMs);
   }
 
   /** Gives those a reason that have not answered when another key was chosen without a touch. */
@@ -241,7 +241,7 @@ export class Desk {
     const [first] = usable;
     if (first !== undefined) {
       // A key that is still being opened ends with a reason of its own, unless the system holds it up.
-      return performance.now() < this.#deadline + MARGIN_MS ? undefined : new NoAnswerError(first.info.product);
+      return performance.now() < this.#deadline + marginMs ? undefined : new NoAnswerError(first.info.product);
     }
     return new VouchError("security_key_missing", "No security key is plugged in.", {
       hint: "Plug in your security key and repeat the command.",
@@ -263,7 +263,7 @@ export class Desk {
   }
 
   async #blink(candidate: Candidate, device: CtapDevice): Promise<void> {
-    const timeoutMs = this.#deadline - performance.now() + MARGIN_MS;
+    const timeoutMs = this.#deadline - performance.now() + marginMs;
     try {
       await understood(device, () => untilTouched(device, candidate.stop.signal, timeoutMs));
       this.#touched ??= candidate;
@@ -292,7 +292,7 @@ export class Desk {
 
   /** Until something happens to a key, or it is time to look at what is plugged in. */
   async #change(): Promise<void> {
-    const timer = setTimeout(() => this.#changed.resolve(), POLL_MS);
+    const timer = setTimeout(() => this.#changed.resolve(), pollMs);
     await this.#changed.promise;
     clearTimeout(timer);
   }

@@ -2,7 +2,7 @@
 import type { HidConnection } from "./transport.ts";
 
 /** A peer that floods cannot take more memory than this many reports (256 KiB); the oldest give way. */
-const MAX_REPORTS = 4096;
+const maxReports = 4096;
 
 /** Why a wait ended without a report. */
 export type NoReport = "deadline" | "aborted";
@@ -17,7 +17,7 @@ export class Inbox {
     connection.onReport((report) => {
       if (!this.#collecting) return;
       // A copy: the transport may reuse its buffer.
-      if (this.#reports.push(new Uint8Array(report)) > MAX_REPORTS) this.#reports.shift();
+      if (this.#reports.push(new Uint8Array(report)) > maxReports) this.#reports.shift();
       this.#wake?.();
     });
     connection.onError((error) => {

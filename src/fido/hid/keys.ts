@@ -16,7 +16,7 @@ export interface OpenSecurityKeyOptions extends DeskOptions {
 }
 
 /** The limit on trying one key, in milliseconds. */
-const PROBE_TIMEOUT_MS = 3_000;
+const probeTimeoutMs = 3_000;
 
 /**
  * Opens the security key: waits until there is one; of several, the one that is touched.
@@ -67,7 +67,7 @@ export async function probeSecurityKeys(
   return Promise.all(
     infos.map(async (info, index): Promise<ProbedKey> => {
       const otherNames = () => infos.flatMap((one) => (one === info ? [] : one.product));
-      const limits = { timeoutMs: PROBE_TIMEOUT_MS, answerTimeoutMs: PROBE_TIMEOUT_MS };
+      const limits = { timeoutMs: probeTimeoutMs, answerTimeoutMs: probeTimeoutMs };
       const options = { ...limits, modelOf, product: listed[index]!.product, otherNames };
       try {
         const { device, answer } = await openKey(own, info, options);

@@ -7,17 +7,17 @@ import { CTAPHID, fragment, type Message, parsePacket, Reassembler } from "./fra
 import { Inbox, type NoReport } from "./inbox.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const defaultTimeoutMs = 10_000;
 /** How long the key may take to end a command that was cancelled; honest keys need a few milliseconds. */
-const CANCEL_TIMEOUT_MS = 1_000;
+const cancelTimeoutMs = 1_000;
 /** How long the key may take to answer an INIT on its own channel, which it does without doing anything else. */
-const RESYNC_TIMEOUT_MS = 500;
+const resyncTimeoutMs = 500;
 /** A write that the system does not finish: the kernel itself gives a USB transfer five seconds. */
-const WRITE_TIMEOUT_MS = 6_000;
-const BUSY_DELAYS_MS = [20, 50, 100, 200, 400];
+const writeTimeoutMs = 6_000;
+const busyDelaysMs = [20, 50, 100, 200, 400];
 
 /** The length of the number that tells one INIT from another, in bytes. */
-export const NONCE_BYTES = 8;
+export const nonceBytes = 8;
 const STATUS_UPNEEDED = 2;
 const ERR_CHANNEL_BUSY = 0x06;
 /**
@@ -105,7 +105,7 @@ export class Link {
   async transact(channel: number, command: number, payload: Uint8Array, options: TransactOptions): Promise<Uint8Array> {
     if (this.#active) throw new VouchError("internal_error", "Expected one command at a time on the security key.");
     if (options.signal?.aborted) throw cancelled();
-    const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const deadline = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
     this.#active = true;
     try {
       for (let busyAnswers = 0, repeated = command === CTAPHID.INIT; ;) {
@@ -192,7 +192,7 @@ export class Link {
 
   /** Ends the pending command on the key and waits until it says so, so that the next command finds it idle. */
   async #cancel(channel: number, reassembler: Reassembler): Promise<void> {
-    const deadline = performance.now() + CANCEL_TIMEOUT_MS;
+    const deadline = performance.now() + cancelTimeoutMs;
     try {
       await this.#write(fragment(channel, CTAPHID.CANCEL, new Uint8Array(0)));
       for (;;) {
@@ -213,8 +213,8 @@ export class Link {
    * answer that cannot be understood, and from a command that cannot be cancelled.
    */
   async #resynchronize(channel: number): Promise<void> {
-    const deadline = performance.now() + RESYNC_TIMEOUT_MS;
-    const nonce = randomBytes(NONCE_BYTES);
+    const deadline = performance.now() + resyncTimeoutMs;
+    const nonce = randomBytes(nonceBytes);
     try {
       await this.#write(fragment(channel, CTAPHID.INIT, nonce));
       for (;;) {
@@ -232,7 +232,7 @@ export class Link {
   }
 
   async #pause(attempt: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    const delay = BUSY_DELAYS_MS[Math.min(attempt, BUSY_DELAYS_MS.length - 1)] ?? 0;
+    const delay = busyDelaysMs[Math.min(attempt, busyDelaysMs.length - 1)] ?? 0;
     const until = performance.now() + delay;
     if (until > deadline) throw busy(this.product);
     this.#inbox.start();
@@ -245,7 +245,7 @@ export class Link {
     for (const report of reports) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(faulty(this.product, "did not take what was sent")), WRITE_TIMEOUT_MS);
+        timer = setTimeout(() => reject(faulty(this.product, "did not take what was sent")), writeTimeoutMs);
       });
       try {
         await Promise.race([this.#connection.write(report), limit]);
@@ -264,7 +264,7 @@ function isAnswer(report: Uint8Array, channel: number, nonce: Buffer): boolean {
       packet.kind === "initialization" &&
       packet.channel === channel &&
       packet.command === CTAPHID.INIT &&
-      nonce.equals(packet.payload.subarray(0, NONCE_BYTES))
+      nonce.equals(packet.payload.subarray(0, nonceBytes))
     );
   } catch {
     return false;

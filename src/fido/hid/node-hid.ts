@@ -11,14 +11,14 @@ const USAGE_AUTHENTICATOR = 0x01;
 const REPORT_ID = 0;
 
 /** Listing and opening ask the drivers, which may hang with a device that does. */
-const SYSTEM_TIMEOUT_MS = 5_000;
+const systemTimeoutMs = 5_000;
 /** Closing waits for a write that is under way, which the kernel gives up only after seconds. */
-const CLOSE_TIMEOUT_MS = 1_000;
+const closeTimeoutMs = 1_000;
 
 export const transport: HidTransport = { list, open };
 
 async function list(): Promise<HidDeviceInfo[]> {
-  const devices = await translated("find security keys", undefined, () => within(SYSTEM_TIMEOUT_MS, devicesAsync()));
+  const devices = await translated("find security keys", undefined, () => within(systemTimeoutMs, devicesAsync()));
   return devices.filter(isAuthenticator).map(({ path, product, serialNumber, vendorId, productId }) => {
     const info: HidDeviceInfo = { path, product: product || "Security key", vendorId, productId };
     if (serialNumber) info.serialNumber = serialNumber;
@@ -35,7 +35,7 @@ async function open(info: HidDeviceInfo): Promise<HidConnection> {
   const device = await translated("open", info, async () => {
     const opening = HIDAsync.open(info.path, { nonExclusive: true });
     try {
-      return await within(SYSTEM_TIMEOUT_MS, opening);
+      return await within(systemTimeoutMs, opening);
     } catch (error) {
       // One that is open after all has nobody who will close it.
       void opening.then((late) => late.close()).catch(() => {});
@@ -54,7 +54,7 @@ async function open(info: HidDeviceInfo): Promise<HidConnection> {
     },
     async close() {
       // That a key which is gone cannot be closed any more is nothing to tell.
-      await within(CLOSE_TIMEOUT_MS, device.close()).catch(() => {});
+      await within(closeTimeoutMs, device.close()).catch(() => {});
     },
   };
 }

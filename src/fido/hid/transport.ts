@@ -1,7 +1,7 @@
 /** What a HID transport gives: security keys to list and open, bare reports to and from an open one. */
 
 /** Every CTAPHID report of a USB key, without a report id (CTAP 2.1 section 11.2.4, full-speed devices). */
-export const REPORT_BYTES = 64;
+export const reportBytes = 64;
 
 export interface HidDeviceInfo {
   /** The system's name of the device, for opening it. */
@@ -16,7 +16,7 @@ export interface HidDeviceInfo {
 }
 
 export interface HidConnection {
-  /** Sends one report of {@link REPORT_BYTES} bytes. */
+  /** Sends one report of {@link reportBytes} bytes. */
   write(report: Uint8Array): Promise<void>;
   /** Names the one receiver of the reports that arrive; those of other programs' channels are among them. */
   onReport(receive: (report: Uint8Array) => void): void;

@@ -7,7 +7,7 @@ import { type CtapStatus, isCtapError } from "../ctap2/status.ts";
 import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
 
 /** Fingers that were not recognised before the PIN is asked for, where the key names no number. */
-const DEFAULT_ATTEMPTS = 3;
+const defaultAttempts = 3;
 
 export interface BuiltInVerificationInput {
   device: CtapDevice;
@@ -92,7 +92,7 @@ export class BuiltInVerification {
     this.#wrong = true;
     if (status === "UV_INVALID") this.#retries = await this.#askRetries();
     const blocked = status === "UV_BLOCKED" || this.#retries === 0;
-    const attempts = this.#input.info.preferredPlatformUvAttempts ?? DEFAULT_ATTEMPTS;
+    const attempts = this.#input.info.preferredPlatformUvAttempts ?? defaultAttempts;
     if (status === "UV_INVALID" && !blocked && this.#failures < attempts) return true;
     return this.#giveWayToPin(blocked ? "sensor_blocked" : "not_recognised");
   }

@@ -45,7 +45,7 @@ export interface AssertionInput extends CeremonyInput {
   credentialIds?: readonly string[];
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+const defaultTimeoutMs = 60_000;
 /** credProtect level userVerificationOptionalWithCredentialIDList: without verification nobody learns of the credential. */
 const CRED_PROTECT = 2;
 
@@ -191,7 +191,7 @@ async function getAssertionFor(
 }
 
 function verificationFor(
-  { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CeremonyInput,
+  { device, ui, signal, timeoutMs = defaultTimeoutMs }: CeremonyInput,
   info: AuthenticatorInfo,
   scope: TokenScope,
   beforeWrite?: PinVerificationInput["beforeWrite"],

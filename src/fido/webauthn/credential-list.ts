@@ -7,8 +7,8 @@ import type { PinUvAuthToken } from "../ctap2/pin-uv-auth-token.ts";
 import { isCtapError } from "../ctap2/status.ts";
 
 /** What a message holds beside the list (names, hashes, options), and beside the id in each entry, in bytes. */
-const MESSAGE_OVERHEAD = 512;
-const ENTRY_OVERHEAD = 32;
+const messageOverhead = 512;
+const entryOverhead = 32;
 
 export interface CredentialListInput {
   device: CtapDevice;
@@ -54,7 +54,7 @@ export async function findCredential(input: CredentialListInput): Promise<Creden
 function parts({ info, list }: CredentialListInput): { known: readonly CredentialDescriptor[]; size: number } {
   const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
   const longest = Math.max(0, ...known.map(({ id }) => id.length));
-  const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
+  const fitting = Math.floor((info.maxMsgSize - messageOverhead) / (longest + entryOverhead));
   // A key that names no limit may have any: the first ones take one credential at a time.
   return { known, size: Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting)) };
 }

@@ -7,10 +7,10 @@ import type { Secret } from "../../base/secret.ts";
 import type { CeremonyUi, NewPinRequest } from "./ceremony-ui.ts";
 
 /** What we demand of a new PIN, in code points; a key may demand more. */
-export const MIN_NEW_PIN_LENGTH = 8;
+export const minNewPinLength = 8;
 /** New PINs that a key refuses by its own rules before we give up, and those that break ours as well. */
-const MAX_REFUSALS = 3;
-const MAX_NEW_PINS = 10;
+const maxRefusals = 3;
+const maxNewPins = 10;
 
 /**
  * @param reason why a new PIN is needed
@@ -24,9 +24,9 @@ export async function chooseNewPin(
   reason: NewPinRequest["reason"],
   send: (newPin: Secret) => Promise<void>,
 ): Promise<Secret> {
-  const minLength = Math.max(MIN_NEW_PIN_LENGTH, info.minPINLength);
+  const minLength = Math.max(minNewPinLength, info.minPINLength);
   let fault: NewPinRequest["fault"];
-  for (let given = 0, refusals = 0; given < MAX_NEW_PINS; given += 1) {
+  for (let given = 0, refusals = 0; given < maxNewPins; given += 1) {
     const newPin = await ui.newPin({ reason, minLength, fault });
     fault = pinFault(newPin, minLength);
     if (fault !== undefined) continue;
@@ -36,13 +36,13 @@ export async function chooseNewPin(
       return newPin;
     } catch (error) {
       refusals += 1;
-      if (!isCtapError(error, "PIN_POLICY_VIOLATION") || refusals === MAX_REFUSALS) throw error;
+      if (!isCtapError(error, "PIN_POLICY_VIOLATION") || refusals === maxRefusals) throw error;
       fault = { kind: "refused" };
     }
   }
   throw new VouchError(
     "pin_policy",
-    `Expected a PIN of at least ${minLength} characters, got none in ${MAX_NEW_PINS} tries.`,
+    `Expected a PIN of at least ${minLength} characters, got none in ${maxNewPins} tries.`,
     { hint: "Think of one and repeat the command." },
   );
 }

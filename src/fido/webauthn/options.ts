@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 
-const MAX_LIST = 256;
+const maxList = 256;
 
 /** @param max the limit on the decoded bytes */
 function base64urlSchema(min: number, max: number) {
@@ -21,7 +21,7 @@ const name = v.pipe(v.string(), v.maxLength(256));
 const domain = v.pipe(v.string(), v.maxLength(253), v.regex(/^[\w.:[\]-]+$/, "Expected a domain"));
 const challenge = base64urlSchema(16, 1024);
 const descriptor = v.object({ id: base64urlSchema(1, 1023), type: v.literal("public-key") });
-const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(MAX_LIST)), []);
+const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(maxList)), []);
 
 const creationOptionsSchema = v.object({
   rp: v.object({ id: v.optional(domain), name }),
@@ -29,7 +29,7 @@ const creationOptionsSchema = v.object({
   challenge,
   pubKeyCredParams: v.pipe(
     v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.safeInteger()) })),
-    v.maxLength(MAX_LIST),
+    v.maxLength(maxList),
   ),
   excludeCredentials: descriptors,
   authenticatorSelection: v.optional(

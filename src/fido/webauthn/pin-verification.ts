@@ -13,15 +13,15 @@ import {
 import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
-import { chooseNewPin, MIN_NEW_PIN_LENGTH } from "./new-pin.ts";
+import { chooseNewPin, minNewPinLength } from "./new-pin.ts";
 
 /**
  * The specification's floor. The key's present minimum is for new PINs: it may have been raised after this one was set
  * (section 6.11.4), and a PIN that is not sent cannot be changed either.
  */
-const SHORTEST_PIN_LENGTH = 4;
+const shortestPinLength = 4;
 /** PINs in one ceremony: a key blocks after eight wrong ones, unless its counter does not count. */
-const MAX_PINS = 8;
+const maxPins = 8;
 
 /** What a ceremony is about to write to the key. */
 export type PinWrite = "set" | "change";
@@ -127,11 +127,11 @@ export class PinVerification {
   async #ask(wrong: boolean, instead: PinRequest["instead"]): Promise<Uint8Array> {
     const { ui } = this.#input;
     const retries = await this.#askRetries();
-    if (this.#pins === MAX_PINS) throw new CtapError("PIN_INVALID");
+    if (this.#pins === maxPins) throw new CtapError("PIN_INVALID");
     this.#pins += 1;
     this.#retries = retries;
-    const request = { retries, wrong, minLength: SHORTEST_PIN_LENGTH, mustChange: this.#mustChange, instead };
-    return hashPin(await ui.pin(request), SHORTEST_PIN_LENGTH);
+    const request = { retries, wrong, minLength: shortestPinLength, mustChange: this.#mustChange, instead };
+    return hashPin(await ui.pin(request), shortestPinLength);
   }
 
   /** @throws CtapError PIN_BLOCKED and PIN_AUTH_BLOCKED when no PIN may be tried */
@@ -161,7 +161,7 @@ export class PinVerification {
     if (!(await ui.offerPin())) throw new CtapError("PIN_NOT_SET");
     const newPin = await chooseNewPin(this.#input, "not_set", (pin) => setPIN(device, protocol, pin, exchange));
     this.#isSet = true;
-    this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
+    this.#pinHash = hashPin(newPin, minNewPinLength);
   }
 
   async #changePin(protocol: PinProtocol): Promise<void> {
@@ -181,7 +181,7 @@ export class PinVerification {
       }
     });
     this.destroy();
-    this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
+    this.#pinHash = hashPin(newPin, minNewPinLength);
     this.#mustChange = false;
     this.#changed = true;
   }

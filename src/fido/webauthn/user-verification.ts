@@ -15,7 +15,7 @@ import type { CeremonyUi } from "./ceremony-ui.ts";
 import { PinVerification, type PinVerificationInput } from "./pin-verification.ts";
 
 /** A key that gives up waiting for a touch sooner than this did not wait. */
-const MIN_TOUCH_WAIT_MS = 100;
+const minTouchWaitMs = 100;
 
 export interface UserVerificationInput {
   device: CtapDevice;
@@ -69,7 +69,7 @@ export class UserVerification implements Disposable {
         if (answered !== undefined) return answered.value;
       } catch (error) {
         const waited = performance.now() - started;
-        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= MIN_TOUCH_WAIT_MS;
+        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= minTouchWaitMs;
         const expired: boolean = !renewed && isCtapError(error, "PIN_AUTH_INVALID", "PIN_TOKEN_EXPIRED");
         if (!(gaveUp || expired) || this.#left() === 0) throw error;
         renewed ||= expired;
