@@ -18,10 +18,10 @@ export type PinProtocol = 1 | 2;
 
 const blockBytes = 16;
 const keyBytes = 32;
-/** Protocol one sends only this much of an HMAC. */
+/** Protocol one truncates its HMACs to this length. */
 const truncatedMacBytes = 16;
 
-/** Picks the key's preferred protocol among those that we know; undefined when there is none. */
+/** The first supported protocol in the key's order of preference; undefined if there is none. */
 export function choosePinProtocol(offered: readonly number[]): PinProtocol | undefined {
   return offered.find((version) => version === 1 || version === 2);
 }
@@ -32,13 +32,13 @@ export function authenticate(version: PinProtocol, key: Uint8Array, message: Uin
   return new Uint8Array(version === 1 ? mac.subarray(0, truncatedMacBytes) : mac);
 }
 
-/** What both sides share after the key agreement. Destroy it after use. */
+/** The shared secret of one key agreement. Destroy it after use. */
 export class SharedSecret {
   readonly #version: PinProtocol;
   readonly #hmacKey: Uint8Array;
   readonly #aesKey: Uint8Array;
 
-  /** @param z the x-coordinate of the ECDH shared point, 32 bytes */
+  /** `z` is the x-coordinate of the ECDH shared point, 32 bytes. */
   constructor(version: PinProtocol, z: Uint8Array) {
     this.#version = version;
     if (version === 1) {
@@ -51,7 +51,7 @@ export class SharedSecret {
     }
   }
 
-  /** AES-256-CBC without padding: IV of zeros (one), random IV in front of the ciphertext (two). */
+  /** AES-256-CBC without padding: zero IV in protocol one, random IV prepended to the ciphertext in protocol two. */
   encrypt(plaintext: Uint8Array): Uint8Array {
     const iv = this.#version === 1 ? new Uint8Array(blockBytes) : randomBytes(blockBytes);
     const cipher = createCipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
@@ -59,7 +59,10 @@ export class SharedSecret {
     return new Uint8Array(this.#version === 1 ? ciphertext : Buffer.concat([iv, ciphertext]));
   }
 
-  /** @throws VouchError `protocol_error` when the length is not that of whole blocks (and an IV, in protocol two) */
+  /**
+   * Reverses {@link encrypt}. Throws `protocol_error` if the length is not a multiple of the block size, or (protocol
+   * two) the IV is missing.
+   */
   decrypt(ciphertext: Uint8Array): Uint8Array {
     const header = this.#version === 1 ? 0 : blockBytes;
     if (ciphertext.length < header + blockBytes || ciphertext.length % blockBytes !== 0) {
@@ -83,11 +86,9 @@ export class SharedSecret {
 }
 
 /**
- * Agrees on a shared secret with a new key pair of ours.
- * @param peer the authenticator's key agreement COSE_Key, from getKeyAgreement
- * @param ephemeral the platform's key pair, only given to repeat a known exchange
- * @returns the COSE_Key to send and the secret
- * @throws VouchError `protocol_error` when the peer's point is not on P-256
+ * Performs the ECDH key agreement with a new ephemeral key pair and returns the COSE_Key to send and the shared secret.
+ * `peer` is the authenticator's COSE_Key from getKeyAgreement; tests pass `ephemeral` for test vectors. Throws
+ * `protocol_error` for a point off P-256.
  */
 export function encapsulate(
   version: PinProtocol,

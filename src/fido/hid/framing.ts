@@ -1,4 +1,4 @@
-/** CTAPHID packets: a message cut into reports and put together again (CTAP 2.1 section 11.2.4). */
+/** CTAPHID framing: splits messages into reports and reassembles them (CTAP 2.1 section 11.2.4). */
 import { VouchError } from "../../base/errors.ts";
 import { reportBytes } from "./transport.ts";
 
@@ -31,7 +31,7 @@ export interface InitializationPacket {
   channel: number;
   /** The command without bit 7. */
   command: number;
-  /** BCNT, the length of the whole message; it may exceed {@link maxMessageBytes} when the peer lies. */
+  /** BCNT, the length of the whole message. Untrusted: it may exceed {@link maxMessageBytes}. */
   length: number;
   payload: Uint8Array;
 }
@@ -43,7 +43,7 @@ export interface ContinuationPacket {
   payload: Uint8Array;
 }
 
-/** Reads one report. Payloads are views that include the padding. */
+/** Parses one report. Payloads are views that include the padding. Throws `security_key_error`. */
 export function parsePacket(report: Uint8Array): InitializationPacket | ContinuationPacket {
   if (report.length !== reportBytes) throw broken(`expected a report of ${reportBytes} bytes, got ${report.length}`);
   const view = new DataView(report.buffer, report.byteOffset, report.byteLength);
@@ -62,9 +62,8 @@ export function parsePacket(report: Uint8Array): InitializationPacket | Continua
 }
 
 /**
- * Cuts a message into the reports that carry it.
- * @param channel the channel id (CID), an unsigned 32-bit number
- * @param command the command without bit 7
+ * Splits a message into reports. `channel` is the channel id (CID), an unsigned 32-bit number; `command` has no bit 7.
+ * Throws `security_key_error` for a message over {@link maxMessageBytes}.
  */
 export function fragment(channel: number, command: number, message: Uint8Array): Uint8Array[] {
   if (message.length > maxMessageBytes) {
@@ -95,7 +94,7 @@ export interface Message {
   payload: Uint8Array;
 }
 
-/** Puts the messages of one channel together and skips the packets of all others. */
+/** Reassembles the messages of one channel and ignores packets of all others. */
 export class Reassembler {
   readonly #channel: number;
   #message: Message | undefined;
@@ -107,8 +106,8 @@ export class Reassembler {
   }
 
   /**
-   * Takes the next report and gives the message that it completes.
-   * @throws VouchError `security_key_error` for a length or a sequence that no honest key sends
+   * Consumes one report and returns the message that it completes. Throws `security_key_error` for a length or sequence
+   * number that violates the protocol.
    */
   push(report: Uint8Array): Message | undefined {
     const packet = parsePacket(report);
@@ -130,7 +129,7 @@ export class Reassembler {
   }
 
   #continue({ sequence, payload }: ContinuationPacket): Message | undefined {
-    // Left over from a transaction that was given up: the specification has receivers ignore it.
+    // A leftover of an abandoned transaction, which the specification has receivers ignore.
     if (this.#message === undefined) return undefined;
     if (sequence !== this.#sequence) {
       throw broken(`expected continuation packet ${this.#sequence}, got ${sequence}`);

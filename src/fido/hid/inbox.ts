@@ -1,7 +1,7 @@
-/** The reports of a connection as something to wait for, with a limit. */
+/** A bounded queue of a connection's reports, with a wait that has a deadline. */
 import type { HidConnection } from "./transport.ts";
 
-/** A peer that floods cannot take more memory than this many reports (256 KiB); the oldest give way. */
+/** Memory limit against a flooding peer (256 KiB); the oldest reports are dropped. */
 const maxReports = 4096;
 
 /** Why a wait ended without a report. */
@@ -26,22 +26,21 @@ export class Inbox {
     });
   }
 
-  /** Forgets what has arrived and keeps what arrives from now on. */
+  /** Clears the queue and starts collecting. */
   start(): void {
     this.#reports = [];
     this.#collecting = true;
   }
 
-  /** Keeps nothing more: between two commands the reports are other programs'. */
+  /** Clears the queue and stops collecting: between two commands, reports belong to other programs. */
   stop(): void {
     this.#reports = [];
     this.#collecting = false;
   }
 
   /**
-   * Waits for the next report.
-   * @param deadline on the clock of `performance.now()`, in milliseconds
-   * @throws the error of the connection, once all reports that came before it are taken
+   * Waits for the next report until `deadline`, in milliseconds on the clock of `performance.now()`. Throws the
+   * connection's error, once the queue is empty.
    */
   async next(deadline: number, signal?: AbortSignal): Promise<Uint8Array | NoReport> {
     for (;;) {

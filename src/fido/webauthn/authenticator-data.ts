@@ -1,4 +1,4 @@
-/** Authenticator data (WebAuthn Level 3, section 6.1). */
+/** Strict parser of authenticator data (WebAuthn Level 3, section 6.1). */
 import { type CborMap, decodeCborMap, decodeCborPrefix } from "../codec/cbor.ts";
 import { VouchError } from "../../base/errors.ts";
 
@@ -30,10 +30,7 @@ const headerBytes = 37;
 const aaguidBytes = 16;
 const maxCredentialIdBytes = 1023;
 
-/**
- * Reads authenticator data strictly.
- * @throws VouchError `protocol_error` when a part is missing or malformed, or anything is left over
- */
+/** Parses authenticator data. Throws `protocol_error` for a missing or malformed part, or trailing bytes. */
 export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
   if (bytes.length < headerBytes) throw malformed(`expected at least ${headerBytes} bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
