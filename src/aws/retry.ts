@@ -1,14 +1,14 @@
-/** Repeats a request that may succeed when sent again: throttling, 5xx, lost connections. */
+/** Retries for transient failures: throttling, 5xx, lost connections. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../base/errors.ts";
 import { AwsServiceError } from "./errors.ts";
 import { reasonOf, trace } from "../base/trace.ts";
 
-/** Time and chance, given from outside by tests. */
+/** Time and randomness, injected by tests. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Waits; rejects when `signal` is aborted. */
+  /** Resolves after `ms` milliseconds; rejects when `signal` is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<unknown>;
   /** At least 0, less than 1. */
   random(): number;
@@ -25,9 +25,9 @@ const baseDelayMs = 200;
 const maxDelayMs = 5_000;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, has been tried five times, or the next wait would pass `limitMs`
- * in all. The waits grow exponentially with full jitter and are never shorter than a Retry-After.
- * `attempt` is given the time that is left, in milliseconds. Throws the last failure, or `cancelled` by `signal`.
+ * Runs `attempt` until it succeeds or fails permanently, at most five times, and only while the next wait ends within
+ * `limitMs` of the start. Exponential backoff with full jitter, at least the Retry-After. `attempt` receives the
+ * remaining time in milliseconds. Throws the last error, or `cancelled` by `signal`.
  */
 export async function withRetries<T>(
   attempt: (remainingMs: number) => Promise<T>,
@@ -58,7 +58,7 @@ async function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): 
   }
 }
 
-/** The codes by which AWS services say "later" with a status that does not say it (the SDKs' standard retry mode). */
+/** Error codes of transient failures whose HTTP status does not show it (the SDKs' standard retry mode). */
 const transientCodes = new Set([
   "IDPCommunicationError",
   "PriorRequestNotComplete",
@@ -79,7 +79,7 @@ function isTransient(error: unknown): boolean {
   }
   if (!(error instanceof VouchError)) return false;
   if (error.code === "timeout") return true;
-  // A certificate that is not trusted, or an answer that is too large, will be so again.
+  // Permanent: an untrusted certificate, or a too large answer.
   const cause = error.cause as { code?: unknown } | undefined;
   return error.code === "network" && cause !== undefined && !/CERT|SSL|TLS|SIGN|VERIFY/.test(String(cause.code));
 }
