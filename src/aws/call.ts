@@ -1,36 +1,39 @@
-/** One call of an AWS operation: limits on time and size, the private CA, retries, a wrong clock corrected. */
+/** Calls one AWS operation, with timeouts, a size limit, the private CA, retries, and clock skew correction. */
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
 import type { Environment } from "./endpoints.ts";
 import { type Clock, systemClock, withRetries } from "../base/net/retry.ts";
 import { type Asker, AwsServiceError, waitAfterAwsFailure } from "./errors.ts";
 
-/** What every operation of this folder takes besides its own parameters. */
+/** Common options of every AWS operation. */
 export interface CallOptions {
-  /** The environment whose AWS_… variables count; by default the process's. */
+  /** The environment with the AWS_… variables; default: the process's. */
   env?: Environment;
   signal?: AbortSignal | undefined;
   clock?: Clock;
-  /** Who asks: hints name what they can do. A person without it. */
+  /** Who calls, which selects the remedies in hints; default: a person. */
   asker?: Asker | undefined;
 }
 
 export interface AwsCall {
-  /** Builds the request; a signed one is signed for `date`. */
+  /** Builds the request, signed for `date` if the operation needs a signature. */
   prepare(date: Date): HttpRequest | Promise<HttpRequest>;
-  /** Reads code, message and request id out of an answer that is not 200. */
+  /** Extracts code, message and request id from an answer whose status is not 200. */
   readError(response: HttpResponse): { code: string; message: string; requestId?: string | undefined };
 }
 
-/** The limit on one operation with all its retries, and on a single attempt; milliseconds. */
+/** Timeouts of one operation with all its retries, and of a single attempt; milliseconds. */
 const callLimitMs = 20_000;
 const attemptLimitMs = 10_000;
-/** Tokens and error texts are a few kilobytes. */
+/** Size limit; tokens and error messages are a few kilobytes. */
 const maxAnswerBytes = 256 * 1024;
-/** Services refuse a signature that is more than five minutes old; the SDKs correct the clock from four. */
+/** Threshold for clock skew correction, that of the SDKs; services reject signatures older than five minutes. */
 const skewToleranceMs = 4 * 60_000;
 
-/** The answer with status 200. Throws AwsServiceError for any other, and the VouchErrors of `httpRequest`. */
+/**
+ * Sends the request, with retries, and returns the answer with status 200. Any other status throws AwsServiceError.
+ * Throws also the errors of `httpRequest`.
+ */
 export async function callAws(call: AwsCall, options: CallOptions): Promise<HttpResponse> {
   const { env = process.env, signal, clock = systemClock } = options;
   let clockOffset = 0;
@@ -66,7 +69,7 @@ export async function callAws(call: AwsCall, options: CallOptions): Promise<Http
   });
 }
 
-/** The codes of answers to a request that was signed with a wrong clock. */
+/** Error codes of requests signed with a wrong clock. */
 const skewCodes = new Set([
   "AuthFailure",
   "InvalidSignatureException",
@@ -76,7 +79,7 @@ const skewCodes = new Set([
   "SignatureDoesNotMatch",
 ]);
 
-/** How far the service's clock is ahead of ours, in milliseconds, when the error may come from that. */
+/** The service's clock minus ours, in milliseconds, if clock skew may have caused the error. */
 function clockSkew(error: unknown, clock: Clock): number | undefined {
   if (!(error instanceof AwsServiceError) || error.serverTime === undefined) return undefined;
   const offset = error.serverTime - clock.now();

@@ -13,20 +13,20 @@ import { parseJson } from "../base/json.ts";
 
 interface DomainRequest extends CallOptions {
   domain: string;
-  /** The account that owns the domain: 12 digits. */
+  /** The AWS account that owns the domain: 12 digits. */
   domainOwner: string;
   region: string;
   credentials: AwsCredentials;
 }
 
 export interface GetAuthorizationTokenRequest extends DomainRequest {
-  /** 0 for as long as the role credentials last; else brought into 900 to 43200. */
+  /** 0: until the role credentials expire; else clamped to 900 to 43200. */
   durationSeconds: number;
 }
 
 export interface AuthorizationToken {
   token: Secret;
-  /** When it ends: seconds since 1970. */
+  /** Expiration in seconds since 1970. */
   expiration: number;
 }
 
@@ -35,10 +35,10 @@ export interface GetRepositoryEndpointRequest extends DomainRequest {
   format: PackageFormat;
 }
 
-// Printable ASCII only: the token goes into header fields and environment variables.
+// Printable ASCII only: the token is used in header fields and environment variables.
 const TokenAnswer = v.object({
   authorizationToken: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]{1,65536}$/)),
-  // Seconds, a fraction allowed, until the year 9999; whether it has ended already is for the keeper's clock to say.
+  // Seconds, possibly fractional, until the year 9999; the caller's clock decides whether it is past.
   expiration: v.pipe(v.number(), v.finite(), v.minValue(1), v.maxValue(253_402_300_799)),
 });
 const EndpointAnswer = v.object({ repositoryEndpoint: v.pipe(v.string(), v.url(), v.startsWith("https://")) });
@@ -49,9 +49,9 @@ const ErrorAnswer = v.object({
 });
 
 /**
- * A token for every repository of a domain.
- * Throws `usage` (malformed names; nothing is sent), `access_denied`, `aws_not_found`, `session_expired` (the role
- * credentials have ended), `aws_error`, `network`, `timeout`, `cancelled`.
+ * Requests an authorization token, which is valid for every repository of the domain. Throws `usage` (malformed names;
+ * nothing is sent), `access_denied`, `aws_not_found`, `session_expired` (the role credentials have expired),
+ * `aws_error`, `network`, `timeout`, `cancelled`.
  */
 export async function getAuthorizationToken(request: GetAuthorizationTokenRequest): Promise<AuthorizationToken> {
   const { domain, domainOwner, durationSeconds } = request;
@@ -64,7 +64,9 @@ export async function getAuthorizationToken(request: GetAuthorizationTokenReques
   return { token: new Secret(answer.authorizationToken), expiration: Math.floor(answer.expiration) };
 }
 
-/** The URL of a repository for one package format, with a trailing slash. Throws as `getAuthorizationToken`. */
+/**
+ * Requests the URL of a repository for one package format, with a trailing slash. Throws as `getAuthorizationToken`.
+ */
 export async function getRepositoryEndpoint(request: GetRepositoryEndpointRequest): Promise<string> {
   const { domain, domainOwner, repository, format } = request;
   const answer = await send(request, "GetRepositoryEndpoint", EndpointAnswer, {

@@ -1,6 +1,6 @@
 /**
- * Where AWS requests go: the control hosts of STS and CodeArtifact by their endpoint rules and the standard
- * environment variables, and the package host of a CodeArtifact repository.
+ * Endpoints: the control hosts of STS and CodeArtifact by AWS's endpoint rules and standard environment variables, and
+ * the package hosts of CodeArtifact repositories.
  */
 import { VouchError } from "../base/errors.ts";
 import type { PackageFormat } from "../base/package-format.ts";
@@ -12,11 +12,11 @@ export type Environment = Record<string, string | undefined>;
 export type ServiceId = "sts" | "codeartifact";
 
 /**
- * The base URL of a service's control endpoint, without a trailing slash.
- * `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_CODEARTIFACT` and `AWS_ENDPOINT_URL` take precedence over the rules unless
- * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true; `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` choose the
- * variant. STS is always the regional endpoint.
- * Throws `usage` for a malformed region or URL and for combinations that the endpoint rules refuse.
+ * The base URL of a service's control endpoint, without a trailing slash. `AWS_ENDPOINT_URL_STS`,
+ * `AWS_ENDPOINT_URL_CODEARTIFACT` and `AWS_ENDPOINT_URL` override the rules unless
+ * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true; `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` select the
+ * variant. STS always uses the regional endpoint. Throws `usage` for a malformed region or URL, or a combination that
+ * the endpoint rules reject.
  */
 export function controlEndpoint(service: ServiceId, region: string, env: Environment): string {
   const partition = regionPartition(region);
@@ -38,7 +38,7 @@ export function controlEndpoint(service: ServiceId, region: string, env: Environ
       hint: "Unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.",
     });
   }
-  // STS in GovCloud is FIPS at its plain name; there is no sts-fips there.
+  // In GovCloud the plain STS host is FIPS; there is no sts-fips.
   const fipsAtPlainName = service === "sts" && partition.id === "aws-us-gov" && !dualStack;
   const name = fips && !fipsAtPlainName ? `${service}-fips` : service;
   return `https://${name}.${region}.${dualStack ? partition.dualStackDnsSuffix : partition.dnsSuffix}`;
@@ -53,9 +53,8 @@ export interface PackageRepository {
 }
 
 /**
- * The URL of a repository for one package format, with a trailing slash, from the naming rules alone; only
- * GetRepositoryEndpoint knows for certain.
- * Throws `usage` for malformed names.
+ * The URL of a repository for one package format, with a trailing slash, derived from the naming rules; only
+ * GetRepositoryEndpoint is authoritative. Throws `usage` for malformed names.
  */
 export function packageEndpoint(request: PackageRepository & { format: PackageFormat }): string {
   const { domain, domainOwner, region, repository, format } = request;
@@ -64,10 +63,7 @@ export function packageEndpoint(request: PackageRepository & { format: PackageFo
   return `https://${domain}-${domainOwner}.d.codeartifact.${region}.${dnsSuffix}/${format}/${repository}/`;
 }
 
-/**
- * Checks the names of a domain, its owner and a repository against the service model (2018-09-22).
- * Throws `usage` with what was expected.
- */
+/** Validates the names of a domain, its owner and a repository by the service model (2018-09-22). Throws `usage`. */
 export function checkNames(names: { domain: string; domainOwner: string; repository?: string }): void {
   expect(domainPattern.test(names.domain), "a CodeArtifact domain name (2 to 50 of a-z, 0-9 and -)", names.domain);
   expect(accountPattern.test(names.domainOwner), "a 12-digit account id as the domain owner", names.domainOwner);
@@ -84,7 +80,7 @@ function expect(ok: boolean, what: string, got: string): void {
   if (!ok) throw new VouchError("usage", `Expected ${what}, got "${got}".`);
 }
 
-/** The variables that are set and lead the service's requests elsewhere than to AWS, the one that counts first. */
+/** The set environment variables that redirect the service's requests away from AWS, the effective one first. */
 export function endpointVariables(service: ServiceId, env: Environment): string[] {
   if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return [];
   return [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"].filter((name) => env[name]);

@@ -1,19 +1,19 @@
-/** What AWS answered when it refused, and what a person has to do about it. */
+/** Error answers of AWS, and their translation to messages with remedies. */
 import { VouchError, type ErrorCode } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
 import { retryAfter, waitAfterFailure } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
 
-/** An error answer of an AWS service as the service gave it; `translate` turns it into words for people. */
+/** An unmodified error answer of an AWS service; `translate` turns it into a VouchError. */
 export class AwsServiceError extends Error {
-  /** The service's error code, "AccessDenied"; "" when the answer had none (a proxy's page, an empty body). */
+  /** The service's error code, such as "AccessDenied"; "" if the answer has none (a proxy's page, an empty body). */
   readonly awsCode: string;
   /** The HTTP status. */
   readonly status: number;
   readonly requestId: string | undefined;
-  /** The wait that the service asked for (Retry-After), in milliseconds. */
+  /** The requested wait (Retry-After), in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The service's clock (the Date header), in milliseconds since 1970. */
+  /** The service's clock (Date header), in milliseconds since 1970. */
   readonly serverTime: number | undefined;
 
   constructor(response: HttpResponse, details: { code: string; message: string; requestId?: string | undefined }) {
@@ -53,7 +53,7 @@ export function waitAfterAwsFailure(error: unknown): number | undefined {
 /** A person with a session, or a job of CI with an identity. */
 export type Asker = "person" | "job";
 
-/** What each can do about a refusal. */
+/** Remedies for each kind of caller. */
 const remedies = {
   person: {
     again: "run `vouch login`",
@@ -71,19 +71,19 @@ const remedies = {
   },
 } as const;
 
-/** What was asked, for the words of the error. */
+/** Context of the failed request, for the error message. */
 export interface AskedOf {
   service: "STS" | "CodeArtifact";
   operation: "AssumeRoleWithWebIdentity" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
   region: string;
-  /** A person without it. */
+  /** Default: a person. */
   asker?: Asker | undefined;
-  /** The variables that are set and lead elsewhere than to AWS. */
+  /** The set environment variables that redirect requests away from AWS. */
   endpointVariables?: readonly string[];
-  /** STS: the role and what the web identity token says of itself. */
+  /** STS: the role, and unverified claims of the web identity token. */
   roleArn?: string;
   identity?: { issuer: string; audience: string; subject: string };
-  /** CodeArtifact: the ARNs of what was asked for, and their names in words. */
+  /** CodeArtifact: ARNs and display names of the requested resources. */
   resources?: { arns: string[]; names: string };
 }
 
@@ -93,8 +93,8 @@ interface Words {
 }
 
 /**
- * Turns an AwsServiceError into a VouchError that says which operation was refused, why, and what to do; the original
- * stays as its cause. Other errors are returned as VouchErrors unchanged.
+ * Translates an AwsServiceError to a VouchError with the failed operation, the reason and a remedy; the original
+ * becomes the cause. VouchErrors are returned unchanged, other errors as `internal_error`.
  */
 export function translate(error: unknown, asked: AskedOf): VouchError {
   if (!(error instanceof AwsServiceError)) return VouchError.from(error);
@@ -110,7 +110,7 @@ export function translate(error: unknown, asked: AskedOf): VouchError {
   });
 }
 
-/** Whether the service judged the request and said no; else it failed, was too busy, or something else answered. */
+/** Whether the service rejected the request; false if the service failed, throttled, or another host answered. */
 function isRefusal({ status, awsCode }: AwsServiceError): boolean {
   return awsCode !== "" && status < 500 && status !== 429 && !busyCodes.has(awsCode);
 }
@@ -138,7 +138,7 @@ function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
     : { code: "aws_error", hint: "Run `vouch doctor` to check the settings." };
 }
 
-/** What to check when something else than AWS has answered. */
+/** Hint for an answer that did not come from AWS. */
 export function whatLeadsElsewhere({ endpointVariables = [] }: Pick<AskedOf, "endpointVariables">): string {
   const names = [...endpointVariables, "HTTPS_PROXY", "NO_PROXY"];
   return `Check ${names.slice(0, -1).join(", ")} and ${names.at(-1)}, then try again.`;
@@ -219,7 +219,7 @@ function regionDisabled(asked: AskedOf): Words {
   };
 }
 
-/** STS on a token whose `iat` or `nbf` is still to come: "Token must be issued in the past". */
+/** STS's message for a token whose `iat` or `nbf` is in the future: "Token must be issued in the past". */
 const ofTheFuture = /issued in the past|issued in the future|not (yet|be used|be accepted)[^.]*(valid|before)/i;
 
 function issuersClock(asked: AskedOf): Words {
@@ -238,7 +238,7 @@ function clock(asked: AskedOf): Words {
   return { code: "aws_error", hint: `Check the clock of this machine, then ${remedy(asked).again}.` };
 }
 
-/** Codes that are no judgement of the request. */
+/** Error codes of throttling and transient failures, not rejections. */
 const busyCodes = new Set([
   "IDPCommunicationError",
   "Throttling",

@@ -1,13 +1,13 @@
 /**
- * AWS partitions: which one a region and a role belong to. The table is the SDK's own data; a region it does not list
- * yet is placed by its prefix, as the SDKs do.
+ * Partitions of AWS regions and roles. The table is the SDK's own data; unknown regions are matched by prefix, as in
+ * the SDKs.
  */
 import { partition } from "@aws-sdk/util-endpoints";
 import { VouchError } from "../base/errors.ts";
 import { regionPattern } from "./names.ts";
 
 export interface Partition {
-  /** The partition's id as ARNs spell it: `aws`, `aws-cn`, `aws-us-gov`… */
+  /** The partition's id as in ARNs: `aws`, `aws-cn`, `aws-us-gov`… */
   id: string;
   dnsSuffix: string;
   dualStackDnsSuffix: string;
@@ -21,10 +21,7 @@ export interface RoleArn {
   accountId: string;
 }
 
-/**
- * The partition that a region belongs to.
- * Throws `usage` for text that has not the form of a region: it becomes part of a host name.
- */
+/** The partition of a region. Throws `usage` for malformed text, because it becomes part of a host name. */
 export function regionPartition(region: string): Partition {
   if (!regionPattern.test(region)) {
     throw new VouchError("usage", `Expected an AWS region such as us-east-1, got "${region}".`, {
@@ -41,7 +38,7 @@ export function regionPartition(region: string): Partition {
   };
 }
 
-/** The parts of `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers). Throws `usage` for anything else. */
+/** Parses `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers). Throws `usage` for anything else. */
 export function parseRoleArn(arn: string): RoleArn {
   const match =
     arn.length <= 2048 &&
@@ -56,8 +53,8 @@ export function parseRoleArn(arn: string): RoleArn {
 }
 
 /**
- * Checks that the role can be assumed in the region: credentials never cross partitions.
- * Throws `usage` when region and role are of different partitions, or when either is malformed.
+ * Checks that role and region are in the same partition, since credentials never cross partitions. Throws `usage` for
+ * different partitions, or if either is malformed.
  */
 export function checkSamePartition(roleArn: string, region: string): void {
   const role = parseRoleArn(roleArn);

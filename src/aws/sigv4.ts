@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 in the Authorization header. The only file that imports the signer. */
+/** AWS Signature Version 4 in the Authorization header. The only importer of @smithy/signature-v4. */
 import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { Secret } from "../base/secret.ts";
@@ -10,13 +10,13 @@ export interface AwsCredentials {
 }
 
 export interface ExpiringCredentials extends AwsCredentials {
-  /** When they end: seconds since 1970; Infinity for keys that do not. */
+  /** Expiration in seconds since 1970; Infinity for long-term keys. */
   expiration: number;
 }
 
 export interface SignableRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Scheme, host, port and the start of the path: what `controlEndpoint` returns. */
+  /** Scheme, host, port and path prefix, as returned by `controlEndpoint`. */
   endpoint: string;
   /** The operation's path, "/v1/…", unescaped. */
   path: string;
@@ -31,11 +31,11 @@ export interface SigningScope {
   service: string;
   region: string;
   credentials: AwsCredentials;
-  /** When the request is signed. */
+  /** Time of the signature. */
   date: Date;
 }
 
-/** The URL and headers of the signed request. The URL carries the query exactly as it was signed. */
+/** Signs a request and returns its URL and headers. The URL has the query exactly as signed. */
 export async function signRequest(
   request: SignableRequest,
   scope: SigningScope,
@@ -66,7 +66,7 @@ export async function signRequest(
     },
     { signingDate: scope.date },
   );
-  // The runtime sets the host header itself, to the same value.
+  // The runtime sets the same host header itself.
   const { host: _, ...headers } = signed.headers;
   const query = queryString(request.query ?? {});
   return { url: `${endpoint.origin}${path}${query && `?${query}`}`, headers };
@@ -82,14 +82,14 @@ function escapePath(path: string): string {
   return path.split("/").map(escapeUri).join("/");
 }
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 asks. */
+/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 requires. */
 function escapeUri(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 type HashData = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256, or HMAC-SHA-256 when made with a key: the form in which the signer wants its hash. */
+/** SHA-256, or with a key HMAC-SHA-256, in the signer's interface. */
 class Sha256 {
   readonly #key: Uint8Array | string | undefined;
   #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;

@@ -12,13 +12,13 @@ import type { ExpiringCredentials } from "./sigv4.ts";
 
 export interface AssumeRoleWithWebIdentityRequest extends CallOptions {
   roleArn: string;
-  /** The region whose STS is asked. */
+  /** Region of the STS endpoint. */
   region: string;
-  /** 2 to 64 of `[\w+=,.@-]`: see `roleSessionName`. */
+  /** 2 to 64 characters of `[\w+=,.@-]`: see `roleSessionName`. */
   sessionName: string;
   /** The OIDC ID token. */
   webIdentityToken: Secret;
-  /** Brought into 900 to 43200; above the role's MaxSessionDuration the answer is for one hour. */
+  /** Clamped to 900 to 43200; if above the role's MaxSessionDuration, the credentials last one hour. */
   durationSeconds: number;
 }
 
@@ -26,7 +26,7 @@ export interface RoleCredentials extends ExpiringCredentials {
   sessionToken: Secret;
 }
 
-/** The duration that every role allows: the smallest MaxSessionDuration there is, in seconds. */
+/** The duration that every role allows, in seconds: the minimum of MaxSessionDuration. */
 const hour = 3600;
 
 const Text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(16384));
@@ -54,10 +54,9 @@ const ErrorAnswer = v.object({
 });
 
 /**
- * Exchanges a web identity token for role credentials, at the regional endpoint. The request is not signed.
- * Asks once more, for an hour, when the role's MaxSessionDuration is below `durationSeconds`.
- * Throws `usage` (malformed role or region, or of different partitions; nothing is sent), `access_denied`,
- * `aws_error`, `network`, `timeout`, `cancelled`.
+ * Exchanges a web identity token for role credentials at the regional endpoint; the request is not signed. If the
+ * role's MaxSessionDuration is below `durationSeconds`, retries once with one hour. Throws `usage` (malformed role or
+ * region, or different partitions; nothing is sent), `access_denied`, `aws_error`, `network`, `timeout`, `cancelled`.
  */
 export async function assumeRoleWithWebIdentity(request: AssumeRoleWithWebIdentityRequest): Promise<RoleCredentials> {
   checkSamePartition(request.roleArn, request.region);
@@ -72,7 +71,7 @@ export async function assumeRoleWithWebIdentity(request: AssumeRoleWithWebIdenti
   }
 }
 
-/** A role session name from a user's e-mail address: what STS does not accept becomes `-`, at most 64 characters. */
+/** A role session name from an e-mail address: characters that STS rejects become `-`, truncated to 64 characters. */
 export function roleSessionName(email: string): string {
   return email
     .replace(/[^\w+=,.@-]/g, "-")
@@ -127,7 +126,7 @@ function readError(response: HttpResponse): { code: string; message: string; req
   return { code: error.Code, message: error.Message, requestId: RequestId };
 }
 
-/** The document, or undefined when it is not well-formed or declares a document type, which no AWS answer does. */
+/** Parses XML; undefined if malformed or with a DOCTYPE, which no AWS answer has. */
 function parseXml(text: string): unknown {
   if (text.includes("<!DOCTYPE")) return undefined;
   try {
@@ -158,7 +157,7 @@ function describe(request: AssumeRoleWithWebIdentityRequest): AskedOf {
 
 const IdentityClaims = v.object({ iss: v.string(), aud: v.union([v.string(), v.array(v.string())]), sub: v.string() });
 
-/** What the token says of itself, for the words of an error only; it is not verified here. */
+/** Unverified claims of the token, only for error messages. */
 function readIdentity(token: Secret): AskedOf["identity"] | undefined {
   try {
     const { iss, aud, sub } = v.parse(IdentityClaims, decodeJwt(token.expose()));

@@ -1,19 +1,19 @@
-/** Where a web identity comes from: something that gives OpenID Connect ID tokens that STS accepts. */
+/** The interface of a source of OpenID Connect ID tokens for STS. */
 import type { Secret } from "../base/secret.ts";
 
 export interface IdToken {
   /** The JWT. */
   token: Secret;
-  /** When it ends: seconds since 1970. */
+  /** Expiration in seconds since 1970. */
   expiration: number;
 }
 
 export interface WebIdentity {
-  /** Who it is, for people and for the name of the role session. */
+  /** The user's name, for display and for the role session name. */
   readonly user: string;
   /**
-   * A fresh ID token, for the audience that the source was set up with. Throws `session_expired` or `login_needed` when what it is made from has ended, `network`,
-   * `timeout`, `server_error`, `cancelled` (by `signal`).
+   * A fresh ID token for the configured audience. Throws `session_expired` or `login_needed` if the underlying session
+   * has ended, `network`, `timeout`, `server_error`, `cancelled` (by `signal`).
    */
   idToken(signal?: AbortSignal): Promise<IdToken>;
 }

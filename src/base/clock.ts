@@ -1,21 +1,21 @@
-/** The two clocks that a session is measured by, given from outside by tests. */
+/** The two clocks that measure a session, injected by tests. */
 import { uptime } from "node:os";
 
 export interface Clock {
-  /** The wall clock: milliseconds since 1970. It can be set, forwards and back. */
+  /** The wall clock: milliseconds since 1970. Users can set it, forwards and back. */
   now(): number;
-  /** Milliseconds since the machine was started, sleep included. It cannot be set. */
+  /** Monotonic clock: milliseconds since boot, including sleep. */
   elapsed(): number;
 }
 
-/** What `performance.now()` is behind the uptime by, in milliseconds; `null` while the uptime can be read. */
+/** Uptime minus `performance.now()`, in milliseconds; `null` while the uptime is readable. */
 let behind: number | null = null;
 let lastUptime: { ms: number; at: number } | undefined;
 
 /**
- * The uptime, in milliseconds. The runtime reads it from /proc, which may be missing, or out of reach when the process
- * has no descriptor left; from then on the runtime's own clock goes on from there. It stands still while the machine
- * sleeps, which the wall clock does not.
+ * The uptime, in milliseconds. The runtime reads it from /proc, which may be missing, or unreadable when the process is
+ * out of file descriptors. From then on `performance.now()` is the fallback, which stops while the machine sleeps; the
+ * wall clock does not.
  */
 function uptimeMs(): number {
   if (behind === null) {

@@ -1,10 +1,10 @@
 /**
- * The one error of Vouch: a stable code, a message (what and why), a hint (the next command).
- * Lower layers throw it, one border translates it: the command line into text and an exit code, the agent and the
- * server into JSON, the helpers into the words of their protocol. This file imports nothing.
+ * The only error class of Vouch: a stable code, a message (what and why), a hint (the next command). Lower layers throw
+ * it, one border translates it: the command line to text and an exit code, the agent and the server to JSON, the
+ * helpers to messages of their protocol. This file has no imports.
  */
 
-/** Every code with the exit code of a command that ends with it. */
+/** All error codes, with the command's exit code. */
 const exitCodes = {
   // 1: failure
   internal_error: 1,
@@ -63,7 +63,7 @@ const exitCodes = {
 
 export type ErrorCode = keyof typeof exitCodes;
 
-/** An error as data, for a border between processes. */
+/** Serialized form of an error between processes. */
 export interface WireError {
   code: string;
   message: string;
@@ -81,25 +81,25 @@ export class VouchError extends Error {
     this.hint = options.hint;
   }
 
-  /** The exit code of a command that ends with this error (0 to 255). */
+  /** The command's exit code for this error (0 to 255). */
   get exitCode(): number {
     return exitCodes[this.code];
   }
 
-  /** The error as data: code, message and hint; the cause stays here. */
+  /** Serializes code, message and hint, without the cause. */
   toWire(): WireError {
     return this.hint === undefined
       ? { code: this.code, message: this.message }
       : { code: this.code, message: this.message, hint: this.hint };
   }
 
-  /** The error that another process sent. A code this version does not know becomes `internal_error`. */
+  /** Deserializes an error of another process. An unknown code, as from a newer version, becomes `internal_error`. */
   static fromWire(wire: WireError): VouchError {
     const code = Object.hasOwn(exitCodes, wire.code) ? (wire.code as ErrorCode) : "internal_error";
     return new VouchError(code, wire.message, { hint: wire.hint });
   }
 
-  /** Any thrown value as a VouchError; what is not one becomes `internal_error` with the value as its cause. */
+  /** Converts any thrown value; what is not a VouchError becomes `internal_error` with the value as its cause. */
   static from(value: unknown): VouchError {
     if (value instanceof VouchError) return value;
     const message = value instanceof Error ? value.message : String(value);

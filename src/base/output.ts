@@ -1,12 +1,12 @@
-/** The write(2) behind everything that is printed for people with the runtime's means; helpers have their own. */
+/** Complete writes to a file descriptor, for all output through the runtime; helpers have their own. */
 import { readFileSync, writeSync } from "node:fs";
 import { VouchError } from "./errors.ts";
 
-/** How often, and how long in milliseconds, a full pipe that does not block is waited for: 10 seconds in all. */
+/** Retries, and delay in milliseconds, for a full non-blocking pipe: 10 seconds in all. */
 const maxWaits = 1000;
 const waitMs = 10;
 
-/** Writes the whole text to the descriptor, as UTF-8. Throws `output_failed`; its cause is the system's error. */
+/** Writes the whole text to the file descriptor, as UTF-8. Throws `output_failed` with the system's error as cause. */
 export function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   let waits = 0;
@@ -28,8 +28,8 @@ export function writeAll(fd: number, text: string): void {
 }
 
 /**
- * Whether the descriptor was closed when this process began: the runtime has then opened /dev/null in its place, with
- * O_CLOEXEC (02000000), which nothing inherited has. Linux says so; elsewhere nothing is known.
+ * Whether the file descriptor was closed at process start: the runtime then opens /dev/null in its place with O_CLOEXEC
+ * (02000000), which inherited descriptors lack. Detectable on Linux only; false elsewhere.
  */
 function wasClosed(fd: number): boolean {
   if (process.platform !== "linux") return false;

@@ -1,4 +1,4 @@
-/** The formats of CodeArtifact that a package manager can be set up for. */
+/** The supported CodeArtifact package formats. */
 export const packageFormats = ["cargo", "npm", "pypi"] as const;
 
 export type PackageFormat = (typeof packageFormats)[number];

@@ -1,4 +1,4 @@
-/** A value that must not be shown: it prints, inspects and serialises as `[redacted]`. `expose()` gives it out. */
+/** A confidential value: it prints, inspects and serialises as `[redacted]`. `expose()` returns it. */
 export class Secret<T = string> {
   readonly #value: T;
 
@@ -6,7 +6,7 @@ export class Secret<T = string> {
     this.#value = value;
   }
 
-  /** The value itself. Call it only where the value leaves for the place it belongs to. */
+  /** The value itself. Call it only at the point where the value goes to its destination. */
   expose(): T {
     return this.#value;
   }

@@ -1,35 +1,35 @@
 /**
- * The trace of VOUCH_DEBUG=1: one line on stderr for each exchange with the network, the agent, a security key or another
- * program. It names types, lengths and times, never contents: no header, body, query, PIN or token. Helpers load this
- * file, so it imports next to nothing.
+ * The trace of VOUCH_DEBUG=1: one line on stderr for each exchange with the network, the agent, a security key or
+ * another program. It contains types, lengths and times, never contents: no header, body, query, PIN or token. Helpers
+ * load this file, so it has few imports.
  */
 import { VouchError } from "./errors.ts";
 import { printable } from "./printable.ts";
 
 type Kind = "agent" | "ctap" | "hid" | "http" | "program" | "retry";
 
-/** By `console`, which is native here and synchronous: a helper must not load node:fs for it. */
+/** Uses `console`, which is native and synchronous here, so that helpers need not load node:fs. */
 let write = (line: string): void => console.error(line);
 
-/** Sends the trace elsewhere: the agent's goes to its log. */
+/** Redirects the trace to `sink`; the agent's goes to its log. */
 export function traceTo(sink: (line: string) => void): void {
   write = sink;
 }
 
-/** Whether the trace is on. Read anew each time: `--debug` sets the variable while the process runs. */
+/** Whether the trace is on. Not cached: `--debug` sets the variable at run time. */
 function isTracing(): boolean {
   return process.env["VOUCH_DEBUG"] === "1";
 }
 
-/** Writes one line with the process id and the milliseconds since the process was started. */
+/** Writes one line with the process id and the milliseconds since process start. */
 export function trace(kind: Kind, text: string): void {
   if (!isTracing()) return;
   write(`debug: [${process.pid} ${performance.now().toFixed(1)} ms] ${kind}: ${withoutTokens(printable(text))}`);
 }
 
 /**
- * Runs an exchange and traces it with its duration, also when it throws. `what` and `outcome` are called afterwards, and
- * only when the trace is on.
+ * Runs an exchange and traces it with its duration, on failure too. `what` and `outcome` are called afterwards, and
+ * only if the trace is on.
  */
 export async function traced<Result>(
   kind: Kind,
@@ -50,14 +50,14 @@ export async function traced<Result>(
   }
 }
 
-/** The error's code and that of its cause. Messages may hold what others sent, so they are left out. */
+/** The error's code and its cause's code. Messages are omitted, because they may contain untrusted text. */
 export function reasonOf(error: unknown): string {
   const { code, cause } = VouchError.from(error);
   const { code: causeCode } = (cause ?? {}) as { code?: unknown };
   return typeof causeCode === "string" ? `${code} (${causeCode})` : code;
 }
 
-/** Host and path of a URL. Long segments (credential ids, the UUIDs of container credentials) are left out. */
+/** Host and path of a URL. Long segments (credential ids, the UUIDs of container credentials) are omitted. */
 export function tracedUrl(text: string): string {
   const url = URL.parse(text);
   if (!url) return "no URL";
@@ -65,8 +65,8 @@ export function tracedUrl(text: string): string {
 }
 
 /**
- * The words without `--debug`, up to `--`; where it was among them, the trace is on from now on, also for the helpers of
- * what this process starts. Throws `usage` for `--debug=VALUE`.
+ * Removes `--debug` from the arguments before `--`. If present, turns the trace on, which child processes inherit.
+ * Throws `usage` for `--debug=VALUE`.
  */
 export function takeDebugFlag(words: readonly string[]): string[] {
   const end = words.indexOf("--");

@@ -1,4 +1,4 @@
-/** Buildkite: the agent asks for the ID token. https://buildkite.com/docs/agent/v3/cli-oidc */
+/** Buildkite: ID token from `buildkite-agent`. https://buildkite.com/docs/agent/v3/cli-oidc */
 import { VouchError } from "../base/errors.ts";
 import { findOnPath } from "../base/system/path.ts";
 import { runProgram } from "../base/system/program.ts";

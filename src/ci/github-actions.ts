@@ -1,6 +1,6 @@
 /**
- * GitHub Actions (and Forgejo, which has the same interface): the runner gives the job an address and a bearer token to
- * ask for an ID token with. https://docs.github.com/en/actions/reference/security/oidc
+ * GitHub Actions, and Forgejo with the same interface: ID token from the runner's endpoint, with the job's URL and
+ * bearer token. https://docs.github.com/en/actions/reference/security/oidc
  */
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
@@ -49,7 +49,10 @@ export const githubActions: Platform = {
   },
 };
 
-/** The field `value` of the answer. A failure that may pass is thrown as `network` with a cause, which is tried again. */
+/**
+ * One attempt; returns the member `value` of the answer. Transient failures are thrown as `network` with a cause, which
+ * marks them for a retry.
+ */
 async function ask(url: URL, bearer: string, remainingMs: number, request: PlatformRequest): Promise<string> {
   const response = await httpRequest({
     url: url.href,

@@ -1,11 +1,11 @@
-/** Platforms that hand the ID token over ready-made: in a variable, or in a file that a variable names. */
+/** Platforms that provide the ID token in a variable, or in a file named by a variable. */
 import { VouchError } from "../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform } from "./platform.ts";
 
-/** The variable that the examples for GitLab use; a job may name another. */
+/** Default variable name, used in our examples for GitLab; the job's configuration may choose another. */
 const gitlabVariable = "VOUCH_ID_TOKEN";
 
 /** https://docs.gitlab.com/ci/secrets/id_token_authentication/ */
@@ -26,7 +26,7 @@ export const gitlab: Platform = {
 export const circleci: Platform = {
   takes: [],
   async idToken({ env, now }) {
-    // The second form says also which repository and branch: a trust policy can ask for more.
+    // V2 also has claims for repository and branch, so a trust policy can be stricter.
     const second = "CIRCLE_OIDC_TOKEN_V2";
     const name = env[second] ? second : "CIRCLE_OIDC_TOKEN";
     if (env[name]) return readIdToken(env[name], name, now());
@@ -50,10 +50,13 @@ export const bitbucket: Platform = {
   },
 };
 
-/** A JWT of 20,000 characters is the longest that STS takes. */
+/** Size limit, above the 20,000 characters of the longest JWT that STS accepts. */
 const maxTokenFileBytes = 64 * 1024;
 
-/** EKS (IRSA) and whoever else follows the AWS SDKs: the file is written anew before its token ends, so it is read each time. */
+/**
+ * EKS (IRSA) and other platforms with the AWS SDKs' variable. The file is rotated before its token expires, so it is
+ * read each time.
+ */
 export const webIdentityFile: Platform = {
   takes: [],
   async idToken({ env, now }) {

@@ -6,7 +6,7 @@ import { Secret } from "../base/secret.ts";
 import type { IdToken } from "../aws/web-identity.ts";
 
 export interface PlatformIdToken extends IdToken {
-  /** The claim `sub`: what the platform says who it is. */
+  /** The claim `sub`: the platform's name for the job. */
   subject: string;
 }
 
@@ -15,13 +15,12 @@ const Claims = v.object({
   sub: v.pipe(v.string(), v.minLength(1), v.maxLength(1024)),
 });
 
-/** The longest WebIdentityToken that STS takes, in characters. */
+/** Maximum length of a WebIdentityToken at STS, in characters. */
 const maxLength = 20_000;
 
 /**
- * The token in `text`; white space around it is passed over. `origin` names where it came from, for the error.
- * Throws `identity_unavailable` for text that is no JWT with `exp` and `sub`, and for one that has ended at `now`
- * (milliseconds since 1970).
+ * Parses the token in `text`; surrounding whitespace is ignored. `origin` names its source, for the error; `now` is in
+ * milliseconds since 1970. Throws `identity_unavailable` if it is no JWT with `exp` and `sub`, or has expired.
  */
 export function readIdToken(text: string, origin: string, now: number): PlatformIdToken {
   const token = text.trim();

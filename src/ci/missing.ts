@@ -1,11 +1,11 @@
-/** What a chosen identity says when the job does not have what it needs. */
+/** The error for a selected identity whose environment variables are missing. */
 import { VouchError } from "../base/errors.ts";
 
 type Environment = Record<string, string | undefined>;
 
 /**
- * The values of the variables, in their order. Throws `identity_unavailable` that names those that are not set; `remedy`
- * says how a job gets them.
+ * The values of the variables, in the order of `names`. `remedy` is the hint: how a job gets them. Throws
+ * `identity_unavailable` with the missing names.
  */
 export function requiredVariables(identity: string, names: string[], env: Environment, remedy: string): string[] {
   const missing = names.filter((name) => !env[name]);

@@ -3,9 +3,9 @@ import type { PlatformIdToken } from "./id-token.ts";
 
 export interface PlatformRequest {
   env: Record<string, string | undefined>;
-  /** The audience to ask for, where the platform lets the job choose; `sts.amazonaws.com` without it. */
+  /** The requested audience, if the platform lets the job choose it; default `sts.amazonaws.com`. */
   audience?: string | undefined;
-  /** The variable that holds the token, where the job's own file names it. */
+  /** Name of the variable with the token, if the job's configuration chooses it. */
   idTokenVariable?: string | undefined;
   /** The wall clock: milliseconds since 1970. */
   now: () => number;
@@ -13,11 +13,11 @@ export interface PlatformRequest {
 }
 
 export interface Platform {
-  /** Which of the request's options mean something to it. */
+  /** The options that the platform supports. */
   takes: readonly ("audience" | "idTokenVariable")[];
   /**
-   * A token of the job. Throws `identity_unavailable` with what is missing and how a job gets it, `network`, `timeout`,
-   * `cancelled`.
+   * Fetches or reads the job's ID token. Throws `identity_unavailable` with what is missing and how a job gets it,
+   * `network`, `timeout`, `cancelled`.
    */
   idToken(request: PlatformRequest): Promise<PlatformIdToken>;
 }

@@ -1,6 +1,6 @@
 /**
- * The platforms whose ID tokens AWS can be told to trust. One is used only when it was chosen by name: that a variable
- * is there chooses nothing.
+ * Table of the CI platforms with ID tokens that AWS can trust. A platform is used only if it was selected by name,
+ * never because of a variable.
  */
 import { buildkite } from "./buildkite.ts";
 import { githubActions } from "./github-actions.ts";

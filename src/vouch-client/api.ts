@@ -9,9 +9,9 @@ import { parseJson } from "../base/json.ts";
 
 export type Environment = Record<string, string | undefined>;
 
-/** What a client of the server takes from around it. */
+/** The client's dependencies on its environment. */
 export interface Surroundings {
-  /** SSL_CERT_FILE may name a private certificate authority. */
+  /** Environment variables; SSL_CERT_FILE may name a private certificate authority. */
   env: Environment;
   /** The wall clock: milliseconds since 1970. */
   now: () => number;
@@ -20,22 +20,22 @@ export interface Surroundings {
 interface ApiRequest {
   method: "GET" | "POST";
   url: string;
-  /** Made anew for each attempt: a DPoP proof is good for one. */
+  /** Called for each attempt, since a DPoP proof is valid for one request. */
   headers?: () => Promise<Record<string, string>>;
-  /** An object goes as JSON, URLSearchParams as a form. */
+  /** An object is sent as JSON, URLSearchParams as a form. */
   body?: object | URLSearchParams | undefined;
   env: Environment;
-  /** Whether sending it twice does no harm: then it is sent again after a 5xx, a 429 or a lost connection. */
+  /** Whether the request is idempotent: then it is retried after a 5xx, a 429 or a lost connection. */
   repeatable: boolean;
-  /** The limit on all attempts, in milliseconds. */
+  /** Timeout of all attempts together, in milliseconds. */
   limitMs?: number;
   signal?: AbortSignal | undefined;
 }
 
-/** The limit on one attempt, and on all of them together with the waits; milliseconds. */
+/** Timeouts of one attempt, and of all attempts with the waits between them; milliseconds. */
 const attemptLimitMs = 10_000;
 const defaultLimitMs = 15_000;
-/** Tokens and WebAuthn options are a few kilobytes. */
+/** Size limit; tokens and WebAuthn options are a few kilobytes. */
 const maxAnswerBytes = 256 * 1024;
 
 /**
@@ -99,12 +99,12 @@ export function readAnswer<Schema extends v.GenericSchema>(
   );
 }
 
-/** Words of the server, for a person: what could steer a terminal is taken out. */
+/** Untrusted text of the server for display: made printable and truncated. */
 export const Words = v.pipe(
   v.string(),
   v.transform((text) => printable(text).slice(0, 500)),
 );
-/** A ceremony that the server has begun: its name, and the options for the security key. */
+/** A pending ceremony: the server's id for it, and the options for the security key. */
 export interface Ceremony {
   ceremony: string;
   options: object;
@@ -115,19 +115,22 @@ export const CeremonyAnswer = v.object({
   options: v.looseObject({ challenge: v.string() }),
 });
 
-/** A credential id in base64url: 1 to 1023 bytes (WebAuthn Level 3, 4). */
+/** A credential id in base64url, 1 to 1023 bytes (WebAuthn Level 3, section 4). */
 export const CredentialId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
 
 const OAuthFailure = v.object({ error: Words, error_description: v.optional(Words, "") });
 const ApiFailure = v.object({ error: v.object({ code: v.string(), message: Words, hint: v.optional(Words) }) });
 
-/** A refusal under /oauth (RFC 6749, 5.2): `{error, error_description}`. Throws `server_error` when it is not of that form. */
+/**
+ * Parses an error answer under /oauth (RFC 6749, 5.2): `{error, error_description}`. Throws `server_error` if
+ * malformed.
+ */
 export function readOAuthFailure(response: HttpResponse, url: string): { error: string; description: string } {
   const { error, error_description } = readAnswer(response, OAuthFailure, url);
   return { error, description: error_description };
 }
 
-/** A refusal under /v1: `{error: {code, message, hint}}`. Throws `server_error` when it is not of that form. */
+/** Parses an error answer under /v1: `{error: {code, message, hint}}`. Throws `server_error` if malformed. */
 export function readApiFailure(
   response: HttpResponse,
   url: string,

@@ -1,28 +1,28 @@
-/** Requests to the Vouch server that prove the session's key, with a clock that follows the server's. */
+/** DPoP-protected requests to the Vouch server, with clock skew correction. */
 import type { HttpResponse } from "../base/net/http.ts";
 import type { Secret } from "../base/secret.ts";
 import type { DpopKey } from "./dpop.ts";
 import { type Environment, readOAuthFailure, send, type Surroundings } from "./api.ts";
 
-/** A `Date` header that is further off than this says that our clock is wrong; milliseconds. */
+/** Threshold for clock skew between the `Date` header and our clock; milliseconds. */
 const skewToleranceMs = 2_000;
 
 interface SendOptions {
-  /** Whether sending it twice does no harm. */
+  /** Whether the request is idempotent and may be retried. */
   repeatable?: boolean;
   signal?: AbortSignal | undefined;
-  /** The limit on all attempts, in milliseconds. */
+  /** Timeout of all attempts together, in milliseconds. */
   limitMs?: number;
 }
 
 export class DpopClient {
-  /** The server's URL without a slash at the end. */
+  /** The server's URL without a trailing slash. */
   readonly server: string;
   readonly tokenUrl: string;
   readonly now: () => number;
   readonly #key: DpopKey;
   readonly #env: Environment;
-  /** How far the server's clock is ahead of ours, in milliseconds; known once the server has complained. */
+  /** The server's clock minus ours, in milliseconds; 0 until a proof is rejected. */
   #clockOffsetMs = 0;
 
   constructor(server: string, key: DpopKey, { env, now }: Surroundings) {
@@ -33,14 +33,14 @@ export class DpopClient {
     this.tokenUrl = `${server}/oauth/token`;
   }
 
-  /** Posts a form under /oauth. Throws `network`, `timeout`, `server_error`, `cancelled`. */
+  /** Posts a form to a path under /oauth. Throws `network`, `timeout`, `server_error`, `cancelled`. */
   async postForm(path: string, form: Record<string, string>, options: SendOptions = {}): Promise<HttpResponse> {
     const refusesProof = (response: HttpResponse): boolean =>
       response.status !== 200 && readOAuthFailure(response, this.tokenUrl).error === "invalid_dpop_proof";
     return this.#send("POST", path, new URLSearchParams(form), undefined, refusesProof, options);
   }
 
-  /** Asks an endpoint in the name of the session (RFC 9449, 7). Throws as `postForm`. */
+  /** Calls an endpoint with the session's access token (RFC 9449, 7). Throws as `postForm`. */
   async ask(
     method: "GET" | "POST",
     path: string,
@@ -53,7 +53,7 @@ export class DpopClient {
     return this.#send(method, path, body, accessToken, refusesProof, options);
   }
 
-  /** Sends; once more with the server's time when it refuses the proof and our clock differs from its own. */
+  /** Sends the request; retries once with the server's time if the proof is rejected and the clocks differ. */
   async #send(
     method: "GET" | "POST",
     path: string,

@@ -1,4 +1,4 @@
-/** DPoP proofs (RFC 9449): each request shows that its sender holds the key that the access token is bound to. */
+/** DPoP proofs (RFC 9449): each request proves possession of the key that the access token is bound to. */
 import { createHash } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { Secret } from "../base/secret.ts";
@@ -12,15 +12,15 @@ export class DpopKey {
     this.#publicJwk = publicJwk;
   }
 
-  /** A new P-256 key whose private part cannot be exported. */
+  /** Generates a P-256 key with a non-extractable private key. */
   static async generate(): Promise<DpopKey> {
     const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
     return new DpopKey(privateKey, await exportJWK(publicKey));
   }
 
   /**
-   * The value of the DPoP header for one request (RFC 9449, 4.2); `issuedAt` in seconds since 1970. With the access
-   * token, the proof is bound to it.
+   * The DPoP header of one request (RFC 9449, 4.2), with `issuedAt` in seconds since 1970. With an access token, the
+   * proof is bound to it by its hash (`ath`).
    */
   async proof(method: string, url: string, issuedAt: number, accessToken?: Secret): Promise<string> {
     const ath = accessToken && createHash("sha256").update(accessToken.expose()).digest("base64url");

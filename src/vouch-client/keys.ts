@@ -1,4 +1,4 @@
-/** The security keys of the session's user, at the Vouch server. docs/openapi.yaml documents the API. */
+/** The API for the user's enrolled security keys at the Vouch server, documented in docs/openapi.yaml. */
 import * as v from "valibot";
 import { type ErrorCode, VouchError } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
@@ -13,16 +13,16 @@ const Key = v.object({
   name: Words,
   /** A UUID in lower case. */
   aaguid: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)),
-  /** What the key's USB descriptor says; null when nobody has told. */
+  /** Product name in the key's USB descriptor; null if not reported at enrolment. */
   product: v.nullable(Words),
   /** Seconds since 1970. */
   createdAt: Seconds,
-  /** Seconds since 1970; null when it was never used. */
+  /** Seconds since 1970; null if never used. */
   lastUsedAt: v.nullable(Seconds),
   transports: v.pipe(v.array(v.pipe(Words, v.maxLength(32))), v.maxLength(16)),
   backupEligible: v.boolean(),
   backedUp: v.boolean(),
-  /** Whether it opened the session that asks. */
+  /** Whether the current session was opened with this key. */
   thisSession: v.boolean(),
 });
 const Keys = v.object({ credentials: v.pipe(v.array(Key), v.maxLength(1000)) });
@@ -42,7 +42,7 @@ interface Approval {
 
 export type Key = v.InferOutput<typeof Key>;
 
-/** What the server may refuse in its own words; anything else it says is a fault. */
+/** The error codes whose message and hint are taken from the server; any other code becomes `server_error`. */
 const refusals: readonly string[] = [
   "login_needed",
   "session_expired",
@@ -55,7 +55,10 @@ const refusals: readonly string[] = [
   "last_credential",
 ] satisfies ErrorCode[];
 
-/** Every method throws `login_needed`, `session_expired`, `access_denied`, `network`, `timeout`, `server_error`, `cancelled`. */
+/**
+ * The user's enrolled keys. Every method throws `login_needed`, `session_expired`, `access_denied`, `network`,
+ * `timeout`, `server_error`, `cancelled`.
+ */
 export class VouchKeys {
   readonly #client: DpopClient;
   readonly #accessToken: Secret;
@@ -65,27 +68,27 @@ export class VouchKeys {
     this.#accessToken = accessToken;
   }
 
-  /** The server's URL without a slash at the end. */
+  /** The server's URL without a trailing slash. */
   get server(): string {
     return this.#client.server;
   }
 
-  /** In the order in which they were enrolled. */
+  /** Lists the keys in order of enrolment. */
   async list(signal?: AbortSignal): Promise<Key[]> {
     return (await this.#ask("GET", "", undefined, Keys, true, signal)).credentials;
   }
 
   /**
-   * Begins the addition of a key that is to be called `name`: the options for it, and those for the assertion of an
-   * enrolled key that approves it. Throws also `name_taken`.
+   * Begins the addition of a key named `name`: returns the options for its registration, and those for the approving
+   * assertion by an enrolled key. Throws also `name_taken`.
    */
   async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony & Approval> {
     return this.#ask("POST", "/add/options", name === undefined ? {} : { name }, AdditionAnswer, true, signal);
   }
 
   /**
-   * Finishes it; `approval` is the AuthenticationResponseJSON, `credential` the RegistrationResponseJSON. Throws also
-   * `enrollment_denied`, `login_denied`, `credential_excluded`, `name_taken`.
+   * Completes the addition; `approval` is the AuthenticationResponseJSON, `credential` the RegistrationResponseJSON.
+   * Throws also `enrollment_denied`, `login_denied`, `credential_excluded`, `name_taken`.
    */
   async add(
     addition: { ceremony: string; approval: unknown; credential: unknown; name?: string; product?: string },
@@ -94,14 +97,14 @@ export class VouchKeys {
     return (await this.#ask("POST", "/add", addition, Added, false, signal)).credential;
   }
 
-  /** Throws also `credential_not_found`, `name_taken`. */
+  /** Renames a key. Throws also `credential_not_found`, `name_taken`. */
   async rename(id: string, name: string, signal?: AbortSignal): Promise<{ id: string; name: string }> {
     return this.#ask("POST", "/rename", { id, name }, Renamed, true, signal);
   }
 
   /**
-   * Begins the removal of a key, of the last one only with `force`: the options for the assertion of an enrolled key that
-   * approves it. Throws also `credential_not_found`, `last_credential`.
+   * Begins the removal of a key (`force` allows the last one): returns the options for the approving assertion by an
+   * enrolled key. Throws also `credential_not_found`, `last_credential`.
    */
   async removeOptions(
     id: string,
@@ -112,9 +115,9 @@ export class VouchKeys {
   }
 
   /**
-   * Finishes it, with the same `id` and `force`; `approval` is the AuthenticationResponseJSON. Says how many sessions
-   * have ended with the key and whether this one has. Throws also `enrollment_denied`, `login_denied`,
-   * `credential_not_found`, `last_credential`.
+   * Completes the removal, with the same `id` and `force`; `approval` is the AuthenticationResponseJSON. Returns the
+   * number of sessions ended with the key, and whether this session is among them. Throws also `enrollment_denied`,
+   * `login_denied`, `credential_not_found`, `last_credential`.
    */
   async remove(
     removal: { ceremony: string; approval: unknown; id: string; force: boolean },

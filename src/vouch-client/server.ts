@@ -1,4 +1,4 @@
-/** The Vouch server's HTTP API as its client sees it: enrolment and login. docs/openapi.yaml documents the API. */
+/** Client of the Vouch server's HTTP API for enrolment and login, documented in docs/openapi.yaml. */
 import * as v from "valibot";
 import { serverOrigin } from "../base/net/server-origin.ts";
 import { VouchError } from "../base/errors.ts";
@@ -23,11 +23,11 @@ const EnrollAnswer = v.object({
 });
 
 export class VouchServer {
-  /** The server's URL without a slash at the end: the issuer. */
+  /** The server's URL without a trailing slash; also the issuer. */
   readonly url: string;
   readonly #surroundings: Surroundings;
 
-  /** Throws `usage` when the URL is more than an origin. */
+  /** `url` must be an origin; else throws `usage`. */
   constructor(url: string, surroundings: Surroundings) {
     const origin = serverOrigin(url);
     if (origin === undefined) {
@@ -40,8 +40,8 @@ export class VouchServer {
   }
 
   /**
-   * Begins an enrolment with a one-time code; `name` is what the key is to be called. Throws `enrollment_denied`,
-   * `name_taken`, `network`, `timeout`, `server_error`.
+   * Begins an enrolment with a one-time code; `name` is the key's name. Throws `enrollment_denied`, `name_taken`,
+   * `network`, `timeout`, `server_error`.
    */
   async enrollOptions(code: Secret, name?: string): Promise<Ceremony> {
     const body = { code: code.expose(), ...(name === undefined ? {} : { name }) };
@@ -51,8 +51,8 @@ export class VouchServer {
   }
 
   /**
-   * Finishes an enrolment; `credential` is the RegistrationResponseJSON, `name` what the user calls the key, `product`
-   * what its maker does. Uses the code up, unless the key is known. Throws as `enrollOptions`, and
+   * Completes an enrolment; `credential` is the RegistrationResponseJSON, `name` the user's name for the key, `product`
+   * its product name. Consumes the code, unless the key is already enrolled. Throws as `enrollOptions`, and
    * `credential_excluded`.
    */
   async enroll(enrollment: {
@@ -75,7 +75,7 @@ export class VouchServer {
     return readAnswer(response, CeremonyAnswer, this.url);
   }
 
-  /** Finishes a login. Throws as `VouchSession.login`. */
+  /** Completes a login. Throws as `VouchSession.login`. */
   async login(login: Login): Promise<VouchSession> {
     return VouchSession.login(this.url, login, this.#surroundings);
   }

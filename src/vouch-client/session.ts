@@ -1,4 +1,6 @@
-/** A session with the Vouch server: an OAuth access token bound to a DPoP key (RFC 9449) that never leaves this process. */
+/**
+ * A session with the Vouch server: an OAuth access token bound to a DPoP key (RFC 9449) that never leaves this process.
+ */
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
@@ -9,7 +11,7 @@ import type { IdToken, WebIdentity } from "../aws/web-identity.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
 
-/** No session lasts longer, whatever a server says: eight hours. */
+/** Upper bound on the session lifetime reported by the server: eight hours, in seconds. */
 const maxSessionSeconds = 8 * 3600;
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
@@ -29,7 +31,7 @@ const IdTokenAnswer = v.object({
   expires_in: ExpiresIn,
 });
 
-/** What a login is made from: the ceremony's name and the AuthenticationResponseJSON of the security key. */
+/** A completed login ceremony: its id and the AuthenticationResponseJSON of the security key. */
 export interface Login {
   ceremony: string;
   credential: unknown;
@@ -37,7 +39,7 @@ export interface Login {
 
 export class VouchSession implements WebIdentity {
   readonly user: string;
-  /** How long the session lasts from the moment it was asked for, in seconds. */
+  /** Session lifetime in seconds, from the time of the login request. */
   readonly lifetimeSeconds: number;
   /** The user's security keys. */
   readonly keys: VouchKeys;
@@ -53,8 +55,8 @@ export class VouchSession implements WebIdentity {
   }
 
   /**
-   * Logs in at the server (its URL without a slash at the end) with a key made for this session.
-   * Throws `login_denied`, `network`, `timeout`, `server_error`.
+   * Logs in with a new DPoP key. `server` is the URL without a trailing slash. Throws `login_denied`, `network`,
+   * `timeout`, `server_error`.
    */
   static async login(server: string, login: Login, surroundings: Surroundings): Promise<VouchSession> {
     const client = new DpopClient(server, await DpopKey.generate(), surroundings);
@@ -67,7 +69,10 @@ export class VouchSession implements WebIdentity {
     return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));
   }
 
-  /** An ID token by token exchange (RFC 8693), for the server's own audience: the client id that AWS knows it by. */
+  /**
+   * Gets an ID token by token exchange (RFC 8693) for the server's own audience, the client id configured in AWS.
+   * Throws `session_expired`, `login_needed`, `login_denied`, `network`, `timeout`, `server_error`, `cancelled`.
+   */
   async idToken(signal?: AbortSignal): Promise<IdToken> {
     const askedAt = Math.floor(this.#client.now() / 1000);
     const response = await this.#client.postForm(
@@ -85,7 +90,10 @@ export class VouchSession implements WebIdentity {
     return { token: new Secret(access_token), expiration: askedAt + expires_in };
   }
 
-  /** Ends the session at the server (RFC 7009), within `limitMs`. Throws `network`, `timeout`, `server_error`. */
+  /**
+   * Revokes the session at the server (RFC 7009), with a timeout of `limitMs`. Throws `network`, `timeout`,
+   * `server_error`.
+   */
   async revoke(limitMs: number): Promise<void> {
     const form = { token: this.#accessToken.expose(), token_type_hint: "access_token" };
     const response = await this.#client.postForm("/oauth/revoke", form, { limitMs });
@@ -95,7 +103,7 @@ export class VouchSession implements WebIdentity {
   }
 }
 
-/** The server's words for a credential that it does not have (it forgets those that are removed). */
+/** The server's message for an unknown credential, which includes removed ones. */
 const notEnrolled = /not enrolled/i;
 
 function loginDenied(response: HttpResponse, url: string): VouchError {

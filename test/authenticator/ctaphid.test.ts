@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { BROADCAST_CHANNEL, CTAPHID, fragment, MAX_MESSAGE_BYTES } from "../../src/fido/hid/framing.ts";
+import { BROADCAST_CHANNEL, CTAPHID, fragment, maxMessageBytes } from "../../src/fido/hid/framing.ts";
 import { plugIn } from "./plugged-in.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -19,7 +19,7 @@ test("INIT answers with the nonce, a new channel, the version and the capabiliti
   expect(await client.allocate()).not.toBe(await client.allocate());
 });
 
-test.each([0, 57, 58, 1024, MAX_MESSAGE_BYTES])("PING echoes %i bytes", async (length) => {
+test.each([0, 57, 58, 1024, maxMessageBytes])("PING echoes %i bytes", async (length) => {
   await using plugged = await plugIn();
   const client = new RawClient(await plugged.connect());
   const channel = await client.allocate();

@@ -6,10 +6,10 @@ import {
   CTAPHID,
   fragment,
   type InitializationPacket,
-  MAX_MESSAGE_BYTES,
+  maxMessageBytes,
   parsePacket,
 } from "../../src/fido/hid/framing.ts";
-import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
+import { reportBytes } from "../../src/fido/hid/transport.ts";
 import { type FaultSetting, isStuck, spoiltReports, type StuckFault } from "./faults.ts";
 import type { Call } from "./touch.ts";
 
@@ -134,7 +134,7 @@ export class CtapHid {
       return this.#error(channel, ERROR.INVALID_SEQ);
     }
     if (this.#busyChannel !== undefined) return this.#error(channel, ERROR.CHANNEL_BUSY);
-    if (length > MAX_MESSAGE_BYTES) return this.#error(channel, ERROR.INVALID_LEN);
+    if (length > maxMessageBytes) return this.#error(channel, ERROR.INVALID_LEN);
     const timer = setInterval(() => this.#look(), TRANSACTION_TIMEOUT_MS / TRANSACTION_LOOKS);
     this.#receiving = { channel, command, message: new Uint8Array(length), received: 0, sequence: 0, looks: 0, timer };
     this.#take(this.#receiving, payload);
@@ -206,7 +206,7 @@ export class CtapHid {
       mute: () => {},
       "endless keepalive": () => this.#reply(channel, CTAPHID.KEEPALIVE, Uint8Array.of(KEEPALIVE_STATUS.processing)),
       flood: () => {
-        for (let count = 0; count < FLOOD_REPORTS; count += 1) this.#options.send(randomBytes(REPORT_BYTES));
+        for (let count = 0; count < FLOOD_REPORTS; count += 1) this.#options.send(randomBytes(reportBytes));
       },
     };
     const keepalive = setInterval(signs[fault], fault === "flood" ? 1 : KEEPALIVE_MS);

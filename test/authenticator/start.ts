@@ -1,6 +1,6 @@
 /** A software security key on a Unix socket: 64 bytes are one report, in both directions, without framing. */
 import { createServer, type Socket } from "node:net";
-import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
+import { reportBytes } from "../../src/fido/hid/transport.ts";
 import { Ctap2Authenticator } from "./ctap2.ts";
 import { CtapHid } from "./ctaphid.ts";
 import { completeSettings, type Settings } from "./settings.ts";
@@ -46,8 +46,8 @@ export async function startAuthenticator(
     let buffered: Buffer = Buffer.alloc(0);
     client.on("data", (chunk: Buffer) => {
       buffered = Buffer.concat([buffered, chunk]);
-      for (; buffered.length >= REPORT_BYTES; buffered = buffered.subarray(REPORT_BYTES)) {
-        hid.receive(new Uint8Array(buffered.subarray(0, REPORT_BYTES)));
+      for (; buffered.length >= reportBytes; buffered = buffered.subarray(reportBytes)) {
+        hid.receive(new Uint8Array(buffered.subarray(0, reportBytes)));
       }
     });
     client.on("error", () => client.destroy());

@@ -10,7 +10,7 @@ import {
   type HidConnection,
   type HidDeviceInfo,
   type HidTransport,
-  REPORT_BYTES,
+  reportBytes,
 } from "../../src/fido/hid/transport.ts";
 
 /** What hidapi says of a device where a socket has a code. */
@@ -45,8 +45,8 @@ function openSocket(info: HidDeviceInfo): Promise<HidConnection> {
   let buffered: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     buffered = Buffer.concat([buffered, chunk]);
-    for (; buffered.length >= REPORT_BYTES; buffered = buffered.subarray(REPORT_BYTES)) {
-      onReport?.(new Uint8Array(buffered.subarray(0, REPORT_BYTES)));
+    for (; buffered.length >= reportBytes; buffered = buffered.subarray(reportBytes)) {
+      onReport?.(new Uint8Array(buffered.subarray(0, reportBytes)));
     }
   });
   socket.on("close", () => onError?.(removedError(info)));

@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
+import { reportBytes } from "../../src/fido/hid/transport.ts";
 
 /** Types of struct uhid_event (linux/uhid.h). */
 const EVENT = {
@@ -102,8 +102,8 @@ function inReports(take: (report: Buffer) => void): (chunk: Buffer) => void {
   let buffered: Buffer = Buffer.alloc(0);
   return (chunk) => {
     buffered = Buffer.concat([buffered, chunk]);
-    for (; buffered.length >= REPORT_BYTES; buffered = buffered.subarray(REPORT_BYTES)) {
-      take(buffered.subarray(0, REPORT_BYTES));
+    for (; buffered.length >= reportBytes; buffered = buffered.subarray(reportBytes)) {
+      take(buffered.subarray(0, reportBytes));
     }
   };
 }
@@ -124,8 +124,8 @@ function answer(uhid: number, socket: Socket, event: Buffer): void {
   if (type === EVENT.OUTPUT) {
     const size = event.readUInt16LE(4 + HID_MAX_DESCRIPTOR_SIZE);
     // hidraw hands on the report's number too, which is 0 for a device that numbers none.
-    const start = 4 + (size > REPORT_BYTES ? size - REPORT_BYTES : 0);
-    socket.write(event.subarray(start, start + REPORT_BYTES));
+    const start = 4 + (size > reportBytes ? size - reportBytes : 0);
+    socket.write(event.subarray(start, start + reportBytes));
   } else if (type === EVENT.GET_REPORT || type === EVENT.SET_REPORT) {
     const reply = header(type === EVENT.GET_REPORT ? EVENT.GET_REPORT_REPLY : EVENT.SET_REPORT_REPLY, 8);
     reply.writeUInt32LE(event.readUInt32LE(4), 4);
@@ -157,8 +157,8 @@ function createRequest(options: KernelKeyOptions, serialNumber: string): Buffer 
 }
 
 function inputRequest(report: Uint8Array): Buffer {
-  const event = header(EVENT.INPUT2, 2 + REPORT_BYTES);
-  event.writeUInt16LE(REPORT_BYTES, 4);
+  const event = header(EVENT.INPUT2, 2 + reportBytes);
+  event.writeUInt16LE(reportBytes, 4);
   event.set(report, 6);
   return event;
 }

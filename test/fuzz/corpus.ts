@@ -6,7 +6,7 @@ import type {
 import { decodeCborMap } from "../../src/fido/codec/cbor.ts";
 import { field } from "../../src/fido/codec/cbor-fields.ts";
 import { CTAPHID, Reassembler } from "../../src/fido/hid/framing.ts";
-import { REPORT_BYTES } from "../../src/fido/hid/transport.ts";
+import { reportBytes } from "../../src/fido/hid/transport.ts";
 import recorded from "./corpus.json" with { type: "json" };
 
 /** The PIN of every recorded key: it must not be found in any message. */
@@ -76,7 +76,7 @@ export function operation(request: Uint8Array): string {
 }
 
 function report(hex: string): Uint8Array {
-  const bytes = new Uint8Array(REPORT_BYTES);
+  const bytes = new Uint8Array(reportBytes);
   bytes.set(Uint8Array.fromHex(hex));
   return bytes;
 }

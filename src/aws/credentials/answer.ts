@@ -1,4 +1,4 @@
-/** Credentials as metadata services and `credential_process` programs write them down, in JSON. */
+/** Parser for the JSON credentials of metadata services and `credential_process` programs. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
@@ -17,18 +17,17 @@ const Timestamp = v.pipe(
 const CredentialsAnswer = v.object({
   AccessKeyId: v.pipe(Text, v.regex(/^\w{16,128}$/)),
   SecretAccessKey: Text,
-  /** Metadata services call it Token, `credential_process` SessionToken. */
+  /** Named Token by metadata services, SessionToken by `credential_process`. */
   Token: v.optional(Text),
   SessionToken: v.optional(Text),
   Expiration: v.optional(v.nullable(Timestamp)),
 });
-/** A metadata service's, which always says when they end. */
+/** The answer of a metadata service, which always has an expiration. */
 const EndingAnswer = v.object({ ...CredentialsAnswer.entries, Expiration: Timestamp });
 
 /**
- * The credentials in an answer; `origin` names who gave it, for the error. `mustEnd`: without a time of their end they
- * are none.
- * Throws `aws_error` with the place that is not as it should be. What stands there is not shown: it may be a secret.
+ * Parses credentials; `origin` names their source, for the error. With `mustEnd`, an expiration is required. Throws
+ * `aws_error` with the path of the invalid member, never its value, which may be a secret.
  */
 export function readCredentials(text: string, origin: string, { mustEnd = false } = {}): ExpiringCredentials {
   const answer = v.safeParse(mustEnd ? EndingAnswer : CredentialsAnswer, parseJson(text));

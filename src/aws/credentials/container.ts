@@ -1,5 +1,5 @@
 /**
- * The credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
+ * Role credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 import { VouchError } from "../../base/errors.ts";
@@ -11,11 +11,14 @@ import { askMetadata, isMetadataAddress } from "./metadata.ts";
 const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
-/** ECS, and EKS Pod Identity over IPv4 and IPv6: reached only from the machine itself. */
+/** Link-local addresses of ECS, and of EKS Pod Identity over IPv4 and IPv6. */
 const ecsHost = "169.254.170.2";
 const linkLocal = [ecsHost, "169.254.170.23", "fd00:ec2::23"];
 
-/** Throws `identity_unavailable` (what is missing, or not allowed), `aws_error`, `network`, `timeout`, `cancelled`. */
+/**
+ * Fetches the credentials of the container's role. Throws `identity_unavailable` (missing or disallowed variables),
+ * `aws_error`, `network`, `timeout`, `cancelled`.
+ */
 export async function containerCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
   const url = credentialsUrl(env);
   const service = "The container's credentials service";
@@ -41,7 +44,9 @@ export async function containerCredentials(env: Environment, signal?: AbortSigna
   return readCredentials(body, service, { mustEnd: true });
 }
 
-/** Where to ask. The relative address comes first, as in the SDKs. Throws `identity_unavailable`. */
+/**
+ * The URL of the credentials service. The relative URI has precedence, as in the SDKs. Throws `identity_unavailable`.
+ */
 export function credentialsUrl(env: Environment): URL {
   const relative = env[relativeUri];
   const text = relative ? `http://${ecsHost}${relative}` : env[fullUri];
@@ -55,7 +60,7 @@ export function credentialsUrl(env: Environment): URL {
     );
   }
   const url = URL.parse(text);
-  // A relative address that does not begin with a slash would change the host.
+  // A relative URI without a leading slash could change the host.
   if (url && isMetadataAddress(url, linkLocal) && (!relative || url.host === ecsHost)) return url;
   throw new VouchError(
     "identity_unavailable",
@@ -72,7 +77,7 @@ async function authorization(env: Environment): Promise<Record<string, string>> 
   let token = env[name];
   if (path) {
     try {
-      // EKS writes it anew now and then.
+      // Read each time: EKS rotates it.
       token = readRegularFile(path, 64 * 1024).toString("utf8");
     } catch (error) {
       throw new VouchError(

@@ -1,9 +1,12 @@
-/** Credentials in the environment, as AWS tools and `configure-aws-credentials` actions leave them there. */
+/** AWS credentials from environment variables, as set by AWS tools and the `configure-aws-credentials` action. */
 import { VouchError } from "../../base/errors.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 
-/** Throws `identity_unavailable` that names what is not set, `aws_error` for values that cannot be credentials. */
+/**
+ * Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION. Throws
+ * `identity_unavailable` with the missing variables, `aws_error` for malformed values.
+ */
 export function environmentCredentials(env: Environment): ExpiringCredentials {
   const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
   const missing = names.filter((name) => !env[name]);

@@ -1,5 +1,5 @@
 /**
- * The role of an EC2 instance, by its metadata service, version 2 (IMDSv2) only.
+ * Role credentials of an EC2 instance from its metadata service, version 2 (IMDSv2) only.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 import { VouchError } from "../../base/errors.ts";
@@ -12,11 +12,14 @@ import { parseJson } from "../../base/json.ts";
 const endpointVariable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const linkLocal = ["169.254.169.254", "fd00:ec2::254"];
 const service = "The instance metadata service";
-/** The token serves the two requests that follow, and no longer; seconds. */
+/** Lifetime of the session token in seconds: enough for the two requests that follow. */
 const tokenSeconds = "60";
 const rolePath = "latest/meta-data/iam/security-credentials/";
 
-/** Throws `identity_unavailable` (switched off, no role, a wrong endpoint), `aws_error`, `network`, `timeout`, `cancelled`. */
+/**
+ * Fetches the credentials of the instance's role. Throws `identity_unavailable` (disabled, no role, invalid endpoint),
+ * `aws_error`, `network`, `timeout`, `cancelled`.
+ */
 export async function instanceCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
   if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") {
     throw new VouchError(
@@ -53,7 +56,7 @@ export async function instanceCredentials(env: Environment, signal?: AbortSignal
   }
   await expectOk(role);
   const { body } = await expectOk(ask("GET", rolePath + encodeURIComponent(name), headers));
-  // It answers 200 also when the role cannot be assumed, and says so in the body.
+  // The status is 200 even if the role cannot be assumed; the body has the error code.
   const { Code: code } = (parseJson(body) ?? {}) as { Code?: unknown };
   if (code !== "Success") {
     throw new VouchError("aws_error", `${service} gave no credentials for the role ${name}: ${shown(code)}.`, {
@@ -63,7 +66,7 @@ export async function instanceCredentials(env: Environment, signal?: AbortSignal
   return readCredentials(body, service, { mustEnd: true });
 }
 
-/** The service's base URL, with a slash at the end. Throws `identity_unavailable`. */
+/** The service's base URL, with a trailing slash. Throws `identity_unavailable`. */
 export function instanceEndpoint(env: Environment): URL {
   const ipv6 = env[`${endpointVariable}_MODE`]?.toLowerCase() === "ipv6";
   const text = env[endpointVariable] || (ipv6 ? "http://[fd00:ec2::254]/" : "http://169.254.169.254/");

@@ -1,11 +1,14 @@
-/** Requests to the metadata services that give a machine or a container its role. */
+/** Requests to the metadata services that issue role credentials to a machine or container. */
 import { VouchError } from "../../base/errors.ts";
 import { inAllItsTime } from "../../base/net/connection-error.ts";
 import { httpRequest, type HttpResponse } from "../../base/net/http.ts";
 import { BusyService, systemClock, withRetries } from "../../base/net/retry.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
 
-/** They are near: an answer takes milliseconds, and one that does not come is worth a message soon. */
+/**
+ * Timeouts of one attempt and of all of them, in milliseconds: short, because these local services answer within
+ * milliseconds.
+ */
 const attemptLimitMs = 2_000;
 const limitMs = 8_000;
 const maxAnswerBytes = 64 * 1024;
@@ -14,17 +17,17 @@ export interface MetadataRequest {
   url: URL;
   method: "GET" | "PUT";
   headers: Record<string, string>;
-  /** What the service is, at the start of a message. */
+  /** Name of the service, capitalized to start a message. */
   service: string;
-  /** What helps when it does not answer. */
+  /** Hint for a service that does not answer. */
   silentHint: string;
   caBundle?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Whether a metadata service may be asked at the URL: over TLS, or without it on this machine and at the addresses of
- * AWS that no router passes on.
+ * Whether the URL is allowed for a metadata service: https anywhere, http only to loopback and to AWS's link-local
+ * addresses, which no router forwards. `linkLocal` lists those of the service.
  */
 export function isMetadataAddress(url: URL, linkLocal: readonly string[]): boolean {
   if (url.username || url.password) return false;
@@ -33,7 +36,10 @@ export function isMetadataAddress(url: URL, linkLocal: readonly string[]): boole
   return url.protocol === "http:" && (isLoopback(host) || linkLocal.includes(host));
 }
 
-/** The answer, whatever its status below 500. Throws `network` and `timeout` with the hint, `cancelled`. */
+/**
+ * Sends the request with retries and returns the response of any status below 500. Throws `network` and `timeout` with
+ * the hint, `cancelled`.
+ */
 export async function askMetadata(request: MetadataRequest): Promise<HttpResponse> {
   const { url, method, headers, service, signal } = request;
   const begun = performance.now();

@@ -1,5 +1,5 @@
 /**
- * A profile of the AWS CLI, whatever it takes its credentials from (SSO, another role, a program): the CLI says.
+ * Credentials of an AWS CLI profile of any kind (SSO, role chain, external program), resolved by the CLI itself.
  * https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html
  */
 import { VouchError } from "../../base/errors.ts";
@@ -8,12 +8,15 @@ import { runProgram } from "../../base/system/program.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { type Environment, readCredentials } from "./answer.ts";
 
-/** The CLI takes a second to start, and a profile may lead over several roles. */
+/** Timeout in milliseconds: the CLI takes a second to start, and a profile may chain several roles. */
 const limitMs = 30_000;
-/** Set for the CLI that is started, so that a profile whose `credential_process` is Vouch does not ask in a circle. */
+/** Recursion guard, set for the child process: a profile may use Vouch as its `credential_process`. */
 const askedFor = "VOUCH_ASKED_FOR_PROFILE";
 
-/** Throws `identity_unavailable` with what the CLI said, `aws_error`, `timeout`, `cancelled`. */
+/**
+ * Runs the AWS CLI for `profile`, else AWS_PROFILE, else `default`. Throws `identity_unavailable` with the CLI's
+ * message, `aws_error`, `timeout`, `cancelled`.
+ */
 export async function profileCredentials(
   profile: string | undefined,
   env: Environment,

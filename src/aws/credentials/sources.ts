@@ -1,6 +1,6 @@
 /**
- * Where AWS itself gives credentials, which are used as they are. As with the platforms of identity/, one is used only
- * when it was chosen by name.
+ * Table of the AWS credential sources whose credentials are used as they are. As with the platforms in src/ci, a source
+ * is used only if it was selected by name.
  */
 import type { ExpiringCredentials } from "../sigv4.ts";
 import type { Environment } from "./answer.ts";
@@ -11,7 +11,7 @@ import { profileCredentials } from "./profile.ts";
 
 export interface CredentialSourceRequest {
   env: Environment;
-  /** The profile of the AWS CLI, for `aws-profile`; AWS_PROFILE without it. */
+  /** The AWS CLI profile for `aws-profile`; default: AWS_PROFILE. */
   profile?: string | undefined;
   signal?: AbortSignal | undefined;
 }

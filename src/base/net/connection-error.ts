@@ -1,11 +1,11 @@
-/** What kept a request from its answer, in words of ours: the runtime's own speak to programmers. */
+/** Network failures as VouchErrors, with messages for users instead of the runtime's. */
 import { VouchError } from "../errors.ts";
 
 const network = "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.";
 const trust =
   "If your network uses a private certificate authority, name its PEM file in AWS_CA_BUNDLE (AWS) or SSL_CERT_FILE (Vouch server), then run `vouch agent stop` and `vouch login`.";
 
-/** By the runtime's codes: those of the system, of its TLS library, and of its HTTP client. */
+/** Reasons and hints by error code: the system's, its TLS library's, and the HTTP client's. */
 const reasons: [code: RegExp, reason: string, hint: string][] = [
   [/^(ENOTFOUND|EAI_|DNS)/, "its name cannot be resolved", network],
   [/^(ECONNREFUSED|ConnectionRefused)$/, "the connection was refused", network],
@@ -22,7 +22,7 @@ const reasons: [code: RegExp, reason: string, hint: string][] = [
   [/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_|ISSUER|VERIFY/i, "its certificate is not trusted", trust],
 ];
 
-/** The error for a request to `host` (name and port) that failed with `cause`. */
+/** The VouchError for a request to `host` (name and port) that failed with `cause`. */
 export function connectionError(host: string, cause: unknown): VouchError {
   const code = codeOf(cause);
   const [, reason, hint] = reasons.find(([pattern]) => pattern.test(code)) ?? [
@@ -36,16 +36,15 @@ export function connectionError(host: string, cause: unknown): VouchError {
   });
 }
 
-/** The code of the runtime's error: a word, never its sentence. */
+/** The error code of the runtime, a single word; never its message. */
 function codeOf(cause: unknown): string {
   const { code } = (cause ?? {}) as { code?: unknown };
   return typeof code === "string" && /^\w{1,60}$/.test(code) ? code : "";
 }
 
 /**
- * The error for an answer that somebody between here and the service has given, where a service answers in JSON or XML:
- * the login page of a network (RFC 8908, RFC 6585 status 511), or a proxy's page. Undefined for any other answer.
- * `otherwise` is one more sentence for the hint.
+ * Detects an answer from an intermediary where the service would send JSON or XML: a captive portal (RFC 8908, RFC 6585
+ * status 511) or a proxy's page. Undefined for any other answer. `otherwise` is one more sentence for the hint.
  */
 export function interceptedAnswer(
   host: string,
@@ -56,7 +55,7 @@ export function interceptedAnswer(
     /^(text\/html|application\/xhtml)/i.test(headers.get("content-type") ?? "") ||
     /^\s*<(!doctype html|html|head|body)\b/i.test(body);
   const isRedirect = status >= 300 && status < 400;
-  // A failing service behind a load balancer answers with a page too.
+  // A 5xx page may come from the service's own load balancer.
   if (status !== 511 && !isRedirect && !(isPage && status < 500)) return undefined;
   const what = isRedirect ? "a redirect" : "a web page";
   return new VouchError(
@@ -68,14 +67,17 @@ export function interceptedAnswer(
   );
 }
 
-/** A timeout in the time that all attempts have taken: its own words name the limit of the last. Other errors as they are. */
+/**
+ * Rewrites a timeout error to the total time of all attempts, since its message has the timeout of the last one. Other
+ * errors are returned unchanged.
+ */
 export function inAllItsTime(error: unknown, spentMs: number): unknown {
   if (!(error instanceof VouchError) || error.code !== "timeout") return error;
   const message = error.message.replace(/ within .*$/, ` within ${secondsInWords(spentMs)}.`);
   return new VouchError("timeout", message, { hint: error.hint, cause: error });
 }
 
-/** A limit in words: whole seconds from one on. */
+/** A duration for messages, in whole seconds from one second on. */
 export function secondsInWords(ms: number): string {
   const seconds = ms >= 1000 ? Math.round(ms / 1000) : ms / 1000;
   return `${seconds} second${seconds === 1 ? "" : "s"}`;

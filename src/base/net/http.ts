@@ -1,8 +1,7 @@
 /**
- * Every request that leaves this machine goes through here: https only (http to loopback), no redirects, a limit on
- * time and on the size of the answer, a private CA where the user named one; else the runtime's roots and the system's
- * store count (`--use-system-ca`, compiled into the executable). Proxies come from HTTPS_PROXY and
- * NO_PROXY, which the runtime's fetch honours.
+ * The HTTP client for all outgoing requests: https only (http to loopback), no redirects, timeout, size limit, private
+ * CA if the user names one; else the runtime's roots and the system's store are trusted (`--use-system-ca`, compiled
+ * into the executable). The runtime's fetch takes proxies from HTTPS_PROXY and NO_PROXY.
  */
 import { connectionError, secondsInWords } from "./connection-error.ts";
 import { VouchError } from "../errors.ts";
@@ -15,13 +14,13 @@ export interface HttpRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** The limit on the whole exchange, in milliseconds. */
+  /** Timeout of the whole exchange, in milliseconds. */
   timeoutMs?: number;
-  /** The largest answer accepted, in bytes. */
+  /** Size limit of the answer, in bytes. */
   maxBytes?: number;
-  /** A PEM file of certificate authorities to trust instead of the bundled ones and the system's. */
+  /** PEM file of the certificate authorities to trust instead of the runtime's and the system's. */
   caBundle?: string | undefined;
-  /** The address is of this machine's own metadata service: it is asked without TLS, and never by way of a proxy. */
+  /** The URL is a local metadata service: http is allowed, and no proxy is used. */
   metadataService?: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -34,9 +33,8 @@ export interface HttpResponse {
 }
 
 /**
- * Sends one request and reads the whole answer, whatever its status.
- * Throws `network` (no connection, TLS failure, answer too large, redirect), `timeout`, `cancelled` (by `signal`),
- * `usage` (a URL that is not https).
+ * Sends one request and reads the whole answer of any status. Throws `network` (no connection, TLS failure, answer too
+ * large, redirect), `timeout`, `cancelled` (by `signal`), `usage` (a URL that is not https).
  */
 export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
   return traced(
@@ -59,9 +57,9 @@ async function exchange(request: HttpRequest): Promise<HttpResponse> {
       redirect: "manual",
       signal,
       ...(request.body === undefined ? {} : { body: request.body }),
-      // Said here, so that no variable (NODE_TLS_REJECT_UNAUTHORIZED) says otherwise.
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
       tls: { rejectUnauthorized: true, ...(request.caBundle ? { ca: readCaBundle(request.caBundle) } : {}) },
-      // The types do not know that the runtime takes false for "no proxy, whatever the environment says".
+      // Missing in the types: the runtime accepts false as "no proxy, whatever the environment says".
       ...(request.metadataService ? ({ proxy: false } as object) : {}),
     });
     return {
@@ -101,7 +99,7 @@ async function readLimited(response: Response, maxBytes: number): Promise<string
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The largest CA bundle, in bytes: that of Mozilla has a quarter of a million. */
+/** Size limit of a CA bundle, in bytes; Mozilla's has a quarter of a million. */
 const maxBundleBytes = 16 << 20;
 
 function readCaBundle(path: string): string {

@@ -1,10 +1,9 @@
-/** The Vouch server's URL: an origin (RFC 6454), to which the paths of its API are appended, and nothing more. */
+/** Validates the Vouch server's URL, which must be an origin (RFC 6454): API paths are appended to it. */
 import { isLoopback } from "./loopback.ts";
 
 /**
- * The origin, as the server's issuer is written, or undefined for anything else: https (http to loopback), no user name,
- * path, query or fragment, not even an empty one. With more than an origin in it, the agent would post to any path of any
- * service that listens on this machine.
+ * The origin in the form of the server's issuer: https (http to loopback), no user name, path, query or fragment, not
+ * even an empty one; else undefined. A longer URL would let the agent post to any path of any local service.
  */
 export function serverOrigin(text: string): string | undefined {
   const url = URL.parse(text);

@@ -1,4 +1,4 @@
-/** Writes a file so that a reader sees the old text or the new one, never a part, and a failure loses nothing. */
+/** Atomic file writes: readers see the old text or the new one, never a part, and a failure keeps the old one. */
 import {
   accessSync,
   closeSync,
@@ -18,14 +18,14 @@ import { dirname, join, resolve } from "node:path";
 import { VouchError } from "../errors.ts";
 import { removeAbandoned, temporaryName } from "./temporary.ts";
 
-/** As many as Linux follows (ELOOP). */
+/** Linux's limit on symlinks in a path (ELOOP). */
 const maxLinks = 40;
 
 /**
- * Writes UTF-8 text. A symlink stays and the file it leads to is written. The mode of a file that exists is kept, and
- * its owner where the system allows it; a new file gets `mode` (0600 when absent), new folders get 0700.
- * Throws `file_error`; the old file is then as it was and no other file is left behind. A killed process leaves a
- * temporary file beside it, which the next write in that folder removes.
+ * Writes UTF-8 text atomically. A symlink is kept and its target written. An existing file keeps its mode, and its
+ * owner if the system allows it; a new file gets `mode` (default 0600), new folders get 0700. On an error the old file
+ * is unchanged and no temporary file remains. A killed process leaves a temporary file in the folder, which the next
+ * write there removes. Throws `file_error`.
  */
 export function writeFileAtomic(path: string, text: string, options: { mode?: number } = {}): void {
   let temporary: string | undefined;
@@ -36,7 +36,7 @@ export function writeFileAtomic(path: string, text: string, options: { mode?: nu
     removeAbandoned(folder, "vouch");
     const old = statSync(target, { throwIfNoEntry: false });
     if (old && !old.isFile()) throw new Error("it is not a regular file");
-    // rename would replace a file that its owner has made read-only.
+    // rename would replace even a read-only file.
     if (old) accessSync(target, constants.W_OK);
     // In the same folder, so that rename replaces the file in one step.
     const name = join(folder, temporaryName("vouch"));
@@ -60,16 +60,16 @@ export function writeFileAtomic(path: string, text: string, options: { mode?: nu
   }
 }
 
-/** Removes the temporary files that killed processes have left beside the file. Throws nothing. */
+/** Removes temporary files of killed processes in the file's folder. Errors are ignored. */
 export function cleanBeside(path: string): void {
   try {
     removeAbandoned(dirname(followLinks(path)), "vouch");
   } catch {
-    // Links in a circle, or a folder that may not be read.
+    // A symlink loop, or an unreadable folder.
   }
 }
 
-/** The path that links lead to in the end; that file need not exist. */
+/** Resolves symlinks to the final path, which need not exist. */
 function followLinks(path: string): string {
   let target = path;
   for (let links = 0; links < maxLinks; links++) {
@@ -77,7 +77,7 @@ function followLinks(path: string): string {
     try {
       next = readlinkSync(target);
     } catch (error) {
-      // EINVAL: no link. ENOENT: nothing there yet.
+      // EINVAL: not a symlink. ENOENT: no such file yet.
       if (["EINVAL", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return target;
       throw error;
     }
@@ -90,11 +90,14 @@ function keepOwner(fd: number, { uid, gid }: { uid: number; gid: number }): void
   try {
     fchownSync(fd, uid, gid);
   } catch {
-    // Only root may give a file away; the text matters more than the owner.
+    // Ignored: only root may change the owner, and the text matters more.
   }
 }
 
-/** Makes the rename last through a power cut. Some file systems cannot; the rename itself has happened. */
+/**
+ * Makes the rename durable across a power loss (fsync of the folder). Errors are ignored: some file systems do not
+ * support it, and the rename itself has succeeded.
+ */
 function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, constants.O_RDONLY);
@@ -104,7 +107,7 @@ function syncFolder(folder: string): void {
       closeSync(fd);
     }
   } catch {
-    // EINVAL on file systems without it, EACCES on a folder that may be written but not read.
+    // EINVAL on file systems without it, EACCES on a folder that is writable but not readable.
   }
 }
 

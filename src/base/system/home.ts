@@ -5,8 +5,8 @@ import { VouchError } from "../errors.ts";
 type Environment = Record<string, string | undefined>;
 
 /**
- * The user's home folder: HOME, else what the system's user database says. Throws `file_error` when neither knows it, as
- * in a container that runs as a user of its own.
+ * The user's home folder: HOME, else from the system's user database. Throws `file_error` if neither has it, as in a
+ * container with an unlisted user id.
  */
 export function homeFolder(env: Environment = process.env): string {
   if (env["HOME"]) return env["HOME"];

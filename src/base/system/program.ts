@@ -10,17 +10,17 @@ export interface ProgramResult {
 
 export interface ProgramOptions {
   env: Record<string, string | undefined>;
-  /** The limit on the whole run, in milliseconds. */
+  /** Timeout of the whole run, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
 
-/** The largest output that is taken, in bytes. */
+/** Size limit of the output, in bytes. */
 const maxBytes = 256 * 1024;
 
 /**
- * Runs the program (its path in `file`) with nothing on stdin, and resolves when it has ended.
- * Throws `command_not_executable`, `timeout`, `cancelled` (by `signal`).
+ * Runs the program at the path `file` with empty stdin, and resolves when it has exited. Throws
+ * `command_not_executable`, `timeout`, `cancelled` (by `signal`).
  */
 export async function runProgram(file: string, args: string[], options: ProgramOptions): Promise<ProgramResult> {
   return traced(
@@ -35,7 +35,7 @@ async function run(file: string, args: string[], options: ProgramOptions): Promi
   const limit = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
   const stopped = Promise.withResolvers<never>();
-  // Where nothing was started, nobody waits for it.
+  // Handled here too: if the spawn fails, nothing else awaits the promise.
   stopped.promise.catch(() => undefined);
   signal.addEventListener("abort", () => stopped.reject(signal.reason), { once: true });
   let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
@@ -49,7 +49,7 @@ async function run(file: string, args: string[], options: ProgramOptions): Promi
       maxBuffer: maxBytes,
     });
     const output = Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-    // What it leaves running may hold the pipes open longer than it lives itself: the limit counts for that too.
+    // Background children may keep the pipes open after the program's exit: the timeout covers that too.
     const [stdout, stderr, exitCode] = await Promise.race([output, stopped.promise]);
     return { exitCode, stdout, stderr };
   } catch (error) {

@@ -1,16 +1,16 @@
-/** Reads files that others name: a named pipe, a device or a huge file in the place of one must not hold the process. */
+/** Reads files whose paths are untrusted: a named pipe, a device or a huge file must not block the process. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 /**
- * The bytes of a regular file of at most `maxBytes`. Throws the system's error (`code`), or an Error whose message says
- * in words of ours what the file is instead; `whyUnreadable` puts either into words.
+ * Reads a regular file of at most `maxBytes`. Throws the system's error (with `code`), or an Error whose message says
+ * why the file is not accepted; `whyUnreadable` describes both.
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
-  // O_NONBLOCK: opening a named pipe must not wait for its other side.
+  // O_NONBLOCK: opening a named pipe must not wait for a writer.
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     if (!fstatSync(fd).isFile()) throw new Error("it is not a regular file");
-    // Read, not measured: the size of what is in /proc or /sys is 0, and a file may grow meanwhile.
+    // Read to the end instead of trusting fstat: sizes in /proc and /sys are 0, and a file may grow meanwhile.
     const chunks: Buffer[] = [];
     for (let size = 0; size <= maxBytes;) {
       const chunk = Buffer.alloc(64 * 1024);
@@ -36,7 +36,7 @@ const reasons: Record<string, string> = {
   ENFILE: "the system has too many files open",
 };
 
-/** Why a file could not be read, as the end of a sentence. */
+/** Why a file could not be read, to complete a sentence. */
 export function whyUnreadable(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? message : (reasons[code] ?? code);

@@ -1,26 +1,28 @@
 /**
- * Names of temporary files and folders that say which process made them, so that what a killed process (SIGKILL, power
- * cut) has left behind can be told from what is being written right now.
+ * Temporary file names that identify their process, so that leftovers of a killed process (SIGKILL, power loss) can be
+ * told from files in use.
  */
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-/** After that a temporary file is abandoned whatever its process: process ids come again, host names change. */
+/**
+ * Age at which a temporary file counts as abandoned, whatever its process: process ids are reused, host names change.
+ */
 const maxAgeMs = 24 * 60 * 60 * 1000;
 
 /**
- * A new name that begins with a dot and the prefix: `.PREFIX-HOST-PID-RANDOM.tmp`. HOST is a hash, for home folders that
- * several machines or containers share: a process id means nothing on another one.
+ * A new name, `.PREFIX-HOST-PID-RANDOM.tmp`. HOST is a hash of the host name, for home folders shared by several
+ * machines or containers: process ids are valid on one host only.
  */
 export function temporaryName(prefix: string): string {
   return `.${prefix}-${host()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }
 
 /**
- * Removes from the folder what processes that are gone have left there under a name of `temporaryName`: files with one
- * link and folders, of this user alone, whose process on this machine is dead, or that are older than a day. The caller
- * has none of its own there. What cannot be removed stays; nothing is thrown.
+ * Removes abandoned temporary files and folders named by `temporaryName` from the folder: owned by this user, files
+ * with one link only, and either their process on this machine is dead or they are older than a day. The caller must
+ * have none of its own there. Errors are ignored.
  */
 export function removeAbandoned(folder: string, prefix: string): void {
   const start = `.${prefix}-`;
@@ -36,7 +38,7 @@ export function removeAbandoned(folder: string, prefix: string): void {
       const isOld = Math.abs(Date.now() - found.mtimeMs) > maxAgeMs;
       if (isOld || (madeOn === host() && isGone(Number(pid)))) rmSync(path, { recursive: true });
     } catch {
-      // Removed by another process meanwhile, or the folder may not be written.
+      // Removed by another process meanwhile, or the folder is not writable.
     }
   }
 }
@@ -46,13 +48,13 @@ function host(): string {
 }
 
 function isGone(pid: number): boolean {
-  // In a container the id of the process before is often the id of this one.
+  // In a container, consecutive processes often have the same id.
   if (pid === process.pid) return true;
   try {
     process.kill(pid, 0);
     return false;
   } catch {
-    // ESRCH, or EPERM: the id is now another user's, who did not make our file.
+    // ESRCH, or EPERM: another user's process has reused the id.
     return true;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Windows: the agent stands on what Unix has (sockets that belong to a user, flock, execve, /dev/tty), so that only what
- * needs no agent and no terminal works there. Everything else says so before it starts.
+ * Windows support: the agent depends on Unix features (sockets that belong to a user, flock, execve, /dev/tty), so only
+ * commands without agent and terminal work. All others are refused before they start.
  */
 import { VouchError } from "../errors.ts";
 
 const working = new Set(["server", "completions", "help", "--help", "-h", "--version", "-V"]);
 
-/** What to say instead of running the command line on Windows; undefined when it works there. */
+/** The error for a command that does not work on Windows; undefined if it works. */
 export function refusalOnWindows(args: readonly string[]): VouchError | undefined {
   const [first] = args;
   if (first === undefined || working.has(first) || args.includes("--help")) return undefined;

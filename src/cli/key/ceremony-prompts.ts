@@ -11,7 +11,7 @@ import type {
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
 
 /** A key has eight tries when the right PIN was typed last; fewer are worth a word before the next one. */
-const ALL_TRIES = 8;
+const allTries = 8;
 
 /** @param product the name of the key */
 export function ceremonyPrompts(product: string): CeremonyUi {
@@ -61,7 +61,7 @@ async function askPin(product: string, request: PinRequest): Promise<Secret> {
     announce(`The security key (${product}) demands a new PIN before it is used. Type the present one first.`);
   }
   if (wrong) announce(`Wrong PIN. ${triesLeft(retries)}`);
-  else if (retries < ALL_TRIES) announce(triesLeft(retries));
+  else if (retries < allTries) announce(triesLeft(retries));
   for (;;) {
     const pin = await promptSecret(`PIN of your security key (${product})`);
     const fault = pinFault(pin, minLength);

@@ -1,14 +1,14 @@
-/** base64url without padding (RFC 4648 section 5), as WebAuthn's JSON and JOSE write bytes. */
+/** base64url without padding (RFC 4648 section 5), the encoding of bytes in WebAuthn's JSON and in JOSE. */
 import { VouchError } from "../../base/errors.ts";
 
-/** Writes bytes as base64url without padding. */
+/** Encodes bytes as base64url without padding. */
 export function encodeBase64url(bytes: Uint8Array): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /**
- * Reads base64url with or without padding.
- * @throws VouchError `protocol_error` for any other character, whitespace included, or left-over bits
+ * Decodes base64url with or without padding. Any other character, whitespace included, or non-zero trailing bits are
+ * malformed. Throws `protocol_error`.
  */
 export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
   try {

@@ -1,4 +1,4 @@
-/** Typed reading of a decoded CBOR map whose sender is not trusted. */
+/** Typed access to the members of a decoded CBOR map from an untrusted sender. */
 import { VouchError } from "../../base/errors.ts";
 import type { CborKey, CborMap, CborValue } from "./cbor.ts";
 
@@ -19,16 +19,15 @@ export type FieldValue<K extends FieldKind> = Kinds[K] extends ((
   ? T
   : never;
 
-/** The value under the key; undefined when it is absent or of another kind. */
+/** The value under the key; undefined if absent or of another type. */
 export function field<K extends FieldKind>(map: CborMap, key: CborKey, kind: K): FieldValue<K> | undefined {
   const value = map.get(key);
   return kinds[kind](value) ? (value as FieldValue<K>) : undefined;
 }
 
 /**
- * The value under the key.
- * @param name what the specification calls it, for the message
- * @throws VouchError `protocol_error` when it is absent or of another kind
+ * The value under the key; `name` is the member's name in the specification, for the message. Throws `protocol_error`
+ * if absent or of another type.
  */
 export function requiredField<K extends FieldKind>(map: CborMap, key: CborKey, kind: K, name: string): FieldValue<K> {
   const value = field(map, key, kind);

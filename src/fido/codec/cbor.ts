@@ -1,4 +1,4 @@
-/** CBOR as CTAP2 uses it (CTAP 2.1, section 8 "Message Encoding"), over the library cborg. */
+/** CTAP2's subset of CBOR (CTAP 2.1, section 8 "Message Encoding"), on top of the library cborg. */
 import { decodeFirst, encode, type Token, Tokenizer, Type } from "cborg";
 import { VouchError } from "../../base/errors.ts";
 
@@ -15,10 +15,10 @@ export type CborValue =
   | readonly CborValue[]
   | CborMap;
 
-/** More than any CTAPHID message (7609 bytes) or WebAuthn attestation object with certificates needs. */
-const MAX_BYTES = 65_536;
-/** CTAP2 allows 4 levels of nesting; attestation statements of some vendors use a few more. */
-const MAX_DEPTH = 16;
+/** Size limit: above any CTAPHID message (7609 bytes) and any WebAuthn attestation object with certificates. */
+const maxBytes = 65_536;
+/** Depth limit: CTAP2 allows 4 levels of nesting; attestation statements of some vendors use a few more. */
+const maxDepth = 16;
 
 const decodeOptions = {
   useMaps: true,
@@ -27,17 +27,17 @@ const decodeOptions = {
 } as const;
 
 /**
- * Encodes in the canonical CTAP2 form: definite lengths, shortest integers, map keys sorted by major type, then
- * length, then bytes.
+ * Encodes in the CTAP2 canonical form: definite lengths, shortest integers, map keys sorted by major type, then length,
+ * then bytes.
  */
 export function encodeCbor(value: CborValue): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode(value));
 }
 
 /**
- * Decodes exactly one item. Maps become `Map`, integers outside the safe range `bigint`.
- * @throws VouchError `protocol_error` for malformed, indefinite, tagged, too deep or too large input, duplicate keys,
- *   map keys other than integers and text, and bytes after the item
+ * Decodes exactly one item. Maps become `Map`, integers outside the safe range `bigint`. Rejects malformed, indefinite,
+ * tagged, too deep or too large input, duplicate map keys, map keys other than integers and text, and bytes after the
+ * item. Throws `protocol_error`.
  */
 export function decodeCbor(bytes: Uint8Array): CborValue {
   const { value, rest } = decodeCborPrefix(bytes);
@@ -45,9 +45,12 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
   return value;
 }
 
-/** Decodes as {@link decodeCbor} the item at the start and gives the bytes that follow it (a view, not a copy). */
+/**
+ * Decodes the first item by the rules of {@link decodeCbor} and returns the remaining bytes (a view, not a copy).
+ * Throws `protocol_error`.
+ */
 export function decodeCborPrefix(bytes: Uint8Array): { value: CborValue; rest: Uint8Array } {
-  if (bytes.length > MAX_BYTES) throw malformed(`expected at most ${MAX_BYTES} bytes, got ${bytes.length}`);
+  if (bytes.length > maxBytes) throw malformed(`expected at most ${maxBytes} bytes, got ${bytes.length}`);
   try {
     const [value, rest] = decodeFirst(bytes, {
       ...decodeOptions,
@@ -55,12 +58,12 @@ export function decodeCborPrefix(bytes: Uint8Array): { value: CborValue; rest: U
     });
     return { value, rest };
   } catch (error) {
-    // The decoder's own words are of its insides; those of the rules below are ours.
+    // cborg's messages describe its internals; only those of FormError are ours.
     throw malformed(error instanceof FormError ? error.message : "it is cut short, or no CBOR that CTAP2 knows", error);
   }
 }
 
-/** Decodes as {@link decodeCbor} and expects a map. */
+/** Decodes one item by the rules of {@link decodeCbor}; it must be a map. Throws `protocol_error`. */
 export function decodeCborMap(bytes: Uint8Array): CborMap {
   const value = decodeCbor(bytes);
   if (!(value instanceof Map)) throw malformed("expected a map, got another type");
@@ -71,18 +74,18 @@ function malformed(reason: string, cause?: unknown): VouchError {
   return new VouchError("protocol_error", `Malformed CBOR: ${reason}.`, { cause });
 }
 
-/** A rule of CTAP2 that the decoder does not have. */
+/** A violated CTAP2 rule that cborg does not check. */
 class FormError extends Error {}
 
 interface Frame {
-  /** The keys of a map so far; undefined for an array. */
+  /** Keys of the map read so far, to find duplicates; undefined for an array. */
   keys: Set<unknown> | undefined;
   left: number;
 }
 
 /**
- * Adds to cborg's tokenizer a limit on depth, checked before the decoder recurses, and the rules for map keys. Its
- * errors tell types and counts, never the sender's text.
+ * cborg's tokenizer with a depth limit, checked before the decoder recurses, and CTAP2's rules for map keys. Its errors
+ * contain types and counts, never untrusted text.
  */
 class CheckedTokenizer extends Tokenizer {
   readonly #frames: Frame[] = [];
@@ -95,7 +98,7 @@ class CheckedTokenizer extends Tokenizer {
       frame.left -= 1;
     }
     if (token.type === Type.array || token.type === Type.map) {
-      if (this.#frames.length === MAX_DEPTH) throw new FormError(`expected at most ${MAX_DEPTH} levels`);
+      if (this.#frames.length === maxDepth) throw new FormError(`expected at most ${maxDepth} levels`);
       const isMap = token.type === Type.map;
       this.#frames.push({ keys: isMap ? new Set() : undefined, left: (isMap ? 2 : 1) * Number(token.value) });
     }

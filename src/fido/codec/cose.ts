@@ -1,14 +1,14 @@
-/** P-256 public keys as COSE_Key (RFC 9052 section 7, RFC 9053 section 7.1.1) and as KeyObject. */
+/** Conversion of P-256 public keys between COSE_Key (RFC 9052 section 7, RFC 9053 section 7.1.1) and KeyObject. */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { VouchError } from "../../base/errors.ts";
 import type { CborMap } from "./cbor.ts";
 
 /** COSE algorithm identifiers (IANA COSE Algorithms). */
 export const ES256 = -7;
-/** What the PIN/UV auth protocols put into the key agreement's COSE_Key; it is not the algorithm really used. */
+/** The `alg` of the PIN/UV auth protocols' key agreement keys; not the algorithm actually used. */
 export const ECDH_ES_HKDF_256 = -25;
 
-/** Labels of a COSE_Key's members. */
+/** Labels of COSE_Key members. */
 const KTY = 1;
 export const COSE_ALG = 3;
 const CRV = -1;
@@ -16,12 +16,11 @@ const X = -2;
 const Y = -3;
 const KTY_EC2 = 2;
 const CRV_P256 = 1;
-const COORDINATE_BYTES = 32;
+const coordinateBytes = 32;
 
 /**
- * Reads a COSE_Key on P-256.
- * @param algorithm the `alg` that the key must carry
- * @throws VouchError `protocol_error` when it is another kind of key or its point is not on the curve
+ * Imports a COSE_Key; its `alg` must equal `algorithm`. Throws `protocol_error` for another kind of key, or a point off
+ * P-256.
  */
 export function importCoseKey(key: CborMap, algorithm: number): KeyObject {
   for (const [label, expected, name, words] of [
@@ -43,7 +42,7 @@ export function importCoseKey(key: CborMap, algorithm: number): KeyObject {
   }
 }
 
-/** The COSE_Key of a P-256 public key. */
+/** Exports a P-256 public key as COSE_Key with `algorithm` as its `alg`. Throws `protocol_error` for another curve. */
 export function exportCoseKey(key: KeyObject, algorithm: number): CborMap {
   const { crv, x, y } = key.export({ format: "jwk" });
   if (crv !== "P-256" || x === undefined || y === undefined) throw invalid(`expected curve P-256, got ${crv}`);
@@ -58,8 +57,8 @@ export function exportCoseKey(key: KeyObject, algorithm: number): CborMap {
 
 function coordinate(key: CborMap, label: number, name: string): string {
   const value = key.get(label);
-  if (!(value instanceof Uint8Array) || value.length !== COORDINATE_BYTES) {
-    throw invalid(`expected ${name} of ${COORDINATE_BYTES} bytes`);
+  if (!(value instanceof Uint8Array) || value.length !== coordinateBytes) {
+    throw invalid(`expected ${name} of ${coordinateBytes} bytes`);
   }
   return value.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -1,4 +1,4 @@
-/** authenticatorClientPIN (CTAP 2.1 section 6.5.5): the command, the key agreement, and how many tries are left. */
+/** authenticatorClientPIN (CTAP 2.1 section 6.5.5): the command, its key agreement, and the retry counters. */
 import { field, requiredField } from "../codec/cbor-fields.ts";
 import type { CborMap } from "../codec/cbor.ts";
 import { AUTHENTICATOR, parameters, sendCommand } from "./command.ts";
@@ -16,10 +16,13 @@ export const SUBCOMMAND = {
   GET_TOKEN_USING_PIN: 0x09,
 } as const;
 
-/** Members of a request. */
+/** Members of a request: key and value. */
 export type Entries = readonly (readonly [number, number | string | Uint8Array | CborMap])[];
 
-/** getPINRetries: wrong PINs left until the PIN is blocked, and whether the key must be plugged in again first. */
+/**
+ * getPINRetries: remaining PIN retries before the key blocks its PIN, and whether it needs a power cycle first. Throws
+ * CtapError, `protocol_error`.
+ */
 export async function getPINRetries(
   device: CtapDevice,
   protocol: PinProtocol,
@@ -35,7 +38,7 @@ export async function getPINRetries(
   };
 }
 
-/** getUVRetries: fingerprints that may be wrong until the sensor is blocked. */
+/** getUVRetries: remaining fingerprint retries before the key blocks its sensor. Throws CtapError, `protocol_error`. */
 export async function getUVRetries(
   device: CtapDevice,
   protocol: PinProtocol,
@@ -49,10 +52,10 @@ export async function getUVRetries(
 }
 
 /**
- * Agrees on a shared secret with the key and sends one sub-command that uses it. A new agreement for every command: a
- * key makes itself a new key pair after a wrong PIN.
- * @param members those beside protocol and key agreement
- * @param read takes what it needs of the answer while the secret is still there; it is destroyed afterwards
+ * Runs a key agreement and sends one sub-command encrypted with its shared secret. Each sub-command needs a new
+ * agreement: a key regenerates its key pair after a wrong PIN. `members` are the request's members besides protocol and
+ * key agreement; `read` extracts the result from the response before the secret is destroyed. Throws CtapError,
+ * `protocol_error`.
  */
 export async function clientPinEncrypted<T>(
   device: CtapDevice,
@@ -61,7 +64,7 @@ export async function clientPinEncrypted<T>(
   read: (answer: CborMap, secret: SharedSecret) => T,
   options?: ExchangeOptions,
 ): Promise<T> {
-  // Waiting for the person is a matter of the command itself.
+  // Keepalives matter only for the sub-command itself.
   const { onKeepalive: _, ...quiet } = options ?? {};
   const agreement = await clientPin(device, request(protocol, SUBCOMMAND.GET_KEY_AGREEMENT), {
     ...quiet,
@@ -76,7 +79,7 @@ export async function clientPinEncrypted<T>(
   }
 }
 
-/** A sub-command without further members. CTAP 2.0 demands the protocol in all of them. */
+/** A sub-command without further members. CTAP 2.0 requires the protocol in every request. */
 function request(protocol: PinProtocol, subcommand: number): Entries {
   return [
     [0x01, protocol],

@@ -1,4 +1,4 @@
-/** One CTAP2 command: request and response in CBOR (CTAP 2.1 sections 6 and 8). */
+/** One CTAP2 command: CBOR request and response (CTAP 2.1 sections 6 and 8). */
 import { type CborMap, type CborValue, decodeCborMap, encodeCbor } from "../codec/cbor.ts";
 import type { CtapDevice, ExchangeOptions } from "./device.ts";
 import { CtapError, statusName } from "./status.ts";
@@ -14,7 +14,10 @@ export const AUTHENTICATOR = {
   SELECTION: 0x0b,
 } as const;
 
-/** The specification's names of the commands, and of authenticatorClientPIN's subcommands (section 6.5.5), for the trace. */
+/**
+ * The specification's names of the commands and of authenticatorClientPIN's sub-commands (section 6.5.5), for the
+ * trace.
+ */
 const commandNames: Readonly<Record<number, string>> = {
   [AUTHENTICATOR.MAKE_CREDENTIAL]: "authenticatorMakeCredential",
   [AUTHENTICATOR.GET_ASSERTION]: "authenticatorGetAssertion",
@@ -40,15 +43,15 @@ function commandName(command: number, request: CborMap | undefined): string {
   return `${name} ${subcommandNames[Number(request?.get(0x02))] ?? "unknown subcommand"}`;
 }
 
-/** What a PIN/UV auth protocol adds to a request. */
+/** Members that a PIN/UV auth protocol adds to a request. */
 export interface PinUvAuth {
   pinUvAuthParam: Uint8Array;
   pinUvAuthProtocol: number;
 }
 
 /**
- * Sends a command and gives the map of its answer, empty when there is none.
- * @throws CtapError for every status other than OK; VouchError `protocol_error` for an answer that is not CBOR
+ * Sends a command and returns the response's map, empty for a response without one. Throws CtapError for any status but
+ * OK, `protocol_error` for malformed CBOR.
  */
 export async function sendCommand(
   device: CtapDevice,
@@ -71,7 +74,7 @@ export async function sendCommand(
   return answer.length === 1 ? new Map() : decodeCborMap(answer.subarray(1));
 }
 
-/** A map of the entries whose value is not undefined, as optional parameters are left out of a request. */
+/** A CBOR map without the entries whose value is undefined: a request omits absent optional parameters. */
 export function parameters(entries: readonly (readonly [number, CborValue])[]): CborMap {
   return new Map(entries.filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-/** PublicKeyCredentialDescriptor as CTAP2 carries it. */
+/** PublicKeyCredentialDescriptor in CTAP2's CBOR form. */
 import type { CborMap } from "../codec/cbor.ts";
 
 export interface CredentialDescriptor {

@@ -1,24 +1,27 @@
-/** The security key as CTAP2 sees it: something that answers messages. The transport is plugged in from outside. */
+/** The interface of a security key at the CTAP2 layer, independent of the transport. */
 
-/** What the key says while it works (CTAPHID_KEEPALIVE): processing, or waiting for a touch. */
+/** Status of a CTAPHID_KEEPALIVE: processing, or waiting for a touch. */
 export type KeepaliveStatus = "processing" | "user_presence_needed";
 
 export interface ExchangeOptions {
-  /** Aborting it cancels the command on the key (CTAPHID_CANCEL); the exchange then rejects with `cancelled`. */
+  /** Aborting sends CTAPHID_CANCEL to the key; the exchange then rejects with `cancelled`. */
   signal?: AbortSignal;
-  /** The limit on the whole exchange in milliseconds; then the command is cancelled on the key and `touch_timeout` (it waited for a touch) or `security_key_error` is thrown. */
+  /**
+   * Timeout of the whole exchange in milliseconds. When it expires, the command is cancelled on the key and the
+   * exchange rejects with `touch_timeout` (if the key waited for a touch) or `security_key_error`.
+   */
   timeoutMs?: number;
   onKeepalive?: (status: KeepaliveStatus) => void;
-  /** The command changes nothing on the key: it is sent a second time when its answer cannot be read. */
+  /** The command changes nothing on the key, so it is retried once after an unreadable response. */
   repeatable?: boolean;
 }
 
 export interface CtapDevice {
-  /** The key's name for people: its model, or what its USB descriptor says. */
+  /** Display name: the model, or else the product name in the USB descriptor. */
   readonly product: string;
-  /** What its USB descriptor calls it, where that is another name. */
+  /** Product name in the USB descriptor, if different from `product`. */
   readonly usbProduct?: string | undefined;
-  /** Sends one message (command byte ‖ CBOR) and resolves with the answer (status byte ‖ CBOR). */
+  /** Sends one message (command byte ‖ CBOR) and resolves with the response (status byte ‖ CBOR). */
   exchange(message: Uint8Array, options?: ExchangeOptions): Promise<Uint8Array>;
   close(): Promise<void>;
 }

@@ -8,9 +8,9 @@ import type { CtapDevice, ExchangeOptions } from "./device.ts";
 export interface GetAssertionRequest extends Partial<PinUvAuth> {
   rpId: string;
   clientDataHash: Uint8Array;
-  /** Empty: the key looks for its discoverable credentials. */
+  /** Empty: the key uses its discoverable credentials. */
   allowList: readonly CredentialDescriptor[];
-  /** `up` false asks without a touch whether there is a credential; `uv` true demands built-in verification. */
+  /** `up` false probes for a credential without a touch; `uv` true requires built-in verification. */
   options: { up: boolean; uv: boolean };
 }
 
@@ -18,16 +18,16 @@ export interface Assertion {
   credentialId: Uint8Array;
   authData: Uint8Array;
   signature: Uint8Array;
-  /** Absent for credentials that are not discoverable; the names only where there are several accounts. */
+  /** Absent for credentials that are not discoverable; with names only if there are several accounts. */
   user: { id: Uint8Array; name: string | undefined; displayName: string | undefined } | undefined;
 }
 
-/** More than any key can store; a key that claims more lies. */
-const MAX_ASSERTIONS = 1024;
+/** Upper bound on an untrusted count: no key can store as many. */
+const maxAssertions = 1024;
 
 /**
- * Asks for an assertion by each credential that fits, the most recent first.
- * @throws CtapError NO_CREDENTIALS and others; VouchError `protocol_error` for an answer that lacks a member
+ * Gets an assertion from each matching credential, the most recent first. Throws CtapError (`NO_CREDENTIALS` if there
+ * is none), `protocol_error` for a response without a required member.
  */
 export async function getAssertions(
   device: CtapDevice,
@@ -51,9 +51,9 @@ export async function getAssertions(
     options,
   );
   const assertions: [Assertion, ...Assertion[]] = [readAssertion(answer, request)];
-  // On a key with a display the person has chosen there.
+  // The user has already chosen the account on the key's display.
   const userSelected = field(answer, 0x06, "boolean") ?? false;
-  const total = userSelected ? 1 : Math.min(field(answer, 0x05, "integer") ?? 1, MAX_ASSERTIONS);
+  const total = userSelected ? 1 : Math.min(field(answer, 0x05, "integer") ?? 1, maxAssertions);
   while (assertions.length < total) {
     const next = await sendCommand(device, AUTHENTICATOR.GET_NEXT_ASSERTION, undefined, options);
     assertions.push(readAssertion(next, request));
@@ -63,7 +63,7 @@ export async function getAssertions(
 
 function readAssertion(answer: CborMap, { allowList }: GetAssertionRequest): Assertion {
   const credential = field(answer, 0x01, "map");
-  // A key may leave the credential out when the allow list had only one.
+  // Keys may omit the credential if the allow list has one entry.
   const onlyAllowed = allowList.length === 1 ? allowList[0]?.id : undefined;
   const user = field(answer, 0x04, "map");
   return {

@@ -1,4 +1,4 @@
-/** authenticatorGetInfo (CTAP 2.1 section 6.4): what the key is and can do. */
+/** authenticatorGetInfo (CTAP 2.1 section 6.4): the key's model and capabilities. */
 import { field } from "../codec/cbor-fields.ts";
 import type { CborMap, CborValue } from "../codec/cbor.ts";
 import { AUTHENTICATOR, sendCommand } from "./command.ts";
@@ -7,34 +7,37 @@ import type { CtapDevice, ExchangeOptions } from "./device.ts";
 export interface AuthenticatorInfo {
   versions: readonly string[];
   extensions: readonly string[];
-  /** 16 bytes; zeros when the key tells none. */
+  /** 16 bytes; all zero if the key reports none. */
   aaguid: Uint8Array;
-  /** An absent option and a false one differ: `clientPin` false is "could, but none is set", absent is "cannot". */
+  /** Absent and false differ: `clientPin` false means supported but not set, absent means unsupported. */
   options: ReadonlyMap<string, boolean>;
-  /** The longest message (command byte and CBOR) that the key takes, in bytes. */
+  /** Maximum message size (command byte and CBOR) in bytes. */
   maxMsgSize: number;
-  /** The key's preferred first. */
+  /** In the key's order of preference. */
   pinUvAuthProtocols: readonly number[];
   maxCredentialCountInList: number | undefined;
   maxCredentialIdLength: number | undefined;
   transports: readonly string[];
-  /** COSE algorithm identifiers; undefined when the key tells none. */
+  /** COSE algorithm identifiers; undefined if the key reports none. */
   algorithms: readonly number[] | undefined;
   forcePINChange: boolean;
   /** In Unicode code points. */
   minPINLength: number;
-  /** How often the platform should try built-in verification before it asks for the PIN. */
+  /** Attempts at built-in verification before the platform falls back to the PIN. */
   preferredPlatformUvAttempts: number | undefined;
-  /** Discoverable credentials for which there is still room; undefined when the key does not tell. */
+  /** Free slots for discoverable credentials; undefined if the key does not report it. */
   remainingDiscoverableCredentials: number | undefined;
 }
 
-const AAGUID_BYTES = 16;
-const DEFAULT_MAX_MSG_SIZE = 1024;
-const DEFAULT_MIN_PIN_LENGTH = 4;
-const MAX_PIN_LENGTH = 63;
+const aaguidBytes = 16;
+const defaultMaxMsgSize = 1024;
+const defaultMinPinLength = 4;
+const maxPinLength = 63;
 
-/** Asks the key. Unknown members are passed over, missing and unusable ones get the specification's defaults. */
+/**
+ * Sends the command. Unknown members are ignored; missing and malformed ones get the specification's defaults. Throws
+ * CtapError, `protocol_error`.
+ */
 export async function getInfo(device: CtapDevice, options?: ExchangeOptions): Promise<AuthenticatorInfo> {
   return readInfo(await sendCommand(device, AUTHENTICATOR.GET_INFO, undefined, { ...options, repeatable: true }));
 }
@@ -46,10 +49,10 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   return {
     versions: texts(field(map, 0x01, "list")),
     extensions: texts(field(map, 0x02, "list")),
-    aaguid: aaguid?.length === AAGUID_BYTES ? aaguid : new Uint8Array(AAGUID_BYTES),
+    aaguid: aaguid?.length === aaguidBytes ? aaguid : new Uint8Array(aaguidBytes),
     options: booleans(field(map, 0x04, "map")),
-    maxMsgSize: field(map, 0x05, "integer") ?? DEFAULT_MAX_MSG_SIZE,
-    // The first CTAP 2.0 keys have a PIN but do not name protocol one, the only one of their time.
+    maxMsgSize: field(map, 0x05, "integer") ?? defaultMaxMsgSize,
+    // Early CTAP 2.0 keys support a PIN but do not list protocol one, then the only one.
     pinUvAuthProtocols: protocols.length === 0 && clientPin ? [1] : protocols,
     maxCredentialCountInList: field(map, 0x07, "integer"),
     maxCredentialIdLength: field(map, 0x08, "integer"),
@@ -62,9 +65,9 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   };
 }
 
-/** No key can ask for more characters than a PIN has bytes. */
-function pinLength(told: number = DEFAULT_MIN_PIN_LENGTH): number {
-  return Math.min(Math.max(told, DEFAULT_MIN_PIN_LENGTH), MAX_PIN_LENGTH);
+/** Clamps untrusted input: the minimum cannot exceed the size of a PIN in bytes. */
+function pinLength(told: number = defaultMinPinLength): number {
+  return Math.min(Math.max(told, defaultMinPinLength), maxPinLength);
 }
 
 function texts(list: readonly CborValue[] = []): string[] {

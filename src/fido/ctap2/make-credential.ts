@@ -9,12 +9,12 @@ export interface MakeCredentialRequest extends Partial<PinUvAuth> {
   clientDataHash: Uint8Array;
   rp: { id: string; name: string };
   user: { id: Uint8Array; name: string; displayName: string };
-  /** COSE algorithm identifiers, the preferred first. */
+  /** COSE algorithm identifiers in order of preference. */
   algorithms: readonly number[];
   excludeList: readonly CredentialDescriptor[];
-  /** Only what is true is sent: CTAP 2.0 keys refuse options that they do not know. */
+  /** Only true options are sent: CTAP 2.0 keys reject options that they do not know. */
   options: { rk: boolean; uv: boolean };
-  /** The credProtect level, for keys that have the extension (section 12.1); undefined sends none. */
+  /** The credProtect level, for keys with that extension (section 12.1); undefined sends none. */
   credProtect?: number | undefined;
 }
 
@@ -24,10 +24,13 @@ export interface MadeCredential {
   attStmt: CborMap;
 }
 
-/** Names are for people: keys keep 64 bytes of them, and the first keys take no message of more than 1024. */
-const MAX_NAME_BYTES = 64;
+/** Limit on display names: keys store 64 bytes of them, and early keys accept no message over 1024 bytes. */
+const maxNameBytes = 64;
 
-/** @throws CtapError for what the key refuses; VouchError `protocol_error` for an answer that lacks a member */
+/**
+ * Creates a credential. Throws CtapError for the key's status, `protocol_error` for a response without a required
+ * member.
+ */
 export async function makeCredential(
   device: CtapDevice,
   request: MakeCredentialRequest,
@@ -70,10 +73,10 @@ export async function makeCredential(
   };
 }
 
-/** As much of the text as fits into 64 bytes of UTF-8, in whole characters. */
+/** Truncates to 64 bytes of UTF-8, at a character boundary. */
 function shortened(text: string): string {
   const encoder = new TextEncoder();
   let size = 0;
-  const kept = Array.from(text).filter((character) => (size += encoder.encode(character).length) <= MAX_NAME_BYTES);
+  const kept = Array.from(text).filter((character) => (size += encoder.encode(character).length) <= maxNameBytes);
   return kept.join("");
 }

@@ -16,12 +16,12 @@ import { VouchError } from "../../base/errors.ts";
 
 export type PinProtocol = 1 | 2;
 
-const BLOCK_BYTES = 16;
-const KEY_BYTES = 32;
-/** Protocol one sends only this much of an HMAC. */
-const TRUNCATED_MAC_BYTES = 16;
+const blockBytes = 16;
+const keyBytes = 32;
+/** Protocol one truncates its HMACs to this length. */
+const truncatedMacBytes = 16;
 
-/** Picks the key's preferred protocol among those that we know; undefined when there is none. */
+/** The first supported protocol in the key's order of preference; undefined if there is none. */
 export function choosePinProtocol(offered: readonly number[]): PinProtocol | undefined {
   return offered.find((version) => version === 1 || version === 2);
 }
@@ -29,43 +29,46 @@ export function choosePinProtocol(offered: readonly number[]): PinProtocol | und
 /** authenticate(key, message): HMAC-SHA-256, truncated to 16 bytes in protocol one. */
 export function authenticate(version: PinProtocol, key: Uint8Array, message: Uint8Array): Uint8Array {
   const mac = createHmac("sha256", key).update(message).digest();
-  return new Uint8Array(version === 1 ? mac.subarray(0, TRUNCATED_MAC_BYTES) : mac);
+  return new Uint8Array(version === 1 ? mac.subarray(0, truncatedMacBytes) : mac);
 }
 
-/** What both sides share after the key agreement. Destroy it after use. */
+/** The shared secret of one key agreement. Destroy it after use. */
 export class SharedSecret {
   readonly #version: PinProtocol;
   readonly #hmacKey: Uint8Array;
   readonly #aesKey: Uint8Array;
 
-  /** @param z the x-coordinate of the ECDH shared point, 32 bytes */
+  /** `z` is the x-coordinate of the ECDH shared point, 32 bytes. */
   constructor(version: PinProtocol, z: Uint8Array) {
     this.#version = version;
     if (version === 1) {
       this.#hmacKey = createHash("sha256").update(z).digest();
       this.#aesKey = this.#hmacKey;
     } else {
-      const salt = new Uint8Array(KEY_BYTES);
-      this.#hmacKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 HMAC key", KEY_BYTES));
-      this.#aesKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 AES key", KEY_BYTES));
+      const salt = new Uint8Array(keyBytes);
+      this.#hmacKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 HMAC key", keyBytes));
+      this.#aesKey = new Uint8Array(hkdfSync("sha256", z, salt, "CTAP2 AES key", keyBytes));
     }
   }
 
-  /** AES-256-CBC without padding: IV of zeros (one), random IV in front of the ciphertext (two). */
+  /** AES-256-CBC without padding: zero IV in protocol one, random IV prepended to the ciphertext in protocol two. */
   encrypt(plaintext: Uint8Array): Uint8Array {
-    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : randomBytes(BLOCK_BYTES);
+    const iv = this.#version === 1 ? new Uint8Array(blockBytes) : randomBytes(blockBytes);
     const cipher = createCipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return new Uint8Array(this.#version === 1 ? ciphertext : Buffer.concat([iv, ciphertext]));
   }
 
-  /** @throws VouchError `protocol_error` when the length is not that of whole blocks (and an IV, in protocol two) */
+  /**
+   * Reverses {@link encrypt}. Throws `protocol_error` if the length is not a multiple of the block size, or (protocol
+   * two) the IV is missing.
+   */
   decrypt(ciphertext: Uint8Array): Uint8Array {
-    const header = this.#version === 1 ? 0 : BLOCK_BYTES;
-    if (ciphertext.length < header + BLOCK_BYTES || ciphertext.length % BLOCK_BYTES !== 0) {
+    const header = this.#version === 1 ? 0 : blockBytes;
+    if (ciphertext.length < header + blockBytes || ciphertext.length % blockBytes !== 0) {
       throw new VouchError("protocol_error", `Expected a ciphertext of whole blocks, got ${ciphertext.length} bytes.`);
     }
-    const iv = this.#version === 1 ? new Uint8Array(BLOCK_BYTES) : ciphertext.subarray(0, BLOCK_BYTES);
+    const iv = this.#version === 1 ? new Uint8Array(blockBytes) : ciphertext.subarray(0, blockBytes);
     const decipher = createDecipheriv("aes-256-cbc", this.#aesKey, iv).setAutoPadding(false);
     const plaintext = decipher.update(ciphertext.subarray(header));
     decipher.final();
@@ -83,11 +86,9 @@ export class SharedSecret {
 }
 
 /**
- * Agrees on a shared secret with a new key pair of ours.
- * @param peer the authenticator's key agreement COSE_Key, from getKeyAgreement
- * @param ephemeral the platform's key pair, only given to repeat a known exchange
- * @returns the COSE_Key to send and the secret
- * @throws VouchError `protocol_error` when the peer's point is not on P-256
+ * Performs the ECDH key agreement with a new ephemeral key pair and returns the COSE_Key to send and the shared secret.
+ * `peer` is the authenticator's COSE_Key from getKeyAgreement; tests pass `ephemeral` for test vectors. Throws
+ * `protocol_error` for a point off P-256.
  */
 export function encapsulate(
   version: PinProtocol,

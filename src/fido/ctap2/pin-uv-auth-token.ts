@@ -1,4 +1,4 @@
-/** Tokens by which the key knows that it has verified its user (CTAP 2.1 section 6.5.5.7). */
+/** PIN/UV auth tokens, which the key issues after user verification (CTAP 2.1 section 6.5.5.7). */
 import { requiredField } from "../codec/cbor-fields.ts";
 import { VouchError } from "../../base/errors.ts";
 import { clientPinEncrypted, type Entries, SUBCOMMAND } from "./client-pin.ts";
@@ -9,14 +9,14 @@ import { authenticate, type PinProtocol, type SharedSecret } from "./pin-protoco
 /** Permissions of a pinUvAuthToken. */
 export const PERMISSION = { MAKE_CREDENTIAL: 0x01, GET_ASSERTION: 0x02 } as const;
 
-/** What a token is asked for. */
+/** Permissions and relying party that a token is limited to. */
 export interface TokenScope {
   /** Bits of {@link PERMISSION}. */
   permissions: number;
   rpId: string;
 }
 
-/** A pinUvAuthToken: it proves to the key that it has verified its user. Destroy it after use. */
+/** A pinUvAuthToken: authorizes requests after user verification. Destroy it after use. */
 export class PinUvAuthToken {
   readonly #protocol: PinProtocol;
   readonly #token: Uint8Array;
@@ -26,7 +26,7 @@ export class PinUvAuthToken {
     this.#token = token;
   }
 
-  /** The pinUvAuthParam over the hash of the client data, with the protocol that made it. */
+  /** The pinUvAuthParam over the client data hash, and its protocol version. */
   authenticate(clientDataHash: Uint8Array): PinUvAuth {
     return {
       pinUvAuthParam: authenticate(this.#protocol, this.#token, clientDataHash),
@@ -40,9 +40,8 @@ export class PinUvAuthToken {
 }
 
 /**
- * getPinToken: the token of CTAP 2.0, without permissions.
- * @param pinHash from hashPin
- * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION and others
+ * getPinToken (CTAP 2.0): a token without permissions. `pinHash` is from `hashPin`. Throws CtapError `PIN_INVALID`,
+ * `PIN_AUTH_BLOCKED`, `PIN_BLOCKED`, `PIN_POLICY_VIOLATION` and others.
  */
 export function getPinToken(
   device: CtapDevice,
@@ -57,9 +56,8 @@ export function getPinToken(
 }
 
 /**
- * getPinUvAuthTokenUsingPinWithPermissions.
- * @param pinHash from hashPin
- * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION and others
+ * getPinUvAuthTokenUsingPinWithPermissions. `pinHash` is from `hashPin`. Throws CtapError `PIN_INVALID`,
+ * `PIN_AUTH_BLOCKED`, `PIN_BLOCKED`, `PIN_POLICY_VIOLATION` and others.
  */
 export function getPinUvAuthTokenUsingPinWithPermissions(
   device: CtapDevice,
@@ -77,8 +75,8 @@ export function getPinUvAuthTokenUsingPinWithPermissions(
 }
 
 /**
- * getPinUvAuthTokenUsingUvWithPermissions: the key verifies its user itself (fingerprint).
- * @throws CtapError UV_INVALID, UV_BLOCKED and others
+ * getPinUvAuthTokenUsingUvWithPermissions: built-in user verification (fingerprint). Throws CtapError `UV_INVALID`,
+ * `UV_BLOCKED` and others.
  */
 export function getPinUvAuthTokenUsingUvWithPermissions(
   device: CtapDevice,

@@ -1,4 +1,4 @@
-/** The PIN of a key: what the key compares, and setting and changing it (CTAP 2.1 sections 6.5.5.5 and 6.5.5.6). */
+/** The PIN of a key: hashing, setting and changing it (CTAP 2.1 sections 6.5.5.5 and 6.5.5.6). */
 import { createHash } from "node:crypto";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
@@ -6,21 +6,20 @@ import { clientPinEncrypted, SUBCOMMAND } from "./client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "./device.ts";
 import type { PinProtocol, SharedSecret } from "./pin-protocol.ts";
 
-const PIN_HASH_BYTES = 16;
-const MAX_PIN_BYTES = 63;
-const PADDED_PIN_BYTES = 64;
+const pinHashBytes = 16;
+const maxPinBytes = 63;
+const paddedPinBytes = 64;
 
-/** What keeps a PIN from being sent to a key; lengths in code points, sizes in bytes of UTF-8. */
+/** Why a PIN is rejected before it is sent to the key; lengths in code points, sizes in bytes of UTF-8. */
 export type PinFault =
   | { kind: "too_short"; length: number; minLength: number }
   | { kind: "too_long"; size: number; maxSize: number }
   | { kind: "control_character" };
 
 /**
- * What the key compares: the first 16 bytes of SHA-256 over the PIN in UTF-8 and Normalization Form C. Zero it after
- * use.
- * @param minLength the key's minPINLength, in code points
- * @throws VouchError `pin_policy` for a PIN that cannot be right, so that it does not cost a try
+ * The PIN hash that the key compares: the first 16 bytes of SHA-256 over the PIN in UTF-8 and Normalization Form C.
+ * Zero it after use. `minLength` is the key's minPINLength, in code points. Throws `pin_policy` for an impossible
+ * length, so that such a PIN costs no retry.
  */
 export function hashPin(pin: Secret, minLength: number): Uint8Array {
   const { bytes, length } = encodePin(pin);
@@ -28,8 +27,8 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
     if (length < minLength) {
       throw new VouchError("pin_policy", `Expected a PIN of at least ${minLength} characters, got ${length}.`);
     }
-    if (bytes.length > MAX_PIN_BYTES) {
-      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    if (bytes.length > maxPinBytes) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${maxPinBytes} bytes, got ${bytes.length}.`);
     }
     return hashBytes(bytes);
   } finally {
@@ -37,22 +36,21 @@ export function hashPin(pin: Secret, minLength: number): Uint8Array {
   }
 }
 
-/** What is wrong with a PIN; undefined when it may be sent to the key. */
+/** Why a PIN is invalid; undefined if it may be sent to the key. */
 export function pinFault(pin: Secret, minLength: number): PinFault | undefined {
   const { bytes, length } = encodePin(pin);
   const size = bytes.length;
-  // A zero byte would end the PIN early, for the padding is zeros; no one can type the others a second time.
+  // The key strips zero padding, so a zero byte would truncate the PIN; other control characters cannot be retyped.
   const control = bytes.some((byte) => byte < 0x20 || byte === 0x7f);
   bytes.fill(0);
   if (length < minLength) return { kind: "too_short", length, minLength };
-  if (size > MAX_PIN_BYTES) return { kind: "too_long", size, maxSize: MAX_PIN_BYTES };
+  if (size > maxPinBytes) return { kind: "too_long", size, maxSize: maxPinBytes };
   return control ? { kind: "control_character" } : undefined;
 }
 
 /**
- * setPIN on a key that has none.
- * @param newPin one without {@link pinFault}
- * @throws CtapError PIN_POLICY_VIOLATION when the key's own rules forbid it; PIN_AUTH_INVALID when there is a PIN
+ * setPIN, for a key without a PIN. `newPin` must have passed {@link pinFault}. Throws CtapError `PIN_POLICY_VIOLATION`
+ * (the key's own rules), `PIN_AUTH_INVALID` (a PIN is already set).
  */
 export function setPIN(
   device: CtapDevice,
@@ -72,10 +70,8 @@ export function setPIN(
 }
 
 /**
- * changePIN.
- * @param pinHash the old PIN, from {@link hashPin}
- * @param newPin one without {@link pinFault}
- * @throws CtapError PIN_INVALID, PIN_AUTH_BLOCKED and PIN_BLOCKED for the old PIN, PIN_POLICY_VIOLATION for the new one
+ * changePIN. `pinHash` is the old PIN's, from {@link hashPin}; `newPin` must have passed {@link pinFault}. Throws
+ * CtapError `PIN_INVALID`, `PIN_AUTH_BLOCKED`, `PIN_BLOCKED` for the old PIN, `PIN_POLICY_VIOLATION` for the new one.
  */
 export function changePIN(
   device: CtapDevice,
@@ -99,10 +95,10 @@ export function changePIN(
 
 function encryptNewPin(secret: SharedSecret, newPin: Secret): Uint8Array {
   const { bytes } = encodePin(newPin);
-  const padded = new Uint8Array(PADDED_PIN_BYTES);
+  const padded = new Uint8Array(paddedPinBytes);
   try {
-    if (bytes.length > MAX_PIN_BYTES) {
-      throw new VouchError("pin_policy", `Expected a PIN of at most ${MAX_PIN_BYTES} bytes, got ${bytes.length}.`);
+    if (bytes.length > maxPinBytes) {
+      throw new VouchError("pin_policy", `Expected a PIN of at most ${maxPinBytes} bytes, got ${bytes.length}.`);
     }
     padded.set(bytes);
     return secret.encrypt(padded);
@@ -112,7 +108,7 @@ function encryptNewPin(secret: SharedSecret, newPin: Secret): Uint8Array {
   }
 }
 
-/** The PIN in UTF-8 and Normalization Form C, to be zeroed after use, and its length in code points. */
+/** The PIN in UTF-8 and Normalization Form C, and its length in code points. The caller zeroes the bytes. */
 function encodePin(pin: Secret): { bytes: Uint8Array; length: number } {
   const normalized = pin.expose().normalize("NFC");
   return { bytes: new TextEncoder().encode(normalized), length: Array.from(normalized).length };
@@ -120,7 +116,7 @@ function encodePin(pin: Secret): { bytes: Uint8Array; length: number } {
 
 function hashBytes(bytes: Uint8Array): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest();
-  const hash = new Uint8Array(digest.subarray(0, PIN_HASH_BYTES));
+  const hash = new Uint8Array(digest.subarray(0, pinHashBytes));
   digest.fill(0);
   return hash;
 }

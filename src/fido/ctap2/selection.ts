@@ -1,4 +1,4 @@
-/** authenticatorSelection (CTAP 2.1 section 6.9): the person touches the key that is to be used. */
+/** authenticatorSelection (CTAP 2.1 section 6.9): the user selects a key by touch. */
 import { ES256 } from "../codec/cose.ts";
 import { AUTHENTICATOR, sendCommand } from "./command.ts";
 import type { CtapDevice, ExchangeOptions } from "./device.ts";
@@ -10,13 +10,12 @@ import { isCtapError } from "./status.ts";
 const older = new Set(["FIDO_2_0", "FIDO_2_1_PRE"]);
 
 /**
- * Makes the key blink and resolves when it is touched. Keys before FIDO_2_1, and those that do not know the command
- * although they should, get a request that can only fail: with an empty pinUvAuthParam, which they answer after a
- * touch (section 6.1.2, step 1).
- * @throws CtapError USER_ACTION_TIMEOUT, OPERATION_DENIED, KEEPALIVE_CANCEL and others
+ * Makes the key blink and resolves when it is touched. Fallback for keys before FIDO_2_1, and for those that claim it
+ * but reject the command: a makeCredential with an empty pinUvAuthParam, which always fails after a touch (section
+ * 6.1.2, step 1). Throws CtapError `USER_ACTION_TIMEOUT`, `OPERATION_DENIED`, `KEEPALIVE_CANCEL` and others.
  */
 export async function selection(device: CtapDevice, options: ExchangeOptions = {}): Promise<void> {
-  // The limit on the touch is not one on this answer, for which nobody is needed.
+  // The touch timeout does not apply to getInfo, which needs no touch.
   const { timeoutMs: _, ...unlimited } = options;
   const { versions, pinUvAuthProtocols } = await getInfo(device, unlimited);
   if (versions.some((version) => version.startsWith("FIDO_2_") && !older.has(version))) {

@@ -1,4 +1,4 @@
-/** CTAP status codes (CTAP 2.1 section 8.2) and what each means to a person: the one translation to VouchError. */
+/** CTAP status codes (CTAP 2.1 section 8.2) and their translation to VouchError, the only one. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
 
 const statusBytes = {
@@ -75,7 +75,7 @@ const verificationFailed: Meaning = {
   hint: "Repeat the command; use the PIN if the key has one.",
 };
 
-/** A token or PIN request that the key no longer takes: nothing is wrong with the PIN. */
+/** The key rejects an expired token or authorization; the PIN itself is not wrong. */
 const authorizationLost: Meaning = {
   code: "user_verification_failed",
   message: "The security key no longer accepts the verification of its user.",
@@ -193,17 +193,17 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   },
 };
 
-/** A status byte as the specification names it, with its number. */
+/** Name (in the specification) and number of a status byte. */
 export function statusName(byte: number): string {
   return `${statusNames.get(byte) ?? "unknown status"} (0x${byte.toString(16).padStart(2, "0")})`;
 }
 
-/** What a status other than OK means, with the status itself for those who can do something about it. */
+/** The error of any status but OK; callers that handle single statuses read `status`. */
 export class CtapError extends VouchError {
-  /** The status code's name; undefined for one that the specification does not know (extension, vendor). */
+  /** The status code's name; undefined if the specification does not define it (extension, vendor). */
   readonly status: CtapStatus | undefined;
 
-  /** @param answered the status byte of an answer, or the name of a status that is known to come */
+  /** `answered` is the status byte of a response, or the name of a status that the client itself concludes. */
   constructor(answered: number | CtapStatus) {
     const byte = typeof answered === "number" ? answered : statusBytes[answered];
     const status = statusNames.get(byte);
@@ -218,7 +218,7 @@ export class CtapError extends VouchError {
   }
 }
 
-/** Whether the value is the error of one of these statuses. */
+/** Whether the value is a CtapError with one of these statuses. */
 export function isCtapError(value: unknown, ...statuses: CtapStatus[]): value is CtapError {
   return value instanceof CtapError && value.status !== undefined && statuses.includes(value.status);
 }

@@ -1,11 +1,11 @@
-/** Answers of a key that are not what CTAP2 says: an error that names the key. */
+/** Error translation for malformed responses of a key. */
 import { VouchError } from "../../base/errors.ts";
 import type { CtapDevice } from "./device.ts";
 
 /**
- * Runs what talks to the key. An answer that cannot be read (not CBOR, a member missing or of another type, a public
- * key that is not on P-256) is the key's fault, not the person's.
- * @throws VouchError `security_key_unsupported` in place of `protocol_error`; all else as the action throws it
+ * Runs an exchange with the key. A malformed response (not CBOR, a missing or mistyped member, a public key off P-256)
+ * is the key's fault: `protocol_error` becomes `security_key_unsupported` with the key's name. Throws
+ * `security_key_unsupported`, and every other error of the action unchanged.
  */
 export async function understood<T>(device: CtapDevice, action: () => Promise<T>): Promise<T> {
   try {

@@ -1,21 +1,24 @@
-/** How the system is told to let a person open a security key that it refused them. */
+/** Hints for a denied permission: how the user gets access to a security key on each platform. */
 import { existsSync } from "node:fs";
 import type { HidDeviceInfo } from "./transport.ts";
 
-/** What the hint depends on. */
+/** System facts that the hint depends on. */
 export interface AccessFacts {
   platform: NodeJS.Platform;
-  /** The user's number. */
+  /** The user id. */
   uid: number;
-  /** Linux: whether udev runs, and whether it tells FIDO keys from other devices (`fido_id`, systemd 244 or later). */
+  /** Linux: whether udev runs, and whether it recognizes FIDO keys (`fido_id`, systemd 244 or later). */
   udev: "absent" | "without fido_id" | "with fido_id";
 }
 
-/** Before 73-seat-late.rules, which acts on the tag `uaccess`, and after 60-fido-id.rules, which sets ID_FIDO_TOKEN. */
+/**
+ * Sorts before 73-seat-late.rules, which applies the tag `uaccess`, and after 60-fido-id.rules, which sets
+ * ID_FIDO_TOKEN.
+ */
 const ruleFile = "/etc/udev/rules.d/70-security-key.rules";
 const reload = "sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=hidraw";
 
-/** The next step for a person whom the system does not let open the key. */
+/** The hint for a user who is denied permission to open the key. */
 export function accessHint(info: HidDeviceInfo, facts: AccessFacts = observe()): string {
   switch (facts.platform) {
     case "linux":
@@ -28,9 +31,9 @@ export function accessHint(info: HidDeviceInfo, facts: AccessFacts = observe()):
 }
 
 /**
- * The udev rule that gives this key to whoever sits at the machine (the tag `uaccess`). A udev with `fido_id` does so
- * for every FIDO key by itself; that it did not means that this session is not the one at the machine (SSH), so the
- * rule makes this user the owner. An older udev has to be told which device is a security key.
+ * A udev rule that grants access to this key. The tag `uaccess` grants it to the user of the local seat. A udev with
+ * `fido_id` already tags every FIDO key; if access is denied all the same, the session is remote (SSH), so the rule
+ * sets this user as owner. An older udev needs the key's vendor and product id.
  */
 export function udevRule({ vendorId, productId }: HidDeviceInfo, { uid, udev }: AccessFacts): string {
   if (udev === "without fido_id") {

@@ -1,39 +1,38 @@
-/** A CTAPHID channel to one security key (CTAP 2.1 section 11.2): allocated, used for CTAP2 messages, closed. */
+/** A CTAPHID channel to one security key (CTAP 2.1 section 11.2): allocation, CTAP2 messages, close. */
 import { randomBytes } from "node:crypto";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { VouchError } from "../../base/errors.ts";
 import { reasonOf, trace } from "../../base/trace.ts";
 import { BROADCAST_CHANNEL, CTAPHID } from "./framing.ts";
-import { faulty, Link, NoAnswerError, NONCE_BYTES, ReportedError } from "./link.ts";
+import { faulty, Link, NoAnswerError, nonceBytes, ReportedError } from "./link.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
-/** How long one INIT is waited for; a key answers it in milliseconds, one that just got its power in a second. */
-const INIT_TIMEOUT_MS = 2_000;
-/** A busy key is not asked anew when less than this is left. */
-const MIN_INIT_TIMEOUT_MS = 500;
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** Timeout of one INIT; a key answers in milliseconds, or within a second after power-up. */
+const initTimeoutMs = 2_000;
+/** A busy key gets no further INIT if less time than this remains. */
+const minInitTimeoutMs = 500;
+const defaultTimeoutMs = 10_000;
 
-const INIT_RESPONSE_BYTES = 17;
+const initResponseBytes = 17;
 const CAPABILITY_CBOR = 0x04;
 const ERR_INVALID_CHANNEL = 0x0b;
 
 export interface OpenChannelOptions {
   signal?: AbortSignal;
-  /** The limit on waiting for a key that is busy with another program or answers nothing, in milliseconds. */
+  /** Timeout for a busy or silent key, in milliseconds. */
   timeoutMs?: number;
-  /** The limit on every answer for which nobody is needed, in milliseconds; ten seconds at most, and without it. */
+  /** Timeout of each response that needs no touch, in milliseconds; at most, and by default, 10 s. */
   answerTimeoutMs?: number;
-  /** Called once, now or during a later command, when the key is busy with another program and is asked again. */
+  /** Called once, now or during a later command, before the first retry of a key that is busy with another program. */
   onBusy?: () => void;
-  /** Called once when the key leaves an INIT unanswered and is asked again. */
+  /** Called once, before the first retry of an unanswered INIT. */
   onSilent?: () => void;
 }
 
 /**
- * Allocates a channel on the key. The connection belongs to the channel from now on: it is closed with it, and when
- * this fails.
- * @throws VouchError `security_key_unsupported` when the key speaks only U2F, `security_key_busy`,
- *   `security_key_error`, `cancelled` or what the connection throws
+ * Allocates a channel on the key. The channel takes ownership of the connection: closing the channel, or a failure
+ * here, closes it. Throws `security_key_unsupported` (the key supports only U2F), `security_key_busy`,
+ * `security_key_error`, `cancelled`, and the connection's errors.
  */
 export async function openChannel(
   connection: HidConnection,
@@ -50,7 +49,7 @@ export async function openChannel(
         { hint: "Use a FIDO2 security key." },
       );
     }
-    return new Channel(link, channel, Math.min(DEFAULT_TIMEOUT_MS, options.answerTimeoutMs ?? DEFAULT_TIMEOUT_MS));
+    return new Channel(link, channel, Math.min(defaultTimeoutMs, options.answerTimeoutMs ?? defaultTimeoutMs));
   } catch (error) {
     await connection.close();
     throw error;
@@ -81,7 +80,7 @@ class Channel implements CtapDevice {
     try {
       return await this.#send(message, options);
     } catch (error) {
-      // A key has room for few channels and gives the oldest to the next program that asks.
+      // Keys support few channels and reassign the oldest to the next program: reallocate and retry once.
       if (error instanceof ReportedError && error.reported === ERR_INVALID_CHANNEL) {
         this.#channel = (await allocate(this.#link, options)).channel;
       } else if (given.repeatable !== true || !isGarbled(error)) throw error;
@@ -107,21 +106,21 @@ class Channel implements CtapDevice {
   }
 }
 
-/** An answer of which packets were lost, as it happens to a host under load, or that no honest key gives. */
+/** Whether the response lost packets, which happens on a host under load, or violates the protocol. */
 function isGarbled(error: unknown): boolean {
   return error instanceof VouchError && error.code === "security_key_error" && !(error instanceof NoAnswerError);
 }
 
 /**
- * INIT on the broadcast channel: until the limit while nothing comes, for a key that waits for a touch may drop what
- * other programs send (OpenSK); a second time when what came cannot be used.
+ * Sends INIT on the broadcast channel. Without a response, retries until the timeout: a key that waits for a touch may
+ * drop other programs' packets (OpenSK). After an invalid response, retries once.
  */
 async function allocate(
   link: Link,
-  { signal, timeoutMs = DEFAULT_TIMEOUT_MS, onSilent }: OpenChannelOptions,
+  { signal, timeoutMs = defaultTimeoutMs, onSilent }: OpenChannelOptions,
 ): Promise<{ channel: number; capabilities: number }> {
   const deadline = performance.now() + timeoutMs;
-  const answerTimeoutMs = Math.min(INIT_TIMEOUT_MS, timeoutMs / 2);
+  const answerTimeoutMs = Math.min(initTimeoutMs, timeoutMs / 2);
   const nonces: Buffer[] = [];
   for (let silences = 0, faults = 0; ;) {
     const options = { signal, timeoutMs: Math.max(0, deadline - performance.now()), answerTimeoutMs };
@@ -135,37 +134,40 @@ async function allocate(
         if (left <= 0) throw reason;
         if ((silences += 1) === 1) onSilent?.();
       } else if (reason.code === "security_key_busy") {
-        // It fell silent after it had said that it is busy; else the time is over, or not worth another question.
-        if (left < MIN_INIT_TIMEOUT_MS) throw reason;
+        // Retries continue if a busy key just stopped answering; they end on timeout, or if too little time remains.
+        if (left < minInitTimeoutMs) throw reason;
       } else if (reason.code !== "security_key_error" || (faults += 1) > 1) throw error;
     }
   }
 }
 
-/** @param nonces those of earlier attempts, whose late answers are as good; the new one is added */
+/**
+ * One INIT attempt. `nonces` has those of earlier attempts, whose late responses are accepted too; the new one is
+ * appended.
+ */
 async function initialize(
   link: Link,
   nonces: Buffer[],
   options: { signal: AbortSignal | undefined; timeoutMs: number; answerTimeoutMs: number },
 ): Promise<{ channel: number; capabilities: number }> {
   const { signal, ...limits } = options;
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = randomBytes(nonceBytes);
   nonces.push(nonce);
   const answer = await link.transact(BROADCAST_CHANNEL, CTAPHID.INIT, nonce, {
     ...(signal === undefined ? {} : { signal }),
     ...limits,
-    // Every program that has the key open sees every answer: one with a foreign nonce is for another.
+    // Every program with the key open receives every response; a foreign nonce marks another program's.
     accept: ({ command, payload }) =>
       command === CTAPHID.INIT &&
-      payload.length >= INIT_RESPONSE_BYTES &&
-      nonces.some((one) => one.equals(payload.subarray(0, NONCE_BYTES))),
+      payload.length >= initResponseBytes &&
+      nonces.some((one) => one.equals(payload.subarray(0, nonceBytes))),
   });
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  const channel = view.getUint32(NONCE_BYTES);
+  const channel = view.getUint32(nonceBytes);
   if (channel === 0 || channel === BROADCAST_CHANNEL) {
     throw faulty(link.product, `gave the reserved channel ${channel.toString(16)}`);
   }
-  const capabilities = view.getUint8(INIT_RESPONSE_BYTES - 1);
+  const capabilities = view.getUint8(initResponseBytes - 1);
   trace("hid", `channel ${hex(channel)} of ${link.product}, capabilities ${hex(capabilities)}`);
   return { channel, capabilities };
 }

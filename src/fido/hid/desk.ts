@@ -1,4 +1,4 @@
-/** The choice among the keys on the desk: the only one, or the one that is touched, while keys come and go. */
+/** Selects the security key to use while keys are plugged in and removed: the only one, or the one that is touched. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../ctap2/device.ts";
 import { selection } from "../ctap2/selection.ts";
@@ -12,45 +12,47 @@ import type { HidDeviceInfo, HidTransport } from "./transport.ts";
 
 export interface DeskOptions {
   signal?: AbortSignal;
-  /** How long to wait for a key to be plugged in, and then for one of several to be touched, in milliseconds. */
+  /** Timeout for a key to be plugged in, and then for a touch if there are several, in milliseconds. */
   timeoutMs?: number;
-  /** Called whenever there is no key and waiting begins, with the time that is left in milliseconds. */
+  /** Called whenever the wait for a key to be plugged in begins, with the remaining time in milliseconds. */
   onWaiting?: (leftMs: number) => void;
-  /** Called when several keys blink and one must be touched, and again when another one joins them. */
+  /** Called when several keys blink and the user must touch one, and again when another one starts to blink. */
   onSelect?: (products: string[]) => void;
-  /** Called for a key that cannot be used while another one can. */
+  /** Called for an unusable key if another key is usable. */
   onLeftOut?: (reason: VouchError) => void;
-  /** Called once for a key that is busy with another program and is asked again. */
+  /** Called once for each key that is busy with another program, before the first retry. */
   onBusy?: (product: string) => void;
-  /** Called once for a key that does not answer and is asked again, with the time that is left in milliseconds. */
+  /** Called once for each key that does not answer, before the first retry, with the remaining time in milliseconds. */
   onSilent?: (product: string, leftMs: number) => void;
-  /** The name of a model by its AAGUID (a UUID in lower case). Without it keys have the names of their USB descriptors. */
+  /**
+   * Looks up a model name by AAGUID (a UUID in lower case). Without it keys have the names in their USB descriptors.
+   */
   modelOf?: (aaguid: string) => string | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
-const POLL_MS = 300;
-/** The system gives the user access to a key a moment after the key is there. */
-const PLUG_PATIENCE_MS = 2_000;
-/** How long the choice waits for a key that has not answered yet; then it may still join. */
-const OPEN_PATIENCE_MS = 1_000;
-/** How long keys that are not chosen may take to stop blinking and to be closed. */
-const CLEAR_PATIENCE_MS = 2_000;
-/** However short the limit is: what a key is given for an answer for which nobody is needed. */
-const MIN_ANSWER_MS = 2_000;
-/** However often keys come and go: so many times the limit on one wait. */
-const WAITS = 10;
-/** What a key is given beyond the desk's own limit, so that it is the desk that ends the wait. */
-const MARGIN_MS = 5_000;
+const defaultTimeoutMs = 60_000;
+const pollMs = 300;
+/** Grace period for a new key: udev grants permission shortly after the device appears. */
+const plugPatienceMs = 2_000;
+/** How long the selection waits for a key that has not answered yet; it may still join later. */
+const openPatienceMs = 1_000;
+/** Timeout for the other keys to stop blinking and close. */
+const clearPatienceMs = 2_000;
+/** Lower bound on the timeout of a response that needs no touch, whatever `timeoutMs` is. */
+const minAnswerMs = 2_000;
+/** Overall timeout as a multiple of `timeoutMs`, since every plugged or removed key restarts the wait. */
+const maxWaits = 10;
+/** Extra time for the exchange with a key, so that the desk's own timeout fires first. */
+const marginMs = 5_000;
 
-/** A key that is plugged in; `device` when it is open, `reason` when it cannot be used. */
+/** A key that is plugged in; `device` is set once it is open, `reason` if it is unusable. */
 interface Candidate {
-  /** With the name of the key, which changes once it has told its model. */
+  /** Includes the display name, which changes once the model is known. */
   info: HidDeviceInfo;
-  /** What its USB descriptor calls it. */
+  /** Product name in the USB descriptor. */
   product: string;
   since: number;
-  /** Plugged in while the desk was watched. */
+  /** Whether it was plugged in after the first listing. */
   isNew: boolean;
   stop: AbortController;
   work: Promise<void>;
@@ -78,12 +80,15 @@ export class Desk {
   constructor(transport: HidTransport, options: DeskOptions) {
     this.#transport = transport;
     this.#options = options;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#end = performance.now() + WAITS * this.#timeoutMs;
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#end = performance.now() + maxWaits * this.#timeoutMs;
     this.#deadline = performance.now() + this.#timeoutMs;
   }
 
-  /** Waits until it is clear which key is meant, and gives it, open. {@link clear} must follow. */
+  /**
+   * Waits until the choice of the key is unambiguous and returns it, open. The caller must call {@link clear}
+   * afterwards. Throws `security_key_…`, `touch_timeout`, `cancelled`.
+   */
   async choose(): Promise<CtapDevice> {
     const wake = () => this.#changed.resolve();
     this.#options.signal?.addEventListener("abort", wake);
@@ -109,18 +114,18 @@ export class Desk {
     }
   }
 
-  /** Ends what goes on with the other keys (they stop blinking) and closes them. */
+  /** Cancels pending exchanges with the other keys (they stop blinking) and closes them. */
   async clear(): Promise<void> {
     for (const candidate of this.#candidates.values()) {
       if (candidate !== this.#chosen) this.#drop(candidate);
     }
     const enough = new AbortController();
-    const limit = delay(CLEAR_PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => {});
+    const limit = delay(clearPatienceMs, undefined, { signal: enough.signal }).catch(() => {});
     await Promise.race([Promise.allSettled(this.#gone), limit]);
     enough.abort();
   }
 
-  /** Takes notice of what is plugged in now. */
+  /** Updates the candidates from a new listing. */
   #update(listed: HidDeviceInfo[]): void {
     const paths = new Set(listed.map(({ path }) => path));
     for (const candidate of this.#candidates.values()) {
@@ -151,7 +156,7 @@ export class Desk {
     candidate.work = this.#open(candidate);
   }
 
-  /** Forgets the key; what goes on with it is ended, which {@link clear} waits for. */
+  /** Removes a candidate and aborts its exchange; {@link clear} waits for the end of that. */
   #drop(candidate: Candidate): void {
     if (this.#candidates.get(candidate.info.path) !== candidate) return;
     this.#candidates.delete(candidate.info.path);
@@ -165,7 +170,7 @@ export class Desk {
     const { modelOf, onSilent: tellSilent } = this.#options;
     const otherNames = () =>
       [...this.#candidates.values()].flatMap((one) => (one === candidate ? [] : one.info.product));
-    const answerTimeoutMs = Math.max(MIN_ANSWER_MS, this.#timeoutMs);
+    const answerTimeoutMs = Math.max(minAnswerMs, this.#timeoutMs);
     const onBusy = () => {
       if (!candidate.isBusy) this.#options.onBusy?.(info.product);
       candidate.isBusy = true;
@@ -173,7 +178,7 @@ export class Desk {
     };
     while (!signal.aborted) {
       try {
-        const timeoutMs = Math.max(POLL_MS, this.#deadline - performance.now());
+        const timeoutMs = Math.max(pollMs, this.#deadline - performance.now());
         const onSilent = () => tellSilent?.(info.product, this.#deadline - performance.now());
         const options = { signal, timeoutMs, answerTimeoutMs, onBusy, onSilent, modelOf, product, otherNames };
         candidate.device = (await openKey(this.#transport, info, options)).device;
@@ -185,38 +190,39 @@ export class Desk {
           reason.code === "security_key_busy"
             ? performance.now() < this.#deadline
             : (reason.code === "security_key_removed" || (reason.code === "security_key_permission" && isNew)) &&
-              performance.now() < since + PLUG_PATIENCE_MS;
+              performance.now() < since + plugPatienceMs;
         if (!mayPass) {
           candidate.reason = reason;
           break;
         }
         if (reason.code === "security_key_busy") onBusy();
-        await delay(POLL_MS, undefined, { signal }).catch(() => {});
+        await delay(pollMs, undefined, { signal }).catch(() => {});
       }
     }
     this.#changed.resolve();
   }
 
-  /** The keys that can be used, or may turn out to. */
+  /** Candidates that are usable, or may still become so. */
   #usable(): Candidate[] {
     return [...this.#candidates.values()].filter(({ reason }) => reason === undefined);
   }
 
   /**
-   * The only key that answers, once the others have had time to; one that blinks already must be touched all the same.
+   * The only open key, once the others have had time to answer. A key that already blinks is excluded: it must be
+   * touched.
    */
   #only(): Candidate | undefined {
     const [first, ...others] = this.#usable().filter(({ device }) => device !== undefined);
     return others.length === 0 && first?.isBlinking === false && this.#isSettled() ? first : undefined;
   }
 
-  /** Whether every key that may still be used answers, or has had the time for it. */
+  /** Whether every usable candidate is open or has exceeded its time to answer. */
   #isSettled(): boolean {
     const now = performance.now();
-    return this.#usable().every(({ device, since }) => device !== undefined || now > since + OPEN_PATIENCE_MS);
+    return this.#usable().every(({ device, since }) => device !== undefined || now > since + openPatienceMs);
   }
 
-  /** Gives those a reason that have not answered when another key was chosen without a touch. */
+  /** After a selection without a touch: marks the keys that have not answered as unusable. */
   #giveUpPending(): void {
     for (const candidate of this.#usable()) {
       const { device, isBusy, info } = candidate;
@@ -240,15 +246,15 @@ export class Desk {
     }
     const [first] = usable;
     if (first !== undefined) {
-      // A key that is still being opened ends with a reason of its own, unless the system holds it up.
-      return performance.now() < this.#deadline + MARGIN_MS ? undefined : new NoAnswerError(first.info.product);
+      // An opening key fails with its own reason, unless the system blocks.
+      return performance.now() < this.#deadline + marginMs ? undefined : new NoAnswerError(first.info.product);
     }
     return new VouchError("security_key_missing", "No security key is plugged in.", {
       hint: "Plug in your security key and repeat the command.",
     });
   }
 
-  /** Makes all keys blink that are open and do not yet, as soon as it is clear that there are several. */
+  /** Makes all open keys blink, once it is certain that there are several. */
   #askForTouch(): void {
     const usable = this.#usable().filter(({ device }) => device !== undefined);
     const ready = usable.filter(({ isBlinking }) => !isBlinking);
@@ -263,21 +269,21 @@ export class Desk {
   }
 
   async #blink(candidate: Candidate, device: CtapDevice): Promise<void> {
-    const timeoutMs = this.#deadline - performance.now() + MARGIN_MS;
+    const timeoutMs = this.#deadline - performance.now() + marginMs;
     try {
       await understood(device, () => untilTouched(device, candidate.stop.signal, timeoutMs));
       this.#touched ??= candidate;
     } catch (error) {
       const reason = VouchError.from(error);
       candidate.isBlinking = false;
-      // A key that was pulled out may be plugged in again, under the same name too.
+      // A removed key may be plugged in again, even under the same path.
       if (reason.code === "security_key_removed") this.#drop(candidate);
       else candidate.reason = reason;
     }
     this.#changed.resolve();
   }
 
-  /** What is awaited now gets the whole time. */
+  /** Restarts the timeout for a new wait, up to the overall deadline. */
   #waitAnew(): void {
     this.#deadline = Math.min(performance.now() + this.#timeoutMs, this.#end);
   }
@@ -290,15 +296,15 @@ export class Desk {
     }
   }
 
-  /** Until something happens to a key, or it is time to look at what is plugged in. */
+  /** Resolves on a change of a key's state, or when the next poll of the plugged-in keys is due. */
   async #change(): Promise<void> {
-    const timer = setTimeout(() => this.#changed.resolve(), POLL_MS);
+    const timer = setTimeout(() => this.#changed.resolve(), pollMs);
     await this.#changed.promise;
     clearTimeout(timer);
   }
 }
 
-/** Keys stop blinking by themselves after about half a minute: then they are asked again. */
+/** Repeats the selection: keys stop blinking by themselves after about half a minute. */
 async function untilTouched(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<void> {
   for (;;) {
     try {

@@ -1,6 +1,6 @@
-/** CTAPHID packets: a message cut into reports and put together again (CTAP 2.1 section 11.2.4). */
+/** CTAPHID framing: splits messages into reports and reassembles them (CTAP 2.1 section 11.2.4). */
 import { VouchError } from "../../base/errors.ts";
-import { REPORT_BYTES } from "./transport.ts";
+import { reportBytes } from "./transport.ts";
 
 /** CTAPHID commands without bit 7 (section 11.2.9). */
 export const CTAPHID = {
@@ -17,21 +17,21 @@ export const CTAPHID = {
 
 export const BROADCAST_CHANNEL = 0xffffffff;
 
-const INITIAL_HEADER = 7;
-const CONTINUATION_HEADER = 5;
-const INITIAL_PAYLOAD = REPORT_BYTES - INITIAL_HEADER;
-const CONTINUATION_PAYLOAD = REPORT_BYTES - CONTINUATION_HEADER;
-const CONTINUATIONS = 128;
+const initialHeader = 7;
+const continuationHeader = 5;
+const initialPayload = reportBytes - initialHeader;
+const continuationPayload = reportBytes - continuationHeader;
+const continuations = 128;
 
 /** The longest message that 1 initialization and 128 continuation packets carry: 7609 bytes. */
-export const MAX_MESSAGE_BYTES = INITIAL_PAYLOAD + CONTINUATIONS * CONTINUATION_PAYLOAD;
+export const maxMessageBytes = initialPayload + continuations * continuationPayload;
 
 export interface InitializationPacket {
   kind: "initialization";
   channel: number;
   /** The command without bit 7. */
   command: number;
-  /** BCNT, the length of the whole message; it may exceed {@link MAX_MESSAGE_BYTES} when the peer lies. */
+  /** BCNT, the length of the whole message. Untrusted: it may exceed {@link maxMessageBytes}. */
   length: number;
   payload: Uint8Array;
 }
@@ -43,47 +43,46 @@ export interface ContinuationPacket {
   payload: Uint8Array;
 }
 
-/** Reads one report. Payloads are views that include the padding. */
+/** Parses one report. Payloads are views that include the padding. Throws `security_key_error`. */
 export function parsePacket(report: Uint8Array): InitializationPacket | ContinuationPacket {
-  if (report.length !== REPORT_BYTES) throw broken(`expected a report of ${REPORT_BYTES} bytes, got ${report.length}`);
+  if (report.length !== reportBytes) throw broken(`expected a report of ${reportBytes} bytes, got ${report.length}`);
   const view = new DataView(report.buffer, report.byteOffset, report.byteLength);
   const channel = view.getUint32(0);
   const type = view.getUint8(4);
   if ((type & 0x80) === 0) {
-    return { kind: "continuation", channel, sequence: type, payload: report.subarray(CONTINUATION_HEADER) };
+    return { kind: "continuation", channel, sequence: type, payload: report.subarray(continuationHeader) };
   }
   return {
     kind: "initialization",
     channel,
     command: type & 0x7f,
     length: view.getUint16(5),
-    payload: report.subarray(INITIAL_HEADER),
+    payload: report.subarray(initialHeader),
   };
 }
 
 /**
- * Cuts a message into the reports that carry it.
- * @param channel the channel id (CID), an unsigned 32-bit number
- * @param command the command without bit 7
+ * Splits a message into reports. `channel` is the channel id (CID), an unsigned 32-bit number; `command` has no bit 7.
+ * Throws `security_key_error` for a message over {@link maxMessageBytes}.
  */
 export function fragment(channel: number, command: number, message: Uint8Array): Uint8Array[] {
-  if (message.length > MAX_MESSAGE_BYTES) {
-    throw broken(`expected a message of at most ${MAX_MESSAGE_BYTES} bytes, got ${message.length}`);
+  if (message.length > maxMessageBytes) {
+    throw broken(`expected a message of at most ${maxMessageBytes} bytes, got ${message.length}`);
   }
   const first = emptyReport(channel, command | 0x80);
   new DataView(first.buffer).setUint16(5, message.length);
-  first.set(message.subarray(0, INITIAL_PAYLOAD), INITIAL_HEADER);
+  first.set(message.subarray(0, initialPayload), initialHeader);
   const reports = [first];
-  for (let offset = INITIAL_PAYLOAD; offset < message.length; offset += CONTINUATION_PAYLOAD) {
+  for (let offset = initialPayload; offset < message.length; offset += continuationPayload) {
     const next = emptyReport(channel, reports.length - 1);
-    next.set(message.subarray(offset, offset + CONTINUATION_PAYLOAD), CONTINUATION_HEADER);
+    next.set(message.subarray(offset, offset + continuationPayload), continuationHeader);
     reports.push(next);
   }
   return reports;
 }
 
 function emptyReport(channel: number, type: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(REPORT_BYTES);
+  const bytes = new Uint8Array(reportBytes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, channel);
   view.setUint8(4, type);
@@ -95,7 +94,7 @@ export interface Message {
   payload: Uint8Array;
 }
 
-/** Puts the messages of one channel together and skips the packets of all others. */
+/** Reassembles the messages of one channel and ignores packets of all others. */
 export class Reassembler {
   readonly #channel: number;
   #message: Message | undefined;
@@ -107,8 +106,8 @@ export class Reassembler {
   }
 
   /**
-   * Takes the next report and gives the message that it completes.
-   * @throws VouchError `security_key_error` for a length or a sequence that no honest key sends
+   * Consumes one report and returns the message that it completes. Throws `security_key_error` for a length or sequence
+   * number that violates the protocol.
    */
   push(report: Uint8Array): Message | undefined {
     const packet = parsePacket(report);
@@ -120,8 +119,8 @@ export class Reassembler {
     if (this.#message !== undefined && command !== CTAPHID.ERROR) {
       throw broken(`expected continuation packet ${this.#sequence}, got a new message (command ${command})`);
     }
-    if (length > MAX_MESSAGE_BYTES) {
-      throw broken(`expected a message of at most ${MAX_MESSAGE_BYTES} bytes, got ${length}`);
+    if (length > maxMessageBytes) {
+      throw broken(`expected a message of at most ${maxMessageBytes} bytes, got ${length}`);
     }
     this.#message = { command, payload: new Uint8Array(length) };
     this.#received = 0;
@@ -130,7 +129,7 @@ export class Reassembler {
   }
 
   #continue({ sequence, payload }: ContinuationPacket): Message | undefined {
-    // Left over from a transaction that was given up: the specification has receivers ignore it.
+    // A leftover of an abandoned transaction, which the specification has receivers ignore.
     if (this.#message === undefined) return undefined;
     if (sequence !== this.#sequence) {
       throw broken(`expected continuation packet ${this.#sequence}, got ${sequence}`);

@@ -1,21 +1,21 @@
-/** What the system says of a HID device, as a VouchError. hidapi gives no codes, only the system's own words. */
+/** Translation of HID errors of the system to VouchError. hidapi has no error codes, only the system's messages. */
 import { VouchError } from "../../base/errors.ts";
 import { accessHint } from "./access.ts";
 import { libraryError } from "./library-error.ts";
 import type { HidDeviceInfo } from "./transport.ts";
 
-/** Linux: strerror; macOS: mach_error_string; Windows: the code, because its words are those of the user's language. */
+/** Linux: strerror; macOS: mach_error_string; Windows: the code, because its messages are localized. */
 const permission = /permission denied|not permitted|privilege violation|\(0x00000005\)/i;
 const busy = /resource busy|exclusive access|\(0x00000020\)/i;
-/** Pulled out since it was listed, or listed to a container that was not given the device file. */
+/** Removed since it was listed, or listed in a container that lacks the device file. */
 const missing = /no such file/i;
-/** An unplugged USB device ends what is under way with whatever its driver comes upon first. */
+/** A removed USB device fails pending calls with whatever error its driver hits first. */
 const removed =
   /no such device|disconnected|endpoint shutdown|input\/output error|protocol error|mach entry|\(0x0000048f\)|\(0x0000001f\)|\(0x00000002\)/i;
 
 /**
- * The error of an attempt on a key, or, without `info`, of the search for keys.
- * @param what the attempt, after "Cannot": "open", "find security keys"
+ * The VouchError for a failed call on a key, or without `info` for a failed search for keys. `what` completes "Cannot
+ * …": "open", "find security keys".
  */
 export function hidError(what: string, info: HidDeviceInfo | undefined, error: unknown): VouchError {
   const reason = error instanceof Error ? error.message : String(error);
@@ -52,7 +52,7 @@ export function hidError(what: string, info: HidDeviceInfo | undefined, error: u
   });
 }
 
-/** The key is no longer there. */
+/** The error for a removed key. */
 export function removedError({ product }: HidDeviceInfo, cause?: unknown): VouchError {
   return new VouchError("security_key_removed", `${product} was taken out.`, {
     hint: "Plug the security key in again and repeat the command.",

@@ -1,8 +1,8 @@
-/** The reports of a connection as something to wait for, with a limit. */
+/** A bounded queue of a connection's reports, with a wait that has a deadline. */
 import type { HidConnection } from "./transport.ts";
 
-/** A peer that floods cannot take more memory than this many reports (256 KiB); the oldest give way. */
-const MAX_REPORTS = 4096;
+/** Memory limit against a flooding peer (256 KiB); the oldest reports are dropped. */
+const maxReports = 4096;
 
 /** Why a wait ended without a report. */
 export type NoReport = "deadline" | "aborted";
@@ -17,7 +17,7 @@ export class Inbox {
     connection.onReport((report) => {
       if (!this.#collecting) return;
       // A copy: the transport may reuse its buffer.
-      if (this.#reports.push(new Uint8Array(report)) > MAX_REPORTS) this.#reports.shift();
+      if (this.#reports.push(new Uint8Array(report)) > maxReports) this.#reports.shift();
       this.#wake?.();
     });
     connection.onError((error) => {
@@ -26,22 +26,21 @@ export class Inbox {
     });
   }
 
-  /** Forgets what has arrived and keeps what arrives from now on. */
+  /** Clears the queue and starts collecting. */
   start(): void {
     this.#reports = [];
     this.#collecting = true;
   }
 
-  /** Keeps nothing more: between two commands the reports are other programs'. */
+  /** Clears the queue and stops collecting: between two commands, reports belong to other programs. */
   stop(): void {
     this.#reports = [];
     this.#collecting = false;
   }
 
   /**
-   * Waits for the next report.
-   * @param deadline on the clock of `performance.now()`, in milliseconds
-   * @throws the error of the connection, once all reports that came before it are taken
+   * Waits for the next report until `deadline`, in milliseconds on the clock of `performance.now()`. Throws the
+   * connection's error, once the queue is empty.
    */
   async next(deadline: number, signal?: AbortSignal): Promise<Uint8Array | NoReport> {
     for (;;) {

@@ -1,4 +1,4 @@
-/** The security keys that are plugged in: found, tried, and one of them opened. */
+/** Finds, probes and opens the plugged-in security keys. */
 import { getPINRetries, getUVRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
@@ -11,17 +11,17 @@ import { openKey } from "./open-key.ts";
 import type { HidTransport } from "./transport.ts";
 
 export interface OpenSecurityKeyOptions extends DeskOptions {
-  /** Another transport than the executable's own. */
+  /** Replaces the executable's own transport. */
   transport?: HidTransport;
 }
 
-/** The limit on trying one key, in milliseconds. */
-const PROBE_TIMEOUT_MS = 3_000;
+/** Timeout for probing one key, in milliseconds. */
+const probeTimeoutMs = 3_000;
 
 /**
- * Opens the security key: waits until there is one; of several, the one that is touched.
- * @throws VouchError `security_key_missing`, `security_key_permission`, `security_key_unsupported` and others,
- *   `touch_timeout`, `cancelled`
+ * Opens the security key: waits until there is one; among several, opens the one that is touched. Throws
+ * `security_key_missing`, `security_key_permission`, `security_key_unsupported` and others, `touch_timeout`,
+ * `cancelled`.
  */
 export async function openSecurityKey(options: OpenSecurityKeyOptions = {}): Promise<CtapDevice> {
   const desk = new Desk(options.transport ?? (await ownTransport()), options);
@@ -32,21 +32,21 @@ export async function openSecurityKey(options: OpenSecurityKeyOptions = {}): Pro
   }
 }
 
-/** How a key can verify its user at the moment. */
+/** Current state of a key's user verification. */
 export interface VerificationState {
-  /** "absent": the key has no PIN and can have none. */
+  /** "absent": the key does not support a PIN. */
   pin: "absent" | "not_set" | "set";
-  /** Wrong PINs left until the key blocks its PIN; only where one is set. */
+  /** Remaining PIN retries before the key blocks its PIN; only if a PIN is set. */
   pinRetries?: number;
-  /** No PIN is taken before the key has been without power. */
+  /** The key accepts no PIN before a power cycle. */
   powerCycleState?: boolean;
-  /** The key takes its PIN only to change it. */
+  /** The key accepts its PIN only for a change of the PIN. */
   forcePINChange: boolean;
-  /** "unenrolled": there is a sensor, and it knows no finger. */
+  /** "unenrolled": there is a sensor without an enrolled fingerprint. */
   builtIn: "absent" | "unenrolled" | "usable" | "blocked";
 }
 
-/** A key that was tried; why it cannot be used, or in which state it is. */
+/** The result of probing a key: its state, or why it is unusable. */
 export interface ProbedKey {
   product: string;
   error?: VouchError;
@@ -54,8 +54,8 @@ export interface ProbedKey {
 }
 
 /**
- * Opens every key that is plugged in, asks it for its state, and closes it again. Nobody has to touch anything, and
- * nothing is changed.
+ * Opens every plugged-in key, reads its state, and closes it. Needs no touch and changes nothing on the keys; a key's
+ * error is part of its result.
  */
 export async function probeSecurityKeys(
   modelOf?: OpenSecurityKeyOptions["modelOf"],
@@ -67,7 +67,7 @@ export async function probeSecurityKeys(
   return Promise.all(
     infos.map(async (info, index): Promise<ProbedKey> => {
       const otherNames = () => infos.flatMap((one) => (one === info ? [] : one.product));
-      const limits = { timeoutMs: PROBE_TIMEOUT_MS, answerTimeoutMs: PROBE_TIMEOUT_MS };
+      const limits = { timeoutMs: probeTimeoutMs, answerTimeoutMs: probeTimeoutMs };
       const options = { ...limits, modelOf, product: listed[index]!.product, otherNames };
       try {
         const { device, answer } = await openKey(own, info, options);

@@ -1,9 +1,9 @@
-/** Names that tell keys apart. */
+/** Unique display names of security keys. */
 import type { HidDeviceInfo } from "./transport.ts";
 
 /**
- * The keys with what tells those of one product apart in their names: the serial number, or the system's name of the
- * device where they have none or the same one.
+ * Makes the product names unique: appends the serial number, or the device path if there is none or several keys share
+ * it.
  */
 export function labels(infos: readonly HidDeviceInfo[]): HidDeviceInfo[] {
   return infos.map((info) => {
@@ -16,10 +16,8 @@ export function labels(infos: readonly HidDeviceInfo[]): HidDeviceInfo[] {
 }
 
 /**
- * The name of a key whose model is known: the model, with what the label added to the product name.
- * @param info from {@link labels}
- * @param product the bare product name of the key's USB descriptor
- * @param others the names of the other keys
+ * The display name of a key of a known model: the model, with the suffix that `labels` added. `info` is from `labels`,
+ * `product` the product name in the USB descriptor, `others` the names of the other keys.
  */
 export function modelLabel(info: HidDeviceInfo, product: string, model: string, others: readonly string[]): string {
   const label = model + info.product.slice(product.length);

@@ -1,4 +1,4 @@
-/** CTAPHID transactions over one connection, one after the other (CTAP 2.1 section 11.2.5). */
+/** CTAPHID transactions over one connection, one at a time (CTAP 2.1 section 11.2.5). */
 import { randomBytes } from "node:crypto";
 import type { ExchangeOptions, KeepaliveStatus } from "../ctap2/device.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -7,26 +7,26 @@ import { CTAPHID, fragment, type Message, parsePacket, Reassembler } from "./fra
 import { Inbox, type NoReport } from "./inbox.ts";
 import type { HidConnection, HidDeviceInfo } from "./transport.ts";
 
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** How long the key may take to end a command that was cancelled; honest keys need a few milliseconds. */
-const CANCEL_TIMEOUT_MS = 1_000;
-/** How long the key may take to answer an INIT on its own channel, which it does without doing anything else. */
-const RESYNC_TIMEOUT_MS = 500;
-/** A write that the system does not finish: the kernel itself gives a USB transfer five seconds. */
-const WRITE_TIMEOUT_MS = 6_000;
-const BUSY_DELAYS_MS = [20, 50, 100, 200, 400];
+const defaultTimeoutMs = 10_000;
+/** Timeout for the end of a cancelled command; keys that follow the specification need a few milliseconds. */
+const cancelTimeoutMs = 1_000;
+/** Timeout of an INIT on the allocated channel, which a key answers at once. */
+const resyncTimeoutMs = 500;
+/** Write timeout, above the five seconds of the kernel's own timeout for a USB transfer. */
+const writeTimeoutMs = 6_000;
+const busyDelaysMs = [20, 50, 100, 200, 400];
 
-/** The length of the number that tells one INIT from another, in bytes. */
-export const NONCE_BYTES = 8;
+/** Length of an INIT nonce, in bytes. */
+export const nonceBytes = 8;
 const STATUS_UPNEEDED = 2;
 const ERR_CHANNEL_BUSY = 0x06;
 /**
- * ERR_INVALID_LEN, ERR_INVALID_SEQ, ERR_MSG_TIMEOUT: the key never got the whole message (a host under load is slower
- * between two packets than the 500 ms of section 11.2.5.2), so the message had no effect.
+ * ERR_INVALID_LEN, ERR_INVALID_SEQ, ERR_MSG_TIMEOUT: the key did not receive the whole message, so a retry is safe. A
+ * host under load may exceed the 500 ms between two packets (section 11.2.5.2).
  */
 const notTaken = new Set([0x03, 0x04, 0x05]);
 
-/** CTAPHID_ERROR codes (section 11.2.9.1.6) in words. */
+/** Descriptions of the CTAPHID_ERROR codes (section 11.2.9.1.6). */
 const errorNames: Readonly<Record<number, string>> = {
   0x01: "invalid command",
   0x02: "invalid parameter",
@@ -39,7 +39,7 @@ const errorNames: Readonly<Record<number, string>> = {
   0x7f: "other error",
 };
 
-/** The key ended a transaction with CTAPHID_ERROR. */
+/** The key answered a transaction with CTAPHID_ERROR. */
 export class ReportedError extends VouchError {
   /** The CTAPHID_ERROR code. */
   readonly reported: number;
@@ -51,9 +51,9 @@ export class ReportedError extends VouchError {
   }
 }
 
-/** The key gave no answer at all, or none that is for us: it may be broken, or serve another program. */
+/** Timeout without a response for this program: the key may be broken, or serve another program. */
 export class NoAnswerError extends VouchError {
-  /** @param isAtWork it gave signs of life, so it does not wait for another program's touch */
+  /** `isAtWork`: the key sent keepalives, so it is not waiting for a touch for another program. */
   constructor(product: string, isAtWork = false) {
     const { code, message, hint } = faulty(product, "did not answer in time");
     const another =
@@ -63,9 +63,9 @@ export class NoAnswerError extends VouchError {
 }
 
 export interface TransactOptions extends ExchangeOptions {
-  /** The limit on one answer in milliseconds, where it is shorter than that on the transaction with its repetitions. */
+  /** Timeout of one response in milliseconds, if shorter than that of the transaction with its retries. */
   answerTimeoutMs?: number;
-  /** Whether a complete message is the answer; false passes over it. */
+  /** Whether a complete message is the response; false ignores the message. */
   accept: (message: Message) => boolean;
 }
 
@@ -76,10 +76,10 @@ export class Link {
   readonly #onBusy: (() => void) | undefined;
   #active = false;
   #busyTold = false;
-  /** Whether the key may still be at work on what it was sent. */
+  /** Whether the key may still process the last message. */
   #unfinished = false;
 
-  /** @param onBusy called once, when the key turns out to be busy with another program and is asked again */
+  /** `onBusy` is called once, before the first retry of a key that is busy with another program. */
   constructor(connection: HidConnection, info: HidDeviceInfo, onBusy?: () => void) {
     this.#info = info;
     this.#connection = connection;
@@ -87,7 +87,7 @@ export class Link {
     this.#onBusy = onBusy;
   }
 
-  /** The name for people, which changes once the key has told its model. */
+  /** Display name; changes once the model is known. */
   get product(): string {
     return this.#info.product;
   }
@@ -97,15 +97,14 @@ export class Link {
   }
 
   /**
-   * Sends a message and waits for its answer; sends it again while the key is busy with another program, and once when
-   * the key did not get the whole message. Whatever goes wrong, the channel is idle afterwards, unless the key no longer listens.
-   * @throws VouchError `security_key_busy`, `security_key_error`, `touch_timeout`, `cancelled`, or what the
-   *   connection throws
+   * Sends a message and waits for its response. Retries while the key is busy with another program, and once if the key
+   * did not receive the whole message. After an error the channel is idle again, unless the key no longer answers.
+   * Throws `security_key_busy`, `security_key_error`, `touch_timeout`, `cancelled`, and the connection's errors.
    */
   async transact(channel: number, command: number, payload: Uint8Array, options: TransactOptions): Promise<Uint8Array> {
     if (this.#active) throw new VouchError("internal_error", "Expected one command at a time on the security key.");
     if (options.signal?.aborted) throw cancelled();
-    const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const deadline = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
     this.#active = true;
     try {
       for (let busyAnswers = 0, repeated = command === CTAPHID.INIT; ;) {
@@ -125,7 +124,7 @@ export class Link {
         } else {
           if (repeated) throw answer;
           repeated = true;
-          // The key may have more to say of packets that came late: its answer to INIT is the last of that.
+          // Late packets may cause further errors; the response to INIT is the last of them.
           await this.#resynchronize(channel);
         }
       }
@@ -156,7 +155,7 @@ export class Link {
       const report = await this.#inbox.next(limit, signal);
       if (typeof report === "string") {
         if (command !== CTAPHID.INIT) await this.#cancel(channel, reassembler);
-        // Asked once more a moment before the limit, it had no time to say again that it is busy.
+        // The last retry came too shortly before the timeout for another busy response.
         if (report === "deadline" && wasBusy && status === undefined) throw busy(this.product);
         throw this.#ended(report, status);
       }
@@ -172,7 +171,7 @@ export class Link {
         const code = message.payload[0] ?? 0x7f;
         if (code === ERR_CHANNEL_BUSY) return "busy";
         const error = new ReportedError(this.product, code);
-        // Whoever sends signs of life has the message.
+        // A key that sent keepalives has received the message: no retry.
         if (notTaken.has(code) && status === undefined) return error;
         throw error;
       } else if (accept(message)) {
@@ -190,9 +189,9 @@ export class Link {
     });
   }
 
-  /** Ends the pending command on the key and waits until it says so, so that the next command finds it idle. */
+  /** Cancels the pending command and waits for its end, so that the next command finds the key idle. */
   async #cancel(channel: number, reassembler: Reassembler): Promise<void> {
-    const deadline = performance.now() + CANCEL_TIMEOUT_MS;
+    const deadline = performance.now() + cancelTimeoutMs;
     try {
       await this.#write(fragment(channel, CTAPHID.CANCEL, new Uint8Array(0)));
       for (;;) {
@@ -204,17 +203,17 @@ export class Link {
         return;
       }
     } catch {
-      // The command is given up either way; why it was is what the caller must hear, not that the key is gone too.
+      // Errors are ignored: the caller gets the reason for the cancellation, not its side effects.
     }
   }
 
   /**
-   * INIT on the channel itself makes the key drop whatever goes on there (section 11.2.9.1.3): the way back from an
-   * answer that cannot be understood, and from a command that cannot be cancelled.
+   * INIT on the allocated channel aborts the pending transaction there (section 11.2.9.1.3): the recovery after a
+   * malformed response or a command that cannot be cancelled.
    */
   async #resynchronize(channel: number): Promise<void> {
-    const deadline = performance.now() + RESYNC_TIMEOUT_MS;
-    const nonce = randomBytes(NONCE_BYTES);
+    const deadline = performance.now() + resyncTimeoutMs;
+    const nonce = randomBytes(nonceBytes);
     try {
       await this.#write(fragment(channel, CTAPHID.INIT, nonce));
       for (;;) {
@@ -222,7 +221,7 @@ export class Link {
         if (typeof report === "string" || isAnswer(report, channel, nonce)) return;
       }
     } catch {
-      // As in #cancel: a key that does not come back will say so to the next command.
+      // Errors are ignored, as in #cancel: the next command reports them.
     }
   }
 
@@ -232,7 +231,7 @@ export class Link {
   }
 
   async #pause(attempt: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    const delay = BUSY_DELAYS_MS[Math.min(attempt, BUSY_DELAYS_MS.length - 1)] ?? 0;
+    const delay = busyDelaysMs[Math.min(attempt, busyDelaysMs.length - 1)] ?? 0;
     const until = performance.now() + delay;
     if (until > deadline) throw busy(this.product);
     this.#inbox.start();
@@ -245,7 +244,7 @@ export class Link {
     for (const report of reports) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(faulty(this.product, "did not take what was sent")), WRITE_TIMEOUT_MS);
+        timer = setTimeout(() => reject(faulty(this.product, "did not take what was sent")), writeTimeoutMs);
       });
       try {
         await Promise.race([this.#connection.write(report), limit]);
@@ -256,7 +255,7 @@ export class Link {
   }
 }
 
-/** Whether the report is the key's answer to the INIT with this nonce, whatever else it may be in the middle of. */
+/** Whether the report is the response to the INIT with this nonce; a malformed report is not. */
 function isAnswer(report: Uint8Array, channel: number, nonce: Buffer): boolean {
   try {
     const packet = parsePacket(report);
@@ -264,7 +263,7 @@ function isAnswer(report: Uint8Array, channel: number, nonce: Buffer): boolean {
       packet.kind === "initialization" &&
       packet.channel === channel &&
       packet.command === CTAPHID.INIT &&
-      nonce.equals(packet.payload.subarray(0, NONCE_BYTES))
+      nonce.equals(packet.payload.subarray(0, nonceBytes))
     );
   } catch {
     return false;
@@ -281,7 +280,10 @@ export function busy(product: string): VouchError {
   });
 }
 
-/** What no honest key does. `what` is the rest of a sentence, without its full stop. */
+/**
+ * The error for a key that violates the protocol. `what` completes the sentence after the product name, without the
+ * full stop.
+ */
 export function faulty(product: string, what: string): VouchError {
   return new VouchError("security_key_error", `${product} ${what}.`, {
     hint: "Take the security key out, plug it in again and repeat the command.",

@@ -1,4 +1,7 @@
-/** The transport over node-hid. The only file that imports it; it is loaded only when a security key is needed. */
+/**
+ * HID transport on top of node-hid. The only importer of node-hid, and itself loaded only when a security key is
+ * needed.
+ */
 import { type Device, devicesAsync, HIDAsync } from "node-hid";
 import { hidError } from "./hid-error.ts";
 import type { HidConnection, HidDeviceInfo, HidTransport } from "./transport.ts";
@@ -7,18 +10,18 @@ import type { HidConnection, HidDeviceInfo, HidTransport } from "./transport.ts"
 const USAGE_PAGE_FIDO = 0xf1d0;
 const USAGE_AUTHENTICATOR = 0x01;
 
-/** hidapi wants the report's id in front; devices without numbered reports have 0. */
+/** hidapi expects the report id as first byte; devices without numbered reports use 0. */
 const REPORT_ID = 0;
 
-/** Listing and opening ask the drivers, which may hang with a device that does. */
-const SYSTEM_TIMEOUT_MS = 5_000;
-/** Closing waits for a write that is under way, which the kernel gives up only after seconds. */
-const CLOSE_TIMEOUT_MS = 1_000;
+/** Timeout of listing and opening: a driver may hang together with its device. */
+const systemTimeoutMs = 5_000;
+/** Timeout of closing, which waits for a pending write that the kernel aborts only after seconds. */
+const closeTimeoutMs = 1_000;
 
 export const transport: HidTransport = { list, open };
 
 async function list(): Promise<HidDeviceInfo[]> {
-  const devices = await translated("find security keys", undefined, () => within(SYSTEM_TIMEOUT_MS, devicesAsync()));
+  const devices = await translated("find security keys", undefined, () => within(systemTimeoutMs, devicesAsync()));
   return devices.filter(isAuthenticator).map(({ path, product, serialNumber, vendorId, productId }) => {
     const info: HidDeviceInfo = { path, product: product || "Security key", vendorId, productId };
     if (serialNumber) info.serialNumber = serialNumber;
@@ -31,13 +34,14 @@ function isAuthenticator(device: Device): device is Device & { path: string } {
 }
 
 async function open(info: HidDeviceInfo): Promise<HidConnection> {
-  // Browsers and agents keep keys open too; CTAPHID's channels are made for sharing. Only macOS knows the option.
+  // Other programs (browsers, agents) keep keys open too; CTAPHID channels exist for such sharing. Only macOS has the
+  // option.
   const device = await translated("open", info, async () => {
     const opening = HIDAsync.open(info.path, { nonExclusive: true });
     try {
-      return await within(SYSTEM_TIMEOUT_MS, opening);
+      return await within(systemTimeoutMs, opening);
     } catch (error) {
-      // One that is open after all has nobody who will close it.
+      // Close a device that opens after the timeout: it has no other owner.
       void opening.then((late) => late.close()).catch(() => {});
       throw error;
     }
@@ -53,13 +57,13 @@ async function open(info: HidDeviceInfo): Promise<HidConnection> {
       device.on("error", (error) => receive(hidError("read from", info, error)));
     },
     async close() {
-      // That a key which is gone cannot be closed any more is nothing to tell.
-      await within(CLOSE_TIMEOUT_MS, device.close()).catch(() => {});
+      // Errors are ignored: a removed key cannot be closed.
+      await within(closeTimeoutMs, device.close()).catch(() => {});
     },
   };
 }
 
-/** The promise's result, or an error when the system takes longer. */
+/** The promise's result; rejects after the timeout. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   const { promise: limit, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(

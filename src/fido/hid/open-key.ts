@@ -1,4 +1,4 @@
-/** Opening a key so far that it can be used: a channel, and an answer to getInfo, by which it gets its name. */
+/** Opens a key for use: allocates a channel, calls getInfo, and sets the display name from the response. */
 import { type AuthenticatorInfo, getInfo } from "../ctap2/get-info.ts";
 import type { CtapDevice } from "../ctap2/device.ts";
 import { understood } from "../ctap2/understood.ts";
@@ -7,17 +7,17 @@ import { modelLabel } from "./labels.ts";
 import type { HidDeviceInfo, HidTransport } from "./transport.ts";
 
 export interface OpenKeyOptions extends OpenChannelOptions {
-  /** The name of a model by its AAGUID (a UUID in lower case); undefined for one that is not known. */
+  /** Looks up a model name by AAGUID (a UUID in lower case); undefined if unknown. */
   modelOf?: ((aaguid: string) => string | undefined) | undefined;
-  /** The product name of the key's USB descriptor, without what was added to tell keys apart. */
+  /** Product name in the USB descriptor, without the suffix that makes it unique. */
   product: string;
-  /** The names of the other keys, from which that of this one must differ. */
+  /** Names of the other keys, from which this key's name must differ. */
   otherNames?: () => readonly string[];
 }
 
 /**
- * Opens the key and names it in `info` and in its errors by its model, where that is known.
- * @throws VouchError as `openChannel`; `security_key_unsupported` for an answer to getInfo that cannot be read
+ * Opens the key and sets its display name, in `info` and in its errors, to the model if known. Throws the errors of
+ * `openChannel`, and `security_key_unsupported` for a malformed response to getInfo.
  */
 export async function openKey(
   transport: HidTransport,

@@ -1,14 +1,14 @@
-/** What a HID transport gives: security keys to list and open, bare reports to and from an open one. */
+/** The interface of a HID transport: lists and opens security keys, sends and receives raw reports. */
 
-/** Every CTAPHID report of a USB key, without a report id (CTAP 2.1 section 11.2.4, full-speed devices). */
-export const REPORT_BYTES = 64;
+/** Size of a CTAPHID report of a USB key, without report id (CTAP 2.1 section 11.2.4, full-speed devices). */
+export const reportBytes = 64;
 
 export interface HidDeviceInfo {
-  /** The system's name of the device, for opening it. */
+  /** The system's path of the device, for opening it. */
   path: string;
-  /** The name for people: the product name, or the model once the key has told it. */
+  /** Display name: the product name, or the model once it is known. */
   product: string;
-  /** The product name of the USB descriptor, where `product` is another name. */
+  /** Product name in the USB descriptor, if different from `product`. */
   usbProduct?: string;
   serialNumber?: string;
   vendorId: number;
@@ -16,18 +16,18 @@ export interface HidDeviceInfo {
 }
 
 export interface HidConnection {
-  /** Sends one report of {@link REPORT_BYTES} bytes. */
+  /** Sends one report of {@link reportBytes} bytes. */
   write(report: Uint8Array): Promise<void>;
-  /** Names the one receiver of the reports that arrive; those of other programs' channels are among them. */
+  /** Sets the receiver of incoming reports, including those of other programs' channels. */
   onReport(receive: (report: Uint8Array) => void): void;
-  /** Names the one receiver of the error after which nothing more arrives: a VouchError. */
+  /** Sets the receiver of the error (a VouchError) after which no more reports arrive. */
   onError(receive: (error: Error) => void): void;
   close(): Promise<void>;
 }
 
 export interface HidTransport {
-  /** The FIDO devices (usage page 0xF1D0) that are plugged in. */
+  /** Lists the plugged-in FIDO devices (usage page 0xF1D0). */
   list(): Promise<HidDeviceInfo[]>;
-  /** Opens one of them; rejects with a VouchError `security_key_…`. */
+  /** Opens one of them. Throws `security_key_…`. */
   open(info: HidDeviceInfo): Promise<HidConnection>;
 }

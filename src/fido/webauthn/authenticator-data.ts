@@ -1,4 +1,4 @@
-/** Authenticator data (WebAuthn Level 3, section 6.1). */
+/** Strict parser of authenticator data (WebAuthn Level 3, section 6.1). */
 import { type CborMap, decodeCborMap, decodeCborPrefix } from "../codec/cbor.ts";
 import { VouchError } from "../../base/errors.ts";
 
@@ -26,19 +26,16 @@ export interface AuthenticatorData {
 
 const FLAG = { UP: 0x01, UV: 0x04, BE: 0x08, BS: 0x10, AT: 0x40, ED: 0x80 } as const;
 
-const HEADER_BYTES = 37;
-const AAGUID_BYTES = 16;
-const MAX_CREDENTIAL_ID_BYTES = 1023;
+const headerBytes = 37;
+const aaguidBytes = 16;
+const maxCredentialIdBytes = 1023;
 
-/**
- * Reads authenticator data strictly.
- * @throws VouchError `protocol_error` when a part is missing or malformed, or anything is left over
- */
+/** Parses authenticator data. Throws `protocol_error` for a missing or malformed part, or trailing bytes. */
 export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
-  if (bytes.length < HEADER_BYTES) throw malformed(`expected at least ${HEADER_BYTES} bytes, got ${bytes.length}`);
+  if (bytes.length < headerBytes) throw malformed(`expected at least ${headerBytes} bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = view.getUint8(32);
-  let rest = bytes.subarray(HEADER_BYTES);
+  let rest = bytes.subarray(headerBytes);
   let attestedCredentialData: AttestedCredentialData | undefined;
   if ((flags & FLAG.AT) !== 0) [attestedCredentialData, rest] = parseAttestedCredentialData(rest);
   let extensions: CborMap | undefined;
@@ -59,19 +56,19 @@ export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
 }
 
 function parseAttestedCredentialData(bytes: Uint8Array): [AttestedCredentialData, rest: Uint8Array] {
-  const idStart = AAGUID_BYTES + 2;
+  const idStart = aaguidBytes + 2;
   if (bytes.length < idStart) throw malformed("expected attested credential data, got the end");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const idLength = view.getUint16(AAGUID_BYTES);
-  if (idLength > MAX_CREDENTIAL_ID_BYTES) {
-    throw malformed(`expected a credential id of at most ${MAX_CREDENTIAL_ID_BYTES} bytes, got ${idLength}`);
+  const idLength = view.getUint16(aaguidBytes);
+  if (idLength > maxCredentialIdBytes) {
+    throw malformed(`expected a credential id of at most ${maxCredentialIdBytes} bytes, got ${idLength}`);
   }
   const keyStart = idStart + idLength;
   if (bytes.length <= keyStart) throw malformed(`expected a credential id of ${idLength} bytes and a public key`);
   const { value, rest } = decodeCborPrefix(bytes.subarray(keyStart));
   if (!(value instanceof Map)) throw malformed("expected the public key as a map");
   return [
-    { aaguid: bytes.slice(0, AAGUID_BYTES), credentialId: bytes.slice(idStart, keyStart), credentialPublicKey: value },
+    { aaguid: bytes.slice(0, aaguidBytes), credentialId: bytes.slice(idStart, keyStart), credentialPublicKey: value },
     rest,
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * What a security key is called, by its AAGUID: the common ones, named as their vendors describe them in the FIDO
- * Metadata Service (October 2026), without profiles and previews. Loaded by the server and the command line.
+ * Model names of common security keys by AAGUID, from their descriptions in the FIDO Metadata Service (October 2026),
+ * without profiles and previews. Loaded by the server and the command line.
  */
 
 const aaguids: Readonly<Record<string, readonly string[]>> = {
@@ -176,12 +176,12 @@ const aaguids: Readonly<Record<string, readonly string[]>> = {
 
 const models = new Map(Object.entries(aaguids).flatMap(([model, list]) => list.map((aaguid) => [aaguid, model])));
 
-/** The model of a key by its AAGUID (a UUID in lower case); undefined for one that is not in the table. */
+/** The model name for an AAGUID (a UUID in lower case); undefined if the table does not have it. */
 export function modelOf(aaguid: string): string | undefined {
   return models.get(aaguid);
 }
 
-/** The model of a key; else the product name that the key's USB descriptor gave at enrolment; else "security key". */
+/** The model name; else the product name in the USB descriptor, as reported at enrolment; else "security key". */
 export function describeKey(aaguid: string, product: string | undefined): string {
   return modelOf(aaguid) ?? product ?? "security key";
 }

@@ -1,4 +1,4 @@
-/** Verifying the user by the key itself: a finger on its sensor, with the PIN as the way out. */
+/** Built-in user verification by the key's fingerprint sensor, with the PIN as fallback. */
 import { getUVRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
@@ -6,15 +6,15 @@ import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
 import { type CtapStatus, isCtapError } from "../ctap2/status.ts";
 import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
 
-/** Fingers that were not recognised before the PIN is asked for, where the key names no number. */
-const DEFAULT_ATTEMPTS = 3;
+/** Failed attempts before the fallback to the PIN, if the key does not specify a number. */
+const defaultAttempts = 3;
 
 export interface BuiltInVerificationInput {
   device: CtapDevice;
   info: AuthenticatorInfo;
   ui: CeremonyUi;
   exchange: ExchangeOptions;
-  /** Whether the PIN can be typed instead. */
+  /** Whether the PIN is available as a fallback. */
   pinPossible: boolean;
 }
 
@@ -31,27 +31,28 @@ export class BuiltInVerification {
     this.#usable = input.info.options.get("uv") === true;
   }
 
-  /** Whether the next attempt is to be made by the key's own verification. */
+  /** Whether the next attempt uses built-in verification. */
   get usable(): boolean {
     return this.#usable;
   }
 
-  /** Why it is not usable any more. */
+  /** Reason for the fallback to the PIN. */
   get instead(): PinRequest["instead"] {
     return this.#instead;
   }
 
-  /** The protocol for a token by built-in verification; undefined when requests themselves must ask for it (`uv`). */
+  /**
+   * The protocol for a token from built-in verification; undefined if each request must carry the option `uv` instead.
+   */
   get tokenProtocol(): PinProtocol | undefined {
     const { options, pinUvAuthProtocols } = this.#input.info;
     return options.get("pinUvAuthToken") === true ? choosePinProtocol(pinUvAuthProtocols) : undefined;
   }
 
   /**
-   * One exchange in which the key verifies its user. Meanwhile the person may prefer the PIN: then the exchange is
-   * cancelled on the key.
-   * @returns undefined when it failed and another attempt makes sense: by the finger while `usable`, else by the PIN
-   * @throws what the exchange throws when no other attempt makes sense
+   * Runs one exchange with built-in verification. If the user chooses the PIN meanwhile, the exchange is cancelled on
+   * the key. Resolves with undefined after a failure that allows another attempt: by fingerprint while `usable`, else
+   * by PIN. Otherwise throws the error of the exchange.
    */
   async attempt<T>(
     options: ExchangeOptions,
@@ -68,7 +69,7 @@ export class BuiltInVerification {
     };
     const signal = options.signal === undefined ? wish.signal : AbortSignal.any([options.signal, wish.signal]);
     const onKeepalive: NonNullable<ExchangeOptions["onKeepalive"]> = (status) => {
-      // A terminal that cannot be listened to takes nothing from the finger.
+      // Errors of the prompt are ignored: the fingerprint works without a terminal.
       if (status === "user_presence_needed") listening ??= listen().catch(() => {});
     };
     try {
@@ -84,7 +85,7 @@ export class BuiltInVerification {
   }
 
   async #goesOnAfter(error: unknown): Promise<boolean> {
-    // Where the request itself asks for the verification, a key refuses in its own way (section 6.1.2, step 11).
+    // Status codes of a failed verification inside a request with the option `uv` (section 6.1.2, step 11).
     const inRequest: CtapStatus[] = this.tokenProtocol === undefined ? ["OPERATION_DENIED", "PUAT_REQUIRED"] : [];
     if (!isCtapError(error, "UV_INVALID", "UV_BLOCKED", ...inRequest)) return false;
     const { status } = error;
@@ -92,7 +93,7 @@ export class BuiltInVerification {
     this.#wrong = true;
     if (status === "UV_INVALID") this.#retries = await this.#askRetries();
     const blocked = status === "UV_BLOCKED" || this.#retries === 0;
-    const attempts = this.#input.info.preferredPlatformUvAttempts ?? DEFAULT_ATTEMPTS;
+    const attempts = this.#input.info.preferredPlatformUvAttempts ?? defaultAttempts;
     if (status === "UV_INVALID" && !blocked && this.#failures < attempts) return true;
     return this.#giveWayToPin(blocked ? "sensor_blocked" : "not_recognised");
   }
@@ -103,7 +104,7 @@ export class BuiltInVerification {
     return this.#input.pinPossible;
   }
 
-  /** CTAP 2.0 keys do not tell. */
+  /** Remaining fingerprint retries; CTAP 2.0 keys do not report them. */
   async #askRetries(): Promise<number | undefined> {
     const protocol = this.tokenProtocol;
     if (protocol === undefined) return undefined;

@@ -1,68 +1,70 @@
-/** What a ceremony asks of the person in front of it, and tells them. Rejecting (cancelled) ends the ceremony. */
+/**
+ * The interface between a ceremony and the user: prompts and announcements. A rejected prompt (cancelled) ends the
+ * ceremony.
+ */
 import type { PinFault } from "../ctap2/pin.ts";
 import type { Secret } from "../../base/secret.ts";
 
 export interface PinRequest {
-  /** Wrong PINs left until the key blocks its PIN for good. */
+  /** Remaining PIN retries before the key blocks its PIN permanently. */
   retries: number;
-  /** The PIN that was given just now was wrong. */
+  /** The previous PIN was wrong. */
   wrong: boolean;
-  /** The shortest PIN that this key can have, in Unicode code points. */
+  /** Minimum length of a PIN on this key, in Unicode code points. */
   minLength: number;
-  /** The key will demand another PIN before it does anything else. */
+  /** The key requires a change of the PIN before anything else. */
   mustChange: boolean;
-  /** Why the PIN takes the place of the fingerprint. */
+  /** Reason for the fallback from the fingerprint to the PIN. */
   instead: "sensor_blocked" | "not_recognised" | "wished" | undefined;
 }
 
 export interface NewPinRequest {
-  /** Whether the key has no PIN yet, or demands another one. */
+  /** The key has no PIN yet, or requires a change of it. */
   reason: "not_set" | "must_change";
-  /** The shortest PIN that is taken, in Unicode code points. */
+  /** Minimum length of the new PIN, in Unicode code points. */
   minLength: number;
-  /** Why the one that was given just now was not set; "refused" is the key's own decision. */
+  /** Why the previous new PIN was rejected; "refused" is the key's own decision. */
   fault: PinFault | { kind: "refused" } | undefined;
 }
 
 export interface FingerprintRequest {
   product: string;
-  /** Whether the person may type the PIN instead. */
+  /** Whether the PIN is available as a fallback. */
   pinPossible: boolean;
-  /** The finger that touched the sensor just now was not recognised. */
+  /** The previous fingerprint was not recognised. */
   wrong: boolean;
-  /** Fingers that may be wrong until the sensor is blocked; undefined when the key does not tell. */
+  /** Remaining fingerprint retries before the sensor is blocked; undefined if the key does not report them. */
   retries: number | undefined;
 }
 
-/** An account whose credential is on the key. */
+/** An account with a credential on the key. */
 export interface Account {
   credentialId: Uint8Array;
-  /** Absent when the key does not tell it. */
+  /** Absent if the key does not report it. */
   name: string | undefined;
   displayName: string | undefined;
 }
 
 export interface CeremonyUi {
-  /** Asks for the PIN. */
+  /** Prompts for the PIN. */
   pin(request: PinRequest): Promise<Secret>;
-  /** The key has no PIN: whether one is to be set now. */
+  /** The key has no PIN: asks whether to set one now. */
   offerPin(): Promise<boolean>;
-  /** Asks for a new PIN, and for it once more until both are the same. */
+  /** Prompts for a new PIN, repeated until both entries match. */
   newPin(request: NewPinRequest): Promise<Secret>;
-  /** The key demands a new PIN, and it is not known whether it is enrolled: whether its PIN is to be changed. */
+  /** The key requires a new PIN, but may not be enrolled: asks whether to change its PIN. */
   confirmPinChange(): Promise<boolean>;
-  /** Tells that the new PIN is the key's PIN from now on. */
+  /** Announces that the key has accepted the new PIN. */
   newPinSet(reason: NewPinRequest["reason"]): void;
-  /** Announces that the key waits for a touch; called once for each touch that is needed. */
+  /** Announces that the key waits for a touch; called once for each required touch. */
   touch(product: string): void;
   /**
-   * Announces that the key waits for a finger that it knows.
-   * @param over aborted when the key no longer waits
-   * @returns true as soon as the person wants to type the PIN instead; false once `over` is aborted
+   * Announces that the key waits for a fingerprint. `over` is aborted when the wait ends. Resolves with true as soon as
+   * the user chooses the PIN instead, with false once `over` is aborted.
    */
   fingerprint(request: FingerprintRequest, over: AbortSignal): Promise<boolean>;
-  /** Tells that the new credential is not stored on the key: it cannot do that, or has no room. */
+  /** Announces that the new credential is not stored on the key, because it has no such feature or no free slot. */
   notStored(product: string, reason: "unsupported" | "full"): void;
-  /** Picks one of several accounts by its index; without it the most recent is taken. */
+  /** Selects one of several accounts by index; without this method the most recent one is used. */
   chooseAccount?(accounts: readonly Account[]): Promise<number>;
 }

@@ -1,6 +1,6 @@
 /**
- * The client's side of WebAuthn with a security key: making a credential (enrolling) and getting an assertion
- * (logging in), always with user verification (WebAuthn Level 3, sections 5.1.3 and 5.1.4; CTAP 2.1 section 7.1).
+ * WebAuthn client ceremonies with a security key: registration (enrolment) and assertion (login), always with user
+ * verification (WebAuthn Level 3, sections 5.1.3 and 5.1.4; CTAP 2.1 section 7.1).
  */
 import { createHash } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
@@ -26,33 +26,35 @@ import { UserVerification } from "./user-verification.ts";
 
 export interface CeremonyInput {
   device: CtapDevice;
-  /** The relying party's options in WebAuthn's JSON form; not trusted. */
+  /** The relying party's options in WebAuthn's JSON form; untrusted. */
   options: unknown;
   /** The server's origin, such as `https://vouch.example.com`. */
   origin: string;
   ui: CeremonyUi;
-  /** Aborting it cancels on the key; the ceremony then rejects with `cancelled`. */
+  /** Aborting cancels the command on the key; the ceremony then rejects with `cancelled`. */
   signal?: AbortSignal;
-  /** How long the person has for the touch, in milliseconds. A key that gives up earlier is asked again. */
+  /** Timeout for the touch, in milliseconds. If the key's own timeout is shorter, the request is repeated. */
   timeoutMs?: number;
 }
 
 export interface AssertionInput extends CeremonyInput {
   /**
-   * Credentials of this server that are known here (base64url), for a key that cannot find its credentials itself when
-   * the server names none.
+   * Locally known credential ids of this server (base64url): the fallback for a key without discoverable credentials
+   * when the server sends an empty allow list.
    */
   credentialIds?: readonly string[];
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
-/** credProtect level userVerificationOptionalWithCredentialIDList: without verification nobody learns of the credential. */
+const defaultTimeoutMs = 60_000;
+/**
+ * credProtect level userVerificationOptionalWithCredentialIDList: without user verification, the key reveals a
+ * credential only to a caller that knows its id.
+ */
 const CRED_PROTECT = 2;
 
 /**
- * Makes a credential: RegistrationResponseJSON for the relying party.
- * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `credential_excluded`,
- *   `security_key_…`, `cancelled`
+ * Creates a credential and returns the RegistrationResponseJSON for the relying party. Throws `protocol_error` for
+ * malformed options, `pin_…`, `touch_timeout`, `credential_excluded`, `security_key_…`, `cancelled`.
  */
 export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
   const { device, origin } = input;
@@ -70,7 +72,7 @@ async function makeCredentialFor(
   const { rpId } = options;
   const info = await getInfo(device, exchangeOptions(input));
   const list = descriptors(options.excludeCredentials.map(({ id }) => id));
-  // Searching a long list for credentials of this key is a matter of assertions.
+  // The search in a long exclude list uses assertions, which need their own permission.
   const permissions = PERMISSION.MAKE_CREDENTIAL | (list.length > 0 ? PERMISSION.GET_ASSERTION : 0);
   let residentKey = chooseResidentKey(options, info, device.product);
   using verification = verificationFor(input, info, { permissions, rpId });
@@ -112,10 +114,9 @@ async function makeCredentialFor(
 }
 
 /**
- * Gets an assertion: AuthenticationResponseJSON for the relying party. Sets no PIN; changes one only where the key
- * demands it, and then only on a key that is enrolled or with the person's consent.
- * @throws VouchError `protocol_error` for bad options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`,
- *   `cancelled`
+ * Gets an assertion and returns the AuthenticationResponseJSON for the relying party. Never sets a PIN; changes one
+ * only if the key requires it, and then only on an enrolled key or with the user's consent. Throws `protocol_error` for
+ * malformed options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`, `cancelled`.
  */
 export async function getAssertion(input: AssertionInput): Promise<AuthenticationResponseJSON> {
   const { device, origin } = input;
@@ -144,7 +145,7 @@ async function getAssertionFor(
     const found = await findCredential(searched).catch((error: unknown) => {
       if (!(error instanceof CtapError)) throw error;
     });
-    // A credential that nobody here has the id of, or that the key hides, does not show before the PIN is changed.
+    // A credential with a locally unknown id, or one that the key hides, cannot be found before the PIN is changed.
     if (found === undefined && !(await input.ui.confirmPinChange())) {
       throw notEnrolled(device.product, "it shows no credential of the Vouch server");
     }
@@ -173,7 +174,7 @@ async function getAssertionFor(
       }
     }
     const allowList = await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) });
-    // An empty list would ask for any credential, not for one of those that are allowed.
+    // An empty allow list would accept any credential instead of none.
     if (allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
     return ask(allowList);
   });
@@ -191,7 +192,7 @@ async function getAssertionFor(
 }
 
 function verificationFor(
-  { device, ui, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CeremonyInput,
+  { device, ui, signal, timeoutMs = defaultTimeoutMs }: CeremonyInput,
   info: AuthenticatorInfo,
   scope: TokenScope,
   beforeWrite?: PinVerificationInput["beforeWrite"],
@@ -199,7 +200,7 @@ function verificationFor(
   return new UserVerification({ device, info, ui, scope, signal, timeoutMs, beforeWrite });
 }
 
-/** A login changes nothing on a key that cannot log in. */
+/** The error of a login with a key that is not enrolled; nothing was written to it. */
 function notEnrolled(product: string, sign: string): VouchError {
   const { hint } = new CtapError("NO_CREDENTIALS");
   return new VouchError("no_credential", `${product} is not enrolled: ${sign}. Nothing was changed on it.`, { hint });
@@ -213,7 +214,10 @@ function exchangeOptions({ signal }: CeremonyInput, more: ExchangeOptions = {}):
   return signal === undefined ? more : { ...more, signal };
 }
 
-/** Whether the credential is to be stored on the key, and why not; undefined when nobody wants that. */
+/**
+ * Whether to store the credential on the key (discoverable), or why that is not possible; undefined if the server does
+ * not want it.
+ */
 function chooseResidentKey(
   options: CreationOptions,
   info: AuthenticatorInfo,
@@ -222,7 +226,7 @@ function chooseResidentKey(
   const { residentKey } = options.authenticatorSelection;
   if (residentKey === "discouraged") return undefined;
   if (info.options.get("rk") === true) {
-    // Known before the touch: then one is enough.
+    // Decided before the request, so that one touch suffices.
     return residentKey === "preferred" && info.remainingDiscoverableCredentials === 0 ? "full" : "stored";
   }
   if (residentKey === "preferred") return "unsupported";
@@ -231,7 +235,7 @@ function chooseResidentKey(
   });
 }
 
-/** The attestation object; the key's own statement goes only to a relying party that asked for it. */
+/** The attestation object; the key's attestation statement is included only if the relying party requested it. */
 function attestationObject({ fmt, authData, attStmt }: MadeCredential, conveyance: string): Uint8Array {
   const none = conveyance === "none";
   return encodeCbor(
@@ -264,7 +268,10 @@ async function chooseAssertion(assertions: [Assertion, ...Assertion[]], ui: Cere
   return assertions[await ui.chooseAccount(accounts)] ?? assertions[0];
 }
 
-/** A key that signed for another server or without verifying its user is found here, not by a puzzling server error. */
+/**
+ * Verifies the authenticator data locally, for a clearer error than the server's: RP ID hash, user presence, user
+ * verification.
+ */
 function checkAuthenticatorData(bytes: Uint8Array, rpId: string, product: string): AuthenticatorData {
   const data = parseAuthenticatorData(bytes);
   if (!createHash("sha256").update(rpId).digest().equals(data.rpIdHash))
@@ -274,7 +281,7 @@ function checkAuthenticatorData(bytes: Uint8Array, rpId: string, product: string
   return data;
 }
 
-/** A key whose public key nobody can verify with is found before the server has used up the enrolment code. */
+/** Rejects an unusable public key before the server consumes the enrolment code. */
 function checkPublicKey(key: CborMap, { pubKeyCredParams }: CreationOptions, product: string): void {
   const alg = key.get(COSE_ALG);
   if (alg === ES256) importCoseKey(key, ES256);

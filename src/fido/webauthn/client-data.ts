@@ -1,16 +1,16 @@
-/** The client data that a ceremony signs (WebAuthn Level 3, section 5.8.1). */
+/** The client data of a ceremony, which the key signs (WebAuthn Level 3, section 5.8.1). */
 import { createHash } from "node:crypto";
 
 export interface ClientData {
   /** clientDataJSON: the exact bytes that are hashed and sent to the relying party. */
   json: Uint8Array;
-  /** clientDataHash: SHA-256 of these bytes. */
+  /** clientDataHash: SHA-256 of `json`. */
   hash: Uint8Array;
 }
 
 /**
- * @param challenge base64url without padding, as the relying party sent it
- * @param origin for example `https://vouch.example.com`
+ * Builds the client data. `challenge` is the relying party's, in base64url without padding; `origin` is for example
+ * `https://vouch.example.com`.
  */
 export function collectClientData(
   type: "webauthn.create" | "webauthn.get",

@@ -1,4 +1,4 @@
-/** Lists of credentials that are too long for one message to the key (CTAP 2.1 section 7.2, "pre-flight"). */
+/** Pre-flight search for credential lists that exceed one message to the key (CTAP 2.1 section 7.2). */
 import type { CredentialDescriptor } from "../ctap2/credential-descriptor.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import { getAssertions } from "../ctap2/get-assertion.ts";
@@ -6,23 +6,25 @@ import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
 import type { PinUvAuthToken } from "../ctap2/pin-uv-auth-token.ts";
 import { isCtapError } from "../ctap2/status.ts";
 
-/** What a message holds beside the list (names, hashes, options), and beside the id in each entry, in bytes. */
-const MESSAGE_OVERHEAD = 512;
-const ENTRY_OVERHEAD = 32;
+/**
+ * Estimated size of a message without the list (names, hashes, options), and of a list entry without its id, in bytes.
+ */
+const messageOverhead = 512;
+const entryOverhead = 32;
 
 export interface CredentialListInput {
   device: CtapDevice;
   info: AuthenticatorInfo;
   rpId: string;
   list: readonly CredentialDescriptor[];
-  /** The token of the request; undefined where there is none. */
+  /** The token of the request; undefined if it has none. */
   token: PinUvAuthToken | undefined;
   exchange: ExchangeOptions;
 }
 
 /**
- * Makes the list fit: as it is when it is short; else the one credential of it that is on the key, found by asking for
- * part after part without a touch; empty when none is.
+ * Shortens the list to fit one message: unchanged if it fits; else the one credential that is on the key, found by
+ * probing batches without a touch; empty if there is none.
  */
 export async function fitCredentialList(input: CredentialListInput): Promise<readonly CredentialDescriptor[]> {
   const { known, size } = parts(input);
@@ -31,15 +33,15 @@ export async function fitCredentialList(input: CredentialListInput): Promise<rea
     const found = await findCredential(input);
     return found === undefined ? [] : [found];
   } catch (error) {
-    // A key that answers nothing without a touch gets the list as it is: it may take more than it says.
+    // Fallback for a key that does not answer without a touch: the whole list, since its real limit may be higher.
     if (isCtapError(error, "UNSUPPORTED_OPTION", "INVALID_OPTION", "UP_REQUIRED")) return known;
     throw error;
   }
 }
 
 /**
- * The first credential of the list that the key admits to without a touch; undefined when it admits to none.
- * @throws CtapError for a key that does not answer such a question
+ * The first credential of the list that the key confirms without a touch; undefined if there is none. Throws CtapError
+ * for a key that does not support probing.
  */
 export async function findCredential(input: CredentialListInput): Promise<CredentialDescriptor | undefined> {
   const { known, size } = parts(input);
@@ -50,12 +52,12 @@ export async function findCredential(input: CredentialListInput): Promise<Creden
   return undefined;
 }
 
-/** The credentials whose ids the key can have, and how many of them fit into one message. */
+/** The credentials with ids that the key supports, and the batch size that fits one message. */
 function parts({ info, list }: CredentialListInput): { known: readonly CredentialDescriptor[]; size: number } {
   const known = list.filter(({ id }) => id.length <= (info.maxCredentialIdLength ?? Number.POSITIVE_INFINITY));
   const longest = Math.max(0, ...known.map(({ id }) => id.length));
-  const fitting = Math.floor((info.maxMsgSize - MESSAGE_OVERHEAD) / (longest + ENTRY_OVERHEAD));
-  // A key that names no limit may have any: the first ones take one credential at a time.
+  const fitting = Math.floor((info.maxMsgSize - messageOverhead) / (longest + entryOverhead));
+  // Without a reported count limit, the batch size is 1: early keys accept only one credential.
   return { known, size: Math.max(1, Math.min(info.maxCredentialCountInList ?? 1, fitting)) };
 }
 
@@ -73,7 +75,7 @@ async function probe(
     );
     return { id: credentialId };
   } catch (error) {
-    // INVALID_CREDENTIAL: what some keys say of a credential that another key made.
+    // Some keys answer INVALID_CREDENTIAL for another key's credential.
     if (isCtapError(error, "NO_CREDENTIALS", "INVALID_CREDENTIAL")) return undefined;
     throw error;
   }

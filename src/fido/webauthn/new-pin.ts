@@ -1,4 +1,4 @@
-/** Asking the person for a new PIN until the key takes one. */
+/** Prompts for a new PIN until the key accepts one. */
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
 import { pinFault } from "../ctap2/pin.ts";
 import { isCtapError } from "../ctap2/status.ts";
@@ -6,27 +6,25 @@ import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { CeremonyUi, NewPinRequest } from "./ceremony-ui.ts";
 
-/** What we demand of a new PIN, in code points; a key may demand more. */
-export const MIN_NEW_PIN_LENGTH = 8;
-/** New PINs that a key refuses by its own rules before we give up, and those that break ours as well. */
-const MAX_REFUSALS = 3;
-const MAX_NEW_PINS = 10;
+/** Minimum length of a new PIN, in code points; a key may require more. */
+export const minNewPinLength = 8;
+/** Limits on PINs that the key refuses by its own rules, and on all new PINs in one ceremony. */
+const maxRefusals = 3;
+const maxNewPins = 10;
 
 /**
- * @param reason why a new PIN is needed
- * @param send sets the PIN on the key; called for each PIN without a fault
- * @returns the PIN that the key took
- * @throws CtapError PIN_POLICY_VIOLATION after three refusals; VouchError `pin_policy` after ten PINs with faults; what
- *   `send` and the ui throw
+ * Prompts for a new PIN and returns the one that the key accepted. `reason` says why it is needed; `send` sets a valid
+ * PIN on the key. Throws CtapError `PIN_POLICY_VIOLATION` after three refusals, `pin_policy` after ten invalid PINs,
+ * and the errors of `send` and the ui.
  */
 export async function chooseNewPin(
   { info, ui }: { info: AuthenticatorInfo; ui: CeremonyUi },
   reason: NewPinRequest["reason"],
   send: (newPin: Secret) => Promise<void>,
 ): Promise<Secret> {
-  const minLength = Math.max(MIN_NEW_PIN_LENGTH, info.minPINLength);
+  const minLength = Math.max(minNewPinLength, info.minPINLength);
   let fault: NewPinRequest["fault"];
-  for (let given = 0, refusals = 0; given < MAX_NEW_PINS; given += 1) {
+  for (let given = 0, refusals = 0; given < maxNewPins; given += 1) {
     const newPin = await ui.newPin({ reason, minLength, fault });
     fault = pinFault(newPin, minLength);
     if (fault !== undefined) continue;
@@ -36,13 +34,13 @@ export async function chooseNewPin(
       return newPin;
     } catch (error) {
       refusals += 1;
-      if (!isCtapError(error, "PIN_POLICY_VIOLATION") || refusals === MAX_REFUSALS) throw error;
+      if (!isCtapError(error, "PIN_POLICY_VIOLATION") || refusals === maxRefusals) throw error;
       fault = { kind: "refused" };
     }
   }
   throw new VouchError(
     "pin_policy",
-    `Expected a PIN of at least ${minLength} characters, got none in ${MAX_NEW_PINS} tries.`,
+    `Expected a PIN of at least ${minLength} characters, got none in ${maxNewPins} tries.`,
     { hint: "Think of one and repeat the command." },
   );
 }

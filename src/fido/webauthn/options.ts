@@ -1,10 +1,10 @@
-/** The options that a relying party sends, in WebAuthn's JSON form (WebAuthn Level 3, section 5.1.8 and 5.1.9). */
+/** Schemas of a relying party's options in WebAuthn's JSON form (WebAuthn Level 3, sections 5.1.8 and 5.1.9). */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 
-const MAX_LIST = 256;
+const maxList = 256;
 
-/** @param max the limit on the decoded bytes */
+/** Base64url text of `min` to `max` decoded bytes. */
 function base64urlSchema(min: number, max: number) {
   return v.pipe(
     v.string(),
@@ -21,7 +21,7 @@ const name = v.pipe(v.string(), v.maxLength(256));
 const domain = v.pipe(v.string(), v.maxLength(253), v.regex(/^[\w.:[\]-]+$/, "Expected a domain"));
 const challenge = base64urlSchema(16, 1024);
 const descriptor = v.object({ id: base64urlSchema(1, 1023), type: v.literal("public-key") });
-const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(MAX_LIST)), []);
+const descriptors = v.optional(v.pipe(v.array(descriptor), v.maxLength(maxList)), []);
 
 const creationOptionsSchema = v.object({
   rp: v.object({ id: v.optional(domain), name }),
@@ -29,7 +29,7 @@ const creationOptionsSchema = v.object({
   challenge,
   pubKeyCredParams: v.pipe(
     v.array(v.object({ type: v.string(), alg: v.pipe(v.number(), v.safeInteger()) })),
-    v.maxLength(MAX_LIST),
+    v.maxLength(maxList),
   ),
   excludeCredentials: descriptors,
   authenticatorSelection: v.optional(
@@ -45,18 +45,18 @@ const requestOptionsSchema = v.object({
   allowCredentials: descriptors,
 });
 
-/** PublicKeyCredentialCreationOptionsJSON, as far as a security key is concerned. */
+/** PublicKeyCredentialCreationOptionsJSON, limited to the members that a security key needs. */
 export type CreationOptions = v.InferOutput<typeof creationOptionsSchema> & { rpId: string };
-/** PublicKeyCredentialRequestOptionsJSON, as far as a security key is concerned. */
+/** PublicKeyCredentialRequestOptionsJSON, limited to the members that a security key needs. */
 export type RequestOptions = v.InferOutput<typeof requestOptionsSchema> & { rpId: string };
 
-/** @throws VouchError `protocol_error` when the options are malformed or for another host than that of the origin */
+/** Parses creation options. Throws `protocol_error` if malformed, or for another host than the origin's. */
 export function parseCreationOptions(value: unknown, origin: string): CreationOptions {
   const options = parse(creationOptionsSchema, value);
   return { ...options, rpId: checkRpId(options.rp.id, origin) };
 }
 
-/** @throws VouchError `protocol_error` when the options are malformed or for another host than that of the origin */
+/** Parses request options. Throws `protocol_error` if malformed, or for another host than the origin's. */
 export function parseRequestOptions(value: unknown, origin: string): RequestOptions {
   const options = parse(requestOptionsSchema, value);
   return { ...options, rpId: checkRpId(options.rpId, origin) };
@@ -67,7 +67,7 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): 
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  // What valibot says of a wrong type quotes the whole value.
+  // valibot's message for a wrong type would quote the whole untrusted value.
   const message = issue.kind === "schema" ? `Expected ${issue.expected}, got ${typeName(issue.input)}` : issue.message;
   throw new VouchError(
     "protocol_error",
@@ -81,7 +81,7 @@ function typeName(value: unknown): string {
   return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
 }
 
-/** A server may ask only for its own host's credentials: the key signs for whatever RP ID it is told. */
+/** Allows only the RP ID of the server's own host: the key itself signs for any RP ID. */
 function checkRpId(rpId: string | undefined, origin: string): string {
   const host = URL.parse(origin)?.hostname;
   if (host === undefined) throw new VouchError("protocol_error", "Expected the server's URL as the origin.");

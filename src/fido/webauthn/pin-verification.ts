@@ -1,4 +1,4 @@
-/** Verifying the user by the PIN of the key; sets one where there is none, changes one where the key demands it. */
+/** User verification by PIN; sets a PIN if there is none, changes it if the key requires that. */
 import { getPINRetries } from "../ctap2/client-pin.ts";
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
@@ -13,17 +13,17 @@ import {
 import { CtapError, isCtapError } from "../ctap2/status.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CeremonyUi, PinRequest } from "./ceremony-ui.ts";
-import { chooseNewPin, MIN_NEW_PIN_LENGTH } from "./new-pin.ts";
+import { chooseNewPin, minNewPinLength } from "./new-pin.ts";
 
 /**
- * The specification's floor. The key's present minimum is for new PINs: it may have been raised after this one was set
- * (section 6.11.4), and a PIN that is not sent cannot be changed either.
+ * Minimum PIN length in the specification. The key's current minimum applies only to new PINs: it may have been raised
+ * after this PIN was set (section 6.11.4), and changing the PIN requires sending it.
  */
-const SHORTEST_PIN_LENGTH = 4;
-/** PINs in one ceremony: a key blocks after eight wrong ones, unless its counter does not count. */
-const MAX_PINS = 8;
+const shortestPinLength = 4;
+/** Limit on PINs in one ceremony: keys block after eight wrong ones, unless their retry counter is broken. */
+const maxPins = 8;
 
-/** What a ceremony is about to write to the key. */
+/** The kind of PIN write that a ceremony is about to make. */
 export type PinWrite = "set" | "change";
 
 export interface PinVerificationInput {
@@ -32,7 +32,7 @@ export interface PinVerificationInput {
   ui: CeremonyUi;
   scope: TokenScope;
   exchange: ExchangeOptions;
-  /** Called before the PIN is set or changed; rejecting prevents it. Absent: the ceremony may do both. */
+  /** Called before the PIN is set or changed; a rejection prevents it. Absent: both are allowed. */
   beforeWrite?: ((write: PinWrite) => Promise<void>) | undefined;
 }
 
@@ -40,10 +40,10 @@ export class PinVerification {
   readonly #input: PinVerificationInput;
   #isSet: boolean;
   #pinHash: Uint8Array | undefined;
-  /** The key gives no token before its PIN is changed (forcePINChange). */
+  /** The key issues no token before its PIN is changed (forcePINChange). */
   #mustChange: boolean;
   #changed = false;
-  /** Tries that were left before the last PIN was sent. */
+  /** Remaining retries before the last PIN was sent. */
   #retries = 0;
   #pins = 0;
 
@@ -53,17 +53,17 @@ export class PinVerification {
     this.#mustChange = this.#isSet && input.info.forcePINChange;
   }
 
-  /** Whether the key has a PIN by which it may verify its user now. */
+  /** Whether the key has a PIN that can verify its user now. */
   get isSet(): boolean {
     return this.#isSet && this.#protocol !== undefined;
   }
 
-  /** @throws VouchError `security_key_unsupported` when the PIN of this key cannot verify its user */
+  /** The PIN protocol to use. Throws `security_key_unsupported` for a key whose PIN cannot verify its user. */
   require(): PinProtocol {
     const { device, info } = this.#input;
     const protocol = this.#protocol;
     if (protocol !== undefined) return protocol;
-    // `uv` false: there is a sensor, and it knows no finger yet.
+    // `uv` false: there is a sensor without an enrolled fingerprint.
     const sensor = info.options.get("uv") === false;
     const reason = sensor ? "has neither a fingerprint nor a PIN for it" : "cannot verify its user";
     throw new VouchError("security_key_unsupported", `${device.product} ${reason}.`, {
@@ -74,10 +74,10 @@ export class PinVerification {
   }
 
   /**
-   * A token for one request, to be destroyed after it. The PIN is asked for once, and again while it is wrong. A key
-   * that demands a new PIN is given one first: changePIN needs no token.
-   * @throws CtapError PIN_NOT_SET when no PIN is to be set, PIN_AUTH_BLOCKED, PIN_BLOCKED, PIN_POLICY_VIOLATION,
-   *   PIN_INVALID after eight PINs; VouchError `pin_invalid` when the key refuses a PIN without counting it
+   * A token for one request; destroy it afterwards. Prompts for the PIN once, and again after each wrong PIN. A key
+   * that requires a new PIN gets one first: changePIN needs no token. Throws CtapError `PIN_NOT_SET` (the user declines
+   * to set one), `PIN_AUTH_BLOCKED`, `PIN_BLOCKED`, `PIN_POLICY_VIOLATION`, `PIN_INVALID` (after eight PINs), and
+   * `pin_invalid` if the key refuses a PIN without counting it.
    */
   async token(instead: PinRequest["instead"]): Promise<{ token: PinUvAuthToken; asked: boolean }> {
     const protocol = this.require();
@@ -97,15 +97,15 @@ export class PinVerification {
         this.destroy();
         wrong = refused && (await this.#hasCost());
         if (wrong) continue;
-        // Section 6.5.5.7: with forcePINChange a key refuses a right PIN, by either status and without a try less. The
-        // PIN is asked for again all the same: one that is not known to be right is not sent a second time unasked.
+        // Section 6.5.5.7: with forcePINChange a key refuses a correct PIN, with either status and without using a
+        // retry. The PIN is prompted for again nevertheless: an unconfirmed PIN is never sent twice without the user.
         if (this.#changed) throw refused ? this.#uncounted() : error;
         this.#mustChange = true;
       }
     }
   }
 
-  /** Forgets the PIN. */
+  /** Zeroes the PIN hash. */
   destroy(): void {
     this.#pinHash?.fill(0);
     this.#pinHash = undefined;
@@ -127,14 +127,14 @@ export class PinVerification {
   async #ask(wrong: boolean, instead: PinRequest["instead"]): Promise<Uint8Array> {
     const { ui } = this.#input;
     const retries = await this.#askRetries();
-    if (this.#pins === MAX_PINS) throw new CtapError("PIN_INVALID");
+    if (this.#pins === maxPins) throw new CtapError("PIN_INVALID");
     this.#pins += 1;
     this.#retries = retries;
-    const request = { retries, wrong, minLength: SHORTEST_PIN_LENGTH, mustChange: this.#mustChange, instead };
-    return hashPin(await ui.pin(request), SHORTEST_PIN_LENGTH);
+    const request = { retries, wrong, minLength: shortestPinLength, mustChange: this.#mustChange, instead };
+    return hashPin(await ui.pin(request), shortestPinLength);
   }
 
-  /** @throws CtapError PIN_BLOCKED and PIN_AUTH_BLOCKED when no PIN may be tried */
+  /** Remaining PIN retries. Throws CtapError `PIN_BLOCKED`, `PIN_AUTH_BLOCKED` if no PIN may be tried. */
   async #askRetries(): Promise<number> {
     const { device, exchange } = this.#input;
     const { pinRetries, powerCycleState } = await getPINRetries(device, this.require(), exchange);
@@ -143,7 +143,7 @@ export class PinVerification {
     return pinRetries;
   }
 
-  /** Whether the PIN that was just refused has cost a try: only then was it compared and found wrong. */
+  /** Whether the refused PIN used a retry: only then did the key compare it and find it wrong. */
   async #hasCost(): Promise<boolean> {
     return (await this.#askRetries()) < this.#retries;
   }
@@ -161,7 +161,7 @@ export class PinVerification {
     if (!(await ui.offerPin())) throw new CtapError("PIN_NOT_SET");
     const newPin = await chooseNewPin(this.#input, "not_set", (pin) => setPIN(device, protocol, pin, exchange));
     this.#isSet = true;
-    this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
+    this.#pinHash = hashPin(newPin, minNewPinLength);
   }
 
   async #changePin(protocol: PinProtocol): Promise<void> {
@@ -181,7 +181,7 @@ export class PinVerification {
       }
     });
     this.destroy();
-    this.#pinHash = hashPin(newPin, MIN_NEW_PIN_LENGTH);
+    this.#pinHash = hashPin(newPin, minNewPinLength);
     this.#mustChange = false;
     this.#changed = true;
   }

@@ -1,6 +1,6 @@
 /**
- * Requests that a key answers only for its verified user: by its fingerprint sensor where it has one, else by its PIN
- * (CTAP 2.1 sections 6.5.5 and 7.1). Asks again while the key gives up waiting earlier than the person may.
+ * Requests with user verification: by the key's fingerprint sensor if it has one, else by PIN (CTAP 2.1 sections 6.5.5
+ * and 7.1). Repeats a request whose timeout on the key is shorter than the user's.
  */
 import type { CtapDevice, ExchangeOptions } from "../ctap2/device.ts";
 import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
@@ -14,8 +14,8 @@ import { BuiltInVerification } from "./built-in-verification.ts";
 import type { CeremonyUi } from "./ceremony-ui.ts";
 import { PinVerification, type PinVerificationInput } from "./pin-verification.ts";
 
-/** A key that gives up waiting for a touch sooner than this did not wait. */
-const MIN_TOUCH_WAIT_MS = 100;
+/** A key that reports a touch timeout faster than this did not wait at all. */
+const minTouchWaitMs = 100;
 
 export interface UserVerificationInput {
   device: CtapDevice;
@@ -23,16 +23,16 @@ export interface UserVerificationInput {
   ui: CeremonyUi;
   scope: TokenScope;
   signal: AbortSignal | undefined;
-  /** How long the person has for the touch, in milliseconds. */
+  /** Timeout for the touch, in milliseconds. */
   timeoutMs: number;
   beforeWrite?: PinVerificationInput["beforeWrite"];
 }
 
-/** By what a request shows that the user is verified. */
+/** How a request proves user verification. */
 export interface Authorization {
-  /** Undefined when the request itself must ask for built-in verification (option `uv`). */
+  /** Undefined if the request itself must require built-in verification (option `uv`). */
   token: PinUvAuthToken | undefined;
-  /** The options of an exchange that waits for the finger; called once for each. */
+  /** Options of an exchange that waits for a touch; called once for each exchange. */
   exchange: () => ExchangeOptions;
 }
 
@@ -44,7 +44,7 @@ export class UserVerification implements Disposable {
   #announced = false;
   #deadline: number | undefined;
 
-  /** @throws VouchError `security_key_unsupported` when the key cannot verify its user */
+  /** Throws `security_key_unsupported` for a key that cannot verify its user. */
   constructor(input: UserVerificationInput) {
     const { device, info, ui, scope, signal, beforeWrite } = input;
     this.#input = input;
@@ -56,9 +56,8 @@ export class UserVerification implements Disposable {
   }
 
   /**
-   * Verifies the user and makes a request; both again when the key gave up waiting, and with the PIN when the finger
-   * was not recognised.
-   * @throws what the request throws; CtapError `pin_…`, `user_verification_failed`; what the ui throws
+   * Verifies the user and runs the request. Repeats both after a touch timeout of the key, and with the PIN if the
+   * fingerprint was not recognised. Throws the errors of the request and the ui, `pin_…`, `user_verification_failed`.
    */
   async authorize<T>(request: (authorization: Authorization) => Promise<T>): Promise<T> {
     this.#announced = false;
@@ -69,7 +68,7 @@ export class UserVerification implements Disposable {
         if (answered !== undefined) return answered.value;
       } catch (error) {
         const waited = performance.now() - started;
-        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= MIN_TOUCH_WAIT_MS;
+        const gaveUp = isCtapError(error, "USER_ACTION_TIMEOUT", "ACTION_TIMEOUT") && waited >= minTouchWaitMs;
         const expired: boolean = !renewed && isCtapError(error, "PIN_AUTH_INVALID", "PIN_TOKEN_EXPIRED");
         if (!(gaveUp || expired) || this.#left() === 0) throw error;
         renewed ||= expired;
@@ -77,7 +76,7 @@ export class UserVerification implements Disposable {
     }
   }
 
-  /** Forgets the PIN. */
+  /** Zeroes the PIN hash. */
   [Symbol.dispose](): void {
     this.#pin.destroy();
   }
@@ -97,7 +96,7 @@ export class UserVerification implements Disposable {
 
   async #byPin<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T }> {
     const { token, asked } = await this.#pin.token(this.#builtIn.instead);
-    // The time runs from the first wait for the finger: typing the PIN does not take from it.
+    // The timeout starts with the first wait for a touch: typing the PIN does not count.
     if (asked) this.#deadline = undefined;
     return { value: await this.#withToken(token, request) };
   }
@@ -105,7 +104,7 @@ export class UserVerification implements Disposable {
   async #withToken<T>(token: PinUvAuthToken, request: (authorization: Authorization) => Promise<T>): Promise<T> {
     let asked = false;
     const exchange = (): ExchangeOptions => {
-      // A key that was touched and blinks once more has to be announced once more.
+      // Each further touch needs its own announcement.
       if (asked) this.#announced = false;
       asked = true;
       return this.#touchExchange();

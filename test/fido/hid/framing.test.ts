@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
-import { CTAPHID, fragment, MAX_MESSAGE_BYTES, parsePacket, Reassembler } from "../../../src/fido/hid/framing.ts";
+import { CTAPHID, fragment, maxMessageBytes, parsePacket, Reassembler } from "../../../src/fido/hid/framing.ts";
 
 const CHANNEL = 0x01020304;
 const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index % 251);
@@ -18,7 +18,7 @@ describe("fragment", () => {
     [58, 2],
     [57 + 59, 2],
     [57 + 59 + 1, 3],
-    [MAX_MESSAGE_BYTES, 129],
+    [maxMessageBytes, 129],
   ])("%i bytes are %i reports", (length, count) => {
     const reports = fragment(CHANNEL, CTAPHID.CBOR, bytes(length));
     expect(reports.length).toBe(count);
@@ -32,7 +32,7 @@ describe("fragment", () => {
   });
 
   test("7610 bytes are refused", () => {
-    expect(() => fragment(CHANNEL, CTAPHID.CBOR, bytes(MAX_MESSAGE_BYTES + 1))).toThrow("at most 7609 bytes, got 7610");
+    expect(() => fragment(CHANNEL, CTAPHID.CBOR, bytes(maxMessageBytes + 1))).toThrow("at most 7609 bytes, got 7610");
   });
 });
 

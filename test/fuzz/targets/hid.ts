@@ -1,6 +1,6 @@
 /** CTAPHID: reports into messages, and whole transactions with a device that sends whatever it likes. */
 import { openChannel } from "../../../src/fido/hid/channel.ts";
-import { MAX_MESSAGE_BYTES, Reassembler } from "../../../src/fido/hid/framing.ts";
+import { maxMessageBytes, Reassembler } from "../../../src/fido/hid/framing.ts";
 import { expectBounded } from "../bounded.ts";
 import { corpus } from "../corpus.ts";
 import type { Target } from "../target.ts";
@@ -28,12 +28,12 @@ export const reassembler: Target = {
     const reports = new Reassembler(channelOf(input));
     const messages = input.map((report) => reports.push(report)).filter((message) => message !== undefined);
     for (const { payload } of messages) {
-      if (payload.length > MAX_MESSAGE_BYTES) throw new Violation(`a message of ${payload.length} bytes`);
+      if (payload.length > maxMessageBytes) throw new Violation(`a message of ${payload.length} bytes`);
     }
     // One report may announce the longest message there is; each further one must have brought its part.
     expectBounded(
       messages,
-      input.reduce((sum, report) => sum + report.length, MAX_MESSAGE_BYTES),
+      input.reduce((sum, report) => sum + report.length, maxMessageBytes),
     );
     return messages;
   },
