@@ -1,11 +1,11 @@
-/** Writing shell scripts. */
+/** Formatting of generated shell scripts: quoting, indentation. */
 
-/** The text as one word of a POSIX shell, bash or zsh. */
+/** Quotes the text as one word for a POSIX shell, bash or zsh. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The lines, each behind so many blanks. */
+/** Joins the lines, each indented by `columns` spaces. */
 export function indented(columns: number, lines: readonly string[]): string {
   return lines.map((line) => " ".repeat(columns) + line).join("\n");
 }

@@ -1,4 +1,4 @@
-/** `vouch keys rename`: what you call a security key. */
+/** `vouch keys rename`: renames a security key. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { type KeyRenameReply, type KeyRenameRequest, routes } from "../../../agent/protocol.ts";
 import { agentTimeoutMs, parseKeyName } from "../../key/ceremony.ts";
