@@ -1,4 +1,4 @@
-/** Random tokens and their digests: the database stores only the SHA-256 of a secret. */
+/** Random tokens, and the SHA-256 digests that the database stores in place of access tokens and enrolment codes. */
 import { createHash, randomBytes } from "node:crypto";
 
 /** Returns 32 random bytes in base64url. */

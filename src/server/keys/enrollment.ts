@@ -67,7 +67,9 @@ export const enroll: Handler = async (request, context) => {
   return { response: Response.json(answer), user: user.id };
 };
 
-/** Returns the code's invite. No oracle: only a code that was issued gets "used" or "expired" as the reason. */
+/**
+ * Returns the code's invite. The errors "used" and "expired" need an issued code; a guessed one is only "not known".
+ */
 async function openInvite({ accounts }: Transaction, codeHash: string, now: number): Promise<Invite> {
   const invite = await accounts.findInvite(codeHash);
   if (!invite) {
