@@ -1,4 +1,4 @@
-/** The commands of `vouch`: one line on each for the overview, and where it is loaded from when it is used. */
+/** The table of `vouch` commands: summary for the overview, and lazy import. */
 import type { CommandEntry } from "./framework/command.ts";
 
 export const commands: Record<string, CommandEntry> = {

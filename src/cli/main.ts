@@ -1,4 +1,6 @@
-/** The command line: finds the command, checks its words, runs it, and turns what it throws into text and an exit code. */
+/**
+ * The command line: finds the command, checks its arguments, runs it, and translates errors into text and exit codes.
+ */
 import { type ArgsDef, runCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
 import { VouchError } from "../base/errors.ts";
@@ -17,7 +19,7 @@ const groupTitles = {
   "for companies": "For the company, once:",
 } as const;
 
-/** What other tools call it, and what it is here. */
+/** Common names in other tools, for suggestions, with our equivalents. */
 const otherNames: Record<string, string> = {
   auth: "login",
   signin: "login",
@@ -50,9 +52,8 @@ const otherNames: Record<string, string> = {
 };
 
 /**
- * Runs one command line (`argv` without the program's name) and returns its exit code: what the command returns,
- * 0 when it returns nothing, the code of the VouchError when it throws one. Ends the process by itself when the person
- * gave up.
+ * Runs a command line (`argv` without the program's name) and returns its exit code: the command's return value, else
+ * 0, or the VouchError's exit code. Exits the process itself if the user cancelled or a security key failed.
  */
 export async function runCli(argv: string[], roles: Roles): Promise<number> {
   traceTo(showTrace);
@@ -61,8 +62,8 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
   } catch (error) {
     const shown = VouchError.from(error);
     showError(shown);
-    // A question that was left unanswered leaves a read of the terminal behind, and a security key that hangs a call of
-    // the system; either would hold the process.
+    // Exit explicitly: a cancelled prompt leaves a pending terminal read, a hanging security key a blocked system call;
+    // either would keep the process alive.
     if (shown.code === "cancelled" || shown.code.startsWith("security_key_")) process.exit(shown.exitCode);
     return shown.exitCode;
   }
@@ -86,7 +87,7 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   return runFound(await entry.load(roles), `vouch ${first}`, rest);
 }
 
-/** Walks from a command to the one that the words name, and runs it or shows its help. */
+/** Descends to the sub-command that the words name, and runs it or shows its help. */
 async function runFound(command: Command, name: string, words: string[]): Promise<number> {
   const subCommands = await subCommandsOf(command);
   const names = Object.keys(subCommands);
@@ -147,7 +148,7 @@ function isHelp(word: string): boolean {
   return word === "--help" || word === "-h";
 }
 
-/** Whether the words before `--` ask for help. */
+/** Whether the words before `--` contain a help flag. */
 function asksForHelp(words: string[]): boolean {
   const end = words.indexOf("--");
   return (end < 0 ? words : words.slice(0, end)).some(isHelp);

@@ -1,18 +1,18 @@
 /**
- * The one way in which Vouch edits a file of the user: it puts marked blocks of lines into it. A block keeps the user's
- * own lines that it replaces as comments, so that the file itself holds everything that is needed to undo it:
+ * Marked blocks: the only way in which Vouch edits user files. A block keeps the user's lines that it replaces as
+ * comments, so that the file itself contains everything that an undo needs:
  *
  *     # >>> vouch my-domain/my-repo 123456789012 us-east-1 (undo: vouch setup codeartifact --remove)
  *     #| index-url = https://index.example.com/simple
  *     index-url = https://aws@…/pypi/my-repo/simple/
  *     # <<< vouch
  *
- * TOML, INI, npmrc and shells all take `#` lines as comments. A later block that needs a line inside an earlier block
- * replaces that whole block, so blocks can be taken away in any order. All bytes outside of blocks stay as they are.
+ * `#` starts a comment in TOML, INI, npmrc and shells. A later block that needs a line inside an earlier block
+ * replaces that whole block, so blocks can be removed in any order. All bytes outside of blocks are preserved.
  */
 import { VouchError } from "../base/errors.ts";
 
-/** A change of the user's lines: those from `from` up to, not including, `to` (from 0) give way to `lines`. */
+/** Replaces the user's lines from `from` up to, not including, `to` (from 0) with `lines`. */
 export interface Edit {
   from: number;
   to: number;
@@ -20,17 +20,17 @@ export interface Edit {
   lines: string[];
 }
 
-/** What a block knows of the file before the first block: written behind its end mark. */
+/** State of the file before the first block, stored after a block's end mark. */
 type Flag = "this file did not exist" | "no line end before";
 
 interface Block {
   id: string;
-  /** The lines of the marks and of Vouch, as they stand in the file, with their line ends. */
+  /** The block's marks and Vouch's lines, verbatim with their line ends. */
   start: string;
   own: string[];
   end: string;
   flags: Set<Flag>;
-  /** The user's lines that the block replaces, with their line ends. */
+  /** The user's replaced lines, with their line ends. */
   saved: string;
 }
 
@@ -39,21 +39,23 @@ type Part = string | Block;
 export interface RemovalRules {
   /** The path, for messages. */
   file: string;
-  /** Whether Vouch wrote a line between the marks, as it stands there. Any other line is the user's and stays. */
+  /** Whether Vouch wrote this line between the marks. Any other line is the user's and stays. */
   isOwn: (line: string) => boolean;
-  /** Which of Vouch's lines stay, since lines of the user's now depend on them. */
+  /** Whether one of Vouch's lines stays because the user's lines now depend on it. */
   keep?: (line: string) => boolean;
-  /** The key that a line sets: one that the user has changed in the block must not be set a second time. */
+  /**
+   * Returns the key that a line sets, so that a restored line does not duplicate one that the user set in the block.
+   */
   keyOf?: (line: string) => string | undefined;
-  /** Is told each line of the user's that was found in the block. */
+  /** Called with each of the user's lines in the block. */
   onKept?: (line: string) => void;
 }
 
-/** What a block has replaced. */
+/** The original content that a block has replaced. */
 export interface Replaced {
   /** Whether the file existed before. */
   existed: boolean;
-  /** The lines that were in force, without line ends. */
+  /** The replaced lines, without line ends. */
   lines: string[];
 }
 
@@ -62,12 +64,12 @@ const endMark = /^# <<< vouch((?:; [a-z ]+)*)\s*$/;
 const savedPrefix = "#| ";
 const byteOrderMark = "\ufeff";
 
-/** The lines of a text with their line ends; a byte order mark belongs to no line. */
+/** Splits a text into lines with their line ends; a byte order mark is not part of a line. */
 export function splitLines(text: string): string[] {
   return withoutByteOrderMark(text).match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Whether the text has a block of that id at its top level or inside another block. */
+/** Whether the text has a block of this id, at the top level or nested in another block. */
 export function hasBlock(text: string, id: string, file: string): boolean {
   return parse(withoutByteOrderMark(text), file).some(
     (part) => typeof part !== "string" && (part.id === id || hasBlock(part.saved, id, file)),
@@ -75,9 +77,9 @@ export function hasBlock(text: string, id: string, file: string): boolean {
 }
 
 /**
- * Puts blocks in place of the edits, which are in ascending order and do not overlap. `text` is undefined when the file
- * does not exist. An edit inside a block of another id replaces that block and repeats its other lines.
- * `undo` is the command that people read in the mark. Throws `edit_conflict`.
+ * Returns the text with the edits, each as a block. Edits are in ascending order and do not overlap. `text` is
+ * undefined if the file does not exist. An edit inside a block of another id replaces that block and repeats its other
+ * lines. `undo` is the command shown in the mark. Throws `edit_conflict`.
  */
 export function insertBlocks(
   text: string | undefined,
@@ -112,18 +114,18 @@ export function insertBlocks(
   out.push(...lines.slice(done));
   const edited = out.join("");
   const mark = text?.startsWith(byteOrderMark) ? byteOrderMark : "";
-  // Without a block at the end nothing remembers that the line end was missing, so it goes on missing.
+  // Only a block at the end of the file can record a missing final line end; without one, leave it missing.
   return mark + (unterminated && done < lines.length ? edited.slice(0, -eol.length) : edited);
 }
 
-/** The ids of all blocks, those inside of others too. Throws `edit_conflict`. */
+/** Returns the ids of all blocks, including nested ones. Throws `edit_conflict`. */
 export function blockIds(text: string, file: string): string[] {
   return parse(withoutByteOrderMark(text), file).flatMap((part) =>
     typeof part === "string" ? [] : [part.id].concat(blockIds(part.saved, file)),
   );
 }
 
-/** What the blocks of that id have replaced; undefined without such a block. Throws `edit_conflict`. */
+/** Returns what the blocks of this id have replaced; undefined without such a block. Throws `edit_conflict`. */
 export function replacedBy(text: string, id: string, file: string): Replaced | undefined {
   const blocks = parse(withoutByteOrderMark(text), file).filter((part) => typeof part !== "string");
   const own = blocks.filter((block) => block.id === id);
@@ -138,8 +140,8 @@ export function replacedBy(text: string, id: string, file: string): Replaced | u
 }
 
 /**
- * Takes the blocks of that id away and puts back what they replaced. Lines that the user wrote or changed in them stay.
- * Returns undefined when Vouch made the file and nothing else is in it. Throws `edit_conflict` for broken marks.
+ * Removes the blocks of this id and restores what they replaced. Lines that the user wrote or changed in them stay.
+ * Returns undefined if Vouch created the file and nothing else is in it. Throws `edit_conflict` for broken marks.
  */
 export function removeBlocks(text: string, id: string, rules: RemovalRules): string | undefined {
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : "";
@@ -157,7 +159,7 @@ export function removeBlocks(text: string, id: string, rules: RemovalRules): str
   return mark + renderAll(parts);
 }
 
-/** The text without the blocks of the id, and the flags of those that another block must take over. */
+/** Removes the blocks of the id; also returns the removed flags that another block must take over. */
 function take(text: string, id: string, rules: RemovalRules): { left: string; flags: Set<Flag> } {
   const flags = new Set<Flag>();
   const left = parse(text, rules.file).map((part): Part => {
@@ -177,7 +179,7 @@ function take(text: string, id: string, rules: RemovalRules): { left: string; fl
   return { left: renderAll(left), flags };
 }
 
-/** What stays of a block: what it replaced, then the user's lines in it, below the header that they need. */
+/** Returns the remainder of a removed block: its replaced lines, then the user's lines in it below their header. */
 function withoutOwnLines({ saved, own }: Block, { isOwn, keep, keyOf, onKept }: RemovalRules): string {
   const users = own.filter((line) => !isOwn(line.trim()));
   if (users.length === 0) return saved + own.filter((line) => keep?.(line.trim())).join("");
@@ -187,7 +189,7 @@ function withoutOwnLines({ saved, own }: Block, { isOwn, keep, keyOf, onKept }: 
   return superseded(saved, keys, keyOf) + left.join("");
 }
 
-/** The text with lines that set one of the keys as comments, the lines that continue them too. */
+/** Comments out the lines that set one of the keys, with their continuation lines. */
 function superseded(text: string, keys: ReadonlySet<string>, keyOf: RemovalRules["keyOf"]): string {
   let isCommented = false;
   const lines = splitLines(text).map((line) => {
@@ -239,7 +241,7 @@ function render({ start, own, end, flags, saved }: Block): string {
   return [start, ...kept, ...own, `# <<< vouch${[...flags].map((flag) => `; ${flag}`).join("")}${eol}`].join("");
 }
 
-/** Stretches edits that touch a block of another id over that block, repeating the block's lines that they leave alone. */
+/** Widens edits that touch a block of another id to the whole block, repeating the block's other lines. */
 function widen(edits: Edit[], lines: string[], file: string): Edit[] {
   let at = 0;
   const blocks = parse(lines.join(""), file).flatMap((part) => {
@@ -256,7 +258,7 @@ function widen(edits: Edit[], lines: string[], file: string): Edit[] {
     }
     const own = lines.slice(block.ownFrom, block.to - 1).map((line) => line.replace(/\r?\n$/, ""));
     const before = widened.at(-1);
-    // A second edit in the same block changes the lines that the first one has repeated, which end as the block does.
+    // A second edit in the same block applies to the lines that the first has repeated; both end where the block ends.
     const current = before?.from === block.from ? before.lines : own;
     const fromEnd = block.to - 1 - edit.to;
     const replaced = current.toSpliced(

@@ -1,18 +1,18 @@
 /**
- * Reads INI text as Python's configparser does (RawConfigParser with its defaults), with the lines that each option
- * takes: what pip makes of its configuration file.
+ * Parses INI text as Python's configparser does (RawConfigParser with its defaults), as pip reads its configuration
+ * file, with the line range of each option.
  * https://docs.python.org/3/library/configparser.html#supported-ini-file-structure
  */
 
 export interface IniOption {
   section: string;
-  /** In lower case, as configparser gives it. */
+  /** In lower case, as configparser returns it. */
   name: string;
   value: string;
-  /** The lines it takes, continuation lines included: from `from` up to, not including, `to` (from 0). */
+  /** Line range with continuation lines: from `from` up to, not including, `to` (from 0). */
   from: number;
   to: number;
-  /** The white space before the name. A line indented deeper continues the value. */
+  /** White space before the name. A line with deeper indentation continues the value. */
   indent: string;
 }
 
@@ -22,14 +22,14 @@ export interface IniFile {
   options: IniOption[];
 }
 
-/** Why configparser cannot read the text: `line` counts from 1. */
+/** A syntax error by configparser's rules; `line` counts from 1. */
 class IniError extends Error {
   constructor(line: number, why: string) {
     super(`line ${line}: ${why}`);
   }
 }
 
-// str.isspace() of Python, which differs from JavaScript's \s in the information separators, NEL and the BOM.
+// Python's str.isspace(), which differs from JavaScript's \s in the information separators, NEL and the BOM.
 const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const leading = new RegExp(`^${space}*`);
 const trailing = new RegExp(`${space}*$`);
@@ -38,7 +38,7 @@ function strip(text: string): string {
   return text.replace(leading, "").replace(trailing, "");
 }
 
-/** Reads lines (with or without their line ends). Throws an Error with line and reason where configparser refuses the file. */
+/** Parses lines (with or without line ends). Throws an Error with line and reason if configparser rejects the file. */
 export function readIni(lines: string[]): IniFile {
   const sections: IniFile["sections"] = new Map();
   const options: IniOption[] = [];

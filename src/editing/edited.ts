@@ -1,14 +1,14 @@
-/** What an edit of a configuration file gives. */
+/** The result of an edit of a configuration file. */
 export interface Edited {
   text: string;
-  /** What the user should look at in the same file: whole sentences. */
+  /** Full sentences on what the user should check in the same file. */
   warnings: string[];
 }
 
-/** The command that takes everything away again. */
+/** The command that undoes all edits. */
 export const removeCommand = "vouch setup codeartifact --remove";
 
-/** The command that people read in the marks of a repository's block: it takes this one away, as it stands. */
+/** Returns the command shown in a block's mark: it undoes this repository only and can be copied verbatim. */
 export function undoCommand(id: string): string {
   const [, domain, repository, owner, region] = /^(\S+?)\/(\S+) (\d+) (\S+)$/.exec(id) ?? [];
   if (region === undefined) return removeCommand;

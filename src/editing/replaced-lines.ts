@@ -1,7 +1,6 @@
 /**
- * What Vouch's blocks have replaced in files of the user, a second time: `npm config set` and `pip config set` write a
- * file anew without its comments, and the lines that a block keeps as comments are lost with them. A line that may hold
- * a secret is not copied.
+ * Backup of the user's lines that blocks have replaced: `npm config set` and `pip config set` rewrite a file without
+ * comments, and so drop the lines that a block keeps as comments. Lines that may contain a secret are not copied.
  */
 import { readFileSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,13 +12,13 @@ import { settingsPath } from "../settings/settings.ts";
 type Environment = Record<string, string | undefined>;
 
 const RecordSchema = v.strictObject({
-  /** The file, and the id of the block in it. */
+  /** The file; `id` is the block in it. */
   path: v.string(),
   id: v.string(),
   /** Whether the file existed before. */
   existed: v.boolean(),
   lines: v.array(v.string()),
-  /** How many lines were not copied. */
+  /** Number of lines that were not copied. */
   withheld: v.number(),
 });
 
@@ -31,7 +30,7 @@ export function replacedLinesPath(env: Environment = process.env): string {
   return join(dirname(settingsPath(env)), "replaced-lines.json");
 }
 
-/** The records in the file; none when there is no file. Throws `file_error` and `settings_invalid`. */
+/** Loads the records; none if the file does not exist. Throws `file_error` and `settings_invalid`. */
 export function loadReplacedLines(path: string): ReplacedLines[] {
   let text: string;
   try {
@@ -50,7 +49,7 @@ export function loadReplacedLines(path: string): ReplacedLines[] {
   }
 }
 
-/** Writes the records atomically, mode 0600, or deletes the file when there are none. Throws `file_error`. */
+/** Writes the records atomically, mode 0600, or deletes the file if there are none. Throws `file_error`. */
 export function saveReplacedLines(blocks: ReplacedLines[], path: string): void {
   if (blocks.length > 0) {
     writeFileAtomic(path, `${JSON.stringify({ version: 1, blocks }, null, 2)}\n`, { mode: 0o600 });
@@ -65,8 +64,8 @@ export function saveReplacedLines(blocks: ReplacedLines[], path: string): void {
 }
 
 /**
- * Whether a line may be copied: empty, a header, or a key with a word or with a URL in which nothing can be a secret (no
- * user but `aws`, no query, no part of the path that looks drawn at random).
+ * Whether a line cannot contain a secret: empty, a header, or a key with a word or a URL. The URL has no user other
+ * than `aws`, no query, and no path segment that looks random.
  */
 export function isPublicLine(line: string): boolean {
   const text = line.trim();

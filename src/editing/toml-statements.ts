@@ -1,20 +1,20 @@
 /**
- * Where the statements of a TOML document stand, line by line: what a parser to values does not tell.
+ * Locates the statements of a TOML document by line, which a parser that returns values does not.
  * https://toml.io/en/v1.0.0
  */
 
 export interface TomlStatement {
   kind: "table" | "array of tables" | "key/value";
-  /** The table that a key/value pair stands in; the named table itself for a header. */
+  /** The table of a key/value pair; for a header, the table that it names. */
   table: string[];
-  /** The key of a key/value pair as written below its table (dotted keys have several parts); empty for a header. */
+  /** The key of a key/value pair relative to its table (dotted keys have several parts); empty for a header. */
   key: string[];
-  /** The lines it takes: from `from` up to, not including, `to` (from 0). */
+  /** Line range: from `from` up to, not including, `to` (from 0). */
   from: number;
   to: number;
 }
 
-/** The statements in order. The text must be valid TOML, without a byte order mark. */
+/** Returns the statements in order. The text must be valid TOML without a byte order mark. */
 export function tomlStatements(text: string): TomlStatement[] {
   const statements: TomlStatement[] = [];
   const reader = new Reader(text);
@@ -54,7 +54,7 @@ class Reader {
     return this.#at >= this.#text.length;
   }
 
-  /** The text that matches here, which is passed over; empty when none does. Counts lines. */
+  /** Consumes and returns the text that matches at the current position; empty if none does. Counts lines. */
   take(pattern: RegExp): string {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text)?.[0] ?? "";
@@ -67,13 +67,13 @@ class Reader {
     this.take(/(?:[ \t\r\n]|#[^\n]*)*/y);
   }
 
-  /** A key, bare, quoted or dotted. */
+  /** Consumes a key: bare, quoted or dotted. */
   key(): string[] {
     const parts: string[] = [];
     do {
       this.take(/[ \t]*/y);
       const quoted = this.take(basicString) || this.take(literalString);
-      // A quoted key is written as a string is: the parser knows the escapes.
+      // A quoted key has string syntax: let the TOML parser decode its escapes.
       if (quoted === "") parts.push(this.take(/[A-Za-z0-9_-]*/y));
       else parts.push((Bun.TOML.parse(`key = ${quoted}`) as { key: string }).key);
       this.take(/[ \t]*/y);
@@ -81,7 +81,7 @@ class Reader {
     return parts;
   }
 
-  /** Passes over a value: arrays and inline tables to their closing bracket, everything else to the line's end. */
+  /** Skips a value: arrays and inline tables to their closing bracket, others to the end of the line. */
   skipValue(): void {
     let depth = 0;
     do {
@@ -90,7 +90,7 @@ class Reader {
       if (this.take(/[[{]/y) !== "") depth++;
       else if (this.take(/[\]}]/y) !== "") depth--;
       else if (this.take(multiLineString) === "" && this.take(basicString) === "" && this.take(literalString) === "") {
-        // A number, a date, a key of an inline table, or a separator.
+        // Number, date, key of an inline table, or separator.
         if (this.take(/[^\s[\]{}"'#]+/y) === "") break;
       }
     } while (depth > 0 && !this.atEnd);

@@ -1,4 +1,4 @@
-/** Reads a configuration file of the user so that it can be written back byte for byte, and puts changes into effect. */
+/** Reads user configuration files losslessly (byte for byte) and applies changes to them. */
 import { realpathSync, unlinkSync } from "node:fs";
 import { VouchError } from "../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
@@ -6,7 +6,7 @@ import { cleanBeside, writeFileAtomic } from "../base/system/atomic-write.ts";
 
 const maxBytes = 4 << 20;
 
-/** A file as it is and as it is to be; undefined: it does not exist. */
+/** A file's text before and after a change; undefined if it does not exist. */
 export interface FileChange {
   path: string;
   before: string | undefined;
@@ -14,8 +14,8 @@ export interface FileChange {
 }
 
 /**
- * The text of a file, a byte order mark included; undefined when it does not exist. Throws `file_error` when it cannot
- * be read or is larger than 4 MiB, `edit_conflict` when it is not UTF-8.
+ * Returns the text of a file, including a byte order mark; undefined if it does not exist. Throws `file_error` if it
+ * cannot be read or is larger than 4 MiB, `edit_conflict` if it is not UTF-8.
  */
 export function readUserFile(path: string): string | undefined {
   let bytes: Buffer;
@@ -38,12 +38,12 @@ export function readUserFile(path: string): string | undefined {
   }
 }
 
-/** Writes the new text (mode 0600 for a new file), or deletes the file. Does nothing when nothing changes. */
+/** Writes the new text (mode 0600 for a new file), or deletes the file. No effect without a change. */
 export function applyFileChange({ path, before, after }: FileChange): void {
   if (before === after) return cleanBeside(path);
   if (after !== undefined) return writeFileAtomic(path, after);
   try {
-    // A link that the user made stays, and leads to nothing again.
+    // Delete the target, not the user's symbolic link, which dangles again as before.
     unlinkSync(realpathSync(path));
   } catch (error) {
     throw new VouchError("file_error", `${path} cannot be deleted: ${(error as Error).message}.`, { cause: error });

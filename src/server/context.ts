@@ -1,12 +1,12 @@
-/** What every request handler works with. */
+/** The types of a request handler: its context, its result. */
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerContext {
-  /** The origin of the server. */
+  /** The server's origin: issuer and WebAuthn origin. */
   url: string;
-  /** The audiences that ID tokens are issued for. */
+  /** Allowed audiences of ID tokens. */
   audiences: readonly string[];
   /** Seconds. */
   sessionDuration: number;
@@ -19,7 +19,7 @@ export interface ServerContext {
 
 export interface HandlerResult {
   response: Response;
-  /** The id of the user that the request acted for, for the log. */
+  /** The id of the authenticated user, for the log. */
   user?: string;
 }
 

@@ -1,10 +1,10 @@
-/** Health for load balancers: whether the process answers, and whether it can do its work. */
+/** Health checks for load balancers: liveness and readiness. */
 import type { Handler } from "./context.ts";
 
-/** GET /healthz (liveness): the process answers; the database is not asked. */
+/** GET /healthz (liveness): 200 without a database access. */
 export const health: Handler = async () => ({ response: Response.json({ status: "ok" }) });
 
-/** GET /readyz (readiness): a write to the database succeeds. Throws what makes it fail, which is answered with 503. */
+/** GET /readyz (readiness): 200 if a write to the database succeeds. Throws the write's error, which becomes a 503. */
 export const readiness: Handler = async (_request, { store, now }) => {
   await store.probe(now());
   return { response: Response.json({ status: "ok" }) };

@@ -1,16 +1,16 @@
-/** What `vouch server init` does to the database. */
+/** Initialises the database for `vouch server init`. */
 import { VouchError } from "../base/errors.ts";
 import { makeSigningKey } from "./oauth/issuer.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 
-/** The audience that `aws iam create-open-id-connect-provider` registers for STS by convention. */
+/** The audience (client id) for STS that `aws iam create-open-id-connect-provider` registers by convention. */
 export const defaultAudience = "sts.amazonaws.com";
 
 /**
- * Stores the URL and the audiences, makes the first signing key, and returns what holds now. Repeating it with the same
- * URL keeps the key, and the audiences unless others are given. Throws `edit_conflict` for another URL: the security
- * keys are enrolled for its host.
+ * Stores the URL and the audiences, generates the first signing key, and returns the resulting configuration. A repeat
+ * with the same URL keeps the key, and the audiences unless others are given. Throws `edit_conflict` for another URL:
+ * the enrolled security keys are bound to the host of the first one.
  */
 export async function initializeServer(
   store: Store,

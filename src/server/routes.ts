@@ -1,4 +1,4 @@
-/** The routes of the server: the whole HTTP API, as docs/openapi.yaml documents it. */
+/** The route table: the whole HTTP API, which docs/openapi.yaml documents. */
 import type { Handler } from "./context.ts";
 import { enroll, enrollOptions } from "./keys/enrollment.ts";
 import { health, readiness } from "./health.ts";
@@ -11,11 +11,11 @@ export interface Route {
   path: string;
   method: "GET" | "POST";
   handler: Handler;
-  /** Absent: not limited. */
+  /** Absent: no rate limit. */
   rateClass?: RateClass;
 }
 
-/** AWS and others may keep the documents this long; a new signing key is published as long before it signs. */
+/** Cache lifetime of the public documents; a new signing key must be published this long before it signs. */
 const publicDocument = { "cache-control": "public, max-age=300" };
 
 const metadata: Handler = async (_request, { issuer }) => ({
@@ -24,7 +24,7 @@ const metadata: Handler = async (_request, { issuer }) => ({
 
 export const routes: readonly Route[] = [
   { path: "/.well-known/openid-configuration", method: "GET", handler: metadata },
-  // RFC 8414, 3: the same for OAuth clients.
+  // The same document for OAuth clients (RFC 8414, 3).
   { path: "/.well-known/oauth-authorization-server", method: "GET", handler: metadata },
   {
     path: "/.well-known/jwks.json",

@@ -1,4 +1,4 @@
-/** The HTTP server: finds the route, keeps the limits, answers failures, logs one line a request. */
+/** The HTTP server: routing, rate limits, error responses, one log line per request. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
@@ -14,27 +14,27 @@ import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {
-  /** Open and initialised; whoever opened it closes it after `stop()`. */
+  /** Open and initialised; the caller closes it after `stop()`. */
   store: Store;
-  /** Where to listen; port 0 takes a free one. */
+  /** Listening address; port 0 picks a free port. */
   hostname: string;
   port: number;
   tls?: { cert: string; key: string };
   /** Seconds, at most `maxSessionSeconds`. */
   sessionDuration?: number;
-  /** Take the client's address from the last entry of X-Forwarded-For, which the proxy in front wrote. */
+  /** Take the client's address from the last entry of X-Forwarded-For, which the trusted proxy wrote. */
   trustProxy?: boolean;
-  /** Accept credentials that can be copied from device to device (backup eligible). */
+  /** Accept credentials that can be synced to other devices (backup eligible). */
   allowSyncedPasskeys?: boolean;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
-  /** Seconds of a clock that nobody sets: the limits go by it. */
+  /** Seconds of a monotonic clock, for rate limits. */
   monotonic?: () => number;
   log: (entry: RequestLog | EventLog) => void;
 }
 
-/** One request, as it is logged. Nothing of a body, a header or a query is in it. */
+/** The log entry of one request: nothing from its body, headers or query. */
 export interface RequestLog {
   time: string;
   method: string;
@@ -42,14 +42,14 @@ export interface RequestLog {
   status: number;
   milliseconds: number;
   address: string;
-  /** The id of the user that the request acted for. */
+  /** The id of the authenticated user. */
   user?: string;
-  /** The code and the reason of a failure. */
+  /** The code of an error; `detail` is its reason. */
   error?: string;
   detail?: string;
 }
 
-/** Something that happened on no one's request. */
+/** The log entry of an event outside of any request. */
 export interface EventLog {
   time: string;
   event: "purge_failed" | "reloaded" | "reload_failed";
@@ -57,20 +57,20 @@ export interface EventLog {
 }
 
 export interface RunningServer {
-  /** The URL of the server as it is configured. */
+  /** The configured server URL. */
   url: string;
   hostname: string;
   port: number;
-  /** Takes no more requests and resolves when those under way are answered, after `graceMs` at the latest. */
+  /** Stops accepting requests; resolves when those in flight are answered, or after `graceMs` milliseconds. */
   stop(graceMs?: number): Promise<void>;
   /**
-   * Reads the audiences and the signing keys again, and takes another certificate: requests under way are answered, new
-   * connections get the new one. When it throws (as `startServer`), all stays as it was.
+   * Reloads the audiences and the signing keys, and replaces the certificate: requests in flight are answered, new
+   * connections get the new one. If it throws (as `startServer`), nothing has changed.
    */
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
-/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` when it cannot listen. */
+/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const configuration = await options.store.configuration.load();
@@ -93,7 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
     const started = performance.now();
-    // A malformed Host header leaves the runtime with a URL that has no origin.
+    // With a malformed Host header, Bun's request.url has no origin.
     const pathname = URL.parse(request.url, context.url)?.pathname ?? "/";
     const forwarded = options.trustProxy === true ? request.headers.get("x-forwarded-for") : null;
     const address = clientAddress(server.requestIP(request)?.address, forwarded);
@@ -118,14 +118,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       response = failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
-      // The client went away: nobody gets the answer.
+      // The client closed the connection: log 499.
       if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
     options.log({
       time: new Date().toISOString(),
       method: request.method.slice(0, 16),
-      // An unknown path is whatever someone typed, and it is cut short.
+      // Truncated: an unknown path is untrusted input.
       path: pathname.slice(0, 128),
       status: response.status,
       milliseconds: Math.round(performance.now() - started),
@@ -156,7 +156,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (tls) {
         checkCertificate(tls);
         const previous = server;
-        // Closes the listening socket at once; the connections that are open stay until their requests are answered.
+        // Closes the listening socket at once; open connections stay until their requests are answered.
         void previous.stop(false);
         server = listen({ ...options, tls, hostname, port }, answer);
       }
@@ -183,12 +183,12 @@ function listen(
     return Bun.serve({
       hostname: options.hostname,
       port: options.port,
-      // Seconds without a byte in either direction.
+      // Idle timeout in seconds, without a byte in either direction.
       idleTimeout: 20,
-      // The handlers refuse above maxBodyBytes with an answer that says so; this is the wall behind them.
+      // Hard limit; above maxBodyBytes, handlers already refuse with a clear error.
       maxRequestBodySize: 2 * maxBodyBytes,
       development: false,
-      // With `development: false` the runtime's default is to share the port with whoever holds it already.
+      // With `development: false`, Bun's default is true, which shares a port that another process already has.
       reusePort: false,
       fetch: answer,
       ...(options.tls ? { tls: options.tls } : {}),
@@ -205,7 +205,7 @@ function listen(
   }
 }
 
-/** Throws `settings_invalid` when certificate and key are not PEM, or do not belong together. */
+/** Throws `settings_invalid` if certificate or key is not PEM, or the two do not match. */
 function checkCertificate({ cert, key }: NonNullable<ServerOptions["tls"]>): void {
   try {
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
@@ -218,7 +218,7 @@ function checkCertificate({ cert, key }: NonNullable<ServerOptions["tls"]>): voi
 function findRoute(pathname: string, method: string): Route {
   const route = routes.find(({ path }) => path === pathname);
   if (!route) throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
-  // HEAD is GET without the body, which the runtime leaves out.
+  // HEAD runs the GET handler; Bun omits the body.
   if (route.method !== method && !(route.method === "GET" && method === "HEAD")) {
     const allow = route.method === "GET" ? "GET, HEAD" : route.method;
     throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });

@@ -1,38 +1,38 @@
 /**
- * Which configured repository a URL belongs to. A token goes only to the endpoint that it is for, and the URLs that
- * package managers ask about come from files of the current folder: everything here is hostile until it matches.
+ * Matches a URL to a configured repository, so that a token goes only to its own endpoint. URLs from package managers
+ * come from files of the current folder: untrusted input until they match.
  */
 import type { RepositorySettings, Settings } from "./settings.ts";
 
-/** The formats that endpoints are configured for. */
+/** Package formats with endpoints. */
 type Format = keyof RepositorySettings["endpoints"];
 
 export interface FoundRegistry {
   repository: RepositorySettings;
   format: Format;
-  /** As it stands in the settings. */
+  /** Verbatim from the settings. */
   endpoint: string;
 }
 
 /**
- * What a URL may look like at all: `https`, at most the user name `aws` without a password, a plain ASCII host, no
- * query, no fragment, and nothing in the path that a URL parser would decode or rewrite (`%`, `\`, white space).
+ * Allowed URL syntax: `https`, no user information other than `aws` without a password, a plain ASCII host, no query,
+ * no fragment, and nothing in the path that a URL parser would decode or rewrite (`%`, `\`, white space).
  */
 const plainUrl = /^(sparse\+)?https:\/\/(?:aws:?@)?([a-z0-9.-]+(?::[0-9]{1,5})?)(\/[\w.~!$&'()*+,;=:@/-]*)?$/i;
 
 const maxLength = 2048;
 
 interface Place {
-  /** Host in lower case, with the port when it is not 443. */
+  /** Host in lower case, with the port if it is not 443. */
   host: string;
-  /** The path without the empty segments at its ends. */
+  /** Path segments, without an empty first or last one. */
   segments: string[];
 }
 
 /**
- * The configured endpoint (of that format, when given) that the URL lies in: same scheme, host and port, and a path
- * that begins with the endpoint's path, by whole segments. Returns undefined for everything else, a bare host too: pip
- * and uv ask for the host once the URL itself was refused, and it says neither scheme nor repository.
+ * Returns the configured endpoint (of `format`, if given) that contains the URL: same scheme, host and port, and the
+ * endpoint's path is a prefix by whole segments. Undefined for anything else, including a bare host: pip and uv retry
+ * with the host after the URL was refused, and it implies neither scheme nor repository.
  */
 export function findRegistry(settings: Settings, url: string, format?: Format): FoundRegistry | undefined {
   if (url.length > maxLength) return undefined;
@@ -49,14 +49,14 @@ export function findRegistry(settings: Settings, url: string, format?: Format): 
 }
 
 /**
- * Whether the URL's host is that of a configured endpoint, whatever its scheme, port and path: a token that follows the
- * host would go there. Read generously, because it decides what is refused: what cannot be read counts as such a host.
+ * Whether the URL's host is that of a configured endpoint, with any scheme, port and path: a token sent by host would
+ * go there. Fails closed, as the result decides what is refused: an unparsable authority counts as such a host.
  */
 export function isOnConfiguredHost(settings: Settings, url: string): boolean {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1];
   if (authority === undefined) return false;
   const host = authority.slice(authority.lastIndexOf("@") + 1);
-  // Some parsers end the authority at a backslash, others do not.
+  // Parsers differ on whether a backslash ends the authority.
   if (authority.includes("\\") || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i.test(host)) return true;
   const name = nameOf(host);
   return settings.repositories.some(({ endpoints }) =>
@@ -64,7 +64,7 @@ export function isOnConfiguredHost(settings: Settings, url: string): boolean {
   );
 }
 
-/** The host's name without port and final dot, in lower case. */
+/** Returns the host name without port and final dot, in lower case. */
 function nameOf(host = ""): string {
   return host
     .toLowerCase()
@@ -91,7 +91,7 @@ function placeOf(text: string): Place | undefined {
   const match = plainUrl.exec(text);
   if (!match) return undefined;
   const url = URL.parse(`https://${match[2]}/`);
-  // The path is compared as it was written; the parser would resolve `..` first.
+  // Compare the path verbatim: a URL parser would resolve `..` first.
   const segments = (match[3] ?? "/").replace(/^\//, "").replace(/\/$/, "").split("/");
   const path = segments.length === 1 && segments[0] === "" ? [] : segments;
   if (!url || path.some((segment) => /^\.{0,2}$/.test(segment))) return undefined;

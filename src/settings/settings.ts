@@ -1,6 +1,6 @@
 /**
- * The settings of one user: public things only (server URL, role ARN, domains, repositories, credential ids).
- * Read by the agent and the command line, never by a helper.
+ * The user's settings: public data only (server URL, role ARN, domains, repositories, credential ids). The agent and
+ * the command line read them, helpers never do.
  */
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
@@ -19,13 +19,13 @@ const RepositorySchema = v.strictObject({
   domainOwner: v.pipe(v.string(), v.regex(accountPattern, "expected a 12-digit account id")),
   region: v.pipe(v.string(), v.regex(regionPattern, "expected an AWS region")),
   repository: v.pipe(v.string(), v.regex(repositoryPattern, "expected a CodeArtifact repository name")),
-  /** The URL of the repository for each format that a package manager was set up for. */
+  /** The repository's URL for each configured package format. */
   endpoints: v.strictObject(v.entriesFromList(packageFormats, v.optional(HttpUrl))),
   /** The name of the Cargo registry. */
   registryName: v.optional(v.string()),
-  /** The npm scopes ("@acme") that the repository serves; absent when it is npm's default registry. */
+  /** The npm scopes ("@acme") that the repository serves; absent if it is npm's default registry. */
   npmScopes: v.optional(v.array(v.string())),
-  /** The configuration file that was edited for each tool, by its name, so that the same one is restored. */
+  /** The edited configuration file by tool name, so that a removal restores the same file. */
   files: v.optional(v.record(v.string(), v.string())),
 });
 
@@ -37,14 +37,14 @@ const SettingsSchema = v.strictObject({
         v.string(),
         v.check((url) => serverOrigin(url) !== undefined, "expected https://HOST, without path and query"),
       ),
-      /** Who enrolled, for people to read. */
+      /** The enrolled user, for display. */
       user: v.optional(v.string()),
-      /** The credential ids (base64url) of this user that this machine has seen. */
+      /** Credential ids (base64url) of this user that this machine has seen. */
       credentialIds: v.optional(v.array(v.string()), []),
     }),
   ),
   aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
-  /** Who a job is that has neither agent nor key; used only where no session answers. */
+  /** Fallback identity of a job without agent and security key; used only if no session is available. */
   identity: v.optional(
     v.strictObject({
       name: v.string(),
@@ -59,22 +59,28 @@ const SettingsSchema = v.strictObject({
 export type Settings = v.InferOutput<typeof SettingsSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 
-/** The folder of the settings: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
+/** Returns the settings folder: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
 function configFolder(env: Record<string, string | undefined> = process.env): string {
   const xdg = env["XDG_CONFIG_HOME"];
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".config"), "vouch");
 }
 
-/** The settings file: `VOUCH_CONFIG`, else `config.json` in the folder of the settings. Throws `usage` for a relative one. */
+/**
+ * Returns the settings file: `VOUCH_CONFIG`, else `config.json` in the settings folder. Throws `usage` for a relative
+ * path.
+ */
 export function settingsPath(env: Record<string, string | undefined> = process.env): string {
   const own = env["VOUCH_CONFIG"];
   if (!own) return join(configFolder(env), "config.json");
-  // The current folder is hostile: it must not decide which file is meant.
+  // Reject a relative path: the current folder is untrusted and must not select the file.
   if (isAbsolute(own)) return own;
   throw new VouchError("usage", `Expected VOUCH_CONFIG to be an absolute path, got "${own}".`);
 }
 
-/** The settings in the file, or empty ones when there is no file. Throws `settings_invalid` with the place and what was expected. */
+/**
+ * Loads the settings; empty ones if there is no file. Throws `file_error`, and `settings_invalid` with the place and
+ * the expected form.
+ */
 export function loadSettings(path: string = settingsPath()): Settings {
   let text: string;
   try {
@@ -89,7 +95,7 @@ export function loadSettings(path: string = settingsPath()): Settings {
   return parseSettings(text, path);
 }
 
-/** The largest settings file, in bytes: hundreds of repositories. */
+/** Size limit of the settings file; enough for hundreds of repositories. */
 const maxBytes = 4 << 20;
 
 /** Parses settings from JSON text; `path` is for the error message. Throws `settings_invalid`. */

@@ -8,9 +8,9 @@ import { type Command, defineCommand, type Roles } from "../framework/command.ts
 import { note, print, printJson } from "../terminal/terminal.ts";
 import { clockTime } from "../terminal/time.ts";
 
-/** How long the agent may take to end its session at the server and its answers that are under way. */
+/** Timeout for the agent to shut down: revoke its session at the server and finish requests in flight. */
 const stopTimeoutMs = 20_000;
-/** How long an agent that is to stop may take to answer. */
+/** Timeout of the stop request. */
 const answerLimitMs = 10_000;
 
 const stop = defineCommand({
@@ -27,7 +27,8 @@ const stop = defineCommand({
       running = await askStatus(answerLimitMs);
       if (running) await askAgent(routes.stop, undefined, { timeoutMs: answerLimitMs });
     } catch (error) {
-      // One that hangs, or speaks another version, is ended by its process: the kernel says which one listens.
+      // Fallback for an agent that hangs or has another protocol version: signal the process that the kernel reports as
+      // peer.
       if (!(error instanceof VouchError) || error.code !== "agent_unavailable") throw error;
       const pid = await listenerPid();
       if (pid === undefined) throw error;
@@ -62,14 +63,14 @@ const status = defineCommand({
   },
 });
 
-/** Where the agent writes its log. */
+/** Returns a sentence on where the agent writes its log. */
 function logSentence(log: StatusReply["log"]): string {
   if (log === undefined) return "Its log goes to its stderr; systemd's journal shows it with `journalctl --user`.";
   if (log.failure === undefined) return `Its log is ${log.path}.`;
   return `It keeps no log${log.path === undefined ? "" : ` in ${log.path}`}: ${log.failure}.`;
 }
 
-/** The command; `load` brings the role in, which is above the command line in the layers. */
+/** Returns the command; `load` injects the agent role, which is a layer above the command line. */
 export function agentCommand(load: Roles["agent"]): Command {
   const run = defineCommand({
     meta: { name: "run", description: "Run the agent in the foreground, for systemd, launchd or a container." },
@@ -88,7 +89,7 @@ export function agentCommand(load: Roles["agent"]): Command {
   });
 }
 
-/** Waits for the process to end, so that what is run next (`vouch login`) starts a new one. */
+/** Waits for the process to exit, so that the next command (`vouch login`) starts a new agent. */
 async function untilGone(pid: number): Promise<void> {
   const deadline = performance.now() + stopTimeoutMs;
   while (isAlive(pid)) {
@@ -110,7 +111,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Ends the process by SIGTERM, and by SIGKILL when it has not ended after two seconds. */
+/** Sends SIGTERM, and SIGKILL if the process still runs after two seconds. */
 async function end(pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   const deadline = performance.now() + 2_000;
@@ -123,10 +124,10 @@ async function end(pid: number): Promise<void> {
   }
 }
 
-/** The status asks nothing of the network: an agent that does not answer by then hangs. In milliseconds. */
+/** Timeout of the status request; it needs no network, so an agent that exceeds it hangs. */
 const statusTimeoutMs = 10_000;
 
-/** What the agent says of itself; undefined when none is running. Other failures (an untrusted socket) are thrown. */
+/** Returns the agent's status, or undefined if none is running. Throws as `askAgent` (an untrusted socket). */
 export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
   try {
     return await askAgent(routes.status, undefined, { timeoutMs });

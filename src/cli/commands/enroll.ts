@@ -1,4 +1,4 @@
-/** `vouch enroll`: makes a security key known to the Vouch server, once, with a one-time code. */
+/** `vouch enroll`: registers a security key at the Vouch server with a one-time code. */
 import { askAgent } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../agent/requests.ts";

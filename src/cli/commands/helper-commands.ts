@@ -1,8 +1,8 @@
-/** The help of the commands that main.ts hands to the helpers before the command line is loaded. */
+/** Help texts of the helper commands, which main.ts dispatches before it loads the command line. */
 import { usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 
-/** The options of a job without an agent, as `vouch exec` and `vouch credential` take them. */
+/** The options of `vouch exec` and `vouch credential` for CI jobs without an agent. */
 const jobArguments = {
   identity: {
     type: "string",

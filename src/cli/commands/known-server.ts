@@ -1,12 +1,12 @@
-/** The Vouch server that this machine uses: its URL as it is typed, and what the settings keep of it. */
+/** The machine's Vouch server: parses its URL and stores it in the settings. */
 import { loadSettings, saveSettings, type Settings } from "../../settings/settings.ts";
 import { serverOrigin } from "../../base/net/server-origin.ts";
 import { VouchError } from "../../base/errors.ts";
 import { warn } from "../terminal/terminal.ts";
 
 /**
- * The server's URL as its issuer is written: https (http to loopback), no slash at the end.
- * Throws `usage` when it is more than an origin.
+ * Parses the server's URL and returns it in the issuer's form: https (http for loopback), no final slash.
+ * Throws `usage` if it is more than an origin.
  */
 export function serverUrl(text: string): string {
   const url = URL.parse(text);
@@ -27,14 +27,16 @@ export function serverUrl(text: string): string {
   );
 }
 
-/** Says so when another server is about to be replaced. */
+/** Warns if the settings have another server, which will be replaced. */
 export function warnOfReplacement(settings: Settings, server: string): void {
   if (settings.server && settings.server.url !== server) {
     warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place.`);
   }
 }
 
-/** Keeps the server, its user when told, and these credential ids (base64url), beside what is known of the same server. */
+/**
+ * Stores the server, its user if given, and these credential ids (base64url); keeps earlier data of the same server.
+ */
 export function rememberServer(server: string, credentialIds: readonly string[], user?: string): void {
   const settings = loadSettings();
   const known = settings.server?.url === server ? settings.server : undefined;
@@ -49,7 +51,7 @@ export function rememberServer(server: string, credentialIds: readonly string[],
   });
 }
 
-/** Forgets the id of a credential that was removed. */
+/** Deletes the id of a removed credential from the settings. */
 export function forgetCredential(id: string): void {
   const settings = loadSettings();
   if (!settings.server?.credentialIds.includes(id)) return;

@@ -1,4 +1,4 @@
-/** `vouch login`: a session for eight hours, by PIN and touch. */
+/** `vouch login`: opens a session of eight hours, by PIN and touch. */
 import { askAgent } from "../../agent/wire/client.ts";
 import { type Reply, routes } from "../../agent/protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
@@ -53,7 +53,7 @@ export const login = defineCommand({
     }
     const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
     const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
-    // Ids of credentials that a key keeps without storing them; another server's are none of this one's business.
+    // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
     const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
     const credential = await withSecurityKey(timeoutSeconds, (tools) =>
       getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),

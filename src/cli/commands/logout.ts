@@ -32,7 +32,7 @@ export const logout = defineCommand({
   },
 });
 
-/** Waits until the agent's fresh process answers, so that what is run next finds it; not for ever: nothing depends on it. */
+/** Waits, with a timeout, for the agent's new process to answer, so that the next command finds it. Best effort. */
 async function untilReplaced(): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (performance.now() < deadline) {

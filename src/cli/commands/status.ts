@@ -1,4 +1,4 @@
-/** `vouch status`: the session, the role, the repositories and the state of their tokens. */
+/** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
 import type { StatusReply } from "../../agent/protocol.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -33,7 +33,7 @@ export const status = defineCommand({
   },
 });
 
-/** The status as data. The repositories are the agent's when it runs, else those of the settings. */
+/** Returns the status for `--json`. The repositories are the agent's if it runs, else those of the settings. */
 function statusJson(settings: Settings, agent: StatusReply | undefined): unknown {
   return {
     loggedIn: agent?.session !== undefined,
@@ -48,7 +48,7 @@ function statusJson(settings: Settings, agent: StatusReply | undefined): unknown
   };
 }
 
-/** The status for people; `now` in seconds since 1970. */
+/** Returns the status as human-readable lines; `now` in seconds since 1970. */
 export function statusLines(settings: Settings, agent: StatusReply | undefined, now: number): string[] {
   const server = agent?.server ?? settings.server?.url;
   const roleArn = agent?.role?.arn ?? settings.aws?.roleArn;
@@ -98,7 +98,7 @@ function repositoryLines(repositories: StatusReply["repositories"] | Settings["r
   });
 }
 
-/** A variable that the agent was started with. The runtime is deaf to those of Node.js. */
+/** Describes a network variable of the agent's environment. Bun ignores those of Node.js. */
 function networkLine(name: string, value: string): string {
   return name.startsWith("NODE_") ? `${name}=${value} ${dim("(without effect on Vouch)")}` : `${name}=${value}`;
 }

@@ -1,4 +1,4 @@
-/** `vouch trust`: allows a project's Cargo configuration to decide where Cargo's requests go and whom they trust. */
+/** `vouch trust`: lets a project's Cargo configuration decide where requests go and whom they trust (proxy, CA). */
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { type FolderConfig, folderConfig } from "../../tools/cargo/configuration.ts";
@@ -77,7 +77,7 @@ async function allow(named: string, trusted: TrustedFolder[], path: string): Pro
       hint: "Nobody could say what you would allow. Correct the file, then run the command again.",
     });
   }
-  // Before it is shown: what is remembered is what was seen.
+  // Race: fingerprint before showing, so that a change in between is never trusted.
   const files = fingerprint(own.config);
   for (const line of describe(own.config, files)) note(shown(line));
   if (!(await confirm("Let these keys decide while Cargo reads packages with your token?", false))) {
@@ -87,7 +87,7 @@ async function allow(named: string, trusted: TrustedFolder[], path: string): Pro
   success(`${shown(folder)} is trusted, until one of these files changes (${path}).`);
 }
 
-/** The real path of an existing folder. Throws `usage`. */
+/** Returns the real path of an existing folder. Throws `usage`. */
 function realFolder(named: string): string {
   try {
     return realpathSync(named);
@@ -103,7 +103,7 @@ function sayNothingToTrust(folder: string, decisive: Decisive[]): void {
     note(shown(`${above.file} ${above.why}. To allow that: \`vouch trust ${shellWord(above.config.folder)}\`.`));
 }
 
-/** Each key with its value and the file it names, file by file. */
+/** Returns each key with its value and the file that it names, per configuration file. */
 function describe(config: FolderConfig, files: Fingerprint): string[] {
   const lines = Map.groupBy(networkKeys(config), ({ file }) => file);
   return [...lines].flatMap(([file, keys]) => [`${file}:`, keys.flatMap((key) => describeKey(key, files))].flat());
@@ -135,7 +135,7 @@ function stateOf({ folder }: TrustedFolder, trusted: TrustedFolder[]): string {
 }
 
 function forget(named: string, trusted: TrustedFolder[], path: string): void {
-  // Also one that is gone.
+  // The folder may have been deleted.
   const folder = existsSync(named) ? realpathSync(named) : resolve(named);
   const rest = trusted.filter((each) => each.folder !== folder);
   if (rest.length === trusted.length) return note(`${shown(folder)} was not trusted.`);

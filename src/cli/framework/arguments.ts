@@ -1,17 +1,17 @@
 /**
- * The strict reading of a command's words: what citty passes over in silence (unknown flags, missing values,
- * words too many) is an error here that names the word and what was probably meant.
+ * Strict check of a command's arguments: what citty ignores silently (unknown flags, missing values, excess words) is
+ * an error that names the word and suggests the closest one.
  */
 import type { ArgDef, ArgsDef } from "citty";
 import { VouchError } from "../../base/errors.ts";
 import { valueHint } from "./flags.ts";
 
-/** Flags that every command has. */
+/** Flags of all commands. */
 const commonFlags = ["--help", "-h", "--debug"];
 
 /**
- * Checks the words of `command` (the words that lead to it, for messages) against its arguments.
- * Throws `usage` that names the first word that does not fit.
+ * Checks `words` against the arguments of a command; `command` is its path, for messages. Throws `usage`, naming the
+ * first invalid word.
  */
 export function checkArguments(words: readonly string[], definition: ArgsDef, command: string): void {
   const flags = flagsOf(definition);
@@ -50,7 +50,7 @@ export function checkArguments(words: readonly string[], definition: ArgsDef, co
   }
 }
 
-/** Every value that was given for a flag that may be repeated (`--tool cargo --tool=pip`), in order. */
+/** Returns all values of a repeatable flag (`--tool cargo --tool=pip`), in order. */
 export function valuesOf(words: readonly string[], flag: string): string[] {
   const values: string[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -62,14 +62,14 @@ export function valuesOf(words: readonly string[], flag: string): string[] {
   return values;
 }
 
-/** A whole number of seconds between `min` and `max`. Throws `usage`. */
+/** Parses a whole number of seconds between `min` and `max`. Throws `usage`. */
 export function parseSeconds(text: string, flag: string, min: number, max: number): number {
   const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (seconds >= min && seconds <= max) return seconds;
   throw new VouchError("usage", `${flag} expects a number of seconds from ${min} to ${max}, got "${text}".`);
 }
 
-/** A usage error of a command that points to the command's help. */
+/** Returns a usage error whose hint points to the command's help. */
 export function usage(message: string, command: string, suggestion?: string): VouchError {
   const help = `See \`${command} --help\`.`;
   return new VouchError("usage", message, {
@@ -77,7 +77,7 @@ export function usage(message: string, command: string, suggestion?: string): Vo
   });
 }
 
-/** The candidate that differs from `word` by at most two slips (one for short words), if there is one. */
+/** Returns the closest candidate within edit distance two (one for short words), if any. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const limit = word.replace(/^-+/, "").length <= 3 ? 1 : 2;
   let best: { candidate: string; distance: number } | undefined;
@@ -129,7 +129,7 @@ function unexpected(word: string, command: string): VouchError {
   return usage(`${command} does not expect "${word}".`, command);
 }
 
-/** Levenshtein distance with transposition of neighbours as one slip (optimal string alignment). */
+/** Levenshtein distance with adjacent transpositions (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,11 +1,11 @@
-/** All commands with their sub-commands, loaded: what the help, the completions and the manual page are made from. */
+/** The tree of all commands, loaded: the source of help, completions and manual page. */
 import type { ArgsDef } from "citty";
 import type { Command, CommandEntry, Roles } from "./command.ts";
 
 export interface CommandNode {
-  /** The last of the words that lead to it: `stop`. */
+  /** Last word of the path: `stop`. */
   name: string;
-  /** All of them: `vouch agent stop`. */
+  /** Full path: `vouch agent stop`. */
   path: string;
   description: string;
   args: ArgsDef;
@@ -13,7 +13,7 @@ export interface CommandNode {
   children: CommandNode[];
 }
 
-/** The tree of the table's commands; its root is `vouch` itself. */
+/** Loads the tree of the table's commands; its root is `vouch` itself. */
 export async function commandTree(commands: Record<string, CommandEntry>, roles: Roles): Promise<CommandNode> {
   const children = Object.entries(commands).map(async ([name, { load }]) => nodeOf(name, "vouch", await load(roles)));
   return {
@@ -26,7 +26,7 @@ export async function commandTree(commands: Record<string, CommandEntry>, roles:
   };
 }
 
-/** The commands below a command, loaded. */
+/** Loads the sub-commands of a command. */
 export async function subCommandsOf(command: Command): Promise<Record<string, Command>> {
   const definition = await (typeof command.subCommands === "function" ? command.subCommands() : command.subCommands);
   const loaded = Object.entries(definition ?? {}).map(async ([name, value]) => [

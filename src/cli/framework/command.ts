@@ -1,33 +1,33 @@
-/** What a command of the command line is: a citty definition and what its help teaches. */
+/** The types of a command: a citty definition plus its help text. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
 
 interface Teaching {
-  /** The words after the command's name in the usage line; derived from the arguments when absent. */
+  /** The usage line after the command's name; derived from the arguments if absent. */
   usage?: string;
-  /** Paragraphs after the description: what happens, what is needed. */
+  /** Paragraphs after the description: effects, prerequisites. */
   details?: string[];
-  /** Command lines that work as they stand, each with what it does. */
+  /** Command lines that work verbatim, each with its effect. */
   examples?: [command: string, does: string][];
 }
 
-/** A command whose first sentence (`meta.description`), arguments and teaching make its help text. */
+/** A command; its help text comes from `meta.description`, arguments and `teaching`. */
 export interface Command<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
   meta: CommandMeta & { description: string };
   teaching?: Teaching;
 }
 
-/** Lets the compiler infer the types of the arguments for `run`, and forgets them for those who hold many commands. */
+/** Returns the command as it is: the compiler infers the argument types for `run`, then erases them for tables. */
 export function defineCommand<const T extends ArgsDef = ArgsDef>(command: Command<T>): Command {
   return command as unknown as Command;
 }
 
-/** The roles that are above the command line in the layers; main.ts hands them in. */
+/** Roles in layers above the command line, injected by main.ts. */
 export interface Roles {
   agent: () => Promise<{ runAgent: () => Promise<number> }>;
   server: () => Promise<{ serverCommand: Command }>;
 }
 
-/** A command's line in the overview, and its loader: commands are loaded when they are used. */
+/** A command's entry in the table: line of the overview, and lazy loader. */
 export interface CommandEntry {
   group: "every day" | "set up" | "for programs" | "for companies";
   summary: string;

@@ -1,16 +1,16 @@
-/** The flags of a command as people write them. */
+/** The flags of a command in their written form, for help and completions. */
 import type { ArgDef, ArgsDef } from "citty";
 
 export interface Flag {
   /** Short spellings first: `-h`, `--help`. */
   spellings: string[];
-  /** What its value is called (`SECONDS`, `cargo|pip|npm`); undefined when it takes none. */
+  /** Placeholder of its value (`SECONDS`, `cargo|pip|npm`); undefined for a flag without value. */
   value: string | undefined;
   description: string;
   required: boolean;
 }
 
-/** The flags of a definition, in its order, without `--help`. */
+/** Returns the flags of a definition, in its order, without `--help`. */
 export function flagsOf(definition: ArgsDef): Flag[] {
   return Object.entries(definition)
     .filter(([, argument]) => argument.type !== "positional")
@@ -22,12 +22,12 @@ export function flagsOf(definition: ArgsDef): Flag[] {
     }));
 }
 
-/** The flag that every command has. */
+/** Returns the `--help` flag of all commands. */
 export function helpFlag(description: string): Flag {
   return { spellings: ["-h", "--help"], value: undefined, description, required: false };
 }
 
-/** The flag by which every command traces what it does; base/trace.ts takes it off the words. */
+/** The `--debug` flag of all commands, which enables the trace; base/trace.ts removes it from the arguments. */
 export const debugFlag: Flag = {
   spellings: ["--debug"],
   value: undefined,
@@ -35,12 +35,12 @@ export const debugFlag: Flag = {
   required: false,
 };
 
-/** The words that a value is one of, when its hint lists them. */
+/** Returns the allowed values of a flag, if its hint lists them. */
 export function choicesOf({ value }: Flag): string[] {
   return value?.includes("|") ? value.split("|") : [];
 }
 
-/** How the value of a flag is written in a help text. */
+/** Returns the placeholder of a flag's value in help texts. */
 export function valueHint(name: string, argument: ArgDef): string {
   if (argument.valueHint !== undefined) return argument.valueHint;
   return argument.type === "enum" && argument.options
@@ -48,7 +48,7 @@ export function valueHint(name: string, argument: ArgDef): string {
     : name.replace(/^-+/, "").replaceAll("-", "_").toUpperCase();
 }
 
-/** The description of a flag or a positional argument, with the default where that says something. */
+/** Returns the description of a flag or positional argument, with its default if informative. */
 export function describe(argument: ArgDef): string {
   const text = argument.description ?? "";
   return argument.default === undefined || typeof argument.default === "boolean"

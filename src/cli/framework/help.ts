@@ -1,4 +1,4 @@
-/** The help texts, made from the definitions of the commands. */
+/** Generates the help texts from the command definitions. */
 import type { ArgDef, ArgsDef } from "citty";
 import type { Command } from "./command.ts";
 import { debugFlag, describe, type Flag, flagsOf, helpFlag } from "./flags.ts";
@@ -6,10 +6,10 @@ import { bold, dim } from "../terminal/terminal.ts";
 
 const columns = 100;
 
-/** A line of a list: what is typed, and what it means. */
+/** A row of a list: input and meaning. */
 type Row = [left: string, right: string];
 
-/** The help of one command; `name` is the words that lead to it (`vouch login`). */
+/** Returns the help of a command; `name` is its path (`vouch login`). */
 export function commandHelp(name: string, command: Command, subCommands: Row[] = []): string {
   const definition = (command.args ?? {}) as ArgsDef;
   const { usage, details = [], examples = [] } = command.teaching ?? {};
@@ -31,7 +31,7 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
   return sections.filter((section) => section !== "").join("\n\n");
 }
 
-/** The help of `vouch` itself. */
+/** Returns the help of `vouch` itself. */
 export function rootHelp(description: string, groups: [title: string, rows: Row[]][], examples: Row[]): string {
   const width = Math.max(...groups.flatMap(([, rows]) => rows.map(([left]) => left.length)));
   return [
@@ -51,7 +51,7 @@ function helpOfHelp(name: string, hasSubCommands: boolean): string {
   return hasSubCommands ? `Show this help; \`${name} COMMAND --help\` shows that of a command.` : "Show this help.";
 }
 
-/** The words after a command's name in its usage line. */
+/** Returns the usage line after the command's name. */
 export function usageOf(flags: readonly Flag[], positionals: [string, ArgDef][], hasSubCommands: boolean): string {
   const required = flags.filter((flag) => flag.required);
   return [
@@ -87,7 +87,7 @@ function exampleList(examples: Row[]): string {
 function wrap(text: string, width: number): string {
   const lines: string[] = [];
   let line = "";
-  // What stands between backticks is typed in one piece, so it stays on one line.
+  // Do not break lines within backticks: they contain commands to copy.
   for (const word of text.match(/(?:`[^`]*`|\S)+/g) ?? []) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);

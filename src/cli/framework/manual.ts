@@ -1,10 +1,10 @@
-/** The manual page, made from the same definitions as the help texts; man(7) macros, which groff and mandoc know. */
+/** Generates the manual page from the command definitions, in man(7) macros that groff and mandoc support. */
 import type { CommandNode } from "./command-tree.ts";
 import { debugFlag, describe, type Flag, flagsOf } from "./flags.ts";
 import { usageOf } from "./help.ts";
 import { variableGroups } from "./variables.ts";
 
-/** What the page says besides the commands: the same for all of them. */
+/** Sections of the page that do not depend on a command. */
 const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
   [
     "OPTIONS",
@@ -48,14 +48,11 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
   ],
 ];
 
-/**
- * The page vouch(1).
- * @param date when the release was made, as YYYY-MM-DD
- */
+/** Returns the page vouch(1) in roff; `date` is the release date, YYYY-MM-DD. */
 export function manualPage(root: CommandNode, version: string, date: string): string {
   const lines = [
     `.TH VOUCH 1 ${date} ${macroArgument(`vouch ${version}`)} ${macroArgument("User Commands")}`,
-    // No word is broken and no line filled with blanks: what is shown can be copied.
+    // No hyphenation, no justification: shown text can be copied.
     ".nh",
     ".ad l",
     ".SH NAME",
@@ -116,7 +113,7 @@ function paragraphs(texts: readonly string[]): string[] {
   return texts.flatMap((words, index) => [...(index === 0 ? [] : [".PP"]), ...flowing(words)]);
 }
 
-/** A paragraph, one sentence a line as roff likes it; what stands in backticks is bold. */
+/** Formats a paragraph: one sentence per line (roff convention), text in backticks in bold. */
 function flowing(words: string): string[] {
   return words
     .split(/(?<=[.:]) (?=[A-Z`])/)
@@ -137,7 +134,7 @@ function italic(words: string): string {
   return `\\fI${text(words)}\\fR`;
 }
 
-/** Text whose characters mean themselves: hyphens that can be copied, no escapes. */
+/** Escapes text for roff: literal characters, hyphens that can be copied. */
 function text(words: string): string {
   return words
     .replaceAll("\\", "\\e")

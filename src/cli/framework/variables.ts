@@ -1,9 +1,9 @@
-/** Every environment variable that Vouch reads: for the manual page and docs/environment.md. */
+/** The environment variables that Vouch reads: the source of the manual page's list and of docs/environment.md. */
 
 export interface Variable {
-  /** The name, or several that mean one thing. */
+  /** The name, or several with the same meaning. */
   names: string[];
-  /** Who reads it. */
+  /** The part of Vouch that reads it. */
   readBy: string;
   meaning: string;
 }

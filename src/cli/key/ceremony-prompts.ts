@@ -1,4 +1,4 @@
-/** What a ceremony asks of the person at the terminal, and tells them, one line for one event. */
+/** Prompts and messages of a WebAuthn ceremony on the terminal: one line per event. */
 import { pinFault } from "../../fido/ctap2/pin.ts";
 import type { Secret } from "../../base/secret.ts";
 import type {
@@ -10,10 +10,10 @@ import type {
 } from "../../fido/webauthn/ceremony-ui.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
 
-/** A key has eight tries when the right PIN was typed last; fewer are worth a word before the next one. */
+/** PIN retries after a correct PIN; with fewer left, warn before the next attempt. */
 const allTries = 8;
 
-/** @param product the name of the key */
+/** Returns the terminal's prompts for a ceremony; `product` is the key's product name. */
 export function ceremonyPrompts(product: string): CeremonyUi {
   return {
     pin: (request) => askPin(product, request),

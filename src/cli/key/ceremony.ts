@@ -1,11 +1,11 @@
-/** What the commands share that perform a WebAuthn ceremony. */
+/** Shared parts of the commands that perform a WebAuthn ceremony. */
 import type { RegistrationResponseJSON } from "@simplewebauthn/server";
 import { VouchError } from "../../base/errors.ts";
 import { createCredential } from "../../fido/webauthn/ceremony.ts";
 import { cleanKeyName, keyNameRule, normalizeKeyName } from "../../fido/webauthn/key-name.ts";
 import { withSecurityKey } from "./security-key.ts";
 
-/** How long the agent is waited for: it asks the server in turn, which has limits of its own. */
+/** Timeout of the agent's reply, which includes the agent's request to the server and its timeouts. */
 export const agentTimeoutMs = 30_000;
 
 export const timeoutArg = {
@@ -27,11 +27,11 @@ export const nameArg = {
 
 interface MadeKey {
   credential: RegistrationResponseJSON;
-  /** What the key's USB descriptor calls it. */
+  /** Product name from the key's USB descriptor. */
   product?: string;
 }
 
-/** Makes a credential by the server's options (not trusted). Throws as `createCredential` and `withSecurityKey`. */
+/** Creates a credential from the server's options (untrusted). Throws as `createCredential` and `withSecurityKey`. */
 export function makeKey(timeoutSeconds: number, server: string, options: unknown): Promise<MadeKey> {
   return withSecurityKey(timeoutSeconds, async (tools) => {
     const credential = await createCredential({ ...tools, options, origin: new URL(server).origin });
@@ -40,14 +40,14 @@ export function makeKey(timeoutSeconds: number, server: string, options: unknown
   });
 }
 
-/** The name that was given by a flag or an argument. Throws `usage`. */
+/** Parses a key name from a flag or argument. Throws `usage`. */
 export function parseKeyName(text: string, flag: string): string {
   const name = normalizeKeyName(text);
   if (name !== undefined) return name;
   throw new VouchError("usage", `${flag} expects ${keyNameRule}, got ${JSON.stringify(text.slice(0, 100))}.`);
 }
 
-/** Whether the key, or the server, said that it is enrolled already. */
+/** Whether the error, of the key or the server, means that the key is already enrolled. */
 export function isEnrolledAlready(error: unknown): boolean {
   return error instanceof VouchError && error.code === "credential_excluded";
 }

@@ -1,4 +1,4 @@
-/** The security key in the hand of the person at the terminal: opened, used for a ceremony, and closed. */
+/** Runs a ceremony on the user's security key: open, perform, close, with terminal prompts. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../../fido/ctap2/device.ts";
 import { getInfo } from "../../fido/ctap2/get-info.ts";
@@ -12,13 +12,15 @@ import { untilInterrupted } from "../terminal/interrupt.ts";
 import { announce } from "../terminal/prompt.ts";
 import { secondsInWords } from "../terminal/time.ts";
 
-/** How often a key that is to be taken out is asked whether it is still there. */
+/** Polling interval for the removal of a key. */
 const pollMs = 300;
 
-/** Three wrong PINs stop a key until it is plugged in again, eight in all block it: a key that stops more often is broken. */
+/**
+ * Three wrong PINs lock a key until it is replugged, eight in all block it: a key that needs more replugs is broken.
+ */
 const maxReplugs = 3;
 
-/** What a WebAuthn ceremony needs of the command line. */
+/** What the command line provides to a WebAuthn ceremony. */
 export interface CeremonyTools {
   device: CtapDevice;
   ui: CeremonyUi;
@@ -27,9 +29,9 @@ export interface CeremonyTools {
 }
 
 /**
- * Opens the security key, performs a ceremony with it and closes it. Ctrl-C calls it off on the key. When the key takes
- * no more PINs until it has been without power, it is waited for and `perform` is called again with the key opened anew.
- * `timeoutSeconds` is the limit on each wait: for the key to be plugged in, for the touch, for being taken out.
+ * Opens the security key, runs `perform` and closes the key. Ctrl-C cancels the operation on the key. If the key locks
+ * its PIN until a power cycle, waits for a replug, reopens the key and calls `perform` again. `timeoutSeconds` limits
+ * each wait: for plugging in, touch, and removal.
  */
 export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
   return untilInterrupted(async (signal) => {
@@ -52,7 +54,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
   });
 }
 
-/** Waits until the key has been taken out; false when it is still there after `timeoutMs`. */
+/** Waits for the removal of the key; false after `timeoutMs`. */
 async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
@@ -60,7 +62,7 @@ async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: nu
       await getInfo(device, { signal });
     } catch (error) {
       signal.throwIfAborted();
-      // Whatever else went wrong, the key is still there.
+      // Ignore other errors: the key is still plugged in.
       if (error instanceof VouchError && error.code === "security_key_removed") return true;
     }
     await delay(pollMs, undefined, { signal });

@@ -1,4 +1,4 @@
-/** What a person is told while it is found out which security key they mean. */
+/** Messages while waiting for a security key to be plugged in or chosen. */
 import type { DeskOptions } from "../../fido/hid/desk.ts";
 import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
 import { announce } from "../terminal/prompt.ts";
@@ -16,7 +16,7 @@ export const deskAnnouncements = {
   onBusy: (product) => announce(`${product} is busy with another program. Waiting until it is free…`),
 } satisfies DeskOptions;
 
-/** Rounded up: a wait that is announced takes some time. */
+/** Formats a wait in whole seconds, rounded up so that it is never 0. */
 function seconds(milliseconds: number): string {
   return secondsInWords(Math.max(1, Math.ceil(milliseconds / 1000)));
 }

@@ -1,12 +1,12 @@
-/** Ctrl-C while work is under way that must be called off properly (a security key that waits for a touch). */
+/** Graceful Ctrl-C for work that needs cleanup, such as cancelling a security key that waits for a touch. */
 import { VouchError } from "../../base/errors.ts";
 
-/** How long called-off work may take to end by itself. */
+/** Grace period for aborted work. */
 const graceMs = 3000;
 
 /**
- * Runs work with a signal that SIGINT, SIGTERM, SIGHUP or SIGQUIT aborts. After that the work has three seconds to call off
- * what it began; then, or at a second signal, it is left. Throws `cancelled` when it was interrupted.
+ * Runs `work` with an AbortSignal that SIGINT, SIGTERM, SIGHUP or SIGQUIT aborts. Then `work` has three seconds for
+ * its cleanup; after that, or on a second signal, it is abandoned. Throws `cancelled` if interrupted.
  */
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

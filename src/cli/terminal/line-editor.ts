@@ -1,20 +1,20 @@
-/** What a person may do to a line that is not shown: type, delete, clear, give up. Bytes in, the line out. */
+/** Line editor for hidden input (PINs, codes): bytes in, line out. */
 
 const maxBytes = 1024;
 
 export type LineEvent = { kind: "line"; text: string } | { kind: "cancelled" } | { kind: "invalid"; reason: string };
 
 /**
- * The keys of a line typed in raw mode: Enter ends it, Backspace takes back one character, Ctrl-U and Ctrl-W clear it,
- * Ctrl-C gives up, and so does Ctrl-D on an empty line. Escape sequences (arrows, the marks of a bracketed paste) and
- * other control characters are passed over. The text is UTF-8 of at most 1024 bytes.
+ * Edits a line in raw mode: Enter ends it, Backspace deletes one character, Ctrl-U and Ctrl-W clear it, Ctrl-C
+ * cancels, as does Ctrl-D on an empty line. Escape sequences (arrows, bracketed paste marks) and other control
+ * characters are ignored. The text is UTF-8 of at most 1024 bytes.
  */
 export class LineEditor {
   readonly #bytes = Buffer.alloc(maxBytes);
   #length = 0;
   #escape: "none" | "start" | "csi" | "ss3" = "none";
 
-  /** Takes one byte; returns an event when the line has ended. */
+  /** Processes one byte; returns an event if it ends the line. */
   feed(byte: number): LineEvent | undefined {
     if (this.#escape !== "none") return this.#feedEscape(byte);
     switch (byte) {
@@ -51,7 +51,7 @@ export class LineEditor {
   }
 
   #feedEscape(byte: number): LineEvent | undefined {
-    // A control character in the middle ends the sequence and counts, so that Ctrl-C after Escape still gives up.
+    // A control character aborts the escape sequence and is processed, so that Ctrl-C after Escape still cancels.
     if (byte < 0x20 && byte !== 0x1b) {
       this.#escape = "none";
       return this.feed(byte);

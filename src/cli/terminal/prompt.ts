@@ -1,4 +1,4 @@
-/** Questions to the person at the terminal. */
+/** Prompts on the terminal. */
 import { isatty } from "node:tty";
 import { VouchError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
@@ -7,15 +7,15 @@ import { printable } from "../../base/printable.ts";
 import { note, render } from "./terminal.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";
 
-/** The longest line that is read from the terminal or from stdin, in bytes. */
+/** Limit of a line from the terminal or stdin. */
 const maxLineBytes = 4096;
 
-/** How long a line is waited for on a stdin that is not a terminal. */
+/** Timeout for a line from a stdin that is not a terminal. */
 const stdinTimeoutMs = 10_000;
 
 /**
- * Asks for a secret without showing it. Throws `cancelled` when the person gives up (Ctrl-C, Ctrl-D on the empty
- * line), `usage` when there is no terminal.
+ * Prompts for a secret without echo. Throws `cancelled` if the user cancels (Ctrl-C, Ctrl-D on the empty line), `usage`
+ * without a terminal.
  */
 export function promptSecret(label: string): Promise<Secret> {
   return withTerminal("raw", async (tty) => {
@@ -35,7 +35,7 @@ export function promptSecret(label: string): Promise<Secret> {
   });
 }
 
-/** Asks for a line that may be seen. Returns it without surrounding blanks. Throws as `promptSecret`. */
+/** Prompts for a line with echo and returns it trimmed. Throws as `promptSecret`. */
 export function promptText(label: string): Promise<string> {
   return withTerminal("line", async (tty) => {
     tty.write(`${printable(label)}: `);
@@ -43,7 +43,7 @@ export function promptText(label: string): Promise<string> {
   });
 }
 
-/** Asks a yes-or-no question; Enter takes the default. Asks again when it understands neither. Throws as `promptSecret`. */
+/** Asks a yes-or-no question; Enter picks the default, other input repeats the prompt. Throws as `promptSecret`. */
 export function confirm(question: string, defaultAnswer: boolean): Promise<boolean> {
   return withTerminal("line", async (tty) => {
     for (;;) {
@@ -56,7 +56,7 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
   });
 }
 
-/** Asks for one of several by its number; Enter takes the first. Returns its index. Throws as `promptSecret`. */
+/** Prompts for a choice by its number; Enter picks the first. Returns its index. Throws as `promptSecret`. */
 export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
   return withTerminal("line", async (tty) => {
     const list = choices.map((choice, index) => `  ${index + 1}  ${printable(choice)}\n`).join("");
@@ -72,11 +72,9 @@ export function promptChoice(question: string, choices: readonly string[]): Prom
 }
 
 /**
- * Announces a line and waits for Enter on the terminal, while something else may happen; where there is no terminal,
- * announces the other line. Returns true for Enter; false when `over` is aborted before, when the input ends, and where
- * there is no terminal. What was typed before the line
- * was there does not count, and nothing that is typed is shown: it may be a PIN, typed too early. Ctrl-C does what it
- * does elsewhere.
+ * Announces a line and waits for Enter on the terminal until `over` is aborted; without one, announces the other line.
+ * Returns true for Enter; false if `over` is aborted first, at the end of input, and without a terminal. Discards
+ * earlier input and does not echo: the user may type a PIN too early. Ctrl-C acts as usual.
  */
 export async function announceUntilEnter(
   line: string,
@@ -103,8 +101,8 @@ export async function announceUntilEnter(
 }
 
 /**
- * A one-time code: from stdin when that is a pipe or a file (its first line), else asked for on the terminal.
- * Throws `usage` when stdin ends, or says nothing for 10 seconds, without one; `file_error` when it cannot be read.
+ * Reads a one-time code: the first line of stdin if that is a pipe or file, else from a terminal prompt.
+ * Throws `usage` if stdin ends or times out (10 seconds) without one, `file_error` if it cannot be read.
  */
 export async function readCode(label: string): Promise<string> {
   if (isatty(0)) return promptText(label);
@@ -115,7 +113,7 @@ export async function readCode(label: string): Promise<string> {
   });
 }
 
-/** Tells the person what only they can do. Goes to the terminal also when stderr is captured. */
+/** Announces a required user action, on the terminal even if stderr is redirected. */
 export function announce(line: string): void {
   if (isatty(2) || !writeToTerminal(`${render(line, false)}\n`)) note(line);
 }
@@ -154,7 +152,7 @@ async function readStdinLine(): Promise<string> {
     });
   } finally {
     clearTimeout(timer);
-    // Not awaited: a read that is under way settles only when the other side writes or closes.
+    // Not awaited: a pending read settles only when the other end writes or closes.
     void reader?.cancel().catch(() => {});
   }
   return text.split("\n", 1)[0]!.trim();

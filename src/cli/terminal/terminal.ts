@@ -1,14 +1,15 @@
 /**
- * The only place that speaks to people. The rules:
+ * All human-readable output goes through this module. The rules:
  *
- * - What was asked for goes to stdout (a status, a help text, JSON); everything else goes to stderr.
- * - A question, and an act that only a person can do (a touch), goes to the terminal itself, so that it is seen when
- *   the caller has captured stderr.
- * - An error says what and why; a hint says the next command. No stack, no "oops", no exclamation mark.
- * - Whole sentences, the names of the specifications, commands in backticks. One line for one event; no spinners.
- * - Colour only on a terminal and never as the only carrier of a meaning. NO_COLOR, FORCE_COLOR and TERM=dumb count.
- * - What others sent us (server, AWS, files) passes `printable`: one line, no control or invisible characters, and no
- *   style, not even one of ours.
+ * - Requested results go to stdout (a status, a help text, JSON); everything else goes to stderr.
+ * - Prompts and required user actions (a touch) go to the terminal itself, so that they are visible if the caller has
+ *   redirected stderr.
+ * - An error states what and why; its hint is the next command. No stack, no "oops", no exclamation mark.
+ * - Full sentences, the specifications' terms, commands in backticks. One line per event; no spinners.
+ * - Colour only on a terminal, and never as the only carrier of meaning. Respects NO_COLOR, FORCE_COLOR, TERM=dumb.
+ * - Untrusted text (server, AWS, files) passes `printable`: one line, no control or invisible characters, no styles,
+ * not
+ *   even ours.
  */
 import { isatty } from "node:tty";
 import { type ConsolaInstance, createConsola } from "consola/core";
@@ -20,8 +21,8 @@ const stdout = 1;
 const stderr = 2;
 
 /**
- * Our own styles travel as marks that nobody outside this process can write: strangers' text may hold the very codes of a
- * terminal. `render` turns the marks into codes, or drops them where the output goes to a place that wants none.
+ * Prefix of style marks, random per process so that untrusted text cannot forge one (it may contain terminal codes).
+ * `render` replaces the marks with terminal codes, or drops them for output without colour.
  */
 const mark = `\u{e000}${crypto.randomUUID()}:`;
 const marks = new RegExp(`${mark}([0-9]+);`, "g");
@@ -34,8 +35,8 @@ export const green = style(32, 39);
 export const yellow = style(33, 39);
 
 /**
- * Whether output may carry colour. FORCE_COLOR decides first (0 or false: none), then NO_COLOR (any value but the
- * empty one: none, no-color.org), then TERM=dumb (none), then whether it is a terminal.
+ * Whether to use colour. Precedence: FORCE_COLOR (0 or false: none), NO_COLOR (any non-empty value: none,
+ * no-color.org), TERM=dumb (none), then whether the output is a terminal.
  */
 export function wantsColor(isTerminal: boolean, env: Record<string, string | undefined> = process.env): boolean {
   const force = env["FORCE_COLOR"];
@@ -44,7 +45,7 @@ export function wantsColor(isTerminal: boolean, env: Record<string, string | und
   return isTerminal && env["TERM"] !== "dumb";
 }
 
-/** One line as it is written: cleaned by `printable`, indented as it was, our own styles as codes when `color` is set. */
+/** Formats an output line: cleaned by `printable`, indentation kept, our styles as terminal codes if `color` is set. */
 export function render(line: string, color: boolean): string {
   const indent = /^ */.exec(line)![0];
   return indent + styled(printable(line), color);
@@ -66,12 +67,12 @@ const speech: ConsolaInstance = createConsola({
   ],
 });
 
-/** Prints one line of a result on stdout; a line end in it is not ours and becomes a blank. */
+/** Prints one line of a result on stdout; a line end in it is untrusted and becomes a space. Throws `output_failed`. */
 export function print(line: string): void {
   writeLines(stdout, [line]);
 }
 
-/** Prints a text that is ours alone, with its line ends, on stdout: help, a script. */
+/** Prints trusted text verbatim, with its line ends, on stdout: help, a script. Throws `output_failed`. */
 export function printText(text: string): void {
   write(stdout, `${styled(text, wantsColor(isatty(stdout)))}\n`);
 }
@@ -81,27 +82,30 @@ export function printJson(value: unknown): void {
   write(stdout, `${printableJson(value, 2)}\n`);
 }
 
-/** Says on stderr what happens or is to be done next. */
+/** Prints progress or the next step on stderr. */
 export function note(line: string): void {
   speech.info(line);
 }
 
-/** Says on stderr what is not as it should be, although the work goes on. */
+/** Prints a warning on stderr; the work continues. */
 export function warn(line: string): void {
   speech.warn(line);
 }
 
-/** Says on stderr that something was done. */
+/** Prints a success message on stderr. */
 export function success(line: string): void {
   speech.success(`${green("✓")} ${line}`);
 }
 
-/** Writes a line of the trace, which has been cleaned, on stderr. */
+/** Prints a trace line on stderr; the caller has cleaned it. */
 export function showTrace(line: string): void {
   write(stderr, `${line}\n`);
 }
 
-/** Shows an error on stderr: what and why, then the hint. An internal error asks for a report; giving up is no error. VOUCH_DEBUG=1 adds the cause. */
+/**
+ * Prints an error on stderr: what and why, then the hint. An internal error asks for a bug report; a cancellation is
+ * not shown as an error. VOUCH_DEBUG=1 adds the cause.
+ */
 export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
@@ -118,12 +122,12 @@ function writeLines(fd: number, lines: readonly string[]): void {
   write(fd, lines.map((line) => `${render(line, color)}\n`).join(""));
 }
 
-/** Whether this process has written to stdout already. */
+/** Whether this process has already written to stdout. */
 let hasPrinted = false;
 
 /**
- * Writes all of it. Throws `output_failed` when stdout does not take it; an error on stderr has nowhere to be said, and the
- * exit code goes on telling.
+ * Writes the whole text. Throws `output_failed` if writing to stdout fails. Ignores a failed write to stderr: the exit
+ * code still reports the error.
  */
 function write(fd: number, text: string): void {
   try {
@@ -131,7 +135,7 @@ function write(fd: number, text: string): void {
     if (fd === stdout) hasPrinted = true;
   } catch (error) {
     if (fd === stderr) return;
-    // A reader that has seen enough (`vouch status | head -1`) is no error of ours.
+    // EPIPE after earlier output is no error: the reader has seen enough (`vouch status | head -1`).
     const { code } = (error as VouchError).cause as NodeJS.ErrnoException;
     if (code === "EPIPE" && hasPrinted) return;
     throw error;

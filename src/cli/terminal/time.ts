@@ -1,6 +1,6 @@
-/** Times as people read them. All inputs are seconds since 1970. */
+/** Formats times for people. All inputs are in seconds, points in time since 1970. */
 
-/** The local time of day, with the date when it is another day than `now`'s. */
+/** Returns the local time of day, with the date if it is not on the day of `now`. */
 export function clockTime(seconds: number, now: number = Date.now() / 1000): string {
   const date = new Date(seconds * 1000);
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
@@ -8,13 +8,13 @@ export function clockTime(seconds: number, now: number = Date.now() / 1000): str
   return `${calendarDate(seconds)} ${time}`;
 }
 
-/** The local date: "2026-11-24". */
+/** Returns the local date: "2026-11-24". */
 export function calendarDate(seconds: number): string {
   const date = new Date(seconds * 1000);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** A length of time: "8 hours", "7 h 12 min", "5 min", "less than a minute". */
+/** Returns a duration in words: "8 hours", "7 h 12 min", "5 min", "less than a minute". */
 export function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 1) return "less than a minute";
@@ -28,7 +28,7 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** A number of whole seconds in words. */
+/** Returns a whole number of seconds in words. */
 export function secondsInWords(count: number): string {
   return count === 1 ? "1 second" : `${count} seconds`;
 }

@@ -1,19 +1,19 @@
 /**
- * The terminal of the person, whatever stdin, stdout and stderr are: questions and answers over /dev/tty.
- * Input is read one byte at a time, so that what is typed ahead stays in the terminal for the next reader.
+ * Prompts over the controlling terminal /dev/tty, independent of stdin, stdout and stderr. Reads one byte at a time,
+ * so that type-ahead stays in the terminal's buffer for the next reader.
  */
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { VouchError } from "../../base/errors.ts";
 
-/** How long a question waits for its answer. */
+/** Timeout of a prompt. */
 const answerTimeoutMs = 5 * 60_000;
 
-/** How often the terminal is asked whether something was typed. */
+/** Polling interval for terminal input. */
 const pollMs = 20;
 
-/** The signals that end a process and that it may take: none may leave the terminal without its echo. */
+/** Catchable terminating signals: the terminal's mode (echo) must be restored on each. */
 const endingSignals = [
   "SIGINT",
   "SIGTERM",
@@ -28,13 +28,13 @@ const endingSignals = [
 
 export interface Tty {
   write(text: string): void;
-  /** Drops the lines that were typed already. */
+  /** Discards type-ahead. */
   discardInput(): void;
-  /** One byte, or undefined at the end of the input. */
+  /** Reads one byte; undefined at the end of input. */
   readByte(): Promise<number | undefined>;
 }
 
-/** Writes to the terminal of this process. Returns false when there is none. */
+/** Writes to the controlling terminal. Returns false if there is none. */
 export function writeToTerminal(text: string): boolean {
   const fd = openTerminal();
   if (fd === undefined) return false;
@@ -47,9 +47,9 @@ export function writeToTerminal(text: string): boolean {
 }
 
 /**
- * Runs one question on the terminal. With `raw` the terminal neither echoes nor edits nor makes signals; it is put
- * back however this ends: answer, error, limit, `signal`, a signal of the system or exit.
- * Throws `usage` when there is no terminal, `cancelled` on a signal or when no answer comes within five minutes.
+ * Runs one prompt on the terminal. `raw` disables echo, line editing and signals; the mode is restored on every way
+ * out: answer, error, timeout, `signal`, system signal, exit.
+ * Throws `usage` without a terminal, `cancelled` on a signal or after five minutes without an answer.
  */
 export async function withTerminal<T>(
   mode: "raw" | "line",
@@ -77,7 +77,7 @@ export async function withTerminal<T>(
   const onAbort = (): void => reject(new VouchError("cancelled", "The question was taken back."));
   const limit = setTimeout(leave, answerTimeoutMs, `No answer within ${answerTimeoutMs / 60_000} minutes.`);
   for (const name of endingSignals) process.on(name, onSignal);
-  // Stopped, the process leaves the terminal to others as it found it, and takes it up again when it goes on.
+  // Suspended (SIGTSTP), restore the terminal mode for other programs; on SIGCONT, set it again.
   const onStop = (): void => {
     restore();
     process.kill(process.pid, "SIGSTOP");
@@ -127,8 +127,8 @@ function openTerminal(): number | undefined {
 }
 
 /**
- * Waits for a byte without a read under way, which nothing could take back: it would swallow what is typed for the next
- * question. (Event loops differ in whether they can watch /dev/tty.)
+ * Polls for a byte: a pending blocking read could not be cancelled and would swallow input for the next prompt. (Not
+ * every platform's event loop can watch /dev/tty.)
  */
 async function readByte(fd: number, over: AbortSignal): Promise<number | undefined> {
   for (;;) {
@@ -139,7 +139,7 @@ async function readByte(fd: number, over: AbortSignal): Promise<number | undefin
   }
 }
 
-/** One byte; "nothing" when none has been typed; undefined at the end of the input. */
+/** Non-blocking read of one byte; "nothing" if none is available; undefined at the end of input. */
 function readByteNow(fd: number): Buffer | "nothing" | undefined {
   const buffer = Buffer.alloc(1);
   try {

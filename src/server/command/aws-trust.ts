@@ -1,11 +1,8 @@
-/** What an administrator gives to AWS IAM so that it trusts this server. */
+/** The AWS IAM documents that make a role trust this server: trust policy and permissions. */
 
 import { VouchError } from "../../base/errors.ts";
 
-/**
- * The partitions of AWS beside the commercial one, by how the names of their regions begin (the AWS SDKs' own table,
- * `partitions.json`).
- */
+/** AWS partitions other than the commercial one, by region prefix (from the AWS SDKs' `partitions.json`). */
 const partitions: [prefix: RegExp, partition: string][] = [
   [/^cn-/, "aws-cn"],
   [/^us-gov-/, "aws-us-gov"],
@@ -16,7 +13,7 @@ const partitions: [prefix: RegExp, partition: string][] = [
   [/^eusc-/, "aws-eusc"],
 ];
 
-/** The partition that a region belongs to, as ARNs spell it; `aws` without a region. Throws `usage`. */
+/** Returns the partition of a region, as ARNs spell it; `aws` without a region. Throws `usage`. */
 export function partitionOf(region: string | undefined): string {
   if (region === undefined) return "aws";
   if (region.length > 63 || !/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/.test(region)) {
@@ -25,7 +22,7 @@ export function partitionOf(region: string | undefined): string {
   return partitions.find(([prefix]) => prefix.test(region))?.[1] ?? "aws";
 }
 
-/** The trust policy of the role that developers assume: of this issuer, for these audiences, in an AWS partition. */
+/** Returns the trust policy of the developers' role: issuer `url`, these audiences, in an AWS partition. */
 export function trustPolicy(
   url: string,
   audiences: readonly string[],
@@ -46,7 +43,7 @@ export function trustPolicy(
   };
 }
 
-/** The permissions that the role needs to read and to publish packages. */
+/** The permissions policy that lets the role read and publish packages. */
 export const rolePermissions = {
   Version: "2012-10-17",
   Statement: [

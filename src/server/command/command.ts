@@ -1,4 +1,4 @@
-/** `vouch server`: what a company runs once. */
+/** `vouch server`: the server that a company runs once, and its administration. */
 import { backup } from "./backup.ts";
 import { defineServerCommand } from "./definition.ts";
 import { disable } from "./disable.ts";

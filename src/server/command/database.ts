@@ -14,19 +14,19 @@ export const databaseArg = {
   },
 } as const;
 
-/** The database that the options and the environment name. */
+/** Returns the database URL: the option, else the environment, else the default path. */
 export function databaseUrl(option: string | undefined): string {
   const state = process.env["XDG_STATE_HOME"];
   const folder = state?.startsWith("/") ? state : join(homedir(), ".local", "state");
   return option ?? process.env["VOUCH_DATABASE"] ?? `sqlite:${join(folder, "vouch", "server.db")}`;
 }
 
-/** Seconds since 1970. */
+/** Returns the current time in seconds since 1970. */
 export function currentTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Opens the database for one piece of work and closes it after. Throws as `openStore`, and `file_error`. */
+/** Opens the database, runs `work` and closes the database again. Throws as `openStore`, and `file_error`. */
 export async function withStore<Result>(
   option: string | undefined,
   create: boolean,

@@ -53,7 +53,7 @@ export const init = defineServerCommand({
   },
 });
 
-/** The client ids in a list separated by commas. Throws `usage` for an empty list. */
+/** Parses a comma-separated list of audiences. Throws `usage` for an empty list. */
 function parseAudiences(list: string): string[] {
   const audiences = list
     .split(",")

@@ -5,7 +5,7 @@ import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
-/** How long an enrolment code is good for, in seconds. */
+/** Lifetime of an enrolment code. */
 const inviteSeconds = 24 * 3600;
 
 export const invite = defineServerCommand({
@@ -53,7 +53,7 @@ ${email} types:
   },
 });
 
-/** The email address in the form that is stored. Throws `usage`. */
+/** Returns the email address in its normalised form (`normalizeEmail`). Throws `usage`. */
 export function parseEmail(text: string): string {
   const email = normalizeEmail(text);
   if (email !== undefined) return email;

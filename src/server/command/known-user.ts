@@ -1,9 +1,9 @@
-/** The person whom a `vouch server` command is about. */
+/** Looks up the user that a `vouch server` command names. */
 import { VouchError } from "../../base/errors.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { User } from "../store/user.ts";
 
-/** The user with this email (in lower case). Throws `usage` when there is none. */
+/** Returns the user with this email (in lower case). Throws `usage` when there is none. */
 export async function knownUser(accounts: AccountStore, email: string): Promise<User> {
   const user = await accounts.findUser(email);
   if (user) return user;

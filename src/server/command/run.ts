@@ -60,14 +60,14 @@ export const run = defineServerCommand({
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
     const store = await openStore(databaseUrl(args.database), { create: url !== undefined, now: currentTime() });
     const log = new LogWriter(2);
-    // Beyond a limit of file sizes a write fails, as on a full disk, instead of ending the process.
+    // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
     try {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
         await initializeServer(store, url, undefined, currentTime());
       }
-      // The relying party is heavy; the other commands of this module do not need it.
+      // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
       const { startServer } = await import("../server.ts");
       const server = await startServer({
         store,
@@ -95,7 +95,7 @@ export const run = defineServerCommand({
   },
 });
 
-/** HOST:PORT, with an IPv6 host in brackets. Throws `usage`. */
+/** Parses HOST:PORT, with an IPv6 host in brackets. Throws `usage`. */
 export function parseListen(text: string): { hostname: string; port: number } {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[2]);
@@ -119,7 +119,7 @@ function readPem(path: string): string {
   }
 }
 
-/** A listening address as the host of a URL that leads to it: brackets for IPv6, loopback for "any address". */
+/** Returns the URL host for a listening address: brackets around IPv6, loopback for the wildcard address. */
 export function urlHost(hostname: string): string {
   const bare = hostname.replaceAll(/[[\]]/g, "");
   if (bare === "0.0.0.0") return "127.0.0.1";
@@ -142,7 +142,7 @@ async function reload(
   }
 }
 
-/** Resolves at SIGTERM or SIGINT. A second signal ends the process at once. */
+/** Resolves on SIGTERM or SIGINT; a second signal exits at once. */
 function terminated(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGTERM", () => resolve());

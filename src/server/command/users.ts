@@ -57,7 +57,7 @@ function toJson(user: UserSummary, credentials: Credential[]): unknown {
       id,
       name,
       model: describeKey(aaguid, product),
-      // No vendor's root is known to the server: the model is what the key, or a program, says of itself.
+      // The server has no vendor root certificates: the key, or a program posing as one, claims its own model.
       modelAttested: false,
       aaguid,
       backedUp,

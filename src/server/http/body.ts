@@ -1,13 +1,13 @@
-/** Reading request bodies: limited in size, time and form before anything looks at them. */
+/** Reads untrusted request bodies with a size limit, a timeout and a schema. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { HttpError, OAuthError } from "./failure.ts";
 
-/** The largest body accepted, in bytes. */
+/** Size limit of a request body. */
 export const maxBodyBytes = 64 * 1024;
 const bodyTimeoutMs = 10_000;
 
-/** The JSON body in the form of the schema. Throws HttpError (415, 413, 408) and `protocol_error`. */
+/** Reads a JSON body and validates it by the schema. Throws HttpError (415, 413, 408) and `protocol_error`. */
 export async function readJson<Schema extends v.GenericSchema>(
   request: Request,
   schema: Schema,
@@ -21,7 +21,7 @@ export async function readJson<Schema extends v.GenericSchema>(
 }
 
 /**
- * The form body in the form of the schema. A parameter that stands twice is refused and unknown ones are ignored
+ * Reads a form body and validates it by the schema. A repeated parameter is an error, unknown ones are ignored
  * (RFC 6749, 3.2). Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
  */
 export async function readForm<Schema extends v.GenericSchema>(
@@ -47,13 +47,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Where and what: never the value, which may be secret. */
+/** Names the place and the expected form; never the value, which may be secret. */
 function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
   const [issue] = issues;
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
   if (issue.expected === "never") return `${place} has no place here`;
   if (issue.received === "undefined") return `${place} is missing`;
-  // The library says lengths as "<=64".
+  // valibot reports length limits as "<=64".
   if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
     return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
   return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;

@@ -1,10 +1,10 @@
-/** The address that a request counts for: that of the connection, or the one that a trusted proxy reports. */
+/** The client address for rate limits and the log: the connection's, or the one that a trusted proxy reports. */
 import { isIP } from "node:net";
 
 /**
- * The client's address in canonical form. `forwarded` is the X-Forwarded-For header (several headers arrive joined by
- * commas) when a proxy is trusted: its last entry is what the proxy in front wrote, everything before it came from
- * outside. An entry that is no address (`unknown`, an obfuscated name, garbage) leaves the connection's address.
+ * Returns the client's address in canonical form. `forwarded` is the X-Forwarded-For header if a proxy is trusted, else
+ * null; several headers arrive joined by commas. Only the last entry comes from the trusted proxy, all before it is
+ * untrusted input. If that entry is no IP address (`unknown`, an obfuscated name, garbage), the connection's counts.
  */
 export function clientAddress(connection: string | undefined, forwarded: string | null): string {
   const reported = forwarded === null ? undefined : parseAddress(forwarded.slice(-256).split(",").at(-1) ?? "");
@@ -12,8 +12,8 @@ export function clientAddress(connection: string | undefined, forwarded: string 
 }
 
 /**
- * An IP address without port, brackets, quotes and zone; IPv6 compressed and in lower case (RFC 5952), an IPv4-mapped
- * one as IPv4. Undefined for anything else.
+ * Returns an IP address without port, brackets, quotes and zone: IPv6 compressed and in lower case (RFC 5952),
+ * IPv4-mapped IPv6 as IPv4. Undefined for anything else.
  */
 export function parseAddress(text: string): string | undefined {
   const bare = text.trim().replace(/^"(.*)"$/, "$1");

@@ -1,8 +1,8 @@
-/** Failures on their way to an answer: what handlers throw, and the one place that turns it into a Response. */
+/** The errors that handlers throw, and their one translation into HTTP responses. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
 import { databaseFailure } from "../store/failure.ts";
 
-/** A failure of the endpoints under /oauth (RFC 6749, 5.2; RFC 8693, 2.2.2; RFC 9449, 5). */
+/** An OAuth error response of the endpoints under /oauth (RFC 6749, 5.2; RFC 8693, 2.2.2; RFC 9449, 5). */
 export class OAuthError extends Error {
   readonly error:
     | "invalid_request"
@@ -19,7 +19,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** A request that HTTP itself refuses: method, size, type, too many. */
+/** An error of the HTTP layer: method, size, content type, rate limit. */
 export class HttpError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -44,19 +44,19 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   last_credential: 409,
 };
 
-/** What a 401 says that it expected (RFC 9449, 7.1). */
+/** The WWW-Authenticate header of a 401 (RFC 9449, 7.1). */
 function challenge(error: "invalid_token" | "invalid_dpop_proof"): Record<string, string> {
   return { "www-authenticate": `DPoP error="${error}", algs="ES256"` };
 }
 
 export interface Failure {
   response: Response;
-  /** For the log: the code, and for an internal failure its cause, which the answer does not show. */
+  /** For the log: the code, and as `detail` the reason; of an internal error the cause, which the response omits. */
   code: string;
   detail: string;
 }
 
-/** The answer to a failed request: RFC 6749's form under /oauth, `{"error": WireError}` elsewhere. */
+/** Translates a thrown error into a response: RFC 6749's JSON under /oauth, `{"error": WireError}` elsewhere. */
 export function toFailure(thrown: unknown, path: string): Failure {
   const oauth = path.startsWith("/oauth/");
   if (thrown instanceof HttpError) {
@@ -65,7 +65,7 @@ export function toFailure(thrown: unknown, path: string): Failure {
   }
   if (thrown instanceof OAuthError) {
     if (oauth) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
-    // Outside /oauth nothing but the DPoP proof is of OAuth.
+    // Outside /oauth, the only OAuthError is that of the DPoP proof.
     const hint = "Check that this machine's clock is right.";
     return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge("invalid_dpop_proof"));
   }

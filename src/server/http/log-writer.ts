@@ -1,16 +1,18 @@
-/** Lines of log to a file descriptor that may be slow, full or closed: requests never wait for whoever reads them. */
+/**
+ * Non-blocking log writer for a file descriptor that may be slow, full or closed: requests never wait for its reader.
+ */
 import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from "node:fs";
 import { printableJson } from "../../base/printable.ts";
 
-/** Lines that wait while the reader is slow; beyond these, new ones are dropped and counted. */
+/** Queue limit, in lines; beyond it, new lines are dropped and counted. */
 const maxWaiting = 1000;
-/** Below PIPE_BUF, the pipe takes a line whole or not at all (POSIX, write). Bytes, with the newline. */
+/** Line limit with the newline. Up to PIPE_BUF, a write to a pipe is atomic (POSIX, write). */
 const maxLineBytes = 4096;
 const retryMs = 100;
 
 export class LogWriter {
   readonly #descriptor: number;
-  /** Whether a write returns at once: on a pipe of our own making, or a file. Otherwise the thread pool waits for it. */
+  /** Whether writes return at once (a descriptor opened with O_NONBLOCK, or a file); others go to the thread pool. */
   readonly #immediate: boolean;
   readonly #owned: boolean;
   readonly #waiting: string[] = [];
@@ -18,7 +20,7 @@ export class LogWriter {
   #busy = false;
   #idle: (() => void)[] = [];
 
-  /** Takes over the descriptor; it stays open. */
+  /** Uses the descriptor without closing it. */
   constructor(descriptor: number) {
     const opened = openNonBlocking(descriptor);
     this.#owned = opened !== undefined && opened !== descriptor;
@@ -26,14 +28,14 @@ export class LogWriter {
     this.#immediate = opened !== undefined;
   }
 
-  /** Queues one entry as a line of JSON. Never waits, never throws. */
+  /** Queues one entry as a line of JSON. Never blocks, never throws. */
   write(entry: object): void {
     if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
     else this.#waiting.push(toLine(entry));
     this.#drain();
   }
 
-  /** Resolves when every line is written, after `limitMs` milliseconds at the latest. */
+  /** Resolves when the queue is written, or after `limitMs` milliseconds. */
   async close(limitMs: number): Promise<void> {
     const drained = Promise.withResolvers<void>();
     this.#idle.push(drained.resolve);
@@ -56,7 +58,7 @@ export class LogWriter {
     }
   }
 
-  /** The line to write next: how many were dropped, once there is room again; else the oldest that waits. */
+  /** The next line to write: the count of dropped lines once the queue has room again, else the oldest queued line. */
   #next(): string | undefined {
     if (this.#dropped > 0 && this.#waiting.length < maxWaiting) {
       const detail = `${this.#dropped} lines of log were dropped: nothing read them, or there was no room.`;
@@ -90,7 +92,7 @@ export class LogWriter {
     });
   }
 
-  /** After a failed write (disk full, reader gone) nothing that waits has a place to go. */
+  /** After a failed write (disk full, reader gone), drops and counts the whole queue. */
   #dropWaiting(): void {
     this.#dropped += this.#waiting.length;
     this.#waiting.length = 0;
@@ -116,8 +118,8 @@ function toLine(entry: object): string {
 }
 
 /**
- * A descriptor on which a write returns at once. O_NONBLOCK belongs to the open file, which other processes share, so a
- * pipe or terminal is opened anew (Linux, /proc). Undefined where that is not possible, as for sockets.
+ * Returns a non-blocking descriptor. O_NONBLOCK belongs to the open file description, which other processes share, so a
+ * pipe or terminal is reopened (Linux, /proc). Undefined if that is impossible, as for sockets.
  */
 function openNonBlocking(descriptor: number): number | undefined {
   let stats: Stats;

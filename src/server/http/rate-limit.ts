@@ -1,28 +1,31 @@
-/** How many requests one address may make in a minute. In memory: a limit per server process. */
+/** Rate limit per client address: fixed one-minute windows, in memory, so per server process. */
 
 export type RateClass = "enroll" | "login" | "token";
 
-/** Requests a minute for one address. An office behind one address logs in together in the morning. */
+/** Requests a minute and address. Sized for an office behind one address, where all log in at the same hour. */
 export const defaultRateLimits: Readonly<Record<RateClass, number>> = { enroll: 30, login: 120, token: 600 };
 
 const windowSeconds = 60;
-/** Beyond this many addresses the oldest windows are forgotten: memory stays bounded. */
+/** Memory limit: beyond this many windows, the oldest are evicted. */
 const maxEntries = 50_000;
 
 export class RateLimiter {
   readonly #limits: Readonly<Record<RateClass, number>>;
-  /** In the order in which the windows began. */
+  /** Ordered by the start of the window. */
   readonly #windows = new Map<string, { start: number; count: number }>();
 
   constructor(limits: Readonly<Record<RateClass, number>>) {
     this.#limits = limits;
   }
 
-  /** Counts one request; 0 when it may pass, else the seconds until the next window. `now` in seconds of a monotonic clock. */
+  /**
+   * Counts one request. Returns 0 if it is within the limit, else the seconds until the next window. `now` is in
+   * seconds of a monotonic clock.
+   */
   take(rateClass: RateClass, address: string, now: number): number {
     const key = `${rateClass} ${network(address)}`;
     const window = this.#windows.get(key);
-    // A clock that was set back would keep the window for as long.
+    // A clock that goes backwards would extend the window by as much.
     if (window && now < window.start) window.start = now;
     if (window && now - window.start < windowSeconds) {
       window.count += 1;
@@ -38,7 +41,7 @@ export class RateLimiter {
   }
 }
 
-/** An IPv6 subscriber has a /64 of addresses: they count as one. */
+/** An IPv6 subscriber has a /64, which counts as one address. */
 function network(address: string): string {
   if (!address.includes(":") || address.startsWith("::ffff:")) return address;
   const [head = "", tail] = address.split("::");

@@ -1,11 +1,11 @@
-/** The URL of the server: OIDC issuer, WebAuthn origin, and where clients reach it. */
+/** The server's URL: OIDC issuer, WebAuthn origin and base URL of the API. */
 import { VouchError } from "../../base/errors.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
 
 /**
- * The URL as an origin ("https://vouch.example.com"). https with a host name and no path, for it becomes the issuer and
- * its host the rp.id (WebAuthn Level 3, 5.1.2: a domain, not an address); http://localhost is accepted for trying out.
- * Throws `usage`.
+ * Parses the server's URL and returns its origin ("https://vouch.example.com"). It must be https with a host name and
+ * no path: it becomes the issuer, and its host the rp.id (WebAuthn Level 3, 5.1.2: a domain, not an address).
+ * http://localhost is accepted for trials. Throws `usage`.
  */
 export function parseServerUrl(text: string): string {
   const url = URL.parse(text);

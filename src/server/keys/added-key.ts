@@ -1,4 +1,4 @@
-/** Adding a verified security key to its user, under a name that no other key of the user has. */
+/** Stores a verified security key for its user, under a name that is unique among the user's keys. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
@@ -6,7 +6,9 @@ import { keyNameRule, normalizeKeyName, numberKeyName } from "../../fido/webauth
 import type { Credential } from "../store/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 
-/** What the user calls a key, and what its maker calls it; 1 to 64 visible characters. */
+/**
+ * Schema of a key's name (chosen by the user) and product name (from its USB descriptor): 1 to 64 visible characters.
+ */
 export const KeyName = v.pipe(
   v.string(),
   v.maxLength(1024),
@@ -18,7 +20,7 @@ export const KeyName = v.pipe(
   }),
 );
 
-/** Refuses, before the key is asked for, a name that could not be given to it. Throws `name_taken`. */
+/** Checks the name before the ceremony, so that a taken one costs no touch. Throws `name_taken`. */
 export async function checkNameIsFree(
   { credentials }: Transaction,
   userId: string,
@@ -29,8 +31,8 @@ export async function checkNameIsFree(
 }
 
 /**
- * Adds the key, within the transaction that has checked who may: by the name given, else by that of its model, numbered
- * when taken. Returns it with its name. Throws `credential_excluded`, `name_taken`.
+ * Adds the key, in the same transaction as the authorisation check. Its name is the given one, else its model's, with a
+ * number if taken. Returns the key with its name. Throws `credential_excluded`, `name_taken`.
  */
 export async function addKey(
   { credentials }: Transaction,
@@ -48,7 +50,7 @@ export async function addKey(
   });
 }
 
-/** The refusal of a name that another key of the user has. */
+/** The error for a name that another key of the user has. */
 export function nameTaken(name: string): VouchError {
   return new VouchError("name_taken", `Another of your security keys is called "${name}".`, {
     hint: "Choose another name; `vouch keys list` shows those that are taken.",

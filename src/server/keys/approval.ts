@@ -1,4 +1,4 @@
-/** The approval of a change to a person's security keys: a fresh assertion, good for this change and for one time. */
+/** Approval of a change to a user's security keys: a fresh assertion, bound to this change and usable once. */
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
@@ -9,24 +9,24 @@ import type { Session } from "../store/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 import type { User } from "../store/user.ts";
 
-/** What is to be approved. The assertion's challenge is made of all of it, and of the ceremony's random challenge. */
+/** The change to approve. The assertion's challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
   type: "addition" | "removal";
   userId: string;
   parts: readonly (string | boolean | null)[];
 }
 
-/** The addition of a key under a name. */
+/** Returns the addition of a key, with its name if the user gave one. */
 export function addition(user: User, name: string | undefined): Change {
   return { type: "addition", userId: user.id, parts: [name ?? null] };
 }
 
-/** The removal of a key, even of the last when `force`. */
+/** Returns the removal of a key; with `force` even of the last one. */
 export function removal(user: User, id: string, force: boolean): Change {
   return { type: "removal", userId: user.id, parts: [id, force] };
 }
 
-/** An assertion that was verified, and is still to be counted. */
+/** A verified assertion whose signature counter is not stored yet. */
 export interface Approved {
   credentialId: string;
   userId: string;
@@ -34,7 +34,7 @@ export interface Approved {
   backedUp: boolean;
 }
 
-/** Begins a ceremony for the change, with a random challenge; the options are for any of the user's enrolled keys. */
+/** Begins a ceremony for the change, with a random challenge; its options accept any enrolled key of the user. */
 export async function beginApproval(
   context: ServerContext,
   change: Change,
@@ -53,8 +53,8 @@ export async function beginApproval(
 }
 
 /**
- * Takes the ceremony and verifies the assertion, by a key of the session's user, for exactly this change. Returns the
- * ceremony's challenge. Throws `enrollment_denied` for a ceremony that is over, `login_denied` for the assertion.
+ * Takes the ceremony (single use) and verifies that a key of the session's user signed exactly this change. Returns the
+ * ceremony's challenge. Throws `enrollment_denied` for an expired or used ceremony, `login_denied` for the assertion.
  */
 export async function verifyApproval(
   context: ServerContext,
@@ -85,7 +85,7 @@ export async function verifyApproval(
   return { challenge, approved: { credentialId: credential.id, userId: credential.userId, ...verified } };
 }
 
-/** Counts the assertion, within the transaction that makes the change. Throws `login_denied`. */
+/** Stores the assertion's signature counter, in the same transaction as the change. Throws `login_denied`. */
 export async function recordApproval({ credentials }: Transaction, approved: Approved, now: number): Promise<void> {
   const found = await credentials.find(approved.credentialId);
   if (found?.user.id !== approved.userId) throw notEnrolled();

@@ -1,19 +1,19 @@
-/** Email addresses as accounts are named by them: what is accepted, and the one form in which each is stored. */
+/** Email addresses as account names: syntax and normalisation. */
 import { domainToASCII } from "node:url";
 
-/** RFC 5322's atext, and beyond ASCII the letters, marks and digits of RFC 6531. No quoted local part. */
+/** RFC 5322 atext, plus the non-ASCII letters, marks and digits of RFC 6531; no quoted local part. */
 const localPart = /^[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\p{L}\p{M}\p{N}-]+)*$/u;
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * The address in the form that is stored: Unicode NFC, lower case, the domain in its ASCII form (IDNA), so that every
- * spelling of an address is one account. Undefined for what is no address: the domain has at least two labels and no
- * numeric top level, the local part at most 64 bytes, the whole at most 254 (RFC 5321, 4.5.3.1).
+ * Normalises an address: Unicode NFC, lower case, the domain in its ASCII form (IDNA), so that all spellings of an
+ * address are one account. Undefined if invalid: the domain needs at least two labels and a top level that is not
+ * numeric; the local part has at most 64 bytes, the whole at most 254 (RFC 5321, 4.5.3.1).
  */
 export function normalizeEmail(text: string): string | undefined {
   const trimmed = text.trim().normalize("NFC");
   const at = trimmed.lastIndexOf("@");
-  // Lower case may leave a sequence that has a composed form.
+  // Lower-casing may produce a sequence that NFC composes.
   const local = trimmed.slice(0, Math.max(at, 0)).toLowerCase().normalize("NFC");
   const given = trimmed.slice(at + 1);
   if (!localPart.test(local) || !/^[\p{L}\p{M}\p{N}.-]+$/u.test(given)) return undefined;

@@ -1,4 +1,4 @@
-/** Enrolling a security key with an invite's one-time code. */
+/** Enrols a security key with an invite's one-time code. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
@@ -21,7 +21,7 @@ const EnrollRequest = v.strictObject({
   product: v.exactOptional(KeyName),
 });
 
-/** POST /v1/enroll/options: begins a registration. The code stays good. */
+/** POST /v1/enroll/options: begins a registration. The code stays valid. */
 export const enrollOptions: Handler = async (request, context) => {
   const { code, name } = await readJson(request, OptionsRequest);
   const codeHash = sha256(code);
@@ -39,7 +39,7 @@ export const enrollOptions: Handler = async (request, context) => {
   return { response: Response.json({ ceremony, options }), user: user.id };
 };
 
-/** POST /v1/enroll: finishes the registration and uses the code up. */
+/** POST /v1/enroll: finishes the registration and consumes the code. */
 export const enroll: Handler = async (request, context) => {
   const { ceremony: id, code, credential: response, name, product } = await readJson(request, EnrollRequest);
   const now = context.now();
@@ -57,7 +57,7 @@ export const enroll: Handler = async (request, context) => {
     product,
     now,
   });
-  // The code is used up and the key added, or neither; and both only while the code is good.
+  // Atomic: consume the code and add the key, or neither; the code may have been used or expired since the first check.
   const added = await context.store.transaction(async (tables) => {
     await openInvite(tables, codeHash, context.now());
     if (!(await tables.accounts.claimInvite(codeHash, user.id, context.now()))) throw usedCode();
@@ -67,7 +67,9 @@ export const enroll: Handler = async (request, context) => {
   return { response: Response.json(answer), user: user.id };
 };
 
-/** The invite of this code. Only who holds a code that was issued learns that it has been used or has ended. */
+/**
+ * Returns the code's invite. The errors "used" and "expired" need an issued code; a guessed one is only "not known".
+ */
 async function openInvite({ accounts }: Transaction, codeHash: string, now: number): Promise<Invite> {
   const invite = await accounts.findInvite(codeHash);
   if (!invite) {

@@ -1,6 +1,6 @@
 /**
- * A person's own security keys, in the name of their session: list, add, rename, remove. What changes who can log in
- * (add, remove) needs an assertion of an enrolled key besides: a stolen laptop has the session, not the key.
+ * A user's own security keys, authorised by their session: list, add, rename, remove. Changes to who can log in (add,
+ * remove) also need an assertion of an enrolled key: a stolen laptop has the session, but not the key.
  */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
@@ -26,7 +26,7 @@ const Removal = { id: CredentialId, force: v.optional(v.boolean(), false) };
 const RemoveOptionsRequest = v.strictObject(Removal);
 const RemoveRequest = v.strictObject({ ...Removal, ceremony: CeremonyId, approval: AuthenticationResponseSchema });
 
-/** GET /v1/credentials: the keys in the order in which they were enrolled. */
+/** GET /v1/credentials: the keys in order of enrolment. */
 export const listKeys: Handler = async (request, context) => {
   const { user, credentialId } = await authorize(request, context);
   const credentials = await context.store.credentials.ofUser(user.id);
@@ -37,8 +37,8 @@ export const listKeys: Handler = async (request, context) => {
 };
 
 /**
- * POST /v1/credentials/add/options: begins the addition of a key that the user has not enrolled yet. It answers with the
- * options for the new key, and with those for an assertion of an enrolled one, which approves the addition.
+ * POST /v1/credentials/add/options: begins the addition of a key that the user has not enrolled yet. Returns the
+ * creation options for the new key, and the request options for the enrolled key that approves the addition.
  */
 export const addKeyOptions: Handler = async (request, context) => {
   const { user } = await authorize(request, context);
@@ -51,7 +51,7 @@ export const addKeyOptions: Handler = async (request, context) => {
   return { response: Response.json({ ceremony, approval, options }), user: user.id };
 };
 
-/** POST /v1/credentials/add: finishes it. */
+/** POST /v1/credentials/add: verifies the approval and the registration, and adds the key. */
 export const addKeyFinish: Handler = async (request, context) => {
   const session = await authorize(request, context);
   const { ceremony, approval, credential: response, name, product } = await readJson(request, AddRequest);
@@ -67,7 +67,7 @@ export const addKeyFinish: Handler = async (request, context) => {
   return { response: Response.json({ credential: toJson(added, credentialId) }), user: user.id };
 };
 
-/** POST /v1/credentials/rename. A session is enough: a name opens nothing, and renaming loses nothing. */
+/** POST /v1/credentials/rename. A session is enough: a name gives no access, and a rename can be undone. */
 export const renameKey: Handler = async (request, context) => {
   const session = await authorize(request, context);
   const { id, name } = await readJson(request, RenameRequest);
@@ -80,7 +80,7 @@ export const renameKey: Handler = async (request, context) => {
   return { response: Response.json({ id, name }), user: session.user.id };
 };
 
-/** POST /v1/credentials/remove/options: begins the removal of a key; an assertion of any enrolled one approves it. */
+/** POST /v1/credentials/remove/options: begins the removal of a key; any enrolled key can approve it. */
 export const removeKeyOptions: Handler = async (request, context) => {
   const { user } = await authorize(request, context);
   const { id, force } = await readJson(request, RemoveOptionsRequest);
@@ -92,8 +92,8 @@ export const removeKeyOptions: Handler = async (request, context) => {
 };
 
 /**
- * POST /v1/credentials/remove. The sessions that the key opened end with it: a lost or stolen key is why one is removed.
- * The last key needs `force`.
+ * POST /v1/credentials/remove. Also ends the sessions that the key opened, since a removed key may be lost or stolen.
+ * Removing the last key needs `force`.
  */
 export const removeKey: Handler = async (request, context) => {
   const session = await authorize(request, context);
@@ -136,7 +136,7 @@ function lastKey(): VouchError {
   });
 }
 
-/** The same for a key of somebody else: who it belongs to is nobody's business. */
+/** No oracle: an unknown key and another user's key give the same error. */
 function notFound(): VouchError {
   return new VouchError("credential_not_found", "You have no such security key.", {
     hint: "Run `vouch keys list` to see those that you have.",

@@ -1,4 +1,4 @@
-/** Requests in the name of a session: its access token with a DPoP proof made for it (RFC 9449, 7). */
+/** Authorises requests by a session's access token and a DPoP proof bound to it (RFC 9449, 7). */
 import { VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
 import { verifyDpopProof } from "./dpop.ts";
@@ -7,15 +7,15 @@ import { sha256 } from "../random.ts";
 import type { Session } from "../store/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 
-/** A session that a request was authorised by. */
+/** The session that authorised a request. */
 export interface Authorized extends Session {
-  /** The SHA-256 of its access token. */
+  /** SHA-256 of its access token. */
   tokenHash: string;
 }
 
 /**
- * The live session that the request is made in. The `Authorization` header is `DPoP TOKEN`; the proof has `ath` and has
- * not been seen before. Throws OAuthError `invalid_dpop_proof`, `login_needed`, `session_expired`.
+ * Returns the request's live session. The `Authorization` header is `DPoP TOKEN`; the proof must have `ath` and must
+ * not be a replay. Throws OAuthError `invalid_dpop_proof`, `login_needed`, `session_expired`.
  */
 export async function authorize(request: Request, context: ServerContext): Promise<Authorized> {
   const { url, store } = context;
@@ -36,14 +36,14 @@ export async function authorize(request: Request, context: ServerContext): Promi
     throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
   }
   const session = await store.sessions.find(tokenHash);
-  // A stolen token looks like an unknown one to who does not hold its key.
+  // Wrong DPoP key: same error as an unknown token (no oracle).
   if (session && session.jkt !== proof.jkt) throw notKnown("the session is not known");
   return { ...expectLive(session, now), tokenHash };
 }
 
 /**
- * The session again, within the transaction that does what was asked: time has passed since the request was authorised
- * (its body may take seconds), and another process may have ended the session. Throws as `authorize`.
+ * Rechecks the session within the transaction that makes the change: since `authorize`, seconds may have passed (a slow
+ * body), and another process may have ended the session. Throws as `authorize`.
  */
 export async function stillLive({ sessions }: Transaction, { tokenHash }: Authorized, now: number): Promise<Session> {
   return expectLive(await sessions.find(tokenHash), now);

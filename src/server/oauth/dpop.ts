@@ -1,10 +1,12 @@
-/** DPoP proofs (RFC 9449): the client shows with each request that it holds the key its access token is bound to. */
+/**
+ * DPoP proofs (RFC 9449): with each request, the client proves possession of the key that its access token is bound to.
+ */
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify } from "jose";
 import * as v from "valibot";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
 
-/** How far the `iat` of a proof may be from the server's clock, in seconds, either way. */
+/** Allowed clock skew of a proof's `iat`, in either direction. */
 const proofWindowSeconds = 60;
 
 const HeaderSchema = v.object({
@@ -28,26 +30,26 @@ const ClaimsSchema = v.object({
 });
 
 export interface DpopProof {
-  /** The RFC 7638 thumbprint of the key that signed. */
+  /** RFC 7638 thumbprint of the signing key. */
   jkt: string;
-  /** Names the proof for replay detection: key and jti. */
+  /** Id for replay detection, from key and jti. */
   id: string;
-  /** From this time on the proof is refused by its age: seconds since 1970. */
+  /** From this time on, the proof is too old; seconds since 1970. */
   expiresAt: number;
-  /** The hash of the access token that the proof was made for, when it says so. */
+  /** Hash of the access token that the proof is bound to, if any. */
   ath: string | undefined;
 }
 
 export interface DpopExpectation {
   method: string;
-  /** The URL of the endpoint as clients know it, without query. */
+  /** The endpoint's public URL without query. */
   url: string;
   /** Seconds since 1970. */
   now: number;
 }
 
 /**
- * Checks the value of the DPoP header (RFC 9449, 4.3) but for replay, which the store decides.
+ * Verifies the DPoP header (RFC 9449, 4.3), except for replay, which the store detects.
  * Throws OAuthError `invalid_dpop_proof`.
  */
 export async function verifyDpopProof(header: string | null, expected: DpopExpectation): Promise<DpopProof> {
@@ -86,12 +88,12 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
       throw invalid(`its ${error.claim.slice(0, 16)} is not as expected`, error);
     }
-    // What jose, importJWK and the decoder say of a malformed key or token are words for programmers.
+    // The messages of jose, importJWK and the decoder are for programmers: they go into the cause only.
     throw invalid("the proof or its key is malformed", error);
   }
 }
 
-/** Scheme, host, port and path, normalised (RFC 9449, 4.3: the htu claim is compared without query and fragment). */
+/** Returns normalised scheme, host, port and path (RFC 9449, 4.3: htu is compared without query and fragment). */
 function withoutQuery(text: string): string {
   const url = new URL(text);
   return url.origin + url.pathname;

@@ -1,17 +1,17 @@
-/** The OIDC issuer that AWS trusts: its documents, its keys, its ID tokens. */
+/** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import type { User } from "../store/user.ts";
 import type { SigningKey } from "../store/configuration.ts";
 
-/** The grant in which a WebAuthn assertion is exchanged for an access token. */
+/** Grant type: WebAuthn assertion for access token. */
 export const webauthnGrant = "urn:vouch:params:oauth:grant-type:webauthn";
-/** RFC 8693, 2.1. */
+/** Grant type of token exchange (RFC 8693, 2.1). */
 export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/** How long an ID token lasts, in seconds, when its session lasts as long. */
+/** Lifetime of an ID token, unless its session ends sooner. */
 const idTokenSeconds = 300;
 
-/** A new ES256 key; its kid is the RFC 7638 thumbprint. */
+/** Generates an ES256 key; its kid is the RFC 7638 thumbprint. `now` in seconds since 1970. */
 export async function makeSigningKey(now: number): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await exportJWK(privateKey);
@@ -28,15 +28,15 @@ export class Issuer {
   readonly url: string;
   readonly #keys: { kid: string; privateJwk: JWK }[];
 
-  /** `url` is the issuer identifier; `keys` as they are stored, newest first: the newest signs, all are published. */
+  /** `url` is the issuer identifier; `keys` are newest first: the newest signs, all are published. */
   constructor(url: string, keys: SigningKey[]) {
     this.url = url;
     this.#keys = keys.map(({ kid, privateJwk }) => ({ kid, privateJwk: JSON.parse(privateJwk) as JWK }));
   }
 
   /**
-   * The discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). There is no authorization_endpoint: people log
-   * in with a security key on their own machine, and AWS reads the issuer, the JWKS and the algorithms only.
+   * Returns the discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). It has no authorization_endpoint: login
+   * uses a security key on the user's machine, and AWS reads only the issuer, the JWKS and the algorithms.
    */
   discoveryDocument(): Record<string, unknown> {
     return {
@@ -56,7 +56,7 @@ export class Issuer {
     };
   }
 
-  /** The public keys (RFC 7517, 5). */
+  /** Returns the public keys as a JWK set (RFC 7517, 5). */
   jwks(): { keys: JWK[] } {
     return {
       keys: this.#keys.map(({ kid, privateJwk: { kty, crv, x, y } }) => ({
@@ -68,7 +68,7 @@ export class Issuer {
     };
   }
 
-  /** Signs an ID token that ends after five minutes, or with the session when that is sooner. Times in seconds since 1970. */
+  /** Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. */
   async issueIdToken(
     session: { user: User; createdAt: number; expiresAt: number },
     audience: string,
@@ -77,7 +77,8 @@ export class Issuer {
     const [key] = this.#keys;
     if (!key) throw new Error("there is no signing key");
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
-    // RFC 8176: proof of possession of a key (whether in hardware, only a trusted attestation could say), the user's presence, and more than one factor.
+    // RFC 8176: proof of possession, user presence, multi-factor. Not "hwk": only a trusted attestation could prove a
+    // hardware key.
     const claims = { email: session.user.email, auth_time: session.createdAt, amr: ["pop", "user", "mfa"] };
     const jwt = await new SignJWT(claims)
       .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })

@@ -1,4 +1,4 @@
-/** Logging in: a WebAuthn assertion becomes a session, an access token bound to the client's DPoP key. */
+/** Login: exchanges a WebAuthn assertion for a session, an access token bound to the client's DPoP key. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { readJson } from "../http/body.ts";
@@ -8,7 +8,7 @@ import { randomToken, sha256 } from "../random.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 
-/** POST /v1/login/options: begins an authentication. */
+/** POST /v1/login/options: begins an authentication ceremony. */
 export const loginOptions: Handler = async (request, context) => {
   await readJson(request, v.strictObject({}));
   const options = await context.relyingParty.requestOptions();
@@ -55,7 +55,7 @@ export async function grantSession(
     if (still.user.disabled) {
       throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
     }
-    // Whoever held the answer back until the person's sessions were ended gets none.
+    // An assertion from before the last revocation opens no session, even if sent after it.
     if (ceremony.revocation < still.revocation) {
       throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
     }

@@ -1,12 +1,12 @@
-/** How long a session lasts. */
+/** The session lifetime: limit and parser. */
 import { VouchError } from "../../base/errors.ts";
 
-/** The longest a session may last, in seconds. */
+/** Maximum session lifetime. */
 export const maxSessionSeconds = 8 * 3600;
 
 const units = { h: 3600, m: 60, s: 1 } as const;
 
-/** A duration like 8h, 90m or 300s in seconds. Throws `usage` above the longest session. */
+/** Parses a duration like 8h, 90m or 300s into seconds. Throws `usage`, also above the maximum lifetime. */
 export function parseSessionDuration(text: string): number {
   const match = /^([0-9]{1,5})([hms])$/.exec(text);
   const seconds = Number(match?.[1]) * units[match?.[2] as keyof typeof units];

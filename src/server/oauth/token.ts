@@ -1,4 +1,4 @@
-/** The OAuth token endpoint (RFC 6749, 3.2) with its two grants, and revocation (RFC 7009). */
+/** The OAuth token endpoint (RFC 6749, 3.2) with its two grant types, and revocation (RFC 7009). */
 import * as v from "valibot";
 import { readForm } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
@@ -18,7 +18,7 @@ const ExchangeRequest = v.object({
   grant_type: v.literal(tokenExchangeGrant),
   subject_token: AccessToken,
   subject_token_type: v.literal(accessTokenType),
-  /** RFC 8693, 2.1: optional; an ID token is all that this server issues here. */
+  /** Optional (RFC 8693, 2.1); this server issues only ID tokens here. */
   requested_token_type: v.optional(v.literal(idTokenType)),
   audience: v.optional(v.pipe(v.string(), v.maxLength(255))),
   actor_token: v.optional(v.never()),
@@ -33,7 +33,7 @@ const TokenRequest = v.lazy((form) => {
   return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
 });
 
-/** POST /oauth/token. Every request carries a DPoP proof that has not been seen before. */
+/** POST /oauth/token. Every request needs a DPoP proof that is not a replay. */
 export const token: Handler = async (request, context) => {
   const proof = await verifyDpopProof(request.headers.get("dpop"), {
     method: "POST",
@@ -57,7 +57,7 @@ export const token: Handler = async (request, context) => {
   }
 };
 
-/** Token exchange (RFC 8693): the session's access token for an ID token. */
+/** Token exchange (RFC 8693): access token of a session for an ID token. */
 async function exchangeToken(
   form: v.InferOutput<typeof ExchangeRequest>,
   proof: { jkt: string; ath: string | undefined },
@@ -68,17 +68,17 @@ async function exchangeToken(
     throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
   }
   const session = await context.store.sessions.find(tokenHash);
-  // A stolen token looks like an unknown one to who does not hold its key.
+  // Wrong DPoP key: same error as an unknown token (no oracle).
   if (!session || session.jkt !== proof.jkt)
     throw new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
   if (session.revoked) throw new OAuthError("invalid_grant", "The session was revoked.");
   if (session.user.disabled) throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
   const now = context.now();
   if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");
-  // Who names none (RFC 8693, 2.1) gets the first: that by which AWS knows this server.
+  // Default audience (optional in RFC 8693, 2.1): the first, which AWS knows this server by.
   const audience = form.audience ?? context.audiences[0] ?? "";
   if (!context.audiences.includes(audience)) {
-    // What was asked for is not repeated: a confused client may have put a token there, and this goes to the log.
+    // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
     const expected = context.audiences.join(" or ");
     throw new OAuthError(
       "invalid_target",
@@ -98,8 +98,8 @@ async function exchangeToken(
 }
 
 /**
- * POST /oauth/revoke. Answers 200 whatever the token is (RFC 7009, 2.2). No DPoP proof is asked for: who holds a token
- * without its key can do nothing with it but end it, which is what its owner wants then.
+ * POST /oauth/revoke. Returns 200 for any token (RFC 7009, 2.2). Needs no DPoP proof: a thief without the key can only
+ * revoke the token, which is what its owner wants.
  */
 export const revoke: Handler = async (request, context) => {
   const form = await readForm(

@@ -1,4 +1,4 @@
-/** Users and the invites that let them enrol. */
+/** Users and their invites. */
 import type { Sql } from "./statements.ts";
 import type { User } from "./user.ts";
 
@@ -10,9 +10,9 @@ export interface Invite {
 
 export interface UserSummary extends User {
   createdAt: number;
-  /** How many sessions have neither ended nor been revoked. */
+  /** Number of live sessions: neither expired nor revoked. */
   sessions: number;
-  /** When the invite that is still open ends. */
+  /** Expiry of the open invite. */
   inviteExpiresAt: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export class AccountStore {
     this.#sql = sql;
   }
 
-  /** Makes the user when there is none with this email, and an invite that replaces the open ones. */
+  /** Creates the user if there is none with this email, and an invite that replaces the open ones. */
   async invite(email: string, codeHash: string, now: number, expiresAt: number): Promise<User> {
     await this.#sql`
       INSERT INTO users (id, email, created_at) VALUES (${crypto.randomUUID()}, ${email}, ${now})
@@ -55,7 +55,7 @@ export class AccountStore {
     return row && toUser(row);
   }
 
-  /** Uses up the invite. One statement: of two at once, one gets it. False when it cannot be used (any more). */
+  /** Consumes the invite, in one statement, so that only one of two concurrent calls gets it. False if not usable. */
   async claimInvite(codeHash: string, userId: string, now: number): Promise<boolean> {
     const claimed = await this.#sql`
       UPDATE invites SET used_at = ${now}
@@ -64,7 +64,7 @@ export class AccountStore {
     return claimed.length === 1;
   }
 
-  /** Disables the user from `now` on, or enables them (undefined). False when it was so already. */
+  /** Disables the user from `now` on, or enables them (undefined). False if that changes nothing. */
   async setDisabled(userId: string, now: number | undefined): Promise<boolean> {
     const changed = await this.#sql`
       UPDATE users SET disabled_at = ${now ?? null}
@@ -73,12 +73,12 @@ export class AccountStore {
     return changed.length === 1;
   }
 
-  /** Removes the user's open invites. */
+  /** Deletes the user's open invites. */
   async removeInvites(userId: string): Promise<void> {
     await this.#sql`DELETE FROM invites WHERE user_id = ${userId} AND used_at IS NULL`;
   }
 
-  /** Users in the order of their emails: every one, or a page of at most `limit` that come after an email. */
+  /** Users ordered by email: all, or a page of at most `limit` after the email `after`. */
   async users(now: number, page: { after?: string; limit?: number | undefined } = {}): Promise<UserSummary[]> {
     const users = await this.#sql`
       SELECT id, email, created_at, disabled_at,

@@ -1,4 +1,4 @@
-/** A copy of the database, made while the server runs. */
+/** Online backup of the database. */
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { SQL } from "bun";
@@ -7,22 +7,22 @@ import { removeAbandoned, temporaryName } from "../../base/system/temporary.ts";
 import { databaseFailure } from "./failure.ts";
 
 /**
- * Writes a consistent copy to a new file `path` with mode 0600 and checks it: its integrity and foreign keys, and that
- * it has a signing key. The copy is made in a folder of mode 0700 beside `path` and linked into place when it is whole;
- * a file that is there is never overwritten. Returns the number of rows of each table.
+ * Writes a consistent copy to a new file `path` with mode 0600 and checks its integrity, its foreign keys and that it
+ * has a signing key. The copy is made in a folder of mode 0700 next to `path` and linked into place when complete; an
+ * existing file is never overwritten. Returns the number of rows of each table.
  * Throws `edit_conflict` (the file exists), `file_error`.
  */
 export async function backUp(source: SQL, path: string): Promise<Record<string, number>> {
   const target = resolve(path);
   let folder: string | undefined;
   try {
-    // A copy in clear text must not stay after a killed command.
+    // Remove the plaintext copies of killed backups.
     removeAbandoned(dirname(target), basename(target));
     const made = join(dirname(target), temporaryName(basename(target)));
     mkdirSync(made, { mode: 0o700 });
     folder = made;
     const copy = join(folder, "copy.db");
-    // VACUUM INTO writes into an empty file that exists, and keeps its mode.
+    // VACUUM INTO accepts an existing empty file and keeps its mode.
     closeSync(openSync(copy, "wx", 0o600));
     await source`VACUUM INTO ${copy}`;
     const rows = await check(copy);

@@ -1,22 +1,22 @@
-/** WebAuthn ceremonies that have begun: their challenges, each good for one answer within five minutes. */
+/** Pending WebAuthn ceremonies: their challenges, each valid for one response within five minutes. */
 import type { Sql } from "./statements.ts";
 
 export interface Ceremony {
   id: string;
-  /** A registration is begun with an invite's code, an addition and a removal with a session. */
+  /** A registration needs an invite's code, an addition or removal a session. */
   type: "registration" | "addition" | "removal" | "authentication";
-  /** base64url, as it stands in the options. */
+  /** base64url, as in the options. */
   challenge: string;
-  /** The SHA-256 of the invite's code that began a registration. */
+  /** SHA-256 of the invite's code; registrations only. */
   codeHash?: string | undefined;
-  /** The user whose session began an addition or a removal. */
+  /** The session's user; additions and removals only. */
   userId?: string | undefined;
   expiresAt: number;
 }
 
-/** A ceremony as it was stored. */
+/** A stored ceremony. */
 export interface BegunCeremony extends Ceremony {
-  /** The number of the last revocation of anybody's sessions before it began. */
+  /** Number of the last revocation, of any user's sessions, before the ceremony began. */
   revocation: number;
 }
 
@@ -35,7 +35,7 @@ export class CeremonyStore {
         (SELECT coalesce(max(revocation), 0) FROM users))`;
   }
 
-  /** Takes the ceremony out of the database: of two concurrent calls, one gets it. It may have expired. */
+  /** Deletes and returns the ceremony, which may have expired; only one of two concurrent calls gets it. */
   async take(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
     const [row] = await this.#sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
     return (

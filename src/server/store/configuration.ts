@@ -1,15 +1,15 @@
-/** What `vouch server init` fixed, and the keys that sign ID tokens. */
+/** The configuration that `vouch server init` stored, and the signing keys of ID tokens. */
 import type { Sql } from "./statements.ts";
 
 export interface ServerConfiguration {
-  /** The origin of the server: issuer, WebAuthn origin; its host is the rp.id. */
+  /** The server's origin: issuer and WebAuthn origin; its host is the rp.id. */
   url: string;
-  /** The audiences that ID tokens are issued for. */
+  /** Allowed audiences of ID tokens. */
   audiences: string[];
 }
 
 export interface SigningKey {
-  /** The RFC 7638 thumbprint. */
+  /** RFC 7638 thumbprint. */
   kid: string;
   /** A private JWK (ES256) as JSON. */
   privateJwk: string;
@@ -23,7 +23,7 @@ export class ConfigurationStore {
     this.#sql = sql;
   }
 
-  /** The configuration, or undefined before `vouch server init`. */
+  /** Returns the configuration, or undefined before `vouch server init`. */
   async load(): Promise<ServerConfiguration | undefined> {
     const rows: { name: string; value: string }[] = await this.#sql`SELECT name, value FROM configuration`;
     const values = new Map(rows.map(({ name, value }) => [name, value]));
@@ -44,7 +44,7 @@ export class ConfigurationStore {
       INSERT INTO signing_keys (kid, private_jwk, created_at) VALUES (${key.kid}, ${key.privateJwk}, ${key.createdAt})`;
   }
 
-  /** The keys that have not been retired, newest first. */
+  /** Returns the keys that are not retired, newest first. */
   async signingKeys(): Promise<SigningKey[]> {
     const rows = await this.#sql`
       SELECT kid, private_jwk, created_at FROM signing_keys ORDER BY created_at DESC, kid`;

@@ -1,4 +1,4 @@
-/** Users' security keys. What changes them is one statement each, so that of two at once the database decides. */
+/** Users' security keys. Each change is one statement, so the database resolves races between concurrent calls. */
 import type { Sql } from "./statements.ts";
 import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
 import type { User } from "./user.ts";
@@ -10,15 +10,15 @@ export interface Credential {
   userId: string;
   /** COSE_Key. */
   publicKey: Uint8Array<ArrayBuffer>;
-  /** The signature counter of the last assertion. */
+  /** Signature counter of the last assertion. */
   counter: number;
   aaguid: string;
-  /** The product name of the key's USB descriptor. */
+  /** Product name from the key's USB descriptor. */
   product: string | undefined;
   transports: string[];
   backupEligible: boolean;
   backedUp: boolean;
-  /** What its user calls it; no two keys of a user have the same name. */
+  /** Chosen by the user; unique among the user's keys. */
   name: string;
   createdAt: number;
   lastUsedAt: number | undefined;
@@ -31,7 +31,7 @@ export class CredentialStore {
     this.#sql = sql;
   }
 
-  /** Adds the credential unless its id is known to anybody, or its name to its user. */
+  /** Adds the credential, unless any user has its id or its user has its name. */
   async add(credential: Credential): Promise<"added" | "credential_known" | "name_taken"> {
     const added = await this.#sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
@@ -44,18 +44,18 @@ export class CredentialStore {
     return (await this.find(credential.id)) ? "credential_known" : "name_taken";
   }
 
-  /** In the order in which they were enrolled. */
+  /** The user's credentials, in order of enrolment. */
   async ofUser(userId: string): Promise<Credential[]> {
     const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY created_at, id`;
     return rows.map(toCredential);
   }
 
-  /** Everybody's, in the order in which they were enrolled. */
+  /** All users' credentials, in order of enrolment. */
   async all(): Promise<Credential[]> {
     return (await this.#sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
   }
 
-  /** Those of the users whose emails come after the first and not after the last; none without a last. */
+  /** Credentials of users with an email > `after` and ≤ `last` (a page of users); none without `last`. */
   async between(after: string, last: string | undefined): Promise<Credential[]> {
     if (last === undefined) return [];
     const rows = await this.#sql`
@@ -64,7 +64,7 @@ export class CredentialStore {
     return rows.map(toCredential);
   }
 
-  /** The credential and its user; `revocation` is the number of that which last ended the user's sessions. */
+  /** The credential and its user; `revocation` is the number of the user's last revocation. */
   async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
     const [row] = await this.#sql`
       SELECT credentials.*, users.email, users.disabled_at, users.revocation FROM credentials JOIN users ON users.id = credentials.user_id
@@ -79,8 +79,8 @@ export class CredentialStore {
   }
 
   /**
-   * Records an accepted assertion. False when the counter did not rise since (WebAuthn Level 3, 7.2 step 22): of two
-   * assertions with the same counter, one is recorded. Keys without a counter always send 0.
+   * Records an accepted assertion. False if the counter did not increase (WebAuthn Level 3, 7.2 step 22), so only one
+   * of two assertions with the same counter is recorded. Keys without a counter always send 0.
    */
   async recordAssertion(id: string, counter: number, backedUp: boolean, now: number): Promise<boolean> {
     const rows = await this.#sql`
@@ -89,7 +89,7 @@ export class CredentialStore {
     return rows.length === 1;
   }
 
-  /** Renames a credential of the user; to the name that it has, too. */
+  /** Renames a credential of the user; its present name is accepted. */
   async rename(userId: string, id: string, name: string): Promise<"renamed" | "not_found" | "name_taken"> {
     const renamed = await this.#sql`
       UPDATE credentials SET name = ${name} WHERE id = ${id} AND user_id = ${userId}
@@ -101,9 +101,9 @@ export class CredentialStore {
   }
 
   /**
-   * Removes a credential of the user, and with it, by the foreign key, the sessions that it opened. Unless `force`, the
-   * last one stays: of two removals at once of the last two, one is refused. (SQLite runs one writing statement after
-   * another, those of other processes included; a database that does not must lock the user first.)
+   * Removes a credential of the user and, through the foreign key, the sessions that it opened. Without `force`, the
+   * last one stays: of two concurrent removals of the last two, one is refused. (SQLite serialises writing statements,
+   * also across processes; a database that does not must lock the user first.)
    */
   async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
     const removed = await this.#sql`
@@ -114,7 +114,7 @@ export class CredentialStore {
     return (await this.#belongsTo(userId, id)) ? "last" : "not_found";
   }
 
-  /** Removes every credential of the user; returns how many there were. */
+  /** Removes all credentials of the user; returns their number. */
   async removeAll(userId: string): Promise<number> {
     return (await this.#sql`DELETE FROM credentials WHERE user_id = ${userId} RETURNING id`).length;
   }

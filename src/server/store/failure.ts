@@ -1,6 +1,6 @@
-/** Failures of the database that are not the program's: somebody holds its lock, the disk is full, the file is gone. */
+/** Environmental database failures: lock held, disk full, file gone. */
 
-/** The SQLite result codes (sqlite.org/rescode.html) of such failures, extended ones by their beginning. */
+/** The SQLite result codes (sqlite.org/rescode.html) of these failures; extended codes match by prefix. */
 const reasons: [code: RegExp, reason: string][] = [
   [/^SQLITE_(BUSY|LOCKED)/, "another process holds its lock"],
   [/^SQLITE_FULL/, "the disk is full"],
@@ -18,7 +18,7 @@ export class DatabaseReplacedError extends Error {
   }
 }
 
-/** Why the database cannot be used now, in words; undefined for any other failure. */
+/** Returns a readable reason for an environmental failure; undefined for any other error. */
 export function databaseFailure(error: unknown): string | undefined {
   if (error instanceof DatabaseReplacedError) return error.message;
   if (!(error instanceof Error) || error.name !== "SQLiteError") return undefined;
@@ -26,7 +26,7 @@ export function databaseFailure(error: unknown): string | undefined {
   return typeof code === "string" ? reasons.find(([pattern]) => pattern.test(code))?.[1] : undefined;
 }
 
-/** Whether another process holds the lock. */
+/** Whether the error means that another process holds the lock. */
 export function isLocked(error: unknown): boolean {
   return (
     error instanceof Error &&

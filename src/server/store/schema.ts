@@ -1,10 +1,10 @@
 /**
- * The tables, as numbered versions that are applied once each. The SQL is what SQLite and PostgreSQL share: text,
- * integers and base64url in text; no type, function or pragma of one of them. Times are seconds since 1970.
+ * The schema as numbered migrations, each applied once. The SQL is the common subset of SQLite and PostgreSQL: text,
+ * integers, base64url as text; no type, function or pragma of only one. Times are seconds since 1970.
  */
 import type { SQL } from "bun";
 
-/** Index 0 makes version 1. Released versions never change; a change is a new version at the end. */
+/** Index 0 is version 1. Released versions never change; a change is a new version at the end. */
 const versions: readonly (readonly string[])[] = [
   [
     `CREATE TABLE configuration (
@@ -16,8 +16,8 @@ const versions: readonly (readonly string[])[] = [
       private_jwk TEXT NOT NULL,
       created_at BIGINT NOT NULL
     )`,
-    // disabled_at: since when the person may do nothing; null for one who may. revocation: revocations are numbered
-    // through, whatever the clock says; this is the person's last one.
+    // disabled_at: start of the user's suspension; null if active. revocation: number of the user's last revocation,
+    // from one sequence over all users, independent of the clock.
     `CREATE TABLE users (
       id TEXT PRIMARY KEY,
       email TEXT NOT NULL UNIQUE,
@@ -33,8 +33,8 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL,
       used_at BIGINT
     )`,
-    // product: the product name that the key's USB descriptor gave; null for a key without one. A person tells keys
-    // apart by their names.
+    // product: product name from the key's USB descriptor; null for a key without one. name: unique per user, so that
+    // people can tell their keys apart.
     `CREATE TABLE credentials (
       id TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -51,8 +51,8 @@ const versions: readonly (readonly string[])[] = [
     )`,
     `CREATE INDEX credentials_user_id ON credentials (user_id)`,
     `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
-    // user_id: whose session began the ceremony; null for an enrolment and a login. revocation: the last one of anybody
-    // when it began. A login that began before its person's last revocation opens no session.
+    // user_id: user of the session that began the ceremony; null for enrolment and login. revocation: number of the
+    // last revocation of any user at that time. A login that began before its user's last revocation opens no session.
     `CREATE TABLE ceremonies (
       id TEXT PRIMARY KEY,
       type TEXT NOT NULL,
@@ -62,7 +62,7 @@ const versions: readonly (readonly string[])[] = [
       revocation BIGINT NOT NULL DEFAULT 0,
       expires_at BIGINT NOT NULL
     )`,
-    // credential_id: the credential that opened the session; no session outlives it.
+    // credential_id: the credential that opened the session; deleting it deletes the session.
     `CREATE TABLE sessions (
       token_hash TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -82,8 +82,8 @@ const versions: readonly (readonly string[])[] = [
 ];
 
 /**
- * Brings the database to the newest version. Safe when two processes start at once: the row that names a version is
- * written first, so that one of them makes the change and the other finds it made.
+ * Migrates the database to the newest version; `now` in seconds since 1970. Safe if two processes start at once: each
+ * migration first inserts its version's row, so one process applies it and the other skips it.
  */
 export async function migrate(sql: SQL, now: number): Promise<void> {
   await sql`CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)`;
@@ -98,7 +98,7 @@ export async function migrate(sql: SQL, now: number): Promise<void> {
   }
 }
 
-/** The version of the database, and the newest this program knows. */
+/** Returns the database's schema version, and the newest that this program knows. */
 export async function schemaVersion(sql: SQL): Promise<{ found: number; known: number }> {
   const [row] = await sql`SELECT max(version) AS version FROM schema_versions`;
   return { found: Number(row.version), known: versions.length };

@@ -1,10 +1,10 @@
-/** Sessions, by the SHA-256 of their access token, and the DPoP proofs seen. */
+/** Sessions, by the SHA-256 of their access token, and the replay cache of DPoP proofs. */
 import type { Sql } from "./statements.ts";
 import type { User } from "./user.ts";
 
 export interface Session {
   user: User;
-  /** The RFC 7638 thumbprint of the DPoP key that the access token is bound to (RFC 9449, 6). */
+  /** RFC 7638 thumbprint of the DPoP key that the access token is bound to (RFC 9449, 6). */
   jkt: string;
   /** The credential that opened it. */
   credentialId: string;
@@ -20,7 +20,7 @@ export class SessionStore {
     this.#sql = sql;
   }
 
-  /** Opens a session by a credential. False when the credential has been removed in the meantime. */
+  /** Stores a new session. False if its credential has been removed in the meantime. */
   async add(tokenHash: string, session: Omit<Session, "revoked">): Promise<boolean> {
     const rows = await this.#sql`
       INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
@@ -45,12 +45,12 @@ export class SessionStore {
     );
   }
 
-  /** Revokes the session of this token; an unknown or revoked one stays as it is. */
+  /** Revokes the session of this token; no effect if unknown or already revoked. */
   async revoke(tokenHash: string, now: number): Promise<void> {
     await this.#sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
   }
 
-  /** Revokes every live session of the user, and the logins that have begun; returns how many sessions. */
+  /** Revokes the user's live sessions and pending logins; returns the number of sessions. */
   async revokeAll(userId: string, now: number): Promise<number> {
     await this.#sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
     const rows = await this.#sql`
@@ -59,7 +59,7 @@ export class SessionStore {
     return rows.length;
   }
 
-  /** How many live sessions the credential has opened. */
+  /** Number of live sessions that the credential opened. */
   async countOpenedBy(credentialId: string, now: number): Promise<number> {
     const [row] = await this.#sql`
       SELECT count(*) AS live FROM sessions
@@ -67,7 +67,7 @@ export class SessionStore {
     return Number(row.live);
   }
 
-  /** Remembers a DPoP proof until it would be refused by its age. False when it has been seen (RFC 9449, 11.1). */
+  /** Stores a DPoP proof's id until the proof is too old. False if it is a replay (RFC 9449, 11.1). */
   async rememberProof(id: string, expiresAt: number): Promise<boolean> {
     const rows = await this.#sql`
       INSERT INTO dpop_proofs (id, expires_at) VALUES (${id}, ${expiresAt}) ON CONFLICT (id) DO NOTHING RETURNING id`;

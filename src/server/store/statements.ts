@@ -1,22 +1,22 @@
-/** SQL statements one after another, and transactions that no other statement of this process joins. */
+/** Serialises SQL statements and isolates transactions on the one connection of this process. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SQL } from "bun";
 import { isLocked } from "./failure.ts";
 
-/** How long a statement waits for its turn and for the write lock of another process, in milliseconds. */
+/** Timeout of a statement: waiting in the queue and for another process's write lock. */
 const patienceMs = 2_000;
-/** How often a lock is tried again, in milliseconds. */
+/** Retry interval for a held lock. */
 const retryMs = 10;
 
-/** Runs one statement, written as a tagged template, and resolves with its rows. */
+/** Runs one statement, given as a tagged template, and resolves with its rows. */
 export type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Promise<SqlRows>;
 
-/** Rows as Bun.SQL gives them: columns of any type, by name. */
+/** Rows as Bun.SQL returns them: untyped columns by name (any). */
 export type SqlRows = ReturnType<typeof JSON.parse>;
 
 /**
- * Bun.SQL has one connection to a SQLite file, on which whatever is sent between BEGIN and COMMIT belongs to the
- * transaction. So everything waits in one queue: a statement for the transaction before it, a transaction for all.
+ * Bun.SQL has one connection to a SQLite file, and every statement sent between BEGIN and COMMIT joins the transaction.
+ * So all go through one queue: a statement waits for the transaction before it, a transaction for all before it.
  */
 export class Statements {
   readonly #sql: SQL;
@@ -26,21 +26,20 @@ export class Statements {
     this.#sql = sql;
   }
 
-  /** A statement outside of any transaction. */
+  /** Runs a statement outside of any transaction. */
   readonly run: Sql = (strings, ...values) => {
     const deadline = performance.now() + patienceMs;
     return this.#queue(() => unlocked(async () => await this.#sql(strings, ...values), deadline));
   };
 
-  /** Work with the connection while no statement of this process runs. */
+  /** Runs `work` while no statement of this process runs. */
   alone<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#queue(work);
   }
 
   /**
-   * All of the statements that `work` sends with the `Sql` it is given, or none when it throws. BEGIN IMMEDIATE takes
-   * the write lock at once: what `work` reads, no other process changes before COMMIT. `work` waits for nothing but
-   * its statements.
+   * Runs `work` in a transaction, rolled back if it throws. BEGIN IMMEDIATE takes the write lock at once: no other
+   * process changes what `work` reads before COMMIT. `work` must use the given `Sql` and await only its statements.
    */
   transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + patienceMs;
@@ -52,7 +51,7 @@ export class Statements {
         await sql`COMMIT`;
         return result;
       } catch (error) {
-        // A failed COMMIT may have rolled back by itself; the first error is the one that tells why.
+        // Ignore errors: a failed COMMIT may have rolled back already, and the first error has the reason.
         await sql`ROLLBACK`.catch(() => {});
         throw error;
       }
@@ -66,7 +65,7 @@ export class Statements {
   }
 }
 
-/** Repeats a statement that met the lock of another process, without blocking this one, until the deadline. */
+/** Retries a statement while another process holds the lock, without blocking the event loop, until the deadline. */
 async function unlocked(statement: () => Promise<SqlRows>, deadline: number): Promise<SqlRows> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** The server's database: one interface over Bun.SQL. */
+/** The server's database over Bun.SQL: opening, transactions, cleanup, backup. */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SQL } from "bun";
@@ -13,12 +13,12 @@ import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
 import { type Sql, Statements } from "./statements.ts";
 
-/** How long an expired or used invite, an ended session stay, so that the answer can say what became of them. */
+/** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
 const keepEndedSeconds = 7 * 24 * 3600;
-/** Rows that one statement of `purge` deletes: some milliseconds. */
+/** Rows that one statement of `purge` deletes; takes some milliseconds. */
 const purgeBatch = 500;
 
-/** The tables. */
+/** Access to the tables, over one way to run statements. */
 class Tables {
   readonly accounts: AccountStore;
   readonly ceremonies: CeremonyStore;
@@ -35,7 +35,7 @@ class Tables {
   }
 }
 
-/** The tables within a transaction. */
+/** Access to the tables within a transaction. */
 export type Transaction = Tables;
 
 export class Store extends Tables {
@@ -54,14 +54,14 @@ export class Store extends Tables {
   }
 
   /**
-   * Does all of `work` or, when it throws, nothing. No other request and no other process writes in between, so what
-   * `work` has checked still holds when it is done. `work` uses the tables it is given, and waits for nothing else.
+   * Runs `work` in a transaction, rolled back if it throws. No other request or process writes in between, so what
+   * `work` has checked holds at COMMIT. `work` must use the given tables and await nothing else.
    */
   async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
     return await this.#statements.transaction((sql) => work(new Tables(sql)));
   }
 
-  /** Deletes what has expired, in batches: requests are answered between them. */
+  /** Deletes expired rows in batches, so that requests are answered in between; `now` in seconds since 1970. */
   async purge(now: number): Promise<void> {
     const ended = now - keepEndedSeconds;
     await inBatches(
@@ -82,7 +82,7 @@ export class Store extends Tables {
     );
   }
 
-  /** Writes to the database, as a login does. Throws what makes it fail. */
+  /** Readiness probe: writes to the database, as a login does. Throws the write's error. */
   async probe(now: number): Promise<void> {
     this.checkFile();
     await this.#statements.run`
@@ -90,13 +90,13 @@ export class Store extends Tables {
       ON CONFLICT (id) DO UPDATE SET expires_at = ${now}`;
   }
 
-  /** Throws DatabaseReplacedError when the path no longer leads to the file that is open. */
+  /** Throws DatabaseReplacedError if the path no longer names the open file. */
   checkFile(): void {
     const found = fileIdentity(this.#path);
     if (found === undefined || found !== this.#identity) throw new DatabaseReplacedError(this.#path);
   }
 
-  /** Copies the database to a new file. See `backUp`. */
+  /** Copies the database to a new file, as `backUp`. */
   async backUp(path: string): Promise<Record<string, number>> {
     return await this.#statements.alone(() => backUp(this.#connection, path));
   }
@@ -107,9 +107,9 @@ export class Store extends Tables {
 }
 
 /**
- * Opens the database `sqlite:PATH` and brings its tables to this version. `create` makes the file when there is none.
- * The file holds the issuer's private key: it is made, or put back, to mode 0600.
- * Throws `usage` (another kind of URL), `settings_missing` (no such file), `file_error`.
+ * Opens the database `sqlite:PATH` and migrates its schema. `create` creates a missing file. The file holds the
+ * issuer's private key, so its mode is set to 0600. Throws `usage` (another kind of URL), `settings_missing` (no such
+ * file), `file_error`.
  */
 export async function openStore(url: string, options: { create: boolean; now: number }): Promise<Store> {
   const path = sqlitePath(url);
@@ -122,7 +122,7 @@ export async function openStore(url: string, options: { create: boolean; now: nu
   try {
     makePrivate(path);
     sql = new SQL({ adapter: "sqlite", filename: path, create: true });
-    // Another process (`vouch server invite`) may write at the same time: wait for it rather than fail.
+    // Another process (`vouch server invite`) may be writing: wait for its lock.
     await sql`PRAGMA busy_timeout = 5000`;
     await sql`PRAGMA journal_mode = WAL`;
     await sql`PRAGMA foreign_keys = ON`;
@@ -133,7 +133,7 @@ export async function openStore(url: string, options: { create: boolean; now: nu
         hint: "A newer Vouch has written it. Run that version.",
       });
     }
-    // From here on the queue waits for locks: SQLite's own waiting holds up the whole process.
+    // From here on, the queue retries on locks: SQLite's own wait blocks the event loop.
     await sql`PRAGMA busy_timeout = 0`;
     return new Store(sql, path);
   } catch (error) {
@@ -152,12 +152,12 @@ export async function openStore(url: string, options: { create: boolean; now: nu
 
 const nextTurn = () => new Promise((done) => setImmediate(done));
 
-/** Deletes batch by batch, with turns of the event loop between them. */
+/** Deletes in batches and yields to the event loop in between. */
 async function inBatches(deleteBatch: () => Promise<unknown[]>): Promise<void> {
   while ((await deleteBatch()).length === purgeBatch) await nextTurn();
 }
 
-/** Tells one file from another that took its place; undefined when there is none. */
+/** Identifies a file, to detect a replaced one; undefined if there is none. */
 function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats && `${stats.dev}:${stats.ino}`;
@@ -166,7 +166,7 @@ function fileIdentity(path: string): string | undefined {
 function sqlitePath(url: string): string {
   const match = /^sqlite:(?:\/\/)?([^?]+)$/.exec(url);
   if (match?.[1]) return resolve(match[1]);
-  // A URL of another kind may carry a password: only its scheme is shown.
+  // Show only the scheme: another kind of URL may contain a password.
   throw new VouchError("usage", `Expected a database as sqlite:PATH, got "${url.split(":", 1)[0]}:…".`);
 }
 

@@ -1,9 +1,9 @@
-/** A person who has been invited. */
+/** An invited or enrolled person. */
 export interface User {
-  /** A UUID: the `sub` of ID tokens; its UTF-8 bytes are the WebAuthn user handle. */
+  /** UUID: the `sub` of ID tokens; its UTF-8 bytes are the WebAuthn user handle. */
   id: string;
   /** In lower case. */
   email: string;
-  /** A disabled person logs in, enrols, changes and gets nothing. */
+  /** A disabled user cannot log in, enrol, change keys or get tokens. */
   disabled: boolean;
 }

@@ -1,27 +1,27 @@
-/** The certificate of an attestation key (X.509, RFC 5280), as far as WebAuthn looks into it. Its addresses are not read. */
+/** Parses the fields of an attestation certificate (X.509, RFC 5280) that WebAuthn checks; its URLs are ignored. */
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { VouchError } from "../../base/errors.ts";
 
 export interface AttestationCertificate {
   version: number;
-  /** Attribute → value; of several with one name the last. */
+  /** Attribute → value; for a repeated attribute, the last. */
   subject: ReadonlyMap<string, string>;
   isCa: boolean;
   publicKey: KeyObject;
-  /** id-fido-gen-ce-aaguid (WebAuthn Level 3, 8.2.1); undefined when the certificate has none. */
+  /** id-fido-gen-ce-aaguid (WebAuthn Level 3, 8.2.1); undefined if absent. */
   aaguid: Uint8Array | undefined;
 }
 
-/** Tags of DER (X.690). */
+/** DER tags (X.690). */
 const OID = 0x06;
 const OCTET_STRING = 0x04;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 
-/** 1.3.6.1.4.1.45724.1.1.4. */
+/** DER content of OID 1.3.6.1.4.1.45724.1.1.4 (id-fido-gen-ce-aaguid). */
 const aaguidOid = Buffer.from("2b0601040182e51c010104", "hex");
 
-/** Throws `protocol_error` for what is no certificate, or has a key that node:crypto does not know. */
+/** Parses a certificate in DER. Throws `protocol_error` if it is none, or if node:crypto does not support its key. */
 export function readCertificate(der: Uint8Array): AttestationCertificate {
   try {
     const certificate = new X509Certificate(der);
@@ -43,7 +43,7 @@ function readAaguid(extensions: Uint8Array | undefined): Uint8Array | undefined 
   for (const extension of children(children(extensions)[0]!.content)) {
     const parts = children(extension.content);
     if (parts[0]?.tag !== OID || !aaguidOid.equals(parts[0].content)) continue;
-    // Not critical, and an OCTET STRING within that of the extension.
+    // The extension is not critical, and its OCTET STRING wraps another one with the AAGUID.
     const inner = parts.length === 2 && parts[1]!.tag === OCTET_STRING ? children(parts[1]!.content) : [];
     if (inner.length !== 1 || inner[0]!.tag !== OCTET_STRING || inner[0]!.content.length !== 16) {
       throw new Error("the AAGUID extension is malformed");
@@ -58,7 +58,7 @@ interface Element {
   content: Uint8Array;
 }
 
-/** The elements of DER with one-byte tags and lengths of up to three bytes, one after another to the end. */
+/** Splits DER into its elements; supports one-byte tags and lengths of up to three bytes. */
 function children(bytes: Uint8Array): Element[] {
   const elements: Element[] = [];
   for (let offset = 0; offset < bytes.length;) {

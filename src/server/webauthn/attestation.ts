@@ -1,6 +1,6 @@
 /**
- * Attestation statements (WebAuthn Level 3, 8), read and verified from what was sent and nothing else: no address in a
- * certificate (CRL, AIA) is ever asked, and no format that would need it is known.
+ * Parses and verifies attestation statements (WebAuthn Level 3, 8) offline: URLs in certificates (CRL, AIA) are never
+ * fetched, and formats that would need it are not supported.
  */
 import { type KeyObject, verify } from "node:crypto";
 import { type CborMap, decodeCborMap } from "../../fido/codec/cbor.ts";
@@ -10,15 +10,15 @@ import { VouchError } from "../../base/errors.ts";
 import { type AuthenticatorData, parseAuthenticatorData } from "../../fido/webauthn/authenticator-data.ts";
 import { type AttestationCertificate, readCertificate } from "./attestation-certificate.ts";
 
-/** The formats that USB security keys use. */
+/** The attestation formats that USB security keys use. */
 const formats: ReadonlySet<string> = new Set(["none", "packed", "fido-u2f"]);
 
-/** Batch certificates and their intermediates have about 1 KiB each. */
+/** Limits for untrusted chains; batch certificates and their intermediates have about 1 KiB each. */
 const maxCertificates = 4;
 const maxCertificateBytes = 4096;
 const maxSignatureBytes = 1024;
 
-/** COSE algorithms (IANA) of attestation keys, and what node:crypto calls their hash and their key. */
+/** COSE algorithms (IANA) of attestation keys, with node:crypto's names of their hash and key type. */
 const algorithms = new Map<number, { hash: string | null; keyType: string }>([
   [ES256, { hash: "sha256", keyType: "ec" }],
   [-8, { hash: null, keyType: "ed25519" }],
@@ -27,11 +27,11 @@ const algorithms = new Map<number, { hash: string | null; keyType: string }>([
   [-257, { hash: "sha256", keyType: "rsa" }],
 ]);
 
-/** An attestation object whose form has been checked, its statement not. */
+/** A parsed attestation object; its statement is not verified yet. */
 export interface Attestation {
   format: string;
   statement: CborMap;
-  /** The authenticator data as it was signed, and decoded. */
+  /** Authenticator data: the signed bytes, and decoded. */
   authData: Uint8Array;
   decoded: AuthenticatorData;
   credentialId: Uint8Array;
@@ -41,8 +41,8 @@ export interface Attestation {
 }
 
 /**
- * Reads an attestation object (WebAuthn Level 3, 6.5.4) strictly; nothing is verified but the form, and that the public
- * key is one that a login can be verified with. Throws `protocol_error`.
+ * Parses an attestation object (WebAuthn Level 3, 6.5.4) strictly. Checks only the form, and that the public key can
+ * verify a login (ES256). Throws `protocol_error`.
  */
 export function readAttestation(bytes: Uint8Array): Attestation {
   const object = decodeCborMap(bytes);
@@ -54,7 +54,7 @@ export function readAttestation(bytes: Uint8Array): Attestation {
   const decoded = parseAuthenticatorData(authData);
   const attested = decoded.attestedCredentialData;
   if (!attested || attested.credentialId.length === 0) throw malformed("it has no credential");
-  // 6.5.1.1: alg and what the key type requires, and no other parameter.
+  // 6.5.1.1: alg and the parameters that the key type requires, no others.
   if (attested.credentialPublicKey.size !== 5) throw malformed("its public key has other than five parameters");
   const publicKey = importCoseKey(attested.credentialPublicKey, ES256);
   return {
@@ -69,8 +69,9 @@ export function readAttestation(bytes: Uint8Array): Attestation {
 }
 
 /**
- * Verifies the statement's signature. A vendor's certificate is held against the form that its format demands, not
- * against a root: the statement tells nothing of who made the key. `clientDataHash` is the SHA-256 of the client data.
+ * Verifies the statement's signature. A vendor's certificate is checked for the fields that its format requires, but
+ * not against a root, so the statement proves nothing about the vendor. `clientDataHash` is the SHA-256 of the client
+ * data.
  * Throws `protocol_error`.
  */
 export function verifyAttestation(attestation: Attestation, clientDataHash: Uint8Array): void {
@@ -84,7 +85,7 @@ export function verifyAttestation(attestation: Attestation, clientDataHash: Uint
   }
 }
 
-/** WebAuthn Level 3, 8.2. */
+/** Verifies a `packed` statement (WebAuthn Level 3, 8.2). */
 function verifyPacked({ statement, authData, aaguid, publicKey }: Attestation, clientDataHash: Uint8Array): void {
   const self = !statement.has("x5c");
   expectKeys(statement, self ? ["alg", "sig"] : ["alg", "sig", "x5c"], "a packed attestation statement");
@@ -100,7 +101,7 @@ function verifyPacked({ statement, authData, aaguid, publicKey }: Attestation, c
   verifySignature(alg, signed, leaf.publicKey, readSignature(statement));
 }
 
-/** WebAuthn Level 3, 8.2.1. */
+/** Checks the certificate requirements of `packed` (WebAuthn Level 3, 8.2.1). */
 function checkPackedCertificate(leaf: AttestationCertificate, aaguid: Uint8Array): void {
   const { subject } = leaf;
   if (leaf.version !== 3) throw malformed("its attestation certificate is not of X.509 version 3");
@@ -114,7 +115,7 @@ function checkPackedCertificate(leaf: AttestationCertificate, aaguid: Uint8Array
   }
 }
 
-/** WebAuthn Level 3, 8.6. */
+/** Verifies a `fido-u2f` statement (WebAuthn Level 3, 8.6). */
 function verifyFidoU2f(attestation: Attestation, clientDataHash: Uint8Array): void {
   const { statement, decoded, credentialId, aaguid, publicKey } = attestation;
   expectKeys(statement, ["sig", "x5c"], "a fido-u2f attestation statement");
@@ -153,7 +154,7 @@ function verifySignature(alg: number, signed: Uint8Array, key: KeyObject, signat
   if (!algorithm || algorithm.keyType !== key.asymmetricKeyType) {
     throw malformed("its attestation algorithm is not supported or not that of its key");
   }
-  // The work of an RSA verification grows with the key.
+  // Denial of service: the cost of an RSA verification grows with the key.
   if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > 4096) throw malformed("its attestation key is too long");
   if (!isSigned(algorithm.hash, signed, key, signature)) throw malformed("the attestation signature is wrong");
 }
@@ -162,7 +163,7 @@ function isSigned(hash: string | null, signed: Uint8Array, key: KeyObject, signa
   try {
     return verify(hash, signed, key, signature);
   } catch {
-    // A signature that is no DER, where the algorithm has one.
+    // The signature is not DER, which the algorithm requires.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The WebAuthn relying party: options for the security key and the verification of its answers (WebAuthn Level 3, 7). */
+/** The WebAuthn relying party: options for security keys and verification of their responses (WebAuthn Level 3, 7). */
 import {
   type AuthenticationResponseJSON,
   generateAuthenticationOptions,
@@ -18,7 +18,7 @@ import { sha256 } from "../random.ts";
 import type { Credential } from "../store/credentials.ts";
 import type { User } from "../store/user.ts";
 
-/** How long a ceremony may take: after it the challenge is refused. */
+/** Timeout of a ceremony, after which its challenge is invalid. */
 export const ceremonySeconds = 300;
 
 export class RelyingParty {
@@ -27,8 +27,8 @@ export class RelyingParty {
   readonly #allowSyncedPasskeys: boolean;
 
   /**
-   * `origin` is the URL of the server; its host is the rp.id. `allowSyncedPasskeys` accepts credentials that can be
-   * copied (backup eligible: WebAuthn Level 3, 6.1.3).
+   * `origin` is the server's URL; its host is the rp.id. `allowSyncedPasskeys` accepts credentials that can be copied
+   * (backup eligible: WebAuthn Level 3, 6.1.3).
    */
   constructor(origin: string, allowSyncedPasskeys = false) {
     this.#origin = origin;
@@ -37,8 +37,8 @@ export class RelyingParty {
   }
 
   /**
-   * Options for a credential with user verification, on a key that the user has not enrolled yet; discoverable where the
-   * key has room for it.
+   * Returns creation options for a credential with user verification, on a key that the user has not enrolled yet;
+   * discoverable if the key has room for it.
    */
   async creationOptions(user: User, known: Credential[]): Promise<PublicKeyCredentialCreationOptionsJSON> {
     return await generateRegistrationOptions({
@@ -56,14 +56,14 @@ export class RelyingParty {
     });
   }
 
-  /** Options for an assertion by any credential of this relying party: who logs in is in the answer. */
+  /** Returns request options for any credential of this relying party: the response names the user. */
   async requestOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return await this.#requestOptions([]);
   }
 
   /**
-   * Options for the assertion with which one of the user's enrolled keys approves a change. The challenge is a digest of
-   * `change`, which must hold something random: an assertion for one change is none for another.
+   * Returns request options for an assertion that approves a change, by any enrolled key of the user. The challenge is
+   * a digest of `change`, which must contain random data, so an assertion is valid for this change only.
    */
   async approvalOptions(
     change: readonly unknown[],
@@ -85,8 +85,8 @@ export class RelyingParty {
   }
 
   /**
-   * Verifies a registration. The attestation statement is verified as far as it goes (self attestation proves the
-   * private key); no vendor's root is asked for, and nothing that it names is fetched. Throws `enrollment_denied`.
+   * Verifies a registration. The attestation statement's signature is verified (self attestation proves possession of
+   * the private key), but against no vendor root, and no URL in it is fetched. Throws `enrollment_denied`.
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
@@ -105,7 +105,7 @@ export class RelyingParty {
     const attestation = readAttestation(decodeBase64url(attestationObject));
     if (encodeBase64url(attestation.credentialId) !== response.id) throw refusal("its credential id is another");
     const { verified, registrationInfo } = await verifyRegistrationResponse({
-      // The library fetches CRLs that certificates name, for several formats: it is given no statement.
+      // For several formats the library fetches CRLs from URLs in certificates: withhold the statement (SSRF).
       response: { ...response, response: { ...response.response, attestationObject: withoutStatement(attestation) } },
       expectedChallenge,
       expectedOrigin: this.#origin,
@@ -131,7 +131,7 @@ export class RelyingParty {
   }
 
   /**
-   * Verifies an assertion by the given credential, whose user must be the one that the security key named, if any.
+   * Verifies an assertion by the given credential. If the response has a user handle, it must be the credential's user.
    * Throws `login_denied`.
    */
   async verifyAssertion(
@@ -140,8 +140,8 @@ export class RelyingParty {
   ): Promise<{ counter: number; backedUp: boolean }> {
     const { credential } = expected;
     if (response.id !== credential.id) throw denied("login_denied", refusal("its credential id is another"));
-    // 7.2 step 6. A credential that is not stored on the key has no user there: its id, which is random and one of a
-    // kind, has named the user, and the signature below proves the key.
+    // 7.2 step 6. A non-discoverable credential sends no user handle: its id (random, unique) has identified the user,
+    // and the signature check below proves possession of the key.
     const { userHandle } = response.response;
     const named = userHandle === undefined ? credential.userId : Buffer.from(userHandle, "base64url").toString();
     if (named !== credential.userId) throw denied("login_denied", refusal("the user handle is not the credential's"));
@@ -157,7 +157,7 @@ export class RelyingParty {
     });
     if (!verified) throw denied("login_denied", refusal("the signature is wrong"));
     if (isEmbedded(response.response.clientDataJSON)) throw denied("login_denied", refusal(embedded));
-    // 7.2 step 18: whether a credential can be backed up never changes.
+    // 7.2 step 18: backup eligibility never changes.
     const backupEligible = authenticationInfo.credentialDeviceType === "multiDevice";
     if (backupEligible !== credential.backupEligible) {
       throw denied("login_denied", refusal("its backup eligibility changed"));
@@ -167,7 +167,7 @@ export class RelyingParty {
   }
 }
 
-/** A credential that can leave its key is not "something you have" (WebAuthn Level 3, 6.1.3). */
+/** A credential that can leave its key is no possession factor (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
 
 const embedded = "it was made in a frame of another origin";
@@ -184,12 +184,12 @@ function isEmbedded(clientDataJson: string): boolean {
   return (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
 }
 
-/** The challenge that an assertion for this change must answer. */
+/** Returns the challenge for an assertion that approves this change, in base64url. */
 export function approvalChallenge(change: readonly unknown[]): string {
   return sha256(JSON.stringify(["vouch approval", ...change]));
 }
 
-/** The attestation object with the format none (WebAuthn Level 3, 8.7) around the same authenticator data. */
+/** Rebuilds the attestation object with format `none` (WebAuthn Level 3, 8.7) and the same authenticator data. */
 function withoutStatement({ authData }: { authData: Uint8Array }): string {
   return encodeBase64url(
     encodeCbor(
@@ -202,7 +202,7 @@ function withoutStatement({ authData }: { authData: Uint8Array }): string {
   );
 }
 
-/** What the library says, by a word that tells which check failed; it quotes what was sent, and that goes nowhere. */
+/** Maps library messages to reasons by keyword; the originals quote untrusted input and are discarded. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/challenge/i, "it answers another challenge"],
   [/top origin/i, embedded],
@@ -215,7 +215,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 ];
 
 function reasonOf(error: unknown): string {
-  // Ours name the fault themselves.
+  // Our own errors already have a readable message.
   if (error instanceof VouchError) return error.message;
   const text = error instanceof Error ? error.message : "";
   return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? "it is malformed";

@@ -1,4 +1,4 @@
-/** The JSON forms of what a security key answers (WebAuthn Level 3, 5.1), checked before they reach the relying party. */
+/** Schemas of the JSON responses of a security key (WebAuthn Level 3, 5.1): untrusted input of the relying party. */
 import * as v from "valibot";
 
 const base64url = (maxBytes: number) =>

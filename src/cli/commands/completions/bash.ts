@@ -1,9 +1,9 @@
-/** The completion script for bash, from 3.2 (macOS) on, with or without the package bash-completion. */
+/** The completion script for bash 3.2 (macOS) and later, with or without the package bash-completion. */
 import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
 import { shellQuoted } from "../../../base/shell-word.ts";
 
-/** The script, to be read by `source`. */
+/** Returns the script, for use with `source`. */
 export function bashCompletions(places: readonly Place[]): string {
   const steps = places.slice(1).map(({ path }) => `${shellQuoted(path)}) at=${shellQuoted(path)} ;;`);
   const commandLines = places

@@ -1,4 +1,4 @@
-/** `vouch completions SHELL`: a script that lets the shell complete commands and flags. */
+/** `vouch completions SHELL`: prints a script for shell completion of commands and flags. */
 import { usage } from "../../framework/arguments.ts";
 import { type Command, defineCommand } from "../../framework/command.ts";
 import type { CommandNode } from "../../framework/command-tree.ts";
@@ -14,13 +14,13 @@ const scripts: Record<string, (places: readonly Place[]) => string> = {
   fish: fishCompletions,
 };
 
-/** The script for one shell, with a line end at its end; undefined for a shell that has none. */
+/** Returns the script for a shell, with a final line end; undefined for an unsupported shell. */
 export function completionScript(shell: string, tree: CommandNode): string | undefined {
   const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
   return script?.(placesOf(tree));
 }
 
-/** The command; `loadTree` loads every command that the script completes. */
+/** Returns the command; `loadTree` loads all commands, for the script. */
 export function completionsCommand(loadTree: () => Promise<CommandNode>): Command {
   return defineCommand({
     meta: { name: "completions", description: "Print a script that lets your shell complete commands and flags." },

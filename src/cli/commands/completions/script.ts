@@ -1,6 +1,6 @@
-/** Writing shell scripts. */
+/** Formatting of generated shell scripts: quoting, indentation. */
 
-/** The lines, each behind so many blanks. */
+/** Joins the lines, each indented by `columns` spaces. */
 export function indented(columns: number, lines: readonly string[]): string {
   return lines.map((line) => " ".repeat(columns) + line).join("\n");
 }

@@ -1,36 +1,36 @@
-/** What can be typed at each place of a command line: the common ground of the shells' completion scripts. */
+/** Shell-independent completion data: the candidates at each place of a command line. */
 import type { CommandNode } from "../../framework/command-tree.ts";
 import { choicesOf, debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
 
-/** A word that completes, and what it means. */
+/** A candidate word and its description. */
 export interface Candidate {
   word: string;
   description: string;
 }
 
-/** How the value of a flag completes. */
+/** How to complete the value of a flag. */
 export interface FlagValue {
-  /** Every way to write the flag. */
+  /** All spellings of the flag. */
   spellings: string[];
   hint: string;
-  /** `files`: names of files; `nothing`: only the person knows. */
+  /** `choices`: fixed words; `files`: file names; `nothing`: no candidates. */
   kind: "choices" | "files" | "nothing";
   choices: string[];
 }
 
-/** One command's place. */
+/** The candidates after one command's words. */
 export interface Place {
-  /** The words that lead to it: `vouch agent stop`. */
+  /** The command's words: `vouch agent stop`. */
   path: string;
-  /** Sub-commands, or the choices of its first argument. */
+  /** Sub-commands, or the choices of the first argument. */
   operands: Candidate[];
   flags: Candidate[];
   values: FlagValue[];
-  /** Whether what follows `--` is a command line of its own. */
+  /** Whether another command line follows `--`. */
   runsCommand: boolean;
 }
 
-/** The places of a tree, the root first. */
+/** Returns the places of a command tree, the root first. */
 export function placesOf(node: CommandNode): Place[] {
   const flags = [
     ...flagsOf(node.args),
@@ -68,7 +68,7 @@ function valueOf(flag: Flag): FlagValue {
   return { spellings: flag.spellings, hint, kind, choices };
 }
 
-/** Up to its end or a colon, in one line and without backticks, which mean something to a shell. */
+/** Returns the first sentence, up to its end or a colon: one line, without backticks, which are special in a shell. */
 function firstSentence(text: string): string {
   return (/^.*?[.:](?=\s|$)/.exec(text)?.[0] ?? text).replace(/[.:]$/, "").replaceAll("`", "");
 }

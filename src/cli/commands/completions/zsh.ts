@@ -3,7 +3,7 @@ import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
 import { shellQuoted } from "../../../base/shell-word.ts";
 
-/** The script: a file `_vouch` on fpath, or read by `source` after compinit. */
+/** Returns the script, for a file `_vouch` on fpath or for `source` after compinit. */
 export function zshCompletions(places: readonly Place[]): string {
   const steps = places.slice(1).map(({ path }) => `(${shellQuoted(path)}) at=${shellQuoted(path)} ;;`);
   const commandLines = places

@@ -1,4 +1,4 @@
-/** Case "access denied": does AWS give the role a token, are the names right, and may the role read? */
+/** Case "access denied": can the role get a token, do the names exist, has the role read access? */
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
@@ -6,7 +6,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import type { askEndpoint } from "./registry.ts";
 
-/** Asks the agent one question; the command line hands in `askAgent`. */
+/** Sends one request to the agent; `askAgent` in production. */
 export type Ask = <R extends Route>(route: R, body: unknown, options?: { timeoutMs?: number }) => Promise<Reply<R>>;
 
 const roleActions = [
@@ -17,17 +17,19 @@ const roleActions = [
 ];
 const publishActions = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
 
-/** How long AWS and the endpoints may take, in milliseconds: everything is asked at the same time. */
+/** Timeout for AWS and the endpoints; all requests run concurrently. */
 const limitMs = 20_000;
 
 export interface Access {
-  /** Asks the agent one question; throws as `askAgent`. */
+  /** Sends one request to the agent. Throws as `askAgent`. */
   ask: Ask;
-  /** Asks one endpoint. */
+  /** Sends one request to an endpoint. */
   askEndpoint: typeof askEndpoint;
 }
 
-/** Findings on the role and each repository, by asking AWS through the agent and each endpoint. Needs a session. */
+/**
+ * Returns findings on the role and each repository: queries AWS through the agent, and each endpoint. Needs a session.
+ */
 export async function checkAccess({ settings, agent, env }: Machine, access: Access): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (!settings.aws) findings.push(failure("role", "No AWS role is named.", "vouch setup aws --role ARN"));
@@ -70,13 +72,13 @@ async function checkRepository(
       checkName(repository, format, endpoint, said, surroundings, access.ask),
       checkReading({ endpoint, format, token }, said, surroundings, access),
     ]);
-    // An endpoint that AWS names otherwise is not asked about twice.
+    // A wrong endpoint URL is one finding; its read check would only repeat it.
     return named ? [named] : [read];
   });
   return [ok("access", `AWS gives the role a token for ${said}.`), ...(await Promise.all(checks)).flat()];
 }
 
-/** Whether AWS names the endpoint as it is set up; undefined when it does. */
+/** Returns a finding if AWS reports another endpoint URL than the configured one, else undefined. */
 async function checkName(
   { domain, domainOwner, region, repository }: RepositorySettings,
   format: PackageFormat,
@@ -100,7 +102,7 @@ async function checkName(
   }
 }
 
-/** Whether the endpoint serves packages to this token. */
+/** Returns a finding on whether the endpoint serves packages with this token. */
 async function checkReading(
   question: { endpoint: string; format: PackageFormat; token: string },
   said: string,

@@ -1,4 +1,4 @@
-/** `vouch doctor`: why a package manager gets no packages, and what to do. */
+/** `vouch doctor`: diagnoses why a package manager gets no packages, and suggests remedies. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { loadSettings } from "../../../settings/settings.ts";
@@ -22,7 +22,7 @@ interface Section {
   check: (machine: Machine) => Finding[] | Promise<Finding[]>;
 }
 
-/** The four cases of the manual's troubleshooting chapter, then the machine. */
+/** The four cases of the manual's troubleshooting chapter, then the machine itself. */
 const sections: Section[] = [
   { title: "Session and tokens", check: checkSession },
   { title: "AWS access", check: (machine) => checkAccess(machine, { ask: askAgent, askEndpoint }) },
@@ -60,7 +60,7 @@ export const doctor = defineCommand({
     };
     const steps = nextSteps(machine);
     if (!args.json) showSteps(steps);
-    // All at once: what waits for the network delays nothing else.
+    // Concurrent: sections without network access do not wait for those with.
     const running = sections.map(({ title, check }) => ({ title, findings: examine(check, machine) }));
     const results: { section: string; findings: Finding[] }[] = [];
     for (const { title, findings: pending } of running) {
@@ -80,7 +80,7 @@ export const doctor = defineCommand({
   },
 });
 
-/** Throws `file_error` where the folder that the shell stands in was deleted. */
+/** Returns the current folder. Throws `file_error` if it was deleted. */
 function currentFolder(): string {
   try {
     return process.cwd();
@@ -89,7 +89,7 @@ function currentFolder(): string {
   }
 }
 
-/** The findings of a section; one that cannot look says why. */
+/** Returns the findings of a section; an error of the check becomes a finding. */
 async function examine(check: Section["check"], machine: Machine): Promise<Finding[]> {
   try {
     return await check(machine);

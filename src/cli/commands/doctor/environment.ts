@@ -1,4 +1,4 @@
-/** Case "the package manager does not use Vouch": variables that decide before Vouch is asked. */
+/** Case "the package manager does not use Vouch": environment variables that override its configuration. */
 import { failure, type Finding, type Machine, ok, type VariableRule, warning, warns } from "../../../tools/finding.ts";
 import { withoutSecrets } from "../../../tools/registry-url.ts";
 import { allTools } from "../../../tools/tools.ts";
@@ -29,13 +29,13 @@ const rules: VariableRule[] = [
   ...allTools.flatMap(({ variables }) => variables),
 ];
 
-/** Findings on the variables that override what `vouch setup` configured. Values that may be secrets are not shown. */
+/** Returns findings on variables that override what `vouch setup` configured. Hides values that may be secrets. */
 export function checkEnvironment(machine: Machine): Finding[] {
   const findings = Object.entries(machine.env).flatMap(([name, value]): Finding[] => {
     const harm = value ? rules.find((rule) => rule.name.test(name))?.harm(value, machine, name) : undefined;
     if (!harm) return [];
     const make = harm.status === "fail" ? failure : warning;
-    // A shell cannot unset a name with slashes in it; only what set it can.
+    // A shell cannot unset a name that contains slashes.
     const remedy = /^\w+$/.test(name) ? `unset ${name}` : "Leave the shell that set it.";
     return [make("environment", `The variable ${name} ${harm.found}.`, remedy)];
   });

@@ -1,4 +1,4 @@
-/** The machine: the agent's folder and log, the security key, the clock. */
+/** Checks of the machine: the agent's folder and log, the security key, the clock. */
 import type { StatusReply } from "../../../agent/protocol.ts";
 import { lstat } from "../../../agent/wire/client.ts";
 import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
@@ -6,11 +6,11 @@ import { httpRequest } from "../../../base/net/http.ts";
 import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
 
-/** The server accepts the agent's proofs (DPoP, RFC 9449) within a minute of its own clock. In seconds. */
+/** Clock skew in seconds within which the server accepts DPoP proofs (RFC 9449). */
 const clockLimit = 60;
 const clockWarning = 20;
 
-/** Findings on what Vouch needs of the machine. Asks the Vouch server for the time. */
+/** Returns findings on the machine. Requests the time from the Vouch server. */
 export async function checkMachine(machine: Machine): Promise<Finding[]> {
   return [
     await checkFolder(machine),
@@ -45,14 +45,15 @@ async function checkClock({ settings, env }: Machine): Promise<Finding[]> {
     const { headers } = await httpRequest({ url, method: "GET", timeoutMs: 5000, caBundle: env["SSL_CERT_FILE"] });
     const date = Date.parse(headers.get("date") ?? "");
     if (Number.isNaN(date)) return [ok("server", `${settings.server.url} answers.`)];
-    // The header has whole seconds; the request was answered between `sent` and now.
+    // Estimate: the server replied midway between `sent` and now; the header truncates to seconds, half of one on
+    // average.
     return [clockFinding(settings.server.url, ((sent + Date.now()) / 2 - date - 500) / 1000)];
   } catch (error) {
     return [findingOf("server", error)];
   }
 }
 
-/** `offset`: how far this clock is ahead of the server's, in seconds. */
+/** Returns the finding on the clock; `offset` is how far it is ahead of the server's, in seconds. */
 export function clockFinding(server: string, offset: number): Finding {
   const seconds = Math.round(Math.abs(offset));
   const said = `The clock of this machine is ${seconds} seconds ${offset > 0 ? "ahead of" : "behind"} that of ${server}.`;

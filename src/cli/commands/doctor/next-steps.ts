@@ -1,16 +1,16 @@
-/** What is left to do on a machine that is not set up yet, in the order in which it is done. */
+/** The remaining setup steps of a machine, in order. */
 import type { Machine } from "../../../tools/finding.ts";
 
 export interface NextStep {
   command: string;
-  /** What the command does. */
+  /** The effect of the command. */
   does: string;
 }
 
-/** The checks whose findings say the same as these steps. */
+/** Checks whose findings duplicate these steps. */
 export const saidBySteps: ReadonlySet<string> = new Set(["enrolled", "role", "repository"]);
 
-/** The steps of the set-up that are missing, `vouch login` last where it follows them. Empty on a machine that is set up. */
+/** Returns the missing setup steps, with `vouch login` last if it follows them. Empty on a machine that is set up. */
 export function nextSteps({ settings, agent }: Pick<Machine, "settings" | "agent">): NextStep[] {
   const known = settings.server !== undefined || agent?.session !== undefined;
   const steps: NextStep[] = [

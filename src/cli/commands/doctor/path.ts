@@ -1,4 +1,4 @@
-/** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` stands first on PATH. */
+/** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` is first on PATH. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { findAllOnPath } from "../../../base/system/path.ts";
@@ -8,7 +8,7 @@ import { neededShims, tools, toolOfShim } from "../../../tools/tools.ts";
 import { setupCommand } from "../../../tools/registry-url.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
-/** Findings on the shims of the package managers that were set up. */
+/** Returns findings on the shims of the configured package managers. */
 export function checkPath(machine: Machine): Finding[] {
   const names = neededShims(machine.settings, machine.env);
   if (names.length > 0 && !names.some((name) => executables(name, machine).some(isVouch))) {
@@ -20,7 +20,7 @@ export function checkPath(machine: Machine): Finding[] {
   return [...checked.flatMap((name) => checkShim(name, machine)), ...lonely];
 }
 
-/** A link under pnpm's name behind which no pnpm is left: scripts that ask whether there is a pnpm are told that there is. */
+/** A pnpm shim without a pnpm behind it: scripts that probe for pnpm find the shim and take it for one. */
 function checkLonelyPnpm(names: string[], machine: Machine): Finding[] {
   const found = names.length > 0 ? executables("pnpm", machine) : [];
   const [ours] = found;
@@ -29,7 +29,7 @@ function checkLonelyPnpm(names: string[], machine: Machine): Finding[] {
   return [warning("path", `${ours} is Vouch's, and no other pnpm is on PATH.`, remedy)];
 }
 
-/** The setup that makes and removes links. */
+/** Returns the setup command that creates and removes shim links. */
 function linkRemedy(name: string, machine: Machine): string {
   const tool = toolOfShim(name, machine.env)!;
   const { format } = tools[tool];
@@ -45,10 +45,10 @@ function checkShim(name: string, machine: Machine): Finding[] {
   const found = executables(name, machine);
   const first = found[0];
   if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
-  // A package manager that is not installed needs no shim; keyring is ours alone.
+  // A package manager that is not installed needs no shim. Vouch itself provides keyring.
   if (first === undefined && name !== "keyring") return [];
   const ours = found.find(isVouch);
-  // The folder is on PATH, or this would not be asked: without the link in it the setup was before the program.
+  // The folder is on PATH here. A missing link means that the program was installed after the setup.
   const remedy = ours === undefined ? linkRemedy(name, machine) : pathRemedy(machine);
   if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
   const said =
@@ -64,8 +64,8 @@ function checkShim(name: string, machine: Machine): Finding[] {
 }
 
 /**
- * A virtual environment puts its own programs first, which is right for all but keyring. Its pip passes over the keyring
- * that lies beside it; uv, and a pip from elsewhere, take the first on PATH.
+ * An active virtual environment puts its own programs first, which is right for all but keyring. Its own pip skips the
+ * keyring next to it; uv, and a pip from elsewhere, use the first on PATH.
  */
 function inEnvironment(name: string, path: string, environment: string): Finding {
   if (name !== "keyring") {
@@ -78,7 +78,7 @@ function inEnvironment(name: string, path: string, environment: string): Finding
   return failure("path", `${said}, which uv and a pip from elsewhere ask first.`, remedy);
 }
 
-/** The executables of that name in the order of PATH. */
+/** Returns the executables of that name in PATH order; skips relative folders. */
 function executables(name: string, { env }: Machine): string[] {
   return findAllOnPath(name, env);
 }

@@ -1,13 +1,13 @@
-/** Asks the endpoint of a repository once, with the token, for what its package manager asks first. */
+/** Probes a repository endpoint with the token, by the first request of its package manager. */
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type HttpRequest, type HttpResponse, httpRequest } from "../../../base/net/http.ts";
 import { allTools } from "../../../tools/tools.ts";
 
-/** Sends one request; the doctor hands in `httpRequest`. */
+/** Sends one HTTP request; `httpRequest` in production. */
 export type Send = (request: HttpRequest) => Promise<Pick<HttpResponse, "status" | "headers" | "body">>;
 
-/** What an endpoint answered: it serves packages, it refuses the role, or something else is wrong. */
+/** Result of a probe: the endpoint serves packages, denies access to the role, or fails otherwise. */
 export type EndpointAnswer =
   | { outcome: "readable" }
   | { outcome: "denied"; found: string }
@@ -17,8 +17,8 @@ export type EndpointAnswer =
 const probes = Object.fromEntries(allTools.map(({ format, probe }) => [format, probe]));
 
 /**
- * Asks `endpoint` (an https URL with a slash at its end) with the token, within `timeoutMs`. `caBundle`: a PEM file of
- * certificate authorities. Throws nothing: a failed connection is an answer, too.
+ * Probes `endpoint` (an https URL with a final slash) with the token, within `timeoutMs`. `caBundle`: a PEM file of
+ * certificate authorities. Throws nothing: a failed connection is a result, too.
  */
 export async function askEndpoint(
   { endpoint, format, token }: { endpoint: string; format: PackageFormat; token: string },

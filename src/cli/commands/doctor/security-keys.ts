@@ -1,10 +1,10 @@
-/** The security keys that are plugged in: whether they can be opened, and the state of their PINs and sensors. */
+/** Checks of the plugged-in security keys: can they be opened, and the state of their PINs and fingerprint sensors. */
 import { CtapError } from "../../../fido/ctap2/status.ts";
 import { type ProbedKey, probeSecurityKeys } from "../../../fido/hid/keys.ts";
 import { modelOf } from "../../../fido/webauthn/authenticator-model.ts";
 import { failure, type Finding, findingOf, ok, warning } from "../../../tools/finding.ts";
 
-/** Listing keys needs no permission, opening them does: each is opened, and nobody has to touch it. */
+/** Returns findings on each key. Opens each, as listing needs no permission but opening does; needs no touch. */
 export async function checkSecurityKeys(): Promise<Finding[]> {
   try {
     const keys = await probeSecurityKeys(modelOf);
@@ -17,10 +17,10 @@ export async function checkSecurityKeys(): Promise<Finding[]> {
   }
 }
 
-/** A key has eight tries when the right PIN was typed last (CTAP 2.1 section 6.5.5.2). */
+/** Warn at this many PIN retries or fewer; a correct PIN resets them to eight (CTAP 2.1 section 6.5.5.2). */
 const fewTries = 3;
 
-/** What is said of one key. */
+/** Returns the finding on one key. */
 export function keyFinding({ product, error, state }: ProbedKey): Finding {
   const check = "security-key";
   if (error !== undefined || state === undefined) return findingOf(check, error);

@@ -1,13 +1,13 @@
-/** Case "token expired": is there an agent, a session, and do the tokens live? */
+/** Case "token expired": is there an agent, a session, and are the tokens valid? */
 import { settingsPath } from "../../../settings/settings.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
-/** A session that ends this soon may end in the middle of a build. In seconds. */
+/** Warn if the session ends within this many seconds: it may end during a build. */
 const soon = 15 * 60;
 
-/** Findings on the agent, the session and the tokens it holds. Asks nothing of the network. */
+/** Returns findings on the agent, the session and its cached tokens. Needs no network. */
 export function checkSession(machine: Machine): Finding[] {
   const other = otherSettings(machine.agent, settingsPath(machine.env));
   const found = checkState(machine);
@@ -15,7 +15,7 @@ export function checkSession(machine: Machine): Finding[] {
 }
 
 function checkState({ agent, settings, now }: Machine): Finding[] {
-  // A session that was opened elsewhere (a forwarded socket, another settings file) needs no server in this file.
+  // A session from elsewhere (a forwarded socket, another settings file) needs no server in these settings.
   if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];
   }

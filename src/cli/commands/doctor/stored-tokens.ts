@@ -1,10 +1,13 @@
-/** Tokens that lie in files: they override Vouch, end in the middle of a build, and get committed by accident. */
+/** Finds tokens stored in files: they override Vouch, expire during a build, and get committed by accident. */
 import { join } from "node:path";
 import { type Finding, type Machine, ok, type StoredToken, warning } from "../../../tools/finding.ts";
 import { readSmallFile } from "../../../tools/small-files.ts";
 import { allTools } from "../../../tools/tools.ts";
 
-/** Findings on tokens for CodeArtifact in the files of npm, pnpm, pip, Cargo, twine, Maven and netrc. Shows places, not values. */
+/**
+ * Returns findings on CodeArtifact tokens in the files of npm, pnpm, pip, Cargo, twine, Maven and netrc: places, not
+ * values.
+ */
 export function checkStoredTokens(machine: Machine): Finding[] {
   const places = [...allTools.flatMap(({ storedTokens }) => storedTokens(machine)), ...mavenTokens(machine)];
   if (places.length === 0)
@@ -18,7 +21,7 @@ export function checkStoredTokens(machine: Machine): Finding[] {
   );
 }
 
-/** Passwords of servers whose user name is `aws`, which is CodeArtifact's; a reference and what Maven encrypted are none. */
+/** Passwords of servers with CodeArtifact's user name `aws`; ignores variable references and Maven-encrypted ones. */
 function mavenTokens({ home }: Machine): StoredToken[] {
   const path = join(home, ".m2/settings.xml");
   const text = readSmallFile(path) ?? "";

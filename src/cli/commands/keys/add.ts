@@ -1,4 +1,4 @@
-/** `vouch keys add`: another security key for the same person. */
+/** `vouch keys add`: enrols another security key for the same user. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { routes } from "../../../agent/protocol.ts";
 import type { KeyAddFinishRequest, KeyAddStartRequest } from "../../../agent/requests.ts";
@@ -57,14 +57,14 @@ export const add = defineCommand({
   },
 });
 
-/** The key that is plugged in is the one that has approved: time to change it, before the PIN of the new one is asked for. */
+/** Prompts to swap the approving key for the new one, before the new key's PIN prompt. */
 async function askForNewKey(): Promise<void> {
   const request = "Plug in the NEW security key and take out the others";
   try {
     await promptText(`${request}, then press Enter`);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "usage") throw error;
-    // No terminal to wait on: a key that needs no PIN can be added all the same.
+    // Without a terminal, announce only: a key that needs no PIN can still be added.
     announce(`${request}.`);
   }
 }

@@ -1,10 +1,12 @@
-/** The assertion of an enrolled key without which the server adds and removes none: a session alone does not suffice. */
+/**
+ * Gets the assertion of an enrolled key that the server requires, besides the session, for adding or removing a key.
+ */
 import type { AuthenticationResponseJSON } from "@simplewebauthn/server";
 import { getAssertion } from "../../../fido/webauthn/ceremony.ts";
 import { announce } from "../../terminal/prompt.ts";
 import { withSecurityKey } from "../../key/security-key.ts";
 
-/** Has an enrolled key answer the server's options (not trusted). Throws as `getAssertion` and `withSecurityKey`. */
+/** Gets an assertion for the server's options (untrusted). Throws as `getAssertion` and `withSecurityKey`. */
 export async function approve(
   timeoutSeconds: number,
   server: string,

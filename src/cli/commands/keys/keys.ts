@@ -1,4 +1,4 @@
-/** `vouch keys`: a person's own security keys. */
+/** `vouch keys`: manages the user's own security keys. */
 import { defineCommand } from "../../framework/command.ts";
 import { add } from "./add.ts";
 import { list } from "./list.ts";

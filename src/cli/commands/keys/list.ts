@@ -1,11 +1,11 @@
-/** `vouch keys list`: which security keys you have enrolled. */
+/** `vouch keys list`: lists the user's enrolled security keys. */
 import type { SecurityKey } from "../../../agent/protocol.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
 import { calendarDate, clockTime } from "../../terminal/time.ts";
 import { listKeys, modelOfKey } from "./own-keys.ts";
 
-/** As much of the ids is shown as tells them apart, this many characters at least. */
+/** Minimum length of the displayed id prefix; longer if ids would be ambiguous. */
 const shownId = 8;
 
 export const list = defineCommand({
@@ -36,7 +36,7 @@ function keyJson(key: SecurityKey): unknown {
     id,
     name,
     model: modelOfKey(key),
-    // No vendor's attestation is trusted: the model is what the key says of itself.
+    // No vendor attestation is trusted: the key claims its own model.
     modelAttested: false,
     aaguid,
     product,
@@ -49,7 +49,7 @@ function keyJson(key: SecurityKey): unknown {
   };
 }
 
-/** The keys as a table; `now` in seconds since 1970. */
+/** Returns the lines of the table of keys; `now` in seconds since 1970. */
 export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
   const ids = shortIds(keys);
   const [head = "", ...rows] = table([
@@ -73,7 +73,7 @@ function shortIds(keys: readonly SecurityKey[]): string[] {
   }
 }
 
-/** The rows with their columns below each other. */
+/** Aligns the columns of the rows. */
 function table(rows: readonly string[][]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => Bun.stringWidth(row[column]!))));
   return rows.map((row) =>

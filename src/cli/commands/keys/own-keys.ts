@@ -1,4 +1,4 @@
-/** The security keys of the session's user, as people name them. */
+/** Lists the security keys of the session's user and finds them by name or id prefix. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { routes, type SecurityKey } from "../../../agent/protocol.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -6,22 +6,22 @@ import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { normalizeKeyName } from "../../../fido/webauthn/key-name.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 
-/** A beginning of an id that is shorter than this is taken for a slip. */
+/** Minimum length of an id prefix; a shorter one is probably a typing error. */
 const shortestId = 4;
 
-/** The keys in the order in which they were enrolled. Throws `login_needed` and `session_expired` without a session. */
+/** Returns the keys in order of enrolment. Throws `login_needed` and `session_expired` without a session. */
 export async function listKeys(): Promise<SecurityKey[]> {
   return (await askAgent(routes.keys, {}, { timeoutMs: agentTimeoutMs })).keys;
 }
 
-/** The key's model, else what its USB descriptor says. */
+/** Returns the key's model by AAGUID, else the product name from its USB descriptor. */
 export function modelOfKey({ aaguid, product }: SecurityKey): string {
   return describeKey(aaguid, product ?? undefined);
 }
 
 /**
- * The key that is called so, else the one whose id begins so (four characters or more). Throws `credential_not_found`,
- * and `usage` when several ids begin so.
+ * Finds a key by its name, else by an id prefix of at least four characters. Throws `credential_not_found`, and
+ * `usage` for an ambiguous prefix.
  */
 export function findKey(keys: readonly SecurityKey[], text: string): SecurityKey {
   const named = keys.find(({ name }) => name === (normalizeKeyName(text) ?? text));

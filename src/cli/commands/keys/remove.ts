@@ -1,4 +1,4 @@
-/** `vouch keys remove`: a security key that is lost, stolen or no longer used opens no session any more. */
+/** `vouch keys remove`: removes a lost, stolen or unused security key and ends the sessions that it opened. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes, type SecurityKey } from "../../../agent/protocol.ts";
 import type { KeyRemoveFinishRequest, KeyRemoveStartRequest } from "../../../agent/requests.ts";
@@ -53,7 +53,7 @@ export const remove = defineCommand({
       );
     }
     if (args.yes !== true && !(await isMeant(key))) throw new VouchError("cancelled", "Nothing was removed.");
-    // Forced only when the person was warned: another may have been removed since the list was read.
+    // Race: another key may have been removed since the list was read. Force only after the last-key warning.
     const removed = await removeKey(timeoutSeconds, { id: key.id, force: last }).catch((error: unknown) => {
       throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
     });

@@ -1,4 +1,4 @@
-/** `vouch keys rename`: what you call a security key. */
+/** `vouch keys rename`: renames a security key. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { routes } from "../../../agent/protocol.ts";
 import type { KeyRenameRequest } from "../../../agent/requests.ts";

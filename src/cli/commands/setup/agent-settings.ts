@@ -1,8 +1,8 @@
-/** Which settings file the running agent reads: VOUCH_CONFIG may differ between the shell that started it and this one. */
+/** Detects that the running agent reads another settings file: VOUCH_CONFIG may differ in the shell that started it. */
 import type { StatusReply } from "../../../agent/protocol.ts";
 import { settingsPath } from "../../../settings/settings.ts";
 
-/** What to say where the agent reads another file than this command has written; undefined where both are the same. */
+/** Returns a warning if the agent reads another settings file than this command has written, else undefined. */
 export function otherSettings(
   agent: StatusReply | undefined,
   path: string = settingsPath(),

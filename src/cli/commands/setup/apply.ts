@@ -1,4 +1,4 @@
-/** Puts a plan into effect. */
+/** Applies a plan: writes files, links and settings. */
 import { loadReplacedLines, replacedLinesPath, saveReplacedLines } from "../../../editing/replaced-lines.ts";
 import { applyShims } from "../../../tools/shims.ts";
 import { saveSettings, type Settings } from "../../../settings/settings.ts";
@@ -6,8 +6,8 @@ import { applyFileChange } from "../../../editing/user-file.ts";
 import type { Plan } from "./plan.ts";
 
 /**
- * Writes what the plan changes. The settings know of a repository before the first file has it and until the last one
- * has lost it: after a failure in between, repeating the command or `--remove` finds everything.
+ * Writes the changes of the plan. Crash safety: the settings list a repository before the first file has it and until
+ * the last file has lost it, so after a failure, a repeat or `--remove` finds everything.
  */
 export function applyPlan(plan: Plan, before: Settings, executable: string, remove: boolean): void {
   const replacedPath = replacedLinesPath();

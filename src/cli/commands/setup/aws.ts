@@ -1,4 +1,4 @@
-/** `vouch setup aws`: which IAM role the session is exchanged for, and who an image's jobs are, which have no session. */
+/** `vouch setup aws`: configures the IAM role of sessions and, for images, the identity of jobs without a session. */
 import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";

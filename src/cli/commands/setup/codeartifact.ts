@@ -1,4 +1,4 @@
-/** `vouch setup codeartifact`: configures the package managers for one repository, and undoes that. */
+/** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
 import { isatty } from "node:tty";
 import { blockIds } from "../../../editing/block.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
@@ -152,7 +152,7 @@ export const codeartifact = defineCommand({
   },
 });
 
-/** A flag for a tool that is not configured would be passed over in silence. */
+/** Rejects a flag of a tool that this command does not configure, which would otherwise be ignored silently. */
 function checkTogether(flag: string, given: boolean, tool: ToolName, names: ToolName[]): void {
   if (!given || names.includes(tool)) return;
   throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
@@ -164,9 +164,7 @@ function installed(env: NodeJS.ProcessEnv): ToolName[] {
   throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
 }
 
-/**
- * The repositories to remove; those that the settings have lost may still stand in files. Without names all of them.
- */
+/** Returns the repositories to remove, all without names; includes those that only blocks in files still name. */
 function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings[] {
   const found = findConfigured(flags, settings);
   if (flags.domain !== undefined && flags.repository !== undefined) {
@@ -176,28 +174,28 @@ function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): R
   return [...found, ...inFiles.filter((lost) => !found.some((each) => sameRepository(each, lost)))];
 }
 
-/** The ids of all blocks in the files that the tools read now. */
+/** Returns the ids of all blocks in the files that the tools currently read. */
 function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
   const ids = toolNames.flatMap((tool) => {
     try {
       const file = tools[tool].path(env);
       return blockIds(readUserFile(file) ?? "", file);
     } catch {
-      // A file that cannot be read holds nothing that could be taken away; where the settings know of it, that is said.
+      // Skip: nothing can be removed from an unreadable file. If the settings name it, the removal itself reports it.
       return [];
     }
   });
   return [...new Set(ids)];
 }
 
-/** What to say of PATH, and the change of the start file that was agreed to. */
+/** Returns advice on PATH, and the change of the shell's start file if the user agreed to it. */
 async function shellChange(
   { shims }: Plan,
   path: string | undefined,
   silent: boolean,
 ): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {
   if (shims.needed.length === 0) return undefined;
-  // This shell has the folder already; the next one has it only where the start file says so, which `--path yes` asks for.
+  // PATH of this shell only; new shells need the start file's line, which `--path yes` adds.
   const here = isFirstOnPath(shims.folder, shims.needed, process.env);
   if (path !== "yes" && here) return undefined;
   const { line, file } = shellAdvice(shims.folder);

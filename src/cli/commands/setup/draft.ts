@@ -1,6 +1,6 @@
 /**
- * Settings and files of the tools while a setup or a removal is worked out: each step sees what the ones before it have
- * changed, and nothing is written.
+ * In-memory draft of settings and tool files during the planning of a setup or removal: each step sees the changes of
+ * earlier steps, and nothing is written.
  */
 import { packageEndpoint } from "../../../aws/endpoints.ts";
 import { hasBlock, replacedBy } from "../../../editing/block.ts";
@@ -14,27 +14,27 @@ import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The change of a package manager's file. */
+/** A change of a package manager's file. */
 export interface ToolChange extends FileChange {
   tool: ToolName;
 }
 
 export interface DraftContext {
   env: Environment;
-  /** The path of vouch that is written into files. */
+  /** The path of the vouch executable, as written into files. */
   executable: string;
-  /** What is known of lines that blocks have replaced. */
+  /** Stored copies of lines that blocks have replaced. */
   replaced: ReplacedLines[];
 }
 
 export class Draft {
   settings: Settings;
   replaced: ReplacedLines[];
-  /** Whole sentences for the user. */
+  /** Full sentences for the user. */
   readonly warnings = new Set<string>();
   readonly #changes = new Map<string, ToolChange>();
   readonly #context: DraftContext;
-  /** A block may repeat lines of a repository that a step has removed. */
+  /** Repositories that earlier steps have removed; other blocks may still repeat their lines. */
   readonly #former: RepositorySettings[];
 
   constructor(settings: Settings, context: DraftContext) {
@@ -44,15 +44,15 @@ export class Draft {
     this.#context = context;
   }
 
-  /** The files with their text before all steps and after them. */
+  /** The files with their text before and after all steps. */
   get changes(): ToolChange[] {
     return [...this.#changes.values()];
   }
 
   /**
-   * Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files. It goes to
-   * `place`, else last: the last is the default one, as in the files of pip and npm. Cargo has no default: set up for
-   * Cargo alone, a repository stays where it is. Returns it as the settings have it now.
+   * Adds the repository, with the endpoints of these tools, to the settings and to the tools' files: at index `place`,
+   * else last. The last is the default repository, as in the files of pip and npm. Cargo has no default: set up for
+   * Cargo alone, an existing repository keeps its index. Returns the merged repository.
    */
   add(repository: RepositorySettings, names: ToolName[], place?: number): RepositorySettings {
     const { env } = this.#context;
@@ -81,7 +81,7 @@ export class Draft {
     return merged;
   }
 
-  /** Takes the repository out of the tools' files, and out of the settings when no tool is left. */
+  /** Removes the repository from the tools' files, and from the settings if no tool remains. */
   remove(repository: RepositorySettings, names: ToolName[]): void {
     const rest = structuredClone(repository);
     for (const tool of names) {
@@ -99,14 +99,14 @@ export class Draft {
     this.settings = { ...this.settings, repositories };
   }
 
-  /** The file that was edited, and the one that the tool reads now. */
+  /** Returns the file that was edited, and the one that the tool currently reads. */
   #places(tool: ToolName, repository: RepositorySettings): Set<string> {
     const { path } = tools[tool];
     const edited = repository.files?.[tool];
     try {
       return new Set([edited, path(this.#context.env)].filter((file) => file !== undefined));
     } catch (error) {
-      // The tool is told to read no file now: what was edited before is to be restored all the same.
+      // The environment now tells the tool to read no file; the earlier edit must still be undone.
       if (edited !== undefined) return new Set([edited]);
       throw error;
     }
@@ -141,7 +141,7 @@ export class Draft {
     this.#remember(file, id, undefined);
   }
 
-  /** The text without the lines of a repository whose marks are gone, and with those that they had replaced. */
+  /** Removes the lines of a repository whose block marks are gone, and restores the lines that they had replaced. */
   #drop(file: string, text: string, tool: ToolName, repository: RepositorySettings): string | undefined {
     const { drop, format } = tools[tool];
     if (drop === undefined || repository.endpoints[format] === undefined) return text;
@@ -163,7 +163,7 @@ export class Draft {
     return known?.existed === false && /^\s*(\[global\]\s*)?$/.test(dropped) ? undefined : dropped;
   }
 
-  /** The repository's lines are not in the file: a later repository may have replaced them, and has to restore others. */
+  /** If a later repository's block replaced this one's lines, lets that block restore the original lines instead. */
   #passOn(file: string, tool: ToolName, repository: RepositorySettings, known: ReplacedLines | undefined): void {
     if (known === undefined) return;
     const endpoint = repository.endpoints[tools[tool].format]!;
@@ -182,7 +182,7 @@ export class Draft {
     }
   }
 
-  /** Whether the settings know of an edit of this file that the file itself shows no mark of. */
+  /** Whether the settings record an edit of this file, but the file has no marks of it. */
   #lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
     return repository.files?.[tool] === path && !hasBlock(text, blockId(repository), path);
   }

@@ -1,4 +1,4 @@
-/** The endpoints of a repository: as CodeArtifact says when there is a session, else by the naming rules. */
+/** Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. */
 import * as v from "valibot";
 import { askAgent } from "../../../agent/wire/client.ts";
 import { routes, type StatusReply } from "../../../agent/protocol.ts";
@@ -9,7 +9,7 @@ import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { askStatus } from "../agent.ts";
 
-/** It is written into files of three formats: nothing in it may need quoting in any of them. */
+/** Untrusted, and written into files of three formats: allow only characters that need no quoting in any of them. */
 const ReplySchema = v.object({
   endpoint: v.pipe(
     v.string(),
@@ -21,22 +21,22 @@ const ReplySchema = v.object({
   ),
 });
 
-/** The agent asks AWS in turn, with retries of its own. */
+/** Timeout of the agent's reply, which includes the agent's own requests to AWS and their retries. */
 const timeoutMs = 30_000;
 
-/** Errors after which the rules are good enough; a repository that does not exist is none of them. */
+/** Errors that allow the fallback to the naming scheme; a nonexistent repository does not. */
 const notDecisive = new Set(["login_needed", "session_expired", "access_denied", "network", "timeout", "aws_error"]);
 
 export interface Endpoints {
   endpoints: Partial<Record<PackageFormat, string>>;
   source: "CodeArtifact" | "rules";
-  /** Why CodeArtifact was not asked or gave no answer. */
+  /** The reason for the fallback: CodeArtifact was not queried or did not answer. */
   reason?: string;
-  /** What the agent says of itself; undefined when none runs. */
+  /** The agent's status; undefined if none is running. */
   agent?: StatusReply | undefined;
 }
 
-/** The endpoints for the formats. Throws `aws_not_found` when CodeArtifact knows no such repository. */
+/** Returns the endpoints for the formats. Throws `aws_not_found` if CodeArtifact has no such repository. */
 export async function findEndpoints(
   names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
   formats: PackageFormat[],

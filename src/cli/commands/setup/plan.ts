@@ -1,4 +1,4 @@
-/** What a setup or a removal will change, worked out in full before anything is written. */
+/** Plans a setup or removal in full, before anything is written. */
 import { resolve } from "node:path";
 import type { ReplacedLines } from "../../../editing/replaced-lines.ts";
 import { planShims, type ShimChanges, shimsFolder } from "../../../tools/shims.ts";
@@ -10,23 +10,23 @@ import { startFiles } from "./shell.ts";
 import { neededShims, type ToolName, toolNames } from "../../../tools/tools.ts";
 
 export interface Plan {
-  /** The repositories as the settings will have them, or had them before the removal. */
+  /** The repositories as in the settings after the setup, or before the removal. */
   repositories: RepositorySettings[];
-  /** Those that the setup puts others in the place of. */
+  /** The repositories that the setup replaces. */
   superseded: RepositorySettings[];
   settings: Settings;
   tools: ToolChange[];
-  /** The copies of lines that blocks have replaced. */
+  /** Copies of lines that blocks have replaced. */
   replaced: ReplacedLines[];
-  /** Start files of shells that lose the shims folder. */
+  /** Changes of shell start files that remove the shims folder. */
   shells: FileChange[];
   shims: { folder: string; needed: string[]; changes: ShimChanges };
   warnings: string[];
 }
 
 /**
- * Adds the repository, whose endpoints are those for the tools, to the settings and to the tools' files, in the place of
- * those that it supersedes.
+ * Plans the addition of a repository, with the endpoints of these tools, to the settings and the tools' files; it
+ * replaces those that it supersedes.
  */
 export function planSetup(
   repository: RepositorySettings,
@@ -42,7 +42,7 @@ export function planSetup(
   return complete(draft, [added], superseded, context);
 }
 
-/** Takes the repositories out of the tools' files, and out of the settings where no tool is left. */
+/** Plans the removal of the repositories from the tools' files, and from the settings where no tool remains. */
 export function planRemoval(
   repositories: RepositorySettings[],
   names: ToolName[],
@@ -50,7 +50,7 @@ export function planRemoval(
   context: DraftContext,
 ): Plan {
   const draft = new Draft(settings, context);
-  // The last one first: its block may hold what the earlier ones have written.
+  // In reverse order: a later block may contain lines of earlier ones.
   for (const each of repositories.toReversed()) draft.remove(each, names);
   return complete(draft, repositories, [], context);
 }

@@ -1,11 +1,11 @@
-/** Shows a change of a text as lines with `-` and `+`, as diff does, with no other line of the file. */
+/** Previews a file change as a diff without context lines. */
 
-/** More changed lines than this are not compared one by one. */
+/** Limit of changed lines for the line-by-line comparison, whose cost is quadratic. */
 const maxCompared = 2000;
 
 /**
- * The changed lines, each group under `@@ line N @@` (the line in the old text, from 1). Passwords in URLs and the
- * values of tokens are not shown.
+ * Returns the changed lines, each group below `@@ line N @@` (line of the old text, from 1). Redacts passwords in URLs
+ * and token values.
  */
 export function previewChange(before: string | undefined, after: string | undefined): string[] {
   const old = linesOf(before);
@@ -34,7 +34,7 @@ interface Step {
   text: string;
 }
 
-/** The steps from one list of lines to the other, with as many lines kept as possible (longest common subsequence). */
+/** Computes a minimal diff of two lists of lines (longest common subsequence). */
 function compare(old: string[], next: string[]): Step[] {
   const all = (sign: Step["sign"], lines: string[]): Step[] => lines.map((text) => ({ sign, text }));
   if (old.length > maxCompared || next.length > maxCompared) return [...all("-", old), ...all("+", next)];
@@ -66,7 +66,7 @@ function linesOf(text: string | undefined): string[] {
   return text.replace(/\r?\n$/, "").split(/\r?\n/);
 }
 
-/** A line as it may be shown: without passwords and tokens. */
+/** Redacts passwords and tokens in a line. */
 export function previewLine(line: string): string {
   return line
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@")

@@ -1,4 +1,4 @@
-/** Says what `vouch setup codeartifact` has done or would do, and what to type next. */
+/** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
 import { type RepositorySettings, settingsPath, type Settings } from "../../../settings/settings.ts";
 import type { FileChange } from "../../../editing/user-file.ts";
 import { bold, dim, green, note, print, printJson, red, success, warn } from "../../terminal/terminal.ts";
@@ -11,11 +11,11 @@ export interface Outcome {
   plan: Plan;
   settingsBefore: Settings;
   names: ToolName[];
-  /** Where the endpoints come from; undefined for a removal. */
+  /** The source of the endpoints; undefined for a removal. */
   source: Endpoints | undefined;
   dryRun: boolean;
   remove: boolean;
-  /** What PATH needs; undefined when it needs nothing. `here`: this shell has the folder already. */
+  /** Required change of PATH; undefined if none. `here`: this shell already has the folder. */
   shell: { line: string; file: string | undefined; added?: true; present?: true; here?: boolean } | undefined;
 }
 
@@ -63,7 +63,7 @@ function sayEndpoints({ endpoints, source, reason }: Endpoints): void {
 }
 
 interface Described extends FileChange {
-  /** What was written, for people. */
+  /** Human-readable name of the written configuration. */
   what: string;
 }
 
@@ -141,7 +141,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
 }
 
-/** What changes for projects that name no registry of their own, the private ones of a person included. */
+/** Explains the change for projects that configure no registry, including the user's private ones. */
 function sayScope(names: ToolName[], repository: RepositorySettings): string | undefined {
   const whole = names.filter((tool) => tools[tool].takesAll(repository));
   if (whole.length === 0) return undefined;

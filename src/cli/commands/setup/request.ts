@@ -1,4 +1,4 @@
-/** What `vouch setup codeartifact` was asked for: the flags, and what stands in for those that are not given. */
+/** Resolves the flags of `vouch setup codeartifact` and the defaults of absent ones. */
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { checkNames } from "../../../aws/endpoints.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
@@ -24,9 +24,9 @@ type Environment = Record<string, string | undefined>;
 type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
 
 /**
- * The repository that the flags name. The region comes from `vouch setup aws`, or from where AWS's tools take it, when it is
- * not given, the domain's owner is the role's account. Throws `usage` for malformed names, for what is missing, and
- * when region and role are of different partitions.
+ * Returns the repository that the flags name. The default region is that of `vouch setup aws`, else that of AWS's
+ * tools; the default domain owner is the role's account. Throws `usage` for malformed or missing names, and if region
+ * and role are in different partitions.
  */
 export function resolveNames(flags: Flags, settings: Settings, env: Environment): Names {
   const { domain, repository } = flags;
@@ -53,8 +53,8 @@ export function resolveNames(flags: Flags, settings: Settings, env: Environment)
 }
 
 /**
- * The configured repositories that a removal means: those that fit all flags that are given. Throws `usage` when one is
- * named and several fit.
+ * Returns the configured repositories that match all given flags, for a removal. Throws `usage` if a repository is
+ * named and several match.
  */
 export function findConfigured(flags: Flags, { repositories }: Settings): RepositorySettings[] {
   const found = repositories.filter(
@@ -71,7 +71,7 @@ export function findConfigured(flags: Flags, { repositories }: Settings): Reposi
   });
 }
 
-/** The repositories of blocks in files, which the settings may have lost; other ids are passed over. */
+/** Parses block ids into repositories, which the settings may have lost; ignores other ids. */
 export function repositoriesOf(blockIds: readonly string[]): RepositorySettings[] {
   return blockIds.flatMap((id) => {
     const [, domain, repository, domainOwner, region] = /^([^/\s]+)\/(\S+) ([0-9]{12}) (\S+)$/.exec(id) ?? [];
@@ -81,8 +81,8 @@ export function repositoriesOf(blockIds: readonly string[]): RepositorySettings[
 }
 
 /**
- * The configured repositories that a setup corrects: those of the same name in another domain, account or region, unless
- * `--add` keeps them, or formats, Cargo's name or npm's scopes tell them apart.
+ * Returns the configured repositories that a setup replaces: those of the same name in another domain, account or
+ * region, unless `--add` keeps them or they differ in formats, Cargo registry name or npm scopes.
  */
 export function supersededBy(
   names: Names,
@@ -102,21 +102,21 @@ export function supersededBy(
   );
 }
 
-/** Whether both mean the same repository of AWS. */
+/** Whether both name the same AWS repository. */
 export function sameRepository(a: Names, b: Names): boolean {
   return (
     a.domain === b.domain && a.domainOwner === b.domainOwner && a.region === b.region && a.repository === b.repository
   );
 }
 
-/** The name of the repository's blocks in configuration files. */
+/** Returns the id of the repository's blocks in configuration files. */
 export function blockId({ domain, domainOwner, region, repository }: Names): string {
   return `${domain}/${repository} ${domainOwner} ${region}`;
 }
 
 /**
- * The name of the Cargo registry: as given, else as before, else one like the repository's that is free. Throws `usage`
- * when Cargo would not take the given one, or when another configured repository has it.
+ * Returns the name of the Cargo registry: the given one, else the configured one, else an unused one derived from the
+ * repository's name. Throws `usage` if Cargo rejects the given one or another configured repository has it.
  */
 export function registryName(flags: Flags, names: Names, { repositories }: Settings): string {
   const own = repositories.find((other) => sameRepository(other, names));
@@ -140,7 +140,7 @@ export function registryName(flags: Flags, names: Names, { repositories }: Setti
   );
 }
 
-/** The scopes of npm, each as "@scope". Throws `usage`. */
+/** Parses npm scopes, each into "@scope". Throws `usage`. */
 export function parseScopes(values: string[]): string[] {
   const scopes = values.flatMap((value) => value.split(",")).map((scope) => scope.trim());
   for (const scope of scopes) {
@@ -152,7 +152,7 @@ export function parseScopes(values: string[]): string[] {
   return [...new Set(scopes)];
 }
 
-/** The tools named by `--tool`, which may be repeated and take lists (`cargo,npm`); in a fixed order. Throws `usage`. */
+/** Parses `--tool`, which may be repeated and take lists (`cargo,npm`), into tools in a fixed order. Throws `usage`. */
 export function parseTools(values: string[], command: string): ToolName[] {
   const named = values.flatMap((value) => value.split(",")).map((name) => name.trim());
   const unknown = named.find((name) => !Object.hasOwn(tools, name));

@@ -1,4 +1,4 @@
-/** `vouch setup`: the AWS role, and the package managers of this machine. */
+/** `vouch setup`: configures the AWS role and the package managers. */
 import { defineCommand } from "../../framework/command.ts";
 import { aws } from "./aws.ts";
 import { codeartifact } from "./codeartifact.ts";

@@ -1,4 +1,4 @@
-/** The shims folder on PATH: whether it is first, and which start file of which shell puts it there. */
+/** The shims folder on PATH: checks its position, and finds the shell's start file and the line to add. */
 import { accessSync, constants, existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { homeFolder } from "../../../base/system/home.ts";
@@ -7,13 +7,13 @@ import { pathLine } from "../../../tools/shell-rc.ts";
 type Environment = Record<string, string | undefined>;
 
 export interface ShellAdvice {
-  /** The line that puts the folder first on PATH, in the words of the user's shell. */
+  /** The line that prepends the folder to PATH, in the syntax of the user's shell. */
   line: string;
-  /** The start file it belongs into; undefined for a shell that is not known here. */
+  /** The start file for the line; undefined for an unsupported shell. */
   file: string | undefined;
 }
 
-/** Whether the folder stands on PATH before every other folder that has one of the programs. */
+/** Whether the folder precedes, on PATH, every other folder that has one of the programs. */
 export function isFirstOnPath(folder: string, programs: string[], env: Environment): boolean {
   const folders = (env["PATH"] ?? "").split(":");
   const place = folders.indexOf(folder);
@@ -23,7 +23,7 @@ export function isFirstOnPath(folder: string, programs: string[], env: Environme
   return place >= 0 && (other < 0 || place < other);
 }
 
-/** The line and the file for the shell that the user logs in with (SHELL). */
+/** Returns the line and the start file for the user's login shell (SHELL). */
 export function shellAdvice(
   folder: string,
   env: Environment = process.env,
@@ -41,7 +41,7 @@ function startFile(shell: string, env: Environment, platform: NodeJS.Platform): 
       return join(env["ZDOTDIR"] || home, ".zshrc");
     case "bash": {
       if (platform !== "darwin") return join(home, ".bashrc");
-      // A terminal of macOS starts a login shell, which reads the first of these that is there.
+      // Terminals on macOS start a login shell, which reads the first existing one of these.
       const names = [".bash_profile", ".bash_login", ".profile"].map((name) => join(home, name));
       return names.find((name) => existsSync(name)) ?? names[0];
     }
@@ -54,10 +54,10 @@ function startFile(shell: string, env: Environment, platform: NodeJS.Platform): 
         ? join(home, "Library/Application Support/nushell/config.nu")
         : join(config, "nushell/config.nu");
     case "pwsh":
-      // The profile of all hosts of this user: about_Profiles.
+      // PowerShell profile "current user, all hosts" (about_Profiles).
       return join(config, "powershell/profile.ps1");
     case "tcsh":
-      // tcsh reads ~/.cshrc only where there is no ~/.tcshrc.
+      // tcsh reads ~/.cshrc only if there is no ~/.tcshrc.
       return existsSync(join(home, ".tcshrc")) ? join(home, ".tcshrc") : join(home, ".cshrc");
     case "csh":
       return join(home, ".cshrc");
@@ -74,7 +74,7 @@ function startFile(shell: string, env: Environment, platform: NodeJS.Platform): 
   }
 }
 
-/** Every start file that a line may have been added to. */
+/** Returns all start files that may contain our line. */
 export function startFiles(env: Environment): string[] {
   const shells = ["zsh", "bash", "fish", "nu", "pwsh", "tcsh", "csh", "elvish", "xonsh", "sh"];
   const files = shells.flatMap((shell) => [startFile(shell, env, "linux"), startFile(shell, env, "darwin")]);
