@@ -72,7 +72,10 @@ const ceremony = {
 };
 const begun = {
   ...ceremony,
-  /** PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, 5.1.8 and 5.1.9). */
+  /**
+   * PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, 5.1.8 and
+   * 5.1.9).
+   */
   options: isObject,
 };
 const atServer = {

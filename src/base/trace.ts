@@ -82,7 +82,8 @@ const maxText = 4_096;
 
 /**
  * The text with what looks like a token replaced: a JWT, or 40 and more characters of base64url with capitals, small
- * letters and digits among them; cut to 4096 UTF-16 units. A second line of defence: nothing secret is passed to the trace or the log.
+ * letters and digits among them; cut to 4096 UTF-16 units. A second line of defence: nothing secret is passed to the
+ * trace or the log.
  */
 export function withoutTokens(text: string): string {
   return text

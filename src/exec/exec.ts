@@ -1,4 +1,7 @@
-/** `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its environment. */
+/**
+ * `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its
+ * environment.
+ */
 import { type EnvironmentReply, routes } from "../agent/protocol.ts";
 import type { EnvironmentRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";

@@ -39,8 +39,8 @@ const defaultLimitMs = 15_000;
 const maxAnswerBytes = 256 * 1024;
 
 /**
- * Sends a request and resolves with the answer, whatever its status below 500 (except 429). Throws `network`, `timeout`,
- * `server_error`, `cancelled`.
+ * Sends a request and resolves with the answer, whatever its status below 500 (except 429). Throws `network`,
+ * `timeout`, `server_error`, `cancelled`.
  */
 export async function send(request: ApiRequest): Promise<HttpResponse> {
   const { limitMs = defaultLimitMs, signal } = request;

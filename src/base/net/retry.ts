@@ -1,4 +1,6 @@
-/** The one retry of requests: exponential backoff with full jitter, Retry-After obeyed, bounded in attempts and time. */
+/**
+ * The one retry of requests: exponential backoff with full jitter, Retry-After obeyed, bounded in attempts and time.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../errors.ts";
 import { reasonOf, trace } from "../trace.ts";
@@ -39,9 +41,9 @@ export class BusyService {
 export type RetryRule = (error: unknown) => number | undefined;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, has run five times, or the next wait would pass `limitMs` in all. The
- * waits grow exponentially with full jitter and are never shorter than a Retry-After. `attempt` receives the remaining
- * time, in milliseconds. Throws the last failure, or `cancelled` by `signal`.
+ * Runs `attempt` until it succeeds, fails for good, has run five times, or the next wait would pass `limitMs` in all.
+ * The waits grow exponentially with full jitter and are never shorter than a Retry-After. `attempt` receives the
+ * remaining time, in milliseconds. Throws the last failure, or `cancelled` by `signal`.
  */
 export async function withRetries<T>(
   attempt: (remainingMs: number) => Promise<T>,
@@ -85,8 +87,8 @@ export function waitAfterFailure(error: unknown): number | undefined {
 }
 
 /**
- * Retry-After (RFC 9110, 10.2.3) in milliseconds: seconds, or a date, which is compared with the Date of the same answer;
- * undefined if it is absent or neither.
+ * Retry-After (RFC 9110, 10.2.3) in milliseconds: seconds, or a date, which is compared with the Date of the same
+ * answer; undefined if it is absent or neither.
  */
 export function retryAfter(headers: Headers): number | undefined {
   const value = headers.get("retry-after");

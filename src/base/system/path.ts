@@ -1,6 +1,6 @@
 /**
- * The one search of PATH. Relative and empty entries mean the current folder, which is untrusted: a cloned project could
- * put its own program first. They are never searched. Helpers load this file: it imports nothing.
+ * The one search of PATH. Relative and empty entries mean the current folder, which is untrusted: a cloned project
+ * could put its own program first. They are never searched. Helpers load this file: it imports nothing.
  */
 
 type Environment = Record<string, string | undefined>;
