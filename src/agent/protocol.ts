@@ -7,6 +7,7 @@ import type { WireError } from "../base/errors.ts";
 import { packageFormats } from "../base/package-format.ts";
 import {
   anyOf,
+  type Check,
   type Checked,
   count,
   fields,
@@ -200,7 +201,7 @@ const replies = {
   }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
   [routes.stop]: isObject,
-};
+} satisfies { [R in Route]: Check<object> };
 
 /** The reply on a route. */
 export type Reply<R extends Route> = Checked<(typeof replies)[R]>;

@@ -159,7 +159,7 @@ const environmentsOf: { name: string; env: NonNullable<Case["env"]>; leaves?: tr
   { name: "a trail of another process", env: { VOUCH_SHIM_TRAIL: "1:/bin/sh" } },
   { name: "a value that is not ASCII", env: { GREETING: "Gr\u00fc\u00df dich" } },
   { name: "a value that has lost bytes", env: { LOST: "a\ufffdb" }, leaves: true },
-  { name: "no PATH", env: { PATH: undefined } },
+  { name: "no PATH", env: { PATH: undefined }, leaves: true },
 ];
 const twine = [answerWith(environments[2]!.body)];
 
@@ -184,6 +184,19 @@ const parentsOfCargo: Parent[] = [
   { parent: ["make", "all"], files: { ".cargo/config": "" } },
 ];
 
+const script = "#!/bin/sh\necho planted\n";
+const ofCurrentFolder = [".:/usr/bin:/bin", ":/usr/bin:/bin", "bin:/usr/bin:/bin:", ""].flatMap((path) =>
+  ["sh", "tool"].map((command) =>
+    like(exec("--", command, "-c", "exit 3"), `exec: ${command} with PATH=${path}`, {
+      env: { PATH: path },
+      files: { sh: script, tool: script },
+    }),
+  ),
+);
+const ofPackageManagers = "npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bunx deno pdm pipenv pip3 uvx python3.12"
+  .split(" ")
+  .map((name) => like(exec("--", `./${name}`, "--version"), `exec: ${name}`, { files: { [name]: script } }));
+
 /** Environments that decide what a helper does. */
 export const surroundings: Case[] = [
   ...askers.map(({ name, kind, ask }) =>
@@ -198,6 +211,8 @@ export const surroundings: Case[] = [
   ...environmentsOf.map(({ name, env, leaves = false }) =>
     like(exec("--", "/bin/sh", "-c", shown), `exec: ${name}`, { env, answer: twine, taken: !leaves }),
   ),
+  ...ofCurrentFolder,
+  ...ofPackageManagers,
   ...parentsOfKeyring.map((row) => {
     const name = `keyring: asked by ${row.parent?.join(" ") ?? "anybody"}, nobody has looked at the project`;
     return like(keyring(["get", url, "aws"]), name, { ...row, env: { VOUCH_PIP: undefined } });

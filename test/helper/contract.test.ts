@@ -3,14 +3,15 @@
  * executable writes the same bytes and ends with the same code as its careful side alone, and asks the agent the same.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { tempFolderUntil } from "../temp-folder.ts";
 import { answerWith } from "./contract-answers.ts";
 import { answers, askers, type Case, cargoIndex, requests, surroundings } from "./contract-cases.ts";
 import { trustedPlaces, untrustedPlaces } from "./contract-places.ts";
 import { buildSides, left, type Side } from "./sides.ts";
 
-const folder = mkdtempSync("/tmp/vouch-test-");
+const folder = tempFolderUntil(afterAll, "/tmp");
 const home = join(folder, "home");
 // Another user reaches what is in it.
 chmodSync(folder, 0o755);
@@ -31,7 +32,6 @@ beforeAll(async () => {
   writeFileSync(join(home, ".config/vouch/config.json"), settings, { mode: 0o600 });
   await buildSides(folder);
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Agent extends AsyncDisposable {
   asked: string[];
@@ -54,7 +54,7 @@ async function run(side: Side, row: Case, runtime = join(folder, "run")): Promis
   const place = row.place?.(runtime, join(runtime, "agent.sock")) ?? {};
   for (const [path, text] of Object.entries(row.files ?? {})) {
     mkdirSync(dirname(join(project, path)), { recursive: true });
-    writeFileSync(join(project, path), text);
+    writeFileSync(join(project, path), text, { mode: 0o755 });
   }
   const child = Bun.spawn(commandOf([join(folder, side, program), ...args], row.parent, project), {
     cwd: project,
