@@ -1,54 +1,86 @@
 /**
  * Picks the role by the name the executable was started under and by its first words. The helpers that are started most
- * often are tried in the short way first (helper/quick), which stands in the executable's first chunk; all else is
- * imported when it is needed: a helper must not load what it does not use.
+ * often have a quick side (helper/quick), which is in the executable's first chunk; all else is imported when it is
+ * needed: a helper must not load what it does not use.
  */
+import type { Attempt } from "./helper/attempt.ts";
 import { answerCargo } from "./helper/quick/cargo.ts";
 import { execCommand } from "./helper/quick/exec.ts";
 import { answerKeyring } from "./helper/quick/keyring.ts";
 
 const args = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+/** Without `vouch --debug COMMAND`; behind the command its own reader takes it. What shims are given is not ours. */
+const words = args[0] === "--debug" ? args.slice(args.findIndex((word) => word !== "--debug")) : args;
 
-/** What the short way has left; it has ended this process where nothing was. */
-const left =
-  args[0] === "--cargo-plugin"
-    ? answerCargo()
-    : name === "keyring"
-      ? answerKeyring(args)
-      : args[0] === "exec"
-        ? execCommand(args.slice(1))
-        : undefined;
+interface Role {
+  /** The words are another program's. */
+  isShim?: true;
+  /** Ends this process where nothing is left for the careful side. */
+  quick?: () => Attempt | undefined;
+  /** Resolves with the exit code. */
+  careful: (left: Attempt | undefined) => Promise<number>;
+}
 
-process.exitCode = await run();
+const role = roleOf();
+process.exitCode = await run(role.quick?.());
 
-async function run(): Promise<number> {
-  // `vouch --debug COMMAND`; behind the command its own reader takes it. What shims are given is not ours.
-  const words = args.slice(args.findIndex((word) => word !== "--debug"));
-  const [role] = words;
+/** Not an array of conditions: to make and search one takes longer than a tenth of a millisecond. */
+function roleOf(): Role {
+  if (args[0] === "--cargo-plugin") {
+    return {
+      quick: answerCargo,
+      careful: async (left) => (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left),
+    };
+  }
+  if (name === "keyring") {
+    return {
+      isShim: true,
+      quick: () => answerKeyring(args),
+      careful: async (left) => (await import("./tools/python/keyring.ts")).runKeyring(args, left),
+    };
+  }
+  if (name === "npm" || name === "npx") {
+    return { isShim: true, careful: async () => (await import("./tools/npm/shim.ts")).runNpmShim(name, args) };
+  }
+  if (/^pn(pm|px|x)?$/.test(name)) {
+    return { isShim: true, careful: async () => (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args) };
+  }
+  if (/^pip[0-9.]*$/.test(name)) {
+    return { isShim: true, careful: async () => (await import("./tools/pip/shim.ts")).runPipShim(name, args) };
+  }
+  if (words[0] === "exec" && !asksForHelp()) {
+    return {
+      quick: () => (words === args ? execCommand(args.slice(1)) : undefined),
+      careful: async (left) => (await import("./exec/exec.ts")).runExec(words.slice(1), left),
+    };
+  }
+  if (words[0] === "credential" && !asksForHelp()) {
+    return { careful: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
+  }
+  return { careful: runCli };
+}
+
+async function run(left: Attempt | undefined): Promise<number> {
   (await import("./agent/process/hardening.ts")).closeMemory();
   if (process.platform === "win32") {
     const refusal = (await import("./base/system/windows.ts")).refusalOnWindows(words);
     if (refusal !== undefined) (await import("./helper/output.ts")).exitWith(refusal);
   }
-  if (args[0] === "--cargo-plugin")
-    return (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left);
   const index = process.env["CARGO_REGISTRY_INDEX_URL"];
-  if (index !== undefined && (name !== "vouch" || role === "exec" || role === "credential")) {
+  if (
+    index !== undefined &&
+    args[0] !== "--cargo-plugin" &&
+    (name !== "vouch" || /^(exec|credential)$/.test(words[0] ?? ""))
+  ) {
     const { tokenFromStdout } = await import("./exec/token-from-stdout.ts");
     (await import("./helper/output.ts")).exitWith(tokenFromStdout(index));
   }
-  if (name === "keyring") return (await import("./tools/python/keyring.ts")).runKeyring(args, left);
-  if (name === "npm" || name === "npx") return (await import("./tools/npm/shim.ts")).runNpmShim(name, args);
-  if (/^pn(pm|px|x)?$/.test(name)) return (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args);
-  if (/^pip[0-9.]*$/.test(name)) return (await import("./tools/pip/shim.ts")).runPipShim(name, args);
-  if (words.length < args.length) process.env["VOUCH_DEBUG"] = "1";
-  if (role === "exec" && !asksForHelp(words)) {
-    return (await import("./exec/exec.ts")).runExec(words.slice(1), left);
-  }
-  if (role === "credential" && !asksForHelp(words)) {
-    return (await import("./exec/credential.ts")).runCredential(words.slice(1));
-  }
+  if (words !== args && !role.isShim) process.env["VOUCH_DEBUG"] = "1";
+  return role.careful(left);
+}
+
+async function runCli(): Promise<number> {
   return (await import("./cli/main.ts")).runCli(words, {
     agent: () => import("./agent/process/daemon.ts"),
     server: () => import("./server/command/command.ts"),
@@ -56,7 +88,7 @@ async function run(): Promise<number> {
 }
 
 /** Whether the words up to `--` ask for help or are missing: then the command line teaches. */
-function asksForHelp(words: string[]): boolean {
+function asksForHelp(): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);
   return words.length === 1 || own.includes("--help") || own.includes("-h");
