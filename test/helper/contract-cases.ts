@@ -3,7 +3,7 @@ import { type Answer, answersTo, answerWith, environments, type Kind, refusal, r
 
 export interface Case {
   name: string;
-  program: "vouch" | "keyring";
+  program: "vouch" | "keyring" | "npm" | "npx" | "pnpm" | "pip";
   args: readonly string[];
   /** Written in these parts, each after the answer to the one before; then stdin ends. */
   stdin?: readonly string[];
@@ -197,6 +197,13 @@ const ofPackageManagers = "npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bu
   .split(" ")
   .map((name) => like(exec("--", `./${name}`, "--version"), `exec: ${name}`, { files: { [name]: script } }));
 
+/** The names of shims: their words are of another program, whatever they read like. */
+const ofShims = (["npm", "npx", "pnpm", "pip"] as const).flatMap((program) =>
+  [["exec", "--", "/bin/sh", "-c", "exit 9"], ["credential", "codeartifact"], ["--help"]].map((args) =>
+    like({ ...exec(), program, args }, `${program} ${args.join(" ")}`, { env: { PATH: "/no/such/folder" } }),
+  ),
+);
+
 /** Environments that decide what a helper does. */
 export const surroundings: Case[] = [
   ...askers.map(({ name, kind, ask }) =>
@@ -213,6 +220,7 @@ export const surroundings: Case[] = [
   ),
   ...ofCurrentFolder,
   ...ofPackageManagers,
+  ...ofShims,
   ...parentsOfKeyring.map((row) => {
     const name = `keyring: asked by ${row.parent?.join(" ") ?? "anybody"}, nobody has looked at the project`;
     return like(keyring(["get", url, "aws"]), name, { ...row, env: { VOUCH_PIP: undefined } });

@@ -26,7 +26,7 @@ const replaced: Record<Side, Record<string, string>> = {
   },
 };
 
-/** Compiles the three into the folder, each as `SIDE/vouch` with a link `SIDE/keyring`. */
+/** Compiles the three into the folder, each as `SIDE/vouch` with a link beside it for each shim. */
 export async function buildSides(folder: string): Promise<void> {
   await Promise.all(
     (Object.keys(replaced) as Side[]).map(async (side) => {
@@ -45,7 +45,7 @@ export async function buildSides(folder: string): Promise<void> {
           autoloadPackageJson: false,
         },
       });
-      symlinkSync("vouch", join(folder, side, "keyring"));
+      for (const name of ["keyring", "npm", "npx", "pnpm", "pip"]) symlinkSync("vouch", join(folder, side, name));
     }),
   );
 }
