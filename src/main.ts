@@ -1,7 +1,7 @@
 /**
- * Dispatches by the executable's name (argv[0]) and the first arguments. The helpers that are started most often have a
- * fast path (helper/quick), which is part of the executable's first chunk; everything else is imported when it is needed,
- * so that a helper loads nothing that it does not use.
+ * Dispatches by the executable's name (argv[0]) and the first arguments. The helpers that are started most often try
+ * their fast path first (helper/quick), which is part of the executable's first chunk; everything else is imported when
+ * it is needed, so that a helper loads nothing that it does not use.
  */
 import type { Attempt } from "./helper/attempt.ts";
 import { answerCargo } from "./helper/quick/cargo.ts";
@@ -10,22 +10,25 @@ import { answerKeyring } from "./helper/quick/keyring.ts";
 
 const args = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
-/** The arguments without a leading `--debug`; after the command, its own parser reads the flag. */
+/**
+ * The arguments without the flag of `vouch --debug COMMAND`; after the command, its own parser reads the flag. Arguments
+ * of shims belong to the real program.
+ */
 const words = args[0] === "--debug" ? args.slice(args.findIndex((word) => word !== "--debug")) : args;
 
 interface Role {
   /** The arguments belong to another program. */
   isShim?: true;
-  /** The fast path: ends the process on success; otherwise returns its state for the fallback. */
+  /** The fast path: ends this process when it succeeds, else returns state for the fallback. */
   quick?: () => Attempt | undefined;
-  /** Resolves with the exit code. */
+  /** The fallback, and all there is where there is no fast path. Resolves with the exit code. */
   careful: (left: Attempt | undefined) => Promise<number>;
 }
 
 const role = roleOf();
 process.exitCode = await run(role.quick?.());
 
-/** An if chain, because building and searching a table takes more than 0.1 ms. */
+/** A ladder of conditions, because building and searching a table costs a cold process 0.1 ms more. */
 function roleOf(): Role {
   if (args[0] === "--cargo-plugin") {
     return {

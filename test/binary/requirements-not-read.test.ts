@@ -100,3 +100,49 @@ describe.each(pips)("%s", (_, bin) => {
     60_000,
   );
 });
+
+describe.each(["pip-22", "pip-23", "pip-26"])("what %s is told of honest and odd lines", (tool) => {
+  const bin = join(tools, tool, "bin");
+  const isThere = requires(join(bin, "pip"));
+
+  /** No connection is made to a file: URL, so that it needs no TLS. */
+  test.skipIf(!isThere).each([
+    ["--find-links", (folder: string) => ["-f", `file://${folder}`, "my-package"]],
+    ["a requirements file", (folder: string) => ["-r", `file://${folder}/my%20list.txt`]],
+    ["a direct reference", (folder: string) => [`demo @ file://${folder}/demo-1.0-py3-none-any.whl`]],
+  ])(
+    "%s with a file: URL is nothing to refuse",
+    async (_, args) => {
+      writeFileSync(join(project, "my list.txt"), "my-package\n");
+      const { stderr, stdout } = await pip(bin, args(project));
+      expect(stderr + stdout).not.toContain("without TLS");
+      expect(stderr).not.toContain("no token");
+    },
+    60_000,
+  );
+
+  /** The URL and the name as they stand in the file: neither decoded, nor in lower case, nor with variables put in. */
+  test.skipIf(!isThere).each([
+    [`-r http://${host}/Nest/x%20y.txt\n`, "x%20y.txt"],
+    [`--trusted-host ${host}\${NOPE}\n`, "${NOPE}"],
+  ])(
+    "the line %p is named as it is written",
+    async (text, named) => {
+      writeFileSync(join(project, "requirements.txt"), text);
+      const { stderr } = await pip(bin, ["-r", "requirements.txt"], tokenInReach);
+      expect(stderr).toContain(named);
+    },
+    60_000,
+  );
+});
+
+/** What neither pip nor uv sends is an error of use, with nothing on stdout. */
+test.each([
+  ["one argument too many", ["get", `https://${host}/pypi/my-repo/`, "aws", "extra"]],
+  ["two arguments too many", ["get", `https://${host}/pypi/my-repo/`, "aws", "extra", "more"]],
+])("keyring with %s ends with 2 and prints no password", async (_, args) => {
+  const { stdout, stderr, exitCode } = await laptop.run([join(laptop.shims, "keyring"), ...args]);
+  expect(stdout).toBe("");
+  expect(stderr).not.toBe("");
+  expect(exitCode).toBe(2);
+});
