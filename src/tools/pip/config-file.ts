@@ -14,10 +14,10 @@ const section = "global";
 const commandSections = new Set(["install", "download", "wheel", "index", "lock"]);
 
 /**
- * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` carries the user name `aws` and no
- * password. `text` is undefined when there is no file; `file` is its path for messages; `formerly` are indexes that an
- * earlier block of ours may name.
- * Throws `edit_conflict` when pip cannot read the file, or when it cannot be edited so that only these options change.
+ * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` contains the user name `aws` and no
+ * password. `text` is undefined if there is no file; `file` is its path for messages; `formerly` are indexes that an
+ * earlier block of ours may contain. Throws `edit_conflict` if pip cannot read the file, or if it cannot be edited so
+ * that only these options change.
  */
 export function setPipIndex(
   text: string | undefined,
@@ -44,8 +44,8 @@ export function setPipIndex(
 }
 
 /**
- * Takes the index of that id away again: lines that name one of the indexes. `onKept` is told the others in the block.
- * Returns undefined when the file is to be deleted. Throws `edit_conflict`.
+ * Removes the index with that id: lines that name one of the indexes. `onKept` receives the user's lines in the block.
+ * Returns undefined if the file is to be deleted. Throws `edit_conflict`.
  */
 export function unsetPipIndex(
   text: string,
@@ -75,15 +75,15 @@ export function unsetPipIndex(
 }
 
 /**
- * Puts `replaced` in the place of the two options where `index-url` is exactly this one, for a file whose marks are gone:
- * `pip config set` writes the file anew without comments. Undefined where it is another.
+ * Replaces the two options by `replaced` if `index-url` is exactly this one, in a file whose marks are gone: `pip
+ * config set` rewrites the file without comments. Undefined if it is another.
  */
 export function dropPipIndex(text: string, indexUrl: string, replaced: string[] = []): string | undefined {
   const ours = tryRead(text).options.filter(isOurs);
   if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return undefined;
   const lines = splitLines(text);
   for (const { from, to } of ours.toReversed()) lines.splice(from, to - from);
-  // The header that a block began with is there still.
+  // The section header that a block began with remains.
   const back = replaced.filter((line) => line.trim() !== `[${section}]`).map((line) => `${line}\n`);
   lines.splice(ours[0]!.from, 0, ...back);
   const restored = lines.join("");
@@ -95,7 +95,7 @@ function normalize(name: string): string {
   return name.replaceAll("_", "-").replace(/^--/, "");
 }
 
-/** In place of the options that are there, else after the last option of [global], else in a new section at the end. */
+/** In place of existing options, else after the last option of [global], else in a new section at the end. */
 function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, end: number): Edit[] {
   const inSection = ini.options.filter((option) => option.section === section);
   const edits: Edit[] = [];
@@ -150,7 +150,7 @@ function isOurs(option: IniOption): boolean {
   return option.section === section && names.some((name) => normalize(option.name) === name);
 }
 
-/** What an edit must leave as it is. */
+/** Everything that an edit must leave unchanged. */
 function without({ options }: IniFile): Options {
   return all({ sections: new Map(), options: options.filter((option) => !isOurs(option)) });
 }

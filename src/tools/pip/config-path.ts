@@ -1,11 +1,11 @@
-/** Where pip reads the user's configuration from. */
+/** Path of pip's user configuration file. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
 
 /**
- * pip's file of the user: `PIP_CONFIG_FILE`, else the one of the current location, else of a legacy location where only
- * that exists. https://pip.pypa.io/en/stable/topics/configuration/#location
+ * pip's user configuration file: `PIP_CONFIG_FILE`, else the current location, else a legacy location if only that
+ * exists. https://pip.pypa.io/en/stable/topics/configuration/#location
  */
 export function pipConfigPath(
   env: Record<string, string | undefined> = process.env,

@@ -1,4 +1,7 @@
-/** pip: do index-url and keyring-provider of its files lead to a configured repository, and to our keyring? */
+/**
+ * Doctor's checks of pip: whether index-url and keyring-provider of its files lead to a configured repository and to
+ * our keyring.
+ */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findOnPath } from "../../base/system/path.ts";
@@ -9,7 +12,7 @@ import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../r
 import { readIniFile, readSmallFile, type Setting } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
-/** The files that pip reads, the stronger ones last: global, user, virtual environment, PIP_CONFIG_FILE. */
+/** The files that pip reads, by ascending precedence: global, user, virtual environment, PIP_CONFIG_FILE. */
 export function pipFiles({ env, home }: Machine): string[] {
   const own = env["PIP_CONFIG_FILE"];
   if (own === "/dev/null") return [];
@@ -27,7 +30,7 @@ export function pipFiles({ env, home }: Machine): string[] {
   ];
 }
 
-/** The settings for `pip install`, the stronger ones last: [install] comes before [global], whatever the file. */
+/** The settings for `pip install`, by ascending precedence: [install] overrides [global] in every file. */
 function pipSettings(machine: Machine): Setting[] {
   const options = pipFiles(machine).flatMap((path) =>
     (readIniFile(path)?.options ?? []).map((option) => ({ option, path })),
@@ -37,7 +40,7 @@ function pipSettings(machine: Machine): Setting[] {
   );
 }
 
-/** One setting for each line of the value: pip takes several URLs, one on a line. */
+/** One setting per line of the value: pip takes several URLs, one on a line. */
 function settingsOf({ name, value, from }: IniOption, path: string): Setting[] {
   const key = name.replaceAll("_", "-").replace(/^--/, "");
   return value.split("\n").flatMap((text, index) =>
@@ -48,7 +51,7 @@ function settingsOf({ name, value, from }: IniOption, path: string): Setting[] {
   );
 }
 
-/** Findings on where pip gets its packages from, and whom it asks for the token. */
+/** Findings on pip's indexes and on the program that it asks for tokens. */
 export function checkPip(machine: Machine): Finding[] {
   const { settings, env } = machine;
   const found = pipSettings(machine);
@@ -78,7 +81,7 @@ export function checkPip(machine: Machine): Finding[] {
   return findings;
 }
 
-/** Which URLs the pip on PATH asks Vouch for, and whether the project has one that it does not. */
+/** For which URLs the pip on PATH asks Vouch, and whether the project has others. */
 function checkVersion(machine: Machine): Finding[] {
   const { env, settings } = machine;
   const pip = pipVersion(env);

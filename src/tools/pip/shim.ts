@@ -1,7 +1,8 @@
 /**
- * `pip` in the shims folder. It refuses a project that would lead a token elsewhere (python/guard.ts), says a missing
- * login before pip starts, and adds `aws@` to the URLs of configured endpoints on the command line and in the environment:
- * before version 26.2 pip asks `keyring` only for a URL with a user name. Then it becomes the real pip. It adds no token.
+ * `pip` in the shims folder. Refuses a project that would send a token elsewhere (python/guard.ts), reports a missing
+ * login before pip starts, and adds `aws@` to the URLs of configured endpoints on the command line and in the
+ * environment, because before version 26.2 pip asks `keyring` only for a URL with a user name. Then becomes the real
+ * pip. Adds no token.
  */
 import { routes } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -15,10 +16,10 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 
 const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
 
-/** Commands that reach no registry; `list` does with `--outdated`. */
+/** Commands that contact no registry; `list` does with `--outdated`. */
 const localCommands = "freeze inspect list show check config cache debug help hash completion uninstall";
 
-/** A URL with a path and without user information: a word, behind an option's `=` or letter, or behind `NAME@`. */
+/** A URL with a path and without user information: a word, after an option's `=` or letter, or after `NAME@`. */
 const bareUrl = /(?<=^|\s|^--[a-z-]+=|^-[a-z]+|^[\w.,[\]-]+@)https:\/\/[^\s/@?#]+\/[^\s?#]*/gi;
 
 /** Becomes the real pip of that name (`pip`, `pip3`, `pip3.11`). */
@@ -42,7 +43,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
   }
 }
 
-/** Whether pip reaches no registry with these arguments. */
+/** Whether pip contacts no registry with these arguments. */
 export function isLocal(args: readonly string[]): boolean {
   const command = args.find(
     (word) => localCommands.split(" ").includes(word) || /^(install|download|wheel|lock)$/.test(word),
@@ -52,7 +53,7 @@ export function isLocal(args: readonly string[]): boolean {
   return localCommands.split(" ").includes(command);
 }
 
-/** The indexes that pip will ask, without user information: of the command line, else of the environment, else of its file. */
+/** pip's indexes, without user information: from the command line, else the environment, else its file. */
 async function indexesOf(args: string[]): Promise<string[]> {
   const named = [...longOptionValues(args, "--index-url"), ...shortOptionValues(args, "i")];
   const index = named.length > 0 ? named : [process.env["PIP_INDEX_URL"] || (await indexOfFile())];
@@ -63,7 +64,7 @@ async function indexesOf(args: string[]): Promise<string[]> {
   return [...index, ...more].filter((url) => url.includes("://")).map((url) => url.replace(/\/\/[^/@]*@/, "//"));
 }
 
-/** `index-url` in pip's own file; empty when it names none. */
+/** `index-url` in pip's own file; empty if it sets none. */
 async function indexOfFile(): Promise<string> {
   const home = process.env["HOME"] ?? "";
   const config = process.env["XDG_CONFIG_HOME"] || `${home}/.config`;
@@ -78,7 +79,7 @@ async function indexOfFile(): Promise<string> {
   return "";
 }
 
-/** One line when pip will ask a configured endpoint and nobody is logged in: pip 26.2 shows nothing of `keyring`'s words. */
+/** A warning if pip will contact a configured endpoint and there is no session: pip 26.2 hides `keyring`'s output. */
 async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly string[]): Promise<boolean> {
   if (process.env["VOUCH_IDENTITY"]) return false;
   const asked = urls.some((url) => configured.has(url));

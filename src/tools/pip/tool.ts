@@ -1,4 +1,4 @@
-/** pip, as `vouch setup codeartifact` sees it. */
+/** pip's entry in the table of tools. */
 import { VouchError } from "../../base/errors.ts";
 import { join, resolve } from "node:path";
 import { pathFolders } from "../../base/system/path.ts";
@@ -11,7 +11,7 @@ import { storedPipTokens } from "./stored-tokens.ts";
 import { pipVariables } from "./variables.ts";
 import { oldPip } from "./version.ts";
 
-/** A project name that no repository has: pip's index has no other page that is small and needs the right to read. */
+/** A project name that no repository has: pip's index has no other page that is small and requires read permission. */
 const absentProject = "vouch-doctor-checks-whether-it-may-read";
 
 export const pip: Tool = {
@@ -39,7 +39,7 @@ export const pip: Tool = {
     return old ? [`${old.found} ${old.remedy}`] : [];
   },
   shims: (env) => ["keyring", "pip", "pip3", ...versionedPips(env)],
-  // pip asks keyring by itself when the URL has a user name.
+  // pip asks keyring itself if the URL has a user name.
   needsShim: (name) => name === "keyring",
   check: checkPip,
   variables: pipVariables,
@@ -54,14 +54,16 @@ export const pip: Tool = {
   },
 };
 
-/** The index as pip before 26.2 needs it: with a user name, or it never asks `keyring`. */
+/** The index with a user name: without one, pip before 26.2 never asks `keyring`. */
 function pipIndex(endpoint: string): string {
   const index = new URL("simple/", endpoint);
   index.username = "aws";
   return index.href;
 }
 
-/** `pip3.12` and its like, of every Python that is on PATH, apart from an activated environment, which will not stay there. */
+/**
+ * `pip3.12` and similar names of every Python on PATH, except in an activated environment, which does not stay on PATH.
+ */
 function versionedPips(env: Record<string, string | undefined>): string[] {
   const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
   const folders = pathFolders(env).filter((folder) => resolve(folder) !== environment);

@@ -1,4 +1,4 @@
-/** Environment variables that pip and uv take before pip's files and before Vouch's keyring. */
+/** Environment variables that pip and uv read before pip's files and before Vouch's keyring. */
 import { fails, type Harm, type Machine, type VariableRule, warns } from "../finding.ts";
 import { classify, withoutSecrets } from "../registry-url.ts";
 

@@ -1,22 +1,22 @@
 /**
- * Which pip stands on PATH, and when it asks a program `keyring`: from 23.1 on for a URL with a user name, from 26.2 on for
- * every URL.
+ * The version of the pip on PATH, and when it runs a program `keyring`: from 23.1 for URLs with a user name, from 26.2
+ * for every URL.
  */
 import { trace } from "../../base/trace.ts";
 import { findOnPath } from "../../base/system/path.ts";
 
 export interface PipVersion {
-  /** As pip says it, "23.0.1". */
+  /** In pip's own form, "23.0.1". */
   version: string;
   asksKeyring: boolean;
-  /** Whether it asks also for a URL without a user name. */
+  /** Whether it also asks for a URL without a user name. */
   asksWithoutUserName: boolean;
 }
 
-/** Asking takes a quarter of a second; the limit is for a pip that hangs. */
+/** Timeout in milliseconds; asking takes a quarter of a second. */
 const timeoutMs = 10_000;
 
-/** The version of the first `pip` or `pip3` on PATH; undefined when there is none or it does not say. */
+/** The version of the first `pip` or `pip3` on PATH; undefined if there is none, or if it prints no version. */
 export function pipVersion(env: Record<string, string | undefined>): PipVersion | undefined {
   const pip = findOnPath("pip", env) ?? findOnPath("pip3", env);
   if (pip === undefined) return undefined;
@@ -30,7 +30,7 @@ export function pipVersion(env: Record<string, string | undefined>): PipVersion 
   }
 }
 
-/** Reads what `pip --version` says: "pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)". */
+/** Parses the output of `pip --version`: "pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)". */
 export function parsePipVersion(text: string): PipVersion | undefined {
   const [, version, major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(text) ?? [];
   if (version === undefined) return undefined;
@@ -39,7 +39,10 @@ export function parsePipVersion(text: string): PipVersion | undefined {
   return { version, asksKeyring: isFrom(23, 1), asksWithoutUserName: isFrom(26, 2) };
 }
 
-/** What someone with a pip that is too old is told, and what to do; undefined when pip asks or there is none. `pip` is what `pipVersion` says. */
+/**
+ * The warning and remedy for a pip that is too old; undefined if pip asks keyring, or if there is none. `pip` is the
+ * result of `pipVersion`.
+ */
 export function oldPip(
   env: Record<string, string | undefined>,
   pip: PipVersion | undefined = pipVersion(env),

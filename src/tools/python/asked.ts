@@ -1,13 +1,13 @@
-/** What `keyring` looks at before it gives a token to a package manager that no shim of ours has looked at. */
+/** The check before `keyring` gives a token to a package manager that no shim of ours has checked. */
 import { VouchError } from "../../base/errors.ts";
 import { askersAbove } from "./askers.ts";
 import { mentionsOfAskers } from "./clients.ts";
 import { judge } from "./judge.ts";
 
 /**
- * Looks at the files that the askers' command lines and folders lead to. `checked` is the process id of a pip that our
- * shim has looked at, NaN for none; `isPip` says that only a pip can be the asker.
- * Throws `project_untrusted` where they would lead a token elsewhere, or where that cannot be known.
+ * Checks the files that the callers' command lines and folders lead to. `checked` is the process id of a pip that our
+ * shim has checked, NaN for none; `isPip` means that only a pip can be the caller. Throws `project_untrusted` if they
+ * would send a token elsewhere, or if that cannot be known.
  */
 export async function checkAskers(checked: number, isPip: boolean): Promise<void> {
   const askers = askersAbove();

@@ -1,4 +1,4 @@
-/** Who asks: the processes above a helper, with their arguments and current folders. */
+/** The ancestors of a helper process, with their arguments and current folders. */
 import { readFileSync, readlinkSync } from "node:fs";
 
 export interface Asker {
@@ -10,8 +10,8 @@ export interface Asker {
 const maxAncestors = 16;
 
 /**
- * The processes above this one, the parent first; an empty list when not even the parent can be seen. Where there is no
- * `/proc`, ps(1) tells the arguments, in which blanks end a word, and the current folder is taken to be ours.
+ * The ancestors of this process, the parent first; empty if not even the parent is visible. Without `/proc`, ps(1)
+ * gives the arguments, split at blanks, and the current folder is assumed to be ours.
  */
 export function askersAbove(pid: number = process.ppid): Asker[] {
   const askers: Asker[] = [];
@@ -29,7 +29,7 @@ type Found = Omit<Asker, "pid"> & { parent: number };
 function inProc(pid: number): Found | undefined {
   try {
     const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0$/, "").split("\0");
-    // The name in parentheses can have blanks and parentheses in it; the fields follow the last one.
+    // The name in parentheses can contain blanks and parentheses; the fields follow the last one.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
     return { args, parent, cwd: readlinkSync(`/proc/${pid}/cwd`) };

@@ -1,18 +1,18 @@
-/** How a pip that was looked at is told from others, and what it is given. */
+/** Marks a pip whose project was checked, and the variables it receives. */
 import type { Verdict } from "./judge.ts";
 
 /**
- * The variable by which `keyring` knows that its parent is a pip whose command line and files were looked at: the
- * process id, and whether the missing login was told already. A process id is nothing that a project's file can choose.
+ * The variable that tells `keyring` that its parent is a checked pip: the process id, and whether the missing login was
+ * already reported. A project's file cannot choose a process id.
  */
 export const checkedVariable = "VOUCH_PIP";
 
-/** Nobody listens there: pip's plain http to a host that gets tokens ends before anything is sent. */
+/** A dead proxy: pip's plain http to a host with a token ends before anything is sent. */
 const nowhere = "http://127.0.0.1:1";
 
 /**
- * The variables for pip once it is judged: plain http to the hosts is sent nowhere, so that no URL that pip learns later
- * (by an index page, by a dependency) takes the token there. requests reads `http://HOST_proxy` before `http_proxy`.
+ * Variables for a checked pip: a dead proxy for plain http to the hosts, so that no URL that pip learns later (from an
+ * index page, a dependency) sends the token there. requests reads `http://HOST_proxy` before `http_proxy`.
  */
 export function checkedPipVariables({ hosts, doubt }: Verdict, told: boolean): Record<string, string> {
   const variables: Record<string, string> = {};

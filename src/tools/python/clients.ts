@@ -1,4 +1,6 @@
-/** Which Python package managers a command line is one of, and what the project's files tell them about hosts. */
+/**
+ * Recognizes Python package managers by their command lines, and finds what the project's files tell them about hosts.
+ */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Asker } from "./askers.ts";
@@ -16,7 +18,7 @@ import { longOptionValues } from "./requirements.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The arguments of pip in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
+/** pip's arguments in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
 export function pipArguments(words: readonly string[]): string[] | undefined {
   const at = words.findIndex((word, index) => {
     const before = words[index - 1] ?? "";
@@ -24,7 +26,7 @@ export function pipArguments(words: readonly string[]): string[] | undefined {
       word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false)
     );
   });
-  // Behind an interpreter, its options and a script; further behind the word is somebody's argument.
+  // After an interpreter, its options and a script; any later `pip` is an argument of another program.
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);
 }
 
@@ -48,7 +50,7 @@ function isPdm(words: readonly string[]): boolean {
   return words.slice(0, 4).some((word) => basename(word) === "pdm");
 }
 
-/** What pip's arguments, the files that they name and the projects in them say that pip heeds. */
+/** What pip reads: its arguments, the files they name and the projects in them. */
 export function mentionsOfPipCommand(
   args: readonly string[],
   cwd: string,
@@ -56,7 +58,7 @@ export function mentionsOfPipCommand(
   secrets: Secrets,
 ): Mention[] {
   const place = "the command line";
-  // `--group` takes `PATH/pyproject.toml:NAME` too, and an option's value can stand behind `=` or `-e`.
+  // `--group` also takes `PATH/pyproject.toml:NAME`; an option's value can follow `=` or `-e`.
   const words = args.map((word) => word.replace(/^(--[a-z-]+=|-e)/, "").replace(/(^|\/)pyproject\.toml:[^/]*$/, "$1"));
   const projects = [cwd, ...words.map((word) => resolve(cwd, word.replace(/\[[^\]]*\]$/, "")))].filter((folder) =>
     existsSync(join(folder, "pyproject.toml")),
@@ -66,7 +68,8 @@ export function mentionsOfPipCommand(
   const named = isNamed || hasGroup ? projects : [];
   const said = args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place, url }));
   const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
-  // A person may ask any https URL for a package: `keyring` says whether there is a token. pip reads no trust in a project.
+  // Any https URL may be asked for a package: `keyring` decides whether there is a token. pip reads no trust setting in
+  // a project.
   const chosenByProject = [...said, ...inProjects].filter(
     ({ kind, url = "", isDirect }) => kind === "url" && (isDirect === true || !/^https:/i.test(url)),
   );
@@ -74,8 +77,8 @@ export function mentionsOfPipCommand(
 }
 
 /**
- * What the projects of the askers say about hosts. `checked` is the process that is pip by our own shim, which has
- * looked at all of this: it and what stands above it are passed over.
+ * What the callers' projects say about hosts. `checked` is the process of a pip that our own shim has checked: it and
+ * its ancestors are skipped.
  */
 export function mentionsOfAskers(askers: readonly Asker[], env: Environment, checked: number | undefined): Mention[] {
   const end = askers.findIndex(({ pid }) => pid === checked);
@@ -83,7 +86,10 @@ export function mentionsOfAskers(askers: readonly Asker[], env: Environment, che
   return mentions.flat();
 }
 
-/** `isByOthers`: other tools write options there from a project's file (Pipfile, build isolation); a person says them to the shim. */
+/**
+ * `isByOthers`: other tools write options there from a project's file (Pipfile, build isolation); for the shim the user
+ * types them.
+ */
 function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthers: boolean): Mention[] {
   if (isUv(words)) return mentionsOfUv(words, cwd, env);
   const args = pipArguments(words);
@@ -100,10 +106,13 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
   return [];
 }
 
-/** No environment of ours has a token in a variable where `keyring` is asked for one. */
+/** None of our environments has a token in a variable when `keyring` is asked for one. */
 const noSecrets: Secrets = { values: [], variables: new Set() };
 
-/** uv finds its configuration in the project's folder or above it, and in a script; `--directory` has changed the current folder already. */
+/**
+ * uv reads its configuration from the project's folder or its parents, and from a script; `--directory` has already
+ * changed the current folder.
+ */
 function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
   const folder = longOptionValues(words, "--project")[0] ?? env["UV_PROJECT"] ?? "";
   const scripts = mentionsOfScripts(words.slice(1), cwd);

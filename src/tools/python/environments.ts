@@ -1,5 +1,5 @@
 /**
- * What `pip.conf` in a virtual environment says. pip reads it there (`sys.prefix`) for every command, and a project can
+ * Reads `pip.conf` in virtual environments. pip reads it there (`sys.prefix`) for every command, and a project can
  * bring one: `python3 -m venv .venv` leaves it in place.
  */
 import { existsSync, readlinkSync } from "node:fs";
@@ -13,7 +13,7 @@ type Environment = Record<string, string | undefined>;
 
 const maxBytes = 1 << 20;
 
-/** Settings that decide neither about the network nor about trust; the URLs in their values are judged. */
+/** Settings that affect neither network nor trust; URLs in their values are judged. */
 const harmless = new Set(
   `index-url extra-index-url find-links no-index pre prefer-binary only-binary no-binary upgrade upgrade-strategy
   no-deps user target compile no-compile require-hashes require-virtualenv no-build-isolation use-pep517 no-use-pep517
@@ -23,8 +23,8 @@ const harmless = new Set(
 );
 
 /**
- * What is said in the virtual environments of these programs (pip, or its interpreter; a name is looked up on PATH), of
- * pip's `--python` in `args`, and of VIRTUAL_ENV. `cwd` is the current folder of the programs.
+ * The settings in the virtual environments of these programs (pip, or its interpreter; a name is looked up on PATH), of
+ * pip's `--python` in `args`, and of VIRTUAL_ENV. `cwd` is the programs' current folder.
  */
 export function mentionsOfEnvironments(
   programs: readonly string[],
@@ -32,7 +32,7 @@ export function mentionsOfEnvironments(
   cwd: string,
   env: Environment,
 ): Mention[] {
-  // With this, pip reads no configuration file at all.
+  // With this value pip reads no configuration file at all.
   if (env["PIP_CONFIG_FILE"] === "/dev/null") return [];
   const prefixes = new Set<string>();
   const mentions: Mention[] = [];
@@ -50,7 +50,7 @@ export function mentionsOfEnvironments(
   return [...mentions, ...[...prefixes].flatMap((prefix) => mentionsOfFile(join(prefix, "pip.conf")))];
 }
 
-/** Adds the folders with `pyvenv.cfg` beside or above the program, and beside or above whatever it is a link to. */
+/** Adds the folders with `pyvenv.cfg` beside or above the program, and beside or above the targets of its links. */
 function addPrefixes(prefixes: Set<string>, program: string): void {
   let at = program;
   for (let links = 0; links < 40; links++) {
@@ -65,20 +65,20 @@ function addPrefixes(prefixes: Set<string>, program: string): void {
   }
 }
 
-/** The interpreters that the first lines of a script name: `#!PYTHON`, `#!/usr/bin/env python3`, or sh that starts one. */
+/** The interpreters in the first lines of a script: `#!PYTHON`, `#!/usr/bin/env python3`, or sh that starts one. */
 function interpretersOf(script: string, env: Environment): string[] {
   let head: string;
   try {
     head = readRegularFile(script, 64 * 1024).toString("latin1");
   } catch {
-    // An interpreter itself.
+    // The program is an interpreter itself.
     return [];
   }
   if (!head.startsWith("#!")) return [];
   const lines = head.split("\n").slice(0, 3);
   const named = /^#!\s*\S*\/env\s+(?:-S\s+)?(\S+)/.exec(lines[0]!)?.[1];
   const found = named === undefined ? undefined : findOnPath(named, env);
-  // A path with blanks stands in quotes, or is all of the line.
+  // A path with blanks is in quotes, or is all of the line.
   const paths = lines.flatMap((line) => line.match(/"[^"]+"|'\/[^']+'|\/[^\s"']+/g) ?? []);
   const whole = lines[0]!.slice(2).trim();
   return [
@@ -88,7 +88,7 @@ function interpretersOf(script: string, env: Environment): string[] {
   ].filter((path) => path.startsWith("/"));
 }
 
-/** Reads as Python's `configparser` does, and the names of options as pip does. */
+/** Parses as Python's `configparser` does, with option names as pip normalizes them. */
 function mentionsOfFile(path: string): Mention[] {
   let text: string;
   try {

@@ -1,5 +1,5 @@
 /**
- * What must hold before pip is started with tokens in reach: by the shim `pip`, or by `vouch exec` with the tokens in the
+ * The check before pip starts with tokens in reach: by the shim `pip`, or by `vouch exec` with the tokens in the
  * environment.
  */
 import { VouchError } from "../../base/errors.ts";
@@ -13,9 +13,9 @@ import { secretsIn } from "./secrets.ts";
 type Environment = Record<string, string | undefined>;
 
 /**
- * Judges a command line of pip, and the URLs besides. `programs` are pip's own file and its interpreter, as far as they
- * are known (a name is looked up on PATH). The current folder is pip's. Throws `project_untrusted` where a token
- * would go elsewhere, or, with tokens in the environment, where that cannot be known.
+ * Judges a command line of pip and additional URLs. `programs` are pip's own file and its interpreter, as far as they
+ * are known (a name is looked up on PATH). The current folder is pip's. Throws `project_untrusted` if a token would go
+ * elsewhere, or, with tokens in the environment, if that cannot be known.
  */
 export async function guardPip(
   programs: readonly string[],
@@ -31,7 +31,7 @@ export async function guardPip(
   return verdict;
 }
 
-/** With an agent that cannot be asked, or settings that cannot be read, pip goes on without a token. */
+/** If the agent or the settings cannot be read, pip continues without a token. */
 async function judgeOrDoubt(mentions: readonly Mention[], urls: readonly string[]): Promise<Verdict> {
   try {
     return await judge(mentions, urls);
@@ -43,8 +43,8 @@ async function judgeOrDoubt(mentions: readonly Mention[], urls: readonly string[
 }
 
 /**
- * For `vouch exec`: judges the command when it is pip or uv, before it gets the tokens. `env` is what it will be given.
- * Returns further variables for it. Throws as `guardPip`.
+ * For `vouch exec`: judges the command if it is pip or uv, before it receives the tokens. `env` is its environment.
+ * Returns additional variables. Throws as `guardPip`.
  */
 export async function guardCommand(words: readonly string[], env: Environment): Promise<Record<string, string>> {
   const args = isUv(words) ? undefined : pipArguments(words);

@@ -1,4 +1,7 @@
-/** Whether what a project mentions would lead a token elsewhere than to a configured endpoint over verified TLS. */
+/**
+ * Judges whether a project's mentions of hosts would send a token anywhere but to a configured endpoint over verified
+ * TLS.
+ */
 import { type MatchReply, routes } from "../../agent/protocol.ts";
 import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -6,9 +9,9 @@ import { ask } from "../../helper/ask.ts";
 import type { Mention } from "./mentions.ts";
 
 export interface Verdict {
-  /** A definite fault of the project: no token with it. */
+  /** A definite fault of the project: no token. */
   refusal?: VouchError;
-  /** What cannot be read, so that nobody knows. */
+  /** What cannot be read, so that the result is unknown. */
   doubt?: VouchError;
   /** The hosts of configured endpoints among the URLs. */
   hosts: string[];
@@ -17,8 +20,8 @@ export interface Verdict {
 }
 
 /**
- * Judges the mentions, and says which of the other `urls` lie in a configured endpoint. Asks the agent, or reads the
- * settings where no agent is running. Throws as `ask`.
+ * Judges the mentions, and returns which of the other `urls` lie in a configured endpoint. Asks the agent, or reads the
+ * settings if no agent is running. Throws as `ask`.
  */
 export async function judge(mentions: readonly Mention[], urls: readonly string[] = []): Promise<Verdict> {
   // No connection is made to a file: URL.
@@ -39,13 +42,13 @@ export async function judge(mentions: readonly Mention[], urls: readonly string[
   return verdict;
 }
 
-/** What is encoded harmlessly in a path does not matter, but makes a URL one that gets no token. */
+/** Decodes harmless percent-encoding in a path, which would otherwise exclude the URL from getting a token. */
 function withPlainPath(url: string): string {
   const start = /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0] ?? "";
   return start + url.slice(start.length).replace(/%(?!2e|2f|5c)[0-9a-f]{2}/gi, "x");
 }
 
-/** At most this many URLs go into one question: the agent takes bodies of a limited size. */
+/** Maximum number of URLs per request: the agent limits bodies. */
 const batch = 200;
 
 async function match(urls: string[]): Promise<MatchReply> {
@@ -114,7 +117,7 @@ function fault(message: string, hint: string): VouchError {
   return new VouchError("project_untrusted", message, { hint });
 }
 
-/** A stranger's text as it may be printed: one line of printable ASCII, cut. */
+/** Untrusted text in printable form: one line of ASCII, truncated. */
 function shown(text: string): string {
   const clean = text.replace(/[^\x20-\x7e]/g, "?");
   return clean.length > 200 ? `${clean.slice(0, 200)}…` : clean;

@@ -1,11 +1,13 @@
 /**
- * `keyring` as pip and uv call it, in three dialects:
- *   keyring get SERVICE USERNAME                                → the password             (pip before 26.2, uv)
- *   keyring get SERVICE --mode creds                            → user name, password      (uv)
- *   keyring --mode=creds --output=json get SERVICE [USERNAME]   → {"username","password"}  (pip from 26.2)
- *   keyring --mode=creds get SERVICE ""                         → user name, password      (PDM)
- * Whatever is not for a configured endpoint goes to the next `keyring` on PATH. A package manager says only which URL a
- * password is for, not how it will get there: what its project's files say about that is looked up first.
+ * `keyring` as pip and uv call it, in several dialects:
+ *
+ *     keyring get SERVICE USERNAME                                → the password             (pip before 26.2, uv)
+ *     keyring get SERVICE --mode creds                            → user name, password      (uv)
+ *     keyring --mode=creds --output=json get SERVICE [USERNAME]   → {"username","password"}  (pip from 26.2)
+ *     keyring --mode=creds get SERVICE ""                         → user name, password      (PDM)
+ *
+ * Services without a configured endpoint go to the next `keyring` on PATH. A package manager passes only the URL that a
+ * password is for, not how it will connect: what its project's files say about that is checked first.
  */
 import { routes } from "../../agent/protocol.ts";
 import type { MatchRequest, TokenRequest } from "../../agent/requests.ts";
@@ -25,13 +27,13 @@ interface Invocation {
   userName: string | undefined;
   credentials: boolean;
   json: boolean;
-  /** Words follow the user name. */
+  /** Too many positional arguments. */
   hasMore: boolean;
 }
 
 /**
- * Runs the `keyring` shim; `left` is what quick/keyring.ts has left. Resolves with the exit code: 1 is the protocol's "no
- * password here".
+ * Runs the `keyring` shim; `left` is the fast path's state. Resolves with the exit code: 1 means "no password" in the
+ * protocol.
  */
 export async function runKeyring(args: string[], left: Attempt | undefined): Promise<number> {
   const invocation = parseInvocation(args);
@@ -64,7 +66,10 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   process.exit(0);
 }
 
-/** Throws `project_untrusted` when the files of the asker's project would lead the token elsewhere, or nobody can know. */
+/**
+ * Throws `project_untrusted` if the files of the caller's project would send the token elsewhere, or if that cannot be
+ * known.
+ */
 async function refuseUntrustedAsker(isPip: boolean): Promise<void> {
   const [checked] = (process.env[checkedVariable] ?? "").split(":");
   if (checked !== `${process.ppid}`) await (await import("./asked.ts")).checkAskers(Number(checked), isPip);
@@ -77,12 +82,17 @@ async function refuseIfConfigured(service: string): Promise<void> {
   throw new VouchError("usage", "Vouch stores no passwords: it gives a fresh token at each request.");
 }
 
-/** With no agent nobody knows whose service it is: another keyring may know it, unless it looks like ours. */
+/**
+ * Without an agent the owner of a service is unknown: another keyring may know it, unless it looks like CodeArtifact.
+ */
 function mayBeAnothers({ code }: VouchError, service = ""): boolean {
   return code === "not_configured" || (code === "login_needed" && !looksLikeCodeArtifact(service));
 }
 
-/** What needs no line: a service of nobody's, a bare host, which is asked for after its URL, and what the shim `pip` has said. */
+/**
+ * Cases without a message: a service of no configured endpoint, a bare host (asked for after its URL), and what the
+ * `pip` shim has already reported.
+ */
 function isKnownWithoutWords({ code }: VouchError, service = ""): boolean {
   if (code === "not_configured" || !service.includes("/")) return true;
   return code === "login_needed" && process.env[checkedVariable] === `${process.ppid}:told`;
@@ -96,13 +106,13 @@ async function passOn(args: string[]): Promise<never> {
   process.exit(args.includes("--help") || args.includes("-h") ? 0 : 1);
 }
 
-/** Becomes the next `keyring` on PATH; returns when there is none. */
+/** Becomes the next `keyring` on PATH; returns if there is none. */
 async function becomeAnother(args: string[]): Promise<void> {
   const other = await findRealCommand("keyring");
   if (other !== undefined) await become(other, args);
 }
 
-/** Reads the arguments, in whichever dialect. */
+/** Parses the arguments, in any dialect. */
 export function parseInvocation(args: string[]): Invocation {
   const words: string[] = [];
   const options = new Map<string, string>();
@@ -116,7 +126,7 @@ export function parseInvocation(args: string[]): Invocation {
   return {
     operation: words[0],
     service: words[1],
-    // PDM gives an empty one when it knows none.
+    // PDM passes an empty one if it knows none.
     userName: words[2] || undefined,
     credentials,
     json: options.get("output") === "json" && credentials,

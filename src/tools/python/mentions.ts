@@ -1,6 +1,6 @@
 /**
- * What the data of a project tells a Python package manager about hosts: the URLs that it names, the hosts whose
- * certificates are not to be checked, the variables that it puts in. Found here, judged in judge.ts.
+ * Finds what a project's data tells a Python package manager about hosts: URLs, hosts whose certificates are not
+ * checked, expanded variables. judge.ts judges the result.
  */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -19,12 +19,12 @@ type Environment = Record<string, string | undefined>;
 
 export interface Mention {
   /**
-   * `url`: a URL. `unverified`: a host whose certificate is not checked (as `https://HOST/`, so that it can be judged as
-   * a URL). `secret`: a variable with a token, put into this URL or, without one, elsewhere. `setting`: one that decides
-   * about the network or about trust. `unknown`: what cannot be read here, but by the package manager.
+   * `url`: a URL. `unverified`: a host whose certificate is not checked (as `https://HOST/`, so that it can be judged
+   * as a URL). `secret`: a variable with a token, expanded in this URL or, without one, elsewhere. `setting`: a setting
+   * that affects network or trust. `unknown`: something that only the package manager can read.
    */
   kind: "url" | "unverified" | "secret" | "setting" | "unknown";
-  /** Where: a file and its line, or the option. */
+  /** Position: a file and its line, or the option. */
   place: string;
   /** Without user information, query and fragment. */
   url?: string;
@@ -34,7 +34,7 @@ export interface Mention {
   what?: string;
 }
 
-/** How the tokens in the environment can be told: the values themselves, and the variables whose values have one in them. */
+/** The tokens in the environment: their values, and the variables whose values contain one. */
 export interface Secrets {
   values: string[];
   variables: Set<string>;
@@ -43,7 +43,7 @@ export interface Secrets {
 const maxFiles = 64;
 const maxBytes = 4 << 20;
 
-/** URLs in a text; tab and line end are dropped first, as Python's `urlsplit` does. */
+/** URLs in a text; tabs and line ends are removed first, as in Python's `urlsplit`. */
 export function urlsIn(text: string): string[] {
   const found = text.replace(/[\t\r\n]/g, "").match(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi) ?? [];
   return found.map(placeOf);
@@ -52,18 +52,18 @@ export function urlsIn(text: string): string[] {
 /** The URL without user information, query and fragment. */
 function placeOf(url: string): string {
   const [, scheme = "", authority = "", path = ""] = /^([^:]+:\/\/)([^/?#]*)([^?#]*)/.exec(url) ?? [];
-  // With a backslash it depends on the parser what is the host: the whole is left to be judged.
+  // With a backslash, parsers disagree about the host: the whole text is judged.
   const host = authority.includes("\\") ? authority : authority.slice(authority.lastIndexOf("@") + 1);
   return `${scheme}${host}${path}`;
 }
 
-/** The host of `--trusted-host` and its kin as a URL: `HOST`, `HOST:PORT`, and what else someone writes there. */
+/** The host of `--trusted-host` and similar options as a URL: `HOST`, `HOST:PORT`, or anything else in its place. */
 export function unverifiedHost(value: string, place: string): Mention {
   const host = value.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
   return { kind: "unverified", place, url: `https://${host}/` };
 }
 
-/** The options of pip, pip-tools and uv whose value is a file of requirements. */
+/** The options of pip, pip-tools and uv whose value is a requirements file. */
 const fileOptions = [
   "--requirements",
   "--requirements-from-script",
@@ -77,8 +77,8 @@ const fileVariables = ["PIP", "UV"].flatMap((tool) =>
 );
 
 /**
- * What the arguments of pip and the requirements files that they and the environment name say, nested files included.
- * `cwd` is pip's current folder. A file that is not there is pip's to complain about.
+ * What pip's arguments say, and the requirements files that they and the environment name, nested files included. `cwd`
+ * is pip's current folder. pip itself reports a missing file.
  */
 export function mentionsOfPip(args: readonly string[], cwd: string, env: Environment, secrets: Secrets): Mention[] {
   const scan = new RequirementScan(cwd, env, secrets);
@@ -86,10 +86,10 @@ export function mentionsOfPip(args: readonly string[], cwd: string, env: Environ
     ...fileOptions.flatMap((name) => longOptionValues(args, name)),
     ...shortOptionValues(args, "rc"),
     ...fileVariables.flatMap((name) => env[name]?.split(/\s+/) ?? []),
-    // What pip-compile, `uv pip compile` and `uv pip sync` read.
+    // Files that pip-compile, `uv pip compile` and `uv pip sync` read.
     ...args.filter((word) => /\.(txt|in)$/i.test(word) && !word.startsWith("-")),
   ];
-  // A person has named these: whoever serves the file over https is their choice.
+  // The user has named these: an https server that serves the file is their choice.
   for (const file of named) if (file !== "" && !/^https:/i.test(file)) scan.read(file, cwd, "the command line");
   return scan.mentions;
 }
@@ -107,7 +107,7 @@ class RequirementScan {
     this.#secrets = secrets;
   }
 
-  /** Reads a file that is named in `place`, relative to `folder`. */
+  /** Reads a file named in `place`, relative to `folder`. */
   read(name: string, folder: string, place: string): void {
     const path = this.#pathOf(name, folder, place);
     if (path === undefined || this.#seen.has(path)) return;
@@ -154,7 +154,7 @@ class RequirementScan {
     for (const url of new Set([line.text, ...words].flatMap(urlsIn))) this.mentions.push({ kind: "url", place, url });
     this.#readSecrets(line, place);
     for (const page of [...longOptionValues(words, "--find-links"), ...shortOptionValues(words, "f")]) {
-      // pip reads the links of a local page; they can be written in ways that only a parser of HTML sees.
+      // pip follows the links of a local page, whose spellings only an HTML parser recognizes.
       if (/\.html?$/i.test(page) && !/^https?:/i.test(page)) this.#unknown(place, "a page with links");
     }
     const nested = [
@@ -165,7 +165,7 @@ class RequirementScan {
     for (const name of nested) this.read(name, dirname(path), place);
   }
 
-  /** A token is in its place as the password of `https://aws:…@`; what is left of it elsewhere is not. */
+  /** A token belongs in the password of `https://aws:…@` and nowhere else. */
   #readSecrets(line: RequirementLine, place: string): void {
     for (const variable of variablesIn(line.raw)) {
       if (!this.#secrets.variables.has(variable)) continue;
@@ -189,7 +189,7 @@ class RequirementScan {
   }
 }
 
-/** What the metadata of a script says, a TOML text in comments (PEP 723). */
+/** The metadata of a script, a TOML text in comments (PEP 723). */
 function mentionsOfScript(text: string, place: string): Mention[] {
   const mentions: Mention[] = [];
   let block: string[] | undefined;
@@ -203,7 +203,7 @@ function mentionsOfScript(text: string, place: string): Mention[] {
   return mentions;
 }
 
-/** What the files among words say that have a script's metadata in them. `-` is a script on stdin, which uv has read. */
+/** The metadata of scripts among the files in the arguments. `-` is a script on stdin, which uv has consumed. */
 export function mentionsOfScripts(words: readonly string[], cwd: string): Mention[] {
   return words.flatMap((word): Mention[] => {
     if (word === "-") return [{ kind: "unknown", place: "stdin", what: "a script that uv has read" }];
@@ -217,7 +217,10 @@ export function mentionsOfScripts(words: readonly string[], cwd: string): Mentio
   });
 }
 
-/** The URLs in the strings of a TOML text, and the hosts whose certificates uv, PDM and their like are told not to check. */
+/**
+ * The URLs in the strings of a TOML text, and the hosts whose certificates uv, PDM and similar tools are told not to
+ * check.
+ */
 function mentionsOfToml(text: string, place: string): Mention[] {
   let parsed: unknown;
   try {
@@ -245,14 +248,14 @@ function mentionsOfToml(text: string, place: string): Mention[] {
   return mentions;
 }
 
-/** Certificates that are not checked as the person has it: at the URL of the same table, or nobody knows where. */
+/** Unchecked certificates: those of the URL in the same table, or of an unknown one. */
 function allOf(table: Record<string, unknown> | undefined, place: string): Mention[] {
   const url = table?.["url"];
   if (typeof url !== "string") return [{ kind: "unknown", place, what: "another trust than yours" }];
   return urlsIn(url).map((each) => ({ kind: "unverified", place, url: each }));
 }
 
-/** What the files of these names say, in the folder and, unless `above` is false, in those above it. */
+/** The mentions in the files of these names, in the folder and, unless `above` is false, in its parents. */
 export function mentionsOfProject(folder: string, names: readonly string[], above = true): Mention[] {
   const mentions: Mention[] = [];
   for (let at = folder; ; at = dirname(at)) {

@@ -1,23 +1,23 @@
 /**
- * Requirements files as pip reads them: encoding, logical lines, `${NAME}`, words.
+ * Parses requirements files as pip does: encoding, logical lines, `${NAME}`, words.
  * https://pip.pypa.io/en/stable/reference/requirements-file-format/
  */
 
-/** A line after continuation lines were joined, comments cut and variables put in. */
+/** A logical line: continuation lines joined, comments removed, variables expanded. */
 export interface RequirementLine {
   /** The first line's number, from 1. */
   number: number;
   text: string;
-  /** As in the file: the variables not yet put in. */
+  /** As in the file, variables not expanded. */
   raw: string;
 }
 
-/** Byte order marks in the order in which pip tries them: that of UTF-16LE begins that of UTF-32LE. */
+/** Byte order marks in the order in which pip tries them: that of UTF-16LE is a prefix of that of UTF-32LE. */
 const marks: [number[], string][] = [
   [[0xef, 0xbb, 0xbf], "utf-8"],
   [[0xff, 0xfe, 0, 0], "utf-32"],
   [[0, 0, 0xfe, 0xff], "utf-32"],
-  // Behind the first mark pip reads "utf-16", in which another one can follow and decide.
+  // After the first mark pip decodes "utf-16", in which another mark can follow and decide.
   [[0xff, 0xfe, 0xff, 0xfe], "utf-16le"],
   [[0xff, 0xfe, 0xfe, 0xff], "utf-16be"],
   [[0xff, 0xfe], "utf-16le"],
@@ -25,13 +25,13 @@ const marks: [number[], string][] = [
 ];
 
 /**
- * Encodings in which every ASCII character is its own byte. Others (utf-7, unicode_escape, …) can hide an option from
- * whoever reads the file otherwise than pip does.
+ * Encodings in which every ASCII character is its own byte. Others (utf-7, unicode_escape, …) can hide an option from a
+ * parser that decodes differently than pip.
  */
 const plainEncoding =
   /^(utf[-_]?8([-_]sig)?|(us[-_])?ascii|latin[-_]?1|iso[-_]?8859[-_]?\d{1,2}|cp125\d|windows[-_]?125\d|koi8[-_][ru])$/i;
 
-/** The file's text; undefined when it is in an encoding in which ASCII characters can look otherwise. */
+/** The file's text; undefined if its encoding can disguise ASCII characters. */
 export function decodeRequirements(bytes: Uint8Array): string | undefined {
   const mark = marks.find(([start]) => start.every((byte, index) => bytes[index] === byte));
   if (mark?.[1] === "utf-32") return undefined;
@@ -50,17 +50,20 @@ export function decodeRequirements(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Where Python's `str.splitlines` ends a line. */
+/** Line ends of Python's `str.splitlines`. */
 // eslint-disable-next-line no-control-regex
 const lineEnds = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
-/** What Python's `\s` is; JavaScript's takes U+FEFF as well, behind which a `#` begins no comment in Python. */
+/** Python's `\s`; JavaScript's includes U+FEFF, after which a `#` begins no comment in Python. */
 const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const commentLine = new RegExp(`^${space}*#`);
 const comment = new RegExp(`(^|${space}+)#.*$`, "s");
 const ends = new RegExp(`^${space}+|${space}+$`, "g");
 
-/** The logical lines that are not empty. `env` has the variables for `${NAME}`; one that is not set or empty stays as it is written. */
+/**
+ * The logical lines that are not empty. `env` has the values for `${NAME}`; an unset or empty variable stays as
+ * written.
+ */
 export function requirementLines(text: string, env: Record<string, string | undefined>): RequirementLine[] {
   const lines: RequirementLine[] = [];
   let pending = "";
@@ -85,7 +88,7 @@ export function requirementLines(text: string, env: Record<string, string | unde
   return lines;
 }
 
-/** Capitals, digits and `_` only: what pip puts in. */
+/** Names that pip expands: capitals, digits and `_`. */
 const variable = /\$\{([A-Z0-9_]+)\}/g;
 
 function expand(line: string, env: Record<string, string | undefined>): string {
@@ -97,12 +100,12 @@ function expand(line: string, env: Record<string, string | undefined>): string {
   return text;
 }
 
-/** The names of the variables that a line asks for. */
+/** The names of the variables in a line. */
 export function variablesIn(line: string): string[] {
   return [...line.matchAll(variable)].map(([, name]) => name!);
 }
 
-/** The words of a line as a shell would see them: quotes and backslashes taken away (Python's `shlex.split`). */
+/** Splits a line like a shell: quotes and backslashes removed (Python's `shlex.split`). */
 function shellWords(line: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -127,8 +130,8 @@ function shellWords(line: string): string[] {
 }
 
 /**
- * The words of a logical line: those of the whole, and those from its first option on, because pip takes quotes away only
- * there.
+ * The words of a logical line: those of the whole line, and those from its first option on, because pip removes quotes
+ * only there.
  */
 export function lineWords(line: string): string[] {
   const options = /(?:^| )-/.exec(line);
@@ -137,8 +140,8 @@ export function lineWords(line: string): string[] {
 }
 
 /**
- * The values of a long option among words, as optparse reads them: `--name VALUE`, `--name=VALUE`, and every beginning of
- * the name from its first letter on. A word that optparse would take for another option's value counts too.
+ * The values of a long option among words, as optparse reads them: `--name VALUE`, `--name=VALUE`, and every prefix of
+ * the name from its first letter on. Includes words that optparse would consume as another option's value.
  */
 export function longOptionValues(words: readonly string[], name: string): string[] {
   return words.flatMap((word, index) => {

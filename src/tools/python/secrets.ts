@@ -1,14 +1,14 @@
-/** The tokens in an environment, as far as their variables are known by name, and every variable that repeats one. */
+/** Finds tokens in an environment: in variables with known names, and in every variable that repeats one. */
 import type { Secrets } from "./mentions.ts";
 
 const passwordVariable =
   /^(CODEARTIFACT_AUTH_TOKEN|TWINE_PASSWORD|UV_PUBLISH_(PASSWORD|TOKEN)|UV_INDEX_\w+_PASSWORD|POETRY_HTTP_BASIC_\w+_PASSWORD|YARN_NPM_AUTH_TOKEN|npm_config_\/\/.*:_authToken)$/;
 const urlVariable = /^((PIP|UV)_(\w+_)?INDEX(_URL)?|PIP_FIND_LINKS|UV_FIND_LINKS)$/;
 
-/** Shorter values are no tokens, and could stand in any line. */
+/** Shorter values are no tokens, and could occur in any line. */
 const minLength = 16;
 
-/** The tokens in the environment's variables for package managers, and the names that pip puts in for one of them. */
+/** The tokens in the package managers' variables, and the names that pip expands to one of them. */
 export function secretsIn(env: Record<string, string | undefined>): Secrets {
   const found = new Set<string>();
   for (const [name, value = ""] of Object.entries(env)) {
