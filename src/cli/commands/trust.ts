@@ -1,10 +1,10 @@
 /** `vouch trust`: lets a project's Cargo configuration decide where requests go and whom they trust (proxy, CA). */
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { type FolderConfig, folderConfig } from "../../tools/cargo/configuration.ts";
-import { type NetworkKey, networkKeys } from "../../tools/cargo/network-keys.ts";
-import { decisiveConfigs, type Decisive } from "../../tools/cargo/project-network.ts";
-import { shown } from "../../tools/cargo/shown.ts";
+import { type FolderConfig, folderConfig } from "../../tools/cargo/project/configuration.ts";
+import { type NetworkKey, networkKeys } from "../../tools/cargo/project/network-keys.ts";
+import { decisiveConfigs, type Decisive } from "../../tools/cargo/project/project-network.ts";
+import { shown } from "../../tools/cargo/project/shown.ts";
 import {
   type Fingerprint,
   fingerprint,
@@ -13,7 +13,7 @@ import {
   saveTrustedFolders,
   type TrustedFolder,
   trustedFoldersPath,
-} from "../../tools/cargo/trusted-folders.ts";
+} from "../../tools/cargo/project/trusted-folders.ts";
 import { VouchError } from "../../base/errors.ts";
 import { usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";

@@ -52,7 +52,7 @@ export function answerCargo(): Attempt {
 /**
  * Whether Cargo's merged configuration is certainly the user's own: the parent process is a Cargo with a plain command
  * (or not Cargo), and no folder from the current one up to the root has a `.cargo`, apart from the home folder. All
- * other cases are decided by tools/cargo/project-network.ts.
+ * other cases are decided by tools/cargo/project/project-network.ts.
  */
 function readsNoProject({ syscall, chunk, openat, read, statx }: System): boolean {
   const { env } = process;

@@ -72,7 +72,7 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
 async function answerGet(request: Request, left: Attempt | undefined): Promise<Answer> {
   const url = request.registry["index-url"];
   try {
-    const { checkProjectNetwork } = await import("./project-network.ts");
+    const { checkProjectNetwork } = await import("./project/project-network.ts");
     const decidedBy = await checkProjectNetwork(request.operation);
     const { Ok } = await ask(routes.cargo, request, left);
     // Cargo would cache an operation-independent answer and use it for a later upload.
@@ -92,7 +92,7 @@ async function isConfigured(url: string, left: Attempt | undefined): Promise<boo
     const body: MatchRequest = { urls: [url], format: "cargo" };
     return (await ask(routes.match, body, left)).configured[0] === true;
   } catch {
-    return (await import("./configured-index.ts")).isConfiguredIndex(url);
+    return (await import("./project/configured-index.ts")).isConfiguredIndex(url);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { decisiveConfigs } from "./project-network.ts";
-import { shown } from "./shown.ts";
+import { decisiveConfigs } from "./project/project-network.ts";
+import { shown } from "./project/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
 import { ancestors, readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine } from "../finding.ts";

@@ -5,7 +5,7 @@ import type { Tool } from "../tool.ts";
 import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
 import { cargoConfigPath } from "./config-path.ts";
 import { checkCargo } from "./doctor.ts";
-import { otherNames } from "./other-names.ts";
+import { otherNames } from "./project/other-names.ts";
 import { cargoTokens } from "./stored-tokens.ts";
 import { cargoVariables } from "./variables.ts";
 

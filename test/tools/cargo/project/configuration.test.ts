@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { folderConfig, projectConfigs } from "../../../src/tools/cargo/configuration.ts";
-import { tempFolderUntil } from "../../temp-folder.ts";
+import { folderConfig, projectConfigs } from "../../../../src/tools/cargo/project/configuration.ts";
+import { tempFolderUntil } from "../../../temp-folder.ts";
 
 let root: string;
 beforeEach(() => {

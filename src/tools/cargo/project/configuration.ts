@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { tomlStatements } from "../../editing/toml-statements.ts";
+import { tomlStatements } from "../../../editing/toml-statements.ts";
 
 type Environment = Record<string, string | undefined>;
 

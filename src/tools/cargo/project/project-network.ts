@@ -3,12 +3,12 @@
  * token unless the user has trusted the folder, and none for publishing in any case.
  */
 import { join } from "node:path";
-import { VouchError } from "../../base/errors.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { cargoArguments, namedFolders } from "./command-line.ts";
 import { configFiles, type FolderConfig, projectConfigs } from "./configuration.ts";
 import { aliasWords, networkKeys } from "./network-keys.ts";
 import { shown } from "./shown.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { shellWord } from "../../../base/shell-word.ts";
 
 type Environment = Record<string, string | undefined>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { FolderConfig } from "../../../src/tools/cargo/configuration.ts";
-import { networkKeys } from "../../../src/tools/cargo/network-keys.ts";
+import type { FolderConfig } from "../../../../src/tools/cargo/project/configuration.ts";
+import { networkKeys } from "../../../../src/tools/cargo/project/network-keys.ts";
 
 function keys(text: string, words?: string[]): string[] {
   const table = Bun.TOML.parse(text) as Record<string, unknown>;

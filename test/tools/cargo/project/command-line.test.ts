@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cargoArguments, namedFolders } from "../../../src/tools/cargo/command-line.ts";
-import { tempFolder } from "../../temp-folder.ts";
+import { cargoArguments, namedFolders } from "../../../../src/tools/cargo/project/command-line.ts";
+import { tempFolder } from "../../../temp-folder.ts";
 
 /** Runs `body` with the process id of a program that waits, started with this name and these arguments. */
 async function withProcess(argv0: string, args: string[], body: (pid: number) => void): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { projectConfigs } from "./configuration.ts";
 import { shown } from "./shown.ts";
-import type { RepositorySettings } from "../../settings/settings.ts";
+import type { RepositorySettings } from "../../../settings/settings.ts";
 
 /** A sentence with the remedy for each such file of the current project. */
 export function otherNames(

@@ -5,9 +5,9 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { writeFileAtomic } from "../../base/system/atomic-write.ts";
-import { settingsPath } from "../../settings/settings.ts";
-import { VouchError } from "../../base/errors.ts";
+import { writeFileAtomic } from "../../../base/system/atomic-write.ts";
+import { settingsPath } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { type FolderConfig, folderConfig, readRegularFile, sha256 } from "./configuration.ts";
 import { networkKeys } from "./network-keys.ts";
 

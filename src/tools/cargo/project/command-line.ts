@@ -5,7 +5,7 @@
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { VouchError } from "../../base/errors.ts";
+import { VouchError } from "../../../base/errors.ts";
 
 interface Process {
   /** Its arguments, the program's name first. */
