@@ -15,7 +15,7 @@ import { secretsIn } from "../tools/python/secrets.ts";
 type Environment = Record<string, string | undefined>;
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
-const python = ["pyproject.toml", "pdm.toml", "Pipfile"];
+const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];
 const filesOf: Record<string, string[]> = {
   yarn: javascript,
   yarnpkg: javascript,
@@ -50,7 +50,7 @@ export async function guardProject(command: string, args: readonly string[], env
   const variables = [...secretsIn(env).variables].map(escapeRegExp);
   if (variables.length === 0) return;
   const name = new RegExp(`(?<!\\w)(${variables.join("|")})(?!\\w)`, "g");
-  const entries = await entriesOf(await foldersOf(args), names, env, name);
+  const entries = await entriesOf(args, names, env, name);
   const uses = entries.filter((entry) => usedIn(entry, name) !== undefined);
   if (uses.length === 0) return;
   const trust = entries.find(isTrust);
@@ -91,7 +91,7 @@ function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
     const isPassword = /^https:\/\/[\w.-]*:\$\{?\w+\}?@[^@$\\]*$/.test(use.value);
     return [mention(isPassword && others.length === 0 ? url : undefined)];
   }
-  if (!/\.(npmrc|toml|ya?ml)$|\/Pipfile$/.test(use.file)) return [mention()];
+  if (!/\.(npmrc|toml|ya?ml)$|\/(Pipfile|pdm\.lock|Pipfile\.lock)$/.test(use.file)) return [mention()];
   // A key with an address: `//host/path/:_authToken`, `npmRegistries: { "//host/path": … }`.
   const key = use.path.findLast((each) => /^(https:)?\/\//.test(each));
   if (key !== undefined) return [mention(`https:${key.replace(/^https:/, "").replace(/\/?:[\w-]*$/, "")}/`)];
@@ -108,20 +108,80 @@ function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
     : beside.map(({ value }) => mention(value.endsWith("/") ? value : `${value}/`));
 }
 
-async function entriesOf(folders: string[], names: string[], env: Environment, name: RegExp): Promise<Entry[]> {
+/**
+ * The entries of the files that the tool may read: the named ones in the current folder, in the folders of arguments and
+ * in all their parents; files that arguments name; and, step by step, files and folders that an entry names (`--cwd` in
+ * .yarnrc, injectEnvironmentFiles in .yarnrc.yml). Throws `project_untrusted` beyond `maxPlaces`.
+ */
+async function entriesOf(args: readonly string[], names: string[], env: Environment, name: RegExp): Promise<Entry[]> {
+  const here = process.cwd();
   const entries: Entry[] = [];
-  for (const folder of folders) {
-    // bun and yarn read variables from such files, and bun expands others in them.
-    const variables = names === javascript ? await Array.fromAsync(new Bun.Glob(".*env*").scan(scanOf(folder))) : [];
-    for (const each of [...names, ...variables]) {
-      const file = join(folder, each);
-      // The user's own files.
-      if (folder === env["HOME"]) continue;
-      const text = textOf(file);
-      if (text !== undefined) entries.push(...parse(file, text, env, name));
+  const seen = new Set<string>();
+  const read = (file: string): void => {
+    // The user's own files.
+    if (seen.has(file) || dirname(file) === env["HOME"]) return;
+    seen.add(file);
+    const text = textOf(file);
+    if (text === undefined) return;
+    const found = parse(file, text, env, name);
+    entries.push(...found);
+    if (!/\/package\.json$|[.-]lock(\.json)?$/.test(file)) queue.push(...referencesOf(file, text, found));
+  };
+  const queue: Reference[] = [{ folder: here, word: "." }, ...wordsOf(args).map((word) => ({ folder: here, word }))];
+  for (let reference = queue.shift(); reference !== undefined; reference = queue.shift()) {
+    if (seen.size > maxPlaces)
+      throw fault("its files name more files than Vouch looks at", "Run the command elsewhere.");
+    const place = resolve(reference.folder, reference.word);
+    const kind = await kindOf(place);
+    if (kind === undefined || seen.has(`${place}/`)) continue;
+    if (kind === "file" && !/\.([cm]?[jt]sx?|py|sh)$/.test(place)) read(place);
+    for (const folder of withParents(kind === "file" ? dirname(place) : place)) {
+      if (seen.has(`${folder}/`)) continue;
+      seen.add(`${folder}/`);
+      // bun and yarn read variables from such files, and bun expands others in them.
+      const variables = names === javascript ? await Array.fromAsync(new Bun.Glob(".*env*").scan(scanOf(folder))) : [];
+      for (const each of [...names, ...variables]) read(join(folder, each));
     }
   }
   return entries;
+}
+
+/** A word that may be a path, and the folder that it is relative to. */
+interface Reference {
+  folder: string;
+  word: string;
+}
+
+/** Limit on files and folders: untrusted input names them. */
+const maxPlaces = 5000;
+
+/** The words of a file that may name another: whole values, and the words of a .yarnrc, which are options. */
+function referencesOf(file: string, text: string, found: readonly Entry[]): Reference[] {
+  const values = found.map(({ value }) => value);
+  const words = file.endsWith("/.yarnrc") ? wordsOf(text.split(/\s+/).map((word) => word.replaceAll(/["']/g, ""))) : [];
+  const named = [...values, ...words].filter((word) => word !== "" && word.length < 1024 && !/[\0\n]|:\/\//.test(word));
+  return [...new Set(named)].map((word) => ({ folder: dirname(file), word }));
+}
+
+/** Arguments that may be paths: the word, the value after `=`, the value joined to a short option. */
+function wordsOf(args: readonly string[]): string[] {
+  return args.flatMap((arg) => [
+    arg,
+    ...(/^-[\w-]*=/.test(arg) ? [arg.slice(arg.indexOf("=") + 1)] : []),
+    ...(/^-\w./.test(arg) ? [arg.slice(2)] : []),
+  ]);
+}
+
+async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  try {
+    return (await Bun.file(path).stat()).isDirectory() ? "folder" : "file";
+  } catch {
+    return undefined;
+  }
+}
+
+function withParents(folder: string): string[] {
+  return folder === dirname(folder) ? [folder] : [folder, ...withParents(dirname(folder))];
 }
 
 function scanOf(cwd: string): Bun.GlobScanOptions {
@@ -134,8 +194,8 @@ function parse(file: string, text: string, env: Environment, name: RegExp): Entr
   try {
     if (file.endsWith(".npmrc")) {
       found.push(...parseNpmrc(text, {}).map(({ key, value }) => ({ file, path: [key], value })));
-    } else if (/\.(toml|yml|yaml|json)$|\/Pipfile$/.test(file)) {
-      const format = file.endsWith(".json") ? JSON : /\.ya?ml$/.test(file) ? Bun.YAML : Bun.TOML;
+    } else if (/\.(toml|yml|yaml|json)$|\/(Pipfile|pdm\.lock|Pipfile\.lock)$/.test(file)) {
+      const format = /\.json$|Pipfile\.lock$/.test(file) ? JSON : /\.ya?ml$/.test(file) ? Bun.YAML : Bun.TOML;
       visit(format.parse(text.replace(/^\ufeff/, "")), [], (path, value) => found.push({ file, path, value }));
     } else return usedIn(whole, name) === undefined ? [] : [whole];
   } catch {
@@ -172,25 +232,6 @@ function textOf(file: string): string | undefined {
     if (/^(ENOENT|ENOTDIR|EISDIR)$/.test((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw fault(`${file} cannot be read: ${whyUnreadable(error)}`, "Remove it, or run the command elsewhere.");
   }
-}
-
-/** The current folder and those named by arguments (`--cwd`), with all their parents. */
-async function foldersOf(args: readonly string[]): Promise<string[]> {
-  const here = process.cwd();
-  const folders = new Set<string>();
-  for (const arg of ["", ...args.map((each) => each.replace(/^-[\w-]*=/, ""))]) {
-    let at = resolve(here, arg);
-    const isFolder = await Bun.file(at)
-      .stat()
-      .then((stat) => stat.isDirectory())
-      .catch(() => false);
-    if (!isFolder) continue;
-    for (; ; at = dirname(at)) {
-      folders.add(at);
-      if (at === dirname(at)) break;
-    }
-  }
-  return [...folders];
 }
 
 function placeOf({ file, path }: Entry): string {

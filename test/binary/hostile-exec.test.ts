@@ -97,10 +97,16 @@ const pyproject = (url: string): string =>
   '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["my-package"]\n' +
   `[[tool.pdm.source]]\nname = "pypi"\nurl = "${url}"\n`;
 
+const pdmLock = (url: string): string =>
+  `[metadata]\ngroups = ["default"]\nstrategy = ["static_urls"]\nlock_version = "4.5.0"\n` +
+  `[[package]]\nname = "my-package"\nversion = "1.0"\nurl = "${url}"\n` +
+  `files = [{ url = "${url}", hash = "sha256:${"0".repeat(64)}" }]\n`;
+
 interface Tool {
   bin: () => string;
   command: string[];
-  attacks: [title: string, files: (url: string) => Files][];
+  /** `command`: another one than the table's. */
+  attacks: [title: string, files: (url: string) => Files, command?: string[]][];
   honest: [title: string, files: Files][];
 }
 
@@ -135,6 +141,14 @@ const table: Record<string, Tool> = {
         "a proxy for the registry's host",
         (url) => ({
           ".yarnrc.yml": yarn4(ours, `networkSettings:\n  "${host}":\n    httpsProxy: "${url}"\n`),
+          "yarn.lock": "",
+        }),
+      ],
+      [
+        "another name for it in a file of variables",
+        (url) => ({
+          ".yarnrc.yml": yarn4(url, `${plain}injectEnvironmentFiles:\n  - ".hid"\n`).replace(token, "${ZED}"),
+          ".hid": `ZED=${token}\n`,
           "yarn.lock": "",
         }),
       ],
@@ -174,6 +188,14 @@ const table: Record<string, Tool> = {
     command: ["yarn", "install", "--ignore-scripts", "--non-interactive"],
     attacks: [
       ["another registry", (url) => ({ ".npmrc": npmrc(`${url}/`) })],
+      [
+        "a folder that .yarnrc names",
+        (url) => ({
+          ".yarnrc": '"--cwd" "foo"\n',
+          "foo/.npmrc": npmrc(`${url}/`),
+          "foo/package.json": '{"name":"foo","dependencies":{"my-lib":"1.0.0"}}',
+        }),
+      ],
       ["a key of quotes", (url) => ({ ".npmrc": npmrc(`${url}/`).replace(/^(\/\/.*?)=/m, '"$1"=') })],
     ],
     honest: [["the registry", { ".npmrc": npmrc(ours) }]],
@@ -189,6 +211,16 @@ const table: Record<string, Tool> = {
         "another name for it in .env",
         (url) => ({ ".env": "OTHER=$CODEARTIFACT_AUTH_TOKEN\n", "bunfig.toml": bunfig(url, "$OTHER") }),
       ],
+      [
+        "a configuration of another name",
+        (url) => ({ "other.toml": bunfig(url) }),
+        ["bun", "install", "--ignore-scripts", "--config=other.toml"],
+      ],
+      [
+        "a file of variables of another name",
+        (url) => ({ "my.vars": `BUN_CONFIG_TOKEN=$CODEARTIFACT_AUTH_TOKEN\nBUN_CONFIG_REGISTRY=${url}/\n` }),
+        ["bun", "--env-file=my.vars", "install", "--ignore-scripts"],
+      ],
     ],
     honest: [
       ["bunfig.toml", { "bunfig.toml": bunfig(ours) }],
@@ -200,13 +232,37 @@ const table: Record<string, Tool> = {
     command: ["pdm", "lock"],
     attacks: [
       ["the password in the address", (url) => ({ "pyproject.toml": pyproject(url.replace("//", `//aws:${token}@`)) })],
+      [
+        "the project of a short option with its value",
+        (url) => ({ "sub/pyproject.toml": pyproject(url.replace("//", `//aws:${token}@`)) }),
+        ["pdm", "lock", "-psub"],
+      ],
+      [
+        "the password in the lock file",
+        (url) => ({
+          "pyproject.toml": pyproject(simple),
+          "pdm.lock": pdmLock(`${url.replace("//", `//u:${token}@`)}/x-1.0.tar.gz`),
+        }),
+        ["pdm", "sync", "--no-self"],
+      ],
     ],
     honest: [["the address", { "pyproject.toml": pyproject(simple.replace("//", `//aws:${token}@`)) }]],
   },
   deno: {
     bin: () => "deno",
     command: ["deno", "install", "--minimum-dependency-age=0"],
-    attacks: [["another registry", (url) => ({ ".npmrc": npmrc(`${url}/`) })]],
+    attacks: [
+      ["another registry", (url) => ({ ".npmrc": npmrc(`${url}/`) })],
+      [
+        "another registry beside the configuration of a module's folder",
+        (url) => ({
+          "foo/.npmrc": npmrc(`${url}/`),
+          "foo/deno.json": '{"imports":{"my-lib":"npm:my-lib@1.0.0"}}',
+          "foo/m.ts": 'import "my-lib";\n',
+        }),
+        ["deno", "cache", "foo/m.ts"],
+      ],
+    ],
     honest: [["the registry", { ".npmrc": npmrc(ours) }]],
   },
 };
@@ -214,12 +270,15 @@ const table: Record<string, Tool> = {
 for (const [tool, { bin, command, attacks, honest }] of Object.entries(table)) {
   const program = tool === "bun" ? process.execPath : join(tools, programs[tool]!);
   describe.skipIf(!requires(program))(tool, () => {
-    test.each(attacks)("is not started where a project leads the token elsewhere: %s", async (_, files) => {
-      const { exitCode, stderr } = await run(bin(), command, files(evil.url));
-      expect(evil.requests.filter(holdsToken)).toEqual([]);
-      expect(stderr).toMatch(/CODEARTIFACT_AUTH_TOKEN.*not the repository's|decides whom the connection trusts/);
-      expect(exitCode).toBe(5);
-    });
+    test.each(attacks.map(([title, files, own]) => [title, files, own] as const))(
+      "is not started where a project leads the token elsewhere: %s",
+      async (_, files, own?) => {
+        const { exitCode, stderr } = await run(bin(), own ?? command, files(evil.url));
+        expect(evil.requests.filter(holdsToken)).toEqual([]);
+        expect(stderr).toMatch(/CODEARTIFACT_AUTH_TOKEN.*not the repository's|decides whom the connection trusts/);
+        expect(exitCode).toBe(5);
+      },
+    );
 
     test.each(honest)("installs where the variable belongs to the registry: %s", async (_, files) => {
       const { exitCode, stdout, stderr } = await run(bin(), command, files);

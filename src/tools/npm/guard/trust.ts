@@ -16,6 +16,8 @@ const pinned: Readonly<Record<string, string>> = {
   cafile: "/dev/null",
   // A program that npm starts for git dependencies.
   git: "git",
+  // Options of Node.js can load code into the npm that npm starts in a git dependency's clone. Blank: npm removes it.
+  "node-options": " ",
   // Which hosts of a lock file npm replaces by the registry's, to which it then sends the token.
   "replace-registry-host": "npmjs",
 };
@@ -42,7 +44,9 @@ export function trustVariables(env: Environment, user: Setting[], global: Settin
 /** Whether a project that sets this key gets no token for npm (or pnpm). */
 export function isRefusedKey(key: string, tool: "npm" | "pnpm"): boolean {
   const name = kebabCase(key);
-  return unpinnable.has(name) || (tool === "pnpm" && (Object.hasOwn(pinned, name) || ofPnpm.has(name)));
+  // pnpm passes node-options to scripts only, which get no token.
+  const isPinned = Object.hasOwn(pinned, name) && name !== "node-options";
+  return unpinnable.has(name) || (tool === "pnpm" && (isPinned || ofPnpm.has(name)));
 }
 
 /** Whether npm uses the user's value instead of the project's. */
@@ -58,6 +62,7 @@ export function reasonOf(key: string): string {
   if (/^(userconfig|globalconfig|prefix|npmrc-auth-file)$/.test(name))
     return "decides which settings are read as yours";
   if (name === "git") return "names a program that is started";
+  if (name === "node-options") return "can load code into npm";
   if (name === "replace-registry-host") return "decides which addresses are taken for the registry's";
   return "decides whom the connection trusts";
 }
