@@ -7,7 +7,7 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { Secret } from "../base/secret.ts";
 import { DpopKey } from "./dpop.ts";
 import { DpopClient } from "./dpop-client.ts";
-import type { IdToken, WebIdentity } from "../aws/web-identity.ts";
+import type { IdToken } from "../aws/web-identity.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
 
@@ -37,7 +37,7 @@ export interface Login {
   credential: unknown;
 }
 
-export class VouchSession implements WebIdentity {
+export class VouchSession {
   readonly user: string;
   /** Session lifetime in seconds, from the time of the login request. */
   readonly lifetimeSeconds: number;

@@ -18,8 +18,6 @@ export interface AuthenticatorInfo {
   maxCredentialCountInList: number | undefined;
   maxCredentialIdLength: number | undefined;
   transports: readonly string[];
-  /** COSE algorithm identifiers; undefined if the key reports none. */
-  algorithms: readonly number[] | undefined;
   forcePINChange: boolean;
   /** In Unicode code points. */
   minPINLength: number;
@@ -57,7 +55,6 @@ function readInfo(map: CborMap): AuthenticatorInfo {
     maxCredentialCountInList: field(map, 0x07, "integer"),
     maxCredentialIdLength: field(map, 0x08, "integer"),
     transports: texts(field(map, 0x09, "list")),
-    algorithms: algorithms(field(map, 0x0a, "list")),
     forcePINChange: field(map, 0x0c, "boolean") ?? false,
     minPINLength: pinLength(field(map, 0x0d, "integer")),
     preferredPlatformUvAttempts: field(map, 0x11, "integer"),
@@ -84,8 +81,4 @@ function booleans(map: CborMap = new Map()): Map<string, boolean> {
     if (typeof name === "string" && typeof value === "boolean") options.set(name, value);
   }
   return options;
-}
-
-function algorithms(list: readonly CborValue[] | undefined): number[] | undefined {
-  return list?.flatMap((entry) => (entry instanceof Map ? (field(entry, "alg", "integer") ?? []) : []));
 }

@@ -29,7 +29,6 @@ describe("getInfo", () => {
     maxCredentialCountInList: undefined,
     maxCredentialIdLength: undefined,
     transports: [],
-    algorithms: undefined,
     forcePINChange: false,
     minPINLength: 4,
     preferredPlatformUvAttempts: undefined,
@@ -79,7 +78,6 @@ describe("getInfo", () => {
       options: new Map(),
       maxMsgSize: 1024,
       transports: ["usb"],
-      algorithms: [],
     });
   });
 });
