@@ -3,6 +3,22 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { variableGroups } from "../src/cli/framework/variables.ts";
 
+/** The words of the column "read by". */
+const readers = [
+  ["all commands", "every `vouch` command, and `vouch` when a package manager starts it (helpers and shims)."],
+  ["command line", "the commands that you type, `vouch exec` included; no helper and no shim."],
+  ["setup, status, doctor, exec, server", "only `vouch setup`, `vouch status` and so on."],
+  ["agent", "the background process that `vouch login` starts. A change takes effect after `vouch agent stop`."],
+  [
+    "CI job",
+    "`vouch exec` and `vouch credential` with `--identity`, and the helpers below such an `exec`: no agent runs.",
+  ],
+  [
+    "Cargo's helper, keyring, pip shim, npm shim, pnpm shim",
+    '`vouch` as Cargo\'s credential provider, or under that name in the shims folder. "Helpers" and "shims" are all of these.',
+  ],
+];
+
 /** The page as Markdown. */
 export function environmentPage(): string {
   const groups = variableGroups.map(({ title, variables }) => {
@@ -15,6 +31,10 @@ export function environmentPage(): string {
     "# Environment variables",
     "",
     "Every variable that `vouch` reads; `man vouch` has the same table. The agent takes its environment from the command that starts it.",
+    "",
+    'What the column "read by" means:',
+    "",
+    ...readers.map(([name, what]) => `- **${name}**: ${what}`),
     "",
   ];
   return `${[...head, ...groups].join("\n").trimEnd()}\n`;

@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the whole product at work on this machine, told to someone who has never heard of it.
  *   npm run demo -- --keep DIR     leaves every file that it made under DIR
+ *   npm run demo -- --shell        opens $SHELL on the demo's laptop before it cleans up
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -29,7 +30,10 @@ const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 const endpointOf = "--domain my-domain --repository my-repo";
 const started = performance.now();
 
-const { values } = parseArgs({ args: process.argv.slice(2), options: { keep: { type: "string" } } });
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { keep: { type: "string" }, shell: { type: "boolean" } },
+});
 const keep = values.keep === undefined ? undefined : resolve(values.keep);
 if (keep !== undefined && existsSync(keep) && readdirSync(keep).length > 0) {
   console.error(`--keep expects an empty or a new folder, and ${keep} is not empty.`);
@@ -63,6 +67,7 @@ const laptop = await startLaptop({
 let exitCode = 1;
 try {
   await tell(laptop);
+  if (values.shell) await openShell(laptop);
   exitCode = 0;
 } catch (error) {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -111,6 +116,24 @@ Of the ${count} files and folders that all of this has made, none holds a token.
   await type(at, "vouch logout");
   say("Without a session nobody gets a token, and everyone is told what to do:");
   await type(at, "vouch credential codeartifact", { expect: 4 });
+}
+
+/** Runs the user's shell in the laptop's home folder, with its environment, until the user leaves it. */
+async function openShell(at: Laptop): Promise<void> {
+  const shell = process.env["SHELL"] || "/bin/sh";
+  heading("Go on by hand");
+  say(`This is ${shell} in ${at.home}, with sandbox, server and security key running.
+  $ vouch login       the PIN is ${person.pin}; the key is touched by itself
+  $ vouch server invite ${person.email}       a code for \`vouch enroll --server ${serverUrl}\`
+  $ exit              ends the demo
+`);
+  const env = {
+    ...at.env,
+    SHELL: shell,
+    TERM: process.env["TERM"] ?? "dumb",
+    VOUCH_DATABASE: `sqlite:${join(at.folder, "server.db")}`,
+  };
+  await Bun.spawn([shell], { cwd: at.home, env, stdio: ["inherit", "inherit", "inherit"] }).exited;
 }
 
 async function cargo(at: Laptop): Promise<void> {

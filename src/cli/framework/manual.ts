@@ -10,6 +10,7 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
     "OPTIONS",
     [
       ["-h, --help", "Show the help of a command."],
+      ["-V, --version", "Show the version."],
       [debugFlag.spellings.join(", "), `${debugFlag.description} Before or after the command.`],
     ],
   ],
@@ -23,6 +24,7 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
       ["4", "Not logged in, or the session has expired."],
       ["5", "Denied: by the security key, the server or AWS."],
       ["6", "No network, or no answer in time."],
+      ["126, 127", "`vouch exec`: the command cannot be started, or is not found."],
       ["130", "Cancelled."],
     ],
   ],
@@ -39,6 +41,11 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
         "~/.config/vouch/config.json",
         "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
       ],
+      [
+        "~/.config/vouch/replaced-lines.json",
+        "Lines of your files that `vouch setup` replaced, for `vouch setup codeartifact --remove`. Only lines that can hold no secret.",
+      ],
+      ["~/.local/share/vouch/shims", "Links to Vouch under the names keyring, pip, npm and others, for PATH."],
       [
         "~/.local/state/vouch/agent.log",
         "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",

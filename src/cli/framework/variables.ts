@@ -34,7 +34,7 @@ export const variableGroups: VariableGroup[] = [
         names: ["VOUCH_RUNTIME_DIR"],
         readBy: everyone,
         meaning:
-          "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` or `/run/user/UID`, whichever is yours alone, else `~/.local/state/vouch/run`.",
+          "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` if it has mode 700 and belongs to you, else in `/run/user/UID` on the same condition, else `~/.local/state/vouch/run`.",
       },
       {
         names: ["XDG_CONFIG_HOME"],
@@ -61,7 +61,7 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["SHELL", "ZDOTDIR"],
         readBy: setup,
-        meaning: "Your shell, and zsh's folder: which start file puts the shims on PATH.",
+        meaning: "Your shell, and zsh's folder: which start file puts the shims folder on PATH.",
       },
     ],
   },
@@ -74,13 +74,18 @@ export const variableGroups: VariableGroup[] = [
         meaning:
           "1 shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
       },
-      { names: ["NO_COLOR"], readBy: commandLine, meaning: "Any value but the empty one: no colour." },
+      {
+        names: ["NO_COLOR"],
+        readBy: commandLine,
+        meaning: "Any value but the empty one: no colour, unless `FORCE_COLOR` is set.",
+      },
       {
         names: ["FORCE_COLOR"],
         readBy: commandLine,
-        meaning: "0 or `false`: no colour; any other value but the empty one: colour without a terminal, too.",
+        meaning:
+          "0 or `false`: no colour; any other value but the empty one: colour, without a terminal too. It overrides `NO_COLOR` and `TERM`.",
       },
-      { names: ["TERM"], readBy: commandLine, meaning: "`dumb`: no colour." },
+      { names: ["TERM"], readBy: commandLine, meaning: "`dumb`: no colour, unless `FORCE_COLOR` is set." },
     ],
   },
   {
@@ -258,7 +263,7 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["VOUCH_AGENT_ENDED"],
         readBy: agent,
-        meaning: "Why the session ended, for the agent that starts anew.",
+        meaning: "Why the session ended, for the agent that restarts.",
       },
       {
         names: ["VOUCH_ASKED_FOR_PROFILE"],

@@ -1,5 +1,6 @@
 /** The manual page under the two programs that show manual pages. */
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../../../src/cli/commands.ts";
 import { commandTree } from "../../../src/cli/framework/command-tree.ts";
@@ -23,6 +24,16 @@ function show(...command: string[]): { stdout: string; stderr: string; exitCode:
 test("names every command with its flags", () => {
   for (const command of tree.children) expect(page).toContain(`.SS "${command.path}`);
   expect(page).toContain("\\fB\\-\\-timeout\\fR \\fISECONDS\\fR");
+});
+
+test("lists the exit codes of the README, and --version", () => {
+  const readme = readFileSync(join(import.meta.dir, "../../../README.md"), "utf8");
+  const table = /^### Exit codes\n\n([^]*?)\n\n/m.exec(readme)![1]!;
+  const documented = [...table.matchAll(/^\| ([\d, ]+) \|/gm)].map(([, code]) => code);
+  const section = /^\.SH "EXIT STATUS"\n([^]*?)^\.SH/m.exec(page)![1]!;
+  expect([...section.matchAll(/^\.TP\n\\fB(.+)\\fR$/gm)].map(([, code]) => code)).toEqual(documented);
+  expect(documented).toContain("126, 127");
+  expect(page).toContain("\\fB\\-V, \\-\\-version\\fR");
 });
 
 describe.skipIf(!requires("mandoc"))("mandoc", () => {
