@@ -55,6 +55,8 @@ export async function lookUpEnvironment(
 ): Promise<EnvironmentReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
+  // A shim goes on without a token; `vouch exec` would start a command without what it was asked for.
+  if (wanted.length === 0 && format === undefined) throw noRepository();
   if (wanted.length === 0) return { variables: {} };
   const tokens = source.tokens();
   const ask = (dispensable: boolean) =>
@@ -135,16 +137,23 @@ function findConfigured(
   settings: Settings,
   request: TokenRequest,
 ): { repository: RepositorySettings; endpoint: string } {
-  const hint = "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.";
   if (request.url !== undefined) {
     const found = findRegistry(settings, request.url, request.format);
     if (found) return found;
-    throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", { hint });
+    throw new VouchError("not_configured", "This URL is not one that Vouch was set up for.", {
+      hint: setupHint,
+    });
   }
   for (const repository of settings.repositories.toReversed()) {
     const endpoints = definedEndpoints(repository);
     const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
     if (endpoint !== undefined) return { repository, endpoint };
   }
-  throw new VouchError("not_configured", "No repository is configured.", { hint });
+  throw noRepository();
+}
+
+const setupHint = "Run `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`.";
+
+function noRepository(): VouchError {
+  return new VouchError("not_configured", "No repository is configured.", { hint: setupHint });
 }

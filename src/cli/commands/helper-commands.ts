@@ -53,7 +53,7 @@ export const exec = defineCommand({
   teaching: {
     usage: "[--identity NAME …] -- COMMAND [ARGUMENT …]",
     details: [
-      "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up first), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
+      "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up last), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
       "Start npm itself rather than a shell that starts it: some shells (dash) drop variables with npm's kind of name.",
       "What `vouch setup codeartifact` configures does not need this: it asks by itself.",
       "In CI there is neither agent nor key: `--identity` says who the job is, and nothing is used without it, whatever the environment holds. The flags become variables for the command, so that the helpers that it starts know them too: Cargo asks `vouch` (by CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS) and gets a fresh token whenever a long build needs one. Tokens last as long as the role session does. Repositories come from the flags, their variables, or the settings file (VOUCH_CONFIG, else the home folder's).",
@@ -76,7 +76,7 @@ const codeartifact = defineCommand({
     endpoint: {
       type: "string",
       valueHint: "URL",
-      description: "The configured endpoint the token is for. Without it: the repository that was set up first.",
+      description: "The configured endpoint the token is for. Without it: the repository that was set up last.",
     },
     json: { type: "boolean", description: "Print `token` and `expiration` (seconds since 1970) as JSON." },
     ...jobArguments,

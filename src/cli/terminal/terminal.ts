@@ -110,11 +110,26 @@ export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
   const debug = process.env["VOUCH_DEBUG"] === "1";
-  if (debug) lines.push(...Bun.inspect(error.cause ?? error, { colors: false }).split("\n"));
+  if (debug) lines.push(...causesOf(error));
   else if (error.code === "internal_error") {
     lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);
   }
   writeLines(stderr, lines);
+}
+
+/** The error's code and the messages of its causes; the stack only of an internal error, which is ours to find. */
+function causesOf(error: VouchError): string[] {
+  if (error.code === "internal_error") return Bun.inspect(error.cause ?? error, { colors: false }).split("\n");
+  const lines = [`${dim("code:")} ${error.code}`];
+  const seen = new Set<unknown>();
+  for (let cause = error.cause; cause !== undefined && cause !== null && !seen.has(cause);) {
+    seen.add(cause);
+    const { code, message } = cause as { code?: unknown; message?: unknown };
+    const text = typeof message === "string" ? message : Bun.inspect(cause, { colors: false, depth: 1 });
+    lines.push(`${dim("cause:")} ${text}${typeof code === "string" ? ` (${code})` : ""}`);
+    cause = (cause as { cause?: unknown }).cause;
+  }
+  return lines;
 }
 
 function writeLines(fd: number, lines: readonly string[]): void {

@@ -272,10 +272,14 @@ describe("the environment for package managers", () => {
     expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
   });
 
-  test("nothing configured: nothing, also without a session", async () => {
+  test("nothing configured: nothing of a format for a shim, an error for `vouch exec`, also without a session", async () => {
     await using harness = new AgentHarness();
     harness.configure({ repositories: [] });
-    expect(await askAgent(routes.environment)).toEqual({ variables: {} });
+    expect(await askAgent(routes.environment, { format: "npm" })).toEqual({ variables: {} });
+    expect(await rejection(askAgent(routes.environment))).toMatchObject({
+      code: "not_configured",
+      message: "No repository is configured.",
+    });
   });
 
   test("none to be had: the reason", async () => {

@@ -111,7 +111,9 @@ export const codeartifact = defineCommand({
     let names: ToolName[];
     if (args.remove) {
       names = named.length > 0 ? named : toolNames;
-      plan = planRemoval(configured(args, settings, env), names, settings, context);
+      const removed = configured(args, settings, env);
+      plan = planRemoval(removed, names, settings, context);
+      if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
       names = named.length > 0 ? named : installed(env);
       const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
@@ -164,12 +166,17 @@ function installed(env: NodeJS.ProcessEnv): ToolName[] {
   throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
 }
 
+/** The sentence for a removal that finds nothing, with what there is to remove. */
+function notSetUp({ domain, repository }: Flags, { repositories }: Settings): string {
+  const asked = [domain, repository].filter((name) => name !== undefined).join("/");
+  const others = repositories.map((each) => `${each.domain}/${each.repository}`).join(", ");
+  return `${asked === "" ? "Nothing" : asked} is ${asked === "" ? "" : "not "}set up here${others === "" ? "" : `; set up: ${others}`}.`;
+}
+
 /** Returns the repositories to remove, all without names; includes those that only blocks in files still name. */
 function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings[] {
   const found = findConfigured(flags, settings);
-  if (flags.domain !== undefined && flags.repository !== undefined) {
-    return found.length > 0 ? found : [{ ...resolveNames(flags, settings, env), endpoints: {} }];
-  }
+  if (found.length > 0 && flags.domain !== undefined && flags.repository !== undefined) return found;
   const inFiles = findConfigured(flags, { ...settings, repositories: repositoriesOf(blockIdsInFiles(env)) });
   return [...found, ...inFiles.filter((lost) => !found.some((each) => sameRepository(each, lost)))];
 }

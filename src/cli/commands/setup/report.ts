@@ -37,7 +37,7 @@ export function report(outcome: Outcome, json: boolean): void {
     success(
       remove
         ? plan.repositories.length === 0
-          ? "Nothing is set up here; nothing has changed."
+          ? "Nothing has changed."
           : `${name} is not set up here; nothing has changed.`
         : `${name} is set up; nothing had to change.`,
     );

@@ -36,7 +36,7 @@ test("--remove leaves every file as it was: content, mode, links", async () => {
   expect(snapshot()).toEqual(before);
   expect(existsSync(join(home, ".local/share/vouch/shims"))).toBe(false);
   expect(settings()).toEqual({ version: 1, aws: { roleArn: role, region: "us-east-1" }, repositories: [] });
-  expect((await codeartifact("--remove")).stderr).toContain("nothing has changed");
+  expect((await codeartifact("--remove")).stderr).toContain("Nothing has changed");
 });
 
 test("--remove undoes one tool after the other, where each was set up", async () => {
@@ -212,7 +212,7 @@ test("--remove without names takes everything away, also what the settings have 
   const removed = await setup("codeartifact", "--remove");
   expect(removed).toMatchObject({ exitCode: 0, stdout: "" });
   expect(snapshot()).toEqual(before);
-  expect((await setup("codeartifact", "--remove")).stderr).toContain("nothing has changed");
+  expect((await setup("codeartifact", "--remove")).stderr).toContain("Nothing has changed");
 });
 
 test("the undo line of a block works as it stands, for this block alone", async () => {
@@ -228,4 +228,17 @@ test("the undo line of a block works as it stands, for this block alone", async 
 test("a setup without names says which is missing", async () => {
   expect((await setup("codeartifact", "--tool", "npm")).stderr).toContain("--domain");
   expect(await setup("codeartifact", "--domain", "my-domain")).toMatchObject({ exitCode: 2 });
+});
+
+test("--remove of a repository that is not set up says so, and what is", async () => {
+  await setRole();
+  expect(await codeartifact("--tool", "npm")).toMatchObject({ exitCode: 0 });
+  const before = snapshot();
+  const wrong = ["--remove", "--domain", "my-domain", "--repository", "wrong"];
+  for (const flags of [wrong, [...wrong, "--dry-run"]]) {
+    const { exitCode, stderr } = await setup("codeartifact", ...flags);
+    expect(stderr).toContain("my-domain/wrong is not set up here; set up: my-domain/my-repo.");
+    expect(exitCode).toBe(0);
+  }
+  expect(snapshot()).toEqual(before);
 });
