@@ -10,7 +10,6 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
 import { writeDocuments } from "./build/documents.ts";
@@ -19,6 +18,7 @@ import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
 import { withoutRuntimeVariables } from "./build/runtime-variables.ts";
 import { targetRuntime } from "./build/runtime.ts";
+import { scriptOptions } from "./build/script-options.ts";
 import { readSource } from "./build/source.ts";
 import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
 
@@ -95,14 +95,12 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   return { target, executable: join(root, executable), metafile };
 }
 
-const { values } = parseArgs({
-  options: {
-    sandbox: { type: "boolean", default: false },
-    runtime: { type: "string" },
-    all: { type: "boolean", default: false },
-    target: { type: "string", multiple: true, default: [] },
-    reuse: { type: "boolean", default: false },
-  },
+const values = scriptOptions("npm run build [-- --sandbox] [--all | --target NAME…] [--runtime FILE] [--reuse]", {
+  sandbox: { type: "boolean", default: false },
+  runtime: { type: "string" },
+  all: { type: "boolean", default: false },
+  target: { type: "string", multiple: true, default: [] },
+  reuse: { type: "boolean", default: false },
 });
 const released = values.all ? targets : values.target.map(targetNamed);
 

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../build/script-options.ts";
 import { pipVersion } from "../../src/tools/pip/version.ts";
 import { filesContaining } from "../binary/disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
@@ -30,9 +30,9 @@ const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 const endpointOf = "--domain my-domain --repository my-repo";
 const started = performance.now();
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
-  options: { keep: { type: "string" }, shell: { type: "boolean" } },
+const values = scriptOptions("npm run demo [-- --keep DIR] [--shell]", {
+  keep: { type: "string" },
+  shell: { type: "boolean" },
 });
 const keep = values.keep === undefined ? undefined : resolve(values.keep);
 if (keep !== undefined && existsSync(keep) && readdirSync(keep).length > 0) {

@@ -117,8 +117,10 @@ export const codeartifact = defineCommand({
     } else {
       names = named.length > 0 ? named : installed(env);
       const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
-      checkTogether("--registry-name", args["registry-name"] !== undefined, "cargo", names);
-      checkTogether("--scope", scopes.length > 0, "npm", names);
+      const unused = [
+        ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "cargo", names, named),
+        ...unusedFlag("--scope", scopes.length > 0, "npm", names, named),
+      ];
       const where = resolveNames(args, settings, env);
       const formats = names.map((tool) => tools[tool].format);
       const superseded = supersededBy(where, args, { scopes, formats }, settings);
@@ -134,7 +136,7 @@ export const codeartifact = defineCommand({
         ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
       };
       plan = planSetup(repository, names, settings, context, superseded);
-      plan.warnings.push(...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)));
+      plan.warnings.push(...unused, ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)));
       const other = otherSettings(source.agent);
       if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
     }
@@ -154,9 +156,13 @@ export const codeartifact = defineCommand({
   },
 });
 
-/** Rejects a flag of a tool that this command does not configure, which would otherwise be ignored silently. */
-function checkTogether(flag: string, given: boolean, tool: ToolName, names: ToolName[]): void {
-  if (!given || names.includes(tool)) return;
+/**
+ * The warning about a flag of a tool that this command does not configure because it is not installed. Throws `usage` if
+ * `named` (by `--tool`) leaves the tool out.
+ */
+function unusedFlag(flag: string, given: boolean, tool: ToolName, names: ToolName[], named: ToolName[]): string[] {
+  if (!given || names.includes(tool)) return [];
+  if (named.length === 0) return [`${tool} is not on PATH: ${flag} is not used.`];
   throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
 }
 

@@ -390,3 +390,15 @@ test.each([
   expect(existsSync(join(home, ".bashrc"))).toBe(added);
   expect(existsSync(join(home, ".npmrc"))).toBe(true);
 });
+
+test("a flag of a tool that is not installed is not used, and that is said; one of a tool that is left out is refused", async () => {
+  await setRole();
+  rmSync(join(home, "tools/cargo"));
+  const set = await codeartifact("--registry-name", "mine");
+  expect(set.exitCode).toBe(0);
+  expect(set.stderr).toContain("cargo is not on PATH: --registry-name is not used.");
+  expect(settings().repositories[0]!.registryName).toBeUndefined();
+  const refused = await codeartifact("--registry-name", "mine", "--tool", "npm");
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain("--registry-name is for cargo");
+});
