@@ -78,6 +78,15 @@ describe("help", () => {
   });
 });
 
+test.each(["exec", "credential codeartifact", "setup codeartifact"])(
+  "vouch help %s says that the default repository is the one that was set up last",
+  async (command) => {
+    const text = (await vouch("help", ...command.split(" "))).stdout.replaceAll(/\s+/g, " ");
+    expect(text).toContain("that was set up last");
+    expect(text).not.toContain("that was set up first");
+  },
+);
+
 describe("errors go to stderr with their exit code", () => {
   test.each([
     [["logn"], 2, 'error: vouch has no command "logn".', "hint: Did you mean `vouch login`? See `vouch --help`."],
