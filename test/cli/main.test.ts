@@ -156,3 +156,15 @@ test("a terminal gets colour, with NO_COLOR it gets none", async () => {
   );
   expect(without.screen).toStartWith("error: ");
 });
+
+test("--debug shows an error's code, and no stack of a fault that is not the program's", async () => {
+  const child = Bun.spawn([process.execPath, main, "status", "--debug"], {
+    env: { ...process.env, VOUCH_CONFIG: "relative.json" },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const stderr = await child.stderr.text();
+  expect(await child.exited).toBe(2);
+  expect(stderr).toContain("code: usage");
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
