@@ -35,10 +35,11 @@ export class CredentialStore {
   async add(credential: Credential): Promise<"added" | "credential_known" | "name_taken"> {
     const added = await this.#sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
-        name, created_at)
+        name, created_at, sequence)
       VALUES (${credential.id}, ${credential.userId}, ${encodeBase64url(credential.publicKey)}, ${credential.counter},
         ${credential.aaguid}, ${credential.product ?? null}, ${JSON.stringify(credential.transports)},
-        ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${credential.name}, ${credential.createdAt})
+        ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${credential.name}, ${credential.createdAt},
+        (SELECT coalesce(max(sequence), 0) + 1 FROM credentials))
       ON CONFLICT DO NOTHING RETURNING id`;
     if (added.length === 1) return "added";
     return (await this.find(credential.id)) ? "credential_known" : "name_taken";
@@ -46,13 +47,13 @@ export class CredentialStore {
 
   /** The user's credentials, in order of enrolment. */
   async ofUser(userId: string): Promise<Credential[]> {
-    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY created_at, id`;
+    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY sequence, created_at, id`;
     return rows.map(toCredential);
   }
 
   /** All users' credentials, in order of enrolment. */
   async all(): Promise<Credential[]> {
-    return (await this.#sql`SELECT * FROM credentials ORDER BY created_at, id`).map(toCredential);
+    return (await this.#sql`SELECT * FROM credentials ORDER BY sequence, created_at, id`).map(toCredential);
   }
 
   /** Credentials of users with an email > `after` and ≤ `last` (a page of users); none without `last`. */
@@ -60,7 +61,8 @@ export class CredentialStore {
     if (last === undefined) return [];
     const rows = await this.#sql`
       SELECT credentials.* FROM credentials JOIN users ON users.id = credentials.user_id
-      WHERE users.email > ${after} AND users.email <= ${last} ORDER BY credentials.created_at, credentials.id`;
+      WHERE users.email > ${after} AND users.email <= ${last}
+      ORDER BY credentials.sequence, credentials.created_at, credentials.id`;
     return rows.map(toCredential);
   }
 

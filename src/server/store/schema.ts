@@ -79,6 +79,14 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL
     )`,
   ],
+  [
+    // Without it, listing the users reads all invites for each user.
+    `CREATE INDEX invites_user_id ON invites (user_id)`,
+    `CREATE INDEX ceremonies_user_id ON ceremonies (user_id)`,
+    // sequence: order of enrolment over all users, independent of the clock; 0 before this version.
+    `ALTER TABLE credentials ADD COLUMN sequence BIGINT NOT NULL DEFAULT 0`,
+    `CREATE INDEX credentials_sequence ON credentials (sequence)`,
+  ],
 ];
 
 /**

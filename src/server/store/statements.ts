@@ -65,8 +65,11 @@ export class Statements {
   }
 }
 
-/** Retries a statement while another process holds the lock, without blocking the event loop, until the deadline. */
-async function unlocked(statement: () => Promise<SqlRows>, deadline: number): Promise<SqlRows> {
+/**
+ * Retries a statement while another process holds the lock, without blocking the event loop, until the deadline (as
+ * performance.now()). Throws the statement's error.
+ */
+export async function unlocked(statement: () => Promise<SqlRows>, deadline: number): Promise<SqlRows> {
   for (;;) {
     try {
       return await statement();

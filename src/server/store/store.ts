@@ -11,12 +11,14 @@ import { CredentialStore } from "./credentials.ts";
 import { DatabaseReplacedError, databaseFailure } from "./failure.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
-import { type Sql, Statements } from "./statements.ts";
+import { type Sql, Statements, unlocked } from "./statements.ts";
 
 /** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
 const keepEndedSeconds = 7 * 24 * 3600;
 /** Rows that one statement of `purge` deletes; takes some milliseconds. */
 const purgeBatch = 500;
+/** Timeout of opening while another process holds the lock. */
+const openingPatienceMs = 5_000;
 
 /** Access to the tables, over one way to run statements. */
 class Tables {
@@ -121,12 +123,14 @@ export async function openStore(url: string, options: { create: boolean; now: nu
   let sql: SQL | undefined;
   try {
     makePrivate(path);
-    sql = new SQL({ adapter: "sqlite", filename: path, create: true });
-    // Another process (`vouch server invite`) may be writing: wait for its lock.
+    const connection = (sql = new SQL({ adapter: "sqlite", filename: path, create: true }));
+    // Another process (`vouch server invite`) may be writing: wait for its lock. SQLite does not wait in every case: not
+    // for the change to WAL, and not where a transaction's snapshot is older than another's commit. So retry, too.
     await sql`PRAGMA busy_timeout = 5000`;
-    await sql`PRAGMA journal_mode = WAL`;
+    const deadline = performance.now() + openingPatienceMs;
+    await unlocked(async () => await connection`PRAGMA journal_mode = WAL`, deadline);
     await sql`PRAGMA foreign_keys = ON`;
-    await migrate(sql, options.now);
+    await unlocked(() => migrate(connection, options.now), deadline);
     const { found, known } = await schemaVersion(sql);
     if (found > known) {
       throw new VouchError("settings_invalid", `${path} has version ${found}, expected at most ${known}.`, {

@@ -1,0 +1,22 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { join } from "node:path";
+import { SQL } from "bun";
+import { openStore } from "../../../src/server/store/store.ts";
+import { tempFolderUntil } from "../../temp-folder.ts";
+
+test("every column that names a row of another table has an index, so that no list grows with its square", async () => {
+  const path = join(tempFolderUntil(onTestFinished), "vouch.db");
+  await (await openStore(`sqlite:${path}`, { create: true, now: 1_800_000_000 })).close();
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  const references = await sql`
+    SELECT tables.name || '.' || keys."from" AS reference
+    FROM sqlite_master AS tables, pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table'`;
+  const indexed = await sql`
+    SELECT DISTINCT tables.name || '.' || columns.name AS reference
+    FROM sqlite_master AS tables, pragma_index_list(tables.name) AS indexes, pragma_index_info(indexes.name) AS columns
+    WHERE tables.type = 'table' AND columns.seqno = 0`;
+  await sql.close();
+  const named = (rows: { reference: string }[]) => rows.map(({ reference }) => reference).toSorted();
+  expect(named(references)).toContain("invites.user_id");
+  expect(named(indexed)).toEqual(expect.arrayContaining(named(references)));
+});
