@@ -250,6 +250,17 @@ describe.skipIf(!onLinux)("what ends the runtime before our code never looks lik
       stdout: `${token}\n`,
     });
   });
+
+  test.each(['keyring get "$URL" aws', '"$V" exec -- true', '"$V" credential aws', '"$V" agent status'])(
+    "five descriptors are too few, and that is what is said, not that no agent runs: %s",
+    async (command) => {
+      const { exitCode, stdout, stderr } = await shell(`ulimit -n 5; exec ${command}`);
+      expect(stderr).toContain("this process has too many files open");
+      expect(stderr).toContain("ulimit -n");
+      expect(stdout).toBe("");
+      expect(exitCode).toBe(1);
+    },
+  );
 });
 
 describe("what the agent says of a part that failed is passed on, clean and on one line", () => {

@@ -30,7 +30,7 @@ export interface Exchange {
 
 /** Why an exchange failed. */
 export class Disconnected extends Error {
-  readonly reason: "refused" | "timeout" | "gone" | "foreign";
+  readonly reason: "refused" | "descriptors" | "timeout" | "gone" | "foreign";
 
   constructor(reason: Disconnected["reason"], cause?: unknown) {
     super(reason, { cause });
@@ -159,6 +159,15 @@ function explain(error: unknown, timeoutMs: number, path: string): unknown {
   switch (error.reason) {
     case "refused":
       return notRunning();
+    case "descriptors":
+      return new VouchError(
+        "agent_unavailable",
+        "The Vouch agent cannot be asked: this process has too many files open.",
+        {
+          hint: "Raise the limit (`ulimit -n`), then try again.",
+          cause: error,
+        },
+      );
     case "timeout":
       return unavailable(`did not answer within ${timeoutMs / 1000} seconds`, error);
     case "gone":

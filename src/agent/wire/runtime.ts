@@ -2,7 +2,7 @@
  * The transport to the agent through Bun's APIs, on every platform. Imports next to nothing, so that a helper's
  * fallback loads little.
  */
-import { lstatSync } from "node:fs";
+import { closeSync, lstatSync, openSync } from "node:fs";
 import { isOwnPeer } from "./peer.ts";
 import type { Exchange } from "./question.ts";
 import type { FileStatus } from "./socket.ts";
@@ -55,12 +55,22 @@ export async function exchange(
         error: (_, error) => reject(disconnected("gone", error)),
       },
     }).catch((error: unknown) => {
-      throw disconnected("refused", error);
+      throw disconnected(isOutOfDescriptors() ? "descriptors" : "refused", error);
     });
     return await promise;
   } finally {
     clearTimeout(timer);
     socket?.terminate();
+  }
+}
+
+/** Whether no further descriptor can be opened: Bun reports a socket(2) that failed with EMFILE as ECONNREFUSED. */
+function isOutOfDescriptors(): boolean {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return false;
+  } catch (error) {
+    return ["EMFILE", "ENFILE"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }
 
