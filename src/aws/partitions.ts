@@ -38,6 +38,14 @@ export function regionPartition(region: string): Partition {
   };
 }
 
+/**
+ * Whether the region was in AWS's table when this program was built; false for one that AWS has added since. The table
+ * describes the regions that it lists, and no others.
+ */
+export function isListedRegion(region: string): boolean {
+  return "description" in partition(region);
+}
+
 /** Parses `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers). Throws `usage` for anything else. */
 export function parseRoleArn(arn: string): RoleArn {
   const match =

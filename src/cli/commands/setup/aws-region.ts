@@ -1,6 +1,8 @@
-/** Finds the AWS region as AWS's own tools do: environment, then configuration file. */
+/** Finds the AWS region as AWS's own tools do (environment, then configuration file), and notices a mistyped one. */
 import { join } from "node:path";
+import { isListedRegion } from "../../../aws/partitions.ts";
 import { homeFolder } from "../../../base/system/home.ts";
+import { closest } from "../../framework/arguments.ts";
 import { readIniFile } from "../../../tools/small-files.ts";
 
 /**
@@ -20,4 +22,23 @@ export function awsRegion(env: Record<string, string | undefined>): string | und
   return (
     options.findLast(({ section, name }) => sections.includes(section) && name === "region")?.value.trim() || undefined
   );
+}
+
+/** The parts of AWS's region names: an area, with its partition; a direction; a number. */
+const areas = "af ap ca cn eu eu-isoe eusc-de il me mx sa us us-gov us-iso us-isob us-isof".split(" ");
+const directions = "central east north northeast northwest south southeast southwest west".split(" ");
+const numbers = [1, 2, 3, 4, 5, 6, 7];
+
+/**
+ * A warning for a well-formed region that AWS's table does not list, with the listed one that is spelled most like it;
+ * undefined for a listed region. No error: AWS adds regions after this program was built.
+ */
+export function unlistedRegion(region: string): string | undefined {
+  if (isListedRegion(region)) return undefined;
+  const names = areas.flatMap((area) =>
+    directions.flatMap((direction) => numbers.map((number) => `${area}-${direction}-${number}`)),
+  );
+  const meant = closest(region, names.filter(isListedRegion));
+  const question = meant === undefined ? "Check its spelling" : `Did you mean ${meant}? Then run the command again`;
+  return `${region} is no AWS region that this version of Vouch knows. ${question}, unless AWS has added it since.`;
 }

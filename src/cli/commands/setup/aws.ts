@@ -7,6 +7,7 @@ import { closest, usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";
 import { otherSettings } from "./agent-settings.ts";
+import { unlistedRegion } from "./aws-region.ts";
 
 export const aws = defineCommand({
   meta: { name: "aws", description: "Name the IAM role that Vouch assumes for you, and the region that you work in." },
@@ -49,6 +50,8 @@ export const aws = defineCommand({
     }
     if (args.json) return printJson(next);
     success(`The role is ${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`);
+    const doubt = region === undefined ? undefined : unlistedRegion(region);
+    if (doubt !== undefined) warn(doubt);
     for (const { domain, repository, region: other } of settings.repositories) {
       if (regionPartition(other).id === partition) continue;
       warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);

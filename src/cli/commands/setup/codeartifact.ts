@@ -10,6 +10,7 @@ import { usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { otherSettings } from "./agent-settings.ts";
+import { unlistedRegion } from "./aws-region.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
 import { type Plan, planRemoval, planSetup } from "./plan.ts";
@@ -137,6 +138,8 @@ export const codeartifact = defineCommand({
       };
       plan = planSetup(repository, names, settings, context, superseded);
       plan.warnings.push(...unused, ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)));
+      const doubt = unlistedRegion(where.region);
+      if (doubt !== undefined) plan.warnings.push(doubt);
       const other = otherSettings(source.agent);
       if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
     }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { awsRegion } from "../../../../src/cli/commands/setup/aws-region.ts";
+import { awsRegion, unlistedRegion } from "../../../../src/cli/commands/setup/aws-region.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const home = tempFolderUntil(afterAll);
@@ -31,4 +31,27 @@ test.each<[string, Record<string, string>, string | undefined]>([
 ])("%s", (_, variables, expected) => {
   const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replace("HOME", home)]));
   expect(awsRegion({ HOME: home, ...env })).toBe(expected);
+});
+
+test.each<[string, RegExp]>([
+  ["us-esat-1", /Did you mean us-east-1\?/],
+  ["eu-wets-2", /Did you mean eu-west-2\?/],
+  ["ap-soutehast-2", /Did you mean ap-southeast-2\?/],
+  ["us-gov-wst-1", /Did you mean us-gov-west-1\?/],
+  ["cn-nroth-1", /Did you mean cn-north-1\?/],
+  ["us-midwest-12", /Check its spelling, unless AWS has added it since/],
+])("a region that AWS does not list is doubted, with the one that was meant: %s", (region, words) => {
+  expect(unlistedRegion(region)).toMatch(words);
+});
+
+test.each([
+  "us-east-1",
+  "eu-central-2",
+  "ap-southeast-7",
+  "mx-central-1",
+  "cn-northwest-1",
+  "us-gov-east-1",
+  "eu-isoe-west-1",
+])("a region that AWS lists is not: %s", (region) => {
+  expect(unlistedRegion(region)).toBeUndefined();
 });

@@ -15,6 +15,18 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
   });
 
+  test("takes a region that AWS may have added since, and says what may have been meant", async () => {
+    expect(await setup("aws", "--role", role, "--region", "us-esat-1")).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("Did you mean us-east-1?"),
+    });
+    expect(settings().aws).toEqual({ roleArn: role, region: "us-esat-1" });
+    expect((await setup("aws", "--role", role, "--region", "us-east-1")).stderr).not.toContain("Did you mean");
+    expect(settings().aws).toEqual({ roleArn: role, region: "us-east-1" });
+    const flags = ["--domain", "d-d", "--repository", "r-r", "--region", "eu-wets-1", "--tool", "pip", "--dry-run"];
+    expect((await setup("codeartifact", ...flags)).stderr).toContain("Did you mean eu-west-1?");
+  });
+
   test("keeps who a job is, until it is told otherwise", async () => {
     expect(await setup("aws", "--role", role, "--identity", "gitlab")).toMatchObject({
       exitCode: 0,
