@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
+import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
 import { maxBodyBytes } from "./http/body.ts";
 import { clientAddress } from "./http/client-address.ts";
 import type { HandlerResult, ServerContext } from "./context.ts";
@@ -52,7 +53,7 @@ export interface RequestLog {
 /** The log entry of an event outside of any request. */
 export interface EventLog {
   time: string;
-  event: "purge_failed" | "reloaded" | "reload_failed";
+  event: "purge_failed" | "reloaded" | "reload_failed" | "clock_set_back";
   detail: string;
 }
 
@@ -90,6 +91,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
+  const clock = new ClockWatch(now, monotonic);
+
+  /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
+  async function endSessions(since: number, why: string): Promise<void> {
+    const ended = await options.store.sessions.revokeBegunAfter(since, now());
+    if (ended === 0) return;
+    const detail = `${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`;
+    options.log({ time: new Date().toISOString(), event: "clock_set_back", detail });
+  }
 
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
     const started = performance.now();
@@ -110,6 +120,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           throw new HttpError(429, `Too many requests: try again in ${wait} s.`, { "retry-after": `${wait}` });
       }
       if (route.rateClass) options.store.checkFile();
+      const setBack = route.rateClass ? clock.setBackBy() : 0;
+      if (setBack > 0) {
+        await endSessions(0, `the clock was set back by ${setBack} s`);
+        clock.accept();
+      }
       const result: HandlerResult = await route.handler(request, context);
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
@@ -135,6 +150,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return response;
   }
 
+  await endSessions(now() + toleratedSetBack, "the clock is behind the start of sessions");
   let server = listen(options, answer);
   await options.store.purge(now());
   let purge = Promise.resolve();

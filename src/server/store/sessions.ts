@@ -59,6 +59,17 @@ export class SessionStore {
     return rows.length;
   }
 
+  /**
+   * Revokes all live sessions that began after `since`, whatever their user; returns their number. Times in seconds
+   * since 1970.
+   */
+  async revokeBegunAfter(since: number, now: number): Promise<number> {
+    const rows = await this.#sql`
+      UPDATE sessions SET revoked_at = ${now}
+      WHERE created_at > ${since} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
+    return rows.length;
+  }
+
   /** Number of live sessions that the credential opened. */
   async countOpenedBy(credentialId: string, now: number): Promise<number> {
     const [row] = await this.#sql`

@@ -1,0 +1,97 @@
+/** The server's wall clock moves: no session lives longer than eight hours for that, and no request fails. */
+import { expect, onTestFinished, test } from "bun:test";
+import { startServer } from "../../src/server/server.ts";
+import { DpopKey } from "./dpop-key.ts";
+import { TestSecurityKey } from "./security-key.ts";
+import { startTestServer } from "./test-server.ts";
+
+const hour = 3600;
+
+/** A server whose wall clock and monotonic clock are apart, and a session on it. */
+async function startWithClocks() {
+  const clocks = { wall: 1_800_000_000, seconds: 0 };
+  const server = await startTestServer({ now: () => clocks.wall, monotonic: () => clocks.seconds });
+  onTestFinished(() => server.stop());
+  const key = new TestSecurityKey();
+  await server.enroll(key);
+  const open = async () => {
+    const dpop = await DpopKey.generate();
+    // Proofs are of the time that the server believes.
+    server.advance(clocks.wall - server.now());
+    const accessToken = (await server.login(key, dpop)).body.access_token as string;
+    return async () => {
+      server.advance(clocks.wall - server.now());
+      return (await server.exchange(accessToken, dpop)).status;
+    };
+  };
+  const events = () =>
+    server.logs.flatMap((entry) => ("event" in entry && entry.event === "clock_set_back" ? [entry.detail] : []));
+  return { clocks, server, open, events };
+}
+
+test.each([
+  ["by an hour in the middle of a session", 6 * hour, -hour],
+  ["before the session began", hour, -9 * hour],
+  ["by 61 seconds", hour, -61],
+])("a clock that is set back %s ends it, and another login works", async (_, age, jump) => {
+  const { clocks, open, events } = await startWithClocks();
+  const exchange = await open();
+  clocks.wall += age;
+  clocks.seconds += age;
+  expect(await exchange()).toBe(200);
+  clocks.wall += jump;
+  expect(await exchange()).toBe(400);
+  expect(events()).toEqual([`the clock was set back by ${-jump} s: ended 1 session`]);
+  const again = await open();
+  expect(await again()).toBe(200);
+  clocks.wall -= jump;
+  expect(await exchange()).toBe(400);
+});
+
+test("a clock that is set back while nobody asks is noticed by the time that has passed", async () => {
+  const { clocks, open } = await startWithClocks();
+  const exchange = await open();
+  clocks.seconds += 2 * hour;
+  clocks.wall += hour;
+  expect(await exchange()).toBe(400);
+});
+
+test("a clock that was ahead at the login is set right: the session does not live on until then", async () => {
+  const { clocks, open } = await startWithClocks();
+  clocks.wall += 24 * hour;
+  const exchange = await open();
+  expect(await exchange()).toBe(200);
+  clocks.wall -= 24 * hour;
+  expect(await exchange()).toBe(400);
+  clocks.wall += 24 * hour;
+  clocks.seconds += 24 * hour;
+  expect(await exchange()).toBe(400);
+});
+
+test("a clock that is set forward ends a session by its time; a step of a minute back and sleep end none", async () => {
+  const { clocks, open, events } = await startWithClocks();
+  const exchange = await open();
+  clocks.wall -= 60;
+  expect(await exchange()).toBe(200);
+  // Asleep: the monotonic clock stands still.
+  clocks.wall += 7 * hour;
+  expect(await exchange()).toBe(200);
+  clocks.wall += 2 * hour;
+  expect(await exchange()).toBe(400);
+  expect(events()).toEqual([]);
+});
+
+test("a server that starts with a clock behind its sessions ends them", async () => {
+  const { clocks, server, open, events } = await startWithClocks();
+  const exchange = await open();
+  const restart = async (now: number) => {
+    const { store, logs } = server;
+    const log = (entry: (typeof logs)[number]) => logs.push(entry);
+    await (await startServer({ store, hostname: "127.0.0.1", port: 0, now: () => now, log })).stop();
+  };
+  await restart(clocks.wall - 60);
+  expect(await exchange()).toBe(200);
+  await restart(clocks.wall - 61);
+  expect(await exchange()).toBe(400);
+  expect(events()).toEqual(["the clock is behind the start of sessions: ended 1 session"]);
+});
