@@ -10,6 +10,7 @@ import {
   readdirSync,
   readSync,
   rmSync,
+  truncateSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -174,6 +175,7 @@ describe("the database", () => {
 
   test.each([
     ["deleted", () => rmSync(database)],
+    ["emptied", () => truncateSync(database)],
     [
       "replaced",
       () => {

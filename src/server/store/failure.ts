@@ -10,10 +10,12 @@ const reasons: [code: RegExp, reason: string][] = [
   [/^SQLITE_(CORRUPT|NOTADB)/, "it is damaged, or no database"],
 ];
 
-/** The database file was deleted or replaced while it was open. */
+/** The database file was deleted, replaced or emptied while it was open. */
 export class DatabaseReplacedError extends Error {
   constructor(path: string) {
-    super(`the database ${path} was deleted or replaced while the server runs; restore it and start the server again`);
+    super(
+      `the database ${path} was deleted, replaced or emptied while the server runs; restore it and start the server again`,
+    );
     this.name = "DatabaseReplacedError";
   }
 }

@@ -17,8 +17,8 @@ import { type Sql, Statements, unlocked } from "./statements.ts";
 const keepEndedSeconds = 7 * 24 * 3600;
 /** Rows that one statement of `purge` deletes; takes some milliseconds. */
 const purgeBatch = 500;
-/** Timeout of opening while another process holds the lock. */
-const openingPatienceMs = 5_000;
+/** How long opening retries where SQLite fails at once; less than its own wait, which is not repeated. */
+const openingPatienceMs = 2_000;
 
 /** Access to the tables, over one way to run statements. */
 class Tables {
@@ -92,7 +92,7 @@ export class Store extends Tables {
       ON CONFLICT (id) DO UPDATE SET expires_at = ${now}`;
   }
 
-  /** Throws DatabaseReplacedError if the path no longer names the open file. */
+  /** Throws DatabaseReplacedError if the path no longer names the open file, or the file was emptied. */
   checkFile(): void {
     const found = fileIdentity(this.#path);
     if (found === undefined || found !== this.#identity) throw new DatabaseReplacedError(this.#path);
@@ -161,10 +161,16 @@ async function inBatches(deleteBatch: () => Promise<unknown[]>): Promise<void> {
   while ((await deleteBatch()).length === purgeBatch) await nextTurn();
 }
 
-/** Identifies a file, to detect a replaced one; undefined if there is none. */
+/** Bytes of a database's header (sqlite.org/fileformat2.html, 1.3), which SQLite writes when it changes to WAL. */
+const headerBytes = 100n;
+
+/**
+ * Identifies a database file, to detect a replaced one; undefined if there is none, or if it was emptied in place: the
+ * pages in the WAL would still answer, until a restart finds nothing.
+ */
 function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}`;
+  return stats && stats.size >= headerBytes ? `${stats.dev}:${stats.ino}` : undefined;
 }
 
 function sqlitePath(url: string): string {
