@@ -47,13 +47,13 @@ export class CredentialStore {
 
   /** The user's credentials, in order of enrolment. */
   async ofUser(userId: string): Promise<Credential[]> {
-    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY sequence, created_at, id`;
+    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY sequence`;
     return rows.map(toCredential);
   }
 
   /** All users' credentials, in order of enrolment. */
   async all(): Promise<Credential[]> {
-    return (await this.#sql`SELECT * FROM credentials ORDER BY sequence, created_at, id`).map(toCredential);
+    return (await this.#sql`SELECT * FROM credentials ORDER BY sequence`).map(toCredential);
   }
 
   /** Credentials of users with an email > `after` and ≤ `last` (a page of users); none without `last`. */
@@ -62,7 +62,7 @@ export class CredentialStore {
     const rows = await this.#sql`
       SELECT credentials.* FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE users.email > ${after} AND users.email <= ${last}
-      ORDER BY credentials.sequence, credentials.created_at, credentials.id`;
+      ORDER BY credentials.sequence`;
     return rows.map(toCredential);
   }
 

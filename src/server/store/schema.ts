@@ -33,6 +33,8 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL,
       used_at BIGINT
     )`,
+    // Without it, listing the users reads all invites for each user.
+    `CREATE INDEX invites_user_id ON invites (user_id)`,
     // product: product name from the key's USB descriptor; null for a key without one. name: unique per user, so that
     // people can tell their keys apart.
     `CREATE TABLE credentials (
@@ -47,8 +49,10 @@ const versions: readonly (readonly string[])[] = [
       backed_up INTEGER NOT NULL,
       name TEXT NOT NULL,
       created_at BIGINT NOT NULL,
+      sequence BIGINT NOT NULL,
       last_used_at BIGINT
     )`,
+    `CREATE INDEX credentials_sequence ON credentials (sequence)`,
     `CREATE INDEX credentials_user_id ON credentials (user_id)`,
     `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
     // user_id: user of the session that began the ceremony; null for enrolment and login. revocation: number of the
@@ -62,6 +66,7 @@ const versions: readonly (readonly string[])[] = [
       revocation BIGINT NOT NULL DEFAULT 0,
       expires_at BIGINT NOT NULL
     )`,
+    `CREATE INDEX ceremonies_user_id ON ceremonies (user_id)`,
     // credential_id: the credential that opened the session; deleting it deletes the session.
     `CREATE TABLE sessions (
       token_hash TEXT PRIMARY KEY,
@@ -78,14 +83,6 @@ const versions: readonly (readonly string[])[] = [
       id TEXT PRIMARY KEY,
       expires_at BIGINT NOT NULL
     )`,
-  ],
-  [
-    // Without it, listing the users reads all invites for each user.
-    `CREATE INDEX invites_user_id ON invites (user_id)`,
-    `CREATE INDEX ceremonies_user_id ON ceremonies (user_id)`,
-    // sequence: order of enrolment over all users, independent of the clock; 0 before this version.
-    `ALTER TABLE credentials ADD COLUMN sequence BIGINT NOT NULL DEFAULT 0`,
-    `CREATE INDEX credentials_sequence ON credentials (sequence)`,
   ],
 ];
 

@@ -152,8 +152,8 @@ describe("invite, users, revoke", () => {
     const sql = new SQL({ adapter: "sqlite", filename: database.slice("sqlite:".length) });
     await sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, transports, backup_eligible, backed_up, name,
-        created_at)
-      SELECT 'key of ' || email, id, 'AA', 0, '', '[]', 0, 0, 'blue', 0 FROM users`;
+        created_at, sequence)
+      SELECT 'key of ' || email, id, 'AA', 0, '', '[]', 0, 0, 'blue', 0, rowid FROM users`;
     await sql`
       INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
       SELECT 'session of ' || email, id, '', 'key of ' || email, 0, 9999999999 FROM users`;
