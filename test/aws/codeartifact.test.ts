@@ -273,6 +273,6 @@ describe("the sandbox's CodeArtifact", () => {
     account.failNext("GetAuthorizationToken", { status: 429, code: "ThrottlingException", message: "slow", headers });
     const clock = virtualClock();
     await ask({ clock });
-    expect(clock.waits).toEqual([2000]);
+    expect(clock.waits).toEqual([2200]);
   });
 });

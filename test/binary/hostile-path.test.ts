@@ -51,6 +51,18 @@ describe.each(entries)("the entry %p of PATH", (entry) => {
     ["credential", ["credential", "codeartifact"]],
   ])("vouch %s starts nothing of the project", async (_, args) => void (await run([executable, ...args])), 60_000);
 
+  test("a pip that is a script of `env` finds no interpreter of the project", async () => {
+    const own = join(laptop.folder, "own");
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "pip"), '#!/usr/bin/env sh\necho "pip 20.0 from /x (python 3.8)"\n', { mode: 0o755 });
+    rmSync(marker, { force: true });
+    const PATH = [entry, own, laptop.env["PATH"]!].join(":");
+    for (const args of [["doctor"], [...setup, "--tool", "pip"]]) {
+      await laptop.run([executable, ...args], { cwd: project, env: { PATH } });
+    }
+    expect(existsSync(marker) ? readFileSync(marker, "utf8") : "").toBe("");
+  }, 60_000);
+
   test("vouch exec starts no command of the project, and says that there is none", async () => {
     const { stderr, exitCode } = await run([executable, "exec", "--", "answer"]);
     expect(stderr).toContain("answer is not on PATH");

@@ -58,7 +58,8 @@ export async function withRetries<T>(
       const asked = attempts < maxAttempts ? rule(error) : undefined;
       if (asked === undefined) throw error;
       const jittered = clock.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempts);
-      const delay = Math.max(jittered, asked);
+      // On top of a Retry-After, too: many clients that were told the same number must not return together.
+      const delay = asked + jittered;
       if (clock.now() + delay >= end) throw error;
       trace("retry", `attempt ${attempts + 1} in ${Math.round(delay)} ms after ${reasonOf(error)}`);
       await wait(delay, clock, signal);
@@ -93,8 +94,9 @@ export function waitAfterFailure(error: unknown): number | undefined {
 export function retryAfter(headers: Headers): number | undefined {
   const value = headers.get("retry-after");
   if (value === null) return undefined;
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  // Date.parse also reads "1.5".
+  const date = /[A-Za-z]/.test(value) ? Date.parse(value) : Number.NaN;
   const serverTime = Date.parse(headers.get("date") ?? "");
   return Number.isNaN(date) ? undefined : Math.max(0, date - (Number.isNaN(serverTime) ? Date.now() : serverTime));
 }

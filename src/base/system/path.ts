@@ -27,6 +27,11 @@ export function findAllOnPath(name: string, env: Environment): string[] {
   return pathFolders(env).flatMap((folder) => findIn(folder, name) ?? []);
 }
 
+/** The environment with PATH reduced to its absolute folders: for a program whose own look-ups must not find a project's. */
+export function withSafePath(env: Environment): Environment {
+  return env["PATH"] === undefined ? env : { ...env, PATH: pathFolders(env).join(separator) };
+}
+
 /** The executable of that name (no path) in an absolute folder. */
 export function findIn(folder: string, name: string): string | undefined {
   // Bun.which takes a name with a slash as a path from the current folder.

@@ -1,6 +1,7 @@
 /** Runs another program for its output, with a limit on time and size. */
 import { VouchError } from "../errors.ts";
 import { traced } from "../trace.ts";
+import { withSafePath } from "./path.ts";
 
 export interface ProgramResult {
   exitCode: number;
@@ -41,7 +42,7 @@ async function run(file: string, args: string[], options: ProgramOptions): Promi
   let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
   try {
     child = Bun.spawn([file, ...args], {
-      env: options.env,
+      env: withSafePath(options.env),
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

@@ -3,7 +3,7 @@
  * for every URL.
  */
 import { trace } from "../../base/trace.ts";
-import { findOnPath } from "../../base/system/path.ts";
+import { findOnPath, withSafePath } from "../../base/system/path.ts";
 
 export interface PipVersion {
   /** In pip's own form, "23.0.1". */
@@ -22,7 +22,12 @@ export function pipVersion(env: Record<string, string | undefined>): PipVersion 
   if (pip === undefined) return undefined;
   trace("program", `${pip} --version`);
   try {
-    const said = Bun.spawnSync([pip, "--version"], { env, stdin: "ignore", stderr: "ignore", timeout: timeoutMs });
+    const said = Bun.spawnSync([pip, "--version"], {
+      env: withSafePath(env),
+      stdin: "ignore",
+      stderr: "ignore",
+      timeout: timeoutMs,
+    });
     return parsePipVersion(said.stdout.toString());
   } catch {
     // A script whose interpreter is gone, as in a virtual environment that was moved.

@@ -72,7 +72,7 @@ describe("the waits", () => {
     const date = { date: "Fri, 31 Jan 2025 12:00:00 GMT", "retry-after": "Fri, 31 Jan 2025 12:00:04 GMT" };
     const { attempt } = failing(refused(429, "", { "retry-after": "3" }), refused(503, "", date));
     await withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock });
-    expect(clock.waits).toEqual([3000, 4000]);
+    expect(clock.waits).toEqual([3200, 4400]);
   });
 
   test("end before the limit: a Retry-After beyond it gives the error at once", async () => {
