@@ -44,7 +44,7 @@ export async function answerAccountCommand(
   if (url === undefined || !(await isOurs(replaceVariables(url, env)))) return undefined;
   if (command === "audit") {
     return new VouchError("usage", "CodeArtifact has no audit: the answer would be 404.", {
-      hint: "For public packages: `npm audit --registry=https://registry.npmjs.org`.",
+      hint: "For public packages name the public registry: `npm audit --registry=URL`.",
     });
   }
   throw new VouchError("usage", `${tool} ${command} is not for CodeArtifact: its tokens come from Vouch.`, {

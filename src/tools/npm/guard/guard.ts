@@ -114,7 +114,7 @@ export async function globalFiles(env: Environment): Promise<string[]> {
   return prefixes.flatMap((prefix) => (prefix ? [join(prefix, "etc/npmrc")] : []));
 }
 
-/** Hosts in lock files that npm replaces by the registry's host, keeping the scheme. */
+/** Hosts in lock files that npm replaces by the registry's host, keeping the scheme. `npmjs` is npm's name for one host. */
 function replacedHosts(pinned: string | undefined, env: Environment): string[] {
   const value = pinned ?? environmentSettings(env).find(({ key }) => key === "replace-registry-host")?.value;
   if (value === "never") return [];
