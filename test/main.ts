@@ -2,10 +2,10 @@
  * `npm test`: the checks, the build, then every test, and the closing counts.
  * In CI (CI=true) a skipped test counts as a failure: everything that a test needs is installed there.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Counts, readCounts } from "./counts.ts";
 import { testEnvironment } from "./environment.ts";
+import { addOutcomes, describeFailures, type Outcome, readReport } from "./junit.ts";
 import { runSuite, whyNoMachine } from "./machine/suite.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -21,12 +21,12 @@ function step(title: string, command: string[]): void {
 }
 
 /** The tests in the machine: as `npm run test:hid`; one that is skipped where the machine cannot run. */
-async function testInMachine(): Promise<Counts> {
+async function testInMachine(): Promise<Outcome> {
   console.log("\n── tests with a security key that a kernel knows, in a machine of their own (`npm run test:hid`)");
   const reason = whyNoMachine();
   if (reason === undefined) return runSuite();
   console.warn(`SKIPPED: the release executable was NOT tested on a real /dev/hidraw*. ${reason}`);
-  return { tests: 1, failures: 0, skipped: 1 };
+  return { tests: 1, failures: 0, skipped: 1, failed: [] };
 }
 
 step("format, lint, types, unused code", ["npm", "run", "--silent", "check"]);
@@ -51,14 +51,20 @@ const run = Bun.spawnSync(
     env: testEnvironment(folder.path),
   },
 );
-const outside = readCounts(readFileSync(reportFile, "utf8"));
+// A run that crashed left no report.
+const outside = readReport(existsSync(reportFile) ? readFileSync(reportFile, "utf8") : "");
 folder[Symbol.dispose]();
 // Whoever names the tests to run does not mean the machine.
-const inside = process.argv.length > 2 ? { tests: 0, failures: 0, skipped: 0 } : await testInMachine();
-const tests = outside.tests + inside.tests;
-const failures = outside.failures + inside.failures;
-const skipped = outside.skipped + inside.skipped;
+const inside = process.argv.length > 2 ? [] : [await testInMachine()];
+const { tests, failures, skipped, failed } = addOutcomes([outside, ...inside]);
 
+// Once more at the end of a log of many thousand lines, of which often only the end is kept.
+if (failed.length > 0) console.log(`\n${describeFailures(failed)}`);
+if (run.exitCode !== 0 && outside.failures === 0) {
+  console.log(
+    `\nThe tests ended with exit code ${run.exitCode} although none failed: an error outside of a test, see above.`,
+  );
+}
 if (skipped > 0) console.log(`\n${skipped} skipped: each is named above with what it needs.`);
 console.log(`\n${tests - failures - skipped} passed, ${failures} failed, ${skipped} skipped`);
 process.exit(run.exitCode === 0 && failures === 0 && (!ci || skipped === 0) && tests > 0 ? 0 : 1);

@@ -1,7 +1,7 @@
 /** The tests that need a security key known to a kernel: `guest/*.guest.ts`, all in one boot of the machine. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Counts, readCounts } from "../counts.ts";
+import { type Outcome, readReport } from "../junit.ts";
 import { findPythonFido2, thirdPartyPrograms } from "./guest/third-party.ts";
 import { getKernel } from "./kernel.ts";
 import { machinePrograms, GUEST_OUT, runInMachine } from "./machine.ts";
@@ -37,14 +37,14 @@ export function whyNoMachine(): string | undefined {
  * Runs the tests, or those whose file names contain one of the words; needs dist/vouch, and that
  * {@link whyNoMachine} finds no reason. A machine that ends without a word is a failure.
  */
-export async function runSuite(words: string[] = []): Promise<Counts> {
+export async function runSuite(words: string[] = []): Promise<Outcome> {
   const files = readdirSync(join(import.meta.dir, "guest"))
     .filter((name) => name.endsWith(".guest.ts"))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
     .sort()
     .map((name) => `./test/machine/guest/${name}`);
   const reporter = ["--reporter=junit", `--reporter-outfile=${GUEST_OUT}/junit.xml`];
-  let counts: Counts = { tests: 0, failures: 0, skipped: 0 };
+  let outcome: Outcome = { tests: 0, failures: 0, skipped: 0, failed: [] };
   let passed = false;
   const started = performance.now();
   try {
@@ -57,7 +57,7 @@ export async function runSuite(words: string[] = []): Promise<Counts> {
         limitSeconds: LIMIT_SECONDS,
         collect: (folder) => {
           const report = join(folder, "junit.xml");
-          if (existsSync(report)) counts = readCounts(readFileSync(report, "utf8"));
+          if (existsSync(report)) outcome = readReport(readFileSync(report, "utf8"));
         },
       },
     );
@@ -67,8 +67,9 @@ export async function runSuite(words: string[] = []): Promise<Counts> {
   }
   console.log(`\nThe machine was on for ${Math.round((performance.now() - started) / 1000)} seconds.`);
   // A run that broke off, or found no test, must not pass for one in which nothing failed.
-  if ((passed && counts.tests > 0) || counts.failures > 0) return counts;
-  return { ...counts, tests: counts.tests + 1, failures: 1 };
+  if ((passed && outcome.tests > 0) || outcome.failures > 0) return outcome;
+  const failed = [{ test: "the machine", message: "It ended without a report of its tests: see its output above." }];
+  return { ...outcome, tests: outcome.tests + 1, failures: 1, failed };
 }
 
 function messageOf(error: unknown): string {
