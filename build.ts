@@ -13,6 +13,7 @@ import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
 import { writeDocuments } from "./build/documents.ts";
+import { hasCompiler, withFirstStage } from "./build/first-stage.ts";
 import { withoutSignature } from "./build/mach-o.ts";
 import { embedNodeHid } from "./build/node-hid.ts";
 import { type Compiled, writeRelease } from "./build/release.ts";
@@ -32,10 +33,12 @@ const socketInsteadOfHid: BunPlugin = {
   },
 };
 
+/** Compiles the executable; `firstStage` is the architecture of the one that it gets, if any. */
 async function compile(
   outfile: string,
   plugin: BunPlugin,
   runtime: { target?: Bun.Build.CompileTarget; executablePath: string },
+  firstStage: Target["arch"] | undefined,
 ): Promise<Metafile> {
   const result = await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
@@ -47,6 +50,8 @@ async function compile(
     bytecode: true,
     metafile: true,
     plugins: [plugin],
+    // For `vouch --version --json` and `vouch doctor`: src/base/build.ts.
+    define: { VOUCH_HAS_FIRST_STAGE: String(firstStage !== undefined) },
     compile: {
       ...runtime,
       outfile: join(root, outfile),
@@ -59,6 +64,10 @@ async function compile(
       autoloadPackageJson: false,
     },
   });
+  if (firstStage !== undefined) {
+    const path = join(root, outfile);
+    writeFileSync(path, withFirstStage(readFileSync(path), firstStage));
+  }
   console.log(`built ${outfile}`);
   return result.metafile!;
 }
@@ -82,7 +91,9 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   if (!reuse) {
     mkdirSync(join(root, folder), { recursive: true });
     const executablePath = preparedRuntime(targetRuntime(target, join(root, ".tools/runtimes")), target.name);
-    const metafile = await compile(executable, embedNodeHid(target), { target: bunTarget(target), executablePath });
+    const runtime = { target: bunTarget(target), executablePath };
+    const firstStage = target.platform === "linux" ? target.arch : undefined;
+    const metafile = await compile(executable, embedNodeHid(target), runtime, firstStage);
     writeFileSync(metafilePath, JSON.stringify(metafile));
     if (target.name === "darwin-x64") {
       const path = join(root, executable);
@@ -93,6 +104,19 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
   }
   const metafile = JSON.parse(readFileSync(metafilePath, "utf8")) as Metafile;
   return { target, executable: join(root, executable), metafile };
+}
+
+/**
+ * The architecture of the first stage for this machine; undefined where there is none. Without a C compiler the executable
+ * is whole, and its helpers start as slowly as on other systems. In CI that is an error.
+ */
+function hostFirstStage(): Target["arch"] | undefined {
+  const { platform, arch } = hostTarget();
+  if (platform !== "linux" || hasCompiler(arch)) return platform === "linux" ? arch : undefined;
+  const words = "no C compiler (cc, gcc, clang or zig) is on PATH: built without the native first stage of helpers";
+  if (process.env["CI"] === "true") throw new Error(words);
+  console.warn(words);
+  return undefined;
 }
 
 const values = scriptOptions("npm run build [-- --sandbox] [--all | --target NAME…] [--runtime FILE] [--reuse]", {
@@ -108,11 +132,10 @@ mkdirSync(join(root, "dist/sandbox"), { recursive: true });
 await writeDocuments(join(root, "dist"));
 if (released.length === 0) {
   const runtime = { executablePath: preparedRuntime(values.runtime ?? process.execPath, "host") };
-  writeFileSync(
-    join(root, "dist/metafile.json"),
-    JSON.stringify(await compile("dist/vouch", embedNodeHid(hostTarget()), runtime)),
-  );
-  if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid, runtime);
+  const firstStage = hostFirstStage();
+  const metafile = await compile("dist/vouch", embedNodeHid(hostTarget()), runtime, firstStage);
+  writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(metafile));
+  if (values.sandbox) await compile("dist/sandbox/vouch", socketInsteadOfHid, runtime, firstStage);
 } else {
   const compiled: Compiled[] = [];
   for (const target of released) compiled.push(await compileTarget(target, values.reuse));

@@ -3,9 +3,8 @@
  * node-hid's hidraw binding for glibc names libusb although it uses nothing of it; where libusb is not installed,
  * every use of a security key would fail for that.
  */
+import { programHeaders, PT_DYNAMIC, PT_LOAD, viewOf } from "./elf.ts";
 
-const PT_LOAD = 1;
-const PT_DYNAMIC = 2;
 const DT_NULL = 0n;
 const DT_NEEDED = 1n;
 const DT_STRTAB = 5n;
@@ -67,28 +66,4 @@ function fileOffset(elf: Uint8Array, address: number): number {
   );
   if (segment === undefined) throw new Error(`expected address 0x${address.toString(16)} in a loaded segment`);
   return address - segment.address + segment.offset;
-}
-
-function programHeaders(elf: Uint8Array): { type: number; offset: number; address: number; size: number }[] {
-  const view = viewOf(elf);
-  const table = Number(view.getBigUint64(32, true));
-  const entryBytes = view.getUint16(54, true);
-  return Array.from({ length: view.getUint16(56, true) }, (_, index) => {
-    const start = table + index * entryBytes;
-    return {
-      type: view.getUint32(start, true),
-      offset: Number(view.getBigUint64(start + 8, true)),
-      address: Number(view.getBigUint64(start + 16, true)),
-      size: Number(view.getBigUint64(start + 32, true)),
-    };
-  });
-}
-
-function viewOf(elf: Uint8Array): DataView {
-  const view = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
-  const [class64, littleEndian] = [2, 1];
-  if (view.getUint32(0) !== 0x7f454c46 || view.getUint8(4) !== class64 || view.getUint8(5) !== littleEndian) {
-    throw new Error("expected a little-endian 64-bit ELF file");
-  }
-  return view;
 }

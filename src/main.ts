@@ -1,15 +1,17 @@
 /**
- * Dispatches by the executable's name (argv[0]) and the first arguments. The helpers that are started most often try
- * their fast path first (helper/quick), which is part of the executable's first chunk; everything else is imported when
- * it is needed, so that a helper loads nothing that it does not use.
+ * Dispatches by the executable's name (argv[0]) and the first arguments. Every role is imported when it is needed, so that
+ * a helper loads nothing that it does not use. On Linux the first stage (src/first-stage) has answered the plain cases of
+ * Cargo's provider, `keyring get` and `vouch exec` before this runtime starts.
  */
 import type { Attempt } from "./helper/attempt.ts";
-import { answerCargo } from "./helper/quick/cargo.ts";
-import { execCommand } from "./helper/quick/exec.ts";
-import { answerKeyring } from "./helper/quick/keyring.ts";
 
-const args = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+/** The names of shims whose arguments all belong to the real program. */
+const isPackageManager = /^(?:np[mx]|pn(?:pm|px|x)?|pip[0-9.]*)$/.test(name);
+
+/** `--first-stage DESCRIPTOR`, which the first stage puts before all other arguments if it has done a part of the work. */
+const isContinued = process.argv[2] === "--first-stage" && process.argv.length > 3 && !isPackageManager;
+const args = process.argv.slice(isContinued ? 4 : 2);
 /**
  * The arguments without the flag of `vouch --debug COMMAND`; after the command, its own parser reads the flag. Arguments
  * of shims belong to the real program.
@@ -19,52 +21,47 @@ const words = args[0] === "--debug" ? args.slice(args.findIndex((word) => word !
 interface Role {
   /** The arguments belong to another program. */
   isShim?: true;
-  /** The fast path: ends this process when it succeeds, else returns state for the fallback. */
-  quick?: () => Attempt | undefined;
-  /** The fallback, and all there is where there is no fast path. Resolves with the exit code. */
-  careful: (left: Attempt | undefined) => Promise<number>;
+  /** Resolves with the exit code; `left` is what the first stage has done. */
+  start: (left: Attempt | undefined) => Promise<number>;
 }
 
 const role = roleOf();
-process.exitCode = await run(role.quick?.());
+process.exitCode = await run();
 
 /** A ladder of conditions, because building and searching a table costs a cold process 0.1 ms more. */
 function roleOf(): Role {
   if (args[0] === "--cargo-plugin") {
     return {
-      quick: answerCargo,
-      careful: async (left) => (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left),
+      start: async (left) => (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left),
     };
   }
   if (name === "keyring") {
     return {
       isShim: true,
-      quick: () => answerKeyring(args),
-      careful: async (left) => (await import("./tools/python/keyring.ts")).runKeyring(args, left),
+      start: async (left) => (await import("./tools/python/keyring.ts")).runKeyring(args, left),
     };
   }
   if (name === "npm" || name === "npx") {
-    return { isShim: true, careful: async () => (await import("./tools/npm/shim.ts")).runNpmShim(name, args) };
+    return { isShim: true, start: async () => (await import("./tools/npm/shim.ts")).runNpmShim(name, args) };
   }
-  if (/^pn(pm|px|x)?$/.test(name)) {
-    return { isShim: true, careful: async () => (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args) };
+  if (isPackageManager && name.startsWith("pn")) {
+    return { isShim: true, start: async () => (await import("./tools/pnpm/shim.ts")).runPnpmShim(name, args) };
   }
-  if (/^pip[0-9.]*$/.test(name)) {
-    return { isShim: true, careful: async () => (await import("./tools/pip/shim.ts")).runPipShim(name, args) };
+  if (isPackageManager) {
+    return { isShim: true, start: async () => (await import("./tools/pip/shim.ts")).runPipShim(name, args) };
   }
   if (words[0] === "exec" && !asksForHelp()) {
     return {
-      quick: () => (words === args ? execCommand(args.slice(1)) : undefined),
-      careful: async (left) => (await import("./exec/exec.ts")).runExec(words.slice(1), left),
+      start: async (left) => (await import("./exec/exec.ts")).runExec(words.slice(1), left),
     };
   }
   if (words[0] === "credential" && !asksForHelp()) {
-    return { careful: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
+    return { start: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
   }
-  return { careful: runCli };
+  return { start: runCli };
 }
 
-async function run(left: Attempt | undefined): Promise<number> {
+async function run(): Promise<number> {
   (await import("./agent/process/hardening.ts")).closeMemory();
   if (process.platform === "win32") {
     const refusal = (await import("./base/system/windows.ts")).refusalOnWindows(words);
@@ -80,7 +77,17 @@ async function run(left: Attempt | undefined): Promise<number> {
     (await import("./helper/output.ts")).exitWith(tokenFromStdout(index));
   }
   if (words !== args && !role.isShim) process.env["VOUCH_DEBUG"] = "1";
-  return role.careful(left);
+  return role.start(await attempt());
+}
+
+async function attempt(): Promise<Attempt | undefined> {
+  if (!isContinued) return undefined;
+  const { readAttempt } = await import("./helper/attempt.ts");
+  try {
+    return readAttempt(process.argv[3]!);
+  } catch (error) {
+    return (await import("./helper/output.ts")).exitWith(error);
+  }
 }
 
 async function runCli(): Promise<number> {

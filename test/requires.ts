@@ -4,6 +4,8 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { hasCompiler } from "../build/first-stage.ts";
+import { hostTarget } from "../build/targets.ts";
 import { pipVersion } from "../src/tools/pip/version.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
@@ -12,6 +14,15 @@ export function requires(...programs: string[]): boolean {
   if (missing.length === 0) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but not installed: ${missing.join(", ")}`);
   console.warn(`SKIPPED: needs ${missing.join(", ")}, not installed on this machine`);
+  return false;
+}
+
+/** Whether the first stage can be compiled for this machine: Linux with a C compiler. In CI one is there, or it throws. */
+export function requiresCompiler(): boolean {
+  if (process.platform !== "linux") return false;
+  if (hasCompiler(hostTarget().arch)) return true;
+  if (process.env["CI"] === "true") throw new Error("In CI every test runs, but no C compiler is on PATH");
+  console.warn("SKIPPED: needs a C compiler (cc, gcc, clang or zig), not installed on this machine");
   return false;
 }
 

@@ -1,6 +1,6 @@
 /** The agent's state: at most one session, its tokens, the settings, and the open ceremonies. */
-import packageJson from "../../package.json" with { type: "json" };
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
+import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -70,7 +70,7 @@ export class Agent implements TokenSource {
     const roleExpiration = current?.tokens.roleExpiration(settings);
     const logged = logState();
     return {
-      version: packageJson.version,
+      version: buildInfo.version,
       pid: process.pid,
       startedAt: this.#startedAt,
       settings: this.#settings.path,

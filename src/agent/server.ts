@@ -115,7 +115,7 @@ function failure(thrown: unknown): Uint8Array {
 
 /**
  * A whole answer as bytes. The status line without a reason and `vouch-protocol` come first, and everything is
- * ASCII-escaped: the fast path (helper/quick/agent.ts) compares the beginning and skips UTF-8 decoding.
+ * ASCII-escaped: the first stage (src/first-stage) compares the beginning and skips UTF-8 decoding.
  */
 export function writeReply(status: number, reply: object): Uint8Array {
   const body = JSON.stringify(reply).replaceAll(/[^\0-\u007f]/g, escaped);

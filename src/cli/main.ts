@@ -2,14 +2,14 @@
  * The command line: finds the command, checks its arguments, runs it, and translates errors into text and exit codes.
  */
 import { type ArgsDef, runCommand } from "citty";
-import packageJson from "../../package.json" with { type: "json" };
+import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { checkArguments, closest, usage } from "./framework/arguments.ts";
 import type { Command, Roles } from "./framework/command.ts";
 import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
-import { print, printText, showError, showTrace } from "./terminal/terminal.ts";
+import { print, printJson, printText, showError, showTrace } from "./terminal/terminal.ts";
 import { takeDebugFlag, traceTo } from "../base/trace.ts";
 
 const groupTitles = {
@@ -76,8 +76,7 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
     return 0;
   }
   if (first === "--version" || first === "-V") {
-    print(`vouch ${packageJson.version}`);
-    return 0;
+    return showVersion(rest);
   }
   if (first === "help") return dispatch([...rest, "--help"], roles);
   if (first.startsWith("-"))
@@ -85,6 +84,14 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (!entry) throw unknownCommand(first, Object.keys(commands), "vouch");
   return runFound(await entry.load(roles), `vouch ${first}`, rest);
+}
+
+function showVersion(rest: string[]): number {
+  const [flag, ...more] = rest;
+  if (flag === "--json" && more.length === 0) printJson(buildInfo);
+  else if (flag === undefined) print(`vouch ${buildInfo.version}`);
+  else throw usage("`vouch --version` takes --json, and nothing more.", "vouch");
+  return 0;
 }
 
 /** Descends to the sub-command that the words name, and runs it or shows its help. */

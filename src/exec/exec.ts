@@ -15,7 +15,7 @@ import { become } from "../helper/real-command.ts";
 import { cargoProviderVariable } from "./variables.ts";
 
 /**
- * Replaces the process by the command, which sets the exit code; `left` is the fast path's state. Exits with 4 without
+ * Replaces the process by the command, which sets the exit code; `left` is what the first stage has done. Exits with 4 without
  * a session, with 127 if there is no such command.
  */
 export async function runExec(args: string[], left: Attempt | undefined): Promise<number> {
@@ -75,12 +75,12 @@ async function variablesOfPip(
   return (await import("../tools/python/guard.ts")).guardCommand(words, env);
 }
 
-/** Same rule as in quick/exec.ts: pip, uv, and interpreters that may run pip, by any path. */
+/** Same rule as in first-stage/exec.c: pip, uv, and interpreters that may run pip, by any path. */
 function mayBePython(command: string): boolean {
   return command.includes("pip") || command.includes("uv") || command.includes("python");
 }
 
-/** Same rule as in quick/exec.ts: package managers without a shim that expand variables in project files. */
+/** Same rule as in first-stage/exec.c: package managers without a shim that expand variables in project files. */
 function expandsVariables(command: string): boolean {
   return /^(yarn|yarnpkg|corepack|bun|bunx|deno|pdm|pipenv)$/.test(command.slice(command.lastIndexOf("/") + 1));
 }

@@ -1,6 +1,6 @@
 /**
- * Fallback client of helpers: agent requests and stdin through Bun's APIs, on every platform. helper/quick is tried
- * first.
+ * What helpers ask the agent, and what they read from stdin, through Bun's APIs, on every platform. On Linux the first
+ * stage (src/first-stage) tries first.
  */
 import type { Reply, Route } from "../agent/protocol.ts";
 import { askThrough, checkedReply, defaultTimeoutMs, readAnswer } from "../agent/wire/question.ts";
@@ -10,7 +10,7 @@ import type { Attempt } from "./attempt.ts";
 
 /**
  * Sends one request: to the agent or, where a job has an identity instead of a session, to this process itself. A reply
- * that the fast path has already received (`left`) is not requested again. Throws as `askThrough` and
+ * that the first stage has already received (`left`) is not requested again. Throws as `askThrough` and
  * `answerInProcess`.
  */
 export async function ask<R extends Route>(
@@ -54,15 +54,16 @@ async function askAgent<R extends Route>(
 export class StdinLines {
   readonly #decoder = new TextDecoder();
   readonly #maxLength: number;
-  readonly #readStdin: Attempt["readStdin"];
+  /** Whether to go on where the first stage has stopped: Bun's reader would restart at the beginning of a file. */
+  readonly #continues: boolean;
   #reader: ReturnType<typeof openStdin> | undefined;
   #pending: string;
 
-  /** Starts with the bytes that the fast path has read. */
-  constructor(maxLength: number, { stdin = "", readStdin }: Partial<Attempt> = {}) {
+  /** Starts with the bytes that the first stage has read. */
+  constructor(maxLength: number, left: Attempt | undefined) {
     this.#maxLength = maxLength;
-    this.#readStdin = readStdin;
-    this.#pending = this.#decoder.decode(Buffer.from(stdin, "latin1"), { stream: true });
+    this.#continues = left !== undefined;
+    this.#pending = this.#decoder.decode(left?.stdin ?? new Uint8Array(0), { stream: true });
   }
 
   /**
@@ -92,9 +93,11 @@ export class StdinLines {
 
   /** The runtime's reader is never replaced once it runs: two readers would reorder the input. */
   async #read(): Promise<Uint8Array | undefined> {
-    const bytes = this.#reader === undefined ? this.#readStdin?.() : undefined;
-    if (bytes !== undefined) return bytes;
     try {
+      if (this.#reader === undefined && this.#continues) {
+        const bytes = await (await import("../base/descriptor.ts")).readNext(0);
+        if (bytes !== undefined) return bytes;
+      }
       const reader = (this.#reader ??= openStdin());
       return (await reader.read()).value;
     } catch (error) {

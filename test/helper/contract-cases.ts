@@ -20,7 +20,7 @@ export interface Case {
   files?: Readonly<Record<string, string>>;
   /** Another user listens in the agent's place. */
   foreign?: true;
-  /** The quick side answers by itself; "maybe" where that is up to how the system cuts stdin. Else it must leave it. */
+  /** The first stage answers by itself; "maybe" where that is up to how the system cuts stdin. Else it must leave it. */
   taken?: boolean | "maybe";
 }
 
@@ -54,7 +54,7 @@ const exec = (...args: string[]): Case => ({
 /** A row like another one. */
 export const like = (base: Case, name: string, changes: Partial<Case>): Case => ({ ...base, ...changes, name });
 
-/** A plain question of each helper that has a quick side. */
+/** A plain question of each helper that has a first stage. */
 export const askers: { name: string; kind: Kind; ask: Case }[] = [
   { name: "keyring get", kind: "token", ask: keyring(["get", url, "aws"]) },
   { name: "keyring of pip", kind: "token", ask: keyring(jsonDialect) },
@@ -78,8 +78,8 @@ export const requests: Case[] = [
   { ...keyring(["get", url, ""]), name: "keyring: an empty user name", taken: true },
   { ...keyring(["get", url, "someone"]), name: "keyring: another user name" },
   { ...keyring(["get", url, "aws", "more"]), name: "keyring: a word too many" },
-  { ...keyring(["get", url, "--mode", "creds"]), name: "keyring: uv's dialect" },
-  { ...keyring(["--mode=creds", "get", url, ""]), name: "keyring: PDM's dialect" },
+  { ...keyring(["get", url, "--mode", "creds"]), name: "keyring: uv's dialect", taken: true },
+  { ...keyring(["--mode=creds", "get", url, ""]), name: "keyring: PDM's dialect", taken: true },
   {
     ...keyring(["--mode=creds", "--output=json", "get", url]),
     name: "keyring: pip's dialect without a user name",
@@ -141,6 +141,7 @@ export const requests: Case[] = [
   {
     ...exec("--", "sh", "-c", 'printf %s "$1"', "sh", "\u00fc \u{1f511} \ufffd"),
     name: "exec: words that are not ASCII",
+    taken: true,
   },
   {
     ...exec("--", "sh", "-c", 'printf "<%s>" "$@"', "sh", "", "-", "--", "*"),
@@ -158,7 +159,7 @@ const environmentsOf: { name: string; env: NonNullable<Case["env"]>; leaves?: tr
   { name: "an empty TWINE_PASSWORD", env: { TWINE_PASSWORD: "" } },
   { name: "a trail of another process", env: { VOUCH_SHIM_TRAIL: "1:/bin/sh" } },
   { name: "a value that is not ASCII", env: { GREETING: "Gr\u00fc\u00df dich" } },
-  { name: "a value that has lost bytes", env: { LOST: "a\ufffdb" }, leaves: true },
+  { name: "a value that has lost bytes", env: { LOST: "a\ufffdb" } },
   { name: "no PATH", env: { PATH: undefined } },
 ];
 const twine = [answerWith(environments[2]!.body)];

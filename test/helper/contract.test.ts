@@ -5,20 +5,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { requiresCompiler } from "../requires.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 import { answerWith } from "./contract-answers.ts";
 import { answers, askers, type Case, cargoIndex, requests, surroundings } from "./contract-cases.ts";
 import { trustedPlaces, untrustedPlaces } from "./contract-places.ts";
 import { buildSides, left, type Side } from "./sides.ts";
 
+const hasFirstStage = requiresCompiler();
 const folder = tempFolderUntil(afterAll, "/tmp");
 const home = join(folder, "home");
 // Another user reaches what is in it.
 chmodSync(folder, 0o755);
 
 beforeAll(async () => {
-  // Elsewhere there is no quick side.
-  if (process.platform !== "linux") return;
+  if (!hasFirstStage) return;
   // Cargo's provider answers for an index that is set up, also without an agent.
   mkdirSync(join(home, ".config/vouch"), { recursive: true, mode: 0o700 });
   const repository = {
@@ -174,7 +175,7 @@ function send(socket: Bun.Socket<{ unsent: Buffer; ended: boolean }>): void {
   if (data.unsent.length === 0 && data.ended) socket.end();
 }
 
-describe.skipIf(process.platform !== "linux").each([
+describe.skipIf(!hasFirstStage).each([
   ["answers", answers],
   ["requests", requests],
   ["surroundings", surroundings],
@@ -183,16 +184,16 @@ describe.skipIf(process.platform !== "linux").each([
 ])("%s", (_, cases) => {
   test.each(cases.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
     const { asked, ...careful } = await run("careful", row);
-    // The quick side leaves it to the agent what a request of Cargo's is; what it has asked, it may have asked in vain.
+    // The first stage leaves it to the agent what a request of Cargo's is; what it has asked, it may have asked in vain.
     const mayAsk = untrustedPlaces.includes(row) ? [] : expect.arrayContaining(asked);
     expect(await run("both", row)).toEqual({ ...careful, asked: mayAsk });
-    const quick = await run("quick", row);
-    if (row.taken === true) expect(quick).toEqual({ ...careful, asked });
-    else if (row.taken !== "maybe") expect(quick.exitCode).toBe(left);
+    const alone = await run("first-stage", row);
+    if (row.taken === true) expect(alone).toEqual({ ...careful, asked });
+    else if (row.taken !== "maybe") expect(alone.exitCode).toBe(left);
   });
 });
 
-test.skipIf(process.platform !== "linux")(
+test.skipIf(!hasFirstStage)(
   "an agent that never answers: the same words after thirty seconds",
   async () => {
     await Promise.all(

@@ -79,7 +79,7 @@ export const variables = (value: unknown): value is Record<string, string> =>
 
 /**
  * Whether all names are variables that pass tokens to package managers: a reply must not set `LD_PRELOAD`, `PATH` or
- * `NODE_OPTIONS`. Same rule as in helper/quick/agent.ts.
+ * `NODE_OPTIONS`. Same rule as in first-stage/exec.c.
  */
 export function areTokenVariables(values: object): boolean {
   return Object.keys(values).every((name) =>

@@ -40,7 +40,11 @@ export function rootHelp(description: string, groups: [title: string, rows: Row[
     ...groups.map(([title, rows]) => list(title, rows, width)),
     list(
       "Flags:",
-      [flagRow(helpFlag(helpOfHelp("vouch", true))), ["--version", "Show the version."], flagRow(debugFlag)],
+      [
+        flagRow(helpFlag(helpOfHelp("vouch", true))),
+        ["--version", "Show the version; with --json how it was built."],
+        flagRow(debugFlag),
+      ],
       width,
     ),
     exampleList(examples),

@@ -10,7 +10,7 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
     "OPTIONS",
     [
       ["-h, --help", "Show the help of a command."],
-      ["-V, --version", "Show the version."],
+      ["-V, --version", "Show the version; with --json how it was built."],
       [debugFlag.spellings.join(", "), `${debugFlag.description} Before or after the command.`],
     ],
   ],

@@ -18,7 +18,7 @@ const urlNotSupported: Answer = { Err: { kind: "url-not-supported" } };
 type Answer = { Ok: object } | { Err: { kind: string; message?: string; "caused-by"?: string[] } };
 
 /**
- * Answers Cargo's requests until stdin ends; `left` is the fast path's state. Resolves with the exit code, which is 0
+ * Answers Cargo's requests until stdin ends; `left` is what the first stage has done. Resolves with the exit code, which is 0
  * even if an answer is an error.
  */
 export async function runCargoProvider(left: Attempt | undefined): Promise<number> {

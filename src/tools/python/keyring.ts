@@ -32,7 +32,7 @@ interface Invocation {
 }
 
 /**
- * Runs the `keyring` shim; `left` is the fast path's state. Resolves with the exit code: 1 means "no password" in the
+ * Runs the `keyring` shim; `left` is what the first stage has done. Resolves with the exit code: 1 means "no password" in the
  * protocol.
  */
 export async function runKeyring(args: string[], left: Attempt | undefined): Promise<number> {

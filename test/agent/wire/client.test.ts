@@ -1,11 +1,10 @@
-/** What the asking side makes of an agent that does not answer as agreed, by the runtime's means and by system calls. */
+/** What the asking side makes of an agent that does not answer as agreed. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
 import { ask as askAsHelper } from "../../../src/helper/ask.ts";
-import { askInShort } from "../../helper/ask-in-short.ts";
 import { rejection } from "../../rejection.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
@@ -52,16 +51,10 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 }
 
 type Ask = typeof askAgent;
-const ways: [string, Ask][] = [["the runtime", askAgent]];
-if (process.platform === "linux") {
-  ways.push([
-    "system calls first",
-    (route, body = {}, options) => {
-      const { attempt } = askInShort(route, body, options?.timeoutMs);
-      return askAsHelper(route, body, attempt, options?.timeoutMs);
-    },
-  ]);
-}
+const ways: [string, Ask][] = [
+  ["the command line", askAgent],
+  ["a helper", (route, body = {}, options) => askAsHelper(route, body, undefined, options?.timeoutMs)],
+];
 
 const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>
   `${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;

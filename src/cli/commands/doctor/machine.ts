@@ -2,6 +2,7 @@
 import type { StatusReply } from "../../../agent/protocol.ts";
 import { lstat } from "../../../agent/wire/client.ts";
 import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
+import { type BuildInfo, buildInfo } from "../../../base/build-info.ts";
 import { httpRequest } from "../../../base/net/http.ts";
 import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
@@ -15,6 +16,7 @@ export async function checkMachine(machine: Machine): Promise<Finding[]> {
   return [
     await checkFolder(machine),
     ...checkLog(machine.agent?.log),
+    ...checkBuild(buildInfo),
     ...(await checkSecurityKeys()),
     ...(await checkClock(machine)),
   ];
@@ -25,6 +27,13 @@ function checkLog(log: StatusReply["log"]): Finding[] {
   if (log?.failure === undefined) return [];
   const found = `The agent keeps no log${log.path === undefined ? "" : ` in ${log.path}`}: ${log.failure}.`;
   return [warning("agent-log", found, "Clear the way: the agent tries again with the next line.")];
+}
+
+/** A finding only where a helper could be faster: on Linux, without the first stage. */
+function checkBuild({ platform, firstStage }: BuildInfo): Finding[] {
+  if (firstStage !== false || !platform.startsWith("linux-")) return [];
+  const found = "This executable was built without a C compiler: each helper starts the runtime, which takes longer.";
+  return [warning("first-stage", found, "Use a released executable, or build with cc, gcc, clang or zig on PATH.")];
 }
 
 async function checkFolder({ env }: Machine): Promise<Finding> {
