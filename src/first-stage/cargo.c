@@ -66,6 +66,7 @@ static int is_plain_reply(struct text reply) {
 }
 
 void answer_cargo(const struct start *start, struct progress *progress, char *stdin_buffer, char *answer_buffer) {
+  if (!is_plain_parent(answer_buffer) || !has_no_project(start)) return;
   /* From now on the runtime must be told: it cannot see that the greeting is sent and stdin is read. */
   progress->file = open_memory_file();
   if (progress->file < 0) return;
@@ -84,7 +85,8 @@ void answer_cargo(const struct start *start, struct progress *progress, char *st
     for (size_t index = 0; index < line.size; index++) {
       if ((unsigned char)line.bytes[index] > 127) return;
     }
-    if (!is_plain_parent(answer_buffer) || !has_no_project(start)) return;
+    /* Looked at again for each request: Cargo may wait long between two. */
+    if (!has_no_project(start)) return;
     struct text request = {line.bytes, line.size - 1};
     struct text reply = ask(start, progress, TEXT(ROUTE_CARGO), request, answer_buffer);
     if (!is_plain_reply(reply)) return;

@@ -86,6 +86,9 @@ enum {
   AT_SYMLINK_NOFOLLOW = 0x100,
   O_CLOEXEC = 02000000,
   F_GETFD = 1,
+  F_DUPFD_CLOEXEC = 1030,
+  /* What the runtime opens to start, with some to spare. */
+  DESCRIPTORS_OF_RUNTIME = 8,
   X_OK = 1,
   STATX_TYPE_MODE_UID = 0xb,
   AF_UNIX = 1,
@@ -228,7 +231,14 @@ void sys_set_pipe_signal(const struct signal_action *next, struct signal_action 
   call(NR_RT_SIGACTION, SIGPIPE, address(next), address(before), sizeof next->mask, 0);
 }
 
-long sys_memory_file(const char *name) { return call(NR_MEMFD_CREATE, address(name), MFD_CLOEXEC, 0, 0, 0); }
+long sys_memory_file(const char *name) {
+  long file = call(NR_MEMFD_CREATE, address(name), MFD_CLOEXEC, 0, 0, 0);
+  if (file < 0) return file;
+  /* One descriptor that is certainly free says that those below it can be had too. */
+  long last = call(NR_FCNTL, file, F_DUPFD_CLOEXEC, file + DESCRIPTORS_OF_RUNTIME, 0, 0);
+  sys_close((int)(last < 0 ? file : last));
+  return last < 0 ? last : file;
+}
 
 long sys_become(const char *file, const char *const *arguments, const char *const *environment) {
   return call(NR_EXECVE, address(file), address(arguments), address(environment), 0, 0);

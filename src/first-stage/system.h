@@ -76,7 +76,7 @@ struct signal_action {
 };
 enum { SIGNAL_IGNORED = 1 };
 void sys_set_pipe_signal(const struct signal_action *next, struct signal_action *before);
-/* memfd_create(2) with MFD_CLOEXEC. */
+/* memfd_create(2) with MFD_CLOEXEC; an error also where too few descriptors would be left for the runtime. */
 long sys_memory_file(const char *name);
 long sys_become(const char *file, const char *const *arguments, const char *const *environment);
 _Noreturn void sys_exit(int code);
