@@ -15,13 +15,10 @@ type Environment = Record<string, string | undefined>;
 const trail = "VOUCH_SHIM_TRAIL";
 
 /** The first executable of that name on PATH that is neither Vouch nor in the trail. */
-export async function findRealCommand(name: string, env: Environment = process.env): Promise<string | undefined> {
-  const own = await identity(process.execPath);
+export function findRealCommand(name: string, env: Environment = process.env): string | undefined {
+  const own = identity(process.execPath);
   const been = trailOf(env);
-  for (const found of findAllOnPath(name, env)) {
-    if (!been.includes(found) && (await identity(found)) !== own) return found;
-  }
-  return undefined;
+  return findAllOnPath(name, env).find((found) => !been.includes(found) && identity(found) !== own);
 }
 
 /**
@@ -48,9 +45,16 @@ export async function become(file: string, args: string[], env: Environment = pr
   throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }
 
-/** Replaces this process by the real command behind a shim. Throws `command_not_found`, `command_not_executable`. */
-export async function becomeRealCommand(name: string, args: string[], env: Environment = process.env): Promise<never> {
-  const file = await findRealCommand(name, env);
+/**
+ * Replaces this process by the real command behind a shim: `file`, as findRealCommand has found it. Throws
+ * `command_not_found`, `command_not_executable`.
+ */
+export async function becomeRealCommand(
+  name: string,
+  file: string | undefined,
+  args: string[],
+  env: Environment = process.env,
+): Promise<never> {
   if (file !== undefined) await become(file, args, env);
   throw new VouchError("command_not_found", `No other ${name} stands on PATH behind Vouch's.`, {
     hint: `Install ${name}, or run \`vouch doctor\` to see what stands on PATH.`,
@@ -62,8 +66,12 @@ function trailOf(env: Environment): string[] {
   return pid === `${process.pid}` ? paths : [];
 }
 
-/** Device and inode of the file, links followed: equal for two names of one file. */
-async function identity(path: string): Promise<string> {
-  const { dev, ino } = await Bun.file(path).stat();
-  return `${dev}:${ino}`;
+/**
+ * What tells Vouch's own executable from other programs: size and time of the file, links followed. Of two copies either
+ * is Vouch too. Bun asks the system for both at once; device and inode it gives only by a thread, which takes longer to
+ * start than all else here.
+ */
+function identity(path: string): string {
+  const { size, lastModified } = Bun.file(path);
+  return `${size}:${lastModified}`;
 }

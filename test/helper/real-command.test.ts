@@ -25,23 +25,23 @@ describe("findRealCommand passes over what is not the real command", () => {
     ["the first of two", ["second", "first"], "second"],
     ["nothing left", ["shims", "plain"], undefined],
   ];
-  test.each(table)("%s", async (_title, folders, found) => {
+  test.each(table)("%s", (_title, folders, found) => {
     const PATH = folders.map((name) => place(name)).join(":");
-    expect(await findRealCommand("npm", { PATH })).toBe(found === undefined ? undefined : place(found, "npm"));
+    expect(findRealCommand("npm", { PATH })).toBe(found === undefined ? undefined : place(found, "npm"));
   });
 
-  test("what this process has been already, but not what another process has been", async () => {
+  test("what this process has been already, but not what another process has been", () => {
     const PATH = `${place("first")}:${place("second")}`;
     const been = (pid: number) => ({ PATH, VOUCH_SHIM_TRAIL: `${pid}:/usr/bin/env:${place("first", "npm")}` });
-    expect(await findRealCommand("npm", been(process.pid))).toBe(place("second", "npm"));
-    expect(await findRealCommand("npm", been(process.pid + 1))).toBe(place("first", "npm"));
+    expect(findRealCommand("npm", been(process.pid))).toBe(place("second", "npm"));
+    expect(findRealCommand("npm", been(process.pid + 1))).toBe(place("first", "npm"));
   });
 
-  test("relative and empty entries of PATH, which mean the current folder", async () => {
+  test("relative and empty entries of PATH, which mean the current folder", () => {
     const before = process.cwd();
     process.chdir(place("first"));
     try {
-      expect(await findRealCommand("npm", { PATH: ":.:../second" })).toBeUndefined();
+      expect(findRealCommand("npm", { PATH: ":.:../second" })).toBeUndefined();
     } finally {
       process.chdir(before);
     }

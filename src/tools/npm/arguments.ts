@@ -1,5 +1,5 @@
 /** Parses a command line of npm or npx as npm does (nopt), so that both agree on the command. */
-import { abbreviationsOf, type NpmVersion, optionsOf, shorthands } from "./options.ts";
+import { abbreviated, kindOf, type NpmVersion, optionNames, shorthands } from "./options.ts";
 
 export interface NpmArguments {
   /** Positional arguments: the command, then its arguments. */
@@ -10,9 +10,8 @@ export interface NpmArguments {
 
 /** Parses the arguments after `npm` as that version does. */
 export function parseNpm(args: readonly string[], version: NpmVersion): NpmArguments {
-  const options = optionsOf(version);
-  const abbreviations = abbreviationsOf([...options.keys()]);
-  const shortAbbreviations = abbreviationsOf(Object.keys(shorthands));
+  const fullName = (name: string) =>
+    kindOf(name, version) === undefined ? abbreviated(name, optionNames(version)) : name;
   const rest = [...args];
   const words: string[] = [];
   const given: NpmArguments["given"] = new Map();
@@ -31,7 +30,7 @@ export function parseNpm(args: readonly string[], version: NpmVersion): NpmArgum
       rest.splice(index, 1, word.slice(0, equals), word.slice(equals + 1));
       word = rest[index]!;
     }
-    const short = expandShorthand(word.replace(/^-+/, ""), abbreviations, shortAbbreviations);
+    const short = expandShorthand(word.replace(/^-+/, ""), fullName);
     if (short !== undefined) {
       rest.splice(index, 1, ...short);
       if (word !== short[0]) {
@@ -46,8 +45,8 @@ export function parseNpm(args: readonly string[], version: NpmVersion): NpmArgum
       isNegated = !isNegated;
       isPrefixed = true;
     }
-    name = abbreviations.get(name) ?? name;
-    const kind = options.get(name) ?? (equals < 0 ? "boolean" : "value");
+    name = fullName(name) ?? name;
+    const kind = kindOf(name, version) ?? (equals < 0 ? "boolean" : "value");
     const next = rest[index + 1];
     const taken = isPrefixed ? takesForFlag(kind, next) : takes(kind, next);
     const value = taken ? next! : isPrefixed ? !isNegated : true;
@@ -73,19 +72,16 @@ function takesForFlag(kind: string, next: string | undefined): boolean {
 }
 
 /** The options that a short option expands to (nopt's resolveShort); undefined if it is none. */
-function expandShorthand(
-  name: string,
-  abbreviations: Map<string, string>,
-  shortAbbreviations: Map<string, string>,
-): readonly string[] | undefined {
-  if (abbreviations.get(name) === name) return undefined;
+function expandShorthand(name: string, fullName: (name: string) => string | undefined): readonly string[] | undefined {
+  const full = fullName(name);
+  if (full === name) return undefined;
   if (Object.hasOwn(shorthands, name)) return shorthands[name];
   const letters = name.split("");
   if (letters.every((letter) => Object.hasOwn(shorthands, letter))) {
     return letters.flatMap((letter) => shorthands[letter]!);
   }
-  if (abbreviations.has(name)) return undefined;
-  return shorthands[shortAbbreviations.get(name) ?? ""];
+  if (full !== undefined) return undefined;
+  return shorthands[abbreviated(name, Object.keys(shorthands)) ?? ""];
 }
 
 const removed = "always-spawn ignore-existing shell-auto-fallback npm node-arg n".split(" ");
@@ -94,8 +90,8 @@ const valued = "npm node-arg n package p cache userconfig call c shell".split(" 
 
 /** The arguments that npx passes to npm (bin/npx-cli.js): `exec`, and `--` before the program's name. */
 export function npxToNpm(args: readonly string[], version: NpmVersion): string[] {
-  const options = optionsOf(version);
-  const isFlag = (key: string) => flags.includes(key) || /boolean|nullable|color|browser/.test(options.get(key) ?? "");
+  const isFlag = (key: string) =>
+    flags.includes(key) || /boolean|nullable|color|browser/.test(kindOf(key, version) ?? "");
   const rest = [...args];
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index]!;

@@ -1,6 +1,6 @@
 /** Which of npm's commands contact a registry. */
 import { type NpmArguments, npxToNpm, parseNpm } from "./arguments.ts";
-import { abbreviationsOf, type NpmVersion, versions } from "./options.ts";
+import { abbreviated, isKnown, type Known, type NpmVersion, readList, versions } from "./options.ts";
 
 /** npm's commands (lib/utils/cmd-list.js of npm 9 to 12); those before the bar contact no registry. */
 const commands =
@@ -20,12 +20,17 @@ const aliases =
   "isntal:install isntall:install install-clean:ci isntall-clean:ci hlep:help dist-tags:dist-tag upgrade:update " +
   "udpate:update rum:run sit:install-ci-test urn:run ogr:org add-user:adduser@9-11";
 
-const local = new Set(
-  commands
-    .slice(0, commands.indexOf("|"))
-    .split(" ")
-    .map((entry) => entry.replace(/@.*/, "")),
-);
+let tables: { commands: Known[]; aliases: Known[]; local: Set<string> } | undefined;
+
+/** Made when the first command is looked up. */
+function knownCommands(): NonNullable<typeof tables> {
+  if (tables !== undefined) return tables;
+  const list = readList(commands);
+  const bar = list.findIndex(({ name }) => name === "|");
+  const local = new Set(list.slice(0, bar).map(({ name }) => name));
+  tables = { commands: list.toSpliced(bar, 1), aliases: readList(aliases), local };
+  return tables;
+}
 
 /** One version's reading of an npm command line. */
 export interface NpmCommand extends NpmArguments {
@@ -42,7 +47,7 @@ export function readCommand(name: "npm" | "npx", args: readonly string[]): NpmCo
     const isInformation = ["version", "versions", "usage"].some((option) => given.get(option)?.at(-1) === true);
     const [first, ...rest] = words;
     const command = isInformation ? undefined : resolveCommand(first, version);
-    const asksRegistry = command !== undefined && !local.has(command) && !isLocal(command, rest);
+    const asksRegistry = command !== undefined && !knownCommands().local.has(command) && !isLocal(command, rest);
     return { words: rest, given, command, asksRegistry };
   });
 }
@@ -56,19 +61,11 @@ function isLocal(command: string, words: string[]): boolean {
 /** The full name of a command (npm's `deref`); undefined if there is none, or if the prefix is ambiguous. */
 export function resolveCommand(word: string | undefined, version: NpmVersion): string | undefined {
   if (!word) return undefined;
-  const names = known(commands, version).filter((name) => name !== "|");
-  const others = new Map(known(aliases, version).map((entry) => entry.split(":") as [string, string]));
+  const known = (list: Known[]) => list.filter((one) => isKnown(one, version)).map(({ name }) => name);
+  const names = known(knownCommands().commands);
+  const others = new Map(known(knownCommands().aliases).map((entry) => entry.split(":") as [string, string]));
   const typed = word.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const full = names.includes(typed)
-    ? typed
-    : (others.get(typed) ?? abbreviationsOf([...names, ...others.keys()]).get(typed));
+  const full = names.includes(typed) ? typed : (others.get(typed) ?? abbreviated(typed, [...names, ...others.keys()]));
   const resolved = others.get(full ?? "") ?? full;
   return resolved === "run-script" ? "run" : resolved;
-}
-
-function known(list: string, version: NpmVersion): string[] {
-  return list.split(" ").flatMap((entry) => {
-    const [name = "", first = 0, last = first || 99] = entry.split(/@|(?<=@\d+)-/);
-    return version >= Number(first) && version <= Number(last) ? [name] : [];
-  });
 }

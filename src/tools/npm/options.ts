@@ -64,31 +64,54 @@ export const shorthands: Readonly<Record<string, readonly string[]>> = Object.fr
     }),
 );
 
-/** The options of one version. */
-export function optionsOf(version: NpmVersion): Map<string, OptionKind> {
-  const options = new Map<string, OptionKind>();
-  for (const [kind, list] of Object.entries(names)) {
-    for (const entry of list.split(" ")) {
-      const [name = "", first = 0, last = first || 99] = entry.split(/@|(?<=@\d+)-/);
-      if (version >= Number(first) && version <= Number(last)) options.set(name, kind as OptionKind);
-    }
-  }
-  return options;
+/** A name that some versions of npm know. */
+export interface Known {
+  name: string;
+  first: number;
+  last: number;
 }
 
-/** Each unambiguous prefix of the names, and each name, with the name it means (npm's `abbrev`). */
-export function abbreviationsOf(list: readonly string[]): Map<string, string> {
-  const abbreviations = new Map<string, string>();
-  const sorted = [...new Set(list)].sort();
-  for (const [index, name] of sorted.entries()) {
-    const common = (other = "") => {
-      let length = 0;
-      while (length < name.length && name[length] === other[length]) length++;
-      return length;
-    };
-    const ambiguous = Math.max(common(sorted[index - 1]), common(sorted[index + 1]));
-    for (let length = ambiguous + 1; length <= name.length; length++) abbreviations.set(name.slice(0, length), name);
-    abbreviations.set(name, name);
+/** Splits a list of names, each with `@FIRST-LAST` or `@VERSION` where not every version knows it. */
+export function readList(list: string): Known[] {
+  return list.split(" ").map((entry) => {
+    const at = entry.indexOf("@");
+    if (at < 0) return { name: entry, first: 0, last: Infinity };
+    const [first, last] = entry.slice(at + 1).split("-");
+    return { name: entry.slice(0, at), first: Number(first), last: Number(last ?? first) };
+  });
+}
+
+export function isKnown({ first, last }: Known, version: NpmVersion): boolean {
+  return version >= first && version <= last;
+}
+
+let table: Map<string, Known & { kind: OptionKind }> | undefined;
+
+/** All options by their names; made when the first one is looked up, because most command lines have few. */
+function allOptions(): Map<string, Known & { kind: OptionKind }> {
+  if (table !== undefined) return table;
+  table = new Map();
+  for (const kind of Object.keys(names) as OptionKind[]) {
+    for (const known of readList(names[kind])) table.set(known.name, { ...known, kind });
   }
-  return abbreviations;
+  return table;
+}
+
+/** The kind of the option with this full name; undefined if the version has none. */
+export function kindOf(name: string, version: NpmVersion): OptionKind | undefined {
+  const option = allOptions().get(name);
+  return option !== undefined && isKnown(option, version) ? option.kind : undefined;
+}
+
+/** The names of one version's options. */
+export function optionNames(version: NpmVersion): string[] {
+  return [...allOptions().values()].filter((option) => isKnown(option, version)).map(({ name }) => name);
+}
+
+/** The one name that the word is, or begins (npm's `abbrev`); undefined if there is none, or more than one. */
+export function abbreviated(word: string, list: readonly string[]): string | undefined {
+  if (word === "") return undefined;
+  if (list.includes(word)) return word;
+  const [found, ...others] = new Set(list.filter((name) => name.startsWith(word)));
+  return others.length === 0 ? found : undefined;
 }

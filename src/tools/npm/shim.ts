@@ -17,18 +17,23 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 /** Becomes the real npm or npx. Without a session it warns in one line and continues without a token. */
 export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
   try {
-    return await becomeRealCommand(name, args, await npmEnvironment(name, args));
+    const file = findRealCommand(name);
+    return await becomeRealCommand(name, file, args, await npmEnvironment(name, args, file));
   } catch (error) {
     exitWith(error);
   }
 }
 
-async function npmEnvironment(name: "npm" | "npx", args: string[]): Promise<Record<string, string | undefined>> {
+async function npmEnvironment(
+  name: "npm" | "npx",
+  args: string[],
+  file: string | undefined,
+): Promise<Record<string, string | undefined>> {
   const { env } = process;
   // npm 12 has no `adduser` any more.
   const account = readCommand(name, args).find(({ command }) => concernsAccount(command));
   if (account !== undefined) await answerForAccount(account);
-  const readings = await npmReadings(name, args, await findRealCommand(name));
+  const readings = await npmReadings(name, args, file);
   if (readings === undefined) return env;
   const { env: guarded, objections, notes } = await guardNpm(await tokenVariables(), args, readings, env);
   for (const one of [...objections, ...notes]) complain(one);

@@ -25,11 +25,11 @@ const bareUrl = /(?<=^|\s|^--[a-z-]+=|^-[a-z]+|^[\w.,[\]-]+@)https:\/\/[^\s/@?#]
 /** Becomes the real pip of that name (`pip`, `pip3`, `pip3.11`). */
 export async function runPipShim(name: string, args: string[]): Promise<number> {
   try {
-    if (isLocal(args)) return await becomeRealCommand(name, args);
+    const real = findRealCommand(name);
+    if (isLocal(args)) return await becomeRealCommand(name, real, args);
     const given = [...args, ...variables.map((variable) => process.env[variable] ?? "")];
     const bare = [...new Set(given.flatMap((text) => text.match(bareUrl) ?? []))];
     const indexes = await indexesOf(args);
-    const real = await findRealCommand(name);
     const { guardPip } = await import("../python/guard.ts");
     const verdict = await guardPip(real === undefined ? [] : [real], args, process.env, [...bare, ...indexes]);
     if (verdict.doubt !== undefined) complain(verdict.doubt);
@@ -37,7 +37,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     const env = { ...process.env };
     for (const variable of variables) if (env[variable] !== undefined) env[variable] = named(env[variable]);
     const told = await tellMissingLogin(verdict, [...bare, ...indexes]);
-    return await becomeRealCommand(name, args.map(named), { ...env, ...checkedPipVariables(verdict, told) });
+    return await becomeRealCommand(name, real, args.map(named), { ...env, ...checkedPipVariables(verdict, told) });
   } catch (error) {
     exitWith(error);
   }

@@ -45,13 +45,14 @@ const valuedOptions =
 /** Becomes the real command of that name; without a session it warns in one line and continues without a token. */
 export async function runPnpmShim(name: string, args: string[]): Promise<number> {
   try {
-    return await becomeRealCommand(name, args, await pnpmEnvironment(name, args));
+    const file = findRealCommand(name);
+    return await becomeRealCommand(name, file, args, await pnpmEnvironment(name, args, file));
   } catch (error) {
     exitWith(error);
   }
 }
 
-async function pnpmEnvironment(name: string, args: string[]): Promise<Environment> {
+async function pnpmEnvironment(name: string, args: string[], file: string | undefined): Promise<Environment> {
   const { env } = process;
   if (!pnpmAsksRegistry(name, args)) return env;
   const { command = "", options } = readPnpm(args);
@@ -59,7 +60,7 @@ async function pnpmEnvironment(name: string, args: string[]): Promise<Environmen
     const line = await answerAccountCommand("pnpm", command, Object.fromEntries(options));
     if (line !== undefined) complain(line);
   }
-  const guarded = await guardPnpm(name, await tokenVariables(), args, env, await findRealCommand(name));
+  const guarded = await guardPnpm(name, await tokenVariables(), args, env, file);
   for (const objection of guarded.objections) complain(objection);
   return guarded.env;
 }

@@ -108,7 +108,7 @@ async function passOn(args: string[]): Promise<never> {
 
 /** Becomes the next `keyring` on PATH; returns if there is none. */
 async function becomeAnother(args: string[]): Promise<void> {
-  const other = await findRealCommand("keyring");
+  const other = findRealCommand("keyring");
   if (other !== undefined) await become(other, args);
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { npxToNpm, parseNpm } from "../../../src/tools/npm/arguments.ts";
 import { readCommand, resolveCommand } from "../../../src/tools/npm/commands.ts";
-import { optionsOf, shorthands, versions } from "../../../src/tools/npm/options.ts";
+import { kindOf, optionNames, shorthands, versions } from "../../../src/tools/npm/options.ts";
 import { requires } from "../../requires.ts";
 
 const asks: [line: string, asks: boolean][] = [
@@ -118,14 +118,14 @@ describe.each([...versions])("as npm %d itself", (version) => {
   describe.skipIf(!requires(join(tools, `npm-${version}/node_modules/.bin/npm`)))("is installed", () => {
     test("finds the same words in any line", () => {
       const npm = loadNpm(version);
-      const options = [...optionsOf(version).keys(), "unknown"];
+      const options = [...optionNames(version), "unknown"];
       const word = fc.constantFrom("run", "install", "x", "true", "false", "null", "always", "-", "--", "", "3", "a b");
       const name = fc.oneof(fc.constantFrom(...options), fc.constantFrom(...Object.keys(shorthands)));
       const option = fc
         .tuple(fc.constantFrom("-", "--"), name, fc.nat(30), fc.constantFrom("", "", "=v", "=true", "="))
         .map(([dashes, full, length, value]) => `${dashes}${length > 20 ? full.slice(0, length % 7) : full}${value}`);
       // What stands behind `--no-` of an option with a list of values is of no use to anybody, and not modelled.
-      const flags = [...optionsOf(version)].filter(([, kind]) => kind !== "value").map(([full]) => full);
+      const flags = optionNames(version).filter((full) => kindOf(full, version) !== "value");
       const negated = fc.constantFrom(...flags, "unknown").map((full) => `--no-${full}`);
       const letters = fc
         .array(fc.constantFrom("s", "d", "w", "l", "g", "C", "m", "y"), { minLength: 1, maxLength: 3 })
