@@ -24,8 +24,8 @@ export interface Case {
   taken?: boolean | "maybe";
 }
 
-const url = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/r/simple/";
-export const cargoIndex = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/r/";
+const url = "https://dd-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/rr/simple/";
+export const cargoIndex = "https://dd-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/rr/";
 const get = (index = `sparse+${cargoIndex}`, more: object = {}) =>
   `${JSON.stringify({ v: 1, registry: { "index-url": index, name: "mine" }, kind: "get", operation: "read", args: [], ...more })}\n`;
 

@@ -23,10 +23,10 @@ beforeAll(async () => {
   // Cargo's provider answers for an index that is set up, also without an agent.
   mkdirSync(join(home, ".config/vouch"), { recursive: true, mode: 0o700 });
   const repository = {
-    domain: "d",
+    domain: "dd",
     domainOwner: "123456789012",
     region: "us-east-1",
-    repository: "r",
+    repository: "rr",
     endpoints: { cargo: cargoIndex },
   };
   const settings = JSON.stringify({ version: 1, repositories: [repository] });
