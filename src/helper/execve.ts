@@ -1,4 +1,5 @@
 /** execve(2) with bytes, on Linux: process.execve takes strings, which cannot hold bytes that are not UTF-8. */
+import type { Pointer } from "bun:ffi";
 import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -10,12 +11,12 @@ type Environment = Record<string, string | undefined>;
 export async function execveWithBytes(file: string, args: readonly string[], env: Environment): Promise<void> {
   if (process.platform !== "linux") return;
   try {
-    const [cmdline, environ] = await Promise.all(
-      ["cmdline", "environ"].map((name) => Bun.file(`/proc/self/${name}`).bytes()),
-    );
-    const words = argumentBytes([file, ...args], splitAtZeros(cmdline!));
-    const variables = environmentBytes(env, process.env, splitAtZeros(environ!));
-    const { dlopen, ptr } = await import("bun:ffi");
+    const { dlopen, ptr, toArrayBuffer } = await import("bun:ffi");
+    // From this process's memory: /proc/self/environ belongs to root in a process that cannot be traced (hardening.ts).
+    const { start, size } = memoryOf(await Bun.file("/proc/self/stat").text());
+    const environ = new Uint8Array(toArrayBuffer(start, 0, size));
+    const words = argumentBytes([file, ...args], splitAtZeros(await Bun.file("/proc/self/cmdline").bytes()));
+    const variables = environmentBytes(env, process.env, splitAtZeros(environ));
     const functions = {
       execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
       signal: { args: ["i32", "usize"], returns: "ptr" },
@@ -35,4 +36,13 @@ export async function execveWithBytes(file: string, args: readonly string[], env
   } catch {
     // Fallback: process.execve, which reports the error.
   }
+}
+
+/** Where the kernel has put the variables: fields 50 and 51 of /proc/PID/stat (proc_pid_stat(5)), which it tells a process of itself. */
+function memoryOf(stat: string): { start: Pointer; size: number } {
+  // The fields begin behind the program's name, which may contain anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [start, end] = [Number(fields[47]), Number(fields[48])];
+  if (!(start > 0 && end > start)) throw new Error("the kernel does not tell where the variables are");
+  return { start: start as Pointer, size: end - start };
 }

@@ -1,8 +1,10 @@
 /** Words and variables that are not UTF-8: what vouch becomes gets the bytes that vouch was given. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { executable, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { requires } from "../requires.ts";
+import { tempFolder } from "../temp-folder.ts";
 
 let laptop: Laptop;
 let programs: string;
@@ -56,4 +58,21 @@ test("a program that names no interpreter is a script, as for a shell", async ()
   writeFileSync(join(programs, "plain"), 'echo "plain $1"\n', { mode: 0o755 });
   const { stdout } = await laptop.run(["vouch", "exec", "--", join(programs, "plain"), "script"]);
   expect(stdout).toBe("plain script\n");
+});
+
+// As root every file in /proc can be read; an ordinary user's process that cannot be traced may not read all of its own.
+test.skipIf(process.getuid!() !== 0 || !requires("setpriv"))("an ordinary user's bytes are passed on by a shim", () => {
+  using folder = tempFolder("/tmp");
+  chmodSync(folder.path, 0o755);
+  for (const name of ["shims", "real"]) mkdirSync(join(folder.path, name));
+  copyFileSync(executable, join(folder.path, "vouch"));
+  symlinkSync("../vouch", join(folder.path, "shims/npm"));
+  writeFileSync(join(folder.path, "real/npm"), reveal, { mode: 0o755 });
+  const script = `ODD="$(printf 'v\\376')" exec setpriv --reuid 65534 --regid 65534 --clear-groups npm run ${words}`;
+  const env = { PATH: `${folder.path}/shims:${folder.path}/real:/usr/bin:/bin`, HOME: folder.path };
+  const { stdout, stderr } = Bun.spawnSync(["/bin/sh", "-c", script], { cwd: folder.path, env });
+  const found = stdout.toString("latin1").split("\0");
+  expect(stderr.toString()).toBe("");
+  expect(found.slice(0, expected.length + 1)).toEqual(["run", ...expected]);
+  expect(found).toContain("ODD=v\xfe");
 });

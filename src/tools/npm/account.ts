@@ -3,7 +3,6 @@ import { routes } from "../../agent/protocol.ts";
 import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
-import { globalFiles, readSettings, userFiles } from "./guard/guard.ts";
 import { join } from "./guard/paths.ts";
 import { environmentSettings, replaceVariables } from "./guard/settings-text.ts";
 
@@ -34,8 +33,9 @@ export async function answerAccountCommand(
   { registry, scope }: { registry?: unknown; scope?: unknown },
 ): Promise<VouchError | undefined> {
   const { env } = process;
-  const files = [join(process.cwd(), ".npmrc"), ...userFiles({ env }).user, ...(await globalFiles(env))];
-  const settings = await readSettings(files, env);
+  const { globalFiles, readSettings, userFiles } = await import("./guard/guard.ts");
+  const files = [join(process.cwd(), ".npmrc"), ...userFiles({ env }).user, ...globalFiles(env)];
+  const settings = readSettings(files, env);
   const valueOf = (key: string) =>
     environmentSettings(env).find((one) => one.key === key)?.value ??
     settings.findLast((one) => one.key === key)?.value;

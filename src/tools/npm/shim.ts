@@ -9,7 +9,7 @@ import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { answerAccountCommand, concernsAccount } from "./account.ts";
 import { type NpmCommand, readCommand } from "./commands.ts";
-import { guard, type Guarded } from "./guard/guard.ts";
+import type { Guarded } from "./guard/guard.ts";
 import { isProgramOfProject } from "./local-program.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
@@ -30,31 +30,34 @@ async function npmEnvironment(
   file: string | undefined,
 ): Promise<Record<string, string | undefined>> {
   const { env } = process;
+  const read = readCommand(name, args);
   // npm 12 has no `adduser` any more.
-  const account = readCommand(name, args).find(({ command }) => concernsAccount(command));
+  const account = read.find(({ command }) => concernsAccount(command));
   if (account !== undefined) await answerForAccount(account);
-  const readings = await npmReadings(name, args, file);
+  const readings = await registryReadings(read, file);
   if (readings === undefined) return env;
   const { env: guarded, objections, notes } = await guardNpm(await tokenVariables(), args, readings, env);
   for (const one of [...objections, ...notes]) complain(one);
   return guarded;
 }
 
-/**
- * How the versions of npm read the arguments; undefined if one of them contacts no registry. `file` is the real npm.
- */
+/** How the versions of npm read the arguments; undefined if npm contacts no registry. `file` is the real npm. */
 export async function npmReadings(
   name: "npm" | "npx",
   args: string[],
   file: string | undefined,
 ): Promise<NpmCommand[] | undefined> {
-  const readings = readCommand(name, args);
+  return registryReadings(readCommand(name, args), file);
+}
+
+/** The readings; undefined if one of the versions contacts no registry. */
+async function registryReadings(readings: NpmCommand[], file: string | undefined): Promise<NpmCommand[] | undefined> {
   const asks = readings.every(({ asksRegistry }) => asksRegistry) && !(await isProgramOfProject(readings, file));
   return asks ? readings : undefined;
 }
 
 /** The environment for npm with the tokens in `variables`, and the guard's objections. */
-export function guardNpm(
+export async function guardNpm(
   variables: Record<string, string>,
   args: string[],
   readings: NpmCommand[],
@@ -64,6 +67,7 @@ export function guardNpm(
     readings.flatMap(({ given }) => given.get(option) ?? []).filter((value) => typeof value === "string");
   const publishes = readings.some(({ command }) => command === "publish" || command === "stage" || command === "pack");
   const folders = [...valuesOf("prefix"), ...valuesOf("workspace")];
+  const { guard } = await import("./guard/guard.ts");
   return guard({ tool: "npm", variables, args, folders, userConfigs: valuesOf("userconfig"), publishes, env });
 }
 

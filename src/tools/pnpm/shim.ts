@@ -3,7 +3,7 @@
  * protocol (`tokenHelper`), but it passes no URL to the helper, and its line in `~/.npmrc` makes npm warn.
  */
 import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
-import { guard, type Guarded } from "../npm/guard/guard.ts";
+import type { Guarded } from "../npm/guard/guard.ts";
 import { pnpmVersion, readsLiteral } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import { tokenVariables } from "../npm/shim.ts";
@@ -81,6 +81,7 @@ export async function guardPnpm(
   const { command = "", options } = isDlx(name) ? { command: "dlx", options: new Map() } : readPnpm(args);
   const named = (...names: string[]) => names.flatMap((option) => options.get(option) ?? []) as string[];
   const version = file === undefined ? undefined : await pnpmVersion(file, env);
+  const { guard } = await import("../npm/guard/guard.ts");
   return guard({
     tool: "pnpm",
     variables,

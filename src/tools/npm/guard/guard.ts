@@ -2,12 +2,13 @@
  * Gives npm and pnpm their tokens if nothing in the project can send them elsewhere; otherwise reports what prevents
  * it.
  */
+import { readFileSync } from "node:fs";
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
-import { examineProject, linkedFolder, type Objection } from "./project.ts";
+import { examineProject, linkedFolder, type Objection, realPath } from "./project.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
 import { trustVariables } from "./trust.ts";
@@ -46,7 +47,7 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   const free = withoutTokens(env, variables);
   if (hosts.length === 0) return { env, objections: [], notes: [] };
   const files = userFiles(request);
-  const [user, global] = [await readSettings(files.user, env), await readSettings(await globalFiles(env), env)];
+  const [user, global] = [readSettings(files.user, env), readSettings(globalFiles(env), env)];
   const pins: Record<string, string> = tool === "npm" ? trustVariables(env, user, global) : {};
   const here = process.cwd();
   const named = args.map(linkedFolder).filter((path) => path !== undefined);
@@ -81,15 +82,17 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
 }
 
 /** The settings of the user's `.npmrc` files; by precedence, the effective value of a key comes last. */
-export async function readSettings(files: readonly string[], env: Environment): Promise<Setting[]> {
-  const settings: Setting[] = [];
-  for (const file of files.toReversed()) {
-    const text = await Bun.file(file)
-      .text()
-      .catch(() => "");
-    settings.push(...parseNpmrc(text, env));
+export function readSettings(files: readonly string[], env: Environment): Setting[] {
+  return files.toReversed().flatMap((file) => parseNpmrc(textOfOwn(file), env));
+}
+
+/** Empty if it cannot be read. A user's file may be a named pipe that a secret manager writes to. */
+function textOfOwn(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
   }
-  return settings;
 }
 
 /** The user's own configuration file. */
@@ -101,16 +104,13 @@ export function userFiles({ env, userConfigs = [] }: Pick<GuardRequest, "env" | 
 }
 
 /** Possible paths of npm's global configuration file: below its prefix, which depends on where Node.js is installed. */
-export async function globalFiles(env: Environment): Promise<string[]> {
+export function globalFiles(env: Environment): string[] {
   const settings = environmentSettings(env);
   const named = settings.find(({ key }) => key === "globalconfig")?.value;
   if (named) return [named];
   const prefixes = [settings.find(({ key }) => key === "prefix")?.value, env["PREFIX"]];
   const node = findOnPath("node", env);
-  if (node) {
-    const { realpath } = await import("node:fs/promises");
-    prefixes.push(dirname(dirname(await realpath(node).catch(() => node))));
-  }
+  if (node) prefixes.push(dirname(dirname(realPath(node))));
   return prefixes.flatMap((prefix) => (prefix ? [join(prefix, "etc/npmrc")] : []));
 }
 

@@ -2,6 +2,8 @@
  * Checks a project's data files (untrusted input) for settings and URLs that could make npm or pnpm send the token
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { readRegularFile } from "../../../base/system/regular-file.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
@@ -46,6 +48,9 @@ export interface ProjectAnswer {
   plainHosts: Set<string>;
 }
 
+/** Ten times the largest lock file that was ever seen. */
+const maxFileBytes = 1 << 28;
+
 const manifests = ["package.json", "package.yaml", "package.json5"];
 
 /**
@@ -64,7 +69,7 @@ export async function examineProject(question: ProjectQuestion): Promise<Project
   for (const folder of question.folders) {
     await examineArchive(folder, question, answer);
     for (let at = folder; ; at = dirname(at)) {
-      if (at === folder || (await isProject(at))) await examineFolder(at, question, answer, seen);
+      if (at === folder || isProject(at)) await examineFolder(at, question, answer, seen);
       if (at === dirname(at)) break;
     }
   }
@@ -72,13 +77,10 @@ export async function examineProject(question: ProjectQuestion): Promise<Project
 }
 
 /** Where npm and pnpm stop searching for the project's root, or for the workspace's. */
-async function isProject(folder: string): Promise<boolean> {
-  for (const name of [...manifests, "pnpm-workspace.yaml"])
-    if (await Bun.file(join(folder, name)).exists()) return true;
-  return Bun.file(join(folder, "node_modules"))
-    .stat()
-    .then((stat) => stat.isDirectory())
-    .catch(() => false);
+function isProject(folder: string): boolean {
+  const isThere = (name: string) => statusOf(join(folder, name)) !== undefined;
+  if (manifests.some(isThere) || isThere("pnpm-workspace.yaml")) return true;
+  return statusOf(join(folder, "node_modules"))?.isDirectory() ?? false;
 }
 
 async function examineFolder(
@@ -89,15 +91,15 @@ async function examineFolder(
 ): Promise<void> {
   if (seen.has(folder)) return;
   seen.add(folder);
-  await examineNpmrc(join(folder, ".npmrc"), question, answer);
+  examineNpmrc(join(folder, ".npmrc"), question, answer);
   const lockHosts = [...question.hosts, ...question.replacedHosts];
   for (const pattern of question.readers.flatMap((reader) => lockFiles[reader])) {
-    const names = pattern.includes("*") ? await namesIn(folder, pattern, { dot: true }) : [pattern];
-    for (const name of names) await examineDocument(join(folder, name), lockHosts, answer);
+    const names = pattern.includes("*") ? namesIn(folder, pattern, { dot: true }) : [pattern];
+    for (const name of names) examineDocument(join(folder, name), lockHosts, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
   const isOfPnpm = question.readers.includes("pnpm");
-  const settings = isOfPnpm ? await examineDocument(workspace, question.hosts, answer, true) : undefined;
+  const settings = isOfPnpm ? examineDocument(workspace, question.hosts, answer, true) : undefined;
   if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
     answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
   }
@@ -107,7 +109,7 @@ async function examineFolder(
   const members: unknown[] = listOf(settings?.["packages"]);
   for (const name of isOfPnpm ? manifests : ["package.json"]) {
     const file = join(folder, name);
-    const manifest = await examineDocument(file, question.hosts, answer, true);
+    const manifest = examineDocument(file, question.hosts, answer, true);
     if (manifest === undefined) continue;
     examineManifest(file, manifest, answer);
     const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
@@ -117,13 +119,13 @@ async function examineFolder(
       await examineArchive(resolve(folder, path), question, answer);
     }
   }
-  if (question.publishes) await examinePacked(folder, answer);
-  for (const member of await foldersOf(folder, members)) await examineFolder(member, question, answer, seen);
+  if (question.publishes) examinePacked(folder, answer);
+  for (const member of foldersOf(folder, members)) await examineFolder(member, question, answer, seen);
 }
 
-async function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
+function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): void {
   if (question.userFiles.includes(file)) return;
-  const text = await textOf(file);
+  const text = textOf(file, answer);
   if (text === undefined) return;
   for (const host of plainHostsIn(replaceVariables(text, question.env))) answer.plainHosts.add(host);
   for (const { key, value } of parseNpmrc(text, question.env)) {
@@ -147,13 +149,13 @@ function isTrustOfHost(key: string, hosts: string[]): boolean {
 }
 
 /** The parsed document: always with `isNeeded`, otherwise only if it may contain a URL. */
-async function examineDocument(
+function examineDocument(
   file: string,
   hosts: string[],
   answer: ProjectAnswer,
   isNeeded = false,
-): Promise<Record<string, unknown> | undefined> {
-  const text = await textOf(file);
+): Record<string, unknown> | undefined {
+  const text = textOf(file, answer);
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
@@ -177,7 +179,7 @@ function examineManifest(file: string, manifest: Record<string, unknown>, answer
 
 /** The manifests and lock files in a package archive, including those of bundled packages. */
 async function examineArchive(file: string, question: ProjectQuestion, answer: ProjectAnswer): Promise<void> {
-  if (!/\.(tgz|tar|tar\.gz)$/i.test(file) || !(await isRegular(file))) return;
+  if (!/\.(tgz|tar|tar\.gz)$/i.test(file) || statusOf(file)?.isFile() !== true) return;
   try {
     const files = await new Bun.Archive(await Bun.file(file).bytes()).files("**/{package,npm-shrinkwrap}.json");
     for (const [name, manifest] of files) {
@@ -214,11 +216,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** npm follows links for README and licence: one into /proc would publish this process's environment. */
-async function examinePacked(folder: string, answer: ProjectAnswer): Promise<void> {
-  const { realpath } = await import("node:fs/promises");
-  for (const name of await namesIn(folder, "*", { dot: true, onlyFiles: false })) {
+function examinePacked(folder: string, answer: ProjectAnswer): void {
+  for (const name of namesIn(folder, "*", { dot: true, onlyFiles: false })) {
     const file = join(folder, name);
-    const target = await realpath(file).catch(() => file);
+    const target = realPath(file);
     if (/^\/(proc|dev)\//.test(target)) answer.objections.push({ file, key: target, why: "is no file of the package" });
   }
 }
@@ -238,12 +239,12 @@ export function linkedFolder(spec: unknown): string | undefined {
 }
 
 /** The folders of a workspace's members. */
-async function foldersOf(folder: string, patterns: unknown[]): Promise<string[]> {
+function foldersOf(folder: string, patterns: unknown[]): string[] {
   const found: string[] = [];
   for (const pattern of patterns) {
     if (typeof pattern !== "string" || pattern.startsWith("!")) continue;
     const manifest = `${pattern.replace(/^\.\//, "").replace(/\/+$/, "")}/package.{json,yaml,json5}`;
-    for (const path of await namesIn(folder, manifest)) {
+    for (const path of namesIn(folder, manifest)) {
       if (!path.includes("node_modules/")) found.push(dirname(join(folder, path)));
     }
   }
@@ -251,28 +252,48 @@ async function foldersOf(folder: string, patterns: unknown[]): Promise<string[]>
 }
 
 /** The matches of a pattern in a folder; empty if it is not a readable folder (an archive on the command line). */
-async function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): Promise<string[]> {
+function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): string[] {
   try {
-    return await Array.fromAsync(new Bun.Glob(pattern).scan({ ...options, cwd: folder }));
+    return [...new Bun.Glob(pattern).scanSync({ ...options, cwd: folder })];
   } catch {
     return [];
   }
 }
 
-async function textOf(file: string): Promise<string | undefined> {
+/**
+ * The text of a regular file; undefined if there is none, or if it cannot be read, as npm cannot either. One that is too
+ * large is an objection. By system calls, not by the runtime's threads: starting those takes longer than all reading.
+ */
+function textOf(file: string, answer: ProjectAnswer): string | undefined {
   try {
-    return (await isRegular(file)) ? await Bun.file(file).text() : undefined;
-  } catch {
+    return readRegularFile(file, maxFileBytes).toString("utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined && !isOther(file))
+      answer.objections.push({ file, key: "the file", why: "is too large to be checked" });
     return undefined;
   }
 }
 
-/** Regular files only: a named pipe or a device would block the shim for ever. */
-async function isRegular(file: string): Promise<boolean> {
+/** Whether the file is there and is no regular one: a folder, a named pipe, a device. */
+function isOther(file: string): boolean {
+  return statusOf(file)?.isFile() === false;
+}
+
+/** The path with its links followed; as it is if it leads nowhere. */
+export function realPath(file: string): string {
   try {
-    return (await Bun.file(file).stat()).isFile();
+    return realpathSync(file);
   } catch {
-    return false;
+    return file;
+  }
+}
+
+/** As stat(2); undefined on failure. */
+function statusOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
