@@ -128,7 +128,7 @@ const values = scriptOptions("npm run build [-- --sandbox] [--all | --target NAM
 });
 const released = values.all ? targets : values.target.map(targetNamed);
 
-mkdirSync(join(root, "dist/sandbox"), { recursive: true });
+mkdirSync(join(root, values.sandbox ? "dist/sandbox" : "dist"), { recursive: true });
 await writeDocuments(join(root, "dist"));
 if (released.length === 0) {
   const runtime = { executablePath: preparedRuntime(values.runtime ?? process.execPath, "host") };

@@ -16,6 +16,13 @@ import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
 import { Tokens } from "./tokens/tokens.ts";
 
+/** Why a session ended, for the log. */
+const endedWords = {
+  expired: "its time is over",
+  revoked: "the server has ended it",
+  logged_out: "the user has logged out",
+};
+
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
 
@@ -166,7 +173,7 @@ export class Agent implements TokenSource {
     if (ended === undefined) return;
     this.#current = undefined;
     this.#ended = ended;
-    this.#log(`the session has ended: ${ended}`);
+    this.#log(`the session has ended: ${endedWords[ended]}`);
     this.#onEnd?.(ended);
   }
 

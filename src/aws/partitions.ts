@@ -25,7 +25,7 @@ export interface RoleArn {
 export function regionPartition(region: string): Partition {
   if (!regionPattern.test(region)) {
     throw new VouchError("usage", `Expected an AWS region such as us-east-1, got "${region}".`, {
-      hint: "Give the region of the CodeArtifact domain with `vouch setup codeartifact --region REGION`.",
+      hint: "Give the region of the CodeArtifact domain: --region REGION.",
     });
   }
   const found = partition(region);

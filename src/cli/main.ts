@@ -80,7 +80,11 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   }
   if (first === "help") return dispatch([...rest, "--help"], roles);
   if (first.startsWith("-"))
-    throw usage(`vouch has no flag ${first}.`, "vouch", closest(first, ["--help", "--version", "--debug"]));
+    throw usage(
+      `vouch has no flag ${first}.`,
+      "vouch",
+      first === "-v" ? "--version" : closest(first, ["--help", "--version", "--debug"]),
+    );
   const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (!entry) throw unknownCommand(first, Object.keys(commands), "vouch");
   return runFound(await entry.load(roles), `vouch ${first}`, rest);

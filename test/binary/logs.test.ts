@@ -117,7 +117,7 @@ describe("the agent's log", () => {
     ],
     ["questions", / agent: \/v1\/cargo, \d+ bytes -> 200, \d+ bytes, /m],
     ["questions that were answered before", / agent: remembered answer, \d+ bytes$/m],
-    ["the end of the session", /: the session has ended: logged_out$/m],
+    ["the end of the session", /: the session has ended: the user has logged out$/m],
   ])("names %s", (_, line) => expect(agentLog()).toMatch(line));
 
   test("is a file for the user alone, named by `vouch agent status`", async () => {

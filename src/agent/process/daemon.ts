@@ -60,7 +60,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
       // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the session is
       // answered.
       successorOf = reason;
-      setTimeout(() => stop("the session has ended; a fresh process takes over"), 0);
+      setTimeout(() => stop("the session has ended; the agent restarts itself (same process id)"), 0);
     },
     onStop: () => stop("it was asked to", true),
   });

@@ -1,5 +1,5 @@
 /** Help texts of the helper commands, which main.ts dispatches before it loads the command line. */
-import { usage } from "../framework/arguments.ts";
+import { missing } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 
 /** The options of `vouch exec` and `vouch credential` for CI jobs without an agent. */
@@ -48,7 +48,7 @@ export const exec = defineCommand({
   },
   args: jobArguments,
   run: () => {
-    throw usage("vouch exec needs a command to run.", "vouch exec", "vouch exec -- COMMAND");
+    throw missing("COMMAND is missing.", "vouch exec", "vouch exec -- COMMAND");
   },
   teaching: {
     usage: "[--identity NAME …] -- COMMAND [ARGUMENT …]",

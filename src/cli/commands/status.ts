@@ -41,6 +41,7 @@ function statusJson(settings: Settings, agent: StatusReply | undefined): unknown
     ended: agent?.ended ?? null,
     server: agent?.server ?? settings.server?.url ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
+    region: settings.aws?.region ?? null,
     repositories: agent?.repositories ?? settings.repositories,
     agent: agent
       ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt, network: agent.network ?? {} }
@@ -55,7 +56,8 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
   return [
     sessionLine(agent, now),
     row("Server", server ?? "none (`vouch enroll --server URL`)"),
-    row("Role", roleArn ?? "none (`vouch setup aws --role ARN`)"),
+    row("Role", roleArn ?? "none (`vouch setup aws --role ARN --region REGION`)"),
+    ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...(agent?.role ? [row("", dim(`credentials ${until(agent.role.expiration, now)}`))] : []),
     ...repositoryLines(agent?.repositories ?? settings.repositories, now),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),

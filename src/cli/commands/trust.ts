@@ -15,7 +15,7 @@ import {
   trustedFoldersPath,
 } from "../../tools/cargo/project/trusted-folders.ts";
 import { VouchError } from "../../base/errors.ts";
-import { usage } from "../framework/arguments.ts";
+import { missing, usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { note, print, printJson, success } from "../terminal/terminal.ts";
@@ -59,7 +59,7 @@ export const trust = defineCommand({
       if (folder !== undefined) throw usage("--list takes no folder.", commandName, `${commandName} --list`);
       return list(trusted, args.json === true);
     }
-    if (folder === undefined) throw usage("Which folder?", commandName, `${commandName} FOLDER`);
+    if (folder === undefined) throw missing("FOLDER is missing.", commandName, `${commandName} FOLDER`);
     if (args.remove) return forget(folder, trusted, path);
     await allow(folder, trusted, path);
   },

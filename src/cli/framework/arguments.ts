@@ -44,9 +44,9 @@ export function checkArguments(words: readonly string[], definition: ArgsDef, co
       throw usage(`--${name} is missing.`, command);
     }
   }
-  const missing = positionals[places];
-  if (missing && missing[1].required !== false && missing[1].default === undefined) {
-    throw usage(`${missing[0].toUpperCase()} is missing.`, command);
+  const absent = positionals[places];
+  if (absent && absent[1].required !== false && absent[1].default === undefined) {
+    throw usage(`${absent[0].toUpperCase()} is missing.`, command);
   }
 }
 
@@ -66,7 +66,14 @@ export function valuesOf(words: readonly string[], flag: string): string[] {
 export function parseSeconds(text: string, flag: string, min: number, max: number): number {
   const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (seconds >= min && seconds <= max) return seconds;
-  throw new VouchError("usage", `${flag} expects a number of seconds from ${min} to ${max}, got "${text}".`);
+  throw new VouchError("usage", `${flag} expects a number of seconds from ${min} to ${max}, got "${text}".`, {
+    hint: `Give for example ${flag} ${Math.min(Math.max(60, min), max)}.`,
+  });
+}
+
+/** Returns a usage error for a value that nobody gave; `form` shows the words that give it. */
+export function missing(message: string, command: string, form: string): VouchError {
+  return new VouchError("usage", message, { hint: `Give it: \`${form}\`. See \`${command} --help\`.` });
 }
 
 /** Returns a usage error whose hint points to the command's help. */

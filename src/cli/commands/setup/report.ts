@@ -126,12 +126,12 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
   if (scope !== undefined) note(scope);
   note("Next:");
   const commands: [string, string][] = [
-    ...(settingsBefore.aws
-      ? []
-      : ([["vouch setup aws --role ARN", "name the AWS role that you use"]] as [string, string][])),
     ...(settingsBefore.server
       ? []
       : ([["vouch enroll --server URL", "make your security key known"]] as [string, string][])),
+    ...(settingsBefore.aws
+      ? []
+      : ([["vouch setup aws --role ARN --region REGION", "name the AWS role that you use"]] as [string, string][])),
     ...(source?.source === "CodeArtifact"
       ? []
       : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),

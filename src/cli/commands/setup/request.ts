@@ -5,7 +5,7 @@ import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { usage } from "../../framework/arguments.ts";
+import { missing, usage } from "../../framework/arguments.ts";
 import { awsRegion } from "./aws-region.ts";
 import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
@@ -31,12 +31,14 @@ type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "rep
 export function resolveNames(flags: Flags, settings: Settings, env: Environment): Names {
   const { domain, repository } = flags;
   if (domain === undefined || repository === undefined) {
-    const missing = domain === undefined ? "domain" : "repository";
-    throw usage(`${commandName} needs --${missing} ${missing.toUpperCase()}.`, commandName);
+    const name = domain === undefined ? "domain" : "repository";
+    throw missing(`--${name} is missing.`, commandName, `${commandName} --domain DOMAIN --repository REPOSITORY`);
   }
   const region = flags.region ?? settings.aws?.region ?? awsRegion(env);
   if (region === undefined) {
-    throw usage("Which region is the domain in?", commandName, `${commandName} --region us-east-1 …`);
+    throw new VouchError("usage", "--region is missing, and no region is set.", {
+      hint: "Give --region REGION, or set it once with `vouch setup aws --role ARN --region REGION`.",
+    });
   }
   const roleArn = settings.aws?.roleArn;
   const domainOwner = flags["domain-owner"] ?? (roleArn === undefined ? undefined : parseRoleArn(roleArn).accountId);

@@ -22,6 +22,11 @@ import {
 useHome();
 
 describe("vouch setup codeartifact", () => {
+  test("names the next steps in the order of `vouch doctor`: enroll, then the role, then login", async () => {
+    const { stderr } = await codeartifact("--region", "us-east-1", "--domain-owner", "123456789012");
+    expect(stderr).toMatch(/vouch enroll --server URL[^]*vouch setup aws --role ARN --region REGION[^]*vouch login/);
+  });
+
   test("configures what is installed, says what it wrote and what to type, and is repeated without change", async () => {
     await setRole();
     const run = await codeartifact("--registry-name", "my-codeartifact-registry");
