@@ -14,7 +14,9 @@ import {
 export const tokenRoutes = {
   [routes.token]: route(tokenRequest, lookUpToken, ({ expiration }) => expiration),
   [routes.cargo]: route(cargoRequest, lookUpCargoToken, ({ Ok }) => Ok.expiration),
-  [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ expiration }) => expiration),
+  [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ failed, expiration }) =>
+    failed === undefined ? (expiration ?? "brief") : undefined,
+  ),
   [routes.roleCredentials]: route(roleCredentialsRequest, lookUpRoleCredentials),
   [routes.match]: route(matchRequest, lookUpMatches),
 } satisfies { readonly [R in Route]?: RouteEntry<TokenSource, Reply<R>> };
