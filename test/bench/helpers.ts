@@ -76,7 +76,10 @@ async function measureNpmShim(laptop: Laptop, floor: Timed): Promise<void> {
 }
 
 async function measureAwsCli(laptop: Laptop, helper: Timed): Promise<void> {
-  const aws = awsClis().find((path) => path.startsWith("/usr/")) ?? awsClis()[0];
+  // The system's first: a shim of pyenv finds its Python anew with each start.
+  const found = [...awsClis()].sort((a, b) => Number(b.startsWith("/usr/")) - Number(a.startsWith("/usr/")));
+  const silently = { stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const;
+  const aws = found.find((path) => Bun.spawnSync([path, "--version"], { env: laptop.env, ...silently }).success);
   if (aws === undefined) return skip(awsCliFigure, "no AWS CLI on PATH runs with another HOME");
   const args = ["codeartifact", "get-authorization-token", "--domain", names.domain, "--domain-owner", names.account];
   const cli: Timed = { commands: [[aws, ...args]], env: { ...laptop.env, ...awsCredentials(laptop) } };

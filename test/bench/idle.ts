@@ -7,7 +7,7 @@ import { report, rounds, skip } from "./report.ts";
 import { range } from "./timing.ts";
 
 /** How long nobody asks in each round, in milliseconds. */
-const idleMs = 20_000;
+const idleMs = 60_000;
 /** How long both are left alone before that: what was started for the last question ends by itself. */
 const settleMs = 15_000;
 
@@ -29,12 +29,13 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
     const pid = status.pid ?? status.agent?.pid;
     if (pid === undefined) throw new Error("`vouch status --json` names no process");
     const unix = join(folder, "bare.sock");
-    for (let round = 0; round < 20; round++) await (await fetch("http://bare/", { unix })).text();
-    await Bun.sleep(settleMs);
     const own: number[] = [];
     const others: number[] = [];
     const rss: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < 20; turn++) await (await fetch("http://bare/", { unix })).text();
+      await laptop.vouch("status");
+      await Bun.sleep(settleMs);
       const before = [switches(pid), switches(bare.pid)] as const;
       await Bun.sleep(idleMs);
       own.push(switchesSince(before[0], pid));
@@ -47,7 +48,7 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
       own.map((count, index) => count / others[index]!),
       words,
     );
-    report("agent_idle_rss_mib", rss, `RSS then; the bare server's is ${rssMib(bare.pid).toFixed(1)} MiB`);
+    report("agent_idle_rss_mib", rss, `RSS after that minute; the bare server's is ${rssMib(bare.pid).toFixed(1)} MiB`);
   } finally {
     bare.kill();
     await bare.exited;
