@@ -14,7 +14,7 @@ import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
-import { Tokens } from "./tokens/tokens.ts";
+import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
 
 /** Why a session ended, for the log. */
 const endedWords = {
@@ -31,8 +31,8 @@ export interface AgentOptions {
   settings?: SettingsFile;
   /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
   env?: Record<string, string | undefined>;
-  /** The limit on the chain of calls behind one token, in milliseconds. */
-  tokenLimitMs?: number | undefined;
+  /** The limits on the chain of calls behind one token. */
+  tokenLimits?: TokenLimits | undefined;
   /** Receives one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
   /** Called each time a session has ended. */
@@ -50,7 +50,7 @@ export class Agent implements TokenSource {
   readonly #env: Record<string, string | undefined>;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
-  readonly #tokenLimitMs: number | undefined;
+  readonly #tokenLimits: TokenLimits | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
   readonly #onStop: AgentOptions["onStop"];
   #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
@@ -66,7 +66,7 @@ export class Agent implements TokenSource {
     this.#ended = options.ended;
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
-    this.#tokenLimitMs = options.tokenLimitMs;
+    this.#tokenLimits = options.tokenLimits;
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -145,7 +145,7 @@ export class Agent implements TokenSource {
     const session = new Session(await this.ceremonies.finishLogin(request), this.#clock, start);
     void this.#current?.session.revoke(revokeLimitMs);
     const source = new SessionCredentials(session, this.#clock, this.#env);
-    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env, this.#tokenLimitMs) };
+    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env, this.#tokenLimits) };
     this.#ended = undefined;
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead(() => true);

@@ -164,9 +164,9 @@ const replies = {
     variables,
     /** Variables of twine, for users who have set none themselves; absent without a PyPI endpoint. */
     twine: optional(variables),
-    /** When the first token ends; absent without tokens. */
+    /** When the first token ends; absent without tokens, and if one is missing. */
     expiration: optional(time),
-    /** Endpoints whose token failed while others succeeded; absent if there are none. */
+    /** Endpoints whose token failed while others succeeded; absent if there are none to report. */
     failed: optional(list(fields({ endpoint: text, error }))),
   }),
   [routes.match]: fields({

@@ -31,8 +31,15 @@ export const cargoRequest = v.looseObject({
 });
 export type CargoRequest = v.InferOutput<typeof cargoRequest>;
 
-/** The environment with the tokens of every configured endpoint (of one format, if given). */
-export const environmentRequest = v.strictObject({ format: v.exactOptional(Format) });
+/**
+ * The environment with the tokens of every configured endpoint (of one format, if given). `failures`: the reply names
+ * every endpoint without a token; else a failure that was reported a moment ago is left out, so that the answer to a
+ * command that may not need the token is as plain as without it.
+ */
+export const environmentRequest = v.strictObject({
+  format: v.exactOptional(Format),
+  failures: v.exactOptional(v.literal("all")),
+});
 export type EnvironmentRequest = v.InferOutput<typeof environmentRequest>;
 
 /** Credentials of the configured role, or of another role that trusts the same identity. */

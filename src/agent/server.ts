@@ -25,8 +25,8 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
       const { route, body } = accept(request);
       const reply = await route.answer(agent, body);
       const whole = writeReply(200, reply);
-      const expiration = route.expiration(reply);
-      if (expiration !== undefined) answers?.keep(received, whole, expiration);
+      const lifetime = route.lifetime(reply);
+      if (lifetime !== undefined) answers?.keep(received, whole, lifetime);
       return whole;
     } catch (error) {
       return failure(error);

@@ -22,7 +22,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
   try {
     const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
-    const request: EnvironmentRequest = {};
+    const request: EnvironmentRequest = { failures: "all" };
     const reply = await ask(routes.environment, request, left);
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);

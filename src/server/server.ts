@@ -126,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         clock.accept();
       }
       const result: HandlerResult = await route.handler(request, context);
+      if (route.rateClass) await options.store.settled();
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
     } catch (error) {

@@ -15,7 +15,7 @@ const unreachable = {
 const denial = () =>
   Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } });
 const denyOther = (form: URLSearchParams) => (form.get("domain") === "other-domain" ? denial() : undefined);
-const environment = async () => askAgent(routes.environment, { format: "npm" });
+const environment = async () => askAgent(routes.environment, { format: "npm", failures: "all" });
 
 describe("a domain that fails beside one that does not", () => {
   test("is waited for once; then its failure is remembered and tried behind the scenes", async () => {
@@ -94,7 +94,7 @@ describe("a domain that fails beside one that does not", () => {
 });
 
 test("an upstream that is silent ends with the limit on the whole chain, and the next who asks is told at once", async () => {
-  await using harness = new AgentHarness([], { tokenLimitMs: 50 });
+  await using harness = new AgentHarness([], { tokenLimits: { limitMs: 50 } });
   await harness.login();
   harness.configure({ repositories: [repository] });
   const held = harness.upstream.hold("sts");

@@ -118,7 +118,7 @@ describe("an answer that was given is given again", () => {
         : undefined,
     );
     await harness.login();
-    const environment = { ...question, body: '{"format":"npm"}' };
+    const environment = { ...question, body: '{"format":"npm","failures":"all"}' };
     const ask = async () => (await raw(harness, routes.environment, environment)).body as EnvironmentReply;
     const partly = await ask();
     expect(partly.failed).toMatchObject([{ endpoint: other.endpoints.npm, error: { code: "access_denied" } }]);

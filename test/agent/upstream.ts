@@ -24,7 +24,7 @@ export type Operation =
   | "endpoint";
 
 /** Gives an answer in place of the usual one; undefined for the usual one. */
-type Answer = (form: URLSearchParams) => Response | undefined;
+type Answer = (form: URLSearchParams) => Response | Promise<Response> | undefined;
 
 export const sessionSeconds = 8 * 3600;
 export const user = "dev@example.com";

@@ -4,11 +4,14 @@ import { cargoGet, executable, type Laptop } from "../laptop.ts";
 import { awsClis } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { compileProgram, compileRoundTrip } from "./floor.ts";
-import { report, reportRatio, skip } from "./report.ts";
-import { copiesOf, median, type Timed, timeInTurn } from "./timing.ts";
+import { attempt, report, reportRatio, rounds, skip } from "./report.ts";
+import { copiesOf, median, parts, type Timed, timeInTurn } from "./timing.ts";
 
-const rounds = 102;
-const slowRounds = 42;
+const runs = 102;
+const slowRuns = 42;
+const npmShimFigure = "npm_shim_added_ms_over_floor_ms";
+const awsCliFigure = "awscli_over_helper";
+const pythonKeyringFigure = "python_keyring_over_helper";
 const pypi = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 
 /** Measures on a laptop whose agent holds the token already. */
@@ -26,69 +29,74 @@ export async function measureHelpers(laptop: Laptop, folder: string): Promise<vo
   const helper = timed("vouch", vouchCopies, ["--cargo-plugin"], get);
   const keyring = timed("keyring", vouchCopies, ["get", pypi, "aws"]);
   const floor = timed("floor", floorCopies, [], get);
-  const floorName = "a compiled program that only exits";
 
-  const [helperTimes, floorTimes] = await timeInTurn([helper, floor], rounds);
-  reportRatio("helper_over_floor", "warm Cargo `get`", helperTimes!, floorName, floorTimes!);
-  const [keyringTimes, floorTimes2] = await timeInTurn([keyring, floor], rounds);
-  reportRatio("keyring_over_floor", "warm `keyring get`", keyringTimes!, floorName, floorTimes2!);
+  const overFloor = (figure: string, what: string, one: Timed) =>
+    attempt([figure], async () => {
+      const [times, floorTimes] = await timeInTurn([one, floor], runs);
+      reportRatio(figure, what, times!, "a compiled program that only exits", floorTimes!);
+    });
+  await overFloor("helper_over_floor", "warm Cargo `get`", helper);
+  await overFloor("keyring_over_floor", "warm `keyring get`", keyring);
   const exec = timed("vouch", vouchCopies, ["exec", "--", "/bin/true"]);
-  const [execTimes, floorTimes3] = await timeInTurn([exec, floor], rounds);
-  reportRatio("exec_over_floor", "`vouch exec -- /bin/true`", execTimes!, floorName, floorTimes3!);
+  await overFloor("exec_over_floor", "`vouch exec -- /bin/true`", exec);
 
-  await measureNpmShim(laptop, floor);
-  await measureAwsCli(laptop, helper);
-  await measurePythonKeyring(laptop, keyring);
+  await attempt([npmShimFigure], () => measureNpmShim(laptop, floor));
+  await attempt([awsCliFigure], () => measureAwsCli(laptop, helper));
+  await attempt([pythonKeyringFigure], () => measurePythonKeyring(laptop, keyring));
+  await attempt(["helper_over_native"], () => measureNative(folder, helper));
+}
 
+async function measureNative(folder: string, helper: Timed): Promise<void> {
+  const figure = "helper_over_native";
   const native = compileRoundTrip(folder);
-  if (native === undefined) return skip("helper_over_native", "there is no C compiler that links statically");
-  const nativeTimed: Timed = { commands: [[native]], env, stdin: get };
-  const [times, nativeTimes] = await timeInTurn([helper, nativeTimed], rounds);
-  reportRatio("helper_over_native", "warm Cargo `get`", times!, "the same by a static C program", nativeTimes!);
+  if (native === undefined) return skip(figure, "there is no C compiler that links statically");
+  const nativeTimed: Timed = { ...helper, commands: [[native]] };
+  const [times, nativeTimes] = await timeInTurn([helper, nativeTimed], runs);
+  reportRatio(figure, "warm Cargo `get`", times!, "the same by a static C program", nativeTimes!);
 }
 
 async function measureNpmShim(laptop: Laptop, floor: Timed): Promise<void> {
-  const figure = "npm_shim_added_ms_over_floor_ms";
   const shim = join(laptop.shims, "npm");
   const npm = Bun.which("npm", { PATH: (laptop.env["PATH"] ?? "").split(":").slice(1).join(":") });
-  if (npm === null) return skip(figure, "npm is not installed");
+  if (npm === null) return skip(npmShimFigure, "npm is not installed");
   const { env } = laptop;
   // The floor in the same turn: after npm it finds the processor's caches as the shim does.
   const [shimTimes, npmTimes, floorTimes] = await timeInTurn(
     [{ commands: [[shim, "--version"]], env }, { commands: [[npm, "--version"]], env }, floor],
-    rounds,
+    runs,
   );
-  const floorMs = median(floorTimes!);
   // Of the differences, not of the times: npm's own time wanders by more than the shim adds.
-  const added = median(shimTimes!.map((time, index) => time - npmTimes![index]!));
+  const added = shimTimes!.map((time, index) => time - npmTimes![index]!);
+  const floors = parts(floorTimes!, rounds).map(median);
   report(
-    figure,
-    added / floorMs,
-    `the shim adds ${added.toFixed(2)} ms to \`npm --version\` (${median(npmTimes!).toFixed(0)} ms; median of ${rounds} pairs); the floor ${floorMs.toFixed(2)} ms`,
+    npmShimFigure,
+    parts(added, rounds).map((part, index) => median(part) / floors[index]!),
+    `the shim adds ${median(added).toFixed(2)} ms to \`npm --version\` (${median(npmTimes!).toFixed(0)} ms; median of ${runs} pairs); the floor ${median(floorTimes!).toFixed(2)} ms`,
   );
 }
 
 async function measureAwsCli(laptop: Laptop, helper: Timed): Promise<void> {
-  const figure = "awscli_over_helper";
-  const aws = awsClis().find((path) => path.startsWith("/usr/")) ?? awsClis()[0];
-  if (aws === undefined) return skip(figure, "no AWS CLI on PATH runs with another HOME");
+  // The system's first: a shim of pyenv finds its Python anew with each start.
+  const found = [...awsClis()].sort((a, b) => Number(b.startsWith("/usr/")) - Number(a.startsWith("/usr/")));
+  const silently = { stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const;
+  const aws = found.find((path) => Bun.spawnSync([path, "--version"], { env: laptop.env, ...silently }).success);
+  if (aws === undefined) return skip(awsCliFigure, "no AWS CLI on PATH runs with another HOME");
   const args = ["codeartifact", "get-authorization-token", "--domain", names.domain, "--domain-owner", names.account];
   const cli: Timed = { commands: [[aws, ...args]], env: { ...laptop.env, ...awsCredentials(laptop) } };
-  const [cliTimes, besides] = await timeInTurn([cli, helper], slowRounds);
-  reportRatio(figure, "`aws codeartifact get-authorization-token`", cliTimes!, "warm Cargo `get`", besides!);
+  const [cliTimes, besides] = await timeInTurn([cli, helper], slowRuns);
+  reportRatio(awsCliFigure, "`aws codeartifact get-authorization-token`", cliTimes!, "warm Cargo `get`", besides!);
 }
 
 async function measurePythonKeyring(laptop: Laptop, keyring: Timed): Promise<void> {
-  const figure = "python_keyring_over_helper";
   const python = "/usr/bin/python3";
   const env = { ...laptop.env, PYTHON_KEYRING_BACKEND: "keyring.backends.null.Keyring" };
   const found = Bun.spawnSync([python, "-c", "import keyring"], { env, stdout: "ignore", stderr: "ignore" });
-  if (!found.success) return skip(figure, "Debian's python3-keyring is not installed");
+  if (!found.success) return skip(pythonKeyringFigure, "Debian's python3-keyring is not installed");
   // As /usr/bin/keyring does; the null backend has no password, which is exit code 1.
   const script = "import sys\nfrom keyring.cli import main\ntry:\n  main()\nexcept SystemExit:\n  sys.exit(0)";
   const python3: Timed = { commands: [[python, "-c", script, "get", pypi, "aws"]], env };
-  const [pythonTimes, keyringTimes] = await timeInTurn([python3, keyring], slowRounds);
-  reportRatio(figure, "python3-keyring, null backend", pythonTimes!, "warm `keyring get`", keyringTimes!);
+  const [pythonTimes, keyringTimes] = await timeInTurn([python3, keyring], slowRuns);
+  reportRatio(pythonKeyringFigure, "python3-keyring, null backend", pythonTimes!, "warm `keyring get`", keyringTimes!);
 }
 
 /** Credentials of the sandbox's role, as the AWS CLI reads them. */

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Laptop } from "../laptop.ts";
 import { compileProgram } from "./floor.ts";
-import { report, skip } from "./report.ts";
+import { report, rounds, skip } from "./report.ts";
+import { range } from "./timing.ts";
 
-/** How long nobody asks, in milliseconds. */
+/** How long nobody asks in each round, in milliseconds. */
 const idleMs = 60_000;
 /** How long both are left alone before that: what was started for the last question ends by itself. */
 const settleMs = 15_000;
@@ -28,15 +29,25 @@ export async function measureIdleAgent(laptop: Laptop, folder: string): Promise<
     const pid = status.pid ?? status.agent?.pid;
     if (pid === undefined) throw new Error("`vouch status --json` names no process");
     const unix = join(folder, "bare.sock");
-    for (let round = 0; round < 20; round++) await (await fetch("http://bare/", { unix })).text();
-    await Bun.sleep(settleMs);
-    const before = [switches(pid), switches(bare.pid)] as const;
-    await Bun.sleep(idleMs);
-    const own = switchesSince(before[0], pid);
-    const others = switchesSince(before[1], bare.pid);
-    const words = `context switches in ${idleMs / 1000} s: ${own} of the agent, ${others} of a bare \`Bun.serve({unix})\``;
-    report("agent_idle_wakeups_over_bare", own / others, words);
-    const rss = rssMib(pid);
+    const own: number[] = [];
+    const others: number[] = [];
+    const rss: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < 20; turn++) await (await fetch("http://bare/", { unix })).text();
+      await laptop.vouch("status");
+      await Bun.sleep(settleMs);
+      const before = [switches(pid), switches(bare.pid)] as const;
+      await Bun.sleep(idleMs);
+      own.push(switchesSince(before[0], pid));
+      others.push(switchesSince(before[1], bare.pid));
+      rss.push(rssMib(pid));
+    }
+    const words = `context switches in ${idleMs / 1000} s: ${range(own)} of the agent, ${range(others)} of a bare \`Bun.serve({unix})\``;
+    report(
+      "agent_idle_wakeups_over_bare",
+      own.map((count, index) => count / others[index]!),
+      words,
+    );
     report("agent_idle_rss_mib", rss, `RSS after that minute; the bare server's is ${rssMib(bare.pid).toFixed(1)} MiB`);
   } finally {
     bare.kill();

@@ -1,19 +1,23 @@
 /**
  * `npm run bench`: measures whole processes, start to exit, in turn and in one run, and prints medians and ratios.
  *   npm run bench -- --json            prints one JSON object as its last line
- *   npm run bench -- --only helpers    measures one part: helpers, storm, registries, idle, cold
+ *   npm run bench -- --only helpers    measures one part: helpers, storm, registries, idle, cold, unreachable, server
  * A figure is a ratio or a count of this run: absolute times differ between machines and hours. What each one is, and how
- * the floor is made, is written in docs/performance.md.
+ * the floor is made, is written in docs/performance.md. One that cannot be measured is named with the reason, and is
+ * null; the others are measured all the same.
  */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cargoGet, executable, startLaptop } from "../laptop.ts";
+import { cargoGet, executable, type Laptop, startLaptop } from "../laptop.ts";
 import { measureColdToken } from "./cold.ts";
 import { measureHelpers } from "./helpers.ts";
 import { measureIdleAgent } from "./idle.ts";
 import { measureRegistries, repositories } from "./registries.ts";
-import { figures } from "./report.ts";
+import { attempt, figures } from "./report.ts";
+import { measureServer } from "./server.ts";
 import { measureColdStorm, measureMemory, measureWarmStorm } from "./storm.ts";
+import { measureUnreachable } from "./unreachable.ts";
 import { tempFolder } from "../temp-folder.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
@@ -27,23 +31,49 @@ if (build.exitCode !== 0) process.exit(1);
 
 using temporary = tempFolder();
 const folder = temporary.path;
-const laptop = await startLaptop({ repositories });
-try {
-  // The repository is set up after the login: the agent has fetched nothing ahead, it is cold.
-  await laptop.getReady();
-  if (wanted("storm")) await measureColdStorm(laptop);
+
+/** A folder of this run for one part. */
+function ownFolder(part: string): string {
+  const own = join(folder, part);
+  mkdirSync(own);
+  return own;
+}
+
+if (["helpers", "storm", "idle", "registries", "cold"].some(wanted)) await onOneLaptop();
+if (wanted("unreachable")) await attempt(["unreachable_over_reachable"], measureUnreachable);
+if (wanted("server")) {
+  await attempt(["server_logins_per_s", "server_id_tokens_per_s_over_oidc_provider"], () =>
+    measureServer(ownFolder("server")),
+  );
+}
+if (values.json) console.log(JSON.stringify(figures()));
+
+async function onOneLaptop(): Promise<void> {
+  const laptop = await startLaptop({ repositories });
+  try {
+    // The repository is set up after the login: the agent has fetched nothing ahead, it is cold.
+    await laptop.getReady();
+    if (wanted("storm")) await attempt(["storm_upstream_calls"], () => measureColdStorm(laptop));
+    await warmUp(laptop);
+    if (wanted("helpers")) await measureHelpers(laptop, folder);
+    if (wanted("storm")) {
+      await attempt(["storm_p99_over_single"], () => measureWarmStorm(laptop));
+      await attempt(["storm_helper_pss_mib"], () => measureMemory(laptop));
+    }
+    if (wanted("idle")) {
+      const idle = ["agent_idle_wakeups_over_bare", "agent_idle_rss_mib"];
+      await attempt(idle, () => measureIdleAgent(laptop, folder));
+    }
+    if (wanted("registries")) {
+      await attempt(["build_with_50_registries_over_none"], () => measureRegistries(laptop, folder));
+    }
+    if (wanted("cold")) await attempt(["cold_over_network"], () => measureColdToken(laptop));
+  } finally {
+    await laptop.stop();
+  }
+}
+
+async function warmUp(laptop: Laptop): Promise<void> {
   const { stdout } = await laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() });
   if (!stdout.includes('"token"')) throw new Error(`Expected a token from the warm helper, got ${stdout}`);
-
-  if (wanted("helpers")) await measureHelpers(laptop, folder);
-  if (wanted("storm")) {
-    await measureWarmStorm(laptop);
-    await measureMemory(laptop);
-  }
-  if (wanted("idle")) await measureIdleAgent(laptop, folder);
-  if (wanted("registries")) await measureRegistries(laptop, folder);
-  if (wanted("cold")) await measureColdToken(laptop);
-} finally {
-  await laptop.stop();
 }
-if (values.json) console.log(JSON.stringify(figures));

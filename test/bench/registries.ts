@@ -8,7 +8,7 @@ import { findPackageManager } from "../toolchains.ts";
 import { reportRatio, skip } from "./report.ts";
 import { type Timed, timeInTurn } from "./timing.ts";
 
-const rounds = 40;
+const runs = 42;
 
 /** The repositories of the sandbox that are used. */
 export const repositories = Array.from({ length: 50 }, (_, index) => `bench-${index}`);
@@ -49,7 +49,7 @@ export async function measureRegistries(laptop: Laptop, folder: string): Promise
   ]);
   const [with50, without] = await timeInTurn(
     [fetch(provider, {}), fetch(token, Object.fromEntries(variables) as Record<string, string>)],
-    rounds,
+    runs,
   );
   reportRatio(
     figure,

@@ -12,6 +12,9 @@ export interface Timed {
   prepare?: () => void;
 }
 
+/** The limit on one run, in milliseconds. */
+const limitMs = 120_000;
+
 /** So many copies of a program take turns: where the system happens to keep a file costs or saves up to a tenth. */
 const copies = 3;
 
@@ -56,6 +59,8 @@ export async function timeOnce({ commands, env, stdin, cwd, prepare }: Timed, tu
     stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
     stdout: "ignore",
     stderr: "ignore",
+    // A tool that hangs is one that is broken.
+    timeout: limitMs,
     ...(cwd === undefined ? {} : { cwd }),
   });
   const exitCode = await child.exited;
@@ -74,4 +79,17 @@ export function quantile(values: number[], part: number): number {
   const place = (sorted.length - 1) * part;
   const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
   return low + (high - low) * (place - Math.floor(place));
+}
+
+/** The values in so many parts of equal size, in their order; what is left over belongs to the last. */
+export function parts(values: number[], count: number): number[][] {
+  const size = Math.floor(values.length / count);
+  return Array.from({ length: count }, (_, index) =>
+    values.slice(index * size, index === count - 1 ? undefined : (index + 1) * size),
+  );
+}
+
+/** Least, median and greatest value in words, without decimals. */
+export function range(values: number[]): string {
+  return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
 }

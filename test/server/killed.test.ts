@@ -6,6 +6,8 @@ import { makeEnrollmentCode } from "../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../src/server/initialize.ts";
 import { sha256 } from "../../src/server/random.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
+import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
+import { DpopKey } from "./dpop-key.ts";
 import { TestSecurityKey } from "./security-key.ts";
 import type { TestServer } from "./test-server.ts";
 import { tempFolder } from "../temp-folder.ts";
@@ -91,6 +93,58 @@ test("killed again and again while people enrol", async () => {
     expect(keys).toBeGreaterThanOrEqual(acknowledged);
   }
   expect(acknowledged).toBeGreaterThan(0);
+}, 120_000);
+
+test("killed again and again while people log in, no session that was acknowledged is lost", async () => {
+  const enrolled = await Promise.all(
+    Array.from({ length: 4 }, async (_, index) => {
+      const code = makeEnrollmentCode();
+      await store.accounts.invite(`login-${index}@example.com`, sha256(code), now, now + 600);
+      return { key: new TestSecurityKey(), dpop: await DpopKey.generate(), code };
+    }),
+  );
+  let acknowledged = 0;
+  for (let round = 0; round < 6; round++) {
+    const child = Bun.spawn(
+      [process.execPath, source("main.ts"), "server", "run", "--listen", "127.0.0.1:0", "--database", `sqlite:${path}`],
+      { stdout: "pipe", stderr: "ignore" },
+    );
+    const base = await firstAddress(child.stdout);
+    const post = async (route: string, body: object, headers: Record<string, string> = {}) => {
+      const isForm = body instanceof URLSearchParams;
+      const type = isForm ? "application/x-www-form-urlencoded" : "application/json";
+      const answer = await fetch(base + route, {
+        method: "POST",
+        headers: { "content-type": type, ...headers },
+        body: isForm ? body : JSON.stringify(body),
+      });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as ReturnType<typeof JSON.parse>;
+    };
+    const tokens: string[] = [];
+    const loggingIn = enrolled.map(async ({ key, dpop, code }) => {
+      if (round === 0) {
+        const { ceremony, options } = await post("/v1/enroll/options", { code });
+        await post("/v1/enroll", { ceremony, code, credential: key.register(options, url) });
+      }
+      for (;;) {
+        const { ceremony, options } = await post("/v1/login/options", {});
+        const credential = JSON.stringify(key.authenticate(options, url));
+        const form = new URLSearchParams({ grant_type: webauthnGrant, ceremony, credential });
+        const time = Math.floor(Date.now() / 1000);
+        const proof = await dpop.proof({ url: `${url}/oauth/token`, now: time });
+        tokens.push((await post("/oauth/token", form, { dpop: proof })).access_token as string);
+        // A different moment in every round: when so many were answered.
+        if (tokens.length > round + 3) child.kill("SIGKILL");
+      }
+    });
+    await Promise.allSettled(loggingIn);
+    child.kill("SIGKILL");
+    await child.exited;
+    for (const token of tokens) expect(await store.sessions.find(sha256(token))).toBeDefined();
+    acknowledged += tokens.length;
+  }
+  expect(acknowledged).toBeGreaterThanOrEqual(6);
 }, 120_000);
 
 async function firstAddress(stdout: ReadableStream<Uint8Array>): Promise<string> {

@@ -9,7 +9,7 @@ import { initializeServer } from "../../src/server/initialize.ts";
 import { tokenExchangeGrant, webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { sha256 } from "../../src/server/random.ts";
 import { type EventLog, type RequestLog, type ServerOptions, startServer } from "../../src/server/server.ts";
-import { openStore, type Store } from "../../src/server/store/store.ts";
+import { type OpenOptions, openStore, type Store } from "../../src/server/store/store.ts";
 import { DpopKey } from "./dpop-key.ts";
 import { expectDocumented } from "./openapi.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
@@ -73,13 +73,18 @@ export function statusCounts(answers: readonly Answer[]): Record<number, number>
   return counts;
 }
 
+interface TestServerOptions extends Partial<ServerOptions> {
+  /** How its commits reach the disk. */
+  sync?: OpenOptions["sync"] | undefined;
+}
+
 /** Starts a server with a new database. Its clock begins at a fixed time and stands still until it is moved. */
-export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+export async function startTestServer({ sync = "each", ...options }: TestServerOptions = {}): Promise<TestServer> {
   const temporary = tempFolder();
   const folder = temporary.path;
   const database = `sqlite:${join(folder, "vouch.db")}`;
   let time = 1_800_000_000;
-  const store = await openStore(database, { create: true, now: time });
+  const store = await openStore(database, { create: true, now: time, sync });
   await initializeServer(store, origin, ["sts.amazonaws.com"], time);
   const logs: TestServer["logs"] = [];
   const running = await startServer({

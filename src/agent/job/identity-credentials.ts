@@ -89,6 +89,10 @@ export class IdentityCredentials implements CredentialSource {
     });
   }
 
+  forgetFailures(): void {
+    // None is held: each try asks anew.
+  }
+
   /** As long as the credentials last; for keys without an end, as long as a person's session. */
   tokenSeconds({ expiration }: ExpiringCredentials): number {
     return expiration === Infinity ? roleSessionSeconds : 0;

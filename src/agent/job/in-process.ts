@@ -14,7 +14,7 @@ import { lookUpMatches, type TokenSource } from "../tokens/lookup.ts";
 import { tokenRoutes } from "../tokens/routes.ts";
 import { type MatchReply, type Route, routes } from "../protocol.ts";
 import type { MatchRequest } from "../requests.ts";
-import { Tokens } from "../tokens/tokens.ts";
+import { chainLimitMs, Tokens } from "../tokens/tokens.ts";
 
 interface Job {
   settings: Settings;
@@ -73,7 +73,8 @@ function startJob(): Job {
   const settings = jobSettings(readSettings(process.env), process.env);
   if (settings.identity === undefined) throw new VouchError("internal_error", "No identity is chosen.");
   const source = new IdentityCredentials(settings.identity, systemClock, process.env);
-  const tokens = new Tokens(source, systemClock, process.env);
+  // A job's tokens go to the command once, and nothing renews them: each domain is waited for.
+  const tokens = new Tokens(source, systemClock, process.env, { patienceMs: chainLimitMs });
   for (const held of readJobTokens(process.env[jobTokensVariable], settings)) tokens.hold(held, settings);
   return { settings, tokens };
 }

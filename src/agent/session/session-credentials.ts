@@ -61,6 +61,10 @@ export class SessionCredentials implements CredentialSource {
     });
   }
 
+  forgetFailures(): void {
+    this.#idTokens.forgetFailures();
+  }
+
   /** Until the session's end. Throws `login_needed` if AWS issues nothing that short. */
   tokenSeconds(): number {
     this.#session.check();

@@ -19,6 +19,8 @@ export interface CredentialSource {
   role(domain: { region: string } | undefined, settings: Settings): Role | undefined;
   /** Fetches new credentials. Throws the errors of its steps. */
   fetch(role: Role | undefined): Promise<ExpiringCredentials>;
+  /** Forgets failures that are held in place of a new try. */
+  forgetFailures(): void;
   /** The duration to request for a CodeArtifact token, in seconds; 0: as long as the credentials last. */
   tokenSeconds(credentials: ExpiringCredentials): number;
 }

@@ -20,7 +20,7 @@ import type {
   RoleCredentialsRequest,
   TokenRequest,
 } from "../requests.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Need, Tokens } from "./tokens.ts";
 
 /** The context of the answers. */
 export interface TokenSource {
@@ -51,7 +51,7 @@ export async function lookUpCargoToken(source: TokenSource, request: CargoReques
  */
 export async function lookUpEnvironment(
   source: TokenSource,
-  { format }: EnvironmentRequest,
+  { format, failures }: EnvironmentRequest,
 ): Promise<EnvironmentReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
@@ -59,18 +59,27 @@ export async function lookUpEnvironment(
   if (wanted.length === 0 && format === undefined) throw noRepository();
   if (wanted.length === 0) return { variables: {} };
   const tokens = source.tokens();
-  const ask = (dispensable: boolean) =>
-    Promise.allSettled(wanted.map((repository) => tokens.token(repository, settings, { dispensable })));
-  let results = await ask(true);
-  // A remembered failure is retried if no repository has a token.
-  if (results.every(({ status }) => status === "rejected")) results = await ask(false);
+  const ask = (need: Need) => wanted.map(async (repository) => tokens.token(repository, settings, need));
+  let results = await Promise.allSettled(ask("dispensable"));
+  // If no repository has a token, one of them is needed: a remembered failure is retried, and the first token waited for.
+  if (results.every(({ status }) => status === "rejected")) {
+    const needed = ask("needed");
+    const isThere = await Promise.any(needed).then(
+      () => true,
+      () => false,
+    );
+    results = await Promise.allSettled(isThere ? ask("wanted") : needed);
+  }
   const registries: RegistryToken[] = [];
   const expirations: number[] = [];
   const failed: NonNullable<EnvironmentReply["failed"]> = [];
+  let isWhole = true;
   for (const [index, result] of results.entries()) {
     const endpoints = Object.entries(definedEndpoints(wanted[index]!)).filter(([name]) => !format || name === format);
     if (result.status === "rejected") {
       const error = VouchError.from(result.reason).toWire();
+      isWhole &&= endpoints.length === 0;
+      if (failures !== "all" && !tokens.reported.isDue(wanted[index]!, error)) continue;
       failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
       continue;
     }
@@ -79,7 +88,7 @@ export async function lookUpEnvironment(
     registries.push(...endpoints.map(([name, endpoint]) => ({ format: name as PackageFormat, endpoint, token })));
   }
   const failure = results.find((result) => result.status === "rejected");
-  if (failure && failed.length > 0 && registries.length === 0) throw failure.reason;
+  if (failure && !isWhole && registries.length === 0) throw failure.reason;
   // The default repository is the one that was set up last, as in the files of pip and npm.
   const byDefault = results.at(-1);
   const twine = format === undefined ? twineVariables(registries) : undefined;
@@ -92,7 +101,7 @@ export async function lookUpEnvironment(
         : {}),
     },
     ...(twine ? { twine } : {}),
-    ...(expirations.length > 0 ? { expiration: Math.min(...expirations) } : {}),
+    ...(isWhole && expirations.length > 0 ? { expiration: Math.min(...expirations) } : {}),
     ...(failed.length > 0 ? { failed } : {}),
   };
 }

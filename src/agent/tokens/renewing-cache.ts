@@ -1,30 +1,36 @@
 /** A cache of values that expire: single flight per key, renewal ahead of need, negative caching of failures. */
 import type { Clock } from "../../base/clock.ts";
 import { checkExpiration } from "./expiration.ts";
+import { type Failure, failureOf, heldError, heldMs, isRemembered, restsMs } from "./failure-memory.ts";
 
 /** A fetched value has an expiration: seconds since 1970. */
 interface Expiring {
   expiration: number;
 }
 
+/** Fetches a value; calls `asked` when only the value's own service is still to answer. */
+type Fetch<Value> = (asked: () => void) => Promise<Value>;
+
 interface Entry<Value> {
   value?: Value;
   pending?: Promise<Value>;
-  /** The last failure, its time, and how long the fetch took: milliseconds. */
-  failure?: { error: unknown; at: number; spent: number };
+  /** Resolves when the service is asked, with the time in milliseconds of the monotonic clock. */
+  asked?: Promise<number>;
+  failure?: Failure;
+}
+
+/** What a caller that can do without the value waits for. */
+export interface Patience {
+  /** How long the value's own service may take, in milliseconds. */
+  ms: number;
+  /** The error for one that takes longer. */
+  late: () => unknown;
 }
 
 /** Values with less time left are not served, in seconds. */
 const usableSeconds = 60;
 /** Values with less time left are renewed in the background while they are still served, in seconds. */
 export const renewalSeconds = 600;
-/** Minimum time for which a failure is served from the cache; otherwise as long as the fetch took. Milliseconds. */
-const failureHoldMs = 1_000;
-/**
- * Time for which a failure is served to callers that can do without the value, while the next attempt runs in the
- * background; milliseconds.
- */
-const failureMemoryMs = 5 * 60_000;
 
 export class RenewingCache<Value extends Expiring> {
   readonly #clock: Clock;
@@ -41,10 +47,10 @@ export class RenewingCache<Value extends Expiring> {
 
   /**
    * The cached value, at least a minute before its end; `fetch` is called if it is missing, and in the background if it
-   * ends soon and `mayRenew`. An aborted caller does not cancel the fetch for others. Throws the errors of `fetch`, and
-   * `aws_error` for a value that has ended or never will.
+   * ends soon and `mayRenew`. An aborted caller does not cancel the fetch for others. Throws the errors of `fetch`, also
+   * one that is held, and `aws_error` for a value that has ended or never will.
    */
-  async get(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
+  async get(key: string, fetch: Fetch<Value>, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
     const value = this.peek(key);
     if (value !== undefined) {
@@ -52,21 +58,35 @@ export class RenewingCache<Value extends Expiring> {
       return value;
     }
     if (entry.pending) return entry.pending;
-    if (this.#heldFailure(entry)) throw entry.failure?.error;
+    const { failure } = entry;
+    const held = failure === undefined ? 0 : heldMs(failure, this.#clock.elapsed());
+    if (failure !== undefined && held > 0) throw heldError(failure, held);
     return this.#start(entry, fetch);
   }
 
   /**
-   * As `get`, for a caller that can do without: a failure of the last minutes is served at once, and the fetch is
-   * retried in the background.
+   * As `getPatiently`, for a caller that can do without: a failure of the last minutes is served at once, and the fetch is
+   * retried in the background; one that takes longer than `patience` goes on there, too.
    */
-  async getUnlessFailing(key: string, fetch: () => Promise<Value>, mayRenew = true): Promise<Value> {
+  async getUnlessFailing(key: string, fetch: Fetch<Value>, patience: Patience, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
     const { failure } = entry;
-    const isRemembered = failure !== undefined && this.#clock.elapsed() - failure.at < failureMemoryMs;
-    if (!isRemembered || this.peek(key) !== undefined) return this.get(key, fetch, mayRenew);
-    this.#renew(entry, fetch);
-    throw failure.error;
+    if (this.peek(key) === undefined && failure !== undefined && isRemembered(failure, this.#clock.elapsed())) {
+      this.#renew(entry, fetch);
+      throw failure.error;
+    }
+    return this.getPatiently(key, fetch, patience, mayRenew);
+  }
+
+  /** As `get`, but a fetch that takes longer than `patience` goes on in the background. */
+  async getPatiently(key: string, fetch: Fetch<Value>, patience: Patience, mayRenew = true): Promise<Value> {
+    const value = this.get(key, fetch, mayRenew);
+    return this.#patiently(value, this.#entry(key), patience);
+  }
+
+  /** Whether the last fetch of any key has failed. */
+  get hasFailures(): boolean {
+    return this.#entries.values().some(({ failure }) => failure !== undefined);
   }
 
   /** Forgets every failure: its reason may be gone. */
@@ -99,30 +119,54 @@ export class RenewingCache<Value extends Expiring> {
     if (entry?.value === value) delete entry.value;
   }
 
-  #renew(entry: Entry<Value>, fetch: () => Promise<Value>): void {
-    if (entry.pending || this.#heldFailure(entry)) return;
+  /** The value, or the error of one that is late. */
+  async #patiently(value: Promise<Value>, { pending, asked }: Entry<Value>, patience: Patience): Promise<Value> {
+    if (pending === undefined || asked === undefined) return value;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    let timer: Timer | undefined;
+    let isOver = false;
+    const count = async () => {
+      const at = await asked;
+      const left = patience.ms - (this.#clock.elapsed() - at);
+      if (!isOver) timer = setTimeout(() => reject(patience.late()), Math.max(0, left));
+    };
+    void count();
+    try {
+      return await Promise.race([value, late]);
+    } finally {
+      isOver = true;
+      clearTimeout(timer);
+    }
+  }
+
+  #renew(entry: Entry<Value>, fetch: Fetch<Value>): void {
+    const { pending, failure } = entry;
+    if (pending || (failure && restsMs(failure, this.#clock.elapsed()) > 0)) return;
     // The failure is kept in the entry; a valid value is still served.
     this.#start(entry, fetch).catch(() => undefined);
   }
 
-  #start(entry: Entry<Value>, fetch: () => Promise<Value>): Promise<Value> {
+  #start(entry: Entry<Value>, fetch: Fetch<Value>): Promise<Value> {
     const begun = this.#clock.elapsed();
+    const asked = Promise.withResolvers<number>();
     const pending = (async () => {
       try {
-        const value = await fetch();
+        const value = await fetch(() => asked.resolve(this.#clock.elapsed()));
         checkExpiration(value.expiration, this.#clock.now(), this.#maxSeconds, this.#what);
         entry.value = value;
+        if (entry.failure?.unreachable) this.#tryUnreachable();
         delete entry.failure;
         return value;
       } catch (error) {
-        const at = this.#clock.elapsed();
-        entry.failure = { error, at, spent: at - begun };
+        entry.failure = failureOf(error, entry.failure, begun, this.#clock.elapsed());
         throw error;
       } finally {
         delete entry.pending;
+        delete entry.asked;
       }
     })();
     entry.pending = pending;
+    entry.asked = asked.promise;
     return pending;
   }
 
@@ -132,8 +176,11 @@ export class RenewingCache<Value extends Expiring> {
     return entry;
   }
 
-  #heldFailure({ failure }: Entry<Value>): boolean {
-    return failure !== undefined && this.#clock.elapsed() - failure.at < Math.max(failureHoldMs, failure.spent);
+  /** Somebody who was unreachable has answered, so the network may be back for the others: nothing is held. */
+  #tryUnreachable(): void {
+    for (const { failure } of this.#entries.values()) {
+      if (failure?.unreachable) Object.assign(failure, { at: -Infinity, unreachable: 0 });
+    }
   }
 
   #secondsLeft(value: Value): number {

@@ -15,7 +15,7 @@ export const tokenRoutes = {
   [routes.token]: route(tokenRequest, lookUpToken, ({ expiration }) => expiration),
   [routes.cargo]: route(cargoRequest, lookUpCargoToken, ({ Ok }) => Ok.expiration),
   [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ failed, expiration }) =>
-    failed === undefined ? expiration : undefined,
+    failed === undefined ? (expiration ?? "brief") : undefined,
   ),
   [routes.roleCredentials]: route(roleCredentialsRequest, lookUpRoleCredentials),
   [routes.match]: route(matchRequest, lookUpMatches),

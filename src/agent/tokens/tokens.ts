@@ -14,10 +14,30 @@ import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { RepositoryEndpointRequest } from "../requests.ts";
 import { RenewingCache } from "./renewing-cache.ts";
+import { networkAddresses } from "./network.ts";
+import { ReportedFailures } from "./reported-failures.ts";
 import { type Role, roleFor } from "./role.ts";
 
 /** The limit on the whole chain behind one token, in milliseconds; helpers time out after 30 seconds. */
-const defaultLimitMs = 20_000;
+export const chainLimitMs = 20_000;
+/** How long a command that may not need a domain waits for its answer, in milliseconds. */
+const defaultPatienceMs = 2_000;
+
+/** The limits of the whole chain behind one token, and of the part that a command that may not need it waits for. */
+export interface TokenLimits {
+  /** Milliseconds. */
+  limitMs?: number | undefined;
+  patienceMs?: number | undefined;
+  /** The machine's addresses in one text: when they change, what was unreachable may be reachable. */
+  addresses?: (() => string | undefined) | undefined;
+}
+
+/**
+ * How much a caller needs a token. `needed`: it waits for the whole chain. `wanted`: a domain that does not answer is
+ * waited for two seconds. `dispensable`: as that, and a failure of the last minutes is served at once and retried in the
+ * background.
+ */
+export type Need = "needed" | "wanted" | "dispensable";
 
 type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
 
@@ -27,41 +47,51 @@ export class Tokens {
   readonly #source: CredentialSource;
   readonly #clock: Clock;
   readonly #limitMs: number;
+  readonly #patienceMs: number;
+  readonly #addresses: () => string | undefined;
   readonly #env: Record<string, string | undefined>;
   readonly #credentials: RenewingCache<ExpiringCredentials>;
   readonly #tokens: RenewingCache<AuthorizationToken>;
+  /** Which failures were told to commands that may not need the token. */
+  readonly reported: ReportedFailures;
   #settings: Settings | undefined;
+  /** The machine's addresses when a token failed last. */
+  #failedAt: string | undefined;
 
-  /** `limitMs` is the limit on the whole chain behind one token. */
   constructor(
     source: CredentialSource,
     clock: Clock,
     env: Record<string, string | undefined>,
-    limitMs = defaultLimitMs,
+    { limitMs = chainLimitMs, patienceMs = defaultPatienceMs, addresses = networkAddresses }: TokenLimits = {},
   ) {
     this.#source = source;
     this.#clock = clock;
     this.#env = env;
     this.#limitMs = limitMs;
+    this.#patienceMs = patienceMs;
+    this.#addresses = addresses;
+    this.reported = new ReportedFailures(clock);
     this.#credentials = new RenewingCache(clock, "What AWS gave as credentials", Infinity);
     this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
   }
 
   /**
    * The token of the domain, cached or fetched. A cached one is served as long as the source lasts, even if AWS or the
-   * server is down. `dispensable`: a failure of the last minutes is served at once and retried in the background.
-   * Throws `session_expired`, `login_needed`, `settings_missing`, and the errors of the steps.
+   * server is down. Throws `session_expired`, `login_needed`, `settings_missing`, and the errors of the steps.
    */
-  async token(domain: Domain, settings: Settings, { dispensable = false } = {}): Promise<AuthorizationToken> {
+  async token(domain: Domain, settings: Settings, need: Need = "needed"): Promise<AuthorizationToken> {
     this.#notice(settings);
     const role = this.#roleThatReaches(domain, settings);
     const key = tokenKey(domain, role);
-    const fetch = () => withLimit(this.#fetchToken(domain, role), this.#limitMs, domain);
+    const fetch = (asked: () => void) => this.#tryToken(domain, role, asked);
+    const patience = { ms: this.#patienceMs, late: () => lateError(domain, this.#patienceMs) };
     const mayRenew = this.#source.mayRenew();
-    const step = dispensable
-      ? this.#tokens.getUnlessFailing(key, fetch, mayRenew)
-      : this.#tokens.get(key, fetch, mayRenew);
-    const token = await this.#whileItLasts(step);
+    const steps = {
+      needed: () => this.#tokens.get(key, fetch, mayRenew),
+      wanted: () => this.#tokens.getPatiently(key, fetch, patience, mayRenew),
+      dispensable: () => this.#tokens.getUnlessFailing(key, fetch, patience, mayRenew),
+    };
+    const token = await this.#whileItLasts(steps[need]());
     return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
   }
 
@@ -114,9 +144,19 @@ export class Tokens {
     return this.#credentials.peek(roleKey(roleFor(first, settings)))?.expiration;
   }
 
-  async #fetchToken(domain: Domain, role: Role | undefined): Promise<AuthorizationToken> {
+  async #tryToken(domain: Domain, role: Role | undefined, asked: () => void): Promise<AuthorizationToken> {
+    try {
+      return await withLimit(this.#fetchToken(domain, role, asked), this.#limitMs, domain);
+    } catch (error) {
+      this.#failedAt = this.#addresses();
+      throw error;
+    }
+  }
+
+  async #fetchToken(domain: Domain, role: Role | undefined, asked: () => void): Promise<AuthorizationToken> {
     const held = this.#credentials.peek(roleKey(role));
     const credentials = await this.#roleCredentials(role);
+    asked();
     const ask = (with_: ExpiringCredentials) =>
       getAuthorizationToken({
         domain: domain.domain,
@@ -160,10 +200,14 @@ export class Tokens {
     return this.#credentials.get(roleKey(role), fetch, this.#source.mayRenew());
   }
 
-  /** New settings may have removed the reason of a failure. */
+  /** New settings or another network may have removed the reason of a failure. */
   #notice(settings: Settings): void {
     if (this.#settings !== settings) this.#tokens.forgetFailures();
     this.#settings = settings;
+    if (!this.#tokens.hasFailures || this.#addresses() === this.#failedAt) return;
+    this.#tokens.forgetFailures();
+    this.#credentials.forgetFailures();
+    this.#source.forgetFailures();
   }
 
   /** The role, if it is of the domain's partition. Throws `usage` before any request. */
@@ -204,6 +248,12 @@ async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: Domai
   } finally {
     clearTimeout(timer);
   }
+}
+
+function lateError({ domain }: Domain, ms: number): VouchError {
+  return new VouchError("timeout", `There was no token for the domain ${domain} within ${secondsInWords(ms)}.`, {
+    hint: "It is still being asked for. If you need it, check the network, then try again.",
+  });
 }
 
 function roleKey(role: Role | undefined): string {

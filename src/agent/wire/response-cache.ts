@@ -3,14 +3,19 @@ import type { Settings } from "../../settings/settings.ts";
 import type { Clock } from "../../base/clock.ts";
 import { renewalSeconds } from "../tokens/renewing-cache.ts";
 
+/** How long an answer may be served again: as long as its tokens (seconds since 1970), or a moment. */
+export type Lifetime = number | "brief";
+
 /** Limits on entries and their size; package managers need less. */
 const maxAnswers = 256;
 const maxQuestionBytes = 4_096;
+/** How long an answer is served that lacks a token: milliseconds, in which a storm of commands costs one look-up. */
+const briefMs = 1_000;
 
 export class RememberedAnswers {
   readonly settings: Settings;
   readonly #clock: Clock;
-  readonly #answers = new Map<string, { answer: Uint8Array; until: number }>();
+  readonly #answers = new Map<string, { answer: Uint8Array; isFresh: () => boolean }>();
 
   constructor(settings: Settings, clock: Clock) {
     this.settings = settings;
@@ -20,13 +25,17 @@ export class RememberedAnswers {
   /** The cached answer to these bytes, until one of its tokens needs renewal. */
   recall(question: Buffer): Uint8Array | undefined {
     const known = this.#answers.get(question.toString("latin1"));
-    return known !== undefined && this.#clock.now() < known.until ? known.answer : undefined;
+    return known?.isFresh() ? known.answer : undefined;
   }
 
-  /** `expiration` is when the first token in the answer ends: seconds since 1970. */
-  keep(question: Buffer, answer: Uint8Array, expiration: number): void {
+  /** `lifetime` is when the first token in the answer ends, in seconds since 1970; `"brief"`: a token is missing. */
+  keep(question: Buffer, answer: Uint8Array, lifetime: Lifetime): void {
     if (question.length > maxQuestionBytes) return;
     if (this.#answers.size >= maxAnswers) this.#answers.clear();
-    this.#answers.set(question.toString("latin1"), { answer, until: (expiration - renewalSeconds) * 1000 });
+    const clock = this.#clock;
+    const briefEnd = clock.elapsed() + briefMs;
+    const isFresh = () =>
+      lifetime === "brief" ? clock.elapsed() < briefEnd : clock.now() < (lifetime - renewalSeconds) * 1000;
+    this.#answers.set(question.toString("latin1"), { answer, isFresh });
   }
 }

@@ -58,7 +58,8 @@ export const run = defineServerCommand({
     const sessionDuration = parseSessionDuration(args["session-duration"]);
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
-    const store = await openStore(databaseUrl(args.database), { create: url !== undefined, now: currentTime() });
+    const opening = { create: url !== undefined, now: currentTime(), sync: "grouped" } as const;
+    const store = await openStore(databaseUrl(args.database), opening);
     const log = new LogWriter(2);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
@@ -66,6 +67,7 @@ export const run = defineServerCommand({
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
         await initializeServer(store, url, undefined, currentTime());
+        await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
       const { startServer } = await import("../server.ts");

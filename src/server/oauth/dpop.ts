@@ -6,6 +6,16 @@ import * as v from "valibot";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
 
+/** A client's public key, and its RFC 7638 thumbprint. */
+interface ClientKey {
+  key: Awaited<ReturnType<typeof importJWK>>;
+  jkt: string;
+}
+
+/** Keys of the last clients, by their coordinates: a session sends the same one with each proof. */
+const clientKeys = new Map<string, Promise<ClientKey>>();
+const maxClientKeys = 1_000;
+
 /** Allowed clock skew of a proof's `iat`, in either direction. */
 const proofWindowSeconds = 60;
 
@@ -32,7 +42,7 @@ const ClaimsSchema = v.object({
 export interface DpopProof {
   /** RFC 7638 thumbprint of the signing key. */
   jkt: string;
-  /** Id for replay detection, from key and jti. */
+  /** Id for replay detection, from iat, key and jti. It begins with a time, so that the store's index grows at its end. */
   id: string;
   /** From this time on, the proof is too old; seconds since 1970. */
   expiresAt: number;
@@ -58,8 +68,8 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
   if (header.includes(",")) throw invalid("expected one DPoP header, got several");
   try {
     const { jwk } = v.parse(HeaderSchema, decodeProtectedHeader(header));
-    const publicJwk = { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
-    const verified = await jwtVerify(header, await importJWK(publicJwk, "ES256"), {
+    const { key, jkt } = await clientKey(jwk);
+    const verified = await jwtVerify(header, key, {
       algorithms: ["ES256"],
       currentDate: new Date(expected.now * 1000),
     });
@@ -74,8 +84,8 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       const direction = ahead > 0 ? "ahead of" : "behind";
       throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
     }
-    const jkt = await calculateJwkThumbprint(publicJwk);
-    return { jkt, id: sha256(`${jkt} ${claims.jti}`), expiresAt: claims.iat + proofWindowSeconds + 1, ath: claims.ath };
+    const expiresAt = claims.iat + proofWindowSeconds + 1;
+    return { jkt, id: `${expiresAt} ${sha256(`${jkt} ${claims.jti}`)}`, expiresAt, ath: claims.ath };
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {
@@ -91,6 +101,23 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     // The messages of jose, importJWK and the decoder are for programmers: they go into the cause only.
     throw invalid("the proof or its key is malformed", error);
   }
+}
+
+/** Imports the key, or takes it from the cache. Only a key that was imported stays there. */
+async function clientKey({ kty, crv, x, y }: Record<"kty" | "crv" | "x" | "y", string>): Promise<ClientKey> {
+  const name = `${x} ${y}`;
+  const known = clientKeys.get(name);
+  if (known !== undefined) return known;
+  const publicJwk = { kty, crv, x, y };
+  const imported = (async () => ({
+    key: await importJWK(publicJwk, "ES256"),
+    jkt: await calculateJwkThumbprint(publicJwk),
+  }))();
+  const [oldest] = clientKeys.size >= maxClientKeys ? clientKeys.keys() : [];
+  if (oldest !== undefined) clientKeys.delete(oldest);
+  clientKeys.set(name, imported);
+  imported.catch(() => clientKeys.delete(name));
+  return imported;
 }
 
 /** Returns normalised scheme, host, port and path (RFC 9449, 4.3: htu is compared without query and fragment). */

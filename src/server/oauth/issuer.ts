@@ -27,6 +27,8 @@ export interface IdToken {
 export class Issuer {
   readonly url: string;
   readonly #keys: { kid: string; privateJwk: JWK }[];
+  /** The newest key, imported with the first ID token. */
+  #signer: ReturnType<typeof importJWK> | undefined;
 
   /** `url` is the issuer identifier; `keys` are newest first: the newest signs, all are published. */
   constructor(url: string, keys: SigningKey[]) {
@@ -88,7 +90,7 @@ export class Issuer {
       .setIssuedAt(now)
       .setExpirationTime(expiration)
       .setJti(crypto.randomUUID())
-      .sign(await importJWK(key.privateJwk, "ES256"));
+      .sign(await (this.#signer ??= importJWK(key.privateJwk, "ES256")));
     return { jwt, expiresIn: expiration - now };
   }
 }

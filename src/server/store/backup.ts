@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { SQL } from "bun";
 import { VouchError } from "../../base/errors.ts";
 import { removeAbandoned, temporaryName } from "../../base/system/temporary.ts";
+import type { Sql } from "./connection.ts";
 import { databaseFailure } from "./failure.ts";
 
 /**
@@ -12,7 +13,7 @@ import { databaseFailure } from "./failure.ts";
  * existing file is never overwritten. Returns the number of rows of each table.
  * Throws `edit_conflict` (the file exists), `file_error`.
  */
-export async function backUp(source: SQL, path: string): Promise<Record<string, number>> {
+export async function backUp(source: Sql, path: string): Promise<Record<string, number>> {
   const target = resolve(path);
   let folder: string | undefined;
   try {

@@ -1,5 +1,5 @@
 /** Pending WebAuthn ceremonies: their challenges, each valid for one response within five minutes. */
-import type { Sql } from "./statements.ts";
+import type { Sql } from "./connection.ts";
 
 export interface Ceremony {
   id: string;

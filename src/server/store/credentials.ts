@@ -1,5 +1,5 @@
 /** Users' security keys. Each change is one statement, so the database resolves races between concurrent calls. */
-import type { Sql } from "./statements.ts";
+import type { Sql } from "./connection.ts";
 import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
 import type { User } from "./user.ts";
 

@@ -20,9 +20,17 @@ export class DatabaseReplacedError extends Error {
   }
 }
 
+/** What was committed could not be written to the disk. */
+export class SyncFailedError extends Error {
+  constructor(cause: unknown) {
+    super("what was committed cannot be written to the disk; the disk may be full or damaged", { cause });
+    this.name = "SyncFailedError";
+  }
+}
+
 /** Returns a readable reason for an environmental failure; undefined for any other error. */
 export function databaseFailure(error: unknown): string | undefined {
-  if (error instanceof DatabaseReplacedError) return error.message;
+  if (error instanceof DatabaseReplacedError || error instanceof SyncFailedError) return error.message;
   if (!(error instanceof Error) || error.name !== "SQLiteError") return undefined;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? reasons.find(([pattern]) => pattern.test(code))?.[1] : undefined;

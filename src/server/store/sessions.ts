@@ -1,5 +1,5 @@
 /** Sessions, by the SHA-256 of their access token, and the replay cache of DPoP proofs. */
-import type { Sql } from "./statements.ts";
+import type { Sql } from "./connection.ts";
 import type { User } from "./user.ts";
 
 export interface Session {

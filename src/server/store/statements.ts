@@ -1,6 +1,6 @@
 /** Serialises SQL statements and isolates transactions on the one connection of this process. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SQL } from "bun";
+import type { Sql, SqlRows } from "./connection.ts";
 import { isLocked } from "./failure.ts";
 
 /** Timeout of a statement: waiting in the queue and for another process's write lock. */
@@ -8,28 +8,29 @@ const patienceMs = 2_000;
 /** Retry interval for a held lock. */
 const retryMs = 10;
 
-/** Runs one statement, given as a tagged template, and resolves with its rows. */
-export type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Promise<SqlRows>;
-
-/** Rows as Bun.SQL returns them: untyped columns by name (any). */
-export type SqlRows = ReturnType<typeof JSON.parse>;
-
 /**
- * Bun.SQL has one connection to a SQLite file, and every statement sent between BEGIN and COMMIT joins the transaction.
+ * There is one connection to the SQLite file, and every statement sent between BEGIN and COMMIT joins the transaction.
  * So all go through one queue: a statement waits for the transaction before it, a transaction for all before it.
  */
 export class Statements {
-  readonly #sql: SQL;
+  readonly #sql: Sql;
+  readonly #committed: () => void;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(sql: SQL) {
+  /** `committed` is called after each commit, before its promise resolves. */
+  constructor(sql: Sql, committed: () => void) {
     this.#sql = sql;
+    this.#committed = committed;
   }
 
   /** Runs a statement outside of any transaction. */
   readonly run: Sql = (strings, ...values) => {
     const deadline = performance.now() + patienceMs;
-    return this.#queue(() => unlocked(async () => await this.#sql(strings, ...values), deadline));
+    return this.#queue(async () => {
+      const rows = await unlocked(() => this.#sql(strings, ...values), deadline);
+      if (!/^\s*SELECT\b/.test(strings[0]!)) this.#committed();
+      return rows;
+    });
   };
 
   /** Runs `work` while no statement of this process runs. */
@@ -45,10 +46,11 @@ export class Statements {
     const deadline = performance.now() + patienceMs;
     return this.#queue(async () => {
       const sql = this.#sql;
-      await unlocked(async () => await sql`BEGIN IMMEDIATE`, deadline);
+      await unlocked(() => sql`BEGIN IMMEDIATE`, deadline);
       try {
-        const result = await work(async (strings, ...values) => await sql(strings, ...values));
+        const result = await work(sql);
         await sql`COMMIT`;
+        this.#committed();
         return result;
       } catch (error) {
         // Ignore errors: a failed COMMIT may have rolled back already, and the first error has the reason.

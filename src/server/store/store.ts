@@ -1,4 +1,4 @@
-/** The server's database over Bun.SQL: opening, transactions, cleanup, backup. */
+/** The server's database: opening, transactions, cleanup, backup. */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SQL } from "bun";
@@ -6,12 +6,14 @@ import { VouchError } from "../../base/errors.ts";
 import { AccountStore } from "./accounts.ts";
 import { backUp } from "./backup.ts";
 import { CeremonyStore } from "./ceremonies.ts";
+import { CommitSync, type SyncFile } from "./commit-sync.ts";
 import { ConfigurationStore } from "./configuration.ts";
+import { Connection, type Sql } from "./connection.ts";
 import { CredentialStore } from "./credentials.ts";
 import { DatabaseReplacedError, databaseFailure } from "./failure.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 import { SessionStore } from "./sessions.ts";
-import { type Sql, Statements, unlocked } from "./statements.ts";
+import { Statements, unlocked } from "./statements.ts";
 
 /** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
 const keepEndedSeconds = 7 * 24 * 3600;
@@ -41,15 +43,18 @@ class Tables {
 export type Transaction = Tables;
 
 export class Store extends Tables {
-  readonly #connection: SQL;
+  readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #path: string;
   readonly #identity: string | undefined;
+  readonly #sync: CommitSync | undefined;
 
-  constructor(sql: SQL, path: string) {
-    const statements = new Statements(sql);
+  /** Without `sync` the connection itself syncs each commit. */
+  constructor(connection: Connection, path: string, sync: CommitSync | undefined) {
+    const statements = new Statements(connection.run, () => sync?.wrote());
     super(statements.run);
-    this.#connection = sql;
+    this.#sync = sync;
+    this.#connection = connection;
     this.#statements = statements;
     this.#path = path;
     this.#identity = fileIdentity(path);
@@ -61,6 +66,14 @@ export class Store extends Tables {
    */
   async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
     return await this.#statements.transaction((sql) => work(new Tables(sql)));
+  }
+
+  /**
+   * Resolves when everything that was committed before the call is on the disk: nothing is acknowledged before. Throws
+   * SyncFailedError.
+   */
+  async settled(): Promise<void> {
+    await this.#sync?.settled();
   }
 
   /** Deletes expired rows in batches, so that requests are answered in between; `now` in seconds since 1970. */
@@ -84,12 +97,13 @@ export class Store extends Tables {
     );
   }
 
-  /** Readiness probe: writes to the database, as a login does. Throws the write's error. */
+  /** Readiness probe: writes to the database and its disk, as a login does. Throws the write's error. */
   async probe(now: number): Promise<void> {
     this.checkFile();
     await this.#statements.run`
       INSERT INTO dpop_proofs (id, expires_at) VALUES ('readiness', ${now})
       ON CONFLICT (id) DO UPDATE SET expires_at = ${now}`;
+    await this.settled();
   }
 
   /** Throws DatabaseReplacedError if the path no longer names the open file, or the file was emptied. */
@@ -100,48 +114,42 @@ export class Store extends Tables {
 
   /** Copies the database to a new file, as `backUp`. */
   async backUp(path: string): Promise<Record<string, number>> {
-    return await this.#statements.alone(() => backUp(this.#connection, path));
+    return await this.#statements.alone(() => backUp(this.#connection.run, path));
   }
 
   async close(): Promise<void> {
-    await this.#connection.close();
+    await this.#statements.alone(async () => this.#connection.close());
   }
 }
 
+export interface OpenOptions {
+  /** Create a missing file. */
+  create: boolean;
+  /** Seconds since 1970. */
+  now: number;
+  /**
+   * How commits reach the disk: `"each"`, the default, syncs each by itself; `"grouped"` leaves it to `settled`, which
+   * whoever acknowledges anything must wait for. A function replaces the sync of a group.
+   */
+  sync?: "each" | "grouped" | SyncFile | undefined;
+}
+
 /**
- * Opens the database `sqlite:PATH` and migrates its schema. `create` creates a missing file. The file holds the
- * issuer's private key, so its mode is set to 0600. Throws `usage` (another kind of URL), `settings_missing` (no such
- * file), `file_error`.
+ * Opens the database `sqlite:PATH` and migrates its schema. The file holds the issuer's private key, so its mode is set
+ * to 0600. Throws `usage` (another kind of URL), `settings_missing` (no such file), `file_error`.
  */
-export async function openStore(url: string, options: { create: boolean; now: number }): Promise<Store> {
+export async function openStore(url: string, options: OpenOptions): Promise<Store> {
   const path = sqlitePath(url);
   if (!options.create && !existsSync(path)) {
     throw new VouchError("settings_missing", `There is no database ${path}.`, {
       hint: `Run \`vouch server init --url https://YOUR-HOST --database sqlite:${path}\` first.`,
     });
   }
-  let sql: SQL | undefined;
   try {
     makePrivate(path);
-    const connection = (sql = new SQL({ adapter: "sqlite", filename: path, create: true }));
-    // Another process (`vouch server invite`) may be writing: wait for its lock. SQLite does not wait in every case: not
-    // for the change to WAL, and not where a transaction's snapshot is older than another's commit. So retry, too.
-    await sql`PRAGMA busy_timeout = 5000`;
-    const deadline = performance.now() + openingPatienceMs;
-    await unlocked(async () => await connection`PRAGMA journal_mode = WAL`, deadline);
-    await sql`PRAGMA foreign_keys = ON`;
-    await unlocked(() => migrate(connection, options.now), deadline);
-    const { found, known } = await schemaVersion(sql);
-    if (found > known) {
-      throw new VouchError("settings_invalid", `${path} has version ${found}, expected at most ${known}.`, {
-        hint: "A newer Vouch has written it. Run that version.",
-      });
-    }
-    // From here on, the queue retries on locks: SQLite's own wait blocks the event loop.
-    await sql`PRAGMA busy_timeout = 0`;
-    return new Store(sql, path);
+    await prepareFile(path, options.now);
+    return await connect(path, options.sync ?? "each");
   } catch (error) {
-    await sql?.close();
     if (error instanceof VouchError) throw error;
     throw new VouchError(
       "file_error",
@@ -151,6 +159,50 @@ export async function openStore(url: string, options: { create: boolean; now: nu
         cause: error,
       },
     );
+  }
+}
+
+/** Migrates the schema, through Bun.SQL, and changes to a write-ahead log. Throws `settings_invalid`, SQLite's errors. */
+async function prepareFile(path: string, now: number): Promise<void> {
+  const sql = new SQL({ adapter: "sqlite", filename: path, create: true });
+  try {
+    // Another process (`vouch server invite`) may be writing: wait for its lock. SQLite does not wait in every case: not
+    // for the change to WAL, and not where a transaction's snapshot is older than another's commit. So retry, too.
+    await sql`PRAGMA busy_timeout = 5000`;
+    const deadline = performance.now() + openingPatienceMs;
+    await unlocked(async () => await sql`PRAGMA journal_mode = WAL`, deadline);
+    await sql`PRAGMA foreign_keys = ON`;
+    await unlocked(() => migrate(sql, now), deadline);
+    const { found, known } = await schemaVersion(sql);
+    if (found > known) {
+      throw new VouchError("settings_invalid", `${path} has version ${found}, expected at most ${known}.`, {
+        hint: "A newer Vouch has written it. Run that version.",
+      });
+    }
+  } finally {
+    await sql.close();
+  }
+}
+
+/** The connection of the server's requests. */
+async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promise<Store> {
+  const connection = new Connection(path);
+  try {
+    const { run } = connection;
+    // The queue retries on locks: SQLite's own wait blocks the event loop.
+    await run`PRAGMA busy_timeout = 0`;
+    await run`PRAGMA foreign_keys = ON`;
+    if (sync === "each") return new Store(connection, path, undefined);
+    // Checkpoints still sync the log before the database, so a power cut damages nothing.
+    await run`PRAGMA synchronous = NORMAL`;
+    // A checkpoint holds up all requests: one for each 16 MiB of log, not for each four.
+    await run`PRAGMA wal_autocheckpoint = 4000`;
+    // The first read creates the log.
+    await unlocked(() => run`SELECT max(version) FROM schema_versions`, performance.now() + openingPatienceMs);
+    return new Store(connection, path, new CommitSync(`${path}-wal`, sync === "grouped" ? undefined : sync));
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }
 

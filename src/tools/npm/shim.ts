@@ -81,7 +81,7 @@ async function answerForAccount({ command = "", given }: NpmCommand): Promise<vo
 /** The variables with the tokens; none, with a warning, if there is no session. */
 export async function tokenVariables(): Promise<Record<string, string>> {
   try {
-    const request: EnvironmentRequest = { format: "npm" };
+    const request: EnvironmentRequest = { format: "npm", failures: "all" };
     const { variables, failed } = await ask(routes.environment, request);
     complainOf(failed);
     return variables;

@@ -42,3 +42,13 @@ test("a question of 4096 bytes, none of more", () => {
     expect(answers.recall(Buffer.alloc(length, "x"))).toBe(expected);
   }
 });
+
+test("an answer that lacks a token for one second, also when the wall clock is set back", () => {
+  const { clock, answers } = remembered();
+  answers.keep(Buffer.from("a"), answer, "brief");
+  clock.pass(0.999);
+  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  clock.wallMs -= 3_600_000;
+  clock.pass(0.001);
+  expect(answers.recall(Buffer.from("a"))).toBeUndefined();
+});
