@@ -13,16 +13,21 @@ export type SyncFile = (path: string) => Promise<void>;
 export class CommitSync {
   readonly #log: string;
   readonly #syncFile: SyncFile;
+  readonly #rewrite: () => Promise<void>;
+  /** A sync has failed since the log was last written anew. */
+  #isLost = false;
   #isDirty = false;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
   /**
    * `log` is the path of the write-ahead log, which must exist: it stays the same file while a connection is open, and
-   * its name is synced here, once.
+   * its name is synced here, once. `rewrite` brings all that was committed to the disk by writing it again: after a
+   * failed sync Linux holds the lost pages for written, and the next sync of the same file succeeds without them.
    */
-  constructor(log: string, syncFile: SyncFile = syncToDisk) {
+  constructor(log: string, rewrite: () => Promise<void>, syncFile: SyncFile = syncToDisk) {
     this.#log = log;
+    this.#rewrite = rewrite;
     this.#syncFile = syncFile;
     const folder = openSync(dirname(log), "r");
     try {
@@ -56,8 +61,11 @@ export class CommitSync {
 
   async #sync(): Promise<void> {
     try {
-      await this.#syncFile(this.#log);
+      if (this.#isLost) await this.#rewrite();
+      else await this.#syncFile(this.#log);
+      this.#isLost = false;
     } catch (error) {
+      this.#isLost = true;
       // Nothing is known to be on the disk: whoever comes next must not be told so.
       this.#isDirty = true;
       throw new SyncFailedError(error);

@@ -49,10 +49,13 @@ export class Store extends Tables {
   readonly #identity: string | undefined;
   readonly #sync: CommitSync | undefined;
 
-  /** Without `sync` the connection itself syncs each commit. */
-  constructor(connection: Connection, path: string, sync: CommitSync | undefined) {
+  /** Without `syncFile` the connection itself syncs each commit. */
+  constructor(connection: Connection, path: string, syncFile: "grouped" | SyncFile | undefined) {
     const statements = new Statements(connection.run, () => sync?.wrote());
     super(statements.run);
+    const rewrite = () => statements.alone(() => checkpoint(connection.run));
+    const own = syncFile === "grouped" ? undefined : syncFile;
+    const sync = syncFile === undefined ? undefined : new CommitSync(`${path}-wal`, rewrite, own);
     this.#sync = sync;
     this.#connection = connection;
     this.#statements = statements;
@@ -199,11 +202,17 @@ async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promi
     await run`PRAGMA wal_autocheckpoint = 4000`;
     // The first read creates the log.
     await unlocked(() => run`SELECT max(version) FROM schema_versions`, performance.now() + openingPatienceMs);
-    return new Store(connection, path, new CommitSync(`${path}-wal`, sync === "grouped" ? undefined : sync));
+    return new Store(connection, path, sync);
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+/** Copies the whole log into the database and syncs that. Throws SQLite's errors, or if somebody reads the log. */
+async function checkpoint(run: Sql): Promise<void> {
+  const [result] = (await run`PRAGMA wal_checkpoint(TRUNCATE)`) as { busy: number }[];
+  if (result?.busy !== 0) throw new Error("the log is in use by another process");
 }
 
 const nextTurn = () => new Promise((done) => setImmediate(done));
