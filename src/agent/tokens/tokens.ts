@@ -2,6 +2,7 @@
  * The chain credentials → CodeArtifact token. Each step is cached in memory and fetched once for concurrent callers;
  * the source gives the credentials and limits every lifetime.
  */
+import type { Environment } from "../../base/environment.ts";
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
 import { checkSamePartition } from "../../aws/partitions.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
@@ -27,18 +28,13 @@ export class Tokens {
   readonly #source: CredentialSource;
   readonly #clock: Clock;
   readonly #limitMs: number;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
   readonly #credentials: RenewingCache<ExpiringCredentials>;
   readonly #tokens: RenewingCache<AuthorizationToken>;
   #settings: Settings | undefined;
 
   /** `limitMs` is the limit on the whole chain behind one token. */
-  constructor(
-    source: CredentialSource,
-    clock: Clock,
-    env: Record<string, string | undefined>,
-    limitMs = defaultLimitMs,
-  ) {
+  constructor(source: CredentialSource, clock: Clock, env: Environment, limitMs = defaultLimitMs) {
     this.#source = source;
     this.#clock = clock;
     this.#env = env;
