@@ -1,4 +1,5 @@
 /** The agent's state: at most one session, its tokens, the settings, and the open ceremonies. */
+import type { Environment } from "../base/environment.ts";
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
@@ -8,11 +9,11 @@ import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
 import { definedEndpoints, type TokenSource } from "./tokens/lookup.ts";
 import { networkVariables } from "./process/network-variables.ts";
-import type { Reply, routes, StatusReply } from "./protocol.ts";
+import type { EndReason, Reply, routes, StatusReply } from "./protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "./requests.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
-import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
+import { notLoggedIn, Session } from "./session/session.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
 import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
 
@@ -30,7 +31,7 @@ export interface AgentOptions {
   clock?: Clock;
   settings?: SettingsFile;
   /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
-  env?: Record<string, string | undefined>;
+  env?: Environment;
   /** The limits on the chain of calls behind one token. */
   tokenLimits?: TokenLimits | undefined;
   /** Receives one line for the log; by default it goes to stderr. */
@@ -47,7 +48,7 @@ export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
   readonly #tokenLimits: TokenLimits | undefined;

@@ -1,13 +1,12 @@
 /** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
 import * as v from "valibot";
+import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
-import { BusyService, type RetryRule, systemClock, waitAfterFailure, withRetries } from "../base/net/retry.ts";
+import { BusyService, type RetryRule, waitAfterFailure, withRetries } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
 import { parseJson } from "../base/json.ts";
-
-export type Environment = Record<string, string | undefined>;
 
 /** The client's dependencies on its environment. */
 export interface Surroundings {
@@ -48,7 +47,7 @@ export async function send(request: ApiRequest): Promise<HttpResponse> {
   try {
     if (!request.repeatable) return await sendOnce(request, limitMs);
     const attempt = (remainingMs: number): Promise<HttpResponse> => sendOnce(request, remainingMs);
-    return await withRetries(attempt, { limitMs, clock: systemClock, rule, signal });
+    return await withRetries(attempt, { limitMs, rule, signal });
   } catch (error) {
     throw inAllItsTime(error, performance.now() - begun);
   }

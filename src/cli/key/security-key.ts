@@ -7,10 +7,10 @@ import { VouchError } from "../../base/errors.ts";
 import { openSecurityKey } from "../../fido/hid/keys.ts";
 import type { CeremonyUi } from "../../fido/webauthn/ceremony-ui.ts";
 import { ceremonyPrompts } from "./ceremony-prompts.ts";
-import { deskAnnouncements } from "./waiting-prompts.ts";
+import { selectionAnnouncements } from "./waiting-prompts.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { announce } from "../terminal/prompt.ts";
-import { secondsInWords } from "../terminal/time.ts";
+import { secondsInWords } from "../../base/duration.ts";
 
 /** Polling interval for the removal of a key. */
 const pollMs = 300;
@@ -37,14 +37,14 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
     for (let blocked = 0; ;) {
-      const device = await openSecurityKey({ signal, timeoutMs, ...deskAnnouncements });
+      const device = await openSecurityKey({ signal, timeoutMs, ...selectionAnnouncements });
       try {
         return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
       } catch (error) {
         if (!isCtapError(error, "PIN_AUTH_BLOCKED") || (blocked += 1) > maxReplugs) throw error;
         announce(error.message);
         announce(
-          `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds)}…`,
+          `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds * 1000)}…`,
         );
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
       } finally {

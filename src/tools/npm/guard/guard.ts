@@ -3,6 +3,7 @@
  * it.
  */
 import { readFileSync } from "node:fs";
+import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
@@ -12,8 +13,6 @@ import { examineProject, linkedFolder, type Objection, realPath } from "./projec
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
 import { trustVariables } from "./trust.ts";
-
-type Environment = Record<string, string | undefined>;
 
 export interface GuardRequest {
   tool: "npm" | "pnpm";
