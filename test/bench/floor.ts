@@ -30,12 +30,12 @@ export async function compileProgram(folder: string, name: string, source: strin
   return outfile;
 }
 
-/** The same exchange with the agent by a static C program; undefined where it cannot be compiled. */
-export function compileRoundTrip(folder: string): string | undefined {
+/** A C program of this folder, static and optimised; undefined where it cannot be compiled. */
+export function compileNative(folder: string, name: "round-trip" | "become"): string | undefined {
   const compiler = Bun.which("gcc") ?? Bun.which("cc");
   if (compiler === null) return undefined;
-  const outfile = join(folder, "round-trip");
-  const source = join(import.meta.dir, "round-trip.c");
+  const outfile = join(folder, name);
+  const source = join(import.meta.dir, `${name}.c`);
   const { success } = Bun.spawnSync([compiler, "-O2", "-static", "-o", outfile, source], { stderr: "inherit" });
   return success ? outfile : undefined;
 }

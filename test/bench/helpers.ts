@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cargoGet, executable, type Laptop } from "../laptop.ts";
 import { awsClis } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { compileProgram, compileRoundTrip } from "./floor.ts";
+import { compileNative, compileProgram } from "./floor.ts";
 import { attempt, report, reportRatio, rounds, skip } from "./report.ts";
 import { copiesOf, median, parts, type Timed, timeInTurn } from "./timing.ts";
 
@@ -43,16 +43,22 @@ export async function measureHelpers(laptop: Laptop, folder: string): Promise<vo
   await attempt([npmShimFigure], () => measureNpmShim(laptop, floor));
   await attempt([awsCliFigure], () => measureAwsCli(laptop, helper));
   await attempt([pythonKeyringFigure], () => measurePythonKeyring(laptop, keyring));
-  await attempt(["helper_over_native"], () => measureNative(folder, helper));
-}
-
-async function measureNative(folder: string, helper: Timed): Promise<void> {
-  const figure = "helper_over_native";
-  const native = compileRoundTrip(folder);
-  if (native === undefined) return skip(figure, "there is no C compiler that links statically");
-  const nativeTimed: Timed = { ...helper, commands: [[native]] };
-  const [times, nativeTimes] = await timeInTurn([helper, nativeTimed], runs);
-  reportRatio(figure, "warm Cargo `get`", times!, "the same by a static C program", nativeTimes!);
+  const overNative = (
+    figure: string,
+    what: string,
+    one: Timed,
+    program: "round-trip" | "become",
+    args: string[] = [],
+  ) =>
+    attempt([figure], async () => {
+      const native = compileNative(folder, program);
+      if (native === undefined) return skip(figure, "there is no C compiler that links statically");
+      const nativeTimed: Timed = { ...one, commands: [[native, ...args]] };
+      const [times, nativeTimes] = await timeInTurn([one, nativeTimed], runs);
+      reportRatio(figure, what, times!, `${program}.c`, nativeTimes!);
+    });
+  await overNative("helper_over_native", "warm Cargo `get`", helper, "round-trip");
+  await overNative("exec_over_native", "`vouch exec -- /bin/true`", exec, "become", ["/bin/true"]);
 }
 
 async function measureNpmShim(laptop: Laptop, floor: Timed): Promise<void> {
