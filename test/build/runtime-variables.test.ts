@@ -4,14 +4,20 @@ import { readFileSync } from "node:fs";
 import { withoutRuntimeVariables } from "../../build/runtime-variables.ts";
 
 const before = readFileSync(process.execPath);
-const { file: after, blankedNames } = withoutRuntimeVariables(before);
+const { file: changed, blankedNames } = withoutRuntimeVariables(before);
+const after = Buffer.from(changed.buffer, changed.byteOffset, changed.length);
 
 describe("the runtime of this machine", () => {
   test("every variable of Bun's that stands there as a C string is blanked", () => {
-    const names = (file: Uint8Array) =>
-      Buffer.from(file)
-        .toString("latin1")
-        .match(/(?<=\0)BUN_(?!1\.|PLUGIN_NAME)[A-Z][A-Za-z0-9_]{2,}(?=\0)/g) ?? [];
+    const names = (file: Buffer) => {
+      const found: string[] = [];
+      for (let offset = file.indexOf("\0BUN_"); offset >= 0; offset = file.indexOf("\0BUN_", offset + 1)) {
+        const text = file.toString("latin1", offset, offset + 200);
+        const name = /^\0(BUN_(?!1\.|PLUGIN_NAME)[A-Z][A-Za-z0-9_]{2,})\0/.exec(text)?.[1];
+        if (name !== undefined) found.push(name);
+      }
+      return found;
+    };
     expect(names(before).length).toBeGreaterThan(80);
     expect(names(after)).toEqual([]);
   });
@@ -48,14 +54,13 @@ describe("the runtime of this machine", () => {
   });
 
   test("variables that Vouch promises to honour stay", () => {
-    const text = Buffer.from(after).toString("latin1");
     for (const name of ["HTTPS_PROXY", "NO_PROXY", "NO_COLOR", "FORCE_COLOR", "TMPDIR", "SSL_CERT_FILE", "HOME"]) {
-      expect(text.includes(name)).toBe(true);
+      expect(after.includes(name)).toBe(true);
     }
   });
 
   test("the same input gives the same bytes, and a second time changes nothing more", () => {
-    expect(Buffer.from(withoutRuntimeVariables(before).file).equals(after)).toBe(true);
+    expect(after.equals(withoutRuntimeVariables(before).file)).toBe(true);
   });
 });
 

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { systemClock } from "../../src/base/net/retry.ts";
 import { VouchServer } from "../../src/vouch-client/server.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -112,8 +113,10 @@ describe("a session", () => {
     upstream.answer("idToken", () =>
       failures++ < 2 ? new Response("busy", { status: failures === 1 ? 503 : 429 }) : undefined,
     );
+    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
     expect(upstream.counts.idToken).toBe(3);
+    expect(waits).toHaveBeenCalledTimes(2);
   });
 
   test("a server that asks for a longer wait than a person has is not asked again, and the wait is named", async () => {
@@ -127,13 +130,15 @@ describe("a session", () => {
 
   test("the wait that a server asks for is kept to", async () => {
     const session = await login();
-    const times: number[] = [];
-    upstream.answer("idToken", () => {
-      times.push(performance.now());
-      return times.length === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined;
-    });
+    let requests = 0;
+    upstream.answer("idToken", () =>
+      (requests += 1) === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined,
+    );
+    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
-    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+    expect(waits).toHaveBeenCalledTimes(1);
+    expect(waits.mock.calls[0]![0]).toBeGreaterThanOrEqual(1000);
+    expect(requests).toBe(2);
   });
 
   test("a login is sent once: its ceremony is used up", async () => {

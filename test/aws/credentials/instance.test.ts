@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { systemClock } from "../../../src/base/net/retry.ts";
 import { instanceCredentials, instanceEndpoint } from "../../../src/aws/credentials/instance.ts";
 import { rejection } from "../../rejection.ts";
 import { createDeveloperAccount } from "../../sandbox/aws/developer-account.ts";
@@ -60,6 +61,8 @@ test("nothing is asked without a token, as IMDSv1 would let it", async () => {
 });
 
 test("no answer: the hop limit is named", async () => {
+  using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
   const error = await rejection(instanceCredentials(at("http://127.0.0.1:1")));
+  expect(waits).toHaveBeenCalled();
   expect(error).toMatchObject({ code: "network", hint: expect.stringContaining("http-put-response-hop-limit 2") });
-}, 30_000);
+});
