@@ -7,7 +7,7 @@ import { ciRoleArn, type Job, startJob } from "../job.ts";
 import { cargoGet, executable } from "../laptop.ts";
 import { requires, requiresMountNamespace } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, seedPackage } from "../sandbox/packages.ts";
 
 describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root", () => {
   let job: Job;
@@ -141,11 +141,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
   test.skipIf(!requires("npm", "node"))(
     "npm ci in an image with node, its project the one folder to write to",
     async () => {
-      await seedPackage(job.sandbox.registries, "npm", {
-        name: "my-lib",
-        version: "1.0.0",
-        files: { "index.js": 'module.exports = "hello from my-lib";\n' },
-      });
+      await seedPackage(job.sandbox.registries, "npm", myLib);
       const project = join(job.folder, "project");
       mkdirSync(project);
       const registry = `https://${names.packageHost}/npm/${names.repository}/`;

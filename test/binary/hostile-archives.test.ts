@@ -2,23 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Laptop, registryName, startLaptop } from "../laptop.ts";
+import type { Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { endpoint, lock, manifest } from "./hostile-files.ts";
-
-const tools = join(import.meta.dir, "../../.tools");
-const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
+import { pathWith, programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 
 let laptop: Laptop;
 let count = 0;
 
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
 }, 120_000);
 afterAll(() => laptop?.stop());
 
@@ -28,8 +21,7 @@ async function run(tool: string, command: string, files: Record<string, string>,
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), manifest(ofProject));
   writeFileSync(join(folder, "x-1.0.0.tgz"), await new Bun.Archive(files, { compress: "gzip" }).bytes());
-  const folders = [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]];
-  const env = { PATH: folders.join(":"), npm_config_audit: "false", npm_config_cache: join(folder, "cache") };
+  const env = { PATH: pathWith(laptop, tool), npm_config_audit: "false", npm_config_cache: join(folder, "cache") };
   return laptop.run(command.split(" "), { cwd: folder, env });
 }
 
@@ -77,11 +69,8 @@ describe.each([
   ["pnpm", "pnpm"],
   ["pnpm-12", "pnpm"],
 ])("%s", (tool, manager) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin", manager)))("is installed", () => {
-    beforeAll(async () => {
-      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
-      await run(tool, ["vouch", "setup", "codeartifact", ...repository].join(" "), {});
-    }, 120_000);
+  describe.skipIf(!requires(join(programsOf(tool), manager)))("is installed", () => {
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
 
     const install = manager === "npm" ? "npm install --ignore-scripts" : "pnpm add --ignore-scripts";
 

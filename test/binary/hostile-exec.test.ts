@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
@@ -22,13 +22,8 @@ let evil: HostileListener;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady();
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
+  await seedPackage(laptop.sandbox.registries, "npm", myLib);
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
   mkdirSync(join(laptop.folder, "evil"));
   evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
   const bin = join(laptop.folder, "bun");

@@ -5,13 +5,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ended, type Finished, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { ended, type Finished, type Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, pnpmLock, variable } from "./hostile-files.ts";
 import { hostileSettings, makeRepositories } from "./hostile-git.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { pathWith, programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 import { npmrcSpellings } from "./npmrc-spellings.ts";
 import { npmUserProject } from "./projects.ts";
 
@@ -25,10 +24,7 @@ let network: HostileListener;
 let count = 0;
 
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
   for (const name of ["evil", "network"]) mkdirSync(join(laptop.folder, name));
   evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
   network = await startHostileListener({
@@ -79,11 +75,8 @@ function run(tool: string, command: string[], files: Files, env: Record<string, 
 }
 
 function withTool(tool: string): Record<string, string> {
-  const folders = [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]];
-  return { PATH: folders.join(":") };
+  return { PATH: pathWith(laptop, tool) };
 }
-
-const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
 
 const spelling = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
 
@@ -99,7 +92,7 @@ function expectWords({ stderr }: Finished, words: RegExp | null): void {
 }
 
 describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
+  describe.skipIf(!requires(join(programsOf(tool), "npm")))("is installed", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
     test("does not look at what only pnpm reads", async () => {
@@ -241,11 +234,8 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
 });
 
 describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/pnpm")))("is installed", () => {
-    beforeAll(async () => {
-      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
-      await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env: withTool(tool) }));
-    }, 120_000);
+  describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("is installed", () => {
+    beforeAll(() => setUpNpm(laptop, withTool(tool)), 120_000);
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 

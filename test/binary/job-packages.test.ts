@@ -6,7 +6,7 @@ import { type Job, repositoryFlags, roleFlags, startJob } from "../job.ts";
 import { ended, executable, registryName, cargoIndex } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, myPackage, seedPackage } from "../sandbox/packages.ts";
 import { toolchainEnvironment } from "../toolchains.ts";
 import { filesContaining } from "./disk.ts";
 import { crateUserProject, npmUserProject } from "./projects.ts";
@@ -22,16 +22,8 @@ beforeAll(async () => {
   const { PATH: _, ...rest } = toolchainEnvironment(place("home"));
   toolchain = rest;
   const { registries } = job.sandbox;
-  await seedPackage(registries, "npm", {
-    name: "my-lib",
-    version: "1.0.0",
-    files: { "index.js": 'module.exports = "hello from my-lib";\n' },
-  });
-  await seedPackage(registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
-  });
+  await seedPackage(registries, "npm", myLib);
+  await seedPackage(registries, "pypi", myPackage);
   await seedPackage(registries, "cargo", {
     name: "my-crate",
     version: "0.1.0",

@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ciRoleArn, type Job, repositoryFlags, roleFlags, startJob } from "../job.ts";
+import {
+  ciRoleArn,
+  countCalls,
+  execVariables,
+  holderOf,
+  type Job,
+  repositoryFlags,
+  roleFlags,
+  startJob,
+} from "../job.ts";
 import { executable } from "../laptop.ts";
 import { serveContainerCredentials, serveInstanceMetadata } from "../sandbox/ci/metadata.ts";
 import { ciPlatformNames } from "../sandbox/ci/platforms.ts";
@@ -14,31 +23,19 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => job?.stop());
 
-let before: Record<string, number>;
+let calls: ReturnType<typeof countCalls>;
 beforeEach(() => {
-  before = { ...job.sandbox.account.calls };
+  calls = countCalls(job);
 });
-/** How often AWS was asked in this test. */
-const calls = (operation: keyof Job["sandbox"]["account"]["calls"]) =>
-  job.sandbox.account.calls[operation] - (before[operation] ?? 0);
 
 const tokenOf = (environment: string) => /^CODEARTIFACT_AUTH_TOKEN=(.*)$/m.exec(environment)?.[1] ?? "";
-const holderOf = (token: string) => job.sandbox.account.verifyToken(token, names.domain);
-
-/** What the variables of `vouch exec` say instead of its flags. */
-const variables = {
-  VOUCH_ROLE: ciRoleArn,
-  VOUCH_REGION: names.region,
-  VOUCH_DOMAIN: names.domain,
-  VOUCH_REPOSITORY: names.repository,
-};
 
 describe("an ID token of the platform is exchanged for the role", () => {
   test.each(ciPlatformNames)("%s", async (name) => {
     const command = ["exec", "--identity", name, ...roleFlags, ...repositoryFlags, "--", "env"];
     const { exitCode, stdout, stderr } = await job.vouch(command, await job.given(name));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const holder = holderOf(tokenOf(stdout));
+    const holder = holderOf(job, tokenOf(stdout));
     expect(holder?.role).toBe(job.role);
     // The role allows an hour, and the token ends with its session.
     expect(holder!.expires).toBeLessThanOrEqual(Date.now() / 1000 + 3601);
@@ -57,7 +54,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
     const env = await job.given("gitlab", claims);
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], {
       ...env,
-      ...variables,
+      ...execVariables,
       VOUCH_IDENTITY: "gitlab",
     });
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
@@ -68,7 +65,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
   });
 
   test("a domain that there is not: the hint names the flags of a job", async () => {
-    const env = { ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions", VOUCH_DOMAIN: "other-domain" };
+    const env = { ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions", VOUCH_DOMAIN: "other-domain" };
     const { exitCode, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect(exitCode).toBe(5);
     expect(stderr).toContain(
@@ -99,7 +96,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
 
   test("GitHub failing for a moment is asked again; a request token that is over is not", async () => {
     job.github.failures.push(503, 500);
-    const env = { ...job.github.env, ...variables, VOUCH_IDENTITY: "github-actions" };
+    const env = { ...job.github.env, ...execVariables, VOUCH_IDENTITY: "github-actions" };
     expect(await job.vouch(["exec", "--", "true"], env)).toMatchObject({ exitCode: 0, stderr: "" });
     const over = { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "over" };
     expect(await job.vouch(["exec", "--", "true"], over)).toMatchObject({
@@ -110,7 +107,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
 
   test("an ID token that has ended, or is none", async () => {
     const run = (token: string) =>
-      job.vouch(["exec", "--", "true"], { ...variables, VOUCH_IDENTITY: "gitlab", VOUCH_ID_TOKEN: token });
+      job.vouch(["exec", "--", "true"], { ...execVariables, VOUCH_IDENTITY: "gitlab", VOUCH_ID_TOKEN: token });
     const ended = await run(await job.platforms.gitlab.token({ exp: Math.floor(Date.now() / 1000) - 60 }));
     expect(ended).toMatchObject({
       exitCode: 4,
@@ -141,7 +138,7 @@ describe("what AWS gives is used as it is", () => {
   test("aws-environment", async () => {
     const { stdout, stderr } = await run("aws-environment", issued());
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(calls("AssumeRoleWithWebIdentity")).toBe(0);
   });
 
@@ -152,7 +149,7 @@ describe("what AWS gives is used as it is", () => {
     const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${service.url}/v1/credentials` };
     const { stdout, stderr } = await run("aws-container", { ...env, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file });
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(await run("aws-container", env)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("it answered with status 401"),
@@ -165,7 +162,7 @@ describe("what AWS gives is used as it is", () => {
     const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: service.url, NO_PROXY: "", no_proxy: "" };
     const { stdout, stderr } = await run("aws-ec2", env);
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     const list = "/latest/meta-data/iam/security-credentials/";
     expect(service.asked).toEqual(["PUT /latest/api/token 200", `GET ${list} 200`, `GET ${list}vouch-ci 200`]);
   });
@@ -188,16 +185,17 @@ describe("what AWS gives is used as it is", () => {
 
 describe("chosen, never by surprise", () => {
   test("everything is there and nothing is chosen: nothing is used", async () => {
+    const before = { ...job.sandbox.account.calls };
     const all = await Promise.all(ciPlatformNames.map((name) => job.given(name)));
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], {
       ...Object.assign({}, ...all),
-      ...variables,
+      ...execVariables,
       AWS_ACCESS_KEY_ID: "ASIAUNKNOWNUNKNOWN00",
       AWS_SECRET_ACCESS_KEY: "x",
     });
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
     expect(stderr).toContain("Not logged in");
-    expect(Object.values(job.sandbox.account.calls)).toEqual(Object.values(before));
+    expect(job.sandbox.account.calls).toEqual(before);
   });
 
   test("an unknown name lists those there are", async () => {
@@ -231,7 +229,7 @@ describe("chosen, never by surprise", () => {
     ["aws-environment", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
     ["aws-container", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI", "task role"],
   ])("%s says what is missing and how a job gets it", async (name, missing, remedy) => {
-    const env = { ...variables, VOUCH_DOMAIN_OWNER: names.account, VOUCH_IDENTITY: name };
+    const env = { ...execVariables, VOUCH_DOMAIN_OWNER: names.account, VOUCH_IDENTITY: name };
     const role = name.startsWith("aws-") ? { VOUCH_ROLE: "" } : {};
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], { ...env, ...role });
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
@@ -249,7 +247,7 @@ describe("chosen, never by surprise", () => {
     ["a name that is none", { VOUCH_DOMAIN: "My_Domain" }, "Expected a CodeArtifact domain name"],
     ["a settings file that is not there", { VOUCH_CONFIG: "/nowhere/config.json" }, "do not exist"],
   ])("%s: said before anything is asked", async (_title, change, message) => {
-    const env = { ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions", ...change };
+    const env = { ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions", ...change };
     const { exitCode, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect(exitCode).toBeGreaterThan(0);
     expect(exitCode).toBeLessThan(3);
@@ -282,7 +280,7 @@ describe("chosen, never by surprise", () => {
     const env = { VOUCH_CONFIG: file, MY_TOKEN: await job.platforms.gitlab.token() };
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(stdout).not.toContain("PIP_INDEX_URL");
   });
 });

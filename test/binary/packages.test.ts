@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "./projects.ts";
 
@@ -17,11 +17,7 @@ const place = (name: string) => join(laptop.home, name);
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--registry-name", registryName);
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
-  });
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
 }, 120_000);
 afterAll(async () => laptop?.stop());
 

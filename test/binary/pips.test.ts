@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
@@ -16,11 +16,7 @@ let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--tool", "pip");
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
 }, 60_000);
 afterAll(async () => laptop?.stop());
 

@@ -2,15 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
-import { names } from "../sandbox/main.ts";
+import { ended, type Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
+import { programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 import { npmProject, npmUserProject } from "./projects.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
-const folderOf = (tool: string) => join(tools, tool, "node_modules/.bin");
 
 let laptop: Laptop;
 
@@ -23,16 +21,8 @@ function withTools(folder: string, more: Record<string, string> = {}): Record<st
 const pnpmLinks = () =>
   (existsSync(laptop.shims) ? readdirSync(laptop.shims) : []).filter((name) => name.startsWith("pn")).toSorted();
 
-async function setUp(env: Record<string, string>): Promise<void> {
-  const repository = ["--domain", names.domain, "--repository", names.repository];
-  await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository, "--tool", "npm"], { env }));
-}
-
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
@@ -40,13 +30,13 @@ describe.each([
   ["pnpm", "10.", ["pnpm", "pnpx"]],
   ["pnpm-11", "11.", ["pn", "pnpm", "pnpx", "pnx"]],
 ] as const)("%s", (tool, version, shims) => {
-  const bin = folderOf(tool);
+  const bin = programsOf(tool);
   const place = (name: string) => join(laptop.home, tool, name);
   const run = (command: string[], cwd: string) => laptop.run(command, { cwd, env: withTools(bin) });
 
   describe.skipIf(!requires(join(bin, "pnpm")))("is installed", () => {
     test("setup links its names, and the link leads to it", async () => {
-      await setUp(withTools(bin));
+      await setUpNpm(laptop, withTools(bin));
       expect(pnpmLinks()).toEqual([...shims]);
       expect(await ended(run(["pnpm", "--version"], laptop.home))).toStartWith(version);
     }, 120_000);
@@ -79,7 +69,7 @@ describe.each([
     }, 120_000);
 
     test("a setup from a shell without pnpm keeps the links", async () => {
-      await setUp({});
+      await setUpNpm(laptop, {});
       expect(pnpmLinks()).toEqual([...shims]);
     });
 
@@ -90,9 +80,9 @@ describe.each([
   });
 });
 
-const corepack = join(folderOf("corepack"), "corepack");
+const corepack = join(programsOf("corepack"), "corepack");
 
-describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack", () => {
+describe.skipIf(!requires(corepack, join(programsOf("pnpm"), "pnpm")))("corepack", () => {
   test("its pnpm stands behind the shim, and becomes the pnpm that the project names", async () => {
     const bin = join(laptop.folder, "corepack-bin");
     mkdirSync(bin);
@@ -108,7 +98,7 @@ describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack",
     const programs = { pnpm: "./bin/pnpm.cjs", pnpx: "./bin/pnpx.cjs" };
     writeFileSync(join(cached, ".corepack"), JSON.stringify({ locator, bin: programs, hash: "sha512.0" }));
     const env = withTools(bin, { COREPACK_HOME: cache, COREPACK_ENABLE_NETWORK: "0" });
-    await setUp(env);
+    await setUpNpm(laptop, env);
     expect(pnpmLinks()).toEqual(["pnpm", "pnpx"]);
     const app = npmUserProject(join(laptop.home, "corepack-app"), "my-lib");
     const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8")) as object;

@@ -12,7 +12,7 @@ import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type Block, blocksOf, commandSpans } from "./blocks.ts";
 import { findTools, makeProject } from "./projects.ts";
 
@@ -69,11 +69,7 @@ describe.each(documents)("%s", (document) => {
     beforeAll(async () => {
       laptop = await startLaptop({ executable: sandboxExecutable });
       laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
-      await seedPackage(laptop.sandbox.registries, "pypi", {
-        name: "my-package",
-        version: "1.0.0",
-        files: { "my_package/__init__.py": "" },
-      });
+      await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
     }, 120_000);
     afterAll(async () => laptop?.stop());
