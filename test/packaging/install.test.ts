@@ -28,7 +28,7 @@ const nothing = { exitCode: 1, bin: [] };
 
 const fetching = test.skipIf(!requiresDownloader());
 const shells = [["dash"], ["bash"], ["busybox", "ash"]].filter(([program]) => requires(program!));
-describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_, words) => {
+describe.each(shells.map((words) => [words.join(" "), words] as const))("in %s the install script", (_, words) => {
   fetching("installs an executable that runs, for the user alone", async () => {
     const { exitCode, stdout, stderr, bin, home } = await install({ shell: words });
     expect({ exitCode, stderr, bin }).toEqual({ exitCode: 0, stderr: "", bin: ["vouch"] });
@@ -107,7 +107,7 @@ describe("an executable that does not run is not installed", () => {
   });
 });
 
-test("a part of the script does nothing", async () => {
+test("a script that was cut off anywhere changes nothing", async () => {
   for (let length = 1; length < script.length - 12; length += 97) {
     const { stdout, bin, home } = await install({ text: script.slice(0, length), home: join(work, "partial") });
     expect({ stdout, bin, home: readdirSync(home) }).toEqual({ stdout: "", bin: [], home: [] });
@@ -213,28 +213,31 @@ fetching("a place that cannot be written to is named", async () => {
   });
 });
 
-test.skipIf(process.getuid?.() !== 0 || !requires("setpriv"))("a folder that is read-only too", async () => {
-  const home = join(work, "read-only");
-  mkdirSync(join(home, ".local/bin"), { recursive: true });
-  chmodSync(work, 0o755);
-  const { stderr, exitCode } = await install({
-    home,
-    shell: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"],
-  });
-  expect({ stderr, exitCode }).toEqual({
-    stderr: `install.sh: Cannot write to ${home}/.local/bin. Set VOUCH_INSTALL_DIR to a folder of yours.\n`,
-    exitCode: 1,
-  });
-});
+test.skipIf(process.getuid?.() !== 0 || !requires("setpriv"))(
+  "a folder that is read-only is named, and the variable for another",
+  async () => {
+    const home = join(work, "read-only");
+    mkdirSync(join(home, ".local/bin"), { recursive: true });
+    chmodSync(work, 0o755);
+    const { stderr, exitCode } = await install({
+      home,
+      shell: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"],
+    });
+    expect({ stderr, exitCode }).toEqual({
+      stderr: `install.sh: Cannot write to ${home}/.local/bin. Set VOUCH_INSTALL_DIR to a folder of yours.\n`,
+      exitCode: 1,
+    });
+  },
+);
 
-test("neither HOME nor a folder: an error that says which variable", async () => {
+test("the install script with neither HOME nor a folder names the variable that it needs", async () => {
   expect(await install({ env: { HOME: "" } })).toMatchObject({
     exitCode: 1,
     stderr: "install.sh: HOME is not set. Set VOUCH_INSTALL_DIR to the folder for the executable.\n",
   });
 });
 
-test("the repository is the project's", () => {
+test("the install script fetches from the project's own repository", () => {
   const { url } = packageJson.repository;
   expect(script).toContain(`\nrepository=${url.replace(/^git\+|\.git$/g, "")}\n`);
 });
