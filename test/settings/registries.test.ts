@@ -30,7 +30,7 @@ const settings: Settings = {
   ],
 };
 
-describe("URLs of a configured endpoint", () => {
+describe("a URL of a configured endpoint is ours", () => {
   test.each([
     [`sparse+https://${host}/cargo/my-repo/`, "cargo"],
     [`https://${host}/cargo/my-repo/`, "cargo"],
@@ -44,7 +44,7 @@ describe("URLs of a configured endpoint", () => {
     [`https://${host}/npm/my-repo/@acme/tool`, "npm"],
     [`https://${otherHost}:8443/npm/my-repo/`, "npm"],
     [`https://${otherHost}:8443/npm/my-repo`, "npm"],
-  ] as const)("%s", (url, format) => {
+  ] as const)("such as %s", (url, format) => {
     expect(findRegistry(settings, url)?.format).toBe(format);
     expect(findRegistry(settings, url, format)?.format).toBe(format);
     for (const other of (["cargo", "pypi", "npm"] as const).filter((each) => each !== format)) {
@@ -52,7 +52,7 @@ describe("URLs of a configured endpoint", () => {
     }
   });
 
-  test("the answer names the repository", () => {
+  test("and the answer names its repository", () => {
     expect(findRegistry(settings, `https://${otherHost}:8443/npm/my-repo/`)?.repository).toBe(settings.repositories[1]);
   });
 });
@@ -147,7 +147,7 @@ test.each([
   ["nothing", ""],
   ["a word", "pypi"],
   ["a very long URL", `https://${host}/pypi/my-repo/${"a/".repeat(2000)}`],
-])("not ours: %s", (_, url) => {
+])("%s is not ours", (_, url) => {
   expect(findRegistry(settings, url)).toBeUndefined();
 });
 
