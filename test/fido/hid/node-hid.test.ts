@@ -30,7 +30,7 @@ const { transport } = await import("../../../src/fido/hid/node-hid.ts");
 
 const info = { path: "/dev/hidraw0", product: "Test Key", vendorId: 0x1050, productId: 0x407 };
 
-test("of all HID devices the authenticators are listed, with a name", async () => {
+test("of all HID devices only authenticators are listed, each with a name", async () => {
   listed = [
     { ...fido, path: "/dev/hidraw0", product: "Test Key", serialNumber: "1" },
     { ...fido, path: "/dev/hidraw1", product: "" },
@@ -43,7 +43,7 @@ test("of all HID devices the authenticators are listed, with a name", async () =
   ]);
 });
 
-test("reports go out behind the number 0, and errors of the reading thread come as text", async () => {
+test("reports are written behind the report id 0, and errors of the reading thread are translated from their text", async () => {
   const device = new FakeDevice();
   opening = Promise.withResolvers();
   opening.resolve(device);
@@ -58,7 +58,7 @@ test("reports go out behind the number 0, and errors of the reading thread come 
   await connection.close();
 });
 
-test("no call of the library is waited for for ever, and what opens too late is closed", async () => {
+test("every call of the library has a time limit, and a device that opens too late is closed", async () => {
   listed = [];
   const device = new FakeDevice();
   opening = Promise.withResolvers();
