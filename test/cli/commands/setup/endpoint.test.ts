@@ -6,7 +6,7 @@ import { codeartifact, env, home, host, setRole, settings, useHome } from "./hom
 
 useHome();
 
-describe("the endpoints", () => {
+describe("the endpoints of a repository", () => {
   const reply = (status: number, body: object) => ({ status, body });
   const error = (code: string) => reply(403, { error: { code, message: `Said ${code}.` } });
   const vpc = "https://vpce-1.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/";
