@@ -68,14 +68,14 @@ describe.each([
   ["pnpm-9", "pnpm"],
   ["pnpm", "pnpm"],
   ["pnpm-12", "pnpm"],
-])("%s", (tool, manager) => {
-  describe.skipIf(!requires(join(programsOf(tool), manager)))("is installed", () => {
+])("an archive of a package, with %s", (tool, manager) => {
+  describe.skipIf(!requires(join(programsOf(tool), manager)))("where that is installed,", () => {
     beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
 
     const install = manager === "npm" ? "npm install --ignore-scripts" : "pnpm add --ignore-scripts";
 
     test.each(archives)(
-      "gets no token: %s",
+      "gets no token when it has %s",
       async (_, files, words) => {
         for (const command of [`${install} ./x-1.0.0.tgz`, `${manager} publish ./x-1.0.0.tgz`]) {
           expect((await run(tool, command, files)).stderr).toMatch(words);
@@ -92,7 +92,7 @@ describe.each([
       ["to be published", `${manager} publish ./x-1.0.0.tgz`, {}],
       ["to be published, by name", `${manager} publish x-1.0.0.tgz`, {}],
     ])(
-      "an honest archive works: %s",
+      "works when it is honest: %s",
       async (_, command, ofProject) => {
         const name = `honest-${tool}-${count}`;
         const honest = inArchive({

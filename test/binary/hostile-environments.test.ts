@@ -68,7 +68,7 @@ const attacks: [title: string, conf: () => string, said: RegExp][] = [
 ];
 
 const pips = ["pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("with %s and a pip.conf in the project's virtual environment", (_, bin) => {
   const there = requires(join(bin, "pip"));
   const install = ["install", "--no-input", "--no-cache-dir", "--retries", "0", "--no-deps", "--target", "site"];
   const started: [string, string[], boolean][] = [
@@ -82,7 +82,7 @@ describe.each(pips)("%s", (_, bin) => {
     at.run(join(venv, "bin"), [...command, ...install, "my-package"], {}, { env, honest: true });
   const unset = { PIP_CERT: "", HTTPS_PROXY: "", https_proxy: "" };
 
-  describe.each(started)("%s", (_how, command, isShim) => {
+  describe.each(started)("under %s", (_how, command, isShim) => {
     test.skipIf(!there).each(attacks)(
       "no token leaves: %s",
       async (_title, conf, said) => {

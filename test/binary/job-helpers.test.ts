@@ -17,10 +17,10 @@ beforeEach(() => {
   calls = countCalls(job);
 });
 
-describe("the helpers answer by themselves", () => {
+describe("in a job the helpers answer by themselves", () => {
   const env = async () => ({ ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions" });
 
-  test("Cargo's provider: several on one stdin are one chain, and look-alikes get nothing", async () => {
+  test("so that several requests to Cargo's provider on one stdin are one chain, and look-alikes get nothing", async () => {
     const evil = cargoGet(cargoIndex.replace("https://", "https://evil.example/"));
     const stdin = cargoGet() + cargoGet() + evil;
     const { stdout, stderr } = await job.run([executable, "--cargo-plugin"], { stdin, env: await env() });
@@ -33,7 +33,7 @@ describe("the helpers answer by themselves", () => {
     expect(calls("GetAuthorizationToken")).toBe(1);
   });
 
-  test("keyring, npm and credential codeartifact", async () => {
+  test("so that keyring, npm and credential codeartifact get the job's tokens", async () => {
     const bin = join(job.folder, "shims");
     mkdirSync(bin);
     for (const name of ["keyring", "npm"]) await job.run(["ln", "-s", executable, join(bin, name)]);
@@ -57,7 +57,7 @@ describe("the helpers answer by themselves", () => {
     expect(JSON.parse(token.stdout)).toEqual({ token: expect.any(String), expiration: expect.any(Number) });
   });
 
-  test("under vouch exec they have its tokens and ask AWS nothing, unless they are somebody else's", async () => {
+  test("except under vouch exec, where they have its tokens and ask AWS nothing, unless those are somebody else's", async () => {
     const inner = (...flags: string[]) => [
       executable,
       "exec",
@@ -84,7 +84,7 @@ describe("the helpers answer by themselves", () => {
     expect(calls("AssumeRoleWithWebIdentity")).toBeGreaterThan(4);
   });
 
-  test("several repositories of one domain are one chain", async () => {
+  test("so that several repositories of one domain are one chain", async () => {
     const endpoint = `https://${names.packageHost}/npm/other/`;
     const { stdout } = await job.vouch(
       ["exec", "--repository", names.repository, "--repository", "other", "--", "env"],

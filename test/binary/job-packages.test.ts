@@ -39,8 +39,8 @@ async function exec(cwd: string, ...command: string[]): Promise<string> {
   return ended(job.run([executable, "exec", ...identity, "--", ...command], { cwd, env, timeoutMs: 240_000 }));
 }
 
-describe.skipIf(!requires("npm"))("npm", () => {
-  test("npm install, then npm ci from the lock file", async () => {
+describe.skipIf(!requires("npm"))("npm in a job", () => {
+  test("installs from the registry, and then from the lock file by npm ci", async () => {
     const app = npmUserProject(place("npm-app"), "my-lib");
     writeFileSync(join(app, ".npmrc"), `registry=https://${names.packageHost}/npm/${names.repository}/\n`);
     await exec(app, "npm", "install");
@@ -49,15 +49,15 @@ describe.skipIf(!requires("npm"))("npm", () => {
   }, 240_000);
 });
 
-describe.skipIf(!requires("pip", "python3"))("pip", () => {
-  test("pip install", async () => {
+describe.skipIf(!requires("pip", "python3"))("pip in a job", () => {
+  test("installs from the index", async () => {
     await exec(job.folder, "pip", "install", "my-package", "--target", place("pip"), "--no-cache-dir");
     expect(readFileSync(place("pip/my_package/__init__.py"), "utf8")).toContain("my-package");
   }, 240_000);
 });
 
-describe.skipIf(!requires("cargo"))("cargo", () => {
-  test("cargo build of a project that only names its registry; Cargo asks Vouch", async () => {
+describe.skipIf(!requires("cargo"))("cargo in a job", () => {
+  test("builds a project that only names its registry, since Cargo asks Vouch", async () => {
     const app = crateUserProject(place("cargo-app"), "my-crate", registryName);
     mkdirSync(join(app, ".cargo"));
     writeFileSync(join(app, ".cargo/config.toml"), `[registries.${registryName}]\nindex = "${cargoIndex}"\n`);
@@ -66,7 +66,7 @@ describe.skipIf(!requires("cargo"))("cargo", () => {
   }, 300_000);
 });
 
-test("after all of this no token, credential or ID token stands in any file", () => {
+test("after a job no token, credential or ID token stands in any file", () => {
   expect(
     filesContaining(job.folder, /vouch-sandbox-(token|request)|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./),
   ).toEqual([]);

@@ -169,15 +169,15 @@ describe.each([
   ["pnpm-9", "pnpm"],
   ["pnpm", "pnpm"],
   ["pnpm-11", "pnpm"],
-])("%s", (tool, manager) => {
-  describe.skipIf(!requires(join(programsOf(tool), manager)))("is installed", () => {
+])("a user without a proxy, with %s", (tool, manager) => {
+  describe.skipIf(!requires(join(programsOf(tool), manager)))("where it is installed,", () => {
     beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
 
     // pnpm from 10 on asks for a dependency's address three times within a minute, whatever its settings say.
     const isPatient = tool === "pnpm" || tool === "pnpm-11";
     const slow = new Set(["a dependency of a dependency", "an archive from elsewhere", "a dependency in git"]);
     test.each(routes.filter(([what]) => !isPatient || !slow.has(what)))(
-      "sends no token: %s",
+      "sends no token by plain http: %s",
       async (_, project, hasListener = true) => {
         const made = project();
         const { stderr, stdout } = await install(tool, manager, made);

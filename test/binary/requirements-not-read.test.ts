@@ -69,7 +69,7 @@ function group(url: string): string {
 }
 
 const pips = ["pip-22", "pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("in front of %s", (_, bin) => {
   const there = requires(join(bin, "pip"));
 
   test.skipIf(!there).each(unreadable)(
@@ -84,7 +84,7 @@ describe.each(pips)("%s", (_, bin) => {
   );
 
   test.skipIf(!there).each(projects)(
-    "a project that leads elsewhere is refused: %s",
+    "a project that leads elsewhere is refused with %s",
     async (_title, args, toml, said, env) => {
       writeFileSync(join(at.folder, "pyproject.toml"), toml);
       const { exitCode, stderr } = await pip(bin, args, env);
@@ -105,7 +105,7 @@ describe.each(["pip-22", "pip-23", "pip-26"])("what %s is told of honest and odd
     ["a requirements file", (folder: string) => ["-r", `file://${folder}/my%20list.txt`]],
     ["a direct reference", (folder: string) => [`demo @ file://${folder}/demo-1.0-py3-none-any.whl`]],
   ])(
-    "%s with a file: URL is nothing to refuse",
+    "%s with a file: URL is not refused",
     async (_, args) => {
       writeFileSync(join(at.folder, "my list.txt"), "my-package\n");
       const { stderr, stdout } = await pip(bin, args(at.folder));
