@@ -60,7 +60,7 @@ test("the agent refuses a body without its length", async () => {
   expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(411);
 });
 
-test("an answer of the agent begins with the bytes that the fast path compares, and all of it is ASCII", () => {
+test("an answer of the agent begins with the bytes that the first stage compares, and all of it is ASCII", () => {
   const bytes = Buffer.from(writeReply(200, { name: "M\u00fcller \u{1f511}" })).toString("latin1");
   expect(bytes).toStartWith("HTTP/1.1 200 \r\nvouch-protocol: 1\r\n");
   const body = '{"name":"M\\u00fcller \\ud83d\\udd11"}';

@@ -94,7 +94,7 @@ describe("a runtime that is not as known", () => {
     );
   });
 
-  test("is needed for that: one with both places is taken", () => {
+  test("is told from one that has both places, which is accepted", () => {
     const { file } = withoutRuntimeVariables(Buffer.concat([names, comparisons, prefix]));
     expect(Buffer.from(file).includes("=imalloc")).toBe(true);
     expect(Buffer.from(file).includes(Buffer.from([0x41, 0x80, 0x3e, 0x00, 0x75]))).toBe(true);
