@@ -2,31 +2,15 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { findRegistry, isOnConfiguredHost } from "../../src/settings/registries.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import { host, myRepository } from "./my-repository.ts";
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const otherHost = "my-domain-123456789012.d.codeartifact.eu-west-1.amazonaws.com";
 
 const settings: Settings = {
   version: 1,
   repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: {
-        cargo: `https://${host}/cargo/my-repo/`,
-        pypi: `https://${host}/pypi/my-repo/`,
-        npm: `https://${host}/npm/my-repo/`,
-      },
-    },
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "eu-west-1",
-      repository: "my-repo",
-      endpoints: { npm: `https://${otherHost}:8443/npm/my-repo` },
-    },
+    myRepository,
+    { ...myRepository, region: "eu-west-1", endpoints: { npm: `https://${otherHost}:8443/npm/my-repo` } },
   ],
 };
 

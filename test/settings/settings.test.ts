@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../src/settings/settings.ts";
 import { rejection } from "../rejection.ts";
+import { myRepository } from "./my-repository.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
 let folder: string;
@@ -16,15 +17,7 @@ const settings: Settings = {
   version: 1,
   server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: ["AA"] },
   aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
-  repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: { cargo: "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/" },
-    },
-  ],
+  repositories: [myRepository],
 };
 
 test("settings that are saved are loaded, and are readable to the user alone", () => {

@@ -14,6 +14,7 @@ import { stableExecutable } from "../../src/tools/executable.ts";
 import type { RepositorySettings } from "../../src/settings/settings.ts";
 import { applyShims, findInstalled, shimsFolder } from "../../src/tools/shims.ts";
 import { neededShims } from "../../src/tools/tools.ts";
+import { myRepository } from "../settings/my-repository.ts";
 import { rejection } from "../rejection.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
@@ -73,24 +74,12 @@ test.each([
   [{ pypi: "https://x.example/" }, ["keyring", "pip", "pip3"]],
   [{ pypi: "https://x.example/", npm: "https://x.example/" }, ["keyring", "pip", "pip3", "npm", "npx"]],
 ])("the endpoints %j need the shims %j", (endpoints, names) => {
-  const repository: RepositorySettings = {
-    domain: "my-domain",
-    domainOwner: "123456789012",
-    region: "us-east-1",
-    repository: "my-repo",
-    endpoints,
-  };
+  const repository: RepositorySettings = { ...myRepository, endpoints };
   expect(neededShims({ version: 1, repositories: [repository] }, { PATH: shims })).toEqual(names);
 });
 
 describe("pnpm and its other names", () => {
-  const npm: RepositorySettings = {
-    domain: "my-domain",
-    domainOwner: "123456789012",
-    region: "us-east-1",
-    repository: "my-repo",
-    endpoints: { npm: "https://x.example/" },
-  };
+  const npm: RepositorySettings = { ...myRepository, endpoints: { npm: "https://x.example/" } };
   const program = (...path: string[]) => {
     mkdirSync(join(folder, ...path, ".."), { recursive: true });
     writeFileSync(join(folder, ...path), "#!/bin/sh\n", { mode: 0o755 });

@@ -5,8 +5,8 @@ import {
   type RegistryToken,
   twineVariables,
 } from "../../../src/agent/tokens/package-manager-variables.ts";
+import { host } from "../../settings/my-repository.ts";
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
   format,
   endpoint,

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { checkEnvironment } from "../../../../src/cli/commands/doctor/environment.ts";
 import { checkPath } from "../../../../src/cli/commands/doctor/path.ts";
 import { checkStoredTokens } from "../../../../src/cli/commands/doctor/stored-tokens.ts";
-import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { brief, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
 afterAll(removeMachines);
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { checkCargo, takesToken } from "../../../../src/tools/cargo/doctor.ts";
 import { checkNpm } from "../../../../src/tools/npm/doctor.ts";
 import { checkPip } from "../../../../src/tools/pip/doctor.ts";
-import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { brief, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
 afterAll(removeMachines);
 

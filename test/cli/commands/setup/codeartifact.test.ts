@@ -3,12 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runInTerminal } from "../../../pty.ts";
+import { host, myRepository } from "../../../settings/my-repository.ts";
 import {
   codeartifact,
   command,
   env,
   home,
-  host,
   names,
   read,
   setRole,
@@ -65,15 +65,7 @@ describe("vouch setup codeartifact", () => {
     ]);
     expect(settings().repositories).toEqual([
       {
-        domain: "my-domain",
-        domainOwner: "123456789012",
-        region: "us-east-1",
-        repository: "my-repo",
-        endpoints: {
-          cargo: `https://${host}/cargo/my-repo/`,
-          pypi: `https://${host}/pypi/my-repo/`,
-          npm: `https://${host}/npm/my-repo/`,
-        },
+        ...myRepository,
         registryName: "my-codeartifact-registry",
         files: {
           cargo: join(home, ".cargo/config.toml"),

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { codeartifact, env, home, host, setRole, settings, useHome } from "./home.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { codeartifact, env, home, setRole, settings, useHome } from "./home.ts";
 
 useHome();
 

@@ -4,20 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "no
 import { join } from "node:path";
 import { requires } from "../../../requires.ts";
 import { toolchainEnvironment } from "../../../toolchains.ts";
-import {
-  codeartifact,
-  env,
-  home,
-  host,
-  read,
-  role,
-  setRole,
-  settings,
-  setup,
-  snapshot,
-  useHome,
-  write,
-} from "./home.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { codeartifact, env, home, read, role, setRole, settings, setup, snapshot, useHome, write } from "./home.ts";
 
 useHome();
 
