@@ -19,6 +19,14 @@ export const ciRoleArn = `arn:aws:iam::${names.account}:role/vouch-ci`;
 export const repositoryFlags = ["--region", names.region, "--domain", names.domain, "--repository", names.repository];
 export const roleFlags = ["--role", ciRoleArn];
 
+/** What the variables of `vouch exec` say instead of its flags. */
+export const execVariables = {
+  VOUCH_ROLE: ciRoleArn,
+  VOUCH_REGION: names.region,
+  VOUCH_DOMAIN: names.domain,
+  VOUCH_REPOSITORY: names.repository,
+};
+
 export interface Job {
   /** Removed at the end. */
   folder: string;
@@ -44,6 +52,18 @@ export function documentedPolicies(): { trust: PolicyDocument[]; permissions: Po
   const permissions = documents.filter((document) => !isTrust(document));
   if (permissions.length !== 1) throw new Error(`docs/ci.md has ${permissions.length} policies of permissions`);
   return { trust: documents.filter(isTrust), permissions: permissions[0]! };
+}
+
+/** Counts how often AWS is asked for an operation from now on. */
+export function countCalls({ sandbox }: Job): (operation: keyof Job["sandbox"]["account"]["calls"]) => number {
+  const { calls } = sandbox.account;
+  const before = { ...calls };
+  return (operation) => calls[operation] - before[operation];
+}
+
+/** Who the token was issued to, in the sandbox's domain. */
+export function holderOf({ sandbox }: Job, token: string) {
+  return sandbox.account.verifyToken(token, names.domain);
 }
 
 export async function startJob(): Promise<Job> {

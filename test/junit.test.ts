@@ -42,6 +42,6 @@ test("the report of a real run has every failed test with its reason", async () 
   expect(addOutcomes([outcome, outcome])).toMatchObject({ tests: 10, failures: 6, skipped: 2 });
 });
 
-test("what is no report counts as nothing", () => {
+test("what is no report counts as no test", () => {
   expect(readReport("")).toEqual({ tests: 0, failures: 0, skipped: 0, failed: [] });
 });

@@ -18,7 +18,7 @@ const denyOther = (form: URLSearchParams) => (form.get("domain") === "other-doma
 const environment = async () => askAgent(routes.environment, { format: "npm", failures: "all" });
 
 describe("a domain that fails beside one that does not", () => {
-  test("is waited for once; then its failure is remembered and tried behind the scenes", async () => {
+  test("is waited for once; then its failure is remembered and retried in the background", async () => {
     await using harness = new AgentHarness([repository, unreachable]);
     harness.upstream.answer("token", denyOther);
     await harness.login();
@@ -34,7 +34,7 @@ describe("a domain that fails beside one that does not", () => {
     held.release();
   });
 
-  test("is whole again after it has recovered, in the environment and in the status", async () => {
+  test("is reported as recovered, in the environment and in the status, once it has recovered", async () => {
     await using harness = new AgentHarness([repository, unreachable]);
     harness.upstream.answer("token", denyOther);
     await harness.login();
@@ -61,7 +61,7 @@ describe("a domain that fails beside one that does not", () => {
     expect((await environment()).failed).toBeUndefined();
   });
 
-  test("asked for by itself, it is tried while who asks waits", async () => {
+  test("is retried while the caller waits when it is asked for by itself", async () => {
     await using harness = new AgentHarness([repository, unreachable]);
     harness.upstream.answer("token", denyOther);
     await harness.login();
@@ -71,7 +71,7 @@ describe("a domain that fails beside one that does not", () => {
     expect((await harness.token(unreachable.endpoints.cargo)).token).toStartWith("other-domain-token");
   });
 
-  test("where all fail, nobody is answered from memory alone", async () => {
+  test("is retried while the caller waits where every domain fails", async () => {
     await using harness = new AgentHarness([repository, unreachable]);
     harness.upstream.answer("token", denial);
     await harness.login();
@@ -93,7 +93,7 @@ describe("a domain that fails beside one that does not", () => {
   });
 });
 
-test("an upstream that is silent ends with the limit on the whole chain, and the next who asks is told at once", async () => {
+test("an upstream that does not answer ends with the limit on the whole chain, and the next caller is told at once", async () => {
   await using harness = new AgentHarness([], { tokenLimits: { limitMs: 50 } });
   await harness.login();
   harness.configure({ repositories: [repository] });
@@ -108,7 +108,7 @@ test("an upstream that is silent ends with the limit on the whole chain, and the
   held.release();
 });
 
-test("a failure answers for as long as it took to come", async () => {
+test("a failure is remembered for as long as it took to come", async () => {
   const clock = new ManualClock();
   const cache = new RenewingCache<{ expiration: number }>(clock, "It", Infinity);
   let fetched = 0;
@@ -127,7 +127,7 @@ test("a failure answers for as long as it took to come", async () => {
   expect(fetched).toBe(2);
 });
 
-describe("what ends when it cannot", () => {
+describe("credentials that end at an unusable time", () => {
   const now = () => Math.floor(Date.now() / 1000);
   const token = (expiration: string) => () => new Response(`{"authorizationToken":"t","expiration":${expiration}}`);
 
@@ -140,7 +140,7 @@ describe("what ends when it cannot", () => {
     ["a token with words", () => `"${new Date().toISOString()}"`, /unexpected at expiration/],
     ["a token before 1970", () => "-1", /unexpected at expiration/],
     ["a token with null", () => "null", /unexpected at expiration/],
-  ])("%s is not given out", async (_, expiration, message) => {
+  ])("of AWS are not given out: %s", async (_, expiration, message) => {
     await using harness = new AgentHarness();
     harness.upstream.answer("token", token(expiration()));
     await harness.login();
@@ -167,14 +167,14 @@ describe("what ends when it cannot", () => {
   });
 });
 
-describe("a token is of its domain, its owner, its region, and its role", () => {
+describe("a token is bound to its domain, its owner, its region, and its role", () => {
   const url = (host: string) => ({ cargo: `https://${host}/cargo/my-repo/` });
 
   test.each([
     ["owner", { domainOwner: "210987654321" }],
     ["region", { region: "eu-west-1" }],
     ["domain", { domain: "other-domain" }],
-  ])("another %s, another token", async (_, difference) => {
+  ])("so that another %s gets another token", async (_, difference) => {
     const other = { ...repository, ...difference, endpoints: url("other.example") };
     await using harness = new AgentHarness();
     // One STS for all, so that the role's region does not tell them apart.
@@ -189,7 +189,7 @@ describe("a token is of its domain, its owner, its region, and its role", () => 
   test.each([
     ["role", { roleArn: "arn:aws:iam::123456789012:role/other" }],
     ["region of STS", { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "eu-west-1" }],
-  ])("another %s in the middle of the session, another token and other credentials", async (_, aws) => {
+  ])("so that another %s in the middle of the session gets another token and other credentials", async (_, aws) => {
     await using harness = new AgentHarness();
     await harness.login();
     const first = await harness.token();

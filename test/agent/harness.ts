@@ -7,18 +7,15 @@ import { type Reply, routes, type TokenReply } from "../../src/agent/protocol.ts
 import { serveAgent } from "../../src/agent/server.ts";
 import { SettingsFile } from "../../src/agent/tokens/settings-file.ts";
 import type { RepositorySettings, Settings } from "../../src/settings/settings.ts";
+import { host, myRepository } from "../settings/my-repository.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { roleArn, Upstream } from "./upstream.ts";
 import { tempFolder } from "../temp-folder.ts";
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const cargoUrl = `https://${host}/cargo/my-repo/`;
 
 export const repository: RepositorySettings = {
-  domain: "my-domain",
-  domainOwner: "123456789012",
-  region: "us-east-1",
-  repository: "my-repo",
+  ...myRepository,
   endpoints: { cargo: cargoUrl, npm: `https://${host}/npm/my-repo/` },
 };
 

@@ -36,7 +36,7 @@ test("the keys are listed as the server lists them, in the name of the session's
   expect(new Set(harness.upstream.keys).size).toBe(1);
 });
 
-test("an addition goes to the session's server with the names", async () => {
+test("an addition goes to the session's server with the names of both keys", async () => {
   await using harness = new AgentHarness([]);
   await harness.login();
   const { ceremony, server } = await startAddition({ name: "drawer" });
@@ -49,7 +49,7 @@ test("an addition goes to the session's server with the names", async () => {
   ]);
 });
 
-test("renaming and removing", async () => {
+test("a key is renamed and removed at the server", async () => {
   await using harness = new AgentHarness([]);
   await harness.login();
   expect(await askAgent(routes.keyRename, { id: key.id, name: "renamed" })).toEqual({
@@ -65,7 +65,7 @@ test("renaming and removing", async () => {
   ]);
 });
 
-test("the removal of the key that opened the session ends it here, with its tokens", async () => {
+test("removing the key that opened the session ends the session here, with its tokens", async () => {
   await using harness = new AgentHarness();
   await harness.login();
   await harness.token();
@@ -75,7 +75,7 @@ test("the removal of the key that opened the session ends it here, with its toke
   expect((await rejection(harness.token())).code).toBe("login_needed");
 });
 
-describe("a ceremony", () => {
+describe("a ceremony of the agent", () => {
   test("of an addition is finished once, and is neither enrolment nor login", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
@@ -137,11 +137,11 @@ describe("a ceremony", () => {
   });
 });
 
-describe("refusals", () => {
+describe("a refusal by the server while keys are managed:", () => {
   test.each([
     ["last_credential", 409],
     ["credential_not_found", 404],
-  ])("%s is passed on, and the session lasts", async (code, httpStatus) => {
+  ])("%s is passed on, and the session goes on", async (code, httpStatus) => {
     await using harness = new AgentHarness([]);
     await harness.login();
     harness.upstream.answer("keyRemove", () => apiFailure(httpStatus, code, "No."));
@@ -169,14 +169,14 @@ describe("refusals", () => {
       "a thousand keys and one",
       () => Response.json({ credentials: Array.from({ length: 1001 }, () => ({ ...key, transports: [] })) }),
     ],
-  ])("%s is the server's fault", async (_, answer) => {
+  ])("%s is reported as the server's fault", async (_, answer) => {
     await using harness = new AgentHarness([]);
     await harness.login();
     harness.upstream.answer("keys", answer);
     expect((await rejection(list())).code).toBe("server_error");
   });
 
-  test("names cannot steer the terminal", async () => {
+  test("the names in it cannot steer the terminal", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
     harness.upstream.answer("keys", () =>
@@ -187,7 +187,7 @@ describe("refusals", () => {
     expect(listed?.product).toBe("\ufffdx");
   });
 
-  test("of a logout in the middle, who waits is told", async () => {
+  test("a logout in between is reported to whoever waits", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
     const held = harness.upstream.hold("keys");

@@ -49,7 +49,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("ensureAgent starts one that outlives the starter's session, and does nothing when one runs", async () => {
+test("ensureAgent starts an agent that outlives the starter's session, and does nothing when one runs", async () => {
   await ensureAgent({ command });
   const { pid } = await status();
   await ensureAgent({ command: ["/bin/false"] });
@@ -62,7 +62,7 @@ test("ensureAgent starts one that outlives the starter's session, and does nothi
   expect(Number(fields[3])).toBe(pid);
 });
 
-test("what there is to do when nobody asks is done at every interval", async () => {
+test("periodic work of the agent is done at every interval, without a request", async () => {
   const agentModule = JSON.stringify(join(import.meta.dir, "../../src/agent/agent.ts"));
   const times = join(root, "times");
   const counting = `
@@ -74,7 +74,7 @@ test("what there is to do when nobody asks is done at every interval", async () 
   await until(() => existsSync(times) && Number(readFileSync(times, "utf8")) >= 3);
 });
 
-test("several at once end with one agent; the others end quietly with 0", async () => {
+test("of several agents started at once one remains, and the others end quietly with 0", async () => {
   const agents = Array.from({ length: 4 }, start);
   await until(async () => (await status().catch(() => undefined)) !== undefined);
   const { pid } = await status();
@@ -87,7 +87,7 @@ test("several at once end with one agent; the others end quietly with 0", async 
   expect((await status()).pid).toBe(pid);
 });
 
-test("several ensureAgent at once end with one agent that answers", async () => {
+test("several calls of ensureAgent at once end with one agent that answers", async () => {
   const pids = join(root, "pids");
   const recorded = ["/bin/sh", "-c", `echo $$ >> ${pids}; exec "$@"`, "sh", ...command];
   await Promise.all(Array.from({ length: 3 }, () => ensureAgent({ command: recorded })));
@@ -109,14 +109,17 @@ test("an agent that was killed leaves a message and a socket that the next repla
   expect((await status()).pid).not.toBe(killed.pid);
 });
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it with 0 and takes the socket away", async (signal) => {
-  const agent = await started();
-  agent.kill(signal);
-  expect(await agent.exited).toBe(0);
-  expect(existsSync(socketPath)).toBe(false);
-});
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "%s ends the agent with 0 and removes the socket",
+  async (signal) => {
+    const agent = await started();
+    agent.kill(signal);
+    expect(await agent.exited).toBe(0);
+    expect(existsSync(socketPath)).toBe(false);
+  },
+);
 
-test("stop ends it with 0", async () => {
+test("vouch agent stop ends the agent with 0", async () => {
   const agent = await started();
   await askAgent(routes.stop);
   expect(await agent.exited).toBe(0);
@@ -125,7 +128,7 @@ test("stop ends it with 0", async () => {
   );
 });
 
-test("once stop is answered, the next can start at once", async () => {
+test("once a stop is answered, the next agent can start at once", async () => {
   const first = await started();
   await askAgent(routes.stop);
   const second = start();
@@ -143,7 +146,7 @@ test("an agent whose socket was removed ends, and leaves its successor's alone",
   expect((await status()).pid).toBe(second.pid);
 });
 
-test("settings that cannot be read are said to who asks, and do not end it", async () => {
+test("settings that cannot be read are reported to the caller, and do not end the agent", async () => {
   const config = join(root, "config");
   mkdirSync(join(config, "vouch"), { recursive: true });
   writeFileSync(join(config, "vouch/config.json"), "{");
@@ -156,13 +159,13 @@ test("settings that cannot be read are said to who asks, and do not end it", asy
   expect((await status()).repositories).toEqual([]);
 });
 
-test("it writes nothing that others could read", async () => {
+test("the agent writes nothing that others could read", async () => {
   await started();
   expect(statSync(join(root, "agent")).mode & 0o777).toBe(0o700);
   expect(statSync(socketPath).mode & 0o077).toBe(0);
 });
 
-test("a folder that others can enter: it does not start, and ensureAgent says so", async () => {
+test("in a folder that others can enter the agent does not start, and ensureAgent says so", async () => {
   mkdirSync(join(root, "agent"));
   chmodSync(join(root, "agent"), 0o755);
   expect((await rejection(ensureAgent({ command }))).code).toBe("agent_untrusted");
@@ -170,7 +173,7 @@ test("a folder that others can enter: it does not start, and ensureAgent says so
   expect(await agent.exited).not.toBe(0);
 });
 
-test("one that does not come up is named", async () => {
+test("an agent that does not come up is reported with the reason", async () => {
   const failure = await rejection(ensureAgent({ command: ["/bin/sh", "-c", "exit 3"] }));
   expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent run` to see why." });
   expect(failure.message).toContain("exit code 3");
@@ -186,7 +189,7 @@ const testable =
   process.platform === "linux" &&
   (!isRoot || (requires("setpriv") && Bun.spawnSync([...asUser, "test", "-r", import.meta.path]).success));
 
-test.skipIf(!testable)("other processes of the user can neither read nor trace it", async () => {
+test.skipIf(!testable)("other processes of the user can neither read nor trace the agent", async () => {
   const folder = join(root, "agent");
   mkdirSync(folder, { mode: 0o700 });
   if (isRoot) {

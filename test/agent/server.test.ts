@@ -35,20 +35,20 @@ test.each<[string, number, string, RequestInit]>([
     routes.match,
     { headers: version, method: "POST", body: JSON.stringify({ urls: Array(1001).fill("x") }) },
   ],
-])("%s is refused with %p", async (_, status, path, init) => {
+])("the agent refuses %s with %p", async (_, status, path, init) => {
   await using harness = new AgentHarness();
   const answer = await raw(harness, path, init);
   expect(answer).toMatchObject({ status, body: { error: { code: "protocol_error" } } });
   expect(answer.headers.get("vouch-protocol")).toBe("1");
 });
 
-test("a body that is too large is refused, and the answer arrives although the body is not read", async () => {
+test("the agent refuses a body that is too large, and the answer arrives although the body is not read", async () => {
   await using harness = new AgentHarness();
   const body = new Uint8Array(maxBodyBytes + 1).fill(32);
   expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(413);
 });
 
-test("a body without its length is refused", async () => {
+test("the agent refuses a body without its length", async () => {
   await using harness = new AgentHarness();
   const body = new ReadableStream({
     async pull(controller) {
@@ -60,19 +60,19 @@ test("a body without its length is refused", async () => {
   expect((await raw(harness, routes.token, { headers: version, method: "POST", body })).status).toBe(411);
 });
 
-test("an answer begins with the bytes that the helpers' quick side compares, and all of it is ASCII", () => {
+test("an answer of the agent begins with the bytes that the first stage compares, and all of it is ASCII", () => {
   const bytes = Buffer.from(writeReply(200, { name: "M\u00fcller \u{1f511}" })).toString("latin1");
   expect(bytes).toStartWith("HTTP/1.1 200 \r\nvouch-protocol: 1\r\n");
   const body = '{"name":"M\\u00fcller \\ud83d\\udd11"}';
   expect(bytes).toEndWith(`\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
 });
 
-test("answers are not to be stored", async () => {
+test("answers of the agent forbid caching", async () => {
   await using harness = new AgentHarness();
   expect((await raw(harness, routes.status, { headers: version })).headers.get("cache-control")).toBe("no-store");
 });
 
-test("stop is answered, then carried out", async () => {
+test("a stop is answered, then carried out", async () => {
   await using harness = new AgentHarness();
   expect(await raw(harness, routes.stop, { headers: version, method: "POST", body: "{}" })).toMatchObject({
     status: 200,
@@ -81,11 +81,11 @@ test("stop is answered, then carried out", async () => {
   expect(harness.stopsAsked).toBe(1);
 });
 
-describe("an answer that was given is given again", () => {
+describe("an answer of the agent is cached", () => {
   const question = { headers: version, method: "POST", body: JSON.stringify({ url: cargoUrl, format: "cargo" }) };
   const tokenOf = async (harness: AgentHarness) => (await raw(harness, routes.token, question)).body as TokenReply;
 
-  test("word for word, without the agent working it out again", async () => {
+  test("and repeated word for word, without being computed again", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     const worked = spyOn(harness.agent, "tokens");
@@ -98,7 +98,7 @@ describe("an answer that was given is given again", () => {
     expect(worked).toHaveBeenCalledTimes(2);
   });
 
-  test("not in the next session: another person gets another token", async () => {
+  test("but not used in the next session: another person gets another token", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     const { token } = await tokenOf(harness);
@@ -109,7 +109,7 @@ describe("an answer that was given is given again", () => {
     expect((await tokenOf(harness)).token).toBe(next.token);
   });
 
-  test("not when a part of it is missing", async () => {
+  test("but not used when a part of the question is missing", async () => {
     const other = { ...repository, domain: "other-domain", endpoints: { npm: "https://other.example/npm/my-repo/" } };
     await using harness = new AgentHarness([repository, other]);
     harness.upstream.answer("token", (form) =>
@@ -129,7 +129,7 @@ describe("an answer that was given is given again", () => {
     expect(Object.keys((await ask()).variables)).toHaveLength(2);
   });
 
-  test("not for a URL that is not configured any more", async () => {
+  test("but not used for a URL that is no longer configured", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await tokenOf(harness);
@@ -140,7 +140,7 @@ describe("an answer that was given is given again", () => {
     });
   });
 
-  test("not after the settings were broken", async () => {
+  test("but not used after the settings were broken", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await tokenOf(harness);
@@ -148,7 +148,7 @@ describe("an answer that was given is given again", () => {
     expect(await raw(harness, routes.token, question)).toMatchObject({ body: { error: { code: "settings_invalid" } } });
   });
 
-  test("not after logout, and not from the session before", async () => {
+  test("but not used after logout, and not from the session before", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     const before = await tokenOf(harness);
@@ -158,7 +158,7 @@ describe("an answer that was given is given again", () => {
     expect((await tokenOf(harness)).token).not.toBe(before.token);
   });
 
-  test("not after the session's end, by either clock", async () => {
+  test("but not used after the session's end, by either clock", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await tokenOf(harness);
@@ -169,7 +169,7 @@ describe("an answer that was given is given again", () => {
     });
   });
 
-  test("not with the headers of somebody else", async () => {
+  test("but not used for a question with other headers", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await tokenOf(harness);

@@ -114,7 +114,7 @@ describe.each<[PinProtocol]>([[1], [2]])("clientPIN in protocol %i", (version) =
   });
 });
 
-test("the tries are counted, and come back with the right PIN", async () => {
+test("wrong PINs use up tries, and the right PIN restores them", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const device = await plugged.open();
   const wrong = () => getPinToken(device, 2, hashed("000000")).catch((error: unknown) => String(error));

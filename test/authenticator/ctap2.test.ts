@@ -44,7 +44,7 @@ const authorized = (token: PinUvAuthToken): Members => {
   ];
 };
 
-describe("CBOR is taken only in the canonical form", () => {
+describe("the software key takes CBOR only in the canonical form and refuses", () => {
   test.each([
     ["keys out of order", "a201010001", "12"],
     ["a number longer than it need be", "a1180101", "12"],
@@ -62,7 +62,7 @@ describe("CBOR is taken only in the canonical form", () => {
   });
 });
 
-describe("makeCredential is refused", () => {
+describe("the software key refuses makeCredential", () => {
   test.each<[string, Members, string]>([
     ["without the client data hash", [[1, undefined]], "14"],
     ["with a short client data hash", [[1, new Uint8Array(31)]], "02"],
@@ -118,7 +118,7 @@ describe("makeCredential is refused", () => {
   });
 });
 
-test("a list of nine credentials is too long", async () => {
+test("the software key refuses a list of nine credentials as too long", async () => {
   await using plugged = await plugIn();
   const nine = Array.from(
     { length: 9 },
@@ -131,7 +131,7 @@ test("a list of nine credentials is too long", async () => {
   expect(await status(await plugged.open(), 0x01, makeCredential([[5, nine]]))).toBe("15");
 });
 
-describe("a token", () => {
+describe("a token of the software key", () => {
   test("is for one touch", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
@@ -162,7 +162,7 @@ describe("a token", () => {
   });
 });
 
-test("a CTAP 2.0 key knows neither permissions nor selection", async () => {
+test("a software key of CTAP 2.0 knows neither permissions nor selection", async () => {
   await using plugged = await plugIn({ pin: "123456", ctap: "2.0", protocols: [1] });
   const device = await plugged.open();
   expect(await status(device, 0x0b, new Uint8Array(0))).toBe("01");
@@ -175,7 +175,7 @@ test("a CTAP 2.0 key knows neither permissions nor selection", async () => {
   expect(await status(device, 0x06, [[2, 1]])).toBe("14");
 });
 
-test("a key whose PIN may not authorize credentials and assertions gives no token for them", async () => {
+test("a software key whose PIN may not authorize credentials and assertions gives no token for them", async () => {
   await using plugged = await plugIn({ pin: "123456", noMcGaPermissionsWithClientPin: true });
   const device = await plugged.open();
   expect(await rejection(getPinToken(device, 2, hashed("123456")))).toMatchObject({
@@ -237,7 +237,7 @@ test("getNextAssertion needs an assertion before it, on the same channel", async
   expect((await other.exchange(next)).toHex()).toBe("30");
 });
 
-test("a reset takes everything", async () => {
+test("a reset erases PIN and credentials", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const device = await plugged.open();
   const token = await getPinToken(device, 2, hashed("123456"));

@@ -35,7 +35,7 @@ test("WINK answers with nothing", async () => {
   expect(await client.receive(channel)).toEqual({ command: CTAPHID.WINK, payload: bytes(0) });
 });
 
-describe("errors", () => {
+describe("the software key answers with CTAPHID_ERROR", () => {
   const [first, second, third] = fragment(1, CTAPHID.PING, bytes(200)) as [Uint8Array, Uint8Array, Uint8Array];
   const on = (channel: number, report: Uint8Array) => {
     const moved = report.slice();
@@ -66,14 +66,14 @@ describe("errors", () => {
     expect((await client.receive(channel)).command).toBe(CTAPHID.PING);
   });
 
-  test.each([0, 0x7777, BROADCAST_CHANNEL])("INVALID_CHANNEL: PING on channel %i", async (channel) => {
+  test.each([0, 0x7777, BROADCAST_CHANNEL])("INVALID_CHANNEL to PING on channel %i", async (channel) => {
     await using plugged = await plugIn();
     const client = new RawClient(await plugged.connect());
     await client.send(channel, CTAPHID.PING, bytes(1));
     expect(await client.receive(channel)).toEqual(error(0x0b));
   });
 
-  test("none for a continuation packet that continues nothing", async () => {
+  test("but not to a continuation packet that continues nothing", async () => {
     await using plugged = await plugIn();
     const client = new RawClient(await plugged.connect());
     const channel = await client.allocate();
@@ -94,7 +94,7 @@ describe("while the key waits for a touch", () => {
     return { plugged, client, channel, otherChannel };
   }
 
-  test("keepalives go on, and the touch ends it", async () => {
+  test("keepalives are sent until the touch ends it", async () => {
     const { plugged, client, channel } = await waiting();
     await using _ = plugged;
     expect([await client.receiveKeepalive(channel), await client.receiveKeepalive(channel)]).toEqual([2, 2]);
@@ -111,7 +111,7 @@ describe("while the key waits for a touch", () => {
     expect(await client.receive(channel)).toEqual({ command: CTAPHID.CBOR, payload: Uint8Array.of(0x2d) });
   });
 
-  test("others are told that the key is busy", async () => {
+  test("other channels are told that the key is busy", async () => {
     const { plugged, client, channel, otherChannel } = await waiting();
     await using _ = plugged;
     await client.send(otherChannel, CTAPHID.PING, bytes(1));
@@ -121,7 +121,7 @@ describe("while the key waits for a touch", () => {
     expect(await client.receiveKeepalive(channel)).toBe(2);
   });
 
-  test("INIT on its channel ends it without an answer", async () => {
+  test("INIT on the waiting channel ends the wait without an answer", async () => {
     const { plugged, client, channel } = await waiting();
     await using _ = plugged;
     await client.send(channel, CTAPHID.INIT, bytes(8));
@@ -141,7 +141,7 @@ test("every client sees every report", async () => {
   expect((await second.receiveReport()).subarray(7, 15)).toEqual(bytes(8));
 });
 
-test("without power every channel is gone", async () => {
+test("a power cycle frees every channel", async () => {
   await using plugged = await plugIn();
   const channel = await new RawClient(await plugged.connect()).allocate();
   plugged.key.powerCycle();

@@ -207,12 +207,12 @@ describe("credential management", () => {
       async (device) =>
         manage(device, await token(device, PERMISSION.CM), 0x04, new Map([[1, sha256("nobody.example")]])),
     ],
-  ])("is refused with %s: %s", async (_, expected, action) => {
+  ])("is refused with %s: status 0x%s", async (_, expected, action) => {
     await using plugged = await filled();
     expect(await action(await plugged.open())).toBe(expected);
   });
 
-  test("is a preview before CTAP 2.1, and not there on a key that stores nothing", async () => {
+  test("is a preview command before CTAP 2.1, and unknown to a key that stores nothing", async () => {
     await using preview = await plugIn({ pin, ctap: "2.1-pre" });
     expect(await status(await preview.open(), 0x41, [[0x01, 0x01]])).toBe("36");
     expect(await status(await preview.open(), 0x0a, [[0x01, 0x01]])).toBe("01");
@@ -237,7 +237,7 @@ describe("authenticatorConfig", () => {
     );
   });
 
-  test("demands a new PIN, where there is one", async () => {
+  test("demands a new PIN where one is set", async () => {
     await using plugged = await plugIn({ pin });
     const device = await plugged.open();
     const force = new Map([[0x03, true]]);
@@ -283,7 +283,7 @@ describe("authenticatorConfig", () => {
     ],
     ["an unknown sub-command", "02", [[0x01, 0x09]]],
     ["no sub-command", "14", [[0x03, 2]]],
-  ])("is refused with %s: %s", async (_, expected, members) => {
+  ])("is refused with %s: status 0x%s", async (_, expected, members) => {
     await using plugged = await plugIn({ pin });
     expect(await send(await plugged.open(), 0x0d, members)).toBe(expected);
   });
@@ -379,7 +379,7 @@ describe("hmac-secret", () => {
   });
 });
 
-describe("what is malformed is refused before the user is verified", () => {
+describe("the software key refuses malformed requests before the user is verified", () => {
   const descriptor = (...members: [string, CborValue][]) => new Map(members);
   const id = Uint8Array.of(1);
   const lists: [string, CborValue, string][] = [
@@ -390,7 +390,7 @@ describe("what is malformed is refused before the user is verified", () => {
     ["a list that is no list", 1, "11"],
   ];
 
-  test.each(lists)("excludeList and allowList: %s", async (_, list, expected) => {
+  test.each(lists)("in excludeList and allowList: %s", async (_, list, expected) => {
     await using plugged = await plugIn({ pin });
     const device = await plugged.open();
     const made: Members = [
@@ -424,7 +424,7 @@ describe("what is malformed is refused before the user is verified", () => {
     ["extensions that are no map", [[0x04, 1]]],
     ["an authorization that is a text", [[0x06, "x"]]],
     ["a protocol that is a text", [[0x07, "2"]]],
-  ])("%s", async (_, members) => {
+  ])("with %s", async (_, members) => {
     await using plugged = await plugIn({ pin });
     expect(await status(await plugged.open(), 0x02, [[0x01, rpId], [0x02, clientDataHash], ...members])).toBe("11");
   });

@@ -28,7 +28,7 @@ function plugIn() {
 
 const statusOf = (answer: Uint8Array): string => answer.slice(-2).toHex();
 
-test("registers and authenticates after a touch; the signatures are over what the format says", async () => {
+test("a U2F key registers and authenticates after a touch, and its signatures are over what the format says", async () => {
   const { key, untilTouched } = plugIn();
   const request = apdu(1, 3, challenge, application);
   expect(statusOf(await key.process(request))).toBe("6985");
@@ -65,10 +65,10 @@ const refused: [name: string, request: Buffer, status: string][] = [
   ["a key handle shorter than announced", apdu(2, 3, challenge, application, Buffer.of(9, 1)), "6700"],
 ];
 
-test.each(refused)("refuses %s", async (_, request, status) => {
+test.each(refused)("a U2F key refuses %s", async (_, request, status) => {
   expect(statusOf(await plugIn().key.process(request))).toBe(status);
 });
 
-test("says its version without a touch", async () => {
+test("a U2F key tells its version without a touch", async () => {
   expect(Buffer.from(await plugIn().key.process(apdu(3, 0))).toString("latin1")).toBe("U2F_V2\x90\x00");
 });

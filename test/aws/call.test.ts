@@ -27,30 +27,30 @@ afterAll(async () => {
 const readError = () => ({ code: "", message: "" });
 const get = (url: string) => ({ prepare: () => ({ method: "GET" as const, url }), readError });
 
-test("AWS_CA_BUNDLE is trusted", async () => {
+test("AWS calls trust the CA of AWS_CA_BUNDLE", async () => {
   const env = { AWS_CA_BUNDLE: certificates.caPath };
   expect(await callAws(get(`https://localhost:${server.port}`), { env })).toMatchObject({ status: 200, body: "hello" });
 });
 
-test("without it a private CA is refused at once, and the variable is named", async () => {
+test("without AWS_CA_BUNDLE a private CA is refused at once, and the variable is named", async () => {
   const clock = virtualClock();
   const error = await rejection(callAws(get(`https://localhost:${server.port}`), { env: {}, clock }));
   expect(error).toMatchObject({ code: "network", hint: expect.stringContaining("AWS_CA_BUNDLE") });
   expect(clock.waits).toEqual([]);
 });
 
-test("a CA bundle that is not there is named", async () => {
+test("a missing AWS_CA_BUNDLE is named", async () => {
   const env = { AWS_CA_BUNDLE: join(folder, "missing.pem") };
   const error = await rejection(callAws(get(`https://localhost:${server.port}`), { env }));
   expect(error).toMatchObject({ code: "file_error", message: expect.stringContaining("missing.pem") });
 });
 
-test("http to another machine is refused", async () => {
+test("AWS calls by http to another machine are refused", async () => {
   const error = await rejection(callAws(get("http://sts.us-east-1.amazonaws.com/"), { env: {} }));
   expect(error).toMatchObject({ code: "usage" });
 });
 
-test("no attempt is given more time than is left of the limit", async () => {
+test("no attempt of an AWS call gets more time than is left of the limit", async () => {
   // The service answers once and never again; the wait in between uses up all but 50 ms.
   await using service = startService(
     () => new Response(null, { status: 500 }),

@@ -85,7 +85,7 @@ describe("GetAuthorizationToken", () => {
     ["a date without an end", () => new Response('{"authorizationToken":"a","expiration":1e999}')],
     ["a date before 1970", () => Response.json({ authorizationToken: "a", expiration: -5 })],
     ["a date that no calendar has", () => Response.json({ authorizationToken: "a", expiration: 1e300 })],
-  ])("%s is not a token", async (_, answer) => {
+  ])("does not take %s for a token", async (_, answer) => {
     await using service = startService(answer);
     expect(await rejection(getAuthorizationToken(request(service.url)))).toMatchObject({ code: "aws_error" });
     expect(service.received).toHaveLength(1);
@@ -95,7 +95,7 @@ describe("GetAuthorizationToken", () => {
     ["domain", { domain: "My Domain" }],
     ["owner", { domainOwner: "1234" }],
     ["region", { region: "us-east-1.evil.example/" }],
-  ])("a malformed %s sends nothing", async (_, change) => {
+  ])("sends nothing with a malformed %s", async (_, change) => {
     await using service = startService(goodToken);
     expect(await rejection(getAuthorizationToken(request(service.url, change)))).toMatchObject({ code: "usage" });
     expect(service.received).toEqual([]);
@@ -112,7 +112,7 @@ describe("GetRepositoryEndpoint", () => {
       "https://d-1.d.codeartifact.us-east-1.amazonaws.com/npm/r",
       "https://d-1.d.codeartifact.us-east-1.amazonaws.com/npm/r/",
     ],
-  ])("%s", async (repositoryEndpoint, url) => {
+  ])("reads %s", async (repositoryEndpoint, url) => {
     await using service = startService(() => Response.json({ repositoryEndpoint }));
     expect(await getRepositoryEndpoint({ ...request(service.url), repository: "my-repo", format: "npm" })).toBe(url);
     expect(service.received[0]?.method).toBe("GET");
@@ -121,7 +121,7 @@ describe("GetRepositoryEndpoint", () => {
     );
   });
 
-  test("an endpoint without https is not believed", async () => {
+  test("does not accept an endpoint without https", async () => {
     await using service = startService(() => Response.json({ repositoryEndpoint: "http://example.com/npm/r/" }));
     const error = await rejection(
       getRepositoryEndpoint({ ...request(service.url), repository: "my-repo", format: "npm" }),
@@ -180,7 +180,7 @@ describe("the errors of CodeArtifact in our words", () => {
     expect((error as VouchError).message).toContain(": m (");
   });
 
-  test("a proxy's page is not taken for AWS", async () => {
+  test("a proxy's page is not taken for an answer of AWS", async () => {
     await using service = startService(() => new Response("<h1>Blocked</h1>", { status: 403 }));
     const error = (await rejection(getAuthorizationToken(request(service.url)))) as VouchError;
     expect(error).toMatchObject({ code: "network", hint: expect.stringContaining("HTTPS_PROXY") });
@@ -232,26 +232,26 @@ describe("the sandbox's CodeArtifact", () => {
     );
   });
 
-  test.each([60, -60])("a clock that is %p minutes off is corrected once", async (minutes) => {
+  test.each([60, -60])("corrects a clock that is %p minutes off once", async (minutes) => {
     account.clockOffsetMs = minutes * 60_000;
     credentials = issue();
     await ask();
     expect(account.calls.GetAuthorizationToken).toBe(2);
   });
 
-  test("a wrong secret is not taken for a wrong clock", async () => {
+  test("does not take a wrong secret for a wrong clock", async () => {
     credentials = { ...credentials, secretAccessKey: new Secret("wrong") };
     expect(awsErrorCode(await rejection(ask()))).toBe("InvalidSignatureException");
     expect(account.calls.GetAuthorizationToken).toBe(1);
   });
 
-  test("expired credentials", async () => {
+  test("reports expired credentials", async () => {
     credentials = issue(-1);
     expect(await rejection(ask())).toMatchObject({ code: "session_expired" });
   });
 
   test.each(["codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"])(
-    "a denied %s is named",
+    "names %s when it is denied",
     async (action) => {
       account.deniedActions.add(action);
       const error = (await rejection(ask())) as VouchError;
@@ -261,14 +261,14 @@ describe("the sandbox's CodeArtifact", () => {
     },
   );
 
-  test("a repository that does not exist", async () => {
+  test("names a repository that does not exist", async () => {
     const names = { ...request(aws.codeArtifactUrl, { credentials }), repository: "my-rpeo", format: "npm" as const };
     const error = (await rejection(getRepositoryEndpoint(names))) as VouchError;
     expect(error.code).toBe("aws_not_found");
     expect(error.hint).toContain('the repository "my-rpeo" in the domain "my-domain" of the account 123456789012');
   });
 
-  test("throttling passes", async () => {
+  test("is asked again after throttling", async () => {
     const headers = { "retry-after": "2" };
     account.failNext("GetAuthorizationToken", { status: 429, code: "ThrottlingException", message: "slow", headers });
     const clock = virtualClock();

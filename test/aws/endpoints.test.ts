@@ -23,12 +23,12 @@ function ourPartition(region: string): EndpointVector["partition"] {
 }
 
 describe("the control hosts of STS and CodeArtifact", () => {
-  test.each(recorded.endpoints)("$service $region fips=$fips dualstack=$dualStack: $url", (vector) => {
+  test.each(recorded.endpoints)("are botocore's: $service $region fips=$fips dualstack=$dualStack: $url", (vector) => {
     expect(ourPartition(vector.region)).toEqual(vector.partition);
     expect(ours(vector)).toBe(vector.url);
   });
 
-  test("the table has all eight partitions", () => {
+  test("the table of partitions has all eight", () => {
     expect([...new Set(recorded.endpoints.map(({ partition }) => partition.name))].sort()).toEqual([
       "aws",
       "aws-cn",
@@ -42,14 +42,14 @@ describe("the control hosts of STS and CodeArtifact", () => {
   });
 
   // An older botocore does not know every partition; where its data is the same as ours, so must be the answer.
-  test.each(live())("botocore $botocore on this machine agrees", ({ endpoints }) => {
+  test.each(live())("our endpoints are those of botocore $botocore on this machine", ({ endpoints }) => {
     const comparable = endpoints.filter(({ region, partition }) => Bun.deepEquals(partition, ourPartition(region)));
     expect(comparable.length).toBeGreaterThanOrEqual(48);
     expect(comparable.map((vector) => ({ ...vector, url: ours(vector) }))).toEqual(comparable);
   });
 });
 
-describe("the endpoint variables", () => {
+describe("the variables for AWS endpoints", () => {
   test.each([
     [{ AWS_ENDPOINT_URL: "https://aws.example/base/" }, "https://aws.example/base", "https://aws.example/base"],
     [{ AWS_ENDPOINT_URL_STS: "http://127.0.0.1:4566" }, "http://127.0.0.1:4566", undefined],
@@ -61,7 +61,7 @@ describe("the endpoint variables", () => {
     ],
     [{ AWS_ENDPOINT_URL: "https://aws.example", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "TRUE" }, undefined, undefined],
     [{ AWS_ENDPOINT_URL: "", AWS_USE_FIPS_ENDPOINT: "false", AWS_USE_DUALSTACK_ENDPOINT: "" }, undefined, undefined],
-  ] as const)("%j", (env, sts, codeartifact) => {
+  ] as const)("are honoured: %j", (env, sts, codeartifact) => {
     expect(controlEndpoint("sts", "eu-west-1", env)).toBe(sts ?? "https://sts.eu-west-1.amazonaws.com");
     expect(controlEndpoint("codeartifact", "eu-west-1", env)).toBe(
       codeartifact ?? "https://codeartifact.eu-west-1.amazonaws.com",
@@ -75,19 +75,19 @@ describe("the endpoint variables", () => {
     [{ AWS_ENDPOINT_URL: "file:///etc" }, /AWS_ENDPOINT_URL/],
     [{ AWS_ENDPOINT_URL: "https://user:pass@sts.example" }, /AWS_ENDPOINT_URL/],
     [{ AWS_ENDPOINT_URL: "https://sts.example/?x=1" }, /AWS_ENDPOINT_URL/],
-  ])("%j is refused", (env, message) => {
+  ])("are refused: %j", (env, message) => {
     expect(() => controlEndpoint("sts", "eu-west-1", env)).toThrow(message);
   });
 });
 
-describe("the package host", () => {
+describe("the package host of CodeArtifact", () => {
   const name = { domain: "my-domain", domainOwner: "123456789012", repository: "my-repo", format: "npm" as const };
 
   test.each([
     ["us-east-1", "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/"],
     ["cn-north-1", "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
     ["us-iso-east-1", "https://my-domain-123456789012.d.codeartifact.us-iso-east-1.c2s.ic.gov/npm/my-repo/"],
-  ])("%s: %s", (region, url) => {
+  ])("is made from the region: %s: %s", (region, url) => {
     expect(packageEndpoint({ ...name, region })).toBe(url);
   });
 
@@ -101,7 +101,7 @@ describe("the package host", () => {
     ["a region that is a host", { region: "us-east-1.evil.example" }],
     ["a region with a typing error", { region: "us-east1" }],
     ["the pseudo region", { region: "aws-global" }],
-  ])("%s is refused", (_, change) => {
+  ])("is not made: %s is refused", (_, change) => {
     expect(() => packageEndpoint({ ...name, region: "us-east-1", ...change })).toThrow(VouchError);
   });
 });

@@ -10,7 +10,7 @@ describe("a role ARN", () => {
     ["arn:aws-cn:iam::123456789012:role/a", { partition: "aws-cn" }],
     ["arn:aws-us-gov:iam::123456789012:role/team/sub/x+=,.@-_", { partition: "aws-us-gov" }],
     ["arn:aws-iso-b:iam::123456789012:role/x", { partition: "aws-iso-b" }],
-  ])("%s", (arn, parts) => {
+  ])("is read: %s", (arn, parts) => {
     expect(parseRoleArn(arn)).toEqual({ accountId: "123456789012", ...parts });
   });
 
@@ -26,7 +26,7 @@ describe("a role ARN", () => {
     "arn:aws:iam::123456789012:role/x\n",
     `arn:aws:iam::123456789012:role/${"x".repeat(65)}`,
     "arn:other:iam::123456789012:role/x",
-  ])("%p is refused", (arn) => {
+  ])("is refused: %p", (arn) => {
     expect(() => parseRoleArn(arn)).toThrow(VouchError);
   });
 });
@@ -46,7 +46,7 @@ const regions: [region: string, partition: string, dnsSuffix: string, dualStackD
   ["eusc-de-east-1", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"],
 ];
 
-describe.each(regions)("%s", (region, partition, dnsSuffix, dualStackDnsSuffix) => {
+describe.each(regions)("the region %s", (region, partition, dnsSuffix, dualStackDnsSuffix) => {
   test(`is of ${partition}`, () => {
     expect(regionPartition(region)).toMatchObject({ id: partition, dnsSuffix, dualStackDnsSuffix });
   });
@@ -78,12 +78,12 @@ describe.each(regions)("%s", (region, partition, dnsSuffix, dualStackDnsSuffix) 
     region.replace(/[a-z]+-(\d+)$/, "é-$1"),
     `${"x".repeat(64)}-${region}`,
   ];
-  test.each(nearMisses)("%p is no region", (text) => {
+  test.each(nearMisses)("has the near miss %p, which is no region", (text) => {
     expect(() => regionPartition(text)).toThrow(VouchError);
   });
 
   test.each([`arn:${partition}:iam::123456789012:role/x`, `arn:${partition}:iam::123456789012:role/path/x`])(
-    "%s is a role of it",
+    "is reached by the role %s",
     (arn) => {
       expect(parseRoleArn(arn).partition).toBe(partition);
       expect(() => checkSamePartition(arn, region)).not.toThrow();
@@ -103,12 +103,12 @@ describe.each(regions)("%s", (region, partition, dnsSuffix, dualStackDnsSuffix) 
     `arn:${partition}:iam::123456789012:role//`,
     `arn:${partition}:sts::123456789012:role/x`,
     `arn:${partition}:iam:${region}:123456789012:role/x`,
-  ])("%p is no role", (arn) => {
+  ])("is not reached by %p, which is no role", (arn) => {
     expect(() => parseRoleArn(arn)).toThrow(VouchError);
   });
 
   test.each(regions.filter(([, other]) => other !== partition).map(([, other]) => [other] as const))(
-    "a role of %s does not reach it",
+    "is not reached by a role of %s",
     (other) => {
       expect(() => checkSamePartition(role(other), region)).toThrow(
         `The region ${region} is in the partition ${partition}, but the role ${role(other)} is in ${other}.`,
@@ -117,7 +117,7 @@ describe.each(regions)("%s", (region, partition, dnsSuffix, dualStackDnsSuffix) 
   );
 });
 
-test("a region has 63 characters at most, a role's ARN 2048, its name 64, its path 512", () => {
+test("a region is limited to 63 characters, a role's ARN to 2048, its name to 64, its path to 512", () => {
   const region = (length: number) => `us-${"x".repeat(length - 5)}-1`;
   expect(regionPartition(region(63)).id).toBe("aws");
   expect(() => regionPartition(region(64))).toThrow(VouchError);
@@ -129,7 +129,7 @@ test("a region has 63 characters at most, a role's ARN 2048, its name 64, its pa
   expect(() => parseRoleArn(arn(511, 1))).toThrow(VouchError);
 });
 
-describe("region and role", () => {
+describe("a role and a region", () => {
   test.each([
     ["aws", "us-east-1"],
     ["aws", "ap-nowhere-9"],
@@ -140,7 +140,7 @@ describe("region and role", () => {
     ["aws-iso-b", "us-isob-east-1"],
     ["aws-iso-e", "eu-isoe-west-1"],
     ["aws-iso-f", "us-isof-east-1"],
-  ])("a role of %s goes with %s", (partition, region) => {
+  ])("go together: a role of %s and %s", (partition, region) => {
     expect(() => checkSamePartition(role(partition), region)).not.toThrow();
   });
 
@@ -151,7 +151,7 @@ describe("region and role", () => {
     ["aws-us-gov", "us-west-1", "aws"],
     ["aws-iso", "us-isob-east-1", "aws-iso-b"],
     ["aws-new", "xx-new-1", "aws"],
-  ])("a role of %s in %s, of %s, is refused", (partition, region, other) => {
+  ])("of two partitions are refused: a role of %s in %s, of %s", (partition, region, other) => {
     expect(() => checkSamePartition(role(partition), region)).toThrow(
       `The region ${region} is in the partition ${other}, but the role ${role(partition)} is in ${partition}.`,
     );

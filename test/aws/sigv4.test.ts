@@ -25,14 +25,14 @@ async function ours(vector: SignatureVector): Promise<{ url: string; authorizati
   return { url, authorization: headers["authorization"] };
 }
 
-describe("our signature is botocore's", () => {
-  test.each(recorded.signatures)("$name, $service in $region at $date", async (vector) => {
+describe("our signature is that of botocore", () => {
+  test.each(recorded.signatures)("for $name, $service in $region at $date", async (vector) => {
     const { url, authorization } = await ours(vector);
     expect(authorization).toBe(vector.authorization);
     expect(new URL(url).href).toBe(new URL(vector.url).href);
   });
 
-  test.each(live())("botocore $botocore on this machine", async ({ signatures }) => {
+  test.each(live())("also for botocore $botocore on this machine", async ({ signatures }) => {
     const answers = await Promise.all(signatures.map(ours));
     expect(answers.map(({ authorization }) => authorization)).toEqual(
       signatures.map(({ authorization }) => authorization),
@@ -43,7 +43,7 @@ describe("our signature is botocore's", () => {
     ["secret key", { secretAccessKey: new Secret("another") }],
     ["access key", { accessKeyId: "ASIAANOTHERANOTHER00" }],
     ["session token", { sessionToken: new Secret("another") }],
-  ])("another %s gives another signature", async (_, change) => {
+  ])("and another %s gives another one", async (_, change) => {
     const request = { method: "GET", endpoint: "https://codeartifact.us-east-1.amazonaws.com", path: "/v1/x" } as const;
     const scope = { service: "codeartifact", region: "us-east-1", date: new Date(0) };
     const credentials = { accessKeyId, secretAccessKey, sessionToken: new Secret("token") };

@@ -99,33 +99,33 @@ describe("AssumeRoleWithWebIdentity", () => {
     expect(new URLSearchParams(service.received[0]?.body).get("DurationSeconds")).toBe(sent);
   });
 
-  test("of a region in another partition than the role sends nothing", async () => {
+  test("sends nothing where the region is in another partition than the role", async () => {
     await using service = startService(goodAnswer);
     expect(await rejection(assume(service.url, { region: "cn-north-1" }))).toMatchObject({ code: "usage" });
     expect(service.received).toEqual([]);
   });
 });
 
-describe("an answer that is not AWS's", () => {
+describe("an answer that is not that of AWS's STS", () => {
   test.each([
     ["no XML", () => new Response("ok")],
     ["cut off", () => new Response('<AssumeRoleWithWebIdentityResponse xmlns="x">')],
     ["without credentials", credentialsAnswer("")],
     ["with an empty key", credentialsAnswer("<Credentials><AccessKeyId></AccessKeyId></Credentials>")],
     ["with a document type", async () => new Response(`<!DOCTYPE a [<!ENTITY e "x">]>${await goodAnswer().text()}`)],
-  ])("%s gives no credentials", async (_, answer) => {
+  ])("gives no credentials: %s", async (_, answer) => {
     await using service = startService(answer);
     expect(await rejection(assume(service.url))).toMatchObject({ code: "aws_error" });
     expect(service.received).toHaveLength(1);
   });
 
-  test("a redirect is not followed", async () => {
+  test("is not followed when it is a redirect", async () => {
     await using service = startService(() => new Response(null, { status: 302, headers: { location: "/elsewhere" } }));
     expect(await rejection(assume(service.url))).toMatchObject({ code: "network" });
     expect(service.received).toHaveLength(1);
   });
 
-  test("a huge one is not read", async () => {
+  test("is not read when it is huge", async () => {
     await using service = startService(() => new Response("x".repeat(1 << 20)));
     expect(await rejection(assume(service.url))).toMatchObject({ code: "network" });
   });
@@ -189,21 +189,21 @@ describe("the errors of STS in our words", () => {
     expect(service.received).toHaveLength(1);
   });
 
-  test("the identity token is in no error", async () => {
+  test("never contain the identity token", async () => {
     await using service = startService(errorAnswer(403, "AccessDenied", "no"));
     const error = (await rejection(assume(service.url))) as VouchError;
     expect(Bun.inspect(error)).not.toContain(idToken.expose());
   });
 
-  test("what could change the terminal is taken out", async () => {
+  test("never contain what could steer the terminal", async () => {
     await using service = startService(errorAnswer(400, "Odd&#x202e;Code", "a&#x9b;31mred&#x85;\u202eevil"));
     const error = (await rejection(assume(service.url))) as VouchError;
     expect(error.message).toContain("a\ufffd31mred \ufffdevil (Odd\ufffdCode)");
   });
 });
 
-describe("what passes", () => {
-  test("an IdP that AWS could not reach, and throttling, are tried again", async () => {
+describe("a failure of STS that may be temporary", () => {
+  test("is retried: throttling, and an IdP that AWS could not reach", async () => {
     await using service = startService(
       errorAnswer(400, "IDPCommunicationError", "later"),
       errorAnswer(400, "Throttling", "Rate exceeded"),
@@ -216,14 +216,14 @@ describe("what passes", () => {
     expect(service.received).toHaveLength(4);
   });
 
-  test("an IdP that AWS never reaches is named in the end", async () => {
+  test("is named in the end when AWS never reaches the IdP", async () => {
     await using service = startService(errorAnswer(400, "IDPCommunicationError", "no"));
     const error = (await rejection(assume(service.url))) as VouchError;
     expect(error.hint).toContain("AWS could not reach https://vouch.example.com");
     expect(service.received).toHaveLength(5);
   });
 
-  test("a closed port is tried again, then named", async () => {
+  test("is retried, then named, when the port is closed", async () => {
     const service = startService(goodAnswer);
     await service[Symbol.asyncDispose]();
     const clock = virtualClock();
@@ -232,7 +232,7 @@ describe("what passes", () => {
     expect(clock.waits).toHaveLength(4);
   });
 
-  test("a signal ends it", async () => {
+  test("is not retried after the caller's signal", async () => {
     const abort = new AbortController();
     await using service = startService(() => {
       abort.abort();
@@ -291,7 +291,7 @@ describe("the role session name", () => {
     ["x", "x-"],
     ["", "--"],
     [`${"a".repeat(80)}@example.com`, "a".repeat(64)],
-  ])("%p is %p", (email, name) => {
+  ])("is made from the email %p: %p", (email, name) => {
     expect(roleSessionName(email)).toBe(name);
     expect(name).toMatch(/^[\w+=,.@-]{2,64}$/);
   });

@@ -17,9 +17,9 @@ test.each([
   ["tags beyond the basic plane", "a\u{e0041}\u{e0042}b", "a\ufffdb"],
   ["lone surrogates", "a\ud800b", "a\ufffdb"],
   ["letters of all scripts stay", "Grüße 日本 🙂 e\u0301", "Grüße 日本 🙂 e\u0301"],
-])("printable: %s", (_, text, expected) => expect(printable(text)).toBe(expected));
+])("text of others is made printable: %s", (_, text, expected) => expect(printable(text)).toBe(expected));
 
-test.each([undefined, 2])("JSON is the same value in visible characters, indent %p", (indent) => {
+test.each([undefined, 2])("JSON keeps its value and has only visible characters, with indent %p", (indent) => {
   const value = { "k\u202e": "\x1b\x9b\u2028\u200b\ufeff\u{e0041}\ud800é日🙂\n" };
   const text = printableJson(value, indent);
   expect(JSON.parse(text)).toEqual(value);

@@ -11,9 +11,9 @@ test.each<[string, () => string]>([
   ["Bun.inspect", () => Bun.inspect({ secret })],
   ["util.inspect with everything", () => inspect({ secret }, { showHidden: true, depth: 9 })],
   ["the message of an error", () => new Error(["bad", secret].join(" "), { cause: secret }).message],
-])("%s does not show it", (_, show) => {
+])("%s does not show a secret", (_, show) => {
   expect(show()).toContain("[redacted]");
   expect(show()).not.toContain("TOP-SECRET");
 });
 
-test("expose gives it out", () => expect(secret.expose()).toBe("TOP-SECRET"));
+test("expose() alone gives a secret out", () => expect(secret.expose()).toBe("TOP-SECRET"));

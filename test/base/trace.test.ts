@@ -13,12 +13,12 @@ afterEach(() => delete process.env["VOUCH_DEBUG"]);
 
 const head = `debug: \\[${process.pid} \\d+\\.\\d ms\\]`;
 
-test("a line has the process and its milliseconds, and what others sent cannot end it or steer a terminal", () => {
+test("a line of the trace has the process and its milliseconds, and others' text neither ends it nor steers a terminal", () => {
   trace("hid", "channel of \x1b[31mKey\r\nx");
   expect(lines).toEqual([expect.stringMatching(new RegExp(`^${head} hid: channel of \ufffd\\[31mKey x$`))]);
 });
 
-test("the lines' times never go back", () => {
+test("times in the trace never go back", () => {
   for (let count = 0; count < 100; count++) trace("http", "x");
   const times = lines.map((line) => Number(/ (\d+\.\d) ms\]/.exec(line)![1]));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -34,7 +34,7 @@ test.each(["0", "", "true", undefined])("VOUCH_DEBUG=%s traces nothing", async (
   expect(lines).toEqual([]);
 });
 
-test("an exchange is traced with its outcome and duration", async () => {
+test("an exchange is traced with its outcome and its duration", async () => {
   const whole = await traced(
     "http",
     () => "GET x",
@@ -45,7 +45,7 @@ test("an exchange is traced with its outcome and duration", async () => {
   expect(lines).toEqual([expect.stringMatching(new RegExp(`^${head} http: GET x -> 4 bytes, \\d+\\.\\d ms$`))]);
 });
 
-test("one that fails is traced by codes alone, and its error is passed on", async () => {
+test("an exchange that fails is traced by codes alone, and its error is passed on", async () => {
   const cause = Object.assign(new Error("secret of the cause"), { code: "ECONNREFUSED" });
   const error = new VouchError("network", "secret of the message", { cause });
   const failing = traced(
@@ -67,23 +67,23 @@ test.each([
   ["http://169.254.170.2/v2/credentials/6f6b2b1e-3c2d-4f0a-9a43-1f0d2a2c3b4d", "169.254.170.2/v2/credentials/…"],
   ["https://x.example.com/%0Aa", "x.example.com/%0Aa"],
   ["no url", "no URL"],
-])("of the URL %s host and path stay", (url, shown) => expect(tracedUrl(url)).toBe(shown));
+])("of the URL %s the trace keeps host and path", (url, shown) => expect(tracedUrl(url)).toBe(shown));
 
-describe("what looks like a token is left out", () => {
+describe("the trace leaves out what looks like a token", () => {
   test.each([
     ["a JWT", "got eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkZXYifQ1.c2lnbmF0dXJlAAAA1 there", "got [redacted] there"],
     ["base64url", `got ${"aB3_-".repeat(10)} there`, "got [redacted] there"],
-  ])("%s", (_, text, shown) => expect(withoutTokens(text)).toBe(shown));
+  ])("such as %s", (_, text, shown) => expect(withoutTokens(text)).toBe(shown));
 
   test.each([
     "listening on /run/user/1000/a-very-long-folder-name-of-somebody/vouch/agent.sock",
     "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/simple/",
     "arn:aws:iam::123456789012:role/a-role-with-a-long-name-for-developers-of-packages",
     "request 7b2f6c1e-8a55-4a8e-9d5f-0e7f3f1c2b3a",
-  ])("%s stays", (text) => expect(withoutTokens(text)).toBe(text));
+  ])("but keeps %s", (text) => expect(withoutTokens(text)).toBe(text));
 });
 
-test("a long text is cut", () => {
+test("a long text is cut in the trace", () => {
   trace("hid", "a".repeat(1 << 20));
   expect(lines[0]!.length).toBeLessThan(4_200);
 });
@@ -94,7 +94,7 @@ test.each([
   [["exec", "--", "x", "--debug"], ["exec", "--", "x", "--debug"], false],
   [["exec", "--debug", "--", "x", "--debug=1"], ["exec", "--", "x", "--debug=1"], true],
   [[], [], false],
-])("of the words %j remain %j", (words, rest, isOn) => {
+])("of the words %j a command gets %j", (words, rest, isOn) => {
   delete process.env["VOUCH_DEBUG"];
   expect(takeDebugFlag(words)).toEqual(rest);
   expect(process.env["VOUCH_DEBUG"] === "1").toBe(isOn);

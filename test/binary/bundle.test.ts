@@ -56,11 +56,11 @@ test.each([
   expect(reached.filter((input) => heavy.test(input))).toEqual([]);
 });
 
-test("the command line does reach such modules, so that the test above can fail", () => {
+test("the command line does reach heavy modules, so that a helper that did would be found", () => {
   expect(reach(chunkOf("src/cli/main.ts")).some((input) => heavy.test(input))).toBe(true);
 });
 
-test("the first chunk only dispatches: it loads nothing before it is needed", () => {
+test("the first chunk only dispatches, and loads nothing before it is needed", () => {
   const first = metafile.outputs[chunkOf("src/main.ts")]!;
   expect(first.imports.filter(({ kind }) => kind !== "dynamic-import")).toEqual([]);
   expect(Object.keys(first.inputs).filter((input) => !input.endsWith("src/main.ts"))).toEqual([]);

@@ -45,7 +45,7 @@ test.each([
   ["the shim npm without a token", "npm run", ["run"]],
   ["the shim npm with a token", "npm install", ["install"]],
   ["vouch exec of npm", "vouch exec -- npm install", ["install"]],
-])("%s", async (_, command, first) => {
+])("arguments and variables keep their bytes through %s", async (_, command, first) => {
   const found = await entries(command);
   expect(found.slice(0, first.length + expected.length)).toEqual([...first, ...expected]);
   expect(found).toContain("ODD=v\xfe");
@@ -54,7 +54,7 @@ test.each([
   expect(found.some((entry) => /^VOUCH_[0-9a-f]{32}_0=/.test(entry))).toBe(!command.includes("run"));
 });
 
-test("a program that names no interpreter is a script, as for a shell", async () => {
+test("a program that names no interpreter is run as a script, as by a shell", async () => {
   writeFileSync(join(programs, "plain"), 'echo "plain $1"\n', { mode: 0o755 });
   const { stdout } = await laptop.run(["vouch", "exec", "--", join(programs, "plain"), "script"]);
   expect(stdout).toBe("plain script\n");

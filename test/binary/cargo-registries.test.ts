@@ -57,7 +57,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
       .map(({ remedy }) => remedy ?? "");
   }
 
-  test("AWS's documented text for our name merges with ours; the doctor's variable makes Cargo ask Vouch", async () => {
+  test("as AWS documents it, for our name, is merged with ours, and the doctor's variable makes Cargo ask Vouch", async () => {
     const cwd = project(awsText);
     await ended(laptop.run(["cargo", "metadata", "--no-deps", "--format-version", "1"], { cwd }));
     const [remedy] = await remedies({ cwd });
@@ -72,7 +72,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     expect(await remedies({ cwd: other })).toEqual([]);
   }, 120_000);
 
-  test("an array in the project is a clash that the doctor names; as a string it works", async () => {
+  test("that has an array is a conflict that the doctor names, and works with a string", async () => {
     const text = `[registries.${registryName}]\ncredential-provider = ["vouch"]\n`;
     const cwd = project(text);
     expect((await fetch({ cwd })).exitCode).not.toBe(0);
@@ -84,7 +84,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     expect(await remedies({ cwd })).toEqual([]);
   }, 120_000);
 
-  test("an array that an earlier version has written: setup makes it a string", async () => {
+  test("works after setup has turned an earlier version's array into a string", async () => {
     const cwd = project(awsText);
     const path = join(laptop.home, ".cargo/config.toml");
     writeFileSync(path, config.replace(/^credential-provider = (.*)$/m, "credential-provider = [$1]"));
@@ -94,7 +94,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     expect(readFileSync(path, "utf8")).toBe(config);
   }, 120_000);
 
-  test("another name for the index: the doctor's command helps", async () => {
+  test("that has another name for the index works after the doctor's command", async () => {
     const cwd = project(`[registries.company]\nindex = "${cargoIndex}"\n`, "company");
     expect((await fetch({ cwd })).stderr).toContain("multiple registries are configured with the same index url");
     const remedy = (await remedies({ cwd })).find((each) => each.includes("--registry-name"));
@@ -105,7 +105,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     await laptop.setUpRepository("--tool", "cargo", "--registry-name", registryName);
   }, 120_000);
 
-  test("a token in the environment: ignored beside a provider, taken without one, and the doctor knows", async () => {
+  test("ignores a token in the environment beside a provider and uses it without one, and the doctor knows", async () => {
     const cwd = project("");
     const env = { [`${variable}_TOKEN`]: "bogus" };
     await ended(fetch({ cwd, env }));

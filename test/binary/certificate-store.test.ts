@@ -63,13 +63,13 @@ test.each([
   { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
   { NODE_TLS_REJECT_UNAUTHORIZED: "false" },
   { NODE_OPTIONS: "--use-openssl-ca", BUN_OPTIONS: "--use-bundled-ca", NODE_TLS_REJECT_UNAUTHORIZED: "0" },
-])("a server whose authority nobody trusts gets no request: %j", async (env) => {
+])("a server whose authority nobody trusts gets no request, with the environment %j", async (env) => {
   const before = requests;
   expect(await enroll(env as Record<string, string>)).toContain(untrusted);
   expect(requests).toBe(before);
 });
 
-test("the status names what the agent was started with about TLS and proxies, and hides passwords", async () => {
+test("the status names the variables about TLS and proxies that the agent was started with, and hides passwords", async () => {
   const env = {
     NODE_TLS_REJECT_UNAUTHORIZED: "0",
     NO_PROXY: "localhost",
@@ -81,13 +81,13 @@ test("the status names what the agent was started with about TLS and proxies, an
   expect(said).not.toContain("s3cret");
 });
 
-test("SSL_CERT_FILE names the authority of the Vouch server", async () => {
+test("SSL_CERT_FILE names the authority of the Vouch server, which is then trusted", async () => {
   expect(await enroll({ SSL_CERT_FILE: certificates.caPath })).toContain(reached);
 });
 
 const namespace =
   requires("curl") && requiresMountNamespace() && requiresPath(store, "apt-get install ca-certificates");
-test.skipIf(!namespace)("an authority in the system's store only is trusted, as curl does", async () => {
+test.skipIf(!namespace)("an authority that is in the system's store only is trusted, as by curl", async () => {
   const prepare = `mount --bind "$CA" ${store} && curl --silent --show-error --fail --output "$HOME/answer" ${url}/`;
   expect(await enroll({}, prepare, ["unshare", "--mount"])).toContain(reached);
 });

@@ -7,9 +7,9 @@ import { ciRoleArn, type Job, startJob } from "../job.ts";
 import { cargoGet, executable } from "../laptop.ts";
 import { requires, requiresMountNamespace } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, seedPackage } from "../sandbox/packages.ts";
 
-describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root", () => {
+describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in an empty root file system", () => {
   let job: Job;
   let root: string;
   let env: Record<string, string>;
@@ -35,7 +35,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
 
   const run = (command: string[], options: ContainerOptions = {}) => runInContainer(root, command, { env, ...options });
 
-  test("the executable asks for nothing but glibc", () => {
+  test("the executable needs nothing but glibc", () => {
     const libraries = librariesOf(executable).map((path) => path.slice(path.lastIndexOf("/") + 1));
     expect(libraries.filter((name) => !/^(lib(c|m|dl|pthread|rt)\.so\.\d|ld-linux-.*\.so\.\d)$/.test(name))).toEqual(
       [],
@@ -47,7 +47,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     ).toEqual(["ca.pem", "env", "proc", "vouch"]);
   });
 
-  test("vouch exec gives the command its tokens", async () => {
+  test("vouch exec gives its command the tokens", async () => {
     const { exitCode, stdout, stderr } = await run(["/vouch", "exec", "--", "/env"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     const token = /^CODEARTIFACT_AUTH_TOKEN=(.*)$/m.exec(stdout)?.[1] ?? "";
@@ -56,7 +56,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect(stdout).not.toMatch(/^HOME=/m);
   });
 
-  test("of /proc it needs no more than what the runtime finds its stack by", async () => {
+  test("vouch exec needs no more of /proc than what the runtime finds its stack by", async () => {
     const bare = join(job.folder, "bare");
     makeRoot(bare, [executable]);
     copyFileSync(job.sandbox.caPath, join(bare, "ca.pem"));
@@ -66,7 +66,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect(job.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)?.role).toBe(job.role);
   });
 
-  test("the flags alone do as well", async () => {
+  test("vouch exec works with flags alone", async () => {
     const { VOUCH_IDENTITY, VOUCH_ROLE, VOUCH_REGION, VOUCH_DOMAIN, VOUCH_REPOSITORY, ...rest } = env;
     const flags = `--identity ${VOUCH_IDENTITY} --role ${VOUCH_ROLE} --region ${VOUCH_REGION} --domain ${VOUCH_DOMAIN} --repository ${VOUCH_REPOSITORY}`;
     const command = ["/vouch", "exec", ...flags.split(" "), "--", "/vouch", "--cargo-plugin"];
@@ -85,7 +85,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect(JSON.parse(aws.stdout)).toMatchObject({ Version: 1, AccessKeyId: expect.stringMatching(/^ASIA/) });
   });
 
-  test("what is wrong is said in words, with the exit code of the table", async () => {
+  test("a failure is reported in words, with the exit code of the table", async () => {
     const missing = await run(["/vouch", "exec", "--", "/env"], { env: { ...env, ACTIONS_ID_TOKEN_REQUEST_URL: "" } });
     expect(missing).toMatchObject({
       exitCode: 4,
@@ -100,7 +100,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect(other.exitCode).toBe(0);
   });
 
-  test("a home folder that belongs to another user is no hindrance", async () => {
+  test("vouch exec works with a home folder that belongs to another user", async () => {
     const home = join(root, "home");
     mkdirSync(join(home, ".config/vouch"), { recursive: true });
     writeFileSync(join(home, ".config/vouch/config.json"), "not for this user");
@@ -109,7 +109,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
-  test("a closed stdout and a reader that went away end it without a trace or a core", async () => {
+  test("a closed stdout and a reader that went away end vouch without a stack trace or a core file", async () => {
     const prepare = ["mkdir -p dev", "touch dev/null", "mount --bind /dev/null dev/null"];
     const shared = ["/usr", "/bin", "/lib", "/lib64"];
     const image = join(job.folder, "closed");
@@ -126,7 +126,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
   });
 
   test.skipIf(!requires("python3"))(
-    "a pipe that is full and does not block gets all of it once somebody reads",
+    "a non-blocking pipe that is full gets the whole output once somebody reads",
     async () => {
       const program = join(import.meta.dir, "programs/full-pipe.py");
       const own = { AWS_CA_BUNDLE: job.sandbox.caPath, SSL_CERT_FILE: job.sandbox.caPath };
@@ -139,13 +139,9 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in a bare root",
   );
 
   test.skipIf(!requires("npm", "node"))(
-    "npm ci in an image with node, its project the one folder to write to",
+    "npm ci installs in an image with node where only the project's folder can be written",
     async () => {
-      await seedPackage(job.sandbox.registries, "npm", {
-        name: "my-lib",
-        version: "1.0.0",
-        files: { "index.js": 'module.exports = "hello from my-lib";\n' },
-      });
+      await seedPackage(job.sandbox.registries, "npm", myLib);
       const project = join(job.folder, "project");
       mkdirSync(project);
       const registry = `https://${names.packageHost}/npm/${names.repository}/`;

@@ -39,7 +39,7 @@ async function coreFiles(command: string, begun: (child: Bun.Subprocess<"pipe", 
   return readdirSync(cwd);
 }
 
-test.skipIf(!isSeen)("the control: a program that is not ours leaves one", async () => {
+test.skipIf(!isSeen)("a program that is not ours leaves a core file, which proves the test", async () => {
   const files = await coreFiles("cat", async (child) => {
     void child.stdin.write("begun\n");
     await child.stdin.flush();
@@ -52,7 +52,7 @@ test.skipIf(!isSeen).each([
   ["exec", "exec -- true"],
   ["exec, by the careful side", "exec true"],
   ["the command line", "status"],
-])("%s leaves none", async (_, args) => {
+])("%s leaves no core file", async (_, args) => {
   asked = Promise.withResolvers<void>();
   expect(await coreFiles(`${executable} ${args}`, () => asked.promise)).toEqual([]);
 });

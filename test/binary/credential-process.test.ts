@@ -64,7 +64,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     expect(laptop.sandbox.account.calls.AssumeRoleWithWebIdentity).toBe(before);
   }, 120_000);
 
-  test("what is printed is credential_process's JSON, and ends with the session", async () => {
+  test("credential_process prints its JSON, and the credentials end with the session", async () => {
     const { stdout, stderr, exitCode } = await laptop.vouch("credential", "aws");
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     const answer = JSON.parse(stdout) as Record<string, unknown>;
@@ -83,7 +83,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     expect(stderr).toContain("AWS STS refused AssumeRoleWithWebIdentity for arn:aws:iam::123456789012:role/other");
   }, 120_000);
 
-  test("without a session the AWS CLI shows the next command, and no credentials are left anywhere", async () => {
+  test("the AWS CLI shows the next command without a session, and no credentials are left anywhere", async () => {
     await laptop.vouch("logout");
     expect(await laptop.vouch("credential", "aws")).toMatchObject({ exitCode: 4, stdout: "" });
     const { stderr, exitCode } = await laptop.run([...getToken, "--profile", "vouch"], { env });
@@ -96,7 +96,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     [["credential", "aws", "--json"], "unknown option --json"],
     [["credential", "aws", "--domain", "x"], "--domain goes with --identity NAME"],
     [["credential", "gcp"], "unknown credential gcp"],
-  ])("%j is refused", async (args, message) => {
+  ])("vouch with the words %j is refused", async (args, message) => {
     expect(await laptop.vouch(...args)).toMatchObject({
       exitCode: 2,
       stdout: "",
@@ -122,7 +122,7 @@ describe.skipIf(!requiresAwsCli())("in a job", () => {
   }, 120_000);
 
   test.skipIf(cli === undefined)(
-    "aws-profile takes what the AWS CLI gives, and does not ask in a circle",
+    "the identity aws-profile uses what the AWS CLI gives, and does not ask in a circle",
     async () => {
       const issued = job.sandbox.account.issueCredentials(job.role, "build", 3600);
       const file = join(job.folder, "process.json");

@@ -23,7 +23,7 @@ async function findings(): Promise<Report["sections"][number]["findings"]> {
   return (JSON.parse(stdout) as Report).sections.flatMap((section) => section.findings);
 }
 
-test("a fresh laptop is told the next commands first, and nothing twice", async () => {
+test("the doctor tells a fresh laptop the next commands first, and nothing twice", async () => {
   const { exitCode, stdout } = await laptop.vouch("doctor");
   expect(exitCode).toBe(1);
   expect(stdout).toStartWith("This machine is not set up yet. Next:\n  1. vouch enroll --server URL\n");
@@ -33,14 +33,14 @@ test("a fresh laptop is told the next commands first, and nothing twice", async 
   expect(next).toHaveLength(4);
 });
 
-test("a machine that is set up: each endpoint lets the role read", async () => {
+test("the doctor finds on a machine that is set up that each endpoint lets the role read", async () => {
   await laptop.getReady();
   const read = (await findings()).filter(({ check }) => check === "read");
   const said = read.map(({ status, found }) => `${status} ${found.split(" ")[1]}`);
   expect(said.toSorted()).toEqual(["ok cargo", "ok npm", "ok pypi"]);
 });
 
-test("a role without ReadFromRepository is found out for each endpoint", async () => {
+test("the doctor finds for each endpoint that a role lacks ReadFromRepository", async () => {
   laptop.sandbox.account.deniedActions.add("codeartifact:ReadFromRepository");
   try {
     const read = (await findings()).filter(({ check }) => check === "read");
@@ -55,14 +55,14 @@ test("a role without ReadFromRepository is found out for each endpoint", async (
   }
 });
 
-test("`vouch setup aws` sends nobody to a login who has a session", async () => {
+test("`vouch setup aws` sends nobody who has a session to a login", async () => {
   const { exitCode, stderr } = await laptop.vouch("setup", "aws", "--role", roleArn);
   expect(exitCode).toBe(0);
   expect(stderr).toContain("Your session goes on");
   expect(stderr).not.toContain("vouch login");
 });
 
-test("settings that the running agent does not read are said by setup and doctor", async () => {
+test("setup and doctor report settings that the running agent does not read", async () => {
   const env = { VOUCH_CONFIG: join(laptop.home, "other.json") };
   const set = await laptop.run(["vouch", "setup", "aws", "--role", roleArn], { env });
   expect(set.exitCode).toBe(0);

@@ -8,10 +8,10 @@ setDefaultTimeout(120_000);
 
 const withoutPin: Partial<Settings> = { pin: undefined };
 
-atDesk("the fingerprint", () => {
+atDesk("the fingerprint at a login or an enrolment", () => {
   const fingerprint = "matches";
 
-  test("is recognised", async () => {
+  test("is recognised, and that is enough", async () => {
     await using plugged = await desk.plugIn({ fingerprint });
     const run = await plugged.enroll(nobody);
     expectState(run, "The key has a fingerprint sensor");
@@ -22,7 +22,7 @@ atDesk("the fingerprint", () => {
   test.each<[string, Partial<Settings>]>([
     ["by a token", {}],
     ["in the request itself (CTAP 2.0)", { ctap: "2.0", protocols: [1] }],
-  ])("waits, and the person prefers the PIN: %s", async (_, settings) => {
+  ])("may be replaced by the PIN while the key waits for it: %s", async (_, settings) => {
     await using plugged = await desk.plugIn({ fingerprint, ...settings });
     await plugged.enroll(nobody);
     plugged.key.settings.touch = "withheld";
@@ -38,7 +38,7 @@ atDesk("the fingerprint", () => {
     expect(run).toMatchObject({ exitCode: 0, restored: true });
   });
 
-  test("waits, and Ctrl-C calls it off on the key; a PIN that is typed too early is not shown", async () => {
+  test("is cancelled on the key by Ctrl-C, and a PIN that is typed too early is not shown", async () => {
     await using plugged = await desk.plugIn({ fingerprint, touch: "withheld" });
     const run = await plugged.enroll(async ({ see, type }) => {
       await see("or press Enter to type its PIN.");
@@ -51,26 +51,31 @@ atDesk("the fingerprint", () => {
     expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
   });
 
-  test.skipIf(!requires("setsid"))("is enough where there is no terminal; a PIN cannot be typed there", async () => {
-    await using plugged = await desk.plugIn({ fingerprint });
-    await plugged.enroll(nobody);
-    const byFinger = await plugged.loginWithoutTerminal();
-    expect(byFinger.exitCode).toBe(0);
-    expect(byFinger.stderr).toContain("Touch the fingerprint sensor of your security key (Software Security Key).\n✓");
-    plugged.key.settings.fingerprint = "absent";
-    const byPin = await plugged.loginWithoutTerminal();
-    expect(byPin.exitCode).toBe(2);
-    expect(byPin.stderr).toContain("error: This needs a terminal to ask on, and there is none.\n");
-  });
+  test.skipIf(!requires("setsid"))(
+    "is enough where there is no terminal, while a PIN cannot be typed there",
+    async () => {
+      await using plugged = await desk.plugIn({ fingerprint });
+      await plugged.enroll(nobody);
+      const byFinger = await plugged.loginWithoutTerminal();
+      expect(byFinger.exitCode).toBe(0);
+      expect(byFinger.stderr).toContain(
+        "Touch the fingerprint sensor of your security key (Software Security Key).\n✓",
+      );
+      plugged.key.settings.fingerprint = "absent";
+      const byPin = await plugged.loginWithoutTerminal();
+      expect(byPin.exitCode).toBe(2);
+      expect(byPin.stderr).toContain("error: This needs a terminal to ask on, and there is none.\n");
+    },
+  );
 
-  test("is not recognised three times", async () => {
+  test("leads to the PIN when it is not recognised three times", async () => {
     await using plugged = await desk.plugIn({ fingerprint: "fails" });
     const run = await plugged.enroll(typePin);
     expectState(run, "The fingerprint is not recognised");
     expect(run.exitCode).toBe(0);
   });
 
-  test("is not recognised, and the sensor is blocked", async () => {
+  test("leads to the PIN when the sensor is blocked", async () => {
     await using plugged = await desk.plugIn({ fingerprint: "fails" });
     plugged.key.ctap2.pin.uvRetries = 1;
     const run = await plugged.enroll(typePin);
@@ -78,7 +83,7 @@ atDesk("the fingerprint", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("is not recognised, and there is no PIN", async () => {
+  test("ends the command when it is not recognised and there is no PIN", async () => {
     await using plugged = await desk.plugIn({ ...withoutPin, fingerprint: "fails" });
     plugged.key.ctap2.pin.uvRetries = 1;
     const run = await plugged.enroll(nobody);
@@ -86,14 +91,14 @@ atDesk("the fingerprint", () => {
     expect(run.exitCode).toBe(5);
   });
 
-  test("of nobody is on the key", async () => {
+  test("is passed over when none is enrolled on the key", async () => {
     await using plugged = await desk.plugIn({ fingerprint: "unenrolled" });
     const run = await plugged.enroll(typePin);
     expectState(run, "The fingerprint sensor knows no finger");
     expect(run.exitCode).toBe(0);
   });
 
-  test("of nobody is on the key, and the PIN is not for logins", async () => {
+  test("cannot be used when none is enrolled and the PIN is not for logins", async () => {
     await using plugged = await desk.plugIn({ fingerprint: "unenrolled", noMcGaPermissionsWithClientPin: true });
     const run = await plugged.enroll(nobody);
     expectState(run, "The fingerprint sensor knows no finger, and the PIN is not for logins");

@@ -78,7 +78,7 @@ async function cargoToken(): Promise<string> {
   return /"token":"([^"]+)"/.exec(stdout)?.[1] ?? "";
 }
 
-describe.skipIf(!isRoot)("no secret of a session is in memory", () => {
+describe.skipIf(!isRoot)("no secret of a session is in the agent's memory", () => {
   test("after logout", async () => {
     const token = await cargoToken();
     const { pid } = (await agent())!;
@@ -120,7 +120,7 @@ function residentMemory(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
 }
 
-test("requests that do not come to their end take no memory for long", async () => {
+test("requests that are never completed are dropped from memory after a while", async () => {
   const { pid } = (await agent())!;
   const path = join(laptop.env["VOUCH_RUNTIME_DIR"]!, "agent.sock");
   const head = "POST /v1/token HTTP/1.1\r\nvouch-protocol: 1\r\ncontent-length: 1000000\r\n\r\n";
@@ -140,7 +140,7 @@ test("requests that do not come to their end take no memory for long", async () 
   );
 }, 60_000);
 
-test("helpers that ask while the agent replaces itself get a token or are told to log in", async () => {
+test("helpers that ask while the agent replaces itself get a token or the hint to log in", async () => {
   const answers: Finished[] = [];
   let loggedOut: Promise<Finished> | undefined;
   async function askAgain(): Promise<void> {
@@ -175,7 +175,7 @@ test.skipIf(process.platform !== "linux")(
   60_000,
 );
 
-test("an agent that hangs is ended by `vouch agent stop`", async () => {
+test("`vouch agent stop` ends an agent that hangs", async () => {
   const { pid } = (await agent())!;
   process.kill(pid, "SIGSTOP");
   const { exitCode, stderr } = await laptop.vouch("agent", "stop");

@@ -28,7 +28,7 @@ async function cargo(...requests: string[]): Promise<Record<string, unknown>[]> 
 }
 
 describe("Cargo's credential provider", () => {
-  test("gives the raw token and when it ends, the same for every operation, several on one stdin", async () => {
+  test("gives the token and its end, the same for every operation, to several requests on one stdin", async () => {
     const publish = { operation: "publish", name: "x", vers: "1.0.0", cksum: "0" };
     const yank = { operation: "yank", name: "x", vers: "1.0.0" };
     const operations = [
@@ -63,7 +63,7 @@ describe("Cargo's credential provider", () => {
   });
 
   test.each(["login", "logout", "dance", "get"])(
-    "%s for a foreign URL is left to Cargo's next provider, also where no agent runs",
+    "leaves %s for a foreign URL to Cargo's next provider, also where no agent runs",
     async (kind) => {
       const foreign = request(kind, "sparse+https://other.example/index/", { operation: "read" });
       expect(await cargo(foreign)).toEqual([{ Err: { kind: "url-not-supported" } }]);
@@ -86,13 +86,13 @@ describe("Cargo's credential provider", () => {
     ],
     ["no JSON", "hello\n", "one line of JSON"],
     ["no registry", '{"v":1,"kind":"get"}\n', "registry.index-url"],
-  ])("says what is wrong with a request: %s", async (_title, line, message) => {
+  ])("reports what is wrong with a request: %s", async (_title, line, message) => {
     const [answer] = await cargo(line);
     expect(answer).toMatchObject({ Err: { kind: "other", message: expect.stringContaining(message) } });
   });
 });
 
-describe("look-alikes of a configured endpoint get nothing", () => {
+describe("a look-alike of a configured endpoint gets nothing", () => {
   const lookAlikes = [
     `https://${host}.evil.example/cargo/my-repo/`,
     `https://${host}@evil.example/cargo/my-repo/`,
@@ -109,18 +109,18 @@ describe("look-alikes of a configured endpoint get nothing", () => {
     `https://x${host}/cargo/my-repo/`,
     `https://${host}.\\evil.example/cargo/my-repo/`,
   ];
-  test.each(lookAlikes)("cargo: %s", async (url) => {
+  test.each(lookAlikes)("from Cargo's provider: %s", async (url) => {
     const answers = await cargo(request("get", `sparse+${url}`, { operation: "read" }));
     expect(answers).toEqual([{ Err: { kind: "url-not-supported" } }]);
   });
-  test.each(lookAlikes)("keyring: %s", async (url) => {
+  test.each(lookAlikes)("from keyring: %s", async (url) => {
     const asked = url.replaceAll("/cargo/", "/pypi/");
     const { exitCode, stdout } = await laptop.run([join(laptop.shims, "keyring"), "get", asked, "aws"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   });
 });
 
-describe("keyring", () => {
+describe("keyring answers", () => {
   const keyring = (...args: string[]) => laptop.run([join(laptop.shims, "keyring"), ...args]);
   const token = /^[\x21-\x7e]*vouch-sandbox-token[\x21-\x7e]*\n$/;
 
@@ -128,14 +128,14 @@ describe("keyring", () => {
     ["pip before 26.2 and uv: the URL", ["get", pypi, "aws"]],
     ["no user name", ["get", pypi]],
     ["an empty user name", ["get", pypi, ""]],
-  ])("password only: %s", async (_title, args) => {
+  ])("with the password alone to %s", async (_title, args) => {
     const { exitCode, stdout, stderr } = await keyring(...args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toMatch(token);
   });
 
   test.each([[["get", pypi, "--mode", "creds"]], [["--mode", "creds", "get", pypi]], [["get", "--mode=creds", pypi]]])(
-    "uv, user name and password: %p",
+    "with user name and password to uv's %p",
     async (args) => {
       const { exitCode, stdout } = await keyring(...args);
       expect(exitCode).toBe(0);
@@ -145,13 +145,13 @@ describe("keyring", () => {
     },
   );
 
-  test("pip from 26.2, JSON", async () => {
+  test("in JSON to pip from 26.2", async () => {
     const { exitCode, stdout } = await keyring("--mode=creds", "--output=json", "get", pypi, "aws");
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ username: "aws", password: expect.stringMatching(/vouch-sandbox-token/) });
   });
 
-  test("PDM, an empty user name", async () => {
+  test("to PDM with an empty user name", async () => {
     const { exitCode, stdout } = await keyring("--mode=creds", "get", pypi, "");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^aws\n\S*vouch-sandbox-token\S*\n$/);
@@ -161,15 +161,15 @@ describe("keyring", () => {
     [["get", host, "aws"]],
     [["get", `${host}:443`]],
     [["--mode=creds", "--output=json", "get", host, "aws"]],
-  ])("a bare host, which says neither scheme nor repository, gets nothing, without a word: %p", async (args) => {
+  ])("nothing, without a word, to a bare host, which says neither scheme nor repository: %p", async (args) => {
     expect(await keyring(...args)).toEqual({ exitCode: 1, stdout: "", stderr: "" });
   });
 
-  test("a foreign user name gets nothing", async () => {
+  test("nothing to a foreign user name", async () => {
     expect(await keyring("get", pypi, "root")).toMatchObject({ exitCode: 1, stdout: "" });
   });
 
-  test("what is not ours goes to the next keyring on PATH, arguments and exit code unchanged", async () => {
+  test("by the next keyring on PATH where the URL is not ours, with arguments and exit code unchanged", async () => {
     const bin = join(laptop.folder, "bin");
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, "keyring"), '#!/bin/sh\necho "other: $*"\nexit 7\n');
@@ -189,7 +189,7 @@ test("vouch credential codeartifact prints the token alone", async () => {
   expect(laptop.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)).toBeDefined();
 });
 
-test("a line that never ends: Cargo is told why, in one line", async () => {
+test("Cargo is told in one line why a request that never ends is refused", async () => {
   const { exitCode, stdout, stderr } = await laptop.run([executable, "--cargo-plugin"], {
     stdin: "x".repeat(3 << 20),
   });
@@ -197,7 +197,7 @@ test("a line that never ends: Cargo is told why, in one line", async () => {
   expect(stderr).toBe("vouch: Expected a line of at most 1048576 characters on stdin.\n");
 });
 
-test("vouch exec gives twine its variables, or leaves the person's own alone", async () => {
+test("vouch exec gives twine its variables, or leaves the person's own", async () => {
   const shown = await laptop.vouch("exec", "--", "env");
   expect(shown.stdout).toMatch(/^TWINE_PASSWORD=.*vouch-sandbox-token/m);
   for (const name of ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"]) {
@@ -206,7 +206,7 @@ test("vouch exec gives twine its variables, or leaves the person's own alone", a
   }
 });
 
-test("vouch exec gives the variables and passes the exit code through", async () => {
+test("vouch exec gives its command the variables and passes the exit code through", async () => {
   // Not through a shell: dash drops variables that no shell could have named, and npm's is one.
   const { exitCode, stdout } = await laptop.vouch("exec", "--", "env");
   expect(exitCode).toBe(0);

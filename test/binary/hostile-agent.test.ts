@@ -159,8 +159,8 @@ const askers: [string, string[], string[], { stdin?: string; exitCode?: number; 
   ["keys list", [executable, "keys", "list", "--json"], [...nonsense, '{"keys":[{}]}', '{"keys":{}}'], {}],
 ];
 
-describe.each(askers)("%s", (_, command, replies, expected) => {
-  test.each(replies.map((reply) => [reply.slice(0, 100), reply]))("%s", async (_shown, reply) => {
+describe.each(askers)("%s survives whatever an agent replies", (_, command, replies, expected) => {
+  test.each(replies.map((reply) => [reply.slice(0, 100), reply]))("such as %s", async (_shown, reply) => {
     body = reply;
     const { exitCode, stdout, stderr } = await run(command);
     expect(stderr).toMatch(sentence);
@@ -169,23 +169,26 @@ describe.each(askers)("%s", (_, command, replies, expected) => {
   });
 });
 
-test.each(cargoReplies.map((reply) => [reply.slice(0, 100), reply]))("Cargo's provider: %s", async (_shown, reply) => {
-  body = reply;
-  const { exitCode, stdout, stderr } = await run([executable, "--cargo-plugin"], cargoGet());
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  const [greeting, answer, ...more] = stdout.trimEnd().split("\n");
-  expect(greeting).toBe('{"v":[1]}');
-  expect(JSON.parse(answer!)).toEqual({
-    Err: {
-      kind: "other",
-      message: expect.stringMatching(/^The Vouch agent gave an answer [^\p{Cc}]+\.$/u),
-      "caused-by": ["Run `vouch agent stop`, then `vouch login`."],
-    },
-  });
-  expect(more).toEqual([]);
-});
+test.each(cargoReplies.map((reply) => [reply.slice(0, 100), reply]))(
+  "Cargo's provider survives an agent's reply such as %s",
+  async (_shown, reply) => {
+    body = reply;
+    const { exitCode, stdout, stderr } = await run([executable, "--cargo-plugin"], cargoGet());
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const [greeting, answer, ...more] = stdout.trimEnd().split("\n");
+    expect(greeting).toBe('{"v":[1]}');
+    expect(JSON.parse(answer!)).toEqual({
+      Err: {
+        kind: "other",
+        message: expect.stringMatching(/^The Vouch agent gave an answer [^\p{Cc}]+\.$/u),
+        "caused-by": ["Run `vouch agent stop`, then `vouch login`."],
+      },
+    });
+    expect(more).toEqual([]);
+  },
+);
 
-describe("strangers' text in the agent's refusal reaches people on one line, without a character that steers", () => {
+describe("text of others in the agent's refusal is printed on one line, without control characters", () => {
   const stranger =
     "a\u001b[2Jb\u001b[31mc\u0007d\re\nf\r\ng\u0085h\u2028i\u2029j\u009b2Jk\u202el\u2066m\u200bn\ufeffo\u{e0041}p\u0000q\ud800r\u001b[1ms\u001b[22m";
   const clean =
@@ -199,26 +202,26 @@ describe("strangers' text in the agent's refusal reaches people on one line, wit
   };
   afterAll(() => (status = "200 "));
 
-  test.each(askers.map(([name, command]) => [name, command] as const))("%s", async (_, command) => {
+  test.each(askers.map(([name, command]) => [name, command] as const))("by %s", async (_, command) => {
     refuse();
     const { stderr } = await run(command);
     expect([`vouch: ${clean} ${clean}\n`, `error: ${clean}\nhint: ${clean}\n`]).toContain(stderr);
   });
 
-  test("with colour, only our own styles are there", async () => {
+  test("also with colour, where only our own styles are", async () => {
     refuse();
     const { stderr } = await run(["env", "FORCE_COLOR=1", executable, "status"]);
     expect(stderr).toBe(`\x1b[31merror:\x1b[39m ${clean}\n\x1b[1mhint:\x1b[22m ${clean}\n`);
   });
 
-  test("Cargo's provider", async () => {
+  test("also by Cargo's provider", async () => {
     refuse();
     const { stdout } = await run([executable, "--cargo-plugin"], cargoGet());
     const Err = { kind: "other", message: clean, "caused-by": [clean] };
     expect(JSON.parse(stdout.split("\n")[1]!)).toEqual({ Err });
   });
 
-  test("--json is JSON in characters that can be seen", async () => {
+  test("and with --json as JSON in visible characters", async () => {
     status = "200 ";
     body = JSON.stringify({
       version: "1",

@@ -2,23 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Laptop, registryName, startLaptop } from "../laptop.ts";
+import type { Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { endpoint, lock, manifest } from "./hostile-files.ts";
-
-const tools = join(import.meta.dir, "../../.tools");
-const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
+import { pathWith, programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 
 let laptop: Laptop;
 let count = 0;
 
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
 }, 120_000);
 afterAll(() => laptop?.stop());
 
@@ -28,8 +21,7 @@ async function run(tool: string, command: string, files: Record<string, string>,
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), manifest(ofProject));
   writeFileSync(join(folder, "x-1.0.0.tgz"), await new Bun.Archive(files, { compress: "gzip" }).bytes());
-  const folders = [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]];
-  const env = { PATH: folders.join(":"), npm_config_audit: "false", npm_config_cache: join(folder, "cache") };
+  const env = { PATH: pathWith(laptop, tool), npm_config_audit: "false", npm_config_cache: join(folder, "cache") };
   return laptop.run(command.split(" "), { cwd: folder, env });
 }
 
@@ -76,17 +68,14 @@ describe.each([
   ["pnpm-9", "pnpm"],
   ["pnpm", "pnpm"],
   ["pnpm-12", "pnpm"],
-])("%s", (tool, manager) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin", manager)))("is installed", () => {
-    beforeAll(async () => {
-      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
-      await run(tool, ["vouch", "setup", "codeartifact", ...repository].join(" "), {});
-    }, 120_000);
+])("an archive of a package, with %s", (tool, manager) => {
+  describe.skipIf(!requires(join(programsOf(tool), manager)))("where that is installed,", () => {
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
 
     const install = manager === "npm" ? "npm install --ignore-scripts" : "pnpm add --ignore-scripts";
 
     test.each(archives)(
-      "gets no token: %s",
+      "gets no token when it has %s",
       async (_, files, words) => {
         for (const command of [`${install} ./x-1.0.0.tgz`, `${manager} publish ./x-1.0.0.tgz`]) {
           expect((await run(tool, command, files)).stderr).toMatch(words);
@@ -103,7 +92,7 @@ describe.each([
       ["to be published", `${manager} publish ./x-1.0.0.tgz`, {}],
       ["to be published, by name", `${manager} publish x-1.0.0.tgz`, {}],
     ])(
-      "an honest archive works: %s",
+      "works when it is honest: %s",
       async (_, command, ofProject) => {
         const name = `honest-${tool}-${count}`;
         const honest = inArchive({

@@ -1,48 +1,30 @@
 /** A `pip.conf` that came with the project, in the folder that `python -m venv` makes a virtual environment of. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { type Laptop, startLaptop } from "../laptop.ts";
+import { join } from "node:path";
+import type { Finished } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
-import { type Eavesdropper, startEavesdropper } from "./eavesdropper.ts";
+import { type HostileProject, startHostileProject } from "./hostile-project.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
 const otherRepository = `https://aws@${host}/pypi/other-repo/simple/`;
 
-let laptop: Laptop;
-let eavesdropper: Eavesdropper;
-let project: string;
+let at: HostileProject;
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--tool", "pip");
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
-  project = join(laptop.folder, "project");
-  mkdirSync(join(laptop.folder, "listener"));
-  eavesdropper = await startEavesdropper(host, join(laptop.folder, "listener"));
+  at = await startHostileProject();
 }, 60_000);
-afterAll(async () => {
-  await eavesdropper?.stop();
-  await laptop?.stop();
-});
-beforeEach(() => {
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(project);
-  eavesdropper.heard.length = 0;
-});
+afterAll(() => at?.[Symbol.asyncDispose]());
+beforeEach(() => at.reset());
 
 /** Makes `.venv` in the project as `python -m venv` does, with the pip of `bin`; `conf` was there before. */
 async function makeEnvironment(bin: string, conf: string | undefined): Promise<string> {
-  const venv = join(project, ".venv");
+  const venv = join(at.folder, ".venv");
   mkdirSync(venv);
   if (conf !== undefined) writeFileSync(join(venv, "pip.conf"), conf);
-  const made = await laptop.run([join(bin, "python"), "-m", "venv", "--without-pip", ".venv"], { cwd: project });
+  const command = [join(bin, "python"), "-m", "venv", "--without-pip", ".venv"];
+  const made = await at.run(bin, command, {}, { honest: true });
   expect(made.exitCode, made.stderr).toBe(0);
   const [version = ""] = readdirSync(join(venv, "lib"));
   const packages = join(bin, "../lib", version, "site-packages");
@@ -53,7 +35,7 @@ async function makeEnvironment(bin: string, conf: string | undefined): Promise<s
 }
 
 const proxied = (section: string, write: (url: string, ca: string) => string) => (): string =>
-  `[${section}]\n${write(eavesdropper.env["HTTPS_PROXY"]!, join(laptop.folder, "listener/ca.pem"))}\n`;
+  `[${section}]\n${write(at.eavesdropper.env["HTTPS_PROXY"]!, at.eavesdropperCa)}\n`;
 
 /** The file, and what the shim says of it. */
 const attacks: [title: string, conf: () => string, said: RegExp][] = [
@@ -67,13 +49,12 @@ const attacks: [title: string, conf: () => string, said: RegExp][] = [
   ],
   [
     "for all sections",
-    () =>
-      `[DEFAULT]\nproxy=${eavesdropper.env["HTTPS_PROXY"]!}\ncert=${join(laptop.folder, "listener/ca.pem")}\n[global]\n`,
+    () => `[DEFAULT]\nproxy=${at.eavesdropper.env["HTTPS_PROXY"]!}\ncert=${at.eavesdropperCa}\n[global]\n`,
     /:2 sets proxy/,
   ],
   [
     "trusted_host",
-    () => `[global]\nproxy = ${eavesdropper.env["HTTPS_PROXY"]!}\ntrusted_host =\n  pypi.example\n  ${host}\n`,
+    () => `[global]\nproxy = ${at.eavesdropper.env["HTTPS_PROXY"]!}\ntrusted_host =\n  pypi.example\n  ${host}\n`,
     /pip\.conf:(2 sets|5 has)/,
   ],
   [
@@ -87,7 +68,7 @@ const attacks: [title: string, conf: () => string, said: RegExp][] = [
 ];
 
 const pips = ["pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("with %s and a pip.conf in the project's virtual environment", (_, bin) => {
   const there = requires(join(bin, "pip"));
   const install = ["install", "--no-input", "--no-cache-dir", "--retries", "0", "--no-deps", "--target", "site"];
   const started: [string, string[], boolean][] = [
@@ -97,22 +78,16 @@ describe.each(pips)("%s", (_, bin) => {
     ["python by its name", ["python", "-m", "pip"], false],
     ["another pip that goes over to it", [join(bin, "python"), "-m", "pip", "--python", ".venv"], false],
   ];
-  const run = (command: string[], venv: string): ReturnType<Laptop["run"]> => {
-    const PATH = [laptop.shims, join(laptop.folder, "bin"), join(venv, "bin"), laptop.env["PATH"]].join(delimiter);
-    const unset = { PIP_CERT: "", HTTPS_PROXY: "", https_proxy: "" };
-    return laptop.run([...command, ...install, "my-package"], {
-      cwd: project,
-      env: { PATH, ...unset },
-      timeoutMs: 60_000,
-    });
-  };
+  const run = (command: string[], venv: string, env: Record<string, string> = {}): Promise<Finished> =>
+    at.run(join(venv, "bin"), [...command, ...install, "my-package"], {}, { env, honest: true });
+  const unset = { PIP_CERT: "", HTTPS_PROXY: "", https_proxy: "" };
 
-  describe.each(started)("%s", (_how, command, isShim) => {
+  describe.each(started)("under %s", (_how, command, isShim) => {
     test.skipIf(!there).each(attacks)(
       "no token leaves: %s",
       async (_title, conf, said) => {
-        const { stderr, exitCode } = await run(command, await makeEnvironment(bin, conf()));
-        expect(eavesdropper.heard.filter(({ password }) => password?.includes("vouch-sandbox-token"))).toEqual([]);
+        const { stderr, exitCode } = await run(command, await makeEnvironment(bin, conf()), unset);
+        expect(at.tokensHeard()).toEqual([]);
         if (isShim) expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(said) });
       },
       60_000,
@@ -126,15 +101,8 @@ describe.each(pips)("%s", (_, bin) => {
     async (_title, conf) => {
       const venv = await makeEnvironment(bin, conf);
       for (const [how, command] of started) {
-        rmSync(join(project, "site"), { recursive: true, force: true });
-        const env = {
-          PATH: [laptop.shims, join(laptop.folder, "bin"), join(venv, "bin"), laptop.env["PATH"]].join(delimiter),
-        };
-        const { exitCode, stderr } = await laptop.run([...command, ...install, "my-package"], {
-          cwd: project,
-          env,
-          timeoutMs: 60_000,
-        });
+        rmSync(join(at.folder, "site"), { recursive: true, force: true });
+        const { exitCode, stderr } = await run(command, venv);
         expect(exitCode, `${how}: ${stderr}`).toBe(0);
       }
     },

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
@@ -22,13 +22,8 @@ let evil: HostileListener;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady();
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
+  await seedPackage(laptop.sandbox.registries, "npm", myLib);
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
   mkdirSync(join(laptop.folder, "evil"));
   evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
   const bin = join(laptop.folder, "bun");
@@ -269,7 +264,7 @@ const table: Record<string, Tool> = {
 
 for (const [tool, { bin, command, attacks, honest }] of Object.entries(table)) {
   const program = tool === "bun" ? process.execPath : join(tools, programs[tool]!);
-  describe.skipIf(!requires(program))(tool, () => {
+  describe.skipIf(!requires(program))(`${tool} under vouch exec`, () => {
     test.each(attacks.map(([title, files, own]) => [title, files, own] as const))(
       "is not started where a project leads the token elsewhere: %s",
       async (_, files, own?) => {

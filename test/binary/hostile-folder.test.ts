@@ -60,12 +60,12 @@ afterAll(async () => {
 });
 
 describe("in a folder with .env, bunfig.toml, package.json, node_modules and tsconfig.json of an attacker", () => {
-  test("the helper answers as elsewhere", async () => {
+  test("Cargo's provider answers as elsewhere", async () => {
     const { stdout } = await laptop.run([executable, "--cargo-plugin"], { cwd: folder, stdin: cargoGet() });
     expect(stdout).toContain("vouch-sandbox-token");
   });
 
-  test("every role starts without touching the trap", async () => {
+  test("every role of vouch starts without touching the trap", async () => {
     for (const args of [
       ["--version"],
       ["status"],
@@ -92,7 +92,7 @@ describe("in a folder with .env, bunfig.toml, package.json, node_modules and tsc
     120_000,
   );
 
-  test("Vouch has written nothing there: its settings and edits are in the home folder", () => {
+  test("Vouch has written nothing: its settings and edits are in the home folder", () => {
     const cargosOwn = new Set(["Cargo.lock", "target"]);
     expect(readdirSync(folder).filter((name) => !cargosOwn.has(name))).toEqual(planted);
     expect(readdirSync(join(laptop.home, ".config/vouch")).toSorted()).toEqual(["config.json", "replaced-lines.json"]);

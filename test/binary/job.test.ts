@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ciRoleArn, type Job, repositoryFlags, roleFlags, startJob } from "../job.ts";
+import {
+  ciRoleArn,
+  countCalls,
+  execVariables,
+  holderOf,
+  type Job,
+  repositoryFlags,
+  roleFlags,
+  startJob,
+} from "../job.ts";
 import { executable } from "../laptop.ts";
 import { serveContainerCredentials, serveInstanceMetadata } from "../sandbox/ci/metadata.ts";
 import { ciPlatformNames } from "../sandbox/ci/platforms.ts";
@@ -14,31 +23,19 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => job?.stop());
 
-let before: Record<string, number>;
+let calls: ReturnType<typeof countCalls>;
 beforeEach(() => {
-  before = { ...job.sandbox.account.calls };
+  calls = countCalls(job);
 });
-/** How often AWS was asked in this test. */
-const calls = (operation: keyof Job["sandbox"]["account"]["calls"]) =>
-  job.sandbox.account.calls[operation] - (before[operation] ?? 0);
 
 const tokenOf = (environment: string) => /^CODEARTIFACT_AUTH_TOKEN=(.*)$/m.exec(environment)?.[1] ?? "";
-const holderOf = (token: string) => job.sandbox.account.verifyToken(token, names.domain);
 
-/** What the variables of `vouch exec` say instead of its flags. */
-const variables = {
-  VOUCH_ROLE: ciRoleArn,
-  VOUCH_REGION: names.region,
-  VOUCH_DOMAIN: names.domain,
-  VOUCH_REPOSITORY: names.repository,
-};
-
-describe("an ID token of the platform is exchanged for the role", () => {
-  test.each(ciPlatformNames)("%s", async (name) => {
+describe("in a job the platform's ID token is exchanged for the role", () => {
+  test.each(ciPlatformNames)("of %s", async (name) => {
     const command = ["exec", "--identity", name, ...roleFlags, ...repositoryFlags, "--", "env"];
     const { exitCode, stdout, stderr } = await job.vouch(command, await job.given(name));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const holder = holderOf(tokenOf(stdout));
+    const holder = holderOf(job, tokenOf(stdout));
     expect(holder?.role).toBe(job.role);
     // The role allows an hour, and the token ends with its session.
     expect(holder!.expires).toBeLessThanOrEqual(Date.now() / 1000 + 3601);
@@ -52,12 +49,12 @@ describe("an ID token of the platform is exchanged for the role", () => {
     expect(calls("GetAuthorizationToken")).toBe(1);
   });
 
-  test("the token of another branch is refused, with what the trust policy would have to match", async () => {
+  test("but not that of another branch, and the error has what the trust policy would have to match", async () => {
     const claims = { sub: "project_path:my-group/my-app:ref_type:branch:ref:evil" };
     const env = await job.given("gitlab", claims);
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], {
       ...env,
-      ...variables,
+      ...execVariables,
       VOUCH_IDENTITY: "gitlab",
     });
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
@@ -67,8 +64,8 @@ describe("an ID token of the platform is exchanged for the role", () => {
     expect(stderr).not.toContain("vouch login");
   });
 
-  test("a domain that there is not: the hint names the flags of a job", async () => {
-    const env = { ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions", VOUCH_DOMAIN: "other-domain" };
+  test("and a domain that does not exist has a hint with the flags of a job", async () => {
+    const env = { ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions", VOUCH_DOMAIN: "other-domain" };
     const { exitCode, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect(exitCode).toBe(5);
     expect(stderr).toContain(
@@ -77,7 +74,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
     expect(stderr).not.toContain("vouch login");
   });
 
-  test("the audience can be chosen where the platform lets it be, and AWS must know it", async () => {
+  test("for an audience that can be chosen where the platform allows it, and that AWS must know", async () => {
     const command = ["exec", "--identity", "github-actions", "--audience", "https://other.example", ...roleFlags];
     const { exitCode, stderr } = await job.vouch([...command, ...repositoryFlags, "--", "env"], job.github.env);
     expect(exitCode).toBe(1);
@@ -97,9 +94,9 @@ describe("an ID token of the platform is exchanged for the role", () => {
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("does not take --audience") });
   });
 
-  test("GitHub failing for a moment is asked again; a request token that is over is not", async () => {
+  test("after GitHub has failed for a moment, but not after its request token has ended", async () => {
     job.github.failures.push(503, 500);
-    const env = { ...job.github.env, ...variables, VOUCH_IDENTITY: "github-actions" };
+    const env = { ...job.github.env, ...execVariables, VOUCH_IDENTITY: "github-actions" };
     expect(await job.vouch(["exec", "--", "true"], env)).toMatchObject({ exitCode: 0, stderr: "" });
     const over = { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "over" };
     expect(await job.vouch(["exec", "--", "true"], over)).toMatchObject({
@@ -108,9 +105,9 @@ describe("an ID token of the platform is exchanged for the role", () => {
     });
   });
 
-  test("an ID token that has ended, or is none", async () => {
+  test("but not one that has ended or is no ID token", async () => {
     const run = (token: string) =>
-      job.vouch(["exec", "--", "true"], { ...variables, VOUCH_IDENTITY: "gitlab", VOUCH_ID_TOKEN: token });
+      job.vouch(["exec", "--", "true"], { ...execVariables, VOUCH_IDENTITY: "gitlab", VOUCH_ID_TOKEN: token });
     const ended = await run(await job.platforms.gitlab.token({ exp: Math.floor(Date.now() / 1000) - 60 }));
     expect(ended).toMatchObject({
       exitCode: 4,
@@ -124,7 +121,7 @@ describe("an ID token of the platform is exchanged for the role", () => {
   });
 });
 
-describe("what AWS gives is used as it is", () => {
+describe("in a job the credentials that AWS gives are used as they are", () => {
   const owner = ["--domain-owner", names.account];
   const run = (name: string, env: Record<string, string>, ...more: string[]) =>
     job.vouch(["exec", "--identity", name, ...more, ...repositoryFlags, ...owner, "--", "env"], env);
@@ -138,46 +135,46 @@ describe("what AWS gives is used as it is", () => {
     };
   }
 
-  test("aws-environment", async () => {
+  test("of aws-environment", async () => {
     const { stdout, stderr } = await run("aws-environment", issued());
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(calls("AssumeRoleWithWebIdentity")).toBe(0);
   });
 
-  test("aws-container, with authorization from a file that is read each time", async () => {
+  test("of aws-container, with authorization from a file that is read each time", async () => {
     await using service = serveContainerCredentials(job.sandbox.account, job.role, "Basic sandbox");
     const file = join(job.folder, "authorization");
     writeFileSync(file, "Basic sandbox");
     const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${service.url}/v1/credentials` };
     const { stdout, stderr } = await run("aws-container", { ...env, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file });
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(await run("aws-container", env)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("it answered with status 401"),
     });
   });
 
-  test("aws-ec2, by a token of IMDSv2 and not by way of a proxy", async () => {
+  test("of aws-ec2, by a token of IMDSv2 and not through a proxy", async () => {
     await using service = serveInstanceMetadata(job.sandbox.account, job.role);
     // A proxy for everything: the metadata service would not be reached through it.
     const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: service.url, NO_PROXY: "", no_proxy: "" };
     const { stdout, stderr } = await run("aws-ec2", env);
     expect(stderr).toBe("");
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     const list = "/latest/meta-data/iam/security-credentials/";
     expect(service.asked).toEqual(["PUT /latest/api/token 200", `GET ${list} 200`, `GET ${list}vouch-ci 200`]);
   });
 
-  test("a role flag is refused: there is nothing to assume it with", async () => {
+  test("without a role flag, which is refused: there is nothing to assume it with", async () => {
     expect(await run("aws-environment", issued(), ...roleFlags)).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("assumes no role"),
     });
   });
 
-  test("credentials that AWS does not know", async () => {
+  test("but not those that AWS does not know", async () => {
     const env = { ...issued(), AWS_ACCESS_KEY_ID: "ASIAUNKNOWNUNKNOWN00" };
     expect(await run("aws-environment", env)).toMatchObject({
       exitCode: 1,
@@ -186,21 +183,22 @@ describe("what AWS gives is used as it is", () => {
   });
 });
 
-describe("chosen, never by surprise", () => {
-  test("everything is there and nothing is chosen: nothing is used", async () => {
+describe("the identity of a job is chosen, never guessed", () => {
+  test("so that nothing is used where everything is there and nothing is chosen", async () => {
+    const before = { ...job.sandbox.account.calls };
     const all = await Promise.all(ciPlatformNames.map((name) => job.given(name)));
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], {
       ...Object.assign({}, ...all),
-      ...variables,
+      ...execVariables,
       AWS_ACCESS_KEY_ID: "ASIAUNKNOWNUNKNOWN00",
       AWS_SECRET_ACCESS_KEY: "x",
     });
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
     expect(stderr).toContain("Not logged in");
-    expect(Object.values(job.sandbox.account.calls)).toEqual(Object.values(before));
+    expect(job.sandbox.account.calls).toEqual(before);
   });
 
-  test("an unknown name lists those there are", async () => {
+  test("and an unknown name is refused with the known ones", async () => {
     const { exitCode, stderr } = await job.vouch([
       "exec",
       "--identity",
@@ -230,8 +228,8 @@ describe("chosen, never by surprise", () => {
     ["web-identity-file", "AWS_WEB_IDENTITY_TOKEN_FILE", "eks.amazonaws.com/role-arn"],
     ["aws-environment", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
     ["aws-container", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI", "task role"],
-  ])("%s says what is missing and how a job gets it", async (name, missing, remedy) => {
-    const env = { ...variables, VOUCH_DOMAIN_OWNER: names.account, VOUCH_IDENTITY: name };
+  ])("and %s says what is missing and how a job gets it", async (name, missing, remedy) => {
+    const env = { ...execVariables, VOUCH_DOMAIN_OWNER: names.account, VOUCH_IDENTITY: name };
     const role = name.startsWith("aws-") ? { VOUCH_ROLE: "" } : {};
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], { ...env, ...role });
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
@@ -248,8 +246,8 @@ describe("chosen, never by surprise", () => {
     ["a region of another partition", { VOUCH_REGION: "cn-north-1" }, "aws-cn"],
     ["a name that is none", { VOUCH_DOMAIN: "My_Domain" }, "Expected a CodeArtifact domain name"],
     ["a settings file that is not there", { VOUCH_CONFIG: "/nowhere/config.json" }, "do not exist"],
-  ])("%s: said before anything is asked", async (_title, change, message) => {
-    const env = { ...variables, ...job.github.env, VOUCH_IDENTITY: "github-actions", ...change };
+  ])("and incomplete options are refused before anything is asked: %s", async (_title, change, message) => {
+    const env = { ...execVariables, ...job.github.env, VOUCH_IDENTITY: "github-actions", ...change };
     const { exitCode, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect(exitCode).toBeGreaterThan(0);
     expect(exitCode).toBeLessThan(3);
@@ -257,14 +255,14 @@ describe("chosen, never by surprise", () => {
     expect(calls("AssumeRoleWithWebIdentity")).toBe(0);
   });
 
-  test("options of a job without an identity are refused, not passed over", async () => {
+  test("and options of a job without an identity are refused, not ignored", async () => {
     expect(await job.vouch(["exec", ...roleFlags, "--", "env"])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("--role goes with --identity NAME"),
     });
   });
 
-  test("the settings file may choose, where no session answers", async () => {
+  test("or chosen by the settings file where no session answers", async () => {
     const file = join(job.folder, "config.json");
     const repository = {
       domain: names.domain,
@@ -282,7 +280,7 @@ describe("chosen, never by surprise", () => {
     const env = { VOUCH_CONFIG: file, MY_TOKEN: await job.platforms.gitlab.token() };
     const { exitCode, stdout, stderr } = await job.vouch(["exec", "--", "env"], env);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(holderOf(tokenOf(stdout))?.role).toBe(job.role);
+    expect(holderOf(job, tokenOf(stdout))?.role).toBe(job.role);
     expect(stdout).not.toContain("PIP_INDEX_URL");
   });
 });

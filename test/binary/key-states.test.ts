@@ -22,8 +22,8 @@ async function acceptPin({ see, type }: Person): Promise<void> {
   type("\r");
 }
 
-atDesk("the PIN is not set,", () => {
-  test("and one is set", async () => {
+atDesk("the PIN of a key", () => {
+  test("is set when there is none", async () => {
     await using plugged = await desk.plugIn(withoutPin);
     const run = await plugged.enroll(async (person) => {
       await acceptPin(person);
@@ -37,7 +37,7 @@ atDesk("the PIN is not set,", () => {
     expect(loggedIn.exitCode).toBe(0);
   });
 
-  test("as it must be: another one is demanded", async () => {
+  test("is changed at the enrolment when the key demands another one", async () => {
     await using plugged = await desk.plugIn({ forcePINChange: true });
     const run = await plugged.enroll(async (person) => {
       await typePin(person, "000000");
@@ -49,7 +49,7 @@ atDesk("the PIN is not set,", () => {
     expect(plugged.key.ctap2.pin.pinRetries).toBe(8);
   });
 
-  test("as it must be, and the key says so only by refusing the right one", async () => {
+  test("is changed at the enrolment when the key reveals only by refusing the right one that it demands another", async () => {
     const silent = { hidesForcePINChange: true, forcePINChangeStatus: "PIN_INVALID" } as const;
     await using plugged = await desk.plugIn({ forcePINChange: true, ...silent });
     const run = await plugged.enroll(async (person) => {
@@ -61,7 +61,7 @@ atDesk("the PIN is not set,", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("as it must be at a login: the key is enrolled, so it is changed", async () => {
+  test("is changed at a login when the key demands another one and is enrolled", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     plugged.key.ctap2.pin.forcePINChange = true;
@@ -73,7 +73,7 @@ atDesk("the PIN is not set,", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("as it must be at a login: the key is not known to be enrolled, so nothing is changed", async () => {
+  test("is not changed at a login when the key demands another one and is not known to be enrolled", async () => {
     await using enrolled = await desk.plugIn();
     await enrolled.enrolled();
     await using plugged = await desk.plugIn({ forcePINChange: true });
@@ -86,7 +86,7 @@ atDesk("the PIN is not set,", () => {
     expect(plugged.key.ctap2.pin.forcePINChange).toBe(true);
   });
 
-  test("at a login: the key cannot be enrolled, and nothing is changed", async () => {
+  test("is not set at a login, since a key without a PIN cannot be enrolled", async () => {
     await using enrolled = await desk.plugIn();
     await enrolled.enrolled();
     await using plugged = await desk.plugIn(withoutPin);
@@ -96,7 +96,7 @@ atDesk("the PIN is not set,", () => {
     expect(plugged.key.ctap2.pin.isSet).toBe(false);
   });
 
-  test("counted: a key that refuses without it is not asked without end", async () => {
+  test("is asked for a bounded number of times when the key refuses without counting", async () => {
     await using plugged = await desk.plugIn({ forgetsWrongPins: true });
     const run = await plugged.enroll(async (person) => {
       await typePin(person, "000000");
@@ -107,7 +107,7 @@ atDesk("the PIN is not set,", () => {
     expect(run.exitCode).toBe(5);
   });
 
-  test("and one is set while the output is captured: what the person must know is on the terminal, and only there", async () => {
+  test("is set while the output is captured, and what the person must know is on the terminal, and only there", async () => {
     await using plugged = await desk.plugIn(withoutPin);
     const run = await plugged.enrollCaptured(async (person) => {
       await acceptPin(person);
@@ -122,7 +122,7 @@ atDesk("the PIN is not set,", () => {
     expect(run.screen + run.captured).not.toContain("\u001b");
   });
 
-  test("and none is wanted", async () => {
+  test("is not set when the person does not want one", async () => {
     await using plugged = await desk.plugIn(withoutPin);
     const run = await plugged.enroll(async ({ see, type }) => {
       await see("Set a PIN now? [Y/n] ");
@@ -138,18 +138,21 @@ atDesk("the PIN is not set,", () => {
     ["The new PIN is too long", {}, ["é".repeat(32), "é".repeat(32)]],
     ["The two new PINs differ", {}, [newPin, "wrong horse"]],
     ["The key refuses the new PIN by its own rules", { pinComplexityPolicy: true }, ["12345678", "12345678"]],
-  ] satisfies [string, Partial<Settings>, [string, string]][])("%s", async (state, settings, [first, second]) => {
-    await using plugged = await desk.plugIn({ ...withoutPin, ...settings });
-    const run = await plugged.enroll(async (person) => {
-      await acceptPin(person);
-      await typeNewPin(person, first, second);
-      await typeNewPin(person, newPin);
-    });
-    expectState(run, state);
-    expect(run.exitCode).toBe(0);
-  });
+  ] satisfies [string, Partial<Settings>, [string, string]][])(
+    "is asked for again: %s",
+    async (state, settings, [first, second]) => {
+      await using plugged = await desk.plugIn({ ...withoutPin, ...settings });
+      const run = await plugged.enroll(async (person) => {
+        await acceptPin(person);
+        await typeNewPin(person, first, second);
+        await typeNewPin(person, newPin);
+      });
+      expectState(run, state);
+      expect(run.exitCode).toBe(0);
+    },
+  );
 
-  test("and the key refuses three", async () => {
+  test("is not set when the key refuses three", async () => {
     await using plugged = await desk.plugIn({ ...withoutPin, pinComplexityPolicy: true });
     const run = await plugged.enroll(async (person) => {
       await acceptPin(person);
@@ -160,8 +163,8 @@ atDesk("the PIN is not set,", () => {
   });
 });
 
-atDesk("the PIN is wrong", () => {
-  test("once, and once before", async () => {
+atDesk("a wrong PIN", () => {
+  test("is asked for again, with the remaining tries when it was wrong before, too", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     const wrong = await plugged.login(async (person) => {
@@ -179,7 +182,7 @@ atDesk("the PIN is wrong", () => {
     expect(right.exitCode).toBe(0);
   });
 
-  test("three times in a row: the key is taken out, plugged in, and the login goes on", async () => {
+  test("three times in a row is asked for again once the key was taken out and plugged in", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     const run = await plugged.login(async (person) => {
@@ -192,7 +195,7 @@ atDesk("the PIN is wrong", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("three times in a row, and the key stays where it is", async () => {
+  test("three times in a row ends the command when the key stays plugged in", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     const run = await plugged.login(
@@ -206,7 +209,7 @@ atDesk("the PIN is wrong", () => {
     expect(run.exitCode).toBe(5);
   });
 
-  test("with one try left", async () => {
+  test("has left one try, which is said before the PIN is asked for", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     plugged.key.ctap2.pin.pinRetries = 1;
@@ -215,7 +218,7 @@ atDesk("the PIN is wrong", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("too often", async () => {
+  test("too often ends with a blocked key and what helps", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     plugged.key.ctap2.pin.pinRetries = 1;
@@ -226,8 +229,8 @@ atDesk("the PIN is wrong", () => {
   });
 });
 
-atDesk("credentials", () => {
-  test("of this server are not on the key", async () => {
+atDesk("the credentials on a key", () => {
+  test("are reported as missing when none is of this server", async () => {
     await using enrolled = await desk.plugIn();
     await enrolled.enrolled();
     await using plugged = await desk.plugIn();
@@ -236,7 +239,7 @@ atDesk("credentials", () => {
     expect(run.exitCode).toBe(5);
   });
 
-  test("have no room on the key", async () => {
+  test("are not stored on a full key, and are found by their ids", async () => {
     await using plugged = await desk.plugIn({ capacity: 1 });
     const stranger = { id: Uint8Array.of(1), name: "x", displayName: "x" };
     plugged.key.ctap2.credentials.create("other.example", stranger, true, 1);
@@ -248,7 +251,7 @@ atDesk("credentials", () => {
     expect(loggedIn.exitCode).toBe(0);
   });
 
-  test("are not stored by the key", async () => {
+  test("are used by their id when the key does not store them", async () => {
     await using plugged = await desk.plugIn({ capacity: 0 });
     const run = await plugged.enroll(typePin);
     expectState(run, "The key cannot store credentials");
@@ -258,7 +261,7 @@ atDesk("credentials", () => {
     expect(loggedIn.exitCode).toBe(0);
   });
 
-  test("of several accounts are on the key", async () => {
+  test("are chosen by the person when they are of several accounts", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     const other = { id: Uint8Array.of(1), name: "ops@example.com", displayName: "Operations" };
@@ -273,7 +276,7 @@ atDesk("credentials", () => {
   });
 });
 
-atDesk("another kind of key:", () => {
+atDesk("another kind of key is used as well:", () => {
   test.each<[string, Partial<Settings>]>([
     ["A CTAP 2.0 key", { ctap: "2.0", protocols: [1] }],
     ["A key that was made before CTAP 2.1 was final", { ctap: "2.1-pre", protocols: [1] }],
@@ -288,7 +291,7 @@ atDesk("another kind of key:", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("one that takes only short requests", async () => {
+  test("a key that takes only short requests", async () => {
     await using plugged = await desk.plugIn({ maxMsgSize: 200 });
     const run = await plugged.enroll(typePin);
     expectState(run, "The request is too large for the key");
@@ -296,8 +299,8 @@ atDesk("another kind of key:", () => {
   });
 });
 
-atDesk("the touch", () => {
-  test("does not come", async () => {
+atDesk("a touch", () => {
+  test("that does not come ends the command", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     plugged.key.settings.touch = "withheld";
@@ -306,7 +309,7 @@ atDesk("the touch", () => {
     expect(run.exitCode).toBe(3);
   });
 
-  test("the PIN that is typed is nowhere on the screen", async () => {
+  test("is asked for on a screen that never shows the PIN", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     expect((await plugged.login(typePin)).screen).not.toContain(pin);

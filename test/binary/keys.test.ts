@@ -6,8 +6,8 @@ import { expectEnd, expectShown, nextSecond, typePin, keyOwner } from "./key-own
 const { laptop, knownServer, vouch, newCode, at, plugIn, enrollWith, login, add, list, start, startWithTwo } =
   keyOwner();
 
-describe("listing", () => {
-  test("two keys", async () => {
+describe("vouch keys list", () => {
+  test("shows two keys", async () => {
     await startWithTwo();
     const { exitCode, stdout, stderr } = await vouch(laptop.env, "keys", "list");
     const shown = await list();
@@ -43,7 +43,7 @@ describe("listing", () => {
     ]);
   });
 
-  test("one key, with the advice to have two", async () => {
+  test("shows one key with the advice to have two", async () => {
     await start();
     const { stdout, stderr } = await vouch(laptop.env, "keys", "list");
     expect(stdout.trimEnd().split("\n")).toHaveLength(2);
@@ -55,7 +55,7 @@ describe("listing", () => {
     ["add", []],
     ["rename", ["a", "b"]],
     ["remove", ["a", "--yes"]],
-  ])("without a session: %s", async (command, more) => {
+  ])("vouch keys needs a session: %s", async (command, more) => {
     const args = [command, ...more];
     await laptop.startAgent().catch(() => undefined);
     const { exitCode, stdout, stderr } = await vouch(laptop.env, "keys", ...args);
@@ -68,8 +68,8 @@ describe("listing", () => {
   });
 });
 
-describe("adding", () => {
-  test("a second key, which then opens a session; settings and list know it", async () => {
+describe("vouch keys add", () => {
+  test("adds a second key, which then opens a session and is in settings and list", async () => {
     await start();
     await nextSecond();
     const added = await add("drawer", "--name", "drawer");
@@ -83,7 +83,7 @@ describe("adding", () => {
     for (const { id } of shown) expect(credentialIds).toContain(id);
   });
 
-  test("without a name: its model, numbered", async () => {
+  test("names a key without a name after its model, numbered", async () => {
     expectEnd(await enrollWith("work")(await newCode()), 0);
     expectEnd(await login("work"), 0);
     await nextSecond();
@@ -91,7 +91,7 @@ describe("adding", () => {
     expect((await list()).map(({ name }) => name)).toEqual(["YubiKey 5 Series with NFC", "Software Security Key"]);
   });
 
-  test("a key that is enrolled already is not a new one", async () => {
+  test("refuses a key that is enrolled already", async () => {
     await start();
     const refused = await add("work");
     expectEnd(refused, 5);
@@ -99,7 +99,7 @@ describe("adding", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test("a name that is taken is refused before the key is asked for", async () => {
+  test("refuses a taken name before the key is asked for", async () => {
     await start();
     const refused = await vouch(laptop.env, "keys", "add", "--name", "work");
     expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
@@ -107,7 +107,7 @@ describe("adding", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test("Ctrl-C before the new key is plugged in changes nothing", async () => {
+  test("changes nothing after Ctrl-C before the new key is plugged in", async () => {
     await start();
     const cancelled = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
       await typePin(someone);
@@ -118,7 +118,7 @@ describe("adding", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test("the session that ends in between adds nothing", async () => {
+  test("adds nothing when the session ends in between", async () => {
     await start();
     const late = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
       await typePin(someone);
@@ -133,7 +133,7 @@ describe("adding", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test("a second code of the same person adds a key, too", async () => {
+  test("is not needed with a second code of the same person, which adds a key, too", async () => {
     await start();
     await nextSecond();
     expectEnd(await enrollWith("drawer", "--name", "drawer")(await newCode()), 0);
@@ -141,7 +141,7 @@ describe("adding", () => {
   });
 });
 
-test.each(["", "x".repeat(65), "a\nb", "\u001b[2J"])("no key is called %j", async (name) => {
+test.each(["", "x".repeat(65), "a\nb", "\u001b[2J"])("no key can be named %j", async (name) => {
   for (const args of [
     ["keys", "add", `--name=${name}`],
     ["keys", "rename", "work", name],
@@ -154,7 +154,7 @@ test.each(["", "x".repeat(65), "a\nb", "\u001b[2J"])("no key is called %j", asyn
   }
 });
 
-test("renaming, by the name and by the beginning of the id", async () => {
+test("vouch keys rename finds a key by its name and by the beginning of its id", async () => {
   await start();
   const renamed = await vouch(laptop.env, "keys", "rename", "work", "pocket");
   expect(renamed).toMatchObject({ exitCode: 0, stdout: "" });

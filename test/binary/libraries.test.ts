@@ -17,7 +17,7 @@ const libraries = musl
   ? /^(libc\.musl-.*\.so\.1|libstdc\+\+\.so\.6|libgcc_s\.so\.1)$/
   : /^(libc\.so\.6|libm\.so\.6|libdl\.so\.2|libpthread\.so\.0|ld-linux-.*\.so\.\d)$/;
 
-test.skipIf(!linux)("the executable asks for nothing but the documented libraries", () => {
+test.skipIf(!linux)("the executable needs only the documented libraries", () => {
   const needed = neededLibraries(new Uint8Array(readFileSync(executable)));
   expect(needed.filter((library) => !libraries.test(library))).toEqual([]);
   expect(needed.length).toBeGreaterThan(0);
@@ -27,7 +27,7 @@ test.skipIf(!linux)("the executable asks for nothing but the documented librarie
 const mounts = linux && requires("chroot", "ldd", "unshare") && Bun.spawnSync(["unshare", "--mount", "true"]).success;
 if (linux && !mounts) console.warn("SKIPPED: a bare chroot needs the right to mount /proc");
 
-test.skipIf(!mounts)("it runs in a chroot with nothing but its libraries and /proc", async () => {
+test.skipIf(!mounts)("the executable runs in a chroot with nothing but its libraries and /proc", async () => {
   mkdirSync(join(root, "proc"));
   for (const file of filesOf(executable)) {
     mkdirSync(join(root, dirname(file)), { recursive: true });

@@ -12,7 +12,7 @@ const addresses = [
 ];
 
 test.skipIf(!requiresNetworkNamespace())(
-  "EC2, ECS and EKS Pod Identity are asked where they are",
+  "EC2, ECS and EKS Pod Identity are asked for credentials at their link-local addresses",
   async () => {
     const script = ["ip link set lo up", ...addresses.map((address) => `ip addr add ${address} dev lo`), 'exec "$@"'];
     const program = [process.execPath, join(import.meta.dir, "programs/link-local.ts")];

@@ -137,7 +137,7 @@ describe("the agent's log", () => {
   }, 60_000);
 });
 
-test("neither holds a PIN, a code, a token, a session, a credential, a proof or a body", () => {
+test("neither trace nor log contains a PIN, a code, a token, a session, a credential, a proof or a body", () => {
   const { accessTokens, idTokens, awsSecrets, proofs, bodies } = issued;
   const tokens = given.match(/[\w.-]*vouch-sandbox-token[\w.+/=-]*/g) ?? [];
   const sent = bodies.filter((body) => body.length > 20);
@@ -153,7 +153,7 @@ test("neither holds a PIN, a code, a token, a session, a credential, a proof or 
   ).toEqual([]);
 });
 
-describe("--debug", () => {
+describe("the flag --debug", () => {
   test.each([
     ["before the command", ["--debug", "status"]],
     ["after it", ["status", "--debug"]],
@@ -164,12 +164,12 @@ describe("--debug", () => {
     ["before credential", ["--debug", "credential", "codeartifact"]],
     ["after credential", ["credential", "codeartifact", "--debug"]],
     ["before the kind of credential", ["credential", "--debug", "aws"]],
-  ])("%s", async (_, words) => {
+  ])("traces when it is %s", async (_, words) => {
     const { stderr } = await laptop.run([executable, ...words], { env: { VOUCH_DEBUG: undefined } });
     expect(stderr).toMatch(/^debug: \[\d+ \d+\.\d ms\] agent: \/v1\//m);
   });
 
-  test("behind exec's command is the command's own", async () => {
+  test("behind exec's command belongs to the command", async () => {
     await atTerminal("login");
     const command = [executable, "exec", "--", "echo", "--debug"];
     const shown = await laptop.run(command, { env: { VOUCH_DEBUG: undefined } });
@@ -178,7 +178,7 @@ describe("--debug", () => {
     expect(short).toEqual({ exitCode: 0, stdout: "--debug\n", stderr: "" });
   }, 60_000);
 
-  test("does not open a way for cargo:token-from-stdout", async () => {
+  test("does not let the token out to cargo:token-from-stdout", async () => {
     const env = { VOUCH_DEBUG: undefined, CARGO_REGISTRY_INDEX_URL: "sparse+https://evil.example.com/" };
     const { exitCode, stdout } = await laptop.run([executable, "--debug", "credential", "codeartifact"], { env });
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
@@ -201,7 +201,7 @@ test("without VOUCH_DEBUG nothing is traced", async () => {
   expect(quiet.stdout).toContain("vouch-sandbox-token");
 });
 
-test("a file that the agent must not write to is left alone, and said by `agent status` and `doctor`", async () => {
+test("a log that the agent must not write to is left alone, and reported by `agent status` and `doctor`", async () => {
   const kept = agentLog();
   const elsewhere = join(laptop.folder, "elsewhere");
   renameSync(logFile, elsewhere);
@@ -218,10 +218,10 @@ test("a file that the agent must not write to is left alone, and said by `agent 
   expect(agentLog()).toMatch(/lines before this one were lost\)$/m);
 }, 60_000);
 
-describe("the log of an agent that fails is named", () => {
+describe("the error names the log of an agent that fails", () => {
   const hint = () => `The agent's log is ${logFile}.`;
 
-  test("by one that hangs", async () => {
+  test("because it hangs", async () => {
     const { pid } = (await status())!;
     process.kill(pid, "SIGSTOP");
     const { exitCode, stderr } = await run(executable, "agent", "status");
@@ -231,7 +231,7 @@ describe("the log of an agent that fails is named", () => {
     expect(stderr).toContain(hint());
   }, 60_000);
 
-  test("by one that does not start, and what was in its way", async () => {
+  test("because it does not start, and the log has the reason", async () => {
     expect((await run(executable, "agent", "stop")).exitCode).toBe(0);
     expect((await run(executable, "agent", "status")).stdout).toContain(`The log of the last one is ${logFile}.`);
     const lock = join(laptop.env["VOUCH_RUNTIME_DIR"]!, "agent.lock");
@@ -244,7 +244,7 @@ describe("the log of an agent that fails is named", () => {
     expect(agentLog()).toMatch(/: cannot run: .+$/m);
   }, 60_000);
 
-  test("only where there is one", async () => {
+  test("only where there is a log", async () => {
     rmSync(logFile);
     laptop.env["XDG_STATE_HOME"] = "/proc/nothing";
     const lock = join(laptop.env["VOUCH_RUNTIME_DIR"]!, "agent.lock");

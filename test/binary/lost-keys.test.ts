@@ -7,8 +7,8 @@ import { requires } from "../requires.ts";
 const { laptop, anotherLaptop, knownServer, vouch, newCode, at, enrollWith, login, remove, list, start, startWithTwo } =
   keyOwner();
 
-describe("removing", () => {
-  test("asks; no is the answer when nothing is typed", async () => {
+describe("vouch keys remove", () => {
+  test("asks first, and Enter alone means no", async () => {
     await startWithTwo();
     const [work, drawer] = (await list()) as [Shown, Shown];
     const kept = await remove("drawer", "");
@@ -28,7 +28,7 @@ describe("removing", () => {
     expectShown(refused.screen, "`vouch login`, the key was removed");
   });
 
-  test("a stolen key's session on another machine ends", async () => {
+  test("ends a stolen key's session on another machine", async () => {
     await startWithTwo();
     const second = anotherLaptop();
     expectEnd(await login("drawer", second, "--server", serverUrl), 0);
@@ -42,7 +42,7 @@ describe("removing", () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test("a key that is not enrolled approves nothing", async () => {
+  test("is not approved by a key that is not enrolled", async () => {
     await startWithTwo();
     expectEnd(await remove("drawer", "y"), 0);
     for (const args of [["remove", "work", "--yes", "--force"], ["add"]]) {
@@ -53,7 +53,7 @@ describe("removing", () => {
     expect((await list()).map(({ name }) => name)).toEqual(["work"]);
   });
 
-  test("the key that opened this session ends it", async () => {
+  test("of the key that opened this session ends it", async () => {
     await startWithTwo();
     const removed = await remove("work", "yes");
     expectEnd(removed, 0);
@@ -62,7 +62,7 @@ describe("removing", () => {
     expectEnd(await login("drawer"), 0);
   });
 
-  test("the only key stays without --force; with it, only a new code lets the person in", async () => {
+  test("keeps the only key without --force; with it, only a new code lets the person in", async () => {
     await start();
     const kept = await vouch(laptop.env, "keys", "remove", "work", "--yes");
     expect(kept).toMatchObject({ exitCode: 5, stdout: "" });
@@ -76,7 +76,7 @@ describe("removing", () => {
   });
 
   test.skipIf(!requires("setsid"))(
-    "a key that the person does not have; a question that nobody can answer",
+    "refuses a key that the person does not have, and a question that nobody can answer",
     async () => {
       await startWithTwo();
       const unknown = await vouch(laptop.env, "keys", "remove", "garage");
@@ -90,8 +90,8 @@ describe("removing", () => {
   );
 });
 
-describe("a second laptop", () => {
-  test("enrols a key that is enrolled already: it learns the server, the code stays good", async () => {
+describe("on a second laptop a person", () => {
+  test("enrols a key that is enrolled already: the laptop learns the server, and the code stays good", async () => {
     await start();
     await nextSecond();
     const second = anotherLaptop();
@@ -106,7 +106,7 @@ describe("a second laptop", () => {
     expect((await list(second)).map(({ name }) => name)).toEqual(["work", "drawer"]);
   });
 
-  test("that knew another server says that the new one takes its place, and keeps nothing of the old", async () => {
+  test("is told that a new server replaces the known one, of which nothing is kept", async () => {
     await start();
     const second = anotherLaptop();
     const old = { url: "https://old.example.com", user: "old@example.com", credentialIds: ["b2xk"] };

@@ -28,13 +28,13 @@ describe.skipIf(!requiresMaven())("mvn", () => {
   }, 120_000);
   afterAll(async () => laptop?.stop());
 
-  test("without vouch exec the repository refuses the deployment", async () => {
+  test("is refused the deployment by the repository without vouch exec", async () => {
     const { exitCode, stdout } = await laptop.run(["mvn", "--batch-mode", "deploy"], { cwd: library, env });
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("401");
   }, 120_000);
 
-  test("mvn deploy, then mvn package of a project that uses the library", async () => {
+  test("deploys, and then packages a project that uses the library", async () => {
     await ended(maven(library, "deploy"));
     // What deploy installed beside is not what the next build is to find.
     rmSync(join(laptop.home, ".m2/repository/com/example"), { recursive: true });
@@ -46,7 +46,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     expect(await ended(laptop.run(["java", "-cp", classes, "com.example.App"]))).toBe("hello from my-artifact\n");
   }, 120_000);
 
-  test("a released version does not come again with other content", async () => {
+  test("cannot deploy a released version again with other content", async () => {
     const source = "package com.example;\n\npublic class Other {}\n";
     mkdirSync(join(library, "src/main/java/com/example"), { recursive: true });
     writeFileSync(join(library, "src/main/java/com/example/Other.java"), source);
@@ -55,7 +55,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     expect(stdout).toContain("409");
   }, 120_000);
 
-  test("a snapshot is deployed twice", async () => {
+  test("deploys a snapshot twice", async () => {
     const snapshot = mavenProject(join(laptop.home, "snapshot"), repository);
     const pom = join(snapshot, "pom.xml");
     writeFileSync(pom, (await Bun.file(pom).text()).replace("<version>1.0.0<", "<version>1.1.0-SNAPSHOT<"));
@@ -63,7 +63,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     await ended(maven(snapshot, "deploy"));
   }, 120_000);
 
-  test("after all of this no token stands in any file, and nothing was asked of another repository", () => {
+  test("leaves no token in any file, and nothing was asked of another repository", () => {
     expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);
     expect(laptop.sandbox.refused).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "./projects.ts";
 
@@ -17,16 +17,12 @@ const place = (name: string) => join(laptop.home, name);
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--registry-name", registryName);
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
-  });
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
 describe.skipIf(!requires("cargo"))("cargo", () => {
-  test("cargo publish, then cargo build of a project that uses the crate", async () => {
+  test("publishes a crate and builds a project that uses it", async () => {
     const crate = crateProject(place("my-crate"), "my-crate", registryName);
     await ended(laptop.run(["cargo", "publish", "--registry", registryName, "--allow-dirty"], { cwd: crate }));
     const app = crateUserProject(place("cargo-app"), "my-crate", registryName);
@@ -36,7 +32,7 @@ describe.skipIf(!requires("cargo"))("cargo", () => {
 });
 
 describe.skipIf(!requires("npm"))("npm", () => {
-  test("npm publish, then npm install of a project that uses the package", async () => {
+  test("publishes a package and installs it in a project that uses it", async () => {
     await ended(laptop.run(["npm", "publish"], { cwd: npmProject(place("my-lib"), "my-lib") }));
     const app = npmUserProject(place("npm-app"), "my-lib");
     await ended(laptop.run(["npm", "install"], { cwd: app }));
@@ -44,7 +40,7 @@ describe.skipIf(!requires("npm"))("npm", () => {
     expect(readFileSync(join(app, "package-lock.json"), "utf8")).toContain(names.packageHost);
   }, 120_000);
 
-  describe("what is the project's own gets no token", () => {
+  describe("gives no token to the project's own programs", () => {
     const reveal = "node -p 'JSON.stringify(process.env)'";
     beforeAll(() => {
       const app = npmUserProject(place("npm-scripts"), "my-lib");
@@ -76,7 +72,7 @@ describe.skipIf(!requires("npm"))("npm", () => {
       "npx -c revealer",
       "npx --script-shell bash revealer",
     ])(
-      "%s",
+      "by %s",
       async (line) => {
         const shown = await ended(laptop.run(line.split(" "), { cwd: place("npm-scripts") }));
         expect(shown).toContain('"PATH"');
@@ -92,18 +88,18 @@ describe.skipIf(!requires("npm"))("npm", () => {
     ["logout", "vouch logout"],
     ["whoami", "vouch status"],
     ["token list", "vouch status"],
-  ])("npm %s names the command of Vouch and asks nothing", async (line, command) => {
+  ])("%s names the command of Vouch and asks nothing", async (line, command) => {
     const { exitCode, stderr } = await laptop.run(["npm", ...line.split(" ")]);
     expect(stderr).toContain(`\`${command}\``);
     expect(exitCode).toBe(2);
   });
 
-  test("npm login of another registry is npm's own affair", async () => {
+  test("login of another registry is left to npm", async () => {
     const registry = ["--registry=http://127.0.0.1:9/", "--fetch-retries=0", "--auth-type=legacy"];
     expect((await laptop.run(["npm", "login", ...registry])).stderr).not.toContain("vouch");
   });
 
-  test("npm audit is explained", async () => {
+  test("audit is explained", async () => {
     const { stderr } = await laptop.run(["npm", "audit"], { cwd: place("npm-app") });
     expect(stderr).toContain("vouch: CodeArtifact has no audit");
   });
@@ -113,32 +109,32 @@ describe.skipIf(!requires("pip", "python3") || !requiresKeyringPip(process.env))
   const target = (name: string) => ["--target", place(name), "--no-cache-dir"];
   const installed = (name: string) => readFileSync(join(place(name), "my_package/__init__.py"), "utf8");
 
-  test("pip install with an index URL that carries no user name", async () => {
+  test("installs with an index URL that has no user name", async () => {
     const command = ["pip", "install", "my-package", "--index-url", index, ...target("pip-url")];
     await ended(laptop.run(command));
     expect(installed("pip-url")).toContain("my-package");
   }, 120_000);
 
-  test("pip install -r requirements.txt", async () => {
+  test("installs from a requirements file", async () => {
     writeFileSync(place("requirements.txt"), "my-package==1.0.0\n");
     await ended(laptop.run(["pip", "install", "-r", "requirements.txt", ...target("pip-file")]));
     expect(installed("pip-file")).toContain("my-package");
   }, 120_000);
 
-  test("a pip that asks no keyring, through vouch exec", async () => {
+  test("that asks no keyring installs through vouch exec", async () => {
     const command = ["vouch", "exec", "--", "pip", "install", "my-package", ...target("pip-exec")];
     await ended(laptop.run(command, { env: { PIP_KEYRING_PROVIDER: "disabled" } }));
     expect(installed("pip-exec")).toContain("my-package");
   }, 120_000);
 });
 
-test("after all of this no token, role credential or ID token stands in any file", () => {
+test("after publishing and installing no token, role credential or ID token stands in any file", () => {
   expect(
     filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./),
   ).toEqual([]);
 });
 
-test("with a session, one login served it all: one STS call, one token", () => {
+test("one session serves all package managers with one STS call and one token", () => {
   expect(laptop.sandbox.account.calls.AssumeRoleWithWebIdentity).toBe(1);
   expect(laptop.sandbox.account.calls.GetAuthorizationToken).toBe(1);
 });

@@ -31,7 +31,7 @@ function pip(args: string[], env: Record<string, string> = {}, name = "pip"): Pr
   return laptop.run([name, ...args], { env: { PATH, ...env } });
 }
 
-describe("URLs", () => {
+describe("the shim pip in front of the real one", () => {
   test.each([
     ["another index", "https://pypi.org/simple/"],
     ["another repository of the host", `https://${host}/pypi/other-repo/simple/`],
@@ -47,7 +47,7 @@ describe("URLs", () => {
     ["a path that leads out", `https://${host}/pypi/my-repo/../other-repo/simple/`],
     ["git", `git+https://git.example/x.git`],
     ["no URL", "-q"],
-  ])("%s stays as it is", async (_, url) => {
+  ])("passes the URL on as it is: %s", async (_, url) => {
     const { stdout } = await pip(["install", "--index-url", url, `--extra-index-url=${url}`, `x @ ${url}`], {
       PIP_INDEX_URL: url,
       PIP_EXTRA_INDEX_URL: `${url} ${url}`,
@@ -62,7 +62,7 @@ describe("URLs", () => {
     ["ours, its scheme in capitals", index.replace("https", "HTTPS"), withUser.replace("https", "HTTPS")],
     ["ours in capitals", index.replace(host, host.toUpperCase()), withUser.replace(host, host.toUpperCase())],
     ["a package of ours", `${index}my-package/`, `${withUser}my-package/`],
-  ])("%s gets the user name", async (_, url, named) => {
+  ])("puts the user name into %s", async (_, url, named) => {
     const { stdout } = await pip(["install", "-i", url, `--find-links=${url}`], {
       PIP_EXTRA_INDEX_URL: `https://pypi.org/simple/ ${url}`,
     });
@@ -71,7 +71,7 @@ describe("URLs", () => {
     );
   });
 
-  test("also behind pip3 and the name with the version, for which setup makes a link", async () => {
+  test("does so also as pip3 and by the name with the version, for which setup makes a link", async () => {
     const PATH = [laptop.shims, bin, "/usr/bin", "/bin"].join(delimiter);
     const repository = ["--domain", names.domain, "--repository", names.repository];
     await laptop.run(["vouch", "setup", "codeartifact", ...repository, "--tool", "pip"], {
@@ -82,7 +82,7 @@ describe("URLs", () => {
   });
 });
 
-describe("without a session", () => {
+describe("the shim pip without a session", () => {
   beforeAll(async () => {
     await laptop.vouch("logout");
   });
@@ -92,7 +92,7 @@ describe("without a session", () => {
     [["install", "--index-url", index, "my-package"]],
     [["download", `--extra-index-url=${withUser}`, "my-package"]],
     [["list", "--outdated"]],
-  ])("one line says so before pip starts: %p", async (args) => {
+  ])("says so in one line before pip starts: %p", async (args) => {
     const { stderr, exitCode } = await pip(args);
     expect(stderr).toMatch(/^vouch: [^\n]*`vouch login`[^\n]*\n$/);
     expect(exitCode).toBe(0);
@@ -105,11 +105,11 @@ describe("without a session", () => {
     [["show", "my-package"]],
     [[]],
     [["install", "--index-url", "https://pypi.org/simple/", "x"]],
-  ])("nothing is said of what asks no repository of ours: %p", async (args) => {
+  ])("says nothing where no repository of ours is asked: %p", async (args) => {
     expect((await pip(args)).stderr).toBe("");
   });
 
-  test("no agent at all: the same line", async () => {
+  test("says the same in one line where no agent runs", async () => {
     await laptop.vouch("agent", "stop");
     expect((await pip(["install", "my-package"])).stderr).toMatch(/^vouch: [^\n]*`vouch login`[^\n]*\n$/);
     expect((await pip(["list"])).stderr).toBe("");

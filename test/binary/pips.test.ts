@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
@@ -16,11 +16,7 @@ let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--tool", "pip");
-  await seedPackage(laptop.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": "" },
-  });
+  await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
 }, 60_000);
 afterAll(async () => laptop?.stop());
 
@@ -38,23 +34,26 @@ async function expectInstalled(command: string[], bin: string, activated = false
 }
 
 const recent = join(tools, "pip-26/bin");
-describe.skipIf(!requires(join(recent, "pip")))("pip 26, which asks keyring for user name and password as JSON", () => {
-  test("by pip.conf", () => expectInstalled(["pip", ...install], recent), 60_000);
-  test(
-    "by a URL without a user name",
-    () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
-    60_000,
-  );
-  test("by a URL without a user name in a requirements file", async () => {
-    const file = join(laptop.home, "requirements.txt");
-    writeFileSync(file, `--index-url ${index}\nmy-package\n`);
-    await expectInstalled(["pip", "install", "--no-cache-dir", "-r", file, "--target"], recent, true);
-  }, 60_000);
-  test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
-  test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
-});
+describe.skipIf(!requires(join(recent, "pip")))(
+  "pip 26, which asks keyring for user name and password as JSON, installs",
+  () => {
+    test("by pip.conf", () => expectInstalled(["pip", ...install], recent), 60_000);
+    test(
+      "by a URL without a user name",
+      () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
+      60_000,
+    );
+    test("by a URL without a user name in a requirements file", async () => {
+      const file = join(laptop.home, "requirements.txt");
+      writeFileSync(file, `--index-url ${index}\nmy-package\n`);
+      await expectInstalled(["pip", "install", "--no-cache-dir", "-r", file, "--target"], recent, true);
+    }, 60_000);
+    test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
+    test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
+  },
+);
 
-describe.each(["pip-23", "pip-26.1"])("%s, which asks keyring for a URL with a user name", (name) => {
+describe.each(["pip-23", "pip-26.1"])("%s, which asks keyring for a URL with a user name, installs", (name) => {
   const bin = join(tools, name, "bin");
   const there = requires(join(bin, "pip"));
   test.skipIf(!there)(
@@ -73,7 +72,7 @@ describe.each(["pip-23", "pip-26.1"])("%s, which asks keyring for a URL with a u
     60_000,
   );
   test.skipIf(!there)(
-    "with a keyring of the environment's own, which pip passes over",
+    "with a keyring of the environment's own, which pip ignores",
     async () => {
       const own = join(laptop.folder, name);
       await laptop.run([join(bin, "python"), "-m", "venv", "--without-pip", own]);
@@ -93,7 +92,7 @@ describe.each(["pip-23", "pip-26.1"])("%s, which asks keyring for a URL with a u
 
 const old = join(tools, "pip-22/bin");
 test.skipIf(!requires(join(old, "pip")))(
-  "pip 22, which asks nobody, through vouch exec",
+  "pip 22, which asks nobody, installs through vouch exec",
   async () => {
     await expectInstalled(["vouch", "exec", "--", "pip", ...install], old);
   },
@@ -101,7 +100,7 @@ test.skipIf(!requires(join(old, "pip")))(
 );
 
 test.skipIf(!requires(join(recent, "uv")))(
-  "uv, by a URL with the user name",
+  "uv installs with a URL with the user name",
   async () => {
     const uv = [
       "uv",

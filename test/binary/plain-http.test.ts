@@ -6,16 +6,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
-import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
+import type { Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { manifest } from "./hostile-files.ts";
 import { makeRepository } from "./hostile-git.ts";
 import { holdsToken } from "./hostile-listener.ts";
+import { pathWith, programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 import { npmUserProject } from "./projects.ts";
 
-const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
 const address = `http://${host}/npm/${names.repository}/other/-/other-1.0.0.tgz`;
 const requests: string[] = [];
@@ -28,10 +27,7 @@ let front: Server;
 let count = 0;
 
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
   const archiveOf = (text: string) => new Bun.Archive({ "package/package.json": text }, { compress: "gzip" }).bytes();
   const tarball = await archiveOf(manifest({ name: "other" }));
   const needsOther = await archiveOf(manifest({ name: "needs-other", dependencies: { other: address } }));
@@ -83,11 +79,6 @@ const noProxy = Object.fromEntries(
   ]),
 );
 
-function pathOf(tool: string): string {
-  const newNode = join(tools, `npm-12/node_modules/node-linux-${process.arch}/bin`);
-  return [laptop.shims, join(tools, tool, "node_modules/.bin"), newNode, laptop.env["PATH"]].join(":");
-}
-
 interface Project {
   dependencies: Record<string, string>;
   /** Files besides package.json and .npmrc. */
@@ -113,7 +104,7 @@ function install(tool: string, manager: string, { dependencies, files = {}, env 
   return laptop.run([manager, "install", "--ignore-scripts"], {
     cwd: folder,
     env: {
-      PATH: pathOf(tool),
+      PATH: pathWith(laptop, tool),
       ...noProxy,
       NODE_OPTIONS: `--require=${join(import.meta.dir, "name-service.cjs")}`,
       NAME_SERVICE: JSON.stringify(places),
@@ -178,18 +169,15 @@ describe.each([
   ["pnpm-9", "pnpm"],
   ["pnpm", "pnpm"],
   ["pnpm-11", "pnpm"],
-])("%s", (tool, manager) => {
-  describe.skipIf(!requires(join(tools, tool, "node_modules/.bin", manager)))("is installed", () => {
-    beforeAll(async () => {
-      const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
-      await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env: { PATH: pathOf(tool) } }));
-    }, 120_000);
+])("a user without a proxy, with %s", (tool, manager) => {
+  describe.skipIf(!requires(join(programsOf(tool), manager)))("where it is installed,", () => {
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
 
     // pnpm from 10 on asks for a dependency's address three times within a minute, whatever its settings say.
     const isPatient = tool === "pnpm" || tool === "pnpm-11";
     const slow = new Set(["a dependency of a dependency", "an archive from elsewhere", "a dependency in git"]);
     test.each(routes.filter(([what]) => !isPatient || !slow.has(what)))(
-      "sends no token: %s",
+      "sends no token by plain http: %s",
       async (_, project, hasListener = true) => {
         const made = project();
         const { stderr, stdout } = await install(tool, manager, made);

@@ -2,15 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ended, type Laptop, registryName, startLaptop } from "../laptop.ts";
-import { names } from "../sandbox/main.ts";
+import { ended, type Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
+import { programsOf, setUpNpm, startNpmLaptop } from "./npm-laptop.ts";
 import { npmProject, npmUserProject } from "./projects.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
-const folderOf = (tool: string) => join(tools, tool, "node_modules/.bin");
 
 let laptop: Laptop;
 
@@ -23,35 +21,27 @@ function withTools(folder: string, more: Record<string, string> = {}): Record<st
 const pnpmLinks = () =>
   (existsSync(laptop.shims) ? readdirSync(laptop.shims) : []).filter((name) => name.startsWith("pn")).toSorted();
 
-async function setUp(env: Record<string, string>): Promise<void> {
-  const repository = ["--domain", names.domain, "--repository", names.repository];
-  await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository, "--tool", "npm"], { env }));
-}
-
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--registry-name", registryName);
-  const files = { "index.js": 'module.exports = "hello from my-lib";\n' };
-  await seedPackage(laptop.sandbox.registries, "npm", { name: "my-lib", version: "1.0.0", files });
+  laptop = await startNpmLaptop();
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
 describe.each([
   ["pnpm", "10.", ["pnpm", "pnpx"]],
   ["pnpm-11", "11.", ["pn", "pnpm", "pnpx", "pnx"]],
-] as const)("%s", (tool, version, shims) => {
-  const bin = folderOf(tool);
+] as const)("the real %s", (tool, version, shims) => {
+  const bin = programsOf(tool);
   const place = (name: string) => join(laptop.home, tool, name);
   const run = (command: string[], cwd: string) => laptop.run(command, { cwd, env: withTools(bin) });
 
-  describe.skipIf(!requires(join(bin, "pnpm")))("is installed", () => {
-    test("setup links its names, and the link leads to it", async () => {
-      await setUp(withTools(bin));
+  describe.skipIf(!requires(join(bin, "pnpm")))("where it is installed,", () => {
+    test("is linked under its names by setup, and the link leads to it", async () => {
+      await setUpNpm(laptop, withTools(bin));
       expect(pnpmLinks()).toEqual([...shims]);
       expect(await ended(run(["pnpm", "--version"], laptop.home))).toStartWith(version);
     }, 120_000);
 
-    test("pnpm publish, pnpm install of a project that uses the package, pnpm add", async () => {
+    test("publishes, installs in a project that uses the package, and adds", async () => {
       const lib = npmProject(place("lib"), `my-${tool}-lib`);
       await ended(run(["pnpm", "publish", "--no-git-checks"], lib));
       const app = npmUserProject(place("app"), `my-${tool}-lib`);
@@ -61,11 +51,11 @@ describe.each([
       expect(readFileSync(join(app, "package.json"), "utf8")).toContain('"my-lib"');
     }, 120_000);
 
-    test("pnpm view, which older ones leave to npm", async () => {
+    test("views a package, which older ones leave to npm", async () => {
       expect(await ended(run(["pnpm", "view", "my-lib", "version"], laptop.home))).toContain("1.0.0");
     }, 120_000);
 
-    test("scripts and programs of the project get no token", async () => {
+    test("gives no token to scripts and programs of the project", async () => {
       const app = place("scripts");
       mkdirSync(app, { recursive: true });
       const reveal = "node -p 'JSON.stringify(process.env)'";
@@ -78,22 +68,22 @@ describe.each([
       }
     }, 120_000);
 
-    test("a setup from a shell without pnpm keeps the links", async () => {
-      await setUp({});
+    test("keeps its links after a setup from a shell without pnpm", async () => {
+      await setUpNpm(laptop, {});
       expect(pnpmLinks()).toEqual([...shims]);
     });
 
-    test("they go with the repository", async () => {
+    test("loses its links with the repository", async () => {
       await ended(laptop.run(["vouch", "setup", "codeartifact", "--remove"]));
       expect(pnpmLinks()).toEqual([]);
     });
   });
 });
 
-const corepack = join(folderOf("corepack"), "corepack");
+const corepack = join(programsOf("corepack"), "corepack");
 
-describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack", () => {
-  test("its pnpm stands behind the shim, and becomes the pnpm that the project names", async () => {
+describe.skipIf(!requires(corepack, join(programsOf("pnpm"), "pnpm")))("a pnpm of corepack", () => {
+  test("is behind the shim, and becomes the pnpm that the project names", async () => {
     const bin = join(laptop.folder, "corepack-bin");
     mkdirSync(bin);
     await ended(laptop.run([corepack, "enable", "--install-directory", bin, "pnpm"]));
@@ -108,7 +98,7 @@ describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack",
     const programs = { pnpm: "./bin/pnpm.cjs", pnpx: "./bin/pnpx.cjs" };
     writeFileSync(join(cached, ".corepack"), JSON.stringify({ locator, bin: programs, hash: "sha512.0" }));
     const env = withTools(bin, { COREPACK_HOME: cache, COREPACK_ENABLE_NETWORK: "0" });
-    await setUp(env);
+    await setUpNpm(laptop, env);
     expect(pnpmLinks()).toEqual(["pnpm", "pnpx"]);
     const app = npmUserProject(join(laptop.home, "corepack-app"), "my-lib");
     const manifest = JSON.parse(readFileSync(join(app, "package.json"), "utf8")) as object;
@@ -118,6 +108,6 @@ describe.skipIf(!requires(corepack, join(folderOf("pnpm"), "pnpm")))("corepack",
   }, 120_000);
 });
 
-test("after all of this no token stands in any file", () => {
+test("after pnpm's work no token stands in any file", () => {
   expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);
 });

@@ -1,31 +1,25 @@
 /** Requirements files that cannot be read to the end, or groups and projects that lead elsewhere, before a real pip. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Finished } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
+import { type HostileProject, startHostileProject } from "./hostile-project.ts";
 
 const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
 
-let laptop: Laptop;
-let project: string;
+let at: HostileProject;
 beforeAll(async () => {
-  laptop = await startLaptop();
-  await laptop.getReady("--tool", "pip");
-  project = join(laptop.folder, "project");
+  at = await startHostileProject();
 }, 60_000);
-afterAll(() => laptop?.stop());
-beforeEach(() => {
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(project);
-});
+afterAll(() => at?.[Symbol.asyncDispose]());
+beforeEach(() => at.reset());
 
 function pip(bin: string, args: string[], env: Record<string, string> = {}): Promise<Finished> {
-  const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
   const command = ["pip", "install", "--no-input", "--no-cache-dir", "--retries", "0", "--target", "site", ...args];
-  return laptop.run(command, { cwd: project, env: { PATH, ...env }, timeoutMs: 40_000 });
+  return at.run(bin, command, {}, { env, honest: true });
 }
 
 /** With a token in the environment, what nobody has read is refused. */
@@ -75,13 +69,13 @@ function group(url: string): string {
 }
 
 const pips = ["pip-22", "pip-23", "pip-26"].map((name) => [name, join(tools, name, "bin")] as const);
-describe.each(pips)("%s", (_, bin) => {
+describe.each(pips)("in front of %s", (_, bin) => {
   const there = requires(join(bin, "pip"));
 
   test.skipIf(!there).each(unreadable)(
     "requirements that are %s are refused in one line while a token is in reach",
     async (_title, make) => {
-      make(join(project, "requirements.txt"));
+      make(join(at.folder, "requirements.txt"));
       const { exitCode, stderr } = await pip(bin, ["-r", "requirements.txt"], tokenInReach);
       expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(line) });
       expect(stderr).toContain("requirements.txt");
@@ -90,9 +84,9 @@ describe.each(pips)("%s", (_, bin) => {
   );
 
   test.skipIf(!there).each(projects)(
-    "a project that leads elsewhere is refused: %s",
+    "a project that leads elsewhere is refused with %s",
     async (_title, args, toml, said, env) => {
-      writeFileSync(join(project, "pyproject.toml"), toml);
+      writeFileSync(join(at.folder, "pyproject.toml"), toml);
       const { exitCode, stderr } = await pip(bin, args, env);
       expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(said) });
       expect(stderr).toMatch(/pyproject\.toml/);
@@ -111,10 +105,10 @@ describe.each(["pip-22", "pip-23", "pip-26"])("what %s is told of honest and odd
     ["a requirements file", (folder: string) => ["-r", `file://${folder}/my%20list.txt`]],
     ["a direct reference", (folder: string) => [`demo @ file://${folder}/demo-1.0-py3-none-any.whl`]],
   ])(
-    "%s with a file: URL is nothing to refuse",
+    "%s with a file: URL is not refused",
     async (_, args) => {
-      writeFileSync(join(project, "my list.txt"), "my-package\n");
-      const { stderr, stdout } = await pip(bin, args(project));
+      writeFileSync(join(at.folder, "my list.txt"), "my-package\n");
+      const { stderr, stdout } = await pip(bin, args(at.folder));
       expect(stderr + stdout).not.toContain("without TLS");
       expect(stderr).not.toContain("no token");
     },
@@ -128,7 +122,7 @@ describe.each(["pip-22", "pip-23", "pip-26"])("what %s is told of honest and odd
   ])(
     "the line %p is named as it is written",
     async (text, named) => {
-      writeFileSync(join(project, "requirements.txt"), text);
+      writeFileSync(join(at.folder, "requirements.txt"), text);
       const { stderr } = await pip(bin, ["-r", "requirements.txt"], tokenInReach);
       expect(stderr).toContain(named);
     },
@@ -141,7 +135,7 @@ test.each([
   ["one argument too many", ["get", `https://${host}/pypi/my-repo/`, "aws", "extra"]],
   ["two arguments too many", ["get", `https://${host}/pypi/my-repo/`, "aws", "extra", "more"]],
 ])("keyring with %s ends with 2 and prints no password", async (_, args) => {
-  const { stdout, stderr, exitCode } = await laptop.run([join(laptop.shims, "keyring"), ...args]);
+  const { stdout, stderr, exitCode } = await at.laptop.run([join(at.laptop.shims, "keyring"), ...args]);
   expect(stdout).toBe("");
   expect(stderr).not.toBe("");
   expect(exitCode).toBe(2);

@@ -87,7 +87,7 @@ async function culprit(command: (typeof commands)[number], value: string, expect
   return `several variables together, with the value ${value}`;
 }
 
-test("the list is the whole of it", () => {
+test("the list of the runtime's variables is complete", () => {
   expect(variables.length).toBeGreaterThan(1000);
   for (const name of [
     "BUN_BE_BUN",
@@ -117,7 +117,7 @@ describe("with every variable of the runtime set", () => {
     300_000,
   );
 
-  test("what vouch becomes gets each of them as it was", async () => {
+  test("what vouch becomes gets each of the runtime's variables unchanged", async () => {
     const env = Object.fromEntries(variables.map((name, index) => [name, `value ${index} of ${name}`]));
     const { stdout } = await laptop.run([executable, "exec", "--", "/usr/bin/env", "-0"], { env });
     const given = new Map(stdout.split("\0").map((line) => [line.slice(0, line.indexOf("=")), line]));

@@ -91,8 +91,8 @@ async function readSome(descriptor: number): Promise<string> {
   }
 }
 
-describe("the log", () => {
-  test("that nobody reads holds up no request; what was dropped is counted once somebody reads", async () => {
+describe("the server's log", () => {
+  test("that nobody reads delays no request, and what was dropped is counted once somebody reads", async () => {
     // A named pipe: nothing of the runtime reads ahead in it.
     const pipe = join(folder, "log");
     expect(Bun.spawnSync(["mkfifo", pipe]).success).toBe(true);
@@ -136,7 +136,7 @@ describe("the log", () => {
 test.each([
   [">/dev/full", "ENOSPC"],
   ["1>&-", "EBADF"],
-])("a stdout that takes no line (%s) ends it before it serves half", async (redirection, code) => {
+])("a stdout that takes no line (%s) ends the server before it serves anything", async (redirection, code) => {
   const server = [executable, "server", "run", "--listen", "127.0.0.1:0"];
   const child = Bun.spawn(["bash", "-c", `exec "$@" ${redirection}`, "bash", ...server], {
     env: environment(),
@@ -149,8 +149,8 @@ test.each([
   expect(stderr).toContain(`The output cannot be written (${code}).`);
 });
 
-describe("the database", () => {
-  test("that another process has locked makes requests fail soon with 503, while the process answers", async () => {
+describe("the server's database", () => {
+  test("that another process has locked makes requests fail soon with 503, while the process still answers", async () => {
     const { address } = await serve();
     const other = new SQL({ adapter: "sqlite", filename: database });
     await other.unsafe("BEGIN IMMEDIATE");
@@ -184,7 +184,7 @@ describe("the database", () => {
         copyFileSync(`${database}.copy`, database);
       },
     ],
-  ])("that was %s is noticed: no login on a file that nobody finds again", async (_name, harm) => {
+  ])("that was %s is noticed, and there is no login on a file that nobody finds again", async (_name, harm) => {
     const { address } = await serve();
     expect((await login(address)).status).toBe(200);
     harm();
@@ -193,7 +193,7 @@ describe("the database", () => {
     expect(await statusOf(`${address}/healthz`)).toBe(200);
   });
 
-  test("on a full disk: not ready, 503, and the process goes on", async () => {
+  test("on a full disk makes the server not ready and answer 503, and the process goes on", async () => {
     // A limit of file sizes, in units of 1024 bytes, stands for the full disk; the write-ahead log reaches it.
     const { child, address } = await serve('ulimit -f 200; exec "$@"');
     const statuses = new Set<number>();
@@ -230,7 +230,7 @@ describe("vouch server backup", () => {
     expect(JSON.parse((await vouch("users", "--json")).stdout)).toMatchObject([{ email: "dev@example.com" }]);
   });
 
-  test("killed in the middle, its copy goes with the next backup", async () => {
+  test("removes the copy of a backup that was killed half-way", async () => {
     await serve();
     const target = join(folder, "killed.db");
     const left = () => readdirSync(folder).filter((name) => name.startsWith(".killed"));
@@ -256,7 +256,7 @@ describe("vouch server backup", () => {
   });
 });
 
-describe("addresses to listen on", () => {
+describe("an address to listen on", () => {
   test.each(["[::1]:0", "[::]:0", "0.0.0.0:0", "localhost:0"])(
     "%s is printed as a URL that answers",
     async (listen) => {
@@ -266,7 +266,7 @@ describe("addresses to listen on", () => {
   );
 });
 
-describe("SIGHUP", () => {
+describe("SIGHUP to the server", () => {
   function certificate(name: string): void {
     const made = Bun.spawnSync(
       `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=${name} -keyout key.pem -out cert.pem`.split(
@@ -289,7 +289,7 @@ describe("SIGHUP", () => {
     return shownName.promise;
   }
 
-  test("takes a new certificate and new audiences, keeps the old where the new is broken, and does not end", async () => {
+  test("loads a new certificate and new audiences, keeps the old where the new is broken, and does not end it", async () => {
     certificate("first");
     const files = ["--tls-cert", join(folder, "cert.pem"), "--tls-key", join(folder, "key.pem")];
     const { child, address } = await serve('exec "$@"', ...files);
@@ -309,7 +309,7 @@ describe("SIGHUP", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("without TLS reads the configuration again", async () => {
+  test("without TLS loads the configuration again", async () => {
     const { child, address } = await serve();
     const events = logged(child.stderr, (entry) => entry["event"] !== undefined);
     child.kill("SIGHUP");

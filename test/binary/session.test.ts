@@ -56,7 +56,7 @@ describe("with a session of eight hours", () => {
     await laptop.login();
   }, 60_000);
 
-  test("logout: the next request gets nothing, the server knows the session as revoked", async () => {
+  test("logout makes the next request get nothing, and the server knows the session as revoked", async () => {
     expect((await askAsCargo()).token).toContain("vouch-sandbox-token");
     expect((await laptop.vouch("logout")).exitCode).toBe(0);
     await expectNoToken(/[Nn]ot logged in.*vouch login/);
@@ -64,7 +64,7 @@ describe("with a session of eight hours", () => {
   }, 60_000);
 
   test.skipIf(!requires("cargo", "npm"))(
-    "logout in the middle of the day: cargo and npm say what to do",
+    "cargo and npm tell what to do after a logout in the middle of the day",
     async () => {
       const cargoApp = crateUserProject(join(laptop.home, "cargo-app"), "my-crate", names.repository);
       const npmApp = npmUserProject(join(laptop.home, "npm-app"), "my-lib");
@@ -87,7 +87,7 @@ describe("with a session of eight hours", () => {
     120_000,
   );
 
-  test("the agent killed: the session is lost, and login brings it back", async () => {
+  test("the session is lost when the agent is killed, and login brings it back", async () => {
     expect((await askAsCargo()).token).toBeDefined();
     agent.kill("SIGKILL");
     await agent.exited;
@@ -96,7 +96,7 @@ describe("with a session of eight hours", () => {
     expect((await askAsCargo()).token).toBeDefined();
   }, 60_000);
 
-  test("server and STS down with a warm agent: the token is there still", async () => {
+  test("a warm agent still gives the token while server and STS are down", async () => {
     const before = (await askAsCargo()).token;
     expect(before).toBeDefined();
     await laptop.stopServer();
@@ -110,7 +110,7 @@ describe("with a session of eight hours", () => {
     expect(uid).toBe(process.getuid!());
   });
 
-  test("an agent's folder that others can write to is not trusted", async () => {
+  test("an agent's folder that others can write to is refused", async () => {
     Bun.spawnSync(["chmod", "0777", join(laptop.folder, "run")]);
     const { error } = await askAsCargo();
     expect(error?.message).toMatch(/expected mode 700/);
@@ -118,7 +118,7 @@ describe("with a session of eight hours", () => {
   }, 60_000);
 });
 
-test("the right to a token denied: the error names the IAM action and the resource", async () => {
+test("the error names the IAM action and the resource when the right to a token is denied", async () => {
   await ready();
   laptop.sandbox.account.deniedActions.add("codeartifact:GetAuthorizationToken");
   await laptop.login();
@@ -128,7 +128,7 @@ test("the right to a token denied: the error names the IAM action and the resour
   expect((await laptop.vouch("credential", "codeartifact")).exitCode).toBe(5);
 }, 60_000);
 
-test("a session that ends: the agent forgets it by the clock and says so", async () => {
+test("the agent forgets the session at its end by the clock, and says so", async () => {
   await ready({ sessionDuration: "3s" });
   await laptop.login();
   const deadline = Date.now() + 50_000;
@@ -140,7 +140,7 @@ test("a session that ends: the agent forgets it by the clock and says so", async
   await expectNoToken(/session.*(ended|expired).*vouch login/i);
 }, 60_000);
 
-test("no agent and no folder for it: one clear line, at once", async () => {
+test("a helper without an agent and without its folder prints one clear line, at once", async () => {
   await ready();
   await laptop.vouch("agent", "stop");
   rmSync(join(laptop.folder, "run"), { recursive: true, force: true });

@@ -40,7 +40,7 @@ async function counted(run: Promise<Finished>): Promise<Finished & { requests: n
   return { ...finished, requests: asked - before, waited: open < asked - before };
 }
 
-test("pip's two questions for a silent domain cost one wait", async () => {
+test("pip's two questions to a domain that does not answer cost one wait", async () => {
   const ask = () => counted(laptop.run(["keyring", "get", silentUrl, "aws"]));
   const first = await ask();
   expect(first).toMatchObject({ exitCode: 1, stdout: "" });
@@ -52,14 +52,14 @@ test("pip's two questions for a silent domain cost one wait", async () => {
   expect(second.stderr).toMatch(/The next try is possible in \d+ seconds?\./);
 }, 120_000);
 
-test("what another domain is enough for does not wait for the silent one again", async () => {
+test("a command for which another domain is enough does not wait for one that does not answer", async () => {
   const { waited, stderr } = await counted(laptop.run([executable, "exec", "--", "true"]));
   expect({ waited, said: stderr.includes(gaveUp) }).toEqual({ waited: false, said: true });
   expect((await laptop.run(["npm", "view", "no-such-package"])).stderr).toContain("E404");
   expect((await counted(laptop.run(["pip", "config", "list"]))).requests).toBe(0);
 }, 120_000);
 
-test("doctor asks the silent domain in one chain beside everything else", async () => {
+test("the doctor asks a domain that does not answer in one chain beside everything else", async () => {
   const { stdout, requests } = await counted(laptop.vouch("doctor"));
   expect(stdout).toContain("AWS gives the role a token for my-domain/my-repo");
   expect(stdout).toContain(gaveUp);

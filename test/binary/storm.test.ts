@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => laptop?.stop());
 
-test("100 helpers at once on a cold agent: one STS call, one GetAuthorizationToken, one token for all", async () => {
+test("100 helpers at once on a cold agent cost one STS call and one GetAuthorizationToken, and get the same token", async () => {
   const { account } = laptop.sandbox;
   const before = { ...account.calls };
   account.latencyMs = 100;

@@ -79,7 +79,7 @@ async function shell(line: string, env: Record<string, string> = {}) {
 
 const ask = `printf '%s' '${cargoGet().trimEnd()}\n'`;
 
-describe.skipIf(!onLinux)("stdout takes nothing: not 0, and one sentence", () => {
+describe.skipIf(!onLinux)("a stdout that takes nothing ends a command with an error in one sentence", () => {
   const commands = [
     "$V --version",
     "$V --help",
@@ -107,7 +107,7 @@ describe.skipIf(!onLinux)("stdout takes nothing: not 0, and one sentence", () =>
     });
   }
 
-  test.each(commands)("a pipe that nobody reads: %s", async (command) => {
+  test.each(commands)("when it is a pipe that nobody reads: %s", async (command) => {
     const pipe = join(folder, `pipe-${Math.random()}`);
     // Both ends are opened, then the reading one is closed.
     const { exitCode, stderr } = await shell(
@@ -117,20 +117,20 @@ describe.skipIf(!onLinux)("stdout takes nothing: not 0, and one sentence", () =>
     expect(exitCode).toBe(1);
   });
 
-  test("/dev/null is no closed output, however it was opened", async () => {
+  test("but not when it is /dev/null, however it was opened", async () => {
     for (const how of [">/dev/null", "1<>/dev/null"]) {
       for (const command of commands.filter((line) => !line.includes("status")))
         expect(await shell(`${command} ${how}`)).toMatchObject({ exitCode: 0, stderr: "" });
     }
   });
 
-  test("an answer of Cargo's that is not taken ends with 1, greeting or not", async () => {
+  test("and with 1 when it is Cargo's, greeting or not", async () => {
     const { exitCode, stderr } = await shell(`${ask} | $V --cargo-plugin >/dev/full`);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("cannot be written");
   });
 
-  test("a pipe that is full and does not block is waited for, and nothing is lost", async () => {
+  test("but not when it is a non-blocking pipe that is full, which loses nothing", async () => {
     const { stdout } = await shell(
       `python3 -c '
 import fcntl, os, subprocess, time
@@ -155,13 +155,13 @@ print(len(text) - n, [c.wait() for c in children])'`,
   });
 });
 
-describe.skipIf(!onLinux)("stdin gives nothing: one sentence", () => {
+describe.skipIf(!onLinux)("a stdin that cannot be read is reported in one sentence", () => {
   test.each([
     ["a folder", "</", 1, /^vouch: Stdin cannot be read \(EISDIR\)\. [^\n]+\n$/],
     ["not open for reading", `0>${folder}/written`, 1, /^vouch: Stdin cannot be read \(EBADF\)\. [^\n]+\n$/],
     // Nothing is asked: the runtime has put /dev/null in its place.
     ["closed", "<&-", 0, /^$/],
-  ])("of Cargo's provider: %s", async (_, how, expected, words) => {
+  ])("by Cargo's provider: %s", async (_, how, expected, words) => {
     const { exitCode, stdout, stderr } = await shell(`$V --cargo-plugin ${how}`);
     expect(stdout).toBe('{"v":[1]}\n');
     expect(stderr).toMatch(words);
@@ -171,7 +171,7 @@ describe.skipIf(!onLinux)("stdin gives nothing: one sentence", () => {
   test.each([
     ["a folder", "</", 1, "error: Stdin cannot be read (EISDIR)."],
     ["closed", "<&-", 2, "error: No code came on stdin"],
-  ])("of an enrolment code: %s", async (_, how, expected, words) => {
+  ])("by a command that reads an enrolment code: %s", async (_, how, expected, words) => {
     const { exitCode, stderr } = await shell(`$V enroll --server https://127.0.0.1:1 ${how}`);
     expect(stderr).toStartWith(words);
     expect(stderr).not.toContain("a fault in Vouch");
@@ -179,7 +179,7 @@ describe.skipIf(!onLinux)("stdin gives nothing: one sentence", () => {
   });
 });
 
-describe.skipIf(!onLinux)("a file that is none: named at once", () => {
+describe.skipIf(!onLinux)("a path that leads to no regular file is reported at once", () => {
   const commands = [
     ["status", "$V status"],
     [
@@ -187,7 +187,7 @@ describe.skipIf(!onLinux)("a file that is none: named at once", () => {
       "$V setup codeartifact --dry-run --domain d-d --repository rr --region us-east-1 --domain-owner 123456789012",
     ],
   ] as const;
-  test.each(commands)("a named pipe as settings: %s", async (_, command) => {
+  test.each(commands)("when the settings are a named pipe: %s", async (_, command) => {
     const { exitCode, stderr } = await shell(`mkfifo ${settings}; ${command}; code=$?; rm ${settings}; exit $code`);
     expect(stderr).toContain(`${settings} cannot be read: it is not a regular file.`);
     expect(exitCode).toBe(1);
@@ -197,13 +197,13 @@ describe.skipIf(!onLinux)("a file that is none: named at once", () => {
     ["/dev/zero", "it is not a regular file"],
     ["/proc/self/mem", "EIO"],
     ["/", "it is (not a regular file|a folder)"],
-  ])("%s as settings", async (path, why) => {
+  ])("when the settings are %s", async (path, why) => {
     const { exitCode, stderr } = await shell("$V status", { VOUCH_CONFIG: path });
     expect(stderr).toMatch(new RegExp(`^error: The settings ${path} cannot be read: ${why}\\.`));
     expect(exitCode).toBe(1);
   });
 
-  test("a named pipe as CA bundle and as token file of a job", async () => {
+  test("when the CA bundle or the token file of a job is a named pipe", async () => {
     const pipe = join(folder, "pipe");
     await shell(`mkfifo ${pipe}`);
     const job = {
@@ -220,7 +220,7 @@ describe.skipIf(!onLinux)("a file that is none: named at once", () => {
   });
 });
 
-describe.skipIf(!onLinux)("what ends the runtime before our code never looks like an answer", () => {
+describe.skipIf(!onLinux)("what ends the runtime before our code runs never looks like an answer", () => {
   const asks = [
     `${ask} | "$V" --cargo-plugin`,
     'keyring get "$URL" aws',
@@ -232,31 +232,31 @@ describe.skipIf(!onLinux)("what ends the runtime before our code never looks lik
     '"$V" doctor',
   ];
 
-  test.each(asks)("a deleted current folder: %s", async (command) => {
+  test.each(asks)("in a deleted current folder: %s", async (command) => {
     const { stderr } = await shell(`mkdir gone && cd gone && rmdir ../gone; ${command}`);
     expect(stderr).not.toMatch(/This is a fault in Vouch|uv_cwd|\n\s+at |undefined/);
   });
 
-  test.skipIf(!requiresMountNamespace()).each(asks)("no /proc: %s", async (command) => {
+  test.skipIf(!requiresMountNamespace()).each(asks)("without /proc: %s", async (command) => {
     const inside = `mount -t tmpfs none /proc; ${command}`;
     const { exitCode, stdout } = await shell('unshare --mount bash -c "$INSIDE"', { INSIDE: inside });
     expect(stdout).toBe("");
     expect(exitCode).not.toBe(0);
   });
 
-  test("seven descriptors are enough for a helper", async () => {
+  test("while seven descriptors are enough for a helper", async () => {
     expect(await shell('ulimit -n 7; exec keyring get "$URL" aws')).toMatchObject({
       exitCode: 0,
       stdout: `${token}\n`,
     });
   });
 
-  test.skipIf(!requiresCompiler())("five descriptors are enough for the first stage", async () => {
+  test.skipIf(!requiresCompiler())("and five for the first stage", async () => {
     expect(await shell('ulimit -n 5; exec keyring get "$URL" aws')).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   test.each(['keyring set "$URL" aws', '"$V" exec -- true', '"$V" credential aws', '"$V" agent status'])(
-    "five descriptors are too few, and that is what is said, not that no agent runs: %s",
+    "and where five descriptors are too few, that is reported, not that no agent runs: %s",
     async (command) => {
       const { exitCode, stdout, stderr } = await shell(`ulimit -n 5; exec ${command}`);
       expect(stderr).toContain("this process has too many files open");
@@ -267,12 +267,12 @@ describe.skipIf(!onLinux)("what ends the runtime before our code never looks lik
   );
 });
 
-describe("what the agent says of a part that failed is passed on, clean and on one line", () => {
+describe("the agent's words about a part that failed are printed clean and on one line", () => {
   test.each([
     ["exec", `$V exec -- sh -c "${countVariables.replaceAll("$", "\\$")}"`],
     ["npm", "npm install"],
     ["pnpm", "pnpm install"],
-  ])("%s", async (_, command) => {
+  ])("by %s", async (_, command) => {
     for (const [message, words] of [
       ["No connection to it.", "No connection to it."],
       ["No connection\u001b[31m\nto it.", "No connection\ufffd[31m to it."],

@@ -61,14 +61,14 @@ async function fetchWith(provider: string[]) {
   return laptop.run(["cargo", "fetch"], { cwd: folder, env: { RUST_BACKTRACE: undefined } });
 }
 
-describe.skipIf(!requires("cargo"))("the real cargo", () => {
-  test("the control: what another program prints reaches the registry", async () => {
+describe.skipIf(!requires("cargo"))("the real cargo with the provider cargo:token-from-stdout", () => {
+  test("sends the registry what a program prints that is not ours, which proves the test", async () => {
     await fetchWith(["printf", "%s", "not-ours"]);
     expect(authorizations).toContain("not-ours");
   }, 120_000);
 
   test.each(programs)(
-    "%s prints nothing for it, and says why",
+    "gets nothing from %s, which says why",
     async (_, provider) => {
       const { exitCode, stderr } = await fetchWith(provider);
       expect(exitCode).not.toBe(0);
@@ -79,7 +79,7 @@ describe.skipIf(!requires("cargo"))("the real cargo", () => {
   );
 });
 
-test.each(programs)("%s without cargo: the variable alone refuses", async (_, [program = "", ...args]) => {
+test.each(programs)("%s refuses by the variable alone, without cargo", async (_, [program = "", ...args]) => {
   const env = { CARGO_REGISTRY_INDEX_URL: "sparse+https://evil.example/\u001b[31m" };
   const { exitCode, stdout, stderr } = await laptop.run([program, ...args], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });

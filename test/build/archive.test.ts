@@ -31,16 +31,16 @@ function madeIn(timeZone: string): string {
   return stdout.toString();
 }
 
-test("the order in which files are given changes nothing", () => {
+test("the order in which files are given does not change an archive", () => {
   expect(tarGz(otherOrder, time)).toEqual(tarGz(files, time));
   expect(zip(otherOrder, time)).toEqual(zip(files, time));
 });
 
-test("nor does the time zone", () => {
+test("the time zone does not change an archive", () => {
   expect(madeIn("Pacific/Auckland")).toBe(madeIn("America/St_Johns"));
 });
 
-test("the time given is the only one", () => {
+test("the time given is the only one in an archive", () => {
   expect(tarGz(files, time + 1)).not.toEqual(tarGz(files, time));
   expect([...tarGz(files, time).subarray(4, 8)]).toEqual([0, 0, 0, 0]);
 });
@@ -52,7 +52,7 @@ describe.skipIf(!gnuTar)("GNU tar", () => {
   const run = (...args: string[]) =>
     Bun.spawnSync(["tar", ...args], { env: { ...process.env, TZ: "UTC", LC_ALL: "C" } });
 
-  test("lists every file as root's, with its mode", () => {
+  test("lists every file of our archive as root's, with its mode", () => {
     const { stdout, stderr } = run("--numeric-owner", "-tvzf", archive);
     expect(stderr.toString()).toBe("");
     expect(stdout.toString().replaceAll(/ +/g, " ")).toBe(
@@ -65,13 +65,13 @@ describe.skipIf(!gnuTar)("GNU tar", () => {
     );
   });
 
-  test("unpacks them", () => {
+  test("unpacks our archive to the files", () => {
     expect(run("-xzf", archive, "-C", folder).exitCode).toBe(0);
     expect(statSync(join(folder, "vouch/vouch")).mode & 0o777).toBe(0o755);
   });
 });
 
-test.each([0, 9728, 10_240])("an archive ends with two blocks of zeros (%p bytes before)", (bytes) => {
+test.each([0, 9728, 10_240])("a tar archive ends with two blocks of zeros (%p bytes before)", (bytes) => {
   const tar = gunzipSync(tarGz({ file: { data: new Uint8Array(bytes - 512 > 0 ? bytes - 512 : 1).fill(7) } }, time));
   expect(tar.subarray(-1024).every((byte) => byte === 0)).toBe(true);
 });

@@ -41,7 +41,7 @@ function ruby(...args: string[]) {
 
 const hasRuby = requires("ruby");
 
-test.skipIf(!hasRuby)("is Ruby without warnings", () => {
+test.skipIf(!hasRuby)("the formula is Ruby without warnings", () => {
   const file = join(folder, "vouch.rb");
   writeFileSync(file, text);
   const { exitCode, stdout, stderr } = ruby("-cw", file);
@@ -52,7 +52,7 @@ test.skipIf(!hasRuby)("is Ruby without warnings", () => {
   });
 });
 
-test.skipIf(!hasRuby)("names the archive and the checksum of each system", () => {
+test.skipIf(!hasRuby)("the formula names the archive and the checksum of each system", () => {
   const file = join(folder, "recorded.rb");
   writeFileSync(file, recorder + text);
   const { exitCode, stdout } = ruby(file);
@@ -66,7 +66,7 @@ test.skipIf(!hasRuby)("names the archive and the checksum of each system", () =>
   );
 });
 
-test("installs of the manual page and the completions those that the archive has", () => {
+test("the formula installs of the manual page and the completions those that the archive has", () => {
   for (const path of everything) expect(text).toContain(`.install "${path}"`);
   const bare = formula({ repository, version, archives: sums, contents: ["vouch"] });
   expect(bare).not.toMatch(/man1|completion/);
@@ -79,7 +79,7 @@ test("an archive that is missing is an error, not a formula with a hole", () => 
 });
 
 /** What Homebrew's linter asks of a formula that can be seen without it. */
-test("keeps Homebrew's style", () => {
+test("the formula keeps Homebrew's style", () => {
   const description = /^ {2}desc "(.*)"$/m.exec(text)![1]!;
   expect(description.length).toBeLessThanOrEqual(80);
   expect(description).not.toMatch(/^(a|an|the|vouch)\b|\.$/i);

@@ -54,14 +54,14 @@ const none = new Uint8Array(0);
 const text = segment("__TEXT", 0, 512);
 const signed = machO([text, segment("__LINKEDIT", 512, 192), signature(640, 64), uuid], body, blob);
 
-test("what is left is the file as it would be without a signature", () => {
+test("what is left of a Mach-O file is the file as it would be without a signature", () => {
   expect(isSigned(signed)).toBe(true);
   const stripped = withoutSignature(signed);
   expect(isSigned(stripped)).toBe(false);
   expect(stripped).toEqual(machO([text, segment("__LINKEDIT", 512, 128), uuid], body, none));
 });
 
-test("a file without one stays as it is", () => {
+test("a Mach-O file without a signature stays as it is", () => {
   const file = machO([text, segment("__LINKEDIT", 512, 128)], body, none);
   expect(withoutSignature(file)).toEqual(file);
 });
@@ -74,6 +74,6 @@ test("a signature that does not end the file is refused", () => {
 test.each([
   ["nothing", none],
   ["an ELF file", new Uint8Array(64).fill(0x7f)],
-])("%s is refused", (_, file) => {
+])("%s is refused as no Mach-O file", (_, file) => {
   expect(() => isSigned(file)).toThrow("expected a little-endian 64-bit Mach-O file");
 });

@@ -21,7 +21,7 @@ describe.each(["linux-x64", "linux-arm64"])("node-hid's binding for %s", (target
   });
 });
 
-test("a library that is not asked for changes nothing", () => {
+test("removing a library that is not needed changes nothing", () => {
   expect(withoutNeededLibrary(prebuild("linux-x64"), "libother.so.1")).toEqual(prebuild("linux-x64"));
 });
 
@@ -29,7 +29,7 @@ test("anything but a 64-bit ELF file is refused", () => {
   expect(() => neededLibraries(new Uint8Array(64))).toThrow("expected a little-endian 64-bit ELF file");
 });
 
-test.skipIf(process.platform !== "linux")("what is left loads", () => {
+test.skipIf(process.platform !== "linux")("node-hid's binding loads without libusb", () => {
   const file = join(folder, "binding.node");
   writeFileSync(file, withoutNeededLibrary(prebuild(`linux-${process.arch}`), "libusb-1.0.so.0"));
   const script = `const binding = require(${JSON.stringify(file)}); console.log(typeof binding.devicesAsync)`;

@@ -11,9 +11,12 @@ const glibc = ["libc.so.6", "libm.so.6", "libpthread.so.0"];
 const musl = ["libc.musl-x86_64.so.1"];
 const documented = ["libudev.so.1", "libstdc++.so.6", "libgcc_s.so.1"];
 
-test.each(linux)("the binding for %s asks for what the documentation names and no more", async (name, target) => {
-  const needed = neededLibraries(new Uint8Array(readFileSync(await nodeHidBinding(target))));
-  const own = name.includes("musl") ? musl : glibc;
-  expect(needed.filter((library) => ![...documented, ...own].includes(library))).toEqual([]);
-  expect(needed).toEqual(expect.arrayContaining(documented));
-});
+test.each(linux)(
+  "node-hid's binding for %s needs the libraries that the documentation names and no more",
+  async (name, target) => {
+    const needed = neededLibraries(new Uint8Array(readFileSync(await nodeHidBinding(target))));
+    const own = name.includes("musl") ? musl : glibc;
+    expect(needed.filter((library) => ![...documented, ...own].includes(library))).toEqual([]);
+    expect(needed).toEqual(expect.arrayContaining(documented));
+  },
+);

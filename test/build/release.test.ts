@@ -19,7 +19,7 @@ const read = (name: string) => readFileSync(join(folder, name), "utf8");
 
 beforeAll(() => releaseHost(folder), 60_000);
 
-test("the same release twice is the same bytes", async () => {
+test("the same release built twice is the same bytes", async () => {
   const [first, second] = [join(work, "first"), join(work, "second")];
   for (const each of [first, second]) await releaseHost(each, join(root, "LICENSE"));
   for (const name of readdirSync(folder)) {
@@ -59,7 +59,7 @@ test.skipIf(!requires("sha256sum"))("SHA256SUMS has every other file, and is rig
   expect(Bun.spawnSync(["sha256sum", "--check", "--strict", "SHA256SUMS"], { cwd: folder }).exitCode).toBe(0);
 });
 
-describe("the archive", () => {
+describe("the archive of a release", () => {
   const unpacked = join(work, base);
   beforeAll(() => {
     expect(Bun.spawnSync(["tar", "-xzf", join(folder, `${base}.tar.gz`), "-C", work]).exitCode).toBe(0);
@@ -78,7 +78,7 @@ describe("the archive", () => {
   });
 });
 
-describe("the licenses", () => {
+describe("the licenses of a release", () => {
   const packages = bundledPackages(metafile);
   const text = thirdPartyLicenses("linux", packages);
 
@@ -91,11 +91,11 @@ describe("the licenses", () => {
     expect(packages.map(({ name }) => name)).not.toContain("fflate");
   });
 
-  test.each(packages.map((bundled) => [bundled.name, bundled] as const))("%s: with its texts", (_, { notices }) => {
+  test.each(packages.map((bundled) => [bundled.name, bundled] as const))("have the texts of %s", (_, { notices }) => {
     for (const notice of Object.values(notices)) expect(text).toContain(notice.replaceAll("\r\n", "\n").trim());
   });
 
-  test("of hidapi, Bun and what is linked into Bun are there", () => {
+  test("have those of hidapi, Bun and what is linked into Bun", () => {
     expect(text).toContain("--- hidapi/LICENSE-bsd.txt");
     expect(text).toContain(`Bun ${bunVersion}`);
     for (const { name, platform } of runtimeLibraries) {
@@ -106,16 +106,16 @@ describe("the licenses", () => {
     expect(text).toContain("GNU LESSER GENERAL PUBLIC LICENSE");
   });
 
-  test("libuv's is there on Windows only", () => {
+  test("have libuv's on Windows only", () => {
     expect(thirdPartyLicenses("win32", packages)).toContain("\nlibuv\n");
   });
 
-  test("a package without a license text is refused", () => {
+  test("are not made for a package without a license text", () => {
     expect(() => bundledPackages({ inputs: { "node_modules/@oven/bun-linux-x64/bin/bun": {} } })).toThrow("license");
   });
 });
 
-describe("the bill of materials", () => {
+describe("the bill of materials of a release", () => {
   interface Bom {
     specVersion: string;
     metadata: { component: { name: string; version: string; externalReferences: { url: string }[] } };
@@ -146,7 +146,7 @@ describe("the bill of materials", () => {
     expect(components.filter(({ licenses }) => (licenses ?? []).length === 0)).toEqual([]);
   });
 
-  test("what depends on what refers to what is there", () => {
+  test("refers only to what is in it", () => {
     const { components, dependencies, metadata } = bom();
     const known = new Set([...components.map((component) => component["bom-ref"]), `pkg:generic/vouch@${version}`]);
     expect(metadata.component.name).toBe("vouch");
@@ -156,7 +156,7 @@ describe("the bill of materials", () => {
   });
 });
 
-test("the provenance names the commit, the runtime, and the digest of every file", () => {
+test("the provenance of a release names the commit, the runtime, and the digest of every file", () => {
   const statement = JSON.parse(read(`vouch-${version}.intoto.json`));
   expect(statement).toMatchObject({
     _type: "https://in-toto.io/Statement/v1",

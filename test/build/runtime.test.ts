@@ -13,16 +13,16 @@ test.each(targets.map((target) => [target.name, target] as const))("the runtime 
   expect(runtimeIntegrity(target)).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
 });
 
-test("a runtime that nothing is known of is refused, with the command that tells", () => {
+test("a runtime that nothing is known of is refused, with the command that gives its digest", () => {
   const unknown = { ...other, runtime: "@oven/bun-plan9-x64" };
   expect(() => runtimeIntegrity(unknown)).toThrow(`npm view @oven/bun-plan9-x64@${bunVersion} dist.integrity`);
 });
 
-test("this machine's runtime is the Bun that runs", () => {
+test("the runtime of this machine's release is the Bun that runs here", () => {
   expect(targetRuntime(hostTarget(), folder)).toBe(process.execPath);
 });
 
-test("a package with other bytes than pinned is refused, and nothing of it is kept", () => {
+test("a runtime's package with other bytes than pinned is refused, and nothing of it is kept", () => {
   const bin = join(folder, "bin");
   mkdirSync(bin);
   // An npm whose registry gives something else.
@@ -43,6 +43,6 @@ test("a package with other bytes than pinned is refused, and nothing of it is ke
   expect(existsSync(join(folder, "cache", other.runtime.replace("/", "-"), bunVersion, "bun"))).toBe(false);
 });
 
-test("a target that does not exist is refused with those that do", () => {
+test("an unknown target is refused with the list of those that exist", () => {
   expect(() => targetNamed("linux-sparc")).toThrow("linux-x64, linux-x64-baseline");
 });

@@ -7,13 +7,13 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 const jwt = (claims: object) => `${encode({ alg: "RS256" })}.${encode(claims)}.c2lnbmF0dXJl`;
 const good = { sub: "repo:my-org/my-app:ref:refs/heads/main", exp: now / 1000 + 300 };
 
-test("subject and end are read, white space around it is not part of it", () => {
+test("subject and end of an ID token are read, and white space around it is ignored", () => {
   const { token, subject, expiration } = readIdToken(` ${jwt(good)}\r\n`, "X", now);
   expect(token.expose()).toBe(jwt(good));
   expect({ subject, expiration }).toEqual({ subject: good.sub, expiration: good.exp });
 });
 
-describe("what is none", () => {
+describe("what is no ID token is refused", () => {
   test.each<[string, string]>([
     ["nothing", ""],
     ["a variable that was not expanded", "$VOUCH_ID_TOKEN"],
@@ -30,11 +30,11 @@ describe("what is none", () => {
     );
   });
 
-  test("one that has ended", () => {
+  test("an ID token that has ended is refused", () => {
     expect(() => readIdToken(jwt({ ...good, exp: now / 1000 }), "X", now)).toThrow(/ended at 2026-01-01T00:00:00.000Z/);
   });
 
-  test("whatever it is, it is refused or read, and never shown", () => {
+  test("text of any kind is read as an ID token or refused, and never shown", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 12 }), (text) => {
         try {

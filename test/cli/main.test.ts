@@ -15,7 +15,7 @@ async function vouch(...args: string[]) {
   return { exitCode: await child.exited, stdout, stderr };
 }
 
-test.each(["--version", "-V"])("%s", async (flag) => {
+test.each(["--version", "-V"])("vouch %s prints the version", async (flag) => {
   expect(await vouch(flag)).toEqual({ exitCode: 0, stdout: `vouch ${packageJson.version}\n`, stderr: "" });
 });
 
@@ -42,7 +42,7 @@ test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("vouch %j shows every comm
   expect(run.stdout).not.toContain("\x1b");
 });
 
-describe("help", () => {
+describe("the help of a command is shown", () => {
   test.each([
     [["login", "--help"], "Usage: vouch login [FLAGS]", "--timeout SECONDS"],
     [["help", "login"], "Usage: vouch login [FLAGS]", "vouch login --timeout 120"],
@@ -69,7 +69,7 @@ describe("help", () => {
     [["completions", "--help"], "Usage: vouch completions bash|zsh|fish", "source <(vouch completions zsh)"],
     [["server", "--help"], "Usage: vouch server COMMAND", "invite"],
     [["server", "invite", "--help"], "Usage: vouch server invite EMAIL", "one-time code"],
-  ])("%j", async (args, usage, teaches) => {
+  ])("with the words %j", async (args, usage, teaches) => {
     const run = await vouch(...args);
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout).toContain(usage);
@@ -87,7 +87,7 @@ test.each(["exec", "credential codeartifact", "setup codeartifact"])(
   },
 );
 
-describe("errors go to stderr with their exit code", () => {
+describe("an error goes to stderr with its exit code", () => {
   test.each([
     [["logn"], 2, 'error: vouch has no command "logn".', "hint: Did you mean `vouch login`? See `vouch --help`."],
     [["whoami"], 2, 'error: vouch has no command "whoami".', "Did you mean `vouch status`?"],
@@ -136,7 +136,7 @@ describe("errors go to stderr with their exit code", () => {
     [["enroll", "--server", "http://vouch.example.com"], 2, "error: --server expects an https URL", ""],
     [["enroll", "--server", "https://a:b@vouch.example.com"], 2, "error: --server expects a URL without user name", ""],
     [["login"], 1, "error: This machine does not know your Vouch server yet.", "`vouch enroll --server URL`"],
-  ])("vouch %j", async (args, exitCode, message, hint) => {
+  ])("for vouch %j", async (args, exitCode, message, hint) => {
     const run = await vouch(...args);
     expect(run).toMatchObject({ exitCode, stdout: "" });
     expect(run.stderr).toContain(message);
@@ -145,20 +145,20 @@ describe("errors go to stderr with their exit code", () => {
   });
 });
 
-test("status without anything set up ends with 4 and names what comes first", async () => {
+test("vouch status without anything set up ends with 4 and names what comes first", async () => {
   const run = await vouch("status");
   expect(run.exitCode).toBe(4);
   expect(run.stdout).toStartWith("Not logged in\n");
   expect(run.stderr).toBe("Next: `vouch enroll --server URL`.\n");
 });
 
-test("status --json is JSON and nothing else", async () => {
+test("vouch status --json prints JSON and nothing else", async () => {
   const run = await vouch("status", "--json");
   expect(run).toMatchObject({ exitCode: 4, stderr: "" });
   expect(JSON.parse(run.stdout)).toMatchObject({ loggedIn: false, session: null, agent: null, repositories: [] });
 });
 
-test("agent status and logout without an agent", async () => {
+test("vouch agent status and vouch logout without an agent say so", async () => {
   expect(await vouch("agent", "status")).toMatchObject({
     exitCode: 1,
     stdout: "No agent is running. `vouch login` starts it.\n",
@@ -167,7 +167,7 @@ test("agent status and logout without an agent", async () => {
   expect(await vouch("logout")).toMatchObject({ exitCode: 0, stderr: "There is no session; nothing to do.\n" });
 });
 
-test("a terminal gets colour, with NO_COLOR it gets none", async () => {
+test("a terminal gets colour, except with NO_COLOR", async () => {
   const inColor = await runInTerminal([process.execPath, main, "logn"], { env }, async () => {});
   expect(inColor.screen).toContain("\x1b[31merror:\x1b[39m");
   const without = await runInTerminal(

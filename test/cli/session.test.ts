@@ -74,7 +74,7 @@ afterAll(async () => {
   temporary[Symbol.dispose]();
 });
 
-test("enrolling asks for code and PIN, announces the touch and says what comes next", async () => {
+test("vouch enroll asks for code and PIN, announces the touch and names the next command", async () => {
   const { code } = JSON.parse((await run("server", "invite", "dev@example.com", "--json")).stdout) as { code: string };
   const enrolled = await atTerminal(["enroll", "--server", `${url}/`], async (person) => {
     await person.see("Enrolment code: ");
@@ -90,7 +90,7 @@ test("enrolling asks for code and PIN, announces the touch and says what comes n
   expect(settings).not.toContain(code);
 });
 
-test("a code that is not good is refused with 5", async () => {
+test("vouch enroll refuses an invalid code with 5", async () => {
   const refused = await atTerminal(["enroll", "--server", url], async (person) => {
     await person.see("Enrolment code: ");
     person.type("AAAA-BBBB-CCCC-DDDD\r");
@@ -98,7 +98,7 @@ test("a code that is not good is refused with 5", async () => {
   expect(refused.exitCode).toBe(5);
 });
 
-test("logging in, with a PIN that is too short and a wrong one on the way", async () => {
+test("vouch login goes on after a PIN that is too short and a wrong one", async () => {
   const loggedIn = await atTerminal(["login"], async (person) => {
     await person.see("PIN of");
     person.type("12\r");
@@ -117,7 +117,7 @@ test("logging in, with a PIN that is too short and a wrong one on the way", asyn
   expect(status.stdout).toContain("Logged in as dev@example.com until");
 });
 
-test("a touch is announced also when stdout and stderr are captured; --json prints only JSON on stdout", async () => {
+test("a touch is announced also when stdout and stderr are captured, and --json prints only JSON on stdout", async () => {
   const output = join(home, "captured");
   const capture = ["sh", "-c", `exec "$0" "$@" >'${output}' 2>'${output}.err' </dev/null`, ...vouch];
   const loggedIn = await atTerminal(
@@ -133,8 +133,8 @@ test("a touch is announced also when stdout and stderr are captured; --json prin
   expect(readFileSync(`${output}.err`, "utf8")).toContain("this login replaces that session");
 });
 
-describe("giving up", () => {
-  test("Ctrl-C while the key waits for a touch cancels on the key and ends with 130", async () => {
+describe("a person who gives up", () => {
+  test("by Ctrl-C while the key waits for a touch cancels on the key and ends the command with 130", async () => {
     key.settings.touch = "withheld";
     const cancelled = await atTerminal(["login"], async (person) => {
       await givePin(person);
@@ -148,7 +148,7 @@ describe("giving up", () => {
     key.settings.touch = "auto";
   });
 
-  test("Ctrl-C at the PIN ends with 130 and sends nothing to the key", async () => {
+  test("by Ctrl-C at the PIN ends the command with 130 and sends nothing to the key", async () => {
     const cancelled = await atTerminal(["login"], async (person) => {
       await person.see("PIN of");
       person.type("1234\x03");
@@ -156,7 +156,7 @@ describe("giving up", () => {
     expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
   });
 
-  test("SIGTERM at the PIN ends at once, although nothing is typed", async () => {
+  test("by SIGTERM at the PIN ends the command at once, although nothing is typed", async () => {
     const cancelled = await atTerminal(["login"], async (person) => {
       await person.see("PIN of");
       person.signal("SIGTERM");
@@ -164,7 +164,7 @@ describe("giving up", () => {
     expect(cancelled).toMatchObject({ exitCode: 130, restored: true });
   });
 
-  test("a touch that does not come ends with 3", async () => {
+  test("by not touching the key ends the command with 3", async () => {
     key.settings.touch = "withheld";
     const late = await atTerminal(["login", "--timeout", "1"], givePin);
     expect(late).toMatchObject({ exitCode: 3, restored: true });
@@ -172,7 +172,7 @@ describe("giving up", () => {
   });
 });
 
-test("the doctor finds the session and the key in order, and names the setup that is missing", async () => {
+test("the doctor finds session and key in order, and names the setup that is missing", async () => {
   const { exitCode, stdout } = await run("doctor", "--json");
   expect(exitCode).toBe(1);
   const { sections } = JSON.parse(stdout) as {
@@ -185,7 +185,7 @@ test("the doctor finds the session and the key in order, and names the setup tha
   for (const check of ["role", "repository"]) expect(`${check} ${statusOf(check)}`).toBe(`${check} fail`);
 });
 
-test("a key that is not there is waited for", async () => {
+test("vouch login waits for a key that is missing", async () => {
   const elsewhere = join(home, "other");
   const late = await runInTerminal(
     [...vouch, "login"],
@@ -198,7 +198,7 @@ test("a key that is not there is waited for", async () => {
   expect(late.exitCode).toBe(130);
 });
 
-test("logging out ends the session, a second time there is nothing to do", async () => {
+test("vouch logout ends the session, and the second time has nothing to do", async () => {
   expect(await run("logout")).toMatchObject({ exitCode: 0, stdout: "" });
   const status = await run("status");
   expect(status).toMatchObject({ exitCode: 4 });
@@ -206,7 +206,7 @@ test("logging out ends the session, a second time there is nothing to do", async
   expect((await run("logout")).stderr).toBe("There is no session; nothing to do.\n");
 });
 
-test("agent stop waits until the agent is gone", async () => {
+test("vouch agent stop waits until the agent has ended", async () => {
   expect((await run("agent", "status")).exitCode).toBe(0);
   expect((await run("agent", "stop")).stderr).toMatch(/^The agent \(process \d+\) has stopped\.\n$/);
   expect((await run("agent", "status")).exitCode).toBe(1);

@@ -20,7 +20,7 @@ import {
 } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import type { TerminalRun } from "../pty.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { findPackageManager, type PackageManager } from "../toolchains.ts";
 import { heading, say, showCommand, showOutput } from "./narrator.ts";
 
@@ -150,11 +150,7 @@ async function pip(at: Laptop): Promise<void> {
   heading("pip: install a private package");
   if (passedOver(at, "pip")) return;
   say("(A colleague has published my-package.)");
-  await seedPackage(at.sandbox.registries, "pypi", {
-    name: "my-package",
-    version: "1.0.0",
-    files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
-  });
+  await seedPackage(at.sandbox.registries, "pypi", myPackage);
   const cwd = join(at.home, "pip-app");
   mkdirSync(cwd);
   writeFileSync(join(cwd, "requirements.txt"), "my-package\n");

@@ -105,7 +105,7 @@ afterAll(async () => {
   await job?.stop();
 });
 
-test("there are as many command lines as the document is meant to have", () => {
+test("docs/ci.md has as many command lines as the document is meant to have", () => {
   expect(documented.length).toBeGreaterThanOrEqual(15);
   const chosen = documented.map(
     ({ line, variables }) => variables["VOUCH_IDENTITY"] ?? /--identity (\S+)/.exec(line)?.[1],
@@ -114,7 +114,7 @@ test("there are as many command lines as the document is meant to have", () => {
 });
 
 test.each(documented.filter(({ line }) => line !== "vouch credential aws").map((one) => [one.line, one] as const))(
-  "%s",
+  "the command line of docs/ci.md works in a job: %s",
   async (line, { variables }) => {
     const env = { ...surroundings, ...variables, PATH: `${bin}:${job.env["PATH"]}` };
     const { exitCode, stdout, stderr } = await job.run(["sh", "-c", line], { env });
@@ -124,7 +124,7 @@ test.each(documented.filter(({ line }) => line !== "vouch credential aws").map((
   },
 );
 
-test("the settings file is one, and chooses an identity that there is", async () => {
+test("docs/ci.md has one settings file, which chooses an existing identity", async () => {
   const block = blockTexts("docs/ci.md", "json").find((json) => json.includes('"identity"')) ?? "";
   const settings = parseSettings(block, "docs/ci.md");
   expect(identityNames).toContain(settings.identity!.name);
@@ -136,7 +136,7 @@ test("the settings file is one, and chooses an identity that there is", async ()
   expect(job.sandbox.account.verifyToken(stdout, names.domain)?.role).toBe(job.role);
 });
 
-test("the image that is set up: its RUN lines, then npm alone", async () => {
+test("the image of docs/ci.md is set up by its RUN lines, and then npm alone works in it", async () => {
   const [dockerfile = ""] = blockTexts("docs/ci.md", "dockerfile");
   const lines = dockerfile.trim().split("\n");
   const home = join(job.folder, "image-home");
@@ -156,7 +156,7 @@ test("the image that is set up: its RUN lines, then npm alone", async () => {
   expect(job.sandbox.account.verifyToken(stdout, names.domain)?.role).toBe(job.role);
 });
 
-describe("the tables", () => {
+describe("the tables of docs/ci.md", () => {
   const rows = text.split("\n").filter((line) => line.startsWith("| `"));
   const column = (row: string, index: number) => row.split("|")[index + 1]?.trim() ?? "";
 
@@ -183,14 +183,14 @@ describe("the tables", () => {
       "exec --identity github --region us-east-1 --domain my-domain --domain-owner 123456789012 --repository my-repo -- true",
     ],
     ["exec --identity aws-ec2 --region us-east-1 --domain my-domain --repository my-repo -- true"],
-  ])("quote what is said: vouch %s", async (line) => {
+  ])("quote the error of vouch %s", async (line) => {
     const { stderr } = await job.vouch(line.split(" "));
     const quoted = rows.map((row) => /^`(.*)`$/.exec(column(row, 0))?.[1] ?? "");
     expect(quoted.some((message) => message.endsWith(".") && stderr.startsWith(`vouch: ${message}`))).toBe(true);
   });
 });
 
-test("GitHub's job asks for the permission that its identity needs, GitLab's for the audience that AWS knows", () => {
+test("in docs/ci.md GitHub's job asks for the permission that its identity needs, GitLab's for the audience that AWS knows", () => {
   const [github, gitlab] = yaml as [
     { jobs: { build: { permissions: object } } },
     { build: { id_tokens: { VOUCH_ID_TOKEN: { aud: string } } } },

@@ -12,7 +12,7 @@ import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
-import { seedPackage } from "../sandbox/packages.ts";
+import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type Block, blocksOf, commandSpans } from "./blocks.ts";
 import { findTools, makeProject } from "./projects.ts";
 
@@ -36,10 +36,10 @@ const tree = await commandTree(commands, {
   server: () => import("../../src/server/command/command.ts"),
 });
 
-describe.each(documents)("%s", (document) => {
+describe.each(documents)("in %s", (document) => {
   const blocks = blocksOf(document);
 
-  test("names no command and no flag that vouch does not have", () => {
+  test("there is no command and no flag that vouch does not have", () => {
     const lines = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.split("\n"));
     for (const line of [...lines, ...commandSpans(document)]) {
       for (const words of vouchCommands(line)) expectKnown(words, line);
@@ -48,7 +48,7 @@ describe.each(documents)("%s", (document) => {
 
   const readable = blocks.filter(({ language }) => language !== "sh" || hasBash);
   test.each(readable.map((block) => [`line ${block.line} (${block.language})`, block] as const))(
-    "%s can be read",
+    "the block can be parsed: %s",
     (_, { language, text }) => {
       if (language === "json") JSON.parse(text);
       if (language === "toml") Bun.TOML.parse(text);
@@ -63,17 +63,13 @@ describe.each(documents)("%s", (document) => {
     ({ language, elsewhere, file }) => (language === "sh" && !elsewhere) || file !== undefined,
   );
   if (runElsewhere.has(document) || toRun.length === 0) return;
-  describe.skipIf(!hasBash)("its commands", () => {
+  describe.skipIf(!hasBash)("the commands run:", () => {
     let laptop: Laptop;
 
     beforeAll(async () => {
       laptop = await startLaptop({ executable: sandboxExecutable });
       laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
-      await seedPackage(laptop.sandbox.registries, "pypi", {
-        name: "my-package",
-        version: "1.0.0",
-        files: { "my_package/__init__.py": "" },
-      });
+      await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
     }, 120_000);
     afterAll(async () => laptop?.stop());

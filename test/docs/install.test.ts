@@ -78,14 +78,14 @@ const here = (block: string) =>
 
 // The page shows the way on Linux.
 describe.skipIf(process.platform !== "linux" || !requires("curl", "sha256sum", "install"))(
-  "in the order of the page",
+  "the commands of docs/install.md work in the order of the page",
   () => {
     const scripts = blocks("sh")
       .map(here)
       .filter((script) => script.trim() !== "");
 
     test.each(scripts.map((script) => [script.split("\n")[0]!, script] as const))(
-      "%s",
+      "such as %s",
       async (_, script) => {
         if (script.includes("vouch setup codeartifact")) {
           const role = "--role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1";
@@ -99,7 +99,7 @@ describe.skipIf(process.platform !== "linux" || !requires("curl", "sha256sum", "
       120_000,
     );
 
-    test("after the last one nothing is left but what cargo had", () => {
+    test("and after the last one nothing is left but what cargo had", () => {
       for (const path of [".local/bin/vouch", ".config/vouch", ".local/share/vouch"]) {
         expect(existsSync(join(home, path))).toBe(false);
       }
@@ -107,7 +107,7 @@ describe.skipIf(process.platform !== "linux" || !requires("curl", "sha256sum", "
   },
 );
 
-test("the page speaks of this version and of all targets", () => {
+test("docs/install.md speaks of this version and of all targets", () => {
   const named = [...text.matchAll(/(?:vouch-|version=|VERSION=|download\/v)(\d+\.\d+\.\d+)/g)].map(
     ([, found]) => found,
   );
@@ -120,22 +120,26 @@ test("the page speaks of this version and of all targets", () => {
   }
 });
 
-describe("the Dockerfiles", () => {
-  test.each(blocks("dockerfile").map((block) => [block.split("\n")[0]!, block] as const))("%s", (_, block) => {
-    const [, url] = /^ADD --checksum=sha256:CHECKSUM (\S+) \S+$/m.exec(block)!;
-    const archive = url!.slice(url!.lastIndexOf("/") + 1);
-    const target = targets.find(({ name }) => archive === `vouch-${version}-${name}.tar.gz`)!;
-    expect(url).toBe(`https://github.com/example-org/vouch/releases/download/v${version}/${archive}`);
-    expect(target.name.includes("musl")).toBe(block.includes("FROM alpine"));
-    expect(block.includes("apk add --no-cache libstdc++")).toBe(target.name.includes("musl"));
-    // The tar of the line, on the archive of this machine.
-    const line = /^RUN (tar .*?) &&/m.exec(block) ?? /&& (tar .*?) &&/m.exec(block) ?? /^RUN (tar [^&]+)/m.exec(block)!;
-    const bin = mkdtempSync(join(work, "bin-"));
-    const command = line[1]!
-      .replace("/tmp/vouch.tar.gz", join(work, "release", `vouch-${version}-${host.name}.tar.gz`))
-      .replace("/usr/local/bin", bin)
-      .replaceAll(`vouch-${version}-${target.name}`, `vouch-${version}-${host.name}`);
-    expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
-    expect(Bun.spawnSync([join(bin, "vouch"), "--version"]).stdout.toString()).toBe(`vouch ${version}\n`);
-  });
+describe("a Dockerfile of docs/install.md installs the executable from the release's archive", () => {
+  test.each(blocks("dockerfile").map((block) => [block.split("\n")[0]!, block] as const))(
+    "which begins %s",
+    (_, block) => {
+      const [, url] = /^ADD --checksum=sha256:CHECKSUM (\S+) \S+$/m.exec(block)!;
+      const archive = url!.slice(url!.lastIndexOf("/") + 1);
+      const target = targets.find(({ name }) => archive === `vouch-${version}-${name}.tar.gz`)!;
+      expect(url).toBe(`https://github.com/example-org/vouch/releases/download/v${version}/${archive}`);
+      expect(target.name.includes("musl")).toBe(block.includes("FROM alpine"));
+      expect(block.includes("apk add --no-cache libstdc++")).toBe(target.name.includes("musl"));
+      // The tar of the line, on the archive of this machine.
+      const line =
+        /^RUN (tar .*?) &&/m.exec(block) ?? /&& (tar .*?) &&/m.exec(block) ?? /^RUN (tar [^&]+)/m.exec(block)!;
+      const bin = mkdtempSync(join(work, "bin-"));
+      const command = line[1]!
+        .replace("/tmp/vouch.tar.gz", join(work, "release", `vouch-${version}-${host.name}.tar.gz`))
+        .replace("/usr/local/bin", bin)
+        .replaceAll(`vouch-${version}-${target.name}`, `vouch-${version}-${host.name}`);
+      expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
+      expect(Bun.spawnSync([join(bin, "vouch"), "--version"]).stdout.toString()).toBe(`vouch ${version}\n`);
+    },
+  );
 });

@@ -21,7 +21,7 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-describe.each(pages.toSorted())("%s", (page) => {
+describe.each(pages.toSorted())("the page %s", (page) => {
   const text = read(page);
   const prose = text.replaceAll(/^```[^]*?^```$/gm, "");
 
@@ -52,7 +52,7 @@ test("the placeholders of the repository and of the address for vulnerabilities 
 });
 
 describe.each([...new Glob(".github/ISSUE_TEMPLATE/*.yml").scanSync({ cwd: root, dot: true })].toSorted())(
-  "%s",
+  "the issue form %s",
   (file) => {
     const form = YAML.parse(read(file)) as {
       contact_links?: { url: string }[];

@@ -109,7 +109,7 @@ function isInside(lines: string[], at: number): boolean {
   return start > before.findLastIndex((line) => line.startsWith("# <<< vouch"));
 }
 
-describe("the beginning and the end of a file", () => {
+describe("a block in a file and its removal keep every other byte", () => {
   test.each([
     ["empty", ""],
     ["only a byte order mark", "\ufeff"],
@@ -118,7 +118,7 @@ describe("the beginning and the end of a file", () => {
     ["Windows line ends", "a = 1\r\nb = 2\r\n"],
     ["Windows line ends, the last one missing", "a = 1\r\nb = 2"],
     ["only line ends", "\n\n"],
-  ])("%s", (_, text) => {
+  ])("in a file that is: %s", (_, text) => {
     const one = insert(text, "one", append(text, "x = 1"));
     const two = insert(one, "two", append(one, "y = 2"));
     expect(remove(one, "one")).toBe(text);
@@ -127,7 +127,7 @@ describe("the beginning and the end of a file", () => {
     expect(/(?<!\r)\n/.test(two)).toBe(!text.includes("\r\n"));
   });
 
-  test("a file that did not exist is to be deleted, whichever block goes last", () => {
+  test("a file that did not exist is deleted with its last block, whichever that is", () => {
     const one = insert(undefined, "one", append("", "x = 1"));
     const two = insert(one, "two", append(one, "y = 2"));
     expect(remove(one, "one")).toBeUndefined();
@@ -140,7 +140,7 @@ describe("the beginning and the end of a file", () => {
     expect(remove(insert("", "one", append("", "x = 1")), "one")).toBe("");
   });
 
-  test("what the user adds behind a block stays as it is", () => {
+  test("what the user adds behind a block stays when the block is removed", () => {
     const edited = insert("a = 1", "one", append("a = 1", "x = 1"));
     expect(remove(`${edited}b = 2`, "one")).toBe("a = 1\nb = 2");
   });
@@ -149,7 +149,7 @@ describe("the beginning and the end of a file", () => {
 describe("an edit within the block of another id", () => {
   const one = insert("a = 1\n", "one", [{ from: 0, to: 1, lines: ["p = 1", "q = 1"] }]);
 
-  test("takes that block's place and repeats its other lines", () => {
+  test("takes that block's place and repeats that block's other lines", () => {
     const at = splitLines(one).indexOf("q = 1\n");
     const two = insert(one, "two", [{ from: at, to: at + 1, lines: ["q = 2"] }]);
     expect(two).toBe(
@@ -170,7 +170,7 @@ describe("an edit within the block of another id", () => {
     expect(remove(remove(two, "one")!, "two")).toBe("a = 1\n");
   });
 
-  test("twice in the same block", () => {
+  test("works twice in the same block", () => {
     const [p, q] = ["p = 1\n", "q = 1\n"].map((line) => splitLines(one).indexOf(line)) as [number, number];
     const two = insert(one, "two", [
       { from: p, to: p + 1, lines: ["p = 2", "r = 2"] },
@@ -181,14 +181,14 @@ describe("an edit within the block of another id", () => {
   });
 });
 
-describe("files changed by hand", () => {
+describe("a file whose marks were changed by hand", () => {
   const edited = insert("a = 1\n", "one", [{ from: 0, to: 1, lines: ["x = 1"] }]);
 
   test.each([
     ["the end mark is gone", edited.replace("# <<< vouch\n", ""), "no end"],
     ["the first mark is gone", edited.replace(/^.*\n/, ""), "no beginning"],
     ["a block begins in a block", edited.replace("x = 1\n", edited), "no end"],
-  ])("%s: an error, and nothing is lost", async (_, text, why) => {
+  ])("is an error where %s, and nothing is lost", async (_, text, why) => {
     const error = await rejection(Promise.try(() => remove(text, "one")));
     expect(error).toMatchObject({ code: "edit_conflict" });
     expect(error.message).toContain(why);
@@ -229,7 +229,7 @@ describe("files changed by hand", () => {
   });
 });
 
-test("what a block has replaced: the lines in force, of a block inside another too", () => {
+test("what a block has replaced is read as the lines in force, of a block inside another too", () => {
   const one = insert("a = 1\nb = 2\n", "one", [{ from: 0, to: 1, lines: ["x = 1"] }]);
   expect(replacedBy(one, "one", file)).toEqual({ existed: true, lines: ["a = 1"] });
   const two = insert(one, "two", [{ from: 2, to: 3, lines: ["x = 2"] }]);

@@ -11,7 +11,7 @@ test.each([
   'index = "sparse+https://crates.corp.example/index/"',
   "[global]",
   "",
-])("may be copied: %j", (line) => {
+])("a replaced line without a secret may be copied: %j", (line) => {
   expect(isPublicLine(line)).toBe(true);
 });
 
@@ -33,6 +33,6 @@ test.each([
   "password = abc",
   "index-url",
   "hello",
-])("may hold a secret: %j", (line) => {
+])("a replaced line may hold a secret and is not copied: %j", (line) => {
   expect(isPublicLine(line)).toBe(false);
 });

@@ -34,7 +34,7 @@ const npmLine = fc.constantFrom(
   "",
 );
 
-test("npm: what was in force before the setup is in force after the removal", () => {
+test("after npm has rewritten the file, what was in force before the setup is in force after the removal", () => {
   const endpoint = "https://ours.example/npm/my-repo/";
   fc.assert(
     fc.property(fc.array(npmLine), fc.subarray(["@acme", "@other"]), fc.boolean(), (lines, scopes, again) => {
@@ -76,7 +76,7 @@ const pipOption = fc.constantFrom(
   ["extra-index-url =", "  https://three.example/simple", "  https://four.example/simple"],
 );
 
-test("pip: what was in force before the setup is in force after the removal", () => {
+test("after pip has rewritten the file, what was in force before the setup is in force after the removal", () => {
   const index = "https://aws@ours.example/pypi/my-repo/simple/";
   const options = fc.uniqueArray(pipOption, {
     selector: ([line = ""]) => line.toLowerCase().replace("_", "-").split(/[=:]/)[0],
@@ -104,7 +104,7 @@ describe("a line is ours only as a whole and with our value", () => {
     `@a b:registry=${endpoint}`,
     `@acme:registry=https://mine.example/`,
     "registry=",
-  ])("npm: %s", (line) => {
+  ])("so that npm's line %s stays the user's", (line) => {
     const edited = setNpmRegistry("a=1\n", id, { endpoint, scopes: [] }, file).text;
     const changed = edited.replace(`registry=${endpoint}`, `registry=${endpoint}\n${line}`);
     expect(unsetNpmRegistry(changed, id, { file, endpoints: [endpoint] })).toBe(`a=1\n${line}\n`);
@@ -122,7 +122,7 @@ describe("a line is ours only as a whole and with our value", () => {
     `credential-provider = ["/usr/bin/vouch", "more"]`,
     `credential-provider = 1`,
     "# [registries.x]",
-  ])("cargo: %s", (line) => {
+  ])("so that Cargo's line %s stays the user's", (line) => {
     const registry = { name: "r", index, credentialProvider: "/usr/bin/vouch" };
     const edited = setCargoRegistry("a = 1\n", id, registry, file).text;
     const ours = line.includes("credential-provider =") ? /^credential-provider = .*$/m : /^index = .*$/m;
@@ -131,7 +131,7 @@ describe("a line is ours only as a whole and with our value", () => {
   });
 
   test.each(['"/usr/bin/vouch"', '["/old/place/vouch"]', '"vouch"', '"/opt/vouch-beta"'])(
-    "cargo: %s is ours",
+    "and Cargo's provider %s is ours",
     (value) => {
       const registry = { name: "r", index, credentialProvider: "/usr/bin/vouch" };
       const edited = setCargoRegistry("a = 1\n", id, registry, file).text;

@@ -26,6 +26,6 @@ test.each([
   ["an array of inline tables", `a = [\n{ b = 1 },\n{ b = """\n]""" }\n]\nc = 1`, ["0-5  | a", "5-6  | c"]],
   ["a date with a blank", "a = 1979-05-27 07:32:00\nb = 1", ["0-1  | a", "1-2  | b"]],
   ["Windows line ends", "[a]\r\nb = 1\r\n", ["0-1 table a | ", "1-2 a | b"]],
-])("%s", (_, text, expected) => {
+])("TOML is split into its statements: %s", (_, text, expected) => {
   expect(statements(text)).toEqual(expected);
 });

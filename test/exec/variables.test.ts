@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { cargoProviderVariable } from "../../src/exec/variables.ts";
 
-test("cargo: Vouch is asked first, and what was asked before is asked after it", () => {
+test("under vouch exec Cargo asks Vouch first, and then those whom it asked before", () => {
   const name = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
   expect(cargoProviderVariable({}, "/opt/vouch")).toEqual({ [name]: "cargo:token /opt/vouch" });
   expect(cargoProviderVariable({ [name]: "cargo:libsecret" }, "/opt/vouch")).toEqual({

@@ -25,7 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => around[Symbol.dispose]());
 
-describe.each(targets.map((target) => [target.name, target] as const))("%s", (_name, target) => {
+describe.each(targets.map((target) => [target.name, target] as const))("the fuzz target %s", (_name, target) => {
   test(
     "reads mutated recordings or refuses them",
     async () => {
@@ -62,7 +62,7 @@ describe.each(targets.map((target) => [target.name, target] as const))("%s", (_n
 
 describe("the recorded ceremonies", () => {
   test.each(corpus.map(({ name }, index) => [name, index] as const))(
-    "%s: carried out without a change",
+    "are carried out without a change: %s",
     async (_, index) => {
       const { exchanges, options } = corpus[index] as Ceremony;
       const given = [Buffer.from(JSON.stringify(options)), ...exchanges.map(({ answer }) => answer)];

@@ -15,7 +15,7 @@ function fuzz(...args: string[]) {
 const countsOf = (stdout: string) => stdout.match(/^[a-z0-9-]+: \d+ inputs, [^;]*/gm);
 
 test(
-  "prints the counts of every target, the same for the same seed",
+  "npm run fuzz prints the counts of every target, the same for the same seed",
   () => {
     const first = fuzz("--runs", "2000", "--seed", "7");
     expect(first).toMatchObject({ exitCode: 0, stderr: "" });
@@ -30,7 +30,7 @@ test(
 );
 
 test(
-  "repeats one run of one target",
+  "npm run fuzz repeats one run of one target",
   () => {
     const { stdout, exitCode } = fuzz("--target", "cbor", "--seed", "7", "--run", "3");
     expect(exitCode).toBe(0);
@@ -39,18 +39,18 @@ test(
   TIMEOUT_MS,
 );
 
-describe("refuses", () => {
+describe("npm run fuzz refuses", () => {
   test.each([
     [["--runs", "many"], "expected an integer from 1 to 2147483647 for --runs, got many"],
     [["--target", "nothing"], "got nothing"],
     [["--run", "3"], "expected --seed and --target with --run"],
     [["--fast"], "--fast"],
-  ])("%p", (args, message) => {
+  ])("the arguments %p", (args, message) => {
     expect(fuzz(...args)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
   });
 });
 
-test("what is found is told with its input and the command that repeats it", () => {
+test("a finding is told with its input and the command that repeats it", () => {
   expect(describeFinding("cbor", 7, 3, ["a1f6", ""], "TypeError: x")).toBe(
     [
       "\nFOUND in cbor, seed 7, run 3: TypeError: x",

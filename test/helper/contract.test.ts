@@ -194,7 +194,7 @@ describe.skipIf(!hasFirstStage).each([
 });
 
 test.skipIf(!hasFirstStage)(
-  "an agent that never answers: the same words after thirty seconds",
+  "an agent that never answers is given up after thirty seconds, in the same words on both sides",
   async () => {
     await Promise.all(
       askers.map(async ({ name, ask }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { takeJobOptions } from "../../src/helper/job-options.ts";
 
-describe("the options of a job", () => {
+describe("of the flags of a job and the command behind them", () => {
   test.each<[string, string[], Record<string, string>, string[]]>([
     ["none", ["--", "npm", "ci"], {}, ["--", "npm", "ci"]],
     ["two words", ["--identity", "gitlab", "--", "x"], { VOUCH_IDENTITY: "gitlab" }, ["--", "x"]],
@@ -17,19 +17,22 @@ describe("the options of a job", () => {
     ],
     ["not behind --", ["--", "--identity", "x"], {}, ["--", "--identity", "x"]],
     ["one that is not ours stays", ["--json", "--role", "x"], {}, ["--json", "--role", "x"]],
-  ])("%s", (_title, words, variables, rest) => {
+  ])("each becomes what is expected: %s", (_title, words, variables, rest) => {
     const env: Record<string, string | undefined> = {};
     expect(takeJobOptions(words, env).rest).toEqual(rest);
     expect(env).toEqual(variables);
   });
 
-  test("a flag stands for the variable that was there before", () => {
+  test("a flag replaces the variable that was there before", () => {
     const env = { VOUCH_REPOSITORY: "before" };
     takeJobOptions(["--repository", "now"], env);
     expect(env.VOUCH_REPOSITORY).toBe("now");
   });
 
-  test.each([[["--identity"]], [["--identity="]], [["--identity", "--role"]]])("no value: %p", (words) => {
-    expect(() => takeJobOptions(words, {})).toThrow("--identity expects a value.");
-  });
+  test.each([[["--identity"]], [["--identity="]], [["--identity", "--role"]]])(
+    "one without a value is a usage error: %p",
+    (words) => {
+      expect(() => takeJobOptions(words, {})).toThrow("--identity expects a value.");
+    },
+  );
 });

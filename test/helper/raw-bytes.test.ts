@@ -5,13 +5,13 @@ const bytes = (...codes: (number | string)[]) =>
   new Uint8Array(Buffer.concat(codes.map((code) => (typeof code === "string" ? Buffer.from(code) : Buffer.of(code)))));
 const decode = (given: Uint8Array) => new TextDecoder().decode(given);
 
-test("words keep their bytes, also where several read the same", () => {
+test("words keep their bytes, also where several read the same as text", () => {
   const given = [bytes("vouch"), bytes("exec"), bytes("a", 0xff), bytes("ok"), bytes("a", 0xfe), bytes("é")];
   const args = ["/bin/tool", ...given.slice(2).map(decode)];
   expect(argumentBytes(args, given)).toEqual([bytes("/bin/tool"), ...given.slice(2)]);
 });
 
-test("variables keep bytes and order; what was changed, dropped and added is so", () => {
+test("variables keep bytes and order, and changed, dropped and added ones are so", () => {
   const given = [
     bytes("A=1"),
     bytes("B=", 0xff),
@@ -33,7 +33,7 @@ test("variables keep bytes and order; what was changed, dropped and added is so"
   ]);
 });
 
-test("only what cannot have been UTF-8 is suspicious", () => {
+test("only bytes that cannot have been UTF-8 are suspicious", () => {
   expect(mayHaveLostBytes(["é", ""], { A: "ü" })).toBe(false);
   expect(mayHaveLostBytes(["\ufffd"], {})).toBe(true);
   expect(mayHaveLostBytes([], { A: "\ufffd" })).toBe(true);

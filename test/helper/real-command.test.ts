@@ -30,14 +30,14 @@ describe("findRealCommand passes over what is not the real command", () => {
     expect(findRealCommand("npm", { PATH })).toBe(found === undefined ? undefined : place(found, "npm"));
   });
 
-  test("what this process has been already, but not what another process has been", () => {
+  test("the real command is never what this process has been already, but may be what another process has been", () => {
     const PATH = `${place("first")}:${place("second")}`;
     const been = (pid: number) => ({ PATH, VOUCH_SHIM_TRAIL: `${pid}:/usr/bin/env:${place("first", "npm")}` });
     expect(findRealCommand("npm", been(process.pid))).toBe(place("second", "npm"));
     expect(findRealCommand("npm", been(process.pid + 1))).toBe(place("first", "npm"));
   });
 
-  test("relative and empty entries of PATH, which mean the current folder", () => {
+  test("the real command is not searched in relative and empty entries of PATH, which mean the current folder", () => {
     const before = process.cwd();
     process.chdir(place("first"));
     try {

@@ -10,12 +10,12 @@ afterAll(stop);
 const archive = `vouch-${version}-${host.name}.tar.gz`;
 const sha256 = new Bun.CryptoHasher("sha256").update(readFileSync(join(work, "release", archive))).digest("hex");
 
-describe("with the programs of a small system", () => {
+describe("with the programs of a small system the install script", () => {
   test.each([
     ["wget and openssl", ["wget", "openssl"]],
     ["curl and shasum", ["curl", "shasum"]],
     ["curl and sha256sum", ["curl", "sha256sum"]],
-  ])("%s it works", async (_, programs) => {
+  ])("works: %s", async (_, programs) => {
     if (!requires(...programs)) return;
     const { exitCode, stderr } = await install({
       shell: ["/bin/sh"],
@@ -24,7 +24,7 @@ describe("with the programs of a small system", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
-  test.skipIf(!requires("busybox"))("BusyBox alone it works", async () => {
+  test.skipIf(!requires("busybox"))("works: BusyBox alone", async () => {
     const folder = join(work, "busybox");
     mkdirSync(folder);
     const busybox = Bun.which("busybox")!;
@@ -45,7 +45,7 @@ describe("with the programs of a small system", () => {
   test.each([
     ["neither curl nor wget", ["sha256sum"], "It needs curl or wget."],
     ["no program for checksums", ["curl"], "It needs sha256sum, shasum or openssl to verify what it fetches."],
-  ])("%s it says what it needs", async (_, programs, message) => {
+  ])("says what it needs where there is %s", async (_, programs, message) => {
     const { exitCode, stderr, bin } = await install({
       shell: ["/bin/sh"],
       env: { PATH: pathWith([...tools, ...programs]) },
@@ -55,7 +55,7 @@ describe("with the programs of a small system", () => {
   });
 });
 
-describe.skipIf(!requiresDownloader())("the system is found out", () => {
+describe.skipIf(!requiresDownloader())("the install script finds out the system", () => {
   /** The target that the script asks for on a machine with these answers; the release has none of that name. */
   async function targetOn(uname: [system: string, machine: string], own: Record<string, string> = {}): Promise<string> {
     const [system, machine] = uname;

@@ -24,39 +24,42 @@ test.each(["http://localhost:1", "ftp://localhost/", "file:///tmp", "//localhost
   },
 );
 
-describe.each([["curl"], ["wget"]])("with %s", (downloader) => {
+describe.each([["curl"], ["wget"]])("the install script with %s", (downloader) => {
   const env = () => ({ PATH: pathWith([...tools, downloader, "sha256sum"]) });
 
-  test.skipIf(!requires(downloader))("a redirect over https is followed", async () => {
+  test.skipIf(!requires(downloader))("follows a redirect over https", async () => {
     server.lead("SHA256SUMS", `${server.url}/SHA256SUMS?again`);
     server.lead(archive, `${server.url}/${archive}?again`);
     expect(await install({ shell: ["/bin/sh"], env: env() })).toMatchObject({ exitCode: 0, bin: ["vouch"] });
   });
 
-  test.skipIf(!requires(downloader)).each(["SHA256SUMS", archive])("a redirect of %s to http is not", async (file) => {
-    let asked = 0;
-    const plain = Bun.serve({
-      hostname: "localhost",
-      port: 0,
-      fetch: () => {
-        asked++;
-        return new Response(Bun.file(join(work, "release", file)));
-      },
-    });
-    server.lead(file, `http://localhost:${plain.port}/${file}`);
-    expect(await install({ shell: ["/bin/sh"], env: env() })).toMatchObject(nothing);
-    expect(asked).toBe(0);
-    await plain.stop(true);
-  });
+  test.skipIf(!requires(downloader)).each(["SHA256SUMS", archive])(
+    "follows no redirect of %s to http",
+    async (file) => {
+      let asked = 0;
+      const plain = Bun.serve({
+        hostname: "localhost",
+        port: 0,
+        fetch: () => {
+          asked++;
+          return new Response(Bun.file(join(work, "release", file)));
+        },
+      });
+      server.lead(file, `http://localhost:${plain.port}/${file}`);
+      expect(await install({ shell: ["/bin/sh"], env: env() })).toMatchObject(nothing);
+      expect(asked).toBe(0);
+      await plain.stop(true);
+    },
+  );
 
-  test.skipIf(!requires(downloader))("a server that nobody vouches for gives nothing", async () => {
+  test.skipIf(!requires(downloader))("installs nothing from a server that nobody vouches for", async () => {
     const path = pathWith([...tools, downloader, "sha256sum"]);
     const untrusting = { PATH: path, CURL_CA_BUNDLE: "", WGETRC: "/dev/null" };
     expect(await install({ shell: ["/bin/sh"], env: untrusting })).toMatchObject(nothing);
   });
 });
 
-describe("a hash that was given", () => {
+describe("a hash that was given to the install script", () => {
   fetching("is what the archive is compared with, and no list is asked for", async () => {
     server.asked.length = 0;
     const { exitCode, stdout } = await install({ env: { VOUCH_VERSION: `v${version}`, VOUCH_SHA256: sha256 } });
@@ -80,12 +83,12 @@ describe("a hash that was given", () => {
   });
 });
 
-describe.skipIf(!requires("curl", "sha256sum"))("who built the archive", () => {
+describe.skipIf(!requires("curl", "sha256sum"))("the install script asks who built the archive", () => {
   const programs = [...tools, "curl", "sha256sum", "sh"];
   const args = (home: string) => readFileSync(join(home, "asked"), "utf8").trim();
   const recording = (verdict: string) => `echo "$@" >>"$HOME/asked"; ${verdict}`;
 
-  test("gh says, when it is logged in", async () => {
+  test("and takes gh's word, when gh is logged in", async () => {
     const gh = recording("exit 0");
     const { exitCode, stdout, home } = await install({ shell: ["/bin/sh"], env: { PATH: pathWith(programs, { gh }) } });
     expect(exitCode).toBe(0);
@@ -100,7 +103,7 @@ describe.skipIf(!requires("curl", "sha256sum"))("who built the archive", () => {
   test.each([
     ["gh", { gh: 'case $1 in auth) ;; *) echo "no attestation" >&2; exit 1 ;; esac' }],
     ["cosign", { cosign: 'echo "no attestation" >&2; exit 1' }],
-  ])("%s refuses: nothing is installed", async (name, own) => {
+  ])("and installs nothing when %s refuses", async (name, own) => {
     server.replace("provenance.sigstore.json", "{}");
     await Bun.write(join(work, "release/provenance.sigstore.json"), "{}");
     const { stderr, ...rest } = await install({ shell: ["/bin/sh"], env: { PATH: pathWith(programs, own) } });
@@ -108,7 +111,7 @@ describe.skipIf(!requires("curl", "sha256sum"))("who built the archive", () => {
     expect(stderr).toBe(`no attestation\ninstall.sh: ${archive} is not verified by ${name}. Nothing was installed.\n`);
   });
 
-  test("cosign says, with the bundle of the release", async () => {
+  test("and takes cosign's word, with the bundle of the release", async () => {
     await Bun.write(join(work, "release/provenance.sigstore.json"), "{}");
     const path = pathWith(programs, { gh: "exit 1", cosign: recording("exit 0") });
     const { exitCode, stdout, home } = await install({ shell: ["/bin/sh"], env: { PATH: path } });
@@ -118,7 +121,7 @@ describe.skipIf(!requires("curl", "sha256sum"))("who built the archive", () => {
     expect(args(home)).toEndWith(`/${archive}`);
   });
 
-  test("nobody says: it is said what was not verified", async () => {
+  test("and says what was not verified when neither program is there", async () => {
     const path = pathWith(programs, { gh: "exit 1" });
     const { exitCode, stdout } = await install({ shell: ["/bin/sh"], env: { PATH: path } });
     expect(exitCode).toBe(0);

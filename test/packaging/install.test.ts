@@ -28,8 +28,8 @@ const nothing = { exitCode: 1, bin: [] };
 
 const fetching = test.skipIf(!requiresDownloader());
 const shells = [["dash"], ["bash"], ["busybox", "ash"]].filter(([program]) => requires(program!));
-describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_, words) => {
-  fetching("installs an executable that runs, for the user alone", async () => {
+describe.each(shells.map((words) => [words.join(" "), words] as const))("in %s the install script", (_, words) => {
+  fetching("installs one that runs, for the user alone", async () => {
     const { exitCode, stdout, stderr, bin, home } = await install({ shell: words });
     expect({ exitCode, stderr, bin }).toEqual({ exitCode: 0, stderr: "", bin: ["vouch"] });
     const vouch = join(home, ".local/bin/vouch");
@@ -38,14 +38,14 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
     expect(Bun.spawnSync([vouch, "--version"]).stdout.toString()).toBe(`vouch ${version}\n`);
   });
 
-  fetching("an archive that is not what SHA256SUMS says installs nothing, and leaves nothing", async () => {
+  fetching("installs nothing, and leaves nothing, where the archive is not what SHA256SUMS says", async () => {
     server.corrupt(archive);
     const { stderr, ...rest } = await install({ shell: words });
     expect(rest).toMatchObject(nothing);
     expect(stderr).toContain(`${archive} is not what SHA256SUMS says`);
   });
 
-  fetching("what a killed run has left goes with the next, and nothing else", async () => {
+  fetching("removes what a killed run has left, and nothing else", async () => {
     const programs = [...tools, "sh", "curl", "wget", "sha256sum"];
     const killing = { PATH: pathWith(programs, { tar: "kill -9 $PPID" }) };
     const first = await install({ shell: ["/bin/sh"], env: killing });
@@ -66,7 +66,7 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
     expect(existsSync(join(work, "release"))).toBe(true);
   });
 
-  fetching("a missing archive is named", async () => {
+  fetching("names an archive that is missing", async () => {
     server.hide(archive);
     const { stderr, ...rest } = await install({ shell: words });
     expect(rest).toMatchObject(nothing);
@@ -75,7 +75,7 @@ describe.each(shells.map((words) => [words.join(" "), words] as const))("%s", (_
 });
 
 fetching(
-  "the executable itself arrives and runs",
+  "the install script brings this machine's executable, which runs",
   async () => {
     await releaseHost(join(work, "real"));
     const real = serveRelease(join(work, "real"));
@@ -97,7 +97,7 @@ describe("an executable that does not run is not installed", () => {
   fetching.each([
     ["linux-x64-musl", "vouch does not run here. Install what it needs with `apk add libstdc++` and run this again."],
     ["linux-x64", "vouch for linux-x64 does not run here."],
-  ])("%s", async (name, message) => {
+  ])("and the reason is given for %s", async (name, message) => {
     await writeRelease(join(work, name), source, [{ target: targetNamed(name), executable: broken, metafile }]);
     const other = serveRelease(join(work, name));
     const { stderr, ...rest } = await install({ env: { VOUCH_DOWNLOAD_URL: other.url, VOUCH_TARGET: name } });
@@ -107,7 +107,7 @@ describe("an executable that does not run is not installed", () => {
   });
 });
 
-test("a part of the script does nothing", async () => {
+test("a script that was cut off anywhere changes nothing", async () => {
   for (let length = 1; length < script.length - 12; length += 97) {
     const { stdout, bin, home } = await install({ text: script.slice(0, length), home: join(work, "partial") });
     expect({ stdout, bin, home: readdirSync(home) }).toEqual({ stdout: "", bin: [], home: [] });
@@ -122,7 +122,7 @@ fetching("without a list of checksums nothing is installed", async () => {
   });
 });
 
-fetching("a list without this system's archive says so", async () => {
+fetching("a list of checksums without this system's archive is reported", async () => {
   const { stderr, ...rest } = await install({ env: { VOUCH_TARGET: "linux-sparc" } });
   expect(rest).toMatchObject(nothing);
   expect(stderr).toBe(`install.sh: ${server.url} has no vouch for linux-sparc.\n`);
@@ -143,7 +143,7 @@ fetching(
   },
 );
 
-fetching("VOUCH_INSTALL_DIR says where, and a folder on PATH needs no word about it", async () => {
+fetching("VOUCH_INSTALL_DIR says where to install, and a folder on PATH is not commented on", async () => {
   const { home } = await install({ home: join(work, "elsewhere") });
   const folder = join(work, "a folder/bin");
   const { stdout, exitCode } = await install({
@@ -181,7 +181,7 @@ describe("the manual page and the completions of the archive", () => {
     }
   });
 
-  fetching("stay away when the folder is not called bin", async () => {
+  fetching("are left out where the folder is not called bin", async () => {
     const programs = join(work, "programs");
     const env = { VOUCH_DOWNLOAD_URL: documented.url, VOUCH_INSTALL_DIR: programs };
     const { exitCode, home } = await install({ env });
@@ -192,7 +192,7 @@ describe("the manual page and the completions of the archive", () => {
     });
   });
 
-  fetching("are no reason to fail where they cannot be written", async () => {
+  fetching("are left out where they cannot be written, which is no failure", async () => {
     const home = join(work, "share-is-a-file");
     mkdirSync(join(home, ".local"), { recursive: true });
     writeFileSync(join(home, ".local/share"), "");
@@ -202,7 +202,7 @@ describe("the manual page and the completions of the archive", () => {
   });
 });
 
-fetching("a place that cannot be written to is named", async () => {
+fetching("a place that the install script cannot write to is named", async () => {
   const home = join(work, "no-folder");
   mkdirSync(home);
   writeFileSync(join(home, ".local"), "a file");
@@ -213,28 +213,31 @@ fetching("a place that cannot be written to is named", async () => {
   });
 });
 
-test.skipIf(process.getuid?.() !== 0 || !requires("setpriv"))("a folder that is read-only too", async () => {
-  const home = join(work, "read-only");
-  mkdirSync(join(home, ".local/bin"), { recursive: true });
-  chmodSync(work, 0o755);
-  const { stderr, exitCode } = await install({
-    home,
-    shell: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"],
-  });
-  expect({ stderr, exitCode }).toEqual({
-    stderr: `install.sh: Cannot write to ${home}/.local/bin. Set VOUCH_INSTALL_DIR to a folder of yours.\n`,
-    exitCode: 1,
-  });
-});
+test.skipIf(process.getuid?.() !== 0 || !requires("setpriv"))(
+  "a folder that is read-only is named, and the variable for another",
+  async () => {
+    const home = join(work, "read-only");
+    mkdirSync(join(home, ".local/bin"), { recursive: true });
+    chmodSync(work, 0o755);
+    const { stderr, exitCode } = await install({
+      home,
+      shell: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"],
+    });
+    expect({ stderr, exitCode }).toEqual({
+      stderr: `install.sh: Cannot write to ${home}/.local/bin. Set VOUCH_INSTALL_DIR to a folder of yours.\n`,
+      exitCode: 1,
+    });
+  },
+);
 
-test("neither HOME nor a folder: an error that says which variable", async () => {
+test("the install script with neither HOME nor a folder names the variable that it needs", async () => {
   expect(await install({ env: { HOME: "" } })).toMatchObject({
     exitCode: 1,
     stderr: "install.sh: HOME is not set. Set VOUCH_INSTALL_DIR to the folder for the executable.\n",
   });
 });
 
-test("the repository is the project's", () => {
+test("the install script fetches from the project's own repository", () => {
   const { url } = packageJson.repository;
   expect(script).toContain(`\nrepository=${url.replace(/^git\+|\.git$/g, "")}\n`);
 });

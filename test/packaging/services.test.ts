@@ -41,7 +41,7 @@ test.skipIf(!requires("python3"))("launchd's list starts the same command", () =
   expect(command!.replace('exec "$HOME/', "").replace('"', "")).toBe(/^ExecStart=%h\/(.+)$/m.exec(unit)![1]!);
 });
 
-test.skipIf(!requires("python3"))("the entitlements are those that a compiler at run time needs", () => {
+test.skipIf(!requires("python3"))("the macOS entitlements are those that a compiler at run time needs", () => {
   expect(readPlist(join(packaging, "macos/entitlements.plist"))).toMatchObject({
     "com.apple.security.cs.allow-jit": true,
   });

@@ -18,7 +18,7 @@ const workflows = readdirSync(folder).map((name) => {
 });
 
 /** actionlint checks the scripts of the steps with shellcheck where it finds it, so both must be there. */
-test.skipIf(!requires("actionlint", "shellcheck"))("actionlint and shellcheck find nothing", () => {
+test.skipIf(!requires("actionlint", "shellcheck"))("actionlint and shellcheck find nothing in the workflows", () => {
   const { exitCode, stdout, stderr } = Bun.spawnSync(["actionlint", "-no-color"], { cwd: root });
   expect({ exitCode, stdout: stdout.toString(), stderr: stderr.toString() }).toEqual({
     exitCode: 0,
@@ -28,13 +28,13 @@ test.skipIf(!requires("actionlint", "shellcheck"))("actionlint and shellcheck fi
 });
 
 const scripts = ["packaging/install.sh", "packaging/macos/sign.sh", ".ci/run"];
-test.skipIf(!requires("shellcheck"))("shellcheck finds nothing in the scripts", () => {
+test.skipIf(!requires("shellcheck"))("shellcheck finds nothing in the scripts of CI", () => {
   const { exitCode, stdout } = Bun.spawnSync(["shellcheck", ...scripts], { cwd: root });
   expect({ exitCode, stdout: stdout.toString() }).toEqual({ exitCode: 0, stdout: "" });
 });
 
-describe.each(workflows)("%s", (_, { text, parsed }) => {
-  test("gives no job more than it says", () => {
+describe.each(workflows)("the workflow %s", (_, { text, parsed }) => {
+  test("gives no job more permissions than it states", () => {
     expect(parsed.permissions).toEqual({});
     for (const job of Object.values(parsed.jobs)) expect(job.permissions).toBeDefined();
   });
@@ -45,14 +45,14 @@ describe.each(workflows)("%s", (_, { text, parsed }) => {
     for (const line of uses) expect(line).toMatch(/uses: actions\/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  test("has nothing of an event's text in a script", () => {
+  test("puts no text of an event into a script", () => {
     for (const { steps } of Object.values(parsed.jobs)) {
       for (const { run } of steps) expect(run ?? "").not.toContain("${{");
     }
   });
 });
 
-test("the release writes only where it publishes", () => {
+test("the release workflow has write permission only where it publishes", () => {
   const { jobs } = Object.fromEntries(workflows)["release.yml"]!.parsed;
   const writing = Object.entries(jobs).filter(([, { permissions }]) =>
     Object.values(permissions ?? {}).includes("write"),

@@ -16,12 +16,15 @@ const verdicts: [host: string, accepted: boolean][] = [
   ["other.example.com", false],
 ];
 
-test.skipIf(!requires("openssl")).each(verdicts)("as a TLS server named %s (accepted: %p)", async (host, accepted) => {
-  using folder = tempFolder();
-  const { caPath, certificate } = await makeCertificates(hosts, folder.path);
-  const path = join(folder.path, "server.pem");
-  writeFileSync(path, certificate);
-  const options = `-x509_strict -purpose sslserver -verify_hostname ${host} -no-CApath -no-CAstore`.split(" ");
-  const verify = Bun.spawnSync(["openssl", "verify", ...options, "-CAfile", caPath, path]);
-  expect(verify.success, verify.stderr.toString()).toBe(accepted);
-});
+test.skipIf(!requires("openssl")).each(verdicts)(
+  "the sandbox's certificates are accepted as for a TLS server named %s (accepted: %p)",
+  async (host, accepted) => {
+    using folder = tempFolder();
+    const { caPath, certificate } = await makeCertificates(hosts, folder.path);
+    const path = join(folder.path, "server.pem");
+    writeFileSync(path, certificate);
+    const options = `-x509_strict -purpose sslserver -verify_hostname ${host} -no-CApath -no-CAstore`.split(" ");
+    const verify = Bun.spawnSync(["openssl", "verify", ...options, "-CAfile", caPath, path]);
+    expect(verify.success, verify.stderr.toString()).toBe(accepted);
+  },
+);

@@ -81,7 +81,7 @@ async function succeeds(cwd: string, command: string[], env: Record<string, stri
   return output;
 }
 
-describe.skipIf(!works("cargo"))("cargo", () => {
+describe.skipIf(!works("cargo"))("the real cargo against the sandbox", () => {
   const index = {
     CARGO_REGISTRIES_MY_REGISTRY_INDEX: `sparse+${origin}/cargo/my-repo/`,
     CARGO_REGISTRIES_MY_REGISTRY_CREDENTIAL_PROVIDER: "cargo:token",
@@ -116,24 +116,24 @@ describe.skipIf(!works("cargo"))("cargo", () => {
     expect(sandbox.counters().cargo).toMatchObject({ unauthorized: 1, forbidden: 0 });
   });
 
-  test("takes a Bearer token too", async () => {
+  test("sends a Bearer token too", async () => {
     const env = withToken(`Bearer ${issueToken()}`);
     await succeeds(project("library", library), ["cargo", "publish", "--registry", "my-registry"], env);
   });
 
-  test("without a token it asks for one", async () => {
+  test("says without a token that it needs one", async () => {
     const { exitCode, output } = await run(project("app", application), ["cargo", "fetch"], index);
     expect([exitCode, output]).toEqual([101, expect.stringContaining("no token found for `my-registry`")]);
   });
 
-  test("with a token that has ended it is refused", async () => {
+  test("is refused with a token that has ended", async () => {
     const env = withToken(issueToken());
     expireTokens();
     const { exitCode, output } = await run(project("app", application), ["cargo", "fetch"], env);
     expect([exitCode, output]).toEqual([101, expect.stringContaining("token rejected for `my-registry`")]);
   });
 
-  test("with a role that may not publish it is told why", async () => {
+  test("is told why with a role that may not publish", async () => {
     sandbox.account.deniedActions.add("codeartifact:PublishPackageVersion");
     const folder = project("library", library);
     const publish = await run(folder, ["cargo", "publish", "--registry", "my-registry"], withToken(issueToken()));
@@ -150,7 +150,7 @@ function pipInstall(credentials: string): Promise<Finished> {
   return run(home, ["pip", "install", "--no-input", "--target", "site", "--index-url", indexUrl, "my-package"]);
 }
 
-describe.skipIf(!works("pip"))("pip", () => {
+describe.skipIf(!works("pip"))("the real pip against the sandbox", () => {
   beforeEach(() =>
     seedPackage(sandbox.registries, "pypi", {
       name: "my-package",
@@ -168,13 +168,13 @@ describe.skipIf(!works("pip"))("pip", () => {
     expect(sandbox.counters().pypi).toMatchObject({ forbidden: 0 });
   });
 
-  test("without a token it is challenged and finds nothing", async () => {
+  test("is challenged without a token and finds nothing", async () => {
     const { exitCode, output } = await pipInstall("");
     expect([exitCode, output]).toEqual([1, expect.stringContaining("No matching distribution found for my-package")]);
     expect(sandbox.counters().pypi).toMatchObject({ requests: 1, unauthorized: 1 });
   });
 
-  test("with a token that has ended it is refused", async () => {
+  test("is refused with a token that has ended", async () => {
     const credentials = `aws:${issueToken()}@`;
     expireTokens();
     expect((await pipInstall(credentials)).exitCode).toBe(1);
@@ -182,7 +182,7 @@ describe.skipIf(!works("pip"))("pip", () => {
   });
 });
 
-describe.skipIf(!works("npm"))("npm", () => {
+describe.skipIf(!works("npm"))("the real npm against the sandbox", () => {
   const registry = { npm_config_registry: `${origin}/npm/my-repo/` };
   const withToken = (token: string) => ({
     ...registry,
@@ -208,7 +208,7 @@ describe.skipIf(!works("npm"))("npm", () => {
     expect(sandbox.counters().npm).toMatchObject({ unauthorized: 0, forbidden: 0 });
   });
 
-  test("pings, views, and tags", async () => {
+  test("pings, views, and sets tags", async () => {
     await seedPackage(sandbox.registries, "npm", { name: "@acme/my-lib", version: "1.0.0", files: {} });
     const env = withToken(issueToken());
     await succeeds(home, ["npm", "ping"], env);
@@ -216,14 +216,14 @@ describe.skipIf(!works("npm"))("npm", () => {
     expect(await succeeds(home, ["npm", "view", "@acme/my-lib", "dist-tags"], env)).toContain("beta: '1.0.0'");
   });
 
-  test("without a token it is refused", async () => {
+  test("is refused without a token", async () => {
     const { exitCode, output } = await run(project("app", application), ["npm", "install"], registry);
     expect([exitCode, output]).toEqual([1, expect.stringContaining("E401")]);
     const publish = await run(project("library", library), ["npm", "publish"], registry);
     expect([publish.exitCode, publish.output]).toEqual([1, expect.stringContaining("ENEEDAUTH")]);
   });
 
-  test("with a token that has ended it is refused", async () => {
+  test("is refused with a token that has ended", async () => {
     const env = withToken(issueToken());
     expireTokens();
     const { exitCode, output } = await run(project("app", application), ["npm", "install"], env);
@@ -231,22 +231,25 @@ describe.skipIf(!works("npm"))("npm", () => {
   });
 });
 
-test.skipIf(!requiresAwsCli())("the AWS CLI finds STS and CodeArtifact by their real names", async () => {
-  const [role] = sandbox.account.roles;
-  if (!role) throw new Error("the account has no role");
-  const issued = sandbox.account.issueCredentials(role, "dev@example.com", 3600);
-  const env = {
-    AWS_ACCESS_KEY_ID: issued.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: issued.secretAccessKey,
-    AWS_SESSION_TOKEN: issued.sessionToken,
-    AWS_REGION: names.region,
-    AWS_DEFAULT_REGION: names.region,
-    AWS_EC2_METADATA_DISABLED: "true",
-  };
-  expect(await succeeds(home, [awsClis()[0]!, "sts", "get-caller-identity"], env)).toContain(
-    "assumed-role/vouch-developer",
-  );
-  const command = "codeartifact get-authorization-token --domain my-domain --query authorizationToken --output text";
-  const token = (await succeeds(home, [awsClis()[0]!, ...command.split(" ")], env)).trim();
-  expect(sandbox.account.verifyToken(token, names.domain)).toBeDefined();
-});
+test.skipIf(!requiresAwsCli())(
+  "the real AWS CLI finds STS and CodeArtifact of the sandbox by their real names",
+  async () => {
+    const [role] = sandbox.account.roles;
+    if (!role) throw new Error("the account has no role");
+    const issued = sandbox.account.issueCredentials(role, "dev@example.com", 3600);
+    const env = {
+      AWS_ACCESS_KEY_ID: issued.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: issued.secretAccessKey,
+      AWS_SESSION_TOKEN: issued.sessionToken,
+      AWS_REGION: names.region,
+      AWS_DEFAULT_REGION: names.region,
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+    expect(await succeeds(home, [awsClis()[0]!, "sts", "get-caller-identity"], env)).toContain(
+      "assumed-role/vouch-developer",
+    );
+    const command = "codeartifact get-authorization-token --domain my-domain --query authorizationToken --output text";
+    const token = (await succeeds(home, [awsClis()[0]!, ...command.split(" ")], env)).trim();
+    expect(sandbox.account.verifyToken(token, names.domain)).toBeDefined();
+  },
+);

@@ -37,12 +37,12 @@ async function call(method: "GET" | "POST", path: string, body?: object): Promis
   return { status: answer.status, json: await answer.json() };
 }
 
-test("the line of JSON says all that a client needs", () => {
+test("the sandbox prints a line of JSON with all that a client needs", () => {
   expect(existsSync(ready.caPath)).toBe(true);
   expect(ready.env).toMatchObject({ HTTPS_PROXY: ready.proxyUrl, AWS_CA_BUNDLE: ready.caPath });
 });
 
-test("requests are counted, and denied actions deny", async () => {
+test("the sandbox counts requests, and denies the actions that it is told to deny", async () => {
   const url = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/my-lib";
   const options = { proxy: ready.proxyUrl, tls: { ca: await Bun.file(ready.caPath).text() } };
   expect((await fetch(url, options)).status).toBe(401);
@@ -50,12 +50,12 @@ test("requests are counted, and denied actions deny", async () => {
   expect(json).toMatchObject({ AssumeRoleWithWebIdentity: 0, npm: { requests: 1, unauthorized: 1, forbidden: 0 } });
 });
 
-test("hosts that the proxy refused are listed", async () => {
+test("the sandbox lists the hosts that its proxy refused", async () => {
   await fetch("https://example.org/", { proxy: ready.proxyUrl }).catch(() => {});
   expect((await call("GET", "/refused")).json).toEqual(["example.org:443"]);
 });
 
-test("failures are played in place of the real answers", async () => {
+test("the sandbox plays the ordered failures in place of the real answers", async () => {
   const failure = {
     operation: "GetAuthorizationToken",
     status: 429,
@@ -69,14 +69,14 @@ test("failures are played in place of the real answers", async () => {
   expect((await fetch(url, options)).status).toBe(403);
 });
 
-test("a package is seeded once", async () => {
+test("the sandbox seeds a package once", async () => {
   const seed = { format: "pypi", name: "my-package", version: "1.0.0", files: { "my_package.py": "" } };
   expect((await call("POST", "/seed", seed)).status).toBe(200);
   expect(await call("POST", "/seed", seed)).toMatchObject({ status: 400, json: { error: expect.any(String) } });
 });
 
 test.each([{ latency: 5 }, { latencyMs: "5" }, { failNext: { operation: "DeleteDomain" } }])(
-  "knobs that do not exist are refused: %j",
+  "the sandbox refuses settings that do not exist: %j",
   async (knobs) => {
     expect(await call("POST", "/knobs", knobs)).toMatchObject({ status: 400, json: { error: expect.any(String) } });
   },

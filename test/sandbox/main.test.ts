@@ -18,7 +18,7 @@ function assumeRole(token: string): Promise<Response> {
   return sandbox.fetch(`https://sts.${names.region}.amazonaws.com/`, { method: "POST", body });
 }
 
-test("STS asks the issuer for its keys by its public name, and each time anew", async () => {
+test("the sandbox's STS asks the issuer for its keys by its public name, and each time anew", async () => {
   const issuer = await createIssuer(`https://${names.vouchHost}`);
   const asked: string[] = [];
   const server = Bun.serve({
@@ -45,7 +45,7 @@ test("STS asks the issuer for its keys by its public name, and each time anew", 
   await server.stop(true);
 });
 
-test("two sandboxes at once know nothing of each other", async () => {
+test("two sandboxes at once share nothing", async () => {
   sandbox = await startSandbox();
   const other = await startSandbox();
   const [role] = other.account.roles;

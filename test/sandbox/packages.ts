@@ -14,6 +14,18 @@ export interface PackageSource {
   files: Record<string, string>;
 }
 
+/** The packages that most tests install. */
+export const myPackage: PackageSource = {
+  name: "my-package",
+  version: "1.0.0",
+  files: { "my_package/__init__.py": 'greeting = "hello from my-package"\n' },
+};
+export const myLib: PackageSource = {
+  name: "my-lib",
+  version: "1.0.0",
+  files: { "index.js": 'module.exports = "hello from my-lib";\n' },
+};
+
 /** Builds the package and publishes it in the form in which the format's own tool would. Throws a Refusal. */
 export async function seedPackage(registries: Registries, format: PackageFormat, source: PackageSource): Promise<void> {
   switch (format) {

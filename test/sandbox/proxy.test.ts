@@ -26,7 +26,7 @@ afterAll(async () => {
   await vouchServer.stop(true);
 });
 
-test("the Vouch server sees its public name, and the request as it was sent", async () => {
+test("through the sandbox's proxy the Vouch server sees its public name, and the request as it was sent", async () => {
   const answer = await sandbox.fetch(`https://${names.vouchHost}/oauth/token?a=b%20c`, {
     method: "POST",
     headers: { dpop: "proof" },
@@ -38,13 +38,13 @@ test("the Vouch server sees its public name, and the request as it was sent", as
   });
 });
 
-test("redirects are for the client to follow", async () => {
+test("the sandbox's proxy leaves redirects to the client", async () => {
   const answer = await sandbox.fetch(`https://${names.vouchHost}/redirect`, { redirect: "manual" });
   expect(answer.status).toBe(302);
   expect(answer.headers.get("location")).toBe("https://elsewhere.example/");
 });
 
-test("a Vouch server that is down is a bad gateway", async () => {
+test("a Vouch server that is down is a bad gateway for the sandbox's proxy", async () => {
   sandbox.setVouchServer(undefined);
   expect((await sandbox.fetch(`https://${names.vouchHost}/healthz`)).status).toBe(502);
   sandbox.setVouchServer("http://127.0.0.1:1");
@@ -53,7 +53,7 @@ test("a Vouch server that is down is a bad gateway", async () => {
   expect((await sandbox.fetch(`https://${names.vouchHost}/healthz`)).status).toBe(200);
 });
 
-test("large bodies pass whole in both directions", async () => {
+test("large bodies pass the sandbox's proxy whole in both directions", async () => {
   const down = await sandbox.fetch(`https://${names.vouchHost}/large`);
   expect((await down.arrayBuffer()).byteLength).toBe(16 << 20);
   const up = await sandbox.fetch(`https://${names.vouchHost}/count`, {
@@ -71,7 +71,7 @@ const refusals = [
   `GET http://example.org/ HTTP/1.1\r\nhost: example.org\r\n\r\n`,
 ];
 
-test.each(refusals)("the proxy refuses %j and remembers it", async (head) => {
+test.each(refusals)("the sandbox's proxy refuses %j and remembers it", async (head) => {
   const before = sandbox.refused.length;
   expect(await firstLine(head)).toBe("HTTP/1.1 403 Forbidden");
   expect(sandbox.refused.length).toBe(before + 1);
@@ -80,7 +80,7 @@ test.each(refusals)("the proxy refuses %j and remembers it", async (head) => {
 const httpModule = join(import.meta.dir, "../../src/base/net/http.ts");
 const url = `https://${names.vouchHost}/healthz`;
 
-test("Vouch's own requests go through the proxy of the environment, with the CA bundle they are told", async () => {
+test("Vouch's own requests go through the proxy of the environment, with the CA bundle that they are given", async () => {
   expect(await vouchRequest({ url, method: "GET", caBundle: sandbox.caPath })).toMatchObject({ status: 200 });
   expect(await vouchRequest({ url, method: "GET" })).toMatchObject({ code: "network" });
   expect(await vouchRequest({ url: "https://example.org/", method: "GET" })).toMatchObject({ code: "network" });

@@ -81,15 +81,15 @@ const signedU2f =
     return statement("fido-u2f", { sig, x5c: [certificate] })(parts);
   };
 
-describe("with certificates that name addresses, no address is asked", () => {
-  test("a packed and a fido-u2f statement are verified all the same", async () => {
+describe("a certificate that names addresses makes the server ask none", () => {
+  test("in a packed and in a fido-u2f statement, which are verified all the same", async () => {
     expect((await enroll(signed("packed", luring))).status).toBe(200);
     expect((await enroll(signedU2f(luringU2f), { aaguid: new Uint8Array(16) })).status).toBe(200);
     expect(connections).toBe(0);
   });
 
   test.each(["android-key", "android-safetynet", "apple", "tpm", "compound", "Packed", "packed ", "", "x".repeat(999)])(
-    "the format %j is refused unread",
+    "in the format %j, which is refused unread",
     async (format) => {
       const more = {
         ver: "2.0",
@@ -104,7 +104,7 @@ describe("with certificates that name addresses, no address is asked", () => {
     },
   );
 
-  test("an assertion and a DPoP proof have no place for one", async () => {
+  test("in an assertion and a DPoP proof, which have no place for one", async () => {
     const { port } = listener.address() as { port: number };
     const url = `http://127.0.0.1:${port}/`;
     const { accessToken, dpop } = await server.session();
@@ -116,7 +116,7 @@ describe("with certificates that name addresses, no address is asked", () => {
   });
 });
 
-describe("an attestation object is refused", () => {
+describe("the server refuses an attestation object", () => {
   const certificates = (count: number) => Array.from({ length: count }, () => luring.certificate);
   let deep: CborValue = 1;
   for (let level = 0; level < 40; level++) deep = [deep];
@@ -195,12 +195,12 @@ test.each<[string, (key: Map<number, CborValue>) => unknown]>([
   ["a private part", (key) => key.set(-4, new Uint8Array(32))],
   ["a key id", (key) => key.set(2, new Uint8Array(4))],
   ["nothing", () => new Map()],
-])("a public key with %s is refused, and the code stays good", async (_name, change) => {
+])("the server refuses a public key with %s, and the code stays good", async (_name, change) => {
   const { status, body } = await enroll(withKey(change));
   expect({ status, code: body.error?.code }).toEqual({ status: 403, code: "enrollment_denied" });
 });
 
-test("what a refused answer says of its origin and challenge is not repeated", async () => {
+test("the refusal of an answer does not repeat its origin and challenge", async () => {
   const twists = [
     { origin: "https://\u001b[2J.example" },
     { challenge: "\u202e\r\nfaked" },
@@ -212,7 +212,7 @@ test("what a refused answer says of its origin and challenge is not repeated", a
 });
 
 describe("a passkey that can be synced", () => {
-  test("is refused, and allowed when the server is told so", async () => {
+  test("is refused, and accepted when the server is configured to allow it", async () => {
     const refused = await server.enroll(new TestSecurityKey(), { backupEligible: true });
     expect(refused.body.error).toMatchObject({ code: "enrollment_denied", message: expect.stringContaining("synced") });
     const permissive = await startTestServer({ allowSyncedPasskeys: true });

@@ -33,7 +33,7 @@ test.each([
   ["by an hour in the middle of a session", 6 * hour, -hour],
   ["before the session began", hour, -9 * hour],
   ["by 61 seconds", hour, -61],
-])("a clock that is set back %s ends it, and another login works", async (_, age, jump) => {
+])("a server's clock that is set back %s ends the session, and another login works", async (_, age, jump) => {
   const { clocks, open, events } = await startWithClocks();
   const exchange = await open();
   clocks.wall += age;
@@ -48,7 +48,7 @@ test.each([
   expect(await exchange()).toBe(400);
 });
 
-test("a clock that is set back while nobody asks is noticed by the time that has passed", async () => {
+test("a server's clock that is set back while nobody asks is noticed by the monotonic clock", async () => {
   const { clocks, open } = await startWithClocks();
   const exchange = await open();
   clocks.seconds += 2 * hour;
@@ -56,7 +56,7 @@ test("a clock that is set back while nobody asks is noticed by the time that has
   expect(await exchange()).toBe(400);
 });
 
-test("a clock that was ahead at the login is set right: the session does not live on until then", async () => {
+test("a session of a server whose clock was ahead at the login ends in time when the clock is set right", async () => {
   const { clocks, open } = await startWithClocks();
   clocks.wall += 24 * hour;
   const exchange = await open();
@@ -68,7 +68,7 @@ test("a clock that was ahead at the login is set right: the session does not liv
   expect(await exchange()).toBe(400);
 });
 
-test("a clock that is set forward ends a session by its time; a step of a minute back and sleep end none", async () => {
+test("a server's clock that is set forward ends a session by its time; a step of a minute back and sleep end none", async () => {
   const { clocks, open, events } = await startWithClocks();
   const exchange = await open();
   clocks.wall -= 60;

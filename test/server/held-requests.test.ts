@@ -63,8 +63,8 @@ const endings: [string, (email: string) => Promise<unknown>][] = [
   ["disable", (email) => administrator("disable", email)],
 ];
 
-describe.each(endings)("while `vouch server %s` runs in another process, a body is held back", (name, end) => {
-  test("of an addition: no key is added", async () => {
+describe.each(endings)("a body that is held back while `vouch server %s` runs in another process", (name, end) => {
+  test("adds no key", async () => {
     const person = await newPerson(server);
     const key = new TestSecurityKey();
     const { ceremony, approval, options } = await begin(server, person);
@@ -77,7 +77,7 @@ describe.each(endings)("while `vouch server %s` runs in another process, a body 
     expect(await server.store.credentials.find(key.id)).toBeUndefined();
   });
 
-  test("of a removal and of a new name: nothing changes", async () => {
+  test("removes and renames no key", async () => {
     const person = await newPerson(server);
     const { id } = person.key;
     const begun = await server.inSession(person, "POST", "/v1/credentials/remove/options", { id, force: true });
@@ -90,7 +90,7 @@ describe.each(endings)("while `vouch server %s` runs in another process, a body 
     expect(left?.credential.name).toBe(name === "revoke --credentials" ? undefined : "first");
   });
 
-  test("of an ID token: none is issued", async () => {
+  test("gets no ID token", async () => {
     const person = await newPerson(server);
     const body = new URLSearchParams({
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -105,7 +105,7 @@ describe.each(endings)("while `vouch server %s` runs in another process, a body 
     expect(await held("/oauth/token", headers, body.toString(), () => end(person.email))).toBe(400);
   });
 
-  test("of a login that was begun before: no session is opened", async () => {
+  test("opens no session by a login that was begun before", async () => {
     const person = await newPerson(server);
     const dpop = await DpopKey.generate();
     const { ceremony, options } = await server.loginOptions();
@@ -118,7 +118,7 @@ describe.each(endings)("while `vouch server %s` runs in another process, a body 
     expect(again.status).toBe(name === "revoke" ? 200 : 400);
   });
 
-  test("of an enrolment: an open code enrols nothing, unless only sessions were ended", async () => {
+  test("enrols nothing by an open code, unless only sessions were ended", async () => {
     const { email } = await newPerson(server);
     const key = new TestSecurityKey();
     const code = await server.invite(email);
@@ -129,7 +129,7 @@ describe.each(endings)("while `vouch server %s` runs in another process, a body 
   });
 });
 
-test("a person who is disabled gets nothing until enabled, and nobody else notices", async () => {
+test("a person who is disabled gets nothing until enabled, and others are not affected", async () => {
   const [person, other] = [await newPerson(server), await newPerson(server)];
   const code = await server.invite(person.email);
   expect(await administrator("disable", person.email)).toContain("Ended 1 session.");
@@ -144,7 +144,7 @@ test("a person who is disabled gets nothing until enabled, and nobody else notic
   expect((await server.login(person.key, await DpopKey.generate())).status).toBe(200);
 });
 
-test("`vouch server revoke` ends the live session and says so, and only that person's", async () => {
+test("`vouch server revoke` ends the live session and reports it, and only that person's", async () => {
   const [person, other] = [await newPerson(server), await newPerson(server)];
   const user = (await server.store.accounts.findUser(person.email))!;
   expect(await administrator("revoke", person.email)).toStartWith(`Ended 1 session of ${person.email}.\n`);
@@ -154,8 +154,8 @@ test("`vouch server revoke` ends the live session and says so, and only that per
   expect(await server.store.sessions.revokeAll(user.id, server.now())).toBe(0);
 });
 
-describe("at once, 200 requests", () => {
-  test("for one code enrol one key", async () => {
+describe("of 200 requests at once", () => {
+  test("one enrols a key by the same code", async () => {
     const code = await server.invite("crowd@example.com");
     const begun = await Promise.all(Array.from({ length: 200 }, () => server.enrollOptions(code)));
     const answers = await Promise.all(
@@ -168,7 +168,7 @@ describe("at once, 200 requests", () => {
     expect(await server.store.credentials.ofUser(id)).toHaveLength(1);
   });
 
-  test("with one DPoP proof: one is accepted", async () => {
+  test("one is accepted with the same DPoP proof", async () => {
     const person = await newPerson(server);
     const claims = { ath: sha256(person.accessToken) };
     const url = `${origin}/v1/credentials`;
@@ -179,7 +179,7 @@ describe("at once, 200 requests", () => {
   });
 });
 
-test("a statement of another request does not join a transaction, nor is it rolled back with it", async () => {
+test("a statement of another request neither joins a transaction nor is rolled back with it", async () => {
   const { store } = server;
   const failed = store.transaction(async ({ accounts }) => {
     await accounts.invite("inside@example.com", "inside", 1, 2);

@@ -63,23 +63,26 @@ test("every answer has the security headers", async () => {
   }
 });
 
-describe("methods and paths", () => {
-  test.each(routes.map(({ method, path }) => [path, method] as const))("%s takes %s only", async (path, method) => {
-    for (const other of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((name) => name !== method)) {
-      const response = await fetch(server.base + path, { method: other });
-      expect(response.status).toBe(405);
-      expect(response.headers.get("allow")).toBe(method === "GET" ? "GET, HEAD" : method);
-    }
-  });
+describe("the server's router", () => {
+  test.each(routes.map(({ method, path }) => [path, method] as const))(
+    "answers %s to %s only",
+    async (path, method) => {
+      for (const other of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((name) => name !== method)) {
+        const response = await fetch(server.base + path, { method: other });
+        expect(response.status).toBe(405);
+        expect(response.headers.get("allow")).toBe(method === "GET" ? "GET, HEAD" : method);
+      }
+    },
+  );
 
-  test("HEAD is GET without the body", async () => {
+  test("answers HEAD as GET without the body", async () => {
     const response = await fetch(`${server.base}/.well-known/jwks.json`, { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("");
   });
 
   test.each(["/", "/v1", "/healthz/", "/V1/login/options", "/.well-known/openid-configuration/x"])(
-    "%s is not found",
+    "does not find %s",
     async (path) => {
       const { status, body } = await server.send(path);
       expect(status).toBe(404);
@@ -88,12 +91,12 @@ describe("methods and paths", () => {
   );
 });
 
-test.each(["x/../..", "a b", ""])('a Host header "%s" changes nothing', async (host) => {
+test.each(["x/../..", "a b", ""])('a Host header "%s" does not change the answer', async (host) => {
   const { received } = raw(server.base, `GET /healthz HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
   expect(await received).toStartWith("HTTP/1.1 200 OK");
 });
 
-describe("bodies", () => {
+describe("request bodies", () => {
   test.each<[string, string, number]>([
     ["no JSON", "{", 400],
     ["null", "null", 400],
@@ -107,7 +110,7 @@ describe("bodies", () => {
     expect(answer.body.error.code).toBe("protocol_error");
   });
 
-  test("are refused: more than 64 KiB in chunks, of no length said beforehand", async () => {
+  test("are refused that exceed 64 KiB in chunks, without a Content-Length", async () => {
     const chunks = new ReadableStream({
       start(controller) {
         for (let kib = 0; kib < 65; kib++) controller.enqueue(new Uint8Array(1024));
@@ -119,7 +122,7 @@ describe("bodies", () => {
     expect(answer.body.error.message).toBe("The body is larger than 65536 bytes.");
   });
 
-  test("are refused: a megabyte, with and without a length said beforehand", async () => {
+  test("are refused that have a megabyte, with and without a Content-Length", async () => {
     const endless = new ReadableStream({
       pull(controller) {
         controller.enqueue(new Uint8Array(16_384));
@@ -136,7 +139,7 @@ describe("bodies", () => {
     ["none", {}],
     ["text", { "content-type": "text/plain" }],
     ["a form", { "content-type": "application/x-www-form-urlencoded" }],
-  ])("are refused by their type: %s", async (_name, headers) => {
+  ])("are refused by their Content-Type: %s", async (_name, headers) => {
     const body = new TextEncoder().encode("{}");
     expect((await post(body, headers)).status).toBe(415);
   });
@@ -155,7 +158,7 @@ describe("bodies", () => {
     }
   });
 
-  test("may name their charset", async () => {
+  test("may name a charset", async () => {
     expect((await post("{}", { "content-type": "Application/JSON; charset=utf-8" })).status).toBe(200);
   });
 
@@ -169,7 +172,7 @@ describe("bodies", () => {
     });
   });
 
-  test("with a credential that is not as WebAuthn says are refused by name of the member", async () => {
+  test("are refused with the name of the member when a credential is not as WebAuthn defines it", async () => {
     const code = await server.invite();
     const { ceremony, options } = await server.enrollOptions(code);
     const credential = new TestSecurityKey().register(options, origin);
@@ -193,7 +196,7 @@ describe("bodies", () => {
   });
 });
 
-describe("the rate", () => {
+describe("the rate of requests", () => {
   test("is limited for each address and class, and free again after a minute", async () => {
     await server.stop();
     server = await startTestServer({ rateLimits: { enroll: 1, login: 3, token: 1 } });
@@ -211,7 +214,7 @@ describe("the rate", () => {
     expect((await post("{}")).status).toBe(200);
   });
 
-  test("goes by X-Forwarded-For only with trustProxy, and then by the proxy's own entry", async () => {
+  test("is counted by X-Forwarded-For only with trustProxy, and then by the proxy's own entry", async () => {
     for (const trustProxy of [false, true]) {
       await server.stop();
       server = await startTestServer({ rateLimits: { enroll: 1, login: 1, token: 1 }, trustProxy });
@@ -222,8 +225,8 @@ describe("the rate", () => {
   });
 });
 
-describe("the log", () => {
-  test("has one line a request: what was asked, what was answered, for whom, and why not", async () => {
+describe("the server's log", () => {
+  test("has one line for each request: what was asked, what was answered, to whom, and why not", async () => {
     await server.enroll(new TestSecurityKey());
     await server.send("/nothing?secret=1");
     const user = await server.store.accounts.findUser(email);
@@ -242,7 +245,7 @@ describe("the log", () => {
     ]);
   });
 
-  test("holds no code, token, proof, challenge or credential", async () => {
+  test("contains no code, token, proof, challenge or credential", async () => {
     const code = await server.invite();
     const key = new TestSecurityKey();
     const dpop = await DpopKey.generate();
@@ -258,7 +261,7 @@ describe("the log", () => {
     }
   });
 
-  test("says why the server failed; the answer does not", async () => {
+  test("has the reason of a failure of the server, which the answer has not", async () => {
     await server.store.close();
     const { status, body } = await post("{}");
     expect(status).toBe(500);
@@ -272,7 +275,7 @@ describe("the log", () => {
   });
 });
 
-test("stop answers what is under way and takes nothing new", async () => {
+test("stopping the server answers what is under way and accepts nothing new", async () => {
   const head = "POST /v1/login/options HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n";
   const { socket, received } = raw(server.base, `${head}connection: close\r\n\r\n{`);
   await once(socket, "connect");

@@ -24,8 +24,8 @@ const badNames: [string, unknown][] = [
   ["null", null],
 ];
 
-describe("renaming", () => {
-  test("to a name of up to 64 characters, of any script, its own included", async () => {
+describe("renaming a key", () => {
+  test("works for a name of up to 64 characters, of any script, its own included", async () => {
     const person = await newPerson(server);
     for (const name of ["second", "second", "Schlüssel 🔑", "x".repeat(64), "🔑".repeat(64)]) {
       expect(await rename(server, person, person.key.id, name)).toMatchObject({ status: 200, body: { name } });
@@ -49,7 +49,7 @@ describe("renaming", () => {
     }
   });
 
-  test("another user's key is not found, as one that does not exist", async () => {
+  test("of another user answers as for a key that does not exist", async () => {
     const [person, other] = [await newPerson(server), await newPerson(server)];
     const answers = [await rename(server, person, other.key.id, "mine"), await rename(server, person, "AAAA", "mine")];
     expect(answers.map(({ status }) => status)).toEqual([404, 404]);
@@ -58,8 +58,8 @@ describe("renaming", () => {
   });
 });
 
-describe("removing", () => {
-  test("a key ends the sessions that it opened, here and elsewhere, and no others", async () => {
+describe("removing a key", () => {
+  test("ends the sessions that it opened, here and elsewhere, and no others", async () => {
     const person = await newPerson(server);
     const second = new TestSecurityKey();
     await add(server, person, second);
@@ -77,14 +77,14 @@ describe("removing", () => {
     expect((await server.login(second, await DpopKey.generate())).body.error).toBe("invalid_grant");
   });
 
-  test("the key of this session ends this session", async () => {
+  test("that opened this session ends this session", async () => {
     const person = await newPerson(server);
     await add(server, person, new TestSecurityKey());
     expect((await remove(server, person, person.key.id)).body).toEqual({ sessionsEnded: 1, thisSession: true });
     expect((await server.inSession(person, "GET", "/v1/credentials")).status).toBe(401);
   });
 
-  test("the last key is refused without `force`", async () => {
+  test("is refused for the last one without `force`", async () => {
     const person = await newPerson(server);
     const refused = await remove(server, person, person.key.id);
     expect(refused).toMatchObject({ status: 409, body: { error: { code: "last_credential" } } });
@@ -97,7 +97,7 @@ describe("removing", () => {
     expect(options.excludeCredentials).toEqual([]);
   });
 
-  test("another user's key is not found, as one that does not exist or is removed already, with and without `force`", async () => {
+  test("of another user answers as for one that does not exist or is removed already, with and without `force`", async () => {
     const [person, other] = [await newPerson(server), await newPerson(server)];
     const second = new TestSecurityKey();
     await add(server, person, second);
@@ -112,7 +112,7 @@ describe("removing", () => {
     expect((await list(server, person)).map(({ id }) => id)).toEqual([person.key.id]);
   });
 
-  test("of two keys removed at once, in two sessions, one stays", async () => {
+  test("at once with the only other one, in two sessions, leaves one", async () => {
     for (let round = 0; round < 5; round++) {
       const person = await newPerson(server);
       const second = new TestSecurityKey();
@@ -125,7 +125,7 @@ describe("removing", () => {
     }
   });
 
-  test("one key removed twice at once is removed once", async () => {
+  test("twice at once removes it once", async () => {
     const person = await newPerson(server, { counter: 0 });
     const second = new TestSecurityKey();
     await add(server, person, second);
@@ -133,7 +133,7 @@ describe("removing", () => {
     expect(statusCounts(answers)).toEqual({ 200: 1, 404: 1 });
   });
 
-  test("a login that was under way when its key was removed gives no session", async () => {
+  test("ends a login by it that is under way, without a session", async () => {
     const person = await newPerson(server);
     const second = new TestSecurityKey();
     await add(server, person, second);
@@ -145,7 +145,7 @@ describe("removing", () => {
   });
 });
 
-test("the log names user and path, and neither key nor name", async () => {
+test("the log of key management names user and path, and neither key nor name", async () => {
   const person = await newPerson(server);
   const second = new TestSecurityKey();
   server.logs.length = 0;

@@ -38,7 +38,7 @@ function counts(): { used: number; keys: number } {
   return found;
 }
 
-test("killed between the claim of a code and the addition of its key, the code stays good", async () => {
+test("a server that is killed between the claim of a code and the addition of its key leaves the code good", async () => {
   const { id } = await store.accounts.invite("dev@example.com", "hash", now, now + 600);
   const script = `
     import { openStore } from ${JSON.stringify(source("server/store/store.ts"))};
@@ -56,7 +56,7 @@ test("killed between the claim of a code and the addition of its key, the code s
   new Database(path).run("DELETE FROM invites");
 });
 
-test("killed again and again while people enrol", async () => {
+test("a server that is killed again and again while people enrol leaves whole keys or good codes", async () => {
   let acknowledged = 0;
   for (let round = 0; round < 10; round++) {
     const child = Bun.spawn(

@@ -78,7 +78,7 @@ test.each<[string, () => Promise<unknown>, unknown]>([
   ["a removed key", () => store.credentials.remove(one.id, "one-blue", false), "removed"],
   ["removed keys", () => store.credentials.removeAll(one.id), 2],
   ["a ceremony that is taken", () => store.ceremonies.take("one-add", "addition"), expect.anything()],
-])("%s of one person", async (_name, change, outcome) => {
+])("this changes rows of that person alone: %s", async (_name, change, outcome) => {
   const [mine, others] = [rows(one), rows(other)];
   const result = await change();
   if (outcome !== undefined) expect(result).toEqual(outcome);
@@ -97,13 +97,13 @@ test.each<[string, () => Promise<unknown>, unknown]>([
     false,
   ],
   ["the name of another's key", () => store.credentials.rename(one.id, "one-blue", "red"), "name_taken"],
-])("%s is not one person's to change", async (_name, change, outcome) => {
+])("%s is not a person's to change", async (_name, change, outcome) => {
   const [mine, others] = [rows(one), rows(other)];
   expect(await change()).toEqual(outcome);
   expect({ mine: rows(one), others: rows(other) }).toEqual({ mine, others });
 });
 
-test("what is listed and counted of one person is that person's", async () => {
+test("what is listed and counted for a person is that person's", async () => {
   expect((await store.credentials.ofUser(one.id)).map(({ id }) => id)).toEqual(["one-blue", "one-red"]);
   expect(await store.sessions.countOpenedBy("one-blue", now)).toBe(1);
   await store.sessions.revoke("one-blue", now);
@@ -117,7 +117,7 @@ test("what is listed and counted of one person is that person's", async () => {
   expect(await store.credentials.remove(one.id, "one-red", false)).toBe("last");
 });
 
-test("a session that has ended keeps its time; revocations are numbered through", async () => {
+test("a session that has ended keeps its time, and revocations are numbered in sequence", async () => {
   await store.sessions.revokeAll(one.id, now + 1);
   await store.sessions.revoke("one-blue", now + 50);
   await store.sessions.revokeAll(one.id, now + 60);

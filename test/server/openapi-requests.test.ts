@@ -87,12 +87,12 @@ function strings(schema: Schema): fc.Arbitrary<string> {
     .filter((text) => fits(text) && fits(text.normalize("NFC")));
 }
 
-test("there are operations with a body", () => {
+test("docs/openapi.yaml has operations with a body", () => {
   expect(operations.length).toBeGreaterThan(7);
 });
 
 test.each(operations.map(({ path, type, schema }) => [path, type, schema] as const))(
-  "POST %s takes every %s of its schema",
+  "POST %s accepts every %s of its schema",
   async (path, type, schema) => {
     const ajv = new Ajv({ strict: false, formats: { "idn-email": true, uri: true, uuid: true } });
     const valid = ajv.compile({ ...schema, components: (openapi as unknown as { components: object }).components });

@@ -5,7 +5,7 @@ import Ajv2020 from "ajv/dist/2020.js";
 import { routes } from "../../src/server/routes.ts";
 import { openapi } from "./openapi.ts";
 
-test("every route is documented, and every documented operation is served", () => {
+test("every route is documented in docs/openapi.yaml, and every documented operation is served", () => {
   const served = routes.map(({ method, path }) => `${method} ${path}`);
   const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
@@ -13,7 +13,7 @@ test("every route is documented, and every documented operation is served", () =
   expect(documented.toSorted()).toEqual(served.toSorted());
 });
 
-test("every reference leads somewhere", () => {
+test("every reference in docs/openapi.yaml leads somewhere", () => {
   const references = JSON.stringify(openapi).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g);
   const components = (openapi as unknown as { components: Record<string, Record<string, unknown>> }).components;
   const used = [...references].map(([, kind = "", name = ""]) => `${kind}/${name}`);
@@ -38,7 +38,7 @@ async function faultyPlaces(document: object): Promise<string[]> {
   return errors.map(({ instancePath }) => instancePath);
 }
 
-test("the document is an OpenAPI 3.1 document by the specification's own schema", async () => {
+test("docs/openapi.yaml is an OpenAPI 3.1 document by the specification's own schema", async () => {
   expect(await faultyPlaces(openapi)).toEqual([]);
 });
 
@@ -55,13 +55,13 @@ test.each<[string, string, (document: Document) => void]>([
     ({ paths }) => (paths["/healthz"]!["get"]!["parameters"] = [{ name: "a" }]),
   ],
   ["slash of a path", "/paths", ({ paths }) => (paths["healthz"] = {})],
-])("that schema is asked: it refuses a document without the %s", async (_, place, spoil) => {
+])("the OpenAPI schema is used: it refuses a document without the %s", async (_, place, spoil) => {
   const document = structuredClone(openapi) as unknown as Document;
   spoil(document);
   expect(await faultyPlaces(document)).toContain(place);
 });
 
-test("every schema in it is a JSON Schema 2020-12, which the specification's schema does not look into", () => {
+test("every schema in docs/openapi.yaml is a JSON Schema 2020-12, which the specification's schema does not check", () => {
   const ajv = new Ajv2020();
   const schemas = schemasIn(openapi);
   expect(schemas.length).toBeGreaterThan(20);

@@ -7,7 +7,7 @@ import { startTestServer } from "./test-server.ts";
 
 const user = { id: "00000000-0000-4000-8000-000000000000", email: "dev@example.com", disabled: false };
 
-test("the newest key signs and every key is published, whichever was stored first", async () => {
+test("the newest signing key signs and every key is published, whichever was stored first", async () => {
   const server = await startTestServer();
   const { store, database } = server;
   const [first] = await store.configuration.signingKeys();

@@ -89,21 +89,21 @@ test("a second revocation keeps the time of the first", async () => {
   ]);
 });
 
-describe("the file", () => {
-  test("is the owner's alone, with what stands beside it and its folder", async () => {
+describe("the database file", () => {
+  test("is readable to the owner alone, with the files beside it and its folder", async () => {
     await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);
     expect(statSync(join(folder, "state")).mode & 0o777).toBe(0o700);
     for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test("is made private again when it is found open to others", async () => {
+  test("is made private again when it is open to others", async () => {
     await store.close();
     chmodSync(path, 0o644);
     store = await openStore(`sqlite://${path}`, { create: false, now });
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test("is not made by a command that expects it", async () => {
+  test("is not created by a command that expects it", async () => {
     const missing = join(folder, "missing.db");
     const error = await refused(`sqlite:${missing}`, false);
     expect(error.code).toBe("settings_missing");
@@ -111,7 +111,7 @@ describe("the file", () => {
     expect(existsSync(missing)).toBe(false);
   });
 
-  test("must be a database of a version that this program knows", async () => {
+  test("must have a version that this program knows", async () => {
     const other = join(folder, "other.db");
     writeFileSync(other, "not a database, but long enough to have a header of one\n".repeat(20));
     expect((await refused(`sqlite:${other}`)).code).toBe("file_error");
@@ -152,7 +152,7 @@ test("several processes that open a new database at once make its tables once", 
   await opened.close();
 });
 
-test("initialising again keeps the signing key and sets the audiences; another URL is refused", async () => {
+test("initialising the store again keeps the signing key and sets the audiences, and another URL is refused", async () => {
   await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);
   const [key] = await store.configuration.signingKeys();
   await initializeServer(store, "https://vouch.example.com", ["a", "b"], now + 1);
@@ -164,22 +164,22 @@ test("initialising again keeps the signing key and sets the audiences; another U
   expect(error).toMatchObject({ code: "edit_conflict" });
 });
 
-describe("accounts", () => {
-  test("an invite is good until it ends, not at its end, and once", async () => {
+describe("an invite in the store", () => {
+  test("is valid until its end, not at its end, and once", async () => {
     const { id } = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
     expect(await store.accounts.claimInvite("hash", id, now + 10)).toBe(false);
     expect(await store.accounts.claimInvite("hash", id, now + 9)).toBe(true);
     expect(await store.accounts.claimInvite("hash", id, now + 9)).toBe(false);
   });
 
-  test("an invite is good for its user only", async () => {
+  test("is valid for its user only", async () => {
     await store.accounts.invite("one@example.com", "hash", now, now + 10);
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
     expect(await store.accounts.claimInvite("hash", other.id, now)).toBe(false);
   });
 });
 
-describe("credentials", () => {
+describe("a credential in the store", () => {
   let user: User;
   beforeEach(async () => {
     user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
@@ -188,7 +188,7 @@ describe("credentials", () => {
   const session = (credentialId: string) => ({ user, jkt: "jkt", credentialId, createdAt: now, expiresAt: now + 10 });
   const names = async () => (await store.credentials.ofUser(user.id)).map(({ name }) => name);
 
-  test("one comes back as it was stored", async () => {
+  test("is returned as it was stored", async () => {
     expect(await store.credentials.add(credential(user.id, "id"))).toBe("added");
     const stored = { ...credential(user.id, "id"), publicKey: expect.any(Uint8Array) as Uint8Array<ArrayBuffer> };
     const found = await store.credentials.find("id");
@@ -202,14 +202,14 @@ describe("credentials", () => {
     });
   });
 
-  test("of several records of one counter, one is accepted, and none that goes back", async () => {
+  test("accepts one of several records of the same counter, and none that goes back", async () => {
     await store.credentials.add({ ...credential(user.id, "id"), counter: 5 });
     const record = (counter: number) => store.credentials.recordAssertion("id", counter, false, now);
     expect((await Promise.all([record(6), record(6), record(6)])).filter(Boolean)).toHaveLength(1);
     expect([await record(6), await record(5), await record(0), await record(7)]).toEqual([false, false, false, true]);
   });
 
-  test("an id is known to everybody, a name to its user", async () => {
+  test("is known to everybody by its id, to its user by its name", async () => {
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
     await store.credentials.add(credential(user.id, "id"));
     expect(await store.credentials.add({ ...credential(other.id, "id"), name: "red" })).toBe("credential_known");
@@ -217,7 +217,7 @@ describe("credentials", () => {
     expect(await store.credentials.add(credential(other.id, "id3"))).toBe("added");
   });
 
-  test("one is renamed by its user, to a name that is free or its own", async () => {
+  test("is renamed by its user, to a name that is free or its own", async () => {
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
     await store.credentials.add(credential(user.id, "one"));
     await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
@@ -229,14 +229,14 @@ describe("credentials", () => {
     expect(await names()).toEqual(["green", "red"]);
   });
 
-  test("of two that gain one name at once, one does", async () => {
+  test("gains a name that another one gains at once for one of them only", async () => {
     await store.credentials.add(credential(user.id, "one"));
     await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
     const outcomes = await Promise.all(["one", "two"].map((id) => store.credentials.rename(user.id, id, "green")));
     expect(outcomes.toSorted()).toEqual(["name_taken", "renamed"]);
   });
 
-  test("the last one stays, unless it is forced", async () => {
+  test("is kept when it is the last, unless the removal is forced", async () => {
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
     await store.credentials.add(credential(user.id, "one"));
     await store.credentials.add(credential(other.id, "other"));
@@ -247,7 +247,7 @@ describe("credentials", () => {
     expect(await names()).toEqual([]);
   });
 
-  test("of the last two that are removed at once, by one process or several, one stays", async () => {
+  test("is kept when the last two are removed at once, by one process or several", async () => {
     for (let round = 0; round < 10; round++) {
       await store.credentials.removeAll(user.id);
       await store.credentials.add(credential(user.id, "one"));
@@ -263,7 +263,7 @@ describe("credentials", () => {
     }
   });
 
-  test("the sessions that one opened end with it, and no others; none is opened by one that is gone", async () => {
+  test("ends the sessions that it opened when it is removed, and no others; none is opened by one that is gone", async () => {
     await store.credentials.add(credential(user.id, "one"));
     await store.credentials.add({ ...credential(user.id, "two"), name: "red" });
     expect(await store.sessions.add("first", session("one"))).toBe(true);
@@ -277,14 +277,14 @@ describe("credentials", () => {
     expect(await store.sessions.find("late")).toBeUndefined();
   });
 
-  test("none opens a session of somebody else", async () => {
+  test("opens no session of somebody else", async () => {
     const other = await store.accounts.invite("two@example.com", "other", now, now + 10);
     await store.credentials.add(credential(other.id, "other"));
     expect(await store.sessions.add("foreign", session("other"))).toBe(false);
   });
 });
 
-test("what has expired is purged; what may still be asked about stays a week", async () => {
+test("expired rows are purged, and what may still be asked about stays a week", async () => {
   const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
   await store.credentials.add(credential(user.id, "id"));
   await store.sessions.add("token", { user, jkt: "jkt", credentialId: "id", createdAt: now, expiresAt: now + 10 });

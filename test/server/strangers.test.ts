@@ -27,14 +27,14 @@ function exchange(text: string, end: "answered" | "abort"): Promise<string> {
   return promise;
 }
 
-test("two Host headers get 400 (RFC 9112, 3.2)", async () => {
+test("a request with two Host headers gets 400 (RFC 9112, 3.2)", async () => {
   for (const path of ["/healthz", "/.well-known/jwks.json", "/nothing"]) {
     const head = `GET ${path} HTTP/1.1\r\nHost: vouch.example.com\r\nHost: evil.example\r\nConnection: close\r\n\r\n`;
     expect(await exchange(head, "answered")).toStartWith("HTTP/1.1 400 ");
   }
 });
 
-test("a body that its client gives up is logged as 499, not as a failure of the server", async () => {
+test("a body that its client aborts is logged as 499, not as a failure of the server", async () => {
   const head =
     "POST /v1/login/options HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n";
   for (const body of ["", "{", `{"a":"${"x".repeat(4000)}`]) await exchange(`${head}\r\n${body}`, "abort");
@@ -51,7 +51,7 @@ test("a body that its client gives up is logged as 499, not as a failure of the 
   expect(new Set(server.logs.map((entry) => (entry as RequestLog).status))).toEqual(new Set([499]));
 });
 
-test("an endless name is neither echoed nor logged whole", async () => {
+test("a name of endless length is neither echoed nor logged whole", async () => {
   const name = "n".repeat(30_000);
   const person = await newPerson(server);
   const dpop = await DpopKey.generate();
@@ -92,8 +92,8 @@ test("an endless name is neither echoed nor logged whole", async () => {
   for (const entry of server.logs) expect(JSON.stringify(entry).length).toBeLessThan(1200);
 });
 
-describe("the limits", () => {
-  test("do not follow the wall clock: nine hours forth and back free nobody and lock nobody out", async () => {
+describe("the rate limits", () => {
+  test("do not follow the wall clock: nine hours forward and back free nobody and lock nobody out", async () => {
     let seconds = 0;
     let wall = 1_800_000_000;
     await server.stop();
@@ -132,7 +132,7 @@ describe("the limits", () => {
 const internals =
   /undefined|is not an? (?:object|function|iterable|constructor)|evaluating|null is|cannot (?:read|destructure)|TypeError|RangeError|SyntaxError|SQLite|ENOENT|\bat \/|node_modules|\.ts\b|JSON Parse|\[object/i;
 
-describe("no answer has words of the runtime", () => {
+describe("no answer has error text of the runtime", () => {
   /** JSON in which any member may be of any type, with the names that the server knows. */
   const names = fc.constantFrom(
     "ceremony",
@@ -221,12 +221,12 @@ describe("no answer has words of the runtime", () => {
   });
 });
 
-test("a server whose surroundings are well is alive and ready", async () => {
+test("a server with working dependencies is alive and ready", async () => {
   expect((await server.send("/readyz")).body).toEqual({ status: "ok" });
   expect((await server.send("/healthz")).body).toEqual({ status: "ok" });
 });
 
-test("the metadata for OAuth clients (RFC 8414) are those of the issuer", async () => {
+test("the metadata for OAuth clients (RFC 8414) are the same as the issuer's", async () => {
   const [oauth, oidc] = await Promise.all(
     ["oauth-authorization-server", "openid-configuration"].map((name) => server.send(`/.well-known/${name}`)),
   );

@@ -2,35 +2,19 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { findRegistry, isOnConfiguredHost } from "../../src/settings/registries.ts";
 import type { Settings } from "../../src/settings/settings.ts";
+import { host, myRepository } from "./my-repository.ts";
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const otherHost = "my-domain-123456789012.d.codeartifact.eu-west-1.amazonaws.com";
 
 const settings: Settings = {
   version: 1,
   repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: {
-        cargo: `https://${host}/cargo/my-repo/`,
-        pypi: `https://${host}/pypi/my-repo/`,
-        npm: `https://${host}/npm/my-repo/`,
-      },
-    },
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "eu-west-1",
-      repository: "my-repo",
-      endpoints: { npm: `https://${otherHost}:8443/npm/my-repo` },
-    },
+    myRepository,
+    { ...myRepository, region: "eu-west-1", endpoints: { npm: `https://${otherHost}:8443/npm/my-repo` } },
   ],
 };
 
-describe("URLs of a configured endpoint", () => {
+describe("a URL of a configured endpoint is ours", () => {
   test.each([
     [`sparse+https://${host}/cargo/my-repo/`, "cargo"],
     [`https://${host}/cargo/my-repo/`, "cargo"],
@@ -44,7 +28,7 @@ describe("URLs of a configured endpoint", () => {
     [`https://${host}/npm/my-repo/@acme/tool`, "npm"],
     [`https://${otherHost}:8443/npm/my-repo/`, "npm"],
     [`https://${otherHost}:8443/npm/my-repo`, "npm"],
-  ] as const)("%s", (url, format) => {
+  ] as const)("such as %s", (url, format) => {
     expect(findRegistry(settings, url)?.format).toBe(format);
     expect(findRegistry(settings, url, format)?.format).toBe(format);
     for (const other of (["cargo", "pypi", "npm"] as const).filter((each) => each !== format)) {
@@ -52,7 +36,7 @@ describe("URLs of a configured endpoint", () => {
     }
   });
 
-  test("the answer names the repository", () => {
+  test("and the answer names its repository", () => {
     expect(findRegistry(settings, `https://${otherHost}:8443/npm/my-repo/`)?.repository).toBe(settings.repositories[1]);
   });
 });
@@ -147,7 +131,7 @@ test.each([
   ["nothing", ""],
   ["a word", "pypi"],
   ["a very long URL", `https://${host}/pypi/my-repo/${"a/".repeat(2000)}`],
-])("not ours: %s", (_, url) => {
+])("%s is not ours", (_, url) => {
   expect(findRegistry(settings, url)).toBeUndefined();
 });
 

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../src/settings/settings.ts";
 import { rejection } from "../rejection.ts";
+import { myRepository } from "./my-repository.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
 let folder: string;
@@ -16,25 +17,17 @@ const settings: Settings = {
   version: 1,
   server: { url: "https://vouch.example.com", user: "dev@example.com", credentialIds: ["AA"] },
   aws: { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" },
-  repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: { cargo: "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/" },
-    },
-  ],
+  repositories: [myRepository],
 };
 
-test("what is saved is loaded, for the user alone", () => {
+test("settings that are saved are loaded, and are readable to the user alone", () => {
   saveSettings(settings, path);
   expect(loadSettings(path)).toEqual(settings);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, "vouch")).mode & 0o777).toBe(0o700);
 });
 
-test("no file: nothing is set", () => expect(loadSettings(path)).toEqual({ version: 1, repositories: [] }));
+test("without a file nothing is set", () => expect(loadSettings(path)).toEqual({ version: 1, repositories: [] }));
 
 test.each<[string, object, string]>([
   ["another version", { version: 2 }, "version"],
@@ -55,7 +48,7 @@ test.each<[string, object, string]>([
     { repositories: [{ ...settings.repositories[0], endpoints: { npm: "file:///x" } }] },
     "npm",
   ],
-])("%s is refused with its place, and the file stays", async (_, change, place) => {
+])("settings with %s are refused with the place, and the file stays", async (_, change, place) => {
   const text = JSON.stringify({ ...settings, ...change });
   saveSettings(settings, path);
   await Bun.write(path, text);
@@ -64,7 +57,7 @@ test.each<[string, object, string]>([
   expect(readFileSync(path, "utf8")).toBe(text);
 });
 
-test("text that is no JSON is refused", async () => {
+test("settings that are no JSON are refused", async () => {
   saveSettings(settings, path);
   await Bun.write(path, "{");
   expect((await rejection(() => loadSettings(path))).message).toContain("are not JSON");
@@ -74,9 +67,9 @@ test.each([
   [{ XDG_CONFIG_HOME: "/xdg", HOME: "/home/dev" }, "/xdg/vouch/config.json"],
   [{ XDG_CONFIG_HOME: "relative", HOME: "/home/dev" }, "/home/dev/.config/vouch/config.json"],
   [{ HOME: "/home/dev" }, "/home/dev/.config/vouch/config.json"],
-])("%j: %s", (env, expected) => expect(settingsPath(env)).toBe(expected));
+])("with the environment %j the settings are in %s", (env, expected) => expect(settingsPath(env)).toBe(expected));
 
-test("VOUCH_CONFIG names the file; the current folder has no say", () => {
+test("VOUCH_CONFIG names the settings, and the current folder has no say", () => {
   const env = { HOME: "/home/dev", XDG_CONFIG_HOME: "/xdg" };
   expect(settingsPath(env)).toBe("/xdg/vouch/config.json");
   expect(settingsPath({ ...env, VOUCH_CONFIG: "/etc/vouch.json" })).toBe("/etc/vouch.json");
@@ -88,7 +81,7 @@ test.each([
   [{ name: "gitlab", idTokenVariable: "MY TOKEN" }, "identity.idTokenVariable"],
   [{ name: "gitlab", token: "secret" }, "identity.token"],
   [{}, "identity.name"],
-])("the identity of a job: %p", async (identity, place) => {
+])("the identity of a job in the settings is checked: %p", async (identity, place) => {
   saveSettings(settings, path);
   await Bun.write(path, JSON.stringify({ ...settings, identity }));
   if (place === undefined) expect(loadSettings(path).identity).toEqual(identity as Settings["identity"]);

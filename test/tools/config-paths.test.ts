@@ -20,13 +20,13 @@ function touch(...paths: string[]): void {
   }
 }
 
-describe("Cargo", () => {
-  test("~/.cargo, or CARGO_HOME", () => {
+describe("the configuration of Cargo", () => {
+  test("is in ~/.cargo, or in CARGO_HOME", () => {
     expect(cargoConfigPath({ HOME: home })).toBe(join(home, ".cargo/config.toml"));
     expect(cargoConfigPath({ HOME: home, CARGO_HOME: join(home, "c") })).toBe(join(home, "c/config.toml"));
   });
 
-  test("the old name is read first where it exists, unless it is a link to the new one", () => {
+  test("is read under its old name where that exists, unless it is a link to the new one", () => {
     touch(".cargo/config");
     expect(cargoConfigPath({ HOME: home })).toBe(join(home, ".cargo/config"));
     rmSync(join(home, ".cargo/config"));
@@ -36,7 +36,7 @@ describe("Cargo", () => {
   });
 });
 
-describe("pip", () => {
+describe("the configuration of pip", () => {
   test.each([
     ["nothing there", [], {}, "linux", ".config/pip/pip.conf"],
     ["the old place", [".pip/pip.conf"], {}, "linux", ".pip/pip.conf"],
@@ -51,33 +51,33 @@ describe("pip", () => {
     ],
     ["XDG_CONFIG_HOME", [], { XDG_CONFIG_HOME: "xdg" }, "linux", "xdg/pip/pip.conf"],
     ["PIP_CONFIG_FILE", [".pip/pip.conf"], { PIP_CONFIG_FILE: "my.conf" }, "linux", "my.conf"],
-  ] as const)("%s", (_, files, env, platform, expected) => {
+  ] as const)("is where pip would look: %s", (_, files, env, platform, expected) => {
     touch(...files);
     const absolute = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, join(home, value)]));
     expect(pipConfigPath({ HOME: home, ...absolute }, platform)).toBe(join(home, expected));
   });
 
-  test.skipIf(!requires("pip"))("pip itself looks there", () => {
+  test.skipIf(!requires("pip"))("is where pip itself looks", () => {
     const env = toolchainEnvironment(home);
     const run = Bun.spawnSync(["pip", "config", "debug"], { env });
     expect(run.stdout.toString()).toContain(pipConfigPath(env));
   });
 });
 
-describe("npm", () => {
+describe("the configuration of npm", () => {
   test.each([
     [{}, ".npmrc"],
     [{ NPM_CONFIG_USERCONFIG: "a" }, "a"],
     [{ npm_config_userconfig: "b" }, "b"],
     [{ npm_config_userconfig: "" }, ".npmrc"],
-  ])("with %j: %s", (env: Record<string, string>, expected) => {
+  ])("with %j is %s", (env: Record<string, string>, expected) => {
     const absolute = Object.fromEntries(
       Object.entries(env).map(([name, value]) => [name, value === "" ? "" : join(home, value)]),
     );
     expect(npmConfigPath({ HOME: home, ...absolute })).toBe(join(home, expected));
   });
 
-  test.skipIf(!requires("npm"))("npm itself looks there", () => {
+  test.skipIf(!requires("npm"))("is where npm itself looks", () => {
     for (const extra of [{}, { NPM_CONFIG_USERCONFIG: join(home, "mine") }]) {
       const env = { ...toolchainEnvironment(home), ...extra };
       const run = Bun.spawnSync(["npm", "config", "get", "userconfig"], { cwd: home, env });

@@ -13,24 +13,24 @@ test.each([
   ["an empty file", ""],
   ["a file", "alias ll='ls -l'\n"],
   ["a file without a line end at its end", "alias ll='ls -l'"],
-])("the line is added once, at the end, and taken away to the byte: %s", (_, text) => {
+])("the line is added to a shell's file once, at the end, and removed to the byte: %s", (_, text) => {
   const edited = addShimsToPath(text, line, file);
   expect(edited).toContain(`\n${line}\n`);
   expect(addShimsToPath(edited, line, file)).toBe(edited);
   expect(removeShimsFromPath(edited, file)).toBe(text);
 });
 
-test("another folder takes the place of the first", () => {
+test("the line for another folder replaces the first", () => {
   const moved = pathLine("bash", "/elsewhere");
   const edited = addShimsToPath(addShimsToPath("a\n", line, file), moved, file);
   expect(edited).toBe(addShimsToPath("a\n", moved, file));
 });
 
-test("a file without the line stays as it is", () => {
+test("a shell's file without the line stays as it is", () => {
   expect(removeShimsFromPath("alias ll='ls -l'", file)).toBe("alias ll='ls -l'");
 });
 
-describe("the shell puts the folder first, whatever its name", () => {
+describe("a shell with the line puts the folder first on PATH, whatever the folder's name", () => {
   const folders = ["plain", "with blank", "it's", 'a "quote"', "$(touch x)", "back\\slash", "ünï", "wow!", "a;b", "#x"];
   const nu = join(import.meta.dir, "../../.tools/nushell/node_modules/.bin/nu");
   const shells: [name: string, program: string, ...flags: string[]][] = [
@@ -43,7 +43,7 @@ describe("the shell puts the folder first, whatever its name", () => {
     ["nu", nu, "--no-config-file"],
   ];
 
-  test.each(shells)("%s", (shell, program, ...flags) => {
+  test.each(shells)("in %s", (shell, program, ...flags) => {
     if (program === nu ? !requiresPath(nu, ".ci/run") : !requires(program)) return;
     using folder = tempFolder();
     for (const name of folders) {
@@ -66,12 +66,12 @@ describe("the shell puts the folder first, whatever its name", () => {
     ["nushell", "/a/b", "$env.PATH = ($env.PATH | split row (char esep) | prepend /a/b)"],
     ["csh", "/a/b", 'setenv PATH /a/b:"$PATH"'],
     ["unknown", "/a/b", 'export PATH=/a/b:"$PATH"'],
-  ])("%s: %s", (shell, folder, expected) => {
+  ])("the line for %s puts the folder first: %s", (shell, folder, expected) => {
     expect(pathLine(shell, folder)).toBe(expected);
   });
 
   test.each(["sh", "bash", "zsh", "fish", "nu", "pwsh", "tcsh", "elvish", "xonsh"])(
-    "the line of %s is taken away to the byte",
+    "the line for %s is removed to the byte",
     (shell) => {
       const edited = addShimsToPath("# mine\n", pathLine(shell, "/a/it's"), file);
       expect(removeShimsFromPath(edited, file)).toBe("# mine\n");

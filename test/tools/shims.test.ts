@@ -14,6 +14,7 @@ import { stableExecutable } from "../../src/tools/executable.ts";
 import type { RepositorySettings } from "../../src/settings/settings.ts";
 import { applyShims, findInstalled, shimsFolder } from "../../src/tools/shims.ts";
 import { neededShims } from "../../src/tools/tools.ts";
+import { myRepository } from "../settings/my-repository.ts";
 import { rejection } from "../rejection.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
@@ -28,7 +29,7 @@ beforeEach(() => {
   writeFileSync(vouch, "", { mode: 0o755 });
 });
 
-test("the links are made, repeated without change, and removed with their folder", () => {
+test("the links of the shims are made, repeated without change, and removed with their folder", () => {
   expect(applyShims(shims, ["keyring", "npm"], vouch)).toEqual({ added: ["keyring", "npm"], removed: [] });
   expect(readlinkSync(join(shims, "keyring"))).toBe(vouch);
   expect(statSync(shims).mode & 0o777).toBe(0o700);
@@ -39,7 +40,7 @@ test("the links are made, repeated without change, and removed with their folder
   expect(applyShims(shims, [], vouch)).toEqual({ added: [], removed: [] });
 });
 
-test("a link to a vouch that has moved is renewed", () => {
+test("a shim to a vouch that has moved is renewed", () => {
   mkdirSync(shims, { recursive: true });
   symlinkSync(join(folder, "gone/vouch"), join(shims, "npm"));
   expect(applyShims(shims, ["npm"], vouch).added).toEqual(["npm"]);
@@ -50,7 +51,7 @@ test.each([
   ["a file", (path: string) => writeFileSync(path, "mine")],
   ["a link to something else", (path: string) => symlinkSync("/bin/sh", path)],
   ["a folder", (path: string) => mkdirSync(path)],
-])("%s of someone else is neither replaced nor removed", async (_, make) => {
+])("%s of someone else in the place of a shim is neither replaced nor removed", async (_, make) => {
   mkdirSync(shims, { recursive: true });
   make(join(shims, "npm"));
   const error = await rejection(Promise.try(() => applyShims(shims, ["keyring", "npm"], vouch)));
@@ -60,7 +61,7 @@ test.each([
   expect(readdirSync(shims)).toEqual(["npm"]);
 });
 
-test("a place that cannot be written is an error", async () => {
+test("a place for shims that cannot be written is an error", async () => {
   writeFileSync(join(folder, "data"), "a file");
   const error = await rejection(Promise.try(() => applyShims(shims, ["npm"], vouch)));
   expect(error).toMatchObject({ code: "file_error" });
@@ -72,25 +73,13 @@ test.each([
   [{ npm: "https://x.example/" }, ["npm", "npx"]],
   [{ pypi: "https://x.example/" }, ["keyring", "pip", "pip3"]],
   [{ pypi: "https://x.example/", npm: "https://x.example/" }, ["keyring", "pip", "pip3", "npm", "npx"]],
-])("endpoints %j need %j", (endpoints, names) => {
-  const repository: RepositorySettings = {
-    domain: "my-domain",
-    domainOwner: "123456789012",
-    region: "us-east-1",
-    repository: "my-repo",
-    endpoints,
-  };
+])("the endpoints %j need the shims %j", (endpoints, names) => {
+  const repository: RepositorySettings = { ...myRepository, endpoints };
   expect(neededShims({ version: 1, repositories: [repository] }, { PATH: shims })).toEqual(names);
 });
 
-describe("pnpm", () => {
-  const npm: RepositorySettings = {
-    domain: "my-domain",
-    domainOwner: "123456789012",
-    region: "us-east-1",
-    repository: "my-repo",
-    endpoints: { npm: "https://x.example/" },
-  };
+describe("pnpm and its other names", () => {
+  const npm: RepositorySettings = { ...myRepository, endpoints: { npm: "https://x.example/" } };
   const program = (...path: string[]) => {
     mkdirSync(join(folder, ...path, ".."), { recursive: true });
     writeFileSync(join(folder, ...path), "#!/bin/sh\n", { mode: 0o755 });
@@ -106,14 +95,14 @@ describe("pnpm", () => {
     ],
     ["is not beside a program with one of its short names", ["tools/pnpm", "other/pn"], ["pnpm"]],
     ["has only a short name", ["tools/pn"], []],
-  ])("%s", (_, programs, needed) => {
+  ])("get a shim where it %s", (_, programs, needed) => {
     for (const path of programs) program(path);
     const env = { PATH: `${shims}:${folder}/tools:${folder}/other` };
     expect(neededShims({ version: 1, repositories: [npm] }, env)).toEqual(["npm", "npx", ...needed]);
     expect(neededShims({ version: 1, repositories: [{ ...npm, endpoints: {} }] }, env)).toEqual([]);
   });
 
-  test("is found behind Vouch's own link, never by that link or in the current folder", () => {
+  test("are found behind Vouch's own link, never by that link or in the current folder", () => {
     applyShims(shims, ["pnpm"], vouch);
     expect(findInstalled("pnpm", { PATH: shims })).toBeUndefined();
     program("tools/pnpm");
@@ -132,11 +121,11 @@ test.each([
   [{ HOME: "/home/dev" }, "/home/dev/.local/share/vouch/shims"],
   [{ HOME: "/home/dev", XDG_DATA_HOME: "/data" }, "/data/vouch/shims"],
   [{ HOME: "/home/dev", XDG_DATA_HOME: "relative" }, "/home/dev/.local/share/vouch/shims"],
-])("with %j the folder is %s", (env, path) => {
+])("with the environment %j the shims are in %s", (env, path) => {
   expect(shimsFolder(env)).toBe(path);
 });
 
-describe("the path that is written into files", () => {
+describe("the path to vouch that is written into files", () => {
   test("is the place on PATH that leads to this executable", () => {
     const cellar = join(folder, "Cellar/vouch/1.2.3/bin");
     mkdirSync(cellar, { recursive: true });

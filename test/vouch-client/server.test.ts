@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { systemClock } from "../../src/base/net/retry.ts";
 import { VouchServer } from "../../src/vouch-client/server.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -97,7 +98,7 @@ describe("a session", () => {
     expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRemove: 1 });
   });
 
-  test("a proof that is refused for another reason is not sent again", async () => {
+  test("a request whose proof is refused for another reason is not sent again", async () => {
     upstream.answer("login", () =>
       oauthFailure("invalid_dpop_proof", "The proof was used before.", { date: new Date(clock.now()).toUTCString() }),
     );
@@ -112,8 +113,10 @@ describe("a session", () => {
     upstream.answer("idToken", () =>
       failures++ < 2 ? new Response("busy", { status: failures === 1 ? 503 : 429 }) : undefined,
     );
+    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
     expect(upstream.counts.idToken).toBe(3);
+    expect(waits).toHaveBeenCalledTimes(2);
   });
 
   test("a server that asks for a longer wait than a person has is not asked again, and the wait is named", async () => {
@@ -125,24 +128,26 @@ describe("a session", () => {
     expect(upstream.counts.idToken).toBe(1);
   });
 
-  test("the wait that a server asks for is kept to", async () => {
+  test("the wait that a server asks for is kept", async () => {
     const session = await login();
-    const times: number[] = [];
-    upstream.answer("idToken", () => {
-      times.push(performance.now());
-      return times.length === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined;
-    });
+    let requests = 0;
+    upstream.answer("idToken", () =>
+      (requests += 1) === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined,
+    );
+    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
-    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+    expect(waits).toHaveBeenCalledTimes(1);
+    expect(waits.mock.calls[0]![0]).toBeGreaterThanOrEqual(1000);
+    expect(requests).toBe(2);
   });
 
-  test("a login is sent once: its ceremony is used up", async () => {
+  test("a login is sent once, since its ceremony is used up", async () => {
     upstream.answer("login", () => new Response("busy", { status: 503 }));
     expect((await rejection(login())).code).toBe("server_error");
     expect(upstream.counts.login).toBe(1);
   });
 
-  test("its end aborts what is under way", async () => {
+  test("the caller's signal aborts what is under way", async () => {
     const session = await login();
     const held = upstream.hold("idToken");
     const ended = new AbortController();
@@ -154,19 +159,19 @@ describe("a session", () => {
   });
 });
 
-describe("refusals", () => {
+describe("a refusal by the server", () => {
   test.each([
     ["invalid_grant", "The session has expired.", "session_expired"],
     ["invalid_grant", "The session was revoked.", "login_needed"],
     ["invalid_grant", "The session is not known.", "login_needed"],
     ["invalid_target", "No ID tokens for this audience.", "server_error"],
-  ] as const)("of an ID token: %s, %p → %s", async (error, description, expected) => {
+  ] as const)("of an ID token is told: %s, %p → %s", async (error, description, expected) => {
     const session = await login();
     upstream.answer("idToken", () => oauthFailure(error, description));
     expect((await rejection(session.idToken())).code).toBe(expected);
   });
 
-  test("of a login: in the server's words", async () => {
+  test("of a login is told in the server's words", async () => {
     upstream.answer("login", () => oauthFailure("invalid_grant", "This security key is not enrolled."));
     const failure = await rejection(login());
     expect(failure.code).toBe("login_denied");
@@ -178,7 +183,7 @@ describe("refusals", () => {
     [409, "credential_excluded", "credential_excluded"],
     [409, "name_taken", "name_taken"],
     [400, "protocol_error", "enrollment_denied"],
-  ])("of an enrolment: status %d, %s → %s", async (status, code_, expected) => {
+  ])("of an enrolment is told: status %d, %s → %s", async (status, code_, expected) => {
     upstream.answer("enroll", () =>
       Response.json({ error: { code: code_, message: "No.", hint: "Ask." } }, { status }),
     );
@@ -195,13 +200,13 @@ describe("refusals", () => {
   });
 });
 
-describe("what is not a Vouch server", () => {
+describe("an answer that is not a Vouch server's", () => {
   test.each<[string, () => Response]>([
     ["a web page", () => new Response("<html>", { status: 200 })],
     ["a web page that is not found", () => new Response("<!DOCTYPE html><p>", { status: 404 })],
     ["a redirect", () => Response.redirect("https://elsewhere.example/", 302)],
     ["a network's login page", () => new Response("", { status: 511 })],
-  ])("%s: names a captive portal, and asks for the URL", async (_, answer) => {
+  ])("names a captive portal and asks for the URL: %s", async (_, answer) => {
     upstream.answer("loginOptions", answer);
     const failure = await rejection(client().loginOptions());
     expect(failure).toMatchObject({
@@ -217,7 +222,7 @@ describe("what is not a Vouch server", () => {
     ["null", () => Response.json(null)],
     ["text", () => new Response("ok")],
     ["a cut answer", () => new Response('{"ceremony":"a","opti')],
-  ])("%s: says what it expected", async (_, answer) => {
+  ])("says what was expected: %s", async (_, answer) => {
     upstream.answer("loginOptions", answer);
     const failure = await rejection(client().loginOptions());
     expect(failure.code).toBe("server_error");
@@ -228,13 +233,13 @@ describe("what is not a Vouch server", () => {
     ["a bearer token", { token_type: "Bearer" }],
     ["no lifetime", { expires_in: 0 }],
     ["a token that is no header value", { access_token: "line\nbreak-in-a-token" }],
-  ])("a login answered with %s", async (_, change) => {
+  ])("is a server error when a login is answered with %s", async (_, change) => {
     const good = { access_token: "access-token-secret", token_type: "DPoP", expires_in: 60, user };
     upstream.answer("login", () => Response.json({ ...good, ...change }));
     expect((await rejection(login())).code).toBe("server_error");
   });
 
-  test("nobody there", async () => {
+  test("is none at all where nobody listens, which is a network error", async () => {
     await upstream.stop();
     expect((await rejection(login())).code).toBe("network");
   });
@@ -244,13 +249,13 @@ describe("what is not a Vouch server", () => {
   });
 });
 
-test("the slash at the end of the URL does not matter", async () => {
+test("the slash at the end of the server's URL does not matter", async () => {
   const server = client(0, `${upstream.url}/`);
   expect(server.url).toBe(upstream.url);
   await login(server);
 });
 
-test("an enrolment", async () => {
+test("an enrolment gives the user, the credential and its name", async () => {
   const server = client();
   const { ceremony } = await server.enrollOptions(code);
   expect(await server.enroll({ ceremony, code, credential })).toEqual({
@@ -260,7 +265,7 @@ test("an enrolment", async () => {
   });
 });
 
-test("revocation is confirmed, or the reason is said", async () => {
+test("a revocation is confirmed, or the reason is given", async () => {
   const session = await login();
   await session.revoke(1000);
   expect(upstream.counts.revoke).toBe(1);

@@ -31,25 +31,25 @@ async function asked(identity: Identity, env: Record<string, string>) {
   }
 }
 
-describe("durations", () => {
+describe("the durations of a job's credentials", () => {
   const keys = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
 
-  test("a platform's role session: as long as a person's; the token as long as the session", async () => {
+  test("are those of a person's session for a platform's role session, and the token ends with that session", async () => {
     const { sts, token } = await asked({ name: "gitlab" }, { VOUCH_ID_TOKEN: await issuer.token() });
     expect({ sts, token }).toEqual({ sts: [8 * 3600], token: [0] });
   });
 
-  test("temporary credentials: as long as they last", async () => {
+  test("are the rest of their lifetime for temporary credentials", async () => {
     const session = { AWS_SESSION_TOKEN: "x", AWS_CREDENTIAL_EXPIRATION: "2099-01-01T00:00:00Z" };
     expect(await asked({ name: "aws-environment" }, { ...keys, ...session })).toMatchObject({ sts: [], token: [0] });
   });
 
-  test("keys that do not end: as long as a person's session", async () => {
+  test("are those of a person's session for keys that do not end", async () => {
     expect(await asked({ name: "aws-environment" }, keys)).toMatchObject({ sts: [], token: [8 * 3600] });
   });
 });
 
-test("the role session has the name of the job's subject, unless it is given one", async () => {
+test("the role session is named after the job's subject, unless a name is given", async () => {
   const env = { VOUCH_ID_TOKEN: await issuer.token({ sub: "project_path:my-group/my-app:ref_type:branch:ref:main" }) };
   const own = await asked({ name: "gitlab" }, env);
   expect(own.sessionNames).toEqual(["project_path-my-group-my-app-ref_type-branch-ref-main"]);
@@ -57,12 +57,12 @@ test("the role session has the name of the job's subject, unless it is given one
   expect(given.sessionNames).toEqual(["build"]);
 });
 
-describe("what can be chosen", () => {
-  test.each([...identityNames])("%s", (name) => {
+describe("the identity of a job", () => {
+  test.each([...identityNames])("can be %s", (name) => {
     expect(() => new IdentityCredentials({ name }, systemClock, {})).not.toThrow();
   });
 
-  test.each(["", "GitLab", "constructor", "__proto__", "toString", "aws"])("not %p", (name) => {
+  test.each(["", "GitLab", "constructor", "__proto__", "toString", "aws"])("cannot be %p", (name) => {
     expect(() => new IdentityCredentials({ name }, systemClock, {})).toThrow(`There is no identity "${name}".`);
   });
 
@@ -70,11 +70,11 @@ describe("what can be chosen", () => {
     [{ name: "circleci", audience: "x" }, "--audience"],
     [{ name: "github-actions", idTokenVariable: "X" }, "--id-token-variable"],
     [{ name: "aws-environment", profile: "x" }, "--profile"],
-  ])("an option that means nothing: %p", (identity, option) => {
+  ])("is refused with an option that has no meaning for it: %p", (identity, option) => {
     expect(() => new IdentityCredentials(identity, systemClock, {})).toThrow(`does not take ${option}`);
   });
 
-  test("a platform without a role", async () => {
+  test("of a platform is refused without a role", async () => {
     const tokens = new Tokens(new IdentityCredentials({ name: "gitlab" }, systemClock, {}), systemClock, {});
     const failure = await rejection(tokens.token(repository, { version: 1, repositories: [repository] }));
     expect(failure).toMatchObject({ code: "settings_missing", hint: expect.stringContaining("--role ARN") });

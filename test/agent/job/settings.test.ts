@@ -13,11 +13,11 @@ const file: Settings = {
 const role = "arn:aws:iam::210987654321:role/ci";
 const place = { VOUCH_DOMAIN: "my-domain", VOUCH_REPOSITORY: "one, two", VOUCH_ROLE: role, VOUCH_REGION: "us-east-1" };
 
-test("nothing in the environment: the file", () => {
+test("with nothing in the environment a job has the settings of the file", () => {
   expect(jobSettings(file, {})).toEqual(file);
 });
 
-test("the repositories of the environment replace those of the file; their owner is the role's account", () => {
+test("the repositories of the environment replace those of the file, and their owner is the role's account", () => {
   const { repositories } = jobSettings(file, place);
   expect(repositories.map((one) => [one.repository, one.domainOwner])).toEqual([
     ["one", "210987654321"],
@@ -30,7 +30,7 @@ test("the repositories of the environment replace those of the file; their owner
   });
 });
 
-describe("which stands before which", () => {
+describe("of two places that name the same setting of a job", () => {
   test.each<[string, Settings, Record<string, string>, Partial<Settings>]>([
     ["VOUCH_ROLE before the file", file, { VOUCH_ROLE: role }, { aws: { roleArn: role, region: "eu-west-1" } }],
     ["the file before AWS_ROLE_ARN", file, { AWS_ROLE_ARN: role }, { aws: file.aws }],
@@ -50,7 +50,7 @@ describe("which stands before which", () => {
     ],
     ["an option alone chooses nothing", empty, { VOUCH_AUDIENCE: "a" }, { identity: undefined }],
     ["an empty variable is none", file, { VOUCH_ROLE: "", VOUCH_IDENTITY: "", VOUCH_DOMAIN: "" }, file],
-  ])("%s", (_title, settings, env, expected) => {
+  ])("the first counts: %s", (_title, settings, env, expected) => {
     expect(jobSettings(settings, env)).toMatchObject(expected);
   });
 });
@@ -61,6 +61,6 @@ test.each<[Record<string, string>, string]>([
   [{ ...place, VOUCH_DOMAIN_OWNER: "me" }, "Expected a 12-digit account id"],
   [{ ...place, VOUCH_REGION: "us-east-1.evil.example/" }, "Expected an AWS region"],
   [{ ...place, VOUCH_IDENTITY: "aws-ec2" }, "assumes no role"],
-])("refused: %p", (env, message) => {
+])("a setting of a job in the environment is refused: %p", (env, message) => {
   expect(() => jobSettings(empty, env)).toThrow(message);
 });

@@ -15,7 +15,7 @@ const place = { domain: "my-domain", domainOwner: "123456789012", region: "us-ea
 const held: HeldToken = { ...place, token: new Secret("token"), expiration: 1_800_000_000 };
 const exposed = (tokens: HeldToken[]) => tokens.map(({ token, ...rest }) => ({ ...rest, token: token.expose() }));
 
-test("what is written is read", () => {
+test("the tokens that a job writes into its variable are read from it", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[!-~]{1,200}$/), fc.integer({ min: 1, max: 86_400 }), (token, expiration) => {
       const tokens = [{ ...place, token: new Secret(token), expiration }];
@@ -24,33 +24,36 @@ test("what is written is read", () => {
   );
 });
 
-describe("tokens of another job are not taken", () => {
+describe("tokens of another job are not used", () => {
   test.each<[string, Settings]>([
     ["identity", { ...settings, identity: { name: "circleci" } }],
     ["audience", { ...settings, identity: { name: "gitlab", audience: "x" } }],
     ["role", { ...settings, aws: { roleArn: "arn:aws:iam::123456789012:role/other", region: "us-east-1" } }],
     ["region of STS", { ...settings, aws: { roleArn: "arn:aws:iam::123456789012:role/ci", region: "eu-west-1" } }],
-  ])("another %s", (_title, other) => {
+  ])("when it has another %s", (_title, other) => {
     expect(readJobTokens(writeJobTokens([held], settings), other)).toEqual([]);
   });
 });
 
 test.each([undefined, "", "x", "{}", "[]", "null", '{"job":"","tokens":[{}]}', '{"job":1,"tokens":[]}'])(
-  "none in %p",
+  "%p holds no tokens of a job",
   (text) => {
     expect(readJobTokens(text, settings)).toEqual([]);
   },
 );
 
-test.each([0, -5, 1e12, 1.5, Infinity, NaN])("one that ends at %p is left out, the others stay", (expiration) => {
-  const now = 1_700_000_000_000;
-  const good = { ...held, expiration: 1_700_003_600 };
-  const written = writeJobTokens([{ ...held, expiration: 1_700_000_000 - 5 }, good], settings);
-  expect(exposed(readJobTokens(written, settings, now))).toEqual(exposed([good]));
-  expect(readJobTokens(writeJobTokens([{ ...held, expiration }], settings), settings, now)).toEqual([]);
-});
+test.each([0, -5, 1e12, 1.5, Infinity, NaN])(
+  "a job's token that ends at %p is left out, and the others are used",
+  (expiration) => {
+    const now = 1_700_000_000_000;
+    const good = { ...held, expiration: 1_700_003_600 };
+    const written = writeJobTokens([{ ...held, expiration: 1_700_000_000 - 5 }, good], settings);
+    expect(exposed(readJobTokens(written, settings, now))).toEqual(exposed([good]));
+    expect(readJobTokens(writeJobTokens([{ ...held, expiration }], settings), settings, now)).toEqual([]);
+  },
+);
 
-test("more than a variable can hold is not written", () => {
+test("tokens that are longer than a variable can be are not written", () => {
   const many = Array.from({ length: 100 }, () => ({ ...held, token: new Secret("x".repeat(1200)) }));
   expect(writeJobTokens(many, settings)).toBeUndefined();
 });

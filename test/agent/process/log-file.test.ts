@@ -31,7 +31,7 @@ function makeFolder(): void {
   mkdirSync(join(root, "state/vouch"), { recursive: true, mode: 0o700 });
 }
 
-test("each line has its time, in a file and a folder for the user alone", () => {
+test("each line of the log has its time, in a file and a folder for the user alone", () => {
   const log = new LogFile(path);
   log.write("first");
   log.write("second");
@@ -41,7 +41,7 @@ test("each line has its time, in a file and a folder for the user alone", () => 
   expect(statSync(join(root, "state/vouch")).mode & 0o7777).toBe(0o700);
 });
 
-test("a file that others can read is closed to them", () => {
+test("a log that others can read is closed to them", () => {
   makeFolder();
   writeFileSync(path, "old\n", { mode: 0o644 });
   chmodSync(path, 0o644);
@@ -50,7 +50,7 @@ test("a file that others can read is closed to them", () => {
   expect(lines()).toEqual(["old", expect.stringContaining(" new")]);
 });
 
-test("file and predecessor stay within the limit, and the newest lines are kept", () => {
+test("the log and its predecessor stay within the limit, and the newest lines are kept", () => {
   const log = new LogFile(path, 1_000);
   for (let count = 0; count < 200; count++) log.write(`line ${count}`);
   expect(log.failure).toBeUndefined();
@@ -63,7 +63,7 @@ test("file and predecessor stay within the limit, and the newest lines are kept"
   expect(kept).toEqual(Array.from(kept, (_, index) => 200 - kept.length + index));
 });
 
-test("where the predecessor cannot be replaced, the file is emptied and stays within the limit", () => {
+test("where the predecessor cannot be replaced, the log is emptied and stays within the limit", () => {
   makeFolder();
   mkdirSync(join(`${path}.1`, "in the way"), { recursive: true });
   const log = new LogFile(path, 1_000);
@@ -73,7 +73,7 @@ test("where the predecessor cannot be replaced, the file is emptied and stays wi
   expect(lines().at(-1)).toEndWith(" line 99");
 });
 
-test("a link in the predecessor's place is replaced, not followed", () => {
+test("a link in the place of the log's predecessor is replaced, not followed", () => {
   makeFolder();
   const victim = join(root, "victim");
   writeFileSync(victim, "untouched");
@@ -84,12 +84,12 @@ test("a link in the predecessor's place is replaced, not followed", () => {
   expect(lstatSync(`${path}.1`).isFile()).toBe(true);
 });
 
-test("one line is cut to a length", () => {
+test("a line of the log is cut to a maximum length", () => {
   new LogFile(path).write("x".repeat(100_000));
   expect(statSync(path).size).toBeLessThan(5_000);
 });
 
-test("a deleted file is made again", () => {
+test("a log that was deleted is created again", () => {
   const log = new LogFile(path);
   log.write("first");
   rmSync(join(root, "state"), { recursive: true });
@@ -104,7 +104,7 @@ test.each<[string, () => void, string]>([
   ["a hard link", () => linkSync(victim(), path), "it has a second name (a hard link)"],
   ["a named pipe", () => Bun.spawnSync(["mkfifo", path]), "it is not a regular file"],
   ["a folder", () => mkdirSync(path), "it is not a regular file"],
-])("%s in its place is refused and left as it is", (_, place, failure) => {
+])("%s in the log's place is refused and left as it is", (_, place, failure) => {
   makeFolder();
   writeFileSync(victim(), "untouched");
   place();
@@ -115,7 +115,7 @@ test.each<[string, () => void, string]>([
   expect(existsSync(join(root, "nothing"))).toBe(false);
 });
 
-test("a named pipe that somebody reads is refused too", async () => {
+test("a named pipe in the log's place is refused even while somebody reads it", async () => {
   makeFolder();
   Bun.spawnSync(["mkfifo", path]);
   const reader = Bun.spawn(["cat", path], { stdout: "pipe" });
@@ -132,7 +132,7 @@ test("a named pipe that somebody reads is refused too", async () => {
 test.each<[string, () => void, string]>([
   ["a link", () => symlinkSync(root, join(root, "state/vouch")), "is a link"],
   ["one that others may write to", () => mkdirSync(join(root, "state/vouch")), "others may write to"],
-])("a folder that is %s is refused", (_, place, failure) => {
+])("a log folder that is %s is refused", (_, place, failure) => {
   mkdirSync(join(root, "state"));
   place();
   if (lstatSync(join(root, "state/vouch")).isDirectory()) chmodSync(join(root, "state/vouch"), 0o770);

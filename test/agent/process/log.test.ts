@@ -33,7 +33,7 @@ afterEach(async () => {
   }
 });
 
-test("one in the background writes to the file, also where its starter is of the journal", async () => {
+test("an agent in the background logs to the file, also where its starter logs to the journal", async () => {
   process.env["JOURNAL_STREAM"] = "8:12345";
   await ensureAgent({ command });
   const { pid, log } = await status();
@@ -48,7 +48,7 @@ test("one in the background writes to the file, also where its starter is of the
   expect(statSync(path).mode & 0o7777).toBe(0o600);
 });
 
-test("one whose stderr somebody reads writes there", async () => {
+test("an agent whose stderr is read by somebody logs there", async () => {
   const agent = Bun.spawn(command, { stdio: ["ignore", "ignore", "pipe"], env: process.env });
   await until(async () => (await status().catch(() => undefined)) !== undefined);
   expect((await status()).log).toBeUndefined();
@@ -82,14 +82,14 @@ const without: [string, () => void, StatusReply["log"] | (() => StatusReply["log
   ],
 ];
 
-test.each(without)("it lives on without a log, and says so: %s", async (_, prepare, expected) => {
+test.each(without)("an agent goes on without a log, and says so: %s", async (_, prepare, expected) => {
   prepare();
   await ensureAgent({ command });
   expect((await status()).log).toEqual(typeof expected === "function" ? expected() : expected!);
   expect(existsSync(join(root, "elsewhere"))).toBe(false);
 });
 
-test.skipIf(!requires("sh"))("it lives on where no file may grow any more", async () => {
+test.skipIf(!requires("sh"))("an agent goes on where no file may grow any more", async () => {
   process.env["VOUCH_DEBUG"] = "1";
   // In blocks of 512 or 1024 bytes.
   await ensureAgent({ command: ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", ...command] });
@@ -101,7 +101,7 @@ test.skipIf(!requires("sh"))("it lives on where no file may grow any more", asyn
   });
 });
 
-test("what ends an agent before it listens is in the log, and the log is named", async () => {
+test("what ends an agent before it listens is in the log, and the error names the log", async () => {
   mkdirSync(join(root, "agent/agent.lock"), { recursive: true, mode: 0o700 });
   const failure = await rejection(ensureAgent({ command }));
   expect(failure.message).toContain("was started but ended with exit code 1");
@@ -110,7 +110,7 @@ test("what ends an agent before it listens is in the log, and the log is named",
   expect(readFileSync(path, "utf8")).toMatch(/: cannot run: EISDIR/);
 });
 
-test("a fault that nobody caught is in the log", async () => {
+test("an uncaught fault of the agent is in the log", async () => {
   const faulty = `process.on("SIGUSR2", () => { throw new Error("a fault") }); ${run}`;
   await ensureAgent({ command: [process.execPath, "-e", faulty] });
   process.kill((await status()).pid, "SIGUSR2");

@@ -14,7 +14,7 @@ test.each([
   expect(networkVariables({ HTTPS_PROXY: value })).toEqual({ HTTPS_PROXY: shown });
 });
 
-test("only variables about the network that are set are shown, and long ones are cut", () => {
+test("the status shows only variables about the network that are set, and cuts long ones", () => {
   const env = {
     AWS_SECRET_ACCESS_KEY: "s3cret",
     NODE_TLS_REJECT_UNAUTHORIZED: "0",

@@ -13,10 +13,13 @@ const script = `
   console.log(JSON.stringify({ before, after, ballast: ballast.at(-1), still: [3, 1, 2].toSorted().join("") }));
 `;
 
-test.skipIf(process.platform !== "linux")("the code's pages are given back, and the process goes on", () => {
-  const { stdout, exitCode } = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
-  expect(exitCode).toBe(0);
-  const { before, after, ...rest } = JSON.parse(stdout.toString()) as { before: number; after: number };
-  expect(after).toBeLessThan(before / 2);
-  expect(rest).toEqual({ ballast: 1, still: "123" } as object);
-});
+test.skipIf(process.platform !== "linux")(
+  "the memory of the code's pages is given back, and the process goes on",
+  () => {
+    const { stdout, exitCode } = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
+    expect(exitCode).toBe(0);
+    const { before, after, ...rest } = JSON.parse(stdout.toString()) as { before: number; after: number };
+    expect(after).toBeLessThan(before / 2);
+    expect(rest).toEqual({ ballast: 1, still: "123" } as object);
+  },
+);

@@ -7,7 +7,7 @@ import { oauthFailure, sessionSeconds, user } from "../upstream.ts";
 
 const status = () => askAgent(routes.status);
 
-describe("the end of a session", () => {
+describe("a session ends", () => {
   test.each<[string, (clock: AgentHarness["clock"]) => void]>([
     ["eight hours pass", (clock) => clock.pass(sessionSeconds)],
     ["the machine sleeps and only the wall clock shows it", (clock) => (clock.wallMs += sessionSeconds * 1000)],
@@ -18,7 +18,7 @@ describe("the end of a session", () => {
         clock.wallMs -= 3600 * 1000;
       },
     ],
-  ])("%s: nothing is given out any more", async (_, move) => {
+  ])("and nothing is given out any more when %s", async (_, move) => {
     await using harness = new AgentHarness();
     const { expiration } = await harness.login();
     expect(expiration).toBe(harness.clock.now() / 1000 + sessionSeconds);
@@ -29,14 +29,14 @@ describe("the end of a session", () => {
     expect({ session, ended, role }).toEqual({ session: undefined, ended: "expired", role: undefined });
   });
 
-  test("one second before the end it lasts", async () => {
+  test("not a second before its end", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
     harness.clock.pass(sessionSeconds - 1);
     expect((await status()).session?.user).toBe(user);
   });
 
-  test("eight hours at most, whatever the server says", async () => {
+  test("after eight hours at most, whatever the server says", async () => {
     await using harness = new AgentHarness();
     harness.upstream.answer("login", () =>
       Response.json({ access_token: "access-token-secret", token_type: "DPoP", expires_in: 1_000_000, user }),
@@ -47,7 +47,7 @@ describe("the end of a session", () => {
   test.each([
     ["The session was revoked.", "login_needed", "revoked"],
     ["The session has expired.", "session_expired", "expired"],
-  ] as const)("the server says %p: the session and its tokens are forgotten", async (description, code, ended) => {
+  ] as const)("and its tokens are forgotten when the server says %p", async (description, code, ended) => {
     await using harness = new AgentHarness();
     harness.upstream.answer("idToken", () => oauthFailure("invalid_grant", description));
     await harness.login();
@@ -57,7 +57,7 @@ describe("the end of a session", () => {
 });
 
 describe("logout", () => {
-  test("forgets and revokes", async () => {
+  test("forgets the session and revokes it", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await harness.token();
@@ -68,7 +68,7 @@ describe("logout", () => {
     expect(await askAgent(routes.logout)).toEqual({ wasLoggedIn: false, revoked: false });
   });
 
-  test("forgets also when the server cannot be asked", async () => {
+  test("forgets the session also when the server cannot be asked", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     harness.upstream.answer("revoke", () => new Response("down", { status: 503 }));
@@ -77,7 +77,7 @@ describe("logout", () => {
   });
 
   test.each(["idToken", "sts", "token"] as const)(
-    "in the middle of %s: who waits is told, nothing is kept",
+    "in the middle of %s is reported to whoever waits, and nothing is kept",
     async (step) => {
       await using harness = new AgentHarness();
       const held = harness.upstream.hold(step);
@@ -102,15 +102,15 @@ describe("logout", () => {
   });
 });
 
-describe("ceremonies", () => {
-  test("a login that was not begun here is refused without asking the server", async () => {
+describe("a ceremony of login or enrolment", () => {
+  test("that was not begun here is refused without asking the server", async () => {
     await using harness = new AgentHarness();
     const failure = await rejection(askAgent(routes.loginFinish, { ceremony: "foreign", credential: {} }));
     expect(failure.code).toBe("login_denied");
     expect(harness.upstream.counts.login).toBe(0);
   });
 
-  test("a login is finished once", async () => {
+  test("is finished once", async () => {
     await using harness = new AgentHarness();
     const { ceremony } = await askAgent(routes.loginStart);
     await askAgent(routes.loginFinish, { ceremony, credential: {} });
@@ -118,14 +118,14 @@ describe("ceremonies", () => {
     expect(harness.upstream.counts.login).toBe(1);
   });
 
-  test("a login that takes longer than five minutes is refused", async () => {
+  test("that takes longer than five minutes is refused", async () => {
     await using harness = new AgentHarness();
     const { ceremony } = await askAgent(routes.loginStart);
     harness.clock.pass(301);
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
-  test("an enrolment goes through, and its ceremony is no login", async () => {
+  test("for an enrolment is carried out, and is no login", async () => {
     await using harness = new AgentHarness();
     const start = () => askAgent(routes.enrollStart, { server: `${harness.upstream.url}/`, code: "CODE" });
     const first = await start();
@@ -138,7 +138,7 @@ describe("ceremonies", () => {
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
-  test("no server configured: the next command is named", async () => {
+  test("without a configured server a login names the next command", async () => {
     await using harness = new AgentHarness();
     harness.configure({ server: undefined });
     const failure = await rejection(askAgent(routes.loginStart));
@@ -146,7 +146,7 @@ describe("ceremonies", () => {
   });
 });
 
-test("neither status nor log tells a secret", async () => {
+test("neither status nor log contains a secret", async () => {
   await using harness = new AgentHarness();
   await harness.login();
   const { token } = await harness.token();
@@ -158,7 +158,7 @@ test("neither status nor log tells a secret", async () => {
   expect(harness.logged[0]).toStartWith(`logged in: ${user}, until `);
 });
 
-test("a login that begins connects to STS and CodeArtifact, without a credential", async () => {
+test("the beginning of a login connects to STS and CodeArtifact in advance, without a credential", async () => {
   await using harness = new AgentHarness();
   await askAgent(routes.loginStart);
   await until(() => harness.upstream.ahead.count === 2);

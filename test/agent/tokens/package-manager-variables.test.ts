@@ -5,8 +5,8 @@ import {
   type RegistryToken,
   twineVariables,
 } from "../../../src/agent/tokens/package-manager-variables.ts";
+import { host } from "../../settings/my-repository.ts";
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
   format,
   endpoint,
@@ -20,21 +20,21 @@ const registries = [
   registry("pypi", `https://${host}/pypi/my-repo/`, "a/b+c=:@"),
 ];
 
-test("npm: one variable for each npm endpoint, each key ending in a slash", () => {
+test("npm gets one variable for each npm endpoint, with the trailing slash in its name", () => {
   expect(npmTokenVariables(registries)).toEqual({
     [`npm_config_//${host}/npm/my-repo/:_authToken`]: "N1",
     [`npm_config_//${host}/npm/other/:_authToken`]: "N2",
   });
 });
 
-test("pip: the index URL of the PyPI endpoint that was set up last, the token escaped as user information", () => {
+test("pip gets the index URL of the PyPI endpoint that was set up last, with the token escaped as user information", () => {
   expect(pipIndexVariable(registries)).toEqual({
     PIP_INDEX_URL: `https://aws:a%2Fb+c%3D%3A%40@${host}/pypi/my-repo/simple/`,
   });
   expect(pipIndexVariable(registries.slice(0, 3))).toEqual({});
 });
 
-test("twine: all of its variables for the PyPI endpoint that was set up last", () => {
+test("twine gets all of its variables for the PyPI endpoint that was set up last", () => {
   expect(twineVariables(registries)).toEqual({
     TWINE_USERNAME: "aws",
     TWINE_PASSWORD: "a/b+c=:@",

@@ -24,8 +24,8 @@ function giveHourlyTokens({ upstream, clock }: AgentHarness): void {
   );
 }
 
-describe("merging", () => {
-  test("a hundred at once on a cold agent are one chain", async () => {
+describe("requests for tokens are merged", () => {
+  test("so that a hundred at once on a cold agent are one chain", async () => {
     await using harness = new AgentHarness();
     const held = harness.upstream.hold("sts");
     await harness.login();
@@ -37,7 +37,7 @@ describe("merging", () => {
     expect(chain(harness.upstream.counts)).toEqual(once);
   });
 
-  test("two domains behind one role share ID token and role credentials", async () => {
+  test("so that two domains behind one role share ID token and role credentials", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
     const replies = await Promise.all([harness.token(), harness.token(other.endpoints.cargo)]);
@@ -45,7 +45,7 @@ describe("merging", () => {
     expect(chain(harness.upstream.counts)).toEqual({ idToken: 1, sts: 1, token: 2 });
   });
 
-  test("one that asks and goes away takes nothing from the others", async () => {
+  test("and one that is aborted takes nothing from the others", async () => {
     await using harness = new AgentHarness();
     const held = harness.upstream.hold("token");
     await harness.login();
@@ -58,7 +58,7 @@ describe("merging", () => {
     expect(chain(harness.upstream.counts)).toEqual(once);
   });
 
-  test("a storm against a failing upstream is one request, and a second later the next", async () => {
+  test("so that a storm against a failing upstream is one request, and a second later one more", async () => {
     await using harness = new AgentHarness([]);
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
     await harness.login();
@@ -74,7 +74,7 @@ describe("merging", () => {
   });
 });
 
-describe("durations", () => {
+describe("the durations of tokens", () => {
   test("end with the session, for role credentials and token alike", async () => {
     await using harness = new AgentHarness();
     const { expiration } = await harness.login();
@@ -86,7 +86,7 @@ describe("durations", () => {
     expect(sts).toBeGreaterThan(sessionSeconds - 10);
   });
 
-  test("a token that outlives the session is given out as ending with it", async () => {
+  test("are cut at the session's end", async () => {
     await using harness = new AgentHarness();
     harness.upstream.answer("token", () =>
       Response.json({ authorizationToken: "long", expiration: harness.clock.now() / 1000 + 43_200 }),
@@ -95,7 +95,7 @@ describe("durations", () => {
     expect((await harness.token()).expiration).toBe(expiration);
   });
 
-  test("with less than 15 minutes left nothing is fetched and the reason is said; what is held is given out", async () => {
+  test("need 15 minutes of the session: with less left nothing new is fetched, and what is held is given out", async () => {
     await using harness = new AgentHarness();
     const { expiration } = await harness.login();
     await harness.token();
@@ -108,7 +108,7 @@ describe("durations", () => {
     expect(chain(harness.upstream.counts)).toEqual(once);
   });
 
-  test("a token with less than a minute left is not given out", async () => {
+  test("need a minute: a token with less left is not given out", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     const { expiration } = await harness.token();
@@ -117,8 +117,8 @@ describe("durations", () => {
   });
 });
 
-describe("renewal", () => {
-  test("fetched ahead of need, behind the one that is still given out", async () => {
+describe("the renewal of a token", () => {
+  test("is done ahead of need, while the old one is still given out", async () => {
     await using harness = new AgentHarness();
     giveHourlyTokens(harness);
     await harness.login();
@@ -128,7 +128,7 @@ describe("renewal", () => {
     await until(async () => (await harness.token()).token === "hourly-2");
   });
 
-  test("without being asked", async () => {
+  test("is done without a request", async () => {
     await using harness = new AgentHarness();
     giveHourlyTokens(harness);
     await harness.login();
@@ -141,7 +141,7 @@ describe("renewal", () => {
     expect(harness.upstream.counts.token).toBe(2);
   });
 
-  test("what was denied is not asked for again until somebody asks", async () => {
+  test("is not tried after a denial until somebody asks", async () => {
     await using harness = new AgentHarness();
     harness.upstream.answer("token", () =>
       Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } }),
@@ -153,7 +153,7 @@ describe("renewal", () => {
     expect(harness.upstream.counts.token).toBe(1);
   });
 
-  test("upstream is down: the token that is held is given out, and the failure is in the status", async () => {
+  test("that fails leaves the held token in use, and the failure is in the status", async () => {
     await using harness = new AgentHarness();
     giveHourlyTokens(harness);
     await harness.login();
@@ -167,7 +167,7 @@ describe("renewal", () => {
     expect((await harness.token()).token).toBe("hourly-1");
   });
 
-  test("role credentials that AWS has ended are fetched anew, once", async () => {
+  test("gets new role credentials, once, when AWS has ended the old ones", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await harness.token();
@@ -187,13 +187,13 @@ describe("renewal", () => {
   });
 });
 
-describe("which endpoint", () => {
+describe("the endpoint of a question", () => {
   test.each([
     "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com.evil.example/cargo/my-repo/",
     "http://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/",
     "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repository/",
     "not a url",
-  ])("%p is not configured, with or without a session", async (url) => {
+  ])("is not configured, with or without a session: %p", async (url) => {
     const onConfiguredHost = URL.parse(url)?.host === new URL(cargoUrl).host;
     await using harness = new AgentHarness();
     expect((await rejection(askAgent(routes.token, { url }))).code).toBe("not_configured");
@@ -205,13 +205,13 @@ describe("which endpoint", () => {
     });
   });
 
-  test("no URL: the repository that was set up last", async () => {
+  test("is that of the repository that was set up last when no URL is given", async () => {
     await using harness = new AgentHarness([other, repository]);
     await harness.login();
     expect(await askAgent(routes.token, {})).toMatchObject({ endpoint: cargoUrl });
   });
 
-  test("the settings are read anew when they change", async () => {
+  test("is looked up in the settings anew when they change", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
     expect((await rejection(harness.token())).code).toBe("not_configured");
@@ -219,7 +219,7 @@ describe("which endpoint", () => {
     expect((await harness.token()).endpoint).toBe(cargoUrl);
   });
 
-  test("no role configured: the next command is named", async () => {
+  test("needs a configured role, else the next command is named", async () => {
     await using harness = new AgentHarness();
     harness.configure({ aws: undefined, repositories: [repository] });
     await harness.login();
@@ -228,7 +228,7 @@ describe("which endpoint", () => {
   });
 });
 
-test("a domain of another partition than the role's: refused before anyone is asked", async () => {
+test("a domain of another partition than the role's is refused before anyone is asked", async () => {
   const endpoint = "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/cargo/my-repo/";
   await using harness = new AgentHarness([{ ...repository, region: "cn-north-1", endpoints: { cargo: endpoint } }]);
   await harness.login();
@@ -240,14 +240,14 @@ test("a domain of another partition than the role's: refused before anyone is as
 describe("the environment for package managers", () => {
   const npmVariable = `npm_config_${repository.endpoints.npm!.slice("https:".length)}:_authToken`;
 
-  test("of one format", async () => {
+  test("has the variables of one format", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
     const { variables } = await askAgent(routes.environment, { format: "npm" });
     expect(variables).toEqual({ [npmVariable]: expect.stringMatching(/^my-domain-token-/) });
   });
 
-  test("of all formats, with the default's token, until the first of them ends", async () => {
+  test("has the variables of all formats, with the default's token, until the first of them ends", async () => {
     await using harness = new AgentHarness([other, repository]);
     await harness.login();
     const { variables, expiration, twine } = await askAgent(routes.environment);
@@ -259,7 +259,7 @@ describe("the environment for package managers", () => {
     expect(twine).toBeUndefined();
   });
 
-  test("one domain that is denied does not take the other with it", async () => {
+  test("lacks only the domain that is denied", async () => {
     await using harness = new AgentHarness([other, repository]);
     harness.upstream.answer("token", (form) =>
       form.get("domain") === "other-domain"
@@ -272,7 +272,7 @@ describe("the environment for package managers", () => {
     expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
   });
 
-  test("nothing configured: nothing of a format for a shim, an error for `vouch exec`, also without a session", async () => {
+  test("has nothing when nothing is configured, for a shim; for `vouch exec` it is an error, also without a session", async () => {
     await using harness = new AgentHarness();
     harness.configure({ repositories: [] });
     expect(await askAgent(routes.environment, { format: "npm" })).toEqual({ variables: {} });
@@ -282,7 +282,7 @@ describe("the environment for package managers", () => {
     });
   });
 
-  test("none to be had: the reason", async () => {
+  test("that could not be made has the reason", async () => {
     await using harness = new AgentHarness();
     expect((await rejection(askAgent(routes.environment))).code).toBe("login_needed");
     harness.upstream.answer("idToken", () => Response.json({ error: "invalid_target" }, { status: 400 }));
@@ -291,8 +291,8 @@ describe("the environment for package managers", () => {
   });
 });
 
-describe("role credentials", () => {
-  test("those that the tokens are fetched with, and no longer than the session", async () => {
+describe("role credentials for other programs", () => {
+  test("are those that the tokens are fetched with, and end with the session", async () => {
     await using harness = new AgentHarness();
     const { expiration } = await harness.login();
     await harness.token();
@@ -303,7 +303,7 @@ describe("role credentials", () => {
     expect(harness.logged.join("\n")).not.toContain(credentials.secretAccessKey);
   });
 
-  test("of another role: with the same identity, kept beside the others", async () => {
+  test("of another role are fetched with the same identity, and kept beside the others", async () => {
     await using harness = new AgentHarness();
     await harness.login();
     await harness.token();
@@ -319,7 +319,7 @@ describe("role credentials", () => {
     expect(harness.upstream.counts.idToken).toBe(1);
   });
 
-  test("none without a session, and what is no role is refused", async () => {
+  test("are refused without a session and for what is no role", async () => {
     await using harness = new AgentHarness();
     expect((await rejection(askAgent(routes.roleCredentials, {}))).code).toBe("login_needed");
     await harness.login();
@@ -341,7 +341,7 @@ test("the repository's endpoint comes from CodeArtifact", async () => {
   });
 });
 
-test("the server is down with a warm agent: it goes on", async () => {
+test("a warm agent works on while the server is down", async () => {
   await using harness = new AgentHarness();
   await harness.login();
   const { token } = await harness.token();

@@ -59,8 +59,8 @@ const ways: [string, Ask][] = [
 const json = (body: string, head = "HTTP/1.1 200 OK\r\nvouch-protocol: 1") =>
   `${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
-describe.each(ways)("by %s", (_way, ask) => {
-  test("an answer as agreed", async () => {
+describe.each(ways)("asked by %s, the agent's client", (_way, ask) => {
+  test("returns the answer", async () => {
     const requests = await answerWith(json('{"configured":[true],"onConfiguredHost":[true]}'));
     expect(await ask(routes.match, { urls: ["x"] })).toEqual({ configured: [true], onConfiguredHost: [true] });
     const request = JSON.parse((await requests.next()).value as string);
@@ -72,7 +72,7 @@ describe.each(ways)("by %s", (_way, ask) => {
   test.each([
     ["access_denied", "access_denied"],
     ["of_the_future", "internal_error"],
-  ])("an error with its words and its hint: %s → %s", async (code, expected) => {
+  ])("throws the agent's error with its message and hint: %s → %s", async (code, expected) => {
     await answerWith(
       json(`{"error":{"code":"${code}","message":"No.","hint":"Ask."}}`, "HTTP/1.1 403 Forbidden\r\nvouch-protocol: 1"),
     );
@@ -107,7 +107,7 @@ describe.each(ways)("by %s", (_way, ask) => {
       /broke off its answer/,
     ],
     ["that is empty", "", /went away before it answered/],
-  ])("an answer %s", async (_, bytes, message) => {
+  ])("refuses an answer %s", async (_, bytes, message) => {
     await answerWith(bytes);
     const failure = await rejection(ask(routes.token));
     expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent stop`, then `vouch login`." });
@@ -121,7 +121,7 @@ describe.each(ways)("by %s", (_way, ask) => {
       json('{"error":{"code":"internal_error","message":"No."}}', "HTTP/1.1 500 Oh\r\nvouch-protocol: 1"),
       undefined,
     ],
-  ])("%s names the agent's log where there is one", async (code, bytes, hint) => {
+  ])("the error %s names the agent's log where there is one", async (code, bytes, hint) => {
     await answerWith(bytes);
     expect(await rejection(ask(routes.token))).toMatchObject({ code, hint });
     const log = join(folder, "state/vouch/agent.log");
@@ -133,7 +133,7 @@ describe.each(ways)("by %s", (_way, ask) => {
     expect(await rejection(ask(routes.token))).toMatchObject({ code, hint: named });
   });
 
-  test("an error of the person's own names no log", async () => {
+  test("an error that is the person's own does not name the log", async () => {
     mkdirSync(join(folder, "state/vouch"), { recursive: true });
     writeFileSync(join(folder, "state/vouch/agent.log"), "");
     const body = '{"error":{"code":"login_needed","message":"No.","hint":"Ask."}}';
@@ -141,7 +141,7 @@ describe.each(ways)("by %s", (_way, ask) => {
     expect(await rejection(ask(routes.token))).toMatchObject({ code: "login_needed", hint: "Ask." });
   });
 
-  test("no answer: the limit", async () => {
+  test("an agent that does not answer ends the request with the time limit", async () => {
     await answerWith(undefined);
     const failure = await rejection(ask(routes.token, {}, { timeoutMs: 50 }));
     expect(failure).toMatchObject({

@@ -5,22 +5,22 @@ import { readRequest, RequestError } from "../../../src/agent/wire/http-request.
 const maxBodyBytes = 100;
 const read = (text: string) => readRequest(Buffer.from(text, "latin1"), maxBodyBytes);
 
-test("a request as the helpers send it", () => {
+test("a request is parsed as the helpers send it", () => {
   const request = read('POST /v1/token HTTP/1.1\r\nHost: vouch\r\nContent-Length: 7\r\nx: \t y \t\r\n\r\n{"a":1}');
   expect(request).toMatchObject({ method: "POST", path: "/v1/token", body: '{"a":1}' });
   expect(Object.fromEntries(request!.headers)).toEqual({ host: "vouch", "content-length": "7", x: "y" });
 });
 
-test("a body is bytes of UTF-8, and its length is theirs", () => {
+test("a body is bytes of UTF-8, and its length counts those", () => {
   const bytes = Buffer.from("POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\n€");
   expect(readRequest(bytes, maxBodyBytes)?.body).toBe("€");
 });
 
-test("what follows the body is not part of it", () => {
+test("what follows the body is not part of the request", () => {
   expect(read("POST / HTTP/1.1\r\ncontent-length: 1\r\n\r\nabc")?.body).toBe("a");
 });
 
-test("a beginning of a request is none yet, whatever its length", () => {
+test("the beginning of a request is not yet one, whatever its length", () => {
   const whole = "POST /v1/token HTTP/1.1\r\nhost: vouch\r\ncontent-length: 3\r\n\r\nabc";
   for (let length = 0; length < whole.length; length++) expect(read(whole.slice(0, length))).toBeUndefined();
   expect(read(whole)).toBeDefined();
@@ -44,7 +44,7 @@ test.each<[string, number, string]>([
   ["chunks and a length", 411, "POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\na"],
   ["a body above the limit, before it has come", 413, "POST / HTTP/1.1\r\ncontent-length: 101\r\n\r\n"],
   ["a head without an end", 431, `GET / HTTP/1.1\r\nx: ${"y".repeat(20_000)}`],
-])("%s is refused with %p", (_, status, text) => {
+])("the agent's parser refuses %s with %p", (_, status, text) => {
   const refuse = () => read(text);
   expect(refuse).toThrow(RequestError);
   try {

@@ -16,7 +16,7 @@ const program = join(import.meta.dir, "../programs/foreign.ts");
 let folder: string;
 beforeEach(() => (folder = tempFolderUntil(onTestFinished, "/tmp")));
 
-test("the peer is told by the kernel: user and process", async () => {
+test("the kernel tells user and process of the peer", async () => {
   const path = join(folder, "s");
   using listener = Bun.listen({ unix: path, socket: { data() {} } });
   const socket = await Bun.connect({ unix: path, socket: { data() {} } });
@@ -29,8 +29,8 @@ test("the peer is told by the kernel: user and process", async () => {
   expect(listener.unix).toBe(path);
 });
 
-describe.skipIf(!isRoot)("another user", () => {
-  test("who listens in a folder that looks like ours is told nothing", async () => {
+describe.skipIf(!isRoot)("another user of the machine", () => {
+  test("who listens in a folder that looks like ours is sent nothing", async () => {
     const path = join(folder, "agent.sock");
     chmodSync(folder, 0o777);
     await using listener = Bun.spawn([process.execPath, program, "listen", path], { stdout: "pipe" });
@@ -56,7 +56,7 @@ describe.skipIf(!isRoot)("another user", () => {
   });
 });
 
-describe("the variables that an agent may set", () => {
+describe("of the variables that an agent may set", () => {
   test.each([
     "npm_config_//host.example/npm/my-repo/:_authToken",
     "PIP_INDEX_URL",
@@ -64,7 +64,7 @@ describe("the variables that an agent may set", () => {
     "TWINE_USERNAME",
     "TWINE_PASSWORD",
     "TWINE_REPOSITORY_URL",
-  ])("%s is one", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(true));
+  ])("%s is allowed", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(true));
 
   test.each([
     "LD_PRELOAD",
@@ -83,7 +83,7 @@ describe("the variables that an agent may set", () => {
     "TWINE_CERT",
     "GIT_SSH_COMMAND",
     "",
-  ])("%j is none", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(false));
+  ])("%j is refused", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(false));
 
-  test("none at all is well", () => expect(areTokenVariables({})).toBe(true));
+  test("an empty set is allowed", () => expect(areTokenVariables({})).toBe(true));
 });

@@ -10,7 +10,7 @@ function remembered() {
   return { clock, answers: new RememberedAnswers(settings, clock), expiration: clock.now() / 1000 + 3600 };
 }
 
-test("the answer to the same question, until ten minutes before it ends", () => {
+test("the same question gets the cached answer until ten minutes before that ends", () => {
   const { clock, answers, expiration } = remembered();
   answers.keep(Buffer.from("a"), answer, expiration);
   expect(answers.recall(Buffer.from("a"))).toBe(answer);
@@ -21,7 +21,7 @@ test("the answer to the same question, until ten minutes before it ends", () => 
   expect(answers.recall(Buffer.from("a"))).toBeUndefined();
 });
 
-test("at most 256 of them: with the 257th it begins anew", () => {
+test("the cache holds 256 answers at most, and the 257th empties it", () => {
   const { answers, expiration } = remembered();
   const question = (number: number) => Buffer.from(`question ${number}`);
   for (let number = 1; number <= 256; number++) answers.keep(question(number), answer, expiration);
@@ -31,7 +31,7 @@ test("at most 256 of them: with the 257th it begins anew", () => {
   for (let number = 1; number <= 256; number++) expect(answers.recall(question(number))).toBeUndefined();
 });
 
-test("a question of 4096 bytes, none of more", () => {
+test("the cache takes questions up to 4096 bytes", () => {
   const { answers, expiration } = remembered();
   for (const [length, expected] of [
     [4096, answer],

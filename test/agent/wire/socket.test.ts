@@ -21,7 +21,7 @@ function system(folders: Record<string, [mode: number, owner: number]>) {
   };
 }
 
-describe("where the folder is", () => {
+describe("the folder of the agent's socket", () => {
   const run = `/run/user/${uid}`;
   const [directory, link, other] = [0o040700, 0o120777, uid + 1];
   const xdg = { XDG_RUNTIME_DIR: "/xdg", HOME: "/home/me", TMPDIR: "/var/tmp/mine" };
@@ -48,9 +48,11 @@ describe("where the folder is", () => {
       { [`/${"h".repeat(90)}`]: [directory, uid] },
       `/tmp/vouch-${uid}`,
     ],
-  ])("%s", (_, env, folders, expected) => expect(agentFolder(system(folders), env)).toBe(expected));
+  ])("is found in the environment: %s", (_, env, folders, expected) =>
+    expect(agentFolder(system(folders), env)).toBe(expected),
+  );
 
-  test("what cannot be looked at is passed over", () => {
+  test("is searched beyond places that cannot be looked at", () => {
     const forbidden = (path: string) => {
       if (path === "/xdg") throw new Error("EACCES");
       return undefined;
@@ -58,14 +60,14 @@ describe("where the folder is", () => {
     expect(agentFolder(forbidden, xdg)).toBe(`/tmp/vouch-${uid}`);
   });
 
-  test("a path that no socket can have is named", async () => {
+  test("is named where its path is too long for a socket", async () => {
     const failure = await rejection(() => agentSocketPath(lstat, { VOUCH_RUNTIME_DIR: `/${"a".repeat(120)}` }));
     expect(failure.message).toMatch(/too long: expected at most \d+ bytes, got 132/);
   });
 });
 
-describe("whom the folder belongs to", () => {
-  test("it is made with mode 700, whatever the umask", async () => {
+describe("the folder of the agent's socket belongs to the user alone:", () => {
+  test("it is created with mode 700, whatever the umask", async () => {
     const before = process.umask(0);
     try {
       createAgentFolder(join(root, "a/b"));
@@ -75,7 +77,7 @@ describe("whom the folder belongs to", () => {
     expect(checkAgentFolder(lstat, join(root, "a/b"))).toBe(true);
   });
 
-  test("it is missing: no socket is found", async () => {
+  test("where it is missing, no socket is found", async () => {
     expect(checkAgentFolder(lstat, join(root, "none"))).toBe(false);
     expect(findAgentSocket(lstat, { VOUCH_RUNTIME_DIR: join(root, "none/deeper") })).toBeUndefined();
   });
@@ -86,12 +88,12 @@ describe("whom the folder belongs to", () => {
     expect(failure.message).toContain(`expected mode 700, got ${mode.toString(8)}`);
   });
 
-  test("a file is refused", async () => {
+  test("a file in its place is refused", async () => {
     writeFileSync(join(root, "file"), "");
     expect((await rejection(() => createAgentFolder(join(root, "file")))).message).toContain("it is not a directory");
   });
 
-  test.skipIf(uid !== 0)("another user's is refused", async () => {
+  test.skipIf(uid !== 0)("one of another user is refused", async () => {
     const folder = folderWith(0o700);
     chownSync(folder, nobody, nobody);
     expect((await rejection(() => checkAgentFolder(lstat, folder))).message).toContain(
@@ -100,12 +102,12 @@ describe("whom the folder belongs to", () => {
   });
 });
 
-describe("a symbolic link to a folder that would do", () => {
+describe("a symbolic link to a suitable folder for the agent's socket", () => {
   test.each([
     ["others may write", 0o777],
     ["others may write, but not remove", 0o1777],
     ["the group may write", 0o770],
-  ])("in a folder where %s: nobody asks there", async (_, mode) => {
+  ])("is not followed by a client in a folder where %s", async (_, mode) => {
     symlinkSync(folderWith(0o700), join(root, "link"));
     chmodSync(root, mode);
     expect((await rejection(() => checkAgentFolder(lstat, join(root, "link")))).message).toContain(
@@ -113,7 +115,7 @@ describe("a symbolic link to a folder that would do", () => {
     );
   });
 
-  test.skipIf(uid !== 0)("in a folder of another user: nobody asks there", async () => {
+  test.skipIf(uid !== 0)("is not followed by a client in a folder of another user", async () => {
     symlinkSync(folderWith(0o700), join(root, "link"));
     chownSync(root, nobody, nobody);
     expect((await rejection(() => checkAgentFolder(lstat, join(root, "link")))).message).toContain(
@@ -121,19 +123,19 @@ describe("a symbolic link to a folder that would do", () => {
     );
   });
 
-  test("in a folder of the user's own: the agent does not listen there", async () => {
+  test("is not followed by the agent in a folder of the user's own", async () => {
     symlinkSync(folderWith(0o700), join(root, "link"));
     expect((await rejection(() => createAgentFolder(join(root, "link")))).message).toContain("it is not a directory");
   });
 
-  test("to nowhere: it is not followed", async () => {
+  test("is not followed to nowhere", async () => {
     symlinkSync(join(root, "elsewhere"), join(root, "link"));
     expect((await rejection(() => createAgentFolder(join(root, "link")))).code).toBe("agent_untrusted");
   });
 });
 
-describe("the socket", () => {
-  test("another user's is refused, and what is no socket", async () => {
+describe("the agent's socket", () => {
+  test("is refused when it is another user's, or no socket", async () => {
     const folder = folderWith(0o700);
     const path = join(folder, "agent.sock");
     const env = { VOUCH_RUNTIME_DIR: folder };

@@ -11,7 +11,7 @@ import { tempFolder } from "../../temp-folder.ts";
 const relative = (uri: string) => ({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: uri });
 const full = (uri: string) => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: uri });
 
-describe("where to ask", () => {
+describe("the address for a container's credentials", () => {
   test.each<[string, Record<string, string>, string]>([
     ["ECS", relative("/v2/credentials/1"), "http://169.254.170.2/v2/credentials/1"],
     [
@@ -26,7 +26,7 @@ describe("where to ask", () => {
     ["this machine, IPv6", full("http://[::1]:8080/x"), "http://[::1]:8080/x"],
     ["by name", full("http://localhost/x"), "http://localhost/x"],
     ["anywhere over TLS", full("https://credentials.example/x"), "https://credentials.example/x"],
-  ])("%s", (_title, env, url) => {
+  ])("is read from the environment: %s", (_title, env, url) => {
     expect(credentialsUrl(env).href).toBe(url);
   });
 
@@ -41,16 +41,16 @@ describe("where to ask", () => {
     ["a relative address that changes the host", relative(".evil.example/x")],
     ["a relative address that makes it user information", relative("@evil.example/x")],
     ["a relative address that changes the port", relative(":8080/x")],
-  ])("refused: %s", (_title, env) => {
+  ])("is refused when it is %s", (_title, env) => {
     expect(() => credentialsUrl(env)).toThrow(/names no place to ask for credentials/);
   });
 });
 
-describe("what is answered", () => {
+describe("the answer with a container's credentials", () => {
   const account = createDeveloperAccount();
   const [role] = account.roles;
 
-  test("credentials that AWS knows, with authorization from the variable; the file stands before it", async () => {
+  test("holds credentials that AWS knows, for the authorization of the variable or, before that, of the file", async () => {
     await using service = serveContainerCredentials(account, role!, "Basic sandbox");
     const env = full(`${service.url}/v1/credentials`);
     const token = { AWS_CONTAINER_AUTHORIZATION_TOKEN: "Basic sandbox" };
@@ -84,13 +84,13 @@ describe("what is answered", () => {
       "at Expiration",
     ],
     ["a redirect", () => Response.redirect("http://evil.example/", 302), "status 302"],
-  ])("%s", async (_title, answer, message) => {
+  ])("is refused: %s", async (_title, answer, message) => {
     await using service = startService(answer);
     const error = await rejection(containerCredentials(full(service.url)));
     expect(error).toMatchObject({ code: "aws_error", message: expect.stringContaining(message) });
   });
 
-  test("failing for a moment, it is asked again", async () => {
+  test("is asked for again when the service fails for a moment", async () => {
     await using service = startService(
       () => new Response("", { status: 503 }),
       () =>
@@ -106,7 +106,7 @@ describe("what is answered", () => {
   });
 
   test.each([undefined, null, "", "soon", "1", 4_070_908_800, "2026-02-31T99:00:00Z", "0001-01-01T00:00:00Z"])(
-    "an end that is %p is none, as for the SDKs",
+    "a container's credentials with the end %p have none, as for the SDKs",
     async (Expiration) => {
       await using service = startService(() =>
         Response.json({ AccessKeyId: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "x", Token: "y", Expiration }),

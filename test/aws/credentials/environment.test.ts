@@ -3,7 +3,7 @@ import { environmentCredentials } from "../../../src/aws/credentials/environment
 
 const keys = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "secret/key+" };
 
-test("keys of an IAM user do not end; temporary ones end when it is said", () => {
+test("keys of an IAM user in the environment do not end, and temporary ones end when the environment says", () => {
   const user = environmentCredentials(keys);
   expect(user).toMatchObject({ accessKeyId: keys.AWS_ACCESS_KEY_ID, expiration: Infinity });
   expect(user.sessionToken).toBeUndefined();
@@ -18,6 +18,6 @@ test.each<[Record<string, string>, string]>([
   [{}, "needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are not set."],
   [{ ...keys, AWS_SECRET_ACCESS_KEY: "" }, "needs AWS_SECRET_ACCESS_KEY, which is not set."],
   [{ ...keys, AWS_ACCESS_KEY_ID: "not a key" }, "is not as expected at AccessKeyId"],
-])("%p", (env, message) => {
+])("credentials in the environment are refused: %p", (env, message) => {
   expect(() => environmentCredentials(env)).toThrow(message);
 });

@@ -47,15 +47,18 @@ test.each<[string, (socket: Socket) => void, string, string]>([
   ],
   ["no TLS", answering("HTTP/1.1 400 Bad Request\r\n\r\n"), "https", "does not speak TLS"],
   ["an end in the handshake", (socket) => void socket.destroy(), "https", "was cut"],
-])("%s", async (_, behave, scheme, reason) => {
-  const port = await listen(behave);
-  const failure = await rejection(httpRequest({ url: `${scheme}://127.0.0.1:${port}/`, method: "POST", body: "x" }));
-  expect(failure).toMatchObject({ code: "network", hint: expect.stringContaining("try again") });
-  expect(failure.message).toMatch(
-    new RegExp(`^No connection to 127\\.0\\.0\\.1:${port}: [^:]*${reason}[^:]* \\(\\w+\\)\\.$`),
-  );
-  expect(failure.message).not.toMatch(/verbose|fetch|Unable to connect/);
-});
+])(
+  "a connection that ends in %s is a network error that says why and advises to try again",
+  async (_, behave, scheme, reason) => {
+    const port = await listen(behave);
+    const failure = await rejection(httpRequest({ url: `${scheme}://127.0.0.1:${port}/`, method: "POST", body: "x" }));
+    expect(failure).toMatchObject({ code: "network", hint: expect.stringContaining("try again") });
+    expect(failure.message).toMatch(
+      new RegExp(`^No connection to 127\\.0\\.0\\.1:${port}: [^:]*${reason}[^:]* \\(\\w+\\)\\.$`),
+    );
+    expect(failure.message).not.toMatch(/verbose|fetch|Unable to connect/);
+  },
+);
 
 test.each([
   [{ code: "ENOTFOUND" }, "its name cannot be resolved (ENOTFOUND)", "Check the network"],
@@ -70,7 +73,7 @@ test.each([
   [{ code: "a sentence of the runtime" }, "the request failed.", "Check the network"],
   [new Error("pass `verbose: true`"), "the request failed.", "Check the network"],
   [undefined, "the request failed.", "Check the network"],
-])("%p in our words", (cause, words, hint) => {
+])("the cause %p is told in our words", (cause, words, hint) => {
   const { message, hint: said } = connectionError("host:1", cause);
   expect(message).toStartWith("No connection to host:1: ");
   expect(message).toContain(words);
@@ -93,7 +96,7 @@ describe("an answer in the service's place", () => {
     ["another redirect", answer(307)],
     ["status 511", answer(511)],
     ["a proxy's refusal", answer(403, "<html>blocked</html>")],
-  ])("%s is named", (_, response) => {
+  ])("%s is named as somebody else's page", (_, response) => {
     expect(interceptedAnswer("host", response)).toMatchObject({
       code: "network",
       message: expect.stringMatching(/between here and host answered .*captive portal.*proxy/),
@@ -105,10 +108,12 @@ describe("an answer in the service's place", () => {
     ["XML", answer(400, "<ErrorResponse/>", "text/xml")],
     ["nothing", answer(404)],
     ["a failing load balancer", answer(503, "<html>Service Unavailable</html>", "text/html")],
-  ])("%s is not", (_, response) => expect(interceptedAnswer("host", response)).toBeUndefined());
+  ])("%s is taken for the service's own answer", (_, response) =>
+    expect(interceptedAnswer("host", response)).toBeUndefined(),
+  );
 });
 
-test("a timeout is said in the time that all attempts have taken", () => {
+test("a timeout names the time that all attempts have taken", () => {
   const last = new VouchError("timeout", "host did not answer within 3.647 seconds.", { hint: "Check." });
   expect(inAllItsTime(last, 20_013)).toMatchObject({
     code: "timeout",

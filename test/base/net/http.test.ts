@@ -39,13 +39,13 @@ beforeAll(() => {
 });
 afterAll(() => server.stop(true));
 
-test("gives the whole answer, whatever its status", async () => {
+test("a request gives the whole answer, whatever its status", async () => {
   const response = await httpRequest({ url: `${url}/echo`, method: "POST", body: "grüße" });
   expect(response.status).toBe(418);
   expect(JSON.parse(response.body)).toEqual({ method: "POST", body: "grüße" });
 });
 
-test("follows no redirect", async () => {
+test("a request follows no redirect", async () => {
   expect((await httpRequest({ url: `${url}/moved`, method: "GET" })).status).toBe(302);
   expect(followed).toBe(0);
 });
@@ -55,12 +55,12 @@ test.each(["/large", "/endless"])("an answer larger than the limit is refused: %
   expect(failure).toMatchObject({ code: "network", message: expect.stringContaining("larger than 1999 bytes") });
 });
 
-test("an answer that does not come ends with the limit", async () => {
+test("a request whose answer does not come ends with the limit", async () => {
   const failure = await rejection(httpRequest({ url: `${url}/silent`, method: "GET", timeoutMs: 50 }));
   expect(failure).toMatchObject({ code: "timeout", message: expect.stringContaining("within 0.05 seconds") });
 });
 
-test("the caller's signal ends it", async () => {
+test("the caller's signal ends a request", async () => {
   const caller = new AbortController();
   const asked = rejection(httpRequest({ url: `${url}/silent`, method: "GET", signal: caller.signal }));
   caller.abort();
@@ -73,12 +73,12 @@ test.each([
   ["ftp://127.0.0.1/", "Expected an https URL"],
   ["file:///etc/passwd", "Expected an https URL"],
   ["vouch.example.com", "Expected a URL"],
-])("%s is refused before anything is sent", async (other, message) => {
+])("a request to %s is refused before anything is sent", async (other, message) => {
   const failure = await rejection(httpRequest({ url: other, method: "GET" }));
   expect(failure).toMatchObject({ code: "usage", message: expect.stringContaining(message) });
 });
 
-test("nobody there, and a CA bundle that is not there, say what to look at", async () => {
+test("a request to nobody, and one with a CA bundle that is missing, say what to look at", async () => {
   const closed = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = closed;
   closed.stop(true);

@@ -24,7 +24,7 @@ const busy = new BusyService({ status: 503, headers: new Headers() });
 const connectionLost = new VouchError("network", "no connection", { cause: { code: "ECONNRESET" } });
 const untrusted = new VouchError("network", "no connection", { cause: { code: "DEPTH_ZERO_SELF_SIGNED_CERT" } });
 
-describe("what is tried again", () => {
+describe("a failed attempt is repeated only where that can help", () => {
   test.each<[string, Error, boolean]>([
     ["429", refused(429), true],
     ["ThrottlingException with 400", refused(400, "ThrottlingException"), true],
@@ -43,7 +43,7 @@ describe("what is tried again", () => {
     ["a file that cannot be read", new VouchError("file_error", "no"), false],
     ["cancelled", new VouchError("cancelled", "Cancelled."), false],
     ["a mistake of ours", new TypeError("x is not a function"), false],
-  ])("%s", async (_, error, again) => {
+  ])("as for %s", async (_, error, again) => {
     const { attempt, remaining } = failing(error);
     const result = withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock: virtualClock() });
     if (again) expect(await result).toBe("done");
@@ -59,7 +59,7 @@ describe("the waits", () => {
     [0, [0, 0, 0, 0]],
     [0.5, [200, 400, 800, 1600]],
     [0.999, [399.6, 799.2, 1598.4, 3196.8]],
-  ])("grow with full jitter: chance %p", async (chance, waits) => {
+  ])("grow with full jitter where chance gives %p", async (chance, waits) => {
     const clock = virtualClock(chance);
     expect(
       await rejection(withRetries(failing(...five).attempt, { rule: waitAfterAwsFailure, limitMs: 60_000, clock })),
@@ -84,13 +84,13 @@ describe("the waits", () => {
     expect(clock.waits).toEqual([]);
   });
 
-  test("each attempt is told how long is left", async () => {
+  test("leave each attempt the rest of the time", async () => {
     const { attempt, remaining } = failing(refused(500), refused(500));
     await withRetries(attempt, { rule: waitAfterAwsFailure, limitMs: 20_000, clock: virtualClock() });
     expect(remaining).toEqual([20_000, 19_800, 19_400]);
   });
 
-  test("are cut short by the signal", async () => {
+  test("are cut short by the caller's signal", async () => {
     const abort = new AbortController();
     const attempt = async (): Promise<never> => {
       abort.abort();

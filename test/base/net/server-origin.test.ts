@@ -39,7 +39,7 @@ test.each([
 ])("%s is the origin %s", (text, origin) => expect(serverOrigin(text)).toBe(origin));
 
 describe("more or other than an origin is refused", () => {
-  test.each(refused)("%j", (text) => {
+  test.each(refused)("%j is refused when it is read", (text) => {
     expect(serverOrigin(text)).toBeUndefined();
     expect(() => new VouchServer(text, {} as never)).toThrow("without path and query");
   });

@@ -69,7 +69,7 @@ test("a link stays, and the file at the end of the chain is written", () => {
   expect(readdirSync(join(folder, "dotfiles"))).toEqual(["npmrc"]);
 });
 
-test("the file that a dangling link names is made", () => {
+test("the file that a dangling link names is created", () => {
   symlinkSync("not-yet/npmrc", join(folder, ".npmrc"));
   writeFileAtomic(join(folder, ".npmrc"), "new");
   expect(readFileSync(join(folder, "not-yet/npmrc"), "utf8")).toBe("new");
@@ -101,8 +101,8 @@ async function writeUnder(shell: string, path: string, text: string): Promise<st
   return child.stdout.text();
 }
 
-describe("when the write fails, the old file is whole and no other file is left", () => {
-  test("the disk is full", async () => {
+describe("when a write fails, the old file stays whole and no other file is left", () => {
+  test("where the disk is full", async () => {
     const path = join(folder, "file");
     writeFileSync(path, "old");
     // RLIMIT_FSIZE fails in the middle of the write, as a full disk does; the tmpfs below is one.
@@ -113,7 +113,7 @@ describe("when the write fails, the old file is whole and no other file is left"
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 
-  test.skipIf(!requires("setpriv"))("the folder may not be written", async () => {
+  test.skipIf(!requires("setpriv"))("where the folder may not be written", async () => {
     const path = join(folder, "sub/file");
     mkdirSync(join(folder, "sub"));
     writeFileSync(path, "old");
@@ -124,7 +124,7 @@ describe("when the write fails, the old file is whole and no other file is left"
     expect(readdirSync(join(folder, "sub"))).toEqual(["file"]);
   });
 
-  test.skipIf(!requires("setpriv"))("the file is read-only", async () => {
+  test.skipIf(!requires("setpriv"))("where the file is read-only", async () => {
     const path = join(folder, "file");
     writeFileSync(path, "old", { mode: 0o444 });
     const said = await writeUnder(boundByModes, path, "new");
@@ -133,7 +133,7 @@ describe("when the write fails, the old file is whole and no other file is left"
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 
-  test.skipIf(!requires("unshare", "mount") || !mayMount())("a full file system, and a read-only one", async () => {
+  test.skipIf(!requires("unshare", "mount") || !mayMount())("where the file system is full or read-only", async () => {
     const path = join(folder, "mount/file");
     mkdirSync(join(folder, "mount"));
     const full = `mount -t tmpfs -o size=8k none ${folder}/mount; echo old > ${path}; "$@"; cat ${path}; ls -A ${folder}/mount`;
@@ -188,7 +188,7 @@ test("readers see the old text or the new one, never a part", async () => {
   expect(seen.filter((each) => each !== "20000aa" && each !== "30000bb")).toEqual([]);
 });
 
-describe("what a killed process has left behind", () => {
+describe("the temporary file that a killed process has left behind", () => {
   const source = JSON.stringify(join(import.meta.dir, "../../../src/base/system/atomic-write.ts"));
   const temporary = () => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
 
@@ -216,7 +216,7 @@ describe("what a killed process has left behind", () => {
     expect(temporary()).toEqual([]);
   }, 60_000);
 
-  test("stays where it may be of a process that lives, of somebody else, or is no file of ours", async () => {
+  test("stays where its process may live, where it is somebody else's, and where it is no file of ours", async () => {
     await killInWrite(join(folder, "file"));
     const [name = ""] = temporary();
     rmSync(join(folder, name));

@@ -26,7 +26,7 @@ test("relative and empty entries of PATH are never searched", () => {
   }
 });
 
-test("a name with a slash is no name: it is not taken as a path from the current folder", () => {
+test("a name with a slash is not taken as a path from the current folder", () => {
   using folder = tempFolder();
   symlinkSync("/bin/true", join(folder.path, "planted"));
   for (const name of ["./planted", "../planted", `${folder.path}/planted`]) {

@@ -5,7 +5,7 @@ import { rejection } from "../../rejection.ts";
 const run = (script: string, timeoutMs = 20_000, signal?: AbortSignal) =>
   runProgram("/bin/sh", ["-c", script], { env: { A: "1" }, timeoutMs, signal });
 
-test("what it prints, its exit code, and no environment but the given", async () => {
+test("a program gives its output and its exit code, and gets no environment but the given", async () => {
   expect(await run('echo "out $A $HOME"; echo err >&2; exit 3')).toEqual({
     exitCode: 3,
     stdout: "out 1 \n",
@@ -13,19 +13,19 @@ test("what it prints, its exit code, and no environment but the given", async ()
   });
 });
 
-describe("limits", () => {
-  test("on time, also for what it leaves running", async () => {
+describe("a program is ended", () => {
+  test("at its time limit, together with what it has started", async () => {
     expect((await rejection(run("while :; do :; done", 200))).code).toBe("timeout");
     expect((await rejection(run("sleep 2 & exit 0", 200))).code).toBe("timeout");
   });
 
-  test("on its output", async () => {
+  test("when it prints more than the limit", async () => {
     const { exitCode, stdout } = await run("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done");
     expect(exitCode).not.toBe(0);
     expect(stdout.length).toBeLessThan(4 * 1024 * 1024);
   });
 
-  test("by a signal", async () => {
+  test("by the caller's signal", async () => {
     const controller = new AbortController();
     const running = rejection(run("while :; do :; done", 20_000, controller.signal));
     controller.abort();
@@ -33,7 +33,7 @@ describe("limits", () => {
   });
 });
 
-test("one that cannot be started", async () => {
+test("a program that cannot be started is an error of its own", async () => {
   const error = await rejection(runProgram("/dev/null", [], { env: {}, timeoutMs: 1000 }));
   expect(error.code).toBe("command_not_executable");
 });

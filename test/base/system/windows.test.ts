@@ -2,20 +2,20 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { refusalOnWindows } from "../../../src/base/system/windows.ts";
 
-describe("what needs Unix says so", () => {
+describe("on Windows a command that needs Unix is refused", () => {
   test.each(
     [["login"], ["agent", "run"], ["setup", "codeartifact"], ["exec", "--", "npm"], ["--cargo-plugin"]].map((args) => [
       args,
     ]),
-  )("%p", (args) => {
+  )("with the words %p", (args) => {
     expect(refusalOnWindows(args)).toMatchObject({ code: "platform_unsupported", exitCode: 1 });
   });
 });
 
-describe("what does not runs", () => {
+describe("on Windows a command that needs no Unix runs", () => {
   test.each(
     [[], ["--version"], ["--help"], ["login", "--help"], ["server", "run"], ["help", "login"]].map((args) => [args]),
-  )("%p", (args) => {
+  )("with the words %p", (args) => {
     expect(refusalOnWindows(args)).toBeUndefined();
   });
 });
@@ -31,12 +31,12 @@ function onWindows(...args: string[]) {
   return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
-test("a refused command ends with 1, one line on stderr and nothing on stdout", () => {
+test("on Windows a refused command ends with 1, one line on stderr and nothing on stdout", () => {
   const { exitCode, stdout, stderr } = onWindows("login");
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toMatch(/^vouch: Of Vouch only .* work on Windows itself\. Use the Linux version inside WSL 2 .*\n$/);
 });
 
-test("the version is shown", () => {
+test("on Windows the version is shown", () => {
   expect(onWindows("--version")).toMatchObject({ exitCode: 0, stderr: "" });
 });

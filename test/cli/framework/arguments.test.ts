@@ -59,7 +59,7 @@ describe("checkArguments refuses", () => {
     expect(error?.hint).toContain(hint);
   });
 
-  test("a positional argument that is missing", () => {
+  test("a call where a positional argument is missing", () => {
     const needs = { email: { type: "positional", required: true } } satisfies ArgsDef;
     expect(() => checkArguments([], needs, "vouch try")).toThrow("EMAIL is missing.");
   });
@@ -72,7 +72,7 @@ test.each([
   ["enrol", "enroll"],
   ["config", undefined],
   ["x", undefined],
-])("closest to %s is %s", (word, expected) => {
+])("the closest command to %s is %s", (word, expected) => {
   expect(closest(word, ["login", "logout", "status", "enroll", "setup"])).toBe(expected);
 });
 
@@ -83,7 +83,9 @@ test.each([
   ],
   [["--json"], []],
   [["--", "--tool", "npm"], []],
-])("valuesOf %j", (words, expected) => expect(valuesOf(words, "--tool")).toEqual(expected));
+])("the values of --tool in %j are collected: %j", (words, expected) =>
+  expect(valuesOf(words, "--tool")).toEqual(expected),
+);
 
 test.each(["4", "601", "1e2", "-5", "", "6O", "5.5"])("parseSeconds refuses %j", (text) => {
   expect(() => parseSeconds(text, "--timeout", 5, 600)).toThrow("--timeout expects a number of seconds from 5 to 600");

@@ -21,12 +21,12 @@ function show(...command: string[]): { stdout: string; stderr: string; exitCode:
   return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
 }
 
-test("names every command with its flags", () => {
+test("the manual page names every command with its flags", () => {
   for (const command of tree.children) expect(page).toContain(`.SS "${command.path}`);
   expect(page).toContain("\\fB\\-\\-timeout\\fR \\fISECONDS\\fR");
 });
 
-test("lists the exit codes of the README, and --version", () => {
+test("the manual page lists the exit codes of the README, and --version", () => {
   const readme = readFileSync(join(import.meta.dir, "../../../README.md"), "utf8");
   const table = /^### Exit codes\n\n([^]*?)\n\n/m.exec(readme)![1]!;
   const documented = [...table.matchAll(/^\| ([\d, ]+) \|/gm)].map(([, code]) => code);
@@ -36,16 +36,16 @@ test("lists the exit codes of the README, and --version", () => {
   expect(page).toContain("\\fB\\-V, \\-\\-version\\fR");
 });
 
-describe.skipIf(!requires("mandoc"))("mandoc", () => {
-  test("finds nothing to warn of", () => {
+describe.skipIf(!requires("mandoc"))("with mandoc the manual page", () => {
+  test("has no warnings", () => {
     const { stdout, exitCode } = show("mandoc", "-T", "lint", "-W", "warning");
     expect(stdout).toBe("");
     expect(exitCode).toBe(0);
   });
 });
 
-describe.skipIf(!requires("groff"))("groff", () => {
-  test("warns of nothing and shows plain text that can be copied", () => {
+describe.skipIf(!requires("groff"))("with groff the manual page", () => {
+  test("has no warnings and is plain text that can be copied", () => {
     const { stdout, stderr, exitCode } = show("groff", "-man", "-ww", "-T", "utf8", "-P-cbou", "-rLL=100n");
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
@@ -56,7 +56,7 @@ describe.skipIf(!requires("groff"))("groff", () => {
   });
 });
 
-test("is what the build puts beside the executable", async () => {
+test("the manual page is what the build puts beside the executable", async () => {
   const built = await Bun.file(join(import.meta.dir, "../../../dist/man/vouch.1")).text();
   expect(built.split("\n").slice(1)).toEqual(page.split("\n").slice(1));
 });

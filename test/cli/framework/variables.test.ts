@@ -31,12 +31,12 @@ for (const file of new Glob("**/*.ts").scanSync(src)) {
   for (const name of namesIn(readFileSync(join(src, file), "utf8"))) read.set(name, file);
 }
 
-test("every variable that the code reads is in the table", () => {
+test("every environment variable that the code reads is in the table", () => {
   const missing = [...read].filter(([name]) => !table.has(name.toUpperCase()) && !others.has(name));
   expect(missing).toEqual([]);
 });
 
-test("every variable in the table is read by the code", () => {
+test("every environment variable in the table is read by the code", () => {
   const all = [...new Glob("**/*.ts").scanSync(src)]
     .filter((file) => file !== "cli/framework/variables.ts")
     .map((file) => readFileSync(join(src, file), "utf8"))

@@ -87,7 +87,7 @@ const spoil = (command: "INIT" | "CBOR", fault: Fault): void => {
 };
 
 test(
-  "a key is waited for",
+  "vouch login waits for a key and goes on when one is plugged in",
   async () => {
     await play(["a"], {
       state: "No key is plugged in, then one is",
@@ -99,13 +99,13 @@ test(
 );
 
 test(
-  "no key comes",
+  "vouch login ends with 3 when no key comes",
   () => play(["a"], { state: "No key is plugged in, and none comes", args: ["--timeout", "2"], exitCode: 3 }),
   timeoutMs,
 );
 
 test(
-  "no key comes, and the person gives up",
+  "vouch login ends with 130 on Ctrl-C while it waits for a key",
   () => play(["a"], { state: "Ctrl-C while a key is waited for", exitCode: 130, onLine: interrupt }),
   timeoutMs,
 );
@@ -125,7 +125,7 @@ async function touchOwn(): Promise<void> {
 }
 
 test(
-  "the key that is touched is used",
+  "vouch login uses the key that is touched",
   async () => {
     twoKeys("b");
     await play(["a", "b"], {
@@ -139,7 +139,7 @@ test(
 );
 
 test(
-  "a key joins",
+  "vouch login shows a key that is plugged in during the choice",
   async () => {
     const third = await startAuthenticator({ socketPath: join(laptop.folder, "third.sock"), touch: "withheld" });
     try {
@@ -162,7 +162,7 @@ test(
 );
 
 test(
-  "no key is touched",
+  "vouch login ends with an error when no key is touched",
   async () => {
     twoKeys("b");
     await play(["a", "b"], { state: "Two keys, and none is touched", args: ["--timeout", "2"], exitCode: 3 });
@@ -172,7 +172,7 @@ test(
 );
 
 test(
-  "no key is touched, and the person gives up",
+  "vouch login ends with 130 on Ctrl-C while it waits for a touch of one of several keys",
   async () => {
     twoKeys("b");
     await play(["a", "b"], {
@@ -190,7 +190,7 @@ test(
 );
 
 test(
-  "all keys are pulled out",
+  "vouch login waits for a key again when all are pulled out",
   async () => {
     twoKeys("b");
     await play(["a", "b"], {
@@ -212,7 +212,7 @@ test(
 );
 
 test(
-  "a U2F key",
+  "vouch login refuses a U2F key",
   async () => {
     const old = await startAuthenticator({ socketPath: port("a"), ctap: "u2f" });
     try {
@@ -227,7 +227,7 @@ test(
 );
 
 test(
-  "a busy key that becomes free",
+  "vouch login waits for a busy key that becomes free",
   async () => {
     plug("a", laptop.key);
     spoil("INIT", 0x06);
@@ -241,7 +241,7 @@ test(
 );
 
 test(
-  "a busy key that stays busy",
+  "vouch login ends with an error when a key stays busy",
   async () => {
     plug("a", laptop.key);
     spoil("INIT", 0x06);
@@ -252,7 +252,7 @@ test(
 );
 
 test(
-  "a key without a device",
+  "vouch login reports a key that is listed but has no device",
   async () => {
     // Nobody listens on a plain file.
     writeFileSync(port("a"), "");
@@ -262,7 +262,7 @@ test(
 );
 
 test(
-  "a key that does not answer",
+  "vouch login ends with an error when a key does not answer",
   async () => {
     plug("a", laptop.key);
     spoil("INIT", "mute");
@@ -285,7 +285,7 @@ test(
 );
 
 test(
-  "a key that does not answer while another program waits for a touch on it",
+  "vouch login asks a key again that does not answer while another program waits for a touch on it",
   async () => {
     plug("a", laptop.key);
     spoil("INIT", "mute");
@@ -302,7 +302,7 @@ test.each<[string, Fault]>([
   ["One of two keys does not answer", "mute"],
   ["One of two keys is busy with another program", 0x06],
 ])(
-  "%s",
+  "vouch login shows what docs/security-keys.md says: %s",
   async (state, fault) => {
     plug("a", other);
     plug("b", laptop.key);
@@ -313,7 +313,7 @@ test.each<[string, Fault]>([
 );
 
 test(
-  "a key that breaks the protocol",
+  "vouch login reports a key that breaks the protocol",
   async () => {
     plug("a", laptop.key);
     spoil("CBOR", "wrong sequence");
@@ -326,7 +326,7 @@ test.each<[string, string]>([
   ["The key is pulled out at the PIN", "PIN of"],
   ["The key is pulled out while it waits for the touch", "Touch your"],
 ])(
-  "%s",
+  "vouch login shows what docs/security-keys.md says: %s",
   async (state, when) => {
     plug("a", laptop.key);
     laptop.key.settings.touch = "withheld";
@@ -355,7 +355,7 @@ describe("vouch doctor", () => {
   }
 
   test(
-    "tries every key",
+    "probes every key",
     async () => {
       plug("a", laptop.key);
       const old = await startAuthenticator({ socketPath: port("b"), ctap: "u2f" });

@@ -24,7 +24,7 @@ test.each([
   ["is UTF-8", "pässwörd\r", "pässwörd"],
   ["passes over arrows and the marks of a paste", "\x1b[200~12\x1b[D\x1bOA34\x1b[201~\r", "1234"],
   ["passes over Ctrl-Z and Ctrl-S", "12\x1a\x1334\r", "1234"],
-])("a secret %s", async (_, keys, expected) => {
+])("a secret that is typed %s", async (_, keys, expected) => {
   const run = await answer("secret", "PIN: ", keys);
   expect(run.screen).toBe(`PIN: \nanswer=${JSON.stringify(expected)}\n`);
   expect(run).toMatchObject({ exitCode: 0, restored: true });
@@ -52,7 +52,7 @@ test.each([
   ["SIGUSR2", (person: Person) => person.signal("SIGUSR2")],
   ["SIGVTALRM", (person: Person) => person.signal("SIGVTALRM")],
   ["SIGXCPU", (person: Person) => person.signal("SIGXCPU")],
-])("%s gives up with 130 and puts the terminal back", async (_, giveUp) => {
+])("%s ends a prompt with 130 and restores the terminal", async (_, giveUp) => {
   const run = await runInTerminal(ask("secret"), {}, async (person) => {
     await person.see("PIN: ");
     giveUp(person);
@@ -61,7 +61,7 @@ test.each([
   expect(run.screen).toContain("\nCancelled");
 });
 
-test("stopped, it gives the terminal back; continued, it takes what is typed unseen", async () => {
+test("a prompt that is stopped restores the terminal, and continued it reads what is typed without showing it", async () => {
   const run = await runInTerminal(ask("secret"), {}, async (person) => {
     await person.see("PIN: ");
     person.signal("SIGTSTP");
@@ -77,7 +77,7 @@ test("stopped, it gives the terminal back; continued, it takes what is typed uns
   expect(run.screen).toContain('answer="123456"');
 });
 
-test("a prompt is seen when stdin, stdout and stderr are captured", async () => {
+test("a prompt is shown on the terminal when stdin, stdout and stderr are captured", async () => {
   const shell = ["sh", "-c", `exec "$0" "$1" secret </dev/null >/dev/null 2>&1`, process.execPath, program];
   const run = await runInTerminal(shell, {}, async (person) => {
     await person.see("PIN: ");
@@ -86,7 +86,7 @@ test("a prompt is seen when stdin, stdout and stderr are captured", async () => 
   expect(run).toMatchObject({ exitCode: 0, restored: true, screen: "PIN: \n" });
 });
 
-test("what is typed ahead stays for the next reader", async () => {
+test("what is typed ahead is left for the next reader", async () => {
   const shell = ["sh", "-c", `"$0" "$1" secret; "$0" "$1" secret`, process.execPath, program];
   const run = await runInTerminal(shell, {}, async (person) => {
     await person.see("PIN: ");
@@ -100,7 +100,7 @@ test.each([
   ["yes in full, after something else", "what\rYES\r", true],
   ["no", "n\r", false],
   ["the default", "\r", false],
-])("a question is answered: %s", async (_, keys, expected) => {
+])("a yes-or-no question is answered: %s", async (_, keys, expected) => {
   const run = await answer("confirm", "Go on? [y/N] ", keys);
   expect(run.screen).toContain(`answer=${expected}\n`);
 });
@@ -115,7 +115,7 @@ test.each([
   expect(run.screen).toContain(`answer=${expected}\n`);
 });
 
-test("a line that may be seen is trimmed", async () => {
+test("a line that may be shown is trimmed", async () => {
   const run = await answer("text", "Name: ", "  Ada \r");
   expect(run.screen).toContain('answer="Ada"');
 });

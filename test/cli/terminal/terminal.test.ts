@@ -10,7 +10,9 @@ test.each([
   ["FORCE_COLOR in a pipe", false, { FORCE_COLOR: "1" }, true],
   ["FORCE_COLOR against NO_COLOR", false, { FORCE_COLOR: "1", NO_COLOR: "1" }, true],
   ["FORCE_COLOR=0", true, { FORCE_COLOR: "0" }, false],
-])("colour: %s", (_, isTerminal, env, expected) => expect(wantsColor(isTerminal, env)).toBe(expected));
+])("whether there is colour is decided: %s", (_, isTerminal, env, expected) =>
+  expect(wantsColor(isTerminal, env)).toBe(expected),
+);
 
 test.each([
   ["keeps our styles in colour", bold("a"), true, "\x1b[1ma\x1b[22m"],
@@ -19,4 +21,4 @@ test.each([
   ["keeps the indent", "    a", true, "    a"],
   ["lets no style of others pass, not even the codes of ours", "\x1b[1ma\x1b[22m", true, "\ufffd[1ma\ufffd[22m"],
   ["cleans what stands inside of our style", bold("a\x1b[31m\nb"), true, "\x1b[1ma\ufffd[31m b\x1b[22m"],
-])("a line %s", (_, text, color, expected) => expect(render(text, color)).toBe(expected));
+])("a line for a terminal %s", (_, text, color, expected) => expect(render(text, color)).toBe(expected));

@@ -13,15 +13,15 @@ const vectors: [string, string][] = [
   ["fbff", "-_8"],
 ];
 
-test.each(vectors)("%s is %s", (bytes, text) => {
+test.each(vectors)("the bytes %s are encoded as %s and decoded from it", (bytes, text) => {
   expect(encodeBase64url(Uint8Array.fromHex(bytes))).toBe(text);
   expect(decodeBase64url(text).toHex()).toBe(bytes);
 });
 
-test.each(["+/8", "Zg=", "Z", "Zm 9v", "Zm9v\n", "Zm9v!"])("%p is refused", (text) => {
+test.each(["+/8", "Zg=", "Z", "Zm 9v", "Zm9v\n", "Zm9v!"])("%p is refused as base64url", (text) => {
   expect(() => decodeBase64url(text)).toThrow(expect.objectContaining({ code: "protocol_error" }));
 });
 
-test("padding is passed over", () => {
+test("padding of base64url is ignored", () => {
   expect(decodeBase64url("Zg==").toHex()).toBe("66");
 });

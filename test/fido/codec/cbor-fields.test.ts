@@ -9,7 +9,7 @@ const map = new Map<number | string, CborValue>([
   [3, 1n],
 ]);
 
-test("a member of the kind is given, any other is not", () => {
+test("a member of the expected kind is read, and any other is not", () => {
   expect(field(map, 1, "text")).toBe("text");
   expect(field(map, 1, "bytes")).toBeUndefined();
   expect(field(map, 3, "integer")).toBeUndefined();

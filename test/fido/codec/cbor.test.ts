@@ -61,14 +61,14 @@ const appendixA: [string, CborValue][] = [
   ],
 ];
 
-describe("RFC 8949 appendix A", () => {
+describe("the vectors of RFC 8949, appendix A, are decoded", () => {
   test.each(appendixA)("%s", (encoded, value) => {
     expect(decodeCbor(hex(encoded))).toEqual(value);
     expect(encodeCbor(value).toHex()).toBe(encoded);
   });
 });
 
-describe("the canonical CTAP2 form", () => {
+describe("maps are encoded in the canonical CTAP2 form", () => {
   test.each<[string, CborValue, string]>([
     [
       "a COSE key: unsigned before negative labels",
@@ -111,7 +111,7 @@ describe("the canonical CTAP2 form", () => {
   });
 });
 
-describe("refused", () => {
+describe("the decoder refuses", () => {
   test.each([
     ["nothing", ""],
     ["bytes after the item", "0000"],
@@ -137,7 +137,7 @@ describe("refused", () => {
   });
 });
 
-test("what is refused is not quoted: the sender's text is not ours", () => {
+test("an error of the decoder does not quote the sender's text", () => {
   const twice = "a2666572617365640066657261736564f6";
   expect(() => decodeCbor(hex(twice))).toThrow("Malformed CBOR: expected every map key once, got one twice.");
 });
@@ -146,13 +146,13 @@ test("a key is the same key however it is written", () => {
   expect(() => decodeCbor(hex("a201001b000000000000000100"))).toThrow(VouchError);
 });
 
-test("16 levels are read", () => {
+test("the decoder reads 16 levels", () => {
   expect(decodeCbor(hex(`${"81".repeat(16)}00`))).toEqual(
     Array.from({ length: 16 }).reduce<CborValue>((inner) => [inner], 0),
   );
 });
 
-test("a prefix leaves what follows it", () => {
+test("the decoder leaves what follows the item when asked for a prefix", () => {
   const { value, rest } = decodeCborPrefix(hex("820102a0ff"));
   expect(value).toEqual([1, 2]);
   expect(rest.toHex()).toBe("a0ff");
@@ -177,7 +177,7 @@ test("what is encoded decodes to itself", () => {
   fc.assert(fc.property(cborValue, (value) => expect(decodeCbor(encodeCbor(value))).toEqual(value)));
 });
 
-test("the order of a map's entries does not matter", () => {
+test("the order of a map's entries does not change its encoding", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.tuple(key, fc.integer()), { selector: ([name]) => name }), (entries) => {
       expect(encodeCbor(new Map(entries))).toEqual(encodeCbor(new Map(entries.toReversed())));
@@ -185,7 +185,7 @@ test("the order of a map's entries does not matter", () => {
   );
 });
 
-test("any bytes decode or are refused with a VouchError", () => {
+test("any bytes are decoded or refused with a VouchError", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       try {

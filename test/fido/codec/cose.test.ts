@@ -12,11 +12,11 @@ const valid: [number, CborValue][] = [
   [-3, y],
 ];
 
-test("a key goes in and comes out the same", () => {
+test("a COSE key is exported as it was imported", () => {
   expect(exportCoseKey(importCoseKey(new Map(valid), ES256), ES256)).toEqual(new Map(valid));
 });
 
-describe("refused", () => {
+describe("a COSE key is refused", () => {
   const offCurve = y.slice();
   offCurve[31] = 0x91;
   test.each<[string, [number, CborValue], string]>([
@@ -29,7 +29,7 @@ describe("refused", () => {
     ["a compressed point", [-3, true], "expected y of 32 bytes"],
     ["a point off the curve", [-3, offCurve], "expected a point on the curve P-256"],
     ["a coordinate beyond the field", [-2, new Uint8Array(32).fill(0xff)], "expected a point on the curve P-256"],
-  ])("%s", (_, change, message) => {
+  ])("with %s", (_, change, message) => {
     expect(() => importCoseKey(new Map([...valid, change]), ES256)).toThrow(
       expect.objectContaining({ code: "protocol_error", message: `Unusable public key: ${message}.` }),
     );

@@ -46,7 +46,7 @@ describe("getInfo", () => {
     expect(await getInfo(new AnsweringDevice("00"))).toEqual({ ...expected, ...nothing, versions: [], extensions: [] });
   });
 
-  test("supposes protocol one on a key with a PIN that names none", async () => {
+  test("assumes protocol one on a key with a PIN that names none", async () => {
     const answer = encodeCbor(new Map([[4, new Map([["clientPin", true]])]])).toHex();
     expect((await getInfo(new AnsweringDevice(`00${answer}`))).pinUvAuthProtocols).toEqual([1]);
   });
@@ -56,12 +56,12 @@ describe("getInfo", () => {
     [6, 6],
     [63, 63],
     [64, 63],
-  ])("takes a minimum PIN length of %i for %i", async (told, minPINLength) => {
+  ])("reads a minimum PIN length of %i as %i", async (told, minPINLength) => {
     const answer = encodeCbor(new Map([[0x0d, told]])).toHex();
     expect(await getInfo(new AnsweringDevice(`00${answer}`))).toMatchObject({ minPINLength });
   });
 
-  test("passes over members of the wrong kind", async () => {
+  test("ignores members of the wrong kind", async () => {
     const answer = encodeCbor(
       new Map<number, unknown>([
         [1, "FIDO_2_0"],
@@ -144,13 +144,13 @@ describe("getAssertions", () => {
     expect(device.sent).toEqual([start]);
   });
 
-  test("sends only the options that differ from their defaults", async () => {
+  test("sends only those options that differ from their defaults", async () => {
     const device = new AnsweringDevice(`00${vectors.getAssertion}`);
     await getAssertions(device, { ...request, options: { up: false, uv: true } });
     expect(device.sent[0]).toEndWith("05a2627570f4627576f5");
   });
 
-  test("asks for every further assertion", async () => {
+  test("asks for every further assertion of the key", async () => {
     const device = new AnsweringDevice(assertionOf(1, 3), assertionOf(2), assertionOf(3));
     const assertions = await getAssertions(device, request);
     expect(assertions.map(({ user }) => user?.name)).toEqual(["user 1", "user 2", "user 3"]);
@@ -179,13 +179,13 @@ describe("selection", () => {
     expect(device.sent).toEqual(["04", "0b"]);
   });
 
-  test.each(["35", "31"])("else sends a request that can only fail (0x%s) after a touch", async (status) => {
+  test.each(["35", "31"])("otherwise sends a request that can only fail (0x%s) after a touch", async (status) => {
     const device = new AnsweringDevice(versions("FIDO_2_0", "FIDO_2_1_PRE"), status);
     await selection(device);
     expect(device.sent[1]).toEndWith("08400901");
   });
 
-  test("tells when it was not touched", async () => {
+  test("reports that the key was not touched", async () => {
     const error = await rejection(selection(new AnsweringDevice(versions("FIDO_2_0"), "2f")));
     expect(error.code).toBe("touch_timeout");
   });

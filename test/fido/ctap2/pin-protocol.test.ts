@@ -58,7 +58,7 @@ describe.each(vectors.protocols)("PIN/UV auth protocol $version", (vector) => {
     expect(first.length).toBe(version === 1 ? 16 : 32);
   });
 
-  test("authenticates as another implementation does", () => {
+  test("authenticates a message as another implementation does", () => {
     const { message, signature } = vector.authenticated;
     expect(agree().secret.authenticate(hex(message)).toHex()).toBe(signature);
   });
@@ -67,7 +67,7 @@ describe.each(vectors.protocols)("PIN/UV auth protocol $version", (vector) => {
     expect(() => agree().secret.decrypt(new Uint8Array(length))).toThrow("Expected a ciphertext of whole blocks");
   });
 
-  test("a destroyed secret is another one", () => {
+  test("replaces a destroyed secret by another one", () => {
     const { secret } = agree();
     secret.destroy();
     expect(secret.authenticate(hex(vector.authenticated.message)).toHex()).not.toBe(vector.authenticated.signature);
@@ -84,7 +84,7 @@ describe.each(vectors.protocols)("PIN/UV auth protocol $version", (vector) => {
   });
 });
 
-test("the key's public key may be any on the curve", () => {
+test("the key's public key may be any point on the curve", () => {
   const cose = exportCoseKey(ephemeral.publicKey, ECDH_ES_HKDF_256);
   expect(encapsulate(2, cose).keyAgreement.get(3)).toBe(ECDH_ES_HKDF_256);
 });
@@ -115,11 +115,11 @@ test.each<[number[], PinProtocol | undefined]>([
   [[3, 1], 1],
   [[3], undefined],
   [[], undefined],
-])("of the protocols %p the key's preferred one that we know is used", (offered, chosen) => {
+])("of the protocols %p the key's preferred one that we know is used: %p", (offered, chosen) => {
   expect(choosePinProtocol(offered)).toBe(chosen);
 });
 
-describe("hashPin", () => {
+describe("the hash of a PIN", () => {
   test("is the first half of SHA-256", () => {
     expect(hashPin(new Secret(vectors.pin), 4).toHex()).toBe(vectors.pinHash);
   });
@@ -133,7 +133,7 @@ describe("hashPin", () => {
     ["🔑🔑🔑", 4, "Expected a PIN of at least 4 characters, got 3."],
     ["é".repeat(32), 4, "Expected a PIN of at most 63 bytes, got 64."],
     ["1234567", 8, "Expected a PIN of at least 8 characters, got 7."],
-  ])("refuses %s, which cannot be right, before the key counts it", (pin, minLength, message) => {
+  ])("is not made of %s, which cannot be right: it is refused before the key counts it", (pin, minLength, message) => {
     expect(() => hashPin(new Secret(pin), minLength)).toThrow(expect.objectContaining({ code: "pin_policy", message }));
   });
 });

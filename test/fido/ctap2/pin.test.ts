@@ -20,12 +20,12 @@ test.each([
   ["é".repeat(32), { kind: "too_long", size: 64, maxSize: 63 }],
   ["1234567\u0000", { kind: "control_character" }],
   ["1234567\u007f", { kind: "control_character" }],
-] as const)("a new PIN %p is held to the rules before the key is asked", (pin, fault) => {
+] as const)("a new PIN %p is checked against the rules before the key is asked", (pin, fault) => {
   expect(pinFault(secret(pin), 8)).toEqual(fault);
 });
 
 describe.each<[PinProtocol]>([[1], [2]])("in protocol %i", (protocol) => {
-  test("every PIN without a fault can be set, and is the PIN then, however its accents are written", async () => {
+  test("every valid PIN can be set and is the PIN afterwards, however its accents are written", async () => {
     await using plugged = await plugIn();
     const device = await plugged.open();
     const pins = fc

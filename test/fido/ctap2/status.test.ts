@@ -37,11 +37,11 @@ test.each<[number, ErrorCode, string]>([
   [0x7f, "security_key_error", "OTHER (0x7f)"],
   [0xdf, "security_key_error", "unknown status (0xdf)"],
   [0xf2, "security_key_error", "unknown status (0xf2)"],
-])("status 0x%s is %s", (byte, code, message) => {
+])("the CTAP status 0x%s becomes the error %s", (byte, code, message) => {
   expect(new CtapError(byte)).toMatchObject({ code, message: expect.stringContaining(message) });
 });
 
-test("an error is known by its status", () => {
+test("an error of a key is recognised by its CTAP status", () => {
   expect(isCtapError(new CtapError(0x31), "PIN_BLOCKED", "PIN_INVALID")).toBe(true);
   expect(isCtapError(new CtapError(0x31), "PIN_BLOCKED")).toBe(false);
   expect(isCtapError(new CtapError(0xf2))).toBe(false);
@@ -61,7 +61,7 @@ const specification = `0x01 INVALID_COMMAND 0x02 INVALID_PARAMETER 0x03 INVALID_
   0x3d INTEGRITY_FAILURE 0x3e INVALID_SUBCOMMAND 0x3f UV_INVALID 0x40 UNAUTHORIZED_PERMISSION 0x7f OTHER`;
 
 test.each([...specification.matchAll(/0x(..) (\w+)/g)].map(([, hex, name]) => [Number.parseInt(hex!, 16), name!]))(
-  "status 0x%s has the specification's name %s",
+  "the CTAP status 0x%s has the specification's name %s",
   (byte, name) => {
     expect(new CtapError(byte).status).toBe(name as NonNullable<CtapError["status"]>);
   },

@@ -49,7 +49,7 @@ async function run<T>(
 }
 
 describe("opening a channel", () => {
-  test("passes over answers to other programs", async () => {
+  test("ignores answers to other programs", async () => {
     const foreign = key(BROADCAST, CTAPHID.INIT, initAnswer(bytes(8), 0xbadc0de, 0x05));
     const elsewhere = key(0x42, CTAPHID.KEEPALIVE, Uint8Array.of(1));
     const connection = new ScriptedConnection(allocation({ before: [...foreign, ...elsewhere] }), ask, answer);
@@ -74,7 +74,7 @@ describe("opening a channel", () => {
         ),
     ],
     ["too short", (nonce) => key(BROADCAST, CTAPHID.INIT, initAnswer(nonce, 0xbadc0de, 0x05).subarray(0, 16))],
-  ])("passes over an answer with our nonce that comes %s", async (_, lie) => {
+  ])("ignores an answer with our nonce that comes %s", async (_, lie) => {
     const first = (written: readonly Uint8Array[]) => (lie(written.at(-1)!.slice(7, 15))[0] as { key: Uint8Array }).key;
     const connection = new ScriptedConnection(allocation({ before: [{ key: first }] }), ask, answer);
     // The scripted command goes out on the channel of the true answer, or the script fails.
@@ -100,8 +100,8 @@ describe("opening a channel", () => {
   });
 });
 
-describe("a command", () => {
-  test("goes out and comes back in many packets", async () => {
+describe("a command over a channel", () => {
+  test("is sent and answered in many packets", async () => {
     const connection = new ScriptedConnection(
       allocation(),
       host(CHANNEL, CTAPHID.CBOR, bytes(1200)),
@@ -110,7 +110,7 @@ describe("a command", () => {
     expect(await run(connection, (device) => device.exchange(bytes(1200)))).toEqual(bytes(7609));
   });
 
-  test("passes over the packets of other channels, even between its own", async () => {
+  test("ignores the packets of other channels, even between its own", async () => {
     const mine = key(CHANNEL, CTAPHID.CBOR, bytes(100));
     const other = key(0x42, CTAPHID.CBOR, bytes(100));
     const mixed = mine.flatMap((step, index) => other.slice(index, index + 1).concat(step));
@@ -118,7 +118,7 @@ describe("a command", () => {
     expect(await run(connection, (device) => device.exchange(request))).toEqual(bytes(100));
   });
 
-  test("tells what its keepalives say", async () => {
+  test("reports the status in its keepalives", async () => {
     const connection = new ScriptedConnection(allocation(), ask, keepalive(1), keepalive(2), keepalive(2), answer);
     const said: string[] = [];
     await run(connection, (device) => device.exchange(request, { onKeepalive: (status) => said.push(status) }));
@@ -130,7 +130,7 @@ describe("a command", () => {
     expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
   });
 
-  test("gives up when the key stays busy", async () => {
+  test("fails when the key stays busy", async () => {
     const connection = new ScriptedConnection(allocation(), ask, error(0x06));
     expect(await rejection(run(connection, (device) => device.exchange(request, { timeoutMs: 10 })))).toEqual(
       failure("security_key_busy", "Test Key is busy with another program"),
@@ -143,7 +143,7 @@ describe("a command", () => {
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toBe(gone);
   });
 
-  test("is refused while another one runs", async () => {
+  test("is refused while another one is under way", async () => {
     const connection = new ScriptedConnection(allocation(), ask, answer);
     await run(connection, async (device) => {
       const first = device.exchange(request);
@@ -174,7 +174,7 @@ describe("a command", () => {
   });
 });
 
-describe("a message that the key did not get whole", () => {
+describe("a message that the key did not receive whole", () => {
   test.each([
     ["ERR_INVALID_LEN", 0x03],
     ["ERR_INVALID_SEQ", 0x04],
@@ -201,12 +201,15 @@ describe("a message that the key did not get whole", () => {
     );
   });
 
-  test.each([0x01, 0x02, 0x0a, 0x7f])("is not what the error %i tells: the message is not sent again", async (code) => {
-    const connection = new ScriptedConnection(allocation(), ask, error(code));
-    expect(await rejection(run(connection, (device) => device.exchange(request)))).toMatchObject({ reported: code });
-  });
+  test.each([0x01, 0x02, 0x0a, 0x7f])(
+    "is not assumed for the error %i: the message is not sent again",
+    async (code) => {
+      const connection = new ScriptedConnection(allocation(), ask, error(code));
+      expect(await rejection(run(connection, (device) => device.exchange(request)))).toMatchObject({ reported: code });
+    },
+  );
 
-  test("is not one after a sign of life: the key has it, and it may have had its effect", async () => {
+  test("is not assumed after a keepalive: the key has the message, which may have had its effect", async () => {
     const connection = new ScriptedConnection(allocation(), ask, keepalive(2), error(0x05));
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toMatchObject({ reported: 0x05 });
   });
@@ -228,7 +231,7 @@ describe("an answer that cannot be read", () => {
   });
 });
 
-describe("a channel that the key has given away", () => {
+describe("a channel that the key has given to another program", () => {
   const lost = [...ask, ...error(0x0b)];
   const fresh = allocation({ channel: 0x5eed });
 
@@ -241,7 +244,7 @@ describe("a channel that the key has given away", () => {
     });
   });
 
-  test("is replaced once for a command", async () => {
+  test("is replaced only once for a command", async () => {
     const refused = [...host(0x5eed, CTAPHID.CBOR, request), ...key(0x5eed, CTAPHID.ERROR, Uint8Array.of(0x0b))];
     const connection = new ScriptedConnection(allocation(), lost, fresh, refused);
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
@@ -250,8 +253,8 @@ describe("a channel that the key has given away", () => {
   });
 });
 
-describe("cancelling", () => {
-  test("tells the key, waits for its last word, and leaves the channel usable", async () => {
+describe("cancelling a command", () => {
+  test("is sent to the key, waits for its last answer, and leaves the channel usable", async () => {
     const connection = new ScriptedConnection(
       allocation(),
       [...ask, ...keepalive(2)],
@@ -266,7 +269,7 @@ describe("cancelling", () => {
     });
   });
 
-  test("before the command sends nothing", async () => {
+  test("before the command is sent sends nothing", async () => {
     const connection = new ScriptedConnection(allocation());
     await run(connection, async (device) => {
       expect(await rejection(device.exchange(request, { signal: AbortSignal.abort() }))).toEqual(
@@ -275,7 +278,7 @@ describe("cancelling", () => {
     });
   });
 
-  test("while the key is busy with another program does not cancel that one", async () => {
+  test("while the key is busy with another program does not cancel that program's", async () => {
     const controller = new AbortController();
     const connection = new ScriptedConnection(allocation(), ask, [
       {
@@ -293,7 +296,7 @@ describe("cancelling", () => {
   test.each<[string, number, ErrorCode, string]>([
     ["a touch that does not come", 2, "touch_timeout", "Test Key was not touched in time."],
     ["an answer that does not come", 1, "security_key_error", "Test Key did not answer in time"],
-  ])("is what the limit on %s does", async (_, status, code, message) => {
+  ])("is also what the timeout of %s does", async (_, status, code, message) => {
     const connection = new ScriptedConnection(allocation(), ask, keepalive(status), cancel, cancelled);
     expect(await rejection(run(connection, (device) => device.exchange(request, { timeoutMs: 50 })))).toEqual(
       failure(code, message),

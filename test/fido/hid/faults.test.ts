@@ -6,6 +6,7 @@ import type { Fault } from "../../authenticator/faults.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import { RawClient } from "../../authenticator/raw-client.ts";
 import { transport } from "../../authenticator/transport.ts";
+import { inFastTime } from "../../fast-time.ts";
 import { rejection } from "../../rejection.ts";
 
 const GET_INFO = Uint8Array.of(0x04);
@@ -43,7 +44,8 @@ describe("an answer", () => {
     await using plugged = await plugIn();
     const device = await plugged.open();
     plugged.key.settings.fault = { in: "CBOR", fault };
-    expect(await rejection(device.exchange(GET_INFO, { timeoutMs }))).toEqual(failure("security_key_error", message));
+    const error = await inFastTime(() => rejection(device.exchange(GET_INFO, { timeoutMs })));
+    expect(error).toEqual(failure("security_key_error", message));
     plugged.key.settings.fault = undefined;
     // Another program finds the key idle, and so does this one.
     const other = new RawClient(await plugged.connect());
@@ -58,15 +60,24 @@ describe("an answer", () => {
     await using plugged = await plugIn();
     const device = await plugged.open();
     plugged.key.settings.fault = { in: "CBOR", fault };
-    const { hint: said } = await rejection(device.exchange(GET_INFO, { timeoutMs: 500 }));
+    const { hint: said } = await inFastTime(() => rejection(device.exchange(GET_INFO, patience)));
     expect(said).toStartWith(hint);
   });
 
   test("that does not come is waited for as long as the channel was opened with, when nobody is needed for it", async () => {
     await using plugged = await plugIn();
-    const device = await openChannel(await plugged.connect(), plugged.info, { answerTimeoutMs: 100 });
+    const device = await openChannel(await plugged.connect(), plugged.info, { answerTimeoutMs: 3_000 });
     plugged.key.settings.fault = { in: "CBOR", fault: "mute" };
-    expect(await rejection(device.exchange(GET_INFO))).toEqual(failure("security_key_error", "did not answer in time"));
+    const { error, seconds } = await inFastTime(async () => {
+      const begin = performance.now();
+      return {
+        error: await rejection(device.exchange(GET_INFO)),
+        seconds: (performance.now() - begin) / 1000,
+      };
+    });
+    expect(error).toEqual(failure("security_key_error", "did not answer in time"));
+    // And the time that a key gets to end the command; the default is ten seconds.
+    expect(seconds).toBeWithin(3, 6);
   });
 
   test("may have stray packets and those of other channels before it", async () => {
@@ -80,9 +91,8 @@ describe("an answer", () => {
     const connection = await plugged.connect();
     const device = await openChannel(connection, plugged.info, { onBusy: () => (told += 1) });
     plugged.key.settings.fault = { in: "CBOR", fault: 0x06 };
-    expect(await rejection(device.exchange(GET_INFO, { timeoutMs: 500 }))).toEqual(
-      failure("security_key_busy", "is busy with another program."),
-    );
+    const error = await inFastTime(() => rejection(device.exchange(GET_INFO, patience)));
+    expect(error).toEqual(failure("security_key_busy", "is busy with another program."));
     expect(told).toBe(1);
     plugged.key.settings.fault = undefined;
     expect((await device.exchange(GET_INFO, patience))[0]).toBe(OK);
@@ -112,8 +122,9 @@ describe("INIT", () => {
     [0xff, 'reported "error 255"'],
   ])("with the fault %p is tried twice and is an error, and the key goes on", async (fault, message) => {
     await using plugged = await plugIn({ fault: { in: "INIT", fault } });
-    const opening = openChannel(await transport.open(plugged.info), plugged.info, { timeoutMs: 100 });
-    expect(await rejection(opening)).toEqual(failure("security_key_error", message));
+    const connection = await transport.open(plugged.info);
+    const error = await inFastTime(() => rejection(openChannel(connection, plugged.info, { timeoutMs: 100 })));
+    expect(error).toEqual(failure("security_key_error", message));
     expect(plugged.key.initializations).toBe(2);
     plugged.key.settings.fault = undefined;
     expect((await (await plugged.open()).exchange(GET_INFO, patience))[0]).toBe(OK);
@@ -122,11 +133,11 @@ describe("INIT", () => {
   test("at a busy key is repeated until the limit, which is said once", async () => {
     await using plugged = await plugIn({ fault: { in: "INIT", fault: 0x06 } });
     let told = 0;
-    const opening = openChannel(await transport.open(plugged.info), plugged.info, {
-      timeoutMs: 500,
-      onBusy: () => (told += 1),
-    });
-    expect(await rejection(opening)).toEqual(failure("security_key_busy", "is busy with another program."));
+    const connection = await transport.open(plugged.info);
+    const error = await inFastTime(() =>
+      rejection(openChannel(connection, plugged.info, { ...patience, onBusy: () => (told += 1) })),
+    );
+    expect(error).toEqual(failure("security_key_busy", "is busy with another program."));
     expect(told).toBe(1);
     expect(plugged.key.initializations).toBeGreaterThan(2);
   });

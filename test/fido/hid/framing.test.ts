@@ -10,7 +10,7 @@ function reassemble(reassembler: Reassembler, reports: Uint8Array[]) {
   return reports.map((report) => reassembler.push(report)).filter((message) => message !== undefined);
 }
 
-describe("fragment", () => {
+describe("fragmenting a message", () => {
   test.each([
     [0, 1],
     [1, 1],
@@ -19,19 +19,19 @@ describe("fragment", () => {
     [57 + 59, 2],
     [57 + 59 + 1, 3],
     [maxMessageBytes, 129],
-  ])("%i bytes are %i reports", (length, count) => {
+  ])("of %i bytes gives %i reports", (length, count) => {
     const reports = fragment(CHANNEL, CTAPHID.CBOR, bytes(length));
     expect(reports.length).toBe(count);
     expect(reassemble(new Reassembler(CHANNEL), reports)).toEqual([{ command: CTAPHID.CBOR, payload: bytes(length) }]);
   });
 
-  test("the bytes are those of the specification", () => {
+  test("gives the bytes of the specification", () => {
     const [first, second] = fragment(CHANNEL, CTAPHID.CBOR, new Uint8Array(60).fill(0xaa));
     expect(first?.toHex()).toBe(`0102030490003c${"aa".repeat(57)}`);
     expect(second?.toHex()).toBe(`0102030400aaaaaa${"00".repeat(56)}`);
   });
 
-  test("7610 bytes are refused", () => {
+  test("of 7610 bytes is refused", () => {
     expect(() => fragment(CHANNEL, CTAPHID.CBOR, bytes(maxMessageBytes + 1))).toThrow("at most 7609 bytes, got 7610");
   });
 });
@@ -54,20 +54,20 @@ describe("the reassembler refuses", () => {
     );
   });
 
-  test("nothing when an error of the key breaks into a message", () => {
+  test("no message because an error of the key comes in between", () => {
     const [error] = fragment(CHANNEL, CTAPHID.ERROR, Uint8Array.of(4)) as [Uint8Array];
     expect(reassemble(new Reassembler(CHANNEL), [first, error])).toEqual([
       { command: CTAPHID.ERROR, payload: Uint8Array.of(4) },
     ]);
   });
 
-  test("nothing when a continuation packet is left over from an earlier message", () => {
+  test("no message because a continuation packet is left over from an earlier one", () => {
     const whole = fragment(CHANNEL, CTAPHID.PING, bytes(3));
     expect(reassemble(new Reassembler(CHANNEL), [second, ...whole])).toHaveLength(1);
   });
 });
 
-test("a padding is not part of the payload, whatever it is", () => {
+test("the padding is not part of the payload, whatever its bytes", () => {
   const [report] = fragment(CHANNEL, CTAPHID.PING, bytes(5)) as [Uint8Array];
   report.fill(0xff, 12);
   expect(new Reassembler(CHANNEL).push(report)?.payload).toEqual(bytes(5));
@@ -77,7 +77,7 @@ const channelId = fc.integer({ min: 1, max: 0xfffffffe });
 const command = fc.integer({ min: 0, max: 0x7f });
 const message = fc.uint8Array({ maxLength: 600 });
 
-test("any message survives, mixed with the packets of another channel", () => {
+test("any message is reassembled, mixed with the packets of another channel", () => {
   fc.assert(
     fc.property(channelId, channelId, command, message, message, (ours, other, code, payload, foreign) => {
       fc.pre(ours !== other);
@@ -92,7 +92,7 @@ test("any message survives, mixed with the packets of another channel", () => {
   );
 });
 
-test("a packet reads as what was written", () => {
+test("a packet is read as it was written", () => {
   fc.assert(
     fc.property(channelId, command, message, (channel, code, payload) => {
       const [first, ...rest] = fragment(channel, code, payload).map(parsePacket);
@@ -102,7 +102,7 @@ test("a packet reads as what was written", () => {
   );
 });
 
-test("any reports are a message, nothing, or a VouchError", () => {
+test("any reports give a message, nothing, or a VouchError", () => {
   const reports = fc.array(
     fc.uint8Array({ minLength: 60, maxLength: 64 }).map((tail) => Uint8Array.of(0, 0, 0, 1, ...tail).slice(0, 64)),
   );

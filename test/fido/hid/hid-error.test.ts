@@ -6,7 +6,7 @@ import type { HidDeviceInfo } from "../../../src/fido/hid/transport.ts";
 const info: HidDeviceInfo = { path: "/dev/hidraw0", product: "Test Key", vendorId: 0x1050, productId: 0x407 };
 
 /** What node-hid 3.4 and hidapi 0.15 say, each taken from the system or composed as their sources do. */
-describe("what hidapi says becomes a code", () => {
+describe("an error of hidapi becomes a code", () => {
   test.each<[string, string, ErrorCode]>([
     [
       "open",
@@ -78,14 +78,14 @@ describe("what hidapi says becomes a code", () => {
       "security_key_removed",
     ],
     ["write to", "Cannot write to hid device: hid_write/WaitForSingleObject: (0x00000102)", "security_key_error"],
-  ])("%s: %s", (what, reason, code) => {
+  ])("on %s: %s", (what, reason, code) => {
     // node-hid emits the errors of its read thread as bare text.
     expect(hidError(what, info, reason).code).toBe(code);
     expect(hidError(what, info, new Error(reason))).toMatchObject({ code, hint: expect.any(String) });
   });
 });
 
-test("messages name the key, the device and what the system said", () => {
+test("errors of hidapi name the key, the device and what the system said", () => {
   expect(hidError("open", info, new Error("x: Permission denied")).message).toBe(
     "Cannot open Test Key (/dev/hidraw0): permission denied.",
   );
@@ -98,7 +98,7 @@ test("messages name the key, the device and what the system said", () => {
   );
 });
 
-test("a library that does not load is told with what is missing", () => {
+test("a library that does not load is reported with what is missing", () => {
   const error = Object.assign(new Error("libudev.so.1: cannot open shared object file: No such file or directory"), {
     code: "ERR_DLOPEN_FAILED",
   });

@@ -16,7 +16,7 @@ const soon = (): number => performance.now() + 20_000;
 const messageOf = (waiting: Promise<unknown>) => waiting.catch((error: Error) => error.message);
 const report = (number: number): Uint8Array => Uint8Array.of(number & 0xff, number >> 8);
 
-test("reports come in order, and only while they are collected", async () => {
+test("reports are received in order, and only while they are collected", async () => {
   const wire = new Wire();
   const inbox = new Inbox(wire);
   wire.receive(report(1));
@@ -32,7 +32,7 @@ test("reports come in order, and only while they are collected", async () => {
   expect(await inbox.next(performance.now() + 1)).toBe("deadline");
 });
 
-test("a buffer that the transport uses again does not change what was received", async () => {
+test("a buffer that the transport reuses does not change what was received", async () => {
   const wire = new Wire();
   const inbox = new Inbox(wire);
   inbox.start();
@@ -42,7 +42,7 @@ test("a buffer that the transport uses again does not change what was received",
   expect(await inbox.next(soon())).toEqual(report(1));
 });
 
-test("of a flood the last 4096 reports are kept", async () => {
+test("the last 4096 reports of a flood are kept", async () => {
   const wire = new Wire();
   const inbox = new Inbox(wire);
   inbox.start();
@@ -50,7 +50,7 @@ test("of a flood the last 4096 reports are kept", async () => {
   expect(await inbox.next(soon())).toEqual(report(5000 - 4096));
 });
 
-test("an error comes after the reports before it, and again for whoever asks again", async () => {
+test("an error of the connection comes after the reports before it, and again for whoever asks again", async () => {
   const wire = new Wire();
   const inbox = new Inbox(wire);
   inbox.start();
@@ -63,7 +63,7 @@ test("an error comes after the reports before it, and again for whoever asks aga
   expect(await messageOf(inbox.next(soon()))).toBe("gone");
 });
 
-test("an error and an abort end a wait at once", async () => {
+test("an error of the connection and an abort end a wait at once", async () => {
   const wire = new Wire();
   const inbox = new Inbox(wire);
   inbox.start();

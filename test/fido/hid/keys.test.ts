@@ -19,7 +19,7 @@ function blinking(...plugged: PluggedIn[]): number {
   return plugged.filter(({ key }) => key.ctap2.touch.isAwaited).length;
 }
 
-test("every key that is plugged in is tried, without a touch", async () => {
+test("every key that is plugged in is probed without a touch", async () => {
   await using plugged = await plugIn({ product: "FIDO2 Key", touch: "withheld" });
   await using old = await plugIn({ product: "Old Key", ctap: "u2f" });
   const gone = { path: `${plugged.info.path}.gone`, product: "Gone Key", vendorId: 1, productId: 2 };
@@ -30,7 +30,7 @@ test("every key that is plugged in is tried, without a touch", async () => {
   ]);
 });
 
-test("a key is asked for the state of its PIN and its sensor, which costs nothing", async () => {
+test("a key is asked for the state of its PIN and its sensor, which uses up no tries", async () => {
   const yubiKey = Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a");
   await using plugged = await plugIn({ pin: "123456", aaguid: yubiKey, fingerprint: "unenrolled" });
   const probe = async () => (await probeSecurityKeys(modelOf, listing([plugged.info])))[0];
@@ -74,7 +74,7 @@ test("a key that is plugged in later is waited for", async () => {
   await device.close();
 });
 
-test("a key that is just plugged in may be closed to the user for a moment", async () => {
+test("a key that was just plugged in may be inaccessible for a moment", async () => {
   await using plugged = await plugIn();
   const refusal = new VouchError("security_key_permission", "not yet");
   let opened = 0;
@@ -86,14 +86,14 @@ test("a key that is just plugged in may be closed to the user for a moment", asy
   expect(opened).toBe(2);
 });
 
-test("no key by the end of the time", async () => {
+test("without a key the wait ends with security_key_missing", async () => {
   expect(await rejection(openSecurityKey({ transport: listing([]), timeoutMs: 0 }))).toMatchObject({
     code: "security_key_missing",
     hint: expect.stringContaining("Plug in"),
   });
 });
 
-test("Ctrl-C while there is no key", async () => {
+test("Ctrl-C ends the wait for a key", async () => {
   const controller = new AbortController();
   const opening = openSecurityKey({
     transport: listing([]),
@@ -114,7 +114,7 @@ test("a key that speaks only U2F is refused, and passed over when there is anoth
   await device.close();
 });
 
-describe("of several keys", () => {
+describe("of several keys that blink", () => {
   test.each(["2.1", "2.0"] as const)(
     "the one that is touched is used, the others stop blinking (CTAP %s)",
     async (ctap) => {
@@ -135,7 +135,7 @@ describe("of several keys", () => {
     },
   );
 
-  test("one that is pulled out does not end the choice", async () => {
+  test("pulling one out does not end the choice", async () => {
     await using first = await plugIn({ product: "First", touch: "withheld" });
     await using second = await plugIn({ product: "Second", touch: "withheld" });
     const opening = openSecurityKey({ transport: listing([first.info, second.info]) });
@@ -147,7 +147,7 @@ describe("of several keys", () => {
     await device.close();
   });
 
-  test("a key that stops blinking is asked again", async () => {
+  test("one that stops blinking is asked again", async () => {
     await using first = await plugIn({ touch: "withheld", touchTimeoutMs: 50 });
     await using second = await plugIn({ touch: "withheld" });
     const opening = openSecurityKey({ transport: listing([first.info, second.info]) });
@@ -156,7 +156,7 @@ describe("of several keys", () => {
     await (await opening).close();
   });
 
-  test("none is touched", async () => {
+  test("none is used when none is touched in time", async () => {
     await using first = await plugIn({ touch: "withheld" });
     await using second = await plugIn({ touch: "withheld" });
     const opening = openSecurityKey({ transport: listing([first.info, second.info]), timeoutMs: 100 });
@@ -164,7 +164,7 @@ describe("of several keys", () => {
     expect(blinking(first, second)).toBe(0);
   });
 
-  test("Ctrl-C makes them stop blinking", async () => {
+  test("all stop blinking on Ctrl-C", async () => {
     await using first = await plugIn({ touch: "withheld" });
     await using second = await plugIn({ touch: "withheld" });
     const controller = new AbortController();

@@ -19,7 +19,7 @@ test.each([
   ],
   ["one without a serial number shows its device", [key("A"), key("A", "2")], ["A (/dev/1)", "A (serial 2)"]],
   ["equal serial numbers tell nothing", [key("A", "0"), key("A", "0")], ["A (/dev/1)", "A (/dev/2)"]],
-])("%s", (_, keys, products) => {
+])("keys are told apart by their labels: %s", (_, keys, products) => {
   expect(
     labels(keys.map((one, index) => ({ ...one, path: `/dev/${index + 1}` }))).map(({ product }) => product),
   ).toEqual(products);

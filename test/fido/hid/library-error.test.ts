@@ -25,7 +25,7 @@ test.each<[string, string]>([
     "/$bunfs/root/HID.node: cannot open shared object file: No such file or directory",
     "must exist, have room and be writable",
   ],
-])("%s", (reason, remedy) => {
+])('the hint for "%s" says what to install', (reason, remedy) => {
   expect(libraryError(reason, undefined).hint).toContain(remedy);
 });
 
@@ -80,7 +80,7 @@ describe.skipIf(!canTakeAway)("the release executable", () => {
       'mount -t tmpfs -o ro none "$FOLDER"; export TMPDIR="$FOLDER"',
     ],
   ])(
-    "says what is wrong when %s",
+    "names the cause when %s",
     (state, script) => {
       const { found, remedy } = doctorFinding(script);
       const said = [`error: ${found}`, `hint: ${remedy}`].map((line) => line.replace(/\S*\.node/u, "FILE"));

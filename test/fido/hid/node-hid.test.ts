@@ -1,6 +1,7 @@
 /** The transport over node-hid with a library that hangs, as it does with a device that hangs. */
 import { expect, mock, test } from "bun:test";
 import { EventEmitter } from "node:events";
+import { inFastTime } from "../../fast-time.ts";
 import { rejection } from "../../rejection.ts";
 
 const fido = { vendorId: 0x1050, productId: 0x407, usagePage: 0xf1d0, usage: 1, interface: 0, release: 1 };
@@ -28,9 +29,8 @@ await mock.module("node-hid", () => ({
 const { transport } = await import("../../../src/fido/hid/node-hid.ts");
 
 const info = { path: "/dev/hidraw0", product: "Test Key", vendorId: 0x1050, productId: 0x407 };
-const patience = 30_000;
 
-test("of all HID devices the authenticators are listed, with a name", async () => {
+test("of all HID devices only authenticators are listed, each with a name", async () => {
   listed = [
     { ...fido, path: "/dev/hidraw0", product: "Test Key", serialNumber: "1" },
     { ...fido, path: "/dev/hidraw1", product: "" },
@@ -43,7 +43,7 @@ test("of all HID devices the authenticators are listed, with a name", async () =
   ]);
 });
 
-test("reports go out behind the number 0, and errors of the reading thread come as text", async () => {
+test("reports are written behind the report id 0, and errors of the reading thread are translated from their text", async () => {
   const device = new FakeDevice();
   opening = Promise.withResolvers();
   opening.resolve(device);
@@ -58,23 +58,21 @@ test("reports go out behind the number 0, and errors of the reading thread come 
   await connection.close();
 });
 
-test(
-  "no call of the library is waited for for ever, and what opens too late is closed",
-  async () => {
-    listed = [];
-    const device = new FakeDevice();
-    opening = Promise.withResolvers();
-    const [finding, open] = await Promise.all([rejection(transport.list()), rejection(transport.open(info))]);
-    expect(finding).toMatchObject({ code: "security_key_error", message: expect.stringContaining("within 5 s") });
-    expect(open).toMatchObject({ code: "security_key_error", message: expect.stringContaining("within 5 s") });
-    opening.resolve(device);
-    await opening.promise;
-    await Promise.resolve();
-    expect(device.closes).toBe(1);
-    const connection = await transport.open(info);
-    device.closing = never;
-    await connection.close();
-    expect(device.closes).toBe(2);
-  },
-  patience,
-);
+test("every call of the library has a time limit, and a device that opens too late is closed", async () => {
+  listed = [];
+  const device = new FakeDevice();
+  opening = Promise.withResolvers();
+  const [finding, open] = await inFastTime(() =>
+    Promise.all([rejection(transport.list()), rejection(transport.open(info))]),
+  );
+  expect(finding).toMatchObject({ code: "security_key_error", message: expect.stringContaining("within 5 s") });
+  expect(open).toMatchObject({ code: "security_key_error", message: expect.stringContaining("within 5 s") });
+  opening.resolve(device);
+  await opening.promise;
+  await Promise.resolve();
+  expect(device.closes).toBe(1);
+  const connection = await transport.open(info);
+  device.closing = never;
+  await inFastTime(() => connection.close());
+  expect(device.closes).toBe(2);
+});

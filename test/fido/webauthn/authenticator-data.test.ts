@@ -12,8 +12,8 @@ const hex = (text: string) => Uint8Array.fromHex(text);
 const authData = decodeCborMap(hex(vectors.registration.attestationObject)).get("authData") as Uint8Array;
 const rpIdHash = new Uint8Array(createHash("sha256").update(vectors.rpId).digest());
 
-describe("the W3C test vector none.ES256", () => {
-  test("registration", () => {
+describe("the W3C test vector none.ES256 is read", () => {
+  test("in its registration", () => {
     const data = parseAuthenticatorData(authData);
     expect(data.rpIdHash).toEqual(rpIdHash);
     expect(data.flags).toEqual({ userPresent: true, userVerified: false, backupEligible: true, backedUp: true });
@@ -23,7 +23,7 @@ describe("the W3C test vector none.ES256", () => {
     expect(data.extensions).toBeUndefined();
   });
 
-  test("authentication", () => {
+  test("in its authentication", () => {
     expect(parseAuthenticatorData(hex(vectors.authentication.authenticatorData))).toEqual({
       rpIdHash,
       flags: { userPresent: true, userVerified: false, backupEligible: true, backedUp: true },
@@ -33,7 +33,7 @@ describe("the W3C test vector none.ES256", () => {
     });
   });
 
-  test("client data", () => {
+  test("and its client data is made", () => {
     const challenge = hex(vectors.authentication.challenge).toBase64({ alphabet: "base64url", omitPadding: true });
     const { json, hash } = collectClientData("webauthn.get", challenge, `https://${vectors.rpId}`);
     expect(json.toHex()).toBe(vectors.authentication.clientDataJSON);
@@ -41,12 +41,12 @@ describe("the W3C test vector none.ES256", () => {
   });
 });
 
-test("extensions follow the rest", () => {
+test("extensions of authenticator data are read behind the rest", () => {
   const bytes = Uint8Array.of(...rpIdHash, 0x81, 0, 0, 1, 0, ...encodeCbor(new Map([["credProtect", 2]])));
   expect(parseAuthenticatorData(bytes)).toMatchObject({ signCount: 256, extensions: new Map([["credProtect", 2]]) });
 });
 
-describe("refused", () => {
+describe("authenticator data is refused", () => {
   const flagged = (flags: number, rest: Uint8Array) =>
     Uint8Array.of(...authData.subarray(0, 32), flags, 0, 0, 0, 0, ...rest);
   const attested = authData.subarray(37);
@@ -75,14 +75,14 @@ describe("refused", () => {
     ["a credential id of 1024 bytes", flagged(0x41, longId), "at most 1023 bytes, got 1024"],
     ["no extensions where they are announced", flagged(0x81, new Uint8Array(0)), "Malformed CBOR"],
     ["extensions that are no map", flagged(0x81, Uint8Array.of(0x80)), "expected a map"],
-  ])("%s", (_, bytes, message) => {
+  ])("with %s", (_, bytes, message) => {
     expect(() => parseAuthenticatorData(bytes)).toThrow(
       expect.objectContaining({ code: "protocol_error", message: expect.stringContaining(message) }),
     );
   });
 });
 
-test("whatever is changed in it, it is read or refused with a VouchError", () => {
+test("authenticator data that is changed anywhere is read or refused with a VouchError", () => {
   fc.assert(
     fc.property(fc.nat(authData.length - 1), fc.nat(255), fc.nat(authData.length), (position, byte, length) => {
       const bytes = authData.slice();

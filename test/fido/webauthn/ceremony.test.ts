@@ -59,7 +59,7 @@ test("the person is asked for the PIN once and told once to touch", async () => 
   expect(ui.touches).toEqual(["Software Security Key"]);
 });
 
-test("a fingerprint key is not asked for its PIN", async () => {
+test("a fingerprint key is used without its PIN", async () => {
   await using plugged = await plugIn({ pin: "123456", fingerprint: "matches" });
   const ui = person([]);
   await enroll({ device: await plugged.open(), ui });
@@ -69,20 +69,20 @@ test("a fingerprint key is not asked for its PIN", async () => {
   expect(ui.touches).toEqual([]);
 });
 
-test("an accent is normalised before it reaches the key", async () => {
+test("an accent in the PIN is normalised before it is sent to the key", async () => {
   await using plugged = await plugIn({ pin: "caf\u00e9" });
   await enroll({ device: await plugged.open(), ui: person(["cafe\u0301"]) });
 });
 
-test("without attestation the key's statement stays here", async () => {
+test("without attestation the key's statement is not sent to the server", async () => {
   await using plugged = await plugIn({ pin: "123456" });
   const { fmt, aaguid } = await enroll({ device: await plugged.open() }, { attestationType: "none" });
   expect(fmt).toBe("none");
   expect(aaguid).toBe("76f0c4a1-b7d2-4e53-a5a1-f1d05e0f7ec0");
 });
 
-describe("wrong PINs", () => {
-  test("are asked again, with the tries that are left", async () => {
+describe("PINs that are wrong", () => {
+  test("are asked for again, with the remaining tries", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const ui = person(["000000", "111111", "123456"]);
     await enroll({ device: await plugged.open(), ui });
@@ -93,7 +93,7 @@ describe("wrong PINs", () => {
     ]);
   });
 
-  test("three in a row need the key to be plugged in again, eight in all block it", async () => {
+  test("three in a row, need the key to be plugged in again, and eight in all block it", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const enrolled = await enroll({ device: await plugged.open() });
     const attempt = async (...pins: string[]) =>
@@ -108,21 +108,21 @@ describe("wrong PINs", () => {
     expect(await attempt("123456")).toMatchObject({ code: "pin_blocked" });
   });
 
-  test("that are too short do not cost a try", async () => {
+  test("because they are too short use up no try", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     expect(await rejection(enroll({ device, ui: person(["123"]) }))).toMatchObject({ code: "pin_policy" });
     expect(plugged.key.ctap2.pin.pinRetries).toBe(8);
   });
 
-  test("are those that the key compares: one may be shorter than a minimum that was raised later", async () => {
+  test("are decided by the key: one may be shorter than a minimum that was raised later", async () => {
     await using plugged = await plugIn({ pin: "1234", minPINLength: 6 });
     await enroll({ device: await plugged.open(), ui: person(["1234"]) });
   });
 });
 
-describe("the touch", () => {
-  test("that is withheld ends with touch_timeout, and the key is free again", async () => {
+describe("a touch", () => {
+  test("that is withheld ends with touch_timeout and leaves the key free", async () => {
     await using plugged = await plugIn({ pin: "123456", touch: "withheld" });
     const device = await plugged.open();
     expect(await rejection(enroll({ device, timeoutMs: 150 }))).toMatchObject({
@@ -134,7 +134,7 @@ describe("the touch", () => {
     await enroll({ device });
   });
 
-  test("is waited for longer than the key waits, with the PIN asked only once", async () => {
+  test("is waited for longer than the key waits, with the PIN asked for only once", async () => {
     await using plugged = await plugIn({ pin: "123456", touch: "withheld", touchTimeoutMs: 150 });
     const ui = person();
     const { touch } = plugged.key.ctap2;
@@ -146,7 +146,7 @@ describe("the touch", () => {
     expect(ui.touches).toHaveLength(1);
   });
 
-  test("is called off on the key by an abort", async () => {
+  test("is cancelled on the key by an abort", async () => {
     await using plugged = await plugIn({ pin: "123456", touch: "withheld" });
     const device = await plugged.open();
     const controller = new AbortController();
@@ -155,7 +155,7 @@ describe("the touch", () => {
     expect(plugged.key.ctap2.touch.isAwaited).toBe(false);
   });
 
-  test("never comes when the key is pulled out", async () => {
+  test("that never comes because the key is pulled out ends with an error at once", async () => {
     await using plugged = await plugIn({ pin: "123456", touch: "withheld" });
     const ui = { ...person(), touch: () => plugged.key.powerCycle() };
     expect(await rejection(enroll({ device: await plugged.open(), ui }))).toMatchObject({
@@ -164,8 +164,8 @@ describe("the touch", () => {
   });
 });
 
-describe("credentials", () => {
-  test("of the same account are not made twice on one key", async () => {
+describe("the credentials", () => {
+  test("of one account are not made twice on one key", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     const { credential } = await enroll({ device });
@@ -188,7 +188,7 @@ describe("credentials", () => {
     await enroll({ device }, { excludeCredentials: strangers });
   });
 
-  test("of another key are not there", async () => {
+  test("of another key are not found", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     await using other = await plugIn({ pin: "123456" });
     const { credential } = await enroll({ device: await plugged.open() });
@@ -198,7 +198,7 @@ describe("credentials", () => {
     });
   });
 
-  test("of several accounts: the person picks one, else it is the newest", async () => {
+  test("of several accounts are chosen by the person, else the newest is used", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     const names = ["first@example.com", "second@example.com", "third@example.com"];
@@ -222,7 +222,7 @@ describe("credentials", () => {
   });
 });
 
-describe("a key that cannot serve is refused before anything is asked of the person:", () => {
+describe("before anything is asked of the person, a key is refused", () => {
   test.each<[string, Partial<Settings>, ErrorCode, string]>([
     ["no PIN is set, and none is to be set", {}, "pin_not_set", "has no PIN"],
     [
@@ -238,13 +238,13 @@ describe("a key that cannot serve is refused before anything is asked of the per
       "neither a fingerprint",
     ],
     ["it stores no credentials", { pin: "123456", capacity: 0 }, "security_key_unsupported", "cannot store"],
-  ])("%s", async (_, settings, code, message) => {
+  ])("since %s", async (_, settings, code, message) => {
     await using plugged = await plugIn(settings);
     const error = await rejection(enroll({ device: await plugged.open(), ui: person([]) }));
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
-  test("the finger is not recognised and there is no PIN", async () => {
+  test("a key that does not recognise the finger and has no PIN cannot verify", async () => {
     await using plugged = await plugIn({ fingerprint: "fails" });
     const error = await rejection(enroll({ device: await plugged.open(), ui: person([]) }));
     expect(error).toMatchObject({ code: "user_verification_failed" });
@@ -252,7 +252,7 @@ describe("a key that cannot serve is refused before anything is asked of the per
   });
 });
 
-describe("options are refused", () => {
+describe("a ceremony refuses options", () => {
   test.each<[string, Record<string, unknown>, string]>([
     [
       "of another host",
@@ -276,7 +276,7 @@ describe("options are refused", () => {
     expect(error).toMatchObject({ code: "protocol_error", message: expect.stringContaining(message) });
   });
 
-  test("of another host, when logging in", async () => {
+  test("of another host when logging in", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const options = { ...(await requestOptions()), rpId: "evil.example" };
     const error = await rejection(getAssertion({ device: await plugged.open(), options, origin, ui: person() }));

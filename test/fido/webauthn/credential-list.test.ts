@@ -22,7 +22,7 @@ async function fit(info: [number, number][], ...answers: string[]) {
   return { fitted: await fitCredentialList(input), asked: device.sent.length - 1 };
 }
 
-test("a list that the key takes is sent as it is", async () => {
+test("a credential list that the key accepts is sent as it is", async () => {
   expect(await fit([[7, 3]])).toEqual({ fitted: list, asked: 0 });
 });
 
@@ -30,16 +30,16 @@ test("a key that names no limit is asked for one credential after the other", as
   expect(await fit([], "2e", assertionBy(list[1]!.id))).toEqual({ fitted: [list[1]!], asked: 2 });
 });
 
-test("a list of which nothing is on the key is empty then", async () => {
+test("a credential list of which nothing is on the key becomes empty", async () => {
   expect(await fit([[7, 2]], "2e", "2e")).toEqual({ fitted: [], asked: 2 });
 });
 
-test("ids that are longer than the key's are not its own", async () => {
+test("credential ids that are longer than the key's own are left out", async () => {
   expect(await fit([[8, 15]])).toEqual({ fitted: [], asked: 0 });
 });
 
 test.each(["2b", "2c", "3b"])(
-  "a key that answers nothing without a touch (0x%s) gets the whole list",
+  "a key that answers nothing without a touch (0x%s) gets the whole credential list",
   async (status) => {
     expect(await fit([[7, 2]], status)).toEqual({ fitted: list, asked: 1 });
   },

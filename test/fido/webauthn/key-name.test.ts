@@ -10,11 +10,11 @@ test.each([
   ["", undefined],
   ["x".repeat(65), undefined],
   ["🔑".repeat(64), "🔑".repeat(64)],
-])("the name %j is kept as %j", (text, name) => {
+])("the key name %j is kept as %j", (text, name) => {
   expect(normalizeKeyName(text)).toBe(name);
 });
 
-test("what a device calls itself becomes a name, or nothing", () => {
+test("a device's own name becomes a valid key name, or none", () => {
   expect(cleanKeyName(" YubiKey\u0000OTP\u001b[31m ")).toBe("YubiKey OTP [31m");
   expect(cleanKeyName("\u0000\u0001")).toBeUndefined();
   fc.assert(
@@ -25,8 +25,8 @@ test("what a device calls itself becomes a name, or nothing", () => {
   );
 });
 
-describe("numbering", () => {
-  test("counts on while the name is taken, within the limit", () => {
+describe("numbering key names", () => {
+  test("continues while a name is taken, within the length limit", () => {
     expect(numberKeyName("key", [])).toBe("key");
     expect(numberKeyName("key", ["key", "key 2", "key 4"])).toBe("key 3");
     const long = "x".repeat(64);
@@ -42,11 +42,11 @@ test.each([
   ["2cd2f727-f6ca-44da-8f48-5c2e5da000a2", "Nitrokey 3 AM"],
   ["00000000-0000-0000-0000-000000000000", undefined],
   ["toString", undefined],
-])("the model of %s", (aaguid, model) => {
+])("the model of the AAGUID %s is found", (aaguid, model) => {
   expect(modelOf(aaguid)).toBe(model);
 });
 
-test("a key that is not in the table is called by its product name, else a security key", () => {
+test("a key whose model is unknown is called by its product name, else a security key", () => {
   const unknown = "00000000-0000-0000-0000-000000000000";
   expect(describeKey(unknown, "Odd Key")).toBe("Odd Key");
   expect(describeKey(unknown, undefined)).toBe("security key");

@@ -20,8 +20,8 @@ const authDataLies: Record<(typeof lies.authData)[number], { code: string; messa
   },
 };
 
-describe.each(lies.authData)("authenticator data with the lie: %s", (lie) => {
-  test("no credential is made of it", async () => {
+describe.each(lies.authData)('authenticator data with the lie "%s"', (lie) => {
+  test("is refused when a credential is made", async () => {
     await using plugged = await plugIn({ pin: "123456", lie: { in: "authData", lie } });
     const options = await creationOptions();
     const making = createCredential({ device: await plugged.open(), origin, ui: person(), options });
@@ -32,7 +32,7 @@ describe.each(lies.authData)("authenticator data with the lie: %s", (lie) => {
 
   // An assertion has no public key to leave out.
   if (lie === "no public key") return;
-  test("no login is made of it", async () => {
+  test("is refused when logging in", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     await createCredential({ device, origin, ui: person(), options: await creationOptions() });
@@ -42,7 +42,7 @@ describe.each(lies.authData)("authenticator data with the lie: %s", (lie) => {
   });
 });
 
-describe.each(["credential", "keyAgreement"] as const)("a public key that is of no use (%s)", (where) => {
+describe.each(["credential", "keyAgreement"] as const)("a useless public key as %s is refused:", (where) => {
   test.each(lies.publicKey)("%s", async (name) => {
     const lie: Lie = { in: where, lie: name };
     await using plugged = await plugIn({ pin: "123456", lie });
@@ -55,7 +55,7 @@ describe.each(["credential", "keyAgreement"] as const)("a public key that is of 
   });
 });
 
-test("the words for a key agreement that is not on P-256", async () => {
+test("a key agreement that is not on P-256 is refused in clear words", async () => {
   await using plugged = await plugIn({ pin: "123456", lie: { in: "keyAgreement", lie: "crv" } });
   const options = await creationOptions();
   const making = createCredential({ device: await plugged.open(), origin, ui: person(), options });

@@ -7,7 +7,7 @@ const challenge = "A".repeat(43);
 /** The VouchError that the options of a login end in. */
 const refused = (options: unknown, from = origin) => expect(() => parseRequestOptions(options, from));
 
-describe("what is refused is told by its type, never quoted", () => {
+describe("options of the server are refused by the type of the fault, never quoted", () => {
   test.each<[string, unknown, string]>([
     ["no object", "\u001b[2Jhello", "options: Expected Object, got another string."],
     ["nothing", undefined, "options: Expected Object, got none."],
@@ -24,7 +24,7 @@ describe("what is refused is told by its type, never quoted", () => {
       'allowCredentials.0.type: Expected "public-key", got another string.',
     ],
     ["an RP ID with a line end", { challenge, rpId: "vouch\n.example.com" }, "rpId: Expected a domain."],
-  ])("%s", (_, options, message) => {
+  ])("when there is: %s", (_, options, message) => {
     refused(options).toThrow(
       expect.objectContaining({ code: "protocol_error", message: expect.stringMatching(/^[\x20-\x7e]{1,200}$/) }),
     );
@@ -32,7 +32,7 @@ describe("what is refused is told by its type, never quoted", () => {
   });
 });
 
-test("an origin that is no URL is refused", () => {
+test("an origin of the server that is no URL is refused", () => {
   refused({ challenge }, "vouch.example.com").toThrow(
     expect.objectContaining({ code: "protocol_error", message: "Expected the server's URL as the origin." }),
   );

@@ -62,7 +62,7 @@ describe.each<[string, Partial<Settings>, number]>([
   ["says what it lacks before the touch", {}, 1],
   ["says what it lacks only after a touch", { ctap: "2.0", protocols: [1] }, 2],
 ])("a full key that %s", (_, settings, touches) => {
-  test("is enrolled without storing the credential, which is found by its id; each touch is announced", async () => {
+  test("is enrolled without storing the credential, which is then found by its id, and each touch is announced", async () => {
     await using plugged = await plugIn({ pin: "123456", capacity: 1, ...settings });
     const { credentials, touch } = plugged.key.ctap2;
     credentials.create("other.example", { id: Uint8Array.of(1), name: "x", displayName: "x" }, true, 1);
@@ -101,7 +101,7 @@ test("a request that is too large for the key ends with a clear error", async ()
   });
 });
 
-test("on a key with a display the account is chosen there", async () => {
+test("on a key with a display the account is chosen on the key", async () => {
   await using plugged = await plugIn({ pin: "123456", display: true });
   const device = await plugged.open();
   const accounts = [];

@@ -97,28 +97,31 @@ const machine = (prefersPin: boolean) => {
   return { ...person([], 0, { newPins: [], prefersPin }), pin, newPin: pin };
 };
 
-test.each(["creating a credential", "getting an assertion"])("%s", async (what) => {
-  const creation = await creationOptions({
-    excludeCredentials: Array.from({ length: 20 }, (_, index) => ({
-      id: Buffer.alloc(32, index).toString("base64url"),
-    })),
-  });
-  const request = await requestOptions();
-  const credentialIds = creation.excludeCredentials?.map(({ id }) => id) ?? [];
-  await fc.assert(
-    fc.asyncProperty(infos, whims, fc.boolean(), async (info, list, prefersPin) => {
-      const device = new WhimsicalKey(info, [...list]);
-      const way = { device, origin, ui: machine(prefersPin), timeoutMs: 1000 };
-      const error = await rejection(
-        what === "creating a credential"
-          ? createCredential({ ...way, options: creation })
-          : getAssertion({ ...way, options: request, credentialIds }),
-      );
-      expect(error).toBeInstanceOf(VouchError);
-      expect(error).not.toMatchObject({ code: "internal_error" });
-      // Every whim, and then at most a few more questions until OTHER is taken for an answer.
-      expect(device.exchanges).toBeLessThanOrEqual(list.length + 4);
-    }),
-    { numRuns: 2000 },
-  );
-});
+test.each(["creating a credential", "getting an assertion"])(
+  "whatever a key answers, %s ends with a typed error and a bounded number of exchanges",
+  async (what) => {
+    const creation = await creationOptions({
+      excludeCredentials: Array.from({ length: 20 }, (_, index) => ({
+        id: Buffer.alloc(32, index).toString("base64url"),
+      })),
+    });
+    const request = await requestOptions();
+    const credentialIds = creation.excludeCredentials?.map(({ id }) => id) ?? [];
+    await fc.assert(
+      fc.asyncProperty(infos, whims, fc.boolean(), async (info, list, prefersPin) => {
+        const device = new WhimsicalKey(info, [...list]);
+        const way = { device, origin, ui: machine(prefersPin), timeoutMs: 1000 };
+        const error = await rejection(
+          what === "creating a credential"
+            ? createCredential({ ...way, options: creation })
+            : getAssertion({ ...way, options: request, credentialIds }),
+        );
+        expect(error).toBeInstanceOf(VouchError);
+        expect(error).not.toMatchObject({ code: "internal_error" });
+        // Every whim, and then at most a few more questions until OTHER is taken for an answer.
+        expect(device.exchanges).toBeLessThanOrEqual(list.length + 4);
+      }),
+      { numRuns: 2000 },
+    );
+  },
+);

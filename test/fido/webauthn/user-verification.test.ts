@@ -37,7 +37,7 @@ describe("a key without a PIN", () => {
     expect(ui.pinRequests).toEqual([]);
   });
 
-  test("is asked only for a PIN that we and it may take", async () => {
+  test("is asked only for a PIN that both sides accept", async () => {
     const newPins = ["1234567", "é".repeat(32), "123456789\u0000", "12345678", "correct horse battery"];
     const ui = person([], undefined, { newPins });
     await serve({ minPINLength: 10 }, ui, person([newPins.at(-1)!]));
@@ -51,13 +51,13 @@ describe("a key without a PIN", () => {
     expect(ui.newPinRequests[0]?.minLength).toBe(10);
   });
 
-  test("may refuse a PIN by its own rules, and gets another", async () => {
+  test("may refuse a PIN by its own rules, and then gets another", async () => {
     const ui = person([], undefined, { newPins: ["12345678", newPin] });
     await serve({ pinComplexityPolicy: true }, ui, person([newPin]));
     expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
   });
 
-  test("is left without one after ten that nobody may take", async () => {
+  test("remains without one after ten that are not accepted", async () => {
     const ui = person([], undefined, { newPins: Array.from({ length: 11 }, () => "1234") });
     expect(await rejection(serve({}, ui))).toMatchObject({
       code: "pin_policy",
@@ -66,7 +66,7 @@ describe("a key without a PIN", () => {
     expect(ui.newPinRequests).toHaveLength(10);
   });
 
-  test("that refuses three PINs is left alone", async () => {
+  test("that refuses three PINs is not asked again", async () => {
     const ui = person([], undefined, { newPins: ["12345678", "23456789", "34567890", "45678901"] });
     expect(await rejection(serve({ pinComplexityPolicy: true }, ui))).toMatchObject({ code: "pin_policy" });
     expect(ui.newPinRequests).toHaveLength(3);
@@ -93,7 +93,7 @@ describe("a key that demands another PIN", () => {
   });
 
   test.each(["specification", "PIN_INVALID", "PIN_POLICY_VIOLATION"] as const)(
-    "and does not say so is asked for its tries: a refusal that cost none is no wrong PIN (%s)",
+    "and does not say so is asked for its tries, since a refusal that used none is no wrong PIN (%s)",
     async (forcePINChangeStatus) => {
       const ui = person(["123456", "123456"], undefined, { newPins: [newPin] });
       const settings = { forcePINChange: true, hidesForcePINChange: true, forcePINChangeStatus };
@@ -106,7 +106,7 @@ describe("a key that demands another PIN", () => {
     },
   );
 
-  test("does not get a wrong present PIN a second time unasked: one try is gone", async () => {
+  test("does not get a wrong present PIN a second time by itself, since one try is gone", async () => {
     await using plugged = await plugIn({ pin: "123456", forcePINChange: true });
     const device = await plugged.open();
     const ui = person(["000000"], undefined, { newPins: [newPin] });
@@ -122,7 +122,7 @@ describe("a key that demands another PIN", () => {
     expect(ui.newPinRequests).toHaveLength(1);
   });
 
-  test("is asked for the present PIN again when it was wrong", async () => {
+  test("gets the present PIN anew when it was wrong", async () => {
     const ui = person(["000000", "123456"], undefined, { newPins: [newPin] });
     await serve({ pin: "123456", forcePINChange: true }, ui, person([newPin]));
     expect(ui.pinRequests).toMatchObject([
@@ -132,14 +132,14 @@ describe("a key that demands another PIN", () => {
     expect(ui.newPinRequests).toHaveLength(1);
   });
 
-  test("does not take the present PIN once more", async () => {
+  test("does not accept the present PIN as the new one", async () => {
     const ui = person(["12345678"], undefined, { newPins: ["12345678", newPin] });
     await serve({ pin: "12345678", forcePINChange: true }, ui, person([newPin]));
     expect(ui.newPinRequests.map(({ fault }) => fault)).toEqual([undefined, { kind: "refused" }]);
   });
 });
 
-describe("the PIN is not asked for without end", () => {
+describe("the PIN is asked for a bounded number of times", () => {
   test.each<[string, Partial<Settings>, number]>([
     ["by a key that counts: three wrong ones in a row", {}, 3],
     ["by a key whose counter does not count", { forgetsWrongPins: true }, 2],
@@ -184,7 +184,7 @@ describe("a login changes nothing on a key", () => {
     return { code, forced: plugged.key.ctap2.pin.forcePINChange, touches: plugged.key.ctap2.touch.waits };
   }
 
-  test("that has no PIN: it cannot be enrolled", async () => {
+  test("that has no PIN, which cannot be enrolled", async () => {
     const ui = person([], undefined, { newPins: [newPin] });
     await using plugged = await plugIn({});
     const attempt = getAssertion({ device: await plugged.open(), origin, ui, options: await requestOptions() });
@@ -230,14 +230,14 @@ describe("a login changes nothing on a key", () => {
 });
 
 describe("a fingerprint key", () => {
-  test("takes the PIN when the person prefers it, and is not left waiting", async () => {
+  test("uses the PIN when the person prefers it, and stops waiting for the finger", async () => {
     const ui = person(["123456", "123456"], undefined, { prefersPin: true });
     const key = await serve({ pin: "123456", fingerprint: "matches", touchDelayMs: 200 }, ui);
     expect(ui.pinRequests).toMatchObject([{ instead: "wished" }, { instead: "wished" }]);
     expect(key.ctap2.touch.isAwaited).toBe(false);
   });
 
-  test("takes it also where the request itself asks for the finger (CTAP 2.0)", async () => {
+  test("uses the PIN also where the request itself asks for the finger (CTAP 2.0)", async () => {
     const ui = person(["123456", "123456"], undefined, { prefersPin: true });
     const settings = { pin: "123456", fingerprint: "matches", ctap: "2.0", touchDelayMs: 200 } as const;
     const key = await serve({ ...settings, protocols: [1] }, ui);
@@ -245,13 +245,13 @@ describe("a fingerprint key", () => {
     expect(key.ctap2.pin.uvRetries).toBe(5);
   });
 
-  test("without a PIN has no other way", async () => {
+  test("without a PIN offers no other way", async () => {
     const ui = person([], undefined, { prefersPin: true });
     await serve({ fingerprint: "matches", touchDelayMs: 200 }, ui);
     expect(ui.fingerprintRequests).toMatchObject([{ pinPossible: false }, { pinPossible: false }]);
   });
 
-  test("that does not know the finger three times wants the PIN, and tells the tries", async () => {
+  test("that fails to recognise the finger three times wants the PIN, and reports the remaining tries", async () => {
     const ui = person(["123456", "123456"]);
     await serve({ pin: "123456", fingerprint: "fails" }, ui);
     expect(ui.fingerprintRequests.slice(0, 3)).toMatchObject([
@@ -262,7 +262,7 @@ describe("a fingerprint key", () => {
     expect(ui.pinRequests).toMatchObject([{ instead: "not_recognised" }, { instead: "not_recognised" }]);
   });
 
-  test("says how often the finger is worth a try", async () => {
+  test("reports how many tries the finger has left", async () => {
     const ui = person(["123456", "123456"]);
     await serve({ pin: "123456", fingerprint: "fails", preferredPlatformUvAttempts: 1 }, ui);
     expect(ui.fingerprintRequests.map(({ wrong }) => wrong)).toEqual([false, false]);
@@ -282,7 +282,7 @@ describe("a fingerprint key", () => {
     expect(key.ctap2.pin.uvRetries).toBe(5);
   });
 
-  test("whose PIN is not for this is verified by the finger", async () => {
+  test("whose PIN is not permitted for this is verified by the finger", async () => {
     const ui = person([]);
     await serve({ pin: "123456", fingerprint: "matches", noMcGaPermissionsWithClientPin: true }, ui);
     expect(ui.fingerprintRequests[0]).toMatchObject({ pinPossible: false });

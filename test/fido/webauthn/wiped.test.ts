@@ -114,7 +114,7 @@ function expectSecretsWiped(): void {
   }
 }
 
-describe.each([1, 2] as const)("PIN/UV auth protocol %i:", (protocol) => {
+describe.each([1, 2] as const)("in PIN/UV auth protocol %i", (protocol) => {
   const protocols = [protocol];
 
   test.each<[string, Partial<Settings>, () => Person]>([
@@ -122,7 +122,7 @@ describe.each([1, 2] as const)("PIN/UV auth protocol %i:", (protocol) => {
     ["the PIN is wrong once", {}, () => person([pin.replace("1", "2"), pin, pin])],
     ["the key is of CTAP 2.0", { ctap: "2.0" }, () => person([pin, pin])],
     ["the touch does not come", { touchTimeoutMs: 1, touch: "withheld" }, () => person([pin, pin])],
-  ])("PIN, secrets and tokens are zeros afterwards: %s", async (_, settings, ui) => {
+  ])("PIN, secrets and tokens are overwritten with zeros: %s", async (_, settings, ui) => {
     const tokens = await perform({ ...settings, pin, protocols }, ui());
     expectPinWiped(pin);
     expectSecretsWiped();
@@ -139,7 +139,7 @@ describe.each([1, 2] as const)("PIN/UV auth protocol %i:", (protocol) => {
       () => person([pin, newPin], undefined, { newPins: [newPin] }),
       [pin, newPin],
     ],
-  ])("a PIN that %s leaves zeros", async (_, settings, ui, pins) => {
+  ])("a PIN that %s is overwritten with zeros", async (_, settings, ui, pins) => {
     await perform({ ...settings, protocols }, ui());
     for (const text of pins) expectPinWiped(text);
     expect(contents().has(padded(newPin))).toBe(true);
@@ -148,7 +148,7 @@ describe.each([1, 2] as const)("PIN/UV auth protocol %i:", (protocol) => {
   });
 });
 
-describe("the line in which the PIN is typed is zeros", () => {
+describe("the buffer in which a PIN is typed is overwritten with zeros", () => {
   test.each<[string, number[]]>([
     ["after Enter", [0x0d]],
     ["after Ctrl-C", [0x03]],

@@ -3,6 +3,7 @@ import { findRegistry } from "../../../src/settings/registries.ts";
 import type { Settings } from "../../../src/settings/settings.ts";
 import { parseRequest } from "../../../src/tools/cargo/credential-provider.ts";
 import { parseInvocation } from "../../../src/tools/python/keyring.ts";
+import { host, myRepository } from "../../settings/my-repository.ts";
 import { expectBounded } from "../bounded.ts";
 import { mutatedSeed } from "../mutate-bytes.ts";
 import { mutateJson } from "../mutate-json.ts";
@@ -11,21 +12,10 @@ import { Violation } from "../violation.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 const settings: Settings = {
   version: 1,
   repositories: [
-    {
-      domain: "my-domain",
-      domainOwner: "123456789012",
-      region: "us-east-1",
-      repository: "my-repo",
-      endpoints: {
-        cargo: `https://${host}/cargo/my-repo/`,
-        pypi: `https://${host}/pypi/my-repo/`,
-        npm: `https://${host}:8443/npm/my-repo/`,
-      },
-    },
+    { ...myRepository, endpoints: { ...myRepository.endpoints, npm: `https://${host}:8443/npm/my-repo/` } },
   ],
 };
 

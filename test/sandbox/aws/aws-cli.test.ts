@@ -13,7 +13,7 @@ setDefaultTimeout(120_000);
 const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
 
 // Every AWS CLI on PATH: version 1 and version 2 differ in how they sign and send.
-describe.each(requiresAwsCli() ? awsClis() : [])("%s", (aws) => {
+describe.each(requiresAwsCli() ? awsClis() : [])("against the sandbox %s", (aws) => {
   let account: Account;
   let issuer: Issuer;
   let servers: AwsServers;

@@ -36,13 +36,13 @@ const token = (query: Record<string, string>) => ask("POST", "/v1/authorization-
 const endpoint = (query: Record<string, string>) => ask("GET", "/v1/repository/endpoint", query);
 const now = () => Date.now() / 1000;
 
-describe("GetAuthorizationToken", () => {
+describe("GetAuthorizationToken of the sandbox", () => {
   test.each([
     [undefined, 43200],
     ["0", 3600],
     ["900", 900],
     ["43200", 43200],
-  ])("duration %p lives %p seconds", async (duration, seconds) => {
+  ])("gives for the duration %p a token of %p seconds", async (duration, seconds) => {
     const { status, body } = await token({ domain: "my-domain", ...(duration ? { duration } : {}) });
     expect(status).toBe(200);
     expect(Number(body["expiration"]) - now()).toBeWithin(seconds - 10, seconds + 1);
@@ -57,11 +57,11 @@ describe("GetAuthorizationToken", () => {
     [{ domain: "my-domain", "domain-owner": "1" }, 400, "ValidationException"],
     [{ domain: "other-domain" }, 403, "AccessDeniedException"],
     [{ domain: "my-domain", "domain-owner": "210987654321" }, 403, "AccessDeniedException"],
-  ])("%j: %p %s", async (query, status, code) => {
+  ])("answers %j with %p %s", async (query, status, code) => {
     expect(await token(query as Record<string, string>)).toMatchObject({ status, code });
   });
 
-  test("a domain that a wider policy allows must still exist", async () => {
+  test("refuses a domain that does not exist although a wider policy allows it", async () => {
     account.roles[0]?.permissions.push({ Effect: "Allow", Action: "codeartifact:*", Resource: "*" });
     expect(await token({ domain: "other-domain" })).toMatchObject({
       status: 404,
@@ -70,7 +70,7 @@ describe("GetAuthorizationToken", () => {
     });
   });
 
-  test("a token dies with its time", async () => {
+  test("gives a token that ends with its time", async () => {
     const { body } = await token({ domain: "my-domain", duration: "900" });
     const text = String(body["authorizationToken"]);
     expect(account.verifyToken(text, "my-domain")).toBeDefined();
@@ -78,7 +78,7 @@ describe("GetAuthorizationToken", () => {
     expect(account.verifyToken(text, "my-domain")).toBeUndefined();
   });
 
-  test("failures that were ordered come first, then the real answer", async () => {
+  test("plays the failures that were ordered first, then the real answer", async () => {
     account.failNext("GetAuthorizationToken", { status: 500, code: "InternalServerException", message: "x" }, 2);
     const statuses = [await token({ domain: "my-domain" }), await token({ domain: "my-domain" })].map((a) => a.status);
     expect([...statuses, (await token({ domain: "my-domain" })).status]).toEqual([500, 500, 200]);
@@ -86,13 +86,13 @@ describe("GetAuthorizationToken", () => {
   });
 });
 
-describe("GetRepositoryEndpoint", () => {
+describe("GetRepositoryEndpoint of the sandbox", () => {
   const names = { domain: "my-domain", repository: "my-repo", format: "pypi" };
 
   test.each([
     [{}, "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/"],
     [{ endpointType: "dualstack" }, "https://my-domain-123456789012.codeartifact.us-east-1.on.aws/pypi/my-repo/"],
-  ])("%j: %s", async (more, repositoryEndpoint) => {
+  ])("answers %j with %s", async (more, repositoryEndpoint) => {
     expect((await endpoint({ ...names, ...more })).body).toEqual({ repositoryEndpoint });
   });
 
@@ -101,11 +101,11 @@ describe("GetRepositoryEndpoint", () => {
     [{ endpointType: "ipv6" }, 400, "ValidationException"],
     [{ repository: "../x" }, 400, "ValidationException"],
     [{ repository: "other-repo" }, 404, "ResourceNotFoundException"],
-  ])("%j: %p %s", async (more, status, code) => {
+  ])("answers %j with %p %s", async (more, status, code) => {
     expect(await endpoint({ ...names, ...more })).toMatchObject({ status, code });
   });
 });
 
-test("another operation is not known", async () => {
+test("another operation of CodeArtifact is unknown to the sandbox", async () => {
   expect(await ask("GET", "/v1/domains", {})).toMatchObject({ status: 404, code: "UnknownOperationException" });
 });

@@ -48,7 +48,7 @@ function verify({ method, url, headers, body }: Message, change: Partial<typeof 
   return verifySignature(request, new TextEncoder().encode(body), { account, ...scope, ...change });
 }
 
-test("a request as it was signed is accepted", async () => {
+test("the sandbox accepts a request as it was signed", async () => {
   expect(verify(await signed())).toBe(issued);
 });
 
@@ -59,7 +59,7 @@ const authorization = (from: string | RegExp, to: string) => (message: Message) 
   message.headers["authorization"] = message.headers["authorization"]?.replace(from, to) ?? "";
 };
 
-describe("refused is", () => {
+describe("the sandbox refuses", () => {
   test.each<[string, (message: Message) => void, string]>([
     ["another method", (message) => (message.method = "PUT"), "InvalidSignatureException"],
     ["another path", (message) => (message.url = message.url.replace("/v1/", "/v2/")), "InvalidSignatureException"],
@@ -135,6 +135,6 @@ describe("refused is", () => {
   });
 });
 
-test.each([-4, 4])("a signature %p minutes from now is accepted", async (minutes) => {
+test.each([-4, 4])("the sandbox accepts a signature %p minutes from now", async (minutes) => {
   expect(verify(await signed(new Date(Date.now() + minutes * 60_000)))).toBe(issued);
 });

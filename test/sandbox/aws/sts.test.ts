@@ -57,7 +57,7 @@ function trusting(change: (account: Account) => void): Account {
   return account;
 }
 
-test("a good web identity gets credentials, in the form of the API", async () => {
+test("the sandbox's STS gives credentials for a good web identity, in the form of the API", async () => {
   const account = createDeveloperAccount();
   const { status, body } = await ask({}, { account });
   expect(status).toBe(200);
@@ -70,7 +70,7 @@ test("a good web identity gets credentials, in the form of the API", async () =>
   expect(credentials?.["Expiration"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-describe("parameters", () => {
+describe("the sandbox's STS checks the parameters", () => {
   test.each<[string, Record<string, string | undefined>, number, string]>([
     ["another version", { Version: "2011-06-14" }, 400, "InvalidAction"],
     ["no version", { Version: undefined }, 400, "InvalidAction"],
@@ -86,11 +86,11 @@ describe("parameters", () => {
     ["seconds in words", { DurationSeconds: "1h" }, 400, "ValidationError"],
     ["no token", { WebIdentityToken: undefined }, 400, "ValidationError"],
     ["a token that is none", { WebIdentityToken: "not.a.jwt" }, 400, "InvalidIdentityToken"],
-  ])("%s", async (_, parameters, status, code) => {
+  ])("and so refuses %s", async (_, parameters, status, code) => {
     expect(await ask(parameters)).toMatchObject({ status, code });
   });
 
-  test("the duration is held against the role's MaxSessionDuration", async () => {
+  test("and compares the duration with the role's MaxSessionDuration", async () => {
     const account = createDeveloperAccount({ maxSessionDuration: 3600 });
     expect((await ask({ DurationSeconds: "3600" }, { account })).status).toBe(200);
     const { code, body } = await ask({ DurationSeconds: "3601" }, { account });
@@ -99,7 +99,7 @@ describe("parameters", () => {
   });
 });
 
-describe("tokens", () => {
+describe("the sandbox's STS checks the tokens", () => {
   test.each<[string, () => Promise<string>, string]>([
     ["of an issuer without a provider", () => issuer.token({ iss: "https://other.example" }), "InvalidIdentityToken"],
     ["for another audience", () => issuer.token({ aud: "https://other.example" }), "InvalidIdentityToken"],
@@ -131,17 +131,17 @@ describe("tokens", () => {
       },
       "InvalidIdentityToken",
     ],
-  ])("%s are refused", async (_, token, code) => {
+  ])("and refuses those %s", async (_, token, code) => {
     expect((await ask({ WebIdentityToken: await token() })).code).toBe(code);
   });
 
-  test("one of several audiences is enough", async () => {
+  test("and is content with one of several audiences", async () => {
     const token = await issuer.token({ aud: ["https://other.example", "sts.amazonaws.com"] });
     expect((await ask({ WebIdentityToken: token })).status).toBe(200);
   });
 });
 
-describe("the issuer's documents", () => {
+describe("the sandbox's STS refuses an issuer's documents", () => {
   const discovery = "https://vouch.example.com/.well-known/openid-configuration";
   const keys = "https://vouch.example.com/.well-known/jwks.json";
   test.each<[string, Fetch, string]>([
@@ -164,12 +164,12 @@ describe("the issuer's documents", () => {
       changed(keys, (json: { keys: object[] }) => ({ keys: Array.from({ length: 101 }, () => json.keys[0]) })),
       "InvalidIdentityToken",
     ],
-  ])("%s", async (_, fetch, code) => {
+  ])("of %s", async (_, fetch, code) => {
     expect((await ask({}, { fetch })).code).toBe(code);
   });
 });
 
-describe("the trust policy", () => {
+describe("the sandbox's STS evaluates the trust policy", () => {
   const condition = (operator: string, key: string, value: string | string[]) =>
     trusting(({ roles }) => {
       for (const statement of roles[0]?.trustPolicy ?? []) {
@@ -201,7 +201,7 @@ describe("the trust policy", () => {
       trusting(({ roles }) => roles[0]?.trustPolicy.push({ Effect: "Deny", Action: "sts:*" })),
       403,
     ],
-  ])("%s", async (_, account, status) => {
+  ])("with %s", async (_, account, status) => {
     expect((await ask({}, { account })).status).toBe(status);
   });
 });

@@ -10,7 +10,7 @@ import { serveContainerCredentials, serveInstanceMetadata } from "./metadata.ts"
 // The AWS CLI takes a second or more to start, several when the machine is busy.
 setDefaultTimeout(120_000);
 
-describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity", () => {
+describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity in a job of the sandbox", () => {
   let job: Job;
   beforeAll(async () => {
     job = await startJob();
@@ -37,7 +37,7 @@ describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity", () => {
   }
   const role = `arn:aws:sts::${names.account}:assumed-role/vouch-ci`;
 
-  test("by the instance's metadata, and not for an instance without a role", async () => {
+  test("signs with the instance's metadata, and not for an instance without a role", async () => {
     await using service = serveInstanceMetadata(job.sandbox.account, job.role);
     expect(await caller({ AWS_EC2_METADATA_SERVICE_ENDPOINT: service.url })).toBe(`${role}/i-0abcdef1234567890`);
     expect(service.asked[0]).toBe("PUT /latest/api/token 200");
@@ -45,14 +45,14 @@ describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity", () => {
     expect(await caller({ AWS_EC2_METADATA_SERVICE_ENDPOINT: none.url })).toContain("Unable to locate credentials");
   });
 
-  test("by the container's service, and not without its authorization", async () => {
+  test("signs with the container's service, and not without its authorization", async () => {
     await using service = serveContainerCredentials(job.sandbox.account, job.role, "Basic sandbox");
     const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${service.url}/v1/credentials` };
     expect(await caller({ ...env, AWS_CONTAINER_AUTHORIZATION_TOKEN: "Basic sandbox" })).toStartWith(role);
     expect(await caller(env)).toContain("401");
   });
 
-  test("by the web identity in a file, and not by another service account's", async () => {
+  test("signs with the web identity in a file, and not with another service account's", async () => {
     const env = { AWS_ROLE_ARN: ciRoleArn, AWS_ROLE_SESSION_NAME: "build", AWS_EC2_METADATA_DISABLED: "true" };
     expect(await caller({ ...env, ...(await job.given("web-identity-file")) })).toBe(`${role}/build`);
     const other = await job.given("web-identity-file", { sub: "system:serviceaccount:ci:other" });

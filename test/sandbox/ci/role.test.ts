@@ -36,12 +36,12 @@ async function assume(name: CiPlatformName, claims: Record<string, unknown> = {}
   return /<Code>(.*)<\/Code>/.exec(await response.text())?.[1] ?? `${response.status}`;
 }
 
-describe.each(ciPlatformNames)("%s", (name) => {
-  test("a job that the policy is for", async () => {
+describe.each(ciPlatformNames)("the documented trust policy for %s", (name) => {
+  test("gives the role to a job that it is for", async () => {
     expect(await assume(name)).toBe("200");
   });
 
-  test("another audience, another issuer's key, and a token that has ended", async () => {
+  test("refuses another audience, another issuer's key, and a token that has ended", async () => {
     expect(await assume(name, { aud: "https://other.example" })).toBe("InvalidIdentityToken");
     const other = ciPlatformNames.find((each) => each !== name)!;
     expect(await assume(name, { iss: platforms[other].url })).toMatch(/InvalidIdentityToken|IDPCommunicationError/);
@@ -59,12 +59,12 @@ test.each<[CiPlatformName, string]>([
   ["buildkite", "organization:my-org:pipeline:other:ref:refs/heads/main:commit:1:step:build"],
   ["bitbucket", "{00000000-7d15-4e62-9f0b-2a6d8e4c3b19}:{e1f0a2b3-0000-4c4d-8e8f-111122223333}"],
   ["web-identity-file", "system:serviceaccount:ci:other"],
-])("%s: the subject %s is refused", async (name, sub) => {
+])("the documented trust policy for %s refuses the subject %s", async (name, sub) => {
   expect(await assume(name, { sub })).toBe("AccessDenied");
 });
 
-describe("IAM takes no policy that trusts everybody", () => {
-  test("without a condition on the subject", () => {
+describe("the sandbox's IAM refuses a policy that trusts everybody", () => {
+  test("because it has no condition on the subject", () => {
     const careless = (trust: PolicyDocument[]) => {
       delete trust[0]!.Statement[0]!.Condition!["StringLike"];
       return trust;
@@ -72,7 +72,7 @@ describe("IAM takes no policy that trusts everybody", () => {
     expect(() => account(careless)).toThrow("no condition on token.actions.githubusercontent.com:sub");
   });
 
-  test("for a provider that is not there", () => {
+  test("because its provider does not exist", () => {
     const unknown = (trust: PolicyDocument[]) => {
       trust[0]!.Statement[0]!.Principal = { Federated: "arn:aws:iam::123456789012:oidc-provider/evil.example" };
       return trust;

@@ -20,7 +20,7 @@ const metadata = (...versions: string[]) =>
     .join("")}</versions></versioning></metadata>`;
 const put = async (path: string, body: string) => (await visitor.send("PUT", `${place}/${path}`, body)).status;
 
-test("files, their checksums and the metadata are published and read", async () => {
+test("the sandbox publishes and serves Maven's files, their checksums and the metadata", async () => {
   const path = "1.0.0/my-artifact-1.0.0.pom";
   expect(await put(path, pom("1.0.0"))).toBe(201);
   expect(await put(`${path}.sha1`, hexDigest("sha1", Buffer.from(pom("1.0.0"))))).toBe(201);
@@ -40,7 +40,7 @@ test("files, their checksums and the metadata are published and read", async () 
   expect([head.status, head.headers.get("content-length")]).toEqual([200, `${pom("1.0.0").length}`]);
 });
 
-test("a file that is there may come again, but not with other content", async () => {
+test("an existing Maven file may come again, but not with other content", async () => {
   const path = "1.0.0/my-artifact-1.0.0-javadoc.jar";
   expect(await put(path, "one")).toBe(201);
   expect(await put(path, "one")).toBe(201);
@@ -48,7 +48,7 @@ test("a file that is there may come again, but not with other content", async ()
   expect(await (await visitor.get(`${place}/${path}`)).text()).toBe("one");
 });
 
-test("a snapshot has files with time and build number", async () => {
+test("a Maven snapshot has files with time and build number", async () => {
   expect(await put("2.0-SNAPSHOT/my-artifact-2.0-20261125.004200-1.pom", pom("2.0-SNAPSHOT"))).toBe(201);
   expect(await put("2.0-SNAPSHOT/maven-metadata.xml", `<metadata>${coordinates("2.0-SNAPSHOT")}</metadata>`)).toBe(201);
 });
@@ -64,11 +64,11 @@ test.each([
   ["metadata that names what is not there", "maven-metadata.xml", metadata("1.0.0", "9.9.9"), 400],
   ["metadata that names nothing", "maven-metadata.xml", metadata(), 400],
   ["a path that leads out", "1.0.0/..%2fmy-artifact-1.0.0.jar", "", 400],
-])("%s is refused", async (_, path, body, status) => {
+])("the sandbox's Maven repository refuses %s", async (_, path, body, status) => {
   expect(await put(path, body)).toBe(status);
 });
 
-test("publishing needs the right to publish, and to put metadata", async () => {
+test("publishing by Maven needs the right to publish, and to put metadata", async () => {
   const { deniedActions } = visitor.account;
   for (const [action, path] of [
     ["codeartifact:PublishPackageVersion", "3.0/my-artifact-3.0.jar"],

@@ -13,15 +13,18 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.sandbox.stop());
 
-test.each(["@acme%2fmy-lib", "@acme%2Fmy-lib", "@acme/my-lib"])("the packument of %s", async (path) => {
-  const full = await visitor.get(`/npm/my-repo/${path}`);
-  const packument = (await full.json()) as { versions: Record<string, { dist: Record<string, string> }> };
-  expect(packument).toMatchObject({ _id: "@acme/my-lib", "dist-tags": { latest: "1.0.0" } });
-  const dist = packument.versions["1.0.0"]?.dist ?? {};
-  expect(dist["tarball"]).toBe(`${origin}/npm/my-repo/@acme/my-lib/-/my-lib-1.0.0.tgz`);
-  const tarball = await (await visitor.get(new URL(dist["tarball"] ?? "").pathname)).bytes();
-  expect(dist["integrity"]).toBe(`sha512-${new Bun.CryptoHasher("sha512").update(tarball).digest("base64")}`);
-});
+test.each(["@acme%2fmy-lib", "@acme%2Fmy-lib", "@acme/my-lib"])(
+  "the sandbox serves the packument of %s",
+  async (path) => {
+    const full = await visitor.get(`/npm/my-repo/${path}`);
+    const packument = (await full.json()) as { versions: Record<string, { dist: Record<string, string> }> };
+    expect(packument).toMatchObject({ _id: "@acme/my-lib", "dist-tags": { latest: "1.0.0" } });
+    const dist = packument.versions["1.0.0"]?.dist ?? {};
+    expect(dist["tarball"]).toBe(`${origin}/npm/my-repo/@acme/my-lib/-/my-lib-1.0.0.tgz`);
+    const tarball = await (await visitor.get(new URL(dist["tarball"] ?? "").pathname)).bytes();
+    expect(dist["integrity"]).toBe(`sha512-${new Bun.CryptoHasher("sha512").update(tarball).digest("base64")}`);
+  },
+);
 
 test("the abbreviated packument has no more than an installation needs", async () => {
   const type = "application/vnd.npm.install-v1+json";
@@ -42,7 +45,7 @@ test("dist-tags are set and removed", async () => {
 });
 
 test.each(["-/whoami", "-/v1/search", "-/npm/v1/security/advisories/bulk"])(
-  "%s is not there, as in CodeArtifact",
+  "%s is not found in the sandbox, as in CodeArtifact",
   async (path) => {
     expect((await visitor.get(`/npm/my-repo/${path}`)).status).toBe(404);
   },
@@ -63,13 +66,13 @@ const malformed: [what: string, change: object][] = [
   ["a tag on another version", { "dist-tags": { latest: "2.0.0" } }],
   ["no attachment", { _attachments: {} }],
 ];
-test.each(malformed)("a publish document with %s is refused", async (_, change) => {
+test.each(malformed)("the sandbox refuses npm's publish document with %s", async (_, change) => {
   expect((await visitor.send("PUT", "/npm/my-repo/other", JSON.stringify({ ...document, ...change }))).status).toBe(
     400,
   );
 });
 
-test("a version is published once", async () => {
+test("a version of an npm package is published once", async () => {
   expect((await visitor.send("PUT", "/npm/my-repo/other", JSON.stringify(document))).status).toBe(200);
   expect((await visitor.send("PUT", "/npm/my-repo/other", JSON.stringify(document))).status).toBe(409);
 });

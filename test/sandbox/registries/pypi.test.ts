@@ -32,7 +32,7 @@ test("what twine uploads is listed in both forms, under every spelling of the na
   expect((await visitor.get(new URL(url).pathname)).status).toBe(200);
 });
 
-test("a file is uploaded once", async () => {
+test("a file of a Python project is uploaded once", async () => {
   expect((await upload()).status).toBe(200);
   expect((await upload()).status).toBe(409);
 });
@@ -44,10 +44,10 @@ const malformed: [what: string, change: Record<string, string | File>][] = [
   ["no file", { content: "text" }],
   ["another action", { ":action": "submit" }],
 ];
-test.each(malformed)("an upload with %s is refused", async (_, change) => {
+test.each(malformed)("the sandbox refuses twine's upload with %s", async (_, change) => {
   expect((await upload(change)).status).toBe(400);
 });
 
-test("the listing of all projects is not there, as in CodeArtifact", async () => {
+test("the listing of all Python projects is not found, as in CodeArtifact", async () => {
   expect((await visitor.get("/pypi/my-repo/simple/")).status).toBe(404);
 });

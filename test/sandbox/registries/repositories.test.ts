@@ -31,7 +31,7 @@ const headers: [what: string, header: () => string, statuses: ReturnType<typeof 
   ["a token that has ended", () => `Bearer ${visitor.issueToken(names.domain, Date.now() / 1000)}`, everywhere(401)],
 ];
 
-test.each(headers)("%s", async (_, header, statuses) => {
+test.each(headers)("the sandbox's registries accept or challenge a request with %s", async (_, header, statuses) => {
   const authorization = header();
   await seedPackage(visitor.sandbox.registries, "pypi", { name: "my-package", version: "1.0.0", files: {} });
   const pom = "/maven/my-repo/com/example/my-artifact/1.0.0/my-artifact-1.0.0.pom";
@@ -52,12 +52,12 @@ const challenges = [
   ["/npm/other-repo/lodash", "Bearer"],
 ] as const;
 
-test.each(challenges)("who brings no token to %s is challenged with %s", async (path, challenge) => {
+test.each(challenges)("a request without a token to %s is challenged with %s", async (path, challenge) => {
   const answer = await visitor.sandbox.fetch(`${origin}${path}`);
   expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, challenge]);
 });
 
-test("requests and refusals are counted by format", async () => {
+test("the sandbox counts requests and refusals by format", async () => {
   await visitor.get("/cargo/my-repo/config.json");
   await visitor.get("/cargo/my-repo/config.json", { authorization: "wrong" });
   await visitor.get("/npm/my-repo/-/ping", { authorization: "wrong" });
@@ -68,7 +68,7 @@ test("requests and refusals are counted by format", async () => {
   });
 });
 
-test("a token ends by the account's clock", async () => {
+test("a token of the sandbox ends by the account's clock", async () => {
   visitor.account.clockOffsetMs = 2 * 3_600_000;
   expect((await visitor.get("/cargo/my-repo/config.json")).status).toBe(401);
 });
@@ -83,7 +83,7 @@ const places: [url: string, status: number][] = [
   [`https://${names.packageHost}/npm/my-repo/%zz`, 400],
 ];
 
-test.each(places)("with a token of my-domain, %s answers %p", async (url, status) => {
+test.each(places)("with a token of my-domain, the sandbox answers %s with %p", async (url, status) => {
   const { sandbox, token } = visitor;
   expect((await sandbox.fetch(url, { headers: { authorization: `Bearer ${token}` } })).status).toBe(status);
 });

@@ -42,7 +42,7 @@ async function run(...args: string[]) {
   return { child, address };
 }
 
-describe("init", () => {
+describe("vouch server init", () => {
   test("prints what AWS needs: the provider, the trust policy, the permissions", async () => {
     const { code, stdout, stderr } = await vouch("init", "--url", "https://vouch.example.com/", "--database", database);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -60,14 +60,14 @@ describe("init", () => {
     expect(stdout).not.toContain("AWS accepts an issuer only");
   });
 
-  test("says when AWS will not take the URL", async () => {
+  test("reports when AWS will not accept the URL", async () => {
     const other = `sqlite:${join(folder, "local.db")}`;
     const { stdout } = await vouch("init", "--url", "http://localhost:8787", "--database", other, "--audience", "a, b");
     expect(stdout).toContain("AWS accepts an issuer only at https without a port");
     expect(stdout).toContain("--client-id-list a b\n");
   });
 
-  test("repeated without --audience changes nothing; with it, the audiences alone", async () => {
+  test("repeated without --audience changes nothing, and with it the audiences alone", async () => {
     const other = `sqlite:${join(folder, "audiences.db")}`;
     const init = async (...args: string[]) =>
       /--client-id-list (.*)\n/.exec(
@@ -128,8 +128,8 @@ describe("init", () => {
   });
 });
 
-describe("invite, users, revoke", () => {
-  test("an invited person is listed, and everything of theirs is ended", async () => {
+describe("vouch server invite, users and revoke", () => {
+  test("list a person who was invited, and end everything of theirs", async () => {
     const invited = await vouch("invite", "Dev@Example.com", "--database", database);
     expect(invited.stdout).toMatch(/^Enrolment code for dev@example\.com: ([0-9A-Z]{4}-){3}[0-9A-Z]{4}\n/);
     expect(invited.stdout).toContain("\n   vouch enroll --server https://vouch.example.com\n");
@@ -169,7 +169,7 @@ describe("invite, users, revoke", () => {
     expect(after.inviteExpiresAt).toBeUndefined();
   });
 
-  test("users are listed page by page in the order of their emails", async () => {
+  test("list users page by page in the order of their emails", async () => {
     const other = `sqlite:${join(folder, "many.db")}`;
     await vouch("init", "--url", "https://vouch.example.com", "--database", other);
     const store = await openStore(other, { create: false, now: 1_800_000_000 });
@@ -215,7 +215,7 @@ describe("invite, users, revoke", () => {
     expect(result.stderr).toContain(message);
   });
 
-  test.each(["invite", "users", "revoke", "run"])("%s asks for `init` first", async (command) => {
+  test.each(["invite", "users", "revoke", "run"])("need `init` first: %s says so", async (command) => {
     const email = command === "invite" || command === "revoke" ? ["a@example.com"] : [];
     const { code, stderr } = await vouch(command, ...email, "--database", `sqlite:${join(folder, "none.db")}`);
     expect(code).toBe(1);
@@ -223,7 +223,7 @@ describe("invite, users, revoke", () => {
   });
 });
 
-describe("run", () => {
+describe("vouch server run", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("answers until %s, then ends with 0", async (signal) => {
     const { child, address } = await run();
     const health = await fetch(`${address}/healthz`);
@@ -243,7 +243,7 @@ describe("run", () => {
     ]);
   });
 
-  test("takes an invite made while it runs", async () => {
+  test("accepts an invite that is made while it runs", async () => {
     const { child, address } = await run();
     const { code } = JSON.parse((await vouch("invite", "new@example.com", "--database", database, "--json")).stdout);
     const answer = await fetch(`${address}/v1/enroll/options`, {
@@ -256,7 +256,7 @@ describe("run", () => {
     await child.exited;
   });
 
-  test("with --url makes what is missing, and keeps to the URL that it finds", async () => {
+  test("with --url creates what is missing, and keeps the URL that it finds", async () => {
     const other = `sqlite:${join(folder, "made.db")}`;
     const { child, address } = await run("--url", "http://localhost:8787", "--database", other);
     const discovery = (await (await fetch(`${address}/.well-known/openid-configuration`)).json()) as object;
@@ -268,7 +268,7 @@ describe("run", () => {
     expect(refused.stderr).toContain("belongs to http://localhost:8787");
   });
 
-  test("says that the address is taken", async () => {
+  test("reports that the address is taken", async () => {
     const { child, address } = await run();
     const second = await vouch("run", "--listen", new URL(address).host, "--database", database);
     expect(second.code).toBe(2);
@@ -277,7 +277,7 @@ describe("run", () => {
     await child.exited;
   });
 
-  test("wants a certificate and its key together, and readable", async () => {
+  test("needs a certificate together with its key, both readable", async () => {
     const certificate = join(folder, "cert.pem");
     writeFileSync(certificate, "not a certificate");
     const one = await vouch("run", "--database", database, "--tls-cert", certificate);
@@ -294,7 +294,7 @@ test.each([
   ["127.0.0.1:8787", "127.0.0.1", 8787],
   ["[::1]:0", "::1", 0],
   ["vouch.internal:65535", "vouch.internal", 65_535],
-])("--listen %s", (text, hostname, port) => {
+])("--listen %s is read as an address and a port", (text, hostname, port) => {
   expect(parseListen(text)).toEqual({ hostname, port });
 });
 
@@ -309,7 +309,7 @@ test.each([
   ["8h", 28_800],
   ["480m", 28_800],
   ["1s", 1],
-])("--session-duration %s", (text, seconds) => {
+])("--session-duration %s is read as seconds", (text, seconds) => {
   expect(parseSessionDuration(text)).toBe(seconds);
 });
 

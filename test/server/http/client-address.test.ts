@@ -26,7 +26,7 @@ test.each<[string, string | undefined]>([
   ["[]", undefined],
   ["vouch.example.com", undefined],
   ["192.0.2.1\u0000", undefined],
-])("%j is the address %j", (text, address) => {
+])("the client address %j is read as %j", (text, address) => {
   expect(parseAddress(text)).toBe(address);
 });
 
@@ -39,6 +39,6 @@ test.each<[string, string | null, string]>([
   ["an empty last entry leaves the connection's", "203.0.113.9,", "198.51.100.1"],
   ["an endless entry leaves the connection's", "a".repeat(30_000), "198.51.100.1"],
   ["the last entry behind an endless one", `${"a".repeat(30_000)}, 203.0.113.9`, "203.0.113.9"],
-])("of a forwarded request counts %s", (_name, forwarded, expected) => {
+])("the client address of a forwarded request is %s", (_name, forwarded, expected) => {
   expect(clientAddress("::ffff:198.51.100.1", forwarded)).toBe(expected);
 });

@@ -8,7 +8,7 @@ function one(first: string, second: string): boolean {
   return limiter.take("login", second, 0) > 0;
 }
 
-test("addresses of one IPv6 subscriber count as one, others apart", () => {
+test("addresses of one IPv6 subscriber count as one client, and others apart", () => {
   expect(one("2001:db8:1:2::1", "2001:db8:1:2:ffff::9")).toBe(true);
   expect(one("2001:db8::1", "2001:db8:0:0:5::")).toBe(true);
   expect(one("2001:db8:1:2::1", "2001:db8:1:3::1")).toBe(false);
@@ -18,7 +18,7 @@ test("addresses of one IPv6 subscriber count as one, others apart", () => {
   expect(one("192.0.2.1", "192.0.2.1")).toBe(true);
 });
 
-test("the classes have limits of their own, and a flood of addresses does not lift a limit at once", () => {
+test("each rate class has a limit of its own, and a flood of addresses does not lift it at once", () => {
   const limiter = new RateLimiter({ enroll: 1, login: 2, token: 1 });
   expect([limiter.take("enroll", "a", 0), limiter.take("enroll", "a", 59)]).toEqual([0, 1]);
   expect([limiter.take("login", "a", 59), limiter.take("login", "a", 59)]).toEqual([0, 0]);

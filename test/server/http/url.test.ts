@@ -8,7 +8,7 @@ test.each([
   ["https://vouch.example.com:8443", "https://vouch.example.com:8443"],
   ["http://localhost:8787", "http://localhost:8787"],
   ["https://localhost", "https://localhost"],
-])("%s is the server %s", (text, origin) => {
+])("the server URL %s is accepted as %s", (text, origin) => {
   expect(parseServerUrl(text)).toBe(origin);
 });
 
@@ -24,6 +24,6 @@ test.each([
   ["https://10.0.0.1", "not an address"],
   ["https://[::1]", "not an address"],
   ["", "a URL"],
-])('"%s" is refused: expected %s', (text, expected) => {
+])('the server URL "%s" is refused: expected %s', (text, expected) => {
   expect(() => parseServerUrl(text)).toThrow(expected);
 });

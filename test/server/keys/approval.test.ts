@@ -97,7 +97,7 @@ describe.each([
   });
 });
 
-test("an approval is for the key, the name and the force that were shown", async () => {
+test("an approval is bound to the key, the name and the force that were shown", async () => {
   const { request, json } = await removing();
   const approval = second.authenticate(request, origin);
   const other = { ...json, id: person.key.id, approval };
@@ -111,7 +111,7 @@ test("an approval is for the key, the name and the force that were shown", async
   expect(await list(server, person)).toHaveLength(2);
 });
 
-test("the key that is removed may approve; a login's ceremony takes no approval; a name needs the session alone", async () => {
+test("the key to be removed may approve; a login's ceremony takes no approval; renaming needs the session alone", async () => {
   expect((await rename(server, person, second.id, "renamed")).status).toBe(200);
   expect((await remove(server, { ...person, key: second }, second.id)).status).toBe(200);
   expect((await list(server, person)).map(({ id }) => id)).toEqual([person.key.id]);

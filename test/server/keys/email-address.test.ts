@@ -19,7 +19,7 @@ test.each([
   [`${"a".repeat(64)}@example.com`, `${"a".repeat(64)}@example.com`],
   ["a@b.co", "a@b.co"],
   ["1@1.example", "1@1.example"],
-])("%j is stored as %j", (text, stored) => {
+])("the email address %j is stored as %j", (text, stored) => {
   expect(normalizeEmail(text)).toBe(stored);
   expect(normalizeEmail(stored)).toBe(stored);
 });
@@ -60,6 +60,6 @@ test.each([
   `${"ü".repeat(33)}@example.com`,
   `a@${"b".repeat(64)}.com`,
   `a@${"b.".repeat(130)}com`,
-])("%j is refused", (text) => {
+])("the email address %j is refused", (text) => {
   expect(normalizeEmail(text)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { makeEnrollmentCode, normalizeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
 
-test("a code has 80 bits in four groups of unmistakable characters, and no two are alike", () => {
+test("an enrolment code has 80 bits in four groups of unmistakable characters, and no two are alike", () => {
   const codes = Array.from({ length: 500 }, makeEnrollmentCode);
   for (const code of codes) expect(code).toMatch(/^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
   expect(new Set(codes).size).toBe(codes.length);
@@ -14,6 +14,6 @@ test.each([
   [" 7h2k9qxm 3tvbe5zn\n", "7H2K-9QXM-3TVB-E5ZN"],
   ["OoIi-Ll00-0000-0000", "0011-1100-0000-0000"],
   ["", ""],
-])("%p is read as %p", (typed, code) => {
+])("the enrolment code %p is read as %p", (typed, code) => {
   expect(normalizeEnrollmentCode(typed)).toBe(code);
 });

@@ -21,7 +21,7 @@ test("a vendor's attestation is verified with its certificate, which must be for
   expect((await server.enroll(new TestSecurityKey(), { attestation: other })).status).toBe(403);
 });
 
-test("a code is read as people type it, and an enrolment without attestation is accepted", async () => {
+test("an enrolment code is read as people type it, and an enrolment without attestation is accepted", async () => {
   const code = (await server.invite("someone@example.com")).toLowerCase().replaceAll("-", " ").replaceAll("0", "o");
   const { ceremony, options } = await server.enrollOptions(code);
   const credential = new TestSecurityKey().register(options, origin, { attestation: "none" });
@@ -46,7 +46,7 @@ describe("a registration is refused", () => {
     expect(answer.body.error.message).toMatch(reason);
   });
 
-  test("and its code stays good", async () => {
+  test("while its code stays good", async () => {
     const code = await server.invite();
     const key = new TestSecurityKey();
     const first = await server.enrollOptions(code);
@@ -86,7 +86,7 @@ describe("a registration is refused", () => {
     expect((await server.post("/v1/enroll", { ceremony, code, credential })).status).toBe(403);
   });
 
-  test("when the credential is enrolled already, and the code stays good", async () => {
+  test("when the credential is enrolled already, while the code stays good", async () => {
     const key = new TestSecurityKey();
     await server.enroll(key);
     const code = await server.invite();
@@ -98,8 +98,8 @@ describe("a registration is refused", () => {
   });
 });
 
-describe("a code is refused", () => {
-  test("when it is not known, with the same answer for every such code", async () => {
+describe("an enrolment code is refused", () => {
+  test("when it is unknown, with the same answer for every such code", async () => {
     const answers = await Promise.all(
       ["0000-0000-0000-0000", "", "x".repeat(64)].map((code) => server.post("/v1/enroll/options", { code })),
     );
@@ -138,7 +138,7 @@ describe("a code is refused", () => {
     expect((await server.post("/v1/enroll/options", { code: old })).status).toBe(403);
   });
 
-  test("by all but one of those who use it at once", async () => {
+  test("to all but one of those who use it at once", async () => {
     const code = await server.invite();
     const ceremonies = await Promise.all([1, 2, 3, 4].map(() => server.enrollOptions(code)));
     const answers = await Promise.all(

@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("the list", () => {
-  test("has every key with its model, its times, and which one opened this session", async () => {
+describe("the list of a person's keys", () => {
+  test("has each key with its model, its times, and which one opened this session", async () => {
     const person = await newPerson(server);
     const second = new TestSecurityKey();
     server.advance(60);
@@ -58,15 +58,15 @@ describe("the list", () => {
     ]);
   });
 
-  test("has nobody else's", async () => {
+  test("has nobody else's keys", async () => {
     const [one, other] = [await newPerson(server), await newPerson(server)];
     expect((await list(server, one)).map(({ id }) => id)).toEqual([one.key.id]);
     expect((await list(server, other)).map(({ id }) => id)).toEqual([other.key.id]);
   });
 });
 
-describe("adding", () => {
-  test("a key that logs its user in", async () => {
+describe("adding a key", () => {
+  test("lets it log its user in", async () => {
     const person = await newPerson(server);
     const second = new TestSecurityKey();
     const { status, body } = await add(server, person, second, { name: " drawer " });
@@ -81,7 +81,7 @@ describe("adding", () => {
     expect(one).toBe(two);
   });
 
-  test("without a name it is called by its model, else by its product, numbered when taken", async () => {
+  test("without a name names it after its model, else its product, numbered when taken", async () => {
     const person = await newPerson(server);
     const yubiKey = { aaguid: Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a") };
     for (const [more, twist] of [
@@ -103,7 +103,7 @@ describe("adding", () => {
     ]);
   });
 
-  test("several at once get different names", async () => {
+  test("several times at once gives different names", async () => {
     const person = await newPerson(server, { counter: 0 });
     const keys = [1, 2, 3, 4].map(() => new TestSecurityKey());
     expect(statusCounts(await Promise.all(keys.map((key) => add(server, person, key))))).toEqual({ 200: 4 });
@@ -119,7 +119,7 @@ describe("adding", () => {
     expect(again).toMatchObject({ status: 409, body: { error: { code: "credential_excluded" } } });
   });
 
-  test("a credential id of another user's is refused, and stays with its user", async () => {
+  test("with a credential id of another user's is refused, and the key stays that user's", async () => {
     const [person, other] = [await newPerson(server), await newPerson(server)];
     expect((await add(server, person, other.key)).body.error.code).toBe("credential_excluded");
     expect((await server.store.credentials.find(other.key.id))?.user.email).toBe(other.email);
@@ -156,7 +156,7 @@ describe("adding", () => {
     expect((await finish(person, old)).body.error.code).toBe("enrollment_denied");
   });
 
-  test("an addition's challenge is none for an enrolment", async () => {
+  test("uses a challenge that is not accepted for an enrolment", async () => {
     const person = await newPerson(server);
     const { ceremony, options } = await begin(server, person);
     const code = await server.invite(person.email);
@@ -186,7 +186,7 @@ describe("adding", () => {
     expect(await list(server, person)).toHaveLength(1);
   });
 
-  test("a taken name is refused at the beginning already, and at the end", async () => {
+  test("with a taken name is refused at the beginning already, and at the end", async () => {
     const person = await newPerson(server);
     const early = [
       await server.inSession(person, "POST", "/v1/credentials/add/options", { name: "first" }),
@@ -199,7 +199,7 @@ describe("adding", () => {
     expect(await list(server, person)).toHaveLength(1);
   });
 
-  test("a second key with a second code is the same user's, and a taken name gives the code back", async () => {
+  test("by a second code gives it to the same user, and a taken name returns the code", async () => {
     const person = await newPerson(server);
     const code = await server.invite(person.email);
     const enrollAs = async (name: string) => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("the authorisation", () => {
+describe("the authorisation of a request", () => {
   const listWith = async (headers: Record<string, string>) => server.send("/v1/credentials", { headers });
 
   test.each<[string, Record<string, unknown>]>([
@@ -30,14 +30,14 @@ describe("the authorisation", () => {
     expect(body.error.code).toBe("access_denied");
   });
 
-  test.each(["DPoP", "dpop", "DPOP", "dPoP"])("takes the scheme written %s (RFC 9110, 11.1)", async (scheme) => {
+  test.each(["DPoP", "dpop", "DPOP", "dPoP"])("accepts the scheme written %s (RFC 9110, 11.1)", async (scheme) => {
     const { accessToken, dpop } = await newPerson(server);
     const claims = { ath: sha256(accessToken) };
     const proof = await dpop.proof({ method: "GET", url: `${origin}/v1/credentials`, now: server.now(), claims });
     expect((await listWith({ authorization: `${scheme} ${accessToken}`, dpop: proof })).status).toBe(200);
   });
 
-  test("is refused for a proof the second time", async () => {
+  test("is refused for a proof that was used before", async () => {
     const { accessToken, dpop } = await newPerson(server);
     const claims = { ath: sha256(accessToken) };
     const proof = await dpop.proof({ method: "GET", url: `${origin}/v1/credentials`, now: server.now(), claims });
@@ -46,7 +46,7 @@ describe("the authorisation", () => {
     expect(statusCounts(answers)).toEqual({ 200: 1, 401: 2 });
   });
 
-  test("is refused for a token without its key, as for one that is not known", async () => {
+  test("is refused for a token without its key, as for an unknown one", async () => {
     const person = await newPerson(server);
     const thief = { accessToken: person.accessToken, dpop: await DpopKey.generate() };
     const unknown = { accessToken: "A".repeat(43), dpop: person.dpop };
@@ -69,7 +69,7 @@ describe("the authorisation", () => {
     },
   );
 
-  test("is refused for an ID token in the place of the access token", async () => {
+  test("is refused for an ID token in the place of an access token", async () => {
     const { accessToken, dpop } = await newPerson(server);
     const idToken = (await server.exchange(accessToken, dpop)).body.access_token as string;
     expect(decodeJwt(idToken).aud).toBe("sts.amazonaws.com");
@@ -77,7 +77,7 @@ describe("the authorisation", () => {
     expect(status).toBe(401);
   });
 
-  test("ends with the session: logged out, or after eight hours", async () => {
+  test("ends with the session: after logout, or after eight hours", async () => {
     const [one, other] = [await newPerson(server), await newPerson(server)];
     await server.form("/oauth/revoke", { token: one.accessToken });
     expect((await remove(server, one, one.key.id)).body.error.code).toBe("login_needed");
@@ -87,7 +87,7 @@ describe("the authorisation", () => {
   });
 });
 
-test("requests about keys count for their address, whoever asks", async () => {
+test("requests about keys are counted for their address, whoever asks", async () => {
   const limited = await startTestServer({ rateLimits: { enroll: 1, login: 1, token: 2 } });
   const statuses: number[] = [];
   for (let request = 0; request < 3; request++) statuses.push((await limited.send("/v1/credentials")).status);

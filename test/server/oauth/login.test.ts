@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("the whole way", () => {
-  test("enrol, log in, get an ID token that the published keys verify, log out", async () => {
+describe("the whole flow of the server", () => {
+  test("enrols, logs in, gives an ID token that the published keys verify, and logs out", async () => {
     const key = new TestSecurityKey();
     const dpop = await DpopKey.generate();
     const enrolled = await server.enroll(key);
@@ -62,7 +62,7 @@ describe("the whole way", () => {
     expect(after.body).toEqual({ error: "invalid_grant", error_description: "The session was revoked." });
   });
 
-  test("a second key of the same user has the same sub, and the first is excluded from enrolling again", async () => {
+  test("gives a second key of the same user the same sub, and excludes the first from enrolling again", async () => {
     const [first, second] = [new TestSecurityKey(), new TestSecurityKey()];
     await server.enroll(first);
     const { options } = await server.enrollOptions(await server.invite());
@@ -79,7 +79,7 @@ describe("the whole way", () => {
     expect(subjects[0]).toBe(subjects[1]);
   });
 
-  test("the options ask for an ES256 credential, discoverable where there is room, with user verification on this host", async () => {
+  test("asks for an ES256 credential, discoverable where there is room, with user verification on this host", async () => {
     const { options: creation } = await server.enrollOptions(await server.invite());
     expect(creation).toMatchObject({
       rp: { id: "vouch.example.com", name: "Vouch" },
@@ -92,7 +92,7 @@ describe("the whole way", () => {
     expect(request).toMatchObject({ rpId: "vouch.example.com", userVerification: "required", allowCredentials: [] });
   });
 
-  test("the header of an ID token names the published key", async () => {
+  test("names the published key in the header of an ID token", async () => {
     const { accessToken, dpop } = await server.session();
     const idToken = (await server.exchange(accessToken, dpop)).body.access_token;
     const { body: jwks } = await server.send("/.well-known/jwks.json");
@@ -130,7 +130,7 @@ async function assertion(ageSeconds: number): Promise<() => Promise<Answer>> {
   };
 }
 
-describe("an assertion is refused", () => {
+describe("an assertion for a login is refused", () => {
   test.each<[string, Twist, RegExp]>([
     ["from another origin", { origin: "http://vouch.example.com" }, /origin/],
     ["in a frame of another origin", { embedding: { crossOrigin: true } }, /frame/],
@@ -164,7 +164,7 @@ describe("an assertion is refused", () => {
     expect([(await send()).status, (await send()).status]).toEqual([200, 400]);
   });
 
-  test("when the challenge is five minutes old, not a second before", async () => {
+  test("when the challenge is five minutes old, but not a second before", async () => {
     for (const [age, status] of [
       [299, 200],
       [300, 400],
@@ -174,13 +174,13 @@ describe("an assertion is refused", () => {
     }
   });
 
-  test("by all but one of those who send it at once", async () => {
+  test("to all but one of those who send it at once", async () => {
     const send = await assertion(0);
     const answers = await Promise.all([send(), send(), send(), send()]);
     expect(statusCounts(answers)).toEqual({ 200: 1, 400: 3 });
   });
 
-  test("by all but one of those who send the same counter at once", async () => {
+  test("to all but one of those who send the same counter at once", async () => {
     const key = new TestSecurityKey();
     const dpop = await DpopKey.generate();
     await server.enroll(key);
@@ -188,7 +188,7 @@ describe("an assertion is refused", () => {
     expect(statusCounts(answers)).toEqual({ 200: 1, 400: 3 });
   });
 
-  test("a registration's challenge is not good for a login", async () => {
+  test("with a registration's challenge", async () => {
     const key = new TestSecurityKey();
     await server.enroll(key);
     const { ceremony, options } = await server.enrollOptions(await server.invite());
@@ -201,7 +201,7 @@ describe("an assertion is refused", () => {
   });
 });
 
-test("a key without a counter logs in again and again", async () => {
+test("a key without a counter can log in repeatedly", async () => {
   const key = new TestSecurityKey();
   const dpop = await DpopKey.generate();
   await server.enroll(key, { counter: 0 });

@@ -43,7 +43,7 @@ describe("a DPoP proof", () => {
     ["the oldest iat", { iat: 1_800_000_000 - 60 }],
     ["the newest iat", { iat: 1_800_000_000 + 60 }],
     ["no ath", { ath: undefined }],
-  ])("is accepted: %s", async (_name, claims) => {
+  ])("is accepted with %s", async (_name, claims) => {
     const { accessToken, dpop } = await server.session();
     expect(await exchangeWith(accessToken, await server.proof(dpop, claims))).toMatchObject({ status: 200 });
   });
@@ -70,7 +70,7 @@ describe("a DPoP proof", () => {
     ["a jwk of another kind", {}, { jwk: { kty: "oct", k: "AAAA" } }, /jwk/],
     ["a point that is not on the curve", {}, { jwk: { kty: "EC", crv: "P-256", x: "AAAA", y: "AAAA" } }, /malformed/],
     ["an unknown critical header parameter", {}, { crit: ["x"], x: 1 }, /.../],
-  ])("is refused: %s", async (_name, claims, header, reason) => {
+  ])("is refused with %s", async (_name, claims, header, reason) => {
     const { accessToken, dpop } = await server.session();
     const proof = await forge(dpop, claims, header);
     const { status, body } = await exchangeWith(accessToken, proof);
@@ -79,7 +79,7 @@ describe("a DPoP proof", () => {
     expect(body.error_description).toMatch(reason);
   });
 
-  test("is refused: none, several, and what is not a JWT", async () => {
+  test("is refused when there is none, when there are several, and when it is no JWT", async () => {
     const { accessToken, dpop } = await server.session();
     for (const [proof, reason] of [
       [undefined, "got none"],
@@ -94,13 +94,13 @@ describe("a DPoP proof", () => {
     }
   });
 
-  test("is refused: a private key in the header", async () => {
+  test("is refused with a private key in the header", async () => {
     const { accessToken, dpop } = await server.session();
     const proof = await server.proof(dpop, {}, { jwk: await dpop.privateJwk() });
     expect((await exchangeWith(accessToken, proof)).body.error_description).toContain("public key only");
   });
 
-  test("is refused: signed by another key than the one in its header", async () => {
+  test("is refused when it is signed by another key than the one in its header", async () => {
     const { accessToken, dpop } = await server.session();
     const [head, , signature] = (await server.proof(await DpopKey.generate())).split(".");
     const [ownHead, ownClaims] = (await server.proof(dpop)).split(".");
@@ -109,7 +109,7 @@ describe("a DPoP proof", () => {
     }
   });
 
-  test("is refused: HS256 with the public key as the secret", async () => {
+  test("is refused when it is signed by HS256 with the public key as the secret", async () => {
     const { accessToken, dpop } = await server.session();
     const { jwk } = JSON.parse(Buffer.from((await server.proof(dpop)).split(".")[0] ?? "", "base64url").toString());
     const proof = await new SignJWT({ jti: crypto.randomUUID(), htm: "POST", htu: tokenUrl, iat: server.now() })
@@ -127,7 +127,7 @@ describe("a DPoP proof", () => {
     expect(refused?.body.error_description).toContain("used before");
   });
 
-  test("is refused the second time until its age refuses it, though expired rows are purged", async () => {
+  test("is refused the second time until it is too old, though expired rows are purged", async () => {
     const { accessToken, dpop } = await server.session();
     const proof = await server.proof(dpop, { iat: server.now() + 60 });
     expect((await exchangeWith(accessToken, proof)).status).toBe(200);
@@ -148,8 +148,8 @@ describe("a DPoP proof", () => {
   });
 });
 
-describe("token exchange", () => {
-  test("a stolen access token is worth nothing without its key, and says no more than an unknown one", async () => {
+describe("the exchange of an access token", () => {
+  test("is refused to a thief without its key, with the same words as for an unknown token", async () => {
     const { accessToken } = await server.session();
     const thief = await DpopKey.generate();
     const stolen = await exchangeWith(accessToken, await server.proof(thief));
@@ -173,7 +173,7 @@ describe("token exchange", () => {
     ["an endless token", { subject_token: "x".repeat(300) }, "invalid_request"],
     ["another grant", { grant_type: "client_credentials" }, "unsupported_grant_type"],
     ["a password grant", { grant_type: "password", username: email, password: "x" }, "unsupported_grant_type"],
-  ])("is refused: %s", async (_name, parameters, error) => {
+  ])("is refused with %s", async (_name, parameters, error) => {
     const { accessToken, dpop } = await server.session();
     const { status, body } = await server.exchange(accessToken, dpop, parameters);
     expect(status).toBe(400);
@@ -197,7 +197,7 @@ describe("token exchange", () => {
     },
   );
 
-  test("without requested_token_type it is an ID token, and with it twice it is refused (RFC 8693, 2.1)", async () => {
+  test("gives an ID token without requested_token_type, and is refused with it twice (RFC 8693, 2.1)", async () => {
     const { accessToken, dpop } = await server.session();
     const { requested_token_type: type, ...parameters } = { ...exchangeParameters, subject_token: accessToken };
     const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
@@ -212,7 +212,7 @@ describe("token exchange", () => {
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 400, error: "invalid_request" });
   });
 
-  test("without an audience the ID token is for the server's first", async () => {
+  test("without an audience gives an ID token for the server's first", async () => {
     const { accessToken, dpop } = await server.session();
     const parameters: Record<string, string> = { ...exchangeParameters, subject_token: accessToken };
     delete parameters["audience"];
@@ -220,7 +220,7 @@ describe("token exchange", () => {
     expect(decodeJwt(body.access_token).aud).toBe("sts.amazonaws.com");
   });
 
-  test("unknown parameters are ignored (RFC 6749, 3.2)", async () => {
+  test("ignores unknown parameters (RFC 6749, 3.2)", async () => {
     const { accessToken, dpop } = await server.session();
     expect((await server.exchange(accessToken, dpop, { client_id: "vouch", scope: "openid" })).status).toBe(200);
   });
@@ -246,7 +246,7 @@ describe("token exchange", () => {
   });
 });
 
-describe("revocation", () => {
+describe("revocation of a session", () => {
   test("answers alike for a token that is known, unknown or revoked already", async () => {
     const { accessToken } = await server.session();
     for (const token of [accessToken, accessToken, "unknown"]) {
@@ -278,7 +278,7 @@ describe("revocation", () => {
   });
 });
 
-test("a shorter session is granted when the server is so configured, a longer one never", async () => {
+test("a shorter session is granted where the server is so configured, a longer one never", async () => {
   for (const [asked, granted] of [
     [900, 900],
     [100_000, 28_800],
@@ -295,7 +295,7 @@ test("a shorter session is granted when the server is so configured, a longer on
   }
 });
 
-test("no access token and no code is in the database, only their hashes", async () => {
+test("the database contains no access token and no code, only their hashes", async () => {
   const { accessToken } = await server.session();
   const code = await server.invite();
   const path = server.database.slice("sqlite:".length);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openStore } from "../../../src/server/store/store.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
-test("keys of one second, or added after the clock went back, are listed as they were added", async () => {
+test("keys of the same second, or added after the clock went back, are listed in the order in which they were added", async () => {
   const now = 1_800_000_000;
   const path = join(tempFolderUntil(onTestFinished), "vouch.db");
   const store = await openStore(`sqlite:${path}`, { create: true, now });

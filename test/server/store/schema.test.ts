@@ -4,7 +4,7 @@ import { SQL } from "bun";
 import { openStore } from "../../../src/server/store/store.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
-test("every column that names a row of another table has an index, so that no list grows with its square", async () => {
+test("every column that refers to another table has an index, so that no list takes quadratic time", async () => {
   const path = join(tempFolderUntil(onTestFinished), "vouch.db");
   await (await openStore(`sqlite:${path}`, { create: true, now: 1_800_000_000 })).close();
   const sql = new SQL({ adapter: "sqlite", filename: path });

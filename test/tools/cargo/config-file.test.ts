@@ -26,7 +26,7 @@ const set = (text: string | undefined): string => setCargoRegistry(text, id, reg
 const unset = (text: string): string | undefined => unsetCargoRegistry(text, id, own);
 const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
-describe("the registry is set", () => {
+describe("Cargo's registry is set", () => {
   test("in a new file", () => {
     expect(set(undefined)).toBe(
       `${start}\n[registries.my-repo]\nindex = "${index}"\ncredential-provider = "/usr/local/bin/vouch"\n# <<< vouch; this file did not exist\n`,
@@ -69,7 +69,7 @@ describe("the registry is set", () => {
     ["with a provider but without an index", `[registries.my-repo]\ncredential-provider = "cargo:token"`],
     ["below a byte order mark", "\ufeff[build]\njobs = 1\n"],
     ["beside another registry", `[registries.other]\nindex = "sparse+https://other.example/"\n`],
-  ])("%s, and undone", (_, text) => {
+  ])("%s, which is undone to the byte", (_, text) => {
     const edited = set(text);
     const registries = (Bun.TOML.parse(edited) as { registries: Record<string, object> }).registries;
     expect(registries["my-repo"]).toMatchObject({ index, "credential-provider": "/usr/local/bin/vouch" });
@@ -83,12 +83,12 @@ describe("the registry is set", () => {
     expect(Bun.TOML.parse(text)).toMatchObject({ registries: { "my-repo": { "credential-provider": [path] } } });
   });
 
-  test("anew under another name, in the same place", () => {
+  test("again under another name, in the same place", () => {
     const renamed = setCargoRegistry(set("a = 1\n"), id, { ...registry, name: "renamed" }, file).text;
     expect(renamed).toBe(set("a = 1\n").replace("[registries.my-repo]", "[registries.renamed]"));
   });
 
-  test("for two repositories, which can be taken away in either order", () => {
+  test("for two repositories, which can be removed in either order", () => {
     const other = { ...registry, name: "other", index: index.replace("my-repo", "other") };
     const both = setCargoRegistry(set("a = 1"), "my-domain/other", other, file).text;
     expect(unset(unsetCargoRegistry(both, "my-domain/other", own)!)).toBe("a = 1");
@@ -114,21 +114,21 @@ test.each([
   ["a dotted key makes the table", `registries.my-repo.token = "x"\n`, "[registries.my-repo]"],
   ["the file is not TOML", `[registries\n`, "Correct the file"],
   ["a key stands twice", `a = 1\na = 2\n`, "Correct the file"],
-])("a conflict: %s", async (_, text, hint) => {
+])("setting Cargo's registry is refused with a conflict: %s", async (_, text, hint) => {
   const error = await rejection(Promise.try(() => set(text)));
   expect(error).toMatchObject({ code: "edit_conflict" });
   expect(error.message).toContain(file);
   expect(error.hint).toContain(hint);
 });
 
-test("a token in the file draws a warning, without the token", () => {
+test("a token in Cargo's file draws a warning, without the token", () => {
   const text = `[registries.my-repo]\nindex = "${index}"\ntoken = "secret"\n`;
   const { warnings } = setCargoRegistry(text, id, registry, file);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).not.toContain("secret");
 });
 
-describe("keys that the user added behind the block, in our table", () => {
+describe("keys that the user added behind the block, in our table of Cargo's file,", () => {
   test("keep their table", () => {
     const edited = `${set("a = 1\n")}protocol = "sparse"\n`;
     expect(unset(edited)).toBe(`a = 1\n[registries.my-repo]\nprotocol = "sparse"\n`);
@@ -159,7 +159,7 @@ const pool = [
   "  indented = true",
 ];
 
-test("over any file: an edit is repeated without change and undone to the byte, or refused", () => {
+test("in any file of Cargo's an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
   fc.assert(
     fc.property(configTexts(pool), (text) => {
@@ -182,8 +182,8 @@ test("over any file: an edit is repeated without change and undone to the byte, 
   expect(edits).toBeGreaterThan(100);
 });
 
-describe("names of registries", () => {
-  test.each([["my-repo"], ["_x"], ["A1"]])("%s is one", (name) => {
+describe("as the name of a Cargo registry", () => {
+  test.each([["my-repo"], ["_x"], ["A1"]])("%s is accepted", (name) => {
     expect(() => checkRegistryName(name)).not.toThrow();
   });
 
@@ -195,7 +195,7 @@ describe("names of registries", () => {
     ["crates-io", "--registry-name private-crates-io"],
     ["", "--registry-name"],
     ["a]\nb", "--registry-name a--b"],
-  ])("%j is none", async (name, hint) => {
+  ])("%j is refused", async (name, hint) => {
     const error = await rejection(Promise.try(() => checkRegistryName(name)));
     expect(error).toMatchObject({ code: "usage", exitCode: 2 });
     expect(error.hint).toContain(hint);

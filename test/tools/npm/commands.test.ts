@@ -73,7 +73,7 @@ const asks: [line: string, asks: boolean][] = [
   ["insta", true],
 ];
 
-test.each(asks)("npm %s: %p", (line, expected) => {
+test.each(asks)("npm %s gets a token: %p", (line, expected) => {
   const words = line.split(" ").filter((word) => word !== "");
   expect(readCommand("npm", words).every(({ asksRegistry }) => asksRegistry)).toBe(expected);
 });
@@ -85,7 +85,7 @@ test.each([
   ["-y my-tool run", ["exec", "--yes", "--", "my-tool", "run"]],
   ["--no-install my-tool", ["exec", "--yes=false", "--", "my-tool"]],
   ["-- my-tool", ["exec", "--", "my-tool"]],
-] as const)("npx %s", (line, expected) => {
+] as const)("npx %s is read as npm exec", (line, expected) => {
   expect(npxToNpm(line.split(" "), 12)).toEqual([...expected]);
 });
 
@@ -114,7 +114,7 @@ function loadNpm(version: number): RealNpm {
   };
 }
 
-describe.each([...versions])("as npm %d itself", (version) => {
+describe.each([...versions])("as npm %d itself, Vouch", (version) => {
   describe.skipIf(!requires(join(tools, `npm-${version}/node_modules/.bin/npm`)))("is installed", () => {
     test("finds the same words in any line", () => {
       const npm = loadNpm(version);

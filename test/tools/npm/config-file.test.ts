@@ -19,7 +19,7 @@ const set = (text: string | undefined, scopes: string[] = []): string =>
 const unset = (text: string): string | undefined => unsetNpmRegistry(text, id, own);
 const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
-describe("the registry is set", () => {
+describe("npm's registry is set", () => {
   test("in a new file", () => {
     expect(set(undefined)).toBe(`${start}\nregistry=${endpoint}\n# <<< vouch; this file did not exist\n`);
     expect(unset(set(undefined))).toBeUndefined();
@@ -58,7 +58,7 @@ describe("the registry is set", () => {
     expect(unset(edited)).toBe("@acme:registry=https://old.example/\n");
   });
 
-  test("for a scope that another repository serves too: taking either away leaves the other's scopes", () => {
+  test("for a scope that another repository serves too, where removing either leaves the other's scopes", () => {
     const one = set("", ["@acme", "@shared"]);
     const other = "my-domain/other 123456789012 us-east-1";
     const both = setNpmRegistry(
@@ -75,7 +75,7 @@ describe("the registry is set", () => {
   });
 });
 
-test("a token for the repository draws a warning with its line, without the token; others do not", () => {
+test("a token for the repository in npm's file draws a warning with its line, without the token; others do not", () => {
   const host = endpoint.slice("https:".length);
   const text = `//other.example/:_authToken=a\n${host}:_authToken=secret\n${host}:always-auth=true\n`;
   const { warnings, text: edited } = setNpmRegistry(text, id, { endpoint, scopes: [] }, file);
@@ -111,7 +111,7 @@ const cases = fc.record({
   scopes: fc.subarray(["@acme", "@other"]),
 });
 
-test("over any file: an edit is repeated without change and undone to the byte", () => {
+test("in any file of npm's an edit is repeated without change and undone to the byte", () => {
   fc.assert(
     fc.property(cases, ({ text, scopes }) => {
       const edited = set(text, scopes);
@@ -131,27 +131,30 @@ function npmIni(): string | undefined {
   return npm === null ? undefined : join(realpathSync(npm), "../../node_modules/ini");
 }
 
-test.skipIf(!requires("node", "npm"))("npm's ini reader finds the registry, and everything else as before", () => {
-  const samples = fc.sample(cases, 500);
-  const pairs = samples.map(({ text, scopes }) => [text, set(text, scopes)]);
-  const program = `
+test.skipIf(!requires("node", "npm"))(
+  "npm's ini reader finds the registry that was set, and everything else as before",
+  () => {
+    const samples = fc.sample(cases, 500);
+    const pairs = samples.map(({ text, scopes }) => [text, set(text, scopes)]);
+    const program = `
     const ini = require(${JSON.stringify(npmIni())});
     let input = "";
     process.stdin.on("data", (part) => (input += part)).on("end", () =>
       process.stdout.write(JSON.stringify(JSON.parse(input).map((pair) => pair.map((text) => ini.parse(text))))));`;
-  const run = Bun.spawnSync(["node", "-e", program], { stdin: Buffer.from(JSON.stringify(pairs)) });
-  const parsed = JSON.parse(run.stdout.toString()) as [Record<string, unknown>, Record<string, unknown>][];
-  for (const [index, [before, after]] of parsed.entries()) {
-    const { text, scopes } = samples[index]!;
-    const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
-    expect({ text, after }).toEqual({
-      text,
-      after: { ...before, ...Object.fromEntries(keys.map((key) => [key, endpoint])) },
-    });
-  }
-});
+    const run = Bun.spawnSync(["node", "-e", program], { stdin: Buffer.from(JSON.stringify(pairs)) });
+    const parsed = JSON.parse(run.stdout.toString()) as [Record<string, unknown>, Record<string, unknown>][];
+    for (const [index, [before, after]] of parsed.entries()) {
+      const { text, scopes } = samples[index]!;
+      const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
+      expect({ text, after }).toEqual({
+        text,
+        after: { ...before, ...Object.fromEntries(keys.map((key) => [key, endpoint])) },
+      });
+    }
+  },
+);
 
-test.skipIf(!requires("npm"))("npm reads what was written", () => {
+test.skipIf(!requires("npm"))("npm reads the registry that was set", () => {
   using home = tempFolder();
   const path = join(home.path, ".npmrc");
   const get = (key: string): string =>

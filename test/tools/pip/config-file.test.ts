@@ -20,14 +20,14 @@ const set = (text: string | undefined): string => setPipIndex(text, id, indexUrl
 const unset = (text: string): string | undefined => unsetPipIndex(text, id, own);
 const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
-test("a new file", () => {
+test("pip's index is set in a new file", () => {
   expect(set(undefined)).toBe(
     `${start}\n[global]\nindex-url = ${indexUrl}\nkeyring-provider = subprocess\n# <<< vouch; this file did not exist\n`,
   );
   expect(unset(set(undefined))).toBeUndefined();
 });
 
-test("options that are there are replaced where they stand, however they are spelled", () => {
+test("options of pip that are there are replaced where they stand, however they are spelled", () => {
   const text =
     "[global]\ntimeout = 60\nIndex_URL: https://index.example.com/simple\n   ; comment\n   continued\n\n--keyring-provider=import\n";
   expect(set(text)).toBe(
@@ -51,7 +51,7 @@ test("options that are there are replaced where they stand, however they are spe
   expect(unset(set(text))).toBe(text);
 });
 
-describe("what stands around stays what it is", () => {
+describe("setting pip's index keeps every other byte", () => {
   test.each([
     ["no [global]", "[install]\nuser = yes\n"],
     ["an empty [global] at the end", "[global]"],
@@ -61,7 +61,7 @@ describe("what stands around stays what it is", () => {
     ["a section for a command", "[install]\nindex-url = https://other.example/\n"],
     ["Windows line ends", "[global]\r\nindex-url = a\r\n"],
     ["percent signs", "[global]\nproxy = http://a%20b@proxy.example\n"],
-  ])("%s", (_, text) => {
+  ])("in a file with %s", (_, text) => {
     const edited = set(text);
     const values = new Map(
       readIni(edited.split(/\r?\n/)).options.map(({ section, name, value }) => [`${section}.${name}`, value]),
@@ -73,7 +73,7 @@ describe("what stands around stays what it is", () => {
   });
 });
 
-test("a command's own index-url draws a warning with its line", () => {
+test("an index-url of one pip command draws a warning with its line", () => {
   const { warnings } = setPipIndex("[install]\nindex_url = x\n[freeze]\ntimeout = 1\n", id, indexUrl, file);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toContain("[install]");
@@ -93,13 +93,13 @@ test.each([
   ["no section first", "timeout = 1\n", "line 1"],
   ["no value", "[global]\ntimeout\n", "line 2"],
   ["a byte order mark", "\ufeff[global]\n", "byte order mark"],
-])("pip itself cannot read the file: %s", async (_, text, why) => {
+])("a file that pip itself cannot read is refused: %s", async (_, text, why) => {
   const error = await rejection(Promise.try(() => set(text)));
   expect(error).toMatchObject({ code: "edit_conflict" });
   expect(error.message).toContain(why);
 });
 
-describe("two repositories: the later one is pip's index", () => {
+describe("of two repositories the later one is pip's index", () => {
   const other = "my-domain/other 123456789012 us-east-1";
   const otherUrl = indexUrl.replace("my-repo", "other");
 
@@ -107,7 +107,7 @@ describe("two repositories: the later one is pip's index", () => {
     ["no file", undefined],
     ["a file without [global]", "[install]\nuser = yes"],
     ["a file with an index", "[global]\nindex-url = a\ntimeout = 1\nkeyring-provider = import\n"],
-  ])("%s", (_, text) => {
+  ])("in a file that was: %s", (_, text) => {
     const one = set(text);
     const both = setPipIndex(one, other, otherUrl, file).text;
     const valueOf = (edited: string): string | undefined =>
@@ -123,7 +123,7 @@ describe("two repositories: the later one is pip's index", () => {
   });
 });
 
-test("options that the user added behind the block keep their section", () => {
+test("options of pip that the user added behind the block keep their section", () => {
   expect(unset(`${set(undefined)}timeout = 60\n`)).toBe("[global]\ntimeout = 60\n");
 });
 
@@ -155,7 +155,7 @@ const pool = [
   "x = \u0085next-line",
 ];
 
-test("over any file: an edit is repeated without change and undone to the byte, or refused", () => {
+test("in any file of pip's an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
   fc.assert(
     fc.property(configTexts(pool), fc.boolean(), (text, withSection) => {
@@ -194,7 +194,7 @@ json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)
 `;
 import { tempFolder } from "../../temp-folder.ts";
 
-test.skipIf(!requires("python3"))("Python's configparser reads every file as we do, before and after", () => {
+test.skipIf(!requires("python3"))("Python's configparser reads every file of pip's as we do, before and after", () => {
   const texts = fc
     .sample(configTexts(pool, { byteOrderMark: false }), 400)
     .flatMap((text) => [text, `[global]\n${text}`, `[install]\n${text}`]);
@@ -228,7 +228,7 @@ test.skipIf(!requires("python3"))("Python's configparser reads every file as we 
   expect(edited.length).toBeGreaterThan(100);
 });
 
-test.skipIf(!requires("pip"))("pip reads what was written", () => {
+test.skipIf(!requires("pip"))("pip reads the index that was set", () => {
   using home = tempFolder();
   const path = join(home.path, "pip.conf");
   const list = (text: string): string => {

@@ -17,7 +17,7 @@ test.each<[text: string, version: string | undefined, asks: boolean | undefined,
   ["pip 26.3 from /x (python 3.14)", "26.3", true, true],
   ["pyenv: pip: command not found", undefined, undefined, undefined],
   ["", undefined, undefined, undefined],
-])("%s", (text, version, asksKeyring, asksWithoutUserName) => {
+])('the version of pip is read from "%s"', (text, version, asksKeyring, asksWithoutUserName) => {
   const parsed = parsePipVersion(text);
   expect(parsed?.version).toBe(version);
   expect(parsed?.asksKeyring).toBe(asksKeyring);
@@ -39,7 +39,7 @@ test("the pip on PATH is asked, and one that is too old is named with what to do
   expect(oldPip({ PATH: folder })).toBeUndefined();
 });
 
-test("a pip whose interpreter is gone says nothing, and stops nobody", () => {
+test("a pip whose interpreter is gone gives no version, and is no obstacle", () => {
   writeFileSync(join(folder, "pip"), "#!/nowhere/python\n");
   chmodSync(join(folder, "pip"), 0o755);
   expect(oldPip({ PATH: folder })).toBeUndefined();

@@ -50,6 +50,6 @@ const table: [line: string, asks: boolean][] = [
   ["help install", false],
 ];
 
-test.each(table)("pnpm %s: %p", (line, asks) => {
+test.each(table)("pnpm %s gets a token: %p", (line, asks) => {
   expect(asksRegistry(line.split(" ").filter((word) => word !== ""))).toBe(asks);
 });

@@ -18,11 +18,11 @@ test.each<[string, string | undefined]>([
   ["python3 script.py pip", undefined],
   ["bash", undefined],
   ["", undefined],
-])("pip's arguments in %p", (line, args) => {
+])("pip's arguments are found in the command line %p", (line, args) => {
   expect(pipArguments(line.split(" "))?.join(" ")).toBe(args);
 });
 
-test("the tokens of an environment, and every variable that repeats one", () => {
+test("the tokens of an environment are found, and every variable that repeats one", () => {
   const token = "a-token-that-is-long-enough";
   const { values, variables } = secretsIn({
     CODEARTIFACT_AUTH_TOKEN: token,

@@ -22,11 +22,11 @@ test.each<[string, Uint8Array, string | undefined]>([
   ["UTF-7", bytes("# coding: utf-7"), undefined],
   ["escapes, in the second line", bytes("\n#coding:unicode_escape"), undefined],
   ["UTF-32", Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), undefined],
-])("the text of a file in %s", (_, file, text) => {
+])("the text of a requirements file is decoded: %s", (_, file, text) => {
   expect(decodeRequirements(file)).toBe(text);
 });
 
-describe("logical lines", () => {
+describe("requirements are read in logical lines:", () => {
   const lines = (text: string, env = {}) => requirementLines(text, env).map(({ number, text: line }) => [number, line]);
 
   test.each<[string, string, [number, string][]]>([
@@ -67,7 +67,7 @@ describe("logical lines", () => {
     expect(lines(text)).toEqual(expected);
   });
 
-  test("variables are put in, those that are not set stay", () => {
+  test("variables in requirements are put in, and those that are not set stay", () => {
     const env = { A: "1", EMPTY: "", B: "$&", lower: "x" };
     expect(lines("${A}${A} ${EMPTY} ${MISSING} ${B} ${lower} $A", env)).toEqual([
       [1, "11 ${EMPTY} ${MISSING} $& ${lower} $A"],
@@ -82,7 +82,7 @@ test.each<[string, string[]]>([
   [`"a\\"b\\c" 'd\\'`, [`a"b\\c`, "d\\"]],
   [`a "" b`, ["a", "", "b"]],
   ["a' --t x", ["a --t x", "--t", "x"]],
-])("the words of %s", (line, words) => {
+])("the words of the requirements line %s are those of pip", (line, words) => {
   expect(lineWords(line)).toEqual(words);
 });
 
@@ -93,7 +93,7 @@ test.each<[string[], string[]]>([
     ["a", "b", "c"],
   ],
   [["--trusted-hosts=a", "--", "-t", "a", "--trusted-host"], []],
-])("the hosts of %p", (words, values) => {
+])("the trusted hosts among the words %p are found", (words, values) => {
   expect(longOptionValues(words, "--trusted-host")).toEqual(values);
 });
 
@@ -104,6 +104,6 @@ test.each<[string[], string[]]>([
   ],
   [["-tr", "-fc", "--r", "-i", "-", "r"], []],
   [["-r"], []],
-])("the files of %p", (words, values) => {
+])("the included files among the words %p are found", (words, values) => {
   expect(shortOptionValues(words, "rc")).toEqual(values);
 });

@@ -37,9 +37,9 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch nothing-of-the-kin", ["nothing-of-the-kin"]],
 ];
 
-describe.each(Object.keys(commands) as Shell[])("%s", (shell) => {
-  describe.skipIf(!requires(shell))("where it is installed", () => {
-    test("reads the script without a word", () => {
+describe.each(Object.keys(commands) as Shell[])("the completions for %s", (shell) => {
+  describe.skipIf(!requires(shell))("in that shell", () => {
+    test("are read without any output", () => {
       const prepare = shell === "zsh" ? "autoload -Uz compinit; compinit -D; " : "";
       const read = Bun.spawnSync([...commands[shell].slice(0, 2), "-c", `${prepare}${sourceScript(shell)}`], { env });
       expect(read.stderr.toString()).toBe("");
@@ -47,7 +47,7 @@ describe.each(Object.keys(commands) as Shell[])("%s", (shell) => {
       expect(read.exitCode).toBe(0);
     });
 
-    test.each(lines)("%j", async (typed, words) => {
+    test.each(lines)("are, for the line %j, what vouch has to offer there", async (typed, words) => {
       expect(await (shell === "fish" ? askFish(typed) : pressTab(shell, typed))).toEqual(words);
     });
   });

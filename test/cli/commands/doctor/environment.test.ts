@@ -4,13 +4,14 @@ import { dirname, join } from "node:path";
 import { checkEnvironment } from "../../../../src/cli/commands/doctor/environment.ts";
 import { checkPath } from "../../../../src/cli/commands/doctor/path.ts";
 import { checkStoredTokens } from "../../../../src/cli/commands/doctor/stored-tokens.ts";
-import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { brief, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
 afterAll(removeMachines);
 
 const index = `https://aws@${host}/pypi/my-repo/simple/`;
 
-describe("variables", () => {
+describe("the doctor judges the variables", () => {
   test.each([
     ["LANG", "C", "ok"],
     ["VOUCH_IDENTITY", "github-actions", "warn"],
@@ -72,7 +73,7 @@ function machineWith(folders: Record<string, string[]>, env: Record<string, stri
   };
 }
 
-describe("PATH", () => {
+describe("the doctor judges PATH", () => {
   const shims = ["npm@", "npx@", "pip@", "pip3@", "keyring@"];
   const tools = ["npm", "npx", "pip", "pip3"];
   const allOk = Array.from({ length: 5 }, () => "ok path");
@@ -142,14 +143,14 @@ describe("PATH", () => {
       [...allOk, "warn path"],
       "~/shims/pnpm is Vouch's, and no other pnpm is on PATH. Where pnpm is gone for good: rm ~/shims/pnpm",
     ],
-  ])("%s", (_, folders, env, expected, words) => {
+  ])("with %s", (_, folders, env, expected, words) => {
     const machine = machineWith(folders, env);
     const findings = checkPath(machine);
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, machine)).toContain(words);
   });
 
-  test("nothing is asked of tools that were not set up", () => {
+  test("but asks no tool that was not set up", () => {
     const machine = makeMachine({}, { settings: { version: 1, repositories: [] } });
     expect(checkPath(machine)).toEqual([]);
   });
@@ -160,7 +161,7 @@ function mavenSettings(server: string): string {
   return `<settings>\n<servers>${other}\n<server>\n${server}\n</server></servers></settings>\n`;
 }
 
-describe("tokens in files", () => {
+describe("the doctor finds tokens in files", () => {
   test.each([
     ["none", { ".npmrc": `registry=https://${host}/npm/my-repo/` }, undefined],
     ["npm", { ".npmrc": `//${host}/npm/my-repo/:_authToken=TOP-SECRET` }, "~/.npmrc:1 (npm)"],
@@ -218,7 +219,7 @@ describe("tokens in files", () => {
       { ".m2/settings.xml": mavenSettings("<username>dev</username>\n<password>TOP-SECRET</password>") },
       undefined,
     ],
-  ])("%s", (_, files, place) => {
+  ])("of %s", (_, files, place) => {
     const machine = makeMachine(files);
     const findings = checkStoredTokens(machine);
     expect(brief(findings)).toEqual([place === undefined ? "ok stored-token" : "warn stored-token"]);

@@ -2,25 +2,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Finding, Machine } from "../../../../src/tools/finding.ts";
+import { myRepository } from "../../../settings/my-repository.ts";
 import { type TempFolder, tempFolder } from "../../../temp-folder.ts";
 
-export const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 
 const now = 1_800_000_000;
 
-const repository = {
-  domain: "my-domain",
-  domainOwner: "123456789012",
-  region: "us-east-1",
-  repository: "my-repo",
-  registryName: "my-codeartifact-registry",
-  endpoints: {
-    cargo: `https://${host}/cargo/my-repo/`,
-    npm: `https://${host}/npm/my-repo/`,
-    pypi: `https://${host}/pypi/my-repo/`,
-  },
-};
+const repository = { ...myRepository, registryName: "my-codeartifact-registry" };
 
 const settings: Machine["settings"] = {
   version: 1,

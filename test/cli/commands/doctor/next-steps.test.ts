@@ -15,7 +15,7 @@ test.each<[string, Machine["settings"], Machine["agent"], string[]]>([
   ["a session without set-up", { ...empty, server }, agent, ["setup aws", "setup codeartifact"]],
   ["a session of other settings", { ...empty, aws, repositories }, agent, []],
   ["a machine that is set up, without a session", settings, undefined, []],
-])("%s: what is missing, in the order in which it is done", (_, found, running, expected) => {
+])("on %s the doctor names the next steps in the order in which they are done", (_, found, running, expected) => {
   const commands = nextSteps({ settings: found, agent: running }).map(({ command }) => command);
   expect(commands.map((command) => command.replace(/^vouch /, "").replace(/ --.*/, ""))).toEqual(expected);
 });

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { checkCargo, takesToken } from "../../../../src/tools/cargo/doctor.ts";
 import { checkNpm } from "../../../../src/tools/npm/doctor.ts";
 import { checkPip } from "../../../../src/tools/pip/doctor.ts";
-import { brief, host, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { brief, makeMachine, otherHost, removeMachines, said } from "./machine.ts";
 
 afterAll(removeMachines);
 
 const npmLine = `registry=https://${host}/npm/my-repo/\n`;
 const otherNpm = `registry=https://${otherHost}/npm/old-repo/\n`;
 
-describe("npm", () => {
+describe("the doctor judges npm's registry", () => {
   test.each([
     ["the user's file", { ".npmrc": npmLine }, ["ok npm-registry"], `${host}/npm/my-repo/ (~/.npmrc:1)`],
     ["a scope", { ".npmrc": `@acme:${npmLine}` }, ["ok npm-registry"], "npm's @acme:registry"],
@@ -51,7 +52,7 @@ describe("npm", () => {
       "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository my-repo --region us-east-1 --tool npm`, which writes the repository's IPv4 host",
     ],
     ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
-  ])("%s", (_, files, expected, words) => {
+  ])("where it comes from %s", (_, files, expected, words) => {
     const machine = makeMachine(files);
     const findings = checkNpm(machine);
     expect(brief(findings)).toEqual(expected);
@@ -63,7 +64,7 @@ const index = `index-url = https://aws@${host}/pypi/my-repo/simple/\n`;
 const keyring = "keyring-provider = subprocess\n";
 const user = ".config/pip/pip.conf";
 
-describe("pip", () => {
+describe("the doctor judges pip's index", () => {
   test.each([
     ["set up as Vouch does", { [user]: `[global]\n${index}${keyring}` }, {}, ["ok pip-index"], `(~/${user}:2)`],
     ["nothing", {}, {}, ["fail pip-index", "fail pip-keyring-provider"], "asks the public index"],
@@ -118,7 +119,7 @@ describe("pip", () => {
       ["ok pip-index", "fail pip-keyring-provider"],
       "unset PIP_KEYRING_PROVIDER",
     ],
-  ])("%s", (_, files, env, expected, words) => {
+  ])("with this configuration: %s", (_, files, env, expected, words) => {
     const machine = makeMachine(files, { env: env });
     const findings = checkPip(machine);
     expect(brief(findings)).toEqual(expected);
@@ -127,7 +128,7 @@ describe("pip", () => {
   });
 });
 
-describe("the pip on PATH", () => {
+describe("the doctor judges the pip on PATH", () => {
   const bare = `https://${host}/pypi/my-repo/simple/`;
   const file = (line: string) => ({ "project/requirements-dev.txt": `# --index-url ${bare}\n${line}\nmy-package\n` });
 
@@ -156,7 +157,7 @@ describe("the pip on PATH", () => {
     ],
     ["26.1 and somebody else's URL", "26.1", file("-i https://pypi.org/simple/"), ["warn pip-version"], "26.1"],
     ["26.2 and a bare URL", "26.2", file(`--index-url ${bare}`), [], ""],
-  ])("%s", (_, version, files, expected, words) => {
+  ])("with the version %s", (_, version, files, expected, words) => {
     const program = `#!/bin/sh\necho "pip ${version} from /x (python 3.12)"\n`;
     const made = makeMachine({ ...files, [user]: `[global]\n${index}${keyring}`, "venv/bin/pip": program });
     const bin = join(made.home, "venv/bin");
@@ -172,7 +173,7 @@ const sparse = `index = "sparse+https://${host}/cargo/my-repo/"\n`;
 const provider = 'credential-provider = ["vouch"]\n';
 const ours = `[registries.my-codeartifact-registry]\n${sparse}${provider}`;
 
-describe("cargo", () => {
+describe("the doctor judges Cargo's registry", () => {
   test.each([
     [
       "set up as Vouch does",
@@ -268,7 +269,7 @@ describe("cargo", () => {
       ["fail cargo-config", "fail cargo-registry"],
       "is not TOML",
     ],
-  ])("%s", async (_, files, expected, words) => {
+  ])("with this configuration: %s", async (_, files, expected, words) => {
     const machine = makeMachine(files);
     const findings = await checkCargo(machine);
     expect(brief(findings)).toEqual(expected);
@@ -293,7 +294,7 @@ test.each<[string, Record<string, string>, Record<string, string>, boolean]>([
     {},
     false,
   ],
-])("a token in the environment %s", (_, files, env, taken) => {
+])("and a token in the environment %s", (_, files, env, taken) => {
   const machine = makeMachine(files, { env });
   expect(takesToken("CARGO_REGISTRIES_MY_CODEARTIFACT_REGISTRY_TOKEN", machine)).toBe(taken);
   expect(takesToken("CARGO_REGISTRIES_SOMEBODY_ELSE_TOKEN", machine)).toBe(false);

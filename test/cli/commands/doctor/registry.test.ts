@@ -53,15 +53,15 @@ const faults: [what: string, () => Response, outcome: string, words: string][] =
   ["a sign-in page in its place", () => new Response("<html>Welcome</html>", { headers: html }), "failed", "HTTP 200"],
 ];
 
-describe.each(formats)("%s", (format) => {
-  test.each(faults)("%s is not taken for an answer of the registry", async (_, fault, outcome, words) => {
+describe.each(formats)("the doctor's question to %s", (format) => {
+  test.each(faults)("does not take this for an answer of the registry: %s", async (_, fault, outcome, words) => {
     answer = fault;
     const found = await ask(format);
     expect(found).toMatchObject({ outcome, found: expect.stringContaining(words) });
     expect(JSON.stringify(found)).not.toContain(token);
   });
 
-  test("an answer that never comes ends with the limit", async () => {
+  test("an answer of a registry that never comes ends with the limit", async () => {
     answer = () => new Promise(() => {});
     expect(await ask(format, 50)).toMatchObject({ outcome: "failed" });
   });
@@ -73,7 +73,7 @@ test.each<[PackageFormat, string]>([
   ["cargo", "[]"],
   ["cargo", "hello"],
   ["npm", "hello"],
-])("a body of %s that no such registry sends (%s) is none of its answers", async (format, body) => {
+])("a body of %s that no such registry sends (%s) is not taken for its answer", async (format, body) => {
   answer = () => new Response(body, { headers: json });
   expect(await ask(format)).toMatchObject({ outcome: "failed" });
 });
@@ -83,7 +83,7 @@ test.each<PackageFormat>(["cargo", "npm"])("404 of %s says that there is no such
   expect(await ask(format)).toMatchObject({ outcome: "missing" });
 });
 
-test("a failed connection is an answer with a remedy", async () => {
+test("a failed connection to a registry is reported with a remedy", async () => {
   const send = async (): Promise<never> => {
     throw new VouchError("network", "No connection to x.", { hint: "Check the network." });
   };

@@ -14,7 +14,7 @@ const healthy = makeMachine();
 const agent = healthy.agent!;
 const { session: _, ...withoutSession } = agent;
 
-describe("session", () => {
+describe("the doctor judges the session", () => {
   test.each([
     ["a session", agent, ["ok session", "ok token"], "lasts until"],
     ["no agent", undefined, ["fail session"], "vouch login"],
@@ -43,24 +43,24 @@ describe("session", () => {
       ["ok session", "warn token"],
       "has not been renewed",
     ],
-  ])("%s", (_name, found, expected, words) => {
+  ])("with %s", (_name, found, expected, words) => {
     const machine = { ...healthy, agent: found };
     expect(brief(checkSession(machine))).toEqual(expected);
     expect(said(checkSession(machine), machine)).toContain(words);
   });
 
-  test("a session that another machine's settings opened is in order although this file knows no server", () => {
+  test("a session that was opened with another machine's settings is in order although this file knows no server", () => {
     const machine = { ...healthy, settings: { version: 1 as const, repositories: [] } };
     expect(brief(checkSession(machine))).toEqual(["ok session", "ok token"]);
   });
 
-  test("nothing enrolled", () => {
+  test("without an enrolled key the doctor names `vouch enroll`", () => {
     const machine = { ...healthy, agent: undefined, settings: { version: 1 as const, repositories: [] } };
     expect(said(checkSession(machine), machine)).toContain("vouch enroll --server URL");
   });
 });
 
-describe("access", () => {
+describe("the doctor tries the access", () => {
   const endpoints = healthy.settings.repositories[0]!.endpoints;
   /** An agent that answers as AWS would: with a token, with an endpoint, or with these errors. */
   const answering =
@@ -95,13 +95,13 @@ describe("access", () => {
       ["ok access", "fail endpoint", "fail endpoint", "fail endpoint"],
       "is https://elsewhere.example/, set up is",
     ],
-  ])("%s", async (_name, ask, expected, words) => {
+  ])("with the result: %s", async (_name, ask, expected, words) => {
     const findings = await checkAccess(healthy, { ask, askEndpoint: readable });
     expect(brief(findings)).toEqual(expected);
     expect(said(findings, healthy)).toContain(words);
   });
 
-  test("an endpoint that refuses the role, has no such repository or a fault is named with its remedy", async () => {
+  test("and names an endpoint that refuses the role, has no such repository or has a fault, with its remedy", async () => {
     const askEndpoint: Access["askEndpoint"] = async ({ format, token }) => {
       expect(token).toBe("t");
       if (format === "cargo") return { outcome: "denied", found: "it refuses the role (HTTP 403)" };
@@ -114,7 +114,7 @@ describe("access", () => {
     expect(said(findings, healthy)).toContain("it has a fault (HTTP 500)");
   });
 
-  test("all repositories are asked at the same time", async () => {
+  test("to all repositories at the same time", async () => {
     const [repository] = healthy.settings.repositories;
     const repositories = Array.from({ length: 3 }, () => repository!);
     let waiting = 0;
@@ -129,7 +129,7 @@ describe("access", () => {
     expect((await checkAccess(machine, { ask: answering(), askEndpoint })).length).toBe(12);
   });
 
-  test("without a session AWS is not asked", async () => {
+  test("but not without a session", async () => {
     const findings = await checkAccess(
       { ...healthy, agent: undefined },
       { ask: answering({ [routes.token]: denied }), askEndpoint: readable },
@@ -137,7 +137,7 @@ describe("access", () => {
     expect(brief(findings)).toEqual(["warn access"]);
   });
 
-  test("without role and repository the setup is named", async () => {
+  test("and names the setup where role and repository are missing", async () => {
     const findings = await checkAccess(
       { ...healthy, settings: { version: 1, repositories: [] } },
       { ask: answering(), askEndpoint: readable },
@@ -153,13 +153,13 @@ test.each([
   [59, "warn"],
   [60, "fail"],
   [-90, "fail"],
-] as const)("a clock that is %d seconds ahead: %s", (offset, status) => {
+] as const)("the doctor judges a clock that is %d seconds ahead: %s", (offset, status) => {
   const finding = clockFinding("https://vouch.example.com", offset);
   expect(finding.status).toBe(status);
   if (status !== "ok") expect(finding.found).toContain(offset > 0 ? "ahead of" : "behind");
 });
 
-test.skipIf(!requires("mkfifo"))("files that are no small regular files are passed over", () => {
+test.skipIf(!requires("mkfifo"))("the doctor ignores files that are no small regular files", () => {
   const { home } = makeMachine({ small: "text", large: "x".repeat((1 << 20) + 1) });
   Bun.spawnSync(["mkfifo", `${home}/pipe`]);
   expect(readSmallFile(`${home}/small`)).toBe("text");

@@ -23,7 +23,7 @@ function key(id: string, name: string, more: Partial<SecurityKey> = {}): Securit
   };
 }
 
-describe("a key is found", () => {
+describe("one of the person's keys", () => {
   const keys = [key("AAAAbbbb1", "work"), key("AAAAbbbb2", "caf\u00e9"), key("-id_CCCC", "AAAAbbbb1")];
 
   test.each([
@@ -34,7 +34,7 @@ describe("a key is found", () => {
     ["-id_", "-id_CCCC"],
     // A name counts before an id.
     ["AAAAbbbb1", "-id_CCCC"],
-  ])("by %j", (text, id) => {
+  ])("is found by %j", (text, id) => {
     expect(findKey(keys, text).id).toBe(id);
   });
 
@@ -44,17 +44,17 @@ describe("a key is found", () => {
     ["", "credential_not_found", 'You have no security key "".'],
     ["Work", "credential_not_found", "You have no security key"],
     ["AAAAbbbb12", "credential_not_found", "You have no security key"],
-  ])("not by %j", async (text, code, message) => {
+  ])("is not found by %j", async (text, code, message) => {
     const failure = await rejection(() => findKey(keys, text));
     expect(failure).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(failure.hint).toContain('"work"');
   });
 });
 
-describe("the table", () => {
+describe("the table of keys", () => {
   const lines = (keys: SecurityKey[]) => keyLines(keys, now).map((line) => render(line, false));
 
-  test("has its columns below each other, whatever the names are made of", () => {
+  test("has aligned columns, whatever the names are made of", () => {
     const unknown = { aaguid: "00000000-0000-0000-0000-000000000000", product: "Odd Key" };
     expect(
       lines([
@@ -68,7 +68,7 @@ describe("the table", () => {
     ]);
   });
 
-  test("shows as much of the ids as tells them apart", () => {
+  test("shows as much of the ids as is needed to tell them apart", () => {
     const [, one, two] = lines([key("AAAAAAAAAA1x", "a"), key("AAAAAAAAAA2x", "b")]);
     expect(one).toEndWith("  AAAAAAAAAA1");
     expect(two).toEndWith("  AAAAAAAAAA2");

@@ -28,7 +28,7 @@ test.each<[string, Record<string, string>, string | undefined]>([
   ["a file that is not there", { AWS_CONFIG_FILE: "HOME/gone" }, undefined],
   ["a file that AWS's tools cannot read either", { AWS_CONFIG_FILE: "HOME/broken" }, undefined],
   ["a path in the current folder is not read", { AWS_CONFIG_FILE: "other" }, "eu-west-1"],
-])("%s", (_, variables, expected) => {
+])("the region to suggest is read as AWS's tools read it: %s", (_, variables, expected) => {
   const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replace("HOME", home)]));
   expect(awsRegion({ HOME: home, ...env })).toBe(expected);
 });
@@ -40,7 +40,7 @@ test.each<[string, RegExp]>([
   ["us-gov-wst-1", /Did you mean us-gov-west-1\?/],
   ["cn-nroth-1", /Did you mean cn-north-1\?/],
   ["us-midwest-12", /Check its spelling, unless AWS has added it since/],
-])("a region that AWS does not list is doubted, with the one that was meant: %s", (region, words) => {
+])("a region that AWS does not list is doubted, and the intended one is suggested: %s", (region, words) => {
   expect(unlistedRegion(region)).toMatch(words);
 });
 
@@ -52,6 +52,6 @@ test.each([
   "cn-northwest-1",
   "us-gov-east-1",
   "eu-isoe-west-1",
-])("a region that AWS lists is not: %s", (region) => {
+])("a region that AWS lists is not doubted: %s", (region) => {
   expect(unlistedRegion(region)).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { home, role, setRole, settings, setup, useHome } from "./home.ts";
 useHome();
 
 describe("vouch setup aws", () => {
-  test("keeps role and region; the region stays when the role changes", async () => {
+  test("keeps role and region, and the region stays when the role changes", async () => {
     await setRole();
     expect(settings().aws).toEqual({ roleArn: role, region: "us-east-1" });
     const other = role.replace("vouch-developer", "team/other");
@@ -27,7 +27,7 @@ describe("vouch setup aws", () => {
     expect((await setup("codeartifact", ...flags)).stderr).toContain("Did you mean eu-west-1?");
   });
 
-  test("keeps who a job is, until it is told otherwise", async () => {
+  test("keeps the identity of a job until it is given another", async () => {
     expect(await setup("aws", "--role", role, "--identity", "gitlab")).toMatchObject({
       exitCode: 0,
       stderr: expect.stringContaining("the identity gitlab does"),

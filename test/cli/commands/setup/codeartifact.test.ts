@@ -3,12 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runInTerminal } from "../../../pty.ts";
+import { host, myRepository } from "../../../settings/my-repository.ts";
 import {
   codeartifact,
   command,
   env,
   home,
-  host,
   names,
   read,
   setRole,
@@ -65,15 +65,7 @@ describe("vouch setup codeartifact", () => {
     ]);
     expect(settings().repositories).toEqual([
       {
-        domain: "my-domain",
-        domainOwner: "123456789012",
-        region: "us-east-1",
-        repository: "my-repo",
-        endpoints: {
-          cargo: `https://${host}/cargo/my-repo/`,
-          pypi: `https://${host}/pypi/my-repo/`,
-          npm: `https://${host}/npm/my-repo/`,
-        },
+        ...myRepository,
         registryName: "my-codeartifact-registry",
         files: {
           cargo: join(home, ".cargo/config.toml"),
@@ -90,7 +82,7 @@ describe("vouch setup codeartifact", () => {
     expect(statSync(join(home, ".npmrc")).ino).toBe(inode);
   });
 
-  test("--dry-run shows the changes and makes none", async () => {
+  test("shows the changes with --dry-run and makes none", async () => {
     await setRole();
     write(".config/pip/pip.conf", "[global]\nindex-url = https://user:hunter2@old.example/simple\n");
     const before = { ...snapshot(), settings: read(".config/vouch/config.json") };
@@ -109,7 +101,7 @@ describe("vouch setup codeartifact", () => {
     expect(snapshot()).toEqual(after);
   });
 
-  test("--json says all of it on stdout", async () => {
+  test("prints everything on stdout with --json", async () => {
     await setRole();
     const run = await codeartifact("--tool", "npm,pip", "--scope", "@acme", "--json");
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
@@ -130,7 +122,7 @@ describe("vouch setup codeartifact", () => {
     expect(read(".npmrc")).toContain(`\n@acme:registry=https://${host}/npm/my-repo/\n`);
   });
 
-  test("pnpm gets links beside npm's where it is installed, by --dry-run, --json and --remove too", async () => {
+  test("makes links for pnpm beside npm's where it is installed, with --dry-run, --json and --remove too", async () => {
     await setRole();
     const before = snapshot();
     write("tools/pnpm", "#!/bin/sh\n", 0o755);
@@ -146,7 +138,7 @@ describe("vouch setup codeartifact", () => {
     expect(snapshot()).toEqual(before);
   });
 
-  test("a machine with pnpm and without npm is set up all the same", async () => {
+  test("works on a machine with pnpm and without npm", async () => {
     await setRole();
     for (const name of ["cargo", "pip", "npm"]) rmSync(join(home, "tools", name));
     write("tools/pnpm", "#!/bin/sh\n", 0o755);
@@ -154,14 +146,14 @@ describe("vouch setup codeartifact", () => {
     expect(read(".npmrc")).toContain("registry=");
   });
 
-  test("--tool pnpm is told that npm's setup is pnpm's", async () => {
+  test("says of --tool pnpm that npm's setup is pnpm's", async () => {
     await setRole();
     const { exitCode, stderr } = await codeartifact("--tool", "pnpm");
     expect(exitCode).toBe(2);
     expect(stderr).toContain("--tool npm");
   });
 
-  test("several repositories: the default is the one set up last, for pip and npm as in the settings, and each can go first", async () => {
+  test("makes the repository that was set up last the default, for pip and npm as in the settings, and each can be removed first", async () => {
     await setRole();
     const before = snapshot();
     const other = ["codeartifact", "--domain", "my-domain", "--repository", "other"];
@@ -189,7 +181,7 @@ describe("vouch setup codeartifact", () => {
     expect(snapshot()).toEqual(before);
   }, 60_000);
 
-  test("changed settings take the place of the old ones", async () => {
+  test("replaces the old settings by changed ones", async () => {
     await setRole();
     await codeartifact("--scope", "@acme", "--registry-name", "old");
     await codeartifact("--registry-name", "new");
@@ -200,7 +192,7 @@ describe("vouch setup codeartifact", () => {
     expect(settings().repositories[0]).not.toHaveProperty("npmScopes");
   });
 
-  test("without a role the account must be given; the region may come from the environment", async () => {
+  test("needs the account where there is no role, and takes the region from the environment", async () => {
     expect((await codeartifact("--region", "us-east-1")).stderr).toContain("--domain-owner");
     env["AWS_DEFAULT_REGION"] = "eu-west-1";
     expect(await codeartifact("--tool", "npm", "--domain-owner", "999999999999")).toMatchObject({ exitCode: 0 });
@@ -240,7 +232,7 @@ describe("vouch setup codeartifact", () => {
     ["pip.conf is not INI", ".config/pip/pip.conf", "index-url = x\n"],
     ["a block was damaged", ".npmrc", "# <<< vouch\n"],
     ["a foreign file has a shim's name", ".local/share/vouch/shims/npm", "mine\n"],
-  ])("a conflict in one place leaves all places alone: %s", async (_, path, text) => {
+  ])("changes no file where one has a conflict: %s", async (_, path, text) => {
     await setRole();
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), Buffer.from(text, "latin1"));
@@ -251,7 +243,7 @@ describe("vouch setup codeartifact", () => {
     expect({ ...snapshot(), settings: read(".config/vouch/config.json") }).toEqual(before);
   });
 
-  test("two repositories cannot have one Cargo registry name; where none is given, one is found", async () => {
+  test("refuses the same Cargo registry name for two repositories, and finds one where none is given", async () => {
     await setRole();
     await codeartifact("--tool", "cargo");
     const other = ["codeartifact", "--domain", "other", "--repository", "my-repo", "--tool", "cargo", "--add"];
@@ -262,7 +254,7 @@ describe("vouch setup codeartifact", () => {
     expect(settings().repositories.map(({ registryName }) => registryName)).toEqual(["my-repo", "other-my-repo"]);
   });
 
-  test("a repository whose name Cargo refuses is set up all the same, with a name for Cargo that is like it", async () => {
+  test("sets up a repository whose name Cargo refuses, with a similar name for Cargo", async () => {
     await setRole();
     const run = await setup("codeartifact", "--domain", "my-domain", "--repository", "my.dotted_repo");
     expect(run).toMatchObject({ exitCode: 0 });
@@ -276,7 +268,7 @@ describe("vouch setup codeartifact", () => {
     ["--domain", ["--domain", "my-domian", "--repository", "my-repo"]],
     ["--region", [...names, "--region", "us-west-2"]],
     ["--domain-owner", [...names, "--domain-owner", "123456789021"]],
-  ])("a slip in %s is corrected by the command with the right one", async (_, wrong) => {
+  ])("corrects a slip in %s when the command is repeated with the right one", async (_, wrong) => {
     await setRole();
     const before = snapshot();
     await codeartifact();
@@ -293,7 +285,7 @@ describe("vouch setup codeartifact", () => {
     expect(settings().repositories).toHaveLength(1);
   });
 
-  test("what corrects another takes its place: the default stays the default", async () => {
+  test("puts a correction in the place of what it corrects: the default stays the default", async () => {
     await setRole();
     await setup("codeartifact", "--domain", "my-domian", "--repository", "my-repo");
     await setup("codeartifact", "--domain", "my-domain", "--repository", "second");
@@ -304,7 +296,7 @@ describe("vouch setup codeartifact", () => {
     ]);
   });
 
-  test("other scopes or another registry name are no correction", async () => {
+  test("takes other scopes or another registry name for no correction", async () => {
     await setRole();
     await codeartifact("--scope", "@acme", "--registry-name", "acme");
     await setup("codeartifact", "--domain", "other", "--repository", "my-repo", "--tool", "npm", "--scope", "@other");
@@ -322,7 +314,7 @@ describe("vouch setup codeartifact", () => {
     expect(settings().repositories).toHaveLength(3);
   });
 
-  test("a project that calls the index otherwise is named, with the flag that helps", async () => {
+  test("names a project that calls the index otherwise, and the flag that helps", async () => {
     await setRole();
     write("project/.cargo/config.toml", `[registries.company]\nindex = "sparse+https://${host}/cargo/my-repo/"\n`);
     const run = await codeartifact("--tool", "cargo");
@@ -336,7 +328,7 @@ describe("vouch setup codeartifact", () => {
     expect(await child.stderr.text()).toContain("--registry-name company");
   });
 
-  test("nothing installed: says so", async () => {
+  test("reports that no package manager is installed", async () => {
     await setRole();
     rmSync(join(home, "tools"), { recursive: true });
     // The shims are no installed tools either.
@@ -345,7 +337,7 @@ describe("vouch setup codeartifact", () => {
     expect(await codeartifact()).toMatchObject({ exitCode: 2 });
   });
 
-  test("a shims folder that is first on PATH needs no word", async () => {
+  test("says nothing of a shims folder that is first on PATH", async () => {
     await setRole();
     env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
     const run = await codeartifact();
@@ -353,7 +345,7 @@ describe("vouch setup codeartifact", () => {
     expect(existsSync(join(home, ".bashrc"))).toBe(false);
   });
 
-  test("--path yes writes the start file also where this shell has the folder already", async () => {
+  test("writes the start file with --path yes also where this shell has the folder already", async () => {
     await setRole();
     env["PATH"] = `${home}/.local/share/vouch/shims:${env["PATH"]}`;
     const run = await codeartifact("--path", "yes");
@@ -368,7 +360,7 @@ describe("vouch setup codeartifact", () => {
     ["elvish", ".config/elvish/rc.elv", "set paths = "],
     ["xonsh", ".xonshrc", "$PATH.insert("],
   ])(
-    "--path yes writes the start file of %s in its language, and --remove takes it away",
+    "writes the start file of %s in its language with --path yes, and undoes it with --remove",
     async (shell, file, line) => {
       await setRole();
       const before = snapshot();
@@ -384,7 +376,7 @@ describe("vouch setup codeartifact", () => {
 test.each([
   ["\r", true],
   ["n\r", false],
-])("on a terminal it offers to add the shims folder to the start file: %j", async (answer, added) => {
+])("offers on a terminal to add the shims folder to the start file: %j", async (answer, added) => {
   await setRole();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
     await person.see(`Put the shims folder first on PATH, in ${home}/.bashrc? [Y/n] `);
@@ -396,7 +388,7 @@ test.each([
   expect(existsSync(join(home, ".npmrc"))).toBe(true);
 });
 
-test("a flag of a tool that is not installed is not used, and that is said; one of a tool that is left out is refused", async () => {
+test("ignores a flag of a tool that is not installed, and says so; refuses one of a tool that is left out", async () => {
   await setRole();
   rmSync(join(home, "tools/cargo"));
   const set = await codeartifact("--registry-name", "mine");

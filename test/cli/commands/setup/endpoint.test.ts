@@ -2,11 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { codeartifact, env, home, host, setRole, settings, useHome } from "./home.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { codeartifact, env, home, setRole, settings, useHome } from "./home.ts";
 
 useHome();
 
-describe("the endpoints", () => {
+describe("the endpoints of a repository", () => {
   const reply = (status: number, body: object) => ({ status, body });
   const error = (code: string) => reply(403, { error: { code, message: `Said ${code}.` } });
   const vpc = "https://vpce-1.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/";

@@ -7,7 +7,6 @@ import { tempFolderUntil } from "../../../temp-folder.ts";
 
 export const command = [process.execPath, join(import.meta.dir, "../../../../src/main.ts"), "setup"];
 export const role = "arn:aws:iam::123456789012:role/vouch-developer";
-export const host = "my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
 export const names = ["--domain", "my-domain", "--repository", "my-repo"];
 
 /** The home folder and the environment of the test that runs. */

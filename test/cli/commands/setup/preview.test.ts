@@ -11,13 +11,13 @@ test.each([
   ["a password in a URL", "", "x = https://me:hunter2@h/", ["@@ line 1 @@", "+ x = https://me:***@h/"]],
   ["a token", "//h/:_authToken=abc==\n", "", ["@@ line 1 @@", "- //h/:_authToken=***"]],
   ["a token in TOML", 'token = "abc"', "", ["@@ line 1 @@", "- token = ***"]],
-])("%s", (_, before, after, expected) => {
+])("the preview of a change shows %s", (_, before, after, expected) => {
   expect(previewChange(before, after)).toEqual(expected);
 });
 
 const textOf = (lines: string[]): string => lines.map((line) => `${line}\n`).join("");
 
-test("carried out on the old lines, it gives the new ones", () => {
+test("a preview carried out on the old lines gives the new ones", () => {
   const lines = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 12 });
   fc.assert(
     fc.property(lines, lines, (old, next) => {

@@ -4,20 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "no
 import { join } from "node:path";
 import { requires } from "../../../requires.ts";
 import { toolchainEnvironment } from "../../../toolchains.ts";
-import {
-  codeartifact,
-  env,
-  home,
-  host,
-  read,
-  role,
-  setRole,
-  settings,
-  setup,
-  snapshot,
-  useHome,
-  write,
-} from "./home.ts";
+import { host } from "../../../settings/my-repository.ts";
+import { codeartifact, env, home, read, role, setRole, settings, setup, snapshot, useHome, write } from "./home.ts";
 
 useHome();
 
@@ -68,7 +56,7 @@ test("--remove finds blocks that the settings have forgotten", async () => {
 });
 
 test.skipIf(!requires("pip", "npm"))(
-  "files that pip and npm have written anew, without comments",
+  "--remove restores files that pip and npm have rewritten without comments",
   async () => {
     await setRole();
     const tools = { ...toolchainEnvironment(home), PATH: process.env["PATH"] ?? "" };
@@ -92,7 +80,7 @@ test.skipIf(!requires("pip", "npm"))(
 );
 
 describe.skipIf(!requires("pip", "npm"))(
-  "lines that a block had replaced are back after npm and pip dropped it",
+  "lines that a block had replaced are restored after npm and pip dropped the comments:",
   () => {
     const npmSet = (...words: string[]) => {
       const tools = { ...toolchainEnvironment(home), PATH: process.env["PATH"] ?? "" };
@@ -104,7 +92,7 @@ describe.skipIf(!requires("pip", "npm"))(
     };
     const records = () => join(home, ".config/vouch/replaced-lines.json");
 
-    test("the user's own registry and index", async () => {
+    test("the user's own registry and index are back", async () => {
       await setRole();
       write(".npmrc", "registry=https://npm.corp.example/\n");
       write(".config/pip/pip.conf", "[global]\nindex-url = https://pip.corp.example/simple\ntimeout = 5\n");
@@ -125,7 +113,7 @@ describe.skipIf(!requires("pip", "npm"))(
     }, 60_000);
 
     test.each([[["my-repo", "other"]], [["other", "my-repo"]]])(
-      "two repositories, removed in the order %j",
+      "two repositories are removed in the order %j",
       async (order) => {
         await setRole();
         write(".npmrc", "registry=https://npm.corp.example/\n");
@@ -149,7 +137,7 @@ describe.skipIf(!requires("pip", "npm"))(
       60_000,
     );
 
-    test("a line that may hold a secret is nowhere but in the file; that it is lost is said", async () => {
+    test("a line that may hold a secret is nowhere but in the file, and its loss is reported", async () => {
       await setRole();
       write(".config/pip/pip.conf", "[global]\nindex-url = https://me:hunter2@pip.corp.example/simple\n");
       await codeartifact("--tool", "pip");
@@ -160,7 +148,7 @@ describe.skipIf(!requires("pip", "npm"))(
       expect(stderr).toContain(".config/pip/pip.conf");
     }, 60_000);
 
-    test("what the user has set since stays, and what is not put back is said", async () => {
+    test("what the user has set since stays, and what is not restored is reported", async () => {
       await setRole();
       write(".npmrc", "registry=https://npm.corp.example/\n");
       await codeartifact("--tool", "npm");
@@ -170,7 +158,7 @@ describe.skipIf(!requires("pip", "npm"))(
       expect(stderr).toContain("not put back: registry=https://npm.corp.example/");
     }, 60_000);
 
-    test("a file that Vouch had made is deleted when nothing else is in it", async () => {
+    test("a file that Vouch had made is deleted when it has nothing else", async () => {
       await setRole();
       const before = snapshot();
       await codeartifact("--tool", "pip,npm");
@@ -181,7 +169,7 @@ describe.skipIf(!requires("pip", "npm"))(
   },
 );
 
-test("a line in a block that the user has changed or added stays, and is named", async () => {
+test("--remove keeps and names a line that the user has changed or added in a block", async () => {
   await setRole();
   write(".npmrc", "registry=https://npm.corp.example/\n");
   await codeartifact();
@@ -200,7 +188,7 @@ test("a line in a block that the user has changed or added stays, and is named",
   expect(read(".config/pip/pip.conf")).toBe("[global]\nindex-url = https://mine.example/simple\n");
 });
 
-test("--remove without names takes everything away, also what the settings have forgotten", async () => {
+test("--remove without names removes everything, also what the settings have forgotten", async () => {
   await setRole();
   write(".npmrc", "registry=https://npm.corp.example/\n");
   const before = snapshot();
@@ -215,7 +203,7 @@ test("--remove without names takes everything away, also what the settings have 
   expect((await setup("codeartifact", "--remove")).stderr).toContain("Nothing has changed");
 });
 
-test("the undo line of a block works as it stands, for this block alone", async () => {
+test("the undo command in a block works as it stands, for this block alone", async () => {
   await setRole();
   await codeartifact("--tool", "npm", "--scope", "@a");
   await setup("codeartifact", "--domain", "second", "--repository", "my-repo", "--tool", "npm", "--scope", "@b");
@@ -225,12 +213,12 @@ test("the undo line of a block works as it stands, for this block alone", async 
   expect(read(".npmrc")).not.toContain("@a");
 });
 
-test("a setup without names says which is missing", async () => {
+test("a setup without names says which one is missing", async () => {
   expect((await setup("codeartifact", "--tool", "npm")).stderr).toContain("--domain");
   expect(await setup("codeartifact", "--domain", "my-domain")).toMatchObject({ exitCode: 2 });
 });
 
-test("--remove of a repository that is not set up says so, and what is", async () => {
+test("--remove of a repository that is not set up says so, and lists those that are", async () => {
   await setRole();
   expect(await codeartifact("--tool", "npm")).toMatchObject({ exitCode: 0 });
   const before = snapshot();

@@ -18,7 +18,7 @@ async function withProcess(argv0: string, args: string[], body: (pid: number) =>
   }
 }
 
-describe("the arguments of Cargo", () => {
+describe("the arguments of the Cargo that asks", () => {
   test.skipIf(process.platform !== "linux")("are those of the parent, word for word", async () => {
     await withProcess("/opt/bin/cargo", ["install", "--path", "a b"], (pid) => {
       expect(cargoArguments(pid, "linux")).toEqual([
@@ -32,29 +32,32 @@ describe("the arguments of Cargo", () => {
     });
   });
 
-  test.skipIf(process.platform === "win32")("from ps: each run of words may be one argument", async () => {
-    await withProcess("cargo", ["install", "--path", "a b"], (pid) => {
-      expect(cargoArguments(pid, "darwin")).toEqual(expect.arrayContaining(["cargo", "--path", "a b", "a", "b"]));
-    });
-  });
-
-  test.skipIf(process.platform !== "linux")(
-    "behind a wrapper, those of the processes up to Cargo count too",
+  test.skipIf(process.platform === "win32")(
+    "are read from ps, where each run of words may be one argument",
     async () => {
-      await withProcess("wrapper", ["--cargo-plugin"], (pid) => {
-        const words = cargoArguments(pid, "linux");
-        expect(words[0]).toBe("wrapper");
-        expect(words).toContain(process.argv0);
+      await withProcess("cargo", ["install", "--path", "a b"], (pid) => {
+        expect(cargoArguments(pid, "darwin")).toEqual(expect.arrayContaining(["cargo", "--path", "a b", "a", "b"]));
       });
     },
   );
 
-  test.each(["linux", "darwin"] as const)("%s: a process that cannot be read is an error, no guess", (platform) => {
-    expect(() => cargoArguments(2 ** 22 + 1, platform)).toThrow("cannot read the command line");
+  test.skipIf(process.platform !== "linux")("include those of the processes between, behind a wrapper", async () => {
+    await withProcess("wrapper", ["--cargo-plugin"], (pid) => {
+      const words = cargoArguments(pid, "linux");
+      expect(words[0]).toBe("wrapper");
+      expect(words).toContain(process.argv0);
+    });
   });
+
+  test.each(["linux", "darwin"] as const)(
+    "are no guess: a process that cannot be read is an error (%s)",
+    (platform) => {
+      expect(() => cargoArguments(2 ** 22 + 1, platform)).toThrow("cannot read the command line");
+    },
+  );
 });
 
-test("folders are found wherever a word can name one", () => {
+test("folders on Cargo's command line are found wherever a word can name one", () => {
   using root = tempFolder();
   for (const name of ["one", "two", "a b", "four", "five"]) mkdirSync(join(root.path, name));
   writeFileSync(join(root.path, "five/script.rs"), "");

@@ -13,7 +13,7 @@ function keys(text: string, words?: string[]): string[] {
   );
 }
 
-describe("keys that decide about the network", () => {
+describe("a key of a project's Cargo configuration decides about the network", () => {
   test.each([
     ['http.proxy = "http://evil"', "http.proxy"],
     ['http.proxy = ""', "http.proxy"],
@@ -38,7 +38,7 @@ describe("keys that decide about the network", () => {
     ['alias.x = "install"', "alias.x"],
     ['alias.x = ["-Cevil", "build"]', "alias.x"],
     ['alias.x = "-Zunstable-options -C evil build"', "alias.x"],
-  ])("%s", (text, key) => {
+  ])("such as %s", (text, key) => {
     expect(keys(text)).toEqual([key]);
   });
 });
@@ -51,11 +51,11 @@ test.each([
   "[profile.dev]\nopt-level = 1\n[term]\nquiet = true\n[patch.crates-io]\n[unstable]\nx = true",
   'alias.xtask = "run --package xtask --"\nalias.b2 = ["build", "--release"]',
   'include = ["x.toml"]\npaths = ["x"]',
-])("no key of these decides about the network: %s", (text) => {
+])("no key of a project's Cargo configuration like these decides about the network: %s", (text) => {
   expect(keys(text)).toEqual([]);
 });
 
-test("an alias counts only in a command line that uses one of the file's aliases", () => {
+test("an alias of a project's Cargo configuration counts only when the command line uses one", () => {
   const text = 'alias.x = "y"\nalias.y = "install"';
   expect(keys(text, ["cargo", "build"])).toEqual([]);
   expect(keys(text, ["cargo", "x"])).toEqual(["alias.y"]);

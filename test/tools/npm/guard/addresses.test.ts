@@ -26,7 +26,7 @@ const addresses: [text: string, isUnsafe: boolean][] = [
   ["our.example", false],
 ];
 
-describe.each(addresses)("%j", (text, isUnsafe) => {
+describe.each(addresses)("the address %j", (text, isUnsafe) => {
   test(`is unsafe: ${isUnsafe}`, () => {
     expect(findUnsafeAddress(text, hosts) !== undefined).toBe(isUnsafe);
     // Whatever is unsafe is also parsed: as JSON, and as YAML in quotes.
@@ -34,7 +34,7 @@ describe.each(addresses)("%j", (text, isUnsafe) => {
   });
 });
 
-test("a document's keys and values are searched, and the place is named", () => {
+test("the keys and values of a document are searched for addresses, and the place is named", () => {
   const document = { packages: { "node_modules/x": { resolved: "http://our.example/x.tgz" } } };
   expect(findInDocument(document, hosts)?.key).toBe("packages.node_modules/x.resolved");
   expect(findInDocument({ list: [{ "x@http://our.example/x.tgz": 1 }] }, hosts)?.key).toBe(
@@ -51,6 +51,6 @@ test.each([
   ["tarball: >-\n  ht\n  tp://our.example/\n", false],
   ["tarball: |\n  x\n", false],
   ['{"resolved":"https://u@registry.example/"}', false],
-])("%j is left unparsed: %p", (text, expected) => {
+])("the text %j can be passed without parsing: %p", (text, expected) => {
   expect(isHarmless(text)).toBe(expected);
 });

@@ -24,7 +24,7 @@ const lines = [
 const env = { NAME: "ca" };
 const tools = join(import.meta.dir, "../../../../.tools/npm-12/node_modules");
 
-describe.skipIf(!requires(join(tools, ".bin/npm")))("as npm's own reader", () => {
+describe.skipIf(!requires(join(tools, ".bin/npm")))("an .npmrc is read as by npm's own reader", () => {
   test.each(lines)("%s", (line) => {
     const ini = require(join(tools, "npm/node_modules/ini")) as { parse(text: string): Record<string, unknown> };
     const replace = require(join(tools, "npm/node_modules/@npmcli/config/lib/env-replace.js")) as (
@@ -36,7 +36,7 @@ describe.skipIf(!requires(join(tools, ".bin/npm")))("as npm's own reader", () =>
   });
 });
 
-test("a line of any section counts", () => {
+test("a line of an .npmrc counts in any section", () => {
   expect(parseNpmrc("[section]\r\nca=x\n", {})).toContainEqual({ key: "ca", value: "x" });
 });
 
@@ -46,6 +46,6 @@ test.each([
   ["${NO?}", ""],
   ["\\${A}", "${A}"],
   ["a${A}b${A}", "a1b1"],
-])("%s becomes %s", (text, expected) => {
+])("with variables put in, %s becomes %s", (text, expected) => {
   expect(replaceVariables(text, { A: "1" })).toBe(expected);
 });

@@ -8,7 +8,7 @@ import {
 
 const name = "npm_config_//host.example/npm/repo/:_authToken";
 
-test("the token is in a variable of another name each time, and npm's refers to it", () => {
+test("the token is in a variable of another name each time, and npm's setting refers to it", () => {
   const names = [1, 2].map(() => {
     const concealed = concealTokens({ [name]: "secret", OTHER: "x" });
     const holder = Object.keys(concealed).find((key) => concealed[key] === "secret") ?? "";
@@ -19,7 +19,7 @@ test("the token is in a variable of another name each time, and npm's refers to 
   expect(names[0]).not.toBe(names[1]!);
 });
 
-test("npm's name for it refers to a variable of another name each time, too", () => {
+test("npm's own name for the token refers to a variable of another name each time, too", () => {
   const names = [1, 2].map(() => {
     const concealed = concealTokens({ [name]: "secret" }, "npm");
     const holder = Object.keys(concealed).find((key) => concealed[key] === "secret") ?? "";
@@ -31,13 +31,13 @@ test("npm's name for it refers to a variable of another name each time, too", ()
   expect(names[0]).not.toBe(names[1]!);
 });
 
-test("what an outer command was given in place of the tokens goes", () => {
+test("what an outer command was given in place of the tokens is removed", () => {
   const outer = { ...concealTokens({ [name]: "older" }, "npm"), ...concealTokens({ [name]: "older" }), PATH: "/bin" };
   const env = { ...outer, [name.replace("npm", "NPM")]: "own" };
   expect(withoutTokens(env, { [name]: "secret" })).toEqual({ PATH: "/bin" });
 });
 
-test("pnpm 11 gets it as it is too", () => {
+test("pnpm 11 gets the token as it is too", () => {
   expect(concealTokens({ [name]: "secret" }, "pnpm literal")[`p${name}`]).toBe("secret");
 });
 
@@ -49,7 +49,7 @@ test("each endpoint has a variable of its own, and each host is named once", () 
   expect(hostsOf({ [name]: "one", [other]: "two", PATH: "//x/" })).toEqual(["host.example"]);
 });
 
-test("variables that hold a token go, whatever they are called; the others stay", () => {
+test("variables that hold a token are removed, whatever their names; the others stay", () => {
   const env = {
     PATH: "/bin",
     PIP_INDEX_URL: "https://aws:secret@host.example/",
