@@ -23,8 +23,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
   try {
     const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
-    const request: EnvironmentRequest = { failures: "all" };
-    const reply = await ask(routes.environment, request, left);
+    const reply = await askEnvironment(left);
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
     if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);
@@ -37,6 +36,17 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
   } catch (error) {
     exitWith(error);
   }
+}
+
+/** The agent's reply; where a token is missing, with the reasons, also those that were reported a moment ago. */
+async function askEnvironment(left: Attempt | undefined): Promise<EnvironmentReply> {
+  // As the first stage asks, so that most replies are those that the agent remembers.
+  const plain: EnvironmentRequest = {};
+  const reply = await ask(routes.environment, plain, left);
+  const { variables, expiration, failed } = reply;
+  if (failed !== undefined || expiration !== undefined || Object.keys(variables).length === 0) return reply;
+  const whole: EnvironmentRequest = { failures: "all" };
+  return ask(routes.environment, whole);
 }
 
 /**
