@@ -1,4 +1,5 @@
 /** The agent's state: at most one session, its tokens, the settings, and the open ceremonies. */
+import type { Environment } from "../base/environment.ts";
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
@@ -30,7 +31,7 @@ export interface AgentOptions {
   clock?: Clock;
   settings?: SettingsFile;
   /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
-  env?: Record<string, string | undefined>;
+  env?: Environment;
   /** The limits on the chain of calls behind one token. */
   tokenLimits?: TokenLimits | undefined;
   /** Receives one line for the log; by default it goes to stderr. */
@@ -47,7 +48,7 @@ export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
   readonly #log: (message: string) => void;
   readonly #startedAt: number;
   readonly #tokenLimits: TokenLimits | undefined;

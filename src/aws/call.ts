@@ -1,7 +1,7 @@
 /** Calls one AWS operation, with timeouts, a size limit, the private CA, retries, and clock skew correction. */
+import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
-import type { Environment } from "./endpoints.ts";
 import { type Clock, systemClock, withRetries } from "../base/net/retry.ts";
 import { type Asker, AwsServiceError, waitAfterAwsFailure } from "./errors.ts";
 

@@ -2,12 +2,11 @@
  * Endpoints: the control hosts of STS and CodeArtifact by AWS's endpoint rules and standard environment variables, and
  * the package hosts of CodeArtifact repositories.
  */
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import { accountPattern, domainPattern, repositoryPattern } from "./names.ts";
 import { regionPartition } from "./partitions.ts";
-
-export type Environment = Record<string, string | undefined>;
 
 export type ServiceId = "sts" | "codeartifact";
 

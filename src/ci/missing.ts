@@ -1,7 +1,6 @@
 /** The error for a selected identity whose environment variables are missing. */
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The values of the variables, in the order of `names`. `remedy` is the hint: how a job gets them. Throws

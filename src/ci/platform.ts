@@ -1,8 +1,9 @@
 /** Interface: a CI platform that gives a job an ID token. */
+import type { Environment } from "../base/environment.ts";
 import type { PlatformIdToken } from "./id-token.ts";
 
 export interface PlatformRequest {
-  env: Record<string, string | undefined>;
+  env: Environment;
   /** The requested audience, if the platform lets the job choose it; default `sts.amazonaws.com`. */
   audience?: string | undefined;
   /** Name of the variable with the token, if the job's configuration chooses it. */

@@ -5,11 +5,10 @@
 import { readFileSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/system/atomic-write.ts";
 import { settingsPath } from "../settings/settings.ts";
-
-type Environment = Record<string, string | undefined>;
 
 const RecordSchema = v.strictObject({
   /** The file; `id` is the block in it. */

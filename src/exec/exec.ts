@@ -2,6 +2,7 @@
  * `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its
  * environment.
  */
+import type { Environment } from "../base/environment.ts";
 import { type EnvironmentReply, routes } from "../agent/protocol.ts";
 import type { EnvironmentRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
@@ -46,8 +47,8 @@ async function packageManagerEnvironment(
   file: string,
   args: string[],
   variables: Record<string, string>,
-  env: Record<string, string | undefined>,
-): Promise<Record<string, string | undefined> | undefined> {
+  env: Environment,
+): Promise<Environment | undefined> {
   const name = file.slice(file.lastIndexOf("/") + 1);
   if (!/^(npm|npx|pn|pnx|pnpm|pnpx)$/.test(name)) return undefined;
   const npmVariables = Object.fromEntries(Object.entries(variables).filter(([key]) => key.startsWith("npm_config_//")));
@@ -67,10 +68,7 @@ async function packageManagerEnvironment(
 }
 
 /** Additional variables for pip; loaded only for commands that may run Python. Throws `project_untrusted`. */
-async function variablesOfPip(
-  words: string[],
-  env: Record<string, string | undefined>,
-): Promise<Record<string, string>> {
+async function variablesOfPip(words: string[], env: Environment): Promise<Record<string, string>> {
   if (!mayBePython(words[0]!)) return {};
   return (await import("../tools/python/guard.ts")).guardCommand(words, env);
 }
@@ -113,7 +111,7 @@ async function jobVariables(): Promise<Record<string, string>> {
 }
 
 /** The command: the arguments after `--`, or from the first that is not an option. */
-function commandOf(args: string[], env: Record<string, string | undefined>): string[] {
+function commandOf(args: string[], env: Environment): string[] {
   const { rest, given } = takeJobOptions(args, env);
   if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);
   if (rest[0] === "--") return rest.slice(1);

@@ -3,6 +3,7 @@
  * variables of `vouch exec` have known names: each use must belong to the URL of a configured registry. No project code
  * runs.
  */
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
@@ -11,8 +12,6 @@ import { refersToToken } from "../tools/npm/guard/token-variables.ts";
 import { judge } from "../tools/python/judge.ts";
 import { type Mention, urlsIn } from "../tools/python/mentions.ts";
 import { secretsIn } from "../tools/python/secrets.ts";
-
-type Environment = Record<string, string | undefined>;
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
 const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];

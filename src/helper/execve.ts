@@ -1,8 +1,7 @@
 /** execve(2) with bytes, on Linux: process.execve takes strings, which cannot hold bytes that are not UTF-8. */
+import type { Environment } from "../base/environment.ts";
 import type { Pointer } from "bun:ffi";
 import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * Replaces the process, passing arguments and variables on byte for byte. Returns if that is not possible: no /proc, no

@@ -2,6 +2,7 @@
  * Options of a job in CI. Each is an alias of an environment variable and is written to the environment, so that this
  * process and the helpers of its children read the same value.
  */
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 
 /** Variable of each option. */
@@ -22,10 +23,7 @@ export const jobVariables: Readonly<Record<string, string>> = {
  * argument that is not one. `--repository` may be repeated; `--debug` is accepted among them. Throws `usage` if a value
  * is missing.
  */
-export function takeJobOptions(
-  words: string[],
-  env: Record<string, string | undefined>,
-): { rest: string[]; given: string[] } {
+export function takeJobOptions(words: string[], env: Environment): { rest: string[]; given: string[] } {
   const given: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;

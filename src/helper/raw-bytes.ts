@@ -2,8 +2,7 @@
  * Arguments and variables as bytes. The runtime decodes them as UTF-8 and encodes them again for execve(2), so that
  * invalid UTF-8 becomes U+FFFD.
  */
-
-type Environment = Record<string, string | undefined>;
+import type { Environment } from "../base/environment.ts";
 
 /** The runtime's replacement for invalid UTF-8. */
 const replacement = "\ufffd";

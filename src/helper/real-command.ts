@@ -1,11 +1,10 @@
 /** Finds the real command behind a shim and replaces the process by it. */
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { findAllOnPath } from "../base/system/path.ts";
 import { complain } from "./output.ts";
 import { trace } from "../base/trace.ts";
 import { mayHaveLostBytes } from "./raw-bytes.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The programs that this process has been so far, `PID:PATH:PATH…`: a loop guard. The process id survives execve, so

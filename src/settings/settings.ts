@@ -4,6 +4,7 @@
  */
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
+import type { Environment } from "../base/environment.ts";
 import { accountPattern, domainPattern, regionPattern, repositoryPattern } from "../aws/names.ts";
 import { VouchError } from "../base/errors.ts";
 import { packageFormats } from "../base/package-format.ts";
@@ -60,7 +61,7 @@ export type Settings = v.InferOutput<typeof SettingsSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 
 /** Returns the settings folder: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
-function configFolder(env: Record<string, string | undefined> = process.env): string {
+function configFolder(env: Environment = process.env): string {
   const xdg = env["XDG_CONFIG_HOME"];
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".config"), "vouch");
 }
@@ -69,7 +70,7 @@ function configFolder(env: Record<string, string | undefined> = process.env): st
  * Returns the settings file: `VOUCH_CONFIG`, else `config.json` in the settings folder. Throws `usage` for a relative
  * path.
  */
-export function settingsPath(env: Record<string, string | undefined> = process.env): string {
+export function settingsPath(env: Environment = process.env): string {
   const own = env["VOUCH_CONFIG"];
   if (!own) return join(configFolder(env), "config.json");
   // Reject a relative path: the current folder is untrusted and must not select the file.

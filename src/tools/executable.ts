@@ -2,16 +2,14 @@
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../base/environment.ts";
 import { pathFolders } from "../base/system/path.ts";
 
 /**
  * The path under which PATH finds this executable as `vouch` (for example a package manager's link to a versioned
  * folder); else the executable itself. Paths below the temporary folder are skipped.
  */
-export function stableExecutable(
-  env: Record<string, string | undefined> = process.env,
-  executable: string = process.execPath,
-): string {
+export function stableExecutable(env: Environment = process.env, executable: string = process.execPath): string {
   const real = realpathSync(executable);
   for (const folder of pathFolders(env)) {
     if (`${folder}/`.startsWith(`${tmpdir()}/`)) continue;

@@ -1,4 +1,5 @@
 /** Input and output of the doctor's checks. */
+import type { Environment } from "../base/environment.ts";
 import type { StatusReply } from "../agent/protocol.ts";
 import type { Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
@@ -15,7 +16,7 @@ export interface Finding {
 
 /** The input of all checks, so that tests can pass an artificial machine. */
 export interface Machine {
-  env: Record<string, string | undefined>;
+  env: Environment;
   /** The current folder and the home folder, absolute. */
   cwd: string;
   home: string;

@@ -1,23 +1,24 @@
 /** The shims folder: links to vouch under the names of package managers, to be first on PATH. */
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { findAllOnPath } from "../base/system/path.ts";
 import { homeFolder } from "../base/system/home.ts";
 
 /** The folder: `$XDG_DATA_HOME/vouch/shims`, else `~/.local/share/vouch/shims`. */
-export function shimsFolder(env: Record<string, string | undefined> = process.env): string {
+export function shimsFolder(env: Environment = process.env): string {
   const xdg = env["XDG_DATA_HOME"];
   return join(xdg?.startsWith("/") ? xdg : join(homeFolder(env), ".local/share"), "vouch/shims");
 }
 
 /** Whether the shims folder contains a link of ours under that name. */
-export function isLinkedShim(name: string, env: Record<string, string | undefined>): boolean {
+export function isLinkedShim(name: string, env: Environment): boolean {
   return ownership(join(shimsFolder(env), name), process.execPath) === "ours";
 }
 
 /** The first program of that name on PATH that is not a link to Vouch. */
-export function findInstalled(name: string, env: Record<string, string | undefined>): string | undefined {
+export function findInstalled(name: string, env: Environment): string | undefined {
   return findAllOnPath(name, env).find((found) => ownership(found, process.execPath) !== "ours");
 }
 

@@ -1,10 +1,9 @@
 /** Interface: a package manager that can be set up: detection, configuration file, edits, checks. */
+import type { Environment } from "../base/environment.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import type { Edited } from "../editing/edited.ts";
 import type { RepositorySettings } from "../settings/settings.ts";
 import type { Finding, Machine, StoredToken, VariableRule } from "./finding.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** Parameters of an edit besides the repository. */
 export interface ToolEdit {

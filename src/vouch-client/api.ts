@@ -1,13 +1,12 @@
 /** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
 import * as v from "valibot";
+import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
 import { BusyService, type RetryRule, systemClock, waitAfterFailure, withRetries } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
 import { parseJson } from "../base/json.ts";
-
-export type Environment = Record<string, string | undefined>;
 
 /** The client's dependencies on its environment. */
 export interface Surroundings {

@@ -1,8 +1,9 @@
 /** DPoP-protected requests to the Vouch server, with clock skew correction. */
+import type { Environment } from "../base/environment.ts";
 import type { HttpResponse } from "../base/net/http.ts";
 import type { Secret } from "../base/secret.ts";
 import type { DpopKey } from "./dpop.ts";
-import { type Environment, readOAuthFailure, send, type Surroundings } from "./api.ts";
+import { readOAuthFailure, send, type Surroundings } from "./api.ts";
 
 /** Threshold for clock skew between the `Date` header and our clock; milliseconds. */
 const skewToleranceMs = 2_000;

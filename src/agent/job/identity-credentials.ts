@@ -2,6 +2,7 @@
  * AWS credentials of an identity that was chosen by name: a CI platform's ID token exchanged with STS for the role's
  * credentials, or credentials that AWS gives the machine, used directly.
  */
+import type { Environment } from "../../base/environment.ts";
 import { credentialSources } from "../../aws/credentials/sources.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import { assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
@@ -33,10 +34,10 @@ export class IdentityCredentials implements CredentialSource {
   readonly asker = "job";
   readonly #identity: Identity;
   readonly #clock: Clock;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
 
   /** Throws `usage` for an unknown name, and for an option that the identity does not use. */
-  constructor(identity: Identity, clock: Clock, env: Record<string, string | undefined>) {
+  constructor(identity: Identity, clock: Clock, env: Environment) {
     const { name } = identity;
     if (!identityNames.includes(name)) {
       throw new VouchError("usage", `There is no identity "${name}".`, {

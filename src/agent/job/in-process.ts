@@ -3,6 +3,7 @@
  * VOUCH_IDENTITY or in the settings. Loaded only then.
  */
 import { existsSync } from "node:fs";
+import type { Environment } from "../../base/environment.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -89,7 +90,7 @@ export function jobTokenVariables(): Record<string, string> {
  * The settings file. If VOUCH_CONFIG names it, it must exist; in the home folder it is optional, because in a container
  * the home folder is often another user's. Throws `settings_missing`, `settings_invalid`, `file_error`.
  */
-function readSettings(env: Record<string, string | undefined>): Settings {
+function readSettings(env: Environment): Settings {
   const named = env["VOUCH_CONFIG"];
   if (named && !existsSync(named)) {
     throw new VouchError("settings_missing", `The settings ${named}, which VOUCH_CONFIG names, do not exist.`, {

@@ -2,13 +2,12 @@
  * Settings of a job without an agent: the settings file, if there is one, overridden by environment variables, which
  * `vouch exec` sets from its flags.
  */
+import type { Environment } from "../../base/environment.ts";
 import { checkNames, packageEndpoint } from "../../aws/endpoints.ts";
 import { parseRoleArn } from "../../aws/partitions.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { packageFormats } from "../../base/package-format.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The settings with what the environment names: VOUCH_IDENTITY with VOUCH_AUDIENCE, VOUCH_ID_TOKEN_VARIABLE and

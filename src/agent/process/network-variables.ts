@@ -1,4 +1,5 @@
 /** Environment variables for proxies and certificates, as `vouch status` shows them. */
+import type { Environment } from "../../base/environment.ts";
 import { printable } from "../../base/printable.ts";
 
 /** Variables that Vouch reads, and similar ones that only other programs read. */
@@ -26,7 +27,7 @@ const longest = 300;
  * The variables that are set and not empty, truncated, one line each, with user information and query of proxy URLs
  * hidden.
  */
-export function networkVariables(env: Record<string, string | undefined>): Record<string, string> {
+export function networkVariables(env: Environment): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of names) {
     const value = env[name];

@@ -2,6 +2,7 @@
  * WebAuthn ceremonies (enrolment, login, adding and removing a key) between the Vouch server and the command line,
  * which performs them with the security key. Each open ceremony can be finished once, within its time limit.
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { VouchServer } from "../../vouch-client/server.ts";
 import type { Surroundings } from "../../vouch-client/api.ts";
@@ -36,7 +37,7 @@ export class Ceremonies {
   readonly #surroundings: Surroundings;
   readonly #open = new Map<string, OpenCeremony & { begunAt: number }>();
 
-  constructor(clock: Clock, env: Record<string, string | undefined>) {
+  constructor(clock: Clock, env: Environment) {
     this.#clock = clock;
     this.#surroundings = { env, now: () => clock.now() };
   }

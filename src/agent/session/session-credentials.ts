@@ -2,6 +2,7 @@
  * AWS credentials of a session: its ID token, exchanged with STS for the role's credentials. No credential outlives the
  * session.
  */
+import type { Environment } from "../../base/environment.ts";
 import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
@@ -21,10 +22,10 @@ export class SessionCredentials implements CredentialSource {
   readonly asker = "person";
   readonly role = roleFor;
   readonly #session: Session;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
   readonly #idTokens: RenewingCache<IdToken>;
 
-  constructor(session: Session, clock: Clock, env: Record<string, string | undefined>) {
+  constructor(session: Session, clock: Clock, env: Environment) {
     this.#session = session;
     this.#env = env;
     this.#idTokens = new RenewingCache(clock, "The ID token of the Vouch server", Infinity);

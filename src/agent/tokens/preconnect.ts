@@ -1,5 +1,6 @@
 /** Preconnects to AWS while the user types the PIN, which hides the connection setup of the first token. */
-import { controlEndpoint, type Environment } from "../../aws/endpoints.ts";
+import type { Environment } from "../../base/environment.ts";
+import { controlEndpoint } from "../../aws/endpoints.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { httpRequest } from "../../base/net/http.ts";
 

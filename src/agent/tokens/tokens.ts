@@ -2,6 +2,7 @@
  * The chain credentials → CodeArtifact token. Each step is cached in memory and fetched once for concurrent callers;
  * the source gives the credentials and limits every lifetime.
  */
+import type { Environment } from "../../base/environment.ts";
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
 import { checkSamePartition } from "../../aws/partitions.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
@@ -49,7 +50,7 @@ export class Tokens {
   readonly #limitMs: number;
   readonly #patienceMs: number;
   readonly #addresses: () => string | undefined;
-  readonly #env: Record<string, string | undefined>;
+  readonly #env: Environment;
   readonly #credentials: RenewingCache<ExpiringCredentials>;
   readonly #tokens: RenewingCache<AuthorizationToken>;
   /** Which failures were told to commands that may not need the token. */
@@ -61,7 +62,7 @@ export class Tokens {
   constructor(
     source: CredentialSource,
     clock: Clock,
-    env: Record<string, string | undefined>,
+    env: Environment,
     { limitMs = chainLimitMs, patienceMs = defaultPatienceMs, addresses = networkAddresses }: TokenLimits = {},
   ) {
     this.#source = source;

@@ -2,10 +2,9 @@
  * The path of the agent's log file, and the hint that names it. Helpers load this file: it imports next to nothing and
  * gets lstat as a parameter.
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { FileStatus, Lstat } from "./socket.ts";
-
-type Environment = Record<string, string | undefined>;
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;

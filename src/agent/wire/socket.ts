@@ -3,9 +3,8 @@
  * sides check it, and neither follows symbolic links. Helpers load this file: it imports next to nothing and gets lstat
  * as a parameter.
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** What the checks look at, as in `struct stat`. */
 export interface FileStatus {

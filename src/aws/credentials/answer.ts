@@ -5,8 +5,6 @@ import { Secret } from "../../base/secret.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { parseJson } from "../../base/json.ts";
 
-export type Environment = Record<string, string | undefined>;
-
 const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(16384), v.regex(/^[\u0021-\u007e]+$/));
 const Timestamp = v.pipe(
   v.string(),

@@ -2,10 +2,11 @@
  * Role credentials of a container: ECS tasks, CodeBuild, EKS Pod Identity.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import { type Environment, readCredentials } from "./answer.ts";
+import { readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
 
 const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";

@@ -1,7 +1,8 @@
 /** AWS credentials from environment variables, as set by AWS tools and the `configure-aws-credentials` action. */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import { type Environment, readCredentials } from "./answer.ts";
+import { readCredentials } from "./answer.ts";
 
 /**
  * Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION. Throws

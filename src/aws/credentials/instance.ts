@@ -2,10 +2,11 @@
  * Role credentials of an EC2 instance from its metadata service, version 2 (IMDSv2) only.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { HttpResponse } from "../../base/net/http.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import { type Environment, readCredentials } from "./answer.ts";
+import { readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
 import { parseJson } from "../../base/json.ts";
 

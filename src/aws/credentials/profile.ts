@@ -2,11 +2,12 @@
  * Credentials of an AWS CLI profile of any kind (SSO, role chain, external program), resolved by the CLI itself.
  * https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { findOnPath } from "../../base/system/path.ts";
 import { runProgram } from "../../base/system/program.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import { type Environment, readCredentials } from "./answer.ts";
+import { readCredentials } from "./answer.ts";
 
 /** Timeout in milliseconds: the CLI takes a second to start, and a profile may chain several roles. */
 const limitMs = 30_000;

@@ -2,8 +2,8 @@
  * Table of the AWS credential sources whose credentials are used as they are. As with the platforms in src/ci, a source
  * is used only if it was selected by name.
  */
+import type { Environment } from "../../base/environment.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
-import type { Environment } from "./answer.ts";
 import { containerCredentials } from "./container.ts";
 import { environmentCredentials } from "./environment.ts";
 import { instanceCredentials } from "./instance.ts";

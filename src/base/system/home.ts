@@ -1,8 +1,7 @@
 /** The user's home folder. */
 import { homedir } from "node:os";
+import type { Environment } from "../environment.ts";
 import { VouchError } from "../errors.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The user's home folder: HOME, else from the system's user database. Throws `file_error` if neither has it, as in a

@@ -1,9 +1,8 @@
 /**
  * The one search of PATH. Relative and empty entries mean the current folder, which is untrusted: a cloned project
- * could put its own program first. They are never searched. Helpers load this file: it imports nothing.
+ * could put its own program first. They are never searched. Helpers load this file: at run time it imports nothing.
  */
-
-type Environment = Record<string, string | undefined>;
+import type { Environment } from "../environment.ts";
 
 const separator = process.platform === "win32" ? ";" : ":";
 const absolute = process.platform === "win32" ? /^([A-Za-z]:)?[\\/]/ : /^\//;

@@ -1,4 +1,5 @@
 /** Runs another program for its output, with a limit on time and size. */
+import type { Environment } from "../environment.ts";
 import { VouchError } from "../errors.ts";
 import { traced } from "../trace.ts";
 import { withSafePath } from "./path.ts";
@@ -10,7 +11,7 @@ export interface ProgramResult {
 }
 
 export interface ProgramOptions {
-  env: Record<string, string | undefined>;
+  env: Environment;
   /** Timeout of the whole run, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;

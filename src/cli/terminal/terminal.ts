@@ -13,6 +13,7 @@
  */
 import { isatty } from "node:tty";
 import { type ConsolaInstance, createConsola } from "consola/core";
+import type { Environment } from "../../base/environment.ts";
 import type { VouchError } from "../../base/errors.ts";
 import { writeAll } from "../../base/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
@@ -38,7 +39,7 @@ export const yellow = style(33, 39);
  * Whether to use colour. Precedence: FORCE_COLOR (0 or false: none), NO_COLOR (any non-empty value: none,
  * no-color.org), TERM=dumb (none), then whether the output is a terminal.
  */
-export function wantsColor(isTerminal: boolean, env: Record<string, string | undefined> = process.env): boolean {
+export function wantsColor(isTerminal: boolean, env: Environment = process.env): boolean {
   const force = env["FORCE_COLOR"];
   if (force !== undefined && force !== "") return force !== "0" && force !== "false";
   if (env["NO_COLOR"]) return false;

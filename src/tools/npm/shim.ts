@@ -3,6 +3,7 @@
  * the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its environment; no
  * file ever holds the token. guard/ checks the project first.
  */
+import type { Environment } from "../../base/environment.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnvironmentRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -24,11 +25,7 @@ export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<n
   }
 }
 
-async function npmEnvironment(
-  name: "npm" | "npx",
-  args: string[],
-  file: string | undefined,
-): Promise<Record<string, string | undefined>> {
+async function npmEnvironment(name: "npm" | "npx", args: string[], file: string | undefined): Promise<Environment> {
   const { env } = process;
   const read = readCommand(name, args);
   // npm 12 has no `adduser` any more.
@@ -61,7 +58,7 @@ export async function guardNpm(
   variables: Record<string, string>,
   args: string[],
   readings: NpmCommand[],
-  env: Record<string, string | undefined>,
+  env: Environment,
 ): Promise<Guarded> {
   const valuesOf = (option: string) =>
     readings.flatMap(({ given }) => given.get(option) ?? []).filter((value) => typeof value === "string");

@@ -1,5 +1,6 @@
 /** npm and pnpm, which read one file, as `vouch setup codeartifact` sees them. */
 import { dirname } from "node:path";
+import type { Environment } from "../../base/environment.ts";
 import { findIn } from "../../base/system/path.ts";
 import { findInstalled } from "../shims.ts";
 import { parseJson } from "../../base/json.ts";
@@ -51,7 +52,7 @@ const besidePnpm = ["pnpx", "pn", "pnx"];
  * Links for pnpm are made only if pnpm is installed (otherwise `command -v pnpm` would be wrong) and kept afterwards: a
  * setup from a shell whose PATH lacks pnpm must not remove them for other shells.
  */
-function pnpmNames(env: Record<string, string | undefined>, isLinked: (name: string) => boolean): string[] {
+function pnpmNames(env: Environment, isLinked: (name: string) => boolean): string[] {
   const pnpm = findInstalled("pnpm", env);
   const isInstalled = (name: string): boolean =>
     pnpm !== undefined && (name === "pnpm" || findIn(dirname(pnpm), name) !== undefined);

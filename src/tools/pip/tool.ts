@@ -1,4 +1,5 @@
 /** pip's entry in the table of tools. */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { join, resolve } from "node:path";
 import { pathFolders } from "../../base/system/path.ts";
@@ -64,7 +65,7 @@ function pipIndex(endpoint: string): string {
 /**
  * `pip3.12` and similar names of every Python on PATH, except in an activated environment, which does not stay on PATH.
  */
-function versionedPips(env: Record<string, string | undefined>): string[] {
+function versionedPips(env: Environment): string[] {
   const environment = env["VIRTUAL_ENV"] && join(env["VIRTUAL_ENV"], "bin");
   const folders = pathFolders(env).filter((folder) => resolve(folder) !== environment);
   const names = folders.flatMap(namesIn).filter((name) => /^pip3\.\d+$/.test(name));

@@ -2,6 +2,7 @@
  * The version of the pip on PATH, and when it runs a program `keyring`: from 23.1 for URLs with a user name, from 26.2
  * for every URL.
  */
+import type { Environment } from "../../base/environment.ts";
 import { trace } from "../../base/trace.ts";
 import { findOnPath, withSafePath } from "../../base/system/path.ts";
 
@@ -17,7 +18,7 @@ export interface PipVersion {
 const timeoutMs = 10_000;
 
 /** The version of the first `pip` or `pip3` on PATH; undefined if there is none, or if it prints no version. */
-export function pipVersion(env: Record<string, string | undefined>): PipVersion | undefined {
+export function pipVersion(env: Environment): PipVersion | undefined {
   const pip = findOnPath("pip", env) ?? findOnPath("pip3", env);
   if (pip === undefined) return undefined;
   trace("program", `${pip} --version`);
@@ -49,7 +50,7 @@ export function parsePipVersion(text: string): PipVersion | undefined {
  * result of `pipVersion`.
  */
 export function oldPip(
-  env: Record<string, string | undefined>,
+  env: Environment,
   pip: PipVersion | undefined = pipVersion(env),
 ): { found: string; remedy: string } | undefined {
   if (pip === undefined || pip.asksKeyring) return undefined;

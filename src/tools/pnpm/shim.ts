@@ -2,14 +2,13 @@
  * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: like `npm`, whose variables pnpm reads. pnpm has a helper
  * protocol (`tokenHelper`), but it passes no URL to the helper, and its line in `~/.npmrc` makes npm warn.
  */
+import type { Environment } from "../../base/environment.ts";
 import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
 import type { Guarded } from "../npm/guard/guard.ts";
 import { pnpmVersion, readsLiteral } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import { tokenVariables } from "../npm/shim.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * Commands of pnpm 9 to 11 that may contact a registry, including those it delegates to npm. Every other word is a

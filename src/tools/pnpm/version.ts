@@ -2,10 +2,9 @@
  * The major version of pnpm that will read the variables: before 11 it expands references in them, later versions read
  * them literally.
  */
+import type { Environment } from "../../base/environment.ts";
 import { trace } from "../../base/trace.ts";
 import { dirname, join } from "../npm/guard/paths.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The program behind the name on PATH: a version of pnpm, or corepack, which runs the version that the project names.

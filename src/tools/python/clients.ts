@@ -3,6 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import type { Environment } from "../../base/environment.ts";
 import type { Asker } from "./askers.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
 import {
@@ -15,8 +16,6 @@ import {
   urlsIn,
 } from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** pip's arguments in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
 export function pipArguments(words: readonly string[]): string[] | undefined {

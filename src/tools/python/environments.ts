@@ -4,12 +4,11 @@
  */
 import { existsSync, readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Environment } from "../../base/environment.ts";
 import { findOnPath } from "../../base/system/path.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { type Mention, urlsIn, unverifiedHost } from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
-
-type Environment = Record<string, string | undefined>;
 
 const maxBytes = 1 << 20;
 

@@ -2,6 +2,7 @@
  * The check before pip starts with tokens in reach: by the shim `pip`, or by `vouch exec` with the tokens in the
  * environment.
  */
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
@@ -9,8 +10,6 @@ import { mentionsOfEnvironments } from "./environments.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { type Mention, mentionsOfPip } from "./mentions.ts";
 import { secretsIn } from "./secrets.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * Judges a command line of pip and additional URLs. `programs` are pip's own file and its interpreter, as far as they

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Environment } from "../../base/environment.ts";
 import {
   decodeRequirements,
   lineWords,
@@ -14,8 +15,6 @@ import {
   shortOptionValues,
   variablesIn,
 } from "./requirements.ts";
-
-type Environment = Record<string, string | undefined>;
 
 export interface Mention {
   /**

@@ -2,6 +2,7 @@
  * Parses requirements files as pip does: encoding, logical lines, `${NAME}`, words.
  * https://pip.pypa.io/en/stable/reference/requirements-file-format/
  */
+import type { Environment } from "../../base/environment.ts";
 
 /** A logical line: continuation lines joined, comments removed, variables expanded. */
 export interface RequirementLine {
@@ -64,7 +65,7 @@ const ends = new RegExp(`^${space}+|${space}+$`, "g");
  * The logical lines that are not empty. `env` has the values for `${NAME}`; an unset or empty variable stays as
  * written.
  */
-export function requirementLines(text: string, env: Record<string, string | undefined>): RequirementLine[] {
+export function requirementLines(text: string, env: Environment): RequirementLine[] {
   const lines: RequirementLine[] = [];
   let pending = "";
   let begun = 0;
@@ -91,7 +92,7 @@ export function requirementLines(text: string, env: Record<string, string | unde
 /** Names that pip expands: capitals, digits and `_`. */
 const variable = /\$\{([A-Z0-9_]+)\}/g;
 
-function expand(line: string, env: Record<string, string | undefined>): string {
+function expand(line: string, env: Environment): string {
   let text = line;
   for (const [written, name] of line.matchAll(variable)) {
     const value = env[name!];

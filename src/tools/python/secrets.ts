@@ -1,4 +1,5 @@
 /** Finds tokens in an environment: in variables with known names, and in every variable that repeats one. */
+import type { Environment } from "../../base/environment.ts";
 import type { Secrets } from "./mentions.ts";
 
 const passwordVariable =
@@ -9,7 +10,7 @@ const urlVariable = /^((PIP|UV)_(\w+_)?INDEX(_URL)?|PIP_FIND_LINKS|UV_FIND_LINKS
 const minLength = 16;
 
 /** The tokens in the package managers' variables, and the names that pip expands to one of them. */
-export function secretsIn(env: Record<string, string | undefined>): Secrets {
+export function secretsIn(env: Environment): Secrets {
   const found = new Set<string>();
   for (const [name, value = ""] of Object.entries(env)) {
     if (passwordVariable.test(name)) found.add(value);

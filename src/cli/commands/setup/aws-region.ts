@@ -1,5 +1,6 @@
 /** Finds the AWS region as AWS's own tools do (environment, then configuration file), and notices a mistyped one. */
 import { join } from "node:path";
+import type { Environment } from "../../../base/environment.ts";
 import { isListedRegion } from "../../../aws/partitions.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { closest } from "../../framework/arguments.ts";
@@ -10,7 +11,7 @@ import { readIniFile } from "../../../tools/small-files.ts";
  * AWS_CONFIG_FILE or `~/.aws/config`; undefined if there is none.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
  */
-export function awsRegion(env: Record<string, string | undefined>): string | undefined {
+export function awsRegion(env: Environment): string | undefined {
   const named = env["AWS_REGION"] || env["AWS_DEFAULT_REGION"];
   if (named) return named;
   const profile = env["AWS_PROFILE"] || "default";

@@ -2,6 +2,7 @@
  * In-memory draft of settings and tool files during the planning of a setup or removal: each step sees the changes of
  * earlier steps, and nothing is written.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { packageEndpoint } from "../../../aws/endpoints.ts";
 import { hasBlock, replacedBy } from "../../../editing/block.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
@@ -11,8 +12,6 @@ import { previewLine } from "./preview.ts";
 import { blockId, sameRepository } from "./request.ts";
 import type { ToolEdit } from "../../../tools/tool.ts";
 import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** A change of a package manager's file. */
 export interface ToolChange extends FileChange {

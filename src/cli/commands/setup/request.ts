@@ -1,4 +1,5 @@
 /** Resolves the flags of `vouch setup codeartifact` and the defaults of absent ones. */
+import type { Environment } from "../../../base/environment.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { checkNames } from "../../../aws/endpoints.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
@@ -18,8 +19,6 @@ export interface Flags {
   "domain-owner"?: string | undefined;
   "registry-name"?: string | undefined;
 }
-
-type Environment = Record<string, string | undefined>;
 
 type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
 

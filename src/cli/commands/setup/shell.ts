@@ -1,10 +1,9 @@
 /** The shims folder on PATH: checks its position, and finds the shell's start file and the line to add. */
 import { accessSync, constants, existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { Environment } from "../../../base/environment.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
-
-type Environment = Record<string, string | undefined>;
 
 export interface ShellAdvice {
   /** The line that prepends the folder to PATH, in the syntax of the user's shell. */

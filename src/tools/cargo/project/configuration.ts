@@ -5,9 +5,8 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import type { Environment } from "../../../base/environment.ts";
 import { tomlStatements } from "../../../editing/toml-statements.ts";
-
-type Environment = Record<string, string | undefined>;
 
 export interface ConfigFile {
   path: string;

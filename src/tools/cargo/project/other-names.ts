@@ -2,16 +2,13 @@
  * Registries in this folder's Cargo configuration that name the repository's index under another name: Cargo refuses
  * both together.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { projectConfigs } from "./configuration.ts";
 import { shown } from "./shown.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 
 /** A sentence with the remedy for each such file of the current project. */
-export function otherNames(
-  { endpoints, registryName }: RepositorySettings,
-  cwd: string,
-  env: Record<string, string | undefined>,
-): string[] {
+export function otherNames({ endpoints, registryName }: RepositorySettings, cwd: string, env: Environment): string[] {
   const index = `sparse+${endpoints.cargo}`;
   return projectConfigs([cwd], env).flatMap(({ files }) =>
     files.flatMap(({ path, table }) =>

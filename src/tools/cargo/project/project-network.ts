@@ -3,14 +3,13 @@
  * token unless the user has trusted the folder, and none for publishing in any case.
  */
 import { join } from "node:path";
+import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { cargoArguments, namedFolders } from "./command-line.ts";
 import { configFiles, type FolderConfig, projectConfigs } from "./configuration.ts";
 import { aliasWords, networkKeys } from "./network-keys.ts";
 import { shown } from "./shown.ts";
 import { shellWord } from "../../../base/shell-word.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** A project's configuration that affects the network, and why. */
 export interface Decisive {

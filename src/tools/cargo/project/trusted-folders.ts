@@ -5,13 +5,12 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
+import type { Environment } from "../../../base/environment.ts";
 import { writeFileAtomic } from "../../../base/system/atomic-write.ts";
 import { settingsPath } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type FolderConfig, folderConfig, readRegularFile, sha256 } from "./configuration.ts";
 import { networkKeys } from "./network-keys.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** SHA-256 in hexadecimal for each path; null for one that did not exist. */
 export type Fingerprint = Record<string, string | null>;

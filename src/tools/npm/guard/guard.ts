@@ -2,6 +2,7 @@
  * Gives npm and pnpm their tokens if nothing in the project can send them elsewhere; otherwise reports what prevents
  * it.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { readFileSync } from "node:fs";
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
@@ -12,8 +13,6 @@ import { examineProject, linkedFolder, type Objection, realPath } from "./projec
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
 import { trustVariables } from "./trust.ts";
-
-type Environment = Record<string, string | undefined>;
 
 export interface GuardRequest {
   tool: "npm" | "pnpm";

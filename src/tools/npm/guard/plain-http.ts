@@ -2,9 +2,8 @@
  * Blocks plain http to the registry's host from URLs that no project file shows: a registry's answer (`dist.tarball`),
  * a transitive dependency, a redirect. npm and pnpm would send the token there; a dead proxy for plain http stops them.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { environmentSettings, type Setting } from "./settings-text.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The value of `proxy`, which npm and pnpm read last and only for plain http; curl, git and others do not read it. npm

@@ -2,6 +2,7 @@
  * Checks a project's data files (untrusted input) for settings and URLs that could make npm or pnpm send the token
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { readRegularFile } from "../../../base/system/regular-file.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
@@ -10,8 +11,6 @@ import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
 import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey, reasonOf } from "./trust.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** A setting or URL that prevents a token. */
 export interface Objection {

@@ -1,6 +1,5 @@
 /** Parses `.npmrc` files as npm and pnpm do, as far as trust is concerned. */
-
-type Environment = Record<string, string | undefined>;
+import type { Environment } from "../../../base/environment.ts";
 
 export interface Setting {
   /** In npm's spelling: `strict-ssl`, `@scope:registry`, `//host/path/:_authToken`. */

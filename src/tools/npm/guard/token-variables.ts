@@ -1,6 +1,5 @@
 /** Variables that pass tokens to npm and pnpm under names that a project's configuration file cannot reference. */
-
-type Environment = Record<string, string | undefined>;
+import type { Environment } from "../../../base/environment.ts";
 
 const prefix = "npm_config_//";
 

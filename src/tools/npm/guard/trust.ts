@@ -1,7 +1,6 @@
 /** Pins the settings that decide whom npm trusts to the user's own values while it has a token. */
+import type { Environment } from "../../../base/environment.ts";
 import { environmentSettings, type Setting } from "./settings-text.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * Settings that a project may not decide, with the value that means "not set" in a variable. Lists and strings cannot
