@@ -2,7 +2,7 @@
 import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
-import { type Clock, systemClock, withRetries } from "../base/net/retry.ts";
+import { type RetryClock, systemRetryClock, withRetries } from "../base/net/retry.ts";
 import { type Asker, AwsServiceError, waitAfterAwsFailure } from "./errors.ts";
 
 /** Common options of every AWS operation. */
@@ -10,7 +10,7 @@ export interface CallOptions {
   /** The environment with the AWS_… variables; default: the process's. */
   env?: Environment;
   signal?: AbortSignal | undefined;
-  clock?: Clock;
+  clock?: RetryClock;
   /** Who calls, which selects the remedies in hints; default: a person. */
   asker?: Asker | undefined;
 }
@@ -35,7 +35,7 @@ const skewToleranceMs = 4 * 60_000;
  * Throws also the errors of `httpRequest`.
  */
 export async function callAws(call: AwsCall, options: CallOptions): Promise<HttpResponse> {
-  const { env = process.env, signal, clock = systemClock } = options;
+  const { env = process.env, signal, clock = systemRetryClock } = options;
   let clockOffset = 0;
   const attempt = async (remainingMs: number): Promise<HttpResponse> => {
     const request = await call.prepare(new Date(clock.now() + clockOffset));
@@ -80,7 +80,7 @@ const skewCodes = new Set([
 ]);
 
 /** The service's clock minus ours, in milliseconds, if clock skew may have caused the error. */
-function clockSkew(error: unknown, clock: Clock): number | undefined {
+function clockSkew(error: unknown, clock: RetryClock): number | undefined {
   if (!(error instanceof AwsServiceError) || error.serverTime === undefined) return undefined;
   const offset = error.serverTime - clock.now();
   return skewCodes.has(error.awsCode) && Math.abs(offset) > skewToleranceMs ? offset : undefined;

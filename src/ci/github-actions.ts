@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest } from "../base/net/http.ts";
-import { BusyService, systemClock, withRetries } from "../base/net/retry.ts";
+import { BusyService, withRetries } from "../base/net/retry.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform, PlatformRequest } from "./platform.ts";
@@ -40,7 +40,6 @@ export const githubActions: Platform = {
     const begun = performance.now();
     const body = await withRetries((remainingMs) => ask(url, bearer, remainingMs, request), {
       limitMs,
-      clock: systemClock,
       signal: request.signal,
     }).catch((error: unknown) => {
       throw inAllItsTime(error, performance.now() - begun);

@@ -4,7 +4,7 @@ import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
-import { BusyService, type RetryRule, systemClock, waitAfterFailure, withRetries } from "../base/net/retry.ts";
+import { BusyService, type RetryRule, waitAfterFailure, withRetries } from "../base/net/retry.ts";
 import { printable } from "../base/printable.ts";
 import { parseJson } from "../base/json.ts";
 
@@ -47,7 +47,7 @@ export async function send(request: ApiRequest): Promise<HttpResponse> {
   try {
     if (!request.repeatable) return await sendOnce(request, limitMs);
     const attempt = (remainingMs: number): Promise<HttpResponse> => sendOnce(request, remainingMs);
-    return await withRetries(attempt, { limitMs, clock: systemClock, rule, signal });
+    return await withRetries(attempt, { limitMs, rule, signal });
   } catch (error) {
     throw inAllItsTime(error, performance.now() - begun);
   }

@@ -1,5 +1,5 @@
 /** A service on loopback that gives prepared answers in turn and keeps what it was sent, and a clock without waiting. */
-import type { Clock } from "../../src/base/net/retry.ts";
+import type { RetryClock } from "../../src/base/net/retry.ts";
 
 interface ReceivedRequest {
   method: string;
@@ -34,7 +34,7 @@ export function startService(...answers: (() => Response | Promise<Response>)[])
   };
 }
 
-export interface VirtualClock extends Clock {
+export interface VirtualClock extends RetryClock {
   /** The waits so far, in milliseconds. */
   waits: number[];
 }

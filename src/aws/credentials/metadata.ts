@@ -2,7 +2,7 @@
 import { VouchError } from "../../base/errors.ts";
 import { inAllItsTime } from "../../base/net/connection-error.ts";
 import { httpRequest, type HttpResponse } from "../../base/net/http.ts";
-import { BusyService, systemClock, withRetries } from "../../base/net/retry.ts";
+import { BusyService, withRetries } from "../../base/net/retry.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
 
 /**
@@ -61,7 +61,7 @@ export async function askMetadata(request: MetadataRequest): Promise<HttpRespons
           cause: new BusyService(response),
         });
       },
-      { limitMs, clock: systemClock, signal },
+      { limitMs, signal },
     );
   } catch (failure) {
     const error = inAllItsTime(failure, performance.now() - begun);

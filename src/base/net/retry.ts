@@ -2,20 +2,19 @@
  * The one retry of requests: exponential backoff with full jitter, Retry-After obeyed, bounded in attempts and time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
 import { VouchError } from "../errors.ts";
 import { reasonOf, trace } from "../trace.ts";
 
-/** Time and randomness, injected by tests. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
+/** Time to wait and randomness, injected by tests. */
+export interface RetryClock extends Pick<Clock, "now"> {
   /** Waits; rejects when `signal` is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<unknown>;
   /** At least 0, less than 1. */
   random(): number;
 }
 
-export const systemClock: Clock = {
+export const systemRetryClock: RetryClock = {
   now: Date.now,
   sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}),
   random: Math.random,
@@ -47,9 +46,9 @@ export type RetryRule = (error: unknown) => number | undefined;
  */
 export async function withRetries<T>(
   attempt: (remainingMs: number) => Promise<T>,
-  options: { limitMs: number; clock: Clock; rule?: RetryRule; signal?: AbortSignal | undefined },
+  options: { limitMs: number; clock?: RetryClock; rule?: RetryRule; signal?: AbortSignal | undefined },
 ): Promise<T> {
-  const { clock, signal, rule = waitAfterFailure } = options;
+  const { clock = systemRetryClock, signal, rule = waitAfterFailure } = options;
   const end = clock.now() + options.limitMs;
   for (let attempts = 1; ; attempts++) {
     try {
@@ -67,7 +66,7 @@ export async function withRetries<T>(
   }
 }
 
-async function wait(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+async function wait(ms: number, clock: RetryClock, signal: AbortSignal | undefined): Promise<void> {
   try {
     await clock.sleep(ms, signal);
   } catch (error) {
