@@ -1,5 +1,6 @@
 /** The agent's side of the socket: reads requests, finds their route, writes replies. */
 import { type ErrorCode, VouchError } from "../base/errors.ts";
+import { parseJson } from "../base/json.ts";
 import type { Agent } from "./agent.ts";
 import { connectionLimit } from "./process/descriptors.ts";
 import { type HttpListener, listenHttp } from "./wire/http-listener.ts";
@@ -73,19 +74,13 @@ function accept({ method, path, headers, body }: HttpRequest): { route: RouteEnt
   if (!isRoute(path)) throw new RequestError(404, `The agent has no ${path}.`);
   const expected = methodOf(path);
   if (method !== expected) throw new RequestError(405, `Expected ${expected} for ${path}, got ${method}.`);
-  return { route: agentRoutes[path], body: method === "POST" ? parseJson(body) : {} };
+  const parsed = method === "POST" ? parseJson(body) : {};
+  if (parsed === undefined) throw new RequestError(400, "Expected a JSON body.");
+  return { route: agentRoutes[path], body: parsed };
 }
 
 function isRoute(path: string): path is Route {
   return Object.hasOwn(agentRoutes, path);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RequestError(400, "Expected a JSON body.", error);
-  }
 }
 
 const statuses: Partial<Record<ErrorCode, number>> = {

@@ -46,8 +46,13 @@ export function readIniFile(path: string): IniFile | undefined {
 /** A TOML file as a table; undefined if it is missing or malformed. */
 export function readTomlFile(path: string): Record<string, unknown> | undefined {
   const text = readSmallFile(path);
+  return text === undefined ? undefined : parseToml(text);
+}
+
+/** A TOML text as a table; undefined if it is malformed. */
+export function parseToml(text: string): Record<string, unknown> | undefined {
   try {
-    return text === undefined ? undefined : (Bun.TOML.parse(text) as Record<string, unknown>);
+    return Bun.TOML.parse(text) as Record<string, unknown>;
   } catch {
     return undefined;
   }

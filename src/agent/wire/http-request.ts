@@ -14,10 +14,9 @@ export interface HttpRequest {
 export class RequestError extends VouchError {
   readonly status: number;
 
-  constructor(status: number, message: string, cause?: unknown) {
+  constructor(status: number, message: string) {
     super("protocol_error", message, {
       hint: "If Vouch was updated, run `vouch agent stop`, then `vouch login`.",
-      cause,
     });
     this.status = status;
   }

@@ -1,6 +1,7 @@
 /** Reads untrusted request bodies with a size limit, a timeout and a schema. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
+import { parseJson } from "../../base/json.ts";
 import { HttpError, OAuthError } from "./failure.ts";
 
 /** Size limit of a request body. */
@@ -14,6 +15,7 @@ export async function readJson<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>> {
   expectType(request, "application/json");
   const json = parseJson(await readText(request));
+  if (json === undefined) throw new VouchError("protocol_error", "Expected JSON, got something else.");
   if (Array.isArray(json)) throw new VouchError("protocol_error", "Expected a JSON object, got an array.");
   const result = v.safeParse(schema, json, { abortEarly: true });
   if (result.success) return result.output;
@@ -37,14 +39,6 @@ export async function readForm<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, parameters, { abortEarly: true });
   if (result.success) return result.output;
   throw new OAuthError("invalid_request", `The request is not as expected: ${describe(result.issues)}.`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new VouchError("protocol_error", "Expected JSON, got something else.", { cause: error });
-  }
 }
 
 /** Names the place and the expected form; never the value, which may be secret. */

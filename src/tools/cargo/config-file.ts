@@ -7,6 +7,7 @@ import { VouchError } from "../../base/errors.ts";
 import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "../../editing/block.ts";
 import { type Edited, undoCommand } from "../../editing/edited.ts";
 import { type TomlStatement, tomlStatements } from "../../editing/toml-statements.ts";
+import { parseToml, tableOf } from "../small-files.ts";
 
 export interface CargoRegistry {
   /** The name in `registries.NAME`. */
@@ -58,7 +59,7 @@ export function setCargoRegistry(
 ): Edited {
   const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider] };
   const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
-  const wanted = parseToml(before ?? "", file);
+  const wanted = validToml(before ?? "", file);
   checkConflicts(wanted, registry, file);
   const edited = insertBlocks(before, id, editsFor(before ?? "", registry), {
     file,
@@ -67,7 +68,7 @@ export function setCargoRegistry(
   const table = registryTable(wanted, registry.name);
   table["index"] = registry.index;
   table["credential-provider"] = providerValue(registry.credentialProvider);
-  if (!Bun.deepEquals(tryParseToml(edited), wanted, true)) throw byHand(registry, file);
+  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(registry, file);
   const warnings =
     table["token"] === undefined
       ? []
@@ -88,7 +89,7 @@ export function unsetCargoRegistry(
     if (/^\[registries\.[\w-]+\]$/.test(line)) return true;
     const [, name, value] = /^(?:[\w."-]+\.)?(index|credential-provider) = (.*)$/.exec(line) ?? [];
     if (name === undefined) return false;
-    const parsed = tryParseToml(`value = ${value}`)?.["value"];
+    const parsed = parseToml(`value = ${value}`)?.["value"];
     if (name === "index") return typeof parsed === "string" && indexes.includes(parsed);
     const words = [parsed].flat();
     const program = words[0];
@@ -166,9 +167,9 @@ function joinNeighbours(edits: Edit[]): Edit[] {
 }
 
 function checkConflicts(config: Table, { name, index }: CargoRegistry, file: string): void {
-  const registries = asTable(config["registries"]);
+  const registries = tableOf(config["registries"]);
   for (const [other, value] of Object.entries(registries)) {
-    const otherIndex = asTable(value)["index"];
+    const otherIndex = tableOf(value)["index"];
     if (other === name && otherIndex !== undefined && otherIndex !== index) {
       throw new VouchError("edit_conflict", `${file} already has a registry ${name}, with another index.`, {
         hint: "Choose another name with --registry-name NAME, or delete that registry from the file.",
@@ -185,19 +186,19 @@ function checkConflicts(config: Table, { name, index }: CargoRegistry, file: str
 }
 
 function registryTable(config: Table, name: string): Table {
-  const registries = asTable((config["registries"] ??= {}));
-  return asTable((registries[name] ??= {}));
+  const registries = tableOf((config["registries"] ??= {}));
+  return tableOf((registries[name] ??= {}));
 }
 
 /**
  * Everything that a removal must not change: all but the two keys of any registry. Undefined if the text is not TOML.
  */
 function otherSettings(text: string): Table | undefined {
-  const rest = tryParseToml(text);
+  const rest = parseToml(text);
   if (rest === undefined) return undefined;
-  const registries = asTable(rest["registries"]);
+  const registries = tableOf(rest["registries"]);
   for (const [name, value] of Object.entries(registries)) {
-    const table = asTable(value);
+    const table = tableOf(value);
     delete table["index"];
     delete table["credential-provider"];
     if (Object.keys(table).length === 0) delete registries[name];
@@ -206,19 +207,7 @@ function otherSettings(text: string): Table | undefined {
   return rest;
 }
 
-function asTable(value: unknown): Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
-}
-
-function tryParseToml(text: string): Table | undefined {
-  try {
-    return Bun.TOML.parse(text) as Table;
-  } catch {
-    return undefined;
-  }
-}
-
-function parseToml(text: string, file: string): Table {
+function validToml(text: string, file: string): Table {
   try {
     return Bun.TOML.parse(text) as Table;
   } catch (error) {

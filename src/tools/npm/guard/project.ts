@@ -5,6 +5,7 @@
 import type { Environment } from "../../../base/environment.ts";
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { readRegularFile } from "../../../base/system/regular-file.ts";
+import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
@@ -158,7 +159,7 @@ function examineDocument(
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
-  const document = file.endsWith(".json") ? parseJson(text) : parseYaml(text);
+  const document = file.endsWith(".json") ? jsonDocument(text) : yamlDocument(text);
   const found = findInDocument(document, hosts);
   if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
   return isObject(document) ? document : undefined;
@@ -182,7 +183,7 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
   try {
     const files = await new Bun.Archive(await Bun.file(file).bytes()).files("**/{package,npm-shrinkwrap}.json");
     for (const [name, manifest] of files) {
-      const document = parseJson(await manifest.text());
+      const document = jsonDocument(await manifest.text());
       const found = findInDocument(document, question.hosts);
       if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found.key, found.url));
       if (isObject(document)) examineManifest(`${file}: ${name}`, document, answer);
@@ -194,15 +195,12 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
 }
 
 /** A JSON document; the text itself if it is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
-  } catch {
-    return text;
-  }
+function jsonDocument(text: string): unknown {
+  const document = parseJson(text.replace(/^\uFEFF/, ""));
+  return document === undefined ? text : document;
 }
 
-function parseYaml(text: string): unknown {
+function yamlDocument(text: string): unknown {
   try {
     return Bun.YAML.parse(text);
   } catch {
