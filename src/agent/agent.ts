@@ -9,11 +9,11 @@ import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
 import { definedEndpoints, type TokenSource } from "./tokens/lookup.ts";
 import { networkVariables } from "./process/network-variables.ts";
-import type { Reply, routes, StatusReply } from "./protocol.ts";
+import type { EndReason, Reply, routes, StatusReply } from "./protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "./requests.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
-import { type EndReason, notLoggedIn, Session } from "./session/session.ts";
+import { notLoggedIn, Session } from "./session/session.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
 import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
 

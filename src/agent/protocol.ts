@@ -118,6 +118,10 @@ const repository = fields({
   error: optional(error),
 });
 
+/** How a session ends: by time, at the server, by `vouch logout`. */
+export const endReasons = ["expired", "revoked", "logged_out"] as const;
+export type EndReason = (typeof endReasons)[number];
+
 /**
  * The reply on each route; types follow from the checks. Clients check replies, because an agent of another version, or
  * another program behind the socket, may answer anything. Unknown fields are ignored.
@@ -136,7 +140,7 @@ const replies = {
     log: optional(fields({ path: optional(text), failure: optional(text) })),
     session: optional(fields({ user: text, expiration: time })),
     /** Why there is no session, if there was one: it ended, or the server revoked it. */
-    ended: optional(oneOf("expired", "revoked", "logged_out")),
+    ended: optional(oneOf(...endReasons)),
     role: optional(fields({ arn: text, expiration: time })),
     repositories: list(repository),
   }),

@@ -11,7 +11,7 @@ import { takeLock } from "./lock.ts";
 import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
-import { type EndReason, endReasons } from "../session/session.ts";
+import { type EndReason, endReasons } from "../protocol.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 

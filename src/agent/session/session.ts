@@ -3,11 +3,7 @@ import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { SecurityKey, StatusReply } from "../protocol.ts";
-
-export type EndReason = NonNullable<StatusReply["ended"]>;
-
-export const endReasons: readonly EndReason[] = ["expired", "logged_out", "revoked"];
+import type { EndReason, SecurityKey } from "../protocol.ts";
 
 export class Session {
   readonly user: string;
