@@ -4,19 +4,7 @@
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-
-/** Variable of each option. */
-export const jobVariables: Readonly<Record<string, string>> = {
-  "--identity": "VOUCH_IDENTITY",
-  "--audience": "VOUCH_AUDIENCE",
-  "--id-token-variable": "VOUCH_ID_TOKEN_VARIABLE",
-  "--profile": "VOUCH_AWS_PROFILE",
-  "--role": "VOUCH_ROLE",
-  "--region": "VOUCH_REGION",
-  "--domain": "VOUCH_DOMAIN",
-  "--domain-owner": "VOUCH_DOMAIN_OWNER",
-  "--repository": "VOUCH_REPOSITORY",
-};
+import { jobVariables } from "../base/job-variables.ts";
 
 /**
  * Removes the options at the front of the arguments and sets their variables in `env`; `rest` starts at the first
@@ -33,8 +21,8 @@ export function takeJobOptions(words: string[], env: Environment): { rest: strin
     }
     const equals = word.indexOf("=");
     const option = equals < 0 ? word : word.slice(0, equals);
-    const variable = Object.hasOwn(jobVariables, option) ? jobVariables[option]! : undefined;
-    if (variable === undefined) return { rest: words.slice(index), given };
+    if (!isJobOption(option)) return { rest: words.slice(index), given };
+    const variable = jobVariables[option];
     const value = equals < 0 ? words[++index] : word.slice(equals + 1);
     if (!value || value.startsWith("--")) {
       throw new VouchError("usage", `${option} expects a value.`, { hint: "See `vouch exec --help`." });
@@ -44,4 +32,8 @@ export function takeJobOptions(words: string[], env: Environment): { rest: strin
     given.push(option);
   }
   return { rest: [], given };
+}
+
+function isJobOption(option: string): option is keyof typeof jobVariables {
+  return Object.hasOwn(jobVariables, option);
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { identityNames } from "../../src/agent/job/identity-credentials.ts";
 import { parseSettings } from "../../src/settings/settings.ts";
-import { jobVariables } from "../../src/helper/job-options.ts";
+import { jobVariables } from "../../src/base/job-variables.ts";
 import { blockTexts } from "./blocks.ts";
 import { type Job, startJob } from "../job.ts";
 import { executable } from "../laptop.ts";

@@ -1,5 +1,8 @@
 /** Help texts of the helper commands, which main.ts dispatches before it loads the command line. */
 import { missing } from "../framework/arguments.ts";
+import type { ArgDef } from "citty";
+import { type JobOption, jobVariables } from "../../base/job-variables.ts";
+import { usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 
 /** The options of `vouch exec` and `vouch credential` for CI jobs without an agent. */
@@ -7,38 +10,49 @@ const jobArguments = {
   identity: {
     type: "string",
     valueHint: "NAME",
-    description:
-      "Who this job is, in place of a session: github-actions, gitlab, circleci, buildkite, bitbucket or web-identity-file (exchanged with AWS STS for the role), aws-environment, aws-container, aws-ec2 or aws-profile (used as they are). Also VOUCH_IDENTITY.",
+    description: `Who this job is, in place of a session: github-actions, gitlab, circleci, buildkite, bitbucket or web-identity-file (exchanged with AWS STS for the role), aws-environment, aws-container, aws-ec2 or aws-profile (used as they are). Also ${jobVariables["--identity"]}.`,
   },
-  role: { type: "string", valueHint: "ARN", description: "The role to assume. Also VOUCH_ROLE, AWS_ROLE_ARN." },
-  region: { type: "string", valueHint: "REGION", description: "The region. Also VOUCH_REGION, AWS_REGION." },
-  domain: { type: "string", valueHint: "DOMAIN", description: "The CodeArtifact domain. Also VOUCH_DOMAIN." },
+  role: {
+    type: "string",
+    valueHint: "ARN",
+    description: `The role to assume. Also ${jobVariables["--role"]}, AWS_ROLE_ARN.`,
+  },
+  region: {
+    type: "string",
+    valueHint: "REGION",
+    description: `The region. Also ${jobVariables["--region"]}, AWS_REGION.`,
+  },
+  domain: {
+    type: "string",
+    valueHint: "DOMAIN",
+    description: `The CodeArtifact domain. Also ${jobVariables["--domain"]}.`,
+  },
   "domain-owner": {
     type: "string",
     valueHint: "ACCOUNT",
-    description: "The account that owns it, when it is not the role's. Also VOUCH_DOMAIN_OWNER.",
+    description: `The account that owns it, when it is not the role's. Also ${jobVariables["--domain-owner"]}.`,
   },
   repository: {
     type: "string",
     valueHint: "REPOSITORY",
-    description: "The repository; may be repeated. Also VOUCH_REPOSITORY (with commas).",
+    description: `The repository; may be repeated. Also ${jobVariables["--repository"]} (with commas).`,
   },
   audience: {
     type: "string",
     valueHint: "AUDIENCE",
-    description: "For github-actions and buildkite, when it is not sts.amazonaws.com. Also VOUCH_AUDIENCE.",
+    description: `For github-actions and buildkite, when it is not sts.amazonaws.com. Also ${jobVariables["--audience"]}.`,
   },
   "id-token-variable": {
     type: "string",
     valueHint: "VARIABLE",
-    description: "For gitlab: which variable holds the ID token (VOUCH_ID_TOKEN). Also VOUCH_ID_TOKEN_VARIABLE.",
+    description: `For gitlab: which variable holds the ID token (VOUCH_ID_TOKEN). Also ${jobVariables["--id-token-variable"]}.`,
   },
   profile: {
     type: "string",
     valueHint: "PROFILE",
-    description: "For aws-profile: which profile of the AWS CLI. Also VOUCH_AWS_PROFILE, AWS_PROFILE.",
+    description: `For aws-profile: which profile of the AWS CLI. Also ${jobVariables["--profile"]}, AWS_PROFILE.`,
   },
-} as const;
+} as const satisfies Record<JobOption, ArgDef>;
 
 export const exec = defineCommand({
   meta: {
