@@ -1,4 +1,5 @@
 /** Edits a shell's start file so that the shims folder is first on PATH. */
+import { shellQuoted } from "../base/shell-word.ts";
 import { removeCommand } from "../editing/edited.ts";
 import { insertBlocks, removeBlocks, splitLines } from "../editing/block.ts";
 
@@ -6,7 +7,7 @@ const id = "shims";
 
 /** For each shell: the line that puts a folder first on PATH, and its quoting. */
 const dialects: Record<string, { line: (folder: string) => string; quoted: (path: string) => string }> = {
-  sh: { line: (folder) => `export PATH=${folder}:"$PATH"`, quoted: (path) => `'${path.replaceAll("'", `'\\''`)}'` },
+  sh: { line: (folder) => `export PATH=${folder}:"$PATH"`, quoted: shellQuoted },
   fish: {
     line: (folder) => `set -gx PATH ${folder} $PATH`,
     quoted: (path) => `'${path.replaceAll(/[\\']/g, "\\$&")}'`,
@@ -22,7 +23,7 @@ const dialects: Record<string, { line: (folder: string) => string; quoted: (path
   tcsh: {
     line: (folder) => `setenv PATH ${folder}:"$PATH"`,
     // History expansion works inside quotes, too.
-    quoted: (path) => `'${path.replaceAll("'", `'\\''`).replaceAll("!", "\\!")}'`,
+    quoted: (path) => shellQuoted(path).replaceAll("!", "\\!"),
   },
   elvish: {
     line: (folder) => `set paths = [${folder} $@paths]`,
