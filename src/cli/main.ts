@@ -106,7 +106,7 @@ async function runFound(command: Command, name: string, words: string[]): Promis
   if (first !== undefined && Object.hasOwn(subCommands, first)) {
     return runFound(subCommands[first]!, `${name} ${first}`, words.slice(1));
   }
-  if (asksForHelp(words)) {
+  if (hasHelpFlag(words)) {
     printText(
       commandHelp(
         name,
@@ -160,7 +160,7 @@ function isHelp(word: string): boolean {
 }
 
 /** Whether the words before `--` contain a help flag. */
-function asksForHelp(words: string[]): boolean {
+function hasHelpFlag(words: string[]): boolean {
   const end = words.indexOf("--");
   return (end < 0 ? words : words.slice(0, end)).some(isHelp);
 }

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
 import { trace } from "../../base/trace.ts";
-import { askAgent, lstat } from "../wire/client.ts";
+import { askStatus, lstat } from "../wire/client.ts";
 import { namingLog } from "../wire/log-path.ts";
-import { routes } from "../protocol.ts";
 
 const pollIntervalMs = 20;
+const statusTimeoutMs = 2_000;
 
 /**
  * Resolves once an agent answers: a running one, or one that this call has started, detached, so that it outlives the
@@ -49,13 +49,7 @@ function start(command: string[]): Bun.Subprocess {
 }
 
 async function isRunning(): Promise<boolean> {
-  try {
-    await askAgent(routes.status, undefined, { timeoutMs: 2_000 });
-    return true;
-  } catch (error) {
-    if (error instanceof VouchError && error.code === "login_needed") return false;
-    throw error;
-  }
+  return (await askStatus(statusTimeoutMs)) !== undefined;
 }
 
 function failed(why: string): unknown {

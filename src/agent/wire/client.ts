@@ -1,6 +1,7 @@
 /** The agent's client of the command line, through Bun's APIs: it may wait, and can be interrupted. */
 import { peerOf } from "./peer.ts";
-import type { Reply, Route } from "../protocol.ts";
+import { VouchError } from "../../base/errors.ts";
+import { type Reply, type Route, routes, type StatusReply } from "../protocol.ts";
 import { askThrough, checked } from "./question.ts";
 import * as runtime from "./runtime.ts";
 import { findAgentSocket } from "./socket.ts";
@@ -15,6 +16,19 @@ export async function askAgent<R extends Route>(
   { timeoutMs }: { timeoutMs?: number } = {},
 ): Promise<Reply<R>> {
   return askThrough(runtime, route, body, timeoutMs);
+}
+
+/** Timeout of the status request; it needs no network, so an agent that exceeds it hangs. */
+const statusTimeoutMs = 10_000;
+
+/** The agent's status; undefined if none is running. Throws as `askAgent` (an untrusted socket). */
+export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
+  try {
+    return await askAgent(routes.status, undefined, { timeoutMs });
+  } catch (error) {
+    if (error instanceof VouchError && error.code === "login_needed") return undefined;
+    throw error;
+  }
 }
 
 /**

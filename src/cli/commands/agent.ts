@@ -1,6 +1,6 @@
 /** `vouch agent run|stop|status`: the process that holds the session. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { askAgent, listenerPid, lstat } from "../../agent/wire/client.ts";
+import { askAgent, askStatus, listenerPid, lstat } from "../../agent/wire/client.ts";
 import { agentLogPath, namingLog } from "../../agent/wire/log-path.ts";
 import { routes, type StatusReply } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -121,18 +121,5 @@ async function end(pid: number): Promise<void> {
       return;
     }
     await sleep(20);
-  }
-}
-
-/** Timeout of the status request; it needs no network, so an agent that exceeds it hangs. */
-const statusTimeoutMs = 10_000;
-
-/** Returns the agent's status, or undefined if none is running. Throws as `askAgent` (an untrusted socket). */
-export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
-  try {
-    return await askAgent(routes.status, undefined, { timeoutMs });
-  } catch (error) {
-    if (error instanceof VouchError && error.code === "login_needed") return undefined;
-    throw error;
   }
 }

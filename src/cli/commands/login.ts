@@ -1,12 +1,11 @@
 /** `vouch login`: opens a session of eight hours, by PIN and touch. */
-import { askAgent } from "../../agent/wire/client.ts";
+import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { type Reply, routes } from "../../agent/protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
 import { ensureAgent } from "../../agent/process/start.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
-import { askStatus } from "./agent.ts";
 import { parseSeconds } from "../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../key/ceremony.ts";
 import { defineCommand } from "../framework/command.ts";

@@ -1,8 +1,7 @@
 /** `vouch logout`: ends the session here and at the server. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { askAgent } from "../../agent/wire/client.ts";
+import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
-import { askStatus } from "./agent.ts";
 import { defineCommand } from "../framework/command.ts";
 import { note, success, warn } from "../terminal/terminal.ts";
 

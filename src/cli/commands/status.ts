@@ -1,8 +1,8 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
+import { askStatus } from "../../agent/wire/client.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
-import { askStatus } from "./agent.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";

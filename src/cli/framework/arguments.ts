@@ -4,7 +4,7 @@
  */
 import type { ArgDef, ArgsDef } from "citty";
 import { VouchError } from "../../base/errors.ts";
-import { valueHint } from "./flags.ts";
+import { aliasesOf, isOnByDefault, valueHint } from "./flags.ts";
 
 /** Flags of all commands. */
 const commonFlags = ["--help", "-h", "--debug"];
@@ -14,7 +14,7 @@ const commonFlags = ["--help", "-h", "--debug"];
  * first invalid word.
  */
 export function checkArguments(words: readonly string[], definition: ArgsDef, command: string): void {
-  const flags = flagsOf(definition);
+  const flags = acceptedFlags(definition);
   const positionals = Object.entries(definition).filter(([, argument]) => argument.type === "positional");
   const seen = new Set<string>();
   let places = 0;
@@ -95,15 +95,15 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best?.candidate ?? candidates.find((candidate) => word.length >= 5 && candidate.startsWith(word));
 }
 
-function flagsOf(definition: ArgsDef): Map<string, { name: string; argument: ArgDef }> {
+/** Every spelling that the command accepts, also those that its help does not show. */
+function acceptedFlags(definition: ArgsDef): Map<string, { name: string; argument: ArgDef }> {
   const flags = new Map<string, { name: string; argument: ArgDef }>();
   for (const [name, argument] of Object.entries(definition)) {
     if (argument.type === "positional") continue;
-    const aliases = "alias" in argument && argument.alias !== undefined ? [argument.alias].flat() : [];
-    for (const spelling of [name, ...aliases]) {
+    for (const spelling of [name, ...aliasesOf(argument)]) {
       flags.set(spelling.length === 1 ? `-${spelling}` : `--${spelling}`, { name, argument });
     }
-    if (argument.type === "boolean" && argument.default === true) flags.set(`--no-${name}`, { name, argument });
+    if (isOnByDefault(argument)) flags.set(`--no-${name}`, { name, argument });
   }
   return flags;
 }

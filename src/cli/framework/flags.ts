@@ -15,7 +15,10 @@ export function flagsOf(definition: ArgsDef): Flag[] {
   return Object.entries(definition)
     .filter(([, argument]) => argument.type !== "positional")
     .map(([name, argument]) => ({
-      spellings: [...shortSpellings(argument), `--${isOnByDefault(argument) ? `no-${name}` : name}`],
+      spellings: [
+        ...aliasesOf(argument).flatMap((alias) => (alias.length === 1 ? `-${alias}` : [])),
+        `--${isOnByDefault(argument) ? `no-${name}` : name}`,
+      ],
       value: argument.type === "string" || argument.type === "enum" ? valueHint(name, argument) : undefined,
       description: describe(argument),
       required: argument.required === true,
@@ -56,11 +59,12 @@ export function describe(argument: ArgDef): string {
     : `${text} Default: ${argument.default}.`;
 }
 
-function shortSpellings(argument: ArgDef): string[] {
-  const aliases = "alias" in argument && argument.alias !== undefined ? [argument.alias].flat() : [];
-  return aliases.filter((alias) => alias.length === 1).map((alias) => `-${alias}`);
+/** Returns the other names of a flag, without dashes. */
+export function aliasesOf(argument: ArgDef): string[] {
+  return "alias" in argument && argument.alias !== undefined ? [argument.alias].flat() : [];
 }
 
-function isOnByDefault(argument: ArgDef): boolean {
+/** Whether the flag is a boolean that its `--no-` form turns off. */
+export function isOnByDefault(argument: ArgDef): boolean {
   return argument.type === "boolean" && argument.default === true;
 }

@@ -1,9 +1,8 @@
 /** `vouch doctor`: diagnoses why a package manager gets no packages, and suggests remedies. */
-import { askAgent } from "../../../agent/wire/client.ts";
+import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { askStatus } from "../agent.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { checkAccess } from "./access.ts";
 import { checkEnvironment } from "./environment.ts";

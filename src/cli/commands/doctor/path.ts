@@ -1,7 +1,7 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` is first on PATH. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { findAllOnPath } from "../../../base/system/path.ts";
+import { findAllOnPath, findIn } from "../../../base/system/path.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
 import { neededShims, tools, toolOfShim } from "../../../tools/tools.ts";
@@ -71,25 +71,16 @@ function inEnvironment(name: string, path: string, environment: string): Finding
   if (name !== "keyring") {
     return ok("path", `${name} is the virtual environment's (${path}); it asks Vouch's keyring.`);
   }
-  const hasPip = isExecutable(join(environment, "bin/pip"));
-  const remedy = `${hasPip ? join(environment, "bin/pip") : "uv pip"} uninstall keyring`;
+  const pip = findIn(join(environment, "bin"), "pip");
+  const remedy = `${pip ?? "uv pip"} uninstall keyring`;
   const said = `The virtual environment has a keyring of its own (${path})`;
-  if (hasPip) return warning("path", `${said}: its pip passes over that one, but uv asks it first.`, remedy);
+  if (pip !== undefined) return warning("path", `${said}: its pip passes over that one, but uv asks it first.`, remedy);
   return failure("path", `${said}, which uv and a pip from elsewhere ask first.`, remedy);
 }
 
 /** Returns the executables of that name in PATH order; skips relative folders. */
 function executables(name: string, { env }: Machine): string[] {
   return findAllOnPath(name, env);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function isVouch(path: string): boolean {

@@ -1,8 +1,8 @@
 /** `vouch setup aws`: configures the IAM role of sessions and, for images, the identity of jobs without a session. */
+import { askStatus } from "../../../agent/wire/client.ts";
 import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
-import { askStatus } from "../agent.ts";
 import { closest, usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";

@@ -1,13 +1,12 @@
 /** Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. */
 import * as v from "valibot";
-import { askAgent } from "../../../agent/wire/client.ts";
+import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { routes, type StatusReply } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import type { RepositoryEndpointRequest } from "../../../agent/requests.ts";
 import { packageEndpoint } from "../../../aws/endpoints.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { askStatus } from "../agent.ts";
 
 /** Untrusted, and written into files of three formats: allow only characters that need no quoting in any of them. */
 const ReplySchema = v.object({

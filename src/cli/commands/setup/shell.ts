@@ -1,8 +1,9 @@
 /** The shims folder on PATH: checks its position, and finds the shell's start file and the line to add. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
 import { homeFolder } from "../../../base/system/home.ts";
+import { findIn, pathFolders } from "../../../base/system/path.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
 
 export interface ShellAdvice {
@@ -14,10 +15,10 @@ export interface ShellAdvice {
 
 /** Whether the folder precedes, on PATH, every other folder that has one of the programs. */
 export function isFirstOnPath(folder: string, programs: string[], env: Environment): boolean {
-  const folders = (env["PATH"] ?? "").split(":");
+  const folders = pathFolders(env);
   const place = folders.indexOf(folder);
   const other = folders.findIndex(
-    (each) => each !== folder && programs.some((program) => isExecutable(join(each, program))),
+    (each) => each !== folder && programs.some((program) => findIn(each, program) !== undefined),
   );
   return place >= 0 && (other < 0 || place < other);
 }
@@ -78,13 +79,4 @@ export function startFiles(env: Environment): string[] {
   const shells = ["zsh", "bash", "fish", "nu", "pwsh", "tcsh", "csh", "elvish", "xonsh", "sh"];
   const files = shells.flatMap((shell) => [startFile(shell, env, "linux"), startFile(shell, env, "darwin")]);
   return [...new Set(files.filter((file) => file !== undefined))];
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
