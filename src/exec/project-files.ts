@@ -2,9 +2,14 @@
  * Checks project files for package managers without a shim. They expand environment variables in project data, and the
  * variables of `vouch exec` have known names: each use must belong to the URL of a configured registry. No project code
  * runs.
+ *
+ * The search for files is not that of the shims' guards (tools/npm/guard/project.ts, tools/python/mentions.ts): npm's
+ * follows a known tool from manifest to workspace and knows which of its settings matter, pip's follows requirements
+ * files alone. These tools have no guard that knows them, so every file counts that an argument or another file names.
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
+import { ancestors } from "../base/system/ancestors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
@@ -134,7 +139,7 @@ async function entriesOf(args: readonly string[], names: string[], env: Environm
     const kind = await kindOf(place);
     if (kind === undefined || seen.has(`${place}/`)) continue;
     if (kind === "file" && !/\.([cm]?[jt]sx?|py|sh)$/.test(place)) read(place);
-    for (const folder of withParents(kind === "file" ? dirname(place) : place)) {
+    for (const folder of ancestors(kind === "file" ? dirname(place) : place)) {
       if (seen.has(`${folder}/`)) continue;
       seen.add(`${folder}/`);
       // bun and yarn read variables from such files, and bun expands others in them.
@@ -177,10 +182,6 @@ async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function withParents(folder: string): string[] {
-  return folder === dirname(folder) ? [folder] : [folder, ...withParents(dirname(folder))];
 }
 
 function scanOf(cwd: string): Bun.GlobScanOptions {

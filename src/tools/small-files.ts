@@ -1,6 +1,5 @@
 /** Reads package managers' files for the doctor: small regular files only, because the folder is untrusted. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readRegularFile } from "../base/system/regular-file.ts";
 import { type IniFile, readIni } from "../editing/configparser.ts";
 
 const maxBytes = 1 << 20;
@@ -16,20 +15,10 @@ export interface Setting {
 
 /** The text of a regular file of at most 1 MiB; undefined if there is none, or if it cannot be read. */
 export function readSmallFile(path: string): string | undefined {
-  let fd: number;
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for a writer.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readRegularFile(path, maxBytes).toString("utf8");
   } catch {
     return undefined;
-  }
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= maxBytes ? readFileSync(fd, "utf8") : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -61,10 +50,4 @@ export function parseToml(text: string): Record<string, unknown> | undefined {
 /** The value if it is a table; otherwise an empty one. */
 export function tableOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-/** The folder and its parents up to the root. */
-export function ancestors(folder: string): string[] {
-  const parent = dirname(folder);
-  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
 }

@@ -25,6 +25,17 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   }
 }
 
+/** As `readRegularFile`; undefined if there is no file. */
+export function readIfPresent(path: string, maxBytes: number): Buffer | undefined {
+  try {
+    return readRegularFile(path, maxBytes);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 const reasons: Record<string, string> = {
   EACCES: "you may not",
   EPERM: "you may not",

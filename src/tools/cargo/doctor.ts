@@ -4,10 +4,11 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ancestors } from "../../base/system/ancestors.ts";
 import { decisiveConfigs } from "./project/project-network.ts";
 import { shown } from "./project/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
-import { ancestors, readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
+import { readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine } from "../finding.ts";
 import { shellWord } from "../../base/shell-word.ts";
 

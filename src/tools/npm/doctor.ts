@@ -1,8 +1,9 @@
 /** Doctor's checks of npm: whether the registry lines of the .npmrc files name a configured repository. */
 import { join } from "node:path";
+import { ancestors } from "../../base/system/ancestors.ts";
 import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
-import { ancestors, readSmallFile, type Setting } from "../small-files.ts";
+import { readSmallFile, type Setting } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
 /** The settings of npm's files by precedence: the projects around the folder, then the user. */

@@ -2,9 +2,11 @@
  * Finds what a project's data tells a Python package manager about hosts: URLs, hosts whose certificates are not
  * checked, expanded variables. judge.ts judges the result.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ancestors } from "../../base/system/ancestors.ts";
+import { readIfPresent, readRegularFile } from "../../base/system/regular-file.ts";
 import type { Environment } from "../../base/environment.ts";
 import {
   decodeRequirements,
@@ -41,6 +43,7 @@ export interface Secrets {
 
 const maxFiles = 64;
 const maxBytes = 4 << 20;
+const unreadable = "what is no plain file, or too large, or cannot be read";
 
 /** URLs in a text; tabs and line ends are removed first, as in Python's `urlsplit`. */
 export function urlsIn(text: string): string[] {
@@ -138,13 +141,11 @@ class RequirementScan {
 
   #bytesOf(path: string, shown: string): Uint8Array | undefined {
     try {
-      const stats = statSync(path);
-      if (stats.isFile() && stats.size <= maxBytes) return readFileSync(path);
-    } catch (error) {
-      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      return readIfPresent(path, maxBytes);
+    } catch {
+      this.#unknown(shown, unreadable);
+      return undefined;
     }
-    this.#unknown(shown, "what is no plain file, or too large, or cannot be read");
-    return undefined;
   }
 
   #readLine(line: RequirementLine, path: string, place: string): void {
@@ -208,8 +209,8 @@ export function mentionsOfScripts(words: readonly string[], cwd: string): Mentio
     if (word === "-") return [{ kind: "unknown", place: "stdin", what: "a script that uv has read" }];
     try {
       const path = resolve(cwd, word);
-      const stats = statSync(path);
-      return stats.isFile() && stats.size <= maxBytes ? mentionsOfScript(readFileSync(path, "utf8"), word) : [];
+      // A word may be anything: to open a named pipe would release who waits for its reader.
+      return statSync(path).isFile() ? mentionsOfScript(readRegularFile(path, maxBytes).toString("utf8"), word) : [];
     } catch {
       return [];
     }
@@ -256,19 +257,15 @@ function allOf(table: Record<string, unknown> | undefined, place: string): Menti
 
 /** The mentions in the files of these names, in the folder and, unless `above` is false, in its parents. */
 export function mentionsOfProject(folder: string, names: readonly string[], above = true): Mention[] {
-  const mentions: Mention[] = [];
-  for (let at = folder; ; at = dirname(at)) {
-    for (const name of names) {
-      const path = join(at, name);
-      try {
-        if (statSync(path).size <= maxBytes) mentions.push(...mentionsOfToml(readFileSync(path, "utf8"), path));
-        else mentions.push({ kind: "unknown", place: path, what: "a file that is too large" });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-          mentions.push({ kind: "unknown", place: path, what: "a file that cannot be read" });
-        }
-      }
-    }
-    if (!above || dirname(at) === at) return mentions;
+  const folders = above ? ancestors(folder) : [folder];
+  return folders.flatMap((at) => names.flatMap((name) => mentionsOfFile(join(at, name))));
+}
+
+function mentionsOfFile(path: string): Mention[] {
+  try {
+    const text = readIfPresent(path, maxBytes)?.toString("utf8");
+    return text === undefined ? [] : mentionsOfToml(text, path);
+  } catch {
+    return [{ kind: "unknown", place: path, what: unreadable }];
   }
 }

@@ -3,9 +3,11 @@
  * and in each of its parents, and what they include. All of it is untrusted input.
  * https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
+import { ancestors } from "../../../base/system/ancestors.ts";
+import { readIfPresent } from "../../../base/system/regular-file.ts";
 import { tomlStatements } from "../../../editing/toml-statements.ts";
 
 export interface ConfigFile {
@@ -25,23 +27,12 @@ export interface FolderConfig {
 }
 
 /** A regular file's bytes; undefined if there is none. Throws an Error with the reason if it cannot be read. */
-export function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
-  let fd: number;
+export function readNamedFile(path: string, maxBytes: number): Buffer | undefined {
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for its other side.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readIfPresent(path, maxBytes);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new Error(`it cannot be opened (${code ?? "unknown"})`, { cause: error });
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new Error("it is not a regular file");
-    if (stat.size > maxBytes) throw new Error(`it has ${stat.size} bytes, expected at most ${maxBytes}`);
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
+    throw code === undefined ? error : new Error(`it cannot be opened (${code})`, { cause: error });
   }
 }
 
@@ -105,7 +96,7 @@ function readWithIncludes(path: string, files: ConfigFile[], isNamed: boolean): 
 function readConfig(path: string): ConfigFile {
   let bytes: Buffer | undefined;
   try {
-    bytes = readRegularFile(path, maxConfigBytes);
+    bytes = readNamedFile(path, maxConfigBytes);
   } catch (error) {
     return { path, digest: undefined, table: {}, unclear: (error as Error).message };
   }
@@ -166,12 +157,6 @@ function resolved(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** The folder and its parents up to the root, following the path as written. */
-function ancestors(folder: string): string[] {
-  const parent = dirname(folder);
-  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
 }
 
 /** Joins without resolving `..`, which node's join does before links are followed. */

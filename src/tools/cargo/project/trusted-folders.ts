@@ -9,7 +9,7 @@ import type { Environment } from "../../../base/environment.ts";
 import { writeFileAtomic } from "../../../base/system/atomic-write.ts";
 import { settingsPath } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { type FolderConfig, folderConfig, readRegularFile, sha256 } from "./configuration.ts";
+import { type FolderConfig, folderConfig, readNamedFile, sha256 } from "./configuration.ts";
 import { networkKeys } from "./network-keys.ts";
 
 /** SHA-256 in hexadecimal for each path; null for one that did not exist. */
@@ -72,7 +72,7 @@ export function fingerprint(config: FolderConfig): Fingerprint {
   for (const { names, file, key } of networkKeys(config)) {
     if (names === undefined) continue;
     try {
-      const bytes = readRegularFile(names, maxCertificateBytes);
+      const bytes = readNamedFile(names, maxCertificateBytes);
       files[names] = bytes === undefined ? null : sha256(bytes);
     } catch (error) {
       throw new VouchError("file_error", `${names}, which ${key} in ${file} names: ${(error as Error).message}.`, {
