@@ -7,7 +7,7 @@ import { VouchError } from "../../base/errors.ts";
 import { openSecurityKey } from "../../fido/hid/keys.ts";
 import type { CeremonyUi } from "../../fido/webauthn/ceremony-ui.ts";
 import { ceremonyPrompts } from "./ceremony-prompts.ts";
-import { deskAnnouncements } from "./waiting-prompts.ts";
+import { selectionAnnouncements } from "./waiting-prompts.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { announce } from "../terminal/prompt.ts";
 import { secondsInWords } from "../terminal/time.ts";
@@ -37,7 +37,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
     for (let blocked = 0; ;) {
-      const device = await openSecurityKey({ signal, timeoutMs, ...deskAnnouncements });
+      const device = await openSecurityKey({ signal, timeoutMs, ...selectionAnnouncements });
       try {
         return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
       } catch (error) {

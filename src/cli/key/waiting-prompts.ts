@@ -1,10 +1,10 @@
 /** Messages while waiting for a security key to be plugged in or chosen. */
-import type { DeskOptions } from "../../fido/hid/desk.ts";
+import type { KeySelectionOptions } from "../../fido/hid/key-selection.ts";
 import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
 import { announce } from "../terminal/prompt.ts";
 import { secondsInWords } from "../terminal/time.ts";
 
-export const deskAnnouncements = {
+export const selectionAnnouncements = {
   onWaiting: (leftMs) => announce(`Plug in your security key. Waiting for ${seconds(leftMs)}…`),
   onSelect: (products) => announce(`Touch the security key that you want to use: ${products.join(", ")}.`),
   onLeftOut: ({ message }) => announce(`${message} It is left out.`),
@@ -14,7 +14,7 @@ export const deskAnnouncements = {
     ),
   modelOf,
   onBusy: (product) => announce(`${product} is busy with another program. Waiting until it is free…`),
-} satisfies DeskOptions;
+} satisfies KeySelectionOptions;
 
 /** Formats a wait in whole seconds, rounded up so that it is never 0. */
 function seconds(milliseconds: number): string {

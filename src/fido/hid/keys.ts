@@ -5,12 +5,12 @@ import type { AuthenticatorInfo } from "../ctap2/get-info.ts";
 import { choosePinProtocol } from "../ctap2/pin-protocol.ts";
 import { understood } from "../ctap2/understood.ts";
 import { VouchError } from "../../base/errors.ts";
-import { Desk, type DeskOptions } from "./desk.ts";
+import { KeySelection, type KeySelectionOptions } from "./key-selection.ts";
 import { labels } from "./labels.ts";
 import { openKey } from "./open-key.ts";
 import type { HidTransport } from "./transport.ts";
 
-export interface OpenSecurityKeyOptions extends DeskOptions {
+export interface OpenSecurityKeyOptions extends KeySelectionOptions {
   /** Replaces the executable's own transport. */
   transport?: HidTransport;
 }
@@ -24,11 +24,11 @@ const probeTimeoutMs = 3_000;
  * `cancelled`.
  */
 export async function openSecurityKey(options: OpenSecurityKeyOptions = {}): Promise<CtapDevice> {
-  const desk = new Desk(options.transport ?? (await ownTransport()), options);
+  const selection = new KeySelection(options.transport ?? (await ownTransport()), options);
   try {
-    return await desk.choose();
+    return await selection.choose();
   } finally {
-    await desk.clear();
+    await selection.clear();
   }
 }
 
