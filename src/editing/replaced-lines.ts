@@ -2,12 +2,13 @@
  * Backup of the user's lines that blocks have replaced: `npm config set` and `pip config set` rewrite a file without
  * comments, and so drop the lines that a block keeps as comments. Lines that may contain a secret are not copied.
  */
-import { readFileSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/system/atomic-write.ts";
+import { loadOwnFile } from "../settings/own-file.ts";
 import { settingsPath } from "../settings/settings.ts";
 
 const RecordSchema = v.strictObject({
@@ -31,21 +32,8 @@ export function replacedLinesPath(env: Environment = process.env): string {
 
 /** Loads the records; none if the file does not exist. Throws `file_error` and `settings_invalid`. */
 export function loadReplacedLines(path: string): ReplacedLines[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new VouchError("file_error", `${path} cannot be read.`, { cause: error });
-  }
-  try {
-    return v.parse(FileSchema, JSON.parse(text)).blocks;
-  } catch (error) {
-    throw new VouchError("settings_invalid", `${path} is not what Vouch has written.`, {
-      hint: "Delete the file: it holds copies of lines that Vouch's blocks keep as comments.",
-      cause: error,
-    });
-  }
+  const hint = "Delete the file: it holds copies of lines that Vouch's blocks keep as comments.";
+  return loadOwnFile(path, FileSchema, hint)?.blocks ?? [];
 }
 
 /** Writes the records atomically, mode 0600, or deletes the file if there are none. Throws `file_error`. */

@@ -6,7 +6,7 @@ import { existsSync, readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { findOnPath } from "../../base/system/path.ts";
-import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
+import { readIfPresent, readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { type Mention, urlsIn, unverifiedHost } from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
 
@@ -89,13 +89,13 @@ function interpretersOf(script: string, env: Environment): string[] {
 
 /** Parses as Python's `configparser` does, with option names as pip normalizes them. */
 function mentionsOfFile(path: string): Mention[] {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readRegularFile(path, maxBytes).toString("utf8");
+    text = readIfPresent(path, maxBytes)?.toString("utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     return [{ kind: "unknown", place: path, what: whyUnreadable(error) }];
   }
+  if (text === undefined) return [];
   const mentions: Mention[] = [];
   let name: string | undefined;
   let indent = 0;

@@ -6,6 +6,11 @@ import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { normalizeKeyName } from "../../../fido/webauthn/key-name.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 
+/** The argument that `findKey` reads. */
+export const keyArg = {
+  key: { type: "positional", valueHint: "KEY", description: "Its name, or the beginning of its id.", required: true },
+} as const;
+
 /** Minimum length of an id prefix; a shorter one is probably a typing error. */
 const shortestId = 4;
 

@@ -10,7 +10,7 @@ import { forgetCredential } from "../known-server.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { note, success, warn } from "../../terminal/terminal.ts";
 import { approve } from "./approve.ts";
-import { findKey, listKeys, modelOfKey } from "./own-keys.ts";
+import { findKey, keyArg, listKeys, modelOfKey } from "./own-keys.ts";
 
 export const remove = defineCommand({
   meta: {
@@ -18,12 +18,7 @@ export const remove = defineCommand({
     description: "Remove one of your security keys. It opens no session any more, and those that it opened end.",
   },
   args: {
-    key: {
-      type: "positional",
-      valueHint: "KEY",
-      description: "Its name, or the beginning of its id.",
-      required: true,
-    },
+    ...keyArg,
     ...timeoutArg,
     yes: { type: "boolean", description: "Do not ask whether you mean it." },
     force: {

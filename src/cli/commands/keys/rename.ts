@@ -5,17 +5,12 @@ import type { KeyRenameRequest } from "../../../agent/requests.ts";
 import { agentTimeoutMs, parseKeyName } from "../../key/ceremony.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { success } from "../../terminal/terminal.ts";
-import { findKey, listKeys } from "./own-keys.ts";
+import { findKey, keyArg, listKeys } from "./own-keys.ts";
 
 export const rename = defineCommand({
   meta: { name: "rename", description: "Give one of your security keys another name." },
   args: {
-    key: {
-      type: "positional",
-      valueHint: "KEY",
-      description: "Its name, or the beginning of its id.",
-      required: true,
-    },
+    ...keyArg,
     name: { type: "positional", valueHint: "NAME", description: "What it is called from now on.", required: true },
   },
   teaching: {

@@ -2,11 +2,12 @@
  * Folders whose Cargo configuration the user trusts to affect the network, each with the hash of every file involved:
  * any change requires new consent. Stored beside Vouch's settings.
  */
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import type { Environment } from "../../../base/environment.ts";
 import { writeFileAtomic } from "../../../base/system/atomic-write.ts";
+import { loadOwnFile } from "../../../settings/own-file.ts";
 import { settingsPath } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type FolderConfig, folderConfig, readNamedFile, sha256 } from "./configuration.ts";
@@ -40,21 +41,8 @@ export function trustedFoldersPath(env: Environment = process.env): string {
 
 /** The trusted folders; empty without a file. Throws `file_error` and `settings_invalid`. */
 export function loadTrustedFolders(path: string): TrustedFolder[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new VouchError("file_error", `The trusted folders in ${path} cannot be read.`, { cause: error });
-  }
-  try {
-    return v.parse(FileSchema, JSON.parse(text)).folders;
-  } catch (error) {
-    throw new VouchError("settings_invalid", `The trusted folders in ${path} are not valid.`, {
-      hint: "Delete the file, and run `vouch trust` again where it is needed.",
-      cause: error,
-    });
-  }
+  const hint = "Delete the file, and run `vouch trust` again where it is needed.";
+  return loadOwnFile(path, FileSchema, hint)?.folders ?? [];
 }
 
 /** Writes the list atomically, mode 0600. Throws `file_error`. */
