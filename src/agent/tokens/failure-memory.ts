@@ -1,6 +1,6 @@
 /** What is remembered of a fetch that failed: whom it answers in place of a new try, for how long, in which words. */
 import { VouchError } from "../../base/errors.ts";
-import { secondsInWords } from "../../base/net/connection-error.ts";
+import { secondsInWords } from "../../base/duration.ts";
 
 /** Times in milliseconds of a monotonic clock. */
 export interface Failure {

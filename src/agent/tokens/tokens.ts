@@ -7,7 +7,7 @@ import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint }
 import { checkSamePartition } from "../../aws/partitions.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
-import { secondsInWords } from "../../base/net/connection-error.ts";
+import { secondsInWords } from "../../base/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "./credential-source.ts";

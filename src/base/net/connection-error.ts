@@ -1,4 +1,5 @@
 /** Network failures as VouchErrors, with messages for users instead of the runtime's. */
+import { secondsInWords } from "../duration.ts";
 import { VouchError } from "../errors.ts";
 
 const network = "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.";
@@ -75,10 +76,4 @@ export function inAllItsTime(error: unknown, spentMs: number): unknown {
   if (!(error instanceof VouchError) || error.code !== "timeout") return error;
   const message = error.message.replace(/ within .*$/, ` within ${secondsInWords(spentMs)}.`);
   return new VouchError("timeout", message, { hint: error.hint, cause: error });
-}
-
-/** A duration for messages, in whole seconds from one second on. */
-export function secondsInWords(ms: number): string {
-  const seconds = ms >= 1000 ? Math.round(ms / 1000) : ms / 1000;
-  return `${seconds} second${seconds === 1 ? "" : "s"}`;
 }

@@ -3,7 +3,8 @@
  * CA if the user names one; else the runtime's roots and the system's store are trusted (`--use-system-ca`, compiled
  * into the executable). The runtime's fetch takes proxies from HTTPS_PROXY and NO_PROXY.
  */
-import { connectionError, secondsInWords } from "./connection-error.ts";
+import { secondsInWords } from "../duration.ts";
+import { connectionError } from "./connection-error.ts";
 import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../system/regular-file.ts";
 import { traced, tracedUrl } from "../trace.ts";

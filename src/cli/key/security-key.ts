@@ -10,7 +10,7 @@ import { ceremonyPrompts } from "./ceremony-prompts.ts";
 import { selectionAnnouncements } from "./waiting-prompts.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { announce } from "../terminal/prompt.ts";
-import { secondsInWords } from "../terminal/time.ts";
+import { secondsInWords } from "../../base/duration.ts";
 
 /** Polling interval for the removal of a key. */
 const pollMs = 300;
@@ -44,7 +44,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
         if (!isCtapError(error, "PIN_AUTH_BLOCKED") || (blocked += 1) > maxReplugs) throw error;
         announce(error.message);
         announce(
-          `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds)}…`,
+          `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds * 1000)}…`,
         );
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
       } finally {

@@ -2,7 +2,7 @@
 import type { KeySelectionOptions } from "../../fido/hid/key-selection.ts";
 import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
 import { announce } from "../terminal/prompt.ts";
-import { secondsInWords } from "../terminal/time.ts";
+import { secondsInWords } from "../../base/duration.ts";
 
 export const selectionAnnouncements = {
   onWaiting: (leftMs) => announce(`Plug in your security key. Waiting for ${seconds(leftMs)}…`),
@@ -18,5 +18,5 @@ export const selectionAnnouncements = {
 
 /** Formats a wait in whole seconds, rounded up so that it is never 0. */
 function seconds(milliseconds: number): string {
-  return secondsInWords(Math.max(1, Math.ceil(milliseconds / 1000)));
+  return secondsInWords(Math.max(1, Math.ceil(milliseconds / 1000)) * 1000);
 }

@@ -27,8 +27,3 @@ export function duration(seconds: number): string {
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
-
-/** Returns a whole number of seconds in words. */
-export function secondsInWords(count: number): string {
-  return count === 1 ? "1 second" : `${count} seconds`;
-}

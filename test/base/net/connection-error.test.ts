@@ -1,12 +1,7 @@
 /** What a request says that got no answer, with real connections that end in each way. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
-import {
-  connectionError,
-  inAllItsTime,
-  interceptedAnswer,
-  secondsInWords,
-} from "../../../src/base/net/connection-error.ts";
+import { connectionError, inAllItsTime, interceptedAnswer } from "../../../src/base/net/connection-error.ts";
 import { VouchError } from "../../../src/base/errors.ts";
 import { httpRequest } from "../../../src/base/net/http.ts";
 import { rejection } from "../../rejection.ts";
@@ -123,10 +118,3 @@ test("a timeout is said in the time that all attempts have taken", () => {
   const other = new VouchError("network", "No connection within reach.");
   expect(inAllItsTime(other, 1)).toBe(other);
 });
-
-test.each([
-  [50, "0.05 seconds"],
-  [1000, "1 second"],
-  [3647, "4 seconds"],
-  [20_000, "20 seconds"],
-])("%p ms are %s", (ms, words) => expect(secondsInWords(ms)).toBe(words));
