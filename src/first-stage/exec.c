@@ -122,7 +122,8 @@ static int take_reply(const struct start *start, struct text reply, struct added
   if (take(&reply, TEXT(",\"twine\":"))) {
     if (!take_variables(&reply, has_own_twine(start) ? NULL : added, text_in(&holder))) return 0;
   }
-  if (take(&reply, TEXT(",\"expiration\":")) && !take_time(&reply)) return 0;
+  /* Without a time there is no token: the runtime asks why. */
+  if (!take(&reply, TEXT(",\"expiration\":")) || !take_time(&reply)) return 0;
   return take(&reply, TEXT("}")) && reply.size == 0;
 }
 

@@ -116,7 +116,7 @@ const times = ["null", '"1"', "0", "-1", "1.5", "1e999", "1e300", "253402300799"
 
 /** Environments that an agent may want a command to have: beside the tokens, what steers programs. */
 export const environments: { name: string; body: string; taken?: true }[] = [
-  { name: "none", body: '{"variables":{}}', taken: true },
+  { name: "none", body: '{"variables":{}}' },
   {
     name: "an index of pip",
     body: '{"variables":{"PIP_INDEX_URL":"https://aws:t@x.example/simple/"},"expiration":4102444800}',
@@ -124,7 +124,7 @@ export const environments: { name: string; body: string; taken?: true }[] = [
   },
   {
     name: "twine's",
-    body: '{"variables":{},"twine":{"TWINE_USERNAME":"aws","TWINE_PASSWORD":"t","TWINE_REPOSITORY_URL":"https://x/"}}',
+    body: '{"variables":{},"twine":{"TWINE_USERNAME":"aws","TWINE_PASSWORD":"t","TWINE_REPOSITORY_URL":"https://x/"},"expiration":4102444800}',
     taken: true,
   },
   {

@@ -2,6 +2,7 @@
  * Gives npm and pnpm their tokens if nothing in the project can send them elsewhere; otherwise reports what prevents
  * it.
  */
+import type { Environment } from "../../../base/environment.ts";
 import { readFileSync } from "node:fs";
 import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";

@@ -3,8 +3,8 @@
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
 import { realpathSync, type Stats, statSync } from "node:fs";
-import { readRegularFile } from "../../../base/system/regular-file.ts";
 import type { Environment } from "../../../base/environment.ts";
+import { readRegularFile } from "../../../base/system/regular-file.ts";
 import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { dirname, join, resolve } from "./paths.ts";
