@@ -1,7 +1,6 @@
 /** execve(2) with bytes, on Linux: process.execve takes strings, which cannot hold bytes that are not UTF-8. */
 import type { Environment } from "../base/environment.ts";
 import type { Pointer } from "bun:ffi";
-import type { Environment } from "../base/environment.ts";
 import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
 
 /**

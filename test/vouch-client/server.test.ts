@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
-import { systemClock } from "../../src/base/net/retry.ts";
+import { systemRetryClock } from "../../src/base/net/retry.ts";
 import { VouchServer } from "../../src/vouch-client/server.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -113,7 +113,7 @@ describe("a session", () => {
     upstream.answer("idToken", () =>
       failures++ < 2 ? new Response("busy", { status: failures === 1 ? 503 : 429 }) : undefined,
     );
-    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
+    using waits = spyOn(systemRetryClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
     expect(upstream.counts.idToken).toBe(3);
     expect(waits).toHaveBeenCalledTimes(2);
@@ -134,7 +134,7 @@ describe("a session", () => {
     upstream.answer("idToken", () =>
       (requests += 1) === 1 ? new Response("busy", { status: 503, headers: { "retry-after": "1" } }) : undefined,
     );
-    using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
+    using waits = spyOn(systemRetryClock, "sleep").mockResolvedValue(undefined);
     await session.idToken();
     expect(waits).toHaveBeenCalledTimes(1);
     expect(waits.mock.calls[0]![0]).toBeGreaterThanOrEqual(1000);

@@ -2,8 +2,6 @@
 import type { ArgDef } from "citty";
 import { type JobOption, jobVariables } from "../../base/job-variables.ts";
 import { missing } from "../framework/arguments.ts";
-import type { ArgDef } from "citty";
-import { type JobOption, jobVariables } from "../../base/job-variables.ts";
 import { defineCommand } from "../framework/command.ts";
 
 /** The options of `vouch exec` and `vouch credential` for CI jobs without an agent. */

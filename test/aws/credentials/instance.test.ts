@@ -1,5 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import { systemClock } from "../../../src/base/net/retry.ts";
+import { systemRetryClock } from "../../../src/base/net/retry.ts";
 import { instanceCredentials, instanceEndpoint } from "../../../src/aws/credentials/instance.ts";
 import { rejection } from "../../rejection.ts";
 import { createDeveloperAccount } from "../../sandbox/aws/developer-account.ts";
@@ -61,7 +61,7 @@ test("an instance is asked for nothing without a token, as IMDSv1 would allow", 
 });
 
 test("an instance that does not answer is reported with the hint about the hop limit", async () => {
-  using waits = spyOn(systemClock, "sleep").mockResolvedValue(undefined);
+  using waits = spyOn(systemRetryClock, "sleep").mockResolvedValue(undefined);
   const error = await rejection(instanceCredentials(at("http://127.0.0.1:1")));
   expect(waits).toHaveBeenCalled();
   expect(error).toMatchObject({ code: "network", hint: expect.stringContaining("http-put-response-hop-limit 2") });

@@ -4,7 +4,6 @@
  */
 import type { Environment } from "../../../base/environment.ts";
 import { readFileSync } from "node:fs";
-import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
