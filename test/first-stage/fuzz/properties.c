@@ -30,6 +30,10 @@ void check_request(const char *head, size_t head_size, const char *body, size_t 
     const struct file *file = file_at(parent_of(folder, outer));
     expect(is_own(file, TYPE_FOLDER, 0077) && (file->mode & 0700) == 0700, "the folder's parent is private");
   }
+  const char *home = variable_of("HOME");
+  if (strcmp(world.words[1], "--cargo-plugin") == 0 && file_at("/.cargo") != NULL) {
+    expect(home != NULL && home[0] != 0, "a .cargo at the root is nobody's own without a home folder");
+  }
   const char *routes[] = {ROUTE_CARGO, ROUTE_TOKEN, ROUTE_ENVIRONMENT};
   int is_known = 0;
   for (size_t index = 0; index < 3; index++) {
