@@ -62,6 +62,11 @@ export function setEntry(elf: Uint8Array, address: number): void {
   viewOf(elf).setBigUint64(24, BigInt(address), true);
 }
 
+/** The machine that the file is for: `e_machine`. */
+export function machineOf(elf: Uint8Array): number {
+  return viewOf(elf).getUint16(18, true);
+}
+
 /** Whether the file is loaded at the addresses that it names: `e_type` is ET_EXEC. */
 export function hasFixedAddress(elf: Uint8Array): boolean {
   return viewOf(elf).getUint16(16, true) === 2;

@@ -3,13 +3,14 @@
  * header of the notes (PT_NOTE) becomes one that loads it (PT_LOAD), and the program is entered there. Nothing of the
  * runtime's own code is changed. docs/first-stage.md describes the file.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { protocolVersion, routes } from "../src/agent/protocol.ts";
 import {
   entryOf,
   hasFixedAddress,
+  machineOf,
   PF_R,
   PF_W,
   PF_X,
@@ -33,10 +34,12 @@ type Arch = Target["arch"];
 /** The name that compilers know the architecture by. */
 const machines: Record<Arch, string> = { x64: "x86_64", arm64: "aarch64" };
 
+/** EM_X86_64 and EM_AARCH64, as a file's head names them. */
+const machineNumbers: Record<Arch, number> = { x64: 62, arm64: 183 };
+
 /** Warnings are errors; the code gets no library, no start, no tables for unwinding, and only general registers. */
 const flags = [
   "-std=c11",
-  "-Os",
   "-Wall",
   "-Wextra",
   "-Werror",
@@ -53,31 +56,50 @@ const flags = [
   "-fno-asynchronous-unwind-tables",
   "-mgeneral-regs-only",
 ];
-const linkerFlags = ["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none"];
+/** Flags for one architecture. */
+const archFlags: Record<Arch, string[]> = { x64: ["-fcf-protection=none"], arm64: ["-mno-outline-atomics"] };
+const linkerFlags = ["-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-e,first_stage_entry"];
 
 /** The names of the agent's routes and its version, so that they are said once: in src/agent/protocol.ts. */
-const definitions = [
+export const firstStageDefinitions = [
   `-DPROTOCOL_VERSION="${protocolVersion}"`,
   `-DROUTE_CARGO="${routes.cargo}"`,
   `-DROUTE_TOKEN="${routes.token}"`,
   `-DROUTE_ENVIRONMENT="${routes.environment}"`,
 ];
 
-/** The C sources, sorted: the order of the files is part of what is built. */
-function firstStageSources(): string[] {
-  return readdirSync(folder)
+/** How the first stage is compiled for the architecture, without its definitions. */
+export function compilerFlags(arch: Arch): string[] {
+  return [...flags, ...archFlags[arch]];
+}
+
+/** The C sources in the folder, sorted: the order of the files is part of what is built. */
+export function firstStageSources(sources = folder): string[] {
+  return readdirSync(sources)
     .filter((name) => name.endsWith(".c"))
     .toSorted()
-    .map((name) => join(folder, name));
+    .map((name) => join(sources, name));
 }
 
 /** Commands that compile for the architecture, the first choice first; only those whose program is on PATH. */
-function compilersFor(arch: Arch): string[][] {
+export function compilersFor(arch: Arch): string[][] {
   const machine = machines[arch];
-  const own = arch === process.arch ? [["cc"], ["gcc"], ["clang"]] : [];
-  const cross = [[`${machine}-linux-gnu-gcc`], ["clang", `--target=${machine}-linux-gnu`, "-fuse-ld=lld"]];
-  const zig = ["zig", "cc", "-target", `${machine}-linux-musl`];
-  return [...own, ...cross, zig].filter(([program]) => Bun.which(program!) !== null);
+  const own =
+    arch === process.arch
+      ? [
+          ["cc", "-Os"],
+          ["gcc", "-Os"],
+          ["clang", "-Oz"],
+        ]
+      : [];
+  const cross = [
+    [`${machine}-linux-gnu-gcc`, "-Os"],
+    ["clang", "-Oz", `--target=${machine}-linux-gnu`, "-fuse-ld=lld"],
+  ];
+  // Its checks of undefined behavior take room, and for arm64 its code is larger than the limit in any case.
+  const small = ["-Oz", "-fomit-frame-pointer", "-fno-sanitize=undefined"];
+  const zig = arch === "x64" ? [["zig", "cc", ...small, "-target", `${machine}-linux-musl`]] : [];
+  return [...own, ...cross, ...zig].filter(([program]) => Bun.which(program!) !== null);
 }
 
 /** Whether a C compiler for the architecture is on PATH. */
@@ -87,19 +109,23 @@ export function hasCompiler(arch: Arch): boolean {
 
 /**
  * A copy of the executable that is entered by the first stage. Throws without a compiler, with the compiler's words if it
- * fails, and for an executable that is not as known: without fixed addresses, without notes.
+ * fails, and for an executable that is not as known: of another machine, broken off, without fixed addresses, without notes.
  */
-export function withFirstStage(executable: Uint8Array, arch: Arch): Uint8Array {
+export function withFirstStage(executable: Uint8Array, arch: Arch, compilers = compilersFor(arch)): Uint8Array {
   const headers = programHeaders(executable);
   const note = headers.findLast(({ type }) => type === PT_NOTE);
   const loaded = headers.filter(({ type }) => type === PT_LOAD);
+  if (machineOf(executable) !== machineNumbers[arch]) throw new Error(`expected an executable for the machine ${arch}`);
+  if (loaded.some(({ offset, size }) => offset + size > executable.length)) {
+    throw new Error("expected a whole executable, got one that is broken off");
+  }
   if (!hasFixedAddress(executable)) throw new Error("expected an executable with fixed addresses (ET_EXEC)");
   // The headers of loaded segments must stand in ascending order of their addresses, and ours is the last.
   if (note === undefined || loaded.some(({ place }) => place > note.place)) {
     throw new Error("expected notes (PT_NOTE) behind all loaded segments");
   }
   const address = roundUp(Math.max(...loaded.map((segment) => segment.address + segment.memorySize)));
-  const code = compileFirstStage(arch, address, entryOf(executable));
+  const code = compileFirstStage(arch, compilers, address, entryOf(executable));
   const offset = roundUp(executable.length);
   const joined = new Uint8Array(offset + code.length);
   joined.set(executable);
@@ -120,32 +146,32 @@ function roundUp(number: number): number {
 }
 
 /** The machine code, for this address; it goes on at the runtime's entry. Its own entry is its first byte. */
-function compileFirstStage(arch: Arch, address: number, runtimeEntry: number): Uint8Array {
-  const compilers = compilersFor(arch);
+function compileFirstStage(arch: Arch, compilers: string[][], address: number, runtimeEntry: number): Uint8Array {
   if (compilers.length === 0) throw new Error(`expected a C compiler for ${arch} on PATH: cc, gcc, clang or zig`);
   const output = mkdtempSync(join(tmpdir(), "vouch-first-stage-"));
   try {
     const failures: string[] = [];
+    const script = join(output, "first-stage.ld");
+    const addresses = `IMAGE_START = ${address};\nruntime_entry = ${runtimeEntry};\n`;
+    writeFileSync(script, `${addresses}${readFileSync(join(folder, "first-stage.ld"), "utf8")}`);
     for (const compiler of compilers) {
       const file = join(output, "first-stage");
       const { exitCode, stderr } = Bun.spawnSync(
         [
           ...compiler,
-          ...flags,
-          ...(arch === "x64" ? ["-fcf-protection=none"] : ["-mno-outline-atomics"]),
-          ...definitions,
+          ...compilerFlags(arch),
+          ...firstStageDefinitions,
           ...linkerFlags,
-          `-Wl,-T,${join(folder, "first-stage.ld")}`,
-          `-Wl,--defsym=IMAGE_START=${address}`,
-          `-Wl,--defsym=runtime_entry=${runtimeEntry}`,
+          `-Wl,-T,${script}`,
           "-o",
           file,
           ...firstStageSources(),
         ],
         { stdin: "ignore", stdout: "ignore" },
       );
-      if (exitCode === 0) return codeOf(readFileSync(file), address);
-      failures.push(`${compiler.join(" ")}: ${stderr.toString().trim()}`);
+      const code = exitCode === 0 ? codeOf(readFileSync(file), address) : stderr.toString().trim();
+      if (typeof code !== "string") return code;
+      failures.push(`${compiler.join(" ")}: ${code}`);
     }
     throw new Error(`the first stage cannot be compiled\n${failures.join("\n")}`);
   } finally {
@@ -153,18 +179,18 @@ function compileFirstStage(arch: Arch, address: number, runtimeEntry: number): U
   }
 }
 
-/** The one segment of the linked file. Throws if there are more, if it can be written, or if it is too large. */
-function codeOf(linked: Uint8Array, address: number): Uint8Array {
+/** The one segment of the linked file; in words what is wrong with it: there are more, it can be written, it is too large. */
+function codeOf(linked: Uint8Array, address: number): Uint8Array | string {
   const segments = programHeaders(linked).filter(({ type, memorySize }) => type === PT_LOAD && memorySize > 0);
   const [segment] = segments;
   if (segment === undefined || segments.length > 1 || (segment.flags & PF_W) !== 0) {
-    throw new Error(`expected one segment of the first stage that cannot be written, got ${segments.length}`);
+    return `expected one segment of the first stage that cannot be written, got ${segments.length}`;
   }
   if (segment.address !== address || entryOf(linked) !== address) {
-    throw new Error(`expected the first stage at ${address}, got ${segment.address}, entered at ${entryOf(linked)}`);
+    return `expected the first stage at ${address}, got ${segment.address}, entered at ${entryOf(linked)}`;
   }
   if (segment.size > maxFirstStageBytes) {
-    throw new Error(`expected at most ${maxFirstStageBytes} bytes of the first stage, got ${segment.size}`);
+    return `expected at most ${maxFirstStageBytes} bytes of the first stage, got ${segment.size}`;
   }
   return linked.slice(segment.offset, segment.offset + segment.size);
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { hasCompiler } from "../build/first-stage.ts";
 import { hostTarget } from "../build/targets.ts";
 import { pipVersion } from "../src/tools/pip/version.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 /** Whether every program is on PATH. In CI a missing one throws, so that nothing is passed over there unseen. */
 export function requires(...programs: string[]): boolean {
@@ -24,6 +25,23 @@ export function requiresCompiler(): boolean {
   if (process.env["CI"] === "true") throw new Error("In CI every test runs, but no C compiler is on PATH");
   console.warn("SKIPPED: needs a C compiler (cc, gcc, clang or zig), not installed on this machine");
   return false;
+}
+
+/** The compilers (gcc, clang) on PATH that make programs with AddressSanitizer. In CI one is there, or it throws. */
+export function sanitizingCompilers(): string[] {
+  if (process.platform !== "linux") return [];
+  using folder = tempFolder();
+  const found = ["gcc", "clang"].filter((compiler) => {
+    if (Bun.which(compiler) === null) return false;
+    const command = [compiler, "-x", "c", "-fsanitize=address,undefined", "-o", join(folder.path, compiler), "-"];
+    const stdin = Buffer.from("int main(void) { return 0; }");
+    return Bun.spawnSync(command, { stdin, stdout: "ignore", stderr: "ignore" }).success;
+  });
+  if (found.length > 0) return found;
+  if (process.env["CI"] === "true")
+    throw new Error("In CI every test runs, but neither gcc nor clang has AddressSanitizer");
+  console.warn("SKIPPED: needs gcc or clang with AddressSanitizer, not installed on this machine");
+  return found;
 }
 
 /** Whether an AWS CLI is on PATH that runs. One that does not is named. In CI one is there, or it throws. */

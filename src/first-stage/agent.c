@@ -144,7 +144,9 @@ struct text ask(const struct start *start, struct progress *progress, struct tex
     }
   }
   progress->answer = none;
-  progress->spent_ms = sys_milliseconds() - begun;
+  int64_t spent_ms = sys_milliseconds() - begun;
+  /* A process may be stopped for days; the runtime reads nine digits. */
+  progress->spent_ms = spent_ms < LIMIT_MS ? spent_ms : LIMIT_MS;
   return none;
 }
 

@@ -50,7 +50,7 @@ static int has_no_project(const struct start *start) {
     append(&name, TEXT("/.cargo"));
     append_zero(&name);
     /* ENOENT alone says that there is none; the runtime looks into all other cases. */
-    if (name.overflow || (sys_status(path, 1, &status) != -2 && !is_same(folder, home))) return 0;
+    if (name.overflow || (sys_status(path, 1, &status) != -2 && (home.size == 0 || !is_same(folder, home)))) return 0;
     if (end == 0) return 1;
     while (path[--end] != '/') {
     }

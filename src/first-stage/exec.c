@@ -144,6 +144,7 @@ static int find_command(const struct start *start, struct text command, struct b
     return !file->overflow;
   }
   struct text path = variable(start, TEXT("PATH"));
+  if (path.size == 0) return 0;
   int is_found = 0;
   size_t kept = 0;
   for (size_t index = 0; index <= path.size;) {

@@ -33,8 +33,9 @@ struct text read_parent_command(char *buffer) {
   return (struct text){buffer, (size_t)count};
 }
 
-/* Whether any process of ours may answer: the standard descriptors are open, and neither a job nor a trace is asked for. */
+/* Whether any process of ours may answer: there is room, the standard descriptors are open, and neither a job nor a trace is asked for. */
 static int is_plain_start(const struct start *start) {
+  if (sys_stack_limit() < MIN_STACK_SIZE) return 0;
   for (int descriptor = STDIN; descriptor <= STDERR; descriptor++) {
     if (sys_is_open(descriptor) != 0) return 0;
   }

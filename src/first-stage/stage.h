@@ -12,6 +12,8 @@ enum {
   MAX_ARGUMENTS = 1024,
   MAX_VARIABLES = 4096,
   PATH_SIZE = 4096,
+  /* Of the stack: the buffers take 170 KiB, the arguments and variables at most 128 KiB or a quarter of the limit. */
+  MIN_STACK_SIZE = 1 << 20,
   /* The request timeout, as defaultTimeoutMs in src/agent/wire/question.ts. */
   LIMIT_MS = 30000,
 };

@@ -24,6 +24,7 @@ enum {
   NR_OPENAT = 257,
   NR_FACCESSAT = 269,
   NR_PPOLL = 271,
+  NR_PRLIMIT64 = 302,
   NR_GETRANDOM = 318,
   NR_MEMFD_CREATE = 319,
   NR_STATX = 332,
@@ -62,6 +63,7 @@ enum {
   NR_GETSOCKOPT = 209,
   NR_SENDMSG = 211,
   NR_EXECVE = 221,
+  NR_PRLIMIT64 = 261,
   NR_GETRANDOM = 278,
   NR_MEMFD_CREATE = 279,
   NR_STATX = 291,
@@ -90,6 +92,7 @@ enum {
   /* What the runtime opens to start, with some to spare. */
   DESCRIPTORS_OF_RUNTIME = 8,
   X_OK = 1,
+  RLIMIT_STACK = 3,
   STATX_TYPE_MODE_UID = 0xb,
   AF_UNIX = 1,
   SOCK_STREAM_CLOEXEC = 02000001,
@@ -215,6 +218,11 @@ long sys_wait(int descriptor, int for_writing, int64_t limit_ms) {
   } poll = {descriptor, for_writing ? POLLOUT : POLLIN, 0};
   struct time limit = {limit_ms / 1000, limit_ms % 1000 * 1000000};
   return call(NR_PPOLL, address(&poll), 1, address(&limit), 0, 8);
+}
+
+uint64_t sys_stack_limit(void) {
+  uint64_t limits[2] = {0, 0};
+  return call(NR_PRLIMIT64, 0, RLIMIT_STACK, 0, address(limits), 0) == 0 ? limits[0] : 0;
 }
 
 uint32_t sys_user(void) { return (uint32_t)call(NR_GETEUID, 0, 0, 0, 0, 0); }

@@ -63,6 +63,8 @@ long sys_send(int descriptor, const void *head, size_t head_size, const void *bo
 /* ppoll(2) for POLLIN, or POLLOUT: the number of ready descriptors, 0 after `limit_ms`. */
 long sys_wait(int descriptor, int for_writing, int64_t limit_ms);
 
+/* prlimit(2): the bytes that the stack may grow to, with the arguments and variables; 0 if that is not known. */
+uint64_t sys_stack_limit(void);
 uint32_t sys_user(void);
 int32_t sys_process(void);
 int32_t sys_parent(void);
