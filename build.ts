@@ -113,7 +113,7 @@ async function compileTarget(target: Target, reuse: boolean): Promise<Compiled> 
 function hostFirstStage(): Target["arch"] | undefined {
   const { platform, arch } = hostTarget();
   if (platform !== "linux" || hasCompiler(arch)) return platform === "linux" ? arch : undefined;
-  const words = "no C compiler (cc, gcc, clang or zig) is on PATH: built without the native first stage of helpers";
+  const words = "no C compiler (cc, gcc or clang) is on PATH: built without the native first stage of helpers";
   if (process.env["CI"] === "true") throw new Error(words);
   console.warn(words);
   return undefined;

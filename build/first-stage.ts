@@ -88,6 +88,8 @@ export function compilersFor(arch: Arch): string[][] {
     arch === process.arch
       ? [
           ["cc", "-Os"],
+          // Where cc is clang, the code is too large otherwise.
+          ["cc", "-Oz"],
           ["gcc", "-Os"],
           ["clang", "-Oz"],
         ]
@@ -147,7 +149,7 @@ function roundUp(number: number): number {
 
 /** The machine code, for this address; it goes on at the runtime's entry. Its own entry is its first byte. */
 function compileFirstStage(arch: Arch, compilers: string[][], address: number, runtimeEntry: number): Uint8Array {
-  if (compilers.length === 0) throw new Error(`expected a C compiler for ${arch} on PATH: cc, gcc, clang or zig`);
+  if (compilers.length === 0) throw new Error(`expected a C compiler for ${arch} on PATH: cc, gcc or clang`);
   const output = mkdtempSync(join(tmpdir(), "vouch-first-stage-"));
   try {
     const failures: string[] = [];

@@ -23,7 +23,7 @@ export function requiresCompiler(): boolean {
   if (process.platform !== "linux") return false;
   if (hasCompiler(hostTarget().arch)) return true;
   if (process.env["CI"] === "true") throw new Error("In CI every test runs, but no C compiler is on PATH");
-  console.warn("SKIPPED: needs a C compiler (cc, gcc, clang or zig), not installed on this machine");
+  console.warn("SKIPPED: needs a C compiler (cc, gcc or clang), not installed on this machine");
   return false;
 }
 

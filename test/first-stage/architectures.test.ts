@@ -3,9 +3,9 @@
  * arm64 in an emulator. What the real runtime does is in test/helper/contract.test.ts.
  */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { requires, requiresCompiler } from "../requires.ts";
+import { requires, requiresCompiler, requiresPath } from "../requires.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 import { listenAsAgent } from "./agent.ts";
 import { writeJoined } from "./runtime/runtime.ts";
@@ -22,20 +22,38 @@ const handed = (route: string, body: string, answer: string, stdin = "") =>
   `${route}${body}${answer}${stdin}`;
 
 const isArm = process.arch === "arm64";
-const architectures: { arch: "x64" | "arm64"; emulator: string[]; isThere: boolean }[] = [
-  { arch: "x64", emulator: [], isThere: process.arch === "x64" && requiresCompiler() },
+/** musl's dynamic loader, and glibc's. */
+const [musl, glibc] = ["/lib/ld-musl-x86_64.so.1", "/lib64/ld-linux-x86-64.so.2"];
+const isX64 = process.arch === "x64" && requiresCompiler();
+const architectures: {
+  name: string;
+  arch: "x64" | "arm64";
+  emulator: string[];
+  loader?: string;
+  isThere: boolean;
+}[] = [
   {
+    name: "x64, musl",
+    arch: "x64",
+    emulator: [],
+    loader: musl,
+    isThere: isX64 && requiresPath(musl, "apt-get install musl"),
+  },
+  { name: "x64, glibc", arch: "x64", emulator: [], loader: glibc, isThere: isX64 && existsSync(glibc) },
+  { name: "x64", arch: "x64", emulator: [], isThere: isX64 },
+  {
+    name: "arm64",
     arch: "arm64",
     emulator: isArm ? [] : ["qemu-aarch64"],
     isThere: isArm ? requiresCompiler() : requires("qemu-aarch64", "aarch64-linux-gnu-gcc"),
   },
 ];
 
-describe.each(architectures)("$arch", ({ arch, emulator, isThere }) => {
+describe.each(architectures)("$name", ({ arch, emulator, loader, isThere }) => {
   const folder = tempFolderUntil(afterAll, "/tmp");
   const run = join(folder, "run");
   mkdirSync(run, { mode: 0o700 });
-  if (isThere) writeJoined(folder, arch);
+  if (isThere) writeJoined(folder, arch, loader);
 
   async function start(words: string[], answer: string, stdin = "") {
     await using agent = listenAsAgent(join(run, "agent.sock"), answer);

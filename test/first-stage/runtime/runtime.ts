@@ -5,15 +5,26 @@ import { compilerFlags, compilersFor, withFirstStage } from "../../../build/firs
 import type { Target } from "../../../build/targets.ts";
 import { sourceFolder } from "../compile.ts";
 
-/** Compiles the small runtime and gives its bytes. Throws with the compiler's words if it fails. */
-export function smallRuntime(folder: string, arch: Target["arch"], compiler = compilersFor(arch)[0]!): Uint8Array {
+/**
+ * Compiles the small runtime and gives its bytes: static, or loaded by the dynamic loader at `loader`. Throws with the
+ * compiler's words if it fails.
+ */
+export function smallRuntime(
+  folder: string,
+  arch: Target["arch"],
+  compiler = compilersFor(arch)[0]!,
+  loader?: string,
+): Uint8Array {
   const file = join(folder, `runtime-${arch}`);
   const { exitCode, stderr } = Bun.spawnSync(
     [
       ...compiler,
       ...compilerFlags(arch),
       "-nostdlib",
-      "-static",
+      // musl's loader is its C library too, which the program then asks for.
+      ...(loader === undefined
+        ? ["-static"]
+        : ["-no-pie", loader, "-Wl,--no-as-needed", `-Wl,--dynamic-linker=${loader}`]),
       "-Wl,--build-id=sha1",
       `-I${sourceFolder}`,
       "-o",
@@ -28,9 +39,9 @@ export function smallRuntime(folder: string, arch: Target["arch"], compiler = co
 }
 
 /** Writes `vouch` and `keyring`, the small runtime with the first stage, into the folder. */
-export function writeJoined(folder: string, arch: Target["arch"]): void {
+export function writeJoined(folder: string, arch: Target["arch"], loader?: string): void {
   const path = join(folder, "vouch");
-  writeFileSync(path, withFirstStage(smallRuntime(folder, arch), arch));
+  writeFileSync(path, withFirstStage(smallRuntime(folder, arch, undefined, loader), arch));
   chmodSync(path, 0o755);
   linkSync(path, join(folder, "keyring"));
 }

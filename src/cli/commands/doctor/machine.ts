@@ -33,7 +33,9 @@ function checkLog(log: StatusReply["log"]): Finding[] {
 function checkBuild({ platform, firstStage }: BuildInfo): Finding[] {
   if (firstStage !== false || !platform.startsWith("linux-")) return [];
   const found = "This executable was built without a C compiler: each helper starts the runtime, which takes longer.";
-  return [warning("first-stage", found, "Use a released executable, or build with cc, gcc, clang or zig on PATH.")];
+  return [
+    warning("first-stage", found, "Use a released executable, or build with a C compiler (cc, gcc or clang) on PATH."),
+  ];
 }
 
 async function checkFolder({ env }: Machine): Promise<Finding> {
