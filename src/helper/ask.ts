@@ -95,7 +95,7 @@ export class StdinLines {
   async #read(): Promise<Uint8Array | undefined> {
     try {
       if (this.#reader === undefined && this.#continues) {
-        const bytes = await (await import("../base/descriptor.ts")).readNext(0);
+        const bytes = await (await import("../base/system/descriptor.ts")).readNext(0);
         if (bytes !== undefined) return bytes;
       }
       const reader = (this.#reader ??= openStdin());

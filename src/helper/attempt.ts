@@ -1,5 +1,5 @@
 /** What the first stage (src/first-stage) has done before it left the rest to this runtime. */
-import { readWholeFile } from "../base/descriptor.ts";
+import { readWholeFile } from "../base/system/descriptor.ts";
 import { VouchError } from "../base/errors.ts";
 
 export interface Attempt {

@@ -9,7 +9,7 @@ import { printable } from "../base/printable.ts";
 /** Writes one protocol line to stdout. Throws `output_failed` if stdout does not take all of it. */
 export async function print(line: string): Promise<void> {
   // Not Bun.write: on a full non-blocking pipe it busy-waits.
-  (await import("../base/output.ts")).writeAll(1, `${line}\n`);
+  (await import("../base/system/output.ts")).writeAll(1, `${line}\n`);
 }
 
 /** Writes an error for a person to stderr: the message, then the next command, on one line. */

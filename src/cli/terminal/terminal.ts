@@ -15,7 +15,7 @@ import { isatty } from "node:tty";
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { Environment } from "../../base/environment.ts";
 import type { VouchError } from "../../base/errors.ts";
-import { writeAll } from "../../base/output.ts";
+import { writeAll } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 
 const stdout = 1;

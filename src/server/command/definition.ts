@@ -1,6 +1,6 @@
 /** The type of a `vouch server` command; the command line runs it and generates its help from it. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
-import { writeAll } from "../../base/output.ts";
+import { writeAll } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {

@@ -2,11 +2,10 @@
  * Checks a project's data files (untrusted input) for settings and URLs that could make npm or pnpm send the token
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
-import { realpathSync, type Stats, statSync } from "node:fs";
 import type { Environment } from "../../../base/environment.ts";
-import { readRegularFile } from "../../../base/system/regular-file.ts";
 import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
+import { namesIn, realPath, statusOf, textOf } from "./files.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
@@ -47,9 +46,6 @@ export interface ProjectAnswer {
   /** Host names that the files name with plain http. */
   plainHosts: Set<string>;
 }
-
-/** Ten times the largest lock file that was ever seen. */
-const maxFileBytes = 1 << 28;
 
 const manifests = ["package.json", "package.yaml", "package.json5"];
 
@@ -125,7 +121,7 @@ async function examineFolder(
 
 function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): void {
   if (question.userFiles.includes(file)) return;
-  const text = textOf(file, answer);
+  const text = textOf(file, tooLarge(file, answer));
   if (text === undefined) return;
   for (const host of plainHostsIn(replaceVariables(text, question.env))) answer.plainHosts.add(host);
   for (const { key, value } of parseNpmrc(text, question.env)) {
@@ -155,7 +151,7 @@ function examineDocument(
   answer: ProjectAnswer,
   isNeeded = false,
 ): Record<string, unknown> | undefined {
-  const text = textOf(file, answer);
+  const text = textOf(file, tooLarge(file, answer));
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
@@ -248,50 +244,9 @@ function foldersOf(folder: string, patterns: unknown[]): string[] {
   return found;
 }
 
-/** The matches of a pattern in a folder; empty if it is not a readable folder (an archive on the command line). */
-function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): string[] {
-  try {
-    return [...new Bun.Glob(pattern).scanSync({ ...options, cwd: folder })];
-  } catch {
-    return [];
-  }
-}
-
-/**
- * The text of a regular file; undefined if there is none, or if it cannot be read, as npm cannot either. One that is too
- * large is an objection. By system calls, not by the runtime's threads: starting those takes longer than all reading.
- */
-function textOf(file: string, answer: ProjectAnswer): string | undefined {
-  try {
-    return readRegularFile(file, maxFileBytes).toString("utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined && !isOther(file))
-      answer.objections.push({ file, key: "the file", why: "is too large to be checked" });
-    return undefined;
-  }
-}
-
-/** Whether the file is there and is no regular one: a folder, a named pipe, a device. */
-function isOther(file: string): boolean {
-  return statusOf(file)?.isFile() === false;
-}
-
-/** The path with its links followed; as it is if it leads nowhere. */
-export function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
-}
-
-/** As stat(2); undefined on failure. */
-function statusOf(file: string): Stats | undefined {
-  try {
-    return statSync(file, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
+/** Refuses a file that nobody can check. */
+function tooLarge(file: string, answer: ProjectAnswer): () => void {
+  return () => void answer.objections.push({ file, key: "the file", why: "is too large to be checked" });
 }
 
 function listOf(value: unknown): unknown[] {

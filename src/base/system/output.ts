@@ -1,6 +1,6 @@
 /** Complete writes to a file descriptor, for all output through the runtime; helpers have their own. */
 import { readFileSync, writeSync } from "node:fs";
-import { VouchError } from "./errors.ts";
+import { VouchError } from "../errors.ts";
 
 /** Retries, and delay in milliseconds, for a full non-blocking pipe: 10 seconds in all. */
 const maxWaits = 1000;
