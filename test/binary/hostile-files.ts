@@ -72,7 +72,7 @@ export const otherFiles: [
   ],
   [
     "npm publish of this process's environment",
-    () => ({ "package.json": manifest({}), link: "/proc/self/environ" }),
+    () => ({ "package.json": manifest({}), "README.md": "link to /proc/self/environ" }),
     ["publish"],
     /README\.md: \/proc\/.*no file of the package/,
   ],
@@ -81,6 +81,16 @@ export const otherFiles: [
     () => ({
       "package.json": manifest({ workspaces: ["packages/*"] }),
       "packages/a/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /packages\/a\/package\.json: dependencies\.x /,
+  ],
+  [
+    "a workspace's member that is a link to a folder",
+    () => ({
+      "package.json": manifest({ workspaces: ["packages/*"] }),
+      "elsewhere/package.json": JSON.stringify({ name: "a", dependencies: { x: `http://${endpoint}x.tgz` } }),
+      "packages/a": "link to ../elsewhere",
     }),
     ["install"],
     /packages\/a\/package\.json: dependencies\.x /,

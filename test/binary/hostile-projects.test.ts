@@ -53,7 +53,8 @@ function run(tool: string, command: string[], files: Files, env: Record<string, 
   npmUserProject(folder, "my-lib");
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
-    if (name === "link") symlinkSync(String(text), join(folder, "README.md"));
+    const target = typeof text === "string" ? /^link to (.*)$/.exec(text)?.[1] : undefined;
+    if (target !== undefined) symlinkSync(target, join(folder, name));
     else writeFileSync(join(folder, name), text);
   }
   return laptop.run(command, {
@@ -244,8 +245,13 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
       const files = { "package-lock.json": lock(x), "yarn.lock": `my-lib@^1.0.0:\n  resolved "${x}"\n` };
       await installs(tool, ["pnpm", "install"], files);
       for (const name of ["pnpm-lock.yaml", "node_modules/.pnpm/lock.yaml"]) {
-        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], { [name]: pnpmLock(x) });
-        expect(finished.stderr).toMatch(/lock\.yaml: packages\..* leads to the registry by plain http/);
+        for (const files of [
+          { [name]: pnpmLock(x) },
+          { [name]: `link to ${tool}.txt`, [join(dirname(name), `${tool}.txt`)]: pnpmLock(x) },
+        ]) {
+          const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
+          expect(finished.stderr).toMatch(/lock\.yaml: packages\..* leads to the registry by plain http/);
+        }
       }
     }, 120_000);
 

@@ -22,10 +22,11 @@ export function textOf(file: string, refuse: () => void): string | undefined {
   }
 }
 
-/** The matches of a pattern in a folder; empty if it is not a readable folder (an archive on the command line). */
-export function namesIn(folder: string, pattern: string, options: Bun.GlobScanOptions = {}): string[] {
+/** The names in a folder that match the pattern, links and folders too; none if it is not a readable folder (an archive). */
+export function namesIn(folder: string, pattern: string): string[] {
   try {
-    return [...new Bun.Glob(pattern).scanSync({ ...options, cwd: folder })];
+    // Without onlyFiles: false, links to files are left out.
+    return [...new Bun.Glob(pattern).scanSync({ cwd: folder, dot: true, onlyFiles: false })];
   } catch {
     return [];
   }

@@ -6,6 +6,7 @@ import type { Environment } from "../../../base/environment.ts";
 import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
+import { memberFolders } from "./members.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
 import { parseNpmrc, replaceVariables } from "./settings-text.ts";
@@ -90,7 +91,7 @@ async function examineFolder(
   examineNpmrc(join(folder, ".npmrc"), question, answer);
   const lockHosts = [...question.hosts, ...question.replacedHosts];
   for (const pattern of question.readers.flatMap((reader) => lockFiles[reader])) {
-    const names = pattern.includes("*") ? namesIn(folder, pattern, { dot: true }) : [pattern];
+    const names = pattern.includes("*") ? namesIn(folder, pattern) : [pattern];
     for (const name of names) examineDocument(join(folder, name), lockHosts, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
@@ -116,7 +117,11 @@ async function examineFolder(
     }
   }
   if (question.publishes) examinePacked(folder, answer);
-  for (const member of foldersOf(folder, members)) await examineFolder(member, question, answer, seen);
+  const tooMany = { file: folder, key: "the workspace", why: "has more folders than can be checked" };
+  const patterns = members.filter((member) => typeof member === "string");
+  for (const member of memberFolders(folder, patterns, () => answer.objections.push(tooMany))) {
+    await examineFolder(member, question, answer, seen);
+  }
 }
 
 function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): void {
@@ -210,7 +215,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** npm follows links for README and licence: one into /proc would publish this process's environment. */
 function examinePacked(folder: string, answer: ProjectAnswer): void {
-  for (const name of namesIn(folder, "*", { dot: true, onlyFiles: false })) {
+  for (const name of namesIn(folder, "*")) {
     const file = join(folder, name);
     const target = realPath(file);
     if (/^\/(proc|dev)\//.test(target)) answer.objections.push({ file, key: target, why: "is no file of the package" });
@@ -229,19 +234,6 @@ export function linkedFolder(spec: unknown): string | undefined {
   if (typeof spec !== "string") return undefined;
   const path = /^(?:(?:file|link|portal):(?:\/\/)?|(?=\.{0,2}\/|\.{1,2}$))(.+)$/s.exec(spec)?.[1];
   return path ?? (/^[^:]*\.(?:tgz|tar|tar\.gz)$/i.test(spec) ? spec : undefined);
-}
-
-/** The folders of a workspace's members. */
-function foldersOf(folder: string, patterns: unknown[]): string[] {
-  const found: string[] = [];
-  for (const pattern of patterns) {
-    if (typeof pattern !== "string" || pattern.startsWith("!")) continue;
-    const manifest = `${pattern.replace(/^\.\//, "").replace(/\/+$/, "")}/package.{json,yaml,json5}`;
-    for (const path of namesIn(folder, manifest)) {
-      if (!path.includes("node_modules/")) found.push(dirname(join(folder, path)));
-    }
-  }
-  return found;
 }
 
 /** Refuses a file that nobody can check. */
