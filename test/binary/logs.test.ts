@@ -51,7 +51,12 @@ async function atTerminal(...command: string[]): Promise<void> {
 
 async function status() {
   const { stdout } = await laptop.run([executable, "agent", "status", "--json"], { env: { VOUCH_DEBUG: undefined } });
-  return JSON.parse(stdout) as { pid: number; ended?: string; log?: { path: string; failure?: string } } | null;
+  const answer = JSON.parse(stdout) as { running: boolean } & {
+    pid: number;
+    ended?: string;
+    log?: { path: string; failure?: string };
+  };
+  return answer.running ? answer : null;
 }
 
 const trace = () => said.split("\n").filter((line) => line.startsWith("debug: "));

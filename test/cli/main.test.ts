@@ -65,6 +65,7 @@ describe("the help of a command is shown", () => {
     [["credential", "--help"], "Usage: vouch credential COMMAND [FLAGS]", "codeartifact"],
     [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
     [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],
+    [["agent", "status", "--help"], "Usage: vouch agent status [FLAGS]", "Print `running` (true or false)"],
     [["agent", "stop", "--help"], "Usage: vouch agent stop", "Examples:"],
     [["completions", "--help"], "Usage: vouch completions bash|zsh|fish", "source <(vouch completions zsh)"],
     [["server", "--help"], "Usage: vouch server COMMAND", "invite"],
@@ -165,6 +166,9 @@ test("vouch agent status and vouch logout without an agent say so", async () => 
     exitCode: 1,
     stdout: "No agent is running. `vouch login` starts it.\n",
   });
+  const asJson = await vouch("agent", "status", "--json");
+  expect(asJson).toMatchObject({ exitCode: 1, stderr: "" });
+  expect(JSON.parse(asJson.stdout)).toEqual({ running: false });
   expect(await vouch("agent", "stop")).toMatchObject({ exitCode: 0, stderr: "No agent is running.\n" });
   expect(await vouch("logout")).toMatchObject({ exitCode: 0, stderr: "There is no session; nothing to do.\n" });
 });
