@@ -101,7 +101,10 @@ describe("the trace", () => {
     ["the begin of a login", / agent: \/v1\/login\/start, \d+ bytes, answer 200, \d+ bytes -> ok, \d+\.\d ms$/m],
     ["the end of a login", / agent: \/v1\/login\/finish, \d+ bytes, answer 200, /m],
     ["a helper's question", / agent: \/v1\/cargo, \d+ bytes, answer 200, /m],
-    ["an answer that is an error", / agent: \/v1\/status, \d+ bytes, answer no status, 0 bytes -> login_needed, /m],
+    [
+      "no agent",
+      / agent: \/v1\/status, \d+ bytes, answer no status, 0 bytes -> no agent \(no socket at \S+agent\.sock\), /m,
+    ],
     ["a program that is become", / program: becomes \S+\/env, 0 arguments$/m],
     [
       "requests of the command line",

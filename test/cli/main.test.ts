@@ -184,6 +184,23 @@ test("a terminal gets colour, except with NO_COLOR", async () => {
   expect(without.screen).toStartWith("error: ");
 });
 
+test.each([
+  ["on", "warning: VOUCH_DEBUG=on has no effect: 1, true or yes turns the trace on.\n"],
+  ["0", ""],
+  ["yes", "debug: "],
+])("VOUCH_DEBUG=%s: the command line says %j", async (value, said) => {
+  const child = Bun.spawn([process.execPath, main, "status", "--json"], {
+    env: { ...env, VOUCH_DEBUG: value },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const stderr = await child.stderr.text();
+  if (value === "yes") {
+    expect(stderr).toStartWith(said);
+    expect(stderr).toContain(`-> no agent (no socket at ${join(empty, "run/agent.sock")}), `);
+  } else expect(stderr).toBe(said);
+});
+
 test("--debug shows an error's code, and no stack of a fault that is not the program's", async () => {
   const child = Bun.spawn([process.execPath, main, "status", "--debug"], {
     env: { ...process.env, VOUCH_CONFIG: "relative.json" },
