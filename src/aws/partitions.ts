@@ -21,11 +21,14 @@ export interface RoleArn {
   accountId: string;
 }
 
-/** The partition of a region. Throws `usage` for malformed text, because it becomes part of a host name. */
-export function regionPartition(region: string): Partition {
+/**
+ * The partition of a region. Throws `usage` for malformed text, because it becomes part of a host name; the hint names
+ * `command` if it was one that gave the region.
+ */
+export function regionPartition(region: string, command?: string): Partition {
   if (!regionPattern.test(region)) {
     throw new VouchError("usage", `Expected an AWS region such as us-east-1, got "${region}".`, {
-      hint: "Give the region of the CodeArtifact domain: --region REGION.",
+      hint: `Give it with \`${command === undefined ? "" : `${command} `}--region REGION\`.`,
     });
   }
   const found = partition(region);
@@ -62,11 +65,11 @@ export function parseRoleArn(arn: string): RoleArn {
 
 /**
  * Checks that role and region are in the same partition, since credentials never cross partitions. Throws `usage` for
- * different partitions, or if either is malformed.
+ * different partitions, or if either is malformed; `command` as for `regionPartition`.
  */
-export function checkSamePartition(roleArn: string, region: string): void {
+export function checkSamePartition(roleArn: string, region: string, command?: string): void {
   const role = parseRoleArn(roleArn);
-  const { id } = regionPartition(region);
+  const { id } = regionPartition(region, command);
   if (role.partition === id) return;
   throw new VouchError(
     "usage",

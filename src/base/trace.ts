@@ -16,9 +16,16 @@ export function traceTo(sink: (line: string) => void): void {
   write = sink;
 }
 
-/** Whether the trace is on. Not cached: `--debug` sets the variable at run time. */
-function isTracing(): boolean {
-  return process.env["VOUCH_DEBUG"] === "1";
+/** Whether VOUCH_DEBUG turns the trace on: 1, true or yes. Not cached: `--debug` sets the variable at run time. */
+export function isTracing(): boolean {
+  const value = process.env["VOUCH_DEBUG"];
+  return value === "1" || value === "true" || value === "yes";
+}
+
+/** The value of VOUCH_DEBUG if it is neither on nor off (empty, 0, no, false): then it has no effect. */
+export function unknownDebugValue(): string | undefined {
+  const value = process.env["VOUCH_DEBUG"] ?? "";
+  return isTracing() || ["", "0", "no", "false"].includes(value) ? undefined : value;
 }
 
 /** Writes one line with the process id and the milliseconds since process start. */
@@ -28,14 +35,15 @@ export function trace(kind: Kind, text: string): void {
 }
 
 /**
- * Runs an exchange and traces it with its duration, on failure too. `what` and `outcome` are called afterwards, and
- * only if the trace is on.
+ * Runs an exchange and traces it with its duration, on failure too. `what`, `outcome` and `failure` are called
+ * afterwards, and only if the trace is on.
  */
 export async function traced<Result>(
   kind: Kind,
   what: () => string,
   run: () => Promise<Result>,
   outcome: (result: Result) => string,
+  failure: (error: unknown) => string = reasonOf,
 ): Promise<Result> {
   if (!isTracing()) return run();
   const begun = performance.now();
@@ -45,7 +53,7 @@ export async function traced<Result>(
     trace(kind, `${what()} -> ${outcome(result)}, ${duration()}`);
     return result;
   } catch (error) {
-    trace(kind, `${what()} -> ${reasonOf(error)}, ${duration()}`);
+    trace(kind, `${what()} -> ${failure(error)}, ${duration()}`);
     throw error;
   }
 }

@@ -9,8 +9,8 @@ import type { Command, Roles } from "./framework/command.ts";
 import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
-import { print, printJson, printText, showError, showTrace } from "./terminal/terminal.ts";
-import { takeDebugFlag, traceTo } from "../base/trace.ts";
+import { print, printJson, printText, showError, showTrace, warn } from "./terminal/terminal.ts";
+import { takeDebugFlag, traceTo, unknownDebugValue } from "../base/trace.ts";
 
 const groupTitles = {
   "every day": "Every day:",
@@ -58,7 +58,10 @@ const otherNames: Record<string, string> = {
 export async function runCli(argv: string[], roles: Roles): Promise<number> {
   traceTo(showTrace);
   try {
-    return await dispatch(takeDebugFlag(argv), roles);
+    const words = takeDebugFlag(argv);
+    const unknown = unknownDebugValue();
+    if (unknown !== undefined) warn(`VOUCH_DEBUG=${unknown} has no effect: 1, true or yes turns the trace on.`);
+    return await dispatch(words, roles);
   } catch (error) {
     const shown = VouchError.from(error);
     showError(shown);

@@ -50,9 +50,9 @@ function isAlive(pid: number): boolean {
 }
 
 test("ensureAgent starts an agent that outlives the starter's session, and does nothing when one runs", async () => {
-  await ensureAgent({ command });
+  expect(await ensureAgent({ command })).toEqual({ isNew: true });
   const { pid } = await status();
-  await ensureAgent({ command: ["/bin/false"] });
+  expect(await ensureAgent({ command: ["/bin/false"] })).toEqual({ isNew: false });
   expect((await status()).pid).toBe(pid);
   if (process.platform !== "linux") return;
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")

@@ -1,7 +1,16 @@
 /** What a line of the trace has in it, and what it leaves out. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { VouchError } from "../../src/base/errors.ts";
-import { reasonOf, takeDebugFlag, trace, traced, tracedUrl, traceTo, withoutTokens } from "../../src/base/trace.ts";
+import {
+  reasonOf,
+  takeDebugFlag,
+  trace,
+  traced,
+  tracedUrl,
+  traceTo,
+  unknownDebugValue,
+  withoutTokens,
+} from "../../src/base/trace.ts";
 
 let lines: string[];
 beforeEach(() => {
@@ -24,7 +33,28 @@ test("times in the trace never go back", () => {
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
 
-test.each(["0", "", "true", undefined])("VOUCH_DEBUG=%s traces nothing", async (value) => {
+test.each(["1", "true", "yes"])("VOUCH_DEBUG=%s traces", (value) => {
+  process.env["VOUCH_DEBUG"] = value;
+  trace("http", "x");
+  expect(lines).toHaveLength(1);
+  expect(unknownDebugValue()).toBeUndefined();
+});
+
+test.each([
+  ["on", "on"],
+  ["2", "2"],
+  ["0", undefined],
+  ["no", undefined],
+  ["false", undefined],
+  ["", undefined],
+])("VOUCH_DEBUG=%s traces nothing; said to be unknown: %p", (value, unknown) => {
+  process.env["VOUCH_DEBUG"] = value;
+  trace("http", "x");
+  expect(lines).toEqual([]);
+  expect(unknownDebugValue()).toBe(unknown);
+});
+
+test.each(["0", "", "no", "false", "on", undefined])("VOUCH_DEBUG=%s traces nothing", async (value) => {
   if (value === undefined) delete process.env["VOUCH_DEBUG"];
   else process.env["VOUCH_DEBUG"] = value;
   const never = () => {

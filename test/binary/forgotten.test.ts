@@ -26,7 +26,8 @@ afterAll(async () => {
 
 async function agent() {
   const { stdout } = await laptop.vouch("agent", "status", "--json");
-  return JSON.parse(stdout) as { pid: number; ended?: string } | null;
+  const answer = JSON.parse(stdout) as { running: boolean } & { pid: number; ended?: string };
+  return answer.running ? answer : null;
 }
 
 /** How often each text is in what the process may write to. */

@@ -51,7 +51,12 @@ async function atTerminal(...command: string[]): Promise<void> {
 
 async function status() {
   const { stdout } = await laptop.run([executable, "agent", "status", "--json"], { env: { VOUCH_DEBUG: undefined } });
-  return JSON.parse(stdout) as { pid: number; ended?: string; log?: { path: string; failure?: string } } | null;
+  const answer = JSON.parse(stdout) as { running: boolean } & {
+    pid: number;
+    ended?: string;
+    log?: { path: string; failure?: string };
+  };
+  return answer.running ? answer : null;
 }
 
 const trace = () => said.split("\n").filter((line) => line.startsWith("debug: "));
@@ -96,7 +101,10 @@ describe("the trace", () => {
     ["the begin of a login", / agent: \/v1\/login\/start, \d+ bytes, answer 200, \d+ bytes -> ok, \d+\.\d ms$/m],
     ["the end of a login", / agent: \/v1\/login\/finish, \d+ bytes, answer 200, /m],
     ["a helper's question", / agent: \/v1\/cargo, \d+ bytes, answer 200, /m],
-    ["an answer that is an error", / agent: \/v1\/status, \d+ bytes, answer no status, 0 bytes -> login_needed, /m],
+    [
+      "no agent",
+      / agent: \/v1\/status, \d+ bytes, answer no status, 0 bytes -> no agent \(no socket at \S+agent\.sock\), /m,
+    ],
     ["a program that is become", / program: becomes \S+\/env, 0 arguments$/m],
     [
       "requests of the command line",
@@ -118,6 +126,7 @@ describe("the agent's log", () => {
     ["questions", / agent: \/v1\/cargo, \d+ bytes -> 200, \d+ bytes, /m],
     ["questions that were answered before", / agent: remembered answer, \d+ bytes$/m],
     ["the end of the session", /: the session has ended: the user has logged out$/m],
+    ["its new start", /: stopping: the session has ended; the agent restarts itself \(same process id\)$/m],
   ])("names %s", (_, line) => expect(agentLog()).toMatch(line));
 
   test("is a file for the user alone, named by `vouch agent status`", async () => {

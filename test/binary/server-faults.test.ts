@@ -333,3 +333,21 @@ async function* logged(
     }
   }
 }
+
+test("a login that fails says that the agent that it has started keeps running, and nothing of one before it", async () => {
+  const env = { ...environment(), VOUCH_RUNTIME_DIR: join(folder, "run") };
+  const run = async (...args: string[]) => {
+    const child = Bun.spawn([executable, ...args], { env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+    const stderr = await new Response(child.stderr).text();
+    return { code: await child.exited, stderr };
+  };
+  // Nothing listens on a port of the lowest number.
+  const first = await run("login", "--server", "http://127.0.0.1:1");
+  const second = await run("login", "--server", "http://127.0.0.1:1");
+  const stopped = await run("agent", "stop");
+  expect(first.stderr).toContain("The agent that was started keeps running; `vouch agent stop` ends it.\n");
+  expect(first.stderr).toContain("error: ");
+  expect(second.stderr).toContain("error: ");
+  expect(second.stderr).not.toContain("keeps running");
+  expect(stopped).toMatchObject({ code: 0, stderr: expect.stringContaining("has stopped.") });
+}, 60_000);

@@ -65,6 +65,7 @@ describe("the help of a command is shown", () => {
     [["credential", "--help"], "Usage: vouch credential COMMAND [FLAGS]", "codeartifact"],
     [["help", "credential", "codeartifact"], "Usage: vouch credential codeartifact [FLAGS]", "--endpoint URL"],
     [["agent", "--help"], "Usage: vouch agent COMMAND [FLAGS]", "stop"],
+    [["agent", "status", "--help"], "Usage: vouch agent status [FLAGS]", "Print `running` (true or false)"],
     [["agent", "stop", "--help"], "Usage: vouch agent stop", "Examples:"],
     [["completions", "--help"], "Usage: vouch completions bash|zsh|fish", "source <(vouch completions zsh)"],
     [["server", "--help"], "Usage: vouch server COMMAND", "invite"],
@@ -127,8 +128,10 @@ describe("an error goes to stderr with its exit code", () => {
       ["setup", "aws", "--role", "arn:aws:iam::123456789012:role/x", "--region", "mars"],
       2,
       "error: Expected an AWS region",
-      "--region REGION.",
+      "`vouch setup aws --region REGION`",
     ],
+    [["trust", "/nonexistent"], 2, "error: No such folder: /nonexistent.", "hint: Check its spelling."],
+    [["trust", main], 2, `error: No such folder: ${main}.`, "hint: Check its spelling."],
     [["completions", "tcsh"], 2, 'error: Expected one of bash, zsh, fish, got "tcsh".', "hint: See"],
     [["completions"], 2, "error: SHELL is missing.", "hint: See `vouch completions --help`."],
     [["enroll"], 2, "error: --server is missing.", "hint: See `vouch enroll --help`."],
@@ -163,6 +166,9 @@ test("vouch agent status and vouch logout without an agent say so", async () => 
     exitCode: 1,
     stdout: "No agent is running. `vouch login` starts it.\n",
   });
+  const asJson = await vouch("agent", "status", "--json");
+  expect(asJson).toMatchObject({ exitCode: 1, stderr: "" });
+  expect(JSON.parse(asJson.stdout)).toEqual({ running: false });
   expect(await vouch("agent", "stop")).toMatchObject({ exitCode: 0, stderr: "No agent is running.\n" });
   expect(await vouch("logout")).toMatchObject({ exitCode: 0, stderr: "There is no session; nothing to do.\n" });
 });
@@ -176,6 +182,23 @@ test("a terminal gets colour, except with NO_COLOR", async () => {
     async () => {},
   );
   expect(without.screen).toStartWith("error: ");
+});
+
+test.each([
+  ["on", "warning: VOUCH_DEBUG=on has no effect: 1, true or yes turns the trace on.\n"],
+  ["0", ""],
+  ["yes", "debug: "],
+])("VOUCH_DEBUG=%s: the command line says %j", async (value, said) => {
+  const child = Bun.spawn([process.execPath, main, "status", "--json"], {
+    env: { ...env, VOUCH_DEBUG: value },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const stderr = await child.stderr.text();
+  if (value === "yes") {
+    expect(stderr).toStartWith(said);
+    expect(stderr).toContain(`-> no agent (no socket at ${join(empty, "run/agent.sock")}), `);
+  } else expect(stderr).toBe(said);
 });
 
 test("--debug shows an error's code, and no stack of a fault that is not the program's", async () => {

@@ -112,6 +112,10 @@ test("vouch login goes on after a PIN that is too short and a wrong one", async 
   expect(loggedIn).toMatchObject({ exitCode: 0, restored: true });
   expect(loggedIn.screen).toMatch(/✓ Logged in as dev@example.com until .*\d\d:\d\d \(8 hours\)\.\n/);
   expect(loggedIn.screen).not.toContain("123456");
+  expect(JSON.parse((await run("agent", "status", "--json")).stdout)).toMatchObject({
+    running: true,
+    pid: expect.any(Number),
+  });
   const status = await run("status");
   expect(status.exitCode).toBe(0);
   expect(status.stdout).toContain("Logged in as dev@example.com until");

@@ -121,6 +121,6 @@ function becomeFresh(reason: EndReason): void {
   try {
     process.execve!(process.execPath, args, { ...process.env, [endVariable]: reason });
   } catch (error) {
-    log(`no fresh process: ${(error as Error).message}`);
+    log(`the agent could not restart itself and ends: ${(error as Error).message}`);
   }
 }

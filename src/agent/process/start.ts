@@ -10,12 +10,14 @@ const statusTimeoutMs = 2_000;
 
 /**
  * Resolves once an agent answers: a running one, or one that this call has started, detached, so that it outlives the
- * terminal. Concurrent calls end with one agent (lock.ts). Throws `agent_unavailable` if none answers within
+ * terminal (`isNew`). Concurrent calls end with one agent (lock.ts). Throws `agent_unavailable` if none answers within
  * `timeoutMs`, `agent_untrusted`.
  */
-export async function ensureAgent(options: { command?: string[]; timeoutMs?: number } = {}): Promise<void> {
+export async function ensureAgent(
+  options: { command?: string[]; timeoutMs?: number } = {},
+): Promise<{ isNew: boolean }> {
   const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
-  if (await isRunning()) return;
+  if (await isRunning()) return { isNew: false };
   const deadline = performance.now() + timeoutMs;
   let agent = start(command);
   while (!(await isRunning())) {
@@ -26,6 +28,7 @@ export async function ensureAgent(options: { command?: string[]; timeoutMs?: num
     if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
     await sleep(pollIntervalMs);
   }
+  return { isNew: agent.exitCode === null };
 }
 
 /** Throws `agent_unavailable` if the system cannot start a process. */

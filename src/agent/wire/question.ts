@@ -3,10 +3,10 @@
  * imports next to nothing and checks by hand.
  */
 import { isWireError, VouchError } from "../../base/errors.ts";
-import { traced } from "../../base/trace.ts";
+import { reasonOf, traced } from "../../base/trace.ts";
 import { namingLog } from "./log-path.ts";
 import { isReply, maxBodyBytes, methodOf, protocolVersion, type Reply, type Route } from "../protocol.ts";
-import { findAgentSocket, type Lstat, untrusted } from "./socket.ts";
+import { agentSocketPath, findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
 /** Request timeout in milliseconds: enough for the whole chain of calls on a cold agent, with retries. */
 export const defaultTimeoutMs = 30_000;
@@ -55,16 +55,23 @@ export async function askThrough<R extends Route>(
   const read = (bytes: Uint8Array, ended?: boolean) => readAnswer((answer = bytes), ended);
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
   const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read, disconnected };
+  let refused: string | undefined;
   const askOnce = async (): Promise<Reply<R>> => {
     const path = agentSocket(checked(lstat));
     try {
       return checkedReply(route, await exchange(path, request, how));
     } catch (error) {
+      if (error instanceof Disconnected && error.reason === "refused") refused = path;
       throw namingLog(explain(error, timeoutMs, path), lstat);
     }
   };
   const lengths = () => `${route}, ${request.length} bytes, answer ${statusOf(answer)}, ${answer.length} bytes`;
-  return traced("agent", lengths, askOnce, () => "ok");
+  const failure = (error: unknown): string => {
+    if (refused !== undefined) return `no agent (nothing listens at ${refused})`;
+    const isAbsent = answer.length === 0 && error instanceof VouchError && error.code === "login_needed";
+    return isAbsent ? `no agent (no socket at ${agentSocketPath(lstat)})` : reasonOf(error);
+  };
+  return traced("agent", lengths, askOnce, () => "ok", failure);
 }
 
 /** The reply, if it has the route's shape. Throws `agent_unavailable`. */

@@ -46,11 +46,13 @@ const stop = defineCommand({
 
 const status = defineCommand({
   meta: { name: "status", description: "Say whether the agent is running. Exit code 0 when it is, 1 when not." },
-  args: { json: { type: "boolean", description: "Print what the agent answers as JSON." } },
+  args: {
+    json: { type: "boolean", description: "Print `running` (true or false) and what the agent answers as JSON." },
+  },
   teaching: { examples: [["vouch agent status", "See its process number, since when it runs, and where its log is."]] },
   async run({ args }) {
     const running = await askStatus();
-    if (args.json) printJson(running ?? null);
+    if (args.json) printJson({ running: running !== undefined, ...running });
     else if (running) {
       print(`The agent ${running.version} runs as process ${running.pid} since ${clockTime(running.startedAt)}.`);
       print(logSentence(running.log));

@@ -2,7 +2,7 @@
 import { askAgent } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../agent/requests.ts";
-import { ensureAgent } from "../../agent/process/start.ts";
+import { withAgent } from "./with-agent.ts";
 import { loadSettings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseCreationOptions } from "../../fido/webauthn/options.ts";
@@ -38,32 +38,33 @@ export const enroll = defineCommand({
     warnOfReplacement(settings, server);
     const code = await readCode("Enrolment code");
     if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
-    await ensureAgent();
-    const named = name === undefined ? {} : { name };
-    const startRequest: EnrollStartRequest = { server, code, ...named };
-    const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
-    try {
-      const made = await makeKey(timeoutSeconds, server, start.options);
-      const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
-      const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
-      rememberServer(server, [reply.credentialId], reply.user);
-      success(`Your security key is enrolled at ${server} for ${reply.user}.`);
-      note(`It is called "${reply.name}".`);
-    } catch (error) {
-      if (!isEnrolledAlready(error)) throw error;
-      const { user, excludeCredentials } = parseCreationOptions(start.options, new URL(server).origin);
-      const ids = excludeCredentials.map(({ id }) => id);
-      const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
-      rememberServer(server, ids, owner);
-      success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
-      note("Next: `vouch login`.");
-      return;
-    }
-    note(`The server's URL and the credential's id, which are public, are in ${settingsPath()}.`);
-    note(
-      settings.aws
-        ? "Next: `vouch login`."
-        : "Next: `vouch setup aws --role ARN` names the AWS role that you use, then `vouch login`.",
-    );
+    await withAgent(async () => {
+      const named = name === undefined ? {} : { name };
+      const startRequest: EnrollStartRequest = { server, code, ...named };
+      const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
+      try {
+        const made = await makeKey(timeoutSeconds, server, start.options);
+        const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
+        const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
+        rememberServer(server, [reply.credentialId], reply.user);
+        success(`Your security key is enrolled at ${server} for ${reply.user}.`);
+        note(`It is called "${reply.name}".`);
+      } catch (error) {
+        if (!isEnrolledAlready(error)) throw error;
+        const { user, excludeCredentials } = parseCreationOptions(start.options, new URL(server).origin);
+        const ids = excludeCredentials.map(({ id }) => id);
+        const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
+        rememberServer(server, ids, owner);
+        success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
+        note("Next: `vouch login`.");
+        return;
+      }
+      note(`The server's URL and the credential's id, which are public, are in ${settingsPath()}.`);
+      note(
+        settings.aws
+          ? "Next: `vouch login`."
+          : "Next: `vouch setup aws --role ARN` names the AWS role that you use, then `vouch login`.",
+      );
+    });
   },
 });

@@ -2,7 +2,6 @@
 import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { type Reply, routes } from "../../agent/protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
-import { ensureAgent } from "../../agent/process/start.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
@@ -11,6 +10,7 @@ import { agentTimeoutMs, timeoutArg } from "../key/ceremony.ts";
 import { defineCommand } from "../framework/command.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "./known-server.ts";
 import { withSecurityKey } from "../key/security-key.ts";
+import { withAgent } from "./with-agent.ts";
 import { note, printJson, success } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
 
@@ -45,22 +45,23 @@ export const login = defineCommand({
       });
     }
     warnOfReplacement(settings, server);
-    await ensureAgent();
-    const before = await askStatus();
-    if (before?.session) {
-      note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
-    }
-    const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
-    const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
-    // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
-    const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
-    const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-      getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
-    );
-    const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
-    const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
-    if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
-    report(reply, settings, args.json === true);
+    await withAgent(async () => {
+      const before = await askStatus();
+      if (before?.session) {
+        note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
+      }
+      const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
+      const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+      // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
+      const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
+      const credential = await withSecurityKey(timeoutSeconds, (tools) =>
+        getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
+      );
+      const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
+      const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
+      if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
+      report(reply, settings, args.json === true);
+    });
   },
 });
 

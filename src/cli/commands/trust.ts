@@ -1,5 +1,5 @@
 /** `vouch trust`: lets a project's Cargo configuration decide where requests go and whom they trust (proxy, CA). */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type FolderConfig, folderConfig } from "../../tools/cargo/project/configuration.ts";
 import { type NetworkKey, networkKeys } from "../../tools/cargo/project/network-keys.ts";
@@ -89,11 +89,15 @@ async function allow(named: string, trusted: TrustedFolder[], path: string): Pro
 
 /** Returns the real path of an existing folder. Throws `usage`. */
 function realFolder(named: string): string {
+  let cause: unknown;
   try {
-    return realpathSync(named);
+    const folder = realpathSync(named);
+    if (statSync(folder).isDirectory()) return folder;
   } catch (error) {
-    throw new VouchError("usage", `There is no folder ${shown(named)}.`, { cause: error });
+    cause = error;
   }
+  const hint = `Check its spelling. See \`${commandName} --help\`.`;
+  throw new VouchError("usage", shown(`No such folder: ${named}.`), { hint, cause });
 }
 
 function sayNothingToTrust(folder: string, decisive: Decisive[]): void {

@@ -72,7 +72,7 @@ export const variableGroups: VariableGroup[] = [
         names: ["VOUCH_DEBUG"],
         readBy: everyone,
         meaning:
-          "1 shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
+          "1, true or yes shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
       },
       {
         names: ["NO_COLOR"],

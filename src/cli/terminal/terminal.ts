@@ -17,6 +17,7 @@ import type { Environment } from "../../base/environment.ts";
 import type { VouchError } from "../../base/errors.ts";
 import { writeAll } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
+import { isTracing } from "../../base/trace.ts";
 
 const stdout = 1;
 const stderr = 2;
@@ -110,8 +111,7 @@ export function showTrace(line: string): void {
 export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
   if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
-  const debug = process.env["VOUCH_DEBUG"] === "1";
-  if (debug) lines.push(...causesOf(error));
+  if (isTracing()) lines.push(...causesOf(error));
   else if (error.code === "internal_error") {
     lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);
   }

@@ -9,6 +9,8 @@ import { note, printJson, success, warn } from "../../terminal/terminal.ts";
 import { otherSettings } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
 
+const commandName = "vouch setup aws";
+
 export const aws = defineCommand({
   meta: { name: "aws", description: "Name the IAM role that Vouch assumes for you, and the region that you work in." },
   args: {
@@ -42,7 +44,7 @@ export const aws = defineCommand({
     const settings = loadSettings();
     const { partition } = parseRoleArn(args.role);
     const region = args.region ?? settings.aws?.region;
-    if (region !== undefined) checkSamePartition(args.role, region);
+    if (region !== undefined) checkSamePartition(args.role, region, commandName);
     const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
     const identity = identityFrom(args.identity, settings.identity);
     if (!Bun.deepEquals([settings.aws, settings.identity], [next, identity], true)) {
@@ -80,7 +82,7 @@ function identityFrom(name: string | undefined, now: Settings["identity"]): Sett
   const meant = closest(name, identityNames);
   throw usage(
     `--identity expects none or one of ${identityNames.join(", ")}, got "${name}".`,
-    "vouch setup aws",
+    commandName,
     meant === undefined ? undefined : `--identity ${meant}`,
   );
 }

@@ -48,8 +48,8 @@ export function resolveNames(flags: Flags, settings: Settings, env: Environment)
   }
   const names = { domain, domainOwner, region, repository };
   checkNames(names);
-  if (roleArn === undefined) regionPartition(region);
-  else checkSamePartition(roleArn, region);
+  if (roleArn === undefined) regionPartition(region, commandName);
+  else checkSamePartition(roleArn, region, commandName);
   return names;
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { home, role, setRole, settings, setup, useHome } from "./home.ts";
+import { command, env, home, names, role, setRole, settings, setup, useHome } from "./home.ts";
 
 useHome();
 
@@ -25,6 +25,26 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: role, region: "us-east-1" });
     const flags = ["--domain", "d-d", "--repository", "r-r", "--region", "eu-wets-1", "--tool", "pip", "--dry-run"];
     expect((await setup("codeartifact", ...flags)).stderr).toContain("Did you mean eu-west-1?");
+  });
+
+  test("a malformed region is refused with a hint that names the command that was typed", async () => {
+    const aws = await setup("aws", "--role", role, "--region", "mars");
+    expect(aws.stderr).toContain("`vouch setup aws --region REGION`");
+    await setRole();
+    const codeartifact = await setup("codeartifact", ...names, "--region", "mars");
+    expect(codeartifact.stderr).toContain("`vouch setup codeartifact --region REGION`");
+  });
+
+  test("`vouch status` shows the role with its region", async () => {
+    await setRole("eu-west-1");
+    const status = async (...flags: string[]) =>
+      Bun.spawn([...command.slice(0, -1), "status", ...flags], {
+        env,
+        stdin: "ignore",
+        stderr: "ignore",
+      }).stdout.text();
+    expect(await status()).toMatch(/^ *Region +eu-west-1$/m);
+    expect(JSON.parse(await status("--json"))).toMatchObject({ role: { arn: role }, region: "eu-west-1" });
   });
 
   test("keeps the identity of a job until it is given another", async () => {
