@@ -6,6 +6,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkedCommands, pythonParts } from "../src/exec/checked-commands.ts";
 import { protocolVersion, routes } from "../src/agent/protocol.ts";
 import {
   entryOf,
@@ -60,12 +61,14 @@ const flags = [
 const archFlags: Record<Arch, string[]> = { x64: ["-fcf-protection=none"], arm64: ["-mno-outline-atomics"] };
 const linkerFlags = ["-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-e,first_stage_entry"];
 
-/** The names of the agent's routes and its version, so that they are said once: in src/agent/protocol.ts. */
+/** What the first stage shares with the runtime, so that it is said once. A list has a space before and after each word. */
 export const firstStageDefinitions = [
   `-DPROTOCOL_VERSION="${protocolVersion}"`,
   `-DROUTE_CARGO="${routes.cargo}"`,
   `-DROUTE_TOKEN="${routes.token}"`,
   `-DROUTE_ENVIRONMENT="${routes.environment}"`,
+  `-DCHECKED_COMMANDS=" ${Object.keys(checkedCommands).join(" ")} "`,
+  `-DPYTHON_PARTS=" ${pythonParts.join(" ")} "`,
 ];
 
 /** How the first stage is compiled for the architecture, without its definitions. */

@@ -10,7 +10,8 @@ const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 const isPackageManager = /^(?:np[mx]|pn(?:pm|px|x)?|pip[0-9.]*)$/.test(name);
 
 /** `--first-stage DESCRIPTOR`, which the first stage puts before all other arguments if it has done a part of the work. */
-const isContinued = process.argv[2] === "--first-stage" && process.argv.length > 3 && !isPackageManager;
+const isContinued =
+  process.argv[2] === "--first-stage" && process.argv.length > 3 && (name === "vouch" || name === "keyring");
 const args = process.argv.slice(isContinued ? 4 : 2);
 /**
  * The arguments without the flag of `vouch --debug COMMAND`; after the command, its own parser reads the flag. Arguments

@@ -2,6 +2,7 @@
  * `vouch exec [--identity NAME …] -- CMD`: runs a command with the tokens of every configured repository in its
  * environment.
  */
+import { checkOf, mayBePython } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";
 import { type EnvironmentReply, routes } from "../agent/protocol.ts";
 import type { EnvironmentRequest } from "../agent/requests.ts";
@@ -31,7 +32,8 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const ofNpm = await packageManagerEnvironment(file, rest, reply.variables, env);
     if (ofNpm !== undefined) return await become(file, rest, ofNpm);
     const given = { ...env, ...concealTokens(await variablesOf(reply)) };
-    if (expandsVariables(command)) await (await import("./project-files.ts")).guardProject(command, rest, given);
+    if (/^(javascript|python)$/.test(checkOf(command) ?? ""))
+      await (await import("./project-files.ts")).guardProject(command, rest, given);
     return await become(file, rest, { ...given, ...(await variablesOfPip([command, ...rest], given)) });
   } catch (error) {
     exitWith(error);
@@ -60,12 +62,13 @@ async function packageManagerEnvironment(
   env: Environment,
 ): Promise<Environment | undefined> {
   const name = file.slice(file.lastIndexOf("/") + 1);
-  if (!/^(npm|npx|pn|pnx|pnpm|pnpx)$/.test(name)) return undefined;
+  const check = checkOf(file);
+  if (check !== "npm" && check !== "pnpm") return undefined;
   const npmVariables = Object.fromEntries(Object.entries(variables).filter(([key]) => key.startsWith("npm_config_//")));
   let guarded;
-  if (name === "npm" || name === "npx") {
+  if (check === "npm") {
     const { guardNpm, npmReadings } = await import("../tools/npm/shim.ts");
-    const readings = await npmReadings(name, args, file);
+    const readings = await npmReadings(name === "npx" ? name : "npm", args, file);
     if (readings !== undefined) guarded = await guardNpm(npmVariables, args, readings, env);
   } else {
     const { guardPnpm, pnpmAsksRegistry } = await import("../tools/pnpm/shim.ts");
@@ -81,16 +84,6 @@ async function packageManagerEnvironment(
 async function variablesOfPip(words: string[], env: Environment): Promise<Record<string, string>> {
   if (!mayBePython(words[0]!)) return {};
   return (await import("../tools/python/guard.ts")).guardCommand(words, env);
-}
-
-/** Same rule as in first-stage/exec.c: pip, uv, and interpreters that may run pip, by any path. */
-function mayBePython(command: string): boolean {
-  return command.includes("pip") || command.includes("uv") || command.includes("python");
-}
-
-/** Same rule as in first-stage/exec.c: package managers without a shim that expand variables in project files. */
-function expandsVariables(command: string): boolean {
-  return /^(yarn|yarnpkg|corepack|bun|bunx|deno|pdm|pipenv)$/.test(command.slice(command.lastIndexOf("/") + 1));
 }
 
 /**

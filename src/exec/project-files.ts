@@ -7,6 +7,7 @@
  * follows a known tool from manifest to workspace and knows which of its settings matter, pip's follows requirements
  * files alone. These tools have no guard that knows them, so every file counts that an argument or another file names.
  */
+import { checkOf } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { ancestors } from "../base/system/ancestors.ts";
@@ -20,16 +21,7 @@ import { secretsIn } from "../tools/python/secrets.ts";
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
 const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];
-const filesOf: Record<string, string[]> = {
-  yarn: javascript,
-  yarnpkg: javascript,
-  corepack: javascript,
-  bun: javascript,
-  bunx: javascript,
-  deno: javascript,
-  pdm: python,
-  pipenv: python,
-};
+const filesOf = { javascript, python };
 
 const maxBytes = 4 << 20;
 const trustKey = /(^|:)(https?-?proxy|proxy|(https)?(ca|cert)(file(path)?)?|ca_certs|networksettings)$/i;
@@ -49,8 +41,9 @@ interface Entry {
  * as `judge` if the agent cannot be asked.
  */
 export async function guardProject(command: string, args: readonly string[], env: Environment): Promise<void> {
-  const names = filesOf[command.slice(command.lastIndexOf("/") + 1)];
-  if (names === undefined) return;
+  const check = checkOf(command);
+  if (check !== "javascript" && check !== "python") return;
+  const names = filesOf[check];
   const variables = [...secretsIn(env).variables].map(escapeRegExp);
   if (variables.length === 0) return;
   const name = new RegExp(`(?<!\\w)(${variables.join("|")})(?!\\w)`, "g");

@@ -25,11 +25,19 @@ static int is_listed(struct text word, struct text list) {
   return !wanted.overflow && !contains(word, TEXT(" ")) && contains(list, text_in(&wanted));
 }
 
-/* Whether it is a package manager, whose project's files are checked first (src/exec/project-files.ts). */
+/* Whether one of the words in the list, which has a space before and after each, is a part of the text. */
+static int has_part_of(struct text text, struct text list) {
+  for (struct text rest = text_after(list, 1); rest.size > 0;) {
+    struct text word = {rest.bytes, index_of(rest, TEXT(" "))};
+    if (contains(text, word)) return 1;
+    rest = text_after(rest, word.size + 1);
+  }
+  return 0;
+}
+
+/* Whether the runtime looks at the command's project first. Both lists are those of src/exec/checked-commands.ts. */
 static int has_project(struct text command) {
-  return contains(command, TEXT("pip")) || contains(command, TEXT("uv")) || contains(command, TEXT("python")) ||
-         is_listed(base_name(command),
-                   TEXT(" npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bunx deno pdm "));
+  return has_part_of(command, TEXT(PYTHON_PARTS)) || is_listed(base_name(command), TEXT(CHECKED_COMMANDS));
 }
 
 /* Same rule as areTokenVariables in src/agent/wire/checks.ts. */

@@ -49,10 +49,10 @@ enum helper { NONE, CARGO, KEYRING, EXEC };
 static enum helper helper_of(const struct start *start) {
   if (start->argument_count < 2) return NONE;
   struct text name = base_name(text_of(start->arguments[0])), first = text_of(start->arguments[1]);
-  /* The shims of npm, pnpm and pip: their arguments are another program's. */
-  if (starts_with(name, TEXT("np")) || starts_with(name, TEXT("pn")) || starts_with(name, TEXT("pip"))) return NONE;
-  if (is_same(first, TEXT("--cargo-plugin"))) return CARGO;
   if (is_same(name, TEXT("keyring"))) return KEYRING;
+  /* Under any other name it is a shim: its arguments are another program's. */
+  if (!is_same(name, TEXT("vouch"))) return NONE;
+  if (is_same(first, TEXT("--cargo-plugin"))) return CARGO;
   return is_same(first, TEXT("exec")) ? EXEC : NONE;
 }
 

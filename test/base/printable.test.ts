@@ -38,7 +38,7 @@ test("only the borders write to descriptors", () => {
   expect(writers.sort()).toEqual([
     "agent/process/log-file.ts",
     "agent/process/log.ts",
-    "base/output.ts",
+    "base/system/output.ts",
     "cli/terminal/tty.ts",
     "server/http/log-writer.ts",
   ]);

@@ -3,7 +3,7 @@ import { type Answer, answersTo, answerWith, environments, type Kind, refusal, r
 
 export interface Case {
   name: string;
-  program: "vouch" | "keyring" | "npm" | "npx" | "pnpm" | "pip";
+  program: "vouch" | "keyring" | "npm" | "npx" | "pnpm" | "pip" | "other";
   args: readonly string[];
   /** Written in these parts, each after the answer to the one before; then stdin ends. */
   stdin?: readonly string[];
@@ -74,6 +74,9 @@ export const answers: Case[] = [
 
 /** Requests that are plain, and others. */
 export const requests: Case[] = [
+  // A shim of a later version, whose name the first stage does not know.
+  { ...exec("--", "true"), program: "other", name: "exec: under another name" },
+  { ...cargo(get()), program: "other", name: "Cargo: under another name" },
   { ...keyring(["get", url]), name: "keyring: no user name", taken: true },
   { ...keyring(["get", url, ""]), name: "keyring: an empty user name", taken: true },
   { ...keyring(["get", url, "someone"]), name: "keyring: another user name" },

@@ -46,7 +46,8 @@ export async function buildSides(folder: string): Promise<void> {
     });
     if (isJoined) writeFileSync(outfile, withFirstStage(readFileSync(outfile), hostTarget().arch));
     chmodSync(outfile, 0o755);
-    for (const name of ["keyring", "npm", "npx", "pnpm", "pip"]) symlinkSync("vouch", join(folder, side, name));
+    for (const name of ["keyring", "npm", "npx", "pnpm", "pip", "other"])
+      symlinkSync("vouch", join(folder, side, name));
   };
   await Promise.all([
     executable("both", [], true),
