@@ -32,7 +32,7 @@ export interface Tool {
   drop?: (text: string, repository: RepositorySettings, replaced: string[]) => string | undefined;
   /** A description of what was written, and the commands to try next. */
   written: (repository: RepositorySettings) => string;
-  next: (repository: RepositorySettings) => [command: string, does: string][];
+  next: (repository: RepositorySettings, env: Environment) => [command: string, does: string][];
   /** Whether the repository that was set up last becomes this tool's default. */
   hasDefault: boolean;
   /** Fields of a repository's settings that only this tool uses; removed with it. */

@@ -31,7 +31,11 @@ export const pip: Tool = {
     unsetPipIndex(text, id, { file, indexes: endpoints.map(pipIndex), onKept }),
   drop: (text, { endpoints }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced),
   written: () => "index-url with the user name aws, and keyring-provider = subprocess",
-  next: () => [["pip install PACKAGE", "install from the repository"]],
+  next: (_repository, env) => {
+    // An old pip gets its token from `vouch exec` only.
+    const command = oldPip(env) === undefined ? "pip install PACKAGE" : "vouch exec -- pip install PACKAGE";
+    return [[command, "install from the repository"]];
+  },
   hasDefault: true,
   settings: [],
   takesAll: () => true,

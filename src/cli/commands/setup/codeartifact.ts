@@ -1,9 +1,10 @@
 /** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
+import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
 import { blockIds } from "../../../editing/block.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
-import { loadSettings, type RepositorySettings, type Settings } from "../../../settings/settings.ts";
+import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { addShimsToPath } from "../../../tools/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { usage, valuesOf } from "../../framework/arguments.ts";
@@ -100,6 +101,7 @@ export const codeartifact = defineCommand({
   async run({ args, rawArgs }) {
     const env = process.env;
     const settings = loadSettings();
+    const settingsAreNew = !existsSync(settingsPath());
     const context = {
       env,
       executable: stableExecutable(env),
@@ -148,6 +150,7 @@ export const codeartifact = defineCommand({
     if (!dryRun) applyPlan(changes, settings, context.executable, args.remove === true);
     const outcome: Outcome = {
       plan: changes,
+      settingsAreNew,
       settingsBefore: settings,
       names,
       source,

@@ -10,6 +10,8 @@ import { type ToolName, tools } from "../../../tools/tools.ts";
 export interface Outcome {
   plan: Plan;
   settingsBefore: Settings;
+  /** Whether there was no settings file. */
+  settingsAreNew: boolean;
   names: ToolName[];
   /** The source of the endpoints; undefined for a removal. */
   source: Endpoints | undefined;
@@ -67,12 +69,13 @@ interface Described extends FileChange {
   what: string;
 }
 
-function changesOf({ plan, settingsBefore, remove }: Outcome): Described[] {
+function changesOf({ plan, settingsBefore, settingsAreNew, remove }: Outcome): Described[] {
+  const [before, after] = [asText(settingsBefore), asText(plan.settings)];
   return [
     {
       path: settingsPath(),
-      before: asText(settingsBefore),
-      after: asText(plan.settings),
+      before: settingsAreNew && before !== after ? undefined : before,
+      after,
       what: "Vouch's own settings",
     },
     ...plan.tools.map((change) => ({
@@ -111,16 +114,22 @@ function preview(outcome: Outcome): void {
   const { folder, changes } = outcome.plan.shims;
   for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
+  sayPath(outcome.shell);
   note("Nothing has been changed (--dry-run).");
 }
 
+/** What is left to be done for PATH by hand. */
+function sayPath(shell: Outcome["shell"]): void {
+  if (shell === undefined || shell.added || shell.present) return;
+  const place = shell.file === undefined ? "the start file of your shell" : shell.file;
+  note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
+  note(`  ${bold(shell.line)}`);
+}
+
 function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
-  if (shell?.added || shell?.present) {
-    if (!shell.here) note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
-  } else if (shell) {
-    const place = shell.file === undefined ? "the start file of your shell" : shell.file;
-    note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
-    note(`  ${bold(shell.line)}`);
+  sayPath(shell);
+  if ((shell?.added || shell?.present) && !shell.here) {
+    note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
   }
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
@@ -135,7 +144,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     ...(source?.source === "CodeArtifact"
       ? []
       : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),
-    ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!)),
+    ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env)),
   ];
   const width = Math.max(...commands.map(([command]) => command.length));
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
@@ -162,7 +171,9 @@ function asJson(outcome: Outcome): unknown {
     shims: { folder: plan.shims.folder, ...plan.shims.changes },
     path: shell ? { line: shell.line, file: shell.file ?? null, added: shell.added === true } : null,
     warnings: plan.warnings,
-    next: remove ? [] : names.flatMap((tool) => tools[tool].next(plan.repositories[0]!).map(([command]) => command)),
+    next: remove
+      ? []
+      : names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env).map(([command]) => command)),
   };
 }
 
