@@ -18,15 +18,48 @@ static int is_plain_command(struct text word) {
                   text_in(&wanted));
 }
 
-/* Whether the process that asks is a Cargo with a plain command, or another program that has no Cargo in it. */
+enum {
+  /* Of Cargo's command line. */
+  MAX_WORDS = 100,
+};
+
+/* Whether something has that name, seen from the current folder; also if that cannot be known. */
+static int may_be_path(const char *word) {
+  struct file_status status;
+  long result = sys_status(word, 1, &status);
+  return result != -ENOENT_ && result != -ENOTDIR_;
+}
+
+/*
+ * Whether the word of Cargo's command line names no folder or file, in none of its parts: Cargo reads the configuration
+ * of some that it is given (src/tools/cargo/project/command-line.ts). The word ends with a zero.
+ */
+static int is_plain_word(struct text word) {
+  if (starts_with(word, TEXT("--config"))) return 0;
+  size_t equals = index_of(word, TEXT("="));
+  if (word.size > 0 && may_be_path(word.bytes)) return 0;
+  if (equals + 1 < word.size && may_be_path(word.bytes + equals + 1)) return 0;
+  return word.size < 3 || word.bytes[0] != '-' || word.bytes[1] == '-' || !may_be_path(word.bytes + 2);
+}
+
+/* Whether the process that asks is a Cargo with a plain command line, or another program that has no Cargo in it. */
 static int is_plain_parent(char *buffer) {
   struct text command = read_parent_command(buffer);
   if (command.size == 0) return 0;
   struct text name = base_name(text_of(command.bytes));
+  /* A program that hides its name may be a Cargo. */
+  if (name.size == 0) return 0;
   if (is_same(name, TEXT("cargo"))) {
-    size_t end = index_of(command, (struct text){"", 1});
-    struct text rest = text_after(command, end + 1);
-    return rest.size > 0 && is_plain_command(text_of(rest.bytes));
+    struct text rest = text_after(command, text_of(command.bytes).size + 1);
+    if (rest.size == 0 || !is_plain_command(text_of(rest.bytes))) return 0;
+    /* The subcommand itself may have a folder's name: `test`. */
+    rest = text_after(rest, text_of(rest.bytes).size + 1);
+    for (size_t count = 0; rest.size > 0; count++) {
+      struct text word = text_of(rest.bytes);
+      if (count == MAX_WORDS || !is_plain_word(word)) return 0;
+      rest = text_after(rest, word.size + 1);
+    }
+    return 1;
   }
   /* A wrapper that Cargo starts in our place has the flag too; a tool with Cargo built in is named after it. */
   return !starts_with(name, TEXT("cargo")) && !contains(command, TEXT("--cargo-plugin"));

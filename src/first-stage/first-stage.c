@@ -33,6 +33,26 @@ struct text read_parent_command(char *buffer) {
   return (struct text){buffer, (size_t)count};
 }
 
+/*
+ * Whether each variable that decides something here is set once at most: of several the C library takes the first, the
+ * runtime the last.
+ */
+static int is_unambiguous(const struct start *start) {
+  struct text names = TEXT(" VOUCH_RUNTIME_DIR XDG_RUNTIME_DIR HOME PATH VOUCH_IDENTITY VOUCH_DEBUG VOUCH_PIP VOUCH_SHIM_TRAIL "
+                           "CARGO_REGISTRY_INDEX_URL PIP_INDEX_URL PIP_CONFIG_FILE ");
+  for (struct text rest = text_after(names, 1); rest.size > 0;) {
+    struct text name = {rest.bytes, index_of(rest, TEXT(" "))};
+    rest = text_after(rest, name.size + 1);
+    size_t count = 0;
+    for (const char *const *each = start->variables; *each != NULL; each++) {
+      struct text whole = text_of(*each);
+      if (starts_with(whole, name) && whole.size > name.size && whole.bytes[name.size] == '=') count++;
+    }
+    if (count > 1) return 0;
+  }
+  return 1;
+}
+
 /* Whether any process of ours may answer: there is room, the standard descriptors are open, and neither a job nor a trace is asked for. */
 static int is_plain_start(const struct start *start) {
   if (sys_stack_limit() < MIN_STACK_SIZE) return 0;
@@ -130,15 +150,20 @@ long *run_first_stage(long *stack) {
   start.variables = start.arguments + start.argument_count + 1;
   size_t variable_count = 0;
   while (variable_count <= MAX_VARIABLES && start.variables[variable_count] != NULL) variable_count++;
-  if (variable_count > MAX_VARIABLES || !is_plain_start(&start)) return stack;
+  if (variable_count > MAX_VARIABLES || !is_plain_start(&start) || !is_unambiguous(&start)) {
+    return stack;
+  }
   /* Before there is a secret in this process. */
   if (sys_close_memory() != 0) return stack;
 
   char stdin_buffer[BUFFER_SIZE], answer_buffer[BUFFER_SIZE];
   struct progress progress = {-1, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-  struct signal_action ignore = {SIGNAL_IGNORED, 0, 0, 0}, before;
-  /* A package manager that is gone must be an error of writing, which the runtime reports. */
-  if (helper != EXEC) sys_set_pipe_signal(&ignore, &before);
+  struct signal_action ignore = {SIGNAL_IGNORED, 0, 0, 0}, of_pipe, of_size;
+  /* A reader that is gone, and a file that may not grow, must be errors of writing, which the runtime reports. */
+  if (helper != EXEC) {
+    sys_set_signal(SIGNAL_PIPE, &ignore, &of_pipe);
+    sys_set_signal(SIGNAL_FILE_SIZE, &ignore, &of_size);
+  }
   switch (helper) {
     case CARGO:
       answer_cargo(&start, &progress, stdin_buffer, answer_buffer);
@@ -149,6 +174,9 @@ long *run_first_stage(long *stack) {
     default:
       exec_command(&start, &progress, answer_buffer);
   }
-  if (helper != EXEC) sys_set_pipe_signal(&before, &ignore);
+  if (helper != EXEC) {
+    sys_set_signal(SIGNAL_PIPE, &of_pipe, &ignore);
+    sys_set_signal(SIGNAL_FILE_SIZE, &of_size, &ignore);
+  }
   return leave(stack, &progress);
 }

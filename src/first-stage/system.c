@@ -105,7 +105,6 @@ enum {
   CLOCK_MONOTONIC = 1,
   PR_SET_DUMPABLE = 4,
   MFD_CLOEXEC = 1,
-  SIGPIPE = 13,
 };
 
 struct time {
@@ -235,8 +234,8 @@ long sys_random(void *bytes, size_t size) { return call(NR_GETRANDOM, address(by
 
 long sys_close_memory(void) { return call(NR_PRCTL, PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
-void sys_set_pipe_signal(const struct signal_action *next, struct signal_action *before) {
-  call(NR_RT_SIGACTION, SIGPIPE, address(next), address(before), sizeof next->mask, 0);
+void sys_set_signal(int signal, const struct signal_action *next, struct signal_action *before) {
+  call(NR_RT_SIGACTION, signal, address(next), address(before), sizeof next->mask, 0);
 }
 
 long sys_memory_file(const char *name) {

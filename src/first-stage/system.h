@@ -17,8 +17,9 @@ enum {
 
 /* <linux/errno.h> */
 enum {
-  EINTR_ = 4,
+  ENOENT_ = 2,
   EAGAIN_ = 11,
+  ENOTDIR_ = 20,
 };
 
 /* The owner, type and permissions of a file: stx_uid and stx_mode of struct statx. */
@@ -72,12 +73,12 @@ int32_t sys_parent(void);
 long sys_random(void *bytes, size_t size);
 /* PR_SET_DUMPABLE: 0 keeps this process's memory out of core files and from other processes of the user. */
 long sys_close_memory(void);
-/* Sets what SIGPIPE does and stores what it did: struct sigaction as the kernel has it. */
+/* Sets what the signal does and stores what it did: struct sigaction as the kernel has it. */
 struct signal_action {
   uint64_t handler, flags, restorer, mask;
 };
-enum { SIGNAL_IGNORED = 1 };
-void sys_set_pipe_signal(const struct signal_action *next, struct signal_action *before);
+enum { SIGNAL_IGNORED = 1, SIGNAL_PIPE = 13, SIGNAL_FILE_SIZE = 25 };
+void sys_set_signal(int signal, const struct signal_action *next, struct signal_action *before);
 /* memfd_create(2) with MFD_CLOEXEC; an error also where too few descriptors would be left for the runtime. */
 long sys_memory_file(const char *name);
 long sys_become(const char *file, const char *const *arguments, const char *const *environment);

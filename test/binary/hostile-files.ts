@@ -95,6 +95,21 @@ export const otherFiles: [
     ["install"],
     /packages\/a\/package\.json: dependencies\.x /,
   ],
+  ...["w/", "~/PROJECT/w"].map((spec): (typeof otherFiles)[number] => [
+    `a dependency in a folder, spelled ${spec}`,
+    () => ({
+      "package.json": manifest({ dependencies: { w: spec } }),
+      "w/package.json": JSON.stringify({ name: "w", dependencies: { x: `http://${endpoint}x.tgz` } }),
+    }),
+    ["install"],
+    /\/w\/package\.json: dependencies\.x /,
+  ]),
+  [
+    "a dependency in a repository of the project",
+    () => ({ "package.json": manifest({ dependencies: { b: "git+file:///p/h.git" } }) }),
+    ["install"],
+    /package\.json: git\+file:\/\/\/p\/h\.git is a repository on this machine/,
+  ],
   [
     "a dependency in a folder",
     () => ({

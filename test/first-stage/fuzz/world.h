@@ -70,7 +70,7 @@ struct world {
   size_t reads[MAX_READS], read_count;
   /* Where the message begins that is being written, and how many of the connections have their answer printed. */
   size_t said, answered, connections;
-  int is_memory_closed, is_connected, is_command_line_open, is_memory_file_open, is_pipe_ignored, was_sent;
+  int is_memory_closed, is_connected, is_command_line_open, is_memory_file_open, is_pipe_ignored, is_size_ignored, was_sent;
   char connected_path[128];
   enum ending ending;
   int exit_code;

@@ -7,10 +7,11 @@ import { readFileSync } from "node:fs";
 import { VouchError } from "../../../base/errors.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { findUnsafeAddress } from "./addresses.ts";
-import { realPath } from "./files.ts";
+import { realPath, statusOf } from "./files.ts";
+import { localPaths } from "./local-specs.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
-import { examineProject, linkedFolder, type Objection } from "./project.ts";
+import { examineProject, type Objection } from "./project.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
 import { trustVariables } from "./trust.ts";
@@ -50,7 +51,9 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   const [user, global] = [readSettings(files.user, env), readSettings(globalFiles(env), env)];
   const pins: Record<string, string> = tool === "npm" ? trustVariables(env, user, global) : {};
   const here = process.cwd();
-  const named = args.map(linkedFolder).filter((path) => path !== undefined);
+  const named = args
+    .flatMap((arg) => localPaths(arg, env["HOME"] ?? "/"))
+    .filter((path) => statusOf(resolve(here, path)) !== undefined);
   const started = (["npm", "pnpm"] as const).filter((name) => args.some((arg) => arg.split("@")[0] === name));
   const project = await examineProject({
     tool,

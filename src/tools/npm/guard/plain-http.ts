@@ -44,9 +44,14 @@ export function plainHttpVariables({ tool, env, own, hosts, plainHosts }: PlainH
   return { proxy: nowhere[tool], ...Object.fromEntries(names.map((name) => [name, noProxy])) };
 }
 
-/** The host names of plain-http URLs in a text. */
+/**
+ * The host names of plain-http URLs in a text; no other hosts, because they become items of a list: `%2c` in a URL is a
+ * comma in its host.
+ */
 export function plainHostsIn(text: string): string[] {
-  return [...text.matchAll(/http:\/\/[^\s"'<>`|^,;]+/gi)].flatMap(([address]) => URL.parse(address)?.hostname ?? []);
+  return [...text.matchAll(/http:\/\/[^\s"'<>`|^,;]+/gi)]
+    .flatMap(([address]) => URL.parse(address)?.hostname ?? [])
+    .filter((host) => /^[a-z0-9._-]+$|^\[[0-9a-f:.]+\]$/.test(host));
 }
 
 function hasProxy(env: Environment, own: Setting[]): boolean {

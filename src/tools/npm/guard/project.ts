@@ -6,6 +6,7 @@ import type { Environment } from "../../../base/environment.ts";
 import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
+import { isLocalRepository, localPaths, specsOf } from "./local-specs.ts";
 import { memberFolders } from "./members.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
@@ -91,8 +92,7 @@ async function examineFolder(
   examineNpmrc(join(folder, ".npmrc"), question, answer);
   const lockHosts = [...question.hosts, ...question.replacedHosts];
   for (const pattern of question.readers.flatMap((reader) => lockFiles[reader])) {
-    const names = pattern.includes("*") ? namesIn(folder, pattern) : [pattern];
-    for (const name of names) examineDocument(join(folder, name), lockHosts, answer);
+    examineMatches(folder, pattern, lockHosts, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
   const isOfPnpm = question.readers.includes("pnpm");
@@ -100,8 +100,9 @@ async function examineFolder(
   if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
     answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
   }
-  for (const key of Object.keys(settings ?? {})) {
+  for (const [key, value] of Object.entries(settings ?? {})) {
     if (question.tool === "pnpm" && isRefusedKey(key, "pnpm")) answer.objections.push(refusal(workspace, key));
+    examinePlace(folder, key, value, question, answer);
   }
   const members: unknown[] = listOf(settings?.["packages"]);
   for (const name of isOfPnpm ? manifests : ["package.json"]) {
@@ -111,9 +112,20 @@ async function examineFolder(
     examineManifest(file, manifest, answer);
     const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
     members.push(...listOf(workspaces), ...listOf(workspaces?.packages));
-    for (const path of linkedFolders(manifest)) {
-      await examineFolder(resolve(folder, path), question, answer, seen);
-      await examineArchive(resolve(folder, path), question, answer);
+    for (const spec of specsOf(manifest)) {
+      if (isLocalRepository(spec)) {
+        answer.objections.push({
+          file,
+          key: spec,
+          why: "is a repository on this machine, whose commits are not checked",
+        });
+      }
+      for (const path of localPaths(spec, question.env["HOME"] ?? "/")) {
+        const at = resolve(folder, path);
+        if (statusOf(at) === undefined) continue;
+        await examineFolder(at, question, answer, seen);
+        await examineArchive(at, question, answer);
+      }
     }
   }
   if (question.publishes) examinePacked(folder, answer);
@@ -124,12 +136,35 @@ async function examineFolder(
   }
 }
 
+/** Examines the documents of a folder that match the pattern. */
+function examineMatches(folder: string, pattern: string, hosts: string[], answer: ProjectAnswer): void {
+  for (const name of pattern.includes("*") ? namesIn(folder, pattern) : [pattern]) {
+    examineDocument(join(folder, name), hosts, answer);
+  }
+}
+
+/** Examines the lock files of a place that a setting of pnpm names: `lockfile-dir` in .npmrc, `lockfileDir` elsewhere. */
+function examinePlace(
+  folder: string,
+  key: string,
+  value: unknown,
+  { readers, hosts }: ProjectQuestion,
+  answer: ProjectAnswer,
+): void {
+  const isPlace = /^(lockfile|virtualstore|modules)dir$/.test(key.replaceAll("-", "").toLowerCase());
+  if (!readers.includes("pnpm") || !isPlace || typeof value !== "string") return;
+  for (const pattern of ["pnpm-lock*.yaml", "lock.yaml", ".pnpm/lock.yaml"]) {
+    examineMatches(resolve(folder, value), pattern, hosts, answer);
+  }
+}
+
 function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): void {
   if (question.userFiles.includes(file)) return;
   const text = textOf(file, tooLarge(file, answer));
   if (text === undefined) return;
   for (const host of plainHostsIn(replaceVariables(text, question.env))) answer.plainHosts.add(host);
   for (const { key, value } of parseNpmrc(text, question.env)) {
+    examinePlace(dirname(file), key, replaceVariables(value, question.env), question, answer);
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
     if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
     // npm passes its settings on to the npm that it starts in a dependency's clone, which expands references again.
@@ -160,7 +195,7 @@ function examineDocument(
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
-  const document = file.endsWith(".json") ? jsonDocument(text) : yamlDocument(text);
+  const document = file.endsWith(".json") ? jsonDocument(text) : otherDocument(file, text);
   const found = findInDocument(document, hosts);
   if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
   return isObject(document) ? document : undefined;
@@ -201,9 +236,10 @@ function jsonDocument(text: string): unknown {
   return document === undefined ? text : document;
 }
 
-function yamlDocument(text: string): unknown {
+/** A document of JSON5 or YAML, by the file's name; the text itself if it is none. */
+function otherDocument(file: string, text: string): unknown {
   try {
-    return Bun.YAML.parse(text);
+    return file.endsWith(".json5") ? Bun.JSON5.parse(text) : Bun.YAML.parse(text);
   } catch {
     return text;
   }
@@ -220,20 +256,6 @@ function examinePacked(folder: string, answer: ProjectAnswer): void {
     const target = realPath(file);
     if (/^\/(proc|dev)\//.test(target)) answer.objections.push({ file, key: target, why: "is no file of the package" });
   }
-}
-
-/** Folders and archives in a manifest's dependencies, whose dependencies are installed as well. */
-function linkedFolders(manifest: Record<string, unknown>): string[] {
-  const fields = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides"];
-  const specs = fields.flatMap((field) => Object.values((manifest[field] as object | undefined) ?? {}) as unknown[]);
-  return specs.map(linkedFolder).filter((path) => path !== undefined);
-}
-
-/** The local path in a dependency specifier. */
-export function linkedFolder(spec: unknown): string | undefined {
-  if (typeof spec !== "string") return undefined;
-  const path = /^(?:(?:file|link|portal):(?:\/\/)?|(?=\.{0,2}\/|\.{1,2}$))(.+)$/s.exec(spec)?.[1];
-  return path ?? (/^[^:]*\.(?:tgz|tar|tar\.gz)$/i.test(spec) ? spec : undefined);
 }
 
 /** Refuses a file that nobody can check. */

@@ -49,3 +49,9 @@ test("the hosts of plain http are found in a text", () => {
   const text = '{"a":"http://A.example/x","b":"https://no.example/","c":"HTTP://u:p@b.example:8080/"}';
   expect(plainHostsIn(text)).toEqual(["a.example", "b.example"]);
 });
+
+test("a host that is no name is none of the exceptions, whose list it would split", () => {
+  expect(
+    plainHostsIn("http://%2cd-1.d.codeartifact.us-east-1.amazonaws.com/z http://a%20b/ http://fine.example/"),
+  ).toEqual(["fine.example"]);
+});

@@ -1,0 +1,59 @@
+/**
+ * Local folders, archives and repositories in a manifest (untrusted input). Versions of npm and pnpm spell them
+ * differently, so that every path is returned that a specification may name under one of them; most do not exist.
+ */
+
+const fields = [
+  "dependencies",
+  "devDependencies",
+  "optionalDependencies",
+  "peerDependencies",
+  "overrides",
+  "resolutions",
+  "pnpm",
+];
+
+/** All specifications of a manifest: the texts under its fields, at any depth. */
+export function specsOf(manifest: Record<string, unknown>): string[] {
+  const texts = (value: unknown): string[] => {
+    if (typeof value === "string") return [value];
+    return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
+  };
+  return fields.flatMap((field) => texts(manifest[field]));
+}
+
+/**
+ * The paths that a specification, or an argument (`name@SPEC`), may name: relative to the manifest's folder, or absolute.
+ * `home` stands for `~`.
+ */
+export function localPaths(spec: string, home: string): string[] {
+  const at = spec.indexOf("@", 1);
+  const paths = new Set<string>();
+  for (const text of at < 0 ? [spec] : [spec, spec.slice(at + 1)]) {
+    const rest = text.trim().replace(/^(?:file|link|portal|workspace):/i, "");
+    for (const path of [rest, rest.replace(/^\/\/(?:localhost(?=\/))?/i, "")]) {
+      for (const each of [path, path.replace(/[?#].*$/s, "")]) {
+        for (const name of [each, decoded(each)]) {
+          const written = name.replaceAll("\\", "/").trim();
+          if (written !== "" && written.length < 4096 && !written.includes("\0")) {
+            paths.add(written.replace(/^~(?=\/|$)/, home));
+          }
+        }
+      }
+    }
+  }
+  return [...paths];
+}
+
+/** Whether it is a git repository on this machine, whose commits hold files that are not looked at. */
+export function isLocalRepository(spec: string): boolean {
+  return /^(?:[^/:]*@)?git\+file:/i.test(spec.trim());
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
