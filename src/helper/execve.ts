@@ -1,7 +1,16 @@
-/** execve(2) with bytes, on Linux: process.execve takes strings, which cannot hold bytes that are not UTF-8. */
-import type { Environment } from "../base/environment.ts";
+/**
+ * execve(2) with bytes, on Linux. process.execve takes strings, which cannot hold bytes that are not UTF-8, closes the
+ * descriptors that the user has opened, and leaves signals ignored that the runtime ignores for itself.
+ */
 import type { Pointer } from "bun:ffi";
+import type { Environment } from "../base/environment.ts";
+import { openLibc } from "../base/system/libc.ts";
 import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
+
+/** Signals that the runtime ignores, which execve(2) would pass on: SIGPIPE, SIGXFSZ. */
+const ignoredSignals = [13, 25];
+/** SIG_DFL. */
+const defaultAction = 0n;
 
 /**
  * Replaces the process, passing arguments and variables on byte for byte. Returns if that is not possible: no /proc, no
@@ -10,38 +19,45 @@ import { argumentBytes, environmentBytes, splitAtZeros } from "./raw-bytes.ts";
 export async function execveWithBytes(file: string, args: readonly string[], env: Environment): Promise<void> {
   if (process.platform !== "linux") return;
   try {
-    const { dlopen, ptr, toArrayBuffer } = await import("bun:ffi");
-    // From this process's memory: /proc/self/environ belongs to root in a process that cannot be traced (hardening.ts).
-    const { start, size } = memoryOf(await Bun.file("/proc/self/stat").text());
-    const environ = new Uint8Array(toArrayBuffer(start, 0, size));
-    const words = argumentBytes([file, ...args], splitAtZeros(await Bun.file("/proc/self/cmdline").bytes()));
-    const variables = environmentBytes(env, process.env, splitAtZeros(environ));
-    const functions = {
+    const { ptr, toArrayBuffer } = await import("bun:ffi");
+    const { execve, signal, open, read } = openLibc({
       execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
       signal: { args: ["i32", "usize"], returns: "ptr" },
-    } as const;
-    const musl = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
-    const libc = await Bun.file("/proc/self/maps").text();
-    const { symbols } = dlopen(libc.includes("/ld-musl-") ? musl : "libc.so.6", functions);
-    const pointers = (list: Uint8Array[]) => {
-      const strings = list.map((bytes) => Buffer.concat([bytes, new Uint8Array(1)]));
-      const table = new BigUint64Array([...strings.map((bytes) => BigInt(ptr(bytes))), 0n]);
-      return { strings, table };
-    };
-    const [argv, envp] = [pointers(words), pointers(variables)];
-    // The runtime ignores SIGPIPE (13), and execve inherits that; 0 is SIG_DFL.
-    symbols.signal(13, 0n);
-    symbols.execve(argv.strings[0]!, ptr(argv.table), ptr(envp.table));
+      open: { args: ["ptr", "i32"], returns: "i32" },
+      read: { args: ["i32", "ptr", "usize"], returns: "i64" },
+    });
+    const zeroEnded = (bytes: Uint8Array) => Buffer.concat([bytes, new Uint8Array(1)]);
+    // By system calls: the runtime's reader starts a thread. O_CLOEXEC.
+    const stat = Buffer.alloc(4096);
+    const size = Number(read(open(zeroEnded(Buffer.from("/proc/self/stat")), 0o2000000), stat, stat.length));
+    // From this process's memory: /proc/self/environ belongs to root in a process that cannot be traced (hardening.ts).
+    const [given, environ] = memoryOf(stat.toString("latin1", 0, Math.max(0, size))).map(
+      ({ start, length }) => new Uint8Array(toArrayBuffer(start, 0, length)),
+    );
+    const words = argumentBytes([file, ...args], splitAtZeros(given!)).map(zeroEnded);
+    const variables = environmentBytes(env, process.env, splitAtZeros(environ!)).map(zeroEnded);
+    const table = (strings: Buffer[]) => new BigUint64Array([...strings.map((bytes) => BigInt(ptr(bytes))), 0n]);
+    const [argv, envp] = [table(words), table(variables)];
+    for (const number of ignoredSignals) signal(number, defaultAction);
+    execve(words[0]!, argv, envp);
   } catch {
     // Fallback: process.execve, which reports the error.
   }
 }
 
-/** Where the kernel has put the variables: fields 50 and 51 of /proc/PID/stat (proc_pid_stat(5)), which it tells a process of itself. */
-function memoryOf(stat: string): { start: Pointer; size: number } {
+/**
+ * Where the kernel has put arguments and variables: fields 48 to 51 of /proc/PID/stat (proc_pid_stat(5)), which it tells a
+ * process of itself.
+ */
+function memoryOf(stat: string): { start: Pointer; length: number }[] {
   // The fields begin behind the program's name, which may contain anything.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [start, end] = [Number(fields[47]), Number(fields[48])];
-  if (!(start > 0 && end > start)) throw new Error("the kernel does not tell where the variables are");
-  return { start: start as Pointer, size: end - start };
+  const fields = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
+  return [45, 47].map((index) => {
+    const [start, end] = [fields[index]!, fields[index + 1]!];
+    if (!(start > 0 && end >= start)) throw new Error("the kernel does not tell where arguments and variables are");
+    return { start: start as Pointer, length: end - start };
+  });
 }

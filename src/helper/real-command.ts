@@ -27,8 +27,8 @@ export function findRealCommand(name: string, env: Environment = process.env): s
 export async function become(file: string, args: string[], env: Environment = process.env): Promise<never> {
   const next = { ...env, [trail]: [process.pid, ...trailOf(env), file].join(":") } as Record<string, string>;
   trace("program", `becomes ${file}, ${args.length} arguments`);
-  if (mayHaveLostBytes([file, ...args], next)) {
-    await (await import("./execve.ts")).execveWithBytes(file, args, next);
+  await (await import("./execve.ts")).execveWithBytes(file, args, next);
+  if (process.platform === "linux" && mayHaveLostBytes([file, ...args], next)) {
     complain(new VouchError("internal_error", "An argument or variable that is not UTF-8 is passed on changed."));
   }
   let cause: unknown;
@@ -40,6 +40,9 @@ export async function become(file: string, args: string[], env: Environment = pr
   // Same fallback as shells and execvp(3) have for a script without an interpreter line (pnpm 12 before its install
   // script).
   if ((cause as { code?: unknown }).code === "ENOEXEC") process.execve!("/bin/sh", ["/bin/sh", file, ...args], next);
+  if ((cause as { code?: unknown }).code === "ENOENT" && !(await Bun.file(file).exists())) {
+    throw new VouchError("command_not_found", `There is no ${file}.`, { cause });
+  }
   const why = cause instanceof Error ? cause.message : "the system refused";
   throw new VouchError("command_not_executable", `${file} cannot be started: ${why}.`, { cause });
 }

@@ -76,3 +76,21 @@ test.skipIf(process.getuid!() !== 0 || !requires("setpriv"))("an ordinary user's
   expect(found.slice(0, expected.length + 1)).toEqual(["run", ...expected]);
   expect(found).toContain("ODD=v\xfe");
 });
+
+test.each(["vouch exec", "vouch exec --", "PIP_INDEX_URL=https://x.example/ vouch exec --", "npm run"])(
+  "%s ignores no signal for what it becomes",
+  async (command) => {
+    writeFileSync(join(programs, "npm"), "#!/bin/sh\nexec /bin/cat /proc/self/status\n", { mode: 0o755 });
+    const shown = command.startsWith("npm") ? "" : "/bin/cat /proc/self/status";
+    const { stdout } = await laptop.run(["/bin/sh", "-c", `${command} ${shown}`], {
+      env: { PATH: laptop.env["PATH"]!.replace(laptop.shims, `${laptop.shims}:${programs}`) },
+    });
+    expect(stdout).toMatch(/^SigIgn:\s+0+$/m);
+  },
+);
+
+test.each(["vouch exec", "vouch exec --"])("%s of a path that is not there ends with 127", async (command) => {
+  const { exitCode, stderr } = await laptop.run([...command.split(" "), "/no/such/program"]);
+  expect(exitCode).toBe(127);
+  expect(stderr).toContain("There is no /no/such/program.");
+});

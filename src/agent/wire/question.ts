@@ -132,7 +132,7 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
     throw unavailable(`is of another version: expected protocol ${protocolVersion}, got ${version ?? "none"}`);
   }
   if (!isWhole) throw unavailable("broke off its answer");
-  return readReply(head.slice(9, 12), text.slice(bodyStart));
+  return readReply(head.slice(9, head.indexOf("\r\n")).split(" ", 1)[0]!, text.slice(bodyStart));
 }
 
 /** The status of an answer, for the trace. */

@@ -33,6 +33,6 @@ export function withSafePath(env: Environment): Environment {
 
 /** The executable of that name (no path) in an absolute folder. */
 export function findIn(folder: string, name: string): string | undefined {
-  // Bun.which takes a name with a slash as a path from the current folder.
-  return name.includes("/") ? undefined : (Bun.which(name, { PATH: folder }) ?? undefined);
+  // Bun.which takes a name with a slash as a path from the current folder, and throws for one that is too long for a path.
+  return name.includes("/") || name.length > 255 ? undefined : (Bun.which(name, { PATH: folder }) ?? undefined);
 }

@@ -79,7 +79,10 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
     return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
   } catch (error) {
     const failed = VouchError.from(error);
-    if (failed.code !== "not_configured" && !(await isConfigured(url, left))) return urlNotSupported;
+    if (failed.code === "not_configured") throw failed;
+    // An agent that did not answer is not asked again: it would be waited for twice as long.
+    const isMine = failed.code === "agent_unavailable" ? isInSettings(url) : isConfigured(url, left);
+    if (!(await isMine)) return urlNotSupported;
     throw failed;
   }
 }
@@ -92,8 +95,12 @@ async function isConfigured(url: string, left: Attempt | undefined): Promise<boo
     const body: MatchRequest = { urls: [url], format: "cargo" };
     return (await ask(routes.match, body, left)).configured[0] === true;
   } catch {
-    return (await import("./project/configured-index.ts")).isConfiguredIndex(url);
+    return isInSettings(url);
   }
+}
+
+async function isInSettings(url: string): Promise<boolean> {
+  return (await import("./project/configured-index.ts")).isConfiguredIndex(url);
 }
 
 /** The common fields of requests. */

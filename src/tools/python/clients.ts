@@ -17,13 +17,16 @@ import {
 } from "./mentions.ts";
 import { longOptionValues } from "./requirements.ts";
 
-/** pip's arguments in a command line: `pip …`, `python -m pip …`, `python /path/pip …`, its runner; else undefined. */
+/**
+ * pip's arguments in a command line, else undefined: `pip …`, `python -m pip …` (also `-Impip`), `python /path/pip …`, its
+ * folder or archive as a script, its runner, code that names it after `-c`.
+ */
 export function pipArguments(words: readonly string[]): string[] | undefined {
   const at = words.findIndex((word, index) => {
     const before = words[index - 1] ?? "";
-    return (
-      word === "-mpip" || (index === 0 || word.includes("/") || /^-[a-zA-Z]*m$/.test(before) ? isPip(word) : false)
-    );
+    if (/^-[a-zA-Z]*mpip$/.test(word)) return true;
+    if (/^-[a-zA-Z]*c$/.test(before)) return /\bpip\b/.test(word);
+    return (index === 0 || /[/.]/.test(word) || /^-[a-zA-Z]*m$/.test(before)) && isPip(word);
   });
   // After an interpreter, its options and a script; any later `pip` is an argument of another program.
   return at < 0 || at > 8 ? undefined : words.slice(at + 1);
@@ -37,7 +40,8 @@ export function programsOfPip(words: readonly string[]): string[] {
 
 /** pip itself, its runner, and pip-tools, which uses its code. */
 function isPip(word: string): boolean {
-  return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py)$/.test(basename(word));
+  if (/(^|\/)pip\/__main__\.py$/.test(word)) return true;
+  return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py|pip[\w.-]*\.(pyz|whl))$/.test(basename(word));
 }
 
 /** uv's and PDM's names. */
