@@ -1,7 +1,7 @@
 /** A cache of values that expire: single flight per key, renewal ahead of need, negative caching of failures. */
 import type { Clock } from "../../base/clock.ts";
 import { checkExpiration } from "./expiration.ts";
-import { type Failure, failureOf, heldError, heldMs, isRemembered, restsMs } from "./failure-memory.ts";
+import { type Failure, failureOf, cachedError, cachedForMs, isUsable, backoffMs } from "./negative-cache.ts";
 
 /** A fetched value has an expiration: seconds since 1970. */
 interface Expiring {
@@ -59,8 +59,8 @@ export class RenewingCache<Value extends Expiring> {
     }
     if (entry.pending) return entry.pending;
     const { failure } = entry;
-    const held = failure === undefined ? 0 : heldMs(failure, this.#clock.elapsed());
-    if (failure !== undefined && held > 0) throw heldError(failure, held);
+    const held = failure === undefined ? 0 : cachedForMs(failure, this.#clock.elapsed());
+    if (failure !== undefined && held > 0) throw cachedError(failure, held);
     return this.#start(entry, fetch);
   }
 
@@ -71,7 +71,7 @@ export class RenewingCache<Value extends Expiring> {
   async getUnlessFailing(key: string, fetch: Fetch<Value>, patience: Patience, mayRenew = true): Promise<Value> {
     const entry = this.#entry(key);
     const { failure } = entry;
-    if (this.peek(key) === undefined && failure !== undefined && isRemembered(failure, this.#clock.elapsed())) {
+    if (this.peek(key) === undefined && failure !== undefined && isUsable(failure, this.#clock.elapsed())) {
       this.#renew(entry, fetch);
       throw failure.error;
     }
@@ -141,7 +141,7 @@ export class RenewingCache<Value extends Expiring> {
 
   #renew(entry: Entry<Value>, fetch: Fetch<Value>): void {
     const { pending, failure } = entry;
-    if (pending || (failure && restsMs(failure, this.#clock.elapsed()) > 0)) return;
+    if (pending || (failure && backoffMs(failure, this.#clock.elapsed()) > 0)) return;
     // The failure is kept in the entry; a valid value is still served.
     this.#start(entry, fetch).catch(() => undefined);
   }
