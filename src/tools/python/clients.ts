@@ -7,6 +7,7 @@ import type { Environment } from "../../base/environment.ts";
 import type { Asker } from "./askers.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
 import {
+  isFetched,
   type Mention,
   mentionsOfPip,
   mentionsOfProject,
@@ -73,9 +74,7 @@ export function mentionsOfPipCommand(
   const inProjects = [...new Set(named)].flatMap((folder) => mentionsOfProject(folder, ["pyproject.toml"], false));
   // Any https URL may be asked for a package: `keyring` decides whether there is a token. pip reads no trust setting in
   // a project.
-  const chosenByProject = [...said, ...inProjects].filter(
-    ({ kind, url = "", isDirect }) => kind === "url" && (isDirect === true || !/^https:/i.test(url)),
-  );
+  const chosenByProject = [...said, ...inProjects].filter(isFetched);
   return [...chosenByProject, ...mentionsOfPip(args, cwd, env, secrets)];
 }
 

@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ancestors } from "../../base/system/ancestors.ts";
+import { localProjects } from "./local-projects.ts";
 import { readIfPresent, readRegularFile } from "../../base/system/regular-file.ts";
 import type { Environment } from "../../base/environment.ts";
 import {
@@ -163,6 +164,9 @@ class RequirementScan {
       ...shortOptionValues(words, "rc"),
     ];
     for (const name of nested) this.read(name, dirname(path), place);
+    for (const folder of localProjects(words, [this.#cwd, dirname(path)])) {
+      this.mentions.push(...urlsFetchedBy(folder));
+    }
   }
 
   /** A token belongs in the password of `https://aws:…@` and nowhere else. */
@@ -253,6 +257,16 @@ function allOf(table: Record<string, unknown> | undefined, place: string): Menti
   const url = table?.["url"];
   if (typeof url !== "string") return [{ kind: "unknown", place, what: "another trust than yours" }];
   return urlsIn(url).map((each) => ({ kind: "unverified", place, url: each }));
+}
+
+/** URLs from which pip fetches what the project in the folder needs: direct ones, and those without TLS. */
+function urlsFetchedBy(folder: string): Mention[] {
+  return mentionsOfProject(folder, ["pyproject.toml"], false).filter(isFetched);
+}
+
+/** Whether pip fetches it: any other https URL may be a homepage. */
+export function isFetched({ kind, url = "", isDirect }: Mention): boolean {
+  return kind === "url" && (isDirect === true || !/^https:/i.test(url));
 }
 
 /** The mentions in the files of these names, in the folder and, unless `above` is false, in its parents. */

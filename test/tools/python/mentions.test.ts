@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mentionsOfProject } from "../../../src/tools/python/mentions.ts";
+import { mentionsOfPip, mentionsOfProject } from "../../../src/tools/python/mentions.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
 test.each<[string, (path: string) => unknown]>([
@@ -35,3 +35,22 @@ test("a project's files count in its folder and in every parent, nearest first",
   expect(urls(true)).toEqual(["https://near.example.com/", "https://far.example.com/"]);
   expect(urls(false)).toEqual(["https://near.example.com/"]);
 });
+
+test.each(["./s", "-e ./s", "s", "./s[extra]", "file:s", "file:%73", "s @ file://FOLDER/s", "--editable=s", "s#egg=s"])(
+  "what the project %s of a requirements file is built with is seen",
+  (line) => {
+    using folder = tempFolder();
+    mkdirSync(join(folder.path, "s"));
+    const requires = ["x @ http://host.example/x.whl", "y"];
+    writeFileSync(join(folder.path, "s/pyproject.toml"), `[build-system]\nrequires = ${JSON.stringify(requires)}\n`);
+    writeFileSync(join(folder.path, "r.txt"), `${line.replace("FOLDER", folder.path)}\n`);
+    const mentions = mentionsOfPip(["install", "-r", "r.txt"], folder.path, {}, { values: [], variables: new Set() });
+    expect(mentions).toContainEqual(
+      expect.objectContaining({
+        kind: "url",
+        url: "http://host.example/x.whl",
+        place: join(folder.path, "s/pyproject.toml"),
+      }),
+    );
+  },
+);

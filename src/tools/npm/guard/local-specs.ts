@@ -2,6 +2,7 @@
  * Local folders, archives and repositories in a manifest (untrusted input). Versions of npm and pnpm spell them
  * differently, so that every path is returned that a specification may name under one of them; most do not exist.
  */
+import { decodedUri } from "../../../base/net/uri.ts";
 
 const fields = [
   "dependencies",
@@ -33,7 +34,7 @@ export function localPaths(spec: string, home: string): string[] {
     const rest = text.trim().replace(/^(?:file|link|portal|workspace):/i, "");
     for (const path of [rest, rest.replace(/^\/\/(?:localhost(?=\/))?/i, "")]) {
       for (const each of [path, path.replace(/[?#].*$/s, "")]) {
-        for (const name of [each, decoded(each)]) {
+        for (const name of [each, decodedUri(each)]) {
           const written = name.replaceAll("\\", "/").trim();
           if (written !== "" && written.length < 4096 && !written.includes("\0")) {
             paths.add(written.replace(/^~(?=\/|$)/, home));
@@ -48,12 +49,4 @@ export function localPaths(spec: string, home: string): string[] {
 /** Whether it is a git repository on this machine, whose commits hold files that are not looked at. */
 export function isLocalRepository(spec: string): boolean {
   return /^(?:[^/:]*@)?git\+file:/i.test(spec.trim());
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
