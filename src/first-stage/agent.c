@@ -7,6 +7,13 @@ enum {
   OF_OTHERS = 0077,
 };
 
+/* Whether the path ends with a slash, or with a slash and a dot: lstat(2) would follow a link. */
+static int follows_link(const struct buffer *path) {
+  size_t size = path->size;
+  if (size > 0 && path->bytes[size - 1] == '.') size--;
+  return size == 0 || path->bytes[size - 1] == '/';
+}
+
 static int is_folder_of(const struct file_status *status, uint32_t user) {
   return (status->mode & TYPE_MASK) == TYPE_FOLDER && status->uid == user;
 }
@@ -34,14 +41,13 @@ static int find_folder(const struct start *start, uint32_t user, struct buffer *
       append(path, TEXT("/run/user/"));
       append_number(path, user);
     }
-    /* A slash at the end would make lstat(2) follow a link. */
-    if (path->overflow || path->bytes[path->size - 1] == '/') return 0;
+    if (path->overflow || follows_link(path)) return 0;
     append_zero(path);
     if (path->overflow || !is_private(path->bytes, user)) return 0;
     path->size--;
     append(path, TEXT("/vouch"));
   }
-  if (path->overflow || path->bytes[path->size - 1] == '/') return 0;
+  if (path->overflow || follows_link(path)) return 0;
   append_zero(path);
   path->size--;
   return !path->overflow;

@@ -26,6 +26,13 @@ const untrusted: Place[] = [
     },
   },
   {
+    name: "a link to the folder, with a dot at its end",
+    place(folder) {
+      symlinkSync(folder, `${folder}-other`);
+      return named(`${folder}-other/.`);
+    },
+  },
+  {
     name: "a link to the socket",
     place(folder, socket) {
       renameSync(socket, join(folder, "real.sock"));
@@ -76,6 +83,7 @@ function inXdg(mode: number, owner = process.getuid!()): NonNullable<Place["plac
 const trusted: Place[] = [
   { name: "the folder of XDG_RUNTIME_DIR", place: inXdg(0o700), taken: true },
   { name: "a slash at the folder's end", place: (folder) => named(`${folder}/`) },
+  { name: "slashes and dots at the folder's end", place: (folder) => named(`${folder}//./.`) },
 ];
 /** What is passed over: the next place that is looked at is the user's own, which a test must not ask. */
 const passedOver: Place[] = [

@@ -30,7 +30,7 @@ export interface Exchange {
 
 /** Why an exchange failed. */
 export class Disconnected extends Error {
-  readonly reason: "refused" | "descriptors" | "timeout" | "gone" | "foreign";
+  readonly reason: "refused" | "descriptors" | "timeout" | "gone" | "foreign" | "unseen";
 
   constructor(reason: Disconnected["reason"], cause?: unknown) {
     super(reason, { cause });
@@ -181,6 +181,12 @@ function explain(error: unknown, timeoutMs: number, path: string): unknown {
       return unavailable("went away before it answered", error);
     case "foreign":
       return untrusted(path, "another user listens there");
+    case "unseen":
+      return untrusted(
+        path,
+        "the system does not tell who listens there",
+        "Check this process's limits (`ulimit -a`).",
+      );
   }
 }
 

@@ -3,7 +3,7 @@
  * fallback loads little.
  */
 import { closeSync, lstatSync, openSync } from "node:fs";
-import { isOwnPeer } from "./peer.ts";
+import { peerOf } from "./peer.ts";
 import type { Exchange } from "./question.ts";
 import type { FileStatus } from "./socket.ts";
 
@@ -42,8 +42,9 @@ export async function exchange(
       unix: path,
       socket: {
         open(connected) {
-          if (isTrusted(connected)) send(connected);
-          else reject(disconnected("foreign"));
+          const distrust = distrustOf(connected);
+          if (distrust === undefined) send(connected);
+          else reject(disconnected(distrust));
         },
         drain: send,
         data(_, chunk) {
@@ -74,11 +75,14 @@ function isOutOfDescriptors(): boolean {
   }
 }
 
-/** The descriptor is missing from the runtime's types. */
-function isTrusted(socket: Bun.Socket): boolean {
+/** Why nothing is sent: another user listens, or the system does not tell who does; undefined if it is this user. */
+function distrustOf(socket: Bun.Socket): "foreign" | "unseen" | undefined {
   try {
-    return isOwnPeer((socket as unknown as { fd: number }).fd);
+    // The descriptor is missing from the runtime's types.
+    const peer = peerOf((socket as unknown as { fd: number }).fd);
+    if (peer === undefined) return "unseen";
+    return peer.uid === process.geteuid?.() ? undefined : "foreign";
   } catch {
-    return false;
+    return "unseen";
   }
 }

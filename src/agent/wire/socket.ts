@@ -108,10 +108,9 @@ function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** The path without a trailing slash, if it is absolute. */
+/** The path without slashes and dots at its end, which would follow a link, if it is absolute. */
 function absolute(path: string | undefined): string | undefined {
-  if (!path?.startsWith("/")) return undefined;
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  return path?.startsWith("/") ? path.replace(/(?:\/+\.?)+$/, "") || "/" : undefined;
 }
 
 function userId(): number {
