@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures whole processes, start to exit, in turn and in one run, and prints medians and ratios.
  *   npm run bench -- --json            prints one JSON object as its last line
- *   npm run bench -- --only helpers    measures one part: helpers, storm, registries, idle, cold, unreachable, server
+ *   npm run bench -- --only helpers    measures one part: helpers, commands, storm, registries, idle, cold, unreachable, server
  * A figure is a ratio or a count of this run: absolute times differ between machines and hours. What each one is, and how
  * the floor is made, is written in docs/performance.md. One that cannot be measured is named with the reason, and is
  * null; the others are measured all the same.
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cargoGet, executable, type Laptop, startLaptop } from "../laptop.ts";
 import { measureColdToken } from "./cold.ts";
+import { measureCommands } from "./commands.ts";
 import { measureHelpers } from "./helpers.ts";
 import { measureIdleAgent } from "./idle.ts";
 import { measureRegistries, repositories } from "./registries.ts";
@@ -39,7 +40,7 @@ function ownFolder(part: string): string {
   return own;
 }
 
-if (["helpers", "storm", "idle", "registries", "cold"].some(wanted)) await onOneLaptop();
+if (["helpers", "commands", "storm", "idle", "registries", "cold"].some(wanted)) await onOneLaptop();
 if (wanted("unreachable")) await attempt(["unreachable_over_reachable"], measureUnreachable);
 if (wanted("server")) {
   await attempt(["server_logins_per_s", "server_id_tokens_per_s_over_oidc_provider"], () =>
@@ -56,6 +57,7 @@ async function onOneLaptop(): Promise<void> {
     if (wanted("storm")) await attempt(["storm_upstream_calls"], () => measureColdStorm(laptop));
     await warmUp(laptop);
     if (wanted("helpers")) await measureHelpers(laptop, folder);
+    if (wanted("commands")) await measureCommands(laptop, folder);
     if (wanted("storm")) {
       await attempt(["storm_p99_over_single"], () => measureWarmStorm(laptop));
       await attempt(["storm_helper_pss_mib"], () => measureMemory(laptop));

@@ -46,7 +46,8 @@ export function localPaths(spec: string, home: string): string[] {
   return [...paths];
 }
 
-/** Whether it is a git repository on this machine, whose commits hold files that are not looked at. */
-export function isLocalRepository(spec: string): boolean {
-  return /^(?:[^/:]*@)?git\+file:/i.test(spec.trim());
+/** The paths of a git repository on this machine that a specification may name; none for any other. */
+export function repositoryPaths(spec: string, home: string): string[] {
+  const url = /^(?:[^/:]*@)?git\+(file:.*)$/is.exec(spec.trim())?.[1];
+  return url === undefined ? [] : localPaths(url, home);
 }

@@ -6,7 +6,7 @@ import type { Environment } from "../../../base/environment.ts";
 import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
-import { isLocalRepository, localPaths, specsOf } from "./local-specs.ts";
+import { localPaths, repositoryPaths, specsOf } from "./local-specs.ts";
 import { memberFolders } from "./members.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
@@ -113,14 +113,17 @@ async function examineFolder(
     const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
     members.push(...listOf(workspaces), ...listOf(workspaces?.packages));
     for (const spec of specsOf(manifest)) {
-      if (isLocalRepository(spec)) {
+      const home = question.env["HOME"] ?? "/";
+      const repositories = repositoryPaths(spec, home).map((path) => resolve(folder, path));
+      // One elsewhere is as any other dependency in git: the project does not bring it along.
+      if (repositories.some((path) => `${path}/`.startsWith(`${question.folders[0]}/`))) {
         answer.objections.push({
           file,
           key: spec,
-          why: "is a repository on this machine, whose commits are not checked",
+          why: "is a repository in the project, whose commits are not checked",
         });
       }
-      for (const path of localPaths(spec, question.env["HOME"] ?? "/")) {
+      for (const path of localPaths(spec, home)) {
         const at = resolve(folder, path);
         if (statusOf(at) === undefined) continue;
         await examineFolder(at, question, answer, seen);

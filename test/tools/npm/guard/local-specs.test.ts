@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isLocalRepository, localPaths, specsOf } from "../../../../src/tools/npm/guard/local-specs.ts";
+import { localPaths, repositoryPaths, specsOf } from "../../../../src/tools/npm/guard/local-specs.ts";
 
 describe("a folder is found in every spelling that a version of npm or pnpm follows", () => {
   test.each([
@@ -49,9 +49,11 @@ test("specifications are found at any depth of the fields that have them", () =>
 });
 
 test.each([
-  ["git+file:///abs/h.git", true],
-  ["GIT+FILE:///abs/h.git", true],
-  ["b@git+file:///abs/h.git", true],
-  ["git+https://host.example/h.git", false],
-  ["file:h", false],
-])("%s is a repository on this machine: %p", (spec, expected) => expect(isLocalRepository(spec)).toBe(expected));
+  ["git+file:///abs/h.git", "/abs/h.git"],
+  ["GIT+FILE:///abs/%68.git#main", "/abs/h.git"],
+  ["b@git+file:///abs/h.git", "/abs/h.git"],
+])("%s is the repository %s", (spec, path) => expect(repositoryPaths(spec, "/home/me")).toContain(path));
+
+test.each(["git+https://host.example/h.git", "file:h", "h"])("%s is no repository on this machine", (spec) => {
+  expect(repositoryPaths(spec, "/home/me")).toEqual([]);
+});
