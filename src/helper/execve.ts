@@ -35,7 +35,7 @@ export async function execveWithBytes(file: string, args: readonly string[], env
       ({ start, length }) => new Uint8Array(toArrayBuffer(start, 0, length)),
     );
     const words = argumentBytes([file, ...args], splitAtZeros(given!)).map(zeroEnded);
-    const variables = environmentBytes(env, process.env, splitAtZeros(environ!)).map(zeroEnded);
+    const variables = environmentBytes(env, splitAtZeros(environ!)).map(zeroEnded);
     const table = (strings: Buffer[]) => new BigUint64Array([...strings.map((bytes) => BigInt(ptr(bytes))), 0n]);
     const [argv, envp] = [table(words), table(variables)];
     for (const number of ignoredSignals) signal(number, defaultAction);

@@ -24,19 +24,23 @@ export function argumentBytes(args: readonly string[], given: readonly Uint8Arra
 }
 
 /**
- * `NAME=VALUE` as bytes: the entries of `given` that `env` leaves unchanged from `before` (as the runtime decoded
- * them), in their order, then the changed and new ones.
+ * `NAME=VALUE` as bytes: the entries of `given` whose value `env` still has (of a name that is there twice the last one
+ * counts, as for the runtime), in their order, then the changed and new ones.
  */
-export function environmentBytes(env: Environment, before: Environment, given: readonly Uint8Array[]): Uint8Array[] {
-  const entries: Uint8Array[] = [];
-  const kept = new Set<string>();
-  for (const bytes of given) {
+export function environmentBytes(env: Environment, given: readonly Uint8Array[]): Uint8Array[] {
+  const parsed = given.map((bytes) => {
     const entry = decode(bytes);
     const equals = entry.indexOf("=");
-    const name = equals < 0 ? entry : entry.slice(0, equals);
+    return { bytes, name: equals < 0 ? entry : entry.slice(0, equals), value: entry.slice(equals + 1), equals };
+  });
+  const values = new Map(parsed.map(({ name, value }) => [name, value]));
+  const entries: Uint8Array[] = [];
+  const kept = new Set<string>();
+  for (const { bytes, name, equals } of parsed) {
     // A name that is not UTF-8 has no value in the runtime's table.
-    const isUntouched = Object.hasOwn(env, name) && (env[name] === before[name] || name.includes(replacement));
-    if (equals >= 0 && !isUntouched) continue;
+    const isUntouched = Object.hasOwn(env, name) && (env[name] === values.get(name) || name.includes(replacement));
+    // Without a name it is no variable of the runtime's table, and nobody has changed it.
+    if (equals > 0 && !isUntouched) continue;
     entries.push(bytes);
     kept.add(name);
   }

@@ -19,18 +19,21 @@ test("variables keep bytes and order, and changed, dropped and added ones are so
     bytes("D=old"),
     bytes("E=gone"),
     bytes("odd"),
+    bytes("TWICE=1"),
+    bytes("TWICE=2"),
+    bytes("=x"),
   ];
-  const before = { A: "1", B: "\ufffd", "C\ufffd": undefined, D: "old", E: "gone" };
-  const { E, ...kept } = before;
-  expect(E).toBe("gone");
-  expect(environmentBytes({ ...kept, D: "new", F: "added" }, before, given)).toEqual([
+  const env = { A: "1", B: "\ufffd", "C\ufffd": undefined, D: "new", F: "added", TWICE: "2" };
+  expect(environmentBytes(env, given)).toEqual([
     given[0]!,
     given[1]!,
     given[2]!,
-    given[5]!,
+    ...given.slice(5),
     bytes("D=new"),
     bytes("F=added"),
   ]);
+  // Changed, it is there once.
+  expect(environmentBytes({ TWICE: "3" }, given.slice(6, 8))).toEqual([bytes("TWICE=3")]);
 });
 
 test("only bytes that cannot have been UTF-8 are suspicious", () => {
