@@ -31,24 +31,30 @@ export async function measureRegistries(laptop: Laptop, folder: string): Promise
   );
   configure(laptop);
   const { stdout } = await laptop.vouch("credential", "codeartifact");
-  const provider = project(folder, "provider", [executable]);
-  const token = project(folder, "token", ["cargo:token"]);
   const home = join(folder, "cargo-home");
-  const fetch = (cwd: string, tokens: Record<string, string>): Timed => ({
-    commands: [[cargo.path, "fetch", "--quiet"]],
-    cwd,
-    env: { ...laptop.env, CARGO_HOME: home, ...tokens },
-    prepare() {
-      rmSync(home, { recursive: true, force: true });
-      rmSync(join(cwd, "Cargo.lock"), { force: true });
-    },
-  });
+  const fetch = (name: string, provider: string, tokens: Record<string, string>): Timed => {
+    const cwd = project(folder, name);
+    return {
+      commands: [[cargo.path, "fetch", "--quiet"]],
+      cwd,
+      env: { ...laptop.env, CARGO_HOME: home, ...tokens },
+      prepare() {
+        rmSync(home, { recursive: true, force: true });
+        rmSync(join(cwd, "Cargo.lock"), { force: true });
+        mkdirSync(home);
+        writeFileSync(join(home, "config.toml"), configuration(provider));
+      },
+    };
+  };
   const variables = repositories.map((name) => [
     `CARGO_REGISTRIES_${name.toUpperCase().replaceAll("-", "_")}_TOKEN`,
     `Bearer ${stdout.trim()}`,
   ]);
   const [with50, without] = await timeInTurn(
-    [fetch(provider, {}), fetch(token, Object.fromEntries(variables) as Record<string, string>)],
+    [
+      fetch("provider", executable, {}),
+      fetch("token", "cargo:token", Object.fromEntries(variables) as Record<string, string>),
+    ],
     runs,
   );
   reportRatio(
@@ -72,18 +78,22 @@ function configure({ home }: Laptop): void {
 }
 
 /** A crate that depends on one crate of each registry. Returns its folder. */
-function project(folder: string, name: string, provider: string[]): string {
+function project(folder: string, name: string): string {
   const root = join(folder, name);
   mkdirSync(join(root, "src"), { recursive: true });
-  mkdirSync(join(root, ".cargo"));
   writeFileSync(join(root, "src/lib.rs"), "");
   const dependencies = repositories.map((each) => `${each} = { version = "1", registry = "${each}" }\n`);
   const manifest = `[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n${dependencies.join("")}`;
   writeFileSync(join(root, "Cargo.toml"), manifest);
-  const registries = repositories.map(
-    (each) =>
-      `[registries.${each}]\nindex = "sparse+${indexOf(each)}"\ncredential-provider = ${JSON.stringify(provider)}\n`,
-  );
-  writeFileSync(join(root, ".cargo/config.toml"), registries.join(""));
   return root;
+}
+
+/** The user's own, as `vouch setup codeartifact` writes it: of a project's every file is looked at, by the careful side. */
+function configuration(provider: string): string {
+  return repositories
+    .map(
+      (each) =>
+        `[registries.${each}]\nindex = "sparse+${indexOf(each)}"\ncredential-provider = ${JSON.stringify([provider])}\n`,
+    )
+    .join("");
 }
