@@ -1,4 +1,6 @@
 /** Data files of a Node.js project that want the token of the registry. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { names } from "../sandbox/main.ts";
 import type { HostileListener } from "./hostile-listener.ts";
 
@@ -139,7 +141,7 @@ export const otherFiles: [
   ],
   [
     "a lock file whose host npm replaces",
-    () => ({ "npm-shrinkwrap.json": lock("http://registry.npmjs.org/my-lib/-/my-lib-1.0.0.tgz") }),
+    () => ({ "npm-shrinkwrap.json": lock(`http://${publicRegistryHost()}/my-lib/-/my-lib-1.0.0.tgz`) }),
     ["ci"],
     /npm-shrinkwrap\.json: .*resolved/,
   ],
@@ -158,6 +160,15 @@ packages:
   my-lib@1.0.0:
     resolution: {tarball: "${tarball}"}
 `;
+
+/** The host that npm calls `npmjs`, from npm's own definition of `replace-registry-host`. */
+function publicRegistryHost(): string {
+  const definitions = join(
+    import.meta.dir,
+    "../../.tools/npm-11/node_modules/npm/node_modules/@npmcli/config/lib/definitions/definitions.js",
+  );
+  return /default: 'https:\/\/([\w.-]*npmjs[\w.-]*)\/'/.exec(readFileSync(definitions, "utf8"))![1]!;
+}
 
 export const manifest = (more: object) => JSON.stringify({ name: "app", version: "1.0.0", ...more });
 

@@ -12,14 +12,24 @@ export function findUnsafeAddress(text: string, hosts: readonly string[]): strin
   for (const [candidate] of text.replace(/[\t\r\n]/g, "").matchAll(/https?:[^\s"'<>`|^]*/gi)) {
     const url = URL.parse(candidate);
     if (url === null || !isHostOf(url, hosts)) continue;
-    if (url.protocol !== "https:" || !hosts.includes(url.host)) return candidate;
+    const isOwnPort = hosts.includes(url.host) || (url.port === "" && hosts.some((host) => matches(host, url)));
+    if (url.protocol !== "https:" || !isOwnPort) return candidate;
   }
   return undefined;
 }
 
-/** Whether the URL has one of the hosts, on any port. */
-export function isHostOf({ hostname }: URL, hosts: readonly string[]): boolean {
-  return hosts.some((host) => host.replace(/:\d+$/, "") === hostname.replace(/\.$/, ""));
+/** Whether the URL has one of the hosts, on any port; in a host `*` stands for any characters. */
+export function isHostOf(url: URL, hosts: readonly string[]): boolean {
+  return hosts.some((host) => matches(host, url) || host.replace(/:\d+$/, "") === nameOf(url));
+}
+
+/** Whether the host is a pattern that the URL's matches. */
+function matches(host: string, url: URL): boolean {
+  return host.includes("*") && new Bun.Glob(host).match(nameOf(url));
+}
+
+function nameOf({ hostname }: URL): string {
+  return hostname.replace(/\.$/, "");
 }
 
 /** The first such URL among all keys and values of a parsed document. */

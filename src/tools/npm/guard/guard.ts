@@ -117,11 +117,15 @@ export function globalFiles(env: Environment): string[] {
   return prefixes.flatMap((prefix) => (prefix ? [join(prefix, "etc/npmrc")] : []));
 }
 
-/** Hosts in lock files that npm replaces by the registry's host, keeping the scheme. `npmjs` is npm's name for one host. */
-function replacedHosts(pinned: string | undefined, env: Environment): string[] {
-  const value = pinned ?? environmentSettings(env).find(({ key }) => key === "replace-registry-host")?.value;
+/**
+ * Hosts in lock files that npm replaces by the registry's host, keeping the scheme (`replace-registry-host`): all, one by
+ * name or URL, or, by default, that of the public registry, which npm calls `npmjs`.
+ */
+export function replacedHosts(pinned: string | undefined, env: Environment): string[] {
+  const value = pinned ?? environmentSettings(env).find(({ key }) => key === "replace-registry-host")?.value ?? "npmjs";
   if (value === "never") return [];
-  return value === undefined || value === "npmjs" ? ["registry.npmjs.org"] : [value];
+  if (value === "always") return ["*"];
+  return value === "npmjs" ? ["*.npmjs.*"] : [URL.parse(value)?.hostname ?? value.toLowerCase()];
 }
 
 function ofCommandLine(args: readonly string[], hosts: string[]): Objection[] {

@@ -54,3 +54,15 @@ test.each([
 ])("the text %j can be passed without parsing: %p", (text, expected) => {
   expect(isHarmless(text)).toBe(expected);
 });
+
+test.each([
+  ["http://registry.npmjs.example/x.tgz", ["*.npmjs.*"], true],
+  ["https://registry.npmjs.example:8443/x.tgz", ["*.npmjs.*"], true],
+  ["https://registry.npmjs.example/x.tgz", ["*.npmjs.*"], false],
+  ["http://npmjs.example/x.tgz", ["*.npmjs.*"], false],
+  ["http://other.example/x.tgz", ["*.npmjs.*"], false],
+  ["http://other.example/x.tgz", ["*"], true],
+  ["https://other.example/x.tgz", ["*"], false],
+])("the address %s is unsafe for the pattern %j: %p", (address, patterns, isUnsafe) => {
+  expect(findUnsafeAddress(address, patterns) !== undefined).toBe(isUnsafe);
+});
