@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
+import { ignoringItsFolder } from "./build/compile-options.ts";
 import { writeDocuments } from "./build/documents.ts";
 import { hasCompiler, withFirstStage } from "./build/first-stage.ts";
 import { withoutSignature } from "./build/mach-o.ts";
@@ -57,11 +58,7 @@ async function compile(
       outfile: join(root, outfile),
       // A company's root CA is often in the system's store only. An option, because the variable's name is blanked.
       execArgv: ["--use-system-ca"],
-      // The folder it is started in is hostile: nothing in it may change what the executable does.
-      autoloadDotenv: false,
-      autoloadBunfig: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
+      ...ignoringItsFolder,
     },
   });
   if (firstStage !== undefined) {

@@ -28,7 +28,9 @@ export function readAttempt(descriptor: string): Attempt {
   const match = head.exec(text);
   const sizes = match?.slice(3).map(Number) ?? [];
   if (bytes === undefined || match === null || match[0].length + sum(sizes) !== bytes.length) {
-    throw new VouchError("usage", "--first-stage is an argument that the executable gives itself.");
+    throw new VouchError("usage", "--first-stage is an argument that the executable gives itself.", {
+      hint: "Leave it out.",
+    });
   }
   let start = match[0].length;
   const [route, body, answer, stdin] = sizes.map((size) => bytes.subarray(start, (start += size)));

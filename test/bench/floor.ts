@@ -1,6 +1,7 @@
 /** The two limits that a helper is held against. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ignoringItsFolder } from "../../build/compile-options.ts";
 
 /** Options of the product's own build, so that they cannot make one of the two faster. */
 const compileOptions = {
@@ -21,10 +22,7 @@ export async function compileProgram(folder: string, name: string, source: strin
     entrypoints: [file],
     compile: {
       outfile,
-      autoloadDotenv: false,
-      autoloadBunfig: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
+      ...ignoringItsFolder,
     },
   });
   return outfile;

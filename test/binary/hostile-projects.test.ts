@@ -270,6 +270,15 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
         (x) => ({ ".npmrc": "lockfile-dir=lk\n", "lk/pnpm-lock.yaml": pnpmLock(x) }),
       ],
       [
+        "a fallback in a key of .npmrc",
+        () => ({ ".npmrc": `\${NO-https-proxy}=${evil.url}/\n\${NO-strict-ssl}=false\n` }),
+      ],
+      [
+        "a fallback in a key of pnpm-workspace.yaml",
+        () => ({ "pnpm-workspace.yaml": `\${NO-httpsProxy}: ${evil.url}/\n\${NO-strictSsl}: false\n` }),
+      ],
+      ["a fallback in the scheme of a registry", () => ({ ".npmrc": `registry=\${NO-http}://${endpoint}\n` })],
+      [
         "a member by a pattern with braces",
         (x) => ({
           "pnpm-workspace.yaml": 'packages:\n  - "d{1,2}/{.h,z}"\n',
@@ -281,7 +290,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
       async (_, files) => {
         const hostile = files(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`);
         const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], hostile);
-        expect(finished.stderr).toMatch(/leads to the registry by plain http/);
+        expect(finished.stderr).toMatch(/pnpm gets no token here: .* (leads to the registry by plain http|decides)/);
       },
       120_000,
     );

@@ -5,6 +5,7 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { ignoringItsFolder } from "../../build/compile-options.ts";
 import { withFirstStage } from "../../build/first-stage.ts";
 import { embedNodeHid } from "../../build/node-hid.ts";
 import { hostTarget } from "../../build/targets.ts";
@@ -38,10 +39,7 @@ export async function buildSides(folder: string): Promise<void> {
       plugins: [embedNodeHid(hostTarget()), ...plugins],
       compile: {
         outfile,
-        autoloadDotenv: false,
-        autoloadBunfig: false,
-        autoloadTsconfig: false,
-        autoloadPackageJson: false,
+        ...ignoringItsFolder,
       },
     });
     if (isJoined) writeFileSync(outfile, withFirstStage(readFileSync(outfile), hostTarget().arch));

@@ -110,7 +110,7 @@ function utf8Length(text: string): number {
 
 /** The path without slashes and dots at its end, which would follow a link, if it is absolute. */
 function absolute(path: string | undefined): string | undefined {
-  return path?.startsWith("/") ? path.replace(/(?:\/+\.?)+$/, "") || "/" : undefined;
+  return path?.startsWith("/") ? path.replace(/(?:\/\.?)+$/, "") || "/" : undefined;
 }
 
 function userId(): number {

@@ -4,6 +4,7 @@
  */
 import { decodedUri } from "../../../base/net/uri.ts";
 
+/** Fields of a manifest, and of pnpm-workspace.yaml, whose texts are specifications. */
 const fields = [
   "dependencies",
   "devDependencies",
@@ -12,15 +13,19 @@ const fields = [
   "overrides",
   "resolutions",
   "pnpm",
+  "catalog",
+  "catalogs",
+  "configDependencies",
+  "packageExtensions",
 ];
 
-/** All specifications of a manifest: the texts under its fields, at any depth. */
-export function specsOf(manifest: Record<string, unknown>): string[] {
-  const texts = (value: unknown): string[] => {
+/** All specifications of a manifest, or of pnpm-workspace.yaml: the texts under those fields, at any depth. */
+export function specsOf(document: Record<string, unknown>): string[] {
+  const textsOf = (value: unknown): string[] => {
     if (typeof value === "string") return [value];
-    return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
+    return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
   };
-  return fields.flatMap((field) => texts(manifest[field]));
+  return fields.flatMap((field) => textsOf(document[field]));
 }
 
 /**

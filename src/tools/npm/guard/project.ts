@@ -3,14 +3,14 @@
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
 import type { Environment } from "../../../base/environment.ts";
-import { parseJson } from "../../../base/json.ts";
 import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
+import { parseDocument } from "./documents.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
 import { localPaths, repositoryPaths, specsOf } from "./local-specs.ts";
 import { memberFolders } from "./members.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
-import { parseNpmrc, replaceVariables } from "./settings-text.ts";
+import { parseNpmrc, replaceInDocument, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
 import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey, reasonOf } from "./trust.ts";
 
@@ -96,7 +96,7 @@ async function examineFolder(
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
   const isOfPnpm = question.readers.includes("pnpm");
-  const settings = isOfPnpm ? examineDocument(workspace, question.hosts, answer, true) : undefined;
+  const settings = isOfPnpm ? examineWorkspace(workspace, question, answer) : undefined;
   if (question.tool === "pnpm" && refersToToken(JSON.stringify(settings ?? {}))) {
     answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
   }
@@ -112,30 +112,39 @@ async function examineFolder(
     examineManifest(file, manifest, answer);
     const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
     members.push(...listOf(workspaces), ...listOf(workspaces?.packages));
-    for (const spec of specsOf(manifest)) {
-      const home = question.env["HOME"] ?? "/";
-      const repositories = repositoryPaths(spec, home).map((path) => resolve(folder, path));
-      // One elsewhere is as any other dependency in git: the project does not bring it along.
-      if (repositories.some((path) => `${path}/`.startsWith(`${question.folders[0]}/`))) {
-        answer.objections.push({
-          file,
-          key: spec,
-          why: "is a repository in the project, whose commits are not checked",
-        });
-      }
-      for (const path of localPaths(spec, home)) {
-        const at = resolve(folder, path);
-        if (statusOf(at) === undefined) continue;
-        await examineFolder(at, question, answer, seen);
-        await examineArchive(at, question, answer);
-      }
-    }
+    await examineSpecs(file, specsOf(manifest), question, answer, seen);
   }
+  await examineSpecs(workspace, specsOf(settings ?? {}), question, answer, seen);
   if (question.publishes) examinePacked(folder, answer);
   const tooMany = { file: folder, key: "the workspace", why: "has more folders than can be checked" };
   const patterns = members.filter((member) => typeof member === "string");
   for (const member of memberFolders(folder, patterns, () => answer.objections.push(tooMany))) {
     await examineFolder(member, question, answer, seen);
+  }
+}
+
+/** Examines the folders and archives that specifications in the file name, whose dependencies are installed as well. */
+async function examineSpecs(
+  file: string,
+  specs: readonly string[],
+  question: ProjectQuestion,
+  answer: ProjectAnswer,
+  seen: Set<string>,
+): Promise<void> {
+  const folder = dirname(file);
+  const home = question.env["HOME"] ?? "/";
+  for (const spec of specs) {
+    const repositories = repositoryPaths(spec, home).map((path) => resolve(folder, path));
+    // One elsewhere is as any other dependency in git: the project does not bring it along.
+    if (repositories.some((path) => `${path}/`.startsWith(`${question.folders[0]}/`))) {
+      answer.objections.push({ file, key: spec, why: "is a repository in the project, whose commits are not checked" });
+    }
+    for (const path of localPaths(spec, home)) {
+      const at = resolve(folder, path);
+      if (statusOf(at) === undefined) continue;
+      await examineFolder(at, question, answer, seen);
+      await examineArchive(at, question, answer);
+    }
   }
 }
 
@@ -159,6 +168,20 @@ function examinePlace(
   for (const pattern of ["pnpm-lock*.yaml", "lock.yaml", ".pnpm/lock.yaml"]) {
     examineMatches(resolve(folder, value), pattern, hosts, answer);
   }
+}
+
+/** The settings of a pnpm-workspace.yaml, as written and with variables expanded: in keys, too, pnpm expands some. */
+function examineWorkspace(
+  file: string,
+  { hosts, env }: ProjectQuestion,
+  answer: ProjectAnswer,
+): Record<string, unknown> | undefined {
+  const written = examineDocument(file, hosts, answer, true);
+  if (written === undefined) return undefined;
+  const expanded = replaceInDocument(written, env) as Record<string, unknown>;
+  const found = findInDocument(expanded, hosts);
+  if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
+  return { ...written, ...expanded };
 }
 
 function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAnswer): void {
@@ -198,7 +221,7 @@ function examineDocument(
   if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
-  const document = file.endsWith(".json") ? jsonDocument(text) : otherDocument(file, text);
+  const document = parseDocument(file, text);
   const found = findInDocument(document, hosts);
   if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
   return isObject(document) ? document : undefined;
@@ -222,7 +245,7 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
   try {
     const files = await new Bun.Archive(await Bun.file(file).bytes()).files("**/{package,npm-shrinkwrap}.json");
     for (const [name, manifest] of files) {
-      const document = jsonDocument(await manifest.text());
+      const document = parseDocument(name, await manifest.text());
       const found = findInDocument(document, question.hosts);
       if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found.key, found.url));
       if (isObject(document)) examineManifest(`${file}: ${name}`, document, answer);
@@ -230,21 +253,6 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
   } catch {
     // npm may still read what this reader does not.
     answer.objections.push({ file, key: "the archive", why: "cannot be read" });
-  }
-}
-
-/** A JSON document; the text itself if it is not JSON. */
-function jsonDocument(text: string): unknown {
-  const document = parseJson(text.replace(/^\uFEFF/, ""));
-  return document === undefined ? text : document;
-}
-
-/** A document of JSON5 or YAML, by the file's name; the text itself if it is none. */
-function otherDocument(file: string, text: string): unknown {
-  try {
-    return file.endsWith(".json5") ? Bun.JSON5.parse(text) : Bun.YAML.parse(text);
-  } catch {
-    return text;
   }
 }
 

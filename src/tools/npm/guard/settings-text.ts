@@ -40,12 +40,34 @@ function unquote(text: string): string {
     .trim();
 }
 
-/** Expands `${NAME}` and `${NAME?}` as npm does; an unknown NAME stays unchanged, with `?` it becomes empty. */
+/**
+ * Expands references to variables as npm and pnpm do: `${NAME}`; `${NAME?}`, which npm makes empty if there is none;
+ * `${NAME-FALLBACK}` and `${NAME:-FALLBACK}` of pnpm. An unknown NAME stays unchanged.
+ */
 export function replaceVariables(text: string, env: Environment): string {
-  return text.replace(/(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g, (whole, escapes: string, name: string, optional) => {
+  return text.replace(/(?<!\\)(\\*)\$\{([^${}]+)\}/g, (whole, escapes: string, inner: string) => {
     if (escapes.length % 2 === 1) return whole.slice((escapes.length + 1) / 2);
-    return escapes.slice(escapes.length / 2) + (env[name] ?? (optional ? "" : `\${${name}}`));
+    return escapes.slice(escapes.length / 2) + (valueOf(inner, env) ?? `\${${inner}}`);
   });
+}
+
+function valueOf(inner: string, env: Environment): string | undefined {
+  // npm's own reading; only pnpm knows fallbacks, and no name of a variable that is set looks like one.
+  const own = env[inner.replace(/\?$/, "")];
+  if (own !== undefined) return own;
+  const [, name, colon, fallback] = /([^:-]+)(:?)-(.+)/.exec(inner) ?? [];
+  if (name === undefined) return inner.endsWith("?") ? "" : undefined;
+  return colon === ":" ? env[name] || fallback : (env[name] ?? fallback);
+}
+
+/** The keys and texts of a parsed document with variables expanded, as pnpm does in pnpm-workspace.yaml. */
+export function replaceInDocument(document: unknown, env: Environment): unknown {
+  if (typeof document === "string") return replaceVariables(document, env);
+  if (Array.isArray(document)) return document.map((each) => replaceInDocument(each, env));
+  if (typeof document !== "object" || document === null) return document;
+  return Object.fromEntries(
+    Object.entries(document).map(([key, value]) => [replaceVariables(key, env), replaceInDocument(value, env)]),
+  );
 }
 
 /** `npm_config_…` and `pnpm_config_…` of the environment. */

@@ -46,6 +46,15 @@ test.each([
   ["${NO?}", ""],
   ["\\${A}", "${A}"],
   ["a${A}b${A}", "a1b1"],
+  ["${NO-ca}", "ca"],
+  ["${NO:-ca}", "ca"],
+  ["${NO?-http}", "http"],
+  ["${NO-a?b}", "a?b"],
+  ["${NO-https-proxy}", "https-proxy"],
+  ["${A-x}", "1"],
+  ["${EMPTY-x}", ""],
+  ["${EMPTY:-x}", "x"],
+  [":${NO-}", ":${NO-}"],
 ])("with variables put in, %s becomes %s", (text, expected) => {
-  expect(replaceVariables(text, { A: "1" })).toBe(expected);
+  expect(replaceVariables(text, { A: "1", EMPTY: "" })).toBe(expected);
 });
