@@ -26,11 +26,11 @@ interface Role {
   start: (left: Attempt | undefined) => Promise<number>;
 }
 
-const role = roleOf();
+const role = roleOf() ?? (await roleByTable());
 process.exitCode = await run();
 
 /** A ladder of conditions, because building and searching a table costs a cold process 0.1 ms more. */
-function roleOf(): Role {
+function roleOf(): Role | undefined {
   if (args[0] === "--cargo-plugin") {
     return {
       start: async (left) => (await import("./tools/cargo/credential-provider.ts")).runCargoProvider(left),
@@ -59,7 +59,14 @@ function roleOf(): Role {
   if (words[0] === "credential" && !asksForHelp()) {
     return { start: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
   }
-  return { start: runCli };
+  return name === "vouch" ? { start: runCli } : undefined;
+}
+
+/** The shims of other package managers stand in the table of tools; under any other name this is the command line. */
+async function roleByTable(): Promise<Role> {
+  const { runnerOf } = await import("./tools/tools.ts");
+  const run = runnerOf(name, process.env);
+  return run === undefined ? { start: runCli } : { isShim: true, start: async () => run(name, args) };
 }
 
 async function run(): Promise<number> {

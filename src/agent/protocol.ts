@@ -21,6 +21,7 @@ import {
   secret,
   text,
   time,
+  tokenVariable,
   variables,
 } from "./wire/checks.ts";
 
@@ -34,6 +35,7 @@ export const routes = {
   status: "/v1/status",
   cargo: "/v1/cargo",
   token: "/v1/token",
+  tokens: "/v1/tokens",
   environment: "/v1/environment",
   match: "/v1/match",
   roleCredentials: "/v1/role-credentials",
@@ -106,6 +108,9 @@ const securityKey = fields({
   thisSession: flag,
 });
 
+/** Endpoints without a token, and why. */
+const failed = list(fields({ endpoint: text, error }));
+
 const repository = fields({
   domain: text,
   domainOwner: text,
@@ -161,6 +166,19 @@ const replies = {
     /** The configured endpoint that the URL lies in. */
     endpoint: text,
   }),
+  /** The tokens of all endpoints of a format, the default one last. */
+  [routes.tokens]: fields({
+    endpoints: list(
+      fields({
+        endpoint: text,
+        token: secret,
+        expiration: time,
+        /** The variable that the user's files name for the token. */
+        variable: optional(tokenVariable),
+      }),
+    ),
+    failed: optional(failed),
+  }),
   [routes.environment]: fields({
     /**
      * Variables of npm and pip; without a format also CODEARTIFACT_AUTH_TOKEN of the default repository (the last one).
@@ -171,7 +189,7 @@ const replies = {
     /** When the first token ends; absent without tokens, and if one is missing. */
     expiration: optional(time),
     /** Endpoints whose token failed while others succeeded; absent if there are none to report. */
-    failed: optional(list(fields({ endpoint: text, error }))),
+    failed: optional(failed),
   }),
   [routes.match]: fields({
     configured: list(flag),
@@ -221,6 +239,7 @@ export type SecurityKey = Checked<typeof securityKey>;
 export type StatusReply = Reply<typeof routes.status>;
 export type CargoReply = Reply<typeof routes.cargo>;
 export type TokenReply = Reply<typeof routes.token>;
+export type TokensReply = Reply<typeof routes.tokens>;
 export type EnvironmentReply = Reply<typeof routes.environment>;
 export type MatchReply = Reply<typeof routes.match>;
 

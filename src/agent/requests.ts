@@ -23,6 +23,10 @@ export const emptyRequest = v.strictObject({});
 export const tokenRequest = v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) });
 export type TokenRequest = v.InferOutput<typeof tokenRequest>;
 
+/** The tokens of all endpoints of a format. */
+export const tokensRequest = v.strictObject({ format: Format });
+export type TokensRequest = v.InferOutput<typeof tokensRequest>;
+
 /** A request of Cargo's credential provider protocol, as Cargo sends it; additional fields are ignored. */
 export const cargoRequest = v.looseObject({
   v: v.literal(1),

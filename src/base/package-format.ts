@@ -1,4 +1,4 @@
-/** The supported CodeArtifact package formats. */
-export const packageFormats = ["cargo", "npm", "pypi"] as const;
+/** The package formats of CodeArtifact. */
+export const packageFormats = ["cargo", "generic", "maven", "npm", "nuget", "pypi", "ruby", "swift"] as const;
 
 export type PackageFormat = (typeof packageFormats)[number];

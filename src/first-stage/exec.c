@@ -40,11 +40,21 @@ static int has_project(struct text command) {
   return has_part_of(command, TEXT(PYTHON_PARTS)) || is_listed(base_name(command), TEXT(CHECKED_COMMANDS));
 }
 
+static int is_upper_hex(struct text word) {
+  for (size_t index = 0; index < word.size; index++) {
+    char byte = word.bytes[index];
+    if (!(byte >= '0' && byte <= '9') && !(byte >= 'A' && byte <= 'F')) return 0;
+  }
+  return 1;
+}
+
 /* Same rule as areTokenVariables in src/agent/wire/checks.ts. */
 static int is_token_variable(struct text name) {
   if (is_listed(name, TEXT(" PIP_INDEX_URL CODEARTIFACT_AUTH_TOKEN TWINE_USERNAME TWINE_PASSWORD TWINE_REPOSITORY_URL "))) {
     return 1;
   }
+  struct text own = TEXT("VOUCH_TOKEN_");
+  if (starts_with(name, own)) return name.size == own.size + 16 && is_upper_hex(text_after(name, own.size));
   struct text start = TEXT("npm_config_//"), end = TEXT("/:_authToken");
   if (name.size <= start.size + end.size || !starts_with(name, start)) return 0;
   if (!is_same(text_after(name, name.size - end.size), end)) return 0;

@@ -15,6 +15,8 @@ import { serverOrigin } from "../base/net/server-origin.ts";
 
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
+export const tokenVariablePattern = /^VOUCH_TOKEN_[0-9A-F]{16}$/;
+
 const RepositorySchema = v.strictObject({
   domain: v.pipe(v.string(), v.regex(domainPattern, "expected a CodeArtifact domain name")),
   domainOwner: v.pipe(v.string(), v.regex(accountPattern, "expected a 12-digit account id")),
@@ -26,7 +28,17 @@ const RepositorySchema = v.strictObject({
   registryName: v.optional(v.string()),
   /** The npm scopes ("@acme") that the repository serves; absent if it is npm's default registry. */
   npmScopes: v.optional(v.array(v.string())),
-  /** The edited configuration file by tool name, so that a removal restores the same file. */
+  /** Whether it stands beside the public registry and another repository is the default. */
+  extra: v.optional(v.boolean()),
+  /**
+   * The variable by which shims hand the token to tools whose files of the home folder name a variable. Random, so that
+   * no file of a project can name it.
+   */
+  tokenVariable: v.optional(v.pipe(v.string(), v.regex(tokenVariablePattern, "expected VOUCH_TOKEN_ and 16 digits"))),
+  /**
+   * By the name of each tool that is set up: the edited configuration file, so that a removal restores the same file;
+   * empty for a tool without one.
+   */
   files: v.optional(v.record(v.string(), v.string())),
 });
 

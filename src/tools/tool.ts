@@ -19,7 +19,14 @@ export interface Tool {
   format: PackageFormat;
   /** The programs of which one must be on PATH. */
   programs: string[];
+  /** Other tools that read the same files and need nothing of their own: `--tool` takes their names, too. */
+  alsoFor?: string[];
+  /** Why it cannot be set up, with what to do instead; undefined if it can. */
+  refusal?: (env: Environment) => string | undefined;
+  /** The edited file; empty if a shim is enough. */
   path: (env: Environment) => string;
+  /** Whether its file names the variable that its shim sets: the repository then gets a `tokenVariable`. */
+  needsVariable?: boolean;
   /** The file's text with the repository added; its endpoint for the format is set. */
   set: (text: string | undefined, repository: RepositorySettings, edit: ToolEdit) => Edited;
   /** The file's text restored; `onKept` receives the user's lines in the block. */
@@ -43,24 +50,12 @@ export interface Tool {
   warnings: (repository: RepositorySettings, cwd: string, env: Environment) => string[];
   /** The names under which the tool must find links to Vouch on PATH; `isLinked` reports existing ones. */
   shims: (env: Environment, isLinked: (name: string) => boolean) => string[];
+  /** Becomes the real program behind the shim of that name; src/main.ts starts the shims of a build's hot path itself. */
+  runShim?: (name: string, args: string[]) => Promise<number>;
   /** Whether the tool gets no token without the shim of that name; otherwise it only lacks a convenience. */
   needsShim: (name: string) => boolean;
   /** The doctor's checks of the tool's files. */
   check: (machine: Machine) => Finding[] | Promise<Finding[]>;
   variables: VariableRule[];
   storedTokens: (machine: Machine) => StoredToken[];
-  probe: Probe;
-}
-
-/** A small request that an endpoint answers only for a token with read permission. */
-export interface Probe {
-  /** Relative to the endpoint. */
-  path: string;
-  authorization: (token: string) => string;
-  /** Whether a 2xx body is an answer of this registry. */
-  isAnswer: (body: string) => boolean;
-  /** Whether 404 is a valid answer, because the repository is known to exist. */
-  mayBeAbsent: boolean;
-  /** Whether the registry itself answers with HTML pages. */
-  isHtml: boolean;
 }

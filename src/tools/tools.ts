@@ -7,29 +7,50 @@ import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
 
-export const tools = { cargo, pip, npm } satisfies Record<string, Tool>;
+const table = {
+  cargo,
+  pip,
+  npm,
+} satisfies Record<string, Tool>;
 
-export type ToolName = keyof typeof tools;
+export type ToolName = keyof typeof table;
 
+export const tools: Readonly<Record<ToolName, Tool>> = table;
 export const toolNames = Object.keys(tools) as ToolName[];
 export const allTools: Tool[] = Object.values(tools);
 
 /** "cargo, pip and npm" */
 export const listOfTools = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(toolNames);
 
+/** The tool of that name, or the one whose files a tool of that name reads, too. */
+export function toolNamed(name: string): ToolName | undefined {
+  return toolNames.find((tool) => tool === name || tools[tool].alsoFor?.includes(name));
+}
+
 /** The tool that needs a link to Vouch under that name. */
 export function toolOfShim(name: string, env: Environment): ToolName | undefined {
   return toolNames.find((tool) => tools[tool].shims(env, (linked) => linked === name).includes(name));
 }
 
-/** The names of the links for the configured repositories. */
-export function neededShims({ repositories }: Settings, env: Environment): string[] {
-  return allTools
-    .filter(({ format }) => repositories.some(({ endpoints }) => endpoints[format] !== undefined))
-    .flatMap(({ shims }) => shims(env, (name) => isLinkedShim(name, env)));
+/** What runs when Vouch is started under the name of a shim; undefined for any other name. */
+export function runnerOf(name: string, env: Environment): Tool["runShim"] {
+  const tool = toolOfShim(name, env);
+  return tool && tools[tool].runShim;
 }
 
-/** The installed tools: found on PATH, Vouch's own shims excluded. */
+/** The names of the links for the configured repositories. */
+export function neededShims({ repositories }: Settings, env: Environment): string[] {
+  const names = toolNames
+    .filter((tool) => repositories.some(({ files }) => files?.[tool] !== undefined))
+    .flatMap((tool) => tools[tool].shims(env, (name) => isLinkedShim(name, env)));
+  return [...new Set(names)];
+}
+
+/** The installed tools that can be set up: found on PATH, Vouch's own shims excluded. */
 export function installedTools(env: Environment): ToolName[] {
-  return toolNames.filter((name) => tools[name].programs.some((program) => findInstalled(program, env) !== undefined));
+  return toolNames.filter(
+    (name) =>
+      tools[name].refusal?.(env) === undefined &&
+      tools[name].programs.some((program) => findInstalled(program, env) !== undefined),
+  );
 }

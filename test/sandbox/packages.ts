@@ -1,6 +1,5 @@
 /** Small packages of each format, for a test that wants one to be there without publishing it by a tool. */
 import { crc32 } from "node:zlib";
-import type { PackageFormat } from "../../src/base/package-format.ts";
 import type { Registries } from "./registries/repositories.ts";
 
 /** A package without dependencies, as source. */
@@ -27,7 +26,11 @@ export const myLib: PackageSource = {
 };
 
 /** Builds the package and publishes it in the form in which the format's own tool would. Throws a Refusal. */
-export async function seedPackage(registries: Registries, format: PackageFormat, source: PackageSource): Promise<void> {
+export async function seedPackage(
+  registries: Registries,
+  format: "cargo" | "npm" | "pypi",
+  source: PackageSource,
+): Promise<void> {
   switch (format) {
     case "cargo":
       return registries.cargo.publish(await publishBody(source));

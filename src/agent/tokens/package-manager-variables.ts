@@ -1,11 +1,23 @@
 /** Environment variables that pass tokens to package managers. */
 import type { PackageFormat } from "../../base/package-format.ts";
+import type { RepositorySettings } from "../../settings/settings.ts";
 
 /** The token of one configured endpoint. */
 export interface RegistryToken {
+  repository: Pick<RepositorySettings, "tokenVariable">;
   format: PackageFormat;
   endpoint: string;
   token: string;
+  /** Seconds since 1970. */
+  expiration: number;
+}
+
+/** The repositories' own variables, which files of the home folder name. */
+export function ownVariables(registries: RegistryToken[]): Record<string, string> {
+  const named = registries.flatMap(({ repository: { tokenVariable }, token }) =>
+    tokenVariable === undefined ? [] : [[tokenVariable, token] as const],
+  );
+  return Object.fromEntries(named);
 }
 
 /** npm: `npm_config_//HOST/PATH/:_authToken`, a name that no shell can export but that execve accepts. */

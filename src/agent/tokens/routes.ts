@@ -1,18 +1,20 @@
 /** The routes that need settings and tokens only: served by the agent, and by a job without one. */
 import { type Reply, type Route, routes } from "../protocol.ts";
-import { cargoRequest, environmentRequest, matchRequest, roleCredentialsRequest, tokenRequest } from "../requests.ts";
-import { route, type RouteEntry } from "../route.ts";
 import {
-  lookUpCargoToken,
-  lookUpEnvironment,
-  lookUpMatches,
-  lookUpRoleCredentials,
-  lookUpToken,
-  type TokenSource,
-} from "./lookup.ts";
+  cargoRequest,
+  environmentRequest,
+  matchRequest,
+  roleCredentialsRequest,
+  tokenRequest,
+  tokensRequest,
+} from "../requests.ts";
+import { route, type RouteEntry } from "../route.ts";
+import { lookUpEnvironment, lookUpTokens } from "./environment.ts";
+import { lookUpCargoToken, lookUpMatches, lookUpRoleCredentials, lookUpToken, type TokenSource } from "./lookup.ts";
 
 export const tokenRoutes = {
   [routes.token]: route(tokenRequest, lookUpToken, ({ expiration }) => expiration),
+  [routes.tokens]: route(tokensRequest, lookUpTokens),
   [routes.cargo]: route(cargoRequest, lookUpCargoToken, ({ Ok }) => Ok.expiration),
   [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ failed, expiration }) =>
     failed === undefined ? (expiration ?? "brief") : undefined,

@@ -73,6 +73,10 @@ function own(value: object, name: string): unknown {
 /** A variable's value: no NUL, which would end it, and no line end. */
 const variable = (value: unknown): value is string => text(value) && !/[\0\r\n]/.test(value);
 
+/** The name of a repository's own variable for its token. */
+export const tokenVariable = (value: unknown): value is string =>
+  text(value) && /^VOUCH_TOKEN_[0-9A-F]{16}$/.test(value);
+
 /** An environment of token variables. */
 export const variables = (value: unknown): value is Record<string, string> =>
   record(variable)(value) && areTokenVariables(value);
@@ -83,7 +87,7 @@ export const variables = (value: unknown): value is Record<string, string> =>
  */
 export function areTokenVariables(values: object): boolean {
   return Object.keys(values).every((name) =>
-    /^(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL))$/.test(
+    /^(?:npm_config_\/\/[!-<>-~]+\/:_authToken|PIP_INDEX_URL|CODEARTIFACT_AUTH_TOKEN|TWINE_(?:USERNAME|PASSWORD|REPOSITORY_URL)|VOUCH_TOKEN_[0-9A-F]{16})$/.test(
       name,
     ),
   );

@@ -1,6 +1,4 @@
 /** Cargo's entry in the table of tools. */
-import { parseJson } from "../../base/json.ts";
-import { tableOf } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
 import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
 import { cargoConfigPath } from "./config-path.ts";
@@ -37,14 +35,6 @@ export const cargo: Tool = {
   check: checkCargo,
   variables: cargoVariables,
   storedTokens: cargoTokens,
-  // https://doc.rust-lang.org/cargo/reference/registry-index.html#index-configuration
-  probe: {
-    path: "config.json",
-    authorization: (token) => token,
-    isAnswer: (body) => typeof tableOf(parseJson(body))["dl"] === "string",
-    mayBeAbsent: false,
-    isHtml: false,
-  },
 };
 
 function cargoIndex(endpoint: string): string {

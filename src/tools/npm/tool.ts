@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { findIn } from "../../base/system/path.ts";
 import { findInstalled } from "../shims.ts";
-import { parseJson } from "../../base/json.ts";
 import type { Tool } from "../tool.ts";
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file.ts";
 import { npmConfigPath } from "./config-path.ts";
@@ -14,6 +13,7 @@ import { npmVariables } from "./variables.ts";
 export const npm: Tool = {
   format: "npm",
   programs: ["npm", "pnpm"],
+  alsoFor: ["pnpm"],
   path: npmConfigPath,
   set: (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
     setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly),
@@ -35,14 +35,6 @@ export const npm: Tool = {
   check: checkNpm,
   variables: npmVariables,
   storedTokens: storedNpmTokens,
-  // What `npm ping` asks. CodeArtifact wants ReadFromRepository for it.
-  probe: {
-    path: "-/ping",
-    authorization: (token) => `Bearer ${token}`,
-    isAnswer: (body) => typeof (parseJson(body) ?? undefined) === "object",
-    mayBeAbsent: false,
-    isHtml: false,
-  },
 };
 
 /** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */

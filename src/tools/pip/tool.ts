@@ -12,9 +12,6 @@ import { storedPipTokens } from "./stored-tokens.ts";
 import { pipVariables } from "./variables.ts";
 import { oldPip } from "./version.ts";
 
-/** A project name that no repository has: pip's index has no other page that is small and requires read permission. */
-const absentProject = "vouch-doctor-checks-whether-it-may-read";
-
 export const pip: Tool = {
   format: "pypi",
   programs: ["pip", "pip3"],
@@ -49,14 +46,6 @@ export const pip: Tool = {
   check: checkPip,
   variables: pipVariables,
   storedTokens: storedPipTokens,
-  // https://packaging.python.org/en/latest/specifications/simple-repository-api/
-  probe: {
-    path: `simple/${absentProject}/`,
-    authorization: (token) => `Basic ${Buffer.from(`aws:${token}`).toString("base64")}`,
-    isAnswer: (body) => body.includes(absentProject),
-    mayBeAbsent: true,
-    isHtml: true,
-  },
 };
 
 /** The index with a user name: without one, pip before 26.2 never asks `keyring`. */

@@ -8,9 +8,11 @@ import {
 import { host } from "../../settings/my-repository.ts";
 
 const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
+  repository: {},
   format,
   endpoint,
   token,
+  expiration: 2_000_000_000,
 });
 const registries = [
   registry("cargo", `https://${host}/cargo/my-repo/`),

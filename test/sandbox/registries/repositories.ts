@@ -11,8 +11,8 @@ import { NpmRegistry } from "./npm.ts";
 import { PypiRegistry } from "./pypi.ts";
 import { type PackageName, Refusal, type Registry } from "./registry.ts";
 
-/** The formats that a repository serves: those that Vouch sets up, and Maven's, which takes the token from `vouch exec`. */
-export type RegistryFormat = PackageFormat | "maven";
+/** The formats that a repository serves here. */
+export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "pypi">;
 
 /** How many requests of one format came, and how many of them were answered 401 and 403. */
 export interface FormatCounters {

@@ -112,6 +112,7 @@ async function checkReading(
   const answer = await access.askEndpoint(question, { timeoutMs: limitMs, caBundle });
   const subject = `The ${question.format} endpoint of ${said}`;
   if (answer.outcome === "readable") return ok("read", `${subject} lets the role read.`);
+  if (answer.outcome === "unasked") return ok("read", `${subject} is asked by AWS's API alone.`);
   if (answer.outcome === "failed") return failure("read", `${subject}: ${answer.found}`, answer.remedy);
   const remedy =
     answer.outcome === "missing"

@@ -32,8 +32,7 @@ function checkLonelyPnpm(names: string[], machine: Machine): Finding[] {
 /** Returns the setup command that creates and removes shim links. */
 function linkRemedy(name: string, machine: Machine): string {
   const tool = toolOfShim(name, machine.env)!;
-  const { format } = tools[tool];
-  const repository = machine.settings.repositories.find(({ endpoints }) => endpoints[format] !== undefined)!;
+  const repository = machine.settings.repositories.find(({ files }) => files?.[tool] !== undefined)!;
   return setupCommand(repository, tool);
 }
 

@@ -2,19 +2,18 @@
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type HttpRequest, type HttpResponse, httpRequest } from "../../../base/net/http.ts";
-import { allTools } from "../../../tools/tools.ts";
+import { probes } from "../../../tools/probes.ts";
 
 /** Sends one HTTP request; `httpRequest` in production. */
 export type Send = (request: HttpRequest) => Promise<Pick<HttpResponse, "status" | "headers" | "body">>;
 
-/** Result of a probe: the endpoint serves packages, denies access to the role, or fails otherwise. */
+/** Result of a probe: the endpoint serves packages, has nothing to ask, denies access to the role, or fails otherwise. */
 export type EndpointAnswer =
   | { outcome: "readable" }
+  | { outcome: "unasked" }
   | { outcome: "denied"; found: string }
   | { outcome: "missing"; found: string }
   | { outcome: "failed"; found: string; remedy: string };
-
-const probes = Object.fromEntries(allTools.map(({ format, probe }) => [format, probe]));
 
 /**
  * Probes `endpoint` (an https URL with a final slash) with the token, within `timeoutMs`. `caBundle`: a PEM file of
@@ -24,7 +23,9 @@ export async function askEndpoint(
   { endpoint, format, token }: { endpoint: string; format: PackageFormat; token: string },
   { timeoutMs, caBundle, send = httpRequest }: { timeoutMs: number; caBundle?: string | undefined; send?: Send },
 ): Promise<EndpointAnswer> {
-  const { path, authorization, isAnswer, mayBeAbsent, isHtml } = probes[format]!;
+  const probe = probes[format];
+  if (probe === undefined) return { outcome: "unasked" };
+  const { path, authorization, isAnswer, mayBeAbsent, isHtml } = probe;
   const base = endpoint.endsWith("/") ? endpoint : `${endpoint}/`;
   let answer: Awaited<ReturnType<Send>>;
   try {

@@ -7,6 +7,7 @@ import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-
 import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { addShimsToPath } from "../../../tools/shell-rc.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { confirm } from "../../terminal/prompt.ts";
@@ -118,7 +119,7 @@ export const codeartifact = defineCommand({
       plan = planRemoval(removed, names, settings, context);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
-      names = named.length > 0 ? named : installed(env);
+      names = named.length > 0 ? settable(named, env) : await installed(env, dryRun || args.json === true);
       const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
       const unused = [
         ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "cargo", names, named),
@@ -172,10 +173,24 @@ function unusedFlag(flag: string, given: boolean, tool: ToolName, names: ToolNam
   throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
 }
 
-function installed(env: NodeJS.ProcessEnv): ToolName[] {
+/** The tools that `--tool` names. Throws `usage` with what to do instead if one cannot be set up. */
+function settable(named: ToolName[], env: NodeJS.ProcessEnv): ToolName[] {
+  for (const name of named) {
+    const refusal = tools[name].refusal?.(env);
+    if (refusal !== undefined) throw new VouchError("usage", refusal);
+  }
+  return named;
+}
+
+/** The installed tools; a person is asked whether it shall be all of them. Throws `usage` without one, `cancelled`. */
+async function installed(env: NodeJS.ProcessEnv, silent: boolean): Promise<ToolName[]> {
   const names = installedTools(env);
-  if (names.length > 0) return names;
-  throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
+  if (names.length === 0)
+    throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
+  if (silent || !isatty(0) || !isatty(2)) return names;
+  const list = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(names);
+  if (await confirm(`Set up ${list}, which are installed?`, true)) return names;
+  throw new VouchError("cancelled", "Nothing was changed.", { hint: "Name those that you want: --tool NAME." });
 }
 
 /** The sentence for a removal that finds nothing, with what there is to remove. */

@@ -13,6 +13,13 @@ import { blockId, sameRepository } from "./request.ts";
 import type { ToolEdit } from "../../../tools/tool.ts";
 import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
+/** A name that nobody can guess. */
+function newTokenVariable(): string {
+  return `VOUCH_TOKEN_${Buffer.from(crypto.getRandomValues(new Uint8Array(8)))
+    .toString("hex")
+    .toUpperCase()}`;
+}
+
 /** A change of a package manager's file. */
 export interface ToolChange extends FileChange {
   tool: ToolName;
@@ -63,6 +70,7 @@ export class Draft {
       endpoints: { ...old?.endpoints, ...repository.endpoints },
       files: { ...old?.files, ...files },
     };
+    if (names.some((tool) => tools[tool].needsVariable)) merged.tokenVariable ??= newTokenVariable();
     for (const key of names.flatMap((tool) => tools[tool].settings)) {
       if (repository[key] === undefined) delete merged[key];
     }
@@ -70,7 +78,7 @@ export class Draft {
       const { path } = tools[tool];
       const formerFile = old?.files?.[tool];
       if (old && formerFile !== undefined && formerFile !== path(env)) this.#unset(formerFile, tool, old);
-      this.#set(path(env), tool, repository, old);
+      this.#set(path(env), tool, merged, old);
     }
     const stays = names.every((tool) => !tools[tool].hasDefault);
     const at = place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined);
@@ -90,6 +98,9 @@ export class Draft {
       const others = toolNames.filter((other) => other !== tool && rest.files?.[other] !== undefined);
       if (!others.some((other) => tools[other].format === format)) delete rest.endpoints[format];
       for (const key of tools[tool].settings) delete rest[key];
+    }
+    if (!toolNames.some((tool) => tools[tool].needsVariable && rest.files?.[tool] !== undefined)) {
+      delete rest.tokenVariable;
     }
     const repositories = this.settings.repositories.flatMap((other) => {
       if (!sameRepository(other, repository)) return [other];
@@ -112,6 +123,7 @@ export class Draft {
   }
 
   #set(file: string, tool: ToolName, repository: RepositorySettings, old: RepositorySettings | undefined): void {
+    if (file === "") return;
     const id = blockId(repository);
     const before = this.#read(file);
     const clean =
@@ -125,6 +137,7 @@ export class Draft {
   }
 
   #unset(file: string, tool: ToolName, repository: RepositorySettings): void {
+    if (file === "") return;
     const before = this.#read(file);
     const id = blockId(repository);
     if (before !== undefined) {

@@ -38,8 +38,9 @@ export interface Endpoints {
 /** Returns the endpoints for the formats. Throws `aws_not_found` if CodeArtifact has no such repository. */
 export async function findEndpoints(
   names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
-  formats: PackageFormat[],
+  wanted: PackageFormat[],
 ): Promise<Endpoints> {
+  const formats = [...new Set(wanted)];
   const status = await askStatus();
   if (!status?.session) return { ...byRules(names, formats, "there is no session"), agent: status };
   try {

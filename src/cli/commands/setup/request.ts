@@ -6,9 +6,9 @@ import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { missing, usage } from "../../framework/arguments.ts";
+import { closest, missing, usage } from "../../framework/arguments.ts";
 import { awsRegion } from "./aws-region.ts";
-import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { toolNamed, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const commandName = "vouch setup codeartifact";
 
@@ -155,15 +155,19 @@ export function parseScopes(values: string[]): string[] {
 
 /** Parses `--tool`, which may be repeated and take lists (`cargo,npm`), into tools in a fixed order. Throws `usage`. */
 export function parseTools(values: string[], command: string): ToolName[] {
-  const named = values.flatMap((value) => value.split(",")).map((name) => name.trim());
-  const unknown = named.find((name) => !Object.hasOwn(tools, name));
-  if (unknown !== undefined) {
-    const meant = unknown === "pnpm" ? "--tool npm" : undefined;
-    throw usage(
-      `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(toolNames)}, got "${unknown}".`,
-      command,
-      meant,
-    );
-  }
+  const named = values
+    .flatMap((value) => value.split(","))
+    .map((word) => {
+      const name = word.trim();
+      const tool = toolNamed(name);
+      if (tool !== undefined) return tool;
+      const names = toolNames.flatMap((each) => [each, ...(tools[each].alsoFor ?? [])]);
+      const meant = closest(name, names);
+      throw usage(
+        `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names)}, got "${name}".`,
+        command,
+        meant === undefined ? undefined : `--tool ${meant}`,
+      );
+    });
   return toolNames.filter((name) => named.includes(name));
 }

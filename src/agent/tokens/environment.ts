@@ -1,0 +1,116 @@
+/** The tokens of all endpoints at once: as a list for shims, as variables for `vouch exec` and the shim of npm. */
+import type { EnvironmentReply, TokensReply } from "../protocol.ts";
+import type { PackageFormat } from "../../base/package-format.ts";
+import type { EnvironmentRequest, TokensRequest } from "../requests.ts";
+import type { RepositorySettings, Settings } from "../../settings/settings.ts";
+import { VouchError } from "../../base/errors.ts";
+import { definedEndpoints, noRepository, type TokenSource } from "./lookup.ts";
+import {
+  npmTokenVariables,
+  ownVariables,
+  pipIndexVariable,
+  type RegistryToken,
+  twineVariables,
+} from "./package-manager-variables.ts";
+import type { Need } from "./tokens.ts";
+
+interface Found {
+  registries: RegistryToken[];
+  failed: NonNullable<EnvironmentReply["failed"]>;
+  /** Whether no endpoint lacks its token. */
+  isWhole: boolean;
+}
+
+/**
+ * The environment with the tokens of all configured repositories. Individual failures are reported in the reply; throws
+ * if all fail.
+ */
+export async function lookUpEnvironment(
+  source: TokenSource,
+  { format, failures }: EnvironmentRequest,
+): Promise<EnvironmentReply> {
+  const settings = source.settings();
+  const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
+  // A shim goes on without a token; `vouch exec` would start a command without what it was asked for.
+  if (wanted.length === 0 && format === undefined) throw noRepository();
+  if (wanted.length === 0) return { variables: {} };
+  const { registries, failed, isWhole } = await find(source, settings, wanted, format, failures === "all");
+  // The default repository is the one that was set up last, as in the files of pip and npm.
+  const byDefault = registries.findLast(({ repository }) => repository === wanted.at(-1));
+  const twine = format === undefined ? twineVariables(registries) : undefined;
+  return {
+    variables: {
+      ...npmTokenVariables(registries),
+      ...pipIndexVariable(registries),
+      ...(format === undefined ? ownVariables(registries) : {}),
+      ...(format === undefined && byDefault ? { CODEARTIFACT_AUTH_TOKEN: byDefault.token } : {}),
+    },
+    ...(twine ? { twine } : {}),
+    ...(isWhole && registries.length > 0
+      ? { expiration: Math.min(...registries.map(({ expiration }) => expiration)) }
+      : {}),
+    ...(failed.length > 0 ? { failed } : {}),
+  };
+}
+
+/** The tokens of all endpoints of a format. Throws if all fail. */
+export async function lookUpTokens(source: TokenSource, { format }: TokensRequest): Promise<TokensReply> {
+  const settings = source.settings();
+  const wanted = settings.repositories.filter(({ endpoints }) => endpoints[format] !== undefined);
+  if (wanted.length === 0) return { endpoints: [] };
+  const { registries, failed } = await find(source, settings, wanted, format, true);
+  return {
+    endpoints: registries.map(({ repository: { tokenVariable }, endpoint, token, expiration }) => ({
+      endpoint,
+      token,
+      expiration,
+      ...(tokenVariable === undefined ? {} : { variable: tokenVariable }),
+    })),
+    ...(failed.length > 0 ? { failed } : {}),
+  };
+}
+
+/**
+ * The tokens of the repositories' endpoints, of one format if given. `all`: names also the failures that were reported a
+ * moment ago. Throws if there is none at all and one is missing.
+ */
+async function find(
+  source: TokenSource,
+  settings: Settings,
+  wanted: RepositorySettings[],
+  format: PackageFormat | undefined,
+  all: boolean,
+): Promise<Found> {
+  const tokens = source.tokens();
+  const ask = (need: Need) => wanted.map(async (repository) => tokens.token(repository, settings, need));
+  let results = await Promise.allSettled(ask("dispensable"));
+  // If no repository has a token, one of them is needed: a remembered failure is retried, and the first token waited for.
+  if (results.every(({ status }) => status === "rejected")) {
+    const needed = ask("needed");
+    const isThere = await Promise.any(needed).then(
+      () => true,
+      () => false,
+    );
+    results = await Promise.allSettled(isThere ? ask("wanted") : needed);
+  }
+  const found: Found = { registries: [], failed: [], isWhole: true };
+  for (const [index, result] of results.entries()) {
+    const repository = wanted[index]!;
+    const endpoints = Object.entries(definedEndpoints(repository)).filter(([name]) => !format || name === format);
+    if (result.status === "rejected") {
+      const error = VouchError.from(result.reason).toWire();
+      found.isWhole &&= endpoints.length === 0;
+      if (!all && !tokens.reported.isDue(repository, error)) continue;
+      found.failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
+      continue;
+    }
+    const { token, expiration } = result.value;
+    for (const [name, endpoint] of endpoints) {
+      const of = { repository, format: name as PackageFormat, endpoint };
+      found.registries.push({ ...of, token: token.expose(), expiration });
+    }
+  }
+  const failure = results.find((result) => result.status === "rejected");
+  if (failure && !found.isWhole && found.registries.length === 0) throw failure.reason;
+  return found;
+}

@@ -1,0 +1,33 @@
+/** The tokens of a format's endpoints, for the shims of tools that read them from their environment. */
+import { routes, type TokensReply } from "../agent/protocol.ts";
+import type { TokensRequest } from "../agent/requests.ts";
+import { VouchError } from "../base/errors.ts";
+import type { PackageFormat } from "../base/package-format.ts";
+import { ask } from "./ask.ts";
+import { complain, complainOf } from "./output.ts";
+
+export type EndpointToken = TokensReply["endpoints"][number];
+
+/**
+ * The tokens of the endpoints of a format that have one, the default one last. What fails is said on stderr in one line
+ * each, and the command goes on without: it may not need them.
+ */
+export async function endpointTokens(format: PackageFormat): Promise<EndpointToken[]> {
+  const request: TokensRequest = { format };
+  try {
+    const { endpoints, failed } = await ask(routes.tokens, request);
+    complainOf(failed);
+    return endpoints;
+  } catch (error) {
+    complain(VouchError.from(error));
+    return [];
+  }
+}
+
+/** The variables that the user's files name for these tokens. */
+export function tokenVariables(endpoints: readonly EndpointToken[]): Record<string, string> {
+  const named = endpoints.flatMap(({ variable, token }) =>
+    variable === undefined ? [] : [[variable, token] as const],
+  );
+  return Object.fromEntries(named);
+}
