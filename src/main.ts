@@ -65,8 +65,8 @@ function roleOf(): Role | undefined {
 /** The shims of other package managers stand in the table of tools; under any other name this is the command line. */
 async function roleByTable(): Promise<Role> {
   const { runnerOf } = await import("./tools/tools.ts");
-  const run = runnerOf(name, process.env);
-  return run === undefined ? { start: runCli } : { isShim: true, start: async () => run(name, args) };
+  const runner = runnerOf(name, process.env);
+  return runner === undefined ? { start: runCli } : { isShim: true, start: async () => runner(name, args) };
 }
 
 async function run(): Promise<number> {

@@ -28,7 +28,7 @@ test.each<[string, number, string, RequestInit]>([
   ["an empty body", 400, routes.token, { headers: version, method: "POST" }],
   ["a field too many", 400, routes.token, { headers: version, method: "POST", body: '{"url":"x","extra":1}' }],
   ["a wrong type", 400, routes.token, { headers: version, method: "POST", body: '{"url":1}' }],
-  ["an unknown format", 400, routes.environment, { headers: version, method: "POST", body: '{"format":"maven"}' }],
+  ["an unknown format", 400, routes.environment, { headers: version, method: "POST", body: '{"format":"conda"}' }],
   [
     "too many URLs",
     400,

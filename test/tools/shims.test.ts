@@ -69,17 +69,21 @@ test("a place for shims that cannot be written is an error", async () => {
 });
 
 test.each([
-  [{ cargo: "https://x.example/" }, []],
-  [{ npm: "https://x.example/" }, ["npm", "npx"]],
-  [{ pypi: "https://x.example/" }, ["keyring", "pip", "pip3"]],
-  [{ pypi: "https://x.example/", npm: "https://x.example/" }, ["keyring", "pip", "pip3", "npm", "npx"]],
-])("the endpoints %j need the shims %j", (endpoints, names) => {
-  const repository: RepositorySettings = { ...myRepository, endpoints };
-  expect(neededShims({ version: 1, repositories: [repository] }, { PATH: shims })).toEqual(names);
+  [["cargo"], []],
+  [["npm"], ["npm", "npx"]],
+  [["pip"], ["keyring", "pip", "pip3"]],
+  [
+    ["npm", "pip"],
+    ["keyring", "pip", "pip3", "npm", "npx"],
+  ],
+])("the tools %j need the shims %j", (names, shimNames) => {
+  const files = Object.fromEntries(names.map((name) => [name, "/file"]));
+  const repository: RepositorySettings = { ...myRepository, files };
+  expect(neededShims({ version: 1, repositories: [repository] }, { PATH: shims })).toEqual(shimNames);
 });
 
 describe("pnpm and its other names", () => {
-  const npm: RepositorySettings = { ...myRepository, endpoints: { npm: "https://x.example/" } };
+  const npm: RepositorySettings = { ...myRepository, files: { npm: "/file" } };
   const program = (...path: string[]) => {
     mkdirSync(join(folder, ...path, ".."), { recursive: true });
     writeFileSync(join(folder, ...path), "#!/bin/sh\n", { mode: 0o755 });
@@ -99,7 +103,7 @@ describe("pnpm and its other names", () => {
     for (const path of programs) program(path);
     const env = { PATH: `${shims}:${folder}/tools:${folder}/other` };
     expect(neededShims({ version: 1, repositories: [npm] }, env)).toEqual(["npm", "npx", ...needed]);
-    expect(neededShims({ version: 1, repositories: [{ ...npm, endpoints: {} }] }, env)).toEqual([]);
+    expect(neededShims({ version: 1, repositories: [{ ...npm, files: {} }] }, env)).toEqual([]);
   });
 
   test("are found behind Vouch's own link, never by that link or in the current folder", () => {

@@ -60,12 +60,9 @@ export async function lookUpTokens(source: TokenSource, { format }: TokensReques
   if (wanted.length === 0) return { endpoints: [] };
   const { registries, failed } = await find(source, settings, wanted, format, true);
   return {
-    endpoints: registries.map(({ repository: { tokenVariable }, endpoint, token, expiration }) => ({
-      endpoint,
-      token,
-      expiration,
-      ...(tokenVariable === undefined ? {} : { variable: tokenVariable }),
-    })),
+    endpoints: registries.map(({ repository: { tokenVariable: variable }, endpoint, token, expiration }) =>
+      variable === undefined ? { endpoint, token, expiration } : { endpoint, token, expiration, variable },
+    ),
     ...(failed.length > 0 ? { failed } : {}),
   };
 }

@@ -23,11 +23,11 @@ test("the repositories of the environment replace those of the file, and their o
     ["one", "210987654321"],
     ["two", "210987654321"],
   ]);
-  expect(repositories[0]?.endpoints).toEqual({
-    cargo: "https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/cargo/one/",
-    npm: "https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/npm/one/",
-    pypi: "https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/pypi/one/",
-  });
+  const formats = ["cargo", "generic", "maven", "npm", "nuget", "pypi", "ruby", "swift"];
+  const host = "my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com";
+  expect(repositories[0]?.endpoints).toEqual(
+    Object.fromEntries(formats.map((format) => [format, `https://${host}/${format}/one/`])),
+  );
 });
 
 describe("of two places that name the same setting of a job", () => {

@@ -155,19 +155,19 @@ export function parseScopes(values: string[]): string[] {
 
 /** Parses `--tool`, which may be repeated and take lists (`cargo,npm`), into tools in a fixed order. Throws `usage`. */
 export function parseTools(values: string[], command: string): ToolName[] {
-  const named = values
-    .flatMap((value) => value.split(","))
-    .map((word) => {
-      const name = word.trim();
-      const tool = toolNamed(name);
-      if (tool !== undefined) return tool;
-      const names = toolNames.flatMap((each) => [each, ...(tools[each].alsoFor ?? [])]);
-      const meant = closest(name, names);
-      throw usage(
-        `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names)}, got "${name}".`,
-        command,
-        meant === undefined ? undefined : `--tool ${meant}`,
-      );
-    });
-  return toolNames.filter((name) => named.includes(name));
+  const words = values.flatMap((value) => value.split(","));
+  const named = new Set(words.map((word) => parseTool(word.trim(), command)));
+  return toolNames.filter((name) => named.has(name));
+}
+
+function parseTool(name: string, command: string): ToolName {
+  const tool = toolNamed(name);
+  if (tool !== undefined) return tool;
+  const names = toolNames.flatMap((each) => [each as string].concat(tools[each].alsoFor ?? []));
+  const meant = closest(name, names);
+  throw usage(
+    `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names)}, got "${name}".`,
+    command,
+    meant === undefined ? undefined : `--tool ${meant}`,
+  );
 }

@@ -9,7 +9,11 @@ export const otherHost = "old-domain-123456789012.d.codeartifact.us-east-1.amazo
 
 const now = 1_800_000_000;
 
-const repository = { ...myRepository, registryName: "my-codeartifact-registry" };
+const repository = {
+  ...myRepository,
+  registryName: "my-codeartifact-registry",
+  files: { cargo: "/home/dev/.cargo/config.toml", pip: "/home/dev/.config/pip/pip.conf", npm: "/home/dev/.npmrc" },
+};
 
 const settings: Machine["settings"] = {
   version: 1,

@@ -146,11 +146,17 @@ describe("vouch setup codeartifact", () => {
     expect(read(".npmrc")).toContain("registry=");
   });
 
-  test("says of --tool pnpm that npm's setup is pnpm's", async () => {
+  test("takes --tool pnpm for npm, whose setup is pnpm's", async () => {
     await setRole();
-    const { exitCode, stderr } = await codeartifact("--tool", "pnpm");
+    expect((await codeartifact("--tool", "pnpm")).exitCode).toBe(0);
+    expect(Object.keys(settings().repositories[0]!.files!)).toEqual(["npm"]);
+  });
+
+  test("names the tools, and the one that was meant, when --tool names none", async () => {
+    await setRole();
+    const { exitCode, stderr } = await codeartifact("--tool", "pmpm");
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("--tool npm");
+    expect(stderr).toContain("--tool pnpm");
   });
 
   test("makes the repository that was set up last the default, for pip and npm as in the settings, and each can be removed first", async () => {
@@ -379,6 +385,8 @@ test.each([
 ])("offers on a terminal to add the shims folder to the start file: %j", async (answer, added) => {
   await setRole();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
+    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    person.type("\r");
     await person.see(`Put the shims folder first on PATH, in ${home}/.bashrc? [Y/n] `);
     expect(existsSync(join(home, ".npmrc"))).toBe(false);
     person.type(answer);
@@ -386,6 +394,18 @@ test.each([
   expect(run.exitCode).toBe(0);
   expect(existsSync(join(home, ".bashrc"))).toBe(added);
   expect(existsSync(join(home, ".npmrc"))).toBe(true);
+});
+
+test("changes nothing when a person does not want all that is installed", async () => {
+  await setRole();
+  const before = snapshot();
+  const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
+    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    person.type("n\r");
+  });
+  expect(run.exitCode).toBe(130);
+  expect(run.screen).toContain("--tool NAME");
+  expect(snapshot()).toEqual(before);
 });
 
 test("ignores a flag of a tool that is not installed, and says so; refuses one of a tool that is left out", async () => {
