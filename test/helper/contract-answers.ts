@@ -128,6 +128,11 @@ export const environments: { name: string; body: string; taken?: true }[] = [
     taken: true,
   },
   {
+    name: "a repository's own variable",
+    body: '{"variables":{"VOUCH_TOKEN_0123456789ABCDEF":"t"},"expiration":4102444800}',
+    taken: true,
+  },
+  {
     name: "one endpoint that failed",
     body: `{"variables":{"CODEARTIFACT_AUTH_TOKEN":"t"},"failed":[{"endpoint":"https://x/","error":{"code":"access_denied","message":"AWS refused.","hint":"Ask."}}]}`,
   },
@@ -135,6 +140,8 @@ export const environments: { name: string; body: string; taken?: true }[] = [
     '{"variables":"text"}',
     '{"variables":["text"]}',
     '{"variables":{"A":"1"}}',
+    '{"variables":{"VOUCH_TOKEN_0123456789ABCDEG":"t"}}',
+    '{"variables":{"VOUCH_TOKEN_0123456789ABCDEF0":"t"}}',
     '{"variables":{"PATH":"/evil"}}',
     '{"variables":{"LD_PRELOAD":"/evil"}}',
     '{"variables":{"PIP_INDEX_URL":1}}',

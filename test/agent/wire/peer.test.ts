@@ -64,6 +64,7 @@ describe("of the variables that an agent may set", () => {
     "TWINE_USERNAME",
     "TWINE_PASSWORD",
     "TWINE_REPOSITORY_URL",
+    "VOUCH_TOKEN_0123456789ABCDEF",
   ])("%s is allowed", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(true));
 
   test.each([
@@ -81,6 +82,11 @@ describe("of the variables that an agent may set", () => {
     "pip_index_url",
     "PIP_INDEX_URL\nLD_PRELOAD",
     "TWINE_CERT",
+    "VOUCH_TOKEN_",
+    "VOUCH_TOKEN_0123456789ABCDE",
+    "VOUCH_TOKEN_0123456789ABCDEF0",
+    "VOUCH_TOKEN_0123456789abcdef",
+    "VOUCH_CONFIG",
     "GIT_SSH_COMMAND",
     "",
   ])("%j is refused", (name) => expect(areTokenVariables({ PIP_INDEX_URL: "x", [name]: "x" })).toBe(false));

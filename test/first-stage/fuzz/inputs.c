@@ -110,6 +110,7 @@ static const char token_reply[] = "{\"token\":\"t0ken\",\"expiration\":190000000
 static const char *const environment_replies[] = {
     "{\"variables\":{\"CODEARTIFACT_AUTH_TOKEN\":\"t\",\"npm_config_//x.example/npm/r/:_authToken\":\"t\"},\"expiration\":1900000000}",
     "{\"variables\":{},\"twine\":{\"TWINE_USERNAME\":\"aws\",\"TWINE_PASSWORD\":\"t\",\"TWINE_REPOSITORY_URL\":\"https://x/\"}}",
+    "{\"variables\":{\"VOUCH_TOKEN_0123456789ABCDEF\":\"t\"},\"expiration\":1900000000}",
     "{\"variables\":{\"PIP_INDEX_URL\":\"https://aws:t@x.example/simple/\"}}",
     "{\"variables\":{}}",
 };

@@ -115,6 +115,7 @@ static int is_token_name(const char *variable) {
   if (value == NULL) return 0;
   static const char npm[] = "npm_config_//", npm_end[] = "/:_authToken", holder[] = "VOUCH_a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5_";
   size_t size = (size_t)(value - variable);
+  if (strncmp(variable, "VOUCH_TOKEN_", 12) == 0) return size == 28 && strspn(variable + 12, "0123456789ABCDEF") == 16;
   if (strncmp(variable, holder, sizeof holder - 1) == 0) return size > sizeof holder - 1;
   return size > sizeof npm + sizeof npm_end - 2 && strncmp(variable, npm, sizeof npm - 1) == 0 &&
          memcmp(value - (sizeof npm_end - 1), npm_end, sizeof npm_end - 1) == 0 &&
