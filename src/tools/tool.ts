@@ -46,6 +46,11 @@ export interface Tool {
   settings: ("registryName" | "npmScopes")[];
   /** Whether projects without a registry of their own ask the repository for every package. */
   takesAll: (repository: RepositorySettings) => boolean;
+  /**
+   * What stands against the repository beside the public registry (`--extra`): a refusal, or `mixes`, that the tool then
+   * takes a package of one name from either ("dependency confusion"). Absent for a tool that binds names to a source.
+   */
+  extra?: { mixes?: true; refusal?: (repository: RepositorySettings) => string | undefined };
   /** Warnings about other obstacles on this machine, each with a remedy. */
   warnings: (repository: RepositorySettings, cwd: string, env: Environment) => string[];
   /** The names under which the tool must find links to Vouch on PATH; `isLinked` reports existing ones. */

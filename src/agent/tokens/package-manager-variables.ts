@@ -4,7 +4,7 @@ import type { RepositorySettings } from "../../settings/settings.ts";
 
 /** The token of one configured endpoint. */
 export interface RegistryToken {
-  repository: Pick<RepositorySettings, "tokenVariable">;
+  repository: Pick<RepositorySettings, "tokenVariable" | "extra">;
   format: PackageFormat;
   endpoint: string;
   token: string;
@@ -33,10 +33,11 @@ export function npmTokenVariables(registries: RegistryToken[]): Record<string, s
 
 /**
  * pip before 23.1, which runs no keyring program: the index URL of the default PyPI endpoint with user name and token.
- * The default is the last one, as in pip.conf.
+ * The default is the last one, as in pip.conf; one
+ * beside the public registry never takes its place.
  */
 export function pipIndexVariable(registries: RegistryToken[]): Record<string, string> {
-  const byDefault = registries.findLast(({ format }) => format === "pypi");
+  const byDefault = registries.findLast(({ format, repository }) => format === "pypi" && !repository.extra);
   if (byDefault === undefined) return {};
   const url = new URL(byDefault.endpoint.endsWith("/") ? byDefault.endpoint : `${byDefault.endpoint}/`);
   url.username = "aws";

@@ -42,7 +42,9 @@ function statusJson(settings: Settings, agent: StatusReply | undefined): unknown
     server: agent?.server ?? settings.server?.url ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     region: settings.aws?.region ?? null,
-    repositories: agent?.repositories ?? settings.repositories,
+    repositories: (agent?.repositories ?? settings.repositories).map((repository, index, all) =>
+      Object.assign({}, repository, { default: index === all.length - 1 }),
+    ),
     agent: agent
       ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt, network: agent.network ?? {} }
       : null,
@@ -82,13 +84,12 @@ function repositoryLines(repositories: StatusReply["repositories"] | Settings["r
   if (repositories.length === 0) {
     return [row("Repository", "none (`vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`)")];
   }
-  return repositories.flatMap((repository: StatusReply["repositories"][number] | Settings["repositories"][number]) => {
-    const lines = [
-      row(
-        "Repository",
-        `${repository.domain}/${repository.repository} (${repository.domainOwner}, ${repository.region})`,
-      ),
-    ];
+  const isDefault = (index: number): boolean => repositories.length > 1 && index === repositories.length - 1;
+  type Shown = StatusReply["repositories"][number] | Settings["repositories"][number];
+  return repositories.flatMap((repository: Shown, index) => {
+    const { domain, domainOwner, region, repository: name } = repository;
+    const mark = isDefault(index) ? `  ${bold("default")}` : "";
+    const lines = [row("Repository", `${domain}/${name} (${domainOwner}, ${region})${mark}`)];
     for (const [format, endpoint] of Object.entries(repository.endpoints))
       lines.push(row("", `${format.padEnd(5)}  ${endpoint}`));
     if ("tokenExpiration" in repository && repository.tokenExpiration !== undefined) {

@@ -29,6 +29,10 @@ export const npm: Tool = {
   hasDefault: true,
   settings: ["npmScopes"],
   takesAll: ({ npmScopes }) => !npmScopes,
+  extra: {
+    refusal: ({ npmScopes }) =>
+      npmScopes ? undefined : "npm binds packages to a registry by their scope only: give --scope @NAME",
+  },
   warnings: () => [],
   shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked)],
   needsShim: () => true,

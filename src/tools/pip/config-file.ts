@@ -7,15 +7,17 @@ import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } 
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
 import { type Edited, undoCommand } from "../../editing/edited.ts";
 
-const names = ["index-url", "keyring-provider"] as const;
+/** The index of all packages, or one that pip asks beside it. */
+export type PipKey = "index-url" | "extra-index-url";
+
+const keyring = "keyring-provider";
 const section = "global";
 
 /** Commands whose own section in the file comes before [global]. */
 const commandSections = new Set(["install", "download", "wheel", "index", "lock"]);
 
 /**
- * Sets `index-url` and `keyring-provider = subprocess` in `[global]`. `indexUrl` contains the user name `aws` and no
- * password. `text` is undefined if there is no file; `file` is its path for messages; `formerly` are indexes that an
+ * Sets `key` and `keyring-provider = subprocess` in `[global]`. `indexUrl` contains the user name `aws` and no password. `text` is undefined if there is no file; `file` is its path for messages; `formerly` are indexes that an
  * earlier block of ours may contain. Throws `edit_conflict` if pip cannot read the file, or if it cannot be edited so
  * that only these options change.
  */
@@ -25,19 +27,26 @@ export function setPipIndex(
   indexUrl: string,
   file: string,
   formerly: string[] = [],
+  key: PipKey = "index-url",
 ): Edited {
   const before = text === undefined ? undefined : unsetPipIndex(text, id, { file, indexes: [indexUrl, ...formerly] });
   const ini = read(before ?? "", file);
-  const values = { "index-url": indexUrl, "keyring-provider": "subprocess" };
+  const values = { [key]: indexUrl, [keyring]: "subprocess" };
+  const names = Object.keys(values);
+  if (key === "extra-index-url" && ini.options.some((option) => isOneOf(option, [key]))) {
+    throw new VouchError("edit_conflict", `${file} sets extra-index-url already, and Vouch adds nothing to a list.`, {
+      hint: `Add this line to its value, indented, and keyring-provider = subprocess to [global]: ${indexUrl}`,
+    });
+  }
   const edited = insertBlocks(before, id, editsFor(ini, values, splitLines(before ?? "").length), {
     file,
     undo: undoCommand(id),
   });
-  const wanted = without(ini);
-  for (const name of names) wanted.set(`${section}\n${name}`, values[name]);
+  const wanted = without(ini, names);
+  for (const [name, value] of Object.entries(values)) wanted.set(`${section}\n${name}`, value);
   if (!sameOptions(all(tryRead(edited)), wanted)) {
     throw new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-      hint: `Write this into its section [global]:\nindex-url = ${indexUrl}\nkeyring-provider = subprocess`,
+      hint: `Write this into its section [global]:\n${key} = ${indexUrl}\nkeyring-provider = subprocess`,
     });
   }
   return { text: edited, warnings: warningsOf(ini, file) };
@@ -55,8 +64,11 @@ export function unsetPipIndex(
   const own = new Set([
     `[${section}]`,
     "keyring-provider = subprocess",
-    ...indexes.map((index) => `index-url = ${index}`),
+    ...indexes.flatMap((index) => [`index-url = ${index}`, `extra-index-url = ${index}`]),
   ]);
+  const lines = new Set(splitLines(text).map((line) => line.trim()));
+  const isExtra = indexes.some((index) => lines.has(`extra-index-url = ${index}`));
+  const names = [isExtra ? "extra-index-url" : "index-url", keyring];
   const rules: RemovalRules = {
     file,
     isOwn: (line) => own.has(line),
@@ -64,30 +76,36 @@ export function unsetPipIndex(
       /^[^\s#;[][^=:]*[=:]/.test(line) ? normalize(line.split(/[=:]/)[0]!.trim().toLowerCase()) : undefined,
     ...(onKept ? { onKept } : {}),
   };
-  const others = without(tryRead(text));
+  const others = without(tryRead(text), names);
   const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || sameOptions(without(tryRead(removed)), others)) return removed;
+  if (removed === undefined || sameOptions(without(tryRead(removed), names), others)) return removed;
   const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || sameOptions(without(tryRead(kept)), others)) return kept;
+  if (kept === undefined || sameOptions(without(tryRead(kept), names), others)) return kept;
   throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other options in it.`, {
     hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
   });
 }
 
 /**
- * Replaces the two options by `replaced` if `index-url` is exactly this one, in a file whose marks are gone: `pip
+ * Replaces the two options by `replaced` if `key` is exactly this one, in a file whose marks are gone: `pip
  * config set` rewrites the file without comments. Undefined if it is another.
  */
-export function dropPipIndex(text: string, indexUrl: string, replaced: string[] = []): string | undefined {
-  const ours = tryRead(text).options.filter(isOurs);
-  if (!ours.some(({ name, value }) => normalize(name) === "index-url" && value === indexUrl)) return undefined;
+export function dropPipIndex(
+  text: string,
+  indexUrl: string,
+  replaced: string[] = [],
+  key: PipKey = "index-url",
+): string | undefined {
+  const names = [key, keyring];
+  const ours = tryRead(text).options.filter((option) => isOneOf(option, names));
+  if (!ours.some(({ name, value }) => normalize(name) === key && value === indexUrl)) return undefined;
   const lines = splitLines(text);
   for (const { from, to } of ours.toReversed()) lines.splice(from, to - from);
   // The section header that a block began with remains.
   const back = replaced.filter((line) => line.trim() !== `[${section}]`).map((line) => `${line}\n`);
   lines.splice(ours[0]!.from, 0, ...back);
   const restored = lines.join("");
-  return sameOptions(without(tryRead(restored)), without(tryRead(text))) ? restored : undefined;
+  return sameOptions(without(tryRead(restored), names), without(tryRead(text), names)) ? restored : undefined;
 }
 
 /** pip's own spelling: `Index_URL` and `--index-url` are both `index-url`. */
@@ -96,13 +114,13 @@ function normalize(name: string): string {
 }
 
 /** In place of existing options, else after the last option of [global], else in a new section at the end. */
-function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, end: number): Edit[] {
+function editsFor(ini: IniFile, values: Record<string, string>, end: number): Edit[] {
   const inSection = ini.options.filter((option) => option.section === section);
   const edits: Edit[] = [];
   const missing: string[] = [];
-  for (const name of names) {
+  for (const [name, value] of Object.entries(values)) {
     const spellings = inSection.filter((option) => normalize(option.name) === name);
-    const line = `${name} = ${values[name]}`;
+    const line = `${name} = ${value}`;
     if (spellings.length === 0) missing.push(line);
     for (const [index, { from, to, indent }] of spellings.entries()) {
       edits.push({ from, to, lines: index === 0 ? [indent + line] : [] });
@@ -126,7 +144,7 @@ function editsFor(ini: IniFile, values: Record<(typeof names)[number], string>, 
 
 function warningsOf({ options }: IniFile, file: string): string[] {
   const passwords = options
-    .filter((option) => isOurs(option) && /:\/\/[^/@:]*:[^/@]+@/.test(option.value))
+    .filter((option) => isOneOf(option, ["index-url", keyring]) && /:\/\/[^/@:]*:[^/@]+@/.test(option.value))
     .map(
       (option) =>
         `${file} had a password in its ${normalize(option.name)}. It is still there, in a comment: delete that line, unless you want it back with --remove.`,
@@ -146,13 +164,13 @@ function all({ options }: IniFile): Options {
   return new Map(options.map((option: IniOption) => [`${option.section}\n${option.name}`, option.value]));
 }
 
-function isOurs(option: IniOption): boolean {
-  return option.section === section && names.some((name) => normalize(option.name) === name);
+function isOneOf(option: IniOption, names: readonly string[]): boolean {
+  return option.section === section && names.includes(normalize(option.name));
 }
 
 /** Everything that an edit must leave unchanged. */
-function without({ options }: IniFile): Options {
-  return all({ sections: new Map(), options: options.filter((option) => !isOurs(option)) });
+function without({ options }: IniFile, names: readonly string[]): Options {
+  return all({ sections: new Map(), options: options.filter((option) => !isOneOf(option, names)) });
 }
 
 function sameOptions(a: Options, b: Options): boolean {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathFolders } from "../../base/system/path.ts";
 import { findInstalled, namesIn } from "../shims.ts";
 import type { Tool } from "../tool.ts";
-import { dropPipIndex, setPipIndex, unsetPipIndex } from "./config-file.ts";
+import { dropPipIndex, type PipKey, setPipIndex, unsetPipIndex } from "./config-file.ts";
 import { pipConfigPath } from "./config-path.ts";
 import { checkPip } from "./doctor.ts";
 import { storedPipTokens } from "./stored-tokens.ts";
@@ -22,12 +22,12 @@ export const pip: Tool = {
       hint: "Unset PIP_CONFIG_FILE, or leave pip out: --tool cargo,npm",
     });
   },
-  set: (text, { endpoints }, { id, file, endpoints: formerly }) =>
-    setPipIndex(text, id, pipIndex(endpoints.pypi!), file, formerly.map(pipIndex)),
+  set: (text, { endpoints, extra }, { id, file, endpoints: formerly }) =>
+    setPipIndex(text, id, pipIndex(endpoints.pypi!), file, formerly.map(pipIndex), keyOf(extra)),
   unset: (text, id, { file, endpoints }, onKept) =>
     unsetPipIndex(text, id, { file, indexes: endpoints.map(pipIndex), onKept }),
-  drop: (text, { endpoints }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced),
-  written: () => "index-url with the user name aws, and keyring-provider = subprocess",
+  drop: (text, { endpoints, extra }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced, keyOf(extra)),
+  written: ({ extra }) => `${keyOf(extra)} with the user name aws, and keyring-provider = subprocess`,
   next: (_repository, env) => {
     // An old pip gets its token from `vouch exec` only.
     const command = oldPip(env) === undefined ? "pip install PACKAGE" : "vouch exec -- pip install PACKAGE";
@@ -35,7 +35,8 @@ export const pip: Tool = {
   },
   hasDefault: true,
   settings: [],
-  takesAll: () => true,
+  takesAll: ({ extra }) => !extra,
+  extra: { mixes: true },
   warnings(_repository, _cwd, env) {
     const old = oldPip(env);
     return old ? [`${old.found} ${old.remedy}`] : [];
@@ -47,6 +48,10 @@ export const pip: Tool = {
   variables: pipVariables,
   storedTokens: storedPipTokens,
 };
+
+function keyOf(extra: boolean | undefined): PipKey {
+  return extra ? "extra-index-url" : "index-url";
+}
 
 /** The index with a user name: without one, pip before 26.2 never asks `keyring`. */
 function pipIndex(endpoint: string): string {

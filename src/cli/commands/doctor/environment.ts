@@ -1,7 +1,8 @@
 /** Case "the package manager does not use Vouch": environment variables that override its configuration. */
-import { failure, type Finding, type Machine, ok, type VariableRule, warning, warns } from "../../../tools/finding.ts";
+import { type Finding, type Machine, ok, type VariableRule, warns } from "../../../tools/finding.ts";
 import { withoutSecrets } from "../../../tools/registry-url.ts";
 import { allTools } from "../../../tools/tools.ts";
+import { overridingVariables } from "../../../tools/variables.ts";
 
 const rules: VariableRule[] = [
   {
@@ -31,13 +32,6 @@ const rules: VariableRule[] = [
 
 /** Returns findings on variables that override what `vouch setup` configured. Hides values that may be secrets. */
 export function checkEnvironment(machine: Machine): Finding[] {
-  const findings = Object.entries(machine.env).flatMap(([name, value]): Finding[] => {
-    const harm = value ? rules.find((rule) => rule.name.test(name))?.harm(value, machine, name) : undefined;
-    if (!harm) return [];
-    const make = harm.status === "fail" ? failure : warning;
-    // A shell cannot unset a name that contains slashes.
-    const remedy = /^\w+$/.test(name) ? `unset ${name}` : "Leave the shell that set it.";
-    return [make("environment", `The variable ${name} ${harm.found}.`, remedy)];
-  });
+  const findings = overridingVariables(machine, rules);
   return findings.length > 0 ? findings : [ok("environment", "No variable overrides what Vouch has set up.")];
 }

@@ -6,8 +6,9 @@ import { stableExecutable } from "../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
 import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { addShimsToPath } from "../../../tools/shell-rc.ts";
+import { homeFolder } from "../../../base/system/home.ts";
+import { overridingVariables } from "../../../tools/variables.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
-import { VouchError } from "../../../base/errors.ts";
 import { usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { confirm } from "../../terminal/prompt.ts";
@@ -29,8 +30,9 @@ import {
   supersededBy,
   parseTools,
 } from "./request.ts";
+import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
-import { installedTools, listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
@@ -70,6 +72,20 @@ export const codeartifact = defineCommand({
       type: "enum",
       options: ["yes", "no"],
       description: "Whether to add the shims folder to the start file of your shell. Without it: asks on a terminal.",
+    },
+    default: {
+      type: "boolean",
+      description:
+        "Make it the default repository, in all tools that it is set up for; the one that was set up last is.",
+    },
+    extra: {
+      type: "boolean",
+      description:
+        "Beside the public registry, for what names it: Cargo's registries, npm scopes, uv's explicit indexes, Maven's repositories.",
+    },
+    "allow-mixing": {
+      type: "boolean",
+      description: "With --extra, also where the tool takes a package of one name from either registry, as pip does.",
     },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
     add: {
@@ -119,13 +135,32 @@ export const codeartifact = defineCommand({
       plan = planRemoval(removed, names, settings, context);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
-      names = named.length > 0 ? settable(named, env) : await installed(env, dryRun || args.json === true);
+      const where = args.default === true ? configuredOne(args, settings) : resolveNames(args, settings, env);
+      const known = settings.repositories.find((each) => sameRepository(each, where));
+      if (named.length > 0) names = settable(named, env);
+      else if (args.default === true) names = toolsOf(known);
+      else names = await installed(env, dryRun || args.json === true);
       const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
       const unused = [
         ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "cargo", names, named),
         ...unusedFlag("--scope", scopes.length > 0, "npm", names, named),
       ];
-      const where = resolveNames(args, settings, env);
+      const stays = names.every((tool) => !tools[tool].hasDefault);
+      const extra = args.extra === true || (stays && known?.extra === true);
+      // One of two kinds, the same in every tool's file: what is set up already changes with it.
+      const changes = known !== undefined && (known.extra ?? false) !== extra;
+      if (changes) names = toolNames.filter((name) => names.includes(name) || known.files?.[name] !== undefined);
+      const npmScopes = scopes.length > 0 ? scopes : args.default === true ? known?.npmScopes : undefined;
+      const warnings: string[] = [];
+      if (extra) {
+        const given = { ...where, endpoints: {}, ...(npmScopes ? { npmScopes } : {}) };
+        const left = besidePublic(names, given, {
+          named: named.length > 0 || changes,
+          mayMix: args["allow-mixing"] === true,
+        });
+        names = left.names;
+        warnings.push(...left.warnings);
+      }
       const formats = names.map((tool) => tools[tool].format);
       const superseded = supersededBy(where, args, { scopes, formats }, settings);
       const others = settings.repositories.filter((each) => !superseded.includes(each));
@@ -137,10 +172,16 @@ export const codeartifact = defineCommand({
         ...where,
         endpoints: source.endpoints,
         ...registry,
-        ...(names.includes("npm") && scopes.length > 0 ? { npmScopes: scopes } : {}),
+        ...(names.includes("npm") && npmScopes ? { npmScopes } : {}),
+        extra,
       };
       plan = planSetup(repository, names, settings, context, superseded);
-      plan.warnings.push(...unused, ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)));
+      plan.warnings.push(
+        ...unused,
+        ...warnings,
+        ...overridden(names, plan.settings, env),
+        ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)),
+      );
       const doubt = unlistedRegion(where.region);
       if (doubt !== undefined) plan.warnings.push(doubt);
       const other = otherSettings(source.agent);
@@ -173,24 +214,28 @@ function unusedFlag(flag: string, given: boolean, tool: ToolName, names: ToolNam
   throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
 }
 
-/** The tools that `--tool` names. Throws `usage` with what to do instead if one cannot be set up. */
-function settable(named: ToolName[], env: NodeJS.ProcessEnv): ToolName[] {
-  for (const name of named) {
-    const refusal = tools[name].refusal?.(env);
-    if (refusal !== undefined) throw new VouchError("usage", refusal);
-  }
-  return named;
+/** The one repository that is set up and that the flags name. Throws `usage` if there is none, or several. */
+function configuredOne(flags: Flags, settings: Settings): RepositorySettings {
+  const found = findConfigured(flags, settings);
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) throw usage(notSetUp(flags, settings), commandName);
+  const which = found.map(({ domain, repository }) => `--domain ${domain} --repository ${repository}`);
+  throw usage(`Several are set up: ${which.join(", ")}.`, commandName, `${commandName} --default ${which[0]}`);
 }
 
-/** The installed tools; a person is asked whether it shall be all of them. Throws `usage` without one, `cancelled`. */
-async function installed(env: NodeJS.ProcessEnv, silent: boolean): Promise<ToolName[]> {
-  const names = installedTools(env);
-  if (names.length === 0)
-    throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
-  if (silent || !isatty(0) || !isatty(2)) return names;
-  const list = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(names);
-  if (await confirm(`Set up ${list}, which are installed?`, true)) return names;
-  throw new VouchError("cancelled", "Nothing was changed.", { hint: "Name those that you want: --tool NAME." });
+/** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
+function overridden(names: ToolName[], settings: Settings, env: NodeJS.ProcessEnv): string[] {
+  const machine = {
+    env,
+    cwd: process.cwd(),
+    home: homeFolder(env),
+    settings,
+    agent: undefined,
+    now: Date.now() / 1000,
+  };
+  const rules = names.flatMap((name) => tools[name].variables);
+  return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
 }
 
 /** The sentence for a removal that finds nothing, with what there is to remove. */

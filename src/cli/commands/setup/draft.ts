@@ -71,6 +71,7 @@ export class Draft {
       files: { ...old?.files, ...files },
     };
     if (names.some((tool) => tools[tool].needsVariable)) merged.tokenVariable ??= newTokenVariable();
+    if (!repository.extra) delete merged.extra;
     for (const key of names.flatMap((tool) => tools[tool].settings)) {
       if (repository[key] === undefined) delete merged[key];
     }
@@ -81,7 +82,8 @@ export class Draft {
       this.#set(path(env), tool, merged, old);
     }
     const stays = names.every((tool) => !tools[tool].hasDefault);
-    const at = place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined);
+    // The last is the default: one beside the public registry goes before all others.
+    const at = repository.extra ? 0 : (place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined));
     const repositories = this.settings.repositories.filter((other) => other !== old);
     repositories.splice(at ?? repositories.length, 0, merged);
     this.settings = { ...this.settings, repositories };

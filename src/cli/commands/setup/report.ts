@@ -5,6 +5,7 @@ import { bold, dim, green, note, print, printJson, red, success, warn } from "..
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
 import { previewChange } from "./preview.ts";
+import { listed } from "./selected-tools.ts";
 import { type ToolName, tools } from "../../../tools/tools.ts";
 
 export interface Outcome {
@@ -154,8 +155,8 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
 function sayScope(names: ToolName[], repository: RepositorySettings): string | undefined {
   const whole = names.filter((tool) => tools[tool].takesAll(repository));
   if (whole.length === 0) return undefined;
-  const limit = whole.includes("npm") ? "; `--scope @NAME` limits npm to one scope" : "";
-  return `From now on ${whole.join(" and ")} ${whole.length > 1 ? "ask" : "asks"} ${nameOf(repository)} for every package, public ones too, in each project that names no other index${limit}.`;
+  const limit = whole.includes("npm") ? ", for npm with `--scope @NAME`" : "";
+  return `From now on ${listed(whole)} ${whole.length > 1 ? "ask" : "asks"} ${nameOf(repository)} for every package, public ones too, in each project that names no other index, and ${whole.length > 1 ? "need" : "needs"} a session for it. Narrower: \`--extra\`, beside the public registry${limit}.`;
 }
 
 function asJson(outcome: Outcome): unknown {
