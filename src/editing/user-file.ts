@@ -38,10 +38,10 @@ export function readUserFile(path: string): string | undefined {
   }
 }
 
-/** Writes the new text (mode 0600 for a new file), or deletes the file. No effect without a change. */
-export function applyFileChange({ path, before, after }: FileChange): void {
+/** Writes the new text (`mode` for a new file, 0600), or deletes the file. No effect without a change. */
+export function applyFileChange({ path, before, after }: FileChange, mode = 0o600): void {
   if (before === after) return cleanBeside(path);
-  if (after !== undefined) return writeFileAtomic(path, after);
+  if (after !== undefined) return writeFileAtomic(path, after, { mode });
   try {
     // Delete the target, not the user's symbolic link, which dangles again as before.
     unlinkSync(realpathSync(path));

@@ -15,6 +15,12 @@ export interface ToolEdit {
   endpoints: string[];
 }
 
+/** As the members of that name of `Tool`, for a file of a project. */
+export interface ProjectFile extends Pick<Tool, "set" | "unset"> {
+  /** Relative to the project's folder. */
+  path: string;
+}
+
 export interface Tool {
   format: PackageFormat;
   /** The programs of which one must be on PATH. */
@@ -51,6 +57,8 @@ export interface Tool {
    * takes a package of one name from either ("dependency confusion"). Absent for a tool that binds names to a source.
    */
   extra?: { mixes?: true; refusal?: (repository: RepositorySettings) => string | undefined };
+  /** A file of the project's own that names the repository, with nothing personal in it (`--project`), or why not. */
+  project?: ProjectFile | { refusal: string };
   /** Warnings about other obstacles on this machine, each with a remedy. */
   warnings: (repository: RepositorySettings, cwd: string, env: Environment) => string[];
   /** The names under which the tool must find links to Vouch on PATH; `isLinked` reports existing ones. */

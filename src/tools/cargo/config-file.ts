@@ -14,8 +14,8 @@ export interface CargoRegistry {
   name: string;
   /** `sparse+https://…/` */
   index: string;
-  /** The absolute path of vouch. */
-  credentialProvider: string;
+  /** The absolute path of vouch; absent in a project's file, which names nobody's. */
+  credentialProvider?: string;
 }
 
 /** How our own lines are recognized. */
@@ -57,7 +57,7 @@ export function setCargoRegistry(
   file: string,
   formerly: string[] = [],
 ): Edited {
-  const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider] };
+  const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider ?? []].flat() };
   const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
   const wanted = validToml(before ?? "", file);
   checkConflicts(wanted, registry, file);
@@ -67,7 +67,9 @@ export function setCargoRegistry(
   });
   const table = registryTable(wanted, registry.name);
   table["index"] = registry.index;
-  table["credential-provider"] = providerValue(registry.credentialProvider);
+  if (registry.credentialProvider !== undefined) {
+    table["credential-provider"] = providerValue(registry.credentialProvider);
+  }
   if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(registry, file);
   const warnings =
     table["token"] === undefined
@@ -122,13 +124,10 @@ function providerValue(path: string): string | string[] {
 /** The position of each key: its current one, else the registry's own table, else a new table at the end. */
 function editsFor(text: string, { name, index, credentialProvider }: CargoRegistry): Edit[] {
   const statements = tomlStatements(text.replace(/^\ufeff/, ""));
-  const values = {
-    index: JSON.stringify(index),
-    "credential-provider": JSON.stringify(providerValue(credentialProvider)),
-  };
-  const keys = ["index", "credential-provider"] as const;
-  const line = (prefix: string[], key: (typeof keys)[number]): string =>
-    `${[...prefix, key].join(".")} = ${values[key]}`;
+  const provider = credentialProvider === undefined ? undefined : JSON.stringify(providerValue(credentialProvider));
+  const values = { index: JSON.stringify(index), ...(provider ? { "credential-provider": provider } : {}) };
+  const keys = Object.keys(values) as (keyof typeof values)[];
+  const line = (prefix: string[], key: keyof typeof values): string => `${[...prefix, key].join(".")} = ${values[key]}`;
   const isRegistry = (path: string[]): boolean => path.length === 2 && path[0] === "registries" && path[1] === name;
   const inline = statements.find(({ table, key }) => key.length > 0 && isRegistry([...table, ...key]));
   const found = keys.map((key) => statements.find((statement) => isKey(statement, ["registries", name, key])));
@@ -222,6 +221,10 @@ function byHand({ name, index, credentialProvider }: CargoRegistry, file: string
   return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
     hint:
       "Write it by hand in the form that the file uses, and leave Cargo to Vouch's --tool pip,npm:\n" +
-      `[registries.${name}]\nindex = "${index}"\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`,
+      `[registries.${name}]\nindex = "${index}"${
+        credentialProvider === undefined
+          ? ""
+          : `\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`
+      }`,
   });
 }

@@ -7,6 +7,9 @@ import { otherNames } from "./project/other-names.ts";
 import { cargoTokens } from "./stored-tokens.ts";
 import { cargoVariables } from "./variables.ts";
 
+const unset: Tool["unset"] = (text, id, { file, executable, endpoints }, onKept) =>
+  unsetCargoRegistry(text, id, { file, indexes: endpoints.map(cargoIndex), executables: [executable], onKept });
+
 export const cargo: Tool = {
   format: "cargo",
   programs: ["cargo"],
@@ -19,8 +22,7 @@ export const cargo: Tool = {
       file,
       formerly.map(cargoIndex),
     ),
-  unset: (text, id, { file, executable, endpoints }, onKept) =>
-    unsetCargoRegistry(text, id, { file, indexes: endpoints.map(cargoIndex), executables: [executable], onKept }),
+  unset,
   written: ({ registryName }) => `the registry ${registryName}, with Vouch as its credential provider`,
   next: ({ registryName }) => [
     [`cargo add --registry ${registryName} CRATE`, "use a crate of the repository"],
@@ -29,6 +31,18 @@ export const cargo: Tool = {
   hasDefault: false,
   settings: ["registryName"],
   takesAll: () => false,
+  project: {
+    path: ".cargo/config.toml",
+    set: (text, { endpoints, registryName }, { id, file, endpoints: formerly }) =>
+      setCargoRegistry(
+        text,
+        id,
+        { name: registryName!, index: cargoIndex(endpoints.cargo!) },
+        file,
+        formerly.map(cargoIndex),
+      ),
+    unset,
+  },
   warnings: otherNames,
   shims: () => [],
   needsShim: () => false,

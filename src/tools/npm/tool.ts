@@ -10,14 +10,18 @@ import { checkNpm } from "./doctor.ts";
 import { storedNpmTokens } from "./stored-tokens.ts";
 import { npmVariables } from "./variables.ts";
 
+const set: Tool["set"] = (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
+  setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly);
+const unset: Tool["unset"] = (text, id, { file, endpoints }, onKept) =>
+  unsetNpmRegistry(text, id, { file, endpoints, onKept });
+
 export const npm: Tool = {
   format: "npm",
   programs: ["npm", "pnpm"],
   alsoFor: ["pnpm"],
   path: npmConfigPath,
-  set: (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
-    setNpmRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly),
-  unset: (text, id, { file, endpoints }, onKept) => unsetNpmRegistry(text, id, { file, endpoints, onKept }),
+  set,
+  unset,
   drop: (text, { endpoints, npmScopes }, replaced) =>
     dropNpmRegistry(text, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, replaced),
   written: ({ npmScopes }) =>
@@ -33,6 +37,7 @@ export const npm: Tool = {
     refusal: ({ npmScopes }) =>
       npmScopes ? undefined : "npm binds packages to a registry by their scope only: give --scope @NAME",
   },
+  project: { path: ".npmrc", set, unset },
   warnings: () => [],
   shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked)],
   needsShim: () => true,

@@ -37,6 +37,9 @@ export const pip: Tool = {
   settings: [],
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
+  project: {
+    refusal: "pip reads no configuration of a project's: write `--index-url URL` into its requirements.txt, with aws@",
+  },
   warnings(_repository, _cwd, env) {
     const old = oldPip(env);
     return old ? [`${old.found} ${old.remedy}`] : [];

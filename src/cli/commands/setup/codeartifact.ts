@@ -1,7 +1,6 @@
 /** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
 import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
-import { blockIds } from "../../../editing/block.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
 import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
@@ -20,16 +19,15 @@ import { type Plan, planRemoval, planSetup } from "./plan.ts";
 import { type Outcome, report } from "./report.ts";
 import {
   commandName,
-  findConfigured,
-  type Flags,
   parseScopes,
   registryName,
-  repositoriesOf,
   resolveNames,
   sameRepository,
   supersededBy,
   parseTools,
 } from "./request.ts";
+import { setUpProject } from "./project.ts";
+import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
 import { listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
@@ -87,6 +85,11 @@ export const codeartifact = defineCommand({
       type: "boolean",
       description: "With --extra, also where the tool takes a package of one name from either registry, as pip does.",
     },
+    project: {
+      type: "boolean",
+      description:
+        "Name a repository that is set up in the files of this folder's project, for everyone: no token, nothing personal.",
+    },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
     add: {
       type: "boolean",
@@ -126,6 +129,12 @@ export const codeartifact = defineCommand({
     };
     const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
     const dryRun = args["dry-run"] === true;
+    if (args.project === true) {
+      const repository = args.domain === undefined ? byDefault(args, settings) : configuredOne(args, settings);
+      const options = { cwd: process.cwd(), remove: args.remove === true, dryRun, json: args.json === true };
+      setUpProject(repository, named.length > 0 ? named : toolsOf(repository), settings, { ...options, ...context });
+      return;
+    }
     let plan: Plan;
     let source: Endpoints | undefined;
     let names: ToolName[];
@@ -214,16 +223,6 @@ function unusedFlag(flag: string, given: boolean, tool: ToolName, names: ToolNam
   throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
 }
 
-/** The one repository that is set up and that the flags name. Throws `usage` if there is none, or several. */
-function configuredOne(flags: Flags, settings: Settings): RepositorySettings {
-  const found = findConfigured(flags, settings);
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
-  if (only === undefined) throw usage(notSetUp(flags, settings), commandName);
-  const which = found.map(({ domain, repository }) => `--domain ${domain} --repository ${repository}`);
-  throw usage(`Several are set up: ${which.join(", ")}.`, commandName, `${commandName} --default ${which[0]}`);
-}
-
 /** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
 function overridden(names: ToolName[], settings: Settings, env: NodeJS.ProcessEnv): string[] {
   const machine = {
@@ -236,35 +235,6 @@ function overridden(names: ToolName[], settings: Settings, env: NodeJS.ProcessEn
   };
   const rules = names.flatMap((name) => tools[name].variables);
   return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
-}
-
-/** The sentence for a removal that finds nothing, with what there is to remove. */
-function notSetUp({ domain, repository }: Flags, { repositories }: Settings): string {
-  const asked = [domain, repository].filter((name) => name !== undefined).join("/");
-  const others = repositories.map((each) => `${each.domain}/${each.repository}`).join(", ");
-  return `${asked === "" ? "Nothing" : asked} is ${asked === "" ? "" : "not "}set up here${others === "" ? "" : `; set up: ${others}`}.`;
-}
-
-/** Returns the repositories to remove, all without names; includes those that only blocks in files still name. */
-function configured(flags: Flags, settings: Settings, env: NodeJS.ProcessEnv): RepositorySettings[] {
-  const found = findConfigured(flags, settings);
-  if (found.length > 0 && flags.domain !== undefined && flags.repository !== undefined) return found;
-  const inFiles = findConfigured(flags, { ...settings, repositories: repositoriesOf(blockIdsInFiles(env)) });
-  return [...found, ...inFiles.filter((lost) => !found.some((each) => sameRepository(each, lost)))];
-}
-
-/** Returns the ids of all blocks in the files that the tools currently read. */
-function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
-  const ids = toolNames.flatMap((tool) => {
-    try {
-      const file = tools[tool].path(env);
-      return blockIds(readUserFile(file) ?? "", file);
-    } catch {
-      // Skip: nothing can be removed from an unreadable file. If the settings name it, the removal itself reports it.
-      return [];
-    }
-  });
-  return [...new Set(ids)];
 }
 
 /** Returns advice on PATH, and the change of the shell's start file if the user agreed to it. */

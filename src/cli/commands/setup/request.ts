@@ -1,9 +1,10 @@
 /** Resolves the flags of `vouch setup codeartifact` and the defaults of absent ones. */
 import type { Environment } from "../../../base/environment.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { checkNames } from "../../../aws/endpoints.ts";
+import { checkNames, packageEndpoint } from "../../../aws/endpoints.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
+import { indexNames } from "../../../tools/cargo/project/other-names.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { closest, missing, usage } from "../../framework/arguments.ts";
@@ -117,7 +118,7 @@ export function blockId({ domain, domainOwner, region, repository }: Names): str
 
 /**
  * Returns the name of the Cargo registry: the given one, else the configured one, else an unused one derived from the
- * repository's name. Throws `usage` if Cargo rejects the given one or another configured repository has it.
+ * repository's name; one that this folder's project gives the index comes first. Throws `usage` if Cargo rejects the given one or another configured repository has it.
  */
 export function registryName(flags: Flags, names: Names, { repositories }: Settings): string {
   const own = repositories.find((other) => sameRepository(other, names));
@@ -126,7 +127,17 @@ export function registryName(flags: Flags, names: Names, { repositories }: Setti
   const given = flags["registry-name"];
   if (given === undefined) {
     const { domain, domainOwner, region, repository } = names;
-    const likely = [repository, `${domain}-${repository}`, `${domain}-${domainOwner}-${region}-${repository}`];
+    const inProject = indexNames(
+      `sparse+${packageEndpoint({ ...names, format: "cargo" })}`,
+      process.cwd(),
+      process.env,
+    );
+    const likely = [
+      ...inProject,
+      repository,
+      `${domain}-${repository}`,
+      `${domain}-${domainOwner}-${region}-${repository}`,
+    ];
     return (
       own?.registryName ?? likely.map(registryNameFrom).find((name) => !ownerOf(name)) ?? registryNameFrom(repository)
     );

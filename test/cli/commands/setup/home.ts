@@ -38,8 +38,10 @@ export function write(path: string, text: string, mode = 0o644): void {
 export const read = (path: string): string => readFileSync(join(home, path), "utf8");
 export const settings = (): Settings => parseSettings(read(".config/vouch/config.json"), "config.json");
 
-export async function setup(...args: string[]) {
-  const child = Bun.spawn([...command, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+export const setup = (...args: string[]) => setupIn(home, ...args);
+
+export async function setupIn(cwd: string, ...args: string[]) {
+  const child = Bun.spawn([...command, ...args], { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { exitCode: await child.exited, stdout, stderr };
 }
