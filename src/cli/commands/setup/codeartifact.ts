@@ -30,6 +30,7 @@ import {
   supersededBy,
   parseTools,
 } from "./request.ts";
+import { checkedRoles, roleArgs } from "./role-flags.ts";
 import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
 import { listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
@@ -53,6 +54,7 @@ export const codeartifact = defineCommand({
       valueHint: "ACCOUNT",
       description: "The account that owns the domain. Without it: the role's account.",
     },
+    ...roleArgs,
     tool: {
       type: "string",
       valueHint: toolNames.join("|"),
@@ -167,9 +169,11 @@ export const codeartifact = defineCommand({
       const registry = names.includes("cargo")
         ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
         : {};
-      source = await findEndpoints(where, formats);
+      const roles = checkedRoles(args, { ...known, ...where }, settings);
+      source = await findEndpoints({ ...where, ...roles }, formats);
       const repository: RepositorySettings = {
         ...where,
+        ...roles,
         endpoints: source.endpoints,
         ...registry,
         ...(names.includes("npm") && npmScopes ? { npmScopes } : {}),

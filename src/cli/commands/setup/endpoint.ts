@@ -35,16 +35,24 @@ export interface Endpoints {
   agent?: StatusReply | undefined;
 }
 
-/** Returns the endpoints for the formats. Throws `aws_not_found` if CodeArtifact has no such repository. */
+type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
+
+/**
+ * Returns the endpoints for the formats, asked for by the role or the profile if one is named. Throws `aws_not_found` if
+ * CodeArtifact has no such repository.
+ */
 export async function findEndpoints(
-  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
+  { roleArn, profile, ...place }: Names & Pick<RepositorySettings, "roleArn" | "profile">,
   wanted: PackageFormat[],
 ): Promise<Endpoints> {
   const formats = [...new Set(wanted)];
+  const { domain, domainOwner, region, repository } = place;
+  const names = { domain, domainOwner, region, repository };
+  const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(profile === undefined ? {} : { profile }) };
   const status = await askStatus();
   if (!status?.session) return { ...byRules(names, formats, "there is no session"), agent: status };
   try {
-    const found = await Promise.all(formats.map((format) => ask({ ...names, format })));
+    const found = await Promise.all(formats.map((format) => ask({ ...names, ...role, format })));
     return { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status };
   } catch (error) {
     if (!(error instanceof VouchError) || !notDecisive.has(error.code)) throw error;
@@ -58,11 +66,7 @@ async function ask(request: RepositoryEndpointRequest): Promise<[PackageFormat, 
   throw new VouchError("protocol_error", `The repository endpoint is not valid: ${reply.issues[0].message}.`);
 }
 
-function byRules(
-  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
-  formats: PackageFormat[],
-  reason: string,
-): Endpoints {
+function byRules(names: Names, formats: PackageFormat[], reason: string): Endpoints {
   const endpoints = formats.map((format) => [format, packageEndpoint({ ...names, format })]);
   return { endpoints: Object.fromEntries(endpoints), source: "rules", reason };
 }
