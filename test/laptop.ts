@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
+import type { Account } from "./sandbox/aws/account.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
 import type { Route } from "./sandbox/front.ts";
-import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
+import { names, type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/main.ts";
 import { toolchainEnvironment } from "./toolchains.ts";
 
 const root = join(import.meta.dir, "..");
@@ -51,6 +52,10 @@ export interface LaptopOptions {
   touchDelayMs?: number;
   /** The repositories of the sandbox's domain beside the one in `names`. */
   repositories?: string[];
+  /** Further AWS accounts of the sandbox. */
+  others?: SandboxOptions["others"];
+  /** Changes the developer's account before anything asks it. */
+  account?: (account: Account) => void;
   /** Hosts of the sandbox besides those of AWS and the Vouch server. */
   routes?: Route[];
   /** The executable that is `vouch` on PATH; the release without it. */
@@ -106,7 +111,9 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   const account = createDeveloperAccount({ repositories: [names.repository, ...(options.repositories ?? [])] });
-  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account, routes: options.routes ?? [] });
+  options.account?.(account);
+  const { routes = [], others = [] } = options;
+  const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account, others, routes });
   const socket = join(folder, "security-key.sock");
   const key = await startAuthenticator({
     socketPath: socket,

@@ -7,7 +7,8 @@ import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
-import { definedEndpoints, type TokenSource } from "./tokens/lookup.ts";
+import { describeRepository } from "./tokens/described-repository.ts";
+import type { TokenSource } from "./tokens/lookup.ts";
 import { networkVariables } from "./process/network-variables.ts";
 import type { EndReason, Reply, routes, StatusReply } from "./protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "./requests.ts";
@@ -91,7 +92,7 @@ export class Agent implements TokenSource {
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }
         : {}),
       repositories: settings.repositories.map((repository) =>
-        describe(repository, current?.tokens.state(repository, settings)),
+        describeRepository(repository, settings, current?.tokens),
       ),
     };
   }
@@ -188,7 +189,7 @@ export class Agent implements TokenSource {
   async renew(): Promise<void> {
     const tokens = this.#current?.tokens;
     if (!tokens) return;
-    await this.#fetchAhead((repository, settings) => tokens.state(repository, settings).expiration !== undefined);
+    await this.#fetchAhead((repository, settings) => tokens.state(repository, settings)?.expiration !== undefined);
   }
 
   async #fetchAhead(wanted: (repository: RepositorySettings, settings: Settings) => boolean): Promise<void> {
@@ -212,20 +213,4 @@ export class Agent implements TokenSource {
   #seconds(): number {
     return Math.floor(this.#clock.now() / 1000);
   }
-}
-
-function describe(
-  repository: RepositorySettings,
-  state: { expiration?: number; failure?: VouchError } = {},
-): StatusReply["repositories"][number] {
-  const { domain, domainOwner, region, repository: name } = repository;
-  return {
-    domain,
-    domainOwner,
-    region,
-    repository: name,
-    endpoints: definedEndpoints(repository),
-    ...(state.expiration === undefined ? {} : { tokenExpiration: state.expiration }),
-    ...(state.failure === undefined ? {} : { error: state.failure.toWire() }),
-  };
 }

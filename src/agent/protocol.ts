@@ -5,6 +5,7 @@
  */
 import type { WireError } from "../base/errors.ts";
 import { packageFormats } from "../base/package-format.ts";
+import { purposes } from "../base/purpose.ts";
 import {
   anyOf,
   type Check,
@@ -111,12 +112,27 @@ const securityKey = fields({
 /** Endpoints without a token, and why. */
 const failed = list(fields({ endpoint: text, error }));
 
+/** What is known of a repository's token for one purpose. */
+const repositoryToken = fields({
+  purpose: oneOf(...purposes),
+  /** The role that it comes from, and those that lead to it. */
+  roleArn: text,
+  via: list(text),
+  expiration: optional(time),
+  /** Why the last fetch failed. */
+  error: optional(error),
+});
+
 const repository = fields({
   domain: text,
   domainOwner: text,
   region: text,
   repository: text,
   endpoints: anyOf(packageFormats, text),
+  /** The profile whose role leads there. */
+  profile: optional(text),
+  /** By purpose; absent from an agent that knows none, and without a role. */
+  tokens: optional(list(repositoryToken)),
   /** When the token ends, if one has been fetched. */
   tokenExpiration: optional(time),
   /** Why the last fetch failed. */
@@ -154,9 +170,12 @@ const replies = {
     Ok: fields({
       kind: oneOf("get"),
       token: secret,
-      cache: oneOf("expires"),
-      expiration: time,
-      operation_independent: oneOf(true),
+      /** `never` for what can publish: Cargo would use a cached one for reading, too. */
+      cache: oneOf("expires", "never"),
+      /** Only with `expires`. */
+      expiration: optional(time),
+      /** False for a token that is not good for every operation. */
+      operation_independent: flag,
     }),
   }),
   [routes.token]: fields({
@@ -188,6 +207,8 @@ const replies = {
     twine: optional(variables),
     /** When the first token ends; absent without tokens, and if one is missing. */
     expiration: optional(time),
+    /** Whether publishing needs other tokens: the first stage, which knows no such field, leaves that to the runtime. */
+    hasPublishRole: optional(flag),
     /** Endpoints whose token failed while others succeeded; absent if there are none to report. */
     failed: optional(failed),
   }),

@@ -4,10 +4,18 @@
  */
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";
+import { purposes } from "../base/purpose.ts";
 
 const Format = v.picklist(packageFormats);
 const Url = v.pipe(v.string(), v.maxLength(8192));
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+const Purpose = v.picklist(purposes);
+/** A profile: by its name, else by VOUCH_PROFILE and the folder (absolute) that a command is started in. */
+const profileChoice = {
+  profile: v.exactOptional(Name),
+  profileVariable: v.exactOptional(Name),
+  folder: v.exactOptional(v.pipe(v.string(), v.maxLength(8192))),
+};
 const KeyId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
 const Json = v.pipe(
   v.looseObject({}),
@@ -18,13 +26,23 @@ export const emptyRequest = v.strictObject({});
 
 /**
  * The token for one URL, if it lies within a configured endpoint (of that format). Without a URL: the token of the
- * default repository, which is the last one that was set up.
+ * default repository, which is the last one that was set up, or that was set up with the profile.
  */
-export const tokenRequest = v.strictObject({ url: v.exactOptional(Url), format: v.exactOptional(Format) });
+export const tokenRequest = v.strictObject({
+  url: v.exactOptional(Url),
+  format: v.exactOptional(Format),
+  /** Reading without it. */
+  purpose: v.exactOptional(Purpose),
+  ...profileChoice,
+});
 export type TokenRequest = v.InferOutput<typeof tokenRequest>;
 
 /** The tokens of all endpoints of a format. */
-export const tokensRequest = v.strictObject({ format: Format });
+export const tokensRequest = v.strictObject({
+  format: Format,
+  /** Reading without it. */
+  purpose: v.exactOptional(Purpose),
+});
 export type TokensRequest = v.InferOutput<typeof tokensRequest>;
 
 /** A request of Cargo's credential provider protocol, as Cargo sends it; additional fields are ignored. */
@@ -32,6 +50,8 @@ export const cargoRequest = v.looseObject({
   v: v.literal(1),
   kind: v.literal("get"),
   registry: v.looseObject({ "index-url": Url }),
+  /** `read`, `publish`, `yank`, `unyank`, `owners`, or one that is not known yet. */
+  operation: v.optional(v.unknown()),
 });
 export type CargoRequest = v.InferOutput<typeof cargoRequest>;
 
@@ -42,15 +62,18 @@ export type CargoRequest = v.InferOutput<typeof cargoRequest>;
  */
 export const environmentRequest = v.strictObject({
   format: v.exactOptional(Format),
+  /** Reading without it. */
+  purpose: v.exactOptional(Purpose),
   failures: v.exactOptional(v.literal("all")),
 });
 export type EnvironmentRequest = v.InferOutput<typeof environmentRequest>;
 
-/** Credentials of the configured role, or of another role that trusts the same identity. */
+/** Credentials of the configured role, of a profile's, or of another role that trusts the same identity. */
 export const roleCredentialsRequest = v.strictObject({
   roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))),
   /** The region whose STS is asked. */
   region: v.exactOptional(Name),
+  ...profileChoice,
 });
 export type RoleCredentialsRequest = v.InferOutput<typeof roleCredentialsRequest>;
 
@@ -131,5 +154,8 @@ export const repositoryEndpointRequest = v.strictObject({
   format: Format,
   /** The kind of host; IPv4 if absent. */
   endpointType: v.exactOptional(v.picklist(["ipv4", "dualstack"])),
+  /** Those of a repository that is about to be set up; without either, the configured one's. */
+  roleArn: v.exactOptional(v.pipe(v.string(), v.maxLength(2048))),
+  profile: v.exactOptional(Name),
 });
 export type RepositoryEndpointRequest = v.InferOutput<typeof repositoryEndpointRequest>;

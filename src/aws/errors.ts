@@ -74,7 +74,7 @@ const remedies = {
 /** Context of the failed request, for the error message. */
 export interface AskedOf {
   service: "STS" | "CodeArtifact";
-  operation: "AssumeRoleWithWebIdentity" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
+  operation: "AssumeRoleWithWebIdentity" | "AssumeRole" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
   region: string;
   /** Default: a person. */
   asker?: Asker | undefined;
@@ -83,6 +83,8 @@ export interface AskedOf {
   /** STS: the role, and unverified claims of the web identity token. */
   roleArn?: string;
   identity?: { issuer: string; audience: string; subject: string };
+  /** STS: the role whose credentials signed an AssumeRole. */
+  sourceRoleArn?: string;
   /** CodeArtifact: ARNs and display names of the requested resources. */
   resources?: { arns: string[]; names: string };
 }
@@ -116,7 +118,7 @@ function isRefusal({ status, awsCode }: AwsServiceError): boolean {
 }
 
 function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
-  const tables = [asked.service === "STS" ? stsWords : codeArtifactWords, commonWords];
+  const tables = [...tablesOf(asked), commonWords];
   if (asked.service === "STS" && ofTheFuture.test(error.message)) return issuersClock(asked);
   const known = tables.find((table) => Object.hasOwn(table, error.awsCode))?.[error.awsCode];
   if (known) return known(asked);
@@ -136,6 +138,11 @@ function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
   return error.status === 403
     ? { code: "access_denied", hint: "Ask the administrator of the AWS account, and run `vouch doctor`." }
     : { code: "aws_error", hint: "Run `vouch doctor` to check the settings." };
+}
+
+function tablesOf({ service, operation }: AskedOf): WordTable[] {
+  if (service !== "STS") return [codeArtifactWords];
+  return operation === "AssumeRole" ? [chainWords] : [stsWords];
 }
 
 /** Hint for an answer that did not come from AWS. */
@@ -178,6 +185,20 @@ const stsWords: WordTable = {
     hint: `The session tags in the identity token are too large for STS. Ask the administrator of ${remedy(asked).issuer} to send fewer.`,
   }),
   ValidationError: (asked) => ({ code: "aws_error", hint: remedy(asked).role }),
+};
+
+/** AssumeRole (API version 2011-06-15), "Errors"; signed with another role's credentials. */
+const chainWords: WordTable = {
+  AccessDenied: (asked) => ({
+    code: "access_denied",
+    hint:
+      `Both accounts must allow it: the policy of ${asked.sourceRoleArn} sts:AssumeRole on ${asked.roleArn}, and the trust policy of ` +
+      `${asked.roleArn} sts:AssumeRole to the principal ${asked.sourceRoleArn}. When both are right, ${remedy(asked).again}.`,
+  }),
+  ValidationError: (asked) => ({
+    code: "aws_error",
+    hint: `A role that another one assumes lasts one hour at most. ${remedy(asked).role}`,
+  }),
 };
 
 /** CodeArtifact (API version 2018-09-22), "Common Errors" of the operations. */

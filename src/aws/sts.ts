@@ -1,4 +1,4 @@
-/** AWS STS, API version 2011-06-15: role credentials for a web identity token. */
+/** AWS STS, API version 2011-06-15: role credentials for a web identity token, or for another role's credentials. */
 import { decodeJwt } from "jose";
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
@@ -8,17 +8,29 @@ import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { AwsServiceError, translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { checkSamePartition } from "./partitions.ts";
-import type { ExpiringCredentials } from "./sigv4.ts";
+import { type AwsCredentials, type ExpiringCredentials, signRequest } from "./sigv4.ts";
 
-export interface AssumeRoleWithWebIdentityRequest extends CallOptions {
+interface RoleRequest extends CallOptions {
   roleArn: string;
   /** Region of the STS endpoint. */
   region: string;
   /** 2 to 64 characters of `[\w+=,.@-]`: see `roleSessionName`. */
   sessionName: string;
+}
+
+export interface AssumeRoleWithWebIdentityRequest extends RoleRequest {
   /** The OIDC ID token. */
   webIdentityToken: Secret;
   /** Clamped to 900 to 43200; if above the role's MaxSessionDuration, the credentials last one hour. */
+  durationSeconds: number;
+}
+
+export interface AssumeRoleRequest extends RoleRequest {
+  /** The role whose credentials sign the request, for error messages. */
+  sourceRoleArn: string;
+  /** Credentials of that role. */
+  credentials: AwsCredentials;
+  /** Clamped to 900 to 3600, AWS's limit for a role that is assumed by another one. */
   durationSeconds: number;
 }
 
@@ -30,22 +42,31 @@ export interface RoleCredentials extends ExpiringCredentials {
 const hour = 3600;
 
 const Text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(16384));
-const CredentialsAnswer = v.object({
-  AssumeRoleWithWebIdentityResponse: v.object({
-    AssumeRoleWithWebIdentityResult: v.object({
-      Credentials: v.object({
-        AccessKeyId: v.pipe(Text, v.regex(/^\w{16,128}$/)),
-        SecretAccessKey: Text,
-        SessionToken: Text,
-        Expiration: v.pipe(
-          Text,
-          v.isoTimestamp(),
-          v.check((text) => Date.parse(text) > 0, "expected a time"),
-        ),
-      }),
-    }),
+const Result = v.object({
+  Credentials: v.object({
+    AccessKeyId: v.pipe(Text, v.regex(/^\w{16,128}$/)),
+    SecretAccessKey: Text,
+    SessionToken: Text,
+    Expiration: v.pipe(
+      Text,
+      v.isoTimestamp(),
+      v.check((text) => Date.parse(text) > 0, "expected a time"),
+    ),
   }),
 });
+/** The answer of each operation, to its result. */
+const answers = {
+  AssumeRoleWithWebIdentity: v.pipe(
+    v.object({
+      AssumeRoleWithWebIdentityResponse: v.object({ AssumeRoleWithWebIdentityResult: Result }),
+    }),
+    v.transform(({ AssumeRoleWithWebIdentityResponse: answer }) => answer.AssumeRoleWithWebIdentityResult),
+  ),
+  AssumeRole: v.pipe(
+    v.object({ AssumeRoleResponse: v.object({ AssumeRoleResult: Result }) }),
+    v.transform(({ AssumeRoleResponse: answer }) => answer.AssumeRoleResult),
+  ),
+} as const;
 const ErrorAnswer = v.object({
   ErrorResponse: v.object({
     Error: v.object({ Code: v.string(), Message: v.optional(v.string(), "") }),
@@ -61,13 +82,46 @@ const ErrorAnswer = v.object({
 export async function assumeRoleWithWebIdentity(request: AssumeRoleWithWebIdentityRequest): Promise<RoleCredentials> {
   checkSamePartition(request.roleArn, request.region);
   const durationSeconds = Math.min(43200, Math.max(900, Math.floor(request.durationSeconds)));
+  const asked = describe(request);
+  const ask = async (seconds: number) =>
+    requestCredentials("AssumeRoleWithWebIdentity", request, asked, {
+      RoleArn: request.roleArn,
+      RoleSessionName: request.sessionName,
+      WebIdentityToken: request.webIdentityToken.expose(),
+      DurationSeconds: String(seconds),
+    });
   try {
-    return await requestCredentials(request, durationSeconds).catch((error: unknown) => {
-      if (durationSeconds > hour && exceedsMaxSessionDuration(error)) return requestCredentials(request, hour);
+    return await ask(durationSeconds).catch((error: unknown) => {
+      if (durationSeconds > hour && exceedsMaxSessionDuration(error)) return ask(hour);
       throw error;
     });
   } catch (error) {
-    throw translate(error, describe(request));
+    throw translate(error, asked);
+  }
+}
+
+/**
+ * Role credentials for the credentials of another role (role chaining), at the regional endpoint. Throws as
+ * `assumeRoleWithWebIdentity`, and `session_expired` if the credentials that sign have ended.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+ */
+export async function assumeRole(request: AssumeRoleRequest): Promise<RoleCredentials> {
+  checkSamePartition(request.roleArn, request.region);
+  const asked: AskedOf = { ...askedOf("AssumeRole", request), sourceRoleArn: request.sourceRoleArn };
+  try {
+    return await requestCredentials(
+      "AssumeRole",
+      request,
+      asked,
+      {
+        RoleArn: request.roleArn,
+        RoleSessionName: request.sessionName,
+        DurationSeconds: String(Math.min(hour, Math.max(900, Math.floor(request.durationSeconds)))),
+      },
+      request.credentials,
+    );
+  } catch (error) {
+    throw translate(error, asked);
   }
 }
 
@@ -79,38 +133,41 @@ export function roleSessionName(email: string): string {
     .padEnd(2, "-");
 }
 
+/** Sends one operation, signed if there are credentials to sign with. */
 async function requestCredentials(
-  request: AssumeRoleWithWebIdentityRequest,
-  durationSeconds: number,
+  operation: keyof typeof answers,
+  request: RoleRequest,
+  asked: AskedOf,
+  parameters: Record<string, string>,
+  credentials?: AwsCredentials,
 ): Promise<RoleCredentials> {
-  const form = new URLSearchParams({
-    Action: "AssumeRoleWithWebIdentity",
-    Version: "2011-06-15",
-    RoleArn: request.roleArn,
-    RoleSessionName: request.sessionName,
-    WebIdentityToken: request.webIdentityToken.expose(),
-    DurationSeconds: String(durationSeconds),
-  });
+  const { region } = request;
+  const body = new URLSearchParams({ Action: operation, Version: "2011-06-15", ...parameters }).toString();
+  const headers = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
   const response = await callAws(
     {
-      prepare: () => ({
-        method: "POST",
-        url: `${controlEndpoint("sts", request.region, request.env ?? process.env)}/`,
-        headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
-        body: form.toString(),
-      }),
+      prepare: async (date) => {
+        const endpoint = controlEndpoint("sts", region, request.env ?? process.env);
+        const signed =
+          credentials === undefined
+            ? { url: `${endpoint}/`, headers }
+            : await signRequest(
+                { method: "POST", endpoint, path: "/", headers, body },
+                { service: "sts", region, credentials, date },
+              );
+        return { method: "POST", ...signed, body };
+      },
       readError,
     },
     request,
   );
-  const answer = v.safeParse(CredentialsAnswer, parseXml(response.body));
+  const answer = v.safeParse(answers[operation], parseXml(response.body));
   if (!answer.success) {
-    throw new VouchError("aws_error", `AWS STS in ${request.region} gave an answer without credentials.`, {
-      hint: whatLeadsElsewhere(describe(request)),
+    throw new VouchError("aws_error", `AWS STS in ${region} gave an answer without credentials.`, {
+      hint: whatLeadsElsewhere(asked),
     });
   }
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } =
-    answer.output.AssumeRoleWithWebIdentityResponse.AssumeRoleWithWebIdentityResult.Credentials;
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.output.Credentials;
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: new Secret(SecretAccessKey),
@@ -144,15 +201,11 @@ function exceedsMaxSessionDuration(error: unknown): boolean {
 
 function describe(request: AssumeRoleWithWebIdentityRequest): AskedOf {
   const identity = readIdentity(request.webIdentityToken);
-  return {
-    service: "STS",
-    operation: "AssumeRoleWithWebIdentity",
-    region: request.region,
-    roleArn: request.roleArn,
-    asker: request.asker,
-    endpointVariables: endpointVariables("sts", request.env ?? process.env),
-    ...(identity ? { identity } : {}),
-  };
+  return { ...askedOf("AssumeRoleWithWebIdentity", request), ...(identity ? { identity } : {}) };
+}
+
+function askedOf(operation: keyof typeof answers, { region, roleArn, asker, env = process.env }: RoleRequest): AskedOf {
+  return { service: "STS", operation, region, roleArn, asker, endpointVariables: endpointVariables("sts", env) };
 }
 
 const IdentityClaims = v.object({ iss: v.string(), aud: v.union([v.string(), v.array(v.string())]), sub: v.string() });

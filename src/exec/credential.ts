@@ -11,8 +11,9 @@ import { takeJobOptions } from "../helper/job-options.ts";
 import { exitWith, print } from "../helper/output.ts";
 
 const usages: Readonly<Record<string, string>> = {
-  codeartifact: "vouch credential codeartifact [--endpoint URL] [--json] [--identity NAME …]",
-  aws: "vouch credential aws [--role ARN] [--region REGION] [--identity NAME …]",
+  codeartifact:
+    "vouch credential codeartifact [--endpoint URL | --profile NAME] [--purpose read|publish] [--json] [--identity NAME …]",
+  aws: "vouch credential aws [--profile NAME | --role ARN] [--region REGION] [--identity NAME …]",
 };
 
 /** Prints the credential. Exits with the code of the error table; prints nothing on stdout on failure. */
@@ -31,25 +32,41 @@ export async function runCredential(args: string[]): Promise<number> {
 async function codeArtifactToken(args: string[]): Promise<string> {
   const request: TokenRequest = {};
   let json = false;
-  for (let words = jobOptions("codeartifact", args); words.length > 0;) {
-    const [option = "", next] = words;
-    const given = /^--endpoint=(.*)$/s.exec(option)?.[1];
-    const value = given ?? (option === "--endpoint" ? next : undefined);
-    if (value) request.url = value;
-    else if (option === "--json") json = true;
-    else throw usage("codeartifact", option === "--endpoint" ? "--endpoint needs a URL" : `unknown option ${option}`);
-    words = jobOptions("codeartifact", words.slice(option === "--endpoint" ? 2 : 1));
+  const given: string[] = [];
+  for (let words = jobOptions("codeartifact", args, given); words.length > 0;) {
+    const [word = "", next] = words;
+    const [, option = word, attached] = /^(--(?:endpoint|purpose))=(.*)$/s.exec(word) ?? [];
+    const value = attached ?? next;
+    if (option === "--endpoint" && value) request.url = value;
+    else if (option === "--purpose" && (value === "read" || value === "publish")) request.purpose = value;
+    else if (word === "--json") json = true;
+    else if (option === "--endpoint") throw usage("codeartifact", "--endpoint needs a URL");
+    else if (option === "--purpose") throw usage("codeartifact", "--purpose is read or publish");
+    else throw usage("codeartifact", `unknown option ${word}`);
+    words = jobOptions("codeartifact", words.slice(option === "--json" || attached !== undefined ? 1 : 2), given);
   }
+  const choice = profileChoice(given);
+  if (request.url === undefined) Object.assign(request, choice);
+  else if (choice.profile !== undefined) throw usage("codeartifact", "--endpoint and --profile exclude each other");
   const { token, expiration } = await ask(routes.token, request);
   return json ? JSON.stringify({ token, expiration }) : token;
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */
 async function awsCredentials(args: string[]): Promise<string> {
-  const [unknown] = jobOptions("aws", args, ["--role", "--region"]);
+  const given: string[] = [];
+  const [unknown] = jobOptions("aws", args, given, ["--role", "--region"]);
   if (unknown !== undefined) throw usage("aws", `unknown option ${unknown}`);
-  const { VOUCH_ROLE: roleArn, VOUCH_REGION: region } = process.env;
-  const request: RoleCredentialsRequest = { ...(roleArn ? { roleArn } : {}), ...(region ? { region } : {}) };
+  const { VOUCH_ROLE, VOUCH_REGION, VOUCH_IDENTITY } = process.env;
+  // Without an identity the variables are none of this command's: a tool may have read them from a project's file.
+  const roleArn = VOUCH_IDENTITY || given.includes("--role") ? VOUCH_ROLE : undefined;
+  const region = VOUCH_IDENTITY || given.includes("--region") ? VOUCH_REGION : undefined;
+  const choice = profileChoice(given);
+  if (roleArn && choice.profile !== undefined) throw usage("aws", "--role and --profile exclude each other");
+  const request: RoleCredentialsRequest = {
+    ...(roleArn ? { roleArn } : choice),
+    ...(region ? { region } : {}),
+  };
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = await ask(routes.roleCredentials, request);
   return JSON.stringify({
     Version: 1,
@@ -60,12 +77,39 @@ async function awsCredentials(args: string[]): Promise<string> {
   });
 }
 
-/** Arguments after the job options. `alone`: options that are valid without an identity. */
-function jobOptions(kind: string, words: string[], alone: string[] = []): string[] {
-  const { rest, given } = takeJobOptions(words, process.env);
-  const lost = process.env["VOUCH_IDENTITY"] ? undefined : given.find((option) => !alone.includes(option));
+/**
+ * The profile: by `--profile`, which sets the variable of the AWS CLI's profile for a job, by VOUCH_PROFILE, by the
+ * current folder. None for a job, whose identity takes its place.
+ */
+function profileChoice(given: string[]): Pick<RoleCredentialsRequest, "profile" | "profileVariable" | "folder"> {
+  const { env } = process;
+  if (env["VOUCH_IDENTITY"]) return {};
+  const named = given.includes("--profile") ? env["VOUCH_AWS_PROFILE"] : undefined;
+  if (named) return { profile: named };
+  const folder = currentFolder();
+  return {
+    ...(env["VOUCH_PROFILE"] ? { profileVariable: env["VOUCH_PROFILE"] } : {}),
+    ...(folder === undefined ? {} : { folder }),
+  };
+}
+
+/** Undefined if the current folder is gone. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Arguments after the job options, which are added to `given`. `alone`: options that are valid without an identity. */
+function jobOptions(kind: string, words: string[], given: string[], alone: string[] = []): string[] {
+  const taken = takeJobOptions(words, process.env);
+  given.push(...taken.given);
+  const valid = new Set([...alone, "--profile"]);
+  const lost = process.env["VOUCH_IDENTITY"] ? undefined : taken.given.find((option) => !valid.has(option));
   if (lost !== undefined) throw usage(kind, `${lost} goes with --identity NAME`);
-  return rest;
+  return taken.rest;
 }
 
 function usage(kind: string, what: string): VouchError {

@@ -24,7 +24,11 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
   try {
     const [command, ...rest] = commandOf(args, process.env);
     if (command === undefined) throw usage("a command is missing");
-    const reply = await askEnvironment(left);
+    let reply = await askEnvironment(left);
+    if (reply.hasPublishRole && (await import("../tools/publishing.ts")).purposeOf(command, rest) === "publish") {
+      const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
+      reply = await ask(routes.environment, request);
+    }
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
     if (file === undefined) throw new VouchError("command_not_found", `${command} is not on PATH.`);

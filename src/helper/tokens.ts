@@ -3,6 +3,7 @@ import { routes, type TokensReply } from "../agent/protocol.ts";
 import type { TokensRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
 import type { PackageFormat } from "../base/package-format.ts";
+import type { Purpose } from "../base/purpose.ts";
 import { ask } from "./ask.ts";
 import { complain, complainOf } from "./output.ts";
 
@@ -10,10 +11,10 @@ export type EndpointToken = TokensReply["endpoints"][number];
 
 /**
  * The tokens of the endpoints of a format that have one, the default one last. What fails is said on stderr in one line
- * each, and the command goes on without: it may not need them.
+ * each, and the command goes on without: it may not need them. `purpose`: what the command does with the endpoints.
  */
-export async function endpointTokens(format: PackageFormat): Promise<EndpointToken[]> {
-  const request: TokensRequest = { format };
+export async function endpointTokens(format: PackageFormat, purpose: Purpose = "read"): Promise<EndpointToken[]> {
+  const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
   try {
     const { endpoints, failed } = await ask(routes.tokens, request);
     complainOf(failed);

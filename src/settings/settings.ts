@@ -13,6 +13,11 @@ import { writeFileAtomic } from "../base/system/atomic-write.ts";
 import { homeFolder } from "../base/system/home.ts";
 import { serverOrigin } from "../base/net/server-origin.ts";
 
+/** The name of a profile: also fit for a flag, a variable and a file name. */
+export const profilePattern = /^[A-Za-z0-9][\w.-]{0,62}$/;
+/** The limit on the roles before a profile's own. */
+export const maxChainedRoles = 4;
+
 const HttpUrl = v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//, "expected an http(s) URL"));
 
 export const tokenVariablePattern = /^VOUCH_TOKEN_[0-9A-F]{16}$/;
@@ -22,6 +27,11 @@ const RepositorySchema = v.strictObject({
   domainOwner: v.pipe(v.string(), v.regex(accountPattern, "expected a 12-digit account id")),
   region: v.pipe(v.string(), v.regex(regionPattern, "expected an AWS region")),
   repository: v.pipe(v.string(), v.regex(repositoryPattern, "expected a CodeArtifact repository name")),
+  /** The role that reads, and the one that publishes, in place of the one of the profile or of `aws`. */
+  roleArn: v.optional(v.string()),
+  publishRoleArn: v.optional(v.string()),
+  /** The profile whose role, region and chain lead to the domain, in place of `aws`. */
+  profile: v.optional(v.string()),
   /** The repository's URL for each configured package format. */
   endpoints: v.strictObject(v.entriesFromList(packageFormats, v.optional(HttpUrl))),
   /** The name of the Cargo registry. */
@@ -40,6 +50,17 @@ const RepositorySchema = v.strictObject({
    * empty for a tool without one.
    */
   files: v.optional(v.record(v.string(), v.string())),
+});
+
+/** A named role and region. */
+const ProfileSchema = v.strictObject({
+  roleArn: v.string(),
+  /** The region whose STS is asked. */
+  region: v.pipe(v.string(), v.regex(regionPattern, "expected an AWS region")),
+  /** The roles that lead to it, the first one by the ID token, each further one by the one before it. */
+  via: v.optional(v.pipe(v.array(v.string()), v.maxLength(maxChainedRoles))),
+  /** Absolute paths: in them and below, the profile is the one that `vouch credential` uses. */
+  folders: v.optional(v.array(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path")))),
 });
 
 const SettingsSchema = v.strictObject({
@@ -66,10 +87,15 @@ const SettingsSchema = v.strictObject({
       profile: v.optional(v.string()),
     }),
   ),
+  /** Profiles by name. */
+  profiles: v.optional(
+    v.record(v.pipe(v.string(), v.regex(profilePattern, "expected a profile's name")), ProfileSchema),
+  ),
   repositories: v.optional(v.array(RepositorySchema), []),
 });
 
 export type Settings = v.InferOutput<typeof SettingsSchema>;
+export type ProfileSettings = v.InferOutput<typeof ProfileSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 
 /** Returns the settings folder: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */

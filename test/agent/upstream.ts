@@ -50,9 +50,14 @@ export class Upstream {
   };
   /** The durations asked of STS and of CodeArtifact, in seconds. */
   readonly durations: { sts: number[]; token: number[] } = { sts: [], token: [] };
+  /** The roles that STS was asked for, each with the role that signed; none for a web identity. */
+  readonly roles: { roleArn: string; by?: string | undefined }[] = [];
+  /** The roles that signed the requests for a token. */
+  readonly signers: { domain: string | null; by: string | undefined }[] = [];
+  readonly #keyIds = new Map<string, string>();
   /** The thumbprints of the DPoP keys of `login` and `idToken`, in the order of arrival. */
   readonly keys: string[] = [];
-  /** The bodies of the requests about keys, in the order of arrival. */
+  /** The bodies of the requests about keys. */
   readonly bodies: unknown[] = [];
   /** How often a root was asked for, as a connection is made ahead; whether any of these carried a credential. */
   readonly ahead = { count: 0, withCredential: false };
@@ -122,6 +127,9 @@ export class Upstream {
       if (refused) return refused;
       if (text !== "") this.bodies.push(JSON.parse(text));
     }
+    const by = this.#keyIds.get(/ Credential=(\w+)\//.exec(request.headers.get("authorization") ?? "")?.[1] ?? "");
+    if (operation === "sts") this.roles.push({ roleArn: form.get("RoleArn") ?? "", ...(by ? { by } : {}) });
+    if (operation === "token") this.signers.push({ domain: form.get("domain"), by });
     return this.#answers.get(operation)?.(form) ?? this.#usual(operation, form);
   }
 
@@ -197,7 +205,9 @@ export class Upstream {
       case "sts": {
         const duration = Number(form.get("DurationSeconds"));
         this.durations.sts.push(duration);
-        return stsAnswer(now + duration);
+        const keyId = `ASIA${String(this.counts.sts).padStart(16, "A")}`;
+        this.#keyIds.set(keyId, form.get("RoleArn") ?? "");
+        return stsAnswer(form.get("Action") ?? "", keyId, now + duration);
       }
       case "token": {
         const duration = Number(form.get("duration"));
@@ -276,16 +286,16 @@ function operationOf(path: string, form: URLSearchParams): Operation {
   }
 }
 
-function stsAnswer(expiration: number): Response {
+function stsAnswer(action: string, keyId: string, expiration: number): Response {
   return new Response(
-    `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-      <AssumeRoleWithWebIdentityResult><Credentials>
-        <AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>
+    `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+      <${action}Result><Credentials>
+        <AccessKeyId>${keyId}</AccessKeyId>
         <SecretAccessKey>role-secret-access-key</SecretAccessKey>
         <SessionToken>role-session-token</SessionToken>
         <Expiration>${new Date(expiration * 1000).toISOString()}</Expiration>
-      </Credentials></AssumeRoleWithWebIdentityResult>
-    </AssumeRoleWithWebIdentityResponse>`,
+      </Credentials></${action}Result>
+    </${action}Response>`,
     { headers: { "content-type": "text/xml" } },
   );
 }

@@ -13,6 +13,7 @@ export interface Control {
 }
 
 const Operation = v.picklist([
+  "AssumeRole",
   "AssumeRoleWithWebIdentity",
   "GetCallerIdentity",
   "GetAuthorizationToken",

@@ -36,6 +36,8 @@ export interface SandboxOptions {
   vouchServer?: string;
   /** The AWS account; without it the developer account (123456789012, my-domain, my-repo, vouch-developer). */
   account?: Account;
+  /** Further accounts, each with the region of its domains. */
+  others?: { account: Account; region: string }[];
   /** Hosts besides those of AWS and the Vouch server. */
   routes?: Route[];
 }
@@ -52,6 +54,8 @@ export interface Sandbox {
   registries: Registries;
   /** The registries of another repository of the domain. */
   registriesOf(this: void, repository: string): Registries;
+  /** The registries of a domain of a further account. */
+  registriesIn(this: void, accountId: string, domain: string, repository: string): Registries;
   /** A request as a client of the sandbox sends it: through the proxy, trusting the sandbox's authority only. */
   fetch(this: void, url: string, init?: RequestInit): Promise<Response>;
   /** How often each operation of AWS and each format's registry was asked, until now. */
@@ -71,26 +75,35 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   mkdirSync(folder, { recursive: true });
   let vouchServer = options.vouchServer;
   const repositories = new Repositories(account);
+  const others = (options.others ?? []).map(({ account: other }) => other);
+  const byOwner = new Map([account, ...others].map((each) => [each.id, new Repositories(each)]));
+  byOwner.set(account.id, repositories);
   const fetchThroughProxy: Sandbox["fetch"] = (url, init) =>
     fetch(url, { signal: AbortSignal.timeout(10_000), ...init, proxy: proxy.url, tls: { ca: certificates.ca } });
-  const routes: Route[] = [
+  const awsRoutes = (of: string): Route[] => [
     {
       // STS reaches the issuer as AWS would: by its public name, over TLS.
-      hosts: [`sts.${region}.amazonaws.com`, `sts-fips.${region}.amazonaws.com`, `sts.${region}.api.aws`],
-      handle: (request) => handleSts(request, { account, region, fetch: fetchThroughProxy }),
+      hosts: [`sts.${of}.amazonaws.com`, `sts-fips.${of}.amazonaws.com`, `sts.${of}.api.aws`],
+      handle: (request) => handleSts(request, { account, others, region: of, fetch: fetchThroughProxy }),
     },
     {
-      hosts: [`codeartifact.${region}.amazonaws.com`, `codeartifact.${region}.api.aws`],
-      handle: (request) => handleCodeArtifact(request, { account, region }),
+      hosts: [`codeartifact.${of}.amazonaws.com`, `codeartifact.${of}.api.aws`],
+      handle: (request) => handleCodeArtifact(request, { account, others, region: of }),
     },
     {
       hosts: [
-        `*.d.codeartifact.${region}.amazonaws.com`,
-        `*.codeartifact.${region}.on.aws`,
-        `*.d.codeartifact.${region}.vpce.amazonaws.com`,
+        `*.d.codeartifact.${of}.amazonaws.com`,
+        `*.codeartifact.${of}.on.aws`,
+        `*.d.codeartifact.${of}.vpce.amazonaws.com`,
       ],
-      handle: (request) => repositories.handle(request),
+      handle: (request) => ownerOf(request).handle(request),
     },
+  ];
+  const ownerOf = (request: Request) =>
+    byOwner.get(/-(\d{12})\./.exec(new URL(request.url).hostname)?.[1] ?? "") ?? repositories;
+  const regions = [...new Set([region, ...(options.others ?? []).map((each) => each.region)])];
+  const routes: Route[] = [
+    ...regions.flatMap((each) => awsRoutes(each)),
     { hosts: [names.vouchHost], handle: reverseProxy(() => vouchServer) },
     ...(options.routes ?? []),
   ];
@@ -107,6 +120,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     refused: proxy.refused,
     account,
     registries: repositories.registries(names.domain, names.repository),
+    registriesIn: (id, domain, repository) => byOwner.get(id)!.registries(domain, repository),
     registriesOf: (repository) => repositories.registries(names.domain, repository),
     fetch: fetchThroughProxy,
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),

@@ -3,16 +3,18 @@
  * credentials, or credentials that AWS gives the machine, used directly.
  */
 import type { Environment } from "../../base/environment.ts";
+import type { Asker } from "../../aws/errors.ts";
 import { credentialSources } from "../../aws/credentials/sources.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
-import { assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
+import { assumeRole, assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Platform } from "../../ci/platform.ts";
 import { platforms } from "../../ci/platforms.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { CredentialSource } from "../tokens/credential-source.ts";
-import { type Role, roleFor } from "../tokens/role.ts";
+import type { CredentialSource, SourceRole } from "../tokens/credential-source.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import { type Place, type Role, roleFor } from "../../settings/roles.ts";
 
 /** An identity and its options, from flags, variables or settings. */
 export type Identity = NonNullable<Settings["identity"]>;
@@ -31,10 +33,12 @@ const options = {
 
 export class IdentityCredentials implements CredentialSource {
   readonly expiration = Infinity;
-  readonly asker = "job";
+  readonly asker: Asker = "job";
   readonly #identity: Identity;
   readonly #clock: Clock;
   readonly #env: Environment;
+  /** The subject of the last ID token. */
+  #subject = "";
 
   /** Throws `usage` for an unknown name, and for an option that the identity does not use. */
   constructor(identity: Identity, clock: Clock, env: Environment) {
@@ -66,32 +70,41 @@ export class IdentityCredentials implements CredentialSource {
   }
 
   /** Undefined if AWS gives the credentials itself. Throws `settings_missing`. */
-  role(domain: { region: string } | undefined, settings: Settings): Role | undefined {
+  role(place: Place | undefined, settings: Settings, purpose?: Purpose): Role | undefined {
     if (platformOf(this.#identity.name) === undefined) return undefined;
-    if (settings.aws) return roleFor(domain, settings);
+    if (settings.aws ?? place?.roleArn ?? place?.profile) return roleFor(place, settings, purpose);
     throw new VouchError("settings_missing", `The identity ${this.#identity.name} needs a role to assume.`, {
       hint: "Give `--role ARN`, or set VOUCH_ROLE or AWS_ROLE_ARN.",
     });
   }
 
-  async fetch(role: Role | undefined): Promise<ExpiringCredentials> {
+  async fetch(role: Role | undefined, identified: () => void): Promise<ExpiringCredentials> {
     const { name, profile, ...asked } = this.#identity;
     const platform = platformOf(name);
     if (platform === undefined || role === undefined) return credentialSources[name]!({ env: this.#env, profile });
     const { token, subject } = await platform.idToken({ ...asked, env: this.#env, now: () => this.#clock.now() });
-    return assumeRoleWithWebIdentity({
-      roleArn: role.arn,
-      region: role.region,
-      sessionName: roleSessionName(this.#env["AWS_ROLE_SESSION_NAME"] || subject),
-      webIdentityToken: token,
-      durationSeconds: roleSessionSeconds,
-      env: this.#env,
-      asker: this.asker,
-    });
+    identified();
+    this.#subject = subject;
+    return assumeRoleWithWebIdentity({ ...this.#request(role), webIdentityToken: token });
+  }
+
+  async chain(role: Role, { arn, credentials }: SourceRole): Promise<ExpiringCredentials> {
+    return assumeRole({ ...this.#request(role), sourceRoleArn: arn, credentials });
   }
 
   forgetFailures(): void {
     // None is held: each try asks anew.
+  }
+
+  #request({ arn, region }: Role) {
+    return {
+      roleArn: arn,
+      region,
+      sessionName: roleSessionName(this.#env["AWS_ROLE_SESSION_NAME"] || this.#subject),
+      durationSeconds: roleSessionSeconds,
+      env: this.#env,
+      asker: this.asker,
+    };
   }
 
   /** As long as the credentials last; for keys without an end, as long as a person's session. */

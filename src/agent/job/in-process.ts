@@ -76,7 +76,7 @@ function startJob(): Job {
   const source = new IdentityCredentials(settings.identity, systemClock, process.env);
   // A job's tokens go to the command once, and nothing renews them: each domain is waited for.
   const tokens = new Tokens(source, systemClock, process.env, { patienceMs: chainLimitMs });
-  for (const held of readJobTokens(process.env[jobTokensVariable], settings)) tokens.hold(held, settings);
+  for (const held of readJobTokens(process.env[jobTokensVariable], settings)) tokens.hold(held);
   return { settings, tokens };
 }
 

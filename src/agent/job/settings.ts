@@ -12,7 +12,7 @@ import { packageFormats } from "../../base/package-format.ts";
 
 /**
  * The settings with what the environment names: VOUCH_IDENTITY with VOUCH_AUDIENCE, VOUCH_ID_TOKEN_VARIABLE and
- * VOUCH_AWS_PROFILE; VOUCH_ROLE (without one anywhere AWS_ROLE_ARN); VOUCH_REGION (without one anywhere AWS_REGION,
+ * VOUCH_AWS_PROFILE; VOUCH_ROLE, also in place of a repository's own (without one anywhere AWS_ROLE_ARN); VOUCH_REGION (without one anywhere AWS_REGION,
  * AWS_DEFAULT_REGION); VOUCH_DOMAIN, VOUCH_DOMAIN_OWNER and VOUCH_REPOSITORY (several with commas), which replace the
  * repositories of the file. Throws `usage` for what is malformed, missing or contradictory.
  */
@@ -29,8 +29,16 @@ export function jobSettings(settings: Settings, env: Environment): Settings {
     ...settings,
     identity,
     aws: roleArn ? { roleArn, ...(region ? { region } : {}) } : undefined,
-    repositories: repositoriesOf(env, roleArn, region) ?? settings.repositories,
+    repositories:
+      repositoriesOf(env, roleArn, region) ??
+      (env["VOUCH_ROLE"] ? settings.repositories.map(withoutRole) : settings.repositories),
   };
+}
+
+/** A role that the job names is the role for every repository. */
+function withoutRole(repository: RepositorySettings): RepositorySettings {
+  const { roleArn: _role, publishRoleArn: _publishRole, profile: _profile, ...rest } = repository;
+  return rest;
 }
 
 function identityOf(settings: Settings, env: Environment): Settings["identity"] {

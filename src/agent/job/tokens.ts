@@ -17,9 +17,7 @@ const Written = v.object({
   job: v.string(),
   tokens: v.array(
     v.object({
-      domain: v.string(),
-      domainOwner: v.string(),
-      region: v.string(),
+      key: v.string(),
       token: v.pipe(v.string(), v.regex(/^[\u0021-\u007e]+$/)),
       expiration: v.pipe(v.number(), v.integer(), v.minValue(1)),
     }),

@@ -3,13 +3,18 @@
  * session.
  */
 import type { Environment } from "../../base/environment.ts";
-import { assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
+import { assumeRole, assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type CredentialSource, maxDurationSeconds, minDurationSeconds } from "../tokens/credential-source.ts";
+import {
+  type CredentialSource,
+  maxDurationSeconds,
+  minDurationSeconds,
+  type SourceRole,
+} from "../tokens/credential-source.ts";
 import { RenewingCache } from "../tokens/renewing-cache.ts";
-import { type Role, roleFor } from "../tokens/role.ts";
+import { type Role, roleFor } from "../../settings/roles.ts";
 import type { Session } from "./session.ts";
 
 /** Safety margin in seconds: durations count from AWS's answer, so that a shorter duration is requested. */
@@ -47,19 +52,16 @@ export class SessionCredentials implements CredentialSource {
     return this.#session.secondsLeft() - marginSeconds >= minDurationSeconds;
   }
 
-  async fetch(role: Role): Promise<RoleCredentials> {
+  async fetch(role: Role, identified: () => void): Promise<RoleCredentials> {
     // Checked before the ID token is fetched, so that a session with too little time left costs no call.
     this.tokenSeconds();
     const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
-    return assumeRoleWithWebIdentity({
-      roleArn: role.arn,
-      region: role.region,
-      sessionName: roleSessionName(this.#session.user),
-      webIdentityToken: token,
-      durationSeconds: this.tokenSeconds(),
-      env: this.#env,
-      signal: this.#session.signal,
-    });
+    identified();
+    return assumeRoleWithWebIdentity({ ...this.#request(role), webIdentityToken: token });
+  }
+
+  async chain(role: Role, { arn, credentials }: SourceRole): Promise<RoleCredentials> {
+    return assumeRole({ ...this.#request(role), sourceRoleArn: arn, credentials });
   }
 
   forgetFailures(): void {
@@ -77,5 +79,16 @@ export class SessionCredentials implements CredentialSource {
       `AWS issues no token for less than 15 minutes, and this session ends in ${minutes} minute${minutes === 1 ? "" : "s"}.`,
       { hint: "Run `vouch login` for a new session." },
     );
+  }
+
+  #request({ arn, region }: Role) {
+    return {
+      roleArn: arn,
+      region,
+      sessionName: roleSessionName(this.#session.user),
+      durationSeconds: this.tokenSeconds(),
+      env: this.#env,
+      signal: this.#session.signal,
+    };
   }
 }

@@ -1,8 +1,15 @@
 /** Interface: a source of AWS credentials and the lifetime limit it imposes. */
 import type { Asker } from "../../aws/errors.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import type { Place, Role } from "../../settings/roles.ts";
 import type { Settings } from "../../settings/settings.ts";
-import type { Role } from "./role.ts";
+
+/** The credentials of a role that leads to the next one. */
+export interface SourceRole {
+  arn: string;
+  credentials: ExpiringCredentials;
+}
 
 export interface CredentialSource {
   /** Aborted when nothing derived from the source may be used any more. */
@@ -16,9 +23,14 @@ export interface CredentialSource {
   /** Whether values that end soon are renewed in the background while they are still served. */
   mayRenew(): boolean;
   /** The role of its credentials; undefined if they are used directly. Throws `settings_missing`. */
-  role(domain: { region: string } | undefined, settings: Settings): Role | undefined;
-  /** Fetches new credentials. Throws the errors of its steps. */
-  fetch(role: Role | undefined): Promise<ExpiringCredentials>;
+  role(place: Place | undefined, settings: Settings, purpose?: Purpose): Role | undefined;
+  /**
+   * Fetches new credentials by the source's own identity; calls `identified` once that has been proved and only AWS is
+   * still to answer. Throws the errors of its steps.
+   */
+  fetch(role: Role | undefined, identified: () => void): Promise<ExpiringCredentials>;
+  /** Fetches new credentials by those of another role. Throws the errors of its step. */
+  chain(role: Role, from: SourceRole): Promise<ExpiringCredentials>;
   /** Forgets failures that are held in place of a new try. */
   forgetFailures(): void;
   /** The duration to request for a CodeArtifact token, in seconds; 0: as long as the credentials last. */

@@ -3,7 +3,9 @@ import type { EnvironmentReply, TokensReply } from "../protocol.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { EnvironmentRequest, TokensRequest } from "../requests.ts";
 import { endpointsOf } from "../../settings/registries.ts";
-import type { RepositorySettings, Settings } from "../../settings/settings.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import { hasPublishRole, purposeIn } from "../../settings/roles.ts";
+import type { RepositorySettings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { definedEndpoints, noRepository, type TokenSource } from "./lookup.ts";
 import {
@@ -28,14 +30,14 @@ interface Found {
  */
 export async function lookUpEnvironment(
   source: TokenSource,
-  { format, failures }: EnvironmentRequest,
+  { format, failures, purpose }: EnvironmentRequest,
 ): Promise<EnvironmentReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
   // A shim goes on without a token; `vouch exec` would start a command without what it was asked for.
   if (wanted.length === 0 && format === undefined) throw noRepository();
   if (wanted.length === 0) return { variables: {} };
-  const { registries, failed, isWhole } = await find(source, settings, wanted, format, failures === "all");
+  const { registries, failed, isWhole } = await find(source, wanted, { format, purpose }, failures === "all");
   // The default repository is the one that was set up last, as in the files of pip and npm.
   const byDefault = registries.findLast(({ repository }) => repository === wanted.at(-1));
   const twine = format === undefined ? twineVariables(registries) : undefined;
@@ -51,15 +53,16 @@ export async function lookUpEnvironment(
       ? { expiration: Math.min(...registries.map(({ expiration }) => expiration)) }
       : {}),
     ...(failed.length > 0 ? { failed } : {}),
+    ...(purpose === undefined && wanted.some((each) => hasPublishRole(each, settings)) ? { hasPublishRole: true } : {}),
   };
 }
 
 /** The tokens of all endpoints of a format. Throws if all fail. */
-export async function lookUpTokens(source: TokenSource, { format }: TokensRequest): Promise<TokensReply> {
+export async function lookUpTokens(source: TokenSource, { format, purpose }: TokensRequest): Promise<TokensReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter(({ endpoints }) => endpoints[format] !== undefined);
   if (wanted.length === 0) return { endpoints: [] };
-  const { registries, failed } = await find(source, settings, wanted, format, true);
+  const { registries, failed } = await find(source, wanted, { format, purpose }, true);
   return {
     endpoints: registries.map(({ repository: { tokenVariable: variable }, endpoint, token, expiration }) =>
       variable === undefined ? { endpoint, token, expiration } : { endpoint, token, expiration, variable },
@@ -74,13 +77,14 @@ export async function lookUpTokens(source: TokenSource, { format }: TokensReques
  */
 async function find(
   source: TokenSource,
-  settings: Settings,
   wanted: RepositorySettings[],
-  format: PackageFormat | undefined,
+  { format, purpose }: { format: PackageFormat | undefined; purpose: Purpose | undefined },
   all: boolean,
 ): Promise<Found> {
+  const settings = source.settings();
   const tokens = source.tokens();
-  const ask = (need: Need) => wanted.map(async (repository) => tokens.token(repository, settings, need));
+  const ask = (need: Need) =>
+    wanted.map(async (each) => tokens.token(each, settings, need, purposeIn(each, settings, purpose)));
   let results = await Promise.allSettled(ask("dispensable"));
   // If no repository has a token, one of them is needed: a remembered failure is retried, and the first token waited for.
   if (results.every(({ status }) => status === "rejected")) {

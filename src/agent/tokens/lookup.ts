@@ -3,11 +3,13 @@
  * jobs.
  */
 import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
+import { purposeIn } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CargoReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { CargoRequest, MatchRequest, RoleCredentialsRequest, TokenRequest } from "../requests.ts";
+import { chosenProfile } from "./chosen-profile.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** The context of the answers. */
@@ -22,15 +24,27 @@ export interface TokenSource {
 export async function lookUpToken(source: TokenSource, request: TokenRequest): Promise<TokenReply> {
   const settings = source.settings();
   const { repository, endpoint } = findConfigured(settings, request);
-  const { token, expiration } = await source.tokens().token(repository, settings);
+  const purpose = purposeIn(repository, settings, request.purpose);
+  const { token, expiration } = await source.tokens().token(repository, settings, "needed", purpose);
   return { token: token.expose(), expiration, endpoint };
 }
 
+/** What Cargo does with a token that changes the registry; every other operation, also an unknown one, is reading. */
+const publishOperations = new Set<unknown>(["publish", "yank", "unyank", "owners"]);
+
 /** The token in Cargo's format. Throws as `lookUpToken`. */
 export async function lookUpCargoToken(source: TokenSource, request: CargoRequest): Promise<CargoReply> {
-  const url = request.registry["index-url"];
-  const { token, expiration } = await lookUpToken(source, { url, format: "cargo" });
-  return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: true } };
+  const settings = source.settings();
+  const { repository } = findConfigured(settings, { url: request.registry["index-url"], format: "cargo" });
+  const asked = publishOperations.has(request.operation) ? "publish" : "read";
+  const purpose = purposeIn(repository, settings, asked);
+  const answer = await source.tokens().token(repository, settings, "needed", purpose);
+  const token = answer.token.expose();
+  // Cargo uses a cached token for reading whatever it was given for, and one that is independent for everything.
+  if (purpose === "publish") return { Ok: { kind: "get", token, cache: "never", operation_independent: false } };
+  const isOnlyOne = purposeIn(repository, settings, "publish") === "read";
+  const { expiration } = answer;
+  return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: isOnlyOne } };
 }
 
 /** For each URL, whether it lies within a configured endpoint and whether its host is that of one. */
@@ -42,20 +56,20 @@ export function lookUpMatches(source: Pick<TokenSource, "settings">, { urls, for
   };
 }
 
-/** Credentials of the role in the settings, or of the requested role. Throws the errors of the token chain. */
+/**
+ * Credentials of the requested role, else of the chosen profile, else of the role in the settings. Throws the errors of
+ * the token chain.
+ */
 export async function lookUpRoleCredentials(
   source: TokenSource,
-  { roleArn = "", region }: RoleCredentialsRequest,
+  { roleArn, region, ...choice }: RoleCredentialsRequest,
 ): Promise<Reply<typeof routes.roleCredentials>> {
   const settings = source.settings();
-  const { aws } = settings;
-  const role = roleArn || aws?.roleArn;
-  const asked = region ?? aws?.region;
-  const wanted = role === undefined ? undefined : { roleArn: role, ...(asked === undefined ? {} : { region: asked }) };
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await source.tokens().credentials({
-    ...settings,
-    aws: wanted,
-  });
+  const first = settings.aws?.region ?? settings.repositories[0]?.region;
+  const profile = roleArn ? undefined : chosenProfile(choice, settings);
+  const place = roleArn ? { roleArn, region: first } : { profile, region: first };
+  const credentials = await source.tokens().credentials(place, settings, region);
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
   return {
     accessKeyId,
     secretAccessKey: secretAccessKey.expose(),
@@ -80,10 +94,17 @@ function findConfigured(
       hint: setupHint,
     });
   }
+  const profile = chosenProfile(request, settings);
   for (const repository of settings.repositories.toReversed()) {
+    if (profile !== undefined && repository.profile !== profile) continue;
     const endpoints = definedEndpoints(repository);
     const endpoint = request.format ? endpoints[request.format] : Object.values(endpoints)[0];
     if (endpoint !== undefined) return { repository, endpoint };
+  }
+  if (profile !== undefined) {
+    throw new VouchError("not_configured", `No repository is set up with the profile ${profile}.`, {
+      hint: `Run \`vouch setup codeartifact --profile ${profile} --domain DOMAIN --repository REPOSITORY\`.`,
+    });
   }
   throw noRepository();
 }

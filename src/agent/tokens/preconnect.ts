@@ -2,6 +2,7 @@
 import type { Environment } from "../../base/environment.ts";
 import { controlEndpoint } from "../../aws/endpoints.ts";
 import type { Settings } from "../../settings/settings.ts";
+import { knownRole } from "../../settings/roles.ts";
 import { httpRequest } from "../../base/net/http.ts";
 
 /** Preconnect timeout, in milliseconds. */
@@ -10,14 +11,14 @@ const timeoutMs = 5_000;
 const maxBytes = 256 * 1024;
 
 /**
- * Connects to STS and to CodeArtifact of each configured region; the runtime's connection pool keeps the connections.
+ * Connects to STS of each role's region and to CodeArtifact of each configured one; the runtime's connection pool keeps the connections.
  * Requests the root without credentials. Errors are ignored; the real call reports them.
  */
-export async function connectAhead({ aws, repositories }: Settings, env: Environment): Promise<void> {
-  if (aws === undefined) return;
-  const regions = new Set(repositories.map(({ region }) => region));
-  const [first] = regions;
-  const stsRegion = aws.region ?? first;
+export async function connectAhead(settings: Settings, env: Environment): Promise<void> {
+  const { aws, repositories } = settings;
+  const withRole = repositories.map((each) => ({ region: each.region, sts: knownRole(each, settings)?.region }));
+  const regions = new Set(withRole.flatMap(({ region, sts }) => (sts === undefined ? [] : [region])));
+  const stsRegions = new Set([aws?.region, ...withRole.map(({ sts }) => sts)].filter((region) => region !== undefined));
   const asked = async (service: "sts" | "codeartifact", region: string) =>
     httpRequest({
       url: controlEndpoint(service, region, env),
@@ -27,7 +28,7 @@ export async function connectAhead({ aws, repositories }: Settings, env: Environ
       caBundle: env["AWS_CA_BUNDLE"],
     });
   await Promise.allSettled([
-    ...(stsRegion === undefined ? [] : [asked("sts", stsRegion)]),
+    ...Array.from(stsRegions, (region) => asked("sts", region)),
     ...Array.from(regions, (region) => asked("codeartifact", region)),
   ]);
 }

@@ -84,6 +84,11 @@ export class RenewingCache<Value extends Expiring> {
     return this.#patiently(value, this.#entry(key), patience);
   }
 
+  /** Resolves when only the service of the fetch in progress is still to answer; at once if there is none. */
+  async whenAsked(key: string): Promise<void> {
+    await this.#entries.get(key)?.asked;
+  }
+
   /** Whether the last fetch of any key has failed. */
   get hasFailures(): boolean {
     return this.#entries.values().some(({ failure }) => failure !== undefined);

@@ -1,23 +1,25 @@
 /**
  * The chain credentials → CodeArtifact token. Each step is cached in memory and fetched once for concurrent callers;
- * the source gives the credentials and limits every lifetime.
+ * the source gives the credentials and limits every lifetime. One object belongs to one session of one server: its
+ * caches need neither in their keys.
  */
 import type { Environment } from "../../base/environment.ts";
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
-import { checkSamePartition } from "../../aws/partitions.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import { checkRole, knownRole, type Place, type Role } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
-import { secondsInWords } from "../../base/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "./credential-source.ts";
-import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
+import { maxTokenSeconds } from "./expiration.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { RepositoryEndpointRequest } from "../requests.ts";
+import { lateError, withLimit } from "./limit.ts";
 import { RenewingCache } from "./renewing-cache.ts";
+import { roleKey, RoleCredentialsCache } from "./role-credentials.ts";
 import { networkAddresses } from "./network.ts";
 import { ReportedFailures } from "./reported-failures.ts";
-import { type Role, roleFor } from "./role.ts";
 
 /** The limit on the whole chain behind one token, in milliseconds; helpers time out after 30 seconds. */
 export const chainLimitMs = 20_000;
@@ -40,9 +42,21 @@ export interface TokenLimits {
  */
 export type Need = "needed" | "wanted" | "dispensable";
 
-type Domain = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
+type DomainName = Pick<RepositorySettings, "domain" | "domainOwner" | "region">;
+type Domain = DomainName & Place;
 
-export type HeldToken = Domain & AuthorizationToken;
+/** A token of this process or of another one with the same source. */
+export interface HeldToken extends AuthorizationToken {
+  /** The complete key: role and chain, region, domain, owner, purpose. */
+  key: string;
+}
+
+/** What is known of one token without asking. */
+export interface TokenState {
+  role: Role;
+  expiration?: number;
+  failure?: VouchError;
+}
 
 export class Tokens {
   readonly #source: CredentialSource;
@@ -51,7 +65,7 @@ export class Tokens {
   readonly #patienceMs: number;
   readonly #addresses: () => string | undefined;
   readonly #env: Environment;
-  readonly #credentials: RenewingCache<ExpiringCredentials>;
+  readonly #credentials: RoleCredentialsCache;
   readonly #tokens: RenewingCache<AuthorizationToken>;
   /** Which failures were told to commands that may not need the token. */
   readonly reported: ReportedFailures;
@@ -72,7 +86,7 @@ export class Tokens {
     this.#patienceMs = patienceMs;
     this.#addresses = addresses;
     this.reported = new ReportedFailures(clock);
-    this.#credentials = new RenewingCache(clock, "What AWS gave as credentials", Infinity);
+    this.#credentials = new RoleCredentialsCache(source, clock);
     this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
   }
 
@@ -80,13 +94,20 @@ export class Tokens {
    * The token of the domain, cached or fetched. A cached one is served as long as the source lasts, even if AWS or the
    * server is down. Throws `session_expired`, `login_needed`, `settings_missing`, and the errors of the steps.
    */
-  async token(domain: Domain, settings: Settings, need: Need = "needed"): Promise<AuthorizationToken> {
+  async token(
+    domain: Domain,
+    settings: Settings,
+    need: Need = "needed",
+    purpose: Purpose = "read",
+  ): Promise<AuthorizationToken> {
     this.#notice(settings);
-    const role = this.#roleThatReaches(domain, settings);
-    const key = tokenKey(domain, role);
-    const fetch = (asked: () => void) => this.#tryToken(domain, role, asked);
+    const role = this.#roleThatReaches(domain, settings, purpose);
+    const key = tokenKey(domain, role, purpose);
+    const isShared = this.#isShared(role, settings);
+    const fetch = (asked: () => void) => this.#tryToken(domain, role, asked, isShared);
     const patience = { ms: this.#patienceMs, late: () => lateError(domain, this.#patienceMs) };
-    const mayRenew = this.#source.mayRenew();
+    // What can publish is fetched for who asks for it, never ahead.
+    const mayRenew = purpose === "read" && this.#source.mayRenew();
     const steps = {
       needed: () => this.#tokens.get(key, fetch, mayRenew),
       wanted: () => this.#tokens.getPatiently(key, fetch, patience, mayRenew),
@@ -96,43 +117,51 @@ export class Tokens {
     return { token: token.token, expiration: Math.min(token.expiration, this.#source.expiration) };
   }
 
-  /** The credentials of the role in the settings, cached or fetched. Throws as `token`. */
-  async credentials(settings: Settings): Promise<ExpiringCredentials> {
+  /**
+   * The credentials of the place's role, cached or fetched; `region` in place of the one whose STS is asked. Throws as
+   * `token`.
+   */
+  async credentials(place: Place, settings: Settings, region?: string): Promise<ExpiringCredentials> {
     this.#source.check();
-    const role = this.#source.role(settings.repositories[0], settings);
-    const credentials = await this.#whileItLasts(this.#roleCredentials(role));
+    const found = this.#source.role(region === undefined ? place : { region, ...place }, settings);
+    const role = found && { ...found, region: region ?? found.region };
+    if (role) checkRole(role);
+    const credentials = await this.#whileItLasts(this.#credentials.get(role));
     return { ...credentials, expiration: Math.min(credentials.expiration, this.#source.expiration) };
   }
 
   /** The repository's URL as CodeArtifact names it. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
-    const role = this.#roleThatReaches(request, settings);
+    const isNamed = request.roleArn !== undefined || request.profile !== undefined;
+    const role = this.#roleThatReaches(isNamed ? request : withRole(request, settings), settings);
     return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
   }
 
   /** Caches a token that another process has fetched with the same source. Throws as `token`. */
-  hold({ token, expiration, ...domain }: HeldToken, settings: Settings): void {
-    this.#tokens.set(tokenKey(domain, this.#source.role(domain, settings)), { token, expiration });
+  hold({ key, token, expiration }: HeldToken): void {
+    this.#tokens.set(key, { token, expiration });
   }
 
-  /** The cached tokens of the domains in the settings, each once. */
+  /** The cached read tokens of the domains in the settings, each once. */
   held(settings: Settings): HeldToken[] {
     const found = new Map<string, HeldToken>();
-    for (const { domain, domainOwner, region } of settings.repositories) {
-      const key = tokenKey({ domain, domainOwner, region }, this.#source.role({ region }, settings));
+    for (const repository of settings.repositories) {
+      const key = tokenKey(repository, this.#source.role(repository, settings), "read");
       const token = this.#tokens.peek(key);
-      if (token !== undefined) found.set(key, { domain, domainOwner, region, ...token });
+      if (token !== undefined) found.set(key, { key, ...token });
     }
     return [...found.values()];
   }
 
-  /** When the cached token ends, and why the last fetch failed. */
-  state(domain: Domain, settings: Settings): { expiration?: number; failure?: VouchError } {
-    if (!settings.aws) return {};
-    const key = tokenKey(domain, roleFor(domain, settings));
+  /** The role, when the cached token ends, and why the last fetch failed; undefined without a role. */
+  state(domain: Domain, settings: Settings, purpose: Purpose = "read"): TokenState | undefined {
+    const role = knownRole(domain, settings, purpose);
+    if (role === undefined) return undefined;
+    const key = tokenKey(domain, role, purpose);
     const expiration = this.#tokens.peek(key)?.expiration;
     const failure = this.#tokens.lastFailure(key);
     return {
+      role,
       ...(expiration === undefined ? {} : { expiration: Math.min(expiration, this.#source.expiration) }),
       ...(failure === undefined ? {} : { failure: VouchError.from(failure) }),
     };
@@ -140,26 +169,35 @@ export class Tokens {
 
   /** When the cached role credentials end; undefined if there are none. */
   roleExpiration(settings: Settings): number | undefined {
-    const [first] = settings.repositories;
-    if (!settings.aws || !(first ?? settings.aws.region)) return undefined;
-    return this.#credentials.peek(roleKey(roleFor(first, settings)))?.expiration;
+    const role = knownRole({ region: settings.repositories[0]?.region }, settings);
+    return role && this.#credentials.peek(role)?.expiration;
   }
 
-  async #tryToken(domain: Domain, role: Role | undefined, asked: () => void): Promise<AuthorizationToken> {
+  async #tryToken(
+    domain: Domain,
+    role: Role | undefined,
+    asked: () => void,
+    isShared: boolean,
+  ): Promise<AuthorizationToken> {
     try {
-      return await withLimit(this.#fetchToken(domain, role, asked), this.#limitMs, domain);
+      return await withLimit(this.#fetchToken(domain, role, asked, isShared), this.#limitMs, domain);
     } catch (error) {
       this.#failedAt = this.#addresses();
       throw error;
     }
   }
 
-  async #fetchToken(domain: Domain, role: Role | undefined, asked: () => void): Promise<AuthorizationToken> {
-    const held = this.#credentials.peek(roleKey(role));
-    const credentials = await this.#roleCredentials(role);
-    asked();
-    const ask = (with_: ExpiringCredentials) =>
-      getAuthorizationToken({
+  async #fetchToken(
+    domain: Domain,
+    role: Role | undefined,
+    asked: () => void,
+    isShared: boolean,
+  ): Promise<AuthorizationToken> {
+    // Where domains have different roles, none of them waits for the STS of another one.
+    const identified = isShared ? undefined : asked;
+    const ask = async (with_: ExpiringCredentials) => {
+      asked();
+      return getAuthorizationToken({
         domain: domain.domain,
         domainOwner: domain.domainOwner,
         region: domain.region,
@@ -167,14 +205,8 @@ export class Tokens {
         credentials: with_,
         ...this.#call(),
       });
-    try {
-      return await ask(credentials);
-    } catch (error) {
-      // Cached credentials may have been revoked at AWS; retry with new ones.
-      if (credentials !== held || !(error instanceof VouchError && error.code === "session_expired")) throw error;
-      this.#credentials.drop(roleKey(role), credentials);
-      return ask(await this.#roleCredentials(role));
-    }
+    };
+    return this.#credentials.use(role, ask, identified);
   }
 
   async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role | undefined): Promise<string> {
@@ -186,20 +218,23 @@ export class Tokens {
       repository,
       format: format satisfies PackageFormat,
       ...(endpointType === undefined ? {} : { endpointType }),
-      credentials: await this.#roleCredentials(role),
+      credentials: await this.#credentials.get(role),
       ...this.#call(),
     });
   }
 
-  async #roleCredentials(role: Role | undefined): Promise<ExpiringCredentials> {
-    const fetch = async () => {
-      const credentials = await this.#source.fetch(role);
-      // A role's credentials end within hours; others may last longer, or for ever.
-      const max = role ? maxTokenSeconds : Infinity;
-      checkExpiration(credentials.expiration, this.#clock.now(), max, "What AWS gave as credentials");
-      return credentials;
-    };
-    return this.#credentials.get(roleKey(role), fetch, this.#source.mayRenew());
+  /** Whether every repository is read by this role: then they all wait for the same answer of STS. */
+  #isShared(role: Role | undefined, settings: Settings): boolean {
+    const key = roleKey(role);
+    return settings.repositories.every((each) => roleKey(this.#knownRole(each, settings)) === key);
+  }
+
+  #knownRole(place: Place, settings: Settings): Role | undefined {
+    try {
+      return this.#source.role(place, settings);
+    } catch {
+      return undefined;
+    }
   }
 
   /** New settings or another network may have removed the reason of a failure. */
@@ -213,10 +248,14 @@ export class Tokens {
   }
 
   /** The role, if it is of the domain's partition. Throws `usage` before any request. */
-  #roleThatReaches(domain: { region: string }, settings: Settings): Role | undefined {
+  #roleThatReaches(
+    domain: Place & { region: string },
+    settings: Settings,
+    purpose: Purpose = "read",
+  ): Role | undefined {
     this.#source.check();
-    const role = this.#source.role(domain, settings);
-    if (role) for (const region of [role.region, domain.region]) checkSamePartition(role.arn, region);
+    const role = this.#source.role(domain, settings, purpose);
+    if (role) checkRole(role, [domain.region]);
     return role;
   }
 
@@ -235,33 +274,19 @@ export class Tokens {
   }
 }
 
-/** The result of the step within the limit. Throws `timeout`; the step continues for later callers. */
-async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: Domain): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(
-      new VouchError("timeout", `There was no token for the domain ${domain} within ${secondsInWords(limitMs)}.`, {
-        hint: "The Vouch server or AWS does not answer in time. Check the network, then try again.",
-      }),
-    );
-  }, limitMs);
-  try {
-    return await Promise.race([step, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** The configured repository of these names, with its role; the names alone if there is none. */
+function withRole(names: RepositoryEndpointRequest, { repositories }: Settings): Place & { region: string } {
+  const { domain, domainOwner, region, repository } = names;
+  const found = repositories.find(
+    (each) =>
+      each.domain === domain &&
+      each.domainOwner === domainOwner &&
+      each.region === region &&
+      each.repository === repository,
+  );
+  return found ?? names;
 }
 
-function lateError({ domain }: Domain, ms: number): VouchError {
-  return new VouchError("timeout", `There was no token for the domain ${domain} within ${secondsInWords(ms)}.`, {
-    hint: "It is still being asked for. If you need it, check the network, then try again.",
-  });
-}
-
-function roleKey(role: Role | undefined): string {
-  return JSON.stringify([role?.arn, role?.region]);
-}
-
-function tokenKey({ domain, domainOwner, region }: Domain, role: Role | undefined): string {
-  return JSON.stringify([role?.arn, role?.region, domain, domainOwner, region]);
+function tokenKey({ domain, domainOwner, region }: DomainName, role: Role | undefined, purpose: Purpose): string {
+  return JSON.stringify([roleKey(role), domain, domainOwner, region, purpose]);
 }

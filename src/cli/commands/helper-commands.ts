@@ -83,6 +83,11 @@ export const exec = defineCommand({
   },
 });
 
+const profileArgument = {
+  ...jobArguments.profile,
+  description: `A profile of \`vouch setup aws --profile\`. Also VOUCH_PROFILE. With --identity aws-profile: ${jobArguments.profile.description}`,
+} as const satisfies ArgDef;
+
 const codeartifact = defineCommand({
   meta: { name: "codeartifact", description: "Print a CodeArtifact authorization token on stdout." },
   args: {
@@ -92,7 +97,13 @@ const codeartifact = defineCommand({
       description: "The configured endpoint the token is for. Without it: the repository that was set up last.",
     },
     json: { type: "boolean", description: "Print `token` and `expiration` (seconds since 1970) as JSON." },
+    purpose: {
+      type: "enum",
+      options: ["read", "publish"],
+      description: "What the token is for, where the repository has a publish role; without it: for reading.",
+    },
     ...jobArguments,
+    profile: profileArgument,
   },
   teaching: {
     details: [
@@ -110,11 +121,12 @@ const codeartifact = defineCommand({
 
 const aws = defineCommand({
   meta: { name: "aws", description: "Print AWS credentials for `credential_process` of the AWS CLI and the AWS SDKs." },
-  args: jobArguments,
+  args: { ...jobArguments, profile: profileArgument },
   teaching: {
-    usage: "[--role ARN] [--region REGION] [--identity NAME …]",
+    usage: "[--profile NAME | --role ARN] [--region REGION] [--identity NAME …]",
     details: [
       "The credentials are those of the role that your session is exchanged for, they last no longer than the session, and they come from the agent's memory as JSON (`Version` 1, `AccessKeyId`, `SecretAccessKey`, `SessionToken`, `Expiration`). `--role` names another role that trusts the same identity. Every program of yours can ask for them, as it can for tokens: what they are good for, the role's permissions say.",
+      "The profile is the one that `--profile` names, else VOUCH_PROFILE, else the one whose folder (`vouch setup aws --profile NAME --folder PATH`) holds the current folder. Where the folder has one, VOUCH_PROFILE chooses no other: a tool may have read it from a file of a project. `--profile` in ~/.aws/config settles it.",
       "Write `credential_process = vouch credential aws` into a profile of ~/.aws/config rather than running it yourself. An AWS tool needs the absolute path where PATH does not lead to vouch.",
       "With `--identity` it works in CI, without an agent.",
     ],

@@ -1,4 +1,5 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
+import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
@@ -7,6 +8,8 @@ import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
 
+type StatusRepository = StatusReply["repositories"][number];
+
 export const status = defineCommand({
   meta: {
     name: "status",
@@ -14,7 +17,10 @@ export const status = defineCommand({
   },
   args: { json: { type: "boolean", description: "Print it as JSON; times are seconds since 1970." } },
   teaching: {
-    details: ["Tokens themselves are never shown. Nothing is asked of the network."],
+    details: [
+      "Tokens themselves are never shown. Nothing is asked of the network.",
+      "Where a repository has a role of its own or a profile, the line above each token says which role it comes from, and by way of which.",
+    ],
     examples: [
       ["vouch status", "See how long the session lasts."],
       ["vouch status >/dev/null || vouch login", "Log in only when it is needed."],
@@ -33,7 +39,7 @@ export const status = defineCommand({
   },
 });
 
-/** Returns the status for `--json`. The repositories are the agent's if it runs, else those of the settings. */
+/** Returns the status for `--json`. */
 function statusJson(settings: Settings, agent: StatusReply | undefined): unknown {
   return {
     loggedIn: agent?.session !== undefined,
@@ -42,13 +48,19 @@ function statusJson(settings: Settings, agent: StatusReply | undefined): unknown
     server: agent?.server ?? settings.server?.url ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     region: settings.aws?.region ?? null,
-    repositories: (agent?.repositories ?? settings.repositories).map((repository, index, all) =>
+    profiles: settings.profiles ?? {},
+    repositories: repositoriesOf(settings, agent).map((repository, index, all) =>
       Object.assign({}, repository, { default: index === all.length - 1 }),
     ),
     agent: agent
       ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt, network: agent.network ?? {} }
       : null,
   };
+}
+
+/** The repositories as the agent knows them; without one as the settings do. */
+function repositoriesOf(settings: Settings, agent: StatusReply | undefined): StatusRepository[] {
+  return agent?.repositories ?? settings.repositories.map((each) => describeRepository(each, settings, undefined));
 }
 
 /** Returns the status as human-readable lines; `now` in seconds since 1970. */
@@ -61,7 +73,8 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
     row("Role", roleArn ?? "none (`vouch setup aws --role ARN --region REGION`)"),
     ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...(agent?.role ? [row("", dim(`credentials ${until(agent.role.expiration, now)}`))] : []),
-    ...repositoryLines(agent?.repositories ?? settings.repositories, now),
+    ...profileLines(settings),
+    ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
     ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
   ];
@@ -80,25 +93,53 @@ function sessionLine(agent: StatusReply | undefined, now: number): string {
   return bold(agent?.ended ? `Not logged in: ${reasons[agent.ended]}` : "Not logged in");
 }
 
-function repositoryLines(repositories: StatusReply["repositories"] | Settings["repositories"], now: number): string[] {
+function repositoryLines(repositories: StatusRepository[], defaultRole: string | undefined, now: number): string[] {
   if (repositories.length === 0) {
     return [row("Repository", "none (`vouch setup codeartifact --domain DOMAIN --repository REPOSITORY`)")];
   }
   const isDefault = (index: number): boolean => repositories.length > 1 && index === repositories.length - 1;
-  type Shown = StatusReply["repositories"][number] | Settings["repositories"][number];
-  return repositories.flatMap((repository: Shown, index) => {
-    const { domain, domainOwner, region, repository: name } = repository;
+  return repositories.flatMap((repository, index) => {
+    const { domain, repository: name, domainOwner, region, profile, endpoints } = repository;
+    const by = profile === undefined ? "" : `, profile ${profile}`;
     const mark = isDefault(index) ? `  ${bold("default")}` : "";
-    const lines = [row("Repository", `${domain}/${name} (${domainOwner}, ${region})${mark}`)];
-    for (const [format, endpoint] of Object.entries(repository.endpoints))
-      lines.push(row("", `${format.padEnd(5)}  ${endpoint}`));
-    if ("tokenExpiration" in repository && repository.tokenExpiration !== undefined) {
-      lines.push(row("", dim(`token  ${until(repository.tokenExpiration, now)}`)));
-    }
-    if ("error" in repository && repository.error)
-      lines.push(row("", `${yellow("token")}  ${repository.error.message}`));
-    return lines;
+    return [
+      row("Repository", `${domain}/${name} (${domainOwner}, ${region}${by})${mark}`),
+      ...Object.entries(endpoints).map(([format, endpoint]) => row("", `${format.padEnd(5)}  ${endpoint}`)),
+      ...tokenLines(repository, defaultRole, now),
+    ];
   });
+}
+
+/** The tokens by purpose, each with its role where that is not the one of the settings. */
+function tokenLines(repository: StatusRepository, defaultRole: string | undefined, now: number): string[] {
+  const { tokens, tokenExpiration, error } = repository;
+  if (tokens === undefined) return tokenLine("token", { expiration: tokenExpiration, error }, now);
+  return tokens.flatMap(({ purpose, roleArn, via, expiration, error: failure }) => {
+    const isPlain = tokens.length === 1 && roleArn === defaultRole && via.length === 0;
+    const label = tokens.length === 1 ? "token" : `${purpose} token`;
+    const way = [...via, roleArn].join(" → ");
+    const lines = tokenLine(label, { expiration, error: failure }, now);
+    return isPlain ? lines : [row("", `${purpose} by ${way}`)].concat(lines);
+  });
+}
+
+function tokenLine(
+  label: string,
+  { expiration, error }: { expiration: number | undefined; error: StatusRepository["error"] },
+  now: number,
+): string[] {
+  return [
+    ...(expiration === undefined ? [] : [row("", dim(`${label}  ${until(expiration, now)}`))]),
+    ...(error ? [row("", `${yellow(label)}  ${error.message}`)] : []),
+  ];
+}
+
+function profileLines({ profiles = {} }: Settings): string[] {
+  return Object.entries(profiles).flatMap(([name, { roleArn, region, via = [], folders = [] }]) =>
+    [row("Profile", `${name}  ${via.concat(roleArn).join(" → ")} (${region})`)].concat(
+      folders.map((folder) => row("", dim(`in ${folder}`))),
+    ),
+  );
 }
 
 /** Describes a network variable of the agent's environment. Bun ignores those of Node.js. */

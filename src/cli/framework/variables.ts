@@ -37,6 +37,11 @@ export const variableGroups: VariableGroup[] = [
           "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` if it has mode 700 and belongs to you, else in `/run/user/UID` on the same condition, else `~/.local/state/vouch/run`.",
       },
       {
+        names: ["VOUCH_PROFILE"],
+        readBy: "credential",
+        meaning: "As `--profile` of `vouch credential`; it chooses no other one in a folder that a profile has.",
+      },
+      {
         names: ["XDG_CONFIG_HOME"],
         readBy: "command line, agent",
         meaning: "Where the folder `vouch` with the settings is. Without it: `~/.config`.",

@@ -7,11 +7,13 @@ import type { Environment } from "../../base/environment.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnvironmentRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
+import type { Purpose } from "../../base/purpose.ts";
 import { ask } from "../../helper/ask.ts";
 import { answerAccountCommand, concernsAccount } from "./account.ts";
 import { type NpmCommand, readCommand } from "./commands.ts";
 import type { Guarded } from "./guard/guard.ts";
 import { isProgramOfProject } from "./local-program.ts";
+import { npmPurpose } from "./purpose.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 
@@ -33,7 +35,11 @@ async function npmEnvironment(name: "npm" | "npx", args: string[], file: string 
   if (account !== undefined) await answerForAccount(account);
   const readings = await registryReadings(read, file);
   if (readings === undefined) return env;
-  const { env: guarded, objections, notes } = await guardNpm(await tokenVariables(), args, readings, env);
+  const {
+    env: guarded,
+    objections,
+    notes,
+  } = await guardNpm(await tokenVariables(npmPurpose(readings)), args, readings, env);
   for (const one of [...objections, ...notes]) complain(one);
   return guarded;
 }
@@ -76,9 +82,10 @@ async function answerForAccount({ command = "", given }: NpmCommand): Promise<vo
 }
 
 /** The variables with the tokens; none, with a warning, if there is no session. */
-export async function tokenVariables(): Promise<Record<string, string>> {
+export async function tokenVariables(purpose: Purpose): Promise<Record<string, string>> {
   try {
-    const request: EnvironmentRequest = { format: "npm", failures: "all" };
+    const plain: EnvironmentRequest = { format: "npm", failures: "all" };
+    const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
     const { variables, failed } = await ask(routes.environment, request);
     complainOf(failed);
     return variables;

@@ -7,7 +7,9 @@ import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
 import type { Guarded } from "../npm/guard/guard.ts";
 import { pnpmVersion, readsLiteral } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
+import type { Purpose } from "../../base/purpose.ts";
 import { tokenVariables } from "../npm/shim.ts";
+import { purposeOf } from "../publishing.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 
 /**
@@ -59,9 +61,16 @@ async function pnpmEnvironment(name: string, args: string[], file: string | unde
     const line = await answerAccountCommand("pnpm", command, Object.fromEntries(options));
     if (line !== undefined) complain(line);
   }
-  const guarded = await guardPnpm(name, await tokenVariables(), args, env, file);
+  const guarded = await guardPnpm(name, await tokenVariables(pnpmPurpose(name, args)), args, env, file);
   for (const objection of guarded.objections) complain(objection);
   return guarded.env;
+}
+
+/** What the command does with the registry. */
+function pnpmPurpose(name: string, args: string[]): Purpose {
+  const { command } = readPnpm(args);
+  if (isDlx(name) || command === undefined) return "read";
+  return purposeOf("pnpm", args.slice(args.indexOf(command)));
 }
 
 /** Whether the command may contact a registry with these arguments. */

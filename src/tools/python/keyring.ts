@@ -59,11 +59,21 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
     throw new VouchError("not_configured", `Vouch answers for the user name ${userName} only.`);
   }
   const request: TokenRequest = { url: service, format: "pypi" };
+  // The URL does not tell; the first stage leaves every caller that can publish to this side.
+  if (!invocation.json && (await isForPublishing())) request.purpose = "publish";
   const { token } = await ask(routes.token, request, left);
   await refuseUntrustedAsker(invocation.json);
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
+}
+
+/** Whether the caller's command line says so (`uv publish`); pip, which is checked here too, cannot publish. */
+async function isForPublishing(): Promise<boolean> {
+  if (process.env[checkedVariable]?.startsWith(`${process.ppid}:`)) return false;
+  const [{ askersAbove }, { purposeOf }] = await Promise.all([import("./askers.ts"), import("../publishing.ts")]);
+  const [caller] = askersAbove();
+  return caller !== undefined && purposeOf(caller.args[0] ?? "", caller.args.slice(1)) === "publish";
 }
 
 /**

@@ -11,14 +11,14 @@ const settings: Settings = {
   aws: { roleArn: "arn:aws:iam::123456789012:role/ci", region: "us-east-1" },
   repositories: [],
 };
-const place = { domain: "my-domain", domainOwner: "123456789012", region: "us-east-1" };
-const held: HeldToken = { ...place, token: new Secret("token"), expiration: 1_800_000_000 };
+const key = '["role","my-domain"]';
+const held: HeldToken = { key, token: new Secret("token"), expiration: 1_800_000_000 };
 const exposed = (tokens: HeldToken[]) => tokens.map(({ token, ...rest }) => ({ ...rest, token: token.expose() }));
 
 test("the tokens that a job writes into its variable are read from it", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[!-~]{1,200}$/), fc.integer({ min: 1, max: 86_400 }), (token, expiration) => {
-      const tokens = [{ ...place, token: new Secret(token), expiration }];
+      const tokens = [{ key, token: new Secret(token), expiration }];
       expect(exposed(readJobTokens(writeJobTokens(tokens, settings), settings, 0))).toEqual(exposed(tokens));
     }),
   );

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { statusLines } from "../../../src/cli/commands/status.ts";
 
 const roleArn = "arn:aws:iam::123456789012:role/developer";
@@ -11,4 +11,56 @@ test("status shows the region that was set up with the role", () => {
 test("status names both flags where no role is set", () => {
   const lines = statusLines({ version: 1, repositories: [] }, undefined, 0);
   expect(lines).toContain("Role        none (`vouch setup aws --role ARN --region REGION`)");
+});
+
+/** The line without blanks around it and without what becomes colour on a terminal. */
+const plain = (line: string) => line.replaceAll(/\u{e000}[0-9a-f-]{36}:\d+;/gu, "").trim();
+
+describe("status says which role and token serve which purpose", () => {
+  const acme = "arn:aws:iam::210987654321:role/acme";
+  const repository = {
+    domain: "acme",
+    domainOwner: "210987654321",
+    region: "eu-west-1",
+    repository: "their-repo",
+    endpoints: { cargo: "https://acme.example/cargo/their-repo/" },
+  };
+  const settings = {
+    version: 1 as const,
+    aws: { roleArn, region: "us-east-1" },
+    profiles: { acme: { roleArn: acme, region: "eu-west-1", via: [roleArn], folders: ["/work/acme"] } },
+    repositories: [
+      { ...repository, publishRoleArn: `${acme}-publisher` },
+      { ...repository, repository: "other", profile: "acme" },
+      { ...repository, repository: "plain" },
+    ],
+  };
+
+  test("without an agent, by the settings", () => {
+    const lines = statusLines(settings, undefined, 0).map(plain);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `Profile     acme  ${roleArn} → ${acme} (eu-west-1)`,
+        "in /work/acme",
+        "Repository  acme/other (210987654321, eu-west-1, profile acme)",
+        `read by ${roleArn}`,
+        `publish by ${acme}-publisher`,
+        `read by ${roleArn} → ${acme}`,
+      ]),
+    );
+    // The third repository is read by the role of the settings, which is said above.
+    expect(lines.filter((line) => line.startsWith("read by"))).toHaveLength(2);
+  });
+
+  test("with the tokens that the agent holds, and why one is missing", () => {
+    const error = { code: "access_denied", message: "AWS refused." };
+    const tokens = [
+      { purpose: "read" as const, roleArn, via: [], expiration: 3600 },
+      { purpose: "publish" as const, roleArn: acme, via: [], error },
+    ];
+    const agent = { version: "1", pid: 1, startedAt: 0, repositories: [{ ...repository, tokens }] };
+    const lines = statusLines(settings, agent, 0).map(plain);
+    expect(lines).toContainEqual(expect.stringMatching(/^read token +until /));
+    expect(lines).toContain("publish token  AWS refused.");
+  });
 });

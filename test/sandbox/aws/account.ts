@@ -49,6 +49,7 @@ export interface TokenHolder {
 }
 
 export type Operation =
+  | "AssumeRole"
   | "AssumeRoleWithWebIdentity"
   | "GetCallerIdentity"
   | "GetAuthorizationToken"
@@ -62,6 +63,15 @@ export interface Failure {
   headers?: Record<string, string>;
 }
 
+/**
+ * The account whose credentials sign a request; the first one if there is no such account, whose answer is then that of
+ * unknown credentials.
+ */
+export function signingAccount(request: Request, accounts: readonly [Account, ...Account[]]): Account {
+  const id = / Credential=(\w+)\//.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+  return accounts.find((account) => account.credentials(id) !== undefined) ?? accounts[0];
+}
+
 export class Account {
   readonly id: string;
   readonly partition: string;
@@ -70,6 +80,7 @@ export class Account {
   readonly domains: Domain[];
   /** How often each operation was asked, whatever the answer. */
   readonly calls: Record<Operation, number> = {
+    AssumeRole: 0,
     AssumeRoleWithWebIdentity: 0,
     GetCallerIdentity: 0,
     GetAuthorizationToken: 0,

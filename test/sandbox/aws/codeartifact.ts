@@ -1,19 +1,22 @@
 /** The control plane of the sandbox's CodeArtifact: REST-JSON, API version 2018-09-22. */
 import { randomUUID } from "node:crypto";
-import type { Account, IssuedCredentials, Operation } from "./account.ts";
+import { type Account, type IssuedCredentials, type Operation, signingAccount } from "./account.ts";
 import type { AccessRequest } from "./policy.ts";
 import { ServiceError } from "./service-error.ts";
 import { verifySignature } from "./sigv4.ts";
 
 export interface CodeArtifactContext {
   account: Account;
+  /** Further accounts: each caller's own one answers. */
+  others?: Account[];
   region: string;
 }
 
 const formats = new Set(["npm", "pypi", "maven", "nuget", "generic", "ruby", "swift", "cargo"]);
 
 /** Answers one request to `codeartifact.REGION.amazonaws.com`. */
-export async function handleCodeArtifact(request: Request, context: CodeArtifactContext): Promise<Response> {
+export async function handleCodeArtifact(request: Request, asked: CodeArtifactContext): Promise<Response> {
+  const context = { ...asked, account: signingAccount(request, [asked.account, ...(asked.others ?? [])]) };
   const requestId = randomUUID();
   try {
     const body = new Uint8Array(await request.arrayBuffer());

@@ -2,7 +2,7 @@
 
 export interface Statement {
   Effect: "Allow" | "Deny";
-  Principal?: { Federated: string };
+  Principal?: { Federated: string } | { AWS: string | string[] };
   Action: string | string[];
   Resource?: string | string[];
   Condition?: Record<string, Record<string, string | string[]>>;
@@ -11,7 +11,8 @@ export interface Statement {
 export interface AccessRequest {
   action: string;
   resource?: string;
-  principal?: string;
+  /** Who asks, as a trust policy may name them: a provider's ARN, or a role's, its session's and its account's. */
+  principals?: string[];
   /** The condition keys of the request and their values. */
   context?: Record<string, string>;
 }
@@ -29,11 +30,17 @@ function matches(statement: Statement, request: AccessRequest): boolean {
   const actions = [statement.Action].flat();
   const resources = [statement.Resource ?? "*"].flat();
   return (
-    (statement.Principal === undefined || statement.Principal.Federated === request.principal) &&
+    (statement.Principal === undefined ||
+      named(statement.Principal).some((each) => request.principals?.includes(each))) &&
     actions.some((pattern) => like(pattern.toLowerCase(), request.action.toLowerCase())) &&
     (request.resource === undefined || resources.some((pattern) => like(pattern, request.resource ?? ""))) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) => holds(operator, keys, request.context ?? {}))
   );
+}
+
+/** A Principal element allows no wildcard within an ARN. */
+function named(principal: NonNullable<Statement["Principal"]>): string[] {
+  return "Federated" in principal ? [principal.Federated] : [principal.AWS].flat();
 }
 
 function holds(operator: string, keys: Record<string, string | string[]>, context: Record<string, string>): boolean {

@@ -74,7 +74,7 @@ describe("the sandbox's STS checks the parameters", () => {
   test.each<[string, Record<string, string | undefined>, number, string]>([
     ["another version", { Version: "2011-06-14" }, 400, "InvalidAction"],
     ["no version", { Version: undefined }, 400, "InvalidAction"],
-    ["another action", { Action: "AssumeRole" }, 400, "InvalidAction"],
+    ["another action", { Action: "AssumeRoleWithSAML" }, 400, "InvalidAction"],
     ["no role", { RoleArn: undefined }, 400, "ValidationError"],
     ["a role that is no ARN", { RoleArn: "vouch-developer-role-in-words" }, 400, "ValidationError"],
     ["a role that does not exist", { RoleArn: "arn:aws:iam::123456789012:role/other" }, 403, "AccessDenied"],

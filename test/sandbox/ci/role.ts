@@ -24,7 +24,8 @@ export function addCiRole(
   }
   const trustPolicy = policies.trust.flatMap(({ Statement }) => Statement);
   for (const { Principal, Action, Condition } of trustPolicy) {
-    const name = Principal?.Federated.replace(`arn:aws:iam::${account.id}:oidc-provider/`, "") ?? "";
+    const federated = Principal && "Federated" in Principal ? Principal.Federated : undefined;
+    const name = federated?.replace(`arn:aws:iam::${account.id}:oidc-provider/`, "") ?? "";
     if (!providers.has(name) || Action !== "sts:AssumeRoleWithWebIdentity") {
       throw new Error(`MalformedPolicyDocument: Invalid principal or action in policy: ${name}`);
     }

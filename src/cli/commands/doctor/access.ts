@@ -1,6 +1,7 @@
 /** Case "access denied": can the role get a token, do the names exist, has the role read access? */
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
+import { knownRole, roleFor } from "../../../settings/roles.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -33,17 +34,29 @@ export interface Access {
  */
 export async function checkAccess({ settings, agent, env }: Machine, access: Access): Promise<Finding[]> {
   const findings: Finding[] = [];
-  if (!settings.aws) findings.push(failure("role", "No AWS role is named.", "vouch setup aws --role ARN"));
+  const roleless = settings.repositories.filter((each) => knownRole(each, settings) === undefined);
+  if (roleless.length > 0 || (settings.repositories.length === 0 && !settings.aws)) {
+    const isLost = roleless.find(({ profile }) => profile !== undefined)?.profile;
+    findings.push(
+      isLost === undefined
+        ? failure("role", "No AWS role is named.", "vouch setup aws --role ARN")
+        : failure(
+            "role",
+            `There is no profile ${isLost}.`,
+            `vouch setup aws --profile ${isLost} --role ARN --region REGION`,
+          ),
+    );
+  }
   if (settings.repositories.length === 0) {
     const remedy = "vouch setup codeartifact --domain DOMAIN --repository REPOSITORY";
     findings.push(failure("repository", "No repository is set up.", remedy));
   }
   if (findings.length > 0) return findings;
   if (!agent?.session) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
-  const { roleArn } = settings.aws!;
-  const checks = settings.repositories.map((repository) =>
-    checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access),
-  );
+  const checks = settings.repositories.map((repository) => {
+    const roleArn = roleFor(repository, settings).arn;
+    return checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
+  });
   return (await Promise.all(checks)).flat();
 }
 

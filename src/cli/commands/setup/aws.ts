@@ -1,20 +1,24 @@
-/** `vouch setup aws`: configures the IAM role of sessions and, for images, the identity of jobs without a session. */
+/**
+ * `vouch setup aws`: configures the IAM role of sessions, profiles (further roles by name) and, for images, the identity
+ * of jobs without a session.
+ */
 import { askStatus } from "../../../agent/wire/client.ts";
 import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
-import { closest, usage } from "../../framework/arguments.ts";
+import { closest, missing, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";
 import { otherSettings } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
+import { setProfile } from "./profile.ts";
 
 const commandName = "vouch setup aws";
 
 export const aws = defineCommand({
   meta: { name: "aws", description: "Name the IAM role that Vouch assumes for you, and the region that you work in." },
   args: {
-    role: { type: "string", required: true, valueHint: "ARN", description: "The ARN of the role." },
+    role: { type: "string", valueHint: "ARN", description: "The ARN of the role." },
     region: {
       type: "string",
       valueHint: "REGION",
@@ -26,11 +30,30 @@ export const aws = defineCommand({
       description:
         "For the image of CI jobs: who they are where no session answers, as in `vouch exec --identity`; `none` takes it away.",
     },
+    profile: {
+      type: "string",
+      valueHint: "NAME",
+      description: "Give role and region this name, beside those that are used without a name.",
+    },
+    via: {
+      type: "string",
+      valueHint: "ARN",
+      description:
+        "For a profile: a role that leads to its role, which need not trust the Vouch server then; may be repeated, in order.",
+    },
+    folder: {
+      type: "string",
+      valueHint: "PATH",
+      description:
+        "For a profile: use it where `vouch credential` is started in this folder or below; may be repeated.",
+    },
+    remove: { type: "boolean", description: "With --profile: take the profile away." },
     json: { type: "boolean", description: "Print what is set now as JSON." },
   },
   teaching: {
     details: [
       "The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
+      "A profile is chosen by `--profile NAME`, by VOUCH_PROFILE, or by the folder that a command is started in. `vouch setup codeartifact --profile NAME` gives it to a repository. Roles that `--via` leads to last one hour at most and are renewed.",
     ],
     examples: [
       ["vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1", "Name both."],
@@ -38,10 +61,22 @@ export const aws = defineCommand({
         "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-ci --region us-east-1 --identity gitlab",
         "While the image of CI jobs is built.",
       ],
+      [
+        "vouch setup aws --profile acme --role arn:aws:iam::210987654321:role/developer --region eu-west-1 --via arn:aws:iam::123456789012:role/vouch-developer",
+        "Another account, by way of a role of the own one.",
+      ],
     ],
   },
-  async run({ args }) {
+  async run({ args, rawArgs }) {
     const settings = loadSettings();
+    if (args.profile !== undefined) {
+      if (args.identity !== undefined) throw usage("--identity is for all jobs and takes no --profile.", commandName);
+      const lists = { via: valuesOf(rawArgs, "--via"), folders: valuesOf(rawArgs, "--folder") };
+      return setProfile(args.profile, { ...args, ...lists }, settings);
+    }
+    const lost = rawArgs.find((word) => /^--(via|folder|remove)(=|$)/.test(word))?.split("=")[0];
+    if (lost !== undefined) throw usage(`${lost} goes with --profile NAME.`, commandName);
+    if (args.role === undefined) throw missing("--role is missing.", commandName, `${commandName} --role ARN`);
     const { partition } = parseRoleArn(args.role);
     const region = args.region ?? settings.aws?.region;
     if (region !== undefined) checkSamePartition(args.role, region, commandName);

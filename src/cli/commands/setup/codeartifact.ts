@@ -29,6 +29,7 @@ import {
 } from "./request.ts";
 import { setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
+import { checkedRoles, roleArgs } from "./role-flags.ts";
 import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
 import { listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
@@ -62,6 +63,7 @@ export const codeartifact = defineCommand({
       type: "boolean",
       description: "Use the host that answers over IPv6, too. Without it: IPv4, or the host set up before.",
     },
+    ...roleArgs,
     tool: {
       type: "string",
       valueHint: toolNames.join("|"),
@@ -189,9 +191,11 @@ export const codeartifact = defineCommand({
       const registry = names.includes("cargo")
         ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
         : {};
-      source = await findEndpoints(where, formats, host ?? knownHost(where, settings));
+      const roles = checkedRoles(args, { ...known, ...where }, settings);
+      source = await findEndpoints({ ...where, ...roles }, formats, host ?? knownHost(where, settings));
       const repository: RepositorySettings = {
         ...where,
+        ...roles,
         endpoints: source.endpoints,
         ...registry,
         ...(names.includes("npm") && npmScopes ? { npmScopes } : {}),

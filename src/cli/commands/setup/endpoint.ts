@@ -39,19 +39,27 @@ export interface Endpoints {
   agent?: StatusReply | undefined;
 }
 
-/** Returns the endpoints for the formats. Throws `aws_not_found` if CodeArtifact has no such repository. */
+type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
+
+/**
+ * Returns the endpoints for the formats, asked for by the role or the profile if one is named. Throws `aws_not_found` if
+ * CodeArtifact has no such repository.
+ */
 export async function findEndpoints(
-  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
+  { roleArn, profile, ...place }: Names & Pick<RepositorySettings, "roleArn" | "profile">,
   wanted: PackageFormat[],
   host: PackageHost = "ipv4",
 ): Promise<Endpoints> {
   const formats = [...new Set(wanted)];
+  const { domain, domainOwner, region, repository } = place;
+  const names = { domain, domainOwner, region, repository };
+  const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(profile === undefined ? {} : { profile }) };
   const status = await askStatus();
   const byScheme = endpointsByScheme(names, formats, host);
   if (!status?.session) return { endpoints: byScheme, source: "rules", reason: "there is no session", agent: status };
   const type = host === "dualstack" ? { endpointType: host } : {};
   try {
-    const found = await Promise.all(formats.map((format) => ask({ ...names, format, ...type })));
+    const found = await Promise.all(formats.map((format) => ask({ ...names, ...role, format, ...type })));
     return host === "ipv4" || host === "dualstack"
       ? { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status }
       : { endpoints: byScheme, source: "given", agent: status };
@@ -67,10 +75,6 @@ async function ask(request: RepositoryEndpointRequest): Promise<[PackageFormat, 
   throw new VouchError("protocol_error", `The repository endpoint is not valid: ${reply.issues[0].message}.`);
 }
 
-function endpointsByScheme(
-  names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
-  formats: PackageFormat[],
-  host: PackageHost,
-): Endpoints["endpoints"] {
+function endpointsByScheme(names: Names, formats: PackageFormat[], host: PackageHost): Endpoints["endpoints"] {
   return Object.fromEntries(formats.map((format) => [format, packageEndpoint({ ...names, format, host })]));
 }

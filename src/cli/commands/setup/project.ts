@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageEndpoint } from "../../../aws/endpoints.ts";
+import { packageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { applyFileChange, type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";

@@ -1,19 +1,22 @@
 /** Resolves the flags of `vouch setup codeartifact` and the defaults of absent ones. */
 import type { Environment } from "../../../base/environment.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { checkNames, packageEndpoint } from "../../../aws/endpoints.ts";
-import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
+import { checkNames } from "../../../aws/endpoints.ts";
+import { packageEndpoint } from "../../../aws/package-endpoints.ts";
+import { parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
 import { indexNames } from "../../../tools/cargo/project/other-names.ts";
+import { profileNamed } from "../../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { closest, missing, usage } from "../../framework/arguments.ts";
 import { awsRegion } from "./aws-region.ts";
+import { type RoleFlags, roleSettings } from "./role-flags.ts";
 import { toolNamed, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const commandName = "vouch setup codeartifact";
 
-export interface Flags {
+export interface Flags extends RoleFlags {
   domain?: string | undefined;
   repository?: string | undefined;
   region?: string | undefined;
@@ -24,9 +27,9 @@ export interface Flags {
 type Names = Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">;
 
 /**
- * Returns the repository that the flags name. The default region is that of `vouch setup aws`, else that of AWS's
- * tools; the default domain owner is the role's account. Throws `usage` for malformed or missing names, and if region
- * and role are in different partitions.
+ * Returns the repository that the flags name. The default region is that of the profile, else of `vouch setup aws`,
+ * else that of AWS's tools; the default domain owner is the role's account. Throws `usage` for malformed or missing
+ * names.
  */
 export function resolveNames(flags: Flags, settings: Settings, env: Environment): Names {
   const { domain, repository } = flags;
@@ -34,13 +37,15 @@ export function resolveNames(flags: Flags, settings: Settings, env: Environment)
     const name = domain === undefined ? "domain" : "repository";
     throw missing(`--${name} is missing.`, commandName, `${commandName} --domain DOMAIN --repository REPOSITORY`);
   }
-  const region = flags.region ?? settings.aws?.region ?? awsRegion(env);
+  const roles = roleSettings(flags, settings);
+  const profile = roles.profile === undefined ? undefined : profileNamed(roles.profile, settings);
+  const region = flags.region ?? profile?.region ?? settings.aws?.region ?? awsRegion(env);
   if (region === undefined) {
     throw new VouchError("usage", "--region is missing, and no region is set.", {
       hint: "Give --region REGION, or set it once with `vouch setup aws --role ARN --region REGION`.",
     });
   }
-  const roleArn = settings.aws?.roleArn;
+  const roleArn = roles.roleArn ?? profile?.roleArn ?? settings.aws?.roleArn;
   const domainOwner = flags["domain-owner"] ?? (roleArn === undefined ? undefined : parseRoleArn(roleArn).accountId);
   if (domainOwner === undefined) {
     throw new VouchError("usage", "Which account owns the domain? No role is set that would tell.", {
@@ -49,8 +54,7 @@ export function resolveNames(flags: Flags, settings: Settings, env: Environment)
   }
   const names = { domain, domainOwner, region, repository };
   checkNames(names);
-  if (roleArn === undefined) regionPartition(region, commandName);
-  else checkSamePartition(roleArn, region, commandName);
+  regionPartition(region, commandName);
   return names;
 }
 

@@ -1,0 +1,64 @@
+/**
+ * Which command lines publish: they get the token of a repository's publish role, every other one reads. By the words
+ * alone, which no file of a project can change.
+ */
+import type { Purpose } from "../base/purpose.ts";
+
+/** By the program's name: the commands that change a registry. */
+const commands: Readonly<Record<string, string>> = {
+  // npm's abbreviations of `publish` and `unpublish` are tools/npm's own.
+  npm: "publish unpublish deprecate undeprecate stage star unstar",
+  pnpm: "publish unpublish deprecate undeprecate stage star unstar",
+  yarn: "publish npm:publish",
+  bun: "publish",
+  deno: "publish",
+  twine: "upload",
+  uv: "publish",
+  pdm: "publish",
+  poetry: "publish",
+  hatch: "publish",
+  flit: "publish",
+  gem: "push yank owner",
+  dotnet: "nuget:push nuget:delete",
+  nuget: "push delete",
+  swift: "package-registry:publish",
+};
+
+/** Commands that have commands of their own: which of those change a registry. */
+const subcommands: Readonly<Record<string, string>> = {
+  "dist-tag": "add set rm",
+  "dist-tags": "add set rm",
+  owner: "add rm",
+  access: "set grant revoke",
+};
+
+const otherNames: Readonly<Record<string, string>> = {
+  pn: "pnpm",
+  yarnpkg: "yarn",
+  mvnw: "mvn",
+  mvnd: "mvn",
+  gradlew: "gradle",
+};
+
+/** The purpose of a command line: the program's name or path, and its arguments. */
+export function purposeOf(program: string, args: readonly string[]): Purpose {
+  return publishes(program, args) ? "publish" : "read";
+}
+
+function publishes(program: string, args: readonly string[]): boolean {
+  const base = program.slice(program.lastIndexOf("/") + 1);
+  const name = otherNames[base] ?? base;
+  // `python -m twine upload`, and a script that an interpreter runs: `python3 /usr/bin/pdm publish`.
+  if (/^(python|pypy)[0-9.]*$/.test(name)) {
+    const script = args[0] === "-m" ? args.slice(1) : args;
+    return script[0] !== undefined && !script[0].startsWith("-") && publishes(script[0], script.slice(1));
+  }
+  const words = args.filter((word) => !word.startsWith("-"));
+  if (name === "mvn")
+    return words.some((word) => /^(deploy(:.*)?|.*:deploy(-file)?(@.*)?|release:perform)$/.test(word));
+  if (name === "gradle") return words.some((word) => /^(.*:)?publish\w*$/.test(word) && !word.endsWith("ToMavenLocal"));
+  const known = Object.hasOwn(commands, name) ? commands[name]!.split(" ") : [];
+  const [first = "", second = ""] = words;
+  if (known.includes(first) || known.includes(`${first}:${second}`)) return true;
+  return /^p?npm$/.test(name) && (subcommands[first] ?? "").split(" ").includes(second) && second !== "";
+}
