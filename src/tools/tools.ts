@@ -1,5 +1,6 @@
 /** The table of package managers that can be set up, in the order of messages. */
 import type { Environment } from "../base/environment.ts";
+import { bazel } from "./bazel/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
@@ -15,6 +16,7 @@ const table = {
   npm,
   uv,
   pdm,
+  bazel,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -39,6 +39,8 @@ export const pdm: Tool = {
   hasDefault: true,
   settings: [],
   takesAll: ({ extra }) => extra !== true,
+  // PDM looks for every package in all of its indexes.
+  extra: { mixes: true },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,

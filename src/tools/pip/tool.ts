@@ -27,7 +27,8 @@ export const pip: Tool = {
     setPipIndex(text, id, indexWithUser(endpoints.pypi!), file, formerly.map(indexWithUser), keyOf(extra)),
   unset: (text, id, { file, endpoints }, onKept) =>
     unsetPipIndex(text, id, { file, indexes: endpoints.map(indexWithUser), onKept }),
-  drop: (text, { endpoints, extra }, replaced) => dropPipIndex(text, indexWithUser(endpoints.pypi!), replaced, keyOf(extra)),
+  drop: (text, { endpoints, extra }, replaced) =>
+    dropPipIndex(text, indexWithUser(endpoints.pypi!), replaced, keyOf(extra)),
   written: ({ extra }) => `${keyOf(extra)} with the user name aws, and keyring-provider = subprocess`,
   next: (_repository, env) => {
     // An old pip gets its token from `vouch exec` only.

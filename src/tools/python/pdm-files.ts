@@ -18,10 +18,9 @@ export function isPdm(words: readonly string[]): boolean {
 export function mentionsOfPdm(words: readonly string[], cwd: string, env: Environment): Mention[] {
   const named = [...longOptionValues(words, "--project"), ...joinedValues(words, "p"), env["PDM_PROJECT"] ?? ""];
   const folders = [...new Set(["", ...named].map((folder) => resolve(cwd, folder)))];
-  return folders.flatMap((folder) => [
-    ...mentionsOfProject(folder, configuration),
-    ...mentionsOfLocks(folder, words, env),
-  ]);
+  return folders.flatMap((folder) =>
+    mentionsOfProject(folder, configuration).concat(mentionsOfLocks(folder, words, env)),
+  );
 }
 
 /** PDM sends a password to every URL of a host that it has one for, without TLS too: also to those of a lock file. */

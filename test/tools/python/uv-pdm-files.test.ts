@@ -125,7 +125,7 @@ test.each<[string, Record<string, string>, string[], Record<string, string>, str
   expect(said(files, words, env)).toEqual(expected);
 });
 
-test.each([
+test.each<[string, Record<string, string>, string[]]>([
   ["pdm.lock", {}, ["pdm", "sync"]],
   ["pylock.toml", {}, ["pdm", "sync"]],
   ["pylock.dev.toml", {}, ["pdm", "sync"]],
@@ -135,10 +135,6 @@ test.each([
   using folder = tempFolder();
   const urls = ["https://host.example/a.whl", "http://host.example/b.whl"];
   writeFileSync(join(folder.path, name), `files = [${urls.map((url) => `{ url = "${url}" }`).join(", ")}]\n`);
-  const mentions = mentionsOfAskers(
-    [{ pid: 1, args: words, cwd: folder.path }],
-    env as Record<string, string>,
-    undefined,
-  );
+  const mentions = mentionsOfAskers([{ pid: 1, args: words, cwd: folder.path }], env, undefined);
   expect([...new Set(mentions.map(({ url }) => url))]).toEqual(["http://host.example/b.whl"]);
 });
