@@ -1,16 +1,22 @@
 /** The table of package managers that can be set up, in the order of messages. */
 import type { Environment } from "../base/environment.ts";
+import { bazel } from "./bazel/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
+import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
+import { uv } from "./uv/tool.ts";
 
 const table = {
   cargo,
   pip,
   npm,
+  uv,
+  pdm,
+  bazel,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -4,6 +4,7 @@ import { VouchError } from "../../base/errors.ts";
 import { join, resolve } from "node:path";
 import { pathFolders } from "../../base/system/path.ts";
 import { findInstalled, namesIn } from "../shims.ts";
+import { indexWithUser } from "../python/index-url.ts";
 import type { Tool } from "../tool.ts";
 import { dropPipIndex, type PipKey, setPipIndex, unsetPipIndex } from "./config-file.ts";
 import { pipConfigPath } from "./config-path.ts";
@@ -23,10 +24,11 @@ export const pip: Tool = {
     });
   },
   set: (text, { endpoints, extra }, { id, file, endpoints: formerly }) =>
-    setPipIndex(text, id, pipIndex(endpoints.pypi!), file, formerly.map(pipIndex), keyOf(extra)),
+    setPipIndex(text, id, indexWithUser(endpoints.pypi!), file, formerly.map(indexWithUser), keyOf(extra)),
   unset: (text, id, { file, endpoints }, onKept) =>
-    unsetPipIndex(text, id, { file, indexes: endpoints.map(pipIndex), onKept }),
-  drop: (text, { endpoints, extra }, replaced) => dropPipIndex(text, pipIndex(endpoints.pypi!), replaced, keyOf(extra)),
+    unsetPipIndex(text, id, { file, indexes: endpoints.map(indexWithUser), onKept }),
+  drop: (text, { endpoints, extra }, replaced) =>
+    dropPipIndex(text, indexWithUser(endpoints.pypi!), replaced, keyOf(extra)),
   written: ({ extra }) => `${keyOf(extra)} with the user name aws, and keyring-provider = subprocess`,
   next: (_repository, env) => {
     // An old pip gets its token from `vouch exec` only.
@@ -54,13 +56,6 @@ export const pip: Tool = {
 
 function keyOf(extra: boolean | undefined): PipKey {
   return extra ? "extra-index-url" : "index-url";
-}
-
-/** The index with a user name: without one, pip before 26.2 never asks `keyring`. */
-function pipIndex(endpoint: string): string {
-  const index = new URL("simple/", endpoint);
-  index.username = "aws";
-  return index.href;
 }
 
 /**

@@ -6,14 +6,15 @@ import { judge } from "./judge.ts";
 
 /**
  * Checks the files that the callers' command lines and folders lead to. `checked` is the process id of a pip that our
- * shim has checked, NaN for none; `isPip` means that only a pip can be the caller. Throws `project_untrusted` if they
- * would send a token elsewhere, or if that cannot be known.
+ * shim has checked, NaN for none. Throws `project_untrusted` if they would send a token elsewhere, or if that cannot be
+ * known.
  */
-export async function checkAskers(checked: number, isPip: boolean): Promise<void> {
+export async function checkAskers(checked: number): Promise<void> {
   const askers = askersAbove();
-  if (askers.length === 0 && isPip) {
-    throw new VouchError("project_untrusted", "It cannot be seen which pip asks for a token, and with which files.", {
-      hint: "Use the `pip` of the shims folder.",
+  if (askers.length === 0) {
+    const message = "It cannot be seen which program asks for a token, and with which files of a project.";
+    throw new VouchError("project_untrusted", message, {
+      hint: "Use the `pip` of the shims folder, or let /proc show you your own processes.",
     });
   }
   const { refusal, doubt } = await judge(mentionsOfAskers(askers, process.env, checked));

@@ -10,12 +10,13 @@ export interface Asker {
 const maxAncestors = 16;
 
 /**
- * The ancestors of this process, the parent first; empty if not even the parent is visible. Without `/proc`, ps(1)
+ * The ancestors of this process, the parent first, up to the first process of all (a container's may be the package
+ * manager); empty if not even the parent is visible. Without `/proc`, ps(1)
  * gives the arguments, split at blanks, and the current folder is assumed to be ours.
  */
 export function askersAbove(pid: number = process.ppid): Asker[] {
   const askers: Asker[] = [];
-  for (let at = pid; at > 1 && askers.length < maxAncestors;) {
+  for (let at = pid; at > 0 && askers.length < maxAncestors;) {
     const found = process.platform === "linux" ? inProc(at) : fromPs(at);
     if (found === undefined) break;
     askers.push({ pid: at, args: found.args, cwd: found.cwd });

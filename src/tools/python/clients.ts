@@ -6,17 +6,12 @@ import { basename, join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import type { Asker } from "./askers.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
-import {
-  isFetched,
-  type Mention,
-  mentionsOfPip,
-  mentionsOfProject,
-  mentionsOfScripts,
-  type Secrets,
-  unverifiedHost,
-  urlsIn,
-} from "./mentions.ts";
+import { type Mention, type Secrets, unverifiedHost, urlsIn } from "./mentions.ts";
+import { isPdm, mentionsOfPdm } from "./pdm-files.ts";
+import { mentionsOfPip } from "./requirement-files.ts";
 import { longOptionValues } from "./requirements.ts";
+import { isFetched, mentionsOfProject } from "./toml-files.ts";
+import { mentionsOfUv } from "./uv-files.ts";
 
 /**
  * pip's arguments in a command line, else undefined: `pip …`, `python -m pip …` (also `-Impip`), `python /path/pip …`, its
@@ -45,13 +40,9 @@ function isPip(word: string): boolean {
   return /^(pip[0-9.]*|pip-(compile|sync)|piptools|__pip-runner__\.py|pip[\w.-]*\.(pyz|whl))$/.test(basename(word));
 }
 
-/** uv's and PDM's names. */
+/** uv's names. */
 export function isUv(words: readonly string[]): boolean {
   return /^uvx?$/.test(basename(words[0] ?? ""));
-}
-
-function isPdm(words: readonly string[]): boolean {
-  return words.slice(0, 4).some((word) => basename(word) === "pdm");
 }
 
 /** What pip reads: its arguments, the files they name and the projects in them. */
@@ -101,23 +92,9 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
     const inEnvironments = mentionsOfEnvironments(programsOfPip(words), args, cwd, env);
     return [unverified, inEnvironments, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
   }
-  if (isPdm(words)) {
-    const folder = longOptionValues(words, "--project")[0] ?? words[words.indexOf("-p") + 1 || words.length] ?? "";
-    return mentionsOfProject(resolve(cwd, folder), ["pdm.toml", "pyproject.toml"]);
-  }
+  if (isPdm(words)) return mentionsOfPdm(words, cwd, env);
   return [];
 }
 
 /** None of our environments has a token in a variable when `keyring` is asked for one. */
 const noSecrets: Secrets = { values: [], variables: new Set() };
-
-/**
- * uv reads its configuration from the project's folder or its parents, and from a script; `--directory` has already
- * changed the current folder.
- */
-function mentionsOfUv(words: readonly string[], cwd: string, env: Environment): Mention[] {
-  const folder = longOptionValues(words, "--project")[0] ?? env["UV_PROJECT"] ?? "";
-  const scripts = mentionsOfScripts(words.slice(1), cwd);
-  if (words.includes("--no-config") || env["UV_NO_CONFIG"]) return scripts;
-  return [...scripts, ...mentionsOfProject(resolve(cwd, folder), ["uv.toml", "pyproject.toml"])];
-}

@@ -8,7 +8,8 @@ import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { type Mention, mentionsOfPip } from "./mentions.ts";
+import type { Mention } from "./mentions.ts";
+import { mentionsOfPip } from "./requirement-files.ts";
 import { secretsIn } from "./secrets.ts";
 
 /**

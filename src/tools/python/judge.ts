@@ -70,8 +70,15 @@ async function matchBatch(request: MatchRequest): Promise<MatchReply> {
   }
 }
 
+/** Where the user's own settings of the tools are. */
+const ownFiles = {
+  pip: "~/.config/pip/pip.conf, or where PIP_CONFIG_FILE says",
+  uv: "~/.config/uv/uv.toml, or where UV_CONFIG_FILE says",
+  PDM: "~/.config/pdm/config.toml, or where PDM_CONFIG_FILE says",
+};
+
 function faultOf(
-  { kind, place, url = "", what = "" }: Mention,
+  { kind, place, url = "", what = "", tool = "pip" }: Mention,
   configured: Set<string>,
   onHost: Set<string>,
 ): VouchError | undefined {
@@ -102,8 +109,8 @@ function faultOf(
       );
     case "setting":
       return fault(
-        `${place} sets ${shown(what)}, which may decide about pip's network or about trust: no token goes by it.`,
-        "Delete the line. Settings of your own belong in ~/.config/pip/pip.conf, or where PIP_CONFIG_FILE says.",
+        `${place} sets ${shown(what)}, which may decide about ${tool}'s network or about trust: no token goes by it.`,
+        `Delete the line. Settings of your own belong in ${ownFiles[tool]}.`,
       );
     case "unknown":
       return fault(

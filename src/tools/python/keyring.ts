@@ -62,7 +62,7 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   // The URL does not tell; the first stage leaves every caller that can publish to this side.
   if (!invocation.json && (await isForPublishing())) request.purpose = "publish";
   const { token } = await ask(routes.token, request, left);
-  await refuseUntrustedAsker(invocation.json);
+  await refuseUntrustedAsker();
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
@@ -80,9 +80,9 @@ async function isForPublishing(): Promise<boolean> {
  * Throws `project_untrusted` if the files of the caller's project would send the token elsewhere, or if that cannot be
  * known.
  */
-async function refuseUntrustedAsker(isPip: boolean): Promise<void> {
+async function refuseUntrustedAsker(): Promise<void> {
   const [checked] = (process.env[checkedVariable] ?? "").split(":");
-  if (checked !== `${process.ppid}`) await (await import("./asked.ts")).checkAskers(Number(checked), isPip);
+  if (checked !== `${process.ppid}`) await (await import("./asked.ts")).checkAskers(Number(checked));
 }
 
 async function refuseIfConfigured(service: string): Promise<void> {

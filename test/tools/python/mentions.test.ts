@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mentionsOfPip, mentionsOfProject } from "../../../src/tools/python/mentions.ts";
+import { mentionsOfPip } from "../../../src/tools/python/requirement-files.ts";
+import { mentionsOfProject } from "../../../src/tools/python/toml-files.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
 test.each<[string, (path: string) => unknown]>([

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { findAllOnPath, findIn } from "../../../base/system/path.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
-import { neededShims, tools, toolOfShim } from "../../../tools/tools.ts";
+import { neededShims, toolNames, tools, toolOfShim } from "../../../tools/tools.ts";
 import { setupCommand } from "../../../tools/registry-url.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
@@ -31,9 +31,14 @@ function checkLonelyPnpm(names: string[], machine: Machine): Finding[] {
 
 /** Returns the setup command that creates and removes shim links. */
 function linkRemedy(name: string, machine: Machine): string {
-  const tool = toolOfShim(name, machine.env)!;
-  const repository = machine.settings.repositories.find(({ files }) => files?.[tool] !== undefined)!;
-  return setupCommand(repository, tool);
+  const { repositories } = machine.settings;
+  const [command = "vouch setup codeartifact --help"] = repositories.flatMap((repository) =>
+    toolNames
+      .filter((tool) => repository.files?.[tool] !== undefined)
+      .filter((tool) => tools[tool].shims(machine.env, (linked) => linked === name).includes(name))
+      .map((tool) => setupCommand(repository, tool)),
+  );
+  return command;
 }
 
 function pathRemedy({ env }: Machine): string {
@@ -49,7 +54,8 @@ function checkShim(name: string, machine: Machine): Finding[] {
   const ours = found.find(isVouch);
   // The folder is on PATH here. A missing link means that the program was installed after the setup.
   const remedy = ours === undefined ? linkRemedy(name, machine) : pathRemedy(machine);
-  if (first === undefined) return [failure("path", "No keyring of Vouch is on PATH: pip gets no token.", remedy)];
+  if (first === undefined)
+    return [failure("path", "No keyring of Vouch is on PATH: pip, uv and PDM get no token.", remedy)];
   const said =
     ours === undefined
       ? `${name} is ${first}, and Vouch's is not on PATH`

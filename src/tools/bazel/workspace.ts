@@ -1,0 +1,55 @@
+/** What a workspace's .bazelrc decides about Bazel's network and trust, without code. */
+import { join, resolve } from "node:path";
+import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import { readIfPresent } from "../../base/system/regular-file.ts";
+
+const maxBytes = 1 << 20;
+const maxFiles = 64;
+
+/** Java's settings of certificates, proxies and agents, Bazel's own proxies, and proxies of its downloads. */
+const harmful = [
+  /--host_jvm_args[= ]\S*(javax\.net|jdk\.tls|trust|proxy|agent|@)\S*/i,
+  /--remote_proxy[= ]\S*/,
+  /--(repo|client)_env[= ](https?_proxy|all_proxy|no_proxy|ssl_cert\w*|java_tool_options|netrc)\b/i,
+];
+
+/**
+ * Looks at the .bazelrc of the folder, which is the workspace's for a helper that Bazel starts, and at what it imports.
+ * Throws `project_untrusted` for a setting that may lead a token elsewhere, or a file that cannot be read.
+ */
+export function checkWorkspace(folder: string): void {
+  const seen = new Set<string>();
+  const queue = [join(folder, ".bazelrc")];
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    if (seen.has(path)) continue;
+    if (seen.size === maxFiles) throw fault(path, "more files than Vouch looks at");
+    seen.add(path);
+    for (const line of linesOf(path)) {
+      const found = harmful.map((pattern) => pattern.exec(line)?.[0]).find((each) => each !== undefined);
+      if (found !== undefined) throw fault(path, printable(found).slice(0, 200));
+      const imported = /^(?:try-)?import\s+(\S.*)$/.exec(line)?.[1];
+      if (imported !== undefined) queue.push(resolve(folder, imported.replace(/^%workspace%\/*/, "")));
+    }
+  }
+}
+
+/** The lines without quotes, escapes, and comment lines. */
+function linesOf(path: string): string[] {
+  let text: string;
+  try {
+    text = readIfPresent(path, maxBytes)?.toString("utf8") ?? "";
+  } catch {
+    throw fault(path, "what cannot be read");
+  }
+  const lines = text.replace(/\\\r?\n/g, "").split(/\r?\n/);
+  return lines.map((line) => line.replace(/["'\\]/g, "").trim()).filter((line) => !line.startsWith("#"));
+}
+
+function fault(path: string, what: string): VouchError {
+  return new VouchError(
+    "project_untrusted",
+    `${printable(path)} has ${what}, which may decide about Bazel's network or about trust: no token goes by it.`,
+    { hint: "Delete it there; settings of your own belong in ~/.bazelrc." },
+  );
+}
