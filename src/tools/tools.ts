@@ -5,6 +5,7 @@ import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
+import { poetry } from "./poetry/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
@@ -17,6 +18,7 @@ const table = {
   uv,
   pdm,
   bazel,
+  poetry,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -234,6 +234,11 @@ export const variableGroups: VariableGroup[] = [
         meaning: "pip's own settings: looked at, and given a user name where one is missing.",
       },
       {
+        names: ["POETRY_CONFIG_DIR"],
+        readBy: "setup, doctor, poetry shim",
+        meaning: "poetry's own: the folder of its `config.toml` and `auth.toml`.",
+      },
+      {
         names: ["PIP_GROUP", "PIP_PYTHON", "UV_PROJECT", "UV_NO_CONFIG", "VIRTUAL_ENV"],
         readBy: pythonHelpers,
         meaning: "Which files and folders pip and uv read: those are looked at before a token is given.",

@@ -15,8 +15,12 @@ const nowhere = "http://127.0.0.1:1";
  * index page, a dependency) sends the token there. requests reads `http://HOST_proxy` before `http_proxy`.
  */
 export function checkedPipVariables({ hosts, doubt }: Verdict, told: boolean): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const host of hosts) variables[`http://${host}_proxy`] = nowhere;
+  const variables = deadProxies(hosts);
   if (doubt === undefined) variables[checkedVariable] = `${process.pid}:${told ? "told" : ""}`;
   return variables;
+}
+
+/** Variables by which requests, and so pip, poetry and twine, sends nothing to these hosts over plain http. */
+export function deadProxies(hosts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(hosts.map((host) => [`http://${host}_proxy`, nowhere]));
 }

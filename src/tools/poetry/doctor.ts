@@ -1,0 +1,58 @@
+/** Doctor's checks of poetry, tokens in its files, and variables that it reads before them. */
+import { join } from "node:path";
+import {
+  codeArtifactHost,
+  failure,
+  type Finding,
+  type Machine,
+  ok,
+  type StoredToken,
+  type VariableRule,
+  warns,
+} from "../finding.ts";
+import { classify, setupCommand } from "../registry-url.ts";
+import { readTomlFile, tableOf } from "../small-files.ts";
+import { poetryConfigFolder } from "./config-path.ts";
+
+/** Whether a repository for `poetry publish` leads to an endpoint. */
+export function checkPoetry({ env, settings }: Machine): Finding[] {
+  const repository = settings.repositories.findLast(({ files }) => files?.["poetry"] !== undefined);
+  if (repository === undefined) return [];
+  const path = join(poetryConfigFolder(env), "config.toml");
+  const found = Object.entries(tableOf(readTomlFile(path)?.["repositories"])).find(
+    ([, value]) => classify(urlOf(value), "pypi", settings).kind === "configured",
+  );
+  if (found === undefined) {
+    const what = `${path} names no repository that Vouch is set up for: \`poetry publish\` gets no token.`;
+    return [failure("poetry-repository", what, setupCommand(repository, "poetry"))];
+  }
+  return [ok("poetry-repository", `poetry's repository ${found[0]} is ${urlOf(found[1])} (${path}).`)];
+}
+
+/** Passwords of repositories at CodeArtifact, and passwords that look like its tokens, in auth.toml and config.toml. */
+export function storedPoetryTokens({ env }: Machine): StoredToken[] {
+  const paths = ["config.toml", "auth.toml"].map((name) => join(poetryConfigFolder(env), name));
+  const files = paths.map((path) => ({ path, table: readTomlFile(path) ?? {} }));
+  const repositories = Object.assign({}, ...files.map(({ table }) => tableOf(table["repositories"]))) as object;
+  return files.flatMap(({ path, table }) =>
+    Object.entries(tableOf(table["http-basic"])).flatMap(([name, value]) => {
+      const password = tableOf(value)["password"];
+      if (typeof password !== "string" || password === "") return [];
+      const isOurs = codeArtifactHost.test(urlOf(tableOf(repositories)[name])) || /^eyJ.{200}/s.test(password);
+      const remedy = `\`poetry config --unset http-basic.${name}\``;
+      return isOurs ? [{ path, tool: "poetry", remedy }] : [];
+    }),
+  );
+}
+
+export const poetryVariables: VariableRule[] = [
+  {
+    name: /^POETRY_HTTP_BASIC_.+_PASSWORD$/,
+    harm: () => warns("holds a password that poetry sends to whatever URL a project gives that name"),
+  },
+];
+
+function urlOf(value: unknown): string {
+  const url = tableOf(value)["url"];
+  return typeof url === "string" ? url : "";
+}

@@ -1,0 +1,149 @@
+/**
+ * `poetry` in the shims folder: gives poetry the tokens of the configured endpoints in a configuration that it can read
+ * once, then becomes the real command. poetry binds a password to the name of a repository, to which a project's files
+ * give any URL: so the repository has a name that no project knows, and the endpoint's URL. What poetry starts (build
+ * backends, scripts) inherits no token.
+ */
+import { existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { createAgentFolder } from "../../agent/process/folder.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { TokenRequest } from "../../agent/requests.ts";
+import { lstat } from "../../agent/wire/client.ts";
+import { agentFolder } from "../../agent/wire/socket.ts";
+import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ancestors } from "../../base/system/ancestors.ts";
+import { becomeWithText } from "../../helper/one-shot.ts";
+import { ask } from "../../helper/ask.ts";
+import { complain, exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { endpointTokens } from "../../helper/tokens.ts";
+import { deadProxies } from "../python/checked.ts";
+import { judge } from "../python/judge.ts";
+import { mentionsOfProject } from "../python/mentions.ts";
+import { readTomlFile, tableOf } from "../small-files.ts";
+import { parsePoetry, type PoetryCommand } from "./commands.ts";
+import { poetryConfigFolder } from "./config-path.ts";
+import {
+  type BoundRepository,
+  configurationWith,
+  indexUrl,
+  readConfiguration,
+  repositoryUrl,
+  unguessableName,
+} from "./configuration.ts";
+
+/** Becomes the real poetry. Without a session it warns in one line and continues without a token. */
+export async function runPoetryShim(name: string, args: string[]): Promise<number> {
+  try {
+    const file = findRealCommand(name);
+    const command = parsePoetry(args, process.cwd());
+    if (command.asks === undefined || file === undefined) return await becomeRealCommand(name, file, args);
+    const own = readConfiguration(poetryConfigFolder(process.env));
+    // poetry itself says what is wrong with its configuration.
+    if (own === undefined) return await becomeRealCommand(name, file, args);
+    const { repositories, words = args } =
+      command.asks === "publish" ? await forPublishing(command, own) : { repositories: await forReading(command) };
+    if (repositories.length === 0) return await becomeRealCommand(name, file, words);
+    const text = configurationWith(own, repositories);
+    return await becomeWithText(file, words, text, (path) => environment(path, repositories));
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+/** The repositories with tokens for a command that reads. Throws `project_untrusted`. */
+async function forReading({ folders }: PoetryCommand): Promise<BoundRepository[]> {
+  const endpoints = await endpointTokens("pypi");
+  if (endpoints.length === 0) return [];
+  // What poetry would fetch without TLS: before 2.5 it sends a password there, and later ones cannot install it.
+  const files = ["pyproject.toml", "poetry.toml", "poetry.lock"];
+  const { refusal } = await judge(folders.flatMap((folder) => mentionsOfProject(folder, files)));
+  if (refusal !== undefined) throw refusal;
+  return endpoints.map(({ endpoint, token }) => ({
+    name: unguessableName("vouch"),
+    url: indexUrl(endpoint, endpoints.length),
+    token,
+  }));
+}
+
+/**
+ * The repository to publish to, by a name that the project's files cannot give another URL or other certificates. None if
+ * the name that the user has given does not lead to an endpoint.
+ */
+async function forPublishing(
+  { repository, folders }: PoetryCommand,
+  own: Record<string, unknown>,
+): Promise<{ repositories: BoundRepository[]; words?: string[] }> {
+  if (repository === undefined) return { repositories: [] };
+  const { name, replace } = repository;
+  const url = process.env[urlVariable(name)] ?? urlInProject(folders, name) ?? repositoryUrl(own, name);
+  const token = url === undefined ? undefined : await tokenOf(url);
+  if (url === undefined || token === undefined) return { repositories: [] };
+  const bound = unguessableName(name.toLowerCase().replaceAll(/[^a-z-]/g, "") || "vouch");
+  const certificates = tableOf(own["certificates"])[name];
+  const one = { name: bound, url, token, ...(certificates === undefined ? {} : { certificates }) };
+  return { repositories: [one], words: replace(bound) };
+}
+
+/** The token for the URL; undefined if it lies in no endpoint, or, with a warning, if there is none. */
+async function tokenOf(url: string): Promise<string | undefined> {
+  const request: TokenRequest = { url, format: "pypi" };
+  try {
+    return (await ask(routes.token, request)).token;
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code !== "not_configured") complain(failed);
+    return undefined;
+  }
+}
+
+/** The variable that gives a repository its URL. */
+function urlVariable(name: string): string {
+  return `POETRY_REPOSITORIES_${name.toUpperCase().replaceAll("-", "_")}_URL`;
+}
+
+/** What the project's own files give the name: `poetry.toml`, then the sources of `pyproject.toml`. */
+function urlInProject(folders: readonly string[], name: string): string | undefined {
+  const folder = ancestors(folders.at(-1)!).find((each) => existsSync(join(each, "pyproject.toml")));
+  if (folder === undefined) return undefined;
+  const local = repositoryUrl(readTomlFile(join(folder, "poetry.toml")) ?? {}, name);
+  if (local !== undefined) return local;
+  const poetry = tableOf(tableOf(readTomlFile(join(folder, "pyproject.toml"))?.["tool"])["poetry"]);
+  const sources = Array.isArray(poetry["source"]) ? poetry["source"].map(tableOf) : [];
+  const url = sources.find((source) => source["name"] === name)?.["url"];
+  return typeof url === "string" ? url : undefined;
+}
+
+/** The environment with the folder in which poetry finds the file at `path` as its configuration. */
+function environment(path: string, repositories: readonly BoundRepository[]): Environment {
+  const parent = agentFolder(lstat);
+  createAgentFolder(parent);
+  const folder = join(parent, `poetry${path.replaceAll("/", "-")}`);
+  createAgentFolder(folder);
+  const link = join(folder, "config.toml");
+  // The link holds no secret, and is the same for every run.
+  if (lstat(link) === undefined) symlinkSync(path, link);
+  return {
+    ...repositoryVariables(repositories),
+    POETRY_CONFIG_DIR: folder,
+    // poetry replaces `{http-basic}` in a project's settings by the whole table, unless a variable gives it.
+    POETRY_HTTP_BASIC: "not shown",
+    ...deadProxies(repositories.flatMap(({ url }) => URL.parse(url)?.hostname ?? [])),
+  };
+}
+
+/**
+ * The environment with our repositories where the user has some in variables: with one such variable poetry knows no
+ * repositories of its files. Of two with one host poetry may choose the user's, which has no password.
+ */
+function repositoryVariables(repositories: readonly BoundRepository[]): Environment {
+  const isRepository = /^POETRY_REPOSITORIES_[A-Z_]+_URL/;
+  const hosts = new Set(repositories.map(({ url }) => URL.parse(url)?.host));
+  const env = { ...process.env };
+  const names = Object.keys(env).filter((name) => isRepository.test(name));
+  for (const name of names) if (hosts.has(URL.parse(env[name] ?? "")?.host)) delete env[name];
+  if (names.length > 0) for (const { name, url } of repositories) env[urlVariable(name)] = url;
+  return env;
+}

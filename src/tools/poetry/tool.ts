@@ -1,0 +1,33 @@
+/** poetry's entry in the table of tools. */
+import { join } from "node:path";
+import type { Tool } from "../tool.ts";
+import { poetryName, setPoetryRepository, unsetPoetryRepository } from "./config-file.ts";
+import { poetryConfigFolder } from "./config-path.ts";
+import { checkPoetry, poetryVariables, storedPoetryTokens } from "./doctor.ts";
+
+export const poetry: Tool = {
+  format: "pypi",
+  programs: ["poetry"],
+  path: (env) => join(poetryConfigFolder(env), "config.toml"),
+  set: (text, { repository, endpoints }, { id, file, endpoints: formerly }) =>
+    setPoetryRepository(text, id, { name: poetryName(repository), endpoint: endpoints.pypi! }, file, formerly),
+  unset: (text, id, { file, endpoints }, onKept) => unsetPoetryRepository(text, id, { file, endpoints, onKept }),
+  written: ({ repository }) => `the repository ${poetryName(repository)} for \`poetry publish\`, without a token`,
+  next: ({ repository, endpoints }) => [
+    [
+      `poetry source add --priority=primary ${poetryName(repository)} ${new URL("simple/", endpoints.pypi).href}`,
+      "name the repository in a project, once",
+    ],
+    [`poetry publish --build --repository ${poetryName(repository)}`, "publish yours"],
+  ],
+  hasDefault: false,
+  settings: [],
+  takesAll: () => false,
+  warnings: () => [],
+  shims: () => ["poetry"],
+  runShim: async (name, args) => (await import("./shim.ts")).runPoetryShim(name, args),
+  needsShim: () => true,
+  check: checkPoetry,
+  variables: poetryVariables,
+  storedTokens: storedPoetryTokens,
+};

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { join } from "node:path";
+import { VouchError } from "../../../src/base/errors.ts";
+import { poetryName, setPoetryRepository, unsetPoetryRepository } from "../../../src/tools/poetry/config-file.ts";
+import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { rejection } from "../../rejection.ts";
+import { requires } from "../../requires.ts";
+
+const id = "my-domain/my-repo 123456789012 us-east-1";
+const file = "/home/dev/.config/pypoetry/config.toml";
+const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/";
+const repository = { name: "my-repo", endpoint };
+
+const set = (text: string | undefined): string => setPoetryRepository(text, id, repository, file).text;
+const unset = (text: string, onKept?: (line: string) => void): string | undefined =>
+  unsetPoetryRepository(text, id, { file, endpoints: [endpoint], ...(onKept ? { onKept } : {}) });
+
+describe("poetry's repository is set", () => {
+  test.each([
+    ["in an empty file", ""],
+    ["beside other tables", `cache-dir = "/c"\n[virtualenvs]\nin-project = true\n`],
+    ["below its own header", `[repositories.my-repo]\n[virtualenvs]\ncreate = true\n`],
+    ["in place of another URL", `[repositories.my-repo]\nurl = "https://old.example/" # old\n`],
+    ["in a table of repositories", `[repositories]\nmy-repo.url = "https://old.example/"\nother.url = "x"\n`],
+    ["as dotted keys of the document", `repositories.my-repo.url = "https://old.example/"\na = 1`],
+    ["below a byte order mark", "\ufeffa = 1\r\n"],
+  ])("%s, which is undone to the byte", (_, text) => {
+    const edited = set(text);
+    const { repositories } = Bun.TOML.parse(edited.replace(/^\ufeff/, "")) as { repositories: Record<string, unknown> };
+    expect(repositories["my-repo"]).toEqual({ url: endpoint });
+    expect(set(edited)).toBe(edited);
+    expect(unset(edited)).toBe(text);
+  });
+
+  test("in a new file, which the removal deletes", () => {
+    expect(set(undefined)).toContain(`[repositories.my-repo]\nurl = "${endpoint}"\n`);
+    expect(unset(set(undefined))).toBeUndefined();
+  });
+
+  test("under a name without dots, at which poetry 1 takes names apart", () => {
+    expect(poetryName("my.repo")).toBe("my-repo");
+  });
+
+  test("and what the person has added to the block stays", () => {
+    const kept: string[] = [];
+    const edited = set("").replace("# <<< vouch", 'url2 = "x"\n# <<< vouch');
+    expect(unset(edited, (line) => kept.push(line))).toBe('[repositories.my-repo]\nurl2 = "x"\n');
+    expect(kept).toEqual(['url2 = "x"']);
+  });
+});
+
+test.each([
+  ["the file is not TOML", "[repositories\n"],
+  ["repositories is an inline table", `repositories = { other = { url = "x" } }\n`],
+  ["the repository is an inline table", `[repositories]\nmy-repo = { url = "x" }\n`],
+  ["the repository is a string", `[repositories]\nmy-repo = "x"\n`],
+])("setting poetry's repository is refused with a conflict: %s", async (_, text) => {
+  const error = await rejection(Promise.try(() => set(text)));
+  expect(error).toMatchObject({ code: "edit_conflict" });
+});
+
+const pool = [
+  "[repositories]",
+  "[repositories.my-repo]",
+  "[repositories.other] # note",
+  '[http-basic."my-repo"]',
+  "[virtualenvs]",
+  `url = "${endpoint}"`,
+  'url = "https://other.example/"',
+  `my-repo.url = "${endpoint}"`,
+  'other.url = "x"',
+  `my-repo = { url = "${endpoint}" }`,
+  'cache-dir = "/c" # c',
+  'x = """\n[repositories.my-repo]\nurl = 1\n"""',
+  'z = ["[", "]", "#", \'"\'] # ]',
+  "  in-project = true",
+  '"quoted key" = "\\"#"',
+];
+
+/** What 10,000 runs need is minutes: a variable asks for them. */
+const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
+
+test("in any file of poetry's an edit is repeated without change and undone to the byte, or refused", () => {
+  let edits = 0;
+  fc.assert(
+    fc.property(configTexts(pool), (text) => {
+      let edited: string;
+      try {
+        edited = set(text);
+      } catch (error) {
+        if (error instanceof VouchError && error.code === "edit_conflict") return;
+        throw error;
+      }
+      edits++;
+      expect(unset(edited)).toBe(text);
+      expect(set(edited)).toBe(edited);
+      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
+      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
+      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
+    }),
+    { numRuns },
+  );
+  expect(edits).toBeGreaterThan(numRuns / 20);
+});
+
+const python = join(import.meta.dir, "../../../.tools/poetry-1/bin/python");
+test.skipIf(!requires(python))("poetry's own parser reads what was meant", () => {
+  const text = set(`cache-dir = "/c"\n[repositories.other]\nurl = "https://other.example/"\n`);
+  const code = "import sys, json, tomlkit; print(json.dumps(tomlkit.parse(sys.stdin.read()).unwrap()))";
+  const { stdout } = Bun.spawnSync([python, "-c", code], { stdin: Buffer.from(text) });
+  expect(JSON.parse(stdout.toString())).toEqual({
+    "cache-dir": "/c",
+    repositories: { other: { url: "https://other.example/" }, "my-repo": { url: endpoint } },
+  });
+});
