@@ -3,6 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pip } from "./pip/tool.ts";
+import { ruby } from "./ruby/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
@@ -11,6 +12,7 @@ const table = {
   cargo,
   pip,
   npm,
+  ruby,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;
