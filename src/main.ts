@@ -51,6 +51,10 @@ function roleOf(): Role | undefined {
   if (isPackageManager) {
     return { isShim: true, start: async () => (await import("./tools/pip/shim.ts")).runPipShim(name, args) };
   }
+  return name === "vouch" ? roleOfCommand() : undefined;
+}
+
+function roleOfCommand(): Role {
   if (words[0] === "exec" && !asksForHelp()) {
     return {
       start: async (left) => (await import("./exec/exec.ts")).runExec(words.slice(1), left),
@@ -59,14 +63,17 @@ function roleOf(): Role | undefined {
   if (words[0] === "credential" && !asksForHelp()) {
     return { start: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
   }
-  return name === "vouch" ? { start: runCli } : undefined;
+  return { start: runCli };
 }
 
-/** The shims of other package managers stand in the table of tools; under any other name this is the command line. */
+/**
+ * The shims of other package managers stand in the table of tools, and `exec` behind one is its own; under any other name
+ * this is the command line.
+ */
 async function roleByTable(): Promise<Role> {
   const { runnerOf } = await import("./tools/tools.ts");
   const runner = runnerOf(name, process.env);
-  return runner === undefined ? { start: runCli } : { isShim: true, start: async () => runner(name, args) };
+  return runner === undefined ? roleOfCommand() : { isShim: true, start: async () => runner(name, args) };
 }
 
 async function run(): Promise<number> {

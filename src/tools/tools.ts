@@ -6,6 +6,7 @@ import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { poetry } from "./poetry/tool.ts";
+import { ruby } from "./ruby/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
@@ -19,6 +20,7 @@ const table = {
   pdm,
   bazel,
   poetry,
+  ruby,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -40,6 +40,28 @@ export function npmUserProject(folder: string, dependency: string): string {
   return write(folder, { "package.json": `${JSON.stringify(manifest, null, 2)}\n` });
 }
 
+/** A gem, to build and push. `more` are lines of its specification. */
+export function gemProject(folder: string, name: string, more = "", files: Record<string, string> = {}): string {
+  return write(folder, {
+    [`${name}.gemspec`]: `Gem::Specification.new do |s|
+  s.name = "${name}"
+  s.version = "1.0.0"
+  s.summary = "A private gem"
+  s.authors = ["Dev"]
+  s.files = Dir["lib/**/*.rb"] + Dir["ext/**/*"]
+  ${more}
+end
+`,
+    [`lib/${name}.rb`]: `HELLO = "hello from ${name}"\n`,
+    ...files,
+  });
+}
+
+/** A program in Ruby that uses the gem `my-gem`; its Gemfile is the documentation's or the test's. */
+export function gemUserProject(folder: string): string {
+  return write(folder, { "app.rb": 'require "my-gem"\nputs HELLO\n' });
+}
+
 function mavenPom(artifact: string, more: string): string {
   return `<project>
   <modelVersion>4.0.0</modelVersion>

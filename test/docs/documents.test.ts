@@ -93,11 +93,13 @@ describe.each(documents)("in %s", (document) => {
 /** Runs a block at a terminal whose person answers what the commands ask. */
 async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): Promise<void> {
   const command = ["bash", "-eu", "-o", "pipefail", "-c", text];
-  // What pip installs stays in the folder of the test.
+  // What pip, gem and bundle install stays in the folder of the test.
   const env = {
     ...laptop.env,
     ...(wordsOf(text).has("mvn") ? mavenEnvironment(laptop.home, laptop.sandbox) : {}),
     PIP_TARGET: join(laptop.home, "site"),
+    GEM_HOME: join(laptop.home, "gems"),
+    BUNDLE_PATH: join(laptop.home, "bundle"),
     PATH: [laptop.shims, ...findTools(root, folder), laptop.env["PATH"]].join(":"),
   };
   const { exitCode, screen } = await runInTerminal(command, { cwd, env, timeoutMs: 90_000 }, async (at) => {
@@ -131,7 +133,7 @@ function wordsOf(text: string): Set<string> {
 
 /** Whether the programs are there that a block starts, other than the shell's own. */
 function canRun({ text, folder }: Block): boolean {
-  const known = ["cargo", "pip", "npm", "uv", "pnpm", "yarn", "bun", "twine", "poetry", "sqlite3"];
+  const known = ["cargo", "pip", "npm", "uv", "pnpm", "yarn", "bun", "twine", "poetry", "gem", "bundle", "sqlite3"];
   const PATH = [...findTools(root, folder), process.env["PATH"]].join(":");
   const words = wordsOf(text);
   const programs = known.filter((program) => words.has(program));

@@ -5,6 +5,8 @@ import { Glob } from "bun";
 import {
   crateProject,
   crateUserProject,
+  gemProject,
+  gemUserProject,
   mavenProject,
   mavenUserProject,
   npmProject,
@@ -21,6 +23,8 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
   if (name === "my-artifact") return mavenProject(folder);
   if (name === "maven-app") return mavenUserProject(folder);
+  if (name === "my-gem") return gemProject(folder, name);
+  if (name === "ruby-app") return gemUserProject(folder);
   if (name === "python-lib") return pythonDistributions(folder);
   if (name === "poetry-lib") return poetryProject(folder);
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 /** Small packages of each format, for a test that wants one to be there without publishing it by a tool. */
-import { crc32 } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
+import { hexDigest } from "./registries/registry.ts";
 import type { Registries } from "./registries/repositories.ts";
 
 /** A package without dependencies, as source. */
@@ -8,7 +9,7 @@ export interface PackageSource {
   version: string;
   /**
    * Texts by path: in the crate's folder (`src/lib.rs`), in the npm package's (`index.js`), in site-packages
-   * (`my_package/__init__.py`). The manifest is made.
+   * (`my_package/__init__.py`), in the gem (`lib/my_gem.rb`). The manifest is made.
    */
   files: Record<string, string>;
 }
@@ -28,7 +29,7 @@ export const myLib: PackageSource = {
 /** Builds the package and publishes it in the form in which the format's own tool would. Throws a Refusal. */
 export async function seedPackage(
   registries: Registries,
-  format: "cargo" | "npm" | "pypi",
+  format: "cargo" | "npm" | "pypi" | "ruby",
   source: PackageSource,
 ): Promise<void> {
   switch (format) {
@@ -38,6 +39,8 @@ export async function seedPackage(
       return registries.npm.publish(source.name, await publishDocument(source));
     case "pypi":
       return registries.pypi.upload(uploadFields(source));
+    case "ruby":
+      return registries.ruby.push(await buildGem(source));
   }
 }
 
@@ -105,6 +108,34 @@ async function publishDocument({ name, version, files }: PackageSource): Promise
       },
     },
   };
+}
+
+/** A .gem file (https://guides.rubygems.org/specification-reference/): a tar archive of metadata, files and checksums. */
+export async function buildGem({ name, version, files }: PackageSource): Promise<Uint8Array<ArrayBuffer>> {
+  const requirement = `!ruby/object:Gem::Requirement\n  requirements:\n  - - ">="\n    - !ruby/object:Gem::Version\n      version: '0'`;
+  const metadata = gzipSync(`--- !ruby/object:Gem::Specification
+name: ${name}
+version: !ruby/object:Gem::Version
+  version: ${version}
+platform: ruby
+authors:
+- Dev
+bindir: bin
+dependencies: []
+files: ${JSON.stringify(Object.keys(files))}
+require_paths:
+- lib
+required_ruby_version: ${requirement}
+required_rubygems_version: ${requirement}
+rubygems_version: 3.3.15
+specification_version: 4
+summary: ${name}
+`);
+  const data = await tarGz(files);
+  const sums = { SHA256: { "metadata.gz": hexDigest("sha256", metadata), "data.tar.gz": hexDigest("sha256", data) } };
+  const checksums = gzipSync(`--- ${JSON.stringify(sums)}\n`);
+  const parts = { "metadata.gz": metadata, "data.tar.gz": data, "checksums.yaml.gz": checksums };
+  return new Uint8Array(await new Bun.Archive(parts).bytes());
 }
 
 async function tarGz(files: Record<string, string>): Promise<Uint8Array> {

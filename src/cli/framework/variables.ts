@@ -253,6 +253,21 @@ export const variableGroups: VariableGroup[] = [
         readBy: "pnpm shim",
         meaning: "Set for corepack, which then takes no version from a project.",
       },
+      {
+        names: ["GEMRC"],
+        readBy: "setup, doctor, gem shim",
+        meaning: "RubyGems' configuration files, one of which the shim adds.",
+      },
+      {
+        names: ["GEM_HOST_API_KEY", "RUBYGEMS_HOST"],
+        readBy: "gem shim",
+        meaning: "Your own key for a push, which is left alone, and a host that a gem can override.",
+      },
+      {
+        names: ["BUNDLE_GEMFILE", "BUNDLE_APP_CONFIG", "BUNDLE_CONFIG", "BUNDLE_USER_CONFIG", "BUNDLE_USER_HOME"],
+        readBy: "bundle shim, doctor",
+        meaning: "Where Bundler's files are: those of a project are looked at before a token is given.",
+      },
       { names: ["PREFIX"], readBy: "npm shim", meaning: "npm's folder for global files." },
       { names: ["NETRC"], readBy: "doctor", meaning: "The netrc file, looked at for stored tokens." },
     ],

@@ -11,9 +11,10 @@ import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
 import { PypiRegistry } from "./pypi.ts";
 import { type PackageName, Refusal, type Registry } from "./registry.ts";
+import { RubyRegistry } from "./ruby.ts";
 
 /** The formats that a repository serves here. */
-export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "pypi">;
+export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "pypi" | "ruby">;
 
 /** How many requests of one format came, and how many of them were answered 401 and 403. */
 export interface FormatCounters {
@@ -28,6 +29,7 @@ export interface Registries {
   maven: MavenRegistry;
   npm: NpmRegistry;
   pypi: PypiRegistry;
+  ruby: RubyRegistry;
 }
 
 /** Where a request wants to go, from its host and path. */
@@ -47,7 +49,7 @@ const packageHost =
   /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
 const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\.amazonaws\.com$/;
 const vpcPath = /^(\/[a-z]+)\/d\/([a-z][a-z0-9-]*[a-z0-9]-\d{12})(\/.*)$/;
-const packagePath = /^\/(?<format>cargo|maven|npm|pypi)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
+const packagePath = /^\/(?<format>cargo|maven|npm|pypi|ruby)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
 
 export class Repositories {
   readonly counters: Record<RegistryFormat, FormatCounters> = {
@@ -55,6 +57,7 @@ export class Repositories {
     maven: noCalls(),
     npm: noCalls(),
     pypi: noCalls(),
+    ruby: noCalls(),
   };
   readonly #account: Account;
   /** By domain and name: `DOMAIN/REPOSITORY`. */
@@ -131,7 +134,13 @@ export class Repositories {
 }
 
 function newRegistries(): Registries {
-  return { cargo: new CargoRegistry(), maven: new MavenRegistry(), npm: new NpmRegistry(), pypi: new PypiRegistry() };
+  return {
+    cargo: new CargoRegistry(),
+    maven: new MavenRegistry(),
+    npm: new NpmRegistry(),
+    pypi: new PypiRegistry(),
+    ruby: new RubyRegistry(),
+  };
 }
 
 function noCalls(): FormatCounters {

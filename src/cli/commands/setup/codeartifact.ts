@@ -131,9 +131,9 @@ export const codeartifact = defineCommand({
       [`${commandName} --remove`, "Undo all of it."],
     ],
   },
-  async run({ args: given, rawArgs }) {
-    const { flags, host } = locate(given);
-    const args = { ...given, ...flags };
+  async run({ args: all, rawArgs }) {
+    const { flags, host } = locate(all);
+    const args = { ...all, ...flags };
     const env = process.env;
     const settings = loadSettings();
     const settingsAreNew = !existsSync(settingsPath());

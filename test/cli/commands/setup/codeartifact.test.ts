@@ -215,7 +215,7 @@ describe("vouch setup codeartifact", () => {
     ["a region of another partition", ["--region", "cn-north-1"], "partition"],
     ["a malformed region", ["--region", "us east"], "region"],
     ["a malformed account", ["--domain-owner", "1234"], "12-digit"],
-    ["an unknown tool", ["--tool", "cargo,gem"], "gem"],
+    ["an unknown tool", ["--tool", "cargo,cabal"], "cabal"],
     ["a scope without @", ["--scope", "acme"], "--scope @acme"],
     ["a scope with a line end", ["--scope", "@a\nb"], "scope"],
     ["a name that Cargo refuses", ["--registry-name", "1st"], "--registry-name r1st"],

@@ -1,0 +1,136 @@
+/**
+ * `gem` in the shims folder: RubyGems knows credentials only in the URL of a source and, for a push, in one variable for
+ * every host. The sources with their tokens go into a file that can be read once (one-shot-file.ts); the variable is set
+ * if the arguments name the configured repository.
+ */
+import { routes } from "../../agent/protocol.ts";
+import type { TokenRequest } from "../../agent/requests.ts";
+import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
+import { looksLikeCodeArtifact } from "../../helper/look.ts";
+import { complain, complainOfText, exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
+import { commandNamed, optionValues } from "./arguments.ts";
+import { effectiveSources, gemrcFiles } from "./gemrc.ts";
+import { oneShotFile } from "./one-shot-file.ts";
+
+const asking = ["install", "update", "fetch", "outdated", "search", "exec", "i"];
+/** Commands that ask a source if an option says so. */
+const askingRemote = ["list", "info", "specification", "dependency", "query"];
+const remoteOption = /^(-[rb]|--remote|--both)$/;
+
+interface Command {
+  args: string[];
+  env: Environment;
+}
+
+/** Becomes the real gem. Without a session it warns in one line and continues without a token. */
+export async function runGemShim(name: string, args: string[]): Promise<number> {
+  try {
+    const file = findRealCommand(name);
+    const command = await withTokens(args, process.env);
+    return await becomeRealCommand(name, file, command.args, command.env);
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+async function withTokens(args: string[], env: Environment): Promise<Command> {
+  const word = args.find((arg) => !arg.startsWith("-"));
+  if (/^(-v|--version)$/.test(args[0] ?? "") || args.some((arg) => /^(--help|-h|--norc)$/.test(arg)))
+    return { args, env };
+  if (commandNamed(word, ["push"]) !== undefined) return push(args, env);
+  const asks =
+    commandNamed(word, asking) !== undefined ||
+    (commandNamed(word, askingRemote) !== undefined && args.some((arg) => remoteOption.test(arg)));
+  return asks ? install(args, env) : { args, env };
+}
+
+/** Puts the sources that are in effect, with their tokens, into a file of GEMRC. */
+async function install(args: string[], env: Environment): Promise<Command> {
+  const [own] = optionValues(args, "--config-file");
+  const files = own === undefined ? gemrcFiles(env) : ["/etc/gemrc", own, ...(env["GEMRC"] ?? "").split(":")];
+  const asked = readSources(args, effectiveSources(files).sources);
+  if (!asked.sources.some(looksLikeCodeArtifact)) return { args, env };
+  const endpoints = await endpointTokens("ruby");
+  const sources = asked.sources.map((source) => withToken(source, endpoints));
+  if (sources.every((source, index) => source === asked.sources[index])) return { args, env };
+  const path = oneShotFile(`---\n:sources:\n${sources.map((source) => `- ${JSON.stringify(source)}\n`).join("")}`);
+  // RubyGems takes GEMRC for the user's file, too, unless it is a list: it would read the one-shot file twice.
+  const rest = own === undefined ? gemrcFiles(env).slice(1) : (env["GEMRC"] ?? "").split(":");
+  return { args: asked.args, env: { ...env, GEMRC: [...rest.filter((file) => file !== ""), path].join(":") } };
+}
+
+/**
+ * The sources after the arguments (`--source` adds one, after `--clear-sources` it replaces all), and the arguments
+ * without them.
+ */
+export function readSources(
+  args: readonly string[],
+  configured: readonly string[],
+): { sources: string[]; args: string[] } {
+  let sources = [...configured];
+  let isCleared = false;
+  const rest: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]!;
+    if (arg === "--") {
+      rest.push(...args.slice(index));
+      break;
+    }
+    if (arg === "--clear-sources") {
+      isCleared = true;
+      sources = [...configured];
+      continue;
+    }
+    const joined = /^(?:--source=|-s)(.+)$/s.exec(arg)?.[1];
+    const source = joined ?? (arg === "-s" || arg === "--source" ? args[++index] : undefined);
+    if (source === undefined) {
+      rest.push(arg);
+      continue;
+    }
+    const url = source.endsWith("/") ? source : `${source}/`;
+    sources = isCleared ? [url] : [...new Set([...sources, url])];
+    isCleared = false;
+  }
+  return { sources, args: rest };
+}
+
+/** The source with user name and token if it is the URL of an endpoint; else the source. */
+function withToken(source: string, endpoints: readonly EndpointToken[]): string {
+  const url = source.endsWith("/") ? source : `${source}/`;
+  const found = endpoints.find(({ endpoint }) => url === (endpoint.endsWith("/") ? endpoint : `${endpoint}/`));
+  return found === undefined ? source : url.replace("https://", `https://aws:${encodeURIComponent(found.token)}@`);
+}
+
+/**
+ * Sets the key for a push whose `--host` is a configured repository: without the option the gem's own metadata decides
+ * on the host.
+ */
+async function push(args: string[], env: Environment): Promise<Command> {
+  const host = optionValues(args, "--host").at(-1);
+  if (env["GEM_HOST_API_KEY"]) return { args, env };
+  if (host === undefined) {
+    if (looksLikeCodeArtifact(env["RUBYGEMS_HOST"] ?? "")) {
+      complainOfText(
+        "no token for `gem push` without --host: a gem's metadata can name another one than RUBYGEMS_HOST.",
+      );
+    }
+    return { args, env };
+  }
+  const url = host.replace(/\/+$/, "");
+  try {
+    const request: TokenRequest = { url: `${url}/`, format: "ruby" };
+    const { token, endpoint } = await ask(routes.token, request);
+    if (endpoint.replace(/\/$/, "") !== url) return { args, env };
+    // RubyGems appends "/api/v1/gems".
+    const plain = args.map((arg) => (arg === host ? url : arg === `--host=${host}` ? `--host=${url}` : arg));
+    return { args: plain, env: { ...env, GEM_HOST_API_KEY: `Bearer ${token}` } };
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (looksLikeCodeArtifact(url)) complain(failed);
+    return { args, env };
+  }
+}
