@@ -11,6 +11,8 @@ export interface Cell {
   full?: true;
   /** Files and folders without which it cannot run: what `.ci/tools` or the system installs. */
   needs: string[];
+  /** The limit of the whole cell, where it is not the usual one. */
+  limitMs?: number;
   driver: Driver;
 }
 

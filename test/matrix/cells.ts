@@ -93,7 +93,7 @@ function pnpmCells(): Cell[] {
         name: `pnpm ${pnpm} on Node ${node}`,
         needs: [join(folders[0]!, "node"), join(folders[1]!, "pnpm")],
         driver: npmClient({
-          tool: "npm",
+          tool: "pnpm",
           program: "pnpm",
           folders,
           publish: ["publish", "--no-git-checks"],

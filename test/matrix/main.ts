@@ -4,6 +4,7 @@
  *   npm run matrix -- --only TOOL     the cells of one package manager; may be repeated
  *   npm run matrix -- --json          prints the result as one line of JSON at the end
  */
+import { writeFileSync } from "node:fs";
 import { scriptOptions } from "../../build/script-options.ts";
 import { runMatrix } from "./matrix.ts";
 import { cells } from "./cells.ts";
@@ -13,6 +14,8 @@ const values = scriptOptions("npm run matrix [-- --full] [--only TOOL] [--jobs N
   only: { type: "string", multiple: true },
   jobs: { type: "string" },
   json: { type: "boolean" },
+  // For `npm test`: a file that the outcome is written to.
+  outcome: { type: "string" },
 });
 const known = new Set(cells.map(({ tool }) => tool));
 const only = values.only ?? [];
@@ -27,6 +30,7 @@ if (unknown !== undefined || !Number.isInteger(jobs) || jobs < 1) {
   process.exit(2);
 }
 const chosen = cells.filter(({ tool, full }) => (only.length === 0 || only.includes(tool)) && (values.full || !full));
-const report = await runMatrix(chosen, { jobs });
+const { report, outcome } = await runMatrix(chosen, { jobs });
+if (values.outcome !== undefined) writeFileSync(values.outcome, JSON.stringify(outcome));
 if (values.json) console.log(JSON.stringify(report));
-process.exit(report.failed === 0 ? 0 : 1);
+process.exit(report.failed === 0 && report.passed > 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 /** Runs cells, says what becomes of each, and counts. */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
+import type { Failure, Outcome } from "../junit.ts";
 import { tempFolder } from "../temp-folder.ts";
 import type { Cell } from "./cell.ts";
 import { type Office, openOffice } from "./office.ts";
@@ -19,19 +20,23 @@ export interface MatrixReport {
   files_edited_by_hand: number;
 }
 
+/** The report, and the same as the outcome of tests: each cell is one, and so is that no token went to others. */
+export interface MatrixRun {
+  report: MatrixReport;
+  outcome: Outcome;
+}
+
 export interface MatrixOptions {
   /** How many cells run at once. */
   jobs: number;
-  /** The limit of one cell, in milliseconds. */
-  limitMs?: number;
   /** Whether a missing program is a failure, as in CI, where all are installed. */
   demandAll?: boolean;
   say?: (text: string) => void;
 }
 
 /** Runs the cells whose programs are there. Needs dist/sandbox/vouch and dist/vouch. */
-export async function runMatrix(cells: Cell[], options: MatrixOptions): Promise<MatrixReport> {
-  const { jobs, limitMs = 240_000, demandAll = process.env["CI"] === "true", say = console.log } = options;
+export async function runMatrix(cells: Cell[], options: MatrixOptions): Promise<MatrixRun> {
+  const { jobs, demandAll = process.env["CI"] === "true", say = console.log } = options;
   const started = performance.now();
   using folder = tempFolder("/tmp");
   const missing = cells.filter((cell) => missingOf(cell).length > 0);
@@ -39,42 +44,48 @@ export async function runMatrix(cells: Cell[], options: MatrixOptions): Promise<
   const office = await openOffice(folder.path);
   const results: CellResult[] = [];
   try {
-    await Promise.all(Array.from({ length: jobs }, () => work(office, queue, limitMs, results, say)));
+    await Promise.all(Array.from({ length: jobs }, () => work(office, queue, results, say)));
   } finally {
     await office.stop();
   }
   const leaked = office.toOthers();
-  for (const request of leaked) say(`A TOKEN WENT TO SOMEBODY ELSE: ${request.split(" ").slice(0, 3).join(" ")}`);
-  const skipped = missing.map(
-    (cell) => `${cell.name}: needs ${missingOf(cell).join(", ")} (\`.ci/tools\`, or \`.ci/run\`)`,
-  );
-  for (const each of skipped) say(`${demandAll ? "failed" : "skipped"}  ${each}`);
-  const failures = results.filter(({ failure }) => failure !== undefined).length;
+  const skipped = missing.map((cell) => `${cell.name}: needs ${missingOf(cell).join(", ")} (\`.ci/run\` installs it)`);
+  for (const each of skipped) say(`${demandAll ? "FAILED" : "skipped"}  ${each}`);
+  const failed: Failure[] = [
+    ...results.flatMap(({ cell, failure }) => (failure === undefined ? [] : [{ test: cell.name, message: failure }])),
+    ...leaked.map((request) => ({
+      test: "no token goes to somebody else",
+      message: `A token went out with ${request.split(" ").slice(0, 3).join(" ")}`,
+    })),
+    ...(demandAll ? skipped.map((message) => ({ test: "what a cell needs is installed", message })) : []),
+  ];
+  const passed = results.filter(({ failure }) => failure === undefined).length;
   const report: MatrixReport = {
-    cells: results.length + (demandAll ? missing.length : 0),
-    passed: results.length - failures,
-    failed: failures + (demandAll ? missing.length : 0) + (leaked.length > 0 ? 1 : 0),
+    cells: results.length,
+    passed,
+    failed: failed.length,
     skipped: [...skipped, ...notToBeHad],
     tokens_on_disk: sum(results, ({ tokenFiles }) => tokenFiles.length),
     tokens_to_others: leaked.length,
     files_edited_by_hand: sum(results, ({ byHand }) => byHand.length),
   };
+  for (const { test, message } of failed.slice(results.length - passed)) say(`FAILED ${test}: ${message}`);
   const seconds = Math.round((performance.now() - started) / 1000);
   say(
-    `\n${report.passed} of ${report.cells} cells passed in ${seconds} s; tokens on disk: ${report.tokens_on_disk}, to others: ${report.tokens_to_others}; files edited by hand: ${report.files_edited_by_hand}`,
+    `\n${passed} of ${results.length} cells passed in ${seconds} s, ${skipped.length} skipped; tokens on disk: ${report.tokens_on_disk}, to others: ${report.tokens_to_others}; files edited by hand: ${report.files_edited_by_hand}`,
   );
-  return report;
+  const outcome: Outcome = {
+    tests: passed + failed.length + (demandAll ? 0 : skipped.length),
+    failures: failed.length,
+    skipped: demandAll ? 0 : skipped.length,
+    failed,
+  };
+  return { report, outcome };
 }
 
-async function work(
-  office: Office,
-  queue: Cell[],
-  limitMs: number,
-  results: CellResult[],
-  say: (text: string) => void,
-) {
+async function work(office: Office, queue: Cell[], results: CellResult[], say: (text: string) => void) {
   for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
-    const result = await runCell(office, cell, limitMs);
+    const result = await runCell(office, cell);
     results.push(result);
     const time = `${(result.ms / 1000).toFixed(1)} s`.padStart(7);
     if (result.failure === undefined) say(`passed ${time}  ${cell.name} (${result.version})`);

@@ -2,13 +2,9 @@
  * Everybody else's hosts in the matrix: a registry of each format that wants no token, and the public registries' names.
  * They keep every request, so that a token that went there is found.
  */
-import { CargoRegistry } from "../sandbox/registries/cargo.ts";
 import type { Route } from "../sandbox/front.ts";
-import { NpmRegistry } from "../sandbox/registries/npm.ts";
-import { PypiRegistry } from "../sandbox/registries/pypi.ts";
 import { Refusal, type Registry } from "../sandbox/registries/registry.ts";
-import type { Registries } from "../sandbox/registries/repositories.ts";
-import { MavenRegistry } from "../sandbox/registries/maven.ts";
+import { newRegistries, type Registries } from "../sandbox/registries/repositories.ts";
 
 export const foreignHost = "packages.other.example";
 
@@ -46,12 +42,7 @@ export interface Others {
 /** The routes of a sandbox for everybody else's hosts. */
 export function createOthers(): Others {
   const requests: string[] = [];
-  const registries: Registries = {
-    cargo: new CargoRegistry(),
-    maven: new MavenRegistry(),
-    npm: new NpmRegistry(),
-    pypi: new PypiRegistry(),
-  };
+  const registries = newRegistries();
   async function record(request: Request): Promise<void> {
     const body = Buffer.from(await request.clone().arrayBuffer()).toString("latin1");
     requests.push(`${request.method} ${request.url} ${JSON.stringify([...request.headers])} ${body}`);

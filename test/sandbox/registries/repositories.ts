@@ -146,7 +146,8 @@ export class Repositories {
   }
 }
 
-function newRegistries(): Registries {
+/** Empty registries of every format. */
+export function newRegistries(): Registries {
   return { cargo: new CargoRegistry(), maven: new MavenRegistry(), npm: new NpmRegistry(), pypi: new PypiRegistry() };
 }
 
