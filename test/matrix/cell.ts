@@ -28,9 +28,11 @@ export interface Driver {
   prepare(desk: Desk): Promise<string>;
   /** Publishes `desk.package` to the repository; absent where the package manager cannot publish. */
   publish?(desk: Desk): Promise<void>;
+  /** A path below the repository's endpoint that is answered once the package is published. */
+  publishedAt?(desk: Desk): string;
   /**
    * Installs `desk.package` from the repository and, where the package manager can have two registries, `desk.foreign`
-   * from somebody else's in the same command.
+   * from somebody else's in the same command. Absent where the package manager only publishes.
    */
-  install(desk: Desk): Promise<void>;
+  install?(desk: Desk): Promise<void>;
 }

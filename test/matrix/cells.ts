@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Cell } from "./cell.ts";
 import { cargo } from "./drivers/cargo.ts";
 import { npmClient } from "./drivers/npm.ts";
+import { awsCli } from "./drivers/aws.ts";
+import { twine } from "./drivers/twine.ts";
+import { awsClis } from "../requires.ts";
 import { pip, type PipPlace } from "./drivers/pip.ts";
 import { nodeFolder, npmPrograms, pythonPrograms, tools } from "./installed.ts";
 
@@ -43,6 +46,27 @@ function pipCells(): Cell[] {
       driver: pip({ from, place, command: command.split(" ") }),
     })),
   );
+}
+
+function twineCells(): Cell[] {
+  const versions = { 7: "python-publish", 4: "twine-4" };
+  return Object.entries(versions).map(([version, from]) => ({
+    tool: "twine",
+    name: `twine ${version} by vouch exec`,
+    needs: [join(pythonPrograms(from), "twine")],
+    driver: twine(from, "pip", ["vouch", "exec", "--"]),
+  }));
+}
+
+function awsCells(): Cell[] {
+  // Without any, one cell that is named as missing.
+  const found = awsClis();
+  return (found.length === 0 ? ["aws"] : found).map((aws) => ({
+    tool: "aws",
+    name: `AWS CLI ${aws}`,
+    needs: [aws],
+    driver: awsCli(aws),
+  }));
 }
 
 /** The Node.js versions that each npm says it runs on. */
@@ -120,4 +144,11 @@ function cargoCells(): Cell[] {
   ]);
 }
 
-export const cells: Cell[] = [...cargoCells(), ...pipCells(), ...npmCells(), ...pnpmCells()];
+export const cells: Cell[] = [
+  ...cargoCells(),
+  ...pipCells(),
+  ...twineCells(),
+  ...awsCells(),
+  ...npmCells(),
+  ...pnpmCells(),
+];

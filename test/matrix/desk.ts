@@ -158,6 +158,15 @@ export class Desk {
     throw new Error(`no file ${file} of ${this.package} was fetched with a token: ${JSON.stringify(fetched)}`);
   }
 
+  /** Throws unless the repository's registry has what a path below its endpoint names. */
+  async expectPublished(format: RegistryFormat, path: string): Promise<void> {
+    const url = `https://${names.packageHost}/${format}/${names.repository}/${path}`;
+    const request = { method: "GET", headers: new Headers(), body: new Request(url), authorize: () => {} };
+    const endpoint = url.slice(0, -path.length);
+    const { status } = await this.office.laptop.sandbox.registries[format].handle({ ...request, path, endpoint });
+    if (status !== 200) throw new Error(`${path} is not in the ${format} registry: ${status}`);
+  }
+
   /** Throws unless somebody else's registry was asked for the foreign package. */
   expectForeignAsked(): void {
     const asked = this.office.others.requests.some((request) => request.includes(this.foreign));

@@ -10,7 +10,7 @@ import { foreignEndpoint } from "./others.ts";
 const token = (desk: Desk) => desk.vouch("credential", "codeartifact");
 const npmrc = (desk: Desk) => join(desk.home, ".npmrc");
 
-function cell(name: string, install: Driver["install"], needs: string[] = []): Cell {
+function cell(name: string, install: NonNullable<Driver["install"]>, needs: string[] = []): Cell {
   const own = { ".npmrc": "fund=false\n" };
   const setup = ["--tool", "npm"];
   return { tool: "sh", name, needs, driver: { format: "npm", setup, own, prepare: async () => "1", install } };

@@ -63,7 +63,8 @@ async function work(desk: Desk, { driver }: Cell, result: CellResult): Promise<v
   const written = configuration(desk.home);
   await desk.office.login(desk.env);
   await driver.publish?.(desk);
-  await driver.install(desk);
+  if (driver.publishedAt) await desk.expectPublished(driver.format, driver.publishedAt(desk));
+  await driver.install?.(desk);
   // While the session lives; the search at the end sees what comes later.
   result.tokenFiles = tokenFiles(desk);
   if (driver.setup.length === 0) return;

@@ -42,7 +42,7 @@ export async function seedPackage(
 }
 
 /** A wheel of a pure Python project (binary distribution format 1.0). */
-function buildWheel({ name, version, files }: PackageSource): {
+export function buildWheel({ name, version, files }: PackageSource): {
   filename: string;
   bytes: Uint8Array<ArrayBuffer>;
 } {

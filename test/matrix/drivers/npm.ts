@@ -41,6 +41,7 @@ export function npmClient({ tool, program, folders, before = [], ...commands }: 
     async publish(desk) {
       await desk.run(command(commands.publish), { cwd: npmProject(join(desk.home, "lib"), nameOf(desk)) });
     },
+    publishedAt: (desk) => nameOf(desk),
     async install(desk) {
       const name = nameOf(desk);
       const foreign = `@other/${desk.foreign}`;

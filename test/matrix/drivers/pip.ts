@@ -1,11 +1,10 @@
 /** pip: asks the `keyring` of the shims folder; before 23.1 `vouch exec` gives it the token. */
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { myPackage, seedPackage } from "../../sandbox/packages.ts";
 import type { Desk } from "../desk.ts";
 import type { Driver } from "../cell.ts";
 import { pythonPrograms } from "../installed.ts";
-import { foreignEndpoint } from "../others.ts";
+import { expectPackages, foreignIndex, seedForeign, seedPrivate } from "../python.ts";
 
 /** Where pip is: in the user's folder, behind the shims, or in an activated virtual environment, before them. */
 export type PipPlace = "user" | "environment";
@@ -34,24 +33,17 @@ export function pip({ from, place, command }: PipWay): Driver {
       return said.replace(/ from .*\n/, "");
     },
     async install(desk) {
-      await seedPackage(desk.office.laptop.sandbox.registries, "pypi", renamed(desk.package, "private_package"));
-      await seedPackage(desk.office.others.registries, "pypi", renamed(desk.foreign, "foreign_package"));
+      await seedPrivate(desk);
+      await seedForeign(desk);
       const app = desk.project("app", {
-        "requirements.txt": `--extra-index-url ${foreignEndpoint("pypi")}simple/\n${desk.package}\n${desk.foreign}\n`,
+        "requirements.txt": `--extra-index-url ${foreignIndex}\n${desk.package}\n${desk.foreign}\n`,
       });
       await desk.run([...command, "install", "--no-cache-dir", "--target", "site", "-r", "requirements.txt"], {
         cwd: app,
       });
-      desk.expectFile(join(app, "site/private_package/__init__.py"), `hello from ${desk.package}`);
-      desk.expectFile(join(app, "site/foreign_package/__init__.py"), `hello from ${desk.foreign}`);
-      desk.expectFetched("pypi", /\.whl$/);
-      desk.expectForeignAsked();
+      expectPackages(desk, join(app, "site"));
     },
   };
-}
-
-function renamed(name: string, module: string): typeof myPackage {
-  return { ...myPackage, name, files: { [`${module}/__init__.py`]: `greeting = "hello from ${name}"\n` } };
 }
 
 /** As `pip install --user pip` leaves it, outside of any virtual environment. */
