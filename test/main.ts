@@ -29,6 +29,21 @@ async function testInMachine(): Promise<Outcome> {
   return { tests: 1, failures: 0, skipped: 1, failed: [] };
 }
 
+/** Every package manager: as `npm run matrix`. One that is not installed is skipped, and in CI a failure. */
+function runMatrix(): Outcome {
+  console.log("\n── every package manager, version and way of starting it (`npm run matrix`)");
+  using place = tempFolder();
+  const outcomeFile = join(place.path, "outcome.json");
+  Bun.spawnSync([process.execPath, "test/matrix/main.ts", "--outcome", outcomeFile], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: testEnvironment(place.path),
+  });
+  if (existsSync(outcomeFile)) return JSON.parse(readFileSync(outcomeFile, "utf8")) as Outcome;
+  const failed = [{ test: "the matrix", message: "It ended without a report of its cells: see its output above." }];
+  return { tests: 1, failures: 1, skipped: 0, failed };
+}
+
 step("format, lint, types, unused code", ["npm", "run", "--silent", "check"]);
 step("build", [process.execPath, "build.ts", "--sandbox"]);
 
@@ -54,9 +69,9 @@ const run = Bun.spawnSync(
 // A run that crashed left no report.
 const outside = readReport(existsSync(reportFile) ? readFileSync(reportFile, "utf8") : "");
 folder[Symbol.dispose]();
-// Whoever names the tests to run does not mean the machine.
-const inside = process.argv.length > 2 ? [] : [await testInMachine()];
-const { tests, failures, skipped, failed } = addOutcomes([outside, ...inside]);
+// Whoever names the tests to run means neither the machine nor the matrix.
+const others = process.argv.length > 2 ? [] : [runMatrix(), await testInMachine()];
+const { tests, failures, skipped, failed } = addOutcomes([outside, ...others]);
 
 // Once more at the end of a log of many thousand lines, of which often only the end is kept.
 if (failed.length > 0) console.log(`\n${describeFailures(failed)}`);

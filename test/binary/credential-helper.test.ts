@@ -117,8 +117,8 @@ test("a stdin that never ends is waited for no longer than its limit", async () 
     stdout: "pipe",
     stderr: "pipe",
   });
-  child.stdin.write(`{"uri":`);
-  child.stdin.flush();
+  await child.stdin.write(`{"uri":`);
+  await child.stdin.flush();
   expect(await child.exited).not.toBe(0);
   expect(await new Response(child.stderr).text()).toContain("Stdin did not end");
 }, 60_000);

@@ -27,7 +27,7 @@ test.skipIf(!requires("actionlint", "shellcheck"))("actionlint and shellcheck fi
   });
 });
 
-const scripts = ["packaging/install.sh", "packaging/macos/sign.sh", ".ci/run"];
+const scripts = ["packaging/install.sh", "packaging/macos/sign.sh", ".ci/run", ".ci/tools"];
 test.skipIf(!requires("shellcheck"))("shellcheck finds nothing in the scripts of CI", () => {
   const { exitCode, stdout } = Bun.spawnSync(["shellcheck", ...scripts], { cwd: root });
   expect({ exitCode, stdout: stdout.toString() }).toEqual({ exitCode: 0, stdout: "" });

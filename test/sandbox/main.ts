@@ -15,7 +15,13 @@ import { startControl } from "./control.ts";
 import { clientEnvironment } from "./environment.ts";
 import { reverseProxy, type Route, startFront } from "./front.ts";
 import { startProxy } from "./proxy.ts";
-import { type FormatCounters, type Registries, type RegistryFormat, Repositories } from "./registries/repositories.ts";
+import {
+  type AnsweredRequest,
+  type FormatCounters,
+  type Registries,
+  type RegistryFormat,
+  Repositories,
+} from "./registries/repositories.ts";
 
 /** The names of what the sandbox is filled with at its start. */
 export const names = {
@@ -60,6 +66,8 @@ export interface Sandbox {
   fetch(this: void, url: string, init?: RequestInit): Promise<Response>;
   /** How often each operation of AWS and each format's registry was asked, until now. */
   counters(): Counters;
+  /** Every request to a package host until now, in the order of the answers. */
+  answered: readonly AnsweredRequest[];
   /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
   setVouchServer(this: void, origin: string | undefined): void;
   stop(): Promise<void>;
@@ -124,6 +132,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     registriesOf: (repository) => repositories.registries(names.domain, repository),
     fetch: fetchThroughProxy,
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
+    answered: repositories.answered,
     setVouchServer(origin) {
       vouchServer = origin;
     },

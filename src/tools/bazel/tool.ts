@@ -37,12 +37,12 @@ export const bazel: Tool = {
 
 function checkBazel({ settings, env }: Machine): Finding[] {
   const path = bazelrc(env);
-  const lines = (readSmallFile(path) ?? "").split(/\r?\n/).map((line) => line.trim());
+  const lines = new Set((readSmallFile(path) ?? "").split(/\r?\n/).map((line) => line.trim()));
   return settings.repositories.flatMap((repository): Finding[] => {
     const endpoint = repository.files?.["bazel"] === undefined ? undefined : repository.endpoints.maven;
     if (endpoint === undefined) return [];
     const { hostname } = new URL(endpoint);
-    if (lines.includes(helperLine(endpoint, helperPath(env)))) {
+    if (lines.has(helperLine(endpoint, helperPath(env)))) {
       return [ok("bazel-helper", `Bazel asks Vouch for ${hostname} (${path}).`)];
     }
     const said = `${path} does not name Vouch as the credential helper for ${hostname}: Bazel has no token there.`;

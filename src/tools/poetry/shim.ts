@@ -21,7 +21,7 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 import { endpointTokens } from "../../helper/tokens.ts";
 import { deadProxies } from "../python/checked.ts";
 import { judge } from "../python/judge.ts";
-import { mentionsOfProject } from "../python/mentions.ts";
+import { mentionsOfProject } from "../python/toml-files.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { parsePoetry, type PoetryCommand } from "./commands.ts";
 import { poetryConfigFolder } from "./config-path.ts";

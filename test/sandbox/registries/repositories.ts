@@ -23,6 +23,17 @@ export interface FormatCounters {
   forbidden: number;
 }
 
+/** A request to a package host and how it was answered; `role` is set if it came with a live token of the domain. */
+export interface AnsweredRequest {
+  format: RegistryFormat;
+  repository: string;
+  method: string;
+  /** What follows the endpoint, percent-encoded as it came, without the query. */
+  path: string;
+  role: string | undefined;
+  status: number;
+}
+
 /** The registries of one repository. */
 export interface Registries {
   cargo: CargoRegistry;
@@ -59,6 +70,8 @@ export class Repositories {
     pypi: noCalls(),
     ruby: noCalls(),
   };
+  /** Every request until now, in the order of the answers. */
+  readonly answered: AnsweredRequest[] = [];
   readonly #account: Account;
   /** By domain and name: `DOMAIN/REPOSITORY`. */
   readonly #registries = new Map<string, Registries>();
@@ -81,19 +94,27 @@ export class Repositories {
     if (!target) return new Response("Not Found\n", { status: 404 });
     const counters = this.counters[target.format];
     counters.requests++;
-    const answer = await this.#answer(request, target);
+    const holder = this.#holderOf(request, target);
+    const answer = await this.#answer(request, target, holder);
+    const { format, repository, rest: path } = target;
+    const { status } = answer;
+    this.answered.push({ format, repository, method: request.method, path, role: holder?.role.name, status });
     if (answer.status === 401) counters.unauthorized++;
     if (answer.status === 403) counters.forbidden++;
     return answer;
   }
 
-  async #answer(request: Request, target: Target): Promise<Response> {
+  #holderOf({ headers }: Request, { owner, format, domain }: Target): TokenHolder | undefined {
+    const token = tokenOf(headers.get("authorization"), format);
+    if (!token || owner !== this.#account.id) return undefined;
+    return this.#account.verifyToken(token, domain);
+  }
+
+  async #answer(request: Request, target: Target, holder: TokenHolder | undefined): Promise<Response> {
     const { domain, owner, format, repository } = target;
     const exists = owner === this.#account.id && this.#repositoryExists(target);
     // A repository that is not there asks for a token all the same, so that it cannot be told from one that is.
     const registry: Registry = (exists ? this.registries(domain, repository) : newRegistries())[format];
-    const token = tokenOf(request.headers.get("authorization"), format);
-    const holder = token && owner === this.#account.id && this.#account.verifyToken(token, domain);
     if (!holder) {
       const answer = registry.error(401, "Unauthenticated: expected a live authorization token of this domain");
       answer.headers.set("www-authenticate", registry.challenge);
@@ -133,7 +154,8 @@ export class Repositories {
   }
 }
 
-function newRegistries(): Registries {
+/** Empty registries of every format. */
+export function newRegistries(): Registries {
   return {
     cargo: new CargoRegistry(),
     maven: new MavenRegistry(),

@@ -1,0 +1,154 @@
+/** The table of the matrix. */
+import { join } from "node:path";
+import type { Cell } from "./cell.ts";
+import { cargo } from "./drivers/cargo.ts";
+import { npmClient } from "./drivers/npm.ts";
+import { awsCli } from "./drivers/aws.ts";
+import { twine } from "./drivers/twine.ts";
+import { awsClis } from "../requires.ts";
+import { pip, type PipPlace } from "./drivers/pip.ts";
+import { nodeFolder, npmPrograms, pythonPrograms, tools } from "./installed.ts";
+
+/** What `.ci/tools` has each pip under. */
+const pips = {
+  "20.3.4": "pip-20",
+  "22.3.1": "pip-22",
+  "23.1.2": "pip-23",
+  "24.0": "pip-24",
+  "25.0": "pip-25",
+  "26.1": "pip-26.1",
+  "26.3": "pip-26",
+};
+const asksKeyring = (version: string): boolean =>
+  Bun.semver.order(`${version}.0`.split(".").slice(0, 3).join("."), "23.1.0") >= 0;
+
+const pipWays: [place: PipPlace, command: string][] = [
+  ["user", "pip"],
+  ["user", "pip3.11"],
+  ["user", "python3 -m pip"],
+  ["environment", "pip"],
+  ["environment", "python -m pip"],
+];
+const oldPipWays: typeof pipWays = [
+  ["user", "vouch exec -- pip"],
+  ["environment", "vouch exec -- pip"],
+  ["environment", "vouch exec -- python -m pip"],
+];
+
+const placeNames: Record<PipPlace, string> = { user: "of the user", environment: "in a virtual environment" };
+
+function pipCells(): Cell[] {
+  return Object.entries(pips).flatMap(([version, from]) =>
+    [...(asksKeyring(version) ? pipWays : []), ...oldPipWays].map(([place, command]) => ({
+      tool: "pip",
+      name: `pip ${version} ${placeNames[place]}, by ${command}`,
+      needs: [join(pythonPrograms(from), "pip")],
+      driver: pip({ from, place, command: command.split(" ") }),
+    })),
+  );
+}
+
+function twineCells(): Cell[] {
+  const versions = { 7: "python-publish", 4: "twine-4" };
+  return Object.entries(versions).map(([version, from]) => ({
+    tool: "twine",
+    name: `twine ${version} by vouch exec`,
+    needs: [join(pythonPrograms(from), "twine")],
+    driver: twine(from, "pip", ["vouch", "exec", "--"]),
+  }));
+}
+
+function awsCells(): Cell[] {
+  // Without any, one cell that is named as missing.
+  const found = awsClis();
+  return (found.length === 0 ? ["aws"] : found).map((aws) => ({
+    tool: "aws",
+    name: `AWS CLI ${aws}`,
+    needs: [aws],
+    driver: awsCli(aws),
+  }));
+}
+
+/** The Node.js versions that each npm says it runs on. */
+const npms: [npm: number, nodes: number[]][] = [
+  [9, [18, 20, 22, 24, 26]],
+  [10, [18, 20, 22, 24, 26]],
+  [11, [20, 22, 24, 26]],
+  [12, [22, 24, 26]],
+];
+
+function npmCells(): Cell[] {
+  const cells = npms.flatMap(([npm, nodes]) =>
+    nodes.map((node): Cell => npmCell(`npm ${npm} on Node ${node}`, `npm-${npm}`, node, {})),
+  );
+  const scoped = npms.map(([npm, nodes]) =>
+    npmCell(`npm ${npm} for one scope`, `npm-${npm}`, nodes.at(-1)!, { scoped: true }),
+  );
+  const exec = npms.map(([npm, nodes]) =>
+    npmCell(`npm ${npm} by vouch exec`, `npm-${npm}`, nodes.at(-1)!, { before: ["vouch", "exec", "--"] }),
+  );
+  return [...cells, ...scoped, ...exec];
+}
+
+function npmCell(name: string, from: string, node: number, more: { scoped?: true; before?: string[] }): Cell {
+  const folders = [nodeFolder(node), npmPrograms(from)];
+  const commands = { publish: ["publish"], install: ["install"], again: ["ci", "--cache", "another-cache"] };
+  return {
+    tool: "npm",
+    name,
+    needs: [join(folders[0]!, "node"), join(folders[1]!, "npm")],
+    driver: npmClient({ tool: "npm", program: "npm", folders, ...commands, ...more }),
+  };
+}
+
+const pnpms: [pnpm: string, from: string, nodes: number[]][] = [
+  ["9", "pnpm-9", [18, 20, 22, 24, 26]],
+  ["10", "pnpm", [18, 20, 22, 24, 26]],
+  ["11", "pnpm-11", [22, 24, 26]],
+  ["12", "pnpm-12", [20, 26]],
+];
+
+function pnpmCells(): Cell[] {
+  return pnpms.flatMap(([pnpm, from, nodes]) =>
+    nodes.map((node): Cell => {
+      const folders = [nodeFolder(node), npmPrograms(from)];
+      return {
+        tool: "pnpm",
+        name: `pnpm ${pnpm} on Node ${node}`,
+        needs: [join(folders[0]!, "node"), join(folders[1]!, "pnpm")],
+        driver: npmClient({
+          tool: "pnpm",
+          program: "pnpm",
+          folders,
+          publish: ["publish", "--no-git-checks"],
+          install: ["install"],
+          again: ["install", "--frozen-lockfile", "--store-dir", "another-store"],
+        }),
+      };
+    }),
+  );
+}
+
+const cargo174 = join(tools, "cargo-1.74/bin");
+
+function cargoCells(): Cell[] {
+  return (["build", "fetch", "install"] as const).flatMap((way): Cell[] => [
+    { tool: "cargo", name: `cargo 1.95, ${way}`, needs: ["cargo"], driver: cargo(way) },
+    {
+      tool: "cargo",
+      name: `cargo 1.74, ${way}`,
+      full: true,
+      needs: [join(cargo174, "cargo")],
+      driver: cargo(way, [cargo174]),
+    },
+  ]);
+}
+
+export const cells: Cell[] = [
+  ...cargoCells(),
+  ...pipCells(),
+  ...twineCells(),
+  ...awsCells(),
+  ...npmCells(),
+  ...pnpmCells(),
+];
