@@ -6,6 +6,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { checkAccess } from "./access.ts";
 import { checkEnvironment } from "./environment.ts";
+import { type Fixed, repeatSetup } from "./fix.ts";
 import { failure, type Finding, type Machine } from "../../../tools/finding.ts";
 import { checkMachine } from "./machine.ts";
 import { type NextStep, nextSteps, saidBySteps } from "./next-steps.ts";
@@ -14,7 +15,7 @@ import { allTools } from "../../../tools/tools.ts";
 import { askEndpoint } from "./registry.ts";
 import { checkSession } from "./session.ts";
 import { checkStoredTokens } from "./stored-tokens.ts";
-import { bold, dim, green, print, printJson, red, yellow } from "../../terminal/terminal.ts";
+import { bold, dim, green, note, print, printJson, red, success, warn, yellow } from "../../terminal/terminal.ts";
 
 interface Section {
   title: string;
@@ -41,19 +42,32 @@ export const doctor = defineCommand({
     name: "doctor",
     description: "Find out why a package manager gets no packages. Exit code 1 when something is broken.",
   },
-  args: { json: { type: "boolean", description: "Print the findings as JSON." } },
+  args: {
+    fix: {
+      type: "boolean",
+      description: "First put back what `vouch setup` has written and something else has taken away: lines and links.",
+    },
+    json: { type: "boolean", description: "Print the findings as JSON." },
+  },
   teaching: {
     details: [
-      "Looks at the session, the role, the repositories, the package managers' files, the environment and the security key, and names a remedy for what is wrong. Run it in the folder where the package manager fails. It changes nothing and shows no token.",
+      "Looks at the session, the role, the repositories, the package managers' files, the environment and the security key, and names a remedy for what is wrong. Run it in the folder where the package manager fails. It shows no token, and changes nothing without --fix.",
     ],
-    examples: [["vouch doctor", "Check everything, in this folder."]],
+    examples: [
+      ["vouch doctor", "Check everything, in this folder."],
+      ["vouch doctor --fix", "Repeat what was set up, then check."],
+    ],
   },
   async run({ args }) {
+    const before = loadSettings();
+    const fixed = args.fix ? repeatSetup(before, process.env) : undefined;
+    const settings = fixed ? loadSettings() : before;
+    if (fixed && !args.json) showFixed(fixed);
     const machine: Machine = {
       env: process.env,
       cwd: currentFolder(),
       home: homeFolder(),
-      settings: loadSettings(),
+      settings,
       agent: await askStatus(),
       now: Date.now() / 1000,
     };
@@ -73,7 +87,12 @@ export const doctor = defineCommand({
     const warnings = all.filter(({ status }) => status === "warn").length;
     const broken = failures.filter(({ check }) => !saidBySteps.has(check)).length;
     if (args.json)
-      printJson({ ok: failures.length === 0, next: steps.map(({ command }) => command), sections: results });
+      printJson({
+        ok: failures.length === 0,
+        ...(fixed ? { fixed } : {}),
+        next: steps.map(({ command }) => command),
+        sections: results,
+      });
     else print(bold(summary(steps.length, broken, warnings)));
     return failures.length === 0 ? 0 : 1;
   },
@@ -107,6 +126,13 @@ function show(title: string, findings: Finding[]): void {
     if (remedy !== undefined) print(`        ${dim("→")} ${remedy}`);
   }
   print("");
+}
+
+function showFixed({ files, links, warnings }: Fixed): void {
+  for (const line of warnings) warn(line);
+  if (files.length === 0 && links.length === 0) note("--fix: nothing was missing of what is set up.");
+  for (const path of files) success(`${path}: Vouch's lines are there again`);
+  if (links.length > 0) success(`The shims folder: ${links.join(", ")}`);
 }
 
 function showSteps(steps: NextStep[]): void {

@@ -82,8 +82,10 @@ export class Draft {
       this.#set(path(env), tool, merged, old);
     }
     const stays = names.every((tool) => !tools[tool].hasDefault);
+    const index = old && this.settings.repositories.indexOf(old);
     // The last is the default: one beside the public registry goes before all others.
-    const at = repository.extra ? 0 : (place ?? (old && stays ? this.settings.repositories.indexOf(old) : undefined));
+    const own = repository.extra ? (old?.extra ? index : 0) : stays ? index : undefined;
+    const at = place ?? own;
     const repositories = this.settings.repositories.filter((other) => other !== old);
     repositories.splice(at ?? repositories.length, 0, merged);
     this.settings = { ...this.settings, repositories };

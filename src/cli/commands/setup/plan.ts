@@ -6,6 +6,7 @@ import { removeShimsFromPath } from "../../../tools/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { Draft, type DraftContext, type ToolChange } from "./draft.ts";
+import { toolsOf } from "./selected-tools.ts";
 import { startFiles } from "./shell.ts";
 import { neededShims, type ToolName, toolNames } from "../../../tools/tools.ts";
 
@@ -40,6 +41,15 @@ export function planSetup(
   const place = settings.repositories.findIndex((each) => superseded.includes(each));
   const added = draft.add(repository, names, place < 0 ? undefined : place);
   return complete(draft, [added], superseded, context);
+}
+
+/** Plans the setup of every repository for the tools that it is set up for, again: what has been lost comes back. */
+export function planRepetition(settings: Settings, context: DraftContext): Plan {
+  const draft = new Draft(settings, context);
+  for (const [place, repository] of settings.repositories.entries()) {
+    draft.add(repository, toolsOf(repository), place);
+  }
+  return complete(draft, settings.repositories, [], context);
 }
 
 /** Plans the removal of the repositories from the tools' files, and from the settings where no tool remains. */
