@@ -69,6 +69,11 @@ export interface Tool {
   needsShim: (name: string) => boolean;
   /** The doctor's checks of the tool's files. */
   check: (machine: Machine) => Finding[] | Promise<Finding[]>;
+  /**
+   * A question that the tool itself answers fast and without running a project's code: the answer is the effective value
+   * of a setting, which may come from a place that no check knows.
+   */
+  asks?: { program: string; args: string[]; judge: (answer: string, machine: Machine) => Finding | undefined };
   variables: VariableRule[];
   storedTokens: (machine: Machine) => StoredToken[];
 }

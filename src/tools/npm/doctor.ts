@@ -32,7 +32,7 @@ function unquoted(text: string): string {
 
 /** Findings on npm's registries. */
 export function checkNpm(machine: Machine): Finding[] {
-  const first = machine.settings.repositories.find(({ endpoints }) => endpoints.npm !== undefined);
+  const first = machine.settings.repositories.find(({ files }) => files?.["npm"] !== undefined);
   const lines = npmSettings(machine);
   // The first line of each scope is the effective one.
   const effective = new Map<string, Setting>();
@@ -81,4 +81,19 @@ function checkLine({ key, value, path, line }: Setting, machine: Machine, usesVo
       "Delete the line if the project's packages are to come from your repository.",
     ),
   ];
+}
+
+/** npm's own word on its registry, if a repository is set up as the one for every package. */
+export function judgeNpm(answer: string, machine: Machine): Finding | undefined {
+  const isWhole = machine.settings.repositories.some(
+    ({ files, npmScopes }) => files?.["npm"] !== undefined && !npmScopes,
+  );
+  if (!isWhole) return undefined;
+  const url = withoutSecrets(answer.trim());
+  if (isConfigured(answer.trim(), machine)) return ok("npm-answer", `npm itself says that it asks ${url}.`);
+  return warning(
+    "npm-answer",
+    `npm itself says that its registry is ${url} here, not your repository.`,
+    "npm config ls -l: look where it comes from",
+  );
 }

@@ -6,7 +6,7 @@ import { findInstalled } from "../shims.ts";
 import type { Tool } from "../tool.ts";
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file.ts";
 import { npmConfigPath } from "./config-path.ts";
-import { checkNpm } from "./doctor.ts";
+import { checkNpm, judgeNpm } from "./doctor.ts";
 import { storedNpmTokens } from "./stored-tokens.ts";
 import { npmVariables } from "./variables.ts";
 
@@ -42,6 +42,7 @@ export const npm: Tool = {
   shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked)],
   needsShim: () => true,
   check: checkNpm,
+  asks: { program: "npm", args: ["config", "get", "registry"], judge: judgeNpm },
   variables: npmVariables,
   storedTokens: storedNpmTokens,
 };

@@ -59,7 +59,7 @@ export function checkPip(machine: Machine): Finding[] {
   const index = lastOf("index-url");
   const urls = [...(index ? [index] : []), ...found.filter(({ key }) => key === "extra-index-url")];
   const findings = [...unreadable(machine), ...urls.flatMap((setting) => checkUrl(setting, machine))];
-  const first = settings.repositories.find(({ endpoints }) => endpoints.pypi !== undefined);
+  const first = settings.repositories.find(({ files }) => files?.["pip"] !== undefined);
   if (!first) return findings;
   if (!urls.some(({ value }) => classify(value, "pypi", settings).kind === "configured")) {
     const where = index
@@ -149,4 +149,19 @@ function checkUrl({ key, value, path, line }: Setting, { settings }: Machine): F
     return [failure("pip-index", `${said}, without a user name: pip before 26.2 then does not ask Vouch.`, remedy)];
   }
   return [ok("pip-index", `${said}.`)];
+}
+
+/** pip's own word on its index, if a repository is set up as the one for every package. */
+export function judgePip(answer: string, machine: Machine): Finding | undefined {
+  const isWhole = machine.settings.repositories.some(({ files, extra }) => files?.["pip"] !== undefined && !extra);
+  if (!isWhole) return undefined;
+  const url = withoutSecrets(answer.trim());
+  if (classify(answer.trim(), "pypi", machine.settings).kind === "configured") {
+    return ok("pip-answer", `pip itself says that it asks ${url}.`);
+  }
+  return warning(
+    "pip-answer",
+    `pip itself says that its index is ${url} here, not your repository.`,
+    "pip config debug",
+  );
 }

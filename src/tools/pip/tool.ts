@@ -8,7 +8,7 @@ import { indexWithUser } from "../python/index-url.ts";
 import type { Tool } from "../tool.ts";
 import { dropPipIndex, type PipKey, setPipIndex, unsetPipIndex } from "./config-file.ts";
 import { pipConfigPath } from "./config-path.ts";
-import { checkPip } from "./doctor.ts";
+import { checkPip, judgePip } from "./doctor.ts";
 import { storedPipTokens } from "./stored-tokens.ts";
 import { pipVariables } from "./variables.ts";
 import { oldPip } from "./version.ts";
@@ -50,6 +50,7 @@ export const pip: Tool = {
   // pip asks keyring itself if the URL has a user name.
   needsShim: (name) => name === "keyring",
   check: checkPip,
+  asks: { program: "pip", args: ["config", "get", "global.index-url"], judge: judgePip },
   variables: pipVariables,
   storedTokens: storedPipTokens,
 };

@@ -5,6 +5,7 @@ import { loadSettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { checkAccess } from "./access.ts";
+import { askTools } from "./asked.ts";
 import { checkEnvironment } from "./environment.ts";
 import { type Fixed, repeatSetup } from "./fix.ts";
 import { failure, type Finding, type Machine } from "../../../tools/finding.ts";
@@ -32,7 +33,12 @@ const sections: Section[] = [
   },
   {
     title: "Package managers",
-    check: (machine) => [...checkEnvironment(machine), ...checkPath(machine), ...checkStoredTokens(machine)],
+    check: async (machine) => [
+      ...checkEnvironment(machine),
+      ...checkPath(machine),
+      ...checkStoredTokens(machine),
+      ...(await askTools(machine)),
+    ],
   },
   { title: "This machine", check: checkMachine },
 ];
