@@ -1,6 +1,7 @@
 /** The table of package managers that can be set up, in the order of messages. */
 import type { Environment } from "../base/environment.ts";
 import { bazel } from "./bazel/tool.ts";
+import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
@@ -11,6 +12,7 @@ import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
 import { uv } from "./uv/tool.ts";
+import { yarn } from "./yarn/tool.ts";
 
 const table = {
   cargo,
@@ -21,6 +23,8 @@ const table = {
   bazel,
   poetry,
   ruby,
+  yarn,
+  bun,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

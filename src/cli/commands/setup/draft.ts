@@ -101,7 +101,12 @@ export class Draft {
       delete rest.files?.[tool];
       const others = toolNames.filter((other) => other !== tool && rest.files?.[other] !== undefined);
       if (!others.some((other) => tools[other].format === format)) delete rest.endpoints[format];
-      for (const key of tools[tool].settings) delete rest[key];
+      for (const key of tools[tool].settings) {
+        const isShared = toolNames.some(
+          (other) => rest.files?.[other] !== undefined && tools[other].settings.includes(key),
+        );
+        if (!isShared) delete rest[key];
+      }
     }
     if (!toolNames.some((tool) => tools[tool].needsVariable && rest.files?.[tool] !== undefined)) {
       delete rest.tokenVariable;

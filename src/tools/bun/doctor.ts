@@ -1,0 +1,78 @@
+/** Doctor's checks of bun: whether its user file names a configured repository, and what stands before it. */
+import { failure, type Finding, type Machine, ok, type StoredToken, type VariableRule, warns } from "../finding.ts";
+import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { readTomlFile, tableOf } from "../small-files.ts";
+import { bunConfigPath } from "./config-path.ts";
+
+interface Registry {
+  key: string;
+  url: string;
+  token: unknown;
+}
+
+/** Findings on bun's registries. */
+export function checkBun({ env, settings }: Machine): Finding[] {
+  const path = bunConfigPath(env);
+  const first = settings.repositories.find(({ files }) => files?.["bun"] !== undefined);
+  const findings = registriesIn(path).flatMap(({ key, url }): Finding[] => {
+    const kind = classify(url, "npm", settings);
+    if (kind.kind === "configured") return [ok("bun-registry", `bun's ${key} is ${withoutSecrets(url)} (${path}).`)];
+    if (kind.kind === "other") return [];
+    return [
+      failure(
+        "bun-registry",
+        `bun's ${key} is ${withoutSecrets(url)} (${path}), a repository that Vouch is not set up for.`,
+        codeArtifactRemedy(kind, "bun"),
+      ),
+    ];
+  });
+  if (first && !findings.some(({ status }) => status === "ok")) {
+    findings.push(
+      failure("bun-registry", `${path} names no repository that Vouch is set up for.`, setupCommand(first, "bun")),
+    );
+  }
+  return findings;
+}
+
+/** The registries of a bunfig.toml: a URL, or a table with one. */
+function registriesIn(path: string): Registry[] {
+  const install = tableOf(readTomlFile(path)?.["install"]);
+  const all: [string, unknown][] = [
+    ["install.registry", install["registry"]],
+    ...Object.entries(tableOf(install["scopes"])).map(([scope, value]): [string, unknown] => [
+      `install.scopes."${scope}"`,
+      value,
+    ]),
+  ];
+  return all.flatMap(([key, value]) => {
+    const { url = value, token } = tableOf(value);
+    return typeof url === "string" ? [{ key, url, token }] : [];
+  });
+}
+
+export const bunVariables: VariableRule[] = [
+  {
+    name: /^(BUN_CONFIG_TOKEN|NPM_CONFIG_TOKEN|npm_config_token)$/,
+    harm: () => warns("goes to whatever registry a project names: the shim needs no such variable"),
+  },
+  {
+    name: /^(BUN_CONFIG_REGISTRY|NPM_CONFIG_REGISTRY|npm_config_registry)$/,
+    harm: (value, { settings }) =>
+      classify(value, "npm", settings).kind === "configured"
+        ? undefined
+        : warns(`is ${withoutSecrets(value)}: bun takes it before the registry of its files`),
+  },
+];
+
+/** Tokens in the user's bunfig.toml; references to variables are none. */
+export function storedBunTokens({ env, settings }: Machine): StoredToken[] {
+  const path = bunConfigPath(env);
+  const holds = registriesIn(path).some(
+    ({ url, token }) =>
+      typeof token === "string" &&
+      token !== "" &&
+      !token.startsWith("$") &&
+      classify(url, "npm", settings).kind !== "other",
+  );
+  return holds ? [{ path, tool: "bun" }] : [];
+}

@@ -1,0 +1,44 @@
+/**
+ * `bun` and `bunx` in the shims folder: sets the variable that the user's bunfig.toml names beside the registry's
+ * address, if nothing in the project decides about the connection, and becomes bun.
+ */
+import type { Environment } from "../../base/environment.ts";
+import { complain, exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
+import { objectionsOf } from "../npm/guard/other-tools.ts";
+import { asksRegistry, readBunArguments } from "./arguments.ts";
+import { bunFiles } from "./project-files.ts";
+
+/** Becomes the real bun. Without a session it warns in one line and continues without a token. */
+export async function runBunShim(name: string, args: string[]): Promise<number> {
+  try {
+    return await becomeRealCommand(name, findRealCommand(name), args, await bunEnvironment(name, args));
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+async function bunEnvironment(name: string, args: string[]): Promise<Environment> {
+  const { env } = process;
+  if (!asksRegistry(name, args)) return env;
+  const endpoints = (await endpointTokens("npm")).filter(({ variable }) => variable !== undefined);
+  if (endpoints.length === 0) return env;
+  const { command, options } = readBunArguments(args);
+  const given = (...names: string[]): string[] => names.flatMap((option) => options.get(option) ?? []);
+  const objections = await objectionsOf({
+    tool: "bun",
+    files: bunFiles,
+    args,
+    folders: given("--cwd"),
+    named: [
+      ...given("-c", "--config").map((file) => ["bunfig.toml", file] as const),
+      ...given("--env-file").map((file) => [".env*", file] as const),
+    ],
+    endpoints: endpoints.map(({ endpoint }) => endpoint),
+    publishes: command === "publish",
+    env,
+  });
+  for (const objection of objections) complain(objection);
+  return objections.length > 0 ? env : { ...env, ...tokenVariables(endpoints) };
+}

@@ -1,0 +1,101 @@
+/**
+ * Checks the project of a package manager that reads npm's files and some of its own, and lets nothing of them be
+ * overridden: whatever decides about the connection to the registry's host means no token. Runs no project code.
+ */
+import type { Environment } from "../../../base/environment.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { findUnsafeAddress } from "./addresses.ts";
+import { namesIn, textOf } from "./files.ts";
+import { dirname, join, resolve } from "./paths.ts";
+import { examineProject, type Objection } from "./project.ts";
+import { reasonOf } from "./trust.ts";
+
+/** The files of a tool's own, by their names or a pattern, and the keys in each that decide about the connection. */
+export type OwnFiles = Readonly<Record<string, (text: string) => string | undefined>>;
+
+export interface OtherToolRequest {
+  tool: "yarn" | "bun" | "deno";
+  files: OwnFiles;
+  args: readonly string[];
+  /** Folders that options name in addition to the current one. */
+  folders?: readonly string[];
+  /** Files that options name, by the pattern whose check they get. */
+  named?: readonly (readonly [pattern: string, file: string])[];
+  /** The endpoints that a token is for. */
+  endpoints: readonly string[];
+  publishes: boolean;
+  env: Environment;
+}
+
+/** What prevents a token, as sentences for the user; empty if nothing does. */
+export async function objectionsOf(request: OtherToolRequest): Promise<VouchError[]> {
+  const { tool, files, args, env } = request;
+  const hosts = [...new Set(request.endpoints.map((endpoint) => new URL(endpoint).host))];
+  const here = process.cwd();
+  const started = [here, ...(request.folders ?? []).map((folder) => resolve(here, folder))];
+  const folders = [...new Set(started.flatMap(withParents))];
+  const home = env["HOME"] ?? "/";
+  const { objections } = await examineProject({
+    // Every key that pnpm's guard refuses: what beats what differs between these tools, too.
+    tool: "pnpm",
+    readers: ["npm"],
+    folders,
+    hosts,
+    replacedHosts: [],
+    env,
+    userFiles: [join(home, ".npmrc")],
+    publishes: request.publishes,
+  });
+  for (const folder of folders.filter((each) => each !== home)) {
+    for (const [pattern, check] of Object.entries(files)) {
+      for (const name of pattern.includes("*") ? namesIn(folder, pattern) : [pattern]) {
+        objections.push(...examine(join(folder, name), check, hosts));
+      }
+    }
+  }
+  for (const [pattern, file] of request.named ?? []) {
+    objections.push(...examine(resolve(here, file), files[pattern]!, hosts));
+  }
+  for (const arg of args) {
+    const url = findUnsafeAddress(arg, hosts);
+    if (url !== undefined) objections.push(unsafe("The command line", url));
+  }
+  return objections.slice(0, 5).map(({ file, key, why }) => {
+    return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
+      hint: "Remove it there.",
+    });
+  });
+}
+
+function examine(file: string, check: (text: string) => string | undefined, hosts: string[]): Objection[] {
+  const objections: Objection[] = [];
+  const text = textOf(file, () => objections.push({ file, key: "the file", why: "is too large to be checked" }));
+  if (text === undefined) return objections;
+  // Escapes of JSON, TOML and YAML could hide an address.
+  const url = findUnsafeAddress(text, hosts) ?? findUnsafeAddress(withoutEscapes(text), hosts);
+  if (url !== undefined) objections.push(unsafe(file, url));
+  const key = check(text);
+  if (key !== undefined) objections.push({ file, key, why: reasonOf(key) });
+  return objections;
+}
+
+function unsafe(file: string, key: string): Objection {
+  return { file, key, why: "leads to the registry by plain http or another port" };
+}
+
+/** The text with the escapes of characters in strings decoded. */
+export function withoutEscapes(text: string): string {
+  return text
+    .replace(
+      /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|U([0-9a-f]{8}))/gi,
+      (whole, ...codes: unknown[]) => {
+        const code = Number.parseInt(codes.slice(0, 4).find((each) => typeof each === "string") as string, 16);
+        return code > 0x10_ff_ff ? whole : String.fromCodePoint(code);
+      },
+    )
+    .replace(/\\([/:])/g, "$1");
+}
+
+function withParents(folder: string): string[] {
+  return folder === "/" ? ["/"] : [folder, ...withParents(dirname(folder))];
+}

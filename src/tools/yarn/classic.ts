@@ -1,0 +1,70 @@
+/**
+ * yarn 1 knows tokens from npm's user configuration alone, and replaces nothing in it without failing where a variable
+ * is not set: it gets one that can be read once. The registry is that of `~/.yarnrc.yml`, which yarn 1 does not read.
+ */
+import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
+import { oneShotFile } from "../../helper/one-shot-file.ts";
+import { complain } from "../../helper/output.ts";
+import { endpointTokens } from "../../helper/tokens.ts";
+import { textOf } from "../npm/guard/files.ts";
+import { objectionsOf } from "../npm/guard/other-tools.ts";
+import { join } from "../npm/guard/paths.ts";
+import { ownUserConfig, userConfigText, withUserConfig } from "../npm/user-config.ts";
+import { tableOf } from "../small-files.ts";
+import { readYarnArguments } from "./arguments.ts";
+import { yarnFiles } from "./project-files.ts";
+
+/** The environment for a command that contacts a registry. */
+export async function classicEnvironment(args: readonly string[], env: Environment): Promise<Environment> {
+  const { command, folders } = readYarnArguments(args);
+  let endpoints = await endpointTokens("npm");
+  if (endpoints.length > 0) {
+    const objections = await objectionsOf({
+      tool: "yarn",
+      files: yarnFiles,
+      args,
+      folders,
+      endpoints: endpoints.map(({ endpoint }) => endpoint),
+      publishes: command === "publish",
+      env,
+    });
+    for (const objection of objections) complain(objection);
+    if (objections.length > 0) endpoints = [];
+  }
+  const own = ownUserConfig(env);
+  const lines = registryLines(env);
+  if (lines.length === 0 && endpoints.length === 0) return env;
+  const path = oneShotFile(userConfigText(own, lines, endpoints));
+  if (path !== undefined) return withUserConfig(env, path, own);
+  complain(
+    new VouchError(
+      "platform_unsupported",
+      "yarn 1 gets no token here: that needs Linux, and an ~/.npmrc below 60 KiB.",
+      {
+        hint: "Use yarn 4, or npm.",
+      },
+    ),
+  );
+  return env;
+}
+
+/** The registries of the user's `.yarnrc.yml`, in npm's form. */
+function registryLines(env: Environment): string[] {
+  const document = documentOf(textOf(join(env["HOME"] ?? "/", ".yarnrc.yml"), () => {}));
+  const line = (key: string, url: unknown): string[] =>
+    typeof url === "string" && /^https?:\/\/\S+$/.test(url) ? [`${key}=${url.replace(/\/?$/, "/")}`] : [];
+  const scopes = Object.entries(tableOf(document["npmScopes"]));
+  return [
+    ...line("registry", document["npmRegistryServer"]),
+    ...scopes.flatMap(([name, scope]) => line(`@${name}:registry`, tableOf(scope)["npmRegistryServer"])),
+  ];
+}
+
+function documentOf(text: string | undefined): Record<string, unknown> {
+  try {
+    return tableOf(Bun.YAML.parse(text ?? ""));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,200 @@
+/** yarn 1 and yarn 4 with their shim: install and publish, and projects that want the token. */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { requires } from "../requires.ts";
+import { filesContaining } from "./disk.ts";
+import { type Files, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
+
+const used = useJavascriptLaptop(["--tool", "yarn"]);
+
+const bins = { classic: join(tools, "yarn-1/node_modules/.bin"), berry: join(tools, "yarn/node_modules/.bin") };
+const run = (line: keyof typeof bins, command: string[], files: Files, env: Record<string, string | undefined> = {}) =>
+  used.run(bins[line], command, { "yarn.lock": "", ...files }, env);
+const installed = () => existsSync(join(used.folder(), "node_modules/my-lib/index.js"));
+
+/** Writes its environment, and what it can read of what yarn was given, beside the package. */
+const scripts = {
+  postinstall:
+    "node -e \"const fs=require('fs');const e=process.env;let s=JSON.stringify(e);for(const n of ['/proc/self/fd/200',e.npm_config_userconfig])try{s+=fs.readFileSync(n,'utf8')}catch{};fs.writeFileSync('seen.txt',s)\"",
+};
+const withScript = JSON.stringify({ name: "app", version: "1.0.0", dependencies: { "my-lib": "1.0.0" }, scripts });
+
+describe.skipIf(!requires(join(bins.berry, "yarn")))("yarn 4", () => {
+  const rc = "nodeLinker: node-modules\n";
+
+  test("installs, and no script sees token or plugin", async () => {
+    expect(outcome(await run("berry", ["yarn", "install"], { ".yarnrc.yml": rc, "package.json": withScript }))).toEqual(
+      {
+        exitCode: 0,
+        text: "",
+      },
+    );
+    expect(installed()).toBe(true);
+    const seen = readFileSync(join(used.folder(), "seen.txt"), "utf8");
+    expect(seen).toContain("npm_lifecycle_event");
+    expect(seen).not.toMatch(/vouch-sandbox-token|YARN_PLUGINS/);
+  });
+
+  test("publishes", async () => {
+    const files = { ".yarnrc.yml": rc, "package.json": '{"name":"of-berry","version":"1.0.0"}' };
+    expect(outcome(await run("berry", ["sh", "-c", "yarn install && yarn npm publish"], files))).toEqual({
+      exitCode: 0,
+      text: "",
+    });
+  });
+
+  const lock = (url: string): string =>
+    `__metadata:\n  version: 10\n  cacheKey: 10c0\n\n"my-lib@npm:1.0.0":\n  version: 1.0.0\n` +
+    `  resolution: "my-lib@npm:1.0.0::__archiveUrl=${encodeURIComponent(url)}"\n  languageName: node\n  linkType: hard\n\n` +
+    `"app@workspace:.":\n  version: 0.0.0-use.local\n  resolution: "app@workspace:."\n  dependencies:\n    my-lib: "npm:1.0.0"\n` +
+    `  languageName: unknown\n  linkType: soft\n`;
+  const http = 'unsafeHttpWhitelist: ["*"]\n';
+
+  test.each<[what: string, files: (url: string, ca: string) => Files, words: RegExp | undefined]>([
+    [
+      "another server",
+      (url) => ({ ".yarnrc.yml": `npmRegistryServer: "${url}"\nnpmAlwaysAuth: true\n${http}` }),
+      undefined,
+    ],
+    [
+      "an archive elsewhere in the lock file",
+      (url) => ({ ".yarnrc.yml": http, "yarn.lock": lock(`${url}/my-lib-1.0.0.tgz`) }),
+      undefined,
+    ],
+    [
+      "an archive on the registry's host by plain http",
+      () => ({ ".yarnrc.yml": http, "yarn.lock": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`) }),
+      undefined,
+    ],
+    ["plain http", () => ({ ".yarnrc.yml": `npmRegistryServer: "${plain}"\nnpmAlwaysAuth: true\n${http}` }), undefined],
+    [
+      "the server of a scope",
+      (url) => ({
+        ".yarnrc.yml": `npmScopes:\n  acme:\n    npmRegistryServer: "${url}"\n    npmAlwaysAuth: true\n${http}`,
+        "package.json": '{"name":"app","dependencies":{"@acme/lib":"1.0.0"}}',
+      }),
+      undefined,
+    ],
+    [
+      "certificates that are not checked",
+      () => ({ ".yarnrc.yml": "enableStrictSsl: false\n" }),
+      /enableStrictSsl in .*yarnrc\.yml/,
+    ],
+    [
+      "a proxy and an authority",
+      (url) => ({ ".yarnrc.yml": `httpsProxy: "${url}"\nhttpsCaFilePath: ./ca.pem\n` }),
+      /https(Proxy|CaFilePath) in .*yarnrc\.yml/,
+    ],
+    [
+      "a proxy for the host",
+      (url) => ({
+        ".yarnrc.yml": `networkSettings:\n  "*.amazonaws.com":\n    httpsProxy: "${url}"\n    httpsCaFilePath: ./ca.pem\n`,
+      }),
+      /networkSettings in .*yarnrc\.yml/,
+    ],
+    [
+      "a proxy in a file of variables",
+      (url) => ({
+        ".yarnrc.yml": "injectEnvironmentFiles:\n  - .vars\n",
+        ".vars": `YARN_HTTPS_PROXY=${url}\nHTTPS_PROXY=${url}\nNODE_TLS_REJECT_UNAUTHORIZED=0\nYARN_ENABLE_STRICT_SSL=0\n`,
+      }),
+      undefined,
+    ],
+  ])("gives no token where the project names %s", async (_, files, words) => {
+    const { evil } = used;
+    const all = files(evil.url, evil.ca);
+    const { stderr, stdout } = await run(
+      "berry",
+      ["yarn", "install"],
+      { "ca.pem": evil.ca, ...all, ".yarnrc.yml": rc + all[".yarnrc.yml"] },
+      {
+        YARN_HTTPS_PROXY: undefined,
+        YARN_HTTP_PROXY: undefined,
+        YARN_HTTPS_CA_FILE_PATH: undefined,
+      },
+    );
+    if (words !== undefined) expect(stdout + stderr).toMatch(words);
+  });
+});
+
+describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
+  const install = ["yarn", "install", "--non-interactive"];
+  /** It knows no other variable for the user's authorities. */
+  const trust = () => ({ npm_config_cafile: used.laptop.env["npm_config_cafile"] });
+
+  test("installs, and no script sees the token", async () => {
+    expect(outcome(await run("classic", install, { "package.json": withScript }, trust()))).toEqual({
+      exitCode: 0,
+      text: "",
+    });
+    expect(installed()).toBe(true);
+    const seen = readFileSync(join(used.folder(), "seen.txt"), "utf8");
+    expect(seen).toContain("npm_config_userconfig");
+    expect(seen).not.toContain("vouch-sandbox-token");
+  });
+
+  test("publishes", async () => {
+    const files = { "package.json": '{"name":"of-classic","version":"1.0.0"}' };
+    expect(outcome(await run("classic", ["yarn", "publish", "--non-interactive"], files, trust()))).toEqual({
+      exitCode: 0,
+      text: "",
+    });
+  });
+
+  test.each<[what: string, files: (url: string) => Files, words: RegExp | undefined]>([
+    ["another registry", (url) => ({ ".npmrc": `registry=${url}/\nalways-auth=true\n` }), undefined],
+    ["another registry in .yarnrc", (url) => ({ ".yarnrc": `registry "${url}/"\n` }), undefined],
+    ["plain http", () => ({ ".npmrc": `registry=${plain}\n` }), /\.npmrc: registry .*plain http/],
+    ["plain http in .yarnrc", () => ({ ".yarnrc": `registry "${plain}"\n` }), /\.yarnrc: .*plain http/],
+    [
+      "plain http for a scope",
+      () => ({ ".npmrc": `@acme:registry=${plain}\n` }),
+      /\.npmrc: @acme:registry .*plain http/,
+    ],
+    [
+      "plain http in the lock file",
+      () => ({
+        "yarn.lock": `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "${plain}my-lib/-/my-lib-1.0.0.tgz"\n`,
+      }),
+      /yarn\.lock: .*plain http/,
+    ],
+    [
+      "a proxy and no checks",
+      (url) => ({ ".npmrc": `https-proxy=${url}\nstrict-ssl=false\n` }),
+      /\.npmrc: (https-proxy|strict-ssl)/,
+    ],
+    [
+      "a proxy in .yarnrc",
+      (url) => ({ ".yarnrc": `https-proxy "${url}"\nstrict-ssl false\n` }),
+      /\.yarnrc: https-proxy/,
+    ],
+    [
+      "a proxy as an option",
+      (url) => ({ ".yarnrc": `"--install.https-\\u0070roxy" "${url}"\nstrict-ssl false\n` }),
+      /\.yarnrc: --install\.https-proxy/,
+    ],
+    ["another folder", () => ({ ".yarnrc": '"--cwd" "foo"\n', "foo/.npmrc": "strict-ssl=false\n" }), /\.yarnrc: --cwd/],
+    ["an authority", () => ({ ".npmrc": "cafile=./ca.pem\n" }), /\.npmrc: cafile/],
+    [
+      "a proxy in a folder above",
+      (url) => ({
+        ".npmrc": `https-proxy=${url}\nstrict-ssl=false\n`,
+        "app/package.json": '{"name":"inner","dependencies":{"my-lib":"1.0.0"}}',
+      }),
+      /\.npmrc: (https-proxy|strict-ssl)/,
+    ],
+  ])("gives no token where the project names %s", async (_, files, words) => {
+    const { stderr } = await run(
+      "classic",
+      [...install, "--ignore-scripts"],
+      { "ca.pem": used.evil.ca, ...files(used.evil.url) },
+      { YARN_HTTPS_CA_FILE_PATH: undefined },
+    );
+    if (words !== undefined) expect(stderr).toMatch(words);
+  });
+});
+
+test("no token stands in any file", () => {
+  expect(filesContaining(used.laptop.folder, /vouch-sandbox-token/)).toEqual([]);
+});
