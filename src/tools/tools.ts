@@ -1,6 +1,7 @@
 /** The table of package managers that can be set up, in the order of messages. */
 import type { Environment } from "../base/environment.ts";
 import { cargo } from "./cargo/tool.ts";
+import { maven } from "./maven/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
@@ -11,6 +12,7 @@ const table = {
   cargo,
   pip,
   npm,
+  maven,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

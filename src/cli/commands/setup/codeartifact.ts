@@ -1,7 +1,7 @@
 /** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
 import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
-import { blockIds } from "../../../editing/block.ts";
+import { markedIds } from "../../../editing/marked.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
 import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
@@ -213,7 +213,7 @@ function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
   const ids = toolNames.flatMap((tool) => {
     try {
       const file = tools[tool].path(env);
-      return blockIds(readUserFile(file) ?? "", file);
+      return markedIds(readUserFile(file) ?? "", file);
     } catch {
       // Skip: nothing can be removed from an unreadable file. If the settings name it, the removal itself reports it.
       return [];
