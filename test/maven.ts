@@ -2,14 +2,25 @@
  * Maven in a test: no Maven repository but the sandbox's, and the plugins of a build from a folder of the project
  * (`.tools/m2`), which `bun test/maven.ts` fills from Maven Central.
  */
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Glob } from "bun";
 import { mavenProject } from "./binary/projects.ts";
 import { requires, requiresPath } from "./requires.ts";
 import type { Sandbox } from "./sandbox/main.ts";
 import { tempFolder } from "./temp-folder.ts";
 
-const plugins = join(import.meta.dir, "../.tools/m2");
+const tools = join(import.meta.dir, "../.tools");
+const plugins = join(tools, "m2");
+
+/** The folders with the program `mvn` of the versions that are there: the machine's, and those of `.tools`. */
+export const mavens: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ["of the machine", Bun.which("mvn")],
+    ["3.9", join(tools, "maven-3.9/bin/mvn")],
+    ["4", join(tools, "maven-4/bin/mvn")],
+  ].flatMap(([name, path]) => (path && existsSync(path) ? [[name!, join(path, "..")]] : [])),
+);
 
 /** Whether Maven, a JDK and the plugins are there. */
 export function requiresMaven(): boolean {
@@ -19,13 +30,19 @@ export function requiresMaven(): boolean {
 /**
  * The variables that lead Maven through the sandbox's proxy, let it trust the sandbox's authority and no other, and let
  * it have this home folder (Java takes another one from the system), with a local repository that has the plugins and
- * nothing of earlier builds.
+ * nothing of earlier builds. `version` is a name in `mavens`.
  */
-export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): Record<string, string> {
+export function mavenEnvironment(
+  home: string,
+  { caPath, proxyUrl }: Sandbox,
+  version = "of the machine",
+): Record<string, string> {
   const trust = join(home, ".m2/sandbox-authority.p12");
   const local = join(home, ".m2/repository");
   for (const old of [local, trust]) rmSync(old, { recursive: true, force: true });
   cpSync(plugins, local, { recursive: true });
+  // Maven asks again for what it knows to come from another repository than the one that stands before it now.
+  for (const file of new Glob("**/_remote.repositories").scanSync({ cwd: local })) rmSync(join(local, file));
   const store = ["-storetype", "PKCS12", "-storepass", "public", "-keystore", trust];
   const made = Bun.spawnSync(["keytool", "-importcert", "-noprompt", "-alias", "sandbox", "-file", caPath, ...store]);
   if (!made.success) throw new Error(made.stdout.toString());
@@ -38,8 +55,10 @@ export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): R
     "http.proxyPort": port,
     "javax.net.ssl.trustStore": trust,
     "javax.net.ssl.trustStorePassword": "public",
-    // Maven 3.9 has a transport that knows none of these.
-    "maven.resolver.transport": "wagon",
+    // The transports of Maven 3.9 and 4 know these only if they are told so.
+    ...(version === "4"
+      ? { "maven.resolver.transport": "apache", "aether.transport.apache.useSystemProperties": "true" }
+      : { "maven.resolver.transport": "wagon" }),
   };
   const options = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
   // A build of a test is over before the second compiler of Java is worth its start.
@@ -50,11 +69,13 @@ export function mavenEnvironment(home: string, { caPath, proxyUrl }: Sandbox): R
 if (import.meta.main) {
   using folder = tempFolder();
   const target = `-DaltDeploymentRepository=folder::default::file:${join(folder.path, "deployed")}`;
-  const command = ["mvn", "--batch-mode", "--quiet", `-Dmaven.repo.local=${plugins}`, target, "deploy"];
-  const { exitCode } = Bun.spawnSync(command, {
-    cwd: mavenProject(join(folder.path, "my-artifact")),
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const project = mavenProject(join(folder.path, "my-artifact"));
+  let failed = 0;
+  for (const bin of Object.values(mavens)) {
+    const command = [join(bin, "mvn"), "--batch-mode", "--quiet", `-Dmaven.repo.local=${plugins}`, target, "deploy"];
+    const { exitCode } = Bun.spawnSync(command, { cwd: project, stdio: ["ignore", "inherit", "inherit"] });
+    failed ||= exitCode;
+  }
   rmSync(join(plugins, "com/example"), { recursive: true, force: true });
-  process.exit(exitCode);
+  process.exit(failed);
 }

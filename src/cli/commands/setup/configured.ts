@@ -1,5 +1,5 @@
 /** Finds the repositories that are set up and that the flags name. */
-import { blockIds } from "../../../editing/block.ts";
+import { markedIds } from "../../../editing/marked.ts";
 import { readUserFile } from "../../../editing/user-file.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { toolNames, tools } from "../../../tools/tools.ts";
@@ -42,7 +42,7 @@ function blockIdsInFiles(env: NodeJS.ProcessEnv): string[] {
   const ids = toolNames.flatMap((tool) => {
     try {
       const file = tools[tool].path(env);
-      return blockIds(readUserFile(file) ?? "", file);
+      return markedIds(readUserFile(file) ?? "", file);
     } catch {
       // Skip: nothing can be removed from an unreadable file. If the settings name it, the removal itself reports it.
       return [];

@@ -4,7 +4,7 @@
  */
 import type { Environment } from "../../../base/environment.ts";
 import { packageEndpoint } from "../../../aws/package-endpoints.ts";
-import { hasBlock, replacedBy } from "../../../editing/block.ts";
+import { isMarked, replacedIn } from "../../../editing/marked.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
@@ -142,7 +142,7 @@ export class Draft {
     const { text, warnings } = tools[tool].set(clean, repository, this.#edit(file, tool, repository));
     for (const warning of warnings) this.warnings.add(warning);
     this.#write(file, tool, text);
-    this.#remember(file, id, replacedBy(text, id, file));
+    this.#remember(file, id, replacedIn(text, id, file));
   }
 
   #unset(file: string, tool: ToolName, repository: RepositorySettings): void {
@@ -205,7 +205,7 @@ export class Draft {
 
   /** Whether the settings record an edit of this file, but the file has no marks of it. */
   #lostItsMarks(text: string, tool: ToolName, repository: RepositorySettings, path: string): boolean {
-    return repository.files?.[tool] === path && !hasBlock(text, blockId(repository), path);
+    return repository.files?.[tool] === path && !isMarked(text, blockId(repository), path);
   }
 
   #remember(path: string, id: string, found: { existed: boolean; lines: string[] } | undefined): void {

@@ -70,5 +70,7 @@ function linesOf(text: string | undefined): string[] {
 export function previewLine(line: string): string {
   return line
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@")
+    .replace(/(<(?:password|passphrase|privateKey)\b[^>]*>)(?!\$\{env\.)[^<]+/gi, "$1***")
+    .replace(/(key="(?:ClearText)?Password"\s+value=")[^"]*/gi, "$1***")
     .replace(/((?:_authToken|_auth|_password|token|password)["']?\s*[=:]\s*)\S.*/i, "$1***");
 }

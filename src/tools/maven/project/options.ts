@@ -1,0 +1,66 @@
+/**
+ * The options that a project may give Maven and its Java by data alone (`.mvn/maven.config`, `.mvn/jvm.config`). Only
+ * what is known to say nothing about the network, trust, settings files or logs is let through.
+ */
+
+/** Maven's options without a value. */
+const flags = new Set(
+  (
+    "-am --also-make -amd --also-make-dependents -B --batch-mode -C --strict-checksums -c --lax-checksums " +
+    "-e --errors -fae --fail-at-end -ff --fail-fast -fn --fail-never -itr --ignore-transitive-repositories " +
+    "-N --non-recursive -nsu --no-snapshot-updates -ntp --no-transfer-progress -o --offline -q --quiet " +
+    "-U --update-snapshots -V --show-version --non-interactive --force-interactive"
+  ).split(" "),
+);
+
+/** Maven's options with a value. */
+const valued =
+  /^(?:-T|--threads|-P|--activate-profiles|-pl|--projects|-rf|--resume-from|-b|--builder|--color|-fos|--fail-on-severity)$/;
+
+/** System properties by which a program chooses whom it talks to, whom it trusts, and what it loads. */
+const harmful =
+  /^(?:https?|ftp|socks|all|no)[._-]?(?:proxy|nonproxy)|^(?:java|javax|jdk|sun|com\.sun|com\.ibm|org\.apache\.maven|user|env|settings|ssl|tls|security|network|networkaddress|aether|guice|sisu|classworlds|library)\.|^(?:settings|file)$|^maven\.(?:wagon|resolver|transport|settings|user|project|installation|repo|ext|conf|home|multimoduleprojectdirectory|security|legacylocalrepo|artifact\.repository|style|logger|plugin\.validation\.exclude)|^alt(?:release|snapshot)?deploymentrepository$|truststore|keystore|proxyhost|proxyport|insecure/i;
+
+const harmless =
+  /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?|maven\.style\.color)$/;
+
+/** Whether a property may say whom Maven talks to, whom it trusts or what it logs. */
+export function isHarmfulProperty(name: string, value: string): boolean {
+  if (harmless.test(name)) return false;
+  // A debug log names every variable of the environment.
+  if (/^org\.slf4j\.|^maven\.logger\./.test(name)) return !/^(?:warn|error|info|off|true|false)$/i.test(value);
+  return harmful.test(name);
+}
+
+/** The first word of Maven's options that a project may not give; undefined without one. */
+export function harmfulOption(words: readonly string[]): string | undefined {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    const joined = /^(?:-D|--define=)(.*)$/s.exec(word)?.[1];
+    const definition = joined === "" || word === "--define" ? words[++at] : joined;
+    if (definition !== undefined || joined === "") {
+      const [name = "", ...value] = (definition ?? "").split("=");
+      if (isHarmfulProperty(name.trim(), value.join("="))) return `-D${name}`;
+      continue;
+    }
+    if (!word.startsWith("-") || flags.has(word) || /^-T[\w.]+$|^-P[\w.,:!?+*-]+$/.test(word)) continue;
+    if (valued.test(word)) {
+      at++;
+      continue;
+    }
+    if (valued.test(word.split("=", 1)[0]!) && word.startsWith("--")) continue;
+    return word;
+  }
+  return undefined;
+}
+
+const harmlessJava =
+  /^(?:-X(?:m[sxn]|ss)[0-9]+[kmgKMG]?|-XX:[+-](?!Record|Flight|Heap|Print|Log|Unlock|Show|Trace)\w+|-XX:\w*(?:Size|Percentage|Percent|Level|Threads|Count|Ratio|RAM)=[\w.]+|-ea|-enableassertions|-server|-client|-Xshare:\w+|-Xverify:none|--(?:add-opens|add-exports|add-reads|enable-native-access|sun-misc-unsafe-memory-access)(?:=\S+)?|[\w./]+=ALL-UNNAMED)$/;
+
+/** The first option of Java that a project may not give; undefined without one. */
+export function harmfulJavaOption(words: readonly string[]): string | undefined {
+  return words.find((word) => {
+    const [, name, value = ""] = /^-D([^=]+)=?(.*)$/s.exec(word) ?? [];
+    return name === undefined ? !harmlessJava.test(word) : isHarmfulProperty(name, value);
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * `mvn` in the shims folder: puts the tokens into the variables that settings.xml names, unless the project's `.mvn`
+ * could lead them elsewhere, tells a deployment where to go, and becomes the real Maven. The plugins of a POM are code,
+ * which runs as the user and can read that environment.
+ */
+import { resolve } from "node:path";
+import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
+import { complain, complainOfText, exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
+import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
+import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
+import { readPoms } from "./project/poms.ts";
+
+/** Becomes the real Maven. Without a session it warns in one line and continues without a token. */
+export async function runMavenShim(name: string, args: string[]): Promise<number> {
+  try {
+    const file = findRealCommand(name);
+    const { words, env } = await prepared(args, process.cwd(), process.env);
+    return await becomeRealCommand(name, file, words, env);
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+/** Whether Maven contacts no repository with these arguments. */
+export function isLocal(args: readonly string[]): boolean {
+  if (args.some((word) => /^(?:-o|--offline|-h|--help|-v|--version)$/.test(word))) return true;
+  return args.length === 0;
+}
+
+async function prepared(args: string[], cwd: string, env: Environment): Promise<{ words: string[]; env: Environment }> {
+  const plain = { words: args, env };
+  if (isLocal(args)) return plain;
+  const poms = readPoms(resolve(cwd, pomArguments(args)[0] ?? "."));
+  const objection = objectionTo(startFolders(args, cwd, env), env) ?? objectionToExpression(poms);
+  if (objection !== undefined) {
+    complain(objection);
+    return plain;
+  }
+  const endpoints = await endpointTokens("maven");
+  const variables = tokenVariables(endpoints);
+  if (Object.keys(variables).length === 0) return plain;
+  if (args.some((word) => /^(?:-X|--debug)$/.test(word))) {
+    complainOfText("What Maven prints with -X holds its environment, the token in it: show it to nobody.");
+  }
+  const given = { ...env, ...variables };
+  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
+  if (!deploys(all) || namesDeployment(all)) return { words: args, env: given };
+  const { options, doubt, chosen } = deploymentOf(poms, endpoints);
+  if (doubt !== undefined) complain(doubt);
+  if (chosen !== undefined) complainOfText(`The POM names no repository to deploy to: it is ${chosen}`);
+  return { words: [...options, ...args], env: given };
+}
+
+function objectionToExpression({ expression }: ReturnType<typeof readPoms>): VouchError | undefined {
+  if (expression === undefined) return undefined;
+  const { file, text } = expression;
+  return new VouchError("project_untrusted", `No token for Maven here: ${file} reads your settings by ${text}.`, {
+    hint: "Delete the expression from the POM.",
+  });
+}

@@ -1,0 +1,39 @@
+/** Maven's entry in the table of tools. */
+import { join } from "node:path";
+import { homeFolder } from "../../base/system/home.ts";
+import type { Tool } from "../tool.ts";
+import { checkMaven, storedMavenTokens } from "./doctor.ts";
+import { readableId } from "./names.ts";
+import { setMavenRepository, unsetMavenRepository } from "./settings-file.ts";
+import { runMavenShim } from "./shim.ts";
+import { mavenVariables } from "./variables.ts";
+
+export const maven: Tool = {
+  format: "maven",
+  programs: ["mvn"],
+  path: (env) => join(homeFolder(env), ".m2/settings.xml"),
+  needsVariable: true,
+  set: (text, { domain, repository, endpoints, tokenVariable, extra }, { id, file, endpoints: formerly }) =>
+    setMavenRepository(
+      text,
+      id,
+      { domain, repository, endpoint: endpoints.maven!, tokenVariable: tokenVariable!, isExtra: extra === true },
+      { file, endpoints: [endpoints.maven!, ...formerly] },
+    ),
+  unset: (text, id, { file, endpoints }, onKept) => unsetMavenRepository(text, id, { file, endpoints, onKept }),
+  written: (repository) => `the repository ${readableId(repository)} and a mirror, with a variable for the token`,
+  next: () => [
+    ["mvn package", "use packages of the repository"],
+    ["mvn deploy", "publish yours"],
+  ],
+  hasDefault: true,
+  settings: [],
+  takesAll: ({ extra }) => extra !== true,
+  warnings: () => [],
+  shims: () => ["mvn"],
+  runShim: runMavenShim,
+  needsShim: () => true,
+  check: checkMaven,
+  variables: mavenVariables,
+  storedTokens: storedMavenTokens,
+};
