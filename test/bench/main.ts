@@ -18,7 +18,7 @@ import { measureRegistries, repositories } from "./registries.ts";
 import { attempt, figures } from "./report.ts";
 import { measureServer } from "./server.ts";
 import { measureColdStorm, measureMemory, measureWarmStorm } from "./storm.ts";
-import { measureUnreachable } from "./unreachable.ts";
+import { measureUnreachable, measureUnreachableAccount } from "./unreachable.ts";
 import { tempFolder } from "../temp-folder.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
@@ -41,7 +41,10 @@ function ownFolder(part: string): string {
 }
 
 if (["helpers", "commands", "storm", "idle", "registries", "cold"].some(wanted)) await onOneLaptop();
-if (wanted("unreachable")) await attempt(["unreachable_over_reachable"], measureUnreachable);
+if (wanted("unreachable")) {
+  await attempt(["unreachable_over_reachable"], measureUnreachable);
+  await attempt(["unreachable_account_over_reachable"], measureUnreachableAccount);
+}
 if (wanted("server")) {
   await attempt(["server_logins_per_s", "server_id_tokens_per_s_over_oidc_provider"], () =>
     measureServer(ownFolder("server")),

@@ -3,55 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { cargoGet, ended, executable, type Laptop, startLaptop } from "../laptop.ts";
-import { Account, type Role } from "../sandbox/aws/account.ts";
-import type { Statement } from "../sandbox/aws/policy.ts";
+import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
 import { names } from "../sandbox/main.ts";
 import { filesContaining } from "./disk.ts";
 
-const acme = {
-  id: "210987654321",
-  region: "eu-west-1",
-  domain: "acme",
-  repository: "their-repo",
-  roleArn: "arn:aws:iam::210987654321:role/acme-reader",
-  publishRoleArn: "arn:aws:iam::210987654321:role/acme-publisher",
-  index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
-};
-
-function acmeRole(name: string, actions: string[]): Role {
-  const resource = (kind: string) => `arn:aws:codeartifact:${acme.region}:${acme.id}:${kind}/${acme.domain}`;
-  const permissions: Statement[] = [
-    { Effect: "Allow", Action: "codeartifact:GetAuthorizationToken", Resource: resource("domain") },
-    {
-      Effect: "Allow",
-      Action: "sts:GetServiceBearerToken",
-      Resource: "*",
-      Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
-    },
-    { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
-  ];
-  const trustPolicy: Statement[] = [{ Effect: "Allow", Principal: { AWS: names.roleArn }, Action: "sts:AssumeRole" }];
-  return { name, maxSessionDuration: 3600, trustPolicy, permissions };
-}
-
-const reading = ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"];
-const publishing = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
-const otherAccount = new Account({
-  id: acme.id,
-  domains: [{ name: acme.domain, region: acme.region, repositories: [acme.repository] }],
-  roles: [acmeRole("acme-reader", reading), acmeRole("acme-publisher", [...reading, ...publishing])],
-});
+const otherAccount = createSecondAccount(names.roleArn);
 
 let laptop: Laptop;
 let work: string;
 beforeAll(async () => {
   laptop = await startLaptop({
-    account: ({ roles }) =>
-      roles[0]!.permissions.push({
-        Effect: "Allow",
-        Action: "sts:AssumeRole",
-        Resource: `arn:aws:iam::${acme.id}:role/*`,
-      }),
+    account: allowSecondAccount,
     others: [{ account: otherAccount, region: acme.region }],
   });
   await laptop.getReady("--tool", "cargo");

@@ -12,6 +12,8 @@ import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
+import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
+import { names } from "../sandbox/main.ts";
 import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type Block, blocksOf, commandSpans } from "./blocks.ts";
 import { findTools, makeProject } from "./projects.ts";
@@ -67,7 +69,14 @@ describe.each(documents)("in %s", (document) => {
     let laptop: Laptop;
 
     beforeAll(async () => {
-      laptop = await startLaptop({ executable: sandboxExecutable });
+      const accounts = {
+        account: allowSecondAccount,
+        others: [{ account: createSecondAccount(names.roleArn), region: acme.region }],
+      };
+      laptop = await startLaptop({
+        executable: sandboxExecutable,
+        ...(document === "docs/accounts.md" ? accounts : {}),
+      });
       laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
       await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);

@@ -1,0 +1,47 @@
+/** A second account in another region: a domain, a role that reads and one that publishes, both by way of the first account's role. */
+import { Account, type Role } from "./account.ts";
+import type { Statement } from "./policy.ts";
+
+export const acme = {
+  id: "210987654321",
+  region: "eu-west-1",
+  domain: "acme",
+  repository: "their-repo",
+  roleArn: "arn:aws:iam::210987654321:role/acme-reader",
+  publishRoleArn: "arn:aws:iam::210987654321:role/acme-publisher",
+  index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
+} as const;
+
+const reading = ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"];
+const publishing = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
+
+/** Trusts the role with this ARN. */
+export function createSecondAccount(trusted: string): Account {
+  return new Account({
+    id: acme.id,
+    domains: [{ name: acme.domain, region: acme.region, repositories: [acme.repository] }],
+    roles: [roleOf("acme-reader", trusted, reading), roleOf("acme-publisher", trusted, [...reading, ...publishing])],
+  });
+}
+
+/** Lets the first account's role assume those of the second. */
+export function allowSecondAccount({ roles }: Account): void {
+  const Resource = `arn:aws:iam::${acme.id}:role/*`;
+  roles[0]!.permissions.push({ Effect: "Allow", Action: "sts:AssumeRole", Resource });
+}
+
+function roleOf(name: string, trusted: string, actions: string[]): Role {
+  const resource = (kind: string) => `arn:aws:codeartifact:${acme.region}:${acme.id}:${kind}/${acme.domain}`;
+  const permissions: Statement[] = [
+    { Effect: "Allow", Action: "codeartifact:GetAuthorizationToken", Resource: resource("domain") },
+    {
+      Effect: "Allow",
+      Action: "sts:GetServiceBearerToken",
+      Resource: "*",
+      Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
+    },
+    { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
+  ];
+  const trustPolicy: Statement[] = [{ Effect: "Allow", Principal: { AWS: trusted }, Action: "sts:AssumeRole" }];
+  return { name, maxSessionDuration: 3600, trustPolicy, permissions };
+}
