@@ -129,5 +129,7 @@ export const repositoryEndpointRequest = v.strictObject({
   region: Name,
   repository: Name,
   format: Format,
+  /** The kind of host; IPv4 if absent. */
+  endpointType: v.exactOptional(v.picklist(["ipv4", "dualstack"])),
 });
 export type RepositoryEndpointRequest = v.InferOutput<typeof repositoryEndpointRequest>;

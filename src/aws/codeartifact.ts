@@ -6,6 +6,7 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { Secret } from "../base/secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { checkNames, controlEndpoint, endpointVariables, type PackageRepository } from "./endpoints.ts";
+import type { EndpointType } from "./package-endpoints.ts";
 import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
 import { regionPartition } from "./partitions.ts";
 import { signRequest, type AwsCredentials } from "./sigv4.ts";
@@ -33,6 +34,8 @@ export interface AuthorizationToken {
 export interface GetRepositoryEndpointRequest extends DomainRequest {
   repository: string;
   format: PackageFormat;
+  /** The kind of host; AWS gives that for IPv4 without it. */
+  endpointType?: EndpointType;
 }
 
 // Printable ASCII only: the token is used in header fields and environment variables.
@@ -68,11 +71,12 @@ export async function getAuthorizationToken(request: GetAuthorizationTokenReques
  * Requests the URL of a repository for one package format, with a trailing slash. Throws as `getAuthorizationToken`.
  */
 export async function getRepositoryEndpoint(request: GetRepositoryEndpointRequest): Promise<string> {
-  const { domain, domainOwner, repository, format } = request;
+  const { domain, domainOwner, repository, format, endpointType } = request;
+  const type = endpointType === undefined ? {} : { endpointType };
   const answer = await send(request, "GetRepositoryEndpoint", EndpointAnswer, {
     method: "GET",
     path: "/v1/repository/endpoint",
-    query: { domain, "domain-owner": domainOwner, repository, format },
+    query: { domain, "domain-owner": domainOwner, repository, format, ...type },
   });
   return answer.repositoryEndpoint.replace(/\/*$/, "/");
 }

@@ -1,10 +1,8 @@
 /**
- * Endpoints: the control hosts of STS and CodeArtifact by AWS's endpoint rules and standard environment variables, and
- * the package hosts of CodeArtifact repositories.
+ * The control hosts of STS and CodeArtifact, by AWS's endpoint rules and standard environment variables.
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-import type { PackageFormat } from "../base/package-format.ts";
 import { accountPattern, domainPattern, repositoryPattern } from "./names.ts";
 import { regionPartition } from "./partitions.ts";
 
@@ -49,17 +47,6 @@ export interface PackageRepository {
   domainOwner: string;
   region: string;
   repository: string;
-}
-
-/**
- * The URL of a repository for one package format, with a trailing slash, derived from the naming rules; only
- * GetRepositoryEndpoint is authoritative. Throws `usage` for malformed names.
- */
-export function packageEndpoint(request: PackageRepository & { format: PackageFormat }): string {
-  const { domain, domainOwner, region, repository, format } = request;
-  checkNames(request);
-  const { dnsSuffix } = regionPartition(region);
-  return `https://${domain}-${domainOwner}.d.codeartifact.${region}.${dnsSuffix}/${format}/${repository}/`;
 }
 
 /** Validates the names of a domain, its owner and a repository by the service model (2018-09-22). Throws `usage`. */

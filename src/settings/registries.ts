@@ -1,7 +1,8 @@
 /**
- * Matches a URL to a configured repository, so that a token goes only to its own endpoint. URLs from package managers
- * come from files of the current folder: untrusted input until they match.
+ * Matches a URL to a configured repository, so that a token goes only to its own endpoint, under whichever of AWS's
+ * hosts. URLs from package managers come from files of the current folder: untrusted input until they match.
  */
+import { equivalentEndpoints } from "../aws/package-endpoints.ts";
 import type { RepositorySettings, Settings } from "./settings.ts";
 
 /** Package formats with endpoints. */
@@ -10,7 +11,7 @@ type Format = keyof RepositorySettings["endpoints"];
 export interface FoundRegistry {
   repository: RepositorySettings;
   format: Format;
-  /** Verbatim from the settings. */
+  /** The endpoint that the URL lies in: verbatim from the settings, or the same repository under AWS's other host. */
   endpoint: string;
 }
 
@@ -31,7 +32,7 @@ interface Place {
 
 /**
  * Returns the configured endpoint (of `format`, if given) that contains the URL: same scheme, host and port, and the
- * endpoint's path is a prefix by whole segments. Undefined for anything else, including a bare host: pip and uv retry
+ * endpoint's path is a prefix by whole segments. AWS's other host of the same repository counts as well. Undefined for anything else, including a bare host: pip and uv retry
  * with the host after the URL was refused, and it implies neither scheme nor repository.
  */
 export function findRegistry(settings: Settings, url: string, format?: Format): FoundRegistry | undefined {
@@ -40,12 +41,13 @@ export function findRegistry(settings: Settings, url: string, format?: Format): 
   if (sparse && format !== undefined && format !== "cargo") return undefined;
   const asked = placeOf(url);
   if (!asked) return undefined;
-  return find(
-    settings,
-    sparse ? "cargo" : format,
-    ({ host, segments }) =>
-      host === asked.host && segments.every((segment, index) => segment === asked.segments[index]),
-  );
+  const wanted = sparse ? "cargo" : format;
+  return knownEndpoints(settings).find(
+    ({ found, place }) =>
+      (wanted === undefined || wanted === found.format) &&
+      place?.host === asked.host &&
+      place.segments.every((segment, index) => segment === asked.segments[index]),
+  )?.found;
 }
 
 /**
@@ -58,10 +60,40 @@ export function isOnConfiguredHost(settings: Settings, url: string): boolean {
   const host = authority.slice(authority.lastIndexOf("@") + 1);
   // Parsers differ on whether a backslash ends the authority.
   if (authority.includes("\\") || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i.test(host)) return true;
-  const name = nameOf(host);
-  return settings.repositories.some(({ endpoints }) =>
-    Object.values(endpoints).some((endpoint) => endpoint !== undefined && nameOf(URL.parse(endpoint)?.host) === name),
+  return knownEndpoints(settings).some(({ name }) => name === nameOf(host));
+}
+
+/** The configured endpoint, and the same one under AWS's other hosts. */
+export function endpointsOf(repository: RepositorySettings, format: Format): string[] {
+  const endpoint = repository.endpoints[format];
+  return endpoint === undefined ? [] : [endpoint, ...equivalentEndpoints(repository, format, endpoint)];
+}
+
+interface KnownEndpoint {
+  found: FoundRegistry;
+  /** Undefined for an endpoint that gets no token, such as one of plain http. */
+  place: Place | undefined;
+  /** The host, as `nameOf` gives it. */
+  name: string;
+}
+
+/** The agent keeps its settings until their file changes, and a package manager asks for many URLs. */
+const known = new WeakMap<Settings, KnownEndpoint[]>();
+
+function knownEndpoints(settings: Settings): KnownEndpoint[] {
+  const cached = known.get(settings);
+  if (cached) return cached;
+  const all = settings.repositories.flatMap((repository) =>
+    (Object.keys(repository.endpoints) as Format[]).flatMap((format) =>
+      endpointsOf(repository, format).map((endpoint) => ({
+        found: { repository, format, endpoint },
+        place: placeOf(endpoint),
+        name: nameOf(URL.parse(endpoint)?.host),
+      })),
+    ),
   );
+  known.set(settings, all);
+  return all;
 }
 
 /** Returns the host name without port and final dot, in lower case. */
@@ -70,21 +102,6 @@ function nameOf(host = ""): string {
     .toLowerCase()
     .replace(/:[0-9]*$/, "")
     .replace(/\.$/, "");
-}
-
-function find(
-  settings: Settings,
-  format: Format | undefined,
-  matches: (place: Place) => boolean,
-): FoundRegistry | undefined {
-  for (const repository of settings.repositories) {
-    for (const [name, endpoint] of Object.entries(repository.endpoints) as [Format, string | undefined][]) {
-      if (endpoint === undefined || (format !== undefined && format !== name)) continue;
-      const place = placeOf(endpoint);
-      if (place && matches(place)) return { repository, format: name, endpoint };
-    }
-  }
-  return undefined;
 }
 
 function placeOf(text: string): Place | undefined {

@@ -1,13 +1,8 @@
 /** Classifies a URL from a package manager's file. */
 import type { PackageFormat } from "../base/package-format.ts";
-import { accountPattern, domainPattern } from "../aws/names.ts";
+import { type PackageHost, parsePackageEndpoint, vpcEndpointUrl } from "../aws/package-endpoints.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
-
-/** The pattern without its anchors, as part of another one. */
-function inside({ source }: RegExp): string {
-  return source.replace(/^\^|\$$/g, "");
-}
 
 export interface CodeArtifactNames {
   domain: string;
@@ -16,21 +11,13 @@ export interface CodeArtifactNames {
   repository: string;
 }
 
-/** Kinds of CodeArtifact hosts. Vouch sets up IPv4 hosts. */
-export type HostKind = "IPv4" | "dual-stack" | "VPC endpoint";
-
 export type EndpointKind =
   | { kind: "configured"; endpoint: string }
-  | ({ kind: "codeartifact"; host: HostKind } & CodeArtifactNames)
+  | ({ kind: "codeartifact"; host: PackageHost } & CodeArtifactNames)
   | { kind: "other" };
 
-/** `{domain}-{owner}`; a domain may contain hyphens, so the last one before 12 digits splits. */
-const domainAndOwner = `(${inside(domainPattern)})-(${inside(accountPattern)})`;
-/** `{domain}-{owner}.d.codeartifact.{region}.{suffix}`, and without `.d` the dual-stack host. */
-const packageHost = new RegExp(`^${domainAndOwner}(\\.d)?\\.codeartifact\\.([a-z0-9-]+)\\.`);
-/** `vpce-….d.codeartifact.{region}.vpce.{suffix}/{format}/d/{domain}-{owner}/{repository}/` */
-const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\./;
-const vpcPath = new RegExp(`^/[a-z]+/d/${domainAndOwner}/([^/]+)`);
+/** What begins as a host of CodeArtifact: mistyped, or a look-alike. The names in it are what was meant. */
+const alike = /^([a-z][a-z0-9-]*[a-z0-9])-([0-9]{12})(?:\.d)?\.codeartifact\.([a-z0-9-]+)\./;
 
 /** Whether the URL lies in a configured endpoint, in another CodeArtifact repository, or elsewhere. */
 export function classify(text: string, format: PackageFormat, settings: Settings): EndpointKind {
@@ -38,15 +25,12 @@ export function classify(text: string, format: PackageFormat, settings: Settings
   if (!url) return { kind: "other" };
   const registry = findRegistry(settings, `${url.origin}${url.pathname}`, format);
   if (registry) return { kind: "configured", endpoint: registry.endpoint };
-  const [, vpcRegion] = vpcHost.exec(url.hostname) ?? [];
-  if (vpcRegion !== undefined) {
-    const [, domain = "", domainOwner = "", repository = ""] = vpcPath.exec(url.pathname) ?? [];
-    return { kind: "codeartifact", host: "VPC endpoint", domain, domainOwner, region: vpcRegion, repository };
-  }
-  const [, domain, domainOwner, d, region] = packageHost.exec(url.hostname) ?? [];
+  const found = parsePackageEndpoint(url.href);
+  if (found) return { kind: "codeartifact", ...found };
+  const [, domain, domainOwner, region] = alike.exec(url.hostname) ?? [];
   if (domain === undefined || domainOwner === undefined || region === undefined) return { kind: "other" };
-  const host = d === undefined ? "dual-stack" : "IPv4";
-  return { kind: "codeartifact", host, domain, domainOwner, region, repository: url.pathname.split("/")[2] ?? "" };
+  const repository = url.pathname.split("/")[2] ?? "";
+  return { kind: "codeartifact", host: "ipv4", domain, domainOwner, region, repository };
 }
 
 /** The remedy for a CodeArtifact URL that is not set up; `flags` are appended to the command. */
@@ -55,9 +39,13 @@ export function codeArtifactRemedy(
   tool: string,
   flags = "",
 ): string {
-  const command = `\`${setupCommand(found, tool)}${flags}\``;
-  if (found.host === "IPv4") return `Correct the line, or run ${command}.`;
-  return `Vouch does not know the ${found.host} hosts of CodeArtifact yet and gives no token to one: run ${command}, which writes the repository's IPv4 host, and delete the line.`;
+  return `Correct the line, or run \`${setupCommand(found, tool)}${hostFlag(found)}${flags}\`.`;
+}
+
+/** The flag that chooses the host of a URL; a repository that is set up keeps its own without one. */
+function hostFlag({ host, region }: { host: PackageHost; region: string }): string {
+  if (host === "ipv4") return "";
+  return host === "dualstack" ? " --dual-stack" : ` --endpoint ${vpcEndpointUrl(host, region)}`;
 }
 
 /** The command that sets up a repository. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { controlEndpoint, packageEndpoint } from "../../src/aws/endpoints.ts";
+import { controlEndpoint } from "../../src/aws/endpoints.ts";
 import { regionPartition } from "../../src/aws/partitions.ts";
 import { VouchError } from "../../src/base/errors.ts";
 import { live, recorded, type EndpointVector } from "./botocore.ts";
@@ -77,31 +77,5 @@ describe("the variables for AWS endpoints", () => {
     [{ AWS_ENDPOINT_URL: "https://sts.example/?x=1" }, /AWS_ENDPOINT_URL/],
   ])("are refused: %j", (env, message) => {
     expect(() => controlEndpoint("sts", "eu-west-1", env)).toThrow(message);
-  });
-});
-
-describe("the package host of CodeArtifact", () => {
-  const name = { domain: "my-domain", domainOwner: "123456789012", repository: "my-repo", format: "npm" as const };
-
-  test.each([
-    ["us-east-1", "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/"],
-    ["cn-north-1", "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
-    ["us-iso-east-1", "https://my-domain-123456789012.d.codeartifact.us-iso-east-1.c2s.ic.gov/npm/my-repo/"],
-  ])("is made from the region: %s: %s", (region, url) => {
-    expect(packageEndpoint({ ...name, region })).toBe(url);
-  });
-
-  test.each<[string, Partial<typeof name> & { region?: string }]>([
-    ["a domain in upper case", { domain: "My-Domain" }],
-    ["a domain that is a path", { domain: "a/b" }],
-    ["a domain of one character", { domain: "a" }],
-    ["a domain of 51 characters", { domain: "a".repeat(51) }],
-    ["an owner of 11 digits", { domainOwner: "12345678901" }],
-    ["a repository that climbs", { repository: "../x" }],
-    ["a region that is a host", { region: "us-east-1.evil.example" }],
-    ["a region with a typing error", { region: "us-east1" }],
-    ["the pseudo region", { region: "aws-global" }],
-  ])("is not made: %s is refused", (_, change) => {
-    expect(() => packageEndpoint({ ...name, region: "us-east-1", ...change })).toThrow(VouchError);
   });
 });

@@ -84,7 +84,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       handle: (request) => handleCodeArtifact(request, { account, region }),
     },
     {
-      hosts: [`*.d.codeartifact.${region}.amazonaws.com`, `*.codeartifact.${region}.on.aws`],
+      hosts: [
+        `*.d.codeartifact.${region}.amazonaws.com`,
+        `*.codeartifact.${region}.on.aws`,
+        `*.d.codeartifact.${region}.vpce.amazonaws.com`,
+      ],
       handle: (request) => repositories.handle(request),
     },
     { hosts: [names.vouchHost], handle: reverseProxy(() => vouchServer) },

@@ -148,6 +148,7 @@ test("whatever is asked, an answer's endpoint is where a URL parser sees the que
   );
   const authority = fc.constantFrom(
     host,
+    "my-domain-123456789012.codeartifact.us-east-1.on.aws",
     `${host}:443`,
     host.toUpperCase(),
     `${otherHost}:8443`,
@@ -190,8 +191,65 @@ test("whatever is asked, an answer's endpoint is where a URL parser sees the que
   expect(hits.longer).toBeGreaterThan(20);
 });
 
+const dualStack = "my-domain-123456789012.codeartifact.us-east-1.on.aws";
+const vpc = "vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com";
+const ofVpc: Settings = {
+  version: 1,
+  repositories: [
+    { ...myRepository, endpoints: { npm: `https://${vpc}/npm/d/my-domain-123456789012/my-repo/` } },
+    { ...myRepository, repository: "other", endpoints: { npm: `https://${dualStack}/npm/other/` } },
+  ],
+};
+
+describe("the same repository under AWS's other host is ours", () => {
+  test.each([
+    ["Cargo's index", settings, `sparse+https://${dualStack}/cargo/my-repo/`, "cargo"],
+    ["pip's index", settings, `https://aws@${dualStack}/pypi/my-repo/simple/my-package/`, "pypi"],
+    ["npm's tarball", settings, `https://${dualStack}/npm/my-repo/x/-/x-1.0.0.tgz`, "npm"],
+    ["in capitals", settings, `https://${dualStack.toUpperCase()}/npm/my-repo/`, "npm"],
+    ["IPv4 where dual-stack is set up", ofVpc, `https://${host}/npm/other/`, "npm"],
+    ["a VPC endpoint that is set up", ofVpc, `https://${vpc}/npm/d/my-domain-123456789012/my-repo/x`, "npm"],
+    ["IPv4 where a VPC endpoint is set up", ofVpc, `https://${host}/npm/my-repo/`, "npm"],
+    ["dual-stack where a VPC endpoint is set up", ofVpc, `https://${dualStack}/npm/my-repo/`, "npm"],
+  ] as const)("%s", (_, own, url, format) => {
+    const found = findRegistry(own, url, format);
+    expect(found?.format).toBe(format);
+    expect(url.replace("aws@", "").toLowerCase()).toContain(found!.endpoint);
+    expect(isOnConfiguredHost(own, url.replace(/^sparse\+/, ""))).toBe(true);
+  });
+
+  test.each([
+    ["another repository", settings, `https://${dualStack}/npm/my-repo-2/`],
+    ["a format that is not set up", ofVpc, `https://${dualStack}/pypi/my-repo/simple/`],
+    ["another region", settings, `https://${dualStack.replace("us-east-1", "us-east-2")}/npm/my-repo/`],
+    ["another owner", settings, `https://${dualStack.replace("123456789012", "999999999999")}/npm/my-repo/`],
+    ["plain http", settings, `http://${dualStack}/npm/my-repo/`],
+    ["a port", settings, `https://${dualStack}:8443/npm/my-repo/`],
+    ["the IPv4 host's d", settings, `https://${dualStack.replace(".code", ".d.code")}/npm/my-repo/`],
+    ["the control plane's suffix", settings, `https://${dualStack.replace("on.aws", "api.aws")}/npm/my-repo/`],
+    ["the suffix of another partition", settings, `https://${dualStack}.ic.gov/npm/my-repo/`],
+    ["a name below another one", settings, `https://${dualStack}.evil.example/npm/my-repo/`],
+    ["a VPC endpoint that is not set up", settings, `https://${vpc}/npm/d/my-domain-123456789012/my-repo/`],
+    ["another VPC endpoint", ofVpc, `https://${vpc.replace("0f1", "0f2")}/npm/d/my-domain-123456789012/my-repo/`],
+    ["a VPC endpoint's other repository", ofVpc, `https://${vpc}/npm/d/my-domain-123456789012/other/`],
+    ["a VPC endpoint's other domain", ofVpc, `https://${vpc}/npm/d/old-domain-123456789012/my-repo/`],
+  ] as const)("but not %s", (_, own, url) => {
+    expect(findRegistry(own, url)).toBeUndefined();
+  });
+
+  test("but a host that is set up by hand has no other one", () => {
+    const endpoints = { npm: "https://packages.example/npm/my-repo/" };
+    const own: Settings = { version: 1, repositories: [{ ...myRepository, endpoints }] };
+    expect(findRegistry(own, `${endpoints.npm}x`)?.endpoint).toBe(endpoints.npm);
+    expect(findRegistry(own, `https://${host}/npm/my-repo/`)).toBeUndefined();
+    expect(isOnConfiguredHost(own, `https://${host}/npm/my-repo/`)).toBe(false);
+  });
+});
+
 describe("the host of a configured endpoint", () => {
   test.each([
+    `https://${dualStack}/pypi/other-repo/simple/`,
+    `http://${dualStack}:8080/`,
     `https://${host}/pypi/other-repo/simple/`,
     `http://${host}/`,
     `HTTP://${host.toUpperCase()}/pypi/my-repo/`,

@@ -3,7 +3,8 @@
  * `vouch exec` sets from its flags.
  */
 import type { Environment } from "../../base/environment.ts";
-import { checkNames, packageEndpoint } from "../../aws/endpoints.ts";
+import { checkNames } from "../../aws/endpoints.ts";
+import { packageEndpoint } from "../../aws/package-endpoints.ts";
 import { parseRoleArn } from "../../aws/partitions.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";

@@ -2,6 +2,7 @@
 import type { EnvironmentReply, TokensReply } from "../protocol.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { EnvironmentRequest, TokensRequest } from "../requests.ts";
+import { endpointsOf } from "../../settings/registries.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { definedEndpoints, noRepository, type TokenSource } from "./lookup.ts";
@@ -103,8 +104,9 @@ async function find(
     }
     const { token, expiration } = result.value;
     for (const [name, endpoint] of endpoints) {
-      const of = { repository, format: name as PackageFormat, endpoint };
-      found.registries.push({ ...of, token: token.expose(), expiration });
+      const named = name as PackageFormat;
+      const [, ...others] = endpointsOf(repository, named);
+      found.registries.push({ repository, format: named, endpoint, others, token: token.expose(), expiration });
     }
   }
   const failure = results.find((result) => result.status === "rejected");

@@ -7,6 +7,8 @@ export interface RegistryToken {
   repository: Pick<RepositorySettings, "tokenVariable" | "extra">;
   format: PackageFormat;
   endpoint: string;
+  /** The same endpoint under AWS's other hosts, which a lock file can name. */
+  others: string[];
   token: string;
   /** Seconds since 1970. */
   expiration: number;
@@ -23,10 +25,12 @@ export function ownVariables(registries: RegistryToken[]): Record<string, string
 /** npm: `npm_config_//HOST/PATH/:_authToken`, a name that no shell can export but that execve accepts. */
 export function npmTokenVariables(registries: RegistryToken[]): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const { format, endpoint, token } of registries) {
+  for (const { format, endpoint, others, token } of registries) {
     if (format !== "npm") continue;
-    const slash = endpoint.endsWith("/") ? "" : "/";
-    variables[`npm_config_${endpoint.slice(endpoint.indexOf("//"))}${slash}:_authToken`] = token;
+    for (const each of [endpoint, ...others]) {
+      const slash = each.endsWith("/") ? "" : "/";
+      variables[`npm_config_${each.slice(each.indexOf("//"))}${slash}:_authToken`] = token;
+    }
   }
   return variables;
 }

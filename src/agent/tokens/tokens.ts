@@ -178,13 +178,14 @@ export class Tokens {
   }
 
   async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role | undefined): Promise<string> {
-    const { domain, domainOwner, region, repository, format } = request;
+    const { domain, domainOwner, region, repository, format, endpointType } = request;
     return getRepositoryEndpoint({
       domain,
       domainOwner,
       region,
       repository,
       format: format satisfies PackageFormat,
+      ...(endpointType === undefined ? {} : { endpointType }),
       credentials: await this.#roleCredentials(role),
       ...this.#call(),
     });

@@ -7,10 +7,11 @@ import {
 } from "../../../src/agent/tokens/package-manager-variables.ts";
 import { host } from "../../settings/my-repository.ts";
 
-const registry = (format: RegistryToken["format"], endpoint: string, token = "T"): RegistryToken => ({
+const registry = (format: RegistryToken["format"], endpoint: string, token = "T", others: string[] = []) => ({
   repository: {},
   format,
   endpoint,
+  others,
   token,
   expiration: 2_000_000_000,
 });
@@ -26,6 +27,14 @@ test("npm gets one variable for each npm endpoint, with the trailing slash in it
   expect(npmTokenVariables(registries)).toEqual({
     [`npm_config_//${host}/npm/my-repo/:_authToken`]: "N1",
     [`npm_config_//${host}/npm/other/:_authToken`]: "N2",
+  });
+});
+
+test("npm gets one more for each other host of an endpoint, which a lock file can name", () => {
+  const other = "https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/";
+  expect(npmTokenVariables([registry("npm", `https://${host}/npm/my-repo/`, "N1", [other])])).toEqual({
+    [`npm_config_//${host}/npm/my-repo/:_authToken`]: "N1",
+    "npm_config_//my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/:_authToken": "N1",
   });
 });
 

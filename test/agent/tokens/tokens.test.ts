@@ -239,12 +239,17 @@ test("a domain of another partition than the role's is refused before anyone is 
 
 describe("the environment for package managers", () => {
   const npmVariable = `npm_config_${repository.endpoints.npm!.slice("https:".length)}:_authToken`;
+  /** Of the same endpoint under AWS's other host. */
+  const otherVariable = npmVariable.replace(".d.", ".").replace("amazonaws.com", "on.aws");
 
   test("has the variables of one format", async () => {
     await using harness = new AgentHarness([repository, other]);
     await harness.login();
     const { variables } = await askAgent(routes.environment, { format: "npm" });
-    expect(variables).toEqual({ [npmVariable]: expect.stringMatching(/^my-domain-token-/) });
+    expect(variables).toEqual({
+      [npmVariable]: expect.stringMatching(/^my-domain-token-/),
+      [otherVariable]: variables[npmVariable],
+    });
   });
 
   test("has the variables of all formats, with the default's token, until the first of them ends", async () => {
@@ -253,6 +258,7 @@ describe("the environment for package managers", () => {
     const { variables, expiration, twine } = await askAgent(routes.environment);
     expect(variables).toEqual({
       [npmVariable]: expect.stringMatching(/^my-domain-token-/),
+      [otherVariable]: variables[npmVariable],
       CODEARTIFACT_AUTH_TOKEN: variables[npmVariable],
     });
     expect(expiration).toBeLessThanOrEqual((await harness.token()).expiration);
@@ -268,7 +274,7 @@ describe("the environment for package managers", () => {
     );
     await harness.login();
     const { variables, failed } = await askAgent(routes.environment);
-    expect(Object.keys(variables)).toEqual([npmVariable, "CODEARTIFACT_AUTH_TOKEN"]);
+    expect(Object.keys(variables)).toEqual([npmVariable, otherVariable, "CODEARTIFACT_AUTH_TOKEN"]);
     expect(failed).toMatchObject([{ endpoint: other.endpoints.cargo, error: { code: "access_denied" } }]);
   });
 

@@ -76,6 +76,8 @@ test("a token of the sandbox ends by the account's clock", async () => {
 const places: [url: string, status: number][] = [
   [`https://${names.packageHost}/npm/my-repo/-/ping`, 200],
   ["https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/-/ping", 200],
+  ["https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/-/ping", 200],
+  ["https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/my-repo/-/ping", 404],
   ["https://my-domain-210987654321.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
   ["https://other-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/-/ping", 401],
   [`https://${names.packageHost}/npm/other-repo/-/ping`, 404],

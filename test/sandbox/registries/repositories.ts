@@ -1,6 +1,7 @@
 /**
  * The package hosts of CodeArtifact: `https://DOMAIN-OWNER.d.codeartifact.REGION.amazonaws.com/FORMAT/REPOSITORY/…`
- * (dualstack: `DOMAIN-OWNER.codeartifact.REGION.on.aws`). Lets a request through to its registry only with a live token
+ * (dualstack: `DOMAIN-OWNER.codeartifact.REGION.on.aws`; a VPC endpoint without private DNS:
+ * `vpce-ID.d.codeartifact.REGION.vpce.amazonaws.com/FORMAT/d/DOMAIN-OWNER/REPOSITORY/…`). Lets a request through to its registry only with a live token
  * of that domain; what the token's role may do there, the account decides.
  */
 import type { PackageFormat } from "../../../src/base/package-format.ts";
@@ -36,12 +37,16 @@ interface Target {
   region: string;
   format: RegistryFormat;
   repository: string;
+  /** The endpoint's path. */
+  path: string;
   /** What follows the endpoint. */
   rest: string;
 }
 
 const packageHost =
   /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
+const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\.amazonaws\.com$/;
+const vpcPath = /^(\/[a-z]+)\/d\/([a-z][a-z0-9-]*[a-z0-9]-\d{12})(\/.*)$/;
 const packagePath = /^\/(?<format>cargo|maven|npm|pypi)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
 
 export class Repositories {
@@ -97,7 +102,7 @@ export class Repositories {
         method: request.method,
         headers: request.headers,
         path: target.rest,
-        endpoint: `https://${new URL(request.url).host}/${format}/${repository}/`,
+        endpoint: `https://${new URL(request.url).host}${target.path}`,
         body: request,
         authorize: (action, on) => this.#authorize(holder, target, action, on),
       });
@@ -135,10 +140,17 @@ function noCalls(): FormatCounters {
 
 function targetOf(url: string): Target | undefined {
   const { hostname, pathname } = new URL(url);
+  const [, vpcRegion] = vpcHost.exec(hostname) ?? [];
+  if (vpcRegion !== undefined) {
+    const [, format = "", names = "", rest = ""] = vpcPath.exec(pathname) ?? [];
+    const target = targetOf(`https://${names}.d.codeartifact.${vpcRegion}.amazonaws.com${format}${rest}`);
+    return target && { ...target, path: `${format}/d/${names}/${target.repository}/` };
+  }
   const { domain, owner, region, dualstackRegion = region } = packageHost.exec(hostname)?.groups ?? {};
   const { format, repository, rest } = packagePath.exec(pathname)?.groups ?? {};
   if (!domain || !owner || !dualstackRegion || !format || !repository || rest === undefined) return undefined;
-  return { domain, owner, region: dualstackRegion, format: format as RegistryFormat, repository, rest };
+  const path = `/${format}/${repository}/`;
+  return { domain, owner, region: dualstackRegion, format: format as RegistryFormat, repository, path, rest };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
+import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import type { askEndpoint } from "./registry.ts";
@@ -87,10 +88,14 @@ async function checkName(
   { roleArn }: Surroundings,
   ask: Ask,
 ): Promise<Finding | undefined> {
-  const request = { domain, domainOwner, region, repository, format };
+  const host = parsePackageEndpoint(endpoint)?.host;
+  const type = host === "dualstack" ? { endpointType: host } : {};
+  const request = { domain, domainOwner, region, repository, format, ...type };
   try {
     const reply = await ask(routes.repositoryEndpoint, request, { timeoutMs: limitMs });
-    if (sameUrl(reply.endpoint, endpoint)) return undefined;
+    // AWS names no VPC endpoint: that one stands for the repository's own host.
+    const names = [endpoint, ...equivalentEndpoints(request, format, endpoint)];
+    if (names.some((name) => sameUrl(reply.endpoint, name))) return undefined;
     const remedy = `Run \`vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region}\` again.`;
     return failure(
       "endpoint",

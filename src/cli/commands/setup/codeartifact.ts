@@ -16,6 +16,7 @@ import { otherSettings } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
+import { knownHost, locate } from "./host.ts";
 import { type Plan, planRemoval, planSetup } from "./plan.ts";
 import { type Outcome, report } from "./report.ts";
 import {
@@ -52,6 +53,16 @@ export const codeartifact = defineCommand({
       type: "string",
       valueHint: "ACCOUNT",
       description: "The account that owns the domain. Without it: the role's account.",
+    },
+    endpoint: {
+      type: "string",
+      valueHint: "URL",
+      description:
+        "The repository's URL for any format, in place of the names, or that of a VPC endpoint without private DNS (https://vpce-….amazonaws.com).",
+    },
+    "dual-stack": {
+      type: "boolean",
+      description: "Use the host that answers over IPv6, too. Without it: IPv4, or the host set up before.",
     },
     tool: {
       type: "string",
@@ -115,7 +126,9 @@ export const codeartifact = defineCommand({
       [`${commandName} --remove`, "Undo all of it."],
     ],
   },
-  async run({ args, rawArgs }) {
+  async run({ args: given, rawArgs }) {
+    const { flags, host } = locate(given);
+    const args = { ...given, ...flags };
     const env = process.env;
     const settings = loadSettings();
     const settingsAreNew = !existsSync(settingsPath());
@@ -167,7 +180,7 @@ export const codeartifact = defineCommand({
       const registry = names.includes("cargo")
         ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
         : {};
-      source = await findEndpoints(where, formats);
+      source = await findEndpoints(where, formats, host ?? knownHost(where, settings));
       const repository: RepositorySettings = {
         ...where,
         endpoints: source.endpoints,

@@ -3,7 +3,7 @@
  * earlier steps, and nothing is written.
  */
 import type { Environment } from "../../../base/environment.ts";
-import { packageEndpoint } from "../../../aws/endpoints.ts";
+import { packageEndpoint } from "../../../aws/package-endpoints.ts";
 import { hasBlock, replacedBy } from "../../../editing/block.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";

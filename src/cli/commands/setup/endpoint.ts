@@ -1,10 +1,13 @@
-/** Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. */
+/**
+ * Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. Those of a VPC
+ * endpoint follow the scheme in either case: CodeArtifact is asked only whether the repository exists.
+ */
 import * as v from "valibot";
 import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { routes, type StatusReply } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import type { RepositoryEndpointRequest } from "../../../agent/requests.ts";
-import { packageEndpoint } from "../../../aws/endpoints.ts";
+import { type PackageHost, packageEndpoint } from "../../../aws/package-endpoints.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 
@@ -28,7 +31,8 @@ const notDecisive = new Set(["login_needed", "session_expired", "access_denied",
 
 export interface Endpoints {
   endpoints: Partial<Record<PackageFormat, string>>;
-  source: "CodeArtifact" | "rules";
+  /** `given`: CodeArtifact knows the repository; the host is the user's own VPC endpoint. */
+  source: "CodeArtifact" | "rules" | "given";
   /** The reason for the fallback: CodeArtifact was not queried or did not answer. */
   reason?: string;
   /** The agent's status; undefined if none is running. */
@@ -39,16 +43,21 @@ export interface Endpoints {
 export async function findEndpoints(
   names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
   wanted: PackageFormat[],
+  host: PackageHost = "ipv4",
 ): Promise<Endpoints> {
   const formats = [...new Set(wanted)];
   const status = await askStatus();
-  if (!status?.session) return { ...byRules(names, formats, "there is no session"), agent: status };
+  const byScheme = endpointsByScheme(names, formats, host);
+  if (!status?.session) return { endpoints: byScheme, source: "rules", reason: "there is no session", agent: status };
+  const type = host === "dualstack" ? { endpointType: host } : {};
   try {
-    const found = await Promise.all(formats.map((format) => ask({ ...names, format })));
-    return { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status };
+    const found = await Promise.all(formats.map((format) => ask({ ...names, format, ...type })));
+    return host === "ipv4" || host === "dualstack"
+      ? { endpoints: Object.fromEntries(found), source: "CodeArtifact", agent: status }
+      : { endpoints: byScheme, source: "given", agent: status };
   } catch (error) {
     if (!(error instanceof VouchError) || !notDecisive.has(error.code)) throw error;
-    return { ...byRules(names, formats, error.message.replace(/\.$/, "")), agent: status };
+    return { endpoints: byScheme, source: "rules", reason: error.message.replace(/\.$/, ""), agent: status };
   }
 }
 
@@ -58,11 +67,10 @@ async function ask(request: RepositoryEndpointRequest): Promise<[PackageFormat, 
   throw new VouchError("protocol_error", `The repository endpoint is not valid: ${reply.issues[0].message}.`);
 }
 
-function byRules(
+function endpointsByScheme(
   names: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">,
   formats: PackageFormat[],
-  reason: string,
-): Endpoints {
-  const endpoints = formats.map((format) => [format, packageEndpoint({ ...names, format })]);
-  return { endpoints: Object.fromEntries(endpoints), source: "rules", reason };
+  host: PackageHost,
+): Endpoints["endpoints"] {
+  return Object.fromEntries(formats.map((format) => [format, packageEndpoint({ ...names, format, host })]));
 }

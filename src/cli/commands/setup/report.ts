@@ -57,11 +57,12 @@ function nameOf({ domain, repository }: RepositorySettings): string {
 }
 
 function sayEndpoints({ endpoints, source, reason }: Endpoints): void {
-  note(
-    source === "CodeArtifact"
-      ? "The endpoints, as CodeArtifact gives them:"
-      : `The endpoints, by AWS's naming rules (CodeArtifact was not asked: ${reason}):`,
-  );
+  const said = {
+    CodeArtifact: "The endpoints, as CodeArtifact gives them:",
+    given: "The endpoints, through your VPC endpoint:",
+    rules: `The endpoints, by AWS's naming rules (CodeArtifact was not asked: ${reason}):`,
+  };
+  note(said[source]);
   for (const [format, endpoint] of Object.entries(endpoints)) note(`  ${format.padEnd(5)}  ${endpoint}`);
 }
 
@@ -142,9 +143,7 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     ...(settingsBefore.aws
       ? []
       : ([["vouch setup aws --role ARN --region REGION", "name the AWS role that you use"]] as [string, string][])),
-    ...(source?.source === "CodeArtifact"
-      ? []
-      : ([["vouch login", "PIN and touch, once a day"]] as [string, string][])),
+    ...(source?.source === "rules" ? ([["vouch login", "PIN and touch, once a day"]] as [string, string][]) : []),
     ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env)),
   ];
   const width = Math.max(...commands.map(([command]) => command.length));

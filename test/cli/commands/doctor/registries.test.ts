@@ -36,12 +36,20 @@ describe("the doctor judges npm's registry", () => {
       "not set up for",
     ],
     [
-      "a dual-stack host",
+      "the dual-stack host of a repository that is set up",
       {
         ".npmrc": `${npmLine}@acme:registry=https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/\n`,
       },
+      ["ok npm-registry", "ok npm-registry"],
+      "npm's @acme:registry is https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/my-repo/",
+    ],
+    [
+      "the dual-stack host of another repository",
+      {
+        ".npmrc": `${npmLine}@acme:registry=https://my-domain-123456789012.codeartifact.us-east-1.on.aws/npm/other/\n`,
+      },
       ["fail npm-registry", "ok npm-registry"],
-      "Vouch does not know the dual-stack hosts of CodeArtifact yet",
+      "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository other --region us-east-1 --tool npm --dual-stack`",
     ],
     [
       "the host of a VPC endpoint",
@@ -49,7 +57,7 @@ describe("the doctor judges npm's registry", () => {
         ".npmrc": `${npmLine}@acme:registry=https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com/npm/d/my-domain-123456789012/my-repo/\n`,
       },
       ["fail npm-registry", "ok npm-registry"],
-      "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository my-repo --region us-east-1 --tool npm`, which writes the repository's IPv4 host",
+      "run `vouch setup codeartifact --domain my-domain --domain-owner 123456789012 --repository my-repo --region us-east-1 --tool npm --endpoint https://vpce-0f1-ab.d.codeartifact.us-east-1.vpce.amazonaws.com`",
     ],
     ["the last of two lines in one file", { ".npmrc": `${otherNpm}${npmLine}` }, ["ok npm-registry"], "~/.npmrc:2"],
   ])("where it comes from %s", (_, files, expected, words) => {

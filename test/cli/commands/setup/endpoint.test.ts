@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { host } from "../../../settings/my-repository.ts";
-import { codeartifact, env, home, setRole, settings, useHome } from "./home.ts";
+import { codeartifact, env, home, read, setRole, settings, setup, useHome } from "./home.ts";
 
 useHome();
 
@@ -39,5 +39,72 @@ describe("the endpoints of a repository", () => {
     if (exitCode === 0) {
       expect(settings().repositories[0]!.endpoints.npm).toBe(expected || `https://${host}/npm/my-repo/`);
     }
+  });
+});
+
+const dualStack = "my-domain-123456789012.codeartifact.us-east-1.on.aws";
+const vpcHost = "vpce-0743fe535b883ffff-76ddffff.d.codeartifact.us-east-1.vpce.amazonaws.com";
+const vpcUrl = `https://${vpcHost}/npm/d/my-domain-123456789012/my-repo/`;
+const npmEndpoint = () => settings().repositories.map(({ endpoints }) => endpoints.npm);
+
+describe("the host of a repository", () => {
+  test("is the dual-stack one with --dual-stack, and stays it", async () => {
+    await setRole();
+    expect(await codeartifact("--tool", "npm", "--dual-stack")).toMatchObject({ exitCode: 0 });
+    expect(npmEndpoint()).toEqual([`https://${dualStack}/npm/my-repo/`]);
+    expect(read(".npmrc")).toContain(`\nregistry=https://${dualStack}/npm/my-repo/\n`);
+    expect(await codeartifact("--tool", "pip")).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories[0]!.endpoints.pypi).toBe(`https://${dualStack}/pypi/my-repo/`);
+  });
+
+  test("is that of the URL which --endpoint gives in place of the names, for every tool", async () => {
+    await setRole();
+    const run = await setup("codeartifact", "--tool", "npm,cargo", "--endpoint", vpcUrl.replace("/npm/", "/pypi/"));
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories[0]).toMatchObject({
+      domain: "my-domain",
+      domainOwner: "123456789012",
+      region: "us-east-1",
+      repository: "my-repo",
+      endpoints: { npm: vpcUrl, cargo: vpcUrl.replace("/npm/", "/cargo/") },
+    });
+    expect(read(".cargo/config.toml")).toContain(`index = "sparse+${vpcUrl.replace("/npm/", "/cargo/")}"`);
+  });
+
+  test("is that of the VPC endpoint that --endpoint gives without a path, and goes back to IPv4's by its URL", async () => {
+    await setRole();
+    expect(await codeartifact("--tool", "npm", "--endpoint", vpcHost)).toMatchObject({ exitCode: 0 });
+    expect(npmEndpoint()).toEqual([vpcUrl]);
+    const url = `https://${host}/npm/my-repo/`;
+    expect(await setup("codeartifact", "--tool", "npm", "--endpoint", url)).toMatchObject({ exitCode: 0 });
+    expect(npmEndpoint()).toEqual([url]);
+    expect(read(".npmrc")).not.toContain("vpce");
+  });
+
+  test("may be in an account that is not the role's", async () => {
+    await setRole();
+    const url = vpcUrl.replace("123456789012", "999999999999");
+    expect(await setup("codeartifact", "--tool", "npm", "--endpoint", url)).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories[0]).toMatchObject({ domainOwner: "999999999999", endpoints: { npm: url } });
+  });
+
+  test.each([
+    ["another host", ["--endpoint", "https://packages.example/npm/my-repo/"], "expects the URL of a repository in AWS"],
+    ["a look-alike", ["--endpoint", vpcUrl.replace("amazonaws.com", "amazonaws.com.evil.example")], "expects"],
+    ["plain http", ["--endpoint", vpcUrl.replace("https", "http")], "expects the URL"],
+    ["another repository", ["--endpoint", vpcUrl.replace("my-repo", "other")], "has the repository other"],
+    ["another region", ["--endpoint", vpcUrl, "--region", "eu-west-1"], "has the region us-east-1"],
+    ["two hosts", ["--endpoint", vpcUrl, "--dual-stack"], "another host than the dual-stack one"],
+    [
+      "another partition",
+      ["--endpoint", "https://my-domain-123456789012.d.codeartifact.cn-north-1.amazonaws.com.cn/npm/my-repo/"],
+      "aws-cn",
+    ],
+  ])("is refused: %s", async (_, flags, said) => {
+    await setRole();
+    const run = await codeartifact("--tool", "npm", ...flags);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain(said);
+    expect(existsSync(join(home, ".npmrc"))).toBe(false);
   });
 });
