@@ -51,6 +51,8 @@ export const routes = {
   keyRename: "/v1/keys/rename",
   keyRemoveStart: "/v1/keys/remove/start",
   keyRemoveFinish: "/v1/keys/remove/finish",
+  sessions: "/v1/sessions",
+  sessionsEnd: "/v1/sessions/end",
   repositoryEndpoint: "/v1/repository-endpoint",
   stop: "/v1/stop",
 } as const;
@@ -121,6 +123,19 @@ const repositoryToken = fields({
   expiration: optional(time),
   /** Why the last fetch failed. */
   error: optional(error),
+});
+
+/** A live session of the session's user. */
+const ownSession = fields({
+  /** Names it; no secret. */
+  id: text,
+  createdAt: time,
+  expiresAt: time,
+  /** The name of the security key that opened it. */
+  key: text,
+  /** What its client called its machine: a claim; null if unknown. */
+  client: nullable(text),
+  thisSession: flag,
 });
 
 const repository = fields({
@@ -249,6 +264,9 @@ const replies = {
     /** Whether the agent's own session is one of them. */
     thisSession: flag,
   }),
+  /** The oldest first. */
+  [routes.sessions]: fields({ sessions: list(ownSession) }),
+  [routes.sessionsEnd]: fields({ ended: count, thisSession: flag }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
   [routes.stop]: isObject,
 } satisfies { [R in Route]: Check<object> };
@@ -256,6 +274,7 @@ const replies = {
 /** The reply on a route. */
 export type Reply<R extends Route> = Checked<(typeof replies)[R]>;
 
+export type OwnSession = Checked<typeof ownSession>;
 export type SecurityKey = Checked<typeof securityKey>;
 export type StatusReply = Reply<typeof routes.status>;
 export type CargoReply = Reply<typeof routes.cargo>;

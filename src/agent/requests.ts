@@ -146,6 +146,13 @@ export const keyRemoveFinishRequest = v.strictObject({
 });
 export type KeyRemoveFinishRequest = v.InferOutput<typeof keyRemoveFinishRequest>;
 
+/** One session, all others, or all. */
+export const sessionsEndRequest = v.union([
+  v.strictObject({ id: Name }),
+  v.strictObject({ which: v.picklist(["others", "all"]) }),
+]);
+export type SessionsEndRequest = v.InferOutput<typeof sessionsEndRequest>;
+
 export const repositoryEndpointRequest = v.strictObject({
   domain: Name,
   domainOwner: Name,

@@ -13,6 +13,7 @@ import {
   loginFinishRequest,
   loginStartRequest,
   repositoryEndpointRequest,
+  sessionsEndRequest,
 } from "./requests.ts";
 import { route, type RouteEntry } from "./route.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
@@ -50,6 +51,14 @@ export const agentRoutes: AgentRoutes = {
     // The server has ended the sessions of the removed key. If the agent's own is one of them, it ends here as well.
     agent.forgetWhatEnded();
     return removed;
+  }),
+  [routes.sessions]: route(emptyRequest, async (agent) => ({ sessions: await agent.session().sessions() })),
+  [routes.sessionsEnd]: route(sessionsEndRequest, async (agent, request) => {
+    const session = agent.session();
+    const ended = await session.endSessions(request);
+    if (ended.thisSession) session.end("logged_out");
+    agent.forgetWhatEnded();
+    return ended;
   }),
   [routes.stop]: route(emptyRequest, (agent) => {
     agent.stop();

@@ -90,6 +90,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   enrollment_denied: 403,
   access_denied: 403,
   credential_not_found: 404,
+  session_not_found: 404,
   credential_excluded: 409,
   name_taken: 409,
   last_credential: 409,

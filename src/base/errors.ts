@@ -21,6 +21,7 @@ const exitCodes = {
   aws_not_found: 1,
   server_error: 1,
   credential_not_found: 1,
+  session_not_found: 1,
   name_taken: 1,
   platform_unsupported: 1,
   // 2: usage

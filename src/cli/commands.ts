@@ -17,6 +17,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Show the session, the role and the repositories",
     load: async () => (await import("./commands/status.ts")).status,
   },
+  sessions: {
+    group: "every day",
+    summary: "List your sessions, here and elsewhere, and end them",
+    load: async () => (await import("./commands/sessions/sessions.ts")).sessions,
+  },
   doctor: {
     group: "every day",
     summary: "Find out why a package manager gets no packages",

@@ -1,10 +1,7 @@
 /** The API for the user's enrolled security keys at the Vouch server, documented in docs/openapi.yaml. */
 import * as v from "valibot";
-import { type ErrorCode, VouchError } from "../base/errors.ts";
-import type { HttpResponse } from "../base/net/http.ts";
-import type { Secret } from "../base/secret.ts";
-import type { DpopClient } from "./dpop-client.ts";
-import { type Ceremony, CeremonyAnswer, CredentialId, readAnswer, readApiFailure, Words } from "./api.ts";
+import { type Ceremony, CeremonyAnswer, CredentialId, Words } from "./api.ts";
+import type { SessionApi } from "./session-api.ts";
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Key = v.object({
@@ -42,40 +39,25 @@ interface Approval {
 
 export type Key = v.InferOutput<typeof Key>;
 
-/** The error codes whose message and hint are taken from the server; any other code becomes `server_error`. */
-const refusals: readonly string[] = [
-  "login_needed",
-  "session_expired",
-  "access_denied",
-  "enrollment_denied",
-  "login_denied",
-  "credential_excluded",
-  "credential_not_found",
-  "name_taken",
-  "last_credential",
-] satisfies ErrorCode[];
-
 /**
  * The user's enrolled keys. Every method throws `login_needed`, `session_expired`, `access_denied`, `network`,
  * `timeout`, `server_error`, `cancelled`.
  */
 export class VouchKeys {
-  readonly #client: DpopClient;
-  readonly #accessToken: Secret;
+  readonly #api: SessionApi;
 
-  constructor(client: DpopClient, accessToken: Secret) {
-    this.#client = client;
-    this.#accessToken = accessToken;
+  constructor(api: SessionApi) {
+    this.#api = api;
   }
 
   /** The server's URL without a trailing slash. */
   get server(): string {
-    return this.#client.server;
+    return this.#api.server;
   }
 
   /** Lists the keys in order of enrolment. */
   async list(signal?: AbortSignal): Promise<Key[]> {
-    return (await this.#ask("GET", "", undefined, Keys, true, signal)).credentials;
+    return (await this.#api.ask("GET", "/v1/credentials", undefined, Keys, true, signal)).credentials;
   }
 
   /**
@@ -83,7 +65,14 @@ export class VouchKeys {
    * assertion by an enrolled key. Throws also `name_taken`.
    */
   async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony & Approval> {
-    return this.#ask("POST", "/add/options", name === undefined ? {} : { name }, AdditionAnswer, true, signal);
+    return this.#api.ask(
+      "POST",
+      "/v1/credentials/add/options",
+      name === undefined ? {} : { name },
+      AdditionAnswer,
+      true,
+      signal,
+    );
   }
 
   /**
@@ -94,12 +83,12 @@ export class VouchKeys {
     addition: { ceremony: string; approval: unknown; credential: unknown; name?: string; product?: string },
     signal?: AbortSignal,
   ): Promise<Key> {
-    return (await this.#ask("POST", "/add", addition, Added, false, signal)).credential;
+    return (await this.#api.ask("POST", "/v1/credentials/add", addition, Added, false, signal)).credential;
   }
 
   /** Renames a key. Throws also `credential_not_found`, `name_taken`. */
   async rename(id: string, name: string, signal?: AbortSignal): Promise<{ id: string; name: string }> {
-    return this.#ask("POST", "/rename", { id, name }, Renamed, true, signal);
+    return this.#api.ask("POST", "/v1/credentials/rename", { id, name }, Renamed, true, signal);
   }
 
   /**
@@ -111,7 +100,7 @@ export class VouchKeys {
     force: boolean,
     signal?: AbortSignal,
   ): Promise<Approval & Pick<Ceremony, "ceremony">> {
-    return this.#ask("POST", "/remove/options", { id, force }, RemovalAnswer, true, signal);
+    return this.#api.ask("POST", "/v1/credentials/remove/options", { id, force }, RemovalAnswer, true, signal);
   }
 
   /**
@@ -123,26 +112,6 @@ export class VouchKeys {
     removal: { ceremony: string; approval: unknown; id: string; force: boolean },
     signal?: AbortSignal,
   ): Promise<{ sessionsEnded: number; thisSession: boolean }> {
-    return this.#ask("POST", "/remove", removal, Removed, false, signal);
-  }
-
-  async #ask<Schema extends v.GenericSchema>(
-    method: "GET" | "POST",
-    path: string,
-    body: object | undefined,
-    schema: Schema,
-    repeatable: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<v.InferOutput<Schema>> {
-    const options = { repeatable, signal };
-    const response = await this.#client.ask(method, `/v1/credentials${path}`, this.#accessToken, body, options);
-    if (response.status !== 200) throw this.#refused(response);
-    return readAnswer(response, schema, this.server);
-  }
-
-  #refused(response: HttpResponse): VouchError {
-    const { code, message, hint } = readApiFailure(response, this.server);
-    if (refusals.includes(code)) return VouchError.fromWire({ code, message, ...(hint === undefined ? {} : { hint }) });
-    return new VouchError("server_error", `The Vouch server refused the request: ${message}`, { hint });
+    return this.#api.ask("POST", "/v1/credentials/remove", removal, Removed, false, signal);
   }
 }

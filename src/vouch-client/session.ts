@@ -2,14 +2,18 @@
  * A session with the Vouch server: an OAuth access token bound to a DPoP key (RFC 9449) that never leaves this process.
  */
 import * as v from "valibot";
+import { hostname } from "node:os";
 import { VouchError } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
+import { printable } from "../base/printable.ts";
 import { Secret } from "../base/secret.ts";
 import { DpopKey } from "./dpop.ts";
 import { DpopClient } from "./dpop-client.ts";
 import type { IdToken } from "../aws/web-identity.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
+import { SessionApi } from "./session-api.ts";
+import { VouchSessions } from "./sessions.ts";
 
 /** Upper bound on the session lifetime reported by the server: eight hours, in seconds. */
 const maxSessionSeconds = 8 * 3600;
@@ -43,13 +47,17 @@ export class VouchSession {
   readonly lifetimeSeconds: number;
   /** The user's security keys. */
   readonly keys: VouchKeys;
+  /** The user's sessions, here and elsewhere. */
+  readonly sessions: VouchSessions;
   readonly #client: DpopClient;
   readonly #accessToken: Secret;
 
   private constructor(client: DpopClient, answer: v.InferOutput<typeof LoginAnswer>) {
     this.#client = client;
     this.#accessToken = new Secret(answer.access_token);
-    this.keys = new VouchKeys(client, this.#accessToken);
+    const api = new SessionApi(client, this.#accessToken);
+    this.keys = new VouchKeys(api);
+    this.sessions = new VouchSessions(api);
     this.user = answer.user;
     this.lifetimeSeconds = Math.min(answer.expires_in, maxSessionSeconds);
   }
@@ -64,6 +72,7 @@ export class VouchSession {
       grant_type: "urn:vouch:params:oauth:grant-type:webauthn",
       ceremony: login.ceremony,
       credential: JSON.stringify(login.credential),
+      client: printable(hostname()).slice(0, 64),
     });
     if (response.status !== 200) throw loginDenied(response, client.tokenUrl);
     return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));

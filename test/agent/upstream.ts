@@ -19,6 +19,8 @@ export type Operation =
   | "keyRename"
   | "keyRemoveOptions"
   | "keyRemove"
+  | "sessions"
+  | "sessionsEnd"
   | "sts"
   | "token"
   | "endpoint";
@@ -44,6 +46,8 @@ export class Upstream {
     keyRename: 0,
     keyRemoveOptions: 0,
     keyRemove: 0,
+    sessions: 0,
+    sessionsEnd: 0,
     sts: 0,
     token: 0,
     endpoint: 0,
@@ -122,7 +126,7 @@ export class Upstream {
       const refused = await this.#checkProof(request.headers.get("dpop"));
       if (refused) return refused;
     }
-    if (url.pathname.startsWith("/v1/credentials")) {
+    if (/^\/v1\/(credentials|sessions)/.test(url.pathname)) {
       const refused = await this.#checkSession(request, url.pathname);
       if (refused) return refused;
       if (text !== "") this.bodies.push(JSON.parse(text));
@@ -145,7 +149,7 @@ export class Upstream {
     }
   }
 
-  /** Judges access token and proof as the Vouch server does under /v1/credentials. */
+  /** Judges access token and proof as the Vouch server does in a session. */
   async #checkSession(request: Request, path: string): Promise<Response | undefined> {
     const now = Math.floor(this.#clock.now() / 1000);
     const date = new Date(now * 1000).toUTCString();
@@ -202,6 +206,10 @@ export class Upstream {
         return Response.json({ id: key.id, name: "renamed" });
       case "keyRemove":
         return Response.json({ sessionsEnded: 0, thisSession: false });
+      case "sessions":
+        return Response.json({ sessions: [ownSession] });
+      case "sessionsEnd":
+        return Response.json({ ended: 1, thisSession: false });
       case "sts": {
         const duration = Number(form.get("DurationSeconds"));
         this.durations.sts.push(duration);
@@ -223,6 +231,16 @@ export class Upstream {
     }
   }
 }
+
+/** The one session of the made-up user, as the server lists it. */
+export const ownSession = {
+  id: "0123456789abcdef",
+  createdAt: 1_800_000_000,
+  expiresAt: 1_800_000_000 + sessionSeconds,
+  key: "security key",
+  client: "laptop",
+  thisSession: true,
+};
 
 /** The one key of the made-up user, as the server lists it. */
 export const key = {
@@ -271,6 +289,10 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "keyRemoveOptions";
     case "/v1/credentials/remove":
       return "keyRemove";
+    case "/v1/sessions":
+      return "sessions";
+    case "/v1/sessions/end":
+      return "sessionsEnd";
     case "/oauth/token":
       return form.has("subject_token") ? "idToken" : "login";
     case "/oauth/revoke":

@@ -104,7 +104,7 @@ test.each(operations.map(({ path, type, schema }) => [path, type, schema] as con
         const answer =
           type === "application/x-www-form-urlencoded"
             ? await server.form(path, value as Record<string, string>, { dpop: await server.proof(dpop) })
-            : path.startsWith("/v1/credentials")
+            : /^\/v1\/(credentials|sessions)/.test(path)
               ? await server.inSession(person, "POST", path, value)
               : await server.post(path, value);
         const error = answer.body?.error?.code ?? answer.body?.error;

@@ -3,7 +3,8 @@ import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { EndReason, SecurityKey } from "../protocol.ts";
+import type { EndReason, OwnSession, SecurityKey } from "../protocol.ts";
+import type { SessionsEndRequest } from "../requests.ts";
 
 export class Session {
   readonly user: string;
@@ -63,6 +64,16 @@ export class Session {
   /** Gives a security key another name. Throws as `ask` and `VouchKeys.rename`. */
   async renameKey(id: string, name: string): Promise<{ id: string; name: string }> {
     return this.ask(({ keys }) => keys.rename(id, name, this.signal));
+  }
+
+  /** The live sessions of the user, here and elsewhere. Throws as `ask` and `VouchSessions.list`. */
+  async sessions(): Promise<OwnSession[]> {
+    return this.ask(({ sessions }) => sessions.list(this.signal));
+  }
+
+  /** Ends sessions of the user at the server. Throws as `ask` and `VouchSessions.end`. */
+  async endSessions(which: SessionsEndRequest): Promise<{ ended: number; thisSession: boolean }> {
+    return this.ask(({ sessions }) => sessions.end(which, this.signal));
   }
 
   /**

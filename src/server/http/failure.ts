@@ -39,6 +39,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   enrollment_denied: 403,
   login_denied: 403,
   credential_not_found: 404,
+  session_not_found: 404,
   credential_excluded: 409,
   name_taken: 409,
   last_credential: 409,

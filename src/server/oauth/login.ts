@@ -1,6 +1,7 @@
 /** Login: exchanges a WebAuthn assertion for a session, an access token bound to the client's DPoP key. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
 import { OAuthError } from "../http/failure.ts";
@@ -22,10 +23,21 @@ export const loginOptions: Handler = async (request, context) => {
   return { response: Response.json({ ceremony, options }) };
 };
 
+/** In UTF-16 units; a host name has at most 63 (RFC 1123, 2.1). */
+const maxClientName = 64;
+
 export const webauthnGrantParameters = {
   ceremony: v.pipe(v.string(), v.maxLength(64)),
   /** AuthenticationResponseJSON as JSON text. */
   credential: v.pipe(v.string(), v.parseJson(), AuthenticationResponseSchema),
+  /** What the client calls its machine: a claim, shown to the user beside the session. */
+  client: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(256),
+      v.transform((name) => printable(name).slice(0, maxClientName)),
+    ),
+  ),
 };
 
 /** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`. */
@@ -57,13 +69,13 @@ export async function grantSession(
     }
     // An assertion from before the last revocation opens no session, even if sent after it.
     if (ceremony.revocation < still.revocation) {
-      throw new OAuthError("invalid_grant", "The administrator ended the sessions while this login was under way.");
+      throw new OAuthError("invalid_grant", "The sessions of this account were ended while this login was under way.");
     }
     if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {
       throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
     }
     const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
-    if (!(await sessions.add(sha256(accessToken), session))) throw notEnrolled();
+    if (!(await sessions.add(sha256(accessToken), session, parameters.client || undefined))) throw notEnrolled();
   });
   return {
     response: Response.json({

@@ -84,6 +84,8 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL
     )`,
   ],
+  // client: the name that the client gave of its machine, a claim; null if it gave none.
+  [`ALTER TABLE sessions ADD COLUMN client TEXT`],
 ];
 
 /**

@@ -13,6 +13,21 @@ export interface Session {
   revoked: boolean;
 }
 
+/** A live session as its user sees it. */
+export interface OwnSession {
+  tokenHash: string;
+  createdAt: number;
+  expiresAt: number;
+  /** The name of the credential that opened it. */
+  keyName: string;
+  /** What the client called its machine at login: a claim. */
+  client: string | undefined;
+}
+
+interface Client {
+  client: string | null;
+}
+
 export class SessionStore {
   readonly #sql: Sql;
 
@@ -21,10 +36,10 @@ export class SessionStore {
   }
 
   /** Stores a new session. False if its credential has been removed in the meantime. */
-  async add(tokenHash: string, session: Omit<Session, "revoked">): Promise<boolean> {
+  async add(tokenHash: string, session: Omit<Session, "revoked">, client?: string): Promise<boolean> {
     const rows = await this.#sql`
-      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
-      SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}
+      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at, client)
+      SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}, ${client ?? null}
       FROM credentials WHERE id = ${session.credentialId} AND user_id = ${session.user.id} RETURNING token_hash`;
     return rows.length === 1;
   }
@@ -45,17 +60,34 @@ export class SessionStore {
     );
   }
 
+  /** The user's live sessions, the oldest first. */
+  async ofUser(userId: string, now: number): Promise<OwnSession[]> {
+    const rows = await this.#sql`
+      SELECT sessions.token_hash, sessions.created_at, sessions.expires_at, sessions.client, credentials.name
+      FROM sessions JOIN credentials ON credentials.id = sessions.credential_id
+      WHERE sessions.user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}
+      ORDER BY sessions.created_at, sessions.token_hash`;
+    return rows.map((row: Record<"token_hash" | "created_at" | "expires_at" | "name", string> & Client) => ({
+      tokenHash: row.token_hash,
+      createdAt: Number(row.created_at),
+      expiresAt: Number(row.expires_at),
+      keyName: row.name,
+      client: row.client ?? undefined,
+    }));
+  }
+
   /** Revokes the session of this token; no effect if unknown or already revoked. */
   async revoke(tokenHash: string, now: number): Promise<void> {
     await this.#sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
   }
 
-  /** Revokes the user's live sessions and pending logins; returns the number of sessions. */
-  async revokeAll(userId: string, now: number): Promise<number> {
+  /** Revokes the user's pending logins and live sessions, except that of one token; returns the number of sessions. */
+  async revokeAll(userId: string, now: number, exceptTokenHash = ""): Promise<number> {
     await this.#sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
     const rows = await this.#sql`
       UPDATE sessions SET revoked_at = ${now}
-      WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
+      WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} AND token_hash <> ${exceptTokenHash}
+      RETURNING token_hash`;
     return rows.length;
   }
 

@@ -2,11 +2,9 @@
 import type { SecurityKey } from "../../../agent/protocol.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
+import { shortIds, table } from "../../terminal/table.ts";
 import { calendarDate, clockTime } from "../../terminal/time.ts";
 import { listKeys, modelOfKey } from "./own-keys.ts";
-
-/** Minimum length of the displayed id prefix; longer if ids would be ambiguous. */
-const shownId = 8;
 
 export const list = defineCommand({
   meta: { name: "list", description: "Show the security keys that open a session of yours." },
@@ -64,22 +62,4 @@ export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
     ]),
   ]);
   return [bold(head), ...rows];
-}
-
-function shortIds(keys: readonly SecurityKey[]): string[] {
-  for (let length = shownId; ; length++) {
-    const ids = keys.map(({ id }) => id.slice(0, length));
-    if (new Set(ids).size === keys.length || keys.every(({ id }) => id.length <= length)) return ids;
-  }
-}
-
-/** Aligns the columns of the rows. */
-function table(rows: readonly string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => Bun.stringWidth(row[column]!))));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell + " ".repeat(widths[column]! - Bun.stringWidth(cell)))
-      .join("  ")
-      .trimEnd(),
-  );
 }
