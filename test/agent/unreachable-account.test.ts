@@ -40,7 +40,8 @@ test.each<[string, string, RepositorySettings[], string]>([
   "STS is silent for %s: a command has the tokens of the other, and hears why one is missing",
   async (_, silent, repositories, there) => {
     const { harness, asked } = await started(silent, repositories);
-    await using _harness = harness;
+    await using stopped = harness;
+    expect(stopped).toBe(harness);
     const lost = repositories.find(({ domain }) => domain !== there)!;
     for (let turn = 0; turn < 3; turn++) {
       const { failed = [], variables } = await askAgent(routes.environment, { failures: "all" });
