@@ -22,6 +22,7 @@ import { withoutRuntimeVariables } from "./build/runtime-variables.ts";
 import { targetRuntime } from "./build/runtime.ts";
 import { scriptOptions } from "./build/script-options.ts";
 import { readSource } from "./build/source.ts";
+import { sourceId } from "./build/source-id.ts";
 import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
 
 const root = import.meta.dir;
@@ -51,8 +52,8 @@ async function compile(
     bytecode: true,
     metafile: true,
     plugins: [plugin],
-    // For `vouch --version --json` and `vouch doctor`: src/base/build.ts.
-    define: { VOUCH_HAS_FIRST_STAGE: String(firstStage !== undefined) },
+    // For `vouch --version --json` and `vouch doctor`: src/base/build-info.ts.
+    define: { VOUCH_HAS_FIRST_STAGE: String(firstStage !== undefined), VOUCH_BUILD: JSON.stringify(sourceId(root)) },
     compile: {
       ...runtime,
       outfile: join(root, outfile),

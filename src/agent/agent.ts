@@ -39,8 +39,9 @@ export interface AgentOptions {
   log?: (message: string) => void;
   /** Called each time a session has ended. */
   onEnd?: (reason: EndReason) => void;
-  /** Called when a stop is requested, before the answer. */
+  /** Called when a stop or a restart is requested, before the answer. */
   onStop?: () => void;
+  onRestart?: () => void;
   /** Why the previous session ended, before this agent's process was replaced. */
   ended?: EndReason;
 }
@@ -55,6 +56,7 @@ export class Agent implements TokenSource {
   readonly #tokenLimits: TokenLimits | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
   readonly #onStop: AgentOptions["onStop"];
+  readonly #onRestart: AgentOptions["onRestart"];
   #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
   #ended: EndReason | undefined;
 
@@ -65,6 +67,7 @@ export class Agent implements TokenSource {
     this.#log = options.log ?? log;
     this.#onEnd = options.onEnd;
     this.#onStop = options.onStop;
+    this.#onRestart = options.onRestart;
     this.#ended = options.ended;
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
@@ -80,6 +83,7 @@ export class Agent implements TokenSource {
     const logged = logState();
     return {
       version: buildInfo.version,
+      ...(buildInfo.build === undefined ? {} : { build: buildInfo.build }),
       pid: process.pid,
       startedAt: this.#startedAt,
       settings: this.#settings.path,
@@ -167,6 +171,11 @@ export class Agent implements TokenSource {
   /** Asks the agent's owner to stop it. */
   stop(): void {
     this.#onStop?.();
+  }
+
+  /** Asks the agent's owner to replace it by a new one in the same process. */
+  restart(): void {
+    this.#onRestart?.();
   }
 
   /** Drops the session and its tokens if it has ended, for any reason. */

@@ -54,6 +54,7 @@ export const routes = {
   sessions: "/v1/sessions",
   sessionsEnd: "/v1/sessions/end",
   repositoryEndpoint: "/v1/repository-endpoint",
+  restart: "/v1/restart",
   stop: "/v1/stop",
 } as const;
 
@@ -165,6 +166,8 @@ export type EndReason = (typeof endReasons)[number];
 const replies = {
   [routes.status]: fields({
     version: text,
+    /** As in its `vouch --version --json`. */
+    build: optional(text),
     pid: count,
     startedAt: time,
     /** The path of the settings file that it reads. */
@@ -268,6 +271,8 @@ const replies = {
   [routes.sessions]: fields({ sessions: list(ownSession) }),
   [routes.sessionsEnd]: fields({ ended: count, thisSession: flag }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
+  /** It ends its session and becomes the program that is at its path now; the process id stays. */
+  [routes.restart]: isObject,
   [routes.stop]: isObject,
 } satisfies { [R in Route]: Check<object> };
 

@@ -60,6 +60,10 @@ export const agentRoutes: AgentRoutes = {
     agent.forgetWhatEnded();
     return ended;
   }),
+  [routes.restart]: route(emptyRequest, (agent) => {
+    agent.restart();
+    return {};
+  }),
   [routes.stop]: route(emptyRequest, (agent) => {
     agent.stop();
     return {};

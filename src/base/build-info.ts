@@ -1,11 +1,14 @@
 /** What build.ts has put into this executable. */
 import packageJson from "../../package.json" with { type: "json" };
 
-/** Defined by build.ts; from the sources there is no such name. */
+/** Defined by build.ts; from the sources there are no such names. */
 declare const VOUCH_HAS_FIRST_STAGE: boolean;
+declare const VOUCH_BUILD: string;
 
 export interface BuildInfo {
   version: string;
+  /** Names the sources, so that two builds of one version can be told apart; absent as `firstStage`. */
+  build?: string;
   /** The version of Bun. */
   runtime: string;
   /** `linux-x64`, as Node.js names platform and architecture. */
@@ -19,6 +22,7 @@ export interface BuildInfo {
 
 export const buildInfo: BuildInfo = {
   version: packageJson.version,
+  ...(typeof VOUCH_BUILD === "string" && { build: VOUCH_BUILD }),
   runtime: `bun ${Bun.version}`,
   platform: `${process.platform}-${process.arch}`,
   ...(typeof VOUCH_HAS_FIRST_STAGE === "boolean" && { firstStage: VOUCH_HAS_FIRST_STAGE }),

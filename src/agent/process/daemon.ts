@@ -15,6 +15,9 @@ import { type EndReason, endReasons } from "../protocol.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 
+/** Read now: once the file is replaced, the system names the old one, which is gone. */
+const program = process.execPath;
+
 /** How long pending answers may take after a stop, in milliseconds. */
 const drainLimitMs = 2_000;
 
@@ -54,6 +57,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   rmSync(socketPath, { force: true });
 
   let successorOf: EndReason | undefined;
+  let restarts = false;
   const agent = new Agent({
     ...takeEndReason(),
     onEnd(reason) {
@@ -63,6 +67,10 @@ async function serve(watchIntervalMs: number): Promise<number> {
       setTimeout(() => stop("the session has ended; the agent restarts itself (same process id)"), 0);
     },
     onStop: () => stop("it was asked to", true),
+    onRestart() {
+      restarts = true;
+      stop("it was asked to restart itself (same process id)");
+    },
   });
   const stopped = Promise.withResolvers<string>();
   let drained: Promise<void> | undefined;
@@ -95,7 +103,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
-  if (successorOf !== undefined && isReplaced) becomeFresh(successorOf);
+  if ((restarts || successorOf !== undefined) && isReplaced) becomeFresh(successorOf);
   return 0;
 }
 
@@ -110,16 +118,17 @@ function takeEndReason(): { ended?: EndReason } {
 }
 
 /**
- * Replaces this process by the same program with empty memory; the process id stays, for its supervisor. If another
- * agent has been started meanwhile, the new one finds the lock taken and ends. Returns if the system refuses; the
- * process then ends, which clears the memory as well.
+ * Replaces this process by the program at its path, with empty memory: after an update that is the new version. The
+ * process id stays, for its supervisor. If another agent has been started meanwhile, the new one finds the lock taken
+ * and ends. Returns if the system refuses; the process then ends, which clears the memory as well.
  */
-function becomeFresh(reason: EndReason): void {
+function becomeFresh(reason: EndReason | undefined): void {
   // In a compiled executable argv[1] is a path inside of it.
   const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
-  const args = [process.execPath, ...script, ...process.argv.slice(2)];
+  const args = [program, ...script, ...process.argv.slice(2)];
   try {
-    process.execve!(process.execPath, args, { ...process.env, [endVariable]: reason });
+    const ended = reason === undefined ? {} : { [endVariable]: reason };
+    process.execve!(program, args, { ...process.env, ...ended });
   } catch (error) {
     log(`the agent could not restart itself and ends: ${(error as Error).message}`);
   }

@@ -16,7 +16,7 @@ export class RequestError extends VouchError {
 
   constructor(status: number, message: string) {
     super("protocol_error", message, {
-      hint: "If Vouch was updated, run `vouch agent stop`, then `vouch login`.",
+      hint: "If Vouch was updated, run `vouch login`: it replaces an older agent.",
     });
     this.status = status;
   }

@@ -128,9 +128,7 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   const isWhole = head.includes(`\r\ncontent-length: ${bytes.length - bodyStart}\r\n`);
   if (!isWhole && !ended) return undefined;
   const version = header(head, "vouch-protocol");
-  if (version !== `${protocolVersion}`) {
-    throw unavailable(`is of another version: expected protocol ${protocolVersion}, got ${version ?? "none"}`);
-  }
+  if (version !== `${protocolVersion}`) throw otherProtocol(version);
   if (!isWhole) throw unavailable("broke off its answer");
   return readReply(head.slice(9, head.indexOf("\r\n")).split(" ", 1)[0]!, text.slice(bodyStart));
 }
@@ -194,6 +192,34 @@ function notRunning(): VouchError {
   return new VouchError("login_needed", "Not logged in: the Vouch agent is not running.", {
     hint: "Run `vouch login`.",
   });
+}
+
+/** The cause of the error for an agent of another protocol version. */
+export class OtherProtocol extends Error {
+  /** Undefined if the answer names none: then it is no agent of Vouch. */
+  readonly isNewer: boolean | undefined;
+
+  constructor(version: string | undefined) {
+    super(`expected protocol ${protocolVersion}, got ${version ?? "none"}`);
+    this.isNewer = version === undefined || !/^[0-9]{1,9}$/.test(version) ? undefined : +version > protocolVersion;
+  }
+}
+
+function otherProtocol(version: string | undefined): VouchError {
+  const cause = new OtherProtocol(version);
+  if (cause.isNewer === undefined) return unavailable(`is of another version: ${cause.message}`, cause);
+  return new VouchError(
+    "agent_unavailable",
+    cause.isNewer
+      ? `The Vouch agent that runs is newer than this vouch, which cannot talk to it: ${cause.message}.`
+      : `The Vouch agent that runs is older than this vouch, and they cannot talk: ${cause.message}.`,
+    {
+      hint: cause.isNewer
+        ? "Use the newer vouch (`which -a vouch` shows where it is), or run `vouch agent stop`, then `vouch login`."
+        : "Run `vouch login`: it replaces the agent.",
+      cause,
+    },
+  );
 }
 
 function unavailable(why: string, cause?: unknown): VouchError {

@@ -1,17 +1,13 @@
 /** `vouch agent run|stop|status`: the process that holds the session. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { askAgent, askStatus, listenerPid, lstat } from "../../agent/wire/client.ts";
-import { agentLogPath, namingLog } from "../../agent/wire/log-path.ts";
-import { routes, type StatusReply } from "../../agent/protocol.ts";
-import { VouchError } from "../../base/errors.ts";
+import { stopAgent } from "../../agent/process/stop.ts";
+import { askStatus, lstat } from "../../agent/wire/client.ts";
+import { agentLogPath } from "../../agent/wire/log-path.ts";
+import type { StatusReply } from "../../agent/protocol.ts";
+import { buildInfo } from "../../base/build-info.ts";
 import { type Command, defineCommand, type Roles } from "../framework/command.ts";
+import { otherVersion } from "./agent-version.ts";
 import { note, print, printJson } from "../terminal/terminal.ts";
 import { clockTime } from "../terminal/time.ts";
-
-/** Timeout for the agent to shut down: revoke its session at the server and finish requests in flight. */
-const stopTimeoutMs = 20_000;
-/** Timeout of the stop request. */
-const answerLimitMs = 10_000;
 
 const stop = defineCommand({
   meta: {
@@ -22,25 +18,8 @@ const stop = defineCommand({
     examples: [["vouch agent stop && vouch login", "Start afresh, with the variables of this shell."]],
   },
   async run() {
-    let running: Pick<StatusReply, "pid"> | undefined;
-    try {
-      running = await askStatus(answerLimitMs);
-      if (running) await askAgent(routes.stop, undefined, { timeoutMs: answerLimitMs });
-    } catch (error) {
-      // Fallback for an agent that hangs or has another protocol version: signal the process that the kernel reports as
-      // peer.
-      if (!(error instanceof VouchError) || error.code !== "agent_unavailable") throw error;
-      const pid = await listenerPid();
-      if (pid === undefined) throw error;
-      await end(pid);
-      running = { pid };
-    }
-    if (!running) {
-      note("No agent is running.");
-      return;
-    }
-    await untilGone(running.pid);
-    note(`The agent (process ${running.pid}) has stopped.`);
+    const pid = await stopAgent();
+    note(pid === undefined ? "No agent is running." : `The agent (process ${pid}) has stopped.`);
   },
 });
 
@@ -52,9 +31,12 @@ const status = defineCommand({
   teaching: { examples: [["vouch agent status", "See its process number, since when it runs, and where its log is."]] },
   async run({ args }) {
     const running = await askStatus();
-    if (args.json) printJson({ running: running !== undefined, ...running });
+    const { version, build } = buildInfo;
+    if (args.json) printJson({ running: running !== undefined, ...running, executable: { version, build } });
     else if (running) {
       print(`The agent ${running.version} runs as process ${running.pid} since ${clockTime(running.startedAt)}.`);
+      const other = otherVersion(running);
+      if (other) print(`${other.found} ${other.remedy}`);
       print(logSentence(running.log));
     } else {
       print("No agent is running. `vouch login` starts it.");
@@ -89,39 +71,4 @@ export function agentCommand(load: Roles["agent"]): Command {
     },
     subCommands: { run, stop, status },
   });
-}
-
-/** Waits for the process to exit, so that the next command (`vouch login`) starts a new agent. */
-async function untilGone(pid: number): Promise<void> {
-  const deadline = performance.now() + stopTimeoutMs;
-  while (isAlive(pid)) {
-    if (performance.now() > deadline) {
-      const message = `The agent (process ${pid}) was told to stop and has not yet ended.`;
-      const hint = `If it does not end, run \`kill -9 ${pid}\`.`;
-      throw namingLog(new VouchError("agent_unavailable", message, { hint }), lstat);
-    }
-    await sleep(20);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Sends SIGTERM, and SIGKILL if the process still runs after two seconds. */
-async function end(pid: number): Promise<void> {
-  process.kill(pid, "SIGTERM");
-  const deadline = performance.now() + 2_000;
-  while (isAlive(pid)) {
-    if (performance.now() > deadline) {
-      process.kill(pid, "SIGKILL");
-      return;
-    }
-    await sleep(20);
-  }
 }

@@ -27,7 +27,7 @@ export const login = defineCommand({
   },
   teaching: {
     details: [
-      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there.",
+      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there, and after an update of Vouch the agent.",
     ],
     examples: [
       ["vouch login", "PIN, touch, and your package managers work until the evening."],
@@ -45,23 +45,26 @@ export const login = defineCommand({
       });
     }
     warnOfReplacement(settings, server);
-    await withAgent(async () => {
-      const before = await askStatus();
-      if (before?.session) {
-        note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
-      }
-      const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
-      const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
-      // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
-      const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
-      const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-        getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
-      );
-      const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
-      const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
-      if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
-      report(reply, settings, args.json === true);
-    });
+    await withAgent(
+      async () => {
+        const before = await askStatus();
+        if (before?.session) {
+          note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
+        }
+        const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
+        const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+        // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
+        const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
+        const credential = await withSecurityKey(timeoutSeconds, (tools) =>
+          getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
+        );
+        const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
+        const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
+        if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
+        report(reply, settings, args.json === true);
+      },
+      { replaces: true },
+    );
   },
 });
 

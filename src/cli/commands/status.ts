@@ -4,6 +4,7 @@ import { askStatus } from "../../agent/wire/client.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
+import { otherVersion } from "./agent-version.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
@@ -76,8 +77,14 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
     ...profileLines(settings),
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
+    ...versionLines(agent),
     ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
   ];
+}
+
+function versionLines(agent: StatusReply | undefined): string[] {
+  const other = agent && otherVersion(agent);
+  return other ? [row("", other.found), row("", other.remedy)] : [];
 }
 
 function sessionLine(agent: StatusReply | undefined, now: number): string {

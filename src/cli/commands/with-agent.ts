@@ -1,17 +1,48 @@
 /** Runs a command's work with a running agent, and says what a failure leaves behind. */
 import { ensureAgent } from "../../agent/process/start.ts";
+import { replaceAgent, stopAgent } from "../../agent/process/stop.ts";
+import type { StatusReply } from "../../agent/protocol.ts";
+import { askStatus } from "../../agent/wire/client.ts";
+import { OtherProtocol } from "../../agent/wire/question.ts";
 import { note } from "../terminal/terminal.ts";
+import { otherVersion } from "./agent-version.ts";
 
 /**
- * Starts the agent if none is running, then runs `work`. If that fails, says that the agent that this call has started
- * keeps running. It is not stopped: another terminal may have begun a login with it meanwhile.
+ * Starts the agent if none is running, then runs `work`. One that cannot be talked to because it is older is replaced;
+ * with `replaces` also one that could, as its session is about to be replaced anyway. If `work` fails, says that the
+ * agent that this call has started keeps running. It is not stopped: another terminal may have begun a login with it
+ * meanwhile. Throws `agent_unavailable` for an agent whose protocol is newer.
  */
-export async function withAgent<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function withAgent<Result>(
+  work: () => Promise<Result>,
+  { replaces = false }: { replaces?: boolean } = {},
+): Promise<Result> {
+  const running = await usableAgent();
+  const other = replaces && running ? otherVersion(running) : undefined;
+  if (running && other && other.relation !== "newer") {
+    note(
+      `${other.found} It is replaced${running.session ? ", and its session ends; this login opens a new one" : ""}.`,
+    );
+    await replaceAgent(running);
+  } else if (other) note(`${other.found} ${other.remedy}`);
   const { isNew } = await ensureAgent();
   try {
     return await work();
   } catch (error) {
     if (isNew) note("The agent that was started keeps running; `vouch agent stop` ends it.");
     throw error;
+  }
+}
+
+/** The status of the running agent; one of an older protocol is stopped. */
+async function usableAgent(): Promise<StatusReply | undefined> {
+  try {
+    return await askStatus();
+  } catch (error) {
+    if (!(error instanceof Error) || !(error.cause instanceof OtherProtocol) || error.cause.isNewer !== false)
+      throw error;
+    note("The running agent is of an older vouch. It is replaced, and a session that it has ends with it.");
+    await stopAgent();
+    return undefined;
   }
 }

@@ -80,11 +80,6 @@ describe.each(ways)("asked by %s, the agent's client", (_way, ask) => {
   });
 
   test.each<[string, string, RegExp]>([
-    [
-      "of another version",
-      json("{}", "HTTP/1.1 200 OK\r\nvouch-protocol: 2"),
-      /another version: expected protocol 1, got 2/,
-    ],
     ["that names no version", json("{}", "HTTP/1.1 200 OK"), /expected protocol 1, got none/],
     ["that is too long", json(" ".repeat(maxBodyBytes + 8193)), /expected at most 1056768 bytes/],
     [
@@ -111,6 +106,16 @@ describe.each(ways)("asked by %s, the agent's client", (_way, ask) => {
     await answerWith(bytes);
     const failure = await rejection(ask(routes.token));
     expect(failure).toMatchObject({ code: "agent_unavailable", hint: "Run `vouch agent stop`, then `vouch login`." });
+    expect(failure.message).toMatch(message);
+  });
+
+  test.each([
+    ["2", /newer than this vouch.*expected protocol 1, got 2/, "which -a vouch"],
+    ["0", /older than this vouch.*expected protocol 1, got 0/, "Run `vouch login`: it replaces the agent."],
+  ])("refuses an answer of protocol %s, and says which side is the older one", async (version, message, hint) => {
+    await answerWith(json("{}", `HTTP/1.1 200 OK\r\nvouch-protocol: ${version}`));
+    const failure = await rejection(ask(routes.token));
+    expect(failure).toMatchObject({ code: "agent_unavailable", hint: expect.stringContaining(hint) });
     expect(failure.message).toMatch(message);
   });
 

@@ -1,5 +1,6 @@
 /** Case "token expired": is there an agent, a session, and are the tokens valid? */
 import { settingsPath } from "../../../settings/settings.ts";
+import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
@@ -11,7 +12,10 @@ const soon = 15 * 60;
 export function checkSession(machine: Machine): Finding[] {
   const other = otherSettings(machine.agent, settingsPath(machine.env));
   const found = checkState(machine);
-  return other ? [...found, warning("settings", other.found, other.remedy)] : found;
+  if (other) found.push(warning("settings", other.found, other.remedy));
+  const version = machine.agent && otherVersion(machine.agent);
+  if (version) found.push(warning("agent-version", version.found, version.remedy));
+  return found;
 }
 
 function checkState({ agent, settings, now }: Machine): Finding[] {

@@ -116,7 +116,7 @@ export const codeartifact = defineCommand({
     json: { type: "boolean", description: "Print what was done as JSON." },
   },
   teaching: {
-    usage: "--domain DOMAIN --repository REPOSITORY [flags] | --remove [flags]",
+    usage: "--domain DOMAIN --repository REPOSITORY [flags] | --endpoint URL [flags] | --remove [flags]",
     details: [
       "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
       "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, and pnpm and pnpx where pnpm is installed, as far as they are needed. It belongs first on PATH.",

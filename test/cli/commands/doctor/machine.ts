@@ -1,6 +1,7 @@
 /** A made-up machine for the doctor: a folder with the files of the package managers, and settings. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { buildInfo } from "../../../../src/base/build-info.ts";
 import type { Finding, Machine } from "../../../../src/tools/finding.ts";
 import { myRepository } from "../../../settings/my-repository.ts";
 import { type TempFolder, tempFolder } from "../../../temp-folder.ts";
@@ -23,7 +24,7 @@ const settings: Machine["settings"] = {
 };
 
 const agent: Machine["agent"] = {
-  version: "0.1.0",
+  version: buildInfo.version,
   pid: 4711,
   startedAt: now - 3600,
   server: "https://vouch.example.com",
