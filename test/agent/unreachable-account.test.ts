@@ -38,10 +38,9 @@ test.each<[string, string, RepositorySettings[], string]>([
   ["the own account's role", roleArn, [repository, { ...far, roleArn: acme }], "acme"],
 ])(
   "STS is silent for %s: a command has the tokens of the other, and hears why one is missing",
-  async (_, silent, repositories, there) => {
+  async (_title, silent, repositories, there) => {
     const { harness, asked } = await started(silent, repositories);
-    await using stopped = harness;
-    expect(stopped).toBe(harness);
+    await using _ = harness;
     const lost = repositories.find(({ domain }) => domain !== there)!;
     for (let turn = 0; turn < 3; turn++) {
       const { failed = [], variables } = await askAgent(routes.environment, { failures: "all" });

@@ -5,8 +5,12 @@ import { join } from "node:path";
 import { cargoGet, ended, executable, type Laptop, startLaptop } from "../laptop.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
 import { names } from "../sandbox/main.ts";
+import { requires } from "../requires.ts";
+import { buildWheel, myPackage } from "../sandbox/packages.ts";
 import { filesContaining } from "./disk.ts";
+import { crateProject, crateUserProject, npmProject, npmUserProject } from "./projects.ts";
 
+const uv = join(import.meta.dir, "../../.tools/pip-26/bin/uv");
 const otherAccount = createSecondAccount(names.roleArn);
 
 let laptop: Laptop;
@@ -24,7 +28,7 @@ beforeAll(async () => {
   await ended(laptop.vouch("setup", "aws", ...profile, "--folder", join(laptop.home, "link")));
   const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
   const roles = ["--publish-role", acme.publishRoleArn, "--registry-name", "acme"];
-  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "cargo"));
+  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "cargo,npm,pip"));
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
@@ -134,6 +138,67 @@ describe("vouch exec", () => {
     expect(holder(await gem("install"))).toBe("acme-reader");
     expect(holder(await gem("push"))).toBe("acme-publisher");
   });
+});
+
+describe("the publish role, without which the account refuses an upload, is the one that uploads", () => {
+  const refused = () =>
+    Object.values(laptop.sandbox.packageCounters(acme.id)).reduce((sum, each) => sum + each.forbidden, 0);
+  const withoutShims = () => laptop.env["PATH"]!.split(":").filter((folder) => folder !== laptop.shims);
+  /** A package of this version, to publish. */
+  async function library(version: string): Promise<string> {
+    const folder = npmProject(join(laptop.home, "my-lib"), "my-lib");
+    const manifest = Bun.file(join(folder, "package.json"));
+    await Bun.write(manifest, (await manifest.text()).replace("1.0.0", version));
+    return folder;
+  }
+
+  test.skipIf(!requires("cargo"))(
+    "by cargo publish; what is published is then read by the other role",
+    async () => {
+      const crate = crateProject(join(laptop.home, "my-crate"), "my-crate", "acme");
+      await ended(laptop.run(["cargo", "publish", "--registry", "acme", "--allow-dirty"], { cwd: crate }));
+      const app = crateUserProject(join(laptop.home, "cargo-app"), "my-crate", "acme");
+      await ended(laptop.run(["cargo", "fetch"], { cwd: app }));
+      expect(refused()).toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf(!requires("npm"))(
+    "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",
+    async () => {
+      await ended(laptop.run(["npm", "pub"], { cwd: await library("1.0.0") }));
+      const npm = ["vouch", "exec", "--", "npm", "publish"];
+      await ended(laptop.run(npm, { cwd: await library("1.0.1"), env: { PATH: withoutShims().join(":") } }));
+      const app = npmUserProject(join(laptop.home, "npm-app"), "my-lib");
+      await ended(laptop.run(["npm", "install"], { cwd: app }));
+      expect(refused()).toBe(0);
+      // The account itself keeps the two apart: a token for reading is refused.
+      const token = (await ended(laptop.vouch("credential", "codeartifact", "--profile", "acme"))).trim();
+      const env = {
+        PATH: withoutShims().join(":"),
+        [`npm_config_//${acme.host}/npm/${acme.repository}/:_authToken`]: token,
+      };
+      expect((await laptop.run(["npm", "publish"], { cwd: await library("1.0.2"), env })).exitCode).not.toBe(0);
+      expect(refused()).toBe(1);
+    },
+    120_000,
+  );
+
+  test.skipIf(!requires(uv))(
+    "by uv publish, which asks keyring for a URL that says nothing",
+    async () => {
+      const before = refused();
+      const { filename, bytes } = buildWheel(myPackage);
+      const wheel = join(laptop.home, filename);
+      await Bun.write(wheel, bytes);
+      const url = `https://${acme.host}/pypi/${acme.repository}/`;
+      const words = ["publish", "--publish-url", url, "--username", "aws", "--keyring-provider", "subprocess", wheel];
+      await ended(laptop.run([uv, ...words]));
+      expect(refused()).toBe(before);
+    },
+    120_000,
+  );
 });
 
 test("an account that refuses is named with its role and what to allow, and the other one is served", async () => {

@@ -60,12 +60,12 @@ export interface Sandbox {
   registries: Registries;
   /** The registries of another repository of the domain. */
   registriesOf(this: void, repository: string): Registries;
-  /** The registries of a domain of a further account. */
-  registriesIn(this: void, accountId: string, domain: string, repository: string): Registries;
   /** A request as a client of the sandbox sends it: through the proxy, trusting the sandbox's authority only. */
   fetch(this: void, url: string, init?: RequestInit): Promise<Response>;
   /** How often each operation of AWS and each format's registry was asked, until now. */
   counters(): Counters;
+  /** How often each format's registry of a further account was asked. */
+  packageCounters(this: void, accountId: string): Record<RegistryFormat, FormatCounters>;
   /** Every request to a package host until now, in the order of the answers. */
   answered: readonly AnsweredRequest[];
   /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
@@ -128,9 +128,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     refused: proxy.refused,
     account,
     registries: repositories.registries(names.domain, names.repository),
-    registriesIn: (id, domain, repository) => byOwner.get(id)!.registries(domain, repository),
     registriesOf: (repository) => repositories.registries(names.domain, repository),
     fetch: fetchThroughProxy,
+    packageCounters: (id) => structuredClone(byOwner.get(id)!.counters),
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     answered: repositories.answered,
     setVouchServer(origin) {

@@ -87,9 +87,9 @@ async function forPublishing(
   return { repositories: [one], words: replace(bound) };
 }
 
-/** The token for the URL; undefined if it lies in no endpoint, or, with a warning, if there is none. */
+/** The token for publishing to the URL; undefined if it lies in no endpoint, or, with a warning, if there is none. */
 async function tokenOf(url: string): Promise<string | undefined> {
-  const request: TokenRequest = { url, format: "pypi" };
+  const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
   try {
     return (await ask(routes.token, request)).token;
   } catch (error) {

@@ -122,7 +122,7 @@ async function push(args: string[], env: Environment): Promise<Command> {
   }
   const url = host.replace(/\/+$/, "");
   try {
-    const request: TokenRequest = { url: `${url}/`, format: "ruby" };
+    const request: TokenRequest = { url: `${url}/`, format: "ruby", purpose: "publish" };
     const { token, endpoint } = await ask(routes.token, request);
     if (endpoint.replace(/\/$/, "") !== url) return { args, env };
     // RubyGems appends "/api/v1/gems".

@@ -9,6 +9,8 @@ export const acme = {
   repository: "their-repo",
   roleArn: "arn:aws:iam::210987654321:role/acme-reader",
   publishRoleArn: "arn:aws:iam::210987654321:role/acme-publisher",
+  /** The host of the domain's repositories. */
+  host: "acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com",
   index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
 } as const;
 

@@ -1,0 +1,81 @@
+/** Which command lines publish. */
+import { describe, expect, test } from "bun:test";
+import { readCommand } from "../../src/tools/npm/commands.ts";
+import { npmPurpose } from "../../src/tools/npm/purpose.ts";
+import { purposeOf } from "../../src/tools/publishing.ts";
+
+describe.each([
+  [
+    "publish",
+    [
+      "npm publish",
+      "npm --silent publish",
+      "npm unpublish my-lib@1.0.0",
+      "npm dist-tag add my-lib@1.0.0 latest",
+      "npm owner add dev my-lib",
+      "pnpm -r publish",
+      "pnpm deprecate my-lib old",
+      "yarn npm publish",
+      "bun publish",
+      "/usr/bin/twine upload dist/x.whl",
+      "python3 -m twine upload dist/x.whl",
+      "python3.12 /home/dev/.local/bin/pdm publish",
+      "uv publish --index mine",
+      "poetry publish --build",
+      "gem push my.gem",
+      "dotnet nuget push x.nupkg",
+      "swift package-registry publish acme.lib 1.0.0",
+      "mvn -B deploy",
+      "./mvnw clean deploy -DskipTests",
+      "mvn deploy:deploy-file -Durl=x",
+      "mvn org.apache.maven.plugins:maven-deploy-plugin:3.1.2:deploy-file",
+      "gradle publish",
+      "./gradlew :lib:publishMavenPublicationToCodeArtifactRepository",
+    ],
+  ],
+  [
+    "read",
+    [
+      "npm install publish",
+      "npm run publish",
+      "npm dist-tag ls my-lib",
+      "npm dist-tag",
+      "npm owner ls",
+      "pnpm add my-lib",
+      "yarn install",
+      "twine check dist/x.whl",
+      "python3 publish.py publish",
+      "python3 -c twine upload",
+      "uv run publish",
+      "uv sync",
+      "poetry install",
+      "gem install publish",
+      "dotnet restore",
+      "mvn install",
+      "mvn -Ddeploy=true verify",
+      "gradle build",
+      "gradle publishToMavenLocal",
+      "make publish",
+      "constructor publish",
+      "npm",
+      "",
+    ],
+  ],
+] as const)("to %s is what is meant by", (purpose, lines) => {
+  test.each([...lines])("%s", (line) => {
+    const [program = "", ...args] = line.split(" ");
+    expect(purposeOf(program, args)).toBe(purpose);
+  });
+});
+
+test.each([
+  ["pub", "publish"],
+  ["unpub my-lib", "publish"],
+  ["--loglevel silly publish", "publish"],
+  ["dist-tags add my-lib@1.0.0 latest", "publish"],
+  ["i publish", "read"],
+  ["run-script publish", "read"],
+  ["exec publish", "read"],
+])("npm %s is to %s, as npm reads abbreviations and options", (line, purpose) => {
+  expect(npmPurpose(readCommand("npm", line.split(" ")))).toBe(purpose as "read");
+});
