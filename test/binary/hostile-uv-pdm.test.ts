@@ -245,3 +245,46 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     120_000,
   );
 });
+
+const hatch = join(tools, "hatch/bin");
+const uvPath = join(tools, "pip-26/bin/uv");
+describe.skipIf(!requires(join(hatch, "hatch"), uvPath))("hatch, which sets variables by pyproject.toml,", () => {
+  const environment = (name: string, installer: string, variables: string): string =>
+    `[project]\nname = "${name}"\nversion = "1"\n[tool.hatch.envs.default]\ninstaller = "${installer}"\nskip-install = true\ndependencies = ["my-package"]\n[tool.hatch.envs.default.env-vars]\n${variables}`;
+  const unset = { SSL_CERT_FILE: undefined, SSL_CERT_DIR: undefined, PIP_CERT: undefined } as never as object;
+  const create = (pyproject: string, honest = false) =>
+    at.run(
+      hatch,
+      ["hatch", "-v", "env", "create"],
+      { "pyproject.toml": pyproject },
+      {
+        env: { HATCH_ENV_TYPE_VIRTUAL_UV_PATH: uvPath, ...(honest ? {} : unset) },
+        honest,
+      },
+    );
+
+  test.each(["pip", "uv"])(
+    "installs by %s where they decide nothing",
+    async (installer) => {
+      const pyproject = environment(`honest-${installer}`, installer, `A = "b"\n`);
+      const { exitCode, stdout, stderr } = await create(pyproject, true);
+      expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
+    },
+    120_000,
+  );
+
+  describe.each(["pip", "uv"])("with %s", (installer) => {
+    test.each([
+      ["hosts", () => `PIP_TRUSTED_HOST = "${host}"\nUV_INSECURE_HOST = "${host}"\n`],
+      ["certificates", () => `PIP_CERT = "${at.eavesdropperCa}"\nSSL_CERT_FILE = "${at.eavesdropperCa}"\n`],
+    ])(
+      "gives nobody the token: %s",
+      async (name, variables) => {
+        await create(environment(`${name}-${installer}`, installer, variables()));
+        expect(at.tokensHeard()).toEqual([]);
+        expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
+      },
+      120_000,
+    );
+  });
+});
