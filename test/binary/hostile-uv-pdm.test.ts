@@ -1,8 +1,10 @@
 /** Projects that lead uv and PDM elsewhere with the token, where `vouch setup` has set both up, and somebody listens. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
+import { holdsToken, startHostileListener } from "./hostile-listener.ts";
 import { type HostileProject, startHostileProject } from "./hostile-project.ts";
 import { buildWheel } from "../sandbox/packages.ts";
 
@@ -185,6 +187,41 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
   }, 120_000);
 
+  describe("beside an index that leads to the repository's host without TLS", () => {
+    let evil: Bun.Server<undefined>;
+    beforeAll(() => {
+      const link = `http://${host}/x/my_package-9.0.0-py3-none-any.whl`;
+      const page = `<a href="${link}">my_package-9.0.0-py3-none-any.whl</a>`;
+      const headers = { "content-type": "text/html" };
+      evil = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(page, { headers }) });
+    });
+    afterAll(() => evil?.stop(true));
+
+    /** What is heard when PDM locks with both, and every connection goes through a proxy that reads what is not encrypted. */
+    async function heardLocking(env: Record<string, string> = {}): Promise<string[]> {
+      const relay = at.laptop.sandbox.proxyUrl;
+      const listener = await startHostileListener({ folder: join(at.laptop.folder, "eavesdropper"), host, relay });
+      const { url } = listener;
+      const network = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };
+      const source = `[[tool.pdm.source]]\nname = "e"\nurl = "http://127.0.0.1:${evil.port}/simple"\n`;
+      await at.run(pdm, lock, { "pyproject.toml": project(source) }, { honest: true, env: { ...network, ...env } });
+      await listener.stop();
+      return listener.requests;
+    }
+
+    test("gives nobody the token", async () => {
+      const heard = await heardLocking();
+      expect(heard.filter(holdsToken)).toEqual([]);
+    }, 120_000);
+
+    test("takes it for the person's own where their own file names it", async () => {
+      const own = join(at.laptop.folder, "own.toml");
+      writeFileSync(own, `[pypi]\nurl = "${index}"\n[pypi.e]\nurl = "http://127.0.0.1:${evil.port}/simple"\n`);
+      const heard = await heardLocking({ PDM_CONFIG_FILE: own });
+      expect(heard.filter(holdsToken)).not.toEqual([]);
+    }, 120_000);
+  });
+
   test.each<[string, Record<string, string>]>([
     ["options in pyproject.toml", { "pyproject.toml": project(`[tool.pdm.options]\npublish = ["--no-verify-ssl"]\n`) }],
     [
@@ -207,4 +244,47 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     },
     120_000,
   );
+});
+
+const hatch = join(tools, "hatch/bin");
+const uvPath = join(tools, "pip-26/bin/uv");
+describe.skipIf(!requires(join(hatch, "hatch"), uvPath))("hatch, which sets variables by pyproject.toml,", () => {
+  const environment = (name: string, installer: string, variables: string): string =>
+    `[project]\nname = "${name}"\nversion = "1"\n[tool.hatch.envs.default]\ninstaller = "${installer}"\nskip-install = true\ndependencies = ["my-package"]\n[tool.hatch.envs.default.env-vars]\n${variables}`;
+  const unset = { SSL_CERT_FILE: undefined, SSL_CERT_DIR: undefined, PIP_CERT: undefined } as never as object;
+  const create = (pyproject: string, honest = false) =>
+    at.run(
+      hatch,
+      ["hatch", "-v", "env", "create"],
+      { "pyproject.toml": pyproject },
+      {
+        env: { HATCH_ENV_TYPE_VIRTUAL_UV_PATH: uvPath, ...(honest ? {} : unset) },
+        honest,
+      },
+    );
+
+  test.each(["pip", "uv"])(
+    "installs by %s where they decide nothing",
+    async (installer) => {
+      const pyproject = environment(`honest-${installer}`, installer, `A = "b"\n`);
+      const { exitCode, stdout, stderr } = await create(pyproject, true);
+      expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
+    },
+    120_000,
+  );
+
+  describe.each(["pip", "uv"])("with %s", (installer) => {
+    test.each([
+      ["hosts", () => `PIP_TRUSTED_HOST = "${host}"\nUV_INSECURE_HOST = "${host}"\n`],
+      ["certificates", () => `PIP_CERT = "${at.eavesdropperCa}"\nSSL_CERT_FILE = "${at.eavesdropperCa}"\n`],
+    ])(
+      "gives nobody the token: %s",
+      async (name, variables) => {
+        await create(environment(`${name}-${installer}`, installer, variables()));
+        expect(at.tokensHeard()).toEqual([]);
+        expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
+      },
+      120_000,
+    );
+  });
 });

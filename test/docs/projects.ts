@@ -25,7 +25,7 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (name === "maven-app") return mavenUserProject(folder);
   if (name === "my-gem") return gemProject(folder, name);
   if (name === "ruby-app") return gemUserProject(folder);
-  if (name === "python-lib") return pythonDistributions(folder);
+  if (name === "python-lib" || name === "pdm-lib") return pythonDistributions(folder);
   if (name === "poetry-lib") return poetryProject(folder);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "requirements.txt"), "my-package\n");
@@ -71,7 +71,9 @@ export function findTools(root: string, project = ""): string[] {
   const tool = project.replace(/-(app|lib)$/, "");
   const folders = [
     ...new Glob(".tools/{pnpm,yarn,yarn-1}/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
-    ...[".tools/pip-26/bin", ".tools/python-publish/bin"].filter((folder) => existsSync(join(root, folder))),
+    ...[".tools/pip-26/bin", ".tools/python-publish/bin", ".tools/pdm/bin"].filter((folder) =>
+      existsSync(join(root, folder)),
+    ),
   ].toSorted((a, b) => Number(b.startsWith(`.tools/${tool}/`)) - Number(a.startsWith(`.tools/${tool}/`)));
   return [...folders, "node_modules/.bin"].map((folder) => join(root, folder));
 }

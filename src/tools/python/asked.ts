@@ -2,6 +2,7 @@
 import { VouchError } from "../../base/errors.ts";
 import { askersAbove } from "./askers.ts";
 import { mentionsOfAskers } from "./clients.ts";
+import { mentionsOfInherited } from "./inherited-variables.ts";
 import { judge } from "./judge.ts";
 
 /**
@@ -17,7 +18,8 @@ export async function checkAskers(checked: number): Promise<void> {
       hint: "Use the `pip` of the shims folder, or let /proc show you your own processes.",
     });
   }
-  const { refusal, doubt } = await judge(mentionsOfAskers(askers, process.env, checked));
+  const mentions = [...mentionsOfInherited(askers, process.env), ...mentionsOfAskers(askers, process.env, checked)];
+  const { refusal, doubt } = await judge(mentions);
   const error = refusal ?? doubt;
   if (error !== undefined) throw error;
 }

@@ -4,9 +4,11 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
+import { askersAbove } from "./askers.ts";
 import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
+import { mentionsOfInherited } from "./inherited-variables.ts";
 import { judge, type Verdict } from "./judge.ts";
 import type { Mention } from "./mentions.ts";
 import { mentionsOfPip } from "./requirement-files.ts";
@@ -25,8 +27,12 @@ export async function guardPip(
 ): Promise<Verdict> {
   const secrets = secretsIn(env);
   const cwd = process.cwd();
-  const inEnvironments = mentionsOfEnvironments(programs, args, cwd, env);
-  const verdict = await judgeOrDoubt([...inEnvironments, ...mentionsOfPipCommand(args, cwd, env, secrets)], urls);
+  const mentions = [
+    ...mentionsOfInherited(askersAbove(), env),
+    ...mentionsOfEnvironments(programs, args, cwd, env),
+    ...mentionsOfPipCommand(args, cwd, env, secrets),
+  ];
+  const verdict = await judgeOrDoubt(mentions, urls);
   throwIfRefused(verdict, secrets.values.length > 0);
   return verdict;
 }

@@ -107,6 +107,12 @@ function faultOf(
         `${place} puts the token of ${what} into ${url === "" ? "a text of its own" : shown(url)}, which is not the repository's.`,
         `Delete the line, or leave ${what} out of the environment.`,
       );
+    case "elsewhere":
+      if (configured.has(url)) return undefined;
+      return fault(
+        `${place} names ${shown(url)}. ${tool} would send the token to whatever http:// address that names on the repository's host.`,
+        "If it is an index of yours, name it in your own file: `pdm config pypi.NAME.url URL`. Else use uv, which keeps tokens by scheme.",
+      );
     case "setting":
       return fault(
         `${place} sets ${shown(what)}, which may decide about ${tool}'s network or about trust: no token goes by it.`,

@@ -4,9 +4,10 @@ export interface Mention {
   /**
    * `url`: a URL. `unverified`: a host whose certificate is not checked (as `https://HOST/`, so that it can be judged
    * as a URL). `secret`: a variable with a token, expanded in this URL or, without one, elsewhere. `setting`: a setting
-   * that affects network or trust. `unknown`: something that only the package manager can read.
+   * that affects network or trust. `elsewhere`: a URL whose answers name others, which the tool follows with the
+   * password of their host. `unknown`: something that only the package manager can read.
    */
-  kind: "url" | "unverified" | "secret" | "setting" | "unknown";
+  kind: "url" | "unverified" | "secret" | "setting" | "elsewhere" | "unknown";
   /** Position: a file and its line, or the option. */
   place: string;
   /** Without user information, query and fragment. */

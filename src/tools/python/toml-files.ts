@@ -101,3 +101,12 @@ function mentionsOfFile(path: string): Mention[] {
     return [{ kind: "unknown", place: path, what: unreadable }];
   }
 }
+
+/** A project's TOML file; undefined if there is none, or if mentionsOfProject reports that it cannot be read. */
+export function tomlOf(path: string): unknown {
+  try {
+    return Bun.TOML.parse(readIfPresent(path, maxBytes)?.toString("utf8") ?? "");
+  } catch {
+    return undefined;
+  }
+}

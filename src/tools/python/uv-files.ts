@@ -58,7 +58,7 @@ const variable =
   /^(export[ \t]+)?(UV_|VOUCH_|SSL_CERT_|(REQUESTS|CURL|AWS)_CA_|NETRC|((HTTPS?|ALL|NO)_PROXY)|HOME|XDG_|PATH|LD_|DYLD_)/i;
 
 /**
- * Variables that uv takes over from files before it connects (`uv run --env-file`, up to 0.12 with effect on its own
+ * Variables that uv takes over from files before it connects (`uv run --env-file`, up to 0.10 with effect on its own
  * connections) and that `keyring` inherits.
  */
 function mentionsOfEnvFiles(words: readonly string[], cwd: string, env: Environment): Mention[] {

@@ -38,8 +38,12 @@ export const uv: Tool = {
     unsetUvIndex(text, id, { file, names: indexNames(id), urls: urlsOf(endpoints), onKept }),
   written: ({ repository, extra }) =>
     `the index ${repository}${extra ? ", for packages that a project pins to it" : ""}, and keyring-provider = "subprocess"`,
-  next: ({ repository, extra }) => [
-    [extra ? `uv add --index ${repository} PACKAGE` : "uv add PACKAGE", "use a package of the repository"],
+  // uv takes an index that a package is pinned to from the project's file alone; this writes it there.
+  next: ({ repository, endpoints, extra }) => [
+    [
+      extra ? `uv add --index ${repository}=${indexWithUser(endpoints.pypi!)} PACKAGE` : "uv add PACKAGE",
+      "use a package of the repository",
+    ],
     [`uv publish --index ${repository}`, "publish yours"],
   ],
   hasDefault: true,

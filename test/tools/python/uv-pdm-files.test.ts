@@ -87,6 +87,50 @@ test.each<[string, Record<string, string>, string[], Record<string, string>, str
   expect(said(files, words, env)).toEqual(expected);
 });
 
+const evil = "https://evil.example/simple";
+const pdmFiles = (more: Record<string, string>, env: Record<string, string> = {}): string[] =>
+  said(more, ["pdm", "lock"], env).filter((each) => each.startsWith("elsewhere"));
+
+test.each<[string, Record<string, string>, string[]]>([
+  ["a source", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "${evil}"` }, [evil]],
+  ["a source of pdm.toml", { "pdm.toml": `pypi.x.url = "${evil}"` }, [evil]],
+  ["the index of pdm.toml, quoted", { "pdm.toml": `"pypi.url" = "${evil}"` }, [evil]],
+  ["a requirement", { "pyproject.toml": `[project]\ndependencies = ["x @ ${evil}/x.whl"]` }, [`${evil}/x.whl`]],
+  [
+    "an optional one",
+    { "pyproject.toml": `[project.optional-dependencies]\na = ["x @ git+${evil}/x"]` },
+    [`git+${evil}/x`],
+  ],
+  ["one of a group", { "pyproject.toml": `[dependency-groups]\na = ["x @ ${evil}/x.whl"]` }, [`${evil}/x.whl`]],
+  ["an override", { "pyproject.toml": `[tool.pdm.resolution.overrides]\nx = "${evil}/x.whl"` }, [`${evil}/x.whl`]],
+  [
+    "a local archive",
+    { "pyproject.toml": `[project]\ndependencies = ["x @ file:///\${PROJECT_ROOT}/x.whl"]` },
+    ["file:///${PROJECT_ROOT}/x.whl"],
+  ],
+  [
+    "a local project's requirement",
+    {
+      "pyproject.toml": `[project]\ndependencies = ["a @ file:///\${PROJECT_ROOT}/a"]`,
+      "a/pyproject.toml": `[project]\ndependencies = ["b @ ${evil}/b.whl", "c @ file:///\${PROJECT_ROOT}/../a"]`,
+    },
+    [`${evil}/b.whl`],
+  ],
+])("a place where PDM gets packages that may lead elsewhere is seen: %s", (_, files, urls) => {
+  expect(pdmFiles(files)).toEqual(urls.map((url) => `elsewhere ${url}`));
+});
+
+test.each<[string, Record<string, string>]>([
+  ["the public index", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "https://pypi.org/simple"` }],
+  ["a homepage", { "pyproject.toml": `[project.urls]\nhome = "${evil}"` }],
+  ["an index of the person's own file", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "${evil}/"` }],
+])("no such place is %s", (_, files) => {
+  using folder = tempFolder();
+  const own = join(folder.path, "config.toml");
+  writeFileSync(own, `[pypi]\nurl = "https://pypi.org/simple"\n[pypi.mine]\nurl = "${evil}"\n`);
+  expect(pdmFiles(files, { PDM_CONFIG_FILE: own })).toEqual([]);
+});
+
 const unknown = ["unknown another trust than yours"];
 test.each<[string, Record<string, string>, string[], Record<string, string>, string[]]>([
   [
@@ -122,7 +166,8 @@ test.each<[string, Record<string, string>, string[], Record<string, string>, str
     ["setting --no-verify-ssl (tool.pdm.options)", "setting -L (tool.pdm.options)"],
   ],
 ])("PDM is seen to read %s", (_, files, words, env, expected) => {
-  expect(said(files, words, env)).toEqual(expected);
+  const others = said(files, words, env).filter((each) => !each.startsWith("elsewhere"));
+  expect(others).toEqual(expected);
 });
 
 test.each<[string, Record<string, string>, string[]]>([
