@@ -4,12 +4,14 @@ import { bazel } from "./bazel/tool.ts";
 import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { maven } from "./maven/tool.ts";
+import { hatch } from "./hatch/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { poetry } from "./poetry/tool.ts";
 import { ruby } from "./ruby/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
+import { twine } from "./twine/tool.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Tool } from "./tool.ts";
 import { uv } from "./uv/tool.ts";
@@ -27,6 +29,8 @@ const table = {
   yarn,
   bun,
   maven,
+  twine,
+  hatch,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

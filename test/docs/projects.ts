@@ -33,22 +33,23 @@ export function makeProject(home: string, name: string, registry: string): strin
 }
 
 /** A folder with an sdist and a wheel in dist/, as a build leaves it. */
-function pythonDistributions(folder: string): string {
+export function pythonDistributions(folder: string, version = "0.1.0"): string {
   mkdirSync(join(folder, "src"), { recursive: true });
   const script = `
-import io, os, tarfile, zipfile
+import io, os, sys, tarfile, zipfile
+version = sys.argv[1]
 os.makedirs("dist")
-meta = "Metadata-Version: 2.1\\nName: my-tool\\nVersion: 0.1.0\\n"
-with tarfile.open("dist/my_tool-0.1.0.tar.gz", "w:gz") as t:
+meta = f"Metadata-Version: 2.1\\nName: my-tool\\nVersion: {version}\\n"
+with tarfile.open(f"dist/my_tool-{version}.tar.gz", "w:gz") as t:
     for name, text in [("PKG-INFO", meta), ("my_tool.py", "")]:
-        info = tarfile.TarInfo(f"my_tool-0.1.0/{name}"); info.size = len(text); t.addfile(info, io.BytesIO(text.encode()))
-with zipfile.ZipFile("dist/my_tool-0.1.0-py3-none-any.whl", "w") as z:
+        info = tarfile.TarInfo(f"my_tool-{version}/{name}"); info.size = len(text); t.addfile(info, io.BytesIO(text.encode()))
+with zipfile.ZipFile(f"dist/my_tool-{version}-py3-none-any.whl", "w") as z:
     z.writestr("my_tool.py", "")
-    z.writestr("my_tool-0.1.0.dist-info/METADATA", meta)
-    z.writestr("my_tool-0.1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-    z.writestr("my_tool-0.1.0.dist-info/RECORD", "")
+    z.writestr(f"my_tool-{version}.dist-info/METADATA", meta)
+    z.writestr(f"my_tool-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    z.writestr(f"my_tool-{version}.dist-info/RECORD", "")
 `;
-  const made = Bun.spawnSync(["python3", "-c", script], { cwd: folder });
+  const made = Bun.spawnSync(["python3", "-c", script, version], { cwd: folder });
   if (!made.success) throw new Error(made.stderr.toString());
   return folder;
 }

@@ -245,8 +245,19 @@ export const variableGroups: VariableGroup[] = [
       },
       {
         names: ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
-        readBy: "exec",
-        meaning: "One of them set: `vouch exec` leaves all of twine's alone.",
+        readBy: "exec, twine shim",
+        meaning:
+          "One of them set: `vouch exec` leaves all of twine's alone. The shim takes name and URL from them, and adds nothing to a password.",
+      },
+      {
+        names: ["TWINE_CERT"],
+        readBy: "twine shim",
+        meaning: "Set: the shim passes over the authority in `~/.pypirc`.",
+      },
+      {
+        names: ["HATCH_INDEX_REPO", "HATCH_INDEX_USER", "HATCH_INDEX_AUTH", "HATCH_PUBLISHER", "HATCH_CONFIG"],
+        readBy: "hatch shim",
+        meaning: "hatch's own: where it publishes to. With a password there, the shim adds nothing.",
       },
       {
         names: ["COREPACK_ENABLE_PROJECT_SPEC"],

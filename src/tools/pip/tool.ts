@@ -16,6 +16,7 @@ import { oldPip } from "./version.ts";
 export const pip: Tool = {
   format: "pypi",
   programs: ["pip", "pip3"],
+  alsoFor: ["pipx"],
   path(env) {
     const path = pipConfigPath(env);
     if (path !== "/dev/null") return path;

@@ -1,5 +1,6 @@
 /** Parses poetry's command line as far as the shim needs it. */
 import { resolve } from "node:path";
+import { type FoundOption, lastOption } from "../python/option.ts";
 
 /** Commands that ask a registry for packages. `self`, which has a configuration of its own, gets no token. */
 const reading = new Set(["install", "add", "remove", "update", "lock", "sync", "search", "init", "debug"]);
@@ -13,8 +14,8 @@ export interface PoetryCommand {
   asks: "read" | "publish" | undefined;
   /** The folders in which poetry looks for the project. */
   folders: string[];
-  /** The name after `--repository`, and where in the arguments it stands. */
-  repository?: { name: string; replace: (name: string) => string[] };
+  /** The name after `--repository`. */
+  repository?: FoundOption;
 }
 
 /** Parses the arguments; `cwd` is poetry's current folder. */
@@ -36,25 +37,9 @@ export function parsePoetry(args: readonly string[], cwd: string): PoetryCommand
   const rest = args.slice(at);
   if (rest.some((word) => /^(-h|--help)$/.test(word))) return { asks: undefined, folders };
   if (command === "publish") {
-    const repository = repositoryIn(args, at);
+    const repository = lastOption(args, at, { isLong: (word) => word === "--repository", short: "r", flags: "nqv" });
     return { asks: "publish", folders, ...(repository === undefined ? {} : { repository }) };
   }
   const asks = reading.has(command ?? "") || (command === "show" && rest.some((word) => outdated.test(word)));
   return { asks: asks ? "read" : undefined, folders };
-}
-
-/** `-r NAME`, `-rNAME`, `--repository NAME`, `--repository=NAME`; the last one counts. */
-function repositoryIn(args: readonly string[], from: number): PoetryCommand["repository"] {
-  for (let index = args.length - 1; index >= from; index--) {
-    const word = args[index]!;
-    const [, prefix, joined] = /^(--repository=|-r=?)(.+)$/s.exec(word) ?? [];
-    if (joined !== undefined) {
-      return { name: joined, replace: (name) => args.with(index, `${prefix}${name}`) };
-    }
-    const next = args[index + 1];
-    if (/^(--repository|-r)$/.test(word) && next !== undefined) {
-      return { name: next, replace: (name) => args.with(index + 1, name) };
-    }
-  }
-  return undefined;
 }

@@ -7,21 +7,18 @@
 import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createAgentFolder } from "../../agent/process/folder.ts";
-import { routes } from "../../agent/protocol.ts";
-import type { TokenRequest } from "../../agent/requests.ts";
 import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
 import type { Environment } from "../../base/environment.ts";
-import { VouchError } from "../../base/errors.ts";
 import { ancestors } from "../../base/system/ancestors.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
-import { ask } from "../../helper/ask.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { deadProxies } from "../python/checked.ts";
 import { judge } from "../python/judge.ts";
 import { mentionsOfProject } from "../python/toml-files.ts";
+import { uploadToUrl } from "../python/upload.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { parsePoetry, type PoetryCommand } from "./commands.ts";
 import { poetryConfigFolder } from "./config-path.ts";
@@ -77,26 +74,14 @@ async function forPublishing(
   own: Record<string, unknown>,
 ): Promise<{ repositories: BoundRepository[]; words?: string[] }> {
   if (repository === undefined) return { repositories: [] };
-  const { name, replace } = repository;
+  const { value: name, replace } = repository;
   const url = process.env[urlVariable(name)] ?? urlInProject(folders, name) ?? repositoryUrl(own, name);
-  const token = url === undefined ? undefined : await tokenOf(url);
-  if (url === undefined || token === undefined) return { repositories: [] };
+  const upload = url === undefined ? undefined : await uploadToUrl(url, `poetry's repository ${name}`);
+  if (upload === undefined) return { repositories: [] };
   const bound = unguessableName(name.toLowerCase().replaceAll(/[^a-z-]/g, "") || "vouch");
   const certificates = tableOf(own["certificates"])[name];
-  const one = { name: bound, url, token, ...(certificates === undefined ? {} : { certificates }) };
+  const one = { name: bound, ...upload, ...(certificates === undefined ? {} : { certificates }) };
   return { repositories: [one], words: replace(bound) };
-}
-
-/** The token for publishing to the URL; undefined if it lies in no endpoint, or, with a warning, if there is none. */
-async function tokenOf(url: string): Promise<string | undefined> {
-  const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
-  try {
-    return (await ask(routes.token, request)).token;
-  } catch (error) {
-    const failed = VouchError.from(error);
-    if (failed.code !== "not_configured") complain(failed);
-    return undefined;
-  }
 }
 
 /** The variable that gives a repository its URL. */

@@ -29,7 +29,7 @@ describe("poetry's command line", () => {
   ])("publishes to a repository whose name can be replaced: %s", (line, replaced) => {
     const { asks: what, repository } = parsePoetry(line.split(" "), "/project");
     expect(what).toBe("publish");
-    expect(repository?.name).toBe("my-repo");
+    expect(repository?.value).toBe("my-repo");
     expect(repository?.replace("x").join(" ")).toBe(replaced);
   });
 

@@ -1,0 +1,40 @@
+/** What of hatch's command line says where it publishes to. https://hatch.pypa.io/latest/publish/ */
+import type { Environment } from "../../base/environment.ts";
+import { type FoundOption, lastOption } from "../python/option.ts";
+
+/** Global options with a value. */
+const valued = /^(-e|--env|-p|--project|--data-dir|--cache-dir|--config)$/;
+
+export interface HatchTarget {
+  /** The repository on the command line. */
+  option: FoundOption | undefined;
+  /** The repository by the command line, else by the variable. */
+  repository: string | undefined;
+  configFile: string | undefined;
+  /** Whether the user has given a password or another user name. */
+  hasCredentials: boolean;
+}
+
+/** The target of `hatch publish` to an index; undefined for any other command or publisher. */
+export function parseHatch(args: readonly string[], env: Environment): HatchTarget | undefined {
+  let at = 0;
+  while (args[at]?.startsWith("-")) at += valued.test(args[at]!) ? 2 : 1;
+  if (args[at] !== "publish" || args.includes("--help") || args.includes("-h")) return undefined;
+  const optionOf = (long: string, short?: string): FoundOption | undefined =>
+    lastOption(args, at + 1, {
+      isLong: (word) => word === long,
+      ...(short === undefined ? {} : { short, flags: "ny" }),
+    });
+  const valueOf = (long: string, short: string, variable: string): string | undefined =>
+    optionOf(long, short)?.value ?? env[variable];
+  if ((valueOf("--publisher", "p", "HATCH_PUBLISHER") ?? "index") !== "index") return undefined;
+  const option = optionOf("--repo", "r");
+  const userName = valueOf("--user", "u", "HATCH_INDEX_USER");
+  return {
+    option,
+    repository: option?.value ?? (env["HATCH_INDEX_REPO"] || undefined),
+    configFile:
+      lastOption(args.slice(0, at), 0, { isLong: (word) => word === "--config" })?.value ?? env["HATCH_CONFIG"],
+    hasCredentials: Boolean(valueOf("--auth", "a", "HATCH_INDEX_AUTH")) || (Boolean(userName) && userName !== "aws"),
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * `hatch` in the shims folder: gives `hatch publish` user name and password if the repository is a configured endpoint,
+ * then becomes the real command. Where to publish stands in the user's own configuration, never in a project's.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { exitWith } from "../../helper/output.ts";
+import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
+import { readTomlFile, tableOf } from "../small-files.ts";
+import { type HatchTarget, parseHatch } from "./command-line.ts";
+
+/** Becomes the real hatch. Without a session it warns in one line and continues without a token. */
+export async function runHatchShim(name: string, args: string[]): Promise<number> {
+  try {
+    const file = findRealCommand(name);
+    const target = parseHatch(args, process.env);
+    const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target);
+    if (found === undefined) return await becomeRealCommand(name, file, args);
+    const { url, token, isNamed } = found;
+    const variables = {
+      HATCH_INDEX_USER: "aws",
+      HATCH_INDEX_AUTH: token,
+      ...(isNamed ? {} : { HATCH_INDEX_REPO: url }),
+    };
+    const words = isNamed ? args : (target?.option?.replace(url) ?? args);
+    return await becomeRealCommand(name, file, words, { ...process.env, ...variables });
+  } catch (error) {
+    exitWith(error);
+  }
+}
+
+/** `isNamed`: hatch itself finds the URL. */
+async function uploadOf(target: HatchTarget): Promise<(Upload & { isNamed: boolean }) | undefined> {
+  const index = tableOf(tableOf(readTomlFile(configPath(target))?.["publish"])["index"]);
+  const repository = target.repository ?? index["repo"];
+  // hatch itself defines these two.
+  if (typeof repository !== "string" || /^(main|test)$/.test(repository)) return undefined;
+  const own = tableOf(index["repos"])[repository];
+  const named = typeof own === "string" ? own : tableOf(own)["url"];
+  const isNamed = own !== undefined || repository.includes("://");
+  const url = own === undefined ? repository : named;
+  if (typeof url !== "string") return undefined;
+  const found = isNamed ? await uploadToUrl(url, `hatch's repository ${repository}`) : await uploadToRepository(url);
+  return found && { ...found, isNamed };
+}
+
+/** https://hatch.pypa.io/latest/config/hatch/ */
+function configPath({ configFile }: HatchTarget): string {
+  if (configFile !== undefined) return configFile;
+  if (process.platform === "darwin") return join(homedir(), "Library/Application Support/hatch/config.toml");
+  const xdg = process.env["XDG_CONFIG_HOME"];
+  return join(xdg?.startsWith("/") ? xdg : join(homedir(), ".config"), "hatch/config.toml");
+}

@@ -1,0 +1,27 @@
+/** hatch's entry in the table of tools. Its shim is enough: hatch drops comments when it writes its file. */
+import { type VariableRule, warns } from "../finding.ts";
+import type { Tool } from "../tool.ts";
+
+const variables: VariableRule[] = [
+  { name: /^HATCH_INDEX_AUTH$/, harm: () => warns("holds a password that hatch takes before Vouch's") },
+];
+
+export const hatch: Tool = {
+  format: "pypi",
+  programs: ["hatch"],
+  path: () => "",
+  set: (text = "") => ({ text, warnings: [] }),
+  unset: (text) => text,
+  written: () => "nothing: the shim hatch gives the token",
+  next: ({ repository }) => [[`hatch publish --repo ${repository}`, "publish yours"]],
+  hasDefault: false,
+  settings: [],
+  takesAll: () => false,
+  warnings: () => [],
+  shims: () => ["hatch"],
+  runShim: async (name, args) => (await import("./shim.ts")).runHatchShim(name, args),
+  needsShim: () => true,
+  check: () => [],
+  variables,
+  storedTokens: () => [],
+};

@@ -1,0 +1,40 @@
+/** The token for the place that a person publishes to: bound to its URL, whatever it is called. */
+import { routes } from "../../agent/protocol.ts";
+import type { TokenRequest } from "../../agent/requests.ts";
+import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
+import { complain } from "../../helper/output.ts";
+import { endpointTokens } from "../../helper/tokens.ts";
+import { judge } from "./judge.ts";
+
+export interface Upload {
+  url: string;
+  token: string;
+}
+
+/**
+ * The token for a URL; undefined if it lies in no endpoint, or, with a warning, if there is no session. `place` says who
+ * named the URL. Throws `project_untrusted` if it is on the host of an endpoint without TLS, or in another repository.
+ */
+export async function uploadToUrl(url: string, place: string): Promise<Upload | undefined> {
+  const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
+  try {
+    return { url, token: (await ask(routes.token, request)).token };
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code !== "not_configured") {
+      complain(failed);
+      return undefined;
+    }
+  }
+  const { refusal } = await judge([{ kind: "url", place, url: url.replace(/^([^:]+:\/\/)[^/@]*@/, "$1") }]);
+  if (refusal !== undefined) throw refusal;
+  return undefined;
+}
+
+/** The repository of that name that is set up, the default one before others; undefined if there is none. */
+export async function uploadToRepository(name: string): Promise<Upload | undefined> {
+  const endpoints = await endpointTokens("pypi");
+  const found = endpoints.findLast(({ endpoint }) => endpoint.replace(/\/*$/, "").endsWith(`/${name}`));
+  return found && { url: found.endpoint, token: found.token };
+}

@@ -1,0 +1,28 @@
+/** twine's entry in the table of tools. Its shim is enough: no file is edited. */
+import { type VariableRule, warns } from "../finding.ts";
+import type { Tool } from "../tool.ts";
+
+const variables: VariableRule[] = [
+  { name: /^TWINE_PASSWORD$/, harm: () => warns("holds a password that twine takes before Vouch's") },
+];
+
+export const twine: Tool = {
+  format: "pypi",
+  programs: ["twine"],
+  path: () => "",
+  set: (text = "") => ({ text, warnings: [] }),
+  unset: (text) => text,
+  written: () => "nothing: the shim twine gives the token",
+  next: ({ repository }) => [[`twine upload --repository ${repository} dist/*`, "publish yours"]],
+  hasDefault: false,
+  settings: [],
+  takesAll: () => false,
+  warnings: () => [],
+  shims: () => ["twine"],
+  runShim: async (name, args) => (await import("./shim.ts")).runTwineShim(name, args),
+  needsShim: () => true,
+  check: () => [],
+  variables,
+  // The file that twine shares with others is looked at by pip's check.
+  storedTokens: () => [],
+};
