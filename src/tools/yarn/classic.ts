@@ -4,7 +4,7 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { oneShotFile } from "../../helper/one-shot-file.ts";
+import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain } from "../../helper/output.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { textOf } from "../npm/guard/files.ts";
@@ -35,7 +35,7 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   const own = ownUserConfig(env);
   const lines = registryLines(env);
   if (lines.length === 0 && endpoints.length === 0) return env;
-  const path = oneShotFile(userConfigText(own, lines, endpoints));
+  const path = inheritedFile(userConfigText(own, lines, endpoints), "once");
   if (path !== undefined) return withUserConfig(env, path, own);
   complain(
     new VouchError(
