@@ -12,7 +12,7 @@ import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
-import { type OwnFiles, objectionsOf } from "../npm/guard/other-tools.ts";
+import { type OwnFiles, examineForOther } from "../npm/guard/other-tools.ts";
 import { dirname, join } from "../npm/guard/paths.ts";
 import { userConfigText } from "../npm/user-config.ts";
 import { type DenoArguments, loadsPackages, readDenoArguments, readsOnce } from "./arguments.ts";
@@ -43,7 +43,7 @@ async function denoEnvironment(args: string[]): Promise<Environment> {
   if (!loadsPackages(read) || !home) return env;
   const endpoints = await endpointTokens("npm");
   if (endpoints.length === 0) return env;
-  const objections = await objectionsOf({
+  const { objections, barrier } = await examineForOther({
     tool: "deno",
     files: denoFiles,
     args,
@@ -55,7 +55,7 @@ async function denoEnvironment(args: string[]): Promise<Environment> {
   for (const objection of objections) complain(objection);
   if (objections.length > 0) return env;
   try {
-    return withHome(env, home, userConfigText(join(home, ".npmrc"), [], endpoints), read);
+    return withHome({ ...env, ...barrier }, home, userConfigText(join(home, ".npmrc"), [], endpoints), read);
   } catch (error) {
     complain(VouchError.from(error));
     return env;
