@@ -142,7 +142,21 @@ function wordsOf(text: string): Set<string> {
 
 /** Whether the programs are there that a block starts, other than the shell's own. */
 function canRun({ text, folder }: Block): boolean {
-  const known = ["cargo", "pip", "npm", "uv", "pnpm", "yarn", "bun", "twine", "poetry", "gem", "bundle", "sqlite3"];
+  const known = [
+    "cargo",
+    "pip",
+    "npm",
+    "uv",
+    "pnpm",
+    "yarn",
+    "bun",
+    "deno",
+    "twine",
+    "poetry",
+    "gem",
+    "bundle",
+    "sqlite3",
+  ];
   const PATH = [...findTools(root, folder), process.env["PATH"]].join(":");
   const words = wordsOf(text);
   const programs = known.filter((program) => words.has(program));
