@@ -27,7 +27,7 @@ export function pathWith(laptop: Laptop, tool: string): string {
 }
 
 /** Sets the repository up once more with these variables, so that the shims are those of the tool on PATH. */
-export async function setUpNpm(laptop: Laptop, env: Record<string, string>): Promise<void> {
-  const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
+export async function setUpNpm(laptop: Laptop, env: Record<string, string>, tool = "npm"): Promise<void> {
+  const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", tool];
   await ended(laptop.run(["vouch", "setup", "codeartifact", ...repository], { env }));
 }

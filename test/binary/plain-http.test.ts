@@ -1,5 +1,5 @@
 /**
- * Plain http to the registry's host that npm and pnpm learn from another registry's answer, for users without a proxy: no
+ * Plain http to the registry's host that npm, pnpm and yarn 1 learn from another registry's answer, for users without a proxy: no
  * request leaves. The name service alone is made up, inside Node.js, so that the host's port 80 is a listener here.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
@@ -43,6 +43,8 @@ beforeAll(async () => {
         name,
         version: "1.0.0",
         dist: {
+          // yarn 1 wants one.
+          shasum: new Bun.CryptoHasher("sha1").update(tarball).digest("hex"),
           tarball: name.startsWith("@x/answer") ? address : `http://${listener.hostname}:${listener.port}/x.tgz`,
         },
         dependencies: name.startsWith("@x/dependency") ? { other: address } : {},
@@ -169,9 +171,10 @@ describe.each([
   ["pnpm-9", "pnpm"],
   ["pnpm", "pnpm"],
   ["pnpm-11", "pnpm"],
+  ["yarn-1", "yarn"],
 ])("a user without a proxy, with %s", (tool, manager) => {
   describe.skipIf(!requires(join(programsOf(tool), manager)))("where it is installed,", () => {
-    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }, manager === "yarn" ? manager : "npm"), 120_000);
 
     // pnpm from 10 on asks for a dependency's address three times within a minute, whatever its settings say.
     const isPatient = tool === "pnpm" || tool === "pnpm-11";

@@ -151,6 +151,7 @@ function canRun({ text, folder }: Block): boolean {
     "pnpm",
     "yarn",
     "bun",
+    "deno",
     "twine",
     "poetry",
     "gem",

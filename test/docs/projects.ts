@@ -19,8 +19,9 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (existsSync(folder)) return folder;
   if (name === "my-crate") return crateProject(folder, name, registry);
   if (name === "cargo-app") return crateUserProject(folder, "my-crate", registry);
-  if (name === "my-lib" || name === "my-pnpm-lib") return npmProject(folder, name);
-  if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (/^(my-lib|my-pnpm-lib|yarn-1-lib)$/.test(name)) return npmProject(folder, name);
+  if (name === "yarn-lib") return npmProject(folder, "my-lib");
+  if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun|deno)-app$/.test(name)) return npmUserProject(folder, "my-lib");
   if (name === "my-artifact") return mavenProject(folder);
   if (name === "maven-app") return mavenUserProject(folder);
   if (name === "my-gem") return gemProject(folder, name);
@@ -71,7 +72,11 @@ function poetryProject(folder: string): string {
 export function findTools(root: string, project = ""): string[] {
   const tool = project.replace(/-(app|lib)$/, "");
   const folders = [
-    ...new Glob(".tools/{pnpm,yarn,yarn-1}/node_modules/.bin").scanSync({ cwd: root, onlyFiles: false, dot: true }),
+    ...new Glob(".tools/{deno,pnpm,yarn,yarn-1}/node_modules/.bin").scanSync({
+      cwd: root,
+      onlyFiles: false,
+      dot: true,
+    }),
     ...[".tools/pip-26/bin", ".tools/python-publish/bin", ".tools/pdm/bin"].filter((folder) =>
       existsSync(join(root, folder)),
     ),

@@ -1,7 +1,7 @@
 /** The environment by which real clients reach the sandbox instead of the network. */
 
 /**
- * The variables that lead Bun, AWS tools, cargo, pip, npm, yarn, uv and git through the sandbox's proxy and let them trust
+ * The variables that lead Bun, AWS tools, cargo, pip, npm, yarn, deno, uv and git through the sandbox's proxy and let them trust
  * its authority and no other.
  */
 export function clientEnvironment(proxyUrl: string, caPath: string): Record<string, string> {
@@ -21,6 +21,7 @@ export function clientEnvironment(proxyUrl: string, caPath: string): Record<stri
     YARN_HTTP_PROXY: proxyUrl,
     YARN_HTTPS_PROXY: proxyUrl,
     YARN_HTTPS_CA_FILE_PATH: caPath,
+    DENO_CERT: caPath,
     YARN_ENABLE_TELEMETRY: "0",
     PIP_CERT: caPath,
     CARGO_HTTP_CAINFO: caPath,

@@ -6,7 +6,7 @@ import type { Environment } from "../../base/environment.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
-import { objectionsOf } from "../npm/guard/other-tools.ts";
+import { examineForOther } from "../npm/guard/other-tools.ts";
 import { asksRegistry, readBunArguments } from "./arguments.ts";
 import { bunFiles } from "./project-files.ts";
 
@@ -26,7 +26,7 @@ async function bunEnvironment(name: string, args: string[]): Promise<Environment
   if (endpoints.length === 0) return env;
   const { command, options } = readBunArguments(args);
   const given = (...names: string[]): string[] => names.flatMap((option) => options.get(option) ?? []);
-  const objections = await objectionsOf({
+  const { objections } = await examineForOther({
     tool: "bun",
     files: bunFiles,
     args,
@@ -40,5 +40,6 @@ async function bunEnvironment(name: string, args: string[]): Promise<Environment
     env,
   });
   for (const objection of objections) complain(objection);
+  // bun sends the token by https alone, to the address that stands beside it.
   return objections.length > 0 ? env : { ...env, ...tokenVariables(endpoints) };
 }

@@ -30,6 +30,13 @@ export const bun: Tool = {
   hasDefault: true,
   settings: ["npmScopes"],
   takesAll: ({ npmScopes }) => !npmScopes,
+  extra: {
+    refusal: ({ npmScopes }) =>
+      npmScopes ? undefined : "bun binds packages to a registry by their scope only: give --scope @NAME",
+  },
+  project: {
+    refusal: "a project's bunfig.toml would take the place of your registry, with its token",
+  },
   warnings: () => [],
   shims: (env, isLinked) => ["bun", ...(isLinked("bunx") || findInstalled("bunx", env) !== undefined ? ["bunx"] : [])],
   needsShim: () => true,

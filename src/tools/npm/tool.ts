@@ -1,4 +1,4 @@
-/** npm and pnpm, which read one file, as `vouch setup codeartifact` sees them. */
+/** npm, pnpm and deno, which read one file, as `vouch setup codeartifact` sees them. */
 import { dirname } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { findIn } from "../../base/system/path.ts";
@@ -17,8 +17,8 @@ const unset: Tool["unset"] = (text, id, { file, endpoints }, onKept) =>
 
 export const npm: Tool = {
   format: "npm",
-  programs: ["npm", "pnpm"],
-  alsoFor: ["pnpm"],
+  programs: ["npm", "pnpm", "deno"],
+  alsoFor: ["pnpm", "deno"],
   path: npmConfigPath,
   set,
   unset,
@@ -39,7 +39,8 @@ export const npm: Tool = {
   },
   project: { path: ".npmrc", set, unset },
   warnings: () => [],
-  shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked)],
+  shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked), ...denoNames(env, isLinked)],
+  runShim: async (name, args) => (await import("../deno/shim.ts")).runDenoShim(name, args),
   needsShim: () => true,
   check: checkNpm,
   asks: { program: "npm", args: ["config", "get", "registry"], judge: judgeNpm },
@@ -59,4 +60,9 @@ function pnpmNames(env: Environment, isLinked: (name: string) => boolean): strin
   const isInstalled = (name: string): boolean =>
     pnpm !== undefined && (name === "pnpm" || findIn(dirname(pnpm), name) !== undefined);
   return ["pnpm", ...besidePnpm].filter((name) => isInstalled(name) || isLinked(name));
+}
+
+/** As for pnpm. */
+function denoNames(env: Environment, isLinked: (name: string) => boolean): string[] {
+  return isLinked("deno") || findInstalled("deno", env) !== undefined ? ["deno"] : [];
 }

@@ -4,11 +4,11 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { oneShotFile } from "../../helper/one-shot-file.ts";
+import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain } from "../../helper/output.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { textOf } from "../npm/guard/files.ts";
-import { objectionsOf } from "../npm/guard/other-tools.ts";
+import { examineForOther } from "../npm/guard/other-tools.ts";
 import { join } from "../npm/guard/paths.ts";
 import { ownUserConfig, userConfigText, withUserConfig } from "../npm/user-config.ts";
 import { tableOf } from "../small-files.ts";
@@ -19,8 +19,9 @@ import { yarnFiles } from "./project-files.ts";
 export async function classicEnvironment(args: readonly string[], env: Environment): Promise<Environment> {
   const { command, folders } = readYarnArguments(args);
   let endpoints = await endpointTokens("npm");
+  let barrier: Record<string, string> = {};
   if (endpoints.length > 0) {
-    const objections = await objectionsOf({
+    const { objections, barrier: nowhere } = await examineForOther({
       tool: "yarn",
       files: yarnFiles,
       args,
@@ -31,12 +32,13 @@ export async function classicEnvironment(args: readonly string[], env: Environme
     });
     for (const objection of objections) complain(objection);
     if (objections.length > 0) endpoints = [];
+    else barrier = nowhere;
   }
   const own = ownUserConfig(env);
   const lines = registryLines(env);
   if (lines.length === 0 && endpoints.length === 0) return env;
-  const path = oneShotFile(userConfigText(own, lines, endpoints));
-  if (path !== undefined) return withUserConfig(env, path, own);
+  const path = inheritedFile(userConfigText(own, lines, endpoints), "once");
+  if (path !== undefined) return { ...withUserConfig(env, path, own), ...barrier };
   complain(
     new VouchError(
       "platform_unsupported",

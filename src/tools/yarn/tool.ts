@@ -8,13 +8,17 @@ import { checkYarn, storedYarnTokens, yarnVariables } from "./doctor.ts";
 
 const names = ["yarn", "yarnpkg"];
 
+const set: Tool["set"] = (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
+  setYarnRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly);
+const unset: Tool["unset"] = (text, id, { file, endpoints }, onKept) =>
+  unsetYarnRegistry(text, id, { file, endpoints, onKept });
+
 export const yarn: Tool = {
   format: "npm",
   programs: names,
   path: (env) => join(homeFolder(env), ".yarnrc.yml"),
-  set: (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
-    setYarnRegistry(text, id, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, file, formerly),
-  unset: (text, id, { file, endpoints }, onKept) => unsetYarnRegistry(text, id, { file, endpoints, onKept }),
+  set,
+  unset,
   drop: (text, { endpoints, npmScopes }, replaced) =>
     dropYarnRegistry(text, { endpoint: endpoints.npm!, scopes: npmScopes ?? [] }, replaced),
   written: ({ npmScopes }) =>
@@ -26,6 +30,11 @@ export const yarn: Tool = {
   hasDefault: true,
   settings: ["npmScopes"],
   takesAll: ({ npmScopes }) => !npmScopes,
+  extra: {
+    refusal: ({ npmScopes }) =>
+      npmScopes ? undefined : "yarn binds packages to a registry by their scope only: give --scope @NAME",
+  },
+  project: { path: ".yarnrc.yml", set, unset },
   warnings: () => [],
   shims: (env, isLinked) =>
     names.filter((name) => name === "yarn" || isLinked(name) || findInstalled(name, env) !== undefined),

@@ -6,9 +6,13 @@ import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { findUnsafeAddress } from "./addresses.ts";
 import { namesIn, textOf } from "./files.ts";
+import { readSettings } from "./guard.ts";
 import { dirname, join, resolve } from "./paths.ts";
+import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
 import { examineProject, type Objection } from "./project.ts";
+import { environmentSettings } from "./settings-text.ts";
 import { reasonOf } from "./trust.ts";
+import { ownUserConfig } from "../user-config.ts";
 
 /** The files of a tool's own, by their names or a pattern, and the keys in each that decide about the connection. */
 export type OwnFiles = Readonly<Record<string, (text: string) => string | undefined>>;
@@ -27,15 +31,25 @@ export interface OtherToolRequest {
   env: Environment;
 }
 
-/** What prevents a token, as sentences for the user; empty if nothing does. */
-export async function objectionsOf(request: OtherToolRequest): Promise<VouchError[]> {
+export interface Examined {
+  /** What prevents a token, as sentences for the user; empty if nothing does. */
+  objections: VouchError[];
+  /**
+   * Variables that lead plain http nowhere, but to hosts that the project or the user names so and that get no token, for
+   * addresses that the tool learns of later. curl does not read the proxy of that spelling.
+   */
+  barrier: Record<string, string>;
+}
+
+/** Examines the project. */
+export async function examineForOther(request: OtherToolRequest): Promise<Examined> {
   const { tool, files, args, env } = request;
   const hosts = [...new Set(request.endpoints.map((endpoint) => new URL(endpoint).host))];
   const here = process.cwd();
   const started = [here, ...(request.folders ?? []).map((folder) => resolve(here, folder))];
   const folders = [...new Set(started.flatMap(withParents))];
   const home = env["HOME"] ?? "/";
-  const { objections } = await examineProject({
+  const { objections, plainHosts } = await examineProject({
     // Every key that pnpm's guard refuses: what beats what differs between these tools, too.
     tool: "pnpm",
     readers: ["npm"],
@@ -46,31 +60,45 @@ export async function objectionsOf(request: OtherToolRequest): Promise<VouchErro
     userFiles: [join(home, ".npmrc")],
     publishes: request.publishes,
   });
-  for (const folder of folders.filter((each) => each !== home)) {
-    for (const [pattern, check] of Object.entries(files)) {
-      for (const name of pattern.includes("*") ? namesIn(folder, pattern) : [pattern]) {
-        objections.push(...examine(join(folder, name), check, hosts));
-      }
-    }
-  }
-  for (const [pattern, file] of request.named ?? []) {
-    objections.push(...examine(resolve(here, file), files[pattern]!, hosts));
+  const paths = folders.flatMap((folder) =>
+    Object.keys(files).flatMap((pattern) => {
+      const names = pattern.includes("*") ? namesIn(folder, pattern) : [pattern];
+      return names.map((name) => [pattern, join(folder, name)] as const);
+    }),
+  );
+  const named = (request.named ?? []).map(([pattern, file]) => [pattern, resolve(here, file)] as const);
+  // The user's own files decide, and name hosts, as they like.
+  for (const [pattern, file] of [...paths.filter(([, each]) => dirname(each) !== home), ...named]) {
+    objections.push(...examine(file, files[pattern]!, hosts, plainHosts));
   }
   for (const arg of args) {
     const url = findUnsafeAddress(arg, hosts);
     if (url !== undefined) objections.push(unsafe("The command line", url));
   }
-  return objections.slice(0, 5).map(({ file, key, why }) => {
-    return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
-      hint: "Remove it there.",
-    });
-  });
+  const own = readSettings([ownUserConfig(env)], env);
+  const ownTexts = [...args, ...[...own, ...environmentSettings(env)].map(({ value }) => value)];
+  for (const host of ownTexts.flatMap(plainHostsIn)) plainHosts.add(host);
+  const { proxy, ...exceptions } = plainHttpVariables({ tool: "pnpm", env, own, hosts, plainHosts });
+  return {
+    objections: objections.slice(0, 5).map(({ file, key, why }) => {
+      return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
+        hint: "Remove it there.",
+      });
+    }),
+    barrier: proxy === undefined ? {} : { HTTP_PROXY: proxy, ...exceptions },
+  };
 }
 
-function examine(file: string, check: (text: string) => string | undefined, hosts: string[]): Objection[] {
+function examine(
+  file: string,
+  check: (text: string) => string | undefined,
+  hosts: string[],
+  plainHosts: Set<string>,
+): Objection[] {
   const objections: Objection[] = [];
   const text = textOf(file, () => objections.push({ file, key: "the file", why: "is too large to be checked" }));
   if (text === undefined) return objections;
+  for (const host of plainHostsIn(text)) plainHosts.add(host);
   // Escapes of JSON, TOML and YAML could hide an address.
   const url = findUnsafeAddress(text, hosts) ?? findUnsafeAddress(withoutEscapes(text), hosts);
   if (url !== undefined) objections.push(unsafe(file, url));

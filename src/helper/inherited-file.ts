@@ -1,6 +1,6 @@
 /**
- * A file that can be read once: the read end of a pipe, which the program that this process becomes inherits. Its content
- * is in no file and in no environment, and gone before the program starts others.
+ * A file that only the program that this process becomes can open, by a descriptor that it inherits: for configuration
+ * with a token, which is then in no file system and in no environment.
  */
 import { openLibc } from "../base/system/libc.ts";
 
@@ -11,27 +11,29 @@ const F_DUPFD = 0;
 const maxBytes = 65_536;
 
 /**
- * The path under which the content can be read once. Undefined if the system has no such path, or the content is too
- * long. To be called immediately before `become`.
+ * The path of the content. `once`: it can be read once (a pipe), so that programs that are started later find nothing;
+ * else any number of times (memfd_create(2)), by them too. Undefined if the system has no such files, or the content is
+ * too long. To be called immediately before `become`.
  */
-export function oneShotFile(content: string): string | undefined {
+export function inheritedFile(content: string, kind: "once" | "always"): string | undefined {
   const bytes = Buffer.from(content);
   // Elsewhere the runtime closes all descriptors when it becomes another program.
   if (process.platform !== "linux" || bytes.length > maxBytes || bytes.length === 0) return undefined;
   const libc = openLibc({
     pipe: { args: ["ptr"], returns: "i32" },
+    memfd_create: { args: ["ptr", "u32"], returns: "i32" },
     fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
     write: { args: ["i32", "ptr", "u64"], returns: "i64" },
     close: { args: ["i32"], returns: "i32" },
   });
   const ends = new Int32Array(2);
-  if (libc.pipe(ends) !== 0) return undefined;
+  if (kind === "always") ends.fill(libc.memfd_create(Buffer.from("vouch\0"), 0));
+  else if (libc.pipe(ends) !== 0) return undefined;
   const [readEnd, writeEnd] = ends as unknown as [number, number];
   const descriptor = libc.fcntl(readEnd, F_DUPFD, lowest);
   const written = Number(libc.write(writeEnd, bytes, bytes.length));
-  libc.close(writeEnd);
-  libc.close(readEnd);
   bytes.fill(0);
+  for (const end of new Set([readEnd, writeEnd])) libc.close(end);
   if (descriptor < 0) return undefined;
   if (written === bytes.length) return `/proc/self/fd/${descriptor}`;
   libc.close(descriptor);
