@@ -3,6 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import { bazel } from "./bazel/tool.ts";
 import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
+import { gradle } from "./gradle/tool.ts";
 import { maven } from "./maven/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { pdm } from "./pdm/tool.ts";
@@ -27,6 +28,7 @@ const table = {
   yarn,
   bun,
   maven,
+  gradle,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;
