@@ -10,20 +10,24 @@ import body from "./vouch.gradle.txt" with { type: "text" };
 
 const header =
   "// Vouch's own file: vouch setup codeartifact writes it anew, and with --remove it goes. Changes in it are lost.\n";
-const entryPattern = /^\/\/ >>> vouch (\S.*)\nvouchEndpoints << '([^'\n]*)'\n\/\/ <<< vouch\n/gm;
+const entryPattern = /^\/\/ >>> vouch (\S.*)\n((?:vouchEndpoints << '[^'\n]*'\n)+)\/\/ <<< vouch\n/gm;
 
-/** The file with the endpoint added, or in the place of another one of that id. Throws `edit_conflict`. */
-export function setGradleEndpoint(
+/** A block's id, and its lines in Groovy. */
+type Entry = readonly [id: string, lines: string];
+
+/** The file with the endpoints of a repository, in the place of those of that id. Throws `edit_conflict`. */
+export function setGradleEndpoints(
   text: string | undefined,
   id: string,
-  { endpoint, executable, file }: { endpoint: string; executable: string; file: string },
+  { endpoints, executable, file }: { endpoints: readonly string[]; executable: string; file: string },
 ): Edited {
   const entries = entriesOf(text, file).filter(([other]) => other !== id);
-  return { text: render([...entries, [id, endpoint]], executable), warnings: [] };
+  const lines = endpoints.map((endpoint) => `vouchEndpoints << ${quoted(endpoint)}\n`).join("");
+  return { text: render([...entries, [id, lines]], executable), warnings: [] };
 }
 
-/** The file without the endpoint; undefined if no other is in it. Throws `edit_conflict`. */
-export function unsetGradleEndpoint(
+/** The file without the repository; undefined if no other is in it. Throws `edit_conflict`. */
+export function unsetGradleEndpoints(
   text: string,
   id: string,
   { executable, file }: { executable: string; file: string },
@@ -34,21 +38,19 @@ export function unsetGradleEndpoint(
   return left.length === 0 ? undefined : render(left, executable);
 }
 
-/** The ids and endpoints in the file. Throws `edit_conflict` for a file that is not Vouch's. */
-function entriesOf(text: string | undefined, file: string): (readonly [id: string, endpoint: string])[] {
+/** The blocks in the file. Throws `edit_conflict` for a file that is not Vouch's. */
+function entriesOf(text: string | undefined, file: string): Entry[] {
   if (text === undefined) return [];
-  const entries = [...text.matchAll(entryPattern)].map(([, id, endpoint]) => [id!, endpoint!] as const);
-  if (text.startsWith(header) && entries.length > 0) return entries;
+  const entries = [...text.matchAll(entryPattern)].map(([, id, lines]) => [id!, lines!] as const);
+  if (text.startsWith("// Vouch's own file") && entries.length > 0) return entries;
   throw new VouchError("edit_conflict", `${file} is not what Vouch has written, and stays as it is.`, {
     hint: "Move it away, then run the command again.",
   });
 }
 
-function render(entries: readonly (readonly [id: string, endpoint: string])[], executable: string): string {
-  const endpoints = entries.map(
-    ([id, endpoint]) => `// >>> vouch ${id}\nvouchEndpoints << ${quoted(endpoint)}\n// <<< vouch\n`,
-  );
-  return `${header}def vouch = ${quoted(executable)}\ndef vouchEndpoints = []\n${endpoints.join("")}${body}`;
+function render(entries: readonly Entry[], executable: string): string {
+  const blocks = entries.map(([id, lines]) => `// >>> vouch ${id}\n${lines}// <<< vouch\n`);
+  return `${header}def vouch = ${quoted(executable)}\ndef vouchEndpoints = []\n${blocks.join("")}${body}`;
 }
 
 /** As a string of Groovy in which nothing is expanded. */

@@ -2,11 +2,12 @@
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { homeFolder } from "../../base/system/home.ts";
+import { endpointsOf } from "../../settings/registries.ts";
 import { failure, type Finding, type Machine, ok, type StoredToken } from "../finding.ts";
 import { setupCommand } from "../registry-url.ts";
 import { readSmallFile } from "../small-files.ts";
 import type { Tool } from "../tool.ts";
-import { setGradleEndpoint, unsetGradleEndpoint } from "./init-script.ts";
+import { setGradleEndpoints, unsetGradleEndpoints } from "./init-script.ts";
 
 function gradleHome(env: Environment): string {
   const own = env["GRADLE_USER_HOME"];
@@ -17,9 +18,9 @@ export const gradle: Tool = {
   format: "maven",
   programs: ["gradle"],
   path: (env) => join(gradleHome(env), "init.d/vouch.gradle"),
-  set: (text, { endpoints }, { id, file, executable }) =>
-    setGradleEndpoint(text, id, { endpoint: endpoints.maven!, executable, file }),
-  unset: (text, id, { file, executable }) => unsetGradleEndpoint(text, id, { executable, file }),
+  set: (text, repository, { id, file, executable }) =>
+    setGradleEndpoints(text, id, { endpoints: endpointsOf(repository, "maven"), executable, file }),
+  unset: (text, id, { file, executable }) => unsetGradleEndpoints(text, id, { executable, file }),
   written: () => "an init script, by which Gradle asks Vouch for the token of this address",
   next: ({ endpoints }) => [
     [`maven { url "${endpoints.maven}" }`, "among the repositories of build.gradle, without credentials"],

@@ -1,15 +1,19 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isMarked, markedIds } from "../../../src/editing/marked.ts";
-import { setGradleEndpoint, unsetGradleEndpoint } from "../../../src/tools/gradle/init-script.ts";
+import { setGradleEndpoints, unsetGradleEndpoints } from "../../../src/tools/gradle/init-script.ts";
 import { rejection } from "../../rejection.ts";
 
 const file = "/home/dev/.gradle/init.d/vouch.gradle";
 const executable = "/opt/it's/vouch\\";
 const ids = ["d/a 123456789012 us-east-1", "d/b 123456789012 us-east-1", "d/c-- 123456789012 us-east-1"];
 const set = (text: string | undefined, id: string): string =>
-  setGradleEndpoint(text, id, { endpoint: `https://host.example/maven/${id[2]}/`, executable, file }).text;
-const unset = (text: string, id: string): string | undefined => unsetGradleEndpoint(text, id, { executable, file });
+  setGradleEndpoints(text, id, {
+    endpoints: [`https://host.example/maven/${id[2]}/`, "https://other.example/"],
+    executable,
+    file,
+  }).text;
+const unset = (text: string, id: string): string | undefined => unsetGradleEndpoints(text, id, { executable, file });
 
 test("twice is once, any order of removal leaves the others, and the last one takes the file", () => {
   fc.assert(
