@@ -3,6 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import { bazel } from "./bazel/tool.ts";
 import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
+import { gradle } from "./gradle/tool.ts";
 import { maven } from "./maven/tool.ts";
 import { hatch } from "./hatch/tool.ts";
 import { npm } from "./npm/tool.ts";
@@ -31,6 +32,7 @@ const table = {
   maven,
   twine,
   hatch,
+  gradle,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

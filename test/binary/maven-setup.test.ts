@@ -69,13 +69,13 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       writeFileSync(pom, readFileSync(pom, "utf8").replace("<version>1.0.0</version>", `<version>${text}</version>`));
     };
     /** A project of its own, with more in its POM. */
-    const project = (more: string): string => {
+    const project = (more: string, packaging = "pom"): string => {
       const folder = place(`hostile-${count++}`);
       mavenProject(folder);
       const pom = join(folder, "pom.xml");
       writeFileSync(
         pom,
-        readFileSync(pom, "utf8").replace("</project>", `<packaging>pom</packaging>${more}</project>`),
+        readFileSync(pom, "utf8").replace("</project>", `<packaging>${packaging}</packaging>${more}</project>`),
       );
       return folder;
     };
@@ -150,7 +150,10 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       const named = ids.map((id) => `<repository><id>${id.replace(/\W/g, "-")}</id><url>${evil}</url></repository>`);
       const wanted =
         "<dependencies><dependency><groupId>com.example</groupId><artifactId>absent</artifactId><version>1</version></dependency></dependencies>";
-      const { stdout } = await maven(project(`<repositories>${named.join("")}</repositories>${wanted}`), "package");
+      const { stdout } = await maven(
+        project(`<repositories>${named.join("")}</repositories>${wanted}`, "jar"),
+        "package",
+      );
       // Every repository is led to the user's.
       expect(stdout).toContain(`${repository}com/example/absent/1/absent-1.pom`);
       expect(requests).toEqual([]);

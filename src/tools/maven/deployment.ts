@@ -51,6 +51,8 @@ export function deploymentOf(poms: Poms, endpoints: readonly EndpointToken[]): D
   }
   const [release] = [...poms.releases].map(find);
   const [snapshot = release] = [...poms.snapshots].map(find);
+  // The plugin before 2.8 knows this one only.
+  if (release !== undefined && release === snapshot) return { options: [option("alt", release)] };
   return {
     options: [
       ...(release ? [option("altRelease", release)] : []),

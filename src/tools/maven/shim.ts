@@ -9,6 +9,7 @@ import { VouchError } from "../../base/errors.ts";
 import { complain, complainOfText, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
+import { tokenVariablePattern } from "../../settings/settings.ts";
 import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
 import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
 import { readPoms } from "./project/poms.ts";
@@ -37,14 +38,19 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
   const objection = objectionTo(startFolders(args, cwd, env), env) ?? objectionToExpression(poms);
   if (objection !== undefined) {
     complain(objection);
+    return { words: args, env: withoutTokens(env) };
+  }
+  if (args.some((word) => /^(?:-X|--debug|--verbose)$/.test(word))) {
+    complain(
+      new VouchError("usage", "No token for Maven with -X: its log would hold every variable, the token too.", {
+        hint: "Leave -X out; or, if nobody else reads the log, put `vouch exec --` before the command.",
+      }),
+    );
     return plain;
   }
   const endpoints = await endpointTokens("maven");
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
-  if (args.some((word) => /^(?:-X|--debug)$/.test(word))) {
-    complainOfText("What Maven prints with -X holds its environment, the token in it: show it to nobody.");
-  }
   const given = { ...env, ...variables };
   const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
   if (!deploys(all) || namesDeployment(all)) return { words: args, env: given };
@@ -52,6 +58,11 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
   if (doubt !== undefined) complain(doubt);
   if (chosen !== undefined) complainOfText(`The POM names no repository to deploy to: it is ${chosen}`);
   return { words: [...options, ...args], env: given };
+}
+
+/** The environment without what `vouch exec` has given. */
+function withoutTokens(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !tokenVariablePattern.test(name)));
 }
 
 function objectionToExpression({ expression }: ReturnType<typeof readPoms>): VouchError | undefined {

@@ -28,6 +28,8 @@ export const maven: Tool = {
   ],
   hasDefault: true,
   settings: [],
+  // Maven asks one repository after the other for a package.
+  extra: { mixes: true },
   takesAll: ({ extra }) => extra !== true,
   warnings: () => [],
   shims: () => ["mvn"],

@@ -75,10 +75,10 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
     if (local === undefined) poms.isPartial = true;
     return local;
   });
-  const modules = scopes
-    .flatMap((scope) => inside(scope, "modules", "module").concat(inside(scope, "subprojects", "subproject")))
-    .map((module) => pomAt(resolve(folder, textOf(document, module).trim())));
-  return [...parents, ...modules];
+  const modules = scopes.flatMap((scope) =>
+    inside(scope, "modules", "module").concat(inside(scope, "subprojects", "subproject")),
+  );
+  return parents.concat(modules.map((module) => pomAt(resolve(folder, textOf(document, module).trim()))));
 }
 
 function add(urls: Set<string>, management: XmlElement, name: string, document: XmlDocument): void {
