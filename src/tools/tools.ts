@@ -5,6 +5,7 @@ import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { maven } from "./maven/tool.ts";
 import { npm } from "./npm/tool.ts";
+import { nuget } from "./nuget/tool.ts";
 import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { poetry } from "./poetry/tool.ts";
@@ -23,6 +24,7 @@ const table = {
   pdm,
   bazel,
   poetry,
+  nuget,
   ruby,
   yarn,
   bun,
