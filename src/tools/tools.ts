@@ -4,6 +4,7 @@ import { bazel } from "./bazel/tool.ts";
 import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
 import { maven } from "./maven/tool.ts";
+import { generic } from "./generic/tool.ts";
 import { npm } from "./npm/tool.ts";
 import { nuget } from "./nuget/tool.ts";
 import { pdm } from "./pdm/tool.ts";
@@ -12,6 +13,7 @@ import { poetry } from "./poetry/tool.ts";
 import { ruby } from "./ruby/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import type { Settings } from "../settings/settings.ts";
+import { swift } from "./swift/tool.ts";
 import type { Tool } from "./tool.ts";
 import { uv } from "./uv/tool.ts";
 import { yarn } from "./yarn/tool.ts";
@@ -29,6 +31,8 @@ const table = {
   yarn,
   bun,
   maven,
+  swift,
+  generic,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -6,6 +6,7 @@ import { routes } from "../../agent/protocol.ts";
 import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import type { Purpose } from "../../base/purpose.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { complainOfText, exitWith, print } from "../../helper/output.ts";
@@ -17,6 +18,8 @@ import {
   readMessage,
   writeMessage,
 } from "./message.ts";
+import { type Asker, askersAbove } from "../python/askers.ts";
+import { purposeOf } from "../publishing.ts";
 import { checkProject } from "./project.ts";
 
 /** A request for operation claims holds the service index of a source, which is a stranger's. */
@@ -140,9 +143,12 @@ class Plugin {
   async #credentials({ Uri: uri, IsRetry: isRetry }: Payload): Promise<Payload> {
     if (typeof uri !== "string") return { ResponseCode: "NotFound" };
     try {
-      const request: TokenRequest = { url: uri, format: "nuget" };
+      // NuGet does not say what for: the command line that started it does.
+      const askers = askersAbove();
+      const purpose = purposeOfCaller(askers);
+      const request: TokenRequest = { url: uri, format: "nuget", ...(purpose === "read" ? {} : { purpose }) };
       const { token } = await ask(routes.token, request);
-      checkProject();
+      checkProject(askers);
       if (isRetry === true && this.#given.get(uri) === token) {
         throw new VouchError("access_denied", "The repository has refused the token.", { hint: "Run `vouch doctor`." });
       }
@@ -176,6 +182,12 @@ class Plugin {
   async #send(type: "Request", method: string, payload: Payload): Promise<void> {
     await print(writeMessage({ requestId: crypto.randomUUID(), type, method, payload }));
   }
+}
+
+/** By the command line of the nearest dotnet or nuget. */
+export function purposeOfCaller(askers: readonly Asker[]): Purpose {
+  const caller = askers.find(({ args }) => /(^|\/)(dotnet|nuget)$/.test(args[0] ?? ""));
+  return caller === undefined ? "read" : purposeOf(caller.args[0]!, caller.args.slice(1));
 }
 
 /** Ends this process soon after that one has ended. Whether that one is alive. */

@@ -10,7 +10,7 @@ import { VouchError } from "../../base/errors.ts";
 import { ancestors } from "../../base/system/ancestors.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
-import { type Asker, askersAbove } from "../python/askers.ts";
+import type { Asker } from "../python/askers.ts";
 import { userConfigFolders } from "./config-path.ts";
 
 const maxBytes = 4 << 20;
@@ -23,7 +23,7 @@ const trustSetting = /(?<![\w-])(https?_proxy(?:\.\w+)?|disableTLSCertificateVal
 const entities = /<!DOCTYPE|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)/i;
 
 /** Throws `project_untrusted` for a file of the project that decides about the connection, or that cannot be read. */
-export function checkProject(askers: readonly Asker[] = askersAbove(), env: Environment = process.env): void {
+export function checkProject(askers: readonly Asker[], env: Environment = process.env): void {
   const own = new Set([homeFolder(env), ...userConfigFolders(env)]);
   const seen = new Set<string>();
   const folders = [process.cwd(), ...askers.flatMap(foldersOf)];
