@@ -6,5 +6,5 @@ export const swift = refusedTool({
   format: "swift",
   programs: ["swift"],
   refusal:
-    "Swift's package manager asks nobody for a token: it reads the keychain or ~/.netrc, and Vouch writes none there. docs/tools/swift.md says how to give one command a token: `vouch exec -- …`.",
+    "Swift's package manager asks nobody for a token: it reads the keychain or ~/.netrc, and Vouch writes none there. Give one command a token by a pipe, with --netrc-file and `vouch credential codeartifact` (docs/tools/swift.md).",
 });
