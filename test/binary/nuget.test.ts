@@ -1,6 +1,6 @@
 /** NuGet's plugin, as a strict stand-in for dotnet (test/nuget-client.ts) finds and asks it. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { ended, type Laptop, startLaptop } from "../laptop.ts";
@@ -234,6 +234,22 @@ test("what it does not do is a fault, and claims about a source are empty", asyn
 test("started by hand it says what it is", async () => {
   const { exitCode, stdout, stderr } = await laptop.run([plugin]);
   expect([exitCode, stdout, stderr]).toEqual([2, "", expect.stringContaining("NuGet finds it on PATH")]);
+});
+
+test("the set-up is repeated without change, and its removal puts back the file and takes the plugin away", async () => {
+  const before = '<?xml version="1.0" encoding="utf-8"?>\n<configuration>\n  <packageSources/>\n</configuration>';
+  await ended(laptop.vouch("setup", "codeartifact", "--remove", "--tool", "nuget"));
+  expect(existsSync(config)).toBe(false);
+  expect(existsSync(plugin)).toBe(false);
+  writeFileSync(config, before);
+  await laptop.setUpRepository("--tool", "nuget");
+  const once = readFileSync(config, "utf8");
+  await laptop.setUpRepository("--tool", "nuget");
+  expect(readFileSync(config, "utf8")).toBe(once);
+  expect([...readSources(once)]).toEqual([["my-domain/my-repo", source]]);
+  await ended(laptop.vouch("setup", "codeartifact", "--remove", "--tool", "nuget"));
+  expect(readFileSync(config, "utf8")).toBe(before);
+  await laptop.setUpRepository("--tool", "nuget");
 });
 
 test("no file holds a token", () => {

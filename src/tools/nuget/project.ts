@@ -37,7 +37,7 @@ export function checkProject(askers: readonly Asker[], env: Environment = proces
 }
 
 /** Throws `project_untrusted` as `checkProject`. */
-export function checkText(text: string, file: string): void {
+function checkText(text: string, file: string): void {
   const decoded = text.replaceAll(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));/gi, (whole, hex?: string, decimal?: string) => {
     const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
     return code > 0x10_ff_ff ? whole : String.fromCodePoint(code);
