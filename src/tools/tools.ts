@@ -6,7 +6,9 @@ import { cargo } from "./cargo/tool.ts";
 import { gradle } from "./gradle/tool.ts";
 import { maven } from "./maven/tool.ts";
 import { hatch } from "./hatch/tool.ts";
+import { generic } from "./generic/tool.ts";
 import { npm } from "./npm/tool.ts";
+import { nuget } from "./nuget/tool.ts";
 import { pdm } from "./pdm/tool.ts";
 import { pip } from "./pip/tool.ts";
 import { poetry } from "./poetry/tool.ts";
@@ -14,6 +16,7 @@ import { ruby } from "./ruby/tool.ts";
 import { findInstalled, isLinkedShim } from "./shims.ts";
 import { twine } from "./twine/tool.ts";
 import type { Settings } from "../settings/settings.ts";
+import { swift } from "./swift/tool.ts";
 import type { Tool } from "./tool.ts";
 import { uv } from "./uv/tool.ts";
 import { yarn } from "./yarn/tool.ts";
@@ -26,6 +29,7 @@ const table = {
   pdm,
   bazel,
   poetry,
+  nuget,
   ruby,
   yarn,
   bun,
@@ -33,6 +37,8 @@ const table = {
   twine,
   hatch,
   gradle,
+  swift,
+  generic,
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof table;

@@ -4,6 +4,7 @@ import type { Cell } from "./cell.ts";
 import { cargo } from "./drivers/cargo.ts";
 import { npmClient } from "./drivers/npm.ts";
 import { awsCli } from "./drivers/aws.ts";
+import { ruby } from "./drivers/ruby.ts";
 import { twine } from "./drivers/twine.ts";
 import { awsClis } from "../requires.ts";
 import { pip, type PipPlace } from "./drivers/pip.ts";
@@ -144,6 +145,15 @@ function cargoCells(): Cell[] {
   ]);
 }
 
+function rubyCells(): Cell[] {
+  return (["gem install", "bundle install"] as const).map((way) => ({
+    tool: "ruby",
+    name: `gem push, then ${way}`,
+    needs: ["gem", "bundle"],
+    driver: ruby(way),
+  }));
+}
+
 export const cells: Cell[] = [
   ...cargoCells(),
   ...pipCells(),
@@ -151,4 +161,5 @@ export const cells: Cell[] = [
   ...awsCells(),
   ...npmCells(),
   ...pnpmCells(),
+  ...rubyCells(),
 ];

@@ -29,7 +29,7 @@ export const myLib: PackageSource = {
 /** Builds the package and publishes it in the form in which the format's own tool would. Throws a Refusal. */
 export async function seedPackage(
   registries: Registries,
-  format: "cargo" | "npm" | "pypi" | "ruby",
+  format: "cargo" | "npm" | "nuget" | "pypi" | "ruby",
   source: PackageSource,
 ): Promise<void> {
   switch (format) {
@@ -37,6 +37,8 @@ export async function seedPackage(
       return registries.cargo.publish(await publishBody(source));
     case "npm":
       return registries.npm.publish(source.name, await publishDocument(source));
+    case "nuget":
+      return registries.nuget.push(buildNugetPackage(source));
     case "pypi":
       return registries.pypi.upload(uploadFields(source));
     case "ruby":
@@ -136,6 +138,21 @@ summary: ${name}
   const checksums = gzipSync(`--- ${JSON.stringify(sums)}\n`);
   const parts = { "metadata.gz": metadata, "data.tar.gz": data, "checksums.yaml.gz": checksums };
   return new Uint8Array(await new Bun.Archive(parts).bytes());
+}
+
+/** A .nupkg file: a ZIP archive with the metadata, and files such as `lib/net8.0/My.Package.dll`. */
+export function buildNugetPackage({ name, version, files }: PackageSource): Uint8Array<ArrayBuffer> {
+  const nuspec = `<?xml version="1.0" encoding="utf-8"?>
+<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
+  <metadata>
+    <id>${name}</id>
+    <version>${version}</version>
+    <authors>Dev</authors>
+    <description>A private package</description>
+  </metadata>
+</package>
+`;
+  return zip({ [`${name}.nuspec`]: nuspec, ...files });
 }
 
 async function tarGz(files: Record<string, string>): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 /**
  * `gem` in the shims folder: RubyGems knows credentials only in the URL of a source and, for a push, in one variable for
- * every host. The sources with their tokens go into a file that can be read once (one-shot-file.ts); the variable is set
+ * every host. The sources with their tokens go into a file that can be read once (helper/one-shot.ts); the variable is set
  * if the arguments name the configured repository.
  */
 import { routes } from "../../agent/protocol.ts";
@@ -9,12 +9,12 @@ import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
+import { becomeWithText } from "../../helper/one-shot.ts";
 import { complain, complainOfText, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { commandNamed, optionValues } from "./arguments.ts";
 import { effectiveSources, gemrcFiles } from "./gemrc.ts";
-import { oneShotFile } from "./one-shot-file.ts";
 
 const asking = ["install", "update", "fetch", "outdated", "search", "exec", "i"];
 /** Commands that ask a source if an option says so. */
@@ -24,6 +24,8 @@ const remoteOption = /^(-[rb]|--remote|--both)$/;
 interface Command {
   args: string[];
   env: Environment;
+  /** A configuration file with tokens, which is to be the last one of GEMRC. */
+  gemrc?: string;
 }
 
 /** Becomes the real gem. Without a session it warns in one line and continues without a token. */
@@ -31,7 +33,12 @@ export async function runGemShim(name: string, args: string[]): Promise<number> 
   try {
     const file = findRealCommand(name);
     const command = await withTokens(args, process.env);
-    return await becomeRealCommand(name, file, command.args, command.env);
+    if (file === undefined || command.gemrc === undefined) {
+      return await becomeRealCommand(name, file, command.args, command.env);
+    }
+    const gemrcs = command.env["GEMRC"] ?? "";
+    const envOf = (path: string) => ({ ...command.env, GEMRC: gemrcs === "" ? path : `${gemrcs}:${path}` });
+    return await becomeWithText(file, command.args, command.gemrc, envOf);
   } catch (error) {
     exitWith(error);
   }
@@ -57,10 +64,10 @@ async function install(args: string[], env: Environment): Promise<Command> {
   const endpoints = await endpointTokens("ruby");
   const sources = asked.sources.map((source) => withToken(source, endpoints));
   if (sources.every((source, index) => source === asked.sources[index])) return { args, env };
-  const path = oneShotFile(`---\n:sources:\n${sources.map((source) => `- ${JSON.stringify(source)}\n`).join("")}`);
+  const gemrc = `---\n:sources:\n${sources.map((source) => `- ${JSON.stringify(source)}\n`).join("")}`;
   // RubyGems takes GEMRC for the user's file, too, unless it is a list: it would read the one-shot file twice.
   const rest = own === undefined ? gemrcFiles(env).slice(1) : (env["GEMRC"] ?? "").split(":");
-  return { args: asked.args, env: { ...env, GEMRC: [...rest.filter((file) => file !== ""), path].join(":") } };
+  return { args: asked.args, env: { ...env, GEMRC: rest.filter((file) => file !== "").join(":") }, gemrc };
 }
 
 /**

@@ -53,7 +53,9 @@ export type Operation =
   | "AssumeRoleWithWebIdentity"
   | "GetCallerIdentity"
   | "GetAuthorizationToken"
-  | "GetRepositoryEndpoint";
+  | "GetRepositoryEndpoint"
+  | "PublishPackageVersion"
+  | "GetPackageVersionAsset";
 
 /** An answer given instead of the real one. */
 export interface Failure {
@@ -85,6 +87,8 @@ export class Account {
     GetCallerIdentity: 0,
     GetAuthorizationToken: 0,
     GetRepositoryEndpoint: 0,
+    PublishPackageVersion: 0,
+    GetPackageVersionAsset: 0,
   };
   /** Actions denied to every role, as by a service control policy. */
   readonly deniedActions = new Set<string>();

@@ -1,6 +1,7 @@
 /** The control plane of the sandbox's CodeArtifact: REST-JSON, API version 2018-09-22. */
 import { randomUUID } from "node:crypto";
 import { type Account, type IssuedCredentials, type Operation, signingAccount } from "./account.ts";
+import { genericPackage, getPackageVersionAsset, publishPackageVersion } from "./generic.ts";
 import type { AccessRequest } from "./policy.ts";
 import { ServiceError } from "./service-error.ts";
 import { verifySignature } from "./sigv4.ts";
@@ -25,6 +26,10 @@ export async function handleCodeArtifact(request: Request, asked: CodeArtifactCo
     if (failure) throw new ServiceError(failure.code, failure.message, failure.status, failure.headers);
     const caller = verifySignature(request, body, { ...context, service: "codeartifact" });
     const query = new URL(request.url).searchParams;
+    if (operation === "PublishPackageVersion" || operation === "GetPackageVersionAsset") {
+      const found = answerGeneric(operation, query, caller, { request, body, context });
+      return found instanceof Response ? found : answer(200, found, requestId, context.account);
+    }
     const result =
       operation === "GetAuthorizationToken"
         ? getAuthorizationToken(query, caller, context)
@@ -39,11 +44,43 @@ export async function handleCodeArtifact(request: Request, asked: CodeArtifactCo
   }
 }
 
-function operationOf(request: Request): Extract<Operation, "GetAuthorizationToken" | "GetRepositoryEndpoint"> {
-  const route = `${request.method} ${new URL(request.url).pathname}`;
-  if (route === "POST /v1/authorization-token") return "GetAuthorizationToken";
-  if (route === "GET /v1/repository/endpoint") return "GetRepositoryEndpoint";
-  throw new ServiceError("UnknownOperationException", "", 404);
+type ControlOperation = Exclude<Operation, "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetCallerIdentity">;
+
+const operations: Readonly<Record<string, ControlOperation>> = {
+  "POST /v1/authorization-token": "GetAuthorizationToken",
+  "GET /v1/repository/endpoint": "GetRepositoryEndpoint",
+  "POST /v1/package/version/publish": "PublishPackageVersion",
+  "GET /v1/package/version/asset": "GetPackageVersionAsset",
+};
+
+function operationOf(request: Request): ControlOperation {
+  const operation = operations[`${request.method} ${new URL(request.url).pathname}`];
+  if (operation === undefined) throw new ServiceError("UnknownOperationException", "", 404);
+  return operation;
+}
+
+function answerGeneric(
+  operation: "PublishPackageVersion" | "GetPackageVersionAsset",
+  query: URLSearchParams,
+  caller: IssuedCredentials,
+  {
+    request,
+    body,
+    context: { account, region },
+  }: { request: Request; body: Uint8Array<ArrayBuffer>; context: CodeArtifactContext },
+): object {
+  const { owner } = domainParameters(query, account);
+  const of = genericPackage(query);
+  authorize(account, caller, {
+    action: `codeartifact:${operation}`,
+    resource: `arn:${account.partition}:codeartifact:${region}:${owner}:package/${of.domain}/${of.repository}/generic/${of.namespace}/${of.name}`,
+  });
+  if (!findDomain(account, region, of.domain, owner).repositories.includes(of.repository)) {
+    throw new ServiceError("ResourceNotFoundException", `Repository '${of.repository}' was not found`, 404);
+  }
+  if (operation === "GetPackageVersionAsset") return getPackageVersionAsset(account, of);
+  const sha256 = request.headers.get("x-amz-content-sha256");
+  return publishPackageVersion(account, of, { body, sha256, unfinished: query.get("unfinished") === "true" });
 }
 
 function getAuthorizationToken(

@@ -9,12 +9,13 @@ import type { Account, TokenHolder } from "../aws/account.ts";
 import { CargoRegistry } from "./cargo.ts";
 import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
+import { NugetRegistry } from "./nuget.ts";
 import { PypiRegistry } from "./pypi.ts";
 import { type PackageName, Refusal, type Registry } from "./registry.ts";
 import { RubyRegistry } from "./ruby.ts";
 
 /** The formats that a repository serves here. */
-export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "pypi" | "ruby">;
+export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "nuget" | "pypi" | "ruby">;
 
 /** How many requests of one format came, and how many of them were answered 401 and 403. */
 export interface FormatCounters {
@@ -39,6 +40,7 @@ export interface Registries {
   cargo: CargoRegistry;
   maven: MavenRegistry;
   npm: NpmRegistry;
+  nuget: NugetRegistry;
   pypi: PypiRegistry;
   ruby: RubyRegistry;
 }
@@ -60,13 +62,14 @@ const packageHost =
   /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
 const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\.amazonaws\.com$/;
 const vpcPath = /^(\/[a-z]+)\/d\/([a-z][a-z0-9-]*[a-z0-9]-\d{12})(\/.*)$/;
-const packagePath = /^\/(?<format>cargo|maven|npm|pypi|ruby)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
+const packagePath = /^\/(?<format>cargo|maven|npm|nuget|pypi|ruby)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
 
 export class Repositories {
   readonly counters: Record<RegistryFormat, FormatCounters> = {
     cargo: noCalls(),
     maven: noCalls(),
     npm: noCalls(),
+    nuget: noCalls(),
     pypi: noCalls(),
     ruby: noCalls(),
   };
@@ -160,6 +163,7 @@ export function newRegistries(): Registries {
     cargo: new CargoRegistry(),
     maven: new MavenRegistry(),
     npm: new NpmRegistry(),
+    nuget: new NugetRegistry(),
     pypi: new PypiRegistry(),
     ruby: new RubyRegistry(),
   };

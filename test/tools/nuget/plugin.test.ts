@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import { purposeOfCaller } from "../../../src/tools/nuget/plugin.ts";
+
+const asker = (...args: string[]) => ({ pid: 1, args, cwd: "/" });
+
+test.each<[askers: string[][], purpose: "read" | "publish"]>([
+  [[["/usr/bin/dotnet", "nuget", "push", "x.nupkg"], ["bash"]], "publish"],
+  [
+    [
+      ["dotnet", "restore"],
+      ["/usr/bin/dotnet", "nuget", "push", "x.nupkg"],
+    ],
+    "read",
+  ],
+  [
+    [
+      ["sh", "-c", "x"],
+      ["dotnet", "nuget", "push"],
+    ],
+    "publish",
+  ],
+  [
+    [
+      ["dotnet", "build"],
+      ["npm", "publish"],
+    ],
+    "read",
+  ],
+  [[["npm", "publish"]], "read"],
+  [[], "read"],
+])("what started the plugin, %j, wants a token to %s", (askers, purpose) => {
+  expect(purposeOfCaller(askers.map((args) => asker(...args)))).toBe(purpose);
+});
