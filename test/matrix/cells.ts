@@ -4,9 +4,13 @@ import type { Cell } from "./cell.ts";
 import { cargo } from "./drivers/cargo.ts";
 import { npmClient } from "./drivers/npm.ts";
 import { awsCli } from "./drivers/aws.ts";
-import { ruby } from "./drivers/ruby.ts";
 import { twine } from "./drivers/twine.ts";
 import { awsClis } from "../requires.ts";
+import { bazel } from "./drivers/bazel.ts";
+import { pdm } from "./drivers/pdm.ts";
+import { poetry } from "./drivers/poetry.ts";
+import { ruby } from "./drivers/ruby.ts";
+import { uv } from "./drivers/uv.ts";
 import { pip, type PipPlace } from "./drivers/pip.ts";
 import { nodeFolder, npmPrograms, pythonPrograms, tools } from "./installed.ts";
 
@@ -47,6 +51,32 @@ function pipCells(): Cell[] {
       driver: pip({ from, place, command: command.split(" ") }),
     })),
   );
+}
+
+function uvCells(): Cell[] {
+  const versions = { "0.13": "pip-26", "0.7": "uv-0.7" };
+  return Object.entries(versions).flatMap(([version, from]) =>
+    (["sync", "pip install"] as const).map((way) => ({
+      tool: "uv",
+      name: `uv ${version}, ${way}`,
+      needs: [join(pythonPrograms(from), "uv")],
+      driver: uv(from, way),
+    })),
+  );
+}
+
+const pdmCell: Cell = { tool: "pdm", name: "PDM 2", needs: [join(pythonPrograms("pdm"), "pdm")], driver: pdm("pdm") };
+
+const bazelCell: Cell = { tool: "bazel", name: "Bazel's credential helper protocol", needs: [], driver: bazel() };
+
+function poetryCells(): Cell[] {
+  const versions = { 1.8: "poetry-1", 2: "python-publish" };
+  return Object.entries(versions).map(([version, from]) => ({
+    tool: "poetry",
+    name: `poetry ${version}`,
+    needs: [join(pythonPrograms(from), "poetry")],
+    driver: poetry(from),
+  }));
 }
 
 function twineCells(): Cell[] {
@@ -157,9 +187,13 @@ function rubyCells(): Cell[] {
 export const cells: Cell[] = [
   ...cargoCells(),
   ...pipCells(),
+  ...uvCells(),
+  pdmCell,
+  ...poetryCells(),
   ...twineCells(),
+  bazelCell,
+  ...rubyCells(),
   ...awsCells(),
   ...npmCells(),
   ...pnpmCells(),
-  ...rubyCells(),
 ];

@@ -1,7 +1,8 @@
 /** One cell's place of work: a fresh home folder, an agent of its own, and the office's sandbox. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { sandboxExecutable } from "../laptop.ts";
+import { holdsToken } from "../binary/hostile-listener.ts";
+import { type Finished, sandboxExecutable } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import type { AnsweredRequest, RegistryFormat } from "../sandbox/registries/repositories.ts";
 import { toolchainEnvironment } from "../toolchains.ts";
@@ -88,7 +89,14 @@ export class Desk {
   }
 
   /** Runs a command in the home folder and gives its stdout. Throws {@link CommandFailed} unless it ends with 0. */
-  async run(command: string[], { cwd = this.home, env, stdin }: DeskRun = {}): Promise<string> {
+  async run(command: string[], options: DeskRun = {}): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#end(command, options);
+    if (exitCode !== 0) throw new CommandFailed(command, `with ${exitCode}`, stdout + stderr);
+    return stdout;
+  }
+
+  /** Runs a command to its end. Throws {@link CommandFailed} at the cell's limit of time. */
+  async #end(command: string[], { cwd = this.home, env, stdin }: DeskRun): Promise<Finished> {
     const child = Bun.spawn(command, {
       cwd,
       env: { ...this.env, ...env },
@@ -113,8 +121,14 @@ export class Desk {
     ]);
     clearTimeout(timer);
     if (late) throw new CommandFailed(command, "at the cell's limit of time", stdout + stderr);
-    if (exitCode !== 0) throw new CommandFailed(command, `with ${exitCode}`, stdout + stderr);
-    return stdout;
+    return { exitCode, stdout, stderr };
+  }
+
+  /** Throws unless the command fails and says no token. */
+  async refused(command: string[], options: DeskRun = {}): Promise<void> {
+    const ended = await this.#end(command, options);
+    if (ended.exitCode !== 0 && !holdsToken(ended.stdout + ended.stderr)) return;
+    throw new CommandFailed(command, `with ${ended.exitCode}, and should be refused`, ended.stdout + ended.stderr);
   }
 
   vouch(...args: string[]): Promise<string> {

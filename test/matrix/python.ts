@@ -1,5 +1,5 @@
 /** Packages and projects of the Python package managers in the matrix. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildWheel, type PackageSource, seedPackage } from "../sandbox/packages.ts";
 import type { Desk } from "./desk.ts";
@@ -48,4 +48,11 @@ export function expectPackages(desk: Desk, site: string): void {
   desk.expectFile(join(site, "foreign_package/__init__.py"), `hello from ${desk.foreign}`);
   desk.expectFetched("pypi", /\.whl$/);
   desk.expectForeignAsked();
+}
+
+/** The folder of packages of a virtual environment. */
+export function sitePackages(environment: string): string {
+  const settings = readFileSync(join(environment, "pyvenv.cfg"), "utf8");
+  const version = /^version(?:_info)?\s*=\s*(\d+\.\d+)/m.exec(settings)?.[1];
+  return join(environment, `lib/python${version}/site-packages`);
 }

@@ -1,4 +1,4 @@
-/** npm and pnpm: the shim gives them the token. */
+/** npm, pnpm, yarn, bun and deno: their shims give them the token. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { npmProject } from "../../binary/projects.ts";
@@ -13,35 +13,50 @@ export interface NpmClient {
   program: string;
   /** The folders of Node.js and of its own programs, in the order of PATH. */
   folders: string[];
+  /** Files of the home folder that its user has already; without them an `.npmrc`. */
+  own?: Record<string, string>;
+  env?: (desk: Desk) => Record<string, string>;
   /** What comes before each command: `vouch exec --`. */
   before?: string[];
-  publish: string[];
+  publish?: string[];
   install: string[];
   /** A second installation from the lock file alone, without caches. */
   again?: string[];
   /** Set up for the packages of one scope. */
   scoped?: true;
+  /** Files of each project, beside its package.json, and of one that takes packages of the scope @other elsewhere. */
+  files?: Record<string, string>;
+  foreignFiles?: Record<string, string>;
 }
 
-const ownNpmrc = "; mine\nfund=false\nprogress=false ; quiet\n";
+const ownNpmrc = { ".npmrc": "; mine\nfund=false\nprogress=false ; quiet\n" };
+const foreignNpmrc = { ".npmrc": `@other:registry=${foreignEndpoint("npm")}\n` };
 
-/** A client that reads `.npmrc`. */
-export function npmClient({ tool, program, folders, before = [], ...commands }: NpmClient): Driver {
-  const nameOf = (desk: Desk): string => (commands.scoped ? `@acme/${desk.package}` : desk.package);
+/** A package manager of npm's packages; without `publish` somebody else has published the private one. */
+export function npmClient({ tool, program, folders, before = [], publish, ...client }: NpmClient): Driver {
+  const nameOf = (desk: Desk): string => (client.scoped ? `@acme/${desk.package}` : desk.package);
   const command = (words: string[]): string[] => [...before, program, ...words];
   return {
     format: "npm",
-    setup: ["--tool", tool, ...(commands.scoped ? ["--scope", "@acme"] : [])],
-    own: { ".npmrc": ownNpmrc },
+    setup: ["--tool", tool, ...(client.scoped ? ["--scope", "@acme"] : [])],
+    own: client.own ?? ownNpmrc,
     async prepare(desk) {
       desk.addToPath(folders);
+      Object.assign(desk.env, client.env?.(desk));
       const node = await desk.run(["node", "--version"]);
-      return `${program} ${(await desk.run([program, "--version"])).trim()} on Node ${node.trim()}`;
+      return `${program} ${(await desk.run([program, "--version"])).trim().split("\n")[0]} on Node ${node.trim()}`;
     },
     async publish(desk) {
-      await desk.run(command(commands.publish), { cwd: npmProject(join(desk.home, "lib"), nameOf(desk)) });
+      if (publish === undefined) {
+        const files = { "index.js": `module.exports = "hello from ${nameOf(desk)}";\n` };
+        const source = { name: nameOf(desk), version: "1.0.0", files };
+        await seedPackage(desk.office.laptop.sandbox.registries, "npm", source);
+        return;
+      }
+      const lib = npmProject(desk.project("lib", client.files ?? {}), nameOf(desk));
+      await desk.run(command(publish), { cwd: lib });
     },
-    publishedAt: (desk) => nameOf(desk),
+    publishedAt: nameOf,
     async install(desk) {
       const name = nameOf(desk);
       const foreign = `@other/${desk.foreign}`;
@@ -50,13 +65,14 @@ export function npmClient({ tool, program, folders, before = [], ...commands }: 
       const dependencies = { [name]: "^1.0.0", [foreign]: "^1.0.0" };
       const app = desk.project("app", {
         "package.json": JSON.stringify({ name: "app", version: "1.0.0", private: true, dependencies }),
-        ".npmrc": `@other:registry=${foreignEndpoint("npm")}\n`,
+        ...client.files,
+        ...(client.foreignFiles ?? foreignNpmrc),
       });
-      await desk.run(command(commands.install), { cwd: app });
+      await desk.run(command(client.install), { cwd: app });
       await expectInstalled(desk, app, name, foreign);
-      if (commands.again) {
+      if (client.again) {
         rmSync(join(app, "node_modules"), { recursive: true });
-        await desk.run(command(commands.again), { cwd: app });
+        await desk.run(command(client.again), { cwd: app });
         await expectInstalled(desk, app, name, foreign);
       }
       desk.expectFetched("npm", /\.tgz$/);

@@ -1,0 +1,44 @@
+/** PDM: asks the `keyring` of the shims folder. */
+import { join } from "node:path";
+import { names } from "../../sandbox/main.ts";
+import type { Driver } from "../cell.ts";
+import { pythonPrograms } from "../installed.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages } from "../python.ts";
+
+export function pdm(from: string): Driver {
+  return {
+    format: "pypi",
+    setup: ["--tool", "pdm"],
+    own: { ".config/pdm/config.toml": "check_update = false\n\n[python]\nuse_venv = true\n" },
+    async prepare(desk) {
+      desk.addToPath([pythonPrograms(from)]);
+      return (await desk.run(["pdm", "--version"])).trim();
+    },
+    async publish(desk) {
+      await desk.run(["pdm", "publish", "--no-build", "--repository", names.repository], { cwd: builtProject(desk) });
+    },
+    publishedAt: (desk) => `simple/${desk.package}/`,
+    async install(desk) {
+      await seedForeign(desk);
+      const app = desk.project("app", {
+        "pyproject.toml": `[project]
+name = "app"
+version = "1.0.0"
+requires-python = ">=3.9"
+dependencies = ["${desk.package}", "${desk.foreign}"]
+
+[tool.pdm]
+distribution = false
+
+[[tool.pdm.source]]
+name = "other"
+url = "${foreignIndex}"
+include_packages = ["${desk.foreign}"]
+`,
+      });
+      await desk.run(["pdm", "venv", "create", "--with", "venv", "python3"], { cwd: app });
+      await desk.run(["pdm", "install"], { cwd: app });
+      expectPackages(desk, sitePackages(join(app, ".venv")));
+    },
+  };
+}
