@@ -10,6 +10,7 @@ import { complain, complainOfText, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
 import { tokenVariablePattern } from "../../settings/settings.ts";
+import { purposeOf } from "../publishing.ts";
 import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
 import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
 import { readPoms } from "./project/poms.ts";
@@ -48,11 +49,11 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
     );
     return plain;
   }
-  const endpoints = await endpointTokens("maven");
+  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
+  const endpoints = await endpointTokens("maven", purposeOf("mvn", all));
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
   const given = { ...env, ...variables };
-  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
   if (!deploys(all) || namesDeployment(all)) return { words: args, env: given };
   const { options, doubt, chosen } = deploymentOf(poms, endpoints);
   if (doubt !== undefined) complain(doubt);
