@@ -9,6 +9,7 @@ import { VouchError } from "../../base/errors.ts";
 import { complain, complainOfText, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
+import { purposeOf } from "../publishing.ts";
 import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
 import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
 import { readPoms } from "./project/poms.ts";
@@ -39,14 +40,14 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
     complain(objection);
     return plain;
   }
-  const endpoints = await endpointTokens("maven");
+  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
+  const endpoints = await endpointTokens("maven", purposeOf("mvn", all));
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
   if (args.some((word) => /^(?:-X|--debug)$/.test(word))) {
     complainOfText("What Maven prints with -X holds its environment, the token in it: show it to nobody.");
   }
   const given = { ...env, ...variables };
-  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
   if (!deploys(all) || namesDeployment(all)) return { words: args, env: given };
   const { options, doubt, chosen } = deploymentOf(poms, endpoints);
   if (doubt !== undefined) complain(doubt);
