@@ -7,6 +7,7 @@ import { complain, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
 import { examineForOther } from "../npm/guard/other-tools.ts";
+import { purposeOf } from "../publishing.ts";
 import { asksRegistry, readBunArguments } from "./arguments.ts";
 import { bunFiles } from "./project-files.ts";
 
@@ -22,7 +23,9 @@ export async function runBunShim(name: string, args: string[]): Promise<number> 
 async function bunEnvironment(name: string, args: string[]): Promise<Environment> {
   const { env } = process;
   if (!asksRegistry(name, args)) return env;
-  const endpoints = (await endpointTokens("npm")).filter(({ variable }) => variable !== undefined);
+  const endpoints = (await endpointTokens("npm", purposeOf("bun", args))).filter(
+    ({ variable }) => variable !== undefined,
+  );
   if (endpoints.length === 0) return env;
   const { command, options } = readBunArguments(args);
   const given = (...names: string[]): string[] => names.flatMap((option) => options.get(option) ?? []);

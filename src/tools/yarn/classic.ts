@@ -11,6 +11,7 @@ import { textOf } from "../npm/guard/files.ts";
 import { examineForOther } from "../npm/guard/other-tools.ts";
 import { join } from "../npm/guard/paths.ts";
 import { ownUserConfig, userConfigText, withUserConfig } from "../npm/user-config.ts";
+import { purposeOf } from "../publishing.ts";
 import { tableOf } from "../small-files.ts";
 import { readYarnArguments } from "./arguments.ts";
 import { yarnFiles } from "./project-files.ts";
@@ -18,7 +19,7 @@ import { yarnFiles } from "./project-files.ts";
 /** The environment for a command that contacts a registry. */
 export async function classicEnvironment(args: readonly string[], env: Environment): Promise<Environment> {
   const { command, folders } = readYarnArguments(args);
-  let endpoints = await endpointTokens("npm");
+  let endpoints = await endpointTokens("npm", purposeOf("yarn", args));
   let barrier: Record<string, string> = {};
   if (endpoints.length > 0) {
     const { objections, barrier: nowhere } = await examineForOther({

@@ -21,21 +21,23 @@ const repository = /^https:\\/\\/([a-z0-9.-]*\\.codeartifact(?:-fips)?\\.[a-z0-9
 const answers = new Map();
 let isRefusalShown = false;
 
-/** The token for a URL: asked once for each repository; undefined if Vouch has none, which it says itself on stderr. */
-function tokenFor(url) {
+/** The token for a URL, for what the request does: asked once for each repository and purpose; undefined if Vouch has none, which it says itself on stderr. */
+function tokenFor(url, method) {
   const [, host, path] = repository.exec(url) ?? [];
   if (host === undefined) return Promise.resolve(undefined);
   const endpoint = "https://" + host + path + "/";
-  if (!answers.has(endpoint)) {
-    answers.set(endpoint, new Promise((resolve) => {
+  const purpose = /^(?:PUT|DELETE)$/i.test(method ?? "") ? "publish" : "read";
+  const question = purpose + " " + endpoint;
+  if (!answers.has(question)) {
+    answers.set(question, new Promise((resolve) => {
       const options = { encoding: "utf8", maxBuffer: 1 << 20 };
-      execFile(vouch, ["credential", "codeartifact", "--endpoint", endpoint], options, (error, stdout, stderr) => {
+      execFile(vouch, ["credential", "codeartifact", "--endpoint", endpoint, "--purpose", purpose], options, (error, stdout, stderr) => {
         if (stderr) process.stderr.write(stderr);
         resolve(error ? undefined : stdout.trim() || undefined);
       });
     }));
   }
-  return answers.get(endpoint);
+  return answers.get(question);
 }
 
 /** The project's setting that decides about the connection to the URL; undefined if all are the user's own. */
@@ -67,7 +69,7 @@ module.exports = {
           const { authorization, ...headers } = extra.headers ?? {};
           if (authorization === placeholder) extra.headers = headers;
           const url = new URL(extra.target);
-          const token = url.username || url.password ? undefined : await tokenFor(url.href);
+          const token = url.username || url.password ? undefined : await tokenFor(url.href, extra.method);
           if (token === undefined) return executor;
           const setting = projectSetting(url, extra.configuration, core);
           if (setting !== undefined) {
