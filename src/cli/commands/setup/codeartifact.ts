@@ -118,8 +118,8 @@ export const codeartifact = defineCommand({
   teaching: {
     usage: "--domain DOMAIN --repository REPOSITORY [flags] | --endpoint URL [flags] | --remove [flags]",
     details: [
-      "Cargo's config.toml, pip.conf and .npmrc get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
-      "The shims folder holds links to Vouch under the names keyring, pip, pip3, npm and npx, and pnpm and pnpx where pnpm is installed, as far as they are needed. It belongs first on PATH.",
+      "The package managers' own files in your home folder get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
+      "The shims folder holds links to Vouch under the names that the package managers need (keyring, npm, mvn…). It belongs first on PATH.",
       "A slip in --domain, --domain-owner or --region is corrected by the command with the right ones: the repository of that name takes the place of the other. A wrong --repository is taken away with `--remove`.",
       "The repository that was set up last is the default one: pip.conf and .npmrc name it, CODEARTIFACT_AUTH_TOKEN is its token.",
     ],
