@@ -41,6 +41,7 @@ export const pdm: Tool = {
   takesAll: ({ extra }) => extra !== true,
   // PDM looks for every package in all of its indexes.
   extra: { mixes: true },
+  project: { refusal: "In a project [[tool.pdm.source]] of pyproject.toml names the repository: name and url" },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,

@@ -49,6 +49,7 @@ export const uv: Tool = {
   hasDefault: true,
   settings: [],
   takesAll: ({ extra }) => extra !== true,
+  project: { refusal: "In a project `uv add --index NAME=URL PACKAGE` names the repository, in pyproject.toml" },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,
