@@ -3,7 +3,9 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cargoConfigPath } from "../../src/tools/cargo/config-path.ts";
 import { npmConfigPath } from "../../src/tools/npm/config-path.ts";
+import { pdmConfigPath } from "../../src/tools/pdm/config-path.ts";
 import { pipConfigPath } from "../../src/tools/pip/config-path.ts";
+import { uvConfigPath } from "../../src/tools/uv/config-path.ts";
 import { requires } from "../requires.ts";
 import { toolchainEnvironment } from "../toolchains.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
@@ -84,4 +86,18 @@ describe("the configuration of npm", () => {
       expect(run.stdout.toString().trim()).toBe(npmConfigPath(env));
     }
   });
+});
+
+test("the configuration of uv is in the XDG folder on every system, or where UV_CONFIG_FILE says", () => {
+  expect(uvConfigPath({ HOME: home })).toBe(join(home, ".config/uv/uv.toml"));
+  expect(uvConfigPath({ HOME: home, XDG_CONFIG_HOME: "/x" })).toBe("/x/uv/uv.toml");
+  expect(uvConfigPath({ HOME: home, XDG_CONFIG_HOME: "x" })).toBe(join(home, ".config/uv/uv.toml"));
+  expect(uvConfigPath({ HOME: home, UV_CONFIG_FILE: "/y/uv.toml" })).toBe("/y/uv.toml");
+});
+
+test("the configuration of PDM is in the folder of the system, or where PDM_CONFIG_FILE says", () => {
+  expect(pdmConfigPath({ HOME: home }, "linux")).toBe(join(home, ".config/pdm/config.toml"));
+  expect(pdmConfigPath({ HOME: home, XDG_CONFIG_HOME: "/x" }, "linux")).toBe("/x/pdm/config.toml");
+  expect(pdmConfigPath({ HOME: home }, "darwin")).toBe(join(home, "Library/Application Support/pdm/config.toml"));
+  expect(pdmConfigPath({ HOME: home, PDM_CONFIG_FILE: "/y/pdm.toml" }, "darwin")).toBe("/y/pdm.toml");
 });
