@@ -28,7 +28,7 @@ const script = ["# /// script", `# dependencies = ["my-package"]`, "# [tool.uv]"
   "\n",
 );
 
-describe.each(["pip-26", "uv-0.6"])("the uv of .tools/%s", (folder) => {
+describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
   const bin = join(tools, folder, "bin");
   const python = ["--no-cache", "--python", "python3"];
   /** Variables of a file come where the person has set none. */

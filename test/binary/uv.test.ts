@@ -24,7 +24,7 @@ afterAll(async () => laptop?.stop());
 
 describe.each([
   ["pip-26", "2.0.0"],
-  ["uv-0.6", "2.1.0"],
+  ["uv-0.7", "2.1.0"],
 ])("the uv of .tools/%s", (folder, version) => {
   const bin = join(tools, folder, "bin");
   const place = (name: string): string => join(laptop.home, folder, name);
