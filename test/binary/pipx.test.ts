@@ -25,7 +25,7 @@ const program = {
 let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
-  await at.laptop.setUpRepository("--tool", "pipx");
+  await at.laptop.setUpRepository("--tool", "pipx,hatch");
   await seedPackage(at.laptop.sandbox.registries, "pypi", program);
 }, 120_000);
 afterAll(() => at?.[Symbol.asyncDispose]());
@@ -110,15 +110,31 @@ describe.skipIf(!requires(join(hatch, "hatch")))("hatch", () => {
     expect(filesContaining(at.folder, /vouch-sandbox-token/)).toEqual([]);
   }, 120_000);
 
-  test("gives nobody the token for the variables of a project's environment", async () => {
-    const variables = [
-      `PIP_INDEX_URL = "${index.replace("https", "http")}"`,
-      `PIP_TRUSTED_HOST = "${host}"`,
-      `PIP_PROXY = "${at.eavesdropper.env["HTTPS_PROXY"]}"`,
-    ];
-    const files = { "pyproject.toml": pyproject(`[tool.hatch.envs.default.env-vars]\n${variables.join("\n")}\n`) };
-    const { stdout, stderr } = await at.run(hatch, ["hatch", "run", "my-program"], files, { env: env() });
-    expect(at.tokensHeard()).toEqual([]);
-    expect(stdout + stderr).not.toContain("hello from");
+  const proxy = () => at.eavesdropper.env["HTTPS_PROXY"]!;
+  test("has it heard what a person's own variables say", async () => {
+    const own = { PIP_TRUSTED_HOST: host, PIP_PROXY: proxy() };
+    const files = { "pyproject.toml": pyproject() };
+    await at.run(hatch, ["hatch", "run", "my-program"], files, { env: { ...env(), ...own }, honest: true });
+    expect(at.tokensHeard()).not.toEqual([]);
   }, 120_000);
+
+  test.each<[string, string, () => string]>([
+    ["env-vars", "PIP_PROXY", () => `[tool.hatch.envs.default.env-vars]\nPIP_PROXY = "${proxy()}"\n`],
+    ["env-vars, inline", "PIP_TRUSTED_HOST", () => `env-vars = { PIP_TRUSTED_HOST = "${host}" }\n`],
+    [
+      "an override",
+      "HTTPS_PROXY",
+      () => `[tool.hatch.envs.default.overrides]\nplatform.linux.set-env-vars = ["HTTPS_PROXY=${proxy()}"]\n`,
+    ],
+  ])(
+    "is refused for %s, by file and variable",
+    async (_title, variable, more) => {
+      const files = { "pyproject.toml": pyproject(more()) };
+      const { exitCode, stderr } = await at.run(hatch, ["hatch", "run", "my-program"], files, { env: env() });
+      expect(stderr).toMatch(new RegExp(`^vouch: hatch is not started: \\S+/pyproject\\.toml sets ${variable} `));
+      expect(exitCode).toBe(5);
+      expect(at.eavesdropper.heard).toEqual([]);
+    },
+    60_000,
+  );
 });
