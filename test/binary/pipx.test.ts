@@ -43,10 +43,8 @@ describe.skipIf(!requires(join(pipx, "pipx"), join(recent, "uv")))("pipx", () =>
   };
 
   test("is set up by --tool pipx, which is pip's part", async () => {
-    const repository = ["--domain", names.domain, "--repository", names.repository];
-    const { stdout, exitCode } = await at.laptop.vouch(
-      ...["setup", "codeartifact", ...repository, "--tool", "pipx", "--dry-run", "--json"],
-    );
+    const repository = ["--domain", names.domain, "--repository", names.repository, "--tool", "pipx"];
+    const { stdout, exitCode } = await at.laptop.vouch("setup", "codeartifact", ...repository, "--dry-run", "--json");
     expect(exitCode).toBe(0);
     expect(stdout).toContain("pip.conf");
   });
