@@ -154,6 +154,8 @@ function canRun({ text, folder }: Block): boolean {
     "deno",
     "twine",
     "poetry",
+    "hatch",
+    "pipx",
     "gem",
     "bundle",
     "sqlite3",

@@ -15,10 +15,24 @@ export interface HatchTarget {
   hasCredentials: boolean;
 }
 
-/** The target of `hatch publish` to an index; undefined for any other command or publisher. */
-export function parseHatch(args: readonly string[], env: Environment): HatchTarget | undefined {
+/** Commands that make no environment for a project. */
+const apart = /^(publish|config|new|self|python|cache|clean|status)$/;
+
+/** Whether hatch may install packages into an environment. */
+export function makesEnvironments(args: readonly string[]): boolean {
+  const command = args[commandIn(args)];
+  return command !== undefined && !apart.test(command);
+}
+
+function commandIn(args: readonly string[]): number {
   let at = 0;
   while (args[at]?.startsWith("-")) at += valued.test(args[at]!) ? 2 : 1;
+  return at;
+}
+
+/** The target of `hatch publish` to an index; undefined for any other command or publisher. */
+export function parseHatch(args: readonly string[], env: Environment): HatchTarget | undefined {
+  const at = commandIn(args);
   if (args[at] !== "publish" || args.includes("--help") || args.includes("-h")) return undefined;
   const optionOf = (long: string, short?: string): FoundOption | undefined =>
     lastOption(args, at + 1, {

@@ -1,6 +1,7 @@
 /**
  * `hatch` in the shims folder: gives `hatch publish` user name and password if the repository is a configured endpoint,
- * then becomes the real command. Where to publish stands in the user's own configuration, never in a project's.
+ * then becomes the real command. Where to publish stands in the user's own configuration, never in a project's. What a
+ * project says about its environments is looked at before hatch starts: pip and uv ask `keyring` in them.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +9,14 @@ import { exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
-import { type HatchTarget, parseHatch } from "./command-line.ts";
+import { type HatchTarget, makesEnvironments, parseHatch } from "./command-line.ts";
+import { checkHatchProject } from "./project.ts";
 
 /** Becomes the real hatch. Without a session it warns in one line and continues without a token. */
 export async function runHatchShim(name: string, args: string[]): Promise<number> {
   try {
     const file = findRealCommand(name);
+    if (makesEnvironments(args)) checkHatchProject(process.cwd());
     const target = parseHatch(args, process.env);
     const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target);
     if (found === undefined) return await becomeRealCommand(name, file, args);

@@ -23,6 +23,10 @@ export const poetry: Tool = {
   hasDefault: false,
   settings: [],
   takesAll: () => false,
+  project: {
+    refusal:
+      "poetry itself names it in a project: `poetry source add --priority=primary NAME URL`, with simple/ behind the endpoint's URL",
+  },
   warnings: () => [],
   shims: () => ["poetry"],
   runShim: async (name, args) => (await import("./shim.ts")).runPoetryShim(name, args),

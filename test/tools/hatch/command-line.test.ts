@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseHatch } from "../../../src/tools/hatch/command-line.ts";
+import { makesEnvironments, parseHatch } from "../../../src/tools/hatch/command-line.ts";
 
 const parse = (line: string, env = {}) => parseHatch(line.split(" "), env);
 
@@ -40,5 +40,16 @@ describe("hatch's command line", () => {
     ["-a secret", true],
   ])("knows whether there are credentials of the person's own: %s", (options, hasCredentials) => {
     expect(parse(`publish ${options}`)).toMatchObject({ hasCredentials });
+  });
+
+  test.each([
+    ["run x", true],
+    ["-e test shell", true],
+    ["build", true],
+    ["publish -r x", false],
+    ["config show", false],
+    ["--version", false],
+  ])("makes environments, or not: %s", (line, makes) => {
+    expect(makesEnvironments(line.split(" "))).toBe(makes);
   });
 });
