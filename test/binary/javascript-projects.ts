@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ended, type Finished, type Laptop, startLaptop } from "../laptop.ts";
+import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { myLib, seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
@@ -95,5 +95,3 @@ export function useJavascriptLaptop(...setups: string[][]): JavascriptLaptop {
 export function outcome({ exitCode, stdout, stderr }: Finished): { exitCode: number; text: string } {
   return { exitCode, text: exitCode === 0 ? "" : stdout + stderr };
 }
-
-export { ended };

@@ -1,7 +1,8 @@
 /** yarn 1 and yarn 4 with their shim: install and publish, and projects that want the token. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ended } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { filesContaining } from "./disk.ts";
 import { type Files, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
@@ -195,6 +196,84 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
   });
 });
 
+describe.skipIf(!requires(join(bins.classic, "yarn"), join(bins.berry, "yarn")))(
+  "a yarn that another one starts",
+  () => {
+    const releases = {
+      "yarn-4.18.1.cjs": () => readFileSync(join(bins.berry, "../@yarnpkg/cli-dist/bin/yarn.js"), "utf8"),
+      "yarn-1.22.22.cjs": () => readFileSync(join(bins.classic, "../yarn/lib/cli.js"), "utf8"),
+    };
+
+    test.each<[keyof typeof bins, keyof typeof releases]>([
+      ["classic", "yarn-4.18.1.cjs"],
+      ["berry", "yarn-4.18.1.cjs"],
+      ["classic", "yarn-1.22.22.cjs"],
+      ["berry", "yarn-1.22.22.cjs"],
+    ])("installs: %s, the project's %s", async (line, release) => {
+      const place = `.yarn/releases/${release}`;
+      const files = { [place]: releases[release](), ".yarnrc.yml": `yarnPath: ${place}\nnodeLinker: node-modules\n` };
+      const trust = { npm_config_cafile: used.laptop.env["npm_config_cafile"] };
+      expect(outcome(await run(line, ["yarn", "install"], files, trust))).toEqual({ exitCode: 0, text: "" });
+      expect(installed()).toBe(true);
+    });
+
+    const corepack = join(tools, "corepack/node_modules/.bin");
+    test.skipIf(!requires(join(corepack, "yarn")))(
+      "installs: corepack, with the version that the project names",
+      async () => {
+        const { version } = JSON.parse(readFileSync(join(bins.berry, "../@yarnpkg/cli-dist/package.json"), "utf8")) as {
+          version: string;
+        };
+        const cache = join(used.laptop.home, ".cache/node/corepack/v1/yarn", version);
+        mkdirSync(cache, { recursive: true });
+        copyFileSync(join(bins.berry, "../@yarnpkg/cli-dist/bin/yarn.js"), join(cache, "yarn.js"));
+        writeFileSync(
+          join(cache, ".corepack"),
+          JSON.stringify({ locator: { name: "yarn", reference: version }, bin: ["yarn", "yarnpkg"], hash: "sha1.x" }),
+        );
+        const manifest = { name: "app", packageManager: `yarn@${version}`, dependencies: { "my-lib": "1.0.0" } };
+        const files = {
+          "package.json": JSON.stringify(manifest),
+          ".yarnrc.yml": "nodeLinker: node-modules\n",
+          "yarn.lock": "",
+        };
+        expect(outcome(await used.run(corepack, ["yarn", "install"], files))).toEqual({ exitCode: 0, text: "" });
+        expect(installed()).toBe(true);
+      },
+    );
+  },
+);
+
 test("no token stands in any file", () => {
   expect(filesContaining(used.laptop.folder, /vouch-sandbox-token/)).toEqual([]);
+});
+
+describe("afterwards", () => {
+  test.each<[keyof typeof bins, string[]]>([
+    ["berry", ["yarn", "install"]],
+    ["classic", ["yarn", "install", "--non-interactive"]],
+  ])("without a session the command goes on, and says so once: %s", async (line, command) => {
+    if (!requires(join(bins[line], "yarn"))) return;
+    await used.laptop.vouch("logout");
+    const { stdout, stderr, exitCode } = await run(line, command, { ".yarnrc.yml": "nodeLinker: node-modules\n" });
+    expect((stdout + stderr).match(/vouch login/g)).toHaveLength(1);
+    expect(exitCode).toBe(1);
+  });
+
+  test("a file of one's own is as it was when the setup is taken back, and the shims are gone", async () => {
+    const path = join(used.laptop.home, ".yarnrc.yml");
+    const remove = ["setup", "codeartifact", "--remove"];
+    await ended(used.laptop.vouch(...remove));
+    expect(existsSync(path)).toBe(false);
+    const own = "# mine\nnpmRegistryServer: https://a.example\nenableTelemetry: false";
+    writeFileSync(path, own);
+    await used.laptop.setUpRepository("--tool", "yarn");
+    const edited = readFileSync(path, "utf8");
+    await used.laptop.setUpRepository("--tool", "yarn");
+    expect(readFileSync(path, "utf8")).toBe(edited);
+    expect(existsSync(join(used.laptop.shims, "yarn"))).toBe(true);
+    await ended(used.laptop.vouch(...remove));
+    expect(readFileSync(path, "utf8")).toBe(own);
+    expect(existsSync(join(used.laptop.shims, "yarn"))).toBe(false);
+  });
 });

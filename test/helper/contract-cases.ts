@@ -3,7 +3,7 @@ import { type Answer, answersTo, answerWith, environments, type Kind, refusal, r
 
 export interface Case {
   name: string;
-  program: "vouch" | "keyring" | "npm" | "npx" | "pnpm" | "pip" | "other";
+  program: "vouch" | "keyring" | "npm" | "npx" | "pnpm" | "pip" | "yarn" | "bun" | "deno" | "other";
   args: readonly string[];
   /** Written in these parts, each after the answer to the one before; then stdin ends. */
   stdin?: readonly string[];
@@ -217,7 +217,7 @@ const ofPackageManagers = "npm npx pnpm pnpx pn pnx yarn yarnpkg corepack bun bu
   .map((name) => like(exec("--", `./${name}`, "--version"), `exec: ${name}`, { files: { [name]: script } }));
 
 /** The names of shims: their words are of another program, whatever they read like. */
-const ofShims = (["npm", "npx", "pnpm", "pip"] as const).flatMap((program) =>
+const ofShims = (["npm", "npx", "pnpm", "pip", "yarn", "bun", "deno"] as const).flatMap((program) =>
   [["exec", "--", "/bin/sh", "-c", "exit 9"], ["credential", "codeartifact"], ["--help"]].map((args) =>
     like({ ...exec(), program, args }, `${program} ${args.join(" ")}`, { env: { PATH: "/no/such/folder" } }),
   ),

@@ -44,7 +44,7 @@ export async function buildSides(folder: string): Promise<void> {
     });
     if (isJoined) writeFileSync(outfile, withFirstStage(readFileSync(outfile), hostTarget().arch));
     chmodSync(outfile, 0o755);
-    for (const name of ["keyring", "npm", "npx", "pnpm", "pip", "other"])
+    for (const name of ["keyring", "npm", "npx", "pnpm", "pip", "yarn", "bun", "deno", "other"])
       symlinkSync("vouch", join(folder, side, name));
   };
   await Promise.all([

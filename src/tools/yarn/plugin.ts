@@ -1,5 +1,5 @@
 /**
- * The plugin that yarn 2 and later loads beside the project's: it asks Vouch for the token of a registry, and puts it into
+ * The plugin that yarn 4 loads beside the project's: it asks Vouch for the token of a registry, and puts it into
  * the requests that go there, whatever the project's files say about registries and tarballs. Token and variable reach
  * no script. Yarn itself says what it has read, and in which file, so that nothing is parsed twice.
  * https://yarnpkg.com/advanced/plugin-tutorial
@@ -60,6 +60,14 @@ module.exports = {
   name: "@vouch/yarn-plugin",
   factory(requireOfYarn) {
     const core = requireOfYarn("@yarnpkg/core");
+    if (!(Number.parseInt(core.YarnVersion, 10) >= 4)) {
+      // Before yarn 4 a plugin cannot add a header to a request.
+      if (!isRefusalShown && /^(undefined|install|add|up|npm|dlx|workspaces|plugin)$/.test(process.argv[2])) {
+        process.stderr.write("vouch: yarn 2 and 3 get no token.\\n  Use yarn 4: \`yarn set version stable\`.\\n");
+      }
+      isRefusalShown = true;
+      return { hooks: {} };
+    }
     return {
       hooks: {
         async getNpmAuthenticationHeader(header, registry) {

@@ -1,5 +1,5 @@
 /**
- * `yarn` and `yarnpkg` in the shims folder. yarn 2 and later gets a plugin, which asks for tokens itself (plugin.ts);
+ * `yarn` and `yarnpkg` in the shims folder. yarn 4 gets a plugin, which asks for tokens itself (plugin.ts);
  * yarn 1 gets a user configuration that can be read once (classic.ts).
  */
 import type { Environment } from "../../base/environment.ts";
