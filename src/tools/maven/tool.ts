@@ -28,10 +28,13 @@ export const maven: Tool = {
   ],
   hasDefault: true,
   settings: [],
-  // Maven asks one repository after the other for a package.
-  extra: { mixes: true },
   takesAll: ({ extra }) => extra !== true,
-  warnings: () => [],
+  warnings: ({ extra }) =>
+    extra === true
+      ? [
+          "Maven asks this repository first, and the others for what it does not have; of a version range it takes the highest of all. Name exact versions.",
+        ]
+      : [],
   shims: () => ["mvn"],
   runShim: runMavenShim,
   needsShim: () => true,

@@ -44,6 +44,7 @@ describe("a project's .mvn", () => {
     ["-f ../other", "-f"],
     ["-Dhttps.proxyHost=evil", "-Dhttps.proxyHost"],
     ["-D https.proxyHost=evil", "-Dhttps.proxyHost"],
+    ["-Dhttps.protocols=SSLv3", "-Dhttps.protocols"],
     ["--define https.proxyHost=evil", "-Dhttps.proxyHost"],
     ["--define=https.proxyHost=evil", "-Dhttps.proxyHost"],
     ['"-DsocksProxyHost=evil"', "-DsocksProxyHost"],

@@ -18,18 +18,27 @@ const valued =
   /^(?:-T|--threads|-P|--activate-profiles|-pl|--projects|-rf|--resume-from|-b|--builder|--color|-fos|--fail-on-severity)$/;
 
 /** System properties by which a program chooses whom it talks to, whom it trusts, and what it loads. */
-const harmful =
-  /^(?:https?|ftp|socks|all|no)[._-]?(?:proxy|nonproxy)|^(?:java|javax|jdk|sun|com\.sun|com\.ibm|org\.apache\.maven|user|env|settings|ssl|tls|security|network|networkaddress|aether|guice|sisu|classworlds|library)\.|^(?:settings|file)$|^maven\.(?:wagon|resolver|transport|settings|user|project|installation|repo|ext|conf|home|multimoduleprojectdirectory|security|legacylocalrepo|artifact\.repository|style|logger|plugin\.validation\.exclude)|^alt(?:release|snapshot)?deploymentrepository$|truststore|keystore|proxyhost|proxyport|insecure/i;
+const harmful = [
+  // Java's own: proxies, TLS, name service.
+  /^(?:https?|ftp|socks|all|no)[._-]?(?:proxy|nonproxy)|^https\./i,
+  /^(?:java|javax|jdk|sun|com\.sun|com\.ibm|user|env|ssl|tls|security|network|networkaddress)\./i,
+  // Maven's: transports, settings files, what is loaded, logs.
+  /^(?:aether|org\.apache\.maven|settings|guice|sisu|classworlds|library)\.|^settings$/i,
+  /^maven\.(?:wagon|resolver|transport|settings|user|project|installation|repo|ext|conf|home)/i,
+  /^maven\.(?:multimoduleprojectdirectory|security|artifact\.repository|logger)/i,
+  /^alt(?:release|snapshot)?deploymentrepository$/i,
+  /truststore|keystore|proxyhost|proxyport|insecure/i,
+];
 
 const harmless =
-  /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?|maven\.style\.color)$/;
+  /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?)$/;
 
 /** Whether a property may say whom Maven talks to, whom it trusts or what it logs. */
 export function isHarmfulProperty(name: string, value: string): boolean {
   if (harmless.test(name)) return false;
   // A debug log names every variable of the environment.
   if (/^org\.slf4j\.|^maven\.logger\./.test(name)) return !/^(?:warn|error|info|off|true|false)$/i.test(value);
-  return harmful.test(name);
+  return harmful.some((pattern) => pattern.test(name));
 }
 
 /** The first word of Maven's options that a project may not give; undefined without one. */
