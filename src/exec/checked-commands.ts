@@ -3,8 +3,8 @@
  * gives it to the first stage, which leaves all of them to the runtime.
  */
 
-/** By the command's name: who looks at the files. `javascript` and `python`: project-files.ts; the others their shim's guard. */
-export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascript" | "python">> = {
+/** By the command's name: who looks at the files. `javascript`, `python` and `nuget`: project-files.ts; the others their shim's guard. */
+export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascript" | "python" | "nuget">> = {
   npm: "npm",
   npx: "npm",
   pnpm: "pnpm",
@@ -19,6 +19,9 @@ export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascri
   deno: "javascript",
   pdm: "python",
   pipenv: "python",
+  dotnet: "nuget",
+  nuget: "nuget",
+  msbuild: "nuget",
 };
 
 /** Parts of the paths of pip, uv, and of interpreters that may run pip: tools/python/guard.ts looks at their words. */

@@ -36,7 +36,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const ofNpm = await packageManagerEnvironment(file, rest, reply.variables, env);
     if (ofNpm !== undefined) return await become(file, rest, ofNpm);
     const given = { ...env, ...concealTokens(await variablesOf(reply)) };
-    if (/^(javascript|python)$/.test(checkOf(command) ?? ""))
+    if (/^(javascript|python|nuget)$/.test(checkOf(command) ?? ""))
       await (await import("./project-files.ts")).guardProject(command, rest, given);
     return await become(file, rest, { ...given, ...(await variablesOfPip([command, ...rest], given)) });
   } catch (error) {

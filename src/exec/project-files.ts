@@ -15,16 +15,20 @@ import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
 import { refersToToken } from "../tools/npm/guard/token-variables.ts";
+import { readNugetConfig, urlsOfPassword } from "../tools/nuget/passwords.ts";
 import { judge } from "../tools/python/judge.ts";
 import { type Mention, urlsIn } from "../tools/python/mentions.ts";
 import { secretsIn } from "../tools/python/secrets.ts";
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
 const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];
-const filesOf = { javascript, python };
+/** In the order in which NuGet looks for them. */
+const nuget = ["nuget.config", "NuGet.config", "NuGet.Config"];
+const filesOf = { javascript, python, nuget };
 
 const maxBytes = 4 << 20;
-const trustKey = /(^|:)(https?-?proxy|proxy|(https)?(ca|cert)(file(path)?)?|ca_certs|networksettings)$/i;
+const trustKey =
+  /(^|:)(https?[-_]?proxy|disableTLSCertificateValidation|proxy|(https)?(ca|cert)(file(path)?)?|ca_certs|networksettings)$/i;
 const verifyKey = /(^|:)(enablestrictssl|strict-?ssl|verify_ssl)$/i;
 const registryKey = /^(npmRegistryServer|npmPublishRegistry|registry|url)$|:registry$/;
 
@@ -42,7 +46,7 @@ interface Entry {
  */
 export async function guardProject(command: string, args: readonly string[], env: Environment): Promise<void> {
   const check = checkOf(command);
-  if (check !== "javascript" && check !== "python") return;
+  if (check !== "javascript" && check !== "python" && check !== "nuget") return;
   const names = filesOf[check];
   const variables = [...secretsIn(env).variables].map(escapeRegExp);
   if (variables.length === 0) return;
@@ -82,6 +86,8 @@ function usedIn({ file, path, value }: Entry, name: RegExp): string | undefined 
 function mentionsOf(use: Entry, what: string, entries: Entry[]): Mention[] {
   const place = placeOf(use);
   const mention = (url?: string): Mention => ({ kind: "secret", place, what, ...(url === undefined ? {} : { url }) });
+  const sources = urlsOfPassword(use, entries);
+  if (sources !== undefined) return sources.length === 0 ? [mention()] : sources.map(mention);
   // Only as the password of a URL.
   if (use.value.includes("://")) {
     const [url, ...others] = urlsIn(use.value);
@@ -190,6 +196,8 @@ function parse(file: string, text: string, env: Environment, name: RegExp): Entr
     } else if (/\.(toml|yml|yaml|json)$|\/(Pipfile|pdm\.lock|Pipfile\.lock)$/.test(file)) {
       const format = /\.json$|Pipfile\.lock$/.test(file) ? JSON : /\.ya?ml$/.test(file) ? Bun.YAML : Bun.TOML;
       visit(format.parse(text.replace(/^\ufeff/, "")), [], (path, value) => found.push({ file, path, value }));
+    } else if (file.toLowerCase().endsWith(".config")) {
+      found.push(...readNugetConfig(text).map(({ path, value }) => ({ file, path, value })));
     } else return usedIn(whole, name) === undefined ? [] : [whole];
   } catch {
     return usedIn(whole, name) === undefined ? [] : [whole];

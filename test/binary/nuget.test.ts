@@ -236,6 +236,56 @@ test("started by hand it says what it is", async () => {
   expect([exitCode, stdout, stderr]).toEqual([2, "", expect.stringContaining("NuGet finds it on PATH")]);
 });
 
+describe("vouch exec -- dotnet", () => {
+  const sources = (url: string, more = "") =>
+    `<packageSources><add key="my/repo" value="${url}"${more} /></packageSources>`;
+  const credentials =
+    '<packageSourceCredentials><my_x002F_repo><add key="ClearTextPassword" value="%CODEARTIFACT_AUTH_TOKEN%" /></my_x002F_repo></packageSourceCredentials>';
+  const whole = (...sections: string[]) => `<configuration>${sections.join("")}</configuration>`;
+
+  /** A `dotnet` that says whether it has the token. */
+  async function exec(text: string | undefined): Promise<string> {
+    const folder = newFolder(text === undefined ? {} : { "NuGet.Config": text });
+    const file = join(folder, "bin/dotnet");
+    mkdirSync(dirname(file));
+    writeFileSync(file, '#!/bin/sh\nprintf "token %.1s" "$CODEARTIFACT_AUTH_TOKEN"\n', { mode: 0o755 });
+    const { stdout, stderr } = await laptop.run(["vouch", "exec", "--", "dotnet", "restore"], {
+      cwd: folder,
+      env: { PATH: `${dirname(file)}:${laptop.env["PATH"]}` },
+    });
+    return stdout + stderr;
+  }
+
+  test.each<[what: string, text: string | undefined]>([
+    ["no configuration", undefined],
+    ["sources alone", whole(sources("https://evil.example/v3/index.json"))],
+    ["a password for the repository", whole(sources(source), credentials)],
+  ])("has the token in a project with %s", async (_, text) => {
+    expect(await exec(text)).toBe("token e");
+  });
+
+  test.each<[what: string, text: string]>([
+    ["a password for another host", whole(sources("https://evil.example/v3/index.json"), credentials)],
+    ["a password for the repository by plain http", whole(sources(source.replace("https", "http")), credentials)],
+    ["a password for a source that it does not name", whole(credentials)],
+    ["a password for two URLs of one name", whole(sources(source), sources("https://evil.example/"), credentials)],
+    [
+      "a password, and a proxy",
+      whole(sources(source), credentials, '<config><add key="http_proxy" value="x" /></config>'),
+    ],
+    [
+      "a password, and no check of certificates",
+      whole(sources(source, ' disableTLSCertificateValidation="true"'), credentials),
+    ],
+    ["the variable in a URL", whole(sources("https://evil.example/%CODEARTIFACT_AUTH_TOKEN%/index.json"))],
+    ["the variable in what is no XML", "<configuration>%CODEARTIFACT_AUTH_TOKEN%"],
+  ])("is not started in a project with %s", async (_, text) => {
+    expect(await exec(text)).toMatch(
+      /^vouch: (No token here:|.* puts the token of CODEARTIFACT_AUTH_TOKEN into) [^\n]*\n$/,
+    );
+  });
+});
+
 test("the set-up is repeated without change, and its removal puts back the file and takes the plugin away", async () => {
   const before = '<?xml version="1.0" encoding="utf-8"?>\n<configuration>\n  <packageSources/>\n</configuration>';
   await ended(laptop.vouch("setup", "codeartifact", "--remove", "--tool", "nuget"));

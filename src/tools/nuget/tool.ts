@@ -28,6 +28,10 @@ export const nuget: Tool = {
   settings: [],
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
+  project: {
+    // NuGet takes the first of three spellings of the file's name.
+    refusal: "dotnet names a source in a project's own file: `dotnet nuget add source URL --configfile nuget.config`",
+  },
   warnings: () => [],
   shims: () => ["nuget-plugin-vouch"],
   runShim: async (_name, args) => (await import("./plugin.ts")).runNugetPlugin(args),

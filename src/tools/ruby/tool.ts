@@ -27,6 +27,7 @@ export const ruby: Tool = {
   settings: [],
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
+  project: { refusal: "A Gemfile is a program, which Vouch does not change: write the repository's `source` into it" },
   warnings: () => [],
   shims: (env, isLinked) => shimNames.filter((name) => isInstalled(name, env) || isLinked(name)),
   runShim: async (name, args) =>
