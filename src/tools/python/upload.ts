@@ -34,7 +34,7 @@ export async function uploadToUrl(url: string, place: string): Promise<Upload | 
 
 /** The repository of that name that is set up, the default one before others; undefined if there is none. */
 export async function uploadToRepository(name: string): Promise<Upload | undefined> {
-  const endpoints = await endpointTokens("pypi");
+  const endpoints = await endpointTokens("pypi", "publish");
   const found = endpoints.findLast(({ endpoint }) => endpoint.replace(/\/*$/, "").endsWith(`/${name}`));
   return found && { url: found.endpoint, token: found.token };
 }
