@@ -1,7 +1,7 @@
 /** Case "access denied": can the role get a token, do the names exist, has the role read access? */
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { knownRole, roleFor } from "../../../settings/roles.ts";
+import { hasPublishRole, knownRole, roleFor } from "../../../settings/roles.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -55,13 +55,16 @@ export async function checkAccess({ settings, agent, env }: Machine, access: Acc
   if (!agent?.session) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
   const checks = settings.repositories.map((repository) => {
     const roleArn = roleFor(repository, settings).arn;
-    return checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
+    const publishRoleArn = hasPublishRole(repository, settings) ? repository.publishRoleArn : undefined;
+    return checkRepository(repository, { roleArn, publishRoleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
   });
   return (await Promise.all(checks)).flat();
 }
 
 interface Surroundings {
   roleArn: string;
+  /** The role for publishing, where it is another one. */
+  publishRoleArn: string | undefined;
   caBundle: string | undefined;
 }
 
@@ -89,7 +92,27 @@ async function checkRepository(
     // A wrong endpoint URL is one finding; its read check would only repeat it.
     return named ? [named] : [read];
   });
-  return [ok("access", `AWS gives the role a token for ${said}.`), ...(await Promise.all(checks)).flat()];
+  const [publishing, ...found] = await Promise.all([
+    checkPublishing({ url: first[1], format: first[0] }, said, surroundings, access.ask),
+    ...checks,
+  ]);
+  return [ok("access", `AWS gives the role a token for ${said}.`), ...publishing, ...found.flat()];
+}
+
+/** Whether the publish role, if there is one, gets a token. Nothing is published. */
+async function checkPublishing(
+  question: { url: string; format: PackageFormat },
+  said: string,
+  { publishRoleArn }: Surroundings,
+  ask: Ask,
+): Promise<Finding[]> {
+  if (publishRoleArn === undefined) return [];
+  try {
+    await ask(routes.token, { ...question, purpose: "publish" }, { timeoutMs: limitMs });
+    return [ok("publish", `AWS gives the publish role a token for ${said}.`)];
+  } catch (error) {
+    return [refused(`AWS gives the publish role no token for ${said}`, publishRoleArn, error)];
+  }
 }
 
 /** Returns a finding if AWS reports another endpoint URL than the configured one, else undefined. */

@@ -88,20 +88,24 @@ export function repositoriesOf(blockIds: readonly string[]): RepositorySettings[
 
 /**
  * Returns the configured repositories that a setup replaces: those of the same name in another domain, account or
- * region, unless `--add` keeps them or they differ in formats, Cargo registry name or npm scopes.
+ * region, unless `--add` keeps them or they differ in formats, Cargo registry name or npm scopes, or in the role or
+ * profile that the flags give: then it is no slip in a name.
  */
 export function supersededBy(
   names: Names,
   flags: Flags & { add?: boolean | undefined },
   { scopes, formats }: { scopes: string[]; formats: PackageFormat[] },
-  { repositories }: Settings,
+  settings: Settings,
 ): RepositorySettings[] {
   if (flags.add) return [];
+  const { role, profile } = flags;
+  const given = role === undefined && profile === undefined ? undefined : roleSettings({ role, profile }, settings);
   const registry = flags["registry-name"];
-  return repositories.filter(
+  return settings.repositories.filter(
     (other) =>
       other.repository === names.repository &&
       !sameRepository(other, names) &&
+      (given === undefined || (given.roleArn === other.roleArn && given.profile === other.profile)) &&
       formats.some((format) => other.endpoints[format] !== undefined) &&
       (registry === undefined || other.registryName === undefined || other.registryName === registry) &&
       (scopes.length === 0 || !other.npmScopes || other.npmScopes.some((scope) => scopes.includes(scope))),

@@ -101,6 +101,35 @@ describe("the doctor tries the access", () => {
     expect(said(findings, healthy)).toContain(words);
   });
 
+  test("with a publish role, which gets a token or is named", async () => {
+    const publishRoleArn = "arn:aws:iam::123456789012:role/publisher";
+    const repositories = healthy.settings.repositories.map((each) => Object.assign({}, each, { publishRoleArn }));
+    const machine = { ...healthy, settings: { ...healthy.settings, repositories } };
+    const good = await checkAccess(machine, { ask: answering(), askEndpoint: readable });
+    expect(brief(good)).toEqual(["ok access", "ok publish", "ok read", "ok read", "ok read"]);
+    const ask: Ask = async (route, body, options) => {
+      if ((body as { purpose?: string }).purpose === "publish") throw denied;
+      return answering()(route, body, options);
+    };
+    const findings = await checkAccess(machine, { ask, askEndpoint: readable });
+    expect(brief(findings)).toEqual(["ok access", "fail access", "ok read", "ok read", "ok read"]);
+    expect(said(findings, machine)).toContain(`gives the publish role no token`);
+    expect(said(findings, machine)).toContain(publishRoleArn);
+  });
+
+  test("where repositories have roles of their own and the settings have none", async () => {
+    const roleArn = "arn:aws:iam::123456789012:role/own";
+    const repositories = healthy.settings.repositories.map((each) => Object.assign({}, each, { roleArn }));
+    const machine = { ...healthy, settings: { ...healthy.settings, aws: undefined, repositories } };
+    const findings = await checkAccess(machine, { ask: answering(), askEndpoint: readable });
+    expect(brief(findings)).toEqual(["ok access", "ok read", "ok read", "ok read"]);
+    const lost = healthy.settings.repositories.map((each) => Object.assign({}, each, { profile: "gone" }));
+    const without = { ...machine, settings: { ...machine.settings, repositories: lost } };
+    expect(said(await checkAccess(without, { ask: answering(), askEndpoint: readable }), without)).toContain(
+      "There is no profile gone",
+    );
+  });
+
   test("and names an endpoint that refuses the role, has no such repository or has a fault, with its remedy", async () => {
     const askEndpoint: Access["askEndpoint"] = async ({ format, token }) => {
       expect(token).toBe("t");

@@ -128,6 +128,18 @@ describe("vouch setup codeartifact", () => {
     expect(settings().repositories[0]).not.toHaveProperty("profile");
   });
 
+  test("keeps a repository of the same name that another role leads to; one of the same role is a slip", async () => {
+    await setRole();
+    await setProfile();
+    await codeartifact("--tool", "pip");
+    expect(await codeartifact("--profile", "acme", "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    const owners = () => settings().repositories.map(({ domain, domainOwner }) => `${domain} ${domainOwner}`);
+    expect(owners()).toEqual(["my-domain 123456789012", "my-domain 210987654321"]);
+    const corrected = ["--domain", "their-domain", "--repository", "my-repo", "--profile", "acme", "--tool", "pip"];
+    expect(await setup("codeartifact", ...corrected)).toMatchObject({ exitCode: 0 });
+    expect(owners()).toEqual(["my-domain 123456789012", "their-domain 210987654321"]);
+  });
+
   test("takes a domain of a partition that the role without a name is not of", async () => {
     await setRole();
     const china = acme.replace("aws", "aws-cn");
