@@ -10,6 +10,8 @@ export interface OtherVersion {
   /** The version of the agent's protocol; that of the sources without it. */
   protocol?: number;
   build?: string;
+  /** Whether its agent knows no way to restart itself. */
+  staysAsItIs?: boolean;
 }
 
 /** Compiles the executable to a path. Throws when the sources do not have what is replaced. */
@@ -33,7 +35,7 @@ const socketInsteadOfHid: BunPlugin = {
   },
 };
 
-function passingFor({ version, protocol }: OtherVersion): BunPlugin {
+function passingFor({ version, protocol, staysAsItIs = false }: OtherVersion): BunPlugin {
   return {
     name: "other-version",
     setup(build) {
@@ -44,7 +46,9 @@ function passingFor({ version, protocol }: OtherVersion): BunPlugin {
       build.onLoad({ filter: /\/src\/agent\/protocol\.ts$/ }, async ({ path }) => {
         const text = await Bun.file(path).text();
         const declaration = /protocolVersion = \d+;/.exec(text)?.[0] ?? "protocolVersion";
-        const contents = protocol === undefined ? text : replaced(text, declaration, `protocolVersion = ${protocol};`);
+        const ofProtocol =
+          protocol === undefined ? text : replaced(text, declaration, `protocolVersion = ${protocol};`);
+        const contents = staysAsItIs ? replaced(ofProtocol, '"/v1/restart"', '"/v1/unknown"') : ofProtocol;
         return { contents, loader: "ts" };
       });
     },

@@ -141,6 +141,18 @@ describe.each(pairs)("with %s set up, and %s in the project", (configured, named
   });
 });
 
+test
+  .skipIf(!requires("npm"))
+  .each([
+    ...Object.values(hosts).map(({ url }) => url("npm")),
+    "https://my-domain-123456789012.d.codeartifact.eusc-de-east-1.amazonaws.eu/npm/my-repo/",
+    "https://my-domain-123456789012.codeartifact.cn-north-1.on.amazonwebservices.com.cn/npm/my-repo/",
+  ])("npm login at %s names the command of Vouch", async (url) => {
+  const { exitCode, stderr } = await laptop.run(["npm", "login", `--registry=${url}`]);
+  expect(stderr).toContain("`vouch login`");
+  expect(exitCode).toBe(2);
+});
+
 test("a VPC endpoint that is not set up gets no token, whoever names it", async () => {
   await laptop.setUpRepository("--registry-name", registryName, ...hosts["the dual-stack host"].flags);
   const answer = await laptop.run([join(laptop.home, "../bin/vouch"), "--cargo-plugin"], {

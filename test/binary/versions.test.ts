@@ -11,6 +11,7 @@ import { until } from "../agent/harness.ts";
 
 const versions = {
   older: { version: "0.0.1" },
+  "older, and cannot restart itself": { version: "0.0.1", staysAsItIs: true },
   newer: { version: "99.0.0" },
   "another build": { version: buildInfo.version },
   "newer, with another protocol": { version: "99.0.0", protocol: protocolVersion + 1 },
@@ -65,42 +66,46 @@ async function cargoToken(program: string): Promise<string> {
   return (await laptop.run([program, "--cargo-plugin"], { stdin: cargoGet() })).stdout;
 }
 
-describe.each(["older", "another build"] as const)("with an agent that is %s", (name) => {
-  beforeEach(async () => {
-    await login(builds[name]);
-  }, 60_000);
+describe.each(["older", "older, and cannot restart itself", "another build"] as const)(
+  "with an agent that is %s",
+  (name) => {
+    beforeEach(async () => {
+      await login(builds[name]);
+    }, 60_000);
 
-  test("helpers go on, in both directions", async () => {
-    expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
-    expect(await cargoToken(builds[name])).toContain("vouch-sandbox-token");
-    expect((await run(executable, "exec", "--", "true")).exitCode).toBe(0);
-    expect((await agent()).version).toBe(versions[name].version);
-  });
+    test("helpers go on, in both directions", async () => {
+      expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
+      expect(await cargoToken(builds[name])).toContain("vouch-sandbox-token");
+      expect((await run(executable, "exec", "--", "true")).exitCode).toBe(0);
+      expect((await agent()).version).toBe(versions[name].version);
+    });
 
-  test("status, agent status and doctor say it, with the next command", async () => {
-    const found = name === "older" ? `of vouch 0.0.1, this is vouch ${buildInfo.version}` : "of another build of vouch";
-    for (const command of [["status"], ["agent", "status"], ["doctor"]]) {
-      const { stdout, stderr } = await run(executable, ...command);
-      expect(`${stdout}${stderr}`).toContain(found);
-      expect(`${stdout}${stderr}`).toContain("`vouch login` replaces it");
-    }
-    expect((await run(builds[name], "doctor")).stdout).not.toContain("running agent is of");
-  }, 60_000);
+    test("status, agent status and doctor say it, with the next command", async () => {
+      const found =
+        name === "another build" ? "of another build of vouch" : `of vouch 0.0.1, this is vouch ${buildInfo.version}`;
+      for (const command of [["status"], ["agent", "status"], ["doctor"]]) {
+        const { stdout, stderr } = await run(executable, ...command);
+        expect(`${stdout}${stderr}`).toContain(found);
+        expect(`${stdout}${stderr}`).toContain("`vouch login` replaces it");
+      }
+      expect((await run(builds[name], "doctor")).stdout).not.toContain("running agent is of");
+    }, 60_000);
 
-  test("login replaces it, says that its session ends, and renews it", async () => {
-    const { pid } = await agent();
-    const screen = await login(sandboxExecutable);
-    expect(screen).toContain("It is replaced, and its session ends; this login opens a new one.");
-    expect(screen).toContain("Logged in as");
-    const replaced = await agent();
-    expect(replaced).toMatchObject({ version: buildInfo.version, session: expect.anything() });
-    expect(replaced.pid).not.toBe(pid);
-    expect(() => process.kill(pid!, 0)).toThrow();
-    expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
-    expect(JSON.parse(await ended(run(executable, "sessions", "list", "--json")))).toHaveLength(1);
-    expect((await run(executable, "agent", "status")).stdout).not.toContain("replaces it");
-  }, 60_000);
-});
+    test("login replaces it, says that its session ends, and renews it", async () => {
+      const { pid } = await agent();
+      const screen = await login(sandboxExecutable);
+      expect(screen).toContain("It is replaced, and its session ends; this login opens a new one.");
+      expect(screen).toContain("Logged in as");
+      const replaced = await agent();
+      expect(replaced).toMatchObject({ version: buildInfo.version, session: expect.anything() });
+      expect(replaced.pid).not.toBe(pid);
+      expect(() => process.kill(pid!, 0)).toThrow();
+      expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
+      expect(JSON.parse(await ended(run(executable, "sessions", "list", "--json")))).toHaveLength(1);
+      expect((await run(executable, "agent", "status")).stdout).not.toContain("replaces it");
+    }, 60_000);
+  },
+);
 
 describe("after an update at the agent's own path", () => {
   let installed: string;

@@ -16,7 +16,8 @@ const instead: Readonly<Record<string, string>> = {
   token: "Run `vouch status`.",
 };
 
-const codeArtifact = /(?:\.d\.codeartifact\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|\.codeartifact\.[a-z0-9-]+\.on\.aws)$/;
+/** A host of CodeArtifact in any of its forms and partitions; what is alike has no account of npm's either. */
+const codeArtifact = /\.codeartifact\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+\./;
 
 /** Whether CodeArtifact answers the command with 404. */
 export function concernsAccount(command: string | undefined): boolean {

@@ -2,6 +2,7 @@
 import type { RepositorySettings } from "../../settings/settings.ts";
 import { failure, fails, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { isOnConfiguredHost } from "../../settings/registries.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { uvConfigPath } from "./config-path.ts";
 
@@ -51,8 +52,8 @@ export const uvVariables: VariableRule[] = [
     name: /^UV_INSECURE_HOST$/,
     harm: (value, { settings }) => {
       const hosts = value.split(/[\s,]+/).filter((host) => host !== "");
-      const isOurs = (host: string): boolean =>
-        settings.repositories.some(({ endpoints }) => URL.parse(endpoints.pypi ?? "")?.hostname === host.split(":")[0]);
+      // uv takes a host, with a scheme or without.
+      const isOurs = (host: string) => isOnConfiguredHost(settings, host.includes("://") ? host : `https://${host}`);
       return hosts.some(isOurs) ? warns(`is ${value}: uv checks no certificate there, and sends the token`) : undefined;
     },
   },

@@ -2,7 +2,7 @@
 import type { Environment } from "../../../base/environment.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { checkNames } from "../../../aws/endpoints.ts";
-import { packageEndpoint } from "../../../aws/package-endpoints.ts";
+import { equivalentEndpoints, packageEndpoint } from "../../../aws/package-endpoints.ts";
 import { parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
 import { indexNames } from "../../../tools/cargo/project/other-names.ts";
@@ -135,10 +135,9 @@ export function registryName(flags: Flags, names: Names, { repositories }: Setti
   const given = flags["registry-name"];
   if (given === undefined) {
     const { domain, domainOwner, region, repository } = names;
-    const inProject = indexNames(
-      `sparse+${packageEndpoint({ ...names, format: "cargo" })}`,
-      process.cwd(),
-      process.env,
+    const endpoint = packageEndpoint({ ...names, format: "cargo" });
+    const inProject = [endpoint, ...equivalentEndpoints(names, "cargo", endpoint)].flatMap((each) =>
+      indexNames(`sparse+${each}`, process.cwd(), process.env),
     );
     const likely = [
       ...inProject,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { host } from "../../../settings/my-repository.ts";
-import { codeartifact, env, home, read, setRole, settings, setup, useHome } from "./home.ts";
+import { codeartifact, command, env, home, names, read, setRole, settings, setup, useHome, write } from "./home.ts";
 
 useHome();
 
@@ -86,6 +86,18 @@ describe("the host of a repository", () => {
     const url = vpcUrl.replace("123456789012", "999999999999");
     expect(await setup("codeartifact", "--tool", "npm", "--endpoint", url)).toMatchObject({ exitCode: 0 });
     expect(settings().repositories[0]).toMatchObject({ domainOwner: "999999999999", endpoints: { npm: url } });
+  });
+
+  test("may be another one in the project, whose name for the Cargo registry is taken all the same", async () => {
+    await setRole();
+    write("project/.cargo/config.toml", `[registries.company]\nindex = "sparse+https://${dualStack}/cargo/my-repo/"\n`);
+    const run = Bun.spawn([...command, "codeartifact", ...names, "--tool", "cargo"], {
+      cwd: join(home, "project"),
+      env,
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    expect(await run.exited).toBe(0);
+    expect(settings().repositories[0]!.registryName).toBe("company");
   });
 
   test.each([
