@@ -284,6 +284,24 @@ describe("a credential in the store", () => {
   });
 });
 
+test("a database of the first version gets the machine's name, and its sessions live on without one", async () => {
+  const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
+  await store.credentials.add(credential(user.id, "key"));
+  const session = { user, jkt: "j", credentialId: "key", createdAt: now, expiresAt: now + 1000 };
+  await store.sessions.add("before", session);
+  await store.close();
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  await sql`ALTER TABLE sessions DROP COLUMN client`;
+  await sql`DELETE FROM schema_versions WHERE version > 1`;
+  await sql.close();
+  store = await openStore(`sqlite:${path}`, { create: false, now });
+  await store.sessions.add("since", { ...session, createdAt: now + 1 }, "laptop");
+  expect(await store.sessions.ofUser(user.id, now)).toMatchObject([
+    { tokenHash: "before", client: undefined },
+    { tokenHash: "since", client: "laptop" },
+  ]);
+});
+
 test("expired rows are purged, and what may still be asked about stays a week", async () => {
   const user = await store.accounts.invite("dev@example.com", "hash", now, now + 10);
   await store.credentials.add(credential(user.id, "id"));
