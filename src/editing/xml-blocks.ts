@@ -68,11 +68,6 @@ export function insertXmlBlocks(
   return edited;
 }
 
-/** Whether the text has a block of this id. Throws `edit_conflict`. */
-export function hasXmlBlock(text: string, id: string, file: string): boolean {
-  return xmlBlockIds(text, file).includes(id);
-}
-
 /** The ids of all blocks. Throws `edit_conflict`. */
 export function xmlBlockIds(text: string, file: string): string[] {
   return [...new Set(blocksOf(readFile(text, { file }), file).map(({ id }) => id))];

@@ -8,7 +8,7 @@ import { myLib, seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
 
 export const tools = join(import.meta.dir, "../../.tools");
-export const host = names.packageHost;
+const host = names.packageHost;
 export const ours = `https://${host}/npm/${names.repository}/`;
 export const plain = ours.replace("https", "http");
 
@@ -26,7 +26,7 @@ export interface JavascriptLaptop {
   folder: () => string;
 }
 
-export const dependent = JSON.stringify({ name: "app", version: "1.0.0", dependencies: { "my-lib": "1.0.0" } });
+const dependent = JSON.stringify({ name: "app", version: "1.0.0", dependencies: { "my-lib": "1.0.0" } });
 
 /**
  * A laptop with `my-lib` and `@acme/lib` in the registry, set up for the tools by their flags. After each test no request

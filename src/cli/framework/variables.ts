@@ -1,17 +1,7 @@
 /** The environment variables that Vouch reads: the source of the manual page's list and of docs/environment.md. */
 
-export interface Variable {
-  /** The name, or several with the same meaning. */
-  names: string[];
-  /** The part of Vouch that reads it. */
-  readBy: string;
-  meaning: string;
-}
-
-export interface VariableGroup {
-  title: string;
-  variables: Variable[];
-}
+import { packageManagerVariables } from "./package-manager-variables.ts";
+import type { VariableGroup } from "./variable.ts";
 
 const everyone = "all commands";
 const commandLine = "command line";
@@ -19,7 +9,6 @@ const agent = "agent";
 const server = "server";
 const job = "CI job";
 const setup = "setup, doctor";
-const pythonHelpers = "pip shim, keyring";
 
 export const variableGroups: VariableGroup[] = [
   {
@@ -210,79 +199,7 @@ export const variableGroups: VariableGroup[] = [
       },
     ],
   },
-  {
-    title: "Package managers",
-    variables: [
-      {
-        names: ["CARGO_HOME"],
-        readBy: "setup, doctor, Cargo's helper",
-        meaning: "Cargo's folder. Without it: `~/.cargo`.",
-      },
-      {
-        names: ["CARGO_REGISTRY_INDEX_URL"],
-        readBy: "all helpers",
-        meaning: "Set by Cargo: whom it will send the output to. Helpers other than Cargo's then refuse.",
-      },
-      {
-        names: ["CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS"],
-        readBy: "exec",
-        meaning: "Cargo's list of providers, which a job is added to.",
-      },
-      {
-        names: ["PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_KEYRING_PROVIDER"],
-        readBy: "setup, doctor, pip shim",
-        meaning: "pip's own settings: looked at, and given a user name where one is missing.",
-      },
-      {
-        names: ["POETRY_CONFIG_DIR"],
-        readBy: "setup, doctor, poetry shim",
-        meaning: "poetry's own: the folder of its `config.toml` and `auth.toml`.",
-      },
-      {
-        names: ["PIP_GROUP", "PIP_PYTHON", "UV_PROJECT", "UV_NO_CONFIG", "VIRTUAL_ENV"],
-        readBy: pythonHelpers,
-        meaning: "Which files and folders pip and uv read: those are looked at before a token is given.",
-      },
-      {
-        names: ["TWINE_USERNAME", "TWINE_PASSWORD", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL"],
-        readBy: "exec, twine shim",
-        meaning:
-          "One of them set: `vouch exec` leaves all of twine's alone. The shim takes name and URL from them, and adds nothing to a password.",
-      },
-      {
-        names: ["TWINE_CERT"],
-        readBy: "twine shim",
-        meaning: "Set: the shim passes over the authority in `~/.pypirc`.",
-      },
-      {
-        names: ["HATCH_INDEX_REPO", "HATCH_INDEX_USER", "HATCH_INDEX_AUTH", "HATCH_PUBLISHER", "HATCH_CONFIG"],
-        readBy: "hatch shim",
-        meaning: "hatch's own: where it publishes to. With a password there, the shim adds nothing.",
-      },
-      {
-        names: ["COREPACK_ENABLE_PROJECT_SPEC"],
-        readBy: "pnpm shim",
-        meaning: "Set for corepack, which then takes no version from a project.",
-      },
-      {
-        names: ["GEMRC"],
-        readBy: "setup, doctor, gem shim",
-        meaning: "RubyGems' configuration files, one of which the shim adds.",
-      },
-      {
-        names: ["GEM_HOST_API_KEY", "RUBYGEMS_HOST"],
-        readBy: "gem shim",
-        meaning: "Your own key for a push, which is left alone, and a host that a gem can override.",
-      },
-      {
-        names: ["BUNDLE_GEMFILE", "BUNDLE_APP_CONFIG", "BUNDLE_CONFIG", "BUNDLE_USER_CONFIG", "BUNDLE_USER_HOME"],
-        readBy: "bundle shim, doctor",
-        meaning: "Where Bundler's files are: those of a project are looked at before a token is given.",
-      },
-      { names: ["PREFIX"], readBy: "npm shim", meaning: "npm's folder for global files." },
-      { names: ["NETRC"], readBy: "doctor", meaning: "The netrc file, looked at for stored tokens." },
-    ],
-  },
+  packageManagerVariables,
   {
     title: "The server",
     variables: [
@@ -311,7 +228,7 @@ export const variableGroups: VariableGroup[] = [
         readBy: job,
         meaning: "The tokens of `vouch exec --identity`, for the helpers below it.",
       },
-      { names: ["VOUCH_PIP"], readBy: pythonHelpers, meaning: "The pip shim has looked at the project already." },
+      { names: ["VOUCH_PIP"], readBy: "pip shim, keyring", meaning: "The pip shim has looked at the project already." },
       {
         names: ["VOUCH_SHIM_TRAIL"],
         readBy: "shims, exec",
