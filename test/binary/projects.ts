@@ -77,11 +77,10 @@ ${more}</project>
 `;
 }
 
-/** A Java library for Maven, `com.example:my-artifact`, to deploy to the repository when one is given. */
-export function mavenProject(folder: string, repository?: string): string {
-  const target = `  <distributionManagement><repository><id>codeartifact</id><url>${repository}</url></repository></distributionManagement>\n`;
+/** A Java library for Maven, `com.example:my-artifact`. */
+export function mavenProject(folder: string): string {
   return write(folder, {
-    "pom.xml": mavenPom("my-artifact", repository === undefined ? "" : target),
+    "pom.xml": mavenPom("my-artifact", ""),
     "src/main/java/com/example/Greeting.java": `package com.example;\n\npublic class Greeting {\n  public static String text() {\n    return "hello from my-artifact";\n  }\n}\n`,
   });
 }

@@ -41,7 +41,8 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
     complain(objection);
     return { words: args, env: withoutTokens(env) };
   }
-  if (args.some((word) => /^(?:-X|--debug|--verbose)$/.test(word))) {
+  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
+  if (all.some((word) => /^(?:-X|--debug|--verbose)$/.test(word))) {
     complain(
       new VouchError("usage", "No token for Maven with -X: its log would hold every variable, the token too.", {
         hint: "Leave -X out; or, if nobody else reads the log, put `vouch exec --` before the command.",
@@ -49,7 +50,6 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
     );
     return plain;
   }
-  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
   const endpoints = await endpointTokens("maven", purposeOf("mvn", all));
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
