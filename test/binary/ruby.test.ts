@@ -163,14 +163,6 @@ describe.skipIf(!requires("gem", "bundle"))("gem and bundle", () => {
       () => ({ Gemfile: `# ${endpoint}\nsource "${listener.url}/ruby/my-repo/"\ngem "my-gem"\n` }),
     ],
     [
-      "a lock file with a source by plain http",
-      () => ({ Gemfile: `source "${host}"\ngem "my-gem"\n`, "Gemfile.lock": lock(plain) }),
-    ],
-    [
-      "a lock file with a source at another host",
-      () => ({ Gemfile: `source "${host}"\ngem "my-gem"\n`, "Gemfile.lock": lock(listener.url) }),
-    ],
-    [
       "a mirror of the repository at another host",
       () => ({
         Gemfile: `source "${host}"\ngem "my-gem"\n`,
@@ -186,7 +178,17 @@ describe.skipIf(!requires("gem", "bundle"))("gem and bundle", () => {
     ],
   ])("%s is asked without the token", async (_, files) => {
     await run(newFolder(files()), ["bundle", "install", "--retry", "0"], throughListener());
+    expect(listener.requests).not.toEqual([]);
     expect(listener.requests.filter(holdsToken)).toEqual([]);
+  });
+
+  test.each<[what: string, remote: () => string]>([
+    ["by plain http", () => plain],
+    ["at another host", () => listener.url],
+  ])("a lock file with a source %s leads Bundler nowhere: the Gemfile's is asked", async (_, remote) => {
+    const files = { Gemfile: `source "${host}"\ngem "my-gem"\n`, "Gemfile.lock": lock(remote()) };
+    await run(newFolder(files), ["bundle", "install", "--retry", "0"], throughListener());
+    expect(listener.requests).toEqual([]);
   });
 
   test.each([
