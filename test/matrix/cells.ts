@@ -33,30 +33,33 @@ const pips = {
 const asksKeyring = (version: string): boolean =>
   Bun.semver.order(`${version}.0`.split(".").slice(0, 3).join("."), "23.1.0") >= 0;
 
-const pipWays: [place: PipPlace, command: string][] = [
-  ["user", "pip"],
-  ["user", "pip3.11"],
-  ["user", "python3 -m pip"],
-  ["environment", "pip"],
-  ["environment", "python -m pip"],
-];
-const oldPipWays: typeof pipWays = [
-  ["user", "vouch exec -- pip"],
-  ["environment", "vouch exec -- pip"],
-  ["environment", "vouch exec -- python -m pip"],
+/** `rare`: only with `--full` for a pip that asks `keyring`. */
+const pipWays: { place: PipPlace; command: string; exec?: true; rare?: true }[] = [
+  { place: "user", command: "pip" },
+  { place: "user", command: "pip3.11", rare: true },
+  { place: "user", command: "python3 -m pip" },
+  { place: "environment", command: "pip" },
+  { place: "environment", command: "python -m pip" },
+  { place: "user", command: "vouch exec -- pip", exec: true, rare: true },
+  { place: "environment", command: "vouch exec -- pip", exec: true },
+  { place: "environment", command: "vouch exec -- python -m pip", exec: true, rare: true },
 ];
 
 const placeNames: Record<PipPlace, string> = { user: "of the user", environment: "in a virtual environment" };
 
 function pipCells(): Cell[] {
-  return Object.entries(pips).flatMap(([version, from]) =>
-    [...(asksKeyring(version) ? pipWays : []), ...oldPipWays].map(([place, command]) => ({
-      tool: "pip",
-      name: `pip ${version} ${placeNames[place]}, by ${command}`,
-      needs: [join(pythonPrograms(from), "pip")],
-      driver: pip({ from, place, command: command.split(" ") }),
-    })),
-  );
+  return Object.entries(pips).flatMap(([version, from]) => {
+    const asks = asksKeyring(version);
+    return pipWays
+      .filter(({ exec }) => asks || exec)
+      .map(({ place, command, rare }) => ({
+        tool: "pip",
+        name: `pip ${version} ${placeNames[place]}, by ${command}`,
+        full: asks && rare === true,
+        needs: [join(pythonPrograms(from), "pip")],
+        driver: pip({ from, place, command: command.split(" ") }),
+      }));
+  });
 }
 
 function uvCells(): Cell[] {
