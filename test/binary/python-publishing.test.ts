@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pythonDistributions } from "../docs/projects.ts";
+import { throughProxy } from "../python-proxy.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { filesContaining } from "./disk.ts";
@@ -121,22 +122,6 @@ describe.each(twines)("%s", (_, bin) => {
     );
   });
 });
-
-/** hatch goes by no proxy: a module that Python loads first makes its connections go through the sandbox's. */
-const throughProxy = `
-import os, socket
-from urllib.parse import urlsplit
-connect = socket.create_connection
-def through_proxy(address, *args, **kwargs):
-    proxy = urlsplit(os.environ["HTTPS_PROXY"])
-    connection = connect((proxy.hostname, proxy.port))
-    if address[1] == 80: return connection
-    connection.sendall(f"CONNECT {address[0]}:{address[1]} HTTP/1.1\\r\\nhost: {address[0]}\\r\\n\\r\\n".encode())
-    head = b""
-    while not head.endswith(b"\\r\\n\\r\\n"): head += connection.recv(1)
-    return connection
-socket.create_connection = through_proxy
-`;
 
 const bin = join(tools, "hatch/bin");
 describe.skipIf(!requires(join(bin, "hatch")))("hatch", () => {

@@ -8,7 +8,7 @@ export interface Cell {
   /** Unique, and what a person reads: "npm 9 on Node 18". */
   name: string;
   /** Slow or rare: only with `--full`. */
-  full?: true;
+  full?: boolean;
   /** Files and folders without which it cannot run: what `.ci/tools` or the system installs. */
   needs: string[];
   /** The limit of the whole cell, where it is not the usual one. */

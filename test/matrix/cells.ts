@@ -1,11 +1,17 @@
 /** The table of the matrix. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Cell } from "./cell.ts";
 import { cargo } from "./drivers/cargo.ts";
 import { npmClient } from "./drivers/npm.ts";
 import { awsCli } from "./drivers/aws.ts";
 import { twine } from "./drivers/twine.ts";
 import { awsClis } from "../requires.ts";
+import { bun, deno, yarnBerry, yarnClassic } from "./drivers/javascript.ts";
+import { gradle } from "./drivers/gradle.ts";
+import { hatch } from "./drivers/hatch.ts";
+import { pipx } from "./drivers/pipx.ts";
+import { maven } from "./drivers/maven.ts";
+import { nuget } from "./drivers/nuget.ts";
 import { bazel } from "./drivers/bazel.ts";
 import { pdm } from "./drivers/pdm.ts";
 import { poetry } from "./drivers/poetry.ts";
@@ -27,30 +33,33 @@ const pips = {
 const asksKeyring = (version: string): boolean =>
   Bun.semver.order(`${version}.0`.split(".").slice(0, 3).join("."), "23.1.0") >= 0;
 
-const pipWays: [place: PipPlace, command: string][] = [
-  ["user", "pip"],
-  ["user", "pip3.11"],
-  ["user", "python3 -m pip"],
-  ["environment", "pip"],
-  ["environment", "python -m pip"],
-];
-const oldPipWays: typeof pipWays = [
-  ["user", "vouch exec -- pip"],
-  ["environment", "vouch exec -- pip"],
-  ["environment", "vouch exec -- python -m pip"],
+/** `rare`: only with `--full` for a pip that asks `keyring`. */
+const pipWays: { place: PipPlace; command: string; exec?: true; rare?: true }[] = [
+  { place: "user", command: "pip" },
+  { place: "user", command: "pip3.11", rare: true },
+  { place: "user", command: "python3 -m pip" },
+  { place: "environment", command: "pip" },
+  { place: "environment", command: "python -m pip" },
+  { place: "user", command: "vouch exec -- pip", exec: true, rare: true },
+  { place: "environment", command: "vouch exec -- pip", exec: true },
+  { place: "environment", command: "vouch exec -- python -m pip", exec: true, rare: true },
 ];
 
 const placeNames: Record<PipPlace, string> = { user: "of the user", environment: "in a virtual environment" };
 
 function pipCells(): Cell[] {
-  return Object.entries(pips).flatMap(([version, from]) =>
-    [...(asksKeyring(version) ? pipWays : []), ...oldPipWays].map(([place, command]) => ({
-      tool: "pip",
-      name: `pip ${version} ${placeNames[place]}, by ${command}`,
-      needs: [join(pythonPrograms(from), "pip")],
-      driver: pip({ from, place, command: command.split(" ") }),
-    })),
-  );
+  return Object.entries(pips).flatMap(([version, from]) => {
+    const asks = asksKeyring(version);
+    return pipWays
+      .filter(({ exec }) => asks || exec)
+      .map(({ place, command, rare }) => ({
+        tool: "pip",
+        name: `pip ${version} ${placeNames[place]}, by ${command}`,
+        full: asks && rare === true,
+        needs: [join(pythonPrograms(from), "pip")],
+        driver: pip({ from, place, command: command.split(" ") }),
+      }));
+  });
 }
 
 function uvCells(): Cell[] {
@@ -79,15 +88,41 @@ function poetryCells(): Cell[] {
   }));
 }
 
-function twineCells(): Cell[] {
-  const versions = { 7: "python-publish", 4: "twine-4" };
-  return Object.entries(versions).map(([version, from]) => ({
-    tool: "twine",
-    name: `twine ${version} by vouch exec`,
-    needs: [join(pythonPrograms(from), "twine")],
-    driver: twine(from, "pip", ["vouch", "exec", "--"]),
+function rubyCells(): Cell[] {
+  return (["gem install", "bundle install"] as const).map((way) => ({
+    tool: "ruby",
+    name: `gem push, then ${way}`,
+    needs: ["gem", "bundle"],
+    driver: ruby(way),
   }));
 }
+
+function twineCells(): Cell[] {
+  const versions = { 7: "python-publish", 4: "twine-4" };
+  return Object.entries(versions).flatMap(([version, from]) => {
+    const needs = [join(pythonPrograms(from), "twine")];
+    const shim = { tool: "twine", name: `twine ${version}`, needs, driver: twine(from, "twine", []) };
+    const exec = {
+      ...shim,
+      name: `twine ${version} by vouch exec`,
+      driver: twine(from, "pip", ["vouch", "exec", "--"]),
+    };
+    return [shim, exec];
+  });
+}
+
+const hatchCell: Cell = {
+  tool: "hatch",
+  name: "hatch 1",
+  needs: [join(pythonPrograms("hatch"), "hatch")],
+  driver: hatch("hatch"),
+};
+const pipxCell: Cell = {
+  tool: "pipx",
+  name: "pipx 1",
+  needs: [join(pythonPrograms("pipx"), "pipx"), join(pythonPrograms("pip-26"), "pip")],
+  driver: pipx("pipx"),
+};
 
 function awsCells(): Cell[] {
   // Without any, one cell that is named as missing.
@@ -123,7 +158,7 @@ function npmCells(): Cell[] {
 
 function npmCell(name: string, from: string, node: number, more: { scoped?: true; before?: string[] }): Cell {
   const folders = [nodeFolder(node), npmPrograms(from)];
-  const commands = { publish: ["publish"], install: ["install"], again: ["ci", "--cache", "another-cache"] };
+  const commands = { publish: [["publish"]], install: ["install"], again: ["ci", "--cache", "another-cache"] };
   return {
     tool: "npm",
     name,
@@ -151,7 +186,7 @@ function pnpmCells(): Cell[] {
           tool: "pnpm",
           program: "pnpm",
           folders,
-          publish: ["publish", "--no-git-checks"],
+          publish: [["publish", "--no-git-checks"]],
           install: ["install"],
           again: ["install", "--frozen-lockfile", "--store-dir", "another-store"],
         }),
@@ -159,6 +194,44 @@ function pnpmCells(): Cell[] {
     }),
   );
 }
+
+function yarnCells(): Cell[] {
+  const nodes = [20, 22, 24, 26];
+  const lines = [
+    { name: "yarn 1", from: "yarn-1", driver: yarnClassic, nodes: [18, ...nodes] },
+    { name: "yarn 4", from: "yarn", driver: yarnBerry, nodes },
+  ];
+  return lines.flatMap(({ name, from, driver, nodes: versions }) =>
+    versions.map((node) => ({
+      tool: "yarn",
+      name: `${name} on Node ${node}`,
+      needs: [join(nodeFolder(node), "node"), join(npmPrograms(from), "yarn")],
+      driver: driver(node),
+    })),
+  );
+}
+
+const node24 = join(nodeFolder(24), "node");
+const bunCell: Cell = { tool: "bun", name: "bun 1", needs: [node24], driver: bun() };
+const denoCell: Cell = {
+  tool: "deno",
+  name: "deno 2",
+  needs: [node24, join(npmPrograms("deno"), "deno")],
+  driver: deno(),
+};
+
+/** The machine's Maven and those of `.ci/tools`. */
+function mavenCells(): Cell[] {
+  const versions = { "of the machine": "", "3.8": "maven-3.8", "3.9": "maven-3.9", 4: "maven-4" };
+  return Object.entries(versions).map(([version, from]) => {
+    const folder = from === "" ? dirname(Bun.which("mvn") ?? "mvn") : join(tools, from, "bin");
+    const needs = ["javac", "keytool", join(tools, "m2"), from === "" ? "mvn" : join(folder, "mvn")];
+    return { tool: "maven", name: `Maven ${version}`, needs, driver: maven(version, folder) };
+  });
+}
+
+const gradleCell: Cell = { tool: "gradle", name: "Gradle 4", needs: ["gradle", "keytool"], driver: gradle() };
+const nugetCell: Cell = { tool: "nuget", name: "NuGet's plugin protocol", needs: [], driver: nuget() };
 
 const cargo174 = join(tools, "cargo-1.74/bin");
 
@@ -175,15 +248,6 @@ function cargoCells(): Cell[] {
   ]);
 }
 
-function rubyCells(): Cell[] {
-  return (["gem install", "bundle install"] as const).map((way) => ({
-    tool: "ruby",
-    name: `gem push, then ${way}`,
-    needs: ["gem", "bundle"],
-    driver: ruby(way),
-  }));
-}
-
 export const cells: Cell[] = [
   ...cargoCells(),
   ...pipCells(),
@@ -191,9 +255,17 @@ export const cells: Cell[] = [
   pdmCell,
   ...poetryCells(),
   ...twineCells(),
+  hatchCell,
+  pipxCell,
   bazelCell,
   ...rubyCells(),
   ...awsCells(),
   ...npmCells(),
   ...pnpmCells(),
+  ...yarnCells(),
+  bunCell,
+  denoCell,
+  ...mavenCells(),
+  gradleCell,
+  nugetCell,
 ];

@@ -23,11 +23,8 @@ export function mentionsOfInherited(askers: readonly Asker[], env: Environment, 
   let child: Environment | undefined = env;
   return askers.flatMap(({ pid, args }): Mention[] => {
     const own = read(pid);
-    const name = args
-      .slice(0, 4)
-      .map((word) => basename(word))
-      .find((word) => programs.test(word));
-    const changed = name === undefined || own === undefined || child === undefined ? [] : changesOf(own, child);
+    const name = programOf(args);
+    const changed = !programs.test(name) || own === undefined || child === undefined ? [] : changesOf(own, child);
     child = own;
     return changed.flatMap((variable) => mentionsOf(variable, env[variable] ?? "", `A file that ${name} reads`));
   });
@@ -40,6 +37,19 @@ function mentionsOf(variable: string, value: string, place: string): Mention[] {
   }
   const tool = variable.startsWith("UV_") ? "uv" : variable.startsWith("PDM_") ? "PDM" : "pip";
   return [{ kind: "setting", place, what: variable, tool }];
+}
+
+/** The program's name: of a script or module that Python runs, the script's or module's. Other words are arguments. */
+function programOf([first = "", ...words]: string[]): string {
+  const name = basename(first);
+  if (!/^(python|pypy)[\d.]*$/.test(name)) return name;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word === "-m") return words[index + 1] ?? "";
+    if (/^-[WX]$/.test(word)) index++;
+    else if (!word.startsWith("-")) return basename(word);
+  }
+  return name;
 }
 
 /** Decisive variables with another value than in the parent. One that was taken away falls back to a safe default. */

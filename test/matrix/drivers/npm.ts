@@ -18,7 +18,8 @@ export interface NpmClient {
   env?: (desk: Desk) => Record<string, string>;
   /** What comes before each command: `vouch exec --`. */
   before?: string[];
-  publish?: string[];
+  /** Each command of a publication, in its order. */
+  publish?: string[][];
   install: string[];
   /** A second installation from the lock file alone, without caches. */
   again?: string[];
@@ -54,7 +55,7 @@ export function npmClient({ tool, program, folders, before = [], publish, ...cli
         return;
       }
       const lib = npmProject(desk.project("lib", client.files ?? {}), nameOf(desk));
-      await desk.run(command(publish), { cwd: lib });
+      for (const words of publish) await desk.run(command(words), { cwd: lib });
     },
     publishedAt: nameOf,
     async install(desk) {

@@ -1,10 +1,11 @@
 /** twine, which only publishes. */
 import { join } from "node:path";
+import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
 import { pythonPrograms } from "../installed.ts";
 import { builtProject } from "../python.ts";
 
-/** With `vouch exec --` before it, or the words before it that it needs. */
+/** By its own shim, which wants the repository named, or with `vouch exec --` before it, which names it. */
 export function twine(from: string, tool: string, before: string[]): Driver {
   return {
     format: "pypi",
@@ -17,7 +18,8 @@ export function twine(from: string, tool: string, before: string[]): Driver {
     async publish(desk) {
       const lib = builtProject(desk);
       const [wheel] = [...new Bun.Glob("*.whl").scanSync(join(lib, "dist"))];
-      await desk.run([...before, "twine", "upload", "--non-interactive", `dist/${wheel}`], { cwd: lib });
+      const where = before.length === 0 ? ["--repository", names.repository] : [];
+      await desk.run([...before, "twine", "upload", "--non-interactive", ...where, `dist/${wheel}`], { cwd: lib });
     },
     publishedAt: (desk) => `simple/${desk.package}/`,
   };

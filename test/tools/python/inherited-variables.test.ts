@@ -15,6 +15,7 @@ test.each<[string, string[]]>([
   ["hatch by its name", seen(ca, ["hatch env create", {}])],
   ["hatch as a module", seen(ca, ["python3 -m hatch env create", {}])],
   ["hatch as a script", seen(ca, ["/usr/bin/python3 /usr/bin/hatch env create", {}])],
+  ["hatch as a module, after options", seen(ca, ["/opt/bin/python3.12 -I -X utf8 -m hatch env create", {}])],
   ["hatch above uv", seen(ca, ["/x/uv pip install y", ca], ["hatch env create", {}])],
   ["uv, which reads a file of variables itself", seen(ca, ["uv run x", {}], ["bash", {}])],
 ])("a variable about trust that a project's file set is seen below %s", (_, mentions) => {
@@ -39,6 +40,8 @@ test("hosts whose certificates are not checked are judged one by one", () => {
 test.each<[string, string[]]>([
   ["the person's own", seen(ca, ["uv sync", ca], ["bash", ca])],
   ["a shell's", seen(ca, ["uv sync", ca], ["bash -c uv\u00a0sync", {}])],
+  ["set by a program with such a word among its arguments", seen(ca, ["make hatch", {}], ["bun x.ts --only uv", {}])],
+  ["set by a script with such a word among its arguments", seen(ca, ["python3 -I build.py tox", {}])],
   ["taken away", seen({}, ["hatch", ca])],
   ["of no consequence", seen({ PIP_DISABLE_PIP_VERSION_CHECK: "1", VIRTUAL_ENV: "/x" }, ["hatch", {}])],
   ["not to be seen", seen(ca, ["hatch", undefined])],
