@@ -155,6 +155,19 @@ const repository = fields({
   error: optional(error),
 });
 
+const cargoAnswer = fields({
+  kind: oneOf("get"),
+  token: secret,
+  /** `never` for what can publish: Cargo would use a cached one for reading, too. */
+  cache: oneOf("expires", "never"),
+  expiration: optional(time),
+  /** False for a token that is not good for every operation. */
+  operation_independent: flag,
+});
+/** A token in Cargo's format: with an expiration if Cargo may cache it until then. */
+const cargoToken = (value: unknown): value is Checked<typeof cargoAnswer> =>
+  cargoAnswer(value) && (value.cache === "expires") === (value.expiration !== undefined);
+
 /** How a session ends: by time, at the server, by `vouch logout`. */
 export const endReasons = ["expired", "revoked", "logged_out"] as const;
 export type EndReason = (typeof endReasons)[number];
@@ -184,18 +197,7 @@ const replies = {
     repositories: list(repository),
   }),
   /** The reply in Cargo's format. */
-  [routes.cargo]: fields({
-    Ok: fields({
-      kind: oneOf("get"),
-      token: secret,
-      /** `never` for what can publish: Cargo would use a cached one for reading, too. */
-      cache: oneOf("expires", "never"),
-      /** Only with `expires`. */
-      expiration: optional(time),
-      /** False for a token that is not good for every operation. */
-      operation_independent: flag,
-    }),
-  }),
+  [routes.cargo]: fields({ Ok: cargoToken }),
   [routes.token]: fields({
     /** The CodeArtifact authorization token. */
     token: secret,

@@ -120,6 +120,26 @@ export const requests: Case[] = [
     answer: [refusal("protocol_error", "400 ")],
   },
   { ...cargo(get(undefined, { operation: "publish", vers: "1.0.0" })), name: "Cargo: publish", taken: true },
+  {
+    ...cargo(get(undefined, { operation: "publish", vers: "1.0.0" })),
+    name: "Cargo: publish, with a token that is not to be kept",
+    answer: [answerWith('{"Ok":{"kind":"get","token":"t0ken","cache":"never","operation_independent":false}}')],
+  },
+  {
+    ...cargo(get()),
+    name: "Cargo: a token for reading only",
+    answer: [answerWith(replyOf.cargo('"t0ken"', "1900000000").replace("true", "false"))],
+  },
+  {
+    ...cargo(get()),
+    name: "Cargo: a token to be kept without an end",
+    answer: [answerWith('{"Ok":{"kind":"get","token":"t0ken","cache":"expires","operation_independent":true}}')],
+  },
+  {
+    ...exec("--", "true"),
+    name: "exec: where publishing needs other tokens",
+    answer: [answerWith(replyOf.environment('"t0ken"', "1900000000").replace(/}$/, ',"hasPublishRole":true}'))],
+  },
   { ...cargo(get("https://m\u00fcller.example/")), name: "Cargo: an index that is not ASCII" },
   {
     ...cargo(get("sparse+https://other.example/")),
