@@ -225,7 +225,7 @@ const replies = {
     variables,
     /** Variables of twine, for users who have set none themselves; absent without a PyPI endpoint. */
     twine: optional(variables),
-    /** When the first token ends; absent without tokens, and if one is missing. */
+    /** When the first token ends; absent without tokens, and beside failures. */
     expiration: optional(time),
     /** Whether publishing needs other tokens: the first stage, which knows no such field, leaves that to the runtime. */
     hasPublishRole: optional(flag),

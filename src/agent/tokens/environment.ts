@@ -15,7 +15,17 @@ import {
   type RegistryToken,
   twineVariables,
 } from "./package-manager-variables.ts";
+import type { Lifetime } from "../wire/response-cache.ts";
 import type { Need } from "./tokens.ts";
+
+/** Answers in which a token is missing, also where that was reported a moment ago: they hold for a moment only. */
+const partial = new WeakSet<EnvironmentReply>();
+
+/** Until when an answer holds; undefined if it must not be given twice. */
+export function lifetimeOf(reply: EnvironmentReply): Lifetime | undefined {
+  if (reply.failed !== undefined) return undefined;
+  return partial.has(reply) ? "brief" : (reply.expiration ?? "brief");
+}
 
 interface Found {
   registries: RegistryToken[];
@@ -41,7 +51,7 @@ export async function lookUpEnvironment(
   // The default repository is the one that was set up last, as in the files of pip and npm.
   const byDefault = registries.findLast(({ repository }) => repository === wanted.at(-1));
   const twine = format === undefined ? twineVariables(registries) : undefined;
-  return {
+  const reply: EnvironmentReply = {
     variables: {
       ...npmTokenVariables(registries),
       ...pipIndexVariable(registries),
@@ -49,12 +59,14 @@ export async function lookUpEnvironment(
       ...(format === undefined && byDefault ? { CODEARTIFACT_AUTH_TOKEN: byDefault.token } : {}),
     },
     ...(twine ? { twine } : {}),
-    ...(isWhole && registries.length > 0
+    ...(registries.length > 0 && failed.length === 0
       ? { expiration: Math.min(...registries.map(({ expiration }) => expiration)) }
       : {}),
     ...(failed.length > 0 ? { failed } : {}),
     ...(purpose === undefined && wanted.some((each) => hasPublishRole(each, settings)) ? { hasPublishRole: true } : {}),
   };
+  if (!isWhole) partial.add(reply);
+  return reply;
 }
 
 /** The tokens of all endpoints of a format. Throws if all fail. */

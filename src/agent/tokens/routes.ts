@@ -9,16 +9,14 @@ import {
   tokensRequest,
 } from "../requests.ts";
 import { route, type RouteEntry } from "../route.ts";
-import { lookUpEnvironment, lookUpTokens } from "./environment.ts";
+import { lifetimeOf, lookUpEnvironment, lookUpTokens } from "./environment.ts";
 import { lookUpCargoToken, lookUpMatches, lookUpRoleCredentials, lookUpToken, type TokenSource } from "./lookup.ts";
 
 export const tokenRoutes = {
   [routes.token]: route(tokenRequest, lookUpToken, ({ expiration }) => expiration),
   [routes.tokens]: route(tokensRequest, lookUpTokens),
   [routes.cargo]: route(cargoRequest, lookUpCargoToken, ({ Ok }) => Ok.expiration),
-  [routes.environment]: route(environmentRequest, lookUpEnvironment, ({ failed, expiration }) =>
-    failed === undefined ? (expiration ?? "brief") : undefined,
-  ),
+  [routes.environment]: route(environmentRequest, lookUpEnvironment, lifetimeOf),
   [routes.roleCredentials]: route(roleCredentialsRequest, lookUpRoleCredentials),
   [routes.match]: route(matchRequest, lookUpMatches),
 } satisfies { readonly [R in Route]?: RouteEntry<TokenSource, Reply<R>> };
