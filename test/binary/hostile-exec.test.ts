@@ -149,6 +149,15 @@ const table: Record<string, Tool> = {
       ],
       ["plain http", () => ({ ".yarnrc.yml": yarn4(ours.replace("https", "http"), plain), "yarn.lock": "" })],
       [
+        "an archive elsewhere in the lock file",
+        (url) => ({
+          ".yarnrc.yml": yarn4(ours, plain),
+          "yarn.lock":
+            `__metadata:\n  version: 10\n\n"my-lib@npm:1.0.0":\n  version: 1.0.0\n  languageName: node\n  linkType: hard\n` +
+            `  resolution: "my-lib@npm:1.0.0::__archiveUrl=${encodeURIComponent(`${url}/x.tgz`)}"\n`,
+        }),
+      ],
+      [
         "the server of a scope beside a token of all registries",
         (url) => ({
           ".yarnrc.yml": yarn4(ours, `${plain}npmScopes:\n  evil:\n    npmRegistryServer: "${url}"\n`),
