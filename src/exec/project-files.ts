@@ -77,8 +77,10 @@ function archivesOf(what: string): Mention[] {
       const place = join(folder, file);
       const text = withoutEscapes(lockText(place, () => {}) ?? "");
       return [...text.matchAll(/__archiveUrl=([^"'&#\s]*)/g)].map(([, url = ""]): Mention => {
+        const mention: Mention = { kind: "secret", place, what };
         const [archive] = urlsIn(decodedUri(url));
-        return { kind: "secret", place, what, ...(archive === undefined ? {} : { url: archive }) };
+        if (archive !== undefined) mention.url = archive;
+        return mention;
       });
     }),
   );
