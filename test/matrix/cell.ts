@@ -9,8 +9,10 @@ export interface Cell {
   name: string;
   /** Slow or rare: only with `--full`. */
   full?: boolean;
-  /** Files and folders without which it cannot run: what `.ci/tools` or the system installs. */
+  /** Files and folders without which it cannot run: paths, and programs on PATH. */
   needs: string[];
+  /** The command that installs them, where it is not `.ci/run`. */
+  installer?: string;
   /** The limit of the whole cell, where it is not the usual one. */
   limitMs?: number;
   driver: Driver;

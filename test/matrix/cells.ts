@@ -243,6 +243,7 @@ function cargoCells(): Cell[] {
       name: `cargo 1.74, ${way}`,
       full: true,
       needs: [join(cargo174, "cargo")],
+      installer: ".ci/tools cargo-1.74",
       driver: cargo(way, [cargo174]),
     },
   ]);

@@ -49,7 +49,9 @@ export async function runMatrix(cells: Cell[], options: MatrixOptions): Promise<
     await office.stop();
   }
   const leaked = office.toOthers();
-  const skipped = missing.map((cell) => `${cell.name}: needs ${missingOf(cell).join(", ")} (\`.ci/run\` installs it)`);
+  const skipped = missing.map(
+    (cell) => `${cell.name}: needs ${missingOf(cell).join(", ")} (\`${cell.installer ?? ".ci/run"}\` installs it)`,
+  );
   for (const each of skipped) say(`${demandAll ? "FAILED" : "skipped"}  ${each}`);
   const failed: Failure[] = [
     ...results.flatMap(({ cell, failure }) => (failure === undefined ? [] : [{ test: cell.name, message: failure }])),

@@ -9,7 +9,17 @@ export function pdm(from: string): Driver {
   return {
     format: "pypi",
     setup: ["--tool", "pdm"],
-    own: { ".config/pdm/config.toml": "check_update = false\n\n[python]\nuse_venv = true\n" },
+    // Somebody else's index stands in the user's own file: where a project names one, PDM gets no token.
+    own: {
+      ".config/pdm/config.toml": `check_update = false
+
+[pypi.other]
+url = "${foreignIndex}"
+
+[python]
+use_venv = true
+`,
+    },
     async prepare(desk) {
       desk.addToPath([pythonPrograms(from)]);
       return (await desk.run(["pdm", "--version"])).trim();
@@ -29,11 +39,6 @@ dependencies = ["${desk.package}", "${desk.foreign}"]
 
 [tool.pdm]
 distribution = false
-
-[[tool.pdm.source]]
-name = "other"
-url = "${foreignIndex}"
-include_packages = ["${desk.foreign}"]
 `,
       });
       await desk.run(["pdm", "venv", "create", "--with", "venv", "python3"], { cwd: app });
