@@ -1,3 +1,4 @@
+import { propertyRuns } from "../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
@@ -9,8 +10,6 @@ import {
 } from "../../src/aws/package-endpoints.ts";
 import { VouchError } from "../../src/base/errors.ts";
 import { packageFormats } from "../../src/base/package-format.ts";
-
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
 
 const names = { domain: "my-domain", domainOwner: "123456789012", repository: "my-repo" };
 const name = { ...names, format: "npm" as const };
@@ -132,7 +131,7 @@ test("whatever the names, an endpoint is taken to the pieces that it was made of
         expect(parsePackageEndpoint(packageEndpoint(parts))).toEqual(parts);
       },
     ),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -164,6 +163,6 @@ test("whatever a stranger makes of a host, what is taken to pieces makes the sam
       expect(made.hostname).toBe(asked);
       expect(`${rest}/`).toStartWith(made.pathname);
     }),
-    { numRuns: numRuns * 10 },
+    { numRuns: propertyRuns * 10 },
   );
 });

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { insertXmlBlocks, removeXmlBlocks, type XmlAddition, xmlBlockIds } from "../../src/editing/xml-blocks.ts";
@@ -6,7 +7,6 @@ import { rejection } from "../rejection.ts";
 import { requires } from "../requires.ts";
 import { xmlTexts } from "./xml-texts.ts";
 
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
 const place = { file: "/home/dev/settings.xml", root: "settings", rootTag: '<settings xmlns="urn:settings">' };
 const additions = (name: string): XmlAddition[] => [
   { container: "servers", lines: ["<server>", `  <id>${name}</id>`, "</server>"] },
@@ -63,7 +63,7 @@ test("blocks are removed in any order, and every byte is as before", () => {
         expect(edited).toBe(text);
       },
     ),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -73,7 +73,7 @@ test("a block that is removed and inserted again is what it was", () => {
       const once = insert(text, ids[0]!);
       expect(insert(remove(once, ids[0]!), ids[0]!)).toBe(once);
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -91,7 +91,7 @@ test("what the user adds to a container that Vouch has made stays", () => {
       expect(left).not.toContain(">>> vouch my");
       expect(xmlBlockIds(left!, place.file)).toEqual([]);
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -178,7 +178,7 @@ print(json.dumps([read(text) for text in json.load(sys.stdin)]))`;
   }
 
   test("reads what was there, and what Vouch has added", () => {
-    const samples = fc.sample(texts, numRuns);
+    const samples = fc.sample(texts, propertyRuns);
     const before = read(samples);
     const after = read(samples.map((text) => insert(text, "d/r 1 e")));
     const own = ["server:d/r1e", "mirror:d/r1e"];
@@ -195,7 +195,7 @@ print(json.dumps([read(text) for text in json.load(sys.stdin)]))`;
       const at = declared + (position % (text.length - declared));
       return double ? text.slice(0, at) + text[at]! + text.slice(at) : text.slice(0, at) + text.slice(at + 1);
     });
-    const samples = fc.sample(broken, numRuns);
+    const samples = fc.sample(broken, propertyRuns);
     const theirs = read(samples).map((found) => found === "malformed");
     const ours = samples.map((text) => {
       try {

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
@@ -43,7 +44,6 @@ const pool = [
   "# common",
   `build "--copt=a b"`,
 ];
-const runs = Number(process.env["PROPERTY_RUNS"] ?? 200);
 
 test("in any .bazelrc an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
@@ -68,7 +68,7 @@ test("in any .bazelrc an edit is repeated without change and undone to the byte,
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(runs / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
@@ -68,7 +69,6 @@ const pool = [
   "  indented = true",
 ];
 const cases = fc.record({ text: configTexts(pool), scopes: fc.subarray(["@acme", "@other"]) });
-const runs = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 2000);
 
 /** The edited text; undefined where the edit is refused. */
 function edit(text: string, scopes: string[]): string | undefined {
@@ -93,9 +93,9 @@ test("in any bunfig.toml an edit is repeated without change and undone to the by
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(runs / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 test.skipIf(!requires("python3"))("Python's TOML reader finds what was set, and everything else as before", () => {

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
@@ -177,7 +178,7 @@ test("in any file of Cargo's an edit is repeated without change and undone to th
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns },
   );
   expect(edits).toBeGreaterThan(100);
 });

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isMarked, markedIds } from "../../../src/editing/marked.ts";
@@ -32,7 +33,7 @@ test("twice is once, any order of removal leaves the others, and the last one ta
       expect(isMarked(after!, removed, file)).toBe(false);
       expect(unset(after!, removed)).toBe(after);
     }),
-    { numRuns: Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200) },
+    { numRuns: propertyRuns },
   );
 });
 

@@ -1,10 +1,10 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { setMavenRepository, unsetMavenRepository } from "../../../src/tools/maven/settings-file.ts";
 import { xmlTexts } from "../../editing/xml-texts.ts";
 import { requires } from "../../requires.ts";
 
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
 const file = "/home/dev/.m2/settings.xml";
 
 function repositoryOf(name: string, isExtra = false) {
@@ -48,7 +48,7 @@ test("twice is once, and a removal in any order restores every byte", () => {
         expect(edited).toBe(text);
       },
     ),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -102,7 +102,7 @@ def read(text):
             found.setdefault(local(container), []).append([(local(part), "".join(part.itertext())) for part in each] or each.text)
     return found
 print(json.dumps([read(text) for text in json.load(sys.stdin)]))`;
-    const samples = fc.sample(texts, numRuns);
+    const samples = fc.sample(texts, propertyRuns);
     const { stdout, stderr, success } = Bun.spawnSync(["python3", "-c", script], {
       stdin: Buffer.from(JSON.stringify(samples.map((text) => set(text, repositories[0]!)))),
     });

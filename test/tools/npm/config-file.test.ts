@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { realpathSync, writeFileSync } from "node:fs";
@@ -121,7 +122,7 @@ test("in any file of npm's an edit is repeated without change and undone to the 
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns },
   );
 });
 

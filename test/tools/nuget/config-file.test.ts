@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
@@ -120,9 +121,6 @@ const texts = xmlTexts(
   ],
 );
 
-/** How many files each property is tried on: VOUCH_PROPERTY_RUNS=10000 for a long run. */
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
-
 test("in any file of NuGet's an edit is repeated without change, undone to the byte, and nothing else is touched", () => {
   fc.assert(
     fc.property(texts, fc.boolean(), (text, isExtra) => {
@@ -133,14 +131,14 @@ test("in any file of NuGet's an edit is repeated without change, undone to the b
       const expected = isExtra ? [...before.filter((source) => source.name !== name), { name, url }] : [{ name, url }];
       expect(sourcesIn(edited, file)).toEqual(expected);
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
 test.skipIf(!requires("python3"))(
   "another XML parser finds the source that was set, and everything else as before",
   () => {
-    const pairs = fc.sample(texts, numRuns).map((text) => [text, set(text)]);
+    const pairs = fc.sample(texts, propertyRuns).map((text) => [text, set(text)]);
     const program = `
 import json, sys, xml.etree.ElementTree as tree
 def flat(element):

@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -142,8 +143,6 @@ const pool = [
   "strategy.save = 'minimum'",
 ];
 
-const runs = Number(process.env["PROPERTY_RUNS"] ?? 200);
-
 test("in any file of PDM's an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
   fc.assert(
@@ -168,9 +167,9 @@ test("in any file of PDM's an edit is repeated without change and undone to the 
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(runs / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 const pdm = join(import.meta.dir, "../../../.tools/pdm/bin/pdm");

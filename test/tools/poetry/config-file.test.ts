@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { join } from "node:path";
@@ -79,7 +80,6 @@ const pool = [
 ];
 
 /** What 10,000 runs need is minutes: a variable asks for them. */
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
 
 test("in any file of poetry's an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
@@ -99,9 +99,9 @@ test("in any file of poetry's an edit is repeated without change and undone to t
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(numRuns / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 const python = join(import.meta.dir, "../../../.tools/poetry-1/bin/python");

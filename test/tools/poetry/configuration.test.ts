@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
@@ -57,7 +58,7 @@ describe("the configuration that poetry reads once", () => {
       fc.property(table, (document) => {
         expect(Bun.TOML.parse(toToml(document))).toEqual(document as object);
       }),
-      { numRuns: Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200) },
+      { numRuns: propertyRuns },
     );
   });
 

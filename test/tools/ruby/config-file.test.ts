@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
@@ -118,9 +119,6 @@ const pool = [
   "...",
 ];
 
-/** How many files each property is tried on: VOUCH_PROPERTY_RUNS=10000 for a long run. */
-const numRuns = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 200);
-
 /** The edited file; undefined if Vouch leaves the file alone. */
 function trySet(text: string): string | undefined {
   try {
@@ -143,7 +141,7 @@ test("in any file of gem's an edit is repeated without change and undone to the 
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
@@ -160,12 +158,12 @@ test("files of plain options are always edited", () => {
         .join("");
       expect(trySet(text)).toBeDefined();
     }),
-    { numRuns },
+    { numRuns: propertyRuns },
   );
 });
 
 test.skipIf(!requires("ruby"))("Ruby's own YAML finds the source that was set, and everything else as before", () => {
-  const pairs = fc.sample(configTexts(pool), numRuns).flatMap((text) => {
+  const pairs = fc.sample(configTexts(pool), propertyRuns).flatMap((text) => {
     const edited = trySet(text);
     if (edited === undefined) return [];
     // A block behind the last line gives it its line end, which is part of a literal text (`|`).

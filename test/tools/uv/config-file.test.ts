@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
@@ -180,8 +181,6 @@ const pool = [
   "[tool.uv]",
 ];
 
-const runs = Number(process.env["PROPERTY_RUNS"] ?? 200);
-
 test("in any file of uv's an edit is repeated without change and undone to the byte, or refused", () => {
   let edits = 0;
   fc.assert(
@@ -206,9 +205,9 @@ test("in any file of uv's an edit is repeated without change and undone to the b
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(runs / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 /** Reads texts with Python's tomllib. */
@@ -220,7 +219,7 @@ const hasTomllib =
   requires("python3") && Bun.spawnSync(["python3", "-c", "import tomllib"], { stderr: "ignore" }).success;
 
 test.skipIf(!hasTomllib)("Python's TOML parser reads what was meant", () => {
-  const texts = fc.sample(configTexts(pool, { byteOrderMark: false }), runs).flatMap((text) => {
+  const texts = fc.sample(configTexts(pool, { byteOrderMark: false }), propertyRuns).flatMap((text) => {
     try {
       return [set(text)];
     } catch {
@@ -234,7 +233,7 @@ test.skipIf(!hasTomllib)("Python's TOML parser reads what was meant", () => {
     expect(config["keyring-provider"]).toBe("subprocess");
     expect(config.index![0]).toMatchObject({ url: indexOf(id).url, "publish-url": endpoint });
   }
-  expect(texts.length).toBeGreaterThan(runs / 20);
+  expect(texts.length).toBeGreaterThan(propertyRuns / 20);
 });
 
 const uv = join(import.meta.dir, "../../../.tools/pip-26/bin/uv");

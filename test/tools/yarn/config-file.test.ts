@@ -1,3 +1,4 @@
+import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -97,7 +98,6 @@ const pool = [
   "...",
 ];
 const cases = fc.record({ text: configTexts(pool), scopes: fc.subarray(["@acme", "@other"]) });
-const runs = Number(process.env["VOUCH_PROPERTY_RUNS"] ?? 2000);
 
 /** The edited text; undefined where the edit is refused. */
 function edit(text: string, scopes: string[]): string | undefined {
@@ -122,9 +122,9 @@ test("in any file of yarn's an edit is repeated without change and undone to the
       const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
       expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
     }),
-    { numRuns: runs },
+    { numRuns: propertyRuns },
   );
-  expect(edits).toBeGreaterThan(runs / 20);
+  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 const yarn = join(import.meta.dir, "../../../.tools/yarn/node_modules/.bin/yarn");
