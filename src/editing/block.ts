@@ -125,6 +125,14 @@ export function blockIds(text: string, file: string): string[] {
   );
 }
 
+/** Returns the ids of the blocks around those of this id, the outermost first: they may repeat its lines. */
+export function blocksAround(text: string, id: string, file: string): string[] {
+  return parse(withoutByteOrderMark(text), file).flatMap((part) => {
+    if (typeof part === "string" || part.id === id || !hasBlock(part.saved, id, file)) return [];
+    return [part.id].concat(blocksAround(part.saved, id, file));
+  });
+}
+
 /** Returns what the blocks of this id have replaced; undefined without such a block. Throws `edit_conflict`. */
 export function replacedBy(text: string, id: string, file: string): Replaced | undefined {
   const blocks = parse(withoutByteOrderMark(text), file).filter((part) => typeof part !== "string");

@@ -1,5 +1,5 @@
 /** What the blocks of a file are, whatever its kind of comments: `#` (block.ts), XML (xml-blocks.ts), `//`. */
-import { blockIds, hasBlock, replacedBy, type Replaced } from "./block.ts";
+import { blockIds, blocksAround, hasBlock, replacedBy, type Replaced } from "./block.ts";
 import { xmlBlockIds } from "./xml-blocks.ts";
 
 const slashMark = /^\/\/ >>> vouch (\S.*?)\r?$/gm;
@@ -24,4 +24,9 @@ export function isMarked(text: string, id: string, file: string): boolean {
 /** What the blocks of this id have replaced; undefined without such a block, and where blocks replace nothing. */
 export function replacedIn(text: string, id: string, file: string): Replaced | undefined {
   return kindOf(text) === "hashes" ? replacedBy(text, id, file) : undefined;
+}
+
+/** The ids of the blocks around those of this id, the outermost first; where blocks replace nothing, none is. */
+export function markedAround(text: string, id: string, file: string): string[] {
+  return kindOf(text) === "hashes" ? [...new Set(blocksAround(text, id, file))] : [];
 }

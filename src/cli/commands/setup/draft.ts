@@ -4,7 +4,7 @@
  */
 import type { Environment } from "../../../base/environment.ts";
 import { packageEndpoint } from "../../../aws/package-endpoints.ts";
-import { isMarked, replacedIn } from "../../../editing/marked.ts";
+import { isMarked, markedAround, replacedIn } from "../../../editing/marked.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
@@ -145,8 +145,18 @@ export class Draft {
     this.#remember(file, id, replacedIn(text, id, file));
   }
 
+  /** Blocks around the repository's may repeat its lines: they are taken out with it, and set again without them. */
   #unset(file: string, tool: ToolName, repository: RepositorySettings): void {
     if (file === "") return;
+    const around = markedAround(this.#read(file) ?? "", blockId(repository), file).flatMap(
+      (id) => this.settings.repositories.find((each) => blockId(each) === id) ?? [],
+    );
+    for (const each of around) this.#takeOut(file, tool, each);
+    this.#takeOut(file, tool, repository);
+    for (const each of around.toReversed()) this.#set(file, tool, each, undefined);
+  }
+
+  #takeOut(file: string, tool: ToolName, repository: RepositorySettings): void {
     const before = this.#read(file);
     const id = blockId(repository);
     if (before !== undefined) {

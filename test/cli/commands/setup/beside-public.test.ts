@@ -89,3 +89,26 @@ test("a variable of the user's own that wins is named", async () => {
   expect(run.stderr).toContain("The variable PIP_INDEX_URL");
   expect(run.stderr).toContain("It wins: unset PIP_INDEX_URL");
 });
+
+test.each([
+  ["pip", ".config/pip/pip.conf", "[global]\nindex-url = https://mine.example/\n", ["--allow-mixing"]],
+  ["ruby", ".gemrc", ":sources:\n- https://mine.example/\n", ["--allow-mixing"]],
+])("of a default repository and one beside it either can be removed first: %s", async (tool, file, own, flags) => {
+  await setRole();
+  const of = (repository: string) => ["--domain", "my-domain", "--repository", repository];
+  for (const [first, last] of [
+    ["aaa", "bbb"],
+    ["bbb", "aaa"],
+  ] as const) {
+    mkdirSync(join(home, file, ".."), { recursive: true });
+    writeFileSync(join(home, file), own);
+    await setup("codeartifact", ...of("aaa"), "--tool", tool);
+    await setup("codeartifact", ...of("bbb"), "--tool", tool, "--extra", ...flags);
+    await setup("codeartifact", ...of(first), "--remove");
+    expect(read(file)).not.toContain(`/${first}/`);
+    expect(read(file)).toContain(`/${last}/`);
+    const run = await setup("codeartifact", ...of(last), "--remove");
+    expect(run.stderr).not.toContain("you have changed");
+    expect(read(file)).toBe(own);
+  }
+});
