@@ -47,8 +47,13 @@ export const tools: Readonly<Record<ToolName, Tool>> = table;
 export const toolNames = Object.keys(tools) as ToolName[];
 export const allTools: Tool[] = Object.values(tools);
 
+/** What `--tool` takes: the tools that can be set up, and those that read the files of one. */
+export const settableNames = toolNames.flatMap((name) =>
+  tools[name].refusal === undefined ? [name as string].concat(tools[name].alsoFor ?? []) : [],
+);
+
 /** "cargo, pip and npm" */
-export const listOfTools = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(toolNames);
+export const listOfTools = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(settableNames);
 
 /** The tool of that name, or the one whose files a tool of that name reads, too. */
 export function toolNamed(name: string): ToolName | undefined {

@@ -27,12 +27,12 @@ import {
   supersededBy,
   parseTools,
 } from "./request.ts";
-import { setUpProject } from "./project.ts";
+import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { checkedRoles, roleArgs } from "./role-flags.ts";
 import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "./shell.ts";
-import { listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
@@ -66,7 +66,7 @@ export const codeartifact = defineCommand({
     ...roleArgs,
     tool: {
       type: "string",
-      valueHint: toolNames.join("|"),
+      valueHint: settableNames.join("|"),
       description: "The package manager to configure; may be repeated. Without it: each that is installed.",
     },
     "registry-name": {
@@ -145,15 +145,16 @@ export const codeartifact = defineCommand({
     const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
     const dryRun = args["dry-run"] === true;
     if (args.project === true) {
+      const options = { cwd: process.cwd(), dryRun, json: args.json === true, ...context };
+      if (args.remove) return removeFromProject(args, named.length > 0 ? named : toolNames, settings, options);
       const repository = args.domain === undefined ? byDefault(args, settings) : configuredOne(args, settings);
-      const options = { cwd: process.cwd(), remove: args.remove === true, dryRun, json: args.json === true };
-      setUpProject(repository, named.length > 0 ? named : toolsOf(repository), settings, { ...options, ...context });
-      return;
+      return setUpProject(repository, named.length > 0 ? named : toolsOf(repository), settings, options);
     }
     let plan: Plan;
     let source: Endpoints | undefined;
     let names: ToolName[];
     if (args.remove) {
+      refuseWithRemove(rawArgs);
       names = named.length > 0 ? named : toolNames;
       const removed = configured(args, settings, env);
       plan = planRemoval(removed, names, settings, context);
@@ -192,7 +193,7 @@ export const codeartifact = defineCommand({
         ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
         : {};
       const roles = checkedRoles(args, { ...known, ...where }, settings);
-      source = await findEndpoints({ ...where, ...roles }, formats, host ?? knownHost(where, settings));
+      source = await findEndpoints({ ...where, ...roles }, formats, host ?? knownHost(where, formats, settings));
       const repository: RepositorySettings = {
         ...where,
         ...roles,
@@ -229,6 +230,15 @@ export const codeartifact = defineCommand({
     report(outcome, args.json === true);
   },
 });
+
+/** Flags that say how something is set up, and which a removal would pass over. Throws `usage`. */
+function refuseWithRemove(words: readonly string[]): void {
+  const flags = ["--scope", "--extra", "--default", "--allow-mixing", "--add", "--dual-stack", "--registry-name"];
+  const others = ["--role", "--publish-role", "--profile", "--path"];
+  const given = flags.concat(others).find((flag) => words.some((word) => word === flag || word.startsWith(`${flag}=`)));
+  if (given === undefined) return;
+  throw usage(`--remove takes away what is set up, whole or by --tool: ${given} does not go with it.`, commandName);
+}
 
 /**
  * The warning about a flag of a tool that this command does not configure because it is not installed. Throws `usage` if

@@ -25,8 +25,13 @@ export function configuredOne(flags: Flags, settings: Settings): RepositorySetti
 /** The sentence for a removal that finds nothing, with what there is to remove. */
 export function notSetUp({ domain, repository }: Flags, { repositories }: Settings): string {
   const asked = [domain, repository].filter((name) => name !== undefined).join("/");
-  const others = repositories.map((each) => `${each.domain}/${each.repository}`).join(", ");
-  return `${asked === "" ? "Nothing" : asked} is ${asked === "" ? "" : "not "}set up here${others === "" ? "" : `; set up: ${others}`}.`;
+  const others = repositories.map(placeOf).join(", ");
+  const found = others === "" ? "" : `; set up: ${others}`;
+  return asked === "" ? `Nothing that fits is set up here${found}.` : `${asked} is not set up here${found}.`;
+}
+
+function placeOf({ domain, repository, domainOwner, region }: RepositorySettings): string {
+  return `${domain}/${repository} (${domainOwner}, ${region})`;
 }
 
 /** Returns the repositories to remove, all without names; includes those that only blocks in files still name. */

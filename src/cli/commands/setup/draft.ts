@@ -5,6 +5,7 @@
 import type { Environment } from "../../../base/environment.ts";
 import { packageEndpoint } from "../../../aws/package-endpoints.ts";
 import { isMarked, markedAround, replacedIn } from "../../../editing/marked.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
@@ -97,7 +98,14 @@ export class Draft {
     const rest = structuredClone(repository);
     for (const tool of names) {
       const { format } = tools[tool];
-      for (const file of this.#places(tool, repository)) this.#unset(file, tool, repository);
+      for (const file of this.#places(tool, repository)) {
+        try {
+          this.#unset(file, tool, repository);
+        } catch (error) {
+          // A file in which the repository was not set up, and that cannot be read: nothing of Vouch's is in it.
+          if (repository.files?.[tool] === file || !(error instanceof VouchError)) throw error;
+        }
+      }
       delete rest.files?.[tool];
       const others = toolNames.filter((other) => other !== tool && rest.files?.[other] !== undefined);
       if (!others.some((other) => tools[other].format === format)) delete rest.endpoints[format];

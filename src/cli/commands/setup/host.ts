@@ -2,6 +2,7 @@
 import type { PackageRepository } from "../../../aws/endpoints.ts";
 import { type PackageHost, parsePackageEndpoint, parseVpcHost } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
+import type { PackageFormat } from "../../../base/package-format.ts";
 import type { Settings } from "../../../settings/settings.ts";
 import { usage } from "../../framework/arguments.ts";
 import { commandName, type Flags, sameRepository } from "./request.ts";
@@ -39,9 +40,14 @@ export function locate(flags: Flags & { endpoint?: string | undefined; "dual-sta
 }
 
 /** The host under which the repository is set up; undefined if it is not, or not under one of AWS's. */
-export function knownHost(names: PackageRepository, { repositories }: Settings): PackageHost | undefined {
+export function knownHost(
+  names: PackageRepository,
+  formats: readonly PackageFormat[],
+  { repositories }: Settings,
+): PackageHost | undefined {
   const { endpoints = {} } = repositories.find((each) => sameRepository(each, names)) ?? {};
-  for (const endpoint of Object.values(endpoints)) {
+  // Formats can have different ones: those that are set up now come first.
+  for (const endpoint of [...formats.map((format) => endpoints[format]), ...Object.values(endpoints)]) {
     const host = endpoint === undefined ? undefined : parsePackageEndpoint(endpoint)?.host;
     if (host !== undefined) return host;
   }

@@ -6,9 +6,10 @@ import { removeShimsFromPath } from "../../../tools/shell-rc.ts";
 import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
 import { Draft, type DraftContext, type ToolChange } from "./draft.ts";
+import { sameRepository } from "./request.ts";
 import { toolsOf } from "./selected-tools.ts";
 import { startFiles } from "./shell.ts";
-import { neededShims, type ToolName, toolNames } from "../../../tools/tools.ts";
+import { neededShims, type ToolName } from "../../../tools/tools.ts";
 
 export interface Plan {
   /** The repositories as in the settings after the setup, or before the removal. */
@@ -37,9 +38,11 @@ export function planSetup(
   superseded: RepositorySettings[] = [],
 ): Plan {
   const draft = new Draft(settings, context);
-  for (const each of superseded) draft.remove(each, toolNames);
+  for (const each of superseded) draft.remove(each, names);
   const place = settings.repositories.findIndex((each) => superseded.includes(each));
-  const added = draft.add(repository, names, place < 0 ? undefined : place);
+  // Where another tool keeps the superseded one, that is no longer the place of this.
+  const stays = draft.settings.repositories.some((each) => superseded.some((other) => sameRepository(each, other)));
+  const added = draft.add(repository, names, place < 0 || stays ? undefined : place);
   return complete(draft, [added], superseded, context);
 }
 
@@ -65,6 +68,15 @@ export function planRemoval(
   return complete(draft, repositories, [], context);
 }
 
+/** The text of a shell's start file; undefined without one, and for one that is no text: no line of Vouch's is in it. */
+function readIfText(path: string): string | undefined {
+  try {
+    return readUserFile(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function complete(
   { settings, changes, replaced, warnings }: Draft,
   repositories: RepositorySettings[],
@@ -77,7 +89,7 @@ function complete(
     needed.length > 0
       ? []
       : startFiles(env).flatMap((path): FileChange[] => {
-          const before = readUserFile(resolve(path));
+          const before = readIfText(resolve(path));
           if (before === undefined) return [];
           const after = removeShimsFromPath(before, path);
           return before === after ? [] : [{ path, before, after }];

@@ -24,12 +24,12 @@ export interface Outcome {
 
 export function report(outcome: Outcome, json: boolean): void {
   if (json) return printJson(asJson(outcome));
-  const { plan, source, dryRun, remove } = outcome;
+  const { plan, source, dryRun, remove, names } = outcome;
   const name = plan.repositories.map(nameOf).join(", ");
   if (source) sayEndpoints(source);
   for (const each of plan.superseded) {
     note(
-      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add and a --registry-name of its own.`,
+      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add${names.includes("cargo") ? " and a --registry-name of its own" : ""}.`,
     );
   }
   for (const line of plan.warnings) warn(line);
@@ -56,12 +56,15 @@ function nameOf({ domain, repository }: RepositorySettings): string {
   return `${domain}/${repository}`;
 }
 
-function sayEndpoints({ endpoints, source, reason }: Endpoints): void {
+function sayEndpoints({ endpoints, source, reason, agent }: Endpoints): void {
+  const why = agent?.session ? "CodeArtifact did not say them" : `CodeArtifact was not asked: ${reason}`;
   const said = {
     CodeArtifact: "The endpoints, as CodeArtifact gives them:",
     given: "The endpoints, through your VPC endpoint:",
-    rules: `The endpoints, by AWS's naming rules (CodeArtifact was not asked: ${reason}):`,
+    rules: `The endpoints, by AWS's naming rules (${why}):`,
   };
+  if (source === "rules" && agent?.session)
+    warn(`${reason}. If a name is wrong, run the command again with the right one.`);
   note(said[source]);
   for (const [format, endpoint] of Object.entries(endpoints)) note(`  ${format.padEnd(5)}  ${endpoint}`);
 }
@@ -71,7 +74,7 @@ interface Described extends FileChange {
   what: string;
 }
 
-function changesOf({ plan, settingsBefore, settingsAreNew, remove }: Outcome): Described[] {
+function changesOf({ plan, settingsBefore, settingsAreNew, remove, names }: Outcome): Described[] {
   const [before, after] = [asText(settingsBefore), asText(plan.settings)];
   return [
     {
@@ -82,7 +85,10 @@ function changesOf({ plan, settingsBefore, settingsAreNew, remove }: Outcome): D
     },
     ...plan.tools.map((change) => ({
       ...change,
-      what: remove ? "without Vouch's lines" : tools[change.tool].written(plan.repositories[0]!),
+      what:
+        remove || !names.includes(change.tool)
+          ? "without Vouch's lines"
+          : tools[change.tool].written(plan.repositories[0]!),
     })),
     ...plan.shells.map((change) => ({
       ...change,
@@ -146,7 +152,8 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
     ...(source?.source === "rules" ? ([["vouch login", "PIN and touch, once a day"]] as [string, string][]) : []),
     ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env)),
   ];
-  const width = Math.max(...commands.map(([command]) => command.length));
+  // A long command does not push the words of all others off the terminal.
+  const width = Math.min(48, Math.max(...commands.map(([command]) => command.length)));
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
 }
 

@@ -12,7 +12,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { closest, missing, usage } from "../../framework/arguments.ts";
 import { awsRegion } from "./aws-region.ts";
 import { type RoleFlags, roleSettings } from "./role-flags.ts";
-import { toolNamed, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { settableNames, toolNamed, type ToolName, toolNames } from "../../../tools/tools.ts";
 
 export const commandName = "vouch setup codeartifact";
 
@@ -181,10 +181,9 @@ export function parseTools(values: string[], command: string): ToolName[] {
 function parseTool(name: string, command: string): ToolName {
   const tool = toolNamed(name);
   if (tool !== undefined) return tool;
-  const names = toolNames.flatMap((each) => [each as string].concat(tools[each].alsoFor ?? []));
-  const meant = closest(name, names);
+  const meant = closest(name.toLowerCase(), settableNames);
   throw usage(
-    `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(names)}, got "${name}".`,
+    `--tool expects ${new Intl.ListFormat("en-GB", { type: "disjunction" }).format(settableNames)}, got "${name}".`,
     command,
     meant === undefined ? undefined : `--tool ${meant}`,
   );

@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import { VouchError } from "../../../base/errors.ts";
 import type { Environment } from "../../../base/environment.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
-import { installedTools, listOfTools, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { installedTools, listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
 import { usage } from "../../framework/arguments.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { commandName } from "./request.ts";
@@ -31,7 +31,7 @@ export function toolsOf(repository: RepositorySettings | undefined): ToolName[] 
 export async function installed(env: Environment, silent: boolean): Promise<ToolName[]> {
   const names = installedTools(env);
   if (names.length === 0)
-    throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${toolNames.join("|")}`);
+    throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${settableNames.join("|")}`);
   if (silent || !isatty(0) || !isatty(2)) return names;
   if (await confirm(`Set up ${listed(names)}, which are installed?`, true)) return names;
   throw new VouchError("cancelled", "Nothing was changed.", { hint: "Name those that you want: --tool NAME." });

@@ -419,3 +419,39 @@ test("ignores a flag of a tool that is not installed, and says so; refuses one o
   expect(refused.exitCode).toBe(2);
   expect(refused.stderr).toContain("--registry-name is for cargo");
 });
+
+test("a removal passes by a broken file in which nothing was set up, and names no other", async () => {
+  await setRole();
+  const before = snapshot();
+  write(".m2/settings.xml", "");
+  write(".gemrc", "\u0000");
+  await codeartifact("--tool", "npm");
+  expect((await setup("codeartifact", "--remove")).exitCode).toBe(0);
+  rmSync(join(home, ".m2"), { recursive: true });
+  rmSync(join(home, ".gemrc"));
+  expect(snapshot()).toEqual(before);
+});
+
+test.each(["--scope=@a", "--extra", "--add", "--dual-stack", "--path=yes"])(
+  "a removal refuses what would not narrow it: %s",
+  async (flag) => {
+    await setRole();
+    await codeartifact();
+    const before = snapshot();
+    expect((await setup("codeartifact", "--remove", flag)).exitCode).toBe(2);
+    expect(snapshot()).toEqual(before);
+  },
+);
+
+test("a slip in a name for one tool leaves the others where they are", async () => {
+  await setRole();
+  await codeartifact();
+  const run = await setup("codeartifact", "--domain", "my-domian", "--repository", "my-repo", "--tool", "npm");
+  expect(run.stderr).not.toContain("undefined");
+  expect(read(".npmrc")).toContain("my-domian");
+  expect(read(".config/pip/pip.conf")).toContain("my-domain");
+  expect(read(".cargo/config.toml")).toContain("my-domain");
+  await codeartifact("--tool", "npm");
+  expect(read(".npmrc")).not.toContain("my-domian");
+  expect(settings().repositories.map(({ domain }) => domain)).toEqual(["my-domain"]);
+});

@@ -1,6 +1,6 @@
 /** `vouch setup codeartifact --project`: the files of a project, for everyone who works on it. */
 import { expect, test } from "bun:test";
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { host } from "../../../settings/my-repository.ts";
 import {
@@ -52,6 +52,32 @@ test("a dry run shows the lines and writes nothing", async () => {
   const before = snapshot();
   const run = await here("--project", "--tool", "npm", "--dry-run");
   expect(run.stdout).toContain(`+ registry=https://${host}/npm/my-repo/`);
+  expect(snapshot()).toEqual(before);
+});
+
+test("the command in the mark takes the lines back, also where nothing is set up", async () => {
+  await setRole();
+  await codeartifact("--scope", "@acme");
+  await here("--project", "--tool", "npm");
+  const [, undo = ""] = /\(undo: vouch setup codeartifact (.*)\)/.exec(read("project/.npmrc")) ?? [];
+  await setup("codeartifact", "--remove");
+  expect(existsSync(join(home, "project/.npmrc"))).toBe(true);
+  expect(await here(...undo.split(" "))).toMatchObject({ exitCode: 0 });
+  expect(existsSync(join(home, "project/.npmrc"))).toBe(false);
+  const again = await here("--project", "--remove");
+  expect(again).toMatchObject({ exitCode: 0 });
+  expect(again.stderr).toContain("No file of this project has lines of Vouch's.");
+});
+
+test("in the home folder the files are the user's own, and a usage error", async () => {
+  await setRole();
+  await codeartifact();
+  const before = snapshot();
+  for (const flags of [[], ["--remove"]]) {
+    const run = await setup("codeartifact", "--project", ...flags, "--tool", "npm");
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain("is your own file, not a project's");
+  }
   expect(snapshot()).toEqual(before);
 });
 

@@ -225,7 +225,9 @@ test("--remove of a repository that is not set up says so, and lists those that 
   const wrong = ["--remove", "--domain", "my-domain", "--repository", "wrong"];
   for (const flags of [wrong, [...wrong, "--dry-run"]]) {
     const { exitCode, stderr } = await setup("codeartifact", ...flags);
-    expect(stderr).toContain("my-domain/wrong is not set up here; set up: my-domain/my-repo.");
+    expect(stderr).toContain(
+      "my-domain/wrong is not set up here; set up: my-domain/my-repo (123456789012, us-east-1).",
+    );
     expect(exitCode).toBe(0);
   }
   expect(snapshot()).toEqual(before);
