@@ -2,6 +2,7 @@
 import { type RepositorySettings, settingsPath, type Settings } from "../../../settings/settings.ts";
 import type { FileChange } from "../../../editing/user-file.ts";
 import { bold, dim, green, note, print, printJson, red, success, warn } from "../../terminal/terminal.ts";
+import { otherSettings } from "./agent-settings.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
 import { previewChange } from "./preview.ts";
@@ -57,14 +58,14 @@ function nameOf({ domain, repository }: RepositorySettings): string {
 }
 
 function sayEndpoints({ endpoints, source, reason, agent }: Endpoints): void {
-  const why = agent?.session ? "CodeArtifact did not say them" : `CodeArtifact was not asked: ${reason}`;
+  const isAsked = agent?.session !== undefined && otherSettings(agent) === undefined;
+  const why = isAsked ? "CodeArtifact did not say them" : `CodeArtifact was not asked: ${reason}`;
   const said = {
     CodeArtifact: "The endpoints, as CodeArtifact gives them:",
     given: "The endpoints, through your VPC endpoint:",
     rules: `The endpoints, by AWS's naming rules (${why}):`,
   };
-  if (source === "rules" && agent?.session)
-    warn(`${reason}. If a name is wrong, run the command again with the right one.`);
+  if (source === "rules" && isAsked) warn(`${reason}. If a name is wrong, run the command again with the right one.`);
   note(said[source]);
   for (const [format, endpoint] of Object.entries(endpoints)) note(`  ${format.padEnd(5)}  ${endpoint}`);
 }
