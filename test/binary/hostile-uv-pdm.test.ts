@@ -1,6 +1,6 @@
 /** Projects that lead uv and PDM elsewhere with the token, where `vouch setup` has set both up, and somebody listens. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
@@ -200,7 +200,11 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     /** What is heard when PDM locks with both, and every connection goes through a proxy that reads what is not encrypted. */
     async function heardLocking(env: Record<string, string> = {}): Promise<string[]> {
       const relay = at.laptop.sandbox.proxyUrl;
-      const listener = await startHostileListener({ folder: join(at.laptop.folder, "eavesdropper"), host, relay });
+      const listener = await startHostileListener({
+        folder: mkdtempSync(join(at.laptop.folder, "listener-")),
+        host,
+        relay,
+      });
       const { url } = listener;
       const network = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };
       const source = `[[tool.pdm.source]]\nname = "e"\nurl = "http://127.0.0.1:${evil.port}/simple"\n`;
