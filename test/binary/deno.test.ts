@@ -66,6 +66,41 @@ describe.skipIf(!requires(join(bin, "deno")))("deno", () => {
       () => ({ "deno.lock": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`) }),
       /deno\.lock: .*plain http/,
     ],
+    [
+      "plain http in a lock file that deno.json names",
+      () => ({ "deno.json": '{"lock":"./ll.json"}', "ll.json": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`) }),
+      /ll\.json: .*plain http/,
+    ],
+    [
+      "plain http in a lock file that deno.jsonc names by a path",
+      () => ({
+        "deno.jsonc": '{ // x\n"lock": { "path": "d/ll.txt", "frozen": true, } }',
+        "d/ll.txt": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`),
+      }),
+      /d\/ll\.txt: .*plain http/,
+    ],
+    [
+      "plain http in a member of the workspace",
+      () => ({
+        "deno.json": '{"workspace":["./m"]}',
+        "m/deno.json": `{"name":"@a/m","exports":"./m.ts","imports":{"x":"${plain}x.ts"}}`,
+      }),
+      /m\/deno\.json: .*plain http/,
+    ],
+    [
+      "plain http in a manifest of a member",
+      () => ({
+        "deno.json": '{"workspace":["./m"]}',
+        "m/package.json": `{"name":"m","dependencies":{"my-lib":"${plain}my-lib/-/my-lib-1.0.0.tgz"}}`,
+      }),
+      /m\/package\.json: .*plain http/,
+    ],
+    [
+      "plain http in an import map",
+      () => ({ "deno.json": '{"importMap":"./map.json"}', "map.json": `{"imports":{"x":"${plain}x.ts"}}` }),
+      /map\.json: .*plain http/,
+    ],
+    ["a configuration that cannot be read", () => ({ "deno.json": "{'lock':'./ll.json'" }), /deno\.json is no JSON/],
     ["an authority", () => ({ ".npmrc": "cafile=./ca.pem\n" }), /\.npmrc: cafile/],
   ])("gives no token where the project names %s", async (_, files, words) => {
     const { stderr } = await run(install, { "ca.pem": used.evil.ca, ...files(used.evil.url) });

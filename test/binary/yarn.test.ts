@@ -143,6 +143,25 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
     });
   });
 
+  test("connects directly where the environment names no proxy", async () => {
+    const proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "YARN_HTTPS_PROXY", "YARN_HTTP_PROXY"];
+    const none = Object.fromEntries(["NO_PROXY", "no_proxy", ...proxies].map((name) => [name, undefined]));
+    const looked = join(used.laptop.folder, "looked-up.txt");
+    const hook = join(used.laptop.folder, "no-names.cjs");
+    writeFileSync(
+      hook,
+      `require("node:dns").lookup = (name, options, answer) => {
+        require("node:fs").appendFileSync(${JSON.stringify(looked)}, name + "\\n");
+        (answer ?? options)(Object.assign(new Error("no names here"), { code: "EREFUSED" }));
+      };`,
+    );
+    const env = { ...none, ...trust(), NODE_OPTIONS: `--require ${hook}` };
+    const { stderr } = await run("classic", install, {}, env);
+    expect(stderr).toContain("no names here");
+    expect(stderr).not.toContain("127.0.0.1:1");
+    expect(readFileSync(looked, "utf8")).toContain(new URL(plain).hostname);
+  });
+
   test.each<[what: string, files: (url: string) => Files, words: RegExp | undefined]>([
     ["another registry", (url) => ({ ".npmrc": `registry=${url}/\nalways-auth=true\n` }), undefined],
     ["another registry in .yarnrc", (url) => ({ ".yarnrc": `registry "${url}/"\n` }), undefined],
@@ -175,6 +194,29 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
       (url) => ({ ".yarnrc": `"--install.https-\\u0070roxy" "${url}"\nstrict-ssl false\n` }),
       /\.yarnrc: --install\.https-proxy/,
     ],
+    [
+      "a proxy for every command",
+      (url) => ({ ".yarnrc": `"--*.https-proxy" "${url}"\nstrict-ssl false\n` }),
+      /\.yarnrc: --\*\.https-proxy/,
+    ],
+    [
+      "another folder for every command, whose files lower the checks",
+      (url) => ({
+        ".yarnrc": `"--*.cwd" "./foo"\n"--*.https-proxy" "${url}"\n`,
+        "foo/package.json": '{"name":"inner","dependencies":{"my-lib":"1.0.0"}}',
+        "foo/.yarnrc": "strict-ssl false\n",
+      }),
+      /\.yarnrc: --\*\.cwd/,
+    ],
+    [
+      "a file of settings for every command",
+      (url) => ({
+        ".yarnrc": '"--*.use-yarnrc" "./x.rc"\n',
+        "x.rc": `https-proxy "${url}"\nstrict-ssl false\n`,
+      }),
+      /\.yarnrc: --\*\.use-yarnrc/,
+    ],
+    ["a file of requests", () => ({ ".yarnrc": "--install.har true\n" }), /\.yarnrc: --install\.har/],
     ["another folder", () => ({ ".yarnrc": '"--cwd" "foo"\n', "foo/.npmrc": "strict-ssl=false\n" }), /\.yarnrc: --cwd/],
     ["an authority", () => ({ ".npmrc": "cafile=./ca.pem\n" }), /\.npmrc: cafile/],
     [

@@ -14,17 +14,25 @@ export interface DenoArguments {
   command: string | undefined;
   /** What follows the command and is no option. */
   words: string[];
+  /** Files with addresses that options name: lock files, import maps. */
+  files: string[];
+  /** Configurations that options name. */
+  configurations: string[];
 }
 
 export function readDenoArguments(args: readonly string[]): DenoArguments {
-  const words: string[] = [];
+  const [words, files, configurations]: [string[], string[], string[]] = [[], [], []];
   for (let index = 0; index < args.length; index++) {
     const word = args[index]!;
     if (word === "--") break;
+    const [, option, attached] = /^(-c|--[\w-]+)=?(.*)$/s.exec(word) ?? [];
+    const value = attached || args[index + 1];
+    if (value !== undefined && (option === "--lock" || option === "--import-map")) files.push(value);
+    if (value !== undefined && (option === "-c" || option === "--config")) configurations.push(value);
     if (!word.startsWith("-")) words.push(word);
     else if (has(valuedOptions, word)) index++;
   }
-  return { command: words[0], words: words.slice(1) };
+  return { command: words[0], words: words.slice(1), files, configurations };
 }
 
 /** Whether deno loads packages with these arguments, and runs no program of the project. */

@@ -12,15 +12,11 @@ import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
-import { type OwnFiles, examineForOther } from "../npm/guard/other-tools.ts";
-import { dirname, join } from "../npm/guard/paths.ts";
+import { examineForOther } from "../npm/guard/other-tools.ts";
+import { dirname, join, resolve } from "../npm/guard/paths.ts";
 import { userConfigText } from "../npm/user-config.ts";
 import { type DenoArguments, loadsPackages, readDenoArguments, readsOnce } from "./arguments.ts";
-
-/** deno's own files name addresses, and nothing that decides about the connection. */
-const denoFiles: OwnFiles = Object.fromEntries(
-  ["deno.json", "deno.jsonc", "deno.lock"].map((name) => [name, () => undefined]),
-);
+import { denoFiles, namedByProject } from "./project-files.ts";
 
 /** Becomes the real deno. Without a session it warns in one line and continues without a token. */
 export async function runDenoShim(name: string, args: string[]): Promise<number> {
@@ -43,15 +39,21 @@ async function denoEnvironment(args: string[]): Promise<Environment> {
   if (!loadsPackages(read) || !home) return env;
   const endpoints = await endpointTokens("npm");
   if (endpoints.length === 0) return env;
+  const here = process.cwd();
+  const started = read.words.map((word) => resolve(here, /\.[cm]?[jt]sx?$/.test(word) ? dirname(word) : word));
+  const configurations = read.configurations.map((file) => resolve(here, file));
+  const project = namedByProject([here, ...started], configurations);
   const { objections, barrier } = await examineForOther({
     tool: "deno",
     files: denoFiles,
     args,
-    folders: read.words.map((word) => (/\.[cm]?[jt]sx?$/.test(word) ? dirname(word) : word)),
+    folders: [...started, ...project.folders],
+    named: [...configurations, ...read.files, ...project.files].map((file) => ["deno.lock", file] as const),
     endpoints: endpoints.map(({ endpoint }) => endpoint),
     publishes: false,
     env,
   });
+  objections.push(...project.objections);
   for (const objection of objections) complain(objection);
   if (objections.length > 0) return env;
   try {

@@ -37,6 +37,8 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   }
   const own = ownUserConfig(env);
   const lines = registryLines(env);
+  // yarn 1 would take the proxy for plain http for https, too.
+  if (barrier["HTTP_PROXY"] !== undefined) lines.push("https-proxy=false");
   if (lines.length === 0 && endpoints.length === 0) return env;
   const path = inheritedFile(userConfigText(own, lines, endpoints), "once");
   if (path !== undefined) return { ...withUserConfig(env, path, own), ...barrier };

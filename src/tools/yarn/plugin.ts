@@ -40,11 +40,15 @@ function tokenFor(url, method) {
   return answers.get(question);
 }
 
+/** The files, of those that yarn has read the setting from, that are the project's. */
+function filesOf(name, configuration) {
+  const sources = (configuration.sources.get(name) ?? "<default>").split(", ");
+  return sources.filter((source) => !/^(?:<.*>|undefined)$/.test(source) && dirname(source) !== homedir());
+}
+
 /** The project's setting that decides about the connection to the URL; undefined if all are the user's own. */
 function projectSetting(url, configuration, core) {
-  const isOwn = (name) => (configuration.sources.get(name) ?? "<default>").split(", ").every((source) => {
-    return /^<.*>$/.test(source) || dirname(source) === homedir();
-  });
+  const isOwn = (name) => filesOf(name, configuration).length === 0;
   if (!configuration.get("enableStrictSsl") && !isOwn("enableStrictSsl")) return "enableStrictSsl";
   const network = core.httpUtils.getNetworkSettings(url, { configuration });
   for (const name of ["httpProxy", "httpsProxy", "httpsCaFilePath", "httpsCertFilePath", "httpsKeyFilePath"]) {
@@ -83,7 +87,7 @@ module.exports = {
           if (setting !== undefined) {
             if (!isRefusalShown) {
               process.stderr.write(
-                "vouch: yarn gets no token here: " + setting + " in " + extra.configuration.sources.get(setting) +
+                "vouch: yarn gets no token here: " + setting + " in " + filesOf(setting, extra.configuration).join(", ") +
                   " decides whom the connection trusts.\\n  Remove it there. What is yours belongs into ~/.yarnrc.yml.\\n",
               );
             }

@@ -3,20 +3,50 @@ import type { OwnFiles } from "../npm/guard/other-tools.ts";
 
 const trustKey = /^(https?-?proxy|proxy|no-?proxy|strict-ssl|ca|cafile|cert|certfile|key|keyfile|use-yarnrc|cwd)$/i;
 
+/**
+ * The options that decide nothing about where a token goes or is kept (`--har` writes requests into a file). Every other
+ * one of a `.yarnrc` is refused: yarn passes the value of an option that it does not know on as a word of its own.
+ */
+const harmlessOptions = new Set(
+  (
+    "verbose offline prefer-offline enable-pnp pnp disable-pnp strict-semver json ignore-scripts ignore-platform " +
+    "ignore-engines ignore-optional force skip-integrity-check check-files no-bin-links flat prod production " +
+    "no-lockfile pure-lockfile frozen-lockfile update-checksums link-duplicates link-folder global-folder " +
+    "modules-folder preferred-cache-folder cache-folder mutex emoji no-emoji silent no-progress network-concurrency " +
+    "network-timeout non-interactive scripts-prepend-node-path no-node-version-check focus ignore-workspace-root-check " +
+    "audit exact tilde dev peer optional latest"
+  ).split(" "),
+);
+
 export const yarnFiles: OwnFiles = { ".yarnrc": trustSettingIn };
 
 /**
- * The first word of a `.yarnrc` that is such a key, alone or as an option (`--install.proxy`), read as yarn does: words,
- * strings of JSON, comments.
+ * The first word of a `.yarnrc` that is such a key, or an option (`--install.proxy`, `--*.proxy`) that is not known to
+ * be harmless, read as yarn does: words, strings of JSON, comments; and as YAML, which yarn takes for what is neither.
  */
 export function trustSettingIn(text: string): string | undefined {
   for (const [token] of text.matchAll(/#[^\n]*|"(?:\\[^]|[^"\\])*"|[^\s:,"#][^\s:,]*/g)) {
     if (token.startsWith("#")) continue;
-    const word = token.startsWith('"') ? decoded(token) : token;
-    const key = word.replace(/^--(?:[\w-]+\.)?/, "").replace(/=.*$/s, "");
-    if (trustKey.test(key)) return word;
+    const word = token.startsWith('"') ? decoded(token) : token.replaceAll(/^[{['?!&]+|[}\]']+$/g, "");
+    if (decides(word)) return word;
   }
-  return undefined;
+  return keysOfYaml(text).find(decides);
+}
+
+function decides(word: string): boolean {
+  if (!word.startsWith("--")) return trustKey.test(word.replace(/=.*$/s, ""));
+  // The name of a command, or `*` for all of them, goes before the option.
+  const option = word.replace(/^--(?:[^.=]+\.)?/, "").replace(/=.*$/s, "");
+  return !harmlessOptions.has(option);
+}
+
+function keysOfYaml(text: string): string[] {
+  try {
+    const document = Bun.YAML.parse(text);
+    return typeof document === "object" && document !== null ? Object.keys(document) : [];
+  } catch {
+    return [];
+  }
 }
 
 function decoded(text: string): string {

@@ -17,3 +17,12 @@ test.each([
   const read = readDenoArguments(line.split(" ").filter(Boolean));
   expect([loadsPackages(read), readsOnce(read)]).toEqual([loads, once]);
 });
+
+test.each([
+  ["install --lock=a.json --config b.json", ["a.json"], ["b.json"]],
+  ["install -c b.json --import-map m.json", ["m.json"], ["b.json"]],
+  ["-cb.json install --lock a.json", ["a.json"], ["b.json"]],
+  ["install --cert c --lock", [], []],
+])("of `deno %s` the files %j and the configurations %j are looked at", (line, files, configurations) => {
+  expect(readDenoArguments(line.split(" "))).toMatchObject({ files, configurations });
+});

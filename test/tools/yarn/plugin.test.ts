@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "bun:test";
+import { expect, onTestFinished, spyOn, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
@@ -133,4 +133,14 @@ test("scripts get yarn's variables as the user has set them", async () => {
 
 test.each(["3.8.7", ""])("an older yarn (%p) gets none", (version) => {
   expect(load(version).hooks).toEqual({});
+});
+
+test("the line about a project's setting names its files alone", async () => {
+  const { hooks } = load("4.18.1", { httpsCaFilePath: "/ca" });
+  const written = spyOn(process.stderr, "write").mockImplementation(() => true);
+  onTestFinished(() => {
+    written.mockRestore();
+  });
+  await headersOf(hooks, `${ours}/x`, {}, { networkSettings: [new Map(), `undefined, ${own}, ${project}`] });
+  expect(String(written.mock.calls[0]?.[0])).toContain(`networkSettings in ${project} decides`);
 });
