@@ -128,9 +128,10 @@ describe.skipIf(!requiresMaven())("mvn", () => {
 
     const dist = (id: string): string =>
       `<distributionManagement><repository><id>${id}</id><url>${evil}</url></repository></distributionManagement>`;
-    const ids = [`${names.domain}--${names.repository}`, "codeartifact", "${project.repositories[0].id}"];
+    const ids = [`${names.domain}--${names.repository}`, "codeartifact"];
     const plugin = (value: string): string =>
       `<build><plugins><plugin><artifactId>maven-deploy-plugin</artifactId><configuration><altDeploymentRepository>${value}</altDeploymentRepository></configuration></plugin></plugins></build>`;
+    const reading = "project.remoteArtifactRepositories[0].id}";
     const alt = `\${altDeploymentRepository}::default::${evil}`;
     const property = `<properties><altReleaseDeploymentRepository>${alt}</altReleaseDeploymentRepository></properties>`;
     test.each([
@@ -146,12 +147,24 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       200_000,
     );
 
-    test("gives no token to a plugin whose configuration asks for it", async () => {
-      const configured = project(plugin(`\${settings.mirrors[0].id}::default::${evil}`));
-      const { exitCode, stderr } = await maven(configured, "deploy");
-      expect(exitCode).not.toBe(0);
-      expect(stderr).toContain("pom.xml reads your settings by ${settings.mirrors[0].id}.");
-    }, 200_000);
+    test.each([
+      ["openly", `\${${reading}`],
+      ["by a reference", `&#36;{${reading}`],
+      ["by a comment", `$<!-- -->{${reading}`],
+      ["by a CDATA section", `$<![CDATA[{]]>${reading}`],
+      ["by the old name", "${pom.remoteArtifactRepositories[0].id}"],
+      ["by what only begins like an object", "${settingsX.mirrors[0].id}"],
+    ])(
+      "gives no token to a plugin whose configuration asks for it %s",
+      async (_, expression) => {
+        // The plugin of that age takes the id from its configuration alone.
+        const configured = project(plugin(`${expression}::default::${evil}`));
+        const { exitCode, stderr } = await maven(configured, "deploy");
+        expect(exitCode).not.toBe(0);
+        expect(stderr).toMatch(/vouch: No token for Maven here: .*pom\.xml may read your settings by \$\{/);
+      },
+      200_000,
+    );
 
     test("gives no token to a repository that a dependency or the project names", async () => {
       const named = ids.map((id) => `<repository><id>${id.replace(/\W/g, "-")}</id><url>${evil}</url></repository>`);
