@@ -157,7 +157,6 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     ])(
       "gives no token to a plugin whose configuration asks for it %s",
       async (_, expression) => {
-        // The plugin of that age takes the id from its configuration alone.
         const configured = project(plugin(`${expression}::default::${evil}`));
         const { exitCode, stderr } = await maven(configured, "deploy");
         expect(exitCode).not.toBe(0);
@@ -165,6 +164,18 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       },
       200_000,
     );
+
+    test("gives no token where a resource that is filtered asks for it", async () => {
+      const resources = "<directory>src/main/resources</directory><filtering>true</filtering>";
+      const folder = project(`<build><resources><resource>${resources}</resource></resources></build>`, "jar");
+      const file = join(folder, "src/main/resources/a.txt");
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "${settings.servers[0].password} @settings.servers[0].password@");
+      const { stderr } = await maven(folder, "process-resources");
+      expect(stderr).toContain(`vouch: No token for Maven here: ${file} may put your settings into what is built by `);
+      const made = join(folder, "target/classes/a.txt");
+      expect(existsSync(made) && holdsToken(readFileSync(made, "utf8"))).toBe(false);
+    }, 200_000);
 
     test("gives no token to a repository that a dependency or the project names", async () => {
       const named = ids.map((id) => `<repository><id>${id.replace(/\W/g, "-")}</id><url>${evil}</url></repository>`);

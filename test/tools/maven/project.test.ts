@@ -26,7 +26,7 @@ describe("a project's .mvn", () => {
 
   test.each([
     ["-B\n-ntp\n-T1C\n--threads=4\n-P\nci\n-Drevision=1.2.3 -DskipTests\nverify\n# -s x"],
-    ["-Dtarget=${project.version}-${env.CI}\n-Dx=${session.rootDirectory}/x"],
+    ["-Dtarget=${project.version}-${env.CI}\n-Dx=${session.rootDirectory}/x\n-Dfile.encoding=UTF-8"],
     ["-Dmaven.repo.local=.repository\n-Dstyle.color=always\n-Dmaven.artifact.threads=8"],
     ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"],
   ])("may hold %p in maven.config", (text) => {
@@ -63,6 +63,7 @@ describe("a project's .mvn", () => {
     ["--define=vv=${session.settings}", "-Dvv"],
     ['-Dvv=$"{"settings.servers}', "-Dvv"],
     ["-Dmaven.repo.local=${settings.mirrors}", "-Dmaven.repo.local"],
+    ["-Dproject.build.sourceEncoding=500", "-Dproject.build.sourceEncoding"],
     ["-Dvv=a${", "-Dvv"],
     ["-Dvv={settings.servers}", "-Dvv"],
     ["-Djdk.http.auth.tunneling.disabledSchemes=", "-Djdk.http.auth.tunneling.disabledSchemes"],

@@ -36,7 +36,7 @@ const members = new Set(
     "systemdependencies reportplugins mojos components lifecyclemappings source dependencynode servers serversasmap " +
     "mirrors proxies activeproxy profiles profilesasmap delegate settings request result container projects project " +
     "currentproject toplevelproject alldata userproperties systemproperties executionproperties configuration mojodescriptor " +
-    "forkedexecutions projectdependencygraph projectmap class"
+    "forkedexecutions allprojects projectdependencygraph projectmap class"
   ).split(" "),
 );
 const suspicious = /artifact(?!id\b)|repositor|request|session|settings|auth|passw|descriptor/i;
@@ -75,6 +75,18 @@ export function isHarmlessExpression(expression: string): boolean {
 
 function isNoMember(path: string): boolean {
   return /^[\w.-]+$/.test(path) && !members.has(/^[^.]*/.exec(path)![0].toLowerCase()) && !suspicious.test(path);
+}
+
+/**
+ * Whether a name in a file that a build filters leads into what holds the user's settings. What is not known passes:
+ * templates of other programs have such names, too.
+ */
+export function leadsToSettings(expression: string): boolean {
+  if (isHarmlessExpression(expression)) return false;
+  const [first = "", ...rest] = expression.split(".");
+  if (/^env\s*$/i.test(first)) return true;
+  const path = rest.join(".").trim();
+  return members.has(/^[\w-]*/.exec(path)![0].toLowerCase()) || suspicious.test(path);
 }
 
 /**

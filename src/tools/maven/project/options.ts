@@ -39,6 +39,8 @@ const harmless =
 export function isHarmfulProperty(name: string, value: string): boolean {
   // Of quotes and backslashes a shell may take some away.
   if (harmfulPart(value.replaceAll(/["'\\]/g, ""), { canFollow: true }) !== undefined) return true;
+  // In which Maven's filters would read what Vouch has read otherwise.
+  if (/encoding$/i.test(name)) return !/^(?:utf-?8|us-ascii|iso-?8859-?\d+|windows-125\d|compat|)$/i.test(value);
   if (harmless.test(name)) return false;
   // A debug log names every variable of the environment.
   if (/^org\.slf4j\.|^maven\.logger\./.test(name)) return !/^(?:warn|error|info|off|true|false)$/i.test(value);

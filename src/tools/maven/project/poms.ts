@@ -11,6 +11,7 @@ import {
   XmlError,
 } from "../../../editing/xml-document.ts";
 import { harmfulPart } from "./expressions.ts";
+import { doubtInFiles, type Filtering } from "./filtered-files.ts";
 
 const maxBytes = 4 << 20;
 /** Limit on files: untrusted input names them. */
@@ -24,6 +25,8 @@ export interface Poms {
   isPartial: boolean;
   /** The first thing, as a clause, by which a POM may read the user's settings, with its file. */
   doubt: { file: string; what: string } | undefined;
+  /** Which files the build may filter. */
+  filtering: Filtering & { folders: Set<string> };
 }
 
 /** Encodings in which the signs of an expression and of XML are those of ASCII. */
@@ -40,7 +43,13 @@ function pomAt(path: string): string | undefined {
 
 /** Reads the POMs at these paths (files, or folders), their parents and their modules. */
 export function readPoms(...paths: string[]): Poms {
-  const poms: Poms = { releases: new Set(), snapshots: new Set(), isPartial: false, doubt: undefined };
+  const poms: Poms = {
+    releases: new Set(),
+    snapshots: new Set(),
+    isPartial: false,
+    doubt: undefined,
+    filtering: { isOn: false, folders: new Set(), hasFilters: false, hasDelimiters: false, inTarget: false },
+  };
   const seen = new Set<string>();
   const queue = paths.map(pomAt);
   for (let file = queue.shift(); file !== undefined || queue.length > 0; file = queue.shift()) {
@@ -51,8 +60,11 @@ export function readPoms(...paths: string[]): Poms {
       break;
     }
     seen.add(file);
+    poms.filtering.folders.add(dirname(file));
     queue.push(...readPom(file, poms));
   }
+  // A parent that is not here may filter the files that lie where they always do.
+  if (poms.filtering.isOn || poms.isPartial) poms.doubt ??= doubtInFiles(poms.filtering);
   return poms;
 }
 
@@ -68,6 +80,7 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
   }
   const what = doubtOf(document);
   if (what !== undefined) poms.doubt ??= { file, what };
+  noteFiltering(document, document.root, poms.filtering, dirname(file));
   const folder = dirname(file);
   const { root } = document;
   const scopes = [root, ...inside(root, "profiles", "profile")];
@@ -105,6 +118,27 @@ function pomsBelow(folder: string, { root }: XmlDocument): (string | undefined)[
   });
 }
 
+/** Encodings of files besides, which a filter reads as Vouch does. */
+const readableToo =
+  /^(?:utf-?16(?:-?[bl]e)?|shift[_-]?jis|windows-31j|gb\w+|euc-\w+|big5|koi8-\w+|\$\{[\w.-]*encoding\})$/;
+
+function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Poms["filtering"], folder: string): void {
+  const text = textOf(document, element).trim();
+  const { name } = element;
+  if (/^(?:filtering|filtered)$/.test(name) && text !== "false") filtering.isOn = true;
+  if (name === "filter") filtering.hasFilters = true;
+  // The signs of Spring Boot's parent are looked for in any case.
+  if (name === "delimiter" && !/^(?:@|\$\{\*\}|\$\{resource\.delimiter\})$/.test(text)) filtering.hasDelimiters = true;
+  if (/^(?:directory|filter)$/.test(name) && /target|\$\{(?!(?:project\.)?basedir\})/.test(text))
+    filtering.inTarget = true;
+  if (/(?:^|\/)\.\.(?:\/|$)|^\//.test(text) && !/^(?:relativePath|module|subproject)$/.test(name)) {
+    const path = resolve(folder, text.replace(/^\$\{(?:(?:project|pom)\.)?basedir\}\/*/, ""));
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat !== undefined && path !== "/") filtering.folders.add(stat.isDirectory() ? path : dirname(path));
+  }
+  for (const child of childElements(element)) noteFiltering(document, child, filtering, folder);
+}
+
 /** By what a POM may read the user's settings, as a clause. */
 function doubtOf(document: XmlDocument): string | undefined {
   if (!readable.test(document.encoding)) return `has an encoding that Vouch does not read (${document.encoding})`;
@@ -116,6 +150,10 @@ function doubtOf(document: XmlDocument): string | undefined {
     }
     const found = harmfulPart(textOf(document, element), { canFollow });
     if (found !== undefined) return `may read your settings by ${found}`;
+    const text = textOf(document, element).trim().toLowerCase();
+    if (/encoding$/i.test(element.name) && text !== "" && !readable.test(text) && !readableToo.test(text)) {
+      return `names an encoding that Vouch does not read (${text})`;
+    }
     for (const child of childElements(element)) {
       // No expression leads to the text of a plugin's configuration.
       const inner = look(child, canFollow && child.name !== "configuration");
