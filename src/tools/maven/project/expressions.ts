@@ -45,7 +45,7 @@ const sessionData = /^(?:executionRootDirectory|startTime|rootDirectory|topDirec
 const pluginData = /^(?:version|artifactId|groupId|id|name|goalPrefix)$/;
 
 /** Whether it is known that an expression, without its braces, reads nothing of the user's. */
-export function isHarmlessExpression(expression: string): boolean {
+function isHarmlessExpression(expression: string): boolean {
   const name = expression.trim();
   if (/[${]/.test(name)) return false;
   if (/^env\b/i.test(name)) return !/vouch|codeartifact|aws_/i.test(name);
