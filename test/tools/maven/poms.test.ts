@@ -117,6 +117,17 @@ test.each([
   expect(doubtOf(pom)).toContain(what);
 });
 
+test("a POM whose parent may come from a folder of the project is refused", () => {
+  const pom = (url: string, more: string): string =>
+    `<project>${more}<repositories><repository><url>${url}</url></repository></repositories></project>`;
+  const parent = "<parent><relativePath/></parent>";
+  for (const url of ["file:///x", "&#70;ILE:x", "${where}"]) {
+    expect(doubtOf(pom(url, parent))).toStartWith("may take its parent from ");
+    expect(doubtOf(pom(url, ""))).toBeUndefined();
+  }
+  expect(doubtOf(pom("https://repo.example.com/", parent))).toBeUndefined();
+});
+
 // As the parents of Apache's projects, of Spring Boot and of airlift have them.
 test.each([
   "project.version",

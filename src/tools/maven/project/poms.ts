@@ -90,12 +90,20 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
       add(poms.snapshots, management, "snapshotRepository", document);
     }
   }
+  const repositories = scopes
+    .flatMap((scope) => inside(scope, "repositories", "repository"))
+    .flatMap((repository) => childElements(repository, "url").map((url) => textOf(document, url).trim()));
   const parents = childElements(root, "parent").map((parent) => {
     const [relative] = childElements(parent, "relativePath");
     const path = relative ? textOf(document, relative).trim() : "../pom.xml";
     const local = path === "" ? undefined : pomAt(resolve(folder, path));
     // One that comes from a repository may say where to deploy.
-    if (local === undefined) poms.isPartial = true;
+    if (local === undefined) {
+      poms.isPartial = true;
+      const inFolder = repositories.find((url) => !/^https?:/i.test(url));
+      // It is a file of the project's, which no mirror stands before.
+      if (inFolder !== undefined) poms.doubt ??= { file, what: `may take its parent from ${inFolder}` };
+    }
     return local;
   });
   const modules = scopes.flatMap((scope) =>
