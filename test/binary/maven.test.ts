@@ -128,9 +128,10 @@ describe.skipIf(!requiresMaven())("mvn", () => {
 
     const dist = (id: string): string =>
       `<distributionManagement><repository><id>${id}</id><url>${evil}</url></repository></distributionManagement>`;
-    const ids = [`${names.domain}--${names.repository}`, "codeartifact", "${project.repositories[0].id}"];
+    const ids = [`${names.domain}--${names.repository}`, "codeartifact"];
     const plugin = (value: string): string =>
       `<build><plugins><plugin><artifactId>maven-deploy-plugin</artifactId><configuration><altDeploymentRepository>${value}</altDeploymentRepository></configuration></plugin></plugins></build>`;
+    const reading = "project.remoteArtifactRepositories[0].id}";
     const alt = `\${altDeploymentRepository}::default::${evil}`;
     const property = `<properties><altReleaseDeploymentRepository>${alt}</altReleaseDeploymentRepository></properties>`;
     test.each([
@@ -146,11 +147,34 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       200_000,
     );
 
-    test("gives no token to a plugin whose configuration asks for it", async () => {
-      const configured = project(plugin(`\${settings.mirrors[0].id}::default::${evil}`));
-      const { exitCode, stderr } = await maven(configured, "deploy");
-      expect(exitCode).not.toBe(0);
-      expect(stderr).toContain("pom.xml reads your settings by ${settings.mirrors[0].id}.");
+    test.each([
+      ["openly", `\${${reading}`],
+      ["by a reference", `&#36;{${reading}`],
+      ["by a comment", `$<!-- -->{${reading}`],
+      ["by a CDATA section", `$<![CDATA[{]]>${reading}`],
+      ["by the old name", "${pom.remoteArtifactRepositories[0].id}"],
+      ["by what only begins like an object", "${settingsX.mirrors[0].id}"],
+    ])(
+      "gives no token to a plugin whose configuration asks for it %s",
+      async (_, expression) => {
+        const configured = project(plugin(`${expression}::default::${evil}`));
+        const { exitCode, stderr } = await maven(configured, "deploy");
+        expect(exitCode).not.toBe(0);
+        expect(stderr).toMatch(/vouch: No token for Maven here: .*pom\.xml may read your settings by \$\{/);
+      },
+      200_000,
+    );
+
+    test("gives no token where a resource that is filtered asks for it", async () => {
+      const resources = "<directory>src/main/resources</directory><filtering>true</filtering>";
+      const folder = project(`<build><resources><resource>${resources}</resource></resources></build>`, "jar");
+      const file = join(folder, "src/main/resources/a.txt");
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "${settings.servers[0].password} @settings.servers[0].password@");
+      const { stderr } = await maven(folder, "process-resources");
+      expect(stderr).toContain(`vouch: No token for Maven here: ${file} may put your settings into what is built by `);
+      const made = join(folder, "target/classes/a.txt");
+      expect(existsSync(made) && holdsToken(readFileSync(made, "utf8"))).toBe(false);
     }, 200_000);
 
     test("gives no token to a repository that a dependency or the project names", async () => {

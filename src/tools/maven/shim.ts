@@ -35,13 +35,14 @@ export function isLocal(args: readonly string[]): boolean {
 async function prepared(args: string[], cwd: string, env: Environment): Promise<{ words: string[]; env: Environment }> {
   const plain = { words: args, env };
   if (isLocal(args)) return plain;
-  const poms = readPoms(resolve(cwd, pomArguments(args)[0] ?? "."));
-  const objection = objectionTo(startFolders(args, cwd, env), env) ?? objectionToExpression(poms);
+  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
+  const named = pomArguments(all);
+  const poms = readPoms(...(named.length === 0 ? ["."] : named).map((path) => resolve(cwd, path)));
+  const objection = objectionTo(startFolders(all, cwd, env), env) ?? objectionToPoms(poms);
   if (objection !== undefined) {
     complain(objection);
     return { words: args, env: withoutTokens(env) };
   }
-  const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
   if (all.some((word) => /^(?:-X|--debug|--verbose)$/.test(word))) {
     complain(
       new VouchError("usage", "No token for Maven with -X: its log would hold every variable, the token too.", {
@@ -66,10 +67,9 @@ function withoutTokens(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !tokenVariablePattern.test(name)));
 }
 
-function objectionToExpression({ expression }: ReturnType<typeof readPoms>): VouchError | undefined {
-  if (expression === undefined) return undefined;
-  const { file, text } = expression;
-  return new VouchError("project_untrusted", `No token for Maven here: ${file} reads your settings by ${text}.`, {
-    hint: "Delete the expression from the POM.",
+function objectionToPoms({ doubt }: ReturnType<typeof readPoms>): VouchError | undefined {
+  if (doubt === undefined) return undefined;
+  return new VouchError("project_untrusted", `No token for Maven here: ${doubt.file} ${doubt.what}.`, {
+    hint: "Take it out of the POM. A value of your own belongs on the command line.",
   });
 }

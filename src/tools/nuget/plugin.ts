@@ -148,7 +148,7 @@ class Plugin {
       const purpose = purposeOfCaller(askers);
       const request: TokenRequest = { url: uri, format: "nuget", ...(purpose === "read" ? {} : { purpose }) };
       const { token } = await ask(routes.token, request);
-      checkProject(askers);
+      await checkProject(askers);
       if (isRetry === true && this.#given.get(uri) === token) {
         throw new VouchError("access_denied", "The repository has refused the token.", { hint: "Run `vouch doctor`." });
       }

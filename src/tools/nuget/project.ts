@@ -1,39 +1,50 @@
 /**
  * What a project's NuGet.Config says about connections. A plugin is told the URL of a source only, not how NuGet will
- * connect: the files that it may have read are looked at, from the command lines and folders of the processes above. A
- * project file of MSBuild is code.
+ * connect: the files that it may have read are looked at, from the command lines and folders of the processes above, and below
+ * them: a restore takes the files of each project's own folder. A project file of MSBuild is code.
  */
-import { readdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { ancestors } from "../../base/system/ancestors.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import type { Asker } from "../python/askers.ts";
 import { userConfigFolders } from "./config-path.ts";
+import { ProjectFolders } from "./project-folders.ts";
 
 const maxBytes = 4 << 20;
-/** Limit on folders: arguments name them. */
-const maxFolders = 2000;
 
 /** Settings and attributes by which a file decides who hears a connection, or whom it trusts. */
 const trustSetting = /(?<![\w-])(https?_proxy(?:\.\w+)?|disableTLSCertificateValidation|clientCertificates)(?![\w-])/i;
 /** An entity of the document's own, which could spell any of them. */
 const entities = /<!DOCTYPE|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)/i;
+/** In MSBuild's arguments: properties that name settings or decide about connections, other files, and what spells any. */
+const harmfulArgument = /\w*config(?:file|directory)|\w*proxy|\w*tls\w*|\w*certificate\w*|^\s*["']?@.*|%/im;
+
+/** Programs that restore what is below their folder. */
+const restorer = /(^|\/)(?:dotnet|nuget|msbuild)(?:\.exe)?$/i;
 
 /** Throws `project_untrusted` for a file of the project that decides about the connection, or that cannot be read. */
-export function checkProject(askers: readonly Asker[], env: Environment = process.env): void {
-  const own = new Set([homeFolder(env), ...userConfigFolders(env)]);
-  const seen = new Set<string>();
-  const folders = [process.cwd(), ...askers.flatMap(foldersOf)];
-  for (const folder of folders.flatMap(ancestors)) {
-    if (seen.has(folder) || own.has(folder)) continue;
-    if (seen.size >= maxFolders) throw refusal("its command line names more folders than Vouch looks at");
-    seen.add(folder);
-    for (const name of namesIn(folder)) checkFile(join(folder, name));
-  }
+export async function checkProject(
+  askers: readonly Asker[],
+  env: Environment = process.env,
+  cwd = process.cwd(),
+): Promise<void> {
+  const home = homeFolder(env);
+  const own = new Set([home, ...userConfigFolders(env)]);
+  const folders = new ProjectFolders(own, {
+    config: checkFile,
+    response: checkArguments,
+    refuse: () => refusal("the project has more folders than Vouch looks at"),
+  });
+  for (const folder of [cwd, ...askers.flatMap(foldersOf)]) folders.lookUpwards(folder);
   for (const file of askers.flatMap(filesOf)) if (!own.has(dirname(file))) checkFile(file);
+  const restorers = askers.filter(({ args }) => args.slice(0, 2).some((word) => restorer.test(word)));
+  for (const folder of new Set([cwd, ...restorers.flatMap(foldersOf)])) {
+    // The home folder, and what it lies in, is no project.
+    if (!`${home}/`.startsWith(folder === "/" ? "/" : `${folder}/`)) await folders.lookBelow(folder);
+  }
 }
 
 /** Throws `project_untrusted` as `checkProject`. */
@@ -48,14 +59,25 @@ function checkText(text: string, file: string): void {
 }
 
 function checkFile(file: string): void {
-  let bytes: Buffer;
+  checkText(read(file), file);
+}
+
+/** A file of arguments that MSBuild reads by itself. */
+function checkArguments(file: string): void {
+  const text = read(file).replaceAll(/^\s*#.*$/gm, "");
+  const found = harmfulArgument.exec(text)?.[0].trim();
+  if (found !== undefined) throw refusal(`${file}: ${found} may decide about the connection`);
+  if (text.includes("\0")) throw refusal(`${file} is written in a way that Vouch does not read`);
+}
+
+/** The text; empty if there is no file. */
+function read(file: string): string {
   try {
-    bytes = readRegularFile(file, maxBytes);
+    return readRegularFile(file, maxBytes).toString("utf8");
   } catch (error) {
-    if (/^(ENOENT|ENOTDIR|EISDIR)$/.test((error as NodeJS.ErrnoException).code ?? "")) return;
+    if (/^(ENOENT|ENOTDIR|EISDIR)$/.test((error as NodeJS.ErrnoException).code ?? "")) return "";
     throw refusal(`${file} cannot be read: ${whyUnreadable(error)}`);
   }
-  checkText(bytes.toString("utf8"), file);
 }
 
 /** The folder of a process, and those that its arguments name or name files in. */
@@ -80,15 +102,6 @@ function wordsOf(arg: string): string[] {
 function placeOf(path: string): string[] {
   try {
     return [statSync(path).isDirectory() ? path : dirname(path)];
-  } catch {
-    return [];
-  }
-}
-
-/** The names of NuGet.Config, which differ in case. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.toLowerCase() === "nuget.config");
   } catch {
     return [];
   }

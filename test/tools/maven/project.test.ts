@@ -26,6 +26,7 @@ describe("a project's .mvn", () => {
 
   test.each([
     ["-B\n-ntp\n-T1C\n--threads=4\n-P\nci\n-Drevision=1.2.3 -DskipTests\nverify\n# -s x"],
+    ["-Dtarget=${project.version}-${env.CI}\n-Dx=${session.rootDirectory}/x\n-Dfile.encoding=UTF-8"],
     ["-Dmaven.repo.local=.repository\n-Dstyle.color=always\n-Dmaven.artifact.threads=8"],
     ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"],
   ])("may hold %p in maven.config", (text) => {
@@ -56,6 +57,15 @@ describe("a project's .mvn", () => {
     ["-Dorg.apache.maven.user-settings=own.xml", "-Dorg.apache.maven.user-settings"],
     ["-Duser.home=evil", "-Duser.home"],
     ["-Dorg.slf4j.simpleLogger.defaultLogLevel=debug", "-Dorg.slf4j.simpleLogger.defaultLogLevel"],
+    ["-Dvv=${project.remoteArtifactRepositories[0].id}", "-Dvv"],
+    ["-Dvv=${settings.servers[0].password}", "-Dvv"],
+    ["-Dvv=${env.VOUCH_TOKEN_1}", "-Dvv"],
+    ["--define=vv=${session.settings}", "-Dvv"],
+    ['-Dvv=$"{"settings.servers}', "-Dvv"],
+    ["-Dmaven.repo.local=${settings.mirrors}", "-Dmaven.repo.local"],
+    ["-Dproject.build.sourceEncoding=500", "-Dproject.build.sourceEncoding"],
+    ["-Dvv=a${", "-Dvv"],
+    ["-Dvv={settings.servers}", "-Dvv"],
     ["-Djdk.http.auth.tunneling.disabledSchemes=", "-Djdk.http.auth.tunneling.disabledSchemes"],
   ])("may not hold %p in maven.config", (text, word) => {
     expect(said({ ".mvn/maven.config": text })).toBe(`maven.config has ${word}`);
@@ -72,6 +82,7 @@ describe("a project's .mvn", () => {
     ["-XX:OnError=evil", "-XX:OnError=evil"],
     ["-XX:Flags=evil", "-XX:Flags=evil"],
     ["@evil", "@evil"],
+    ["-Dx=$\\{settings.servers}", "-Dx=$\\{settings.servers}"],
   ])("with %p in jvm.config", (text, word) => {
     expect(said({ ".mvn/jvm.config": text })).toBe(word && `jvm.config has ${word}`);
   });
@@ -84,6 +95,7 @@ describe("a project's .mvn", () => {
     ["maven-user.properties", "# a\nrevision = 1\n", undefined],
     ["maven-user.properties", "revision=1\n${includes}=?x\n", "${includes}"],
     ["maven-user.properties", "maven.user.settings : x\n", "maven.user.settings"],
+    ["maven-user.properties", "x = ${settings.servers}\n", "x"],
     ["maven-system.properties", "https.pr\\u006fxyHost=x\n", "https.pr\\u006fxyHost"],
   ])("of Maven 4: %s with %p", (name, text, found) => {
     expect(said({ [`.mvn/${name}`]: text })).toBe(found && `${name} has ${found}`);
@@ -200,38 +212,6 @@ describe("a deployment", () => {
     for (const goal of ["package", "-Ddeploy", "deployment", "--deploy"]) expect(deploys([goal])).toBe(false);
     expect(namesDeployment(["-DaltDeploymentRepository=x"])).toBe(true);
     expect(namesDeployment(["-Dalt=x"])).toBe(false);
-  });
-});
-
-describe("a POM", () => {
-  test.each([
-    "${settings.servers[0].password}",
-    "${ settings.mirrors[0].id }",
-    "${settings}",
-    "${session.settings.servers[0].password}",
-    "${session.request.servers[0].password}",
-    "${project.remoteArtifactRepositories[0].authentication.password}",
-    "${project.distributionManagementArtifactRepository.authentication.password}",
-    "${project.projectBuildingRequest.remoteRepositories[0].id}",
-    "${mojoExecution.x}",
-    "${reactorProjects[0].remoteArtifactRepositories[0].id}",
-  ])("that reads the user's settings by %s is found", (expression) => {
-    using folder = tempFolder();
-    write(folder.path, { "pom.xml": `<project><build><x>${expression}</x></build></project>` });
-    expect(readPoms(folder.path).expression?.file).toBe(join(folder.path, "pom.xml"));
-  });
-
-  test.each([
-    "${settings.localRepository}",
-    "${session.executionRootDirectory}",
-    "${project.version}",
-    "${settingsFile}",
-    "${project.build.directory}",
-    "${plugin.version}",
-  ])("may say %s", (expression) => {
-    using folder = tempFolder();
-    write(folder.path, { "pom.xml": `<project><build><x>${expression}</x></build></project>` });
-    expect(readPoms(folder.path).expression).toBeUndefined();
   });
 });
 

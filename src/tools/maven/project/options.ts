@@ -3,6 +3,8 @@
  * what is known to say nothing about the network, trust, settings files or logs is let through.
  */
 
+import { harmfulPart } from "./expressions.ts";
+
 /** Maven's options without a value. */
 const flags = new Set(
   (
@@ -33,8 +35,12 @@ const harmful = [
 const harmless =
   /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?)$/;
 
-/** Whether a property may say whom Maven talks to, whom it trusts or what it logs. */
+/** Whether a property may say whom Maven talks to, whom it trusts or what it logs, or reads the user's settings. */
 export function isHarmfulProperty(name: string, value: string): boolean {
+  // Of quotes and backslashes a shell may take some away.
+  if (harmfulPart(value.replaceAll(/["'\\]/g, ""), { canFollow: true }) !== undefined) return true;
+  // In which Maven's filters would read what Vouch has read otherwise.
+  if (/encoding$/i.test(name)) return !/^(?:utf-?8|us-ascii|iso-?8859-?\d+|windows-125\d|compat|)$/i.test(value);
   if (harmless.test(name)) return false;
   // A debug log names every variable of the environment.
   if (/^org\.slf4j\.|^maven\.logger\./.test(name)) return !/^(?:warn|error|info|off|true|false)$/i.test(value);

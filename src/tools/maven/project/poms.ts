@@ -1,8 +1,17 @@
 /** What the POMs of a project say, as far as they are files here: where to deploy, and what they ask of the user's settings. */
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { readRegularFile } from "../../../base/system/regular-file.ts";
-import { childElements, readXml, textOf, type XmlDocument, type XmlElement } from "../../../editing/xml-document.ts";
+import { readRegularFile, whyUnreadable } from "../../../base/system/regular-file.ts";
+import {
+  childElements,
+  readXml,
+  textOf,
+  type XmlDocument,
+  type XmlElement,
+  XmlError,
+} from "../../../editing/xml-document.ts";
+import { harmfulPart } from "./expressions.ts";
+import { doubtInFiles, type Filtering } from "./filtered-files.ts";
 
 const maxBytes = 4 << 20;
 /** Limit on files: untrusted input names them. */
@@ -14,16 +23,16 @@ export interface Poms {
   snapshots: Set<string>;
   /** Whether a parent, or a POM that could not be read, may say more. */
   isPartial: boolean;
-  /** The first expression that reads the user's settings or Maven's own state, with its file. */
-  expression: { file: string; text: string } | undefined;
+  /** The first thing, as a clause, by which a POM may read the user's settings, with its file. */
+  doubt: { file: string; what: string } | undefined;
+  /** Which files the build may filter. */
+  filtering: Filtering & { folders: Set<string> };
 }
 
-/**
- * Expressions for plugins through which a POM reads credentials, without code of its own: settings, the session, and
- * the repositories that Maven has made of both.
- */
-const reading =
-  /\$\{\s*(?:(?:settings(?!\.localRepository\s*\})|session(?!\.(?:executionRootDirectory|startTime|rootDirectory|topDirectory|request\.startTime)\s*\})|mojo|mojoExecution|plugin(?!\.(?:version|artifactId|groupId)\s*\})|reactorProjects|localRepository)\b|project\.(?:\w*[aA]rtifactRepositor\w*|remote\w*Repositor\w*|\w*BuildingRequest)\b)[^}]*\}?/;
+/** Encodings in which the signs of an expression and of XML are those of ASCII. */
+const readable = /^(?:utf-?8|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-125\d|cp125\d)$/;
+/** A name that Maven knows as a letter, of the entities of HTML 4; none of them is a sign of an expression. */
+const letter = /&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]\w*;/g;
 
 /** The POM's file; undefined if there is none. */
 function pomAt(path: string): string | undefined {
@@ -32,32 +41,46 @@ function pomAt(path: string): string | undefined {
   return stat ? path : undefined;
 }
 
-/** Reads the POM at this path (a file, or a folder), its parents and its modules. */
-export function readPoms(path: string): Poms {
-  const poms: Poms = { releases: new Set(), snapshots: new Set(), isPartial: false, expression: undefined };
+/** Reads the POMs at these paths (files, or folders), their parents and their modules. */
+export function readPoms(...paths: string[]): Poms {
+  const poms: Poms = {
+    releases: new Set(),
+    snapshots: new Set(),
+    isPartial: false,
+    doubt: undefined,
+    filtering: { isOn: false, folders: new Set(), hasFilters: false, hasDelimiters: false, inTarget: false },
+  };
   const seen = new Set<string>();
-  const queue = [pomAt(path)];
-  for (let file = queue.shift(); file !== undefined && seen.size < maxPoms; file = queue.shift()) {
-    if (seen.has(file)) continue;
+  const queue = paths.map(pomAt);
+  for (let file = queue.shift(); file !== undefined || queue.length > 0; file = queue.shift()) {
+    if (file === undefined || seen.has(file)) continue;
+    if (seen.size >= maxPoms) {
+      poms.isPartial = true;
+      poms.doubt ??= { file, what: `comes after ${maxPoms} other POMs, and Vouch looks at no more` };
+      break;
+    }
     seen.add(file);
-    for (const each of readPom(file, poms)) if (each !== undefined) queue.push(each);
+    poms.filtering.folders.add(dirname(file));
+    queue.push(...readPom(file, poms));
   }
-  if (queue.length > 0) poms.isPartial = true;
+  // A parent that is not here may filter the files that lie where they always do.
+  if (poms.filtering.isOn || poms.isPartial) poms.doubt ??= doubtInFiles(poms.filtering);
   return poms;
 }
 
 function readPom(file: string, poms: Poms): (string | undefined)[] {
   let document: XmlDocument;
-  let text: string;
   try {
-    text = readRegularFile(file, maxBytes).toString("utf8");
-    document = readXml(text);
-  } catch {
+    document = readXml(readRegularFile(file, maxBytes).toString("utf8").replaceAll(letter, "\ufffd"));
+  } catch (error) {
     poms.isPartial = true;
+    const why = error instanceof XmlError ? error.message : whyUnreadable(error);
+    poms.doubt ??= { file, what: `cannot be read (${why})` };
     return [];
   }
-  const found = reading.exec(text)?.[0];
-  if (found !== undefined) poms.expression ??= { file, text: found };
+  const what = doubtOf(document);
+  if (what !== undefined) poms.doubt ??= { file, what };
+  noteFiltering(document, document.root, poms.filtering, dirname(file));
   const folder = dirname(file);
   const { root } = document;
   const scopes = [root, ...inside(root, "profiles", "profile")];
@@ -67,18 +90,86 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
       add(poms.snapshots, management, "snapshotRepository", document);
     }
   }
+  const repositories = scopes
+    .flatMap((scope) => inside(scope, "repositories", "repository"))
+    .flatMap((repository) => childElements(repository, "url").map((url) => textOf(document, url).trim()));
   const parents = childElements(root, "parent").map((parent) => {
     const [relative] = childElements(parent, "relativePath");
     const path = relative ? textOf(document, relative).trim() : "../pom.xml";
     const local = path === "" ? undefined : pomAt(resolve(folder, path));
     // One that comes from a repository may say where to deploy.
-    if (local === undefined) poms.isPartial = true;
+    if (local === undefined) {
+      poms.isPartial = true;
+      const inFolder = repositories.find((url) => !/^https?:/i.test(url));
+      // It is a file of the project's, which no mirror stands before.
+      if (inFolder !== undefined) poms.doubt ??= { file, what: `may take its parent from ${inFolder}` };
+    }
     return local;
   });
   const modules = scopes.flatMap((scope) =>
     inside(scope, "modules", "module").concat(inside(scope, "subprojects", "subproject")),
   );
-  return parents.concat(modules.map((module) => pomAt(resolve(folder, textOf(document, module).trim()))));
+  for (const module of modules) {
+    const path = textOf(document, module).trim();
+    if (path.includes("${")) poms.doubt ??= { file, what: `names a module by ${path}` };
+  }
+  const found = modules.map((module) => pomAt(resolve(folder, textOf(document, module).trim())));
+  return [...parents, ...found, ...(modules.length === 0 ? pomsBelow(folder, document) : [])];
+}
+
+/** What Maven 4 takes for the modules of a POM that names none: those of the folders in its own. */
+function pomsBelow(folder: string, { root }: XmlDocument): (string | undefined)[] {
+  if (!/4\.[1-9]/.test(root.attributes.get("xmlns") ?? "4.0")) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? [pomAt(path)] : [];
+  });
+}
+
+/** Encodings of files besides, which a filter reads as Vouch does. */
+const readableToo =
+  /^(?:utf-?16(?:-?[bl]e)?|shift[_-]?jis|windows-31j|gb\w+|euc-\w+|big5|koi8-\w+|\$\{[\w.-]*encoding\})$/;
+
+function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Poms["filtering"], folder: string): void {
+  const text = textOf(document, element).trim();
+  const { name } = element;
+  if (/^(?:filtering|filtered)$/.test(name) && text !== "false") filtering.isOn = true;
+  if (name === "filter") filtering.hasFilters = true;
+  // The signs of Spring Boot's parent are looked for in any case.
+  if (name === "delimiter" && !/^(?:@|\$\{\*\}|\$\{resource\.delimiter\})$/.test(text)) filtering.hasDelimiters = true;
+  if (/^(?:directory|filter)$/.test(name) && /target|\$\{(?!(?:project\.)?basedir\})/.test(text))
+    filtering.inTarget = true;
+  if (/(?:^|\/)\.\.(?:\/|$)|^\//.test(text) && !/^(?:relativePath|module|subproject)$/.test(name)) {
+    const path = resolve(folder, text.replace(/^\$\{(?:(?:project|pom)\.)?basedir\}\/*/, ""));
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat !== undefined && path !== "/") filtering.folders.add(stat.isDirectory() ? path : dirname(path));
+  }
+  for (const child of childElements(element)) noteFiltering(document, child, filtering, folder);
+}
+
+/** By what a POM may read the user's settings, as a clause. */
+function doubtOf(document: XmlDocument): string | undefined {
+  if (!readable.test(document.encoding)) return `has an encoding that Vouch does not read (${document.encoding})`;
+  const look = (element: XmlElement, canFollow: boolean): string | undefined => {
+    for (const value of element.attributes.values()) {
+      if (value.includes("XInclude")) return "includes other files by XInclude";
+      const found = harmfulPart(value, { canFollow: false });
+      if (found !== undefined) return `may read your settings by ${found}`;
+    }
+    const found = harmfulPart(textOf(document, element), { canFollow });
+    if (found !== undefined) return `may read your settings by ${found}`;
+    const text = textOf(document, element).trim().toLowerCase();
+    if (/encoding$/i.test(element.name) && text !== "" && !readable.test(text) && !readableToo.test(text)) {
+      return `names an encoding that Vouch does not read (${text})`;
+    }
+    for (const child of childElements(element)) {
+      // No expression leads to the text of a plugin's configuration.
+      const inner = look(child, canFollow && child.name !== "configuration");
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  };
+  return look(document.root, true);
 }
 
 function add(urls: Set<string>, management: XmlElement, name: string, document: XmlDocument): void {
