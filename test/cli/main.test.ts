@@ -51,7 +51,7 @@ describe("the help of a command is shown", () => {
     [["--debug", "login", "--help"], "Usage: vouch login [FLAGS]", "--debug "],
     [["logout", "--help"], "Usage: vouch logout", "Examples:"],
     [["status", "--help"], "Usage: vouch status [FLAGS]", "Exit code 0 when you are logged in, 4 when not."],
-    [["doctor", "--help"], "Usage: vouch doctor [FLAGS]", "It changes nothing"],
+    [["doctor", "--help"], "Usage: vouch doctor [FLAGS]", "changes nothing without --fix"],
     [["enroll", "--help"], "Usage: vouch enroll --server URL [FLAGS]", "one-time code"],
     [["enroll", "-h"], "Usage: vouch enroll --server URL [FLAGS]", "the code is not used up"],
     [["login", "-h"], "Usage: vouch login [FLAGS]", "--server URL"],
@@ -168,7 +168,7 @@ test("vouch agent status and vouch logout without an agent say so", async () => 
   });
   const asJson = await vouch("agent", "status", "--json");
   expect(asJson).toMatchObject({ exitCode: 1, stderr: "" });
-  expect(JSON.parse(asJson.stdout)).toEqual({ running: false });
+  expect(JSON.parse(asJson.stdout)).toMatchObject({ running: false, executable: { version: "0.1.0" } });
   expect(await vouch("agent", "stop")).toMatchObject({ exitCode: 0, stderr: "No agent is running.\n" });
   expect(await vouch("logout")).toMatchObject({ exitCode: 0, stderr: "There is no session; nothing to do.\n" });
 });
