@@ -128,7 +128,7 @@ test("a POM whose parent may come from a folder of the project is refused", () =
   expect(doubtOf(pom("https://repo.example.com/", parent))).toBeUndefined();
 });
 
-// As the parents of Apache's projects, of Spring Boot and of airlift have them.
+// As the parents of Apache's projects and of airlift have them, and what is usual besides.
 test.each([
   "project.version",
   "project.build.directory",
