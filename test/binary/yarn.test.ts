@@ -1,6 +1,6 @@
 /** yarn 1 and yarn 4 with their shim: install and publish, and projects that want the token. */
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ended } from "../laptop.ts";
 import { requires } from "../requires.ts";
@@ -143,23 +143,36 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
     });
   });
 
-  test("connects directly where the environment names no proxy", async () => {
+  /** The names of hosts that an installation without a proxy in the environment asks for; it finds none. */
+  async function namesAskedFor(env: Record<string, string> = {}) {
     const proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "YARN_HTTPS_PROXY", "YARN_HTTP_PROXY"];
     const none = Object.fromEntries(["NO_PROXY", "no_proxy", ...proxies].map((name) => [name, undefined]));
-    const looked = join(used.laptop.folder, "looked-up.txt");
+    const asked = join(used.laptop.folder, "asked-for.txt");
+    writeFileSync(asked, "");
     const hook = join(used.laptop.folder, "no-names.cjs");
     writeFileSync(
       hook,
       `require("node:dns").lookup = (name, options, answer) => {
-        require("node:fs").appendFileSync(${JSON.stringify(looked)}, name + "\\n");
+        require("node:fs").appendFileSync(${JSON.stringify(asked)}, name + "\\n");
         (answer ?? options)(Object.assign(new Error("no names here"), { code: "EREFUSED" }));
       };`,
     );
-    const env = { ...none, ...trust(), NODE_OPTIONS: `--require ${hook}` };
-    const { stderr } = await run("classic", install, {}, env);
+    const all = { ...none, ...trust(), NODE_OPTIONS: `--require ${hook}`, ...env };
+    const { stderr } = await run("classic", install, {}, all);
     expect(stderr).toContain("no names here");
-    expect(stderr).not.toContain("127.0.0.1:1");
-    expect(readFileSync(looked, "utf8")).toContain(new URL(plain).hostname);
+    return [...new Set(readFileSync(asked, "utf8").trim().split("\n"))];
+  }
+
+  test("connects directly where there is no proxy", async () => {
+    expect(await namesAskedFor()).toEqual([new URL(plain).hostname]);
+  });
+
+  test("connects through a proxy of the user's ~/.yarnrc, or of yarn's variables", async () => {
+    const own = join(used.laptop.home, ".yarnrc");
+    writeFileSync(own, 'proxy "http://proxy.example:8080"\n');
+    expect(await namesAskedFor()).toEqual(["proxy.example"]);
+    rmSync(own);
+    expect(await namesAskedFor({ YARN_PROXY: "http://other.example:8080" })).toEqual(["other.example"]);
   });
 
   test.each<[what: string, files: (url: string) => Files, words: RegExp | undefined]>([
@@ -215,6 +228,15 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
         "x.rc": `https-proxy "${url}"\nstrict-ssl false\n`,
       }),
       /\.yarnrc: --\*\.use-yarnrc/,
+    ],
+    [
+      "a proxy and another folder in .yarnrc.yml",
+      (url) => ({
+        ".yarnrc.yml": `"--*.cwd": "./foo"\n"--*.https-proxy": "${url}"\n`,
+        "foo/package.json": '{"name":"inner","dependencies":{"my-lib":"1.0.0"}}',
+        "foo/.yarnrc": "strict-ssl false\n",
+      }),
+      /\.yarnrc\.yml: --\*\.cwd/,
     ],
     ["a file of requests", () => ({ ".yarnrc": "--install.har true\n" }), /\.yarnrc: --install\.har/],
     ["another folder", () => ({ ".yarnrc": '"--cwd" "foo"\n', "foo/.npmrc": "strict-ssl=false\n" }), /\.yarnrc: --cwd/],

@@ -38,7 +38,7 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   const own = ownUserConfig(env);
   const lines = registryLines(env);
   // yarn 1 would take the proxy for plain http for https, too.
-  if (barrier["HTTP_PROXY"] !== undefined) lines.push("https-proxy=false");
+  if (barrier["HTTP_PROXY"] !== undefined && !namesOwnProxy(args, env)) lines.push("https-proxy=false");
   if (lines.length === 0 && endpoints.length === 0) return env;
   const path = inheritedFile(userConfigText(own, lines, endpoints), "once");
   if (path !== undefined) return { ...withUserConfig(env, path, own), ...barrier };
@@ -52,6 +52,20 @@ export async function classicEnvironment(args: readonly string[], env: Environme
     ),
   );
   return env;
+}
+
+/**
+ * Whether the user may have a proxy in yarn's own settings, which counts more than the variables; one for plain http
+ * counts for https as well, as long as nothing says otherwise.
+ */
+function namesOwnProxy(args: readonly string[], env: Environment): boolean {
+  const files = ["/etc/yarn/config", "/etc/yarnrc"];
+  for (const name of [".config/yarn/config", ".config/yarn", ".yarn/config", ".yarnrc"]) {
+    files.push(join(env["HOME"] ?? "/", name));
+  }
+  const texts = files.map((file) => textOf(file, () => {}) ?? "");
+  const variables = Object.keys(env).filter((name) => /^yarn_/i.test(name) && env[name]);
+  return [...args, ...texts, ...variables].some((text) => /proxy/i.test(text));
 }
 
 /** The registries of the user's `.yarnrc.yml`, in npm's form. */

@@ -18,23 +18,33 @@ const harmlessOptions = new Set(
   ).split(" "),
 );
 
-export const yarnFiles: OwnFiles = { ".yarnrc": trustSettingIn };
+/** yarn 1 takes the keys of a `.yarnrc.yml` for its own, too, unless one is `yarnPath`. */
+export const yarnFiles: OwnFiles = { ".yarnrc": trustSettingIn, ".yarnrc.yml": optionIn };
+
+/** The first key or word of a `.yarnrc.yml` that yarn 1 would take for such a setting. */
+export function optionIn(text: string): string | undefined {
+  return wordsOf(text).find((word) => word.startsWith("--") && decides(word)) ?? keysOfYaml(text).find(decides);
+}
 
 /**
  * The first word of a `.yarnrc` that is such a key, or an option (`--install.proxy`, `--*.proxy`) that is not known to
  * be harmless, read as yarn does: words, strings of JSON, comments; and as YAML, which yarn takes for what is neither.
  */
 export function trustSettingIn(text: string): string | undefined {
-  for (const [token] of text.matchAll(/#[^\n]*|"(?:\\[^]|[^"\\])*"|[^\s:,"#][^\s:,]*/g)) {
-    if (token.startsWith("#")) continue;
-    const word = token.startsWith('"') ? decoded(token) : token.replaceAll(/^[{['?!&]+|[}\]']+$/g, "");
-    if (decides(word)) return word;
-  }
-  return keysOfYaml(text).find(decides);
+  return wordsOf(text).find(decides) ?? keysOfYaml(text).find(decides);
+}
+
+function wordsOf(text: string): string[] {
+  const tokens = [...text.matchAll(/#[^\n]*|"(?:\\[^]|[^"\\])*"|[^\s:,"#][^\s:,]*/g)].map(([token]) => token);
+  return tokens
+    .filter((token) => !token.startsWith("#"))
+    .map((token) => (token.startsWith('"') ? decoded(token) : token.replaceAll(/^[{['?!&]+|[}\]']+$/g, "")));
 }
 
 function decides(word: string): boolean {
   if (!word.startsWith("--")) return trustKey.test(word.replace(/=.*$/s, ""));
+  // The beginning of a document in YAML.
+  if (word === "---") return false;
   // The name of a command, or `*` for all of them, goes before the option.
   const option = word.replace(/^--(?:[^.=]+\.)?/, "").replace(/=.*$/s, "");
   return !harmlessOptions.has(option);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { trustSettingIn } from "../../../src/tools/yarn/project-files.ts";
+import { optionIn, trustSettingIn } from "../../../src/tools/yarn/project-files.ts";
 
 test.each([
   ['https-proxy "http://x"', "https-proxy"],
@@ -29,4 +29,12 @@ test.each([
   ["a#b c\r# proxy", undefined],
 ])("in .yarnrc %j the setting that decides about the connection is %p", (text, key) => {
   expect(trustSettingIn(text)).toBe(key as never);
+});
+
+test.each([
+  ['"--*.https-proxy": "http://x"\n', "--*.https-proxy"],
+  ["'--install.cwd': ./s\n", "--install.cwd"],
+  ["---\nnodeLinker: node-modules\nnpmScopes:\n  key: {}\n", undefined],
+])("in .yarnrc.yml %j what yarn 1 takes for its own is %p", (text, key) => {
+  expect(optionIn(text)).toBe(key as never);
 });
