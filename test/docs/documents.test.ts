@@ -113,6 +113,10 @@ async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): 
   };
   const { exitCode, screen } = await runInTerminal(command, { cwd, env, timeoutMs: 90_000 }, async (at) => {
     for (const line of text.split("\n")) {
+      if (asksForTools(line)) {
+        await at.see("which are installed? [Y/n] ");
+        at.type("\r");
+      }
       if (/^vouch (enroll|login)\b/.test(line)) {
         if (line.startsWith("vouch enroll")) {
           await at.see("Enrolment code");
@@ -124,6 +128,11 @@ async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): 
     }
   });
   expect(`exit code ${exitCode}\n${exitCode === exit ? "" : screen}`).toBe(`exit code ${exit}\n`);
+}
+
+/** Whether the command asks a person whether it shall set up all that is installed. */
+function asksForTools(line: string): boolean {
+  return /^vouch setup codeartifact\b/.test(line) && !/ --(tool|default|project|dry-run|remove|json)\b/.test(line);
 }
 
 /** Runs a server until it listens, then ends it as systemd would. */
