@@ -21,7 +21,8 @@ export function makeProject(home: string, name: string, registry: string): strin
   if (name === "cargo-app") return crateUserProject(folder, "my-crate", registry);
   if (/^(my-lib|my-pnpm-lib|yarn-1-lib)$/.test(name)) return npmProject(folder, name);
   if (name === "yarn-lib") return npmProject(folder, "my-lib");
-  if (/^(npm|pnpm|pnpm-other|yarn|yarn-1|bun|deno)-app$/.test(name)) return npmUserProject(folder, "my-lib");
+  if (/^pnpm(-other)?-app$/.test(name)) return npmUserProject(folder, "my-pnpm-lib");
+  if (/^(npm|yarn|yarn-1|bun|deno)-app$/.test(name)) return npmUserProject(folder, "my-lib");
   if (name === "my-artifact") return mavenProject(folder);
   if (name === "maven-app") return mavenUserProject(folder);
   if (name === "my-gem") return gemProject(folder, name);
