@@ -12,8 +12,8 @@ export const foreignHost = "packages.other.example";
 export const foreignEndpoint = (format: string): string => `https://${foreignHost}/${format}/`;
 
 const publicHosts = [
-  "registry.npmjs.org",
-  "registry.yarnpkg.com",
+  "*.npmjs.org",
+  "*.yarnpkg.com",
   "npm.jsr.io",
   "jsr.io",
   "pypi.org",

@@ -12,7 +12,7 @@ const parse = (more: object) => parseSettings(JSON.stringify({ version: 1, ...mo
 
 describe("settings", () => {
   test.each<[string, object]>([
-    ["profiles", { profiles: { acme: profile, "a.b-c_d": { ...profile, via: [own], folders: ["/work/acme"] } } }],
+    ["profiles", { profiles: { acme: profile, "a.b-c_d": { ...profile, via: [own], folders: ["/home/dev/acme"] } } }],
     ["roles of a repository", { repositories: [{ ...myRepository, roleArn: acme, publishRoleArn: publisher }] }],
     ["a repository's profile", { repositories: [{ ...myRepository, profile: "acme" }] }],
   ])("have %s", (_, more) => {

@@ -219,11 +219,11 @@ describe("what a token is for", () => {
 
 describe("the profile of a command", () => {
   const folders = tempFolder("/tmp");
-  const inside = join(folders.path, "work/acme");
+  const inside = join(folders.path, "clients/acme");
   mkdirSync(join(inside, "deep"), { recursive: true });
-  mkdirSync(join(folders.path, "work/acme-evil"), { recursive: true });
+  mkdirSync(join(folders.path, "clients/acme-evil"), { recursive: true });
   symlinkSync(inside, join(folders.path, "link"));
-  const work = { roleArn: hub, region: "us-east-1", folders: [join(folders.path, "work")] };
+  const work = { roleArn: hub, region: "us-east-1", folders: [join(folders.path, "clients")] };
   const known: Settings["profiles"] = {
     work,
     acme: { roleArn: acme, region: "eu-west-1", folders: [join(folders.path, "link")] },
@@ -232,11 +232,11 @@ describe("the profile of a command", () => {
   test.each<[string, object, string]>([
     ["its flag, whatever folder and variable say", { profile: "work", profileVariable: "acme", folder: inside }, hub],
     ["VOUCH_PROFILE", { profileVariable: "acme", folder: "/" }, acme],
-    ["its folder", { folder: join(folders.path, "work") }, hub],
+    ["its folder", { folder: join(folders.path, "clients") }, hub],
     ["the innermost folder, by a link in the settings", { folder: join(inside, "deep") }, acme],
     ["where a link leads", { folder: join(folders.path, "link/deep") }, acme],
     ["where `..` leads", { folder: `${inside}/../acme-evil/..` }, hub],
-    ["no beginning of a folder's name", { folder: join(folders.path, "work/acme-evil") }, hub],
+    ["no beginning of a folder's name", { folder: join(folders.path, "clients/acme-evil") }, hub],
     ["none where no folder has one", { folder: "/" }, roleArn],
     ["none for a folder that is gone", { folder: join(folders.path, "gone") }, roleArn],
     ["none for a relative folder", { folder: "work" }, roleArn],
@@ -254,7 +254,7 @@ describe("the profile of a command", () => {
   });
 
   test("is not guessed where two have the same folder", async () => {
-    const twice = { ...known, other: { ...work, folders: [`${folders.path}/work/../work`] } };
+    const twice = { ...known, other: { ...work, folders: [`${folders.path}/clients/../clients`] } };
     await using _ = await started({ profiles: twice });
     const failure = await rejection(askAgent(routes.roleCredentials, { folder: inside.replace("/acme", "") }));
     expect(failure).toMatchObject({

@@ -28,7 +28,7 @@ describe("status says which role and token serve which purpose", () => {
   const settings = {
     version: 1 as const,
     aws: { roleArn, region: "us-east-1" },
-    profiles: { acme: { roleArn: acme, region: "eu-west-1", via: [roleArn], folders: ["/work/acme"] } },
+    profiles: { acme: { roleArn: acme, region: "eu-west-1", via: [roleArn], folders: ["/home/dev/acme"] } },
     repositories: [
       { ...repository, publishRoleArn: `${acme}-publisher` },
       { ...repository, repository: "other", profile: "acme" },
@@ -41,7 +41,7 @@ describe("status says which role and token serve which purpose", () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         `Profile     acme  ${roleArn} → ${acme} (eu-west-1)`,
-        "in /work/acme",
+        "in /home/dev/acme",
         "Repository  acme/other (210987654321, eu-west-1, profile acme)",
         `read by ${roleArn}`,
         `publish by ${acme}-publisher`,
