@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { routes } from "../../src/agent/protocol.ts";
-import { RenewingCache } from "../../src/agent/tokens/renewing-cache.ts";
+import { RenewingCache } from "../../src/agent/tokens/cache/renewing-cache.ts";
 import { rejection } from "../rejection.ts";
 import { AgentHarness, repository, until } from "./harness.ts";
 import { ManualClock } from "./manual-clock.ts";

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import type { Settings } from "../../settings/settings.ts";
 import { Secret } from "../../base/secret.ts";
-import { isToCome, maxTokenSeconds } from "../tokens/expiration.ts";
+import { isToCome, maxTokenSeconds } from "../tokens/cache/expiration.ts";
 import type { HeldToken } from "../tokens/tokens.ts";
 
 export const jobTokensVariable = "VOUCH_JOB_TOKENS";

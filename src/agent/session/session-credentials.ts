@@ -13,7 +13,7 @@ import {
   minDurationSeconds,
   type SourceRole,
 } from "../tokens/credential-source.ts";
-import { RenewingCache } from "../tokens/renewing-cache.ts";
+import { RenewingCache } from "../tokens/cache/renewing-cache.ts";
 import { type Role, roleFor } from "../../settings/roles.ts";
 import type { Session } from "./session.ts";
 

@@ -4,8 +4,8 @@ import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Role, roleBefore } from "../../settings/roles.ts";
 import type { CredentialSource } from "./credential-source.ts";
-import { checkExpiration, maxTokenSeconds } from "./expiration.ts";
-import { RenewingCache } from "./renewing-cache.ts";
+import { checkExpiration, maxTokenSeconds } from "./cache/expiration.ts";
+import { RenewingCache } from "./cache/renewing-cache.ts";
 
 export class RoleCredentialsCache {
   readonly #source: CredentialSource;

@@ -12,14 +12,14 @@ import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "./credential-source.ts";
-import { maxTokenSeconds } from "./expiration.ts";
+import { maxTokenSeconds } from "./cache/expiration.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { RepositoryEndpointRequest } from "../requests.ts";
-import { lateError, withLimit } from "./limit.ts";
-import { RenewingCache } from "./renewing-cache.ts";
+import { lateError, withLimit } from "./cache/limit.ts";
+import { RenewingCache } from "./cache/renewing-cache.ts";
 import { roleKey, RoleCredentialsCache } from "./role-credentials.ts";
 import { networkAddresses } from "./network.ts";
-import { ReportedFailures } from "./reported-failures.ts";
+import { ReportedFailures } from "./cache/reported-failures.ts";
 
 /** The limit on the whole chain behind one token, in milliseconds; helpers time out after 30 seconds. */
 export const chainLimitMs = 20_000;

@@ -1,7 +1,7 @@
 /** Response cache keyed by raw request bytes, per session and settings: a change of either empties it. */
 import type { Settings } from "../../settings/settings.ts";
 import type { Clock } from "../../base/clock.ts";
-import { renewalSeconds } from "../tokens/renewing-cache.ts";
+import { renewalSeconds } from "../tokens/cache/renewing-cache.ts";
 
 /** How long an answer may be served again: as long as its tokens (seconds since 1970), or a moment. */
 export type Lifetime = number | "brief";

@@ -18,7 +18,7 @@ import {
   readMessage,
   writeMessage,
 } from "./message.ts";
-import { type Asker, askersAbove } from "../python/askers.ts";
+import { type Asker, askersAbove } from "../../base/system/calling-processes.ts";
 import { purposeOf } from "../publishing.ts";
 import { checkProject } from "./project.ts";
 

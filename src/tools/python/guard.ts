@@ -4,7 +4,7 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { askersAbove } from "./askers.ts";
+import { askersAbove } from "../../base/system/calling-processes.ts";
 import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "./clients.ts";
 import { mentionsOfEnvironments } from "./environments.ts";

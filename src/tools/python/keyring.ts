@@ -71,7 +71,10 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
 /** Whether the caller's command line says so (`uv publish`); pip, which is checked here too, cannot publish. */
 async function isForPublishing(): Promise<boolean> {
   if (process.env[checkedVariable]?.startsWith(`${process.ppid}:`)) return false;
-  const [{ askersAbove }, { purposeOf }] = await Promise.all([import("./askers.ts"), import("../publishing.ts")]);
+  const [{ askersAbove }, { purposeOf }] = await Promise.all([
+    import("../../base/system/calling-processes.ts"),
+    import("../publishing.ts"),
+  ]);
   const [caller] = askersAbove();
   return caller !== undefined && purposeOf(caller.args[0] ?? "", caller.args.slice(1)) === "publish";
 }

@@ -3,8 +3,8 @@ import { stableExecutable } from "../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
 import type { Environment } from "../../../base/environment.ts";
 import type { Settings } from "../../../settings/settings.ts";
-import { applyPlan } from "../setup/apply.ts";
-import { planRepetition } from "../setup/plan.ts";
+import { applyPlan } from "../setup/codeartifact/apply.ts";
+import { planRepetition } from "../setup/codeartifact/plan.ts";
 
 export interface Fixed {
   /** The files that were changed. */

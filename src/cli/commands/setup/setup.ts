@@ -1,7 +1,7 @@
 /** `vouch setup`: configures the AWS role and the package managers. */
 import { defineCommand } from "../../framework/command.ts";
 import { aws } from "./aws.ts";
-import { codeartifact } from "./codeartifact.ts";
+import { codeartifact } from "./codeartifact/codeartifact.ts";
 
 export const setup = defineCommand({
   meta: {

@@ -2,15 +2,15 @@
  * Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. Those of a VPC
  * endpoint follow the scheme in either case: CodeArtifact is asked only whether the repository exists.
  */
-import { otherSettings } from "./agent-settings.ts";
+import { otherSettings } from "../agent-settings.ts";
 import * as v from "valibot";
-import { askAgent, askStatus } from "../../../agent/wire/client.ts";
-import { routes, type StatusReply } from "../../../agent/protocol.ts";
-import type { PackageFormat } from "../../../base/package-format.ts";
-import type { RepositoryEndpointRequest } from "../../../agent/requests.ts";
-import { type PackageHost, packageEndpoint } from "../../../aws/package-endpoints.ts";
-import type { RepositorySettings } from "../../../settings/settings.ts";
-import { VouchError } from "../../../base/errors.ts";
+import { askAgent, askStatus } from "../../../../agent/wire/client.ts";
+import { routes, type StatusReply } from "../../../../agent/protocol.ts";
+import type { PackageFormat } from "../../../../base/package-format.ts";
+import type { RepositoryEndpointRequest } from "../../../../agent/requests.ts";
+import { type PackageHost, packageEndpoint } from "../../../../aws/package-endpoints.ts";
+import type { RepositorySettings } from "../../../../settings/settings.ts";
+import { VouchError } from "../../../../base/errors.ts";
 
 /** Untrusted, and written into files of three formats: allow only characters that need no quoting in any of them. */
 const ReplySchema = v.object({

@@ -1,15 +1,15 @@
 /** Plans a setup or removal in full, before anything is written. */
 import { resolve } from "node:path";
-import type { ReplacedLines } from "../../../editing/replaced-lines.ts";
-import { planShims, type ShimChanges, shimsFolder } from "../../../tools/shims.ts";
-import { removeShimsFromPath } from "../../../tools/shell-rc.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
+import type { ReplacedLines } from "../../../../editing/replaced-lines.ts";
+import { planShims, type ShimChanges, shimsFolder } from "../../../../tools/shims.ts";
+import { removeShimsFromPath } from "../../../../tools/shell-rc.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import { Draft, type DraftContext, type ToolChange } from "./draft.ts";
 import { sameRepository } from "./request.ts";
 import { toolsOf } from "./selected-tools.ts";
-import { startFiles } from "./shell.ts";
-import { neededShims, type ToolName } from "../../../tools/tools.ts";
+import { startFiles } from "../shell.ts";
+import { neededShims, type ToolName } from "../../../../tools/tools.ts";
 
 export interface Plan {
   /** The repositories as in the settings after the setup, or before the removal. */

@@ -1,6 +1,6 @@
 /** Which failures were reported lately, so that a hundred commands in a row do not repeat one each. */
-import type { Clock } from "../../base/clock.ts";
-import type { WireError } from "../../base/errors.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { WireError } from "../../../base/errors.ts";
 
 /** How long a reported failure is not repeated, in milliseconds. */
 const repeatMs = 10_000;

@@ -1,9 +1,9 @@
 /** The flags of `vouch setup codeartifact` for the roles of one repository. */
-import { purposes } from "../../../base/purpose.ts";
-import { checkRole, knownRole, profileNamed } from "../../../settings/roles.ts";
-import { parseRoleArn } from "../../../aws/partitions.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { usage } from "../../framework/arguments.ts";
+import { purposes } from "../../../../base/purpose.ts";
+import { checkRole, knownRole, profileNamed } from "../../../../settings/roles.ts";
+import { parseRoleArn } from "../../../../aws/partitions.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { usage } from "../../../framework/arguments.ts";
 
 const commandName = "vouch setup codeartifact";
 

@@ -1,18 +1,18 @@
 /** Resolves the flags of `vouch setup codeartifact` and the defaults of absent ones. */
-import type { Environment } from "../../../base/environment.ts";
-import type { PackageFormat } from "../../../base/package-format.ts";
-import { checkNames } from "../../../aws/endpoints.ts";
-import { equivalentEndpoints, packageEndpoint } from "../../../aws/package-endpoints.ts";
-import { parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
-import { checkRegistryName, registryNameFrom } from "../../../tools/cargo/config-file.ts";
-import { indexNames } from "../../../tools/cargo/project/other-names.ts";
-import { profileNamed } from "../../../settings/roles.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { VouchError } from "../../../base/errors.ts";
-import { closest, missing, usage } from "../../framework/arguments.ts";
-import { awsRegion } from "./aws-region.ts";
+import type { Environment } from "../../../../base/environment.ts";
+import type { PackageFormat } from "../../../../base/package-format.ts";
+import { checkNames } from "../../../../aws/endpoints.ts";
+import { equivalentEndpoints, packageEndpoint } from "../../../../aws/package-endpoints.ts";
+import { parseRoleArn, regionPartition } from "../../../../aws/partitions.ts";
+import { checkRegistryName, registryNameFrom } from "../../../../tools/cargo/config-file.ts";
+import { indexNames } from "../../../../tools/cargo/project/other-names.ts";
+import { profileNamed } from "../../../../settings/roles.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import { closest, missing, usage } from "../../../framework/arguments.ts";
+import { awsRegion } from "../aws-region.ts";
 import { type RoleFlags, roleSettings } from "./role-flags.ts";
-import { settableNames, toolNamed, type ToolName, toolNames } from "../../../tools/tools.ts";
+import { settableNames, toolNamed, type ToolName, toolNames } from "../../../../tools/tools.ts";
 
 export const commandName = "vouch setup codeartifact";
 

@@ -1,10 +1,10 @@
 /** Which of AWS's hosts of a repository a setup writes: `--endpoint`, `--dual-stack`, else the host set up before. */
-import type { PackageRepository } from "../../../aws/endpoints.ts";
-import { type PackageHost, parsePackageEndpoint, parseVpcHost } from "../../../aws/package-endpoints.ts";
-import { VouchError } from "../../../base/errors.ts";
-import type { PackageFormat } from "../../../base/package-format.ts";
-import type { Settings } from "../../../settings/settings.ts";
-import { usage } from "../../framework/arguments.ts";
+import type { PackageRepository } from "../../../../aws/endpoints.ts";
+import { type PackageHost, parsePackageEndpoint, parseVpcHost } from "../../../../aws/package-endpoints.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import type { PackageFormat } from "../../../../base/package-format.ts";
+import type { Settings } from "../../../../settings/settings.ts";
+import { usage } from "../../../framework/arguments.ts";
 import { commandName, type Flags, sameRepository } from "./request.ts";
 
 /** The flags, with the names that the URL of `--endpoint` adds, and its host. */

@@ -1,5 +1,5 @@
 /** A cache of values that expire: single flight per key, renewal ahead of need, negative caching of failures. */
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { checkExpiration } from "./expiration.ts";
 import { type Failure, failureOf, cachedError, cachedForMs, isUsable, backoffMs } from "./negative-cache.ts";
 

@@ -1,9 +1,9 @@
 /** Finds the repositories that are set up and that the flags name. */
-import { markedIds } from "../../../editing/marked.ts";
-import { readUserFile } from "../../../editing/user-file.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { toolNames, tools } from "../../../tools/tools.ts";
-import { usage } from "../../framework/arguments.ts";
+import { markedIds } from "../../../../editing/marked.ts";
+import { readUserFile } from "../../../../editing/user-file.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { toolNames, tools } from "../../../../tools/tools.ts";
+import { usage } from "../../../framework/arguments.ts";
 import { commandName, findConfigured, type Flags, repositoriesOf, sameRepository } from "./request.ts";
 
 /** The default repository, or the one of that name. Throws `usage` without one. */

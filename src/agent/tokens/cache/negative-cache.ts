@@ -2,8 +2,8 @@
  * Negative cache: a failed fetch answers callers in place of a new one, for a time that depends on whether they need the
  * value. Background fetches back off exponentially.
  */
-import { VouchError } from "../../base/errors.ts";
-import { secondsInWords } from "../../base/duration.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { secondsInWords } from "../../../base/duration.ts";
 
 /** Times in milliseconds of a monotonic clock. */
 export interface Failure {

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { host } from "../../../settings/my-repository.ts";
+import { host } from "../../../../settings/my-repository.ts";
 import {
   codeartifact,
   home,
@@ -15,7 +15,7 @@ import {
   snapshot,
   useHome,
   write,
-} from "./home.ts";
+} from "../home.ts";
 
 useHome();
 

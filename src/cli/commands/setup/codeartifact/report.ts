@@ -1,13 +1,13 @@
 /** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
-import { type RepositorySettings, settingsPath, type Settings } from "../../../settings/settings.ts";
-import type { FileChange } from "../../../editing/user-file.ts";
-import { bold, dim, green, note, print, printJson, red, success, warn } from "../../terminal/terminal.ts";
-import { otherSettings } from "./agent-settings.ts";
+import { type RepositorySettings, settingsPath, type Settings } from "../../../../settings/settings.ts";
+import type { FileChange } from "../../../../editing/user-file.ts";
+import { bold, dim, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
+import { otherSettings } from "../agent-settings.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
 import { previewChange } from "./preview.ts";
 import { listed } from "./selected-tools.ts";
-import { type ToolName, tools } from "../../../tools/tools.ts";
+import { type ToolName, tools } from "../../../../tools/tools.ts";
 
 export interface Outcome {
   plan: Plan;

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { host } from "../../../settings/my-repository.ts";
-import { codeartifact, command, env, home, names, read, setRole, settings, setup, useHome, write } from "./home.ts";
+import { host } from "../../../../settings/my-repository.ts";
+import { codeartifact, command, env, home, names, read, setRole, settings, setup, useHome, write } from "../home.ts";
 
 useHome();
 

@@ -2,17 +2,17 @@
  * In-memory draft of settings and tool files during the planning of a setup or removal: each step sees the changes of
  * earlier steps, and nothing is written.
  */
-import type { Environment } from "../../../base/environment.ts";
-import { packageEndpoint } from "../../../aws/package-endpoints.ts";
-import { isMarked, markedAround, replacedIn } from "../../../editing/marked.ts";
-import { VouchError } from "../../../base/errors.ts";
-import { isPublicLine, type ReplacedLines } from "../../../editing/replaced-lines.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
+import type { Environment } from "../../../../base/environment.ts";
+import { packageEndpoint } from "../../../../aws/package-endpoints.ts";
+import { isMarked, markedAround, replacedIn } from "../../../../editing/marked.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import { isPublicLine, type ReplacedLines } from "../../../../editing/replaced-lines.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import { previewLine } from "./preview.ts";
 import { blockId, sameRepository } from "./request.ts";
-import type { ToolEdit } from "../../../tools/tool.ts";
-import { type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import type { ToolEdit } from "../../../../tools/tool.ts";
+import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
 
 /** A name that nobody can guess. */
 function newTokenVariable(): string {

@@ -1,5 +1,5 @@
 /** Plausibility of an expiration that AWS or a server sends: impossible values are refused before they are cached. */
-import { VouchError } from "../../base/errors.ts";
+import { VouchError } from "../../../base/errors.ts";
 
 /** Nothing requested lasts longer than twelve hours; doubled for a wrong clock. Seconds. */
 export const maxTokenSeconds = 24 * 3600;

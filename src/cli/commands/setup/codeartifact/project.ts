@@ -4,16 +4,16 @@
  */
 import { mkdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageEndpoint } from "../../../aws/package-endpoints.ts";
-import type { Environment } from "../../../base/environment.ts";
-import { VouchError } from "../../../base/errors.ts";
-import { removeCommand } from "../../../editing/edited.ts";
-import { markedIds } from "../../../editing/marked.ts";
-import { applyFileChange, type FileChange, readUserFile } from "../../../editing/user-file.ts";
-import type { RepositorySettings, Settings } from "../../../settings/settings.ts";
-import type { ProjectFile, ToolEdit } from "../../../tools/tool.ts";
-import { type ToolName, tools } from "../../../tools/tools.ts";
-import { bold, note, print, printJson, success, warn } from "../../terminal/terminal.ts";
+import { packageEndpoint } from "../../../../aws/package-endpoints.ts";
+import type { Environment } from "../../../../base/environment.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import { removeCommand } from "../../../../editing/edited.ts";
+import { markedIds } from "../../../../editing/marked.ts";
+import { applyFileChange, type FileChange, readUserFile } from "../../../../editing/user-file.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import type { ProjectFile, ToolEdit } from "../../../../tools/tool.ts";
+import { type ToolName, tools } from "../../../../tools/tools.ts";
+import { bold, note, print, printJson, success, warn } from "../../../terminal/terminal.ts";
 import { previewChange, previewLine } from "./preview.ts";
 import { blockId, findConfigured, type Flags, repositoriesOf } from "./request.ts";
 

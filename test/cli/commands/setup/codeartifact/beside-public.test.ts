@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { host } from "../../../settings/my-repository.ts";
-import { codeartifact, env, home, read, setRole, settings, setup, snapshot, useHome } from "./home.ts";
+import { host } from "../../../../settings/my-repository.ts";
+import { codeartifact, env, home, read, setRole, settings, setup, snapshot, useHome } from "../home.ts";
 
 useHome();
 

@@ -1,18 +1,18 @@
 /** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
 import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
-import { stableExecutable } from "../../../tools/executable.ts";
-import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
-import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../settings/settings.ts";
-import { addShimsToPath } from "../../../tools/shell-rc.ts";
-import { homeFolder } from "../../../base/system/home.ts";
-import { overridingVariables } from "../../../tools/variables.ts";
-import { type FileChange, readUserFile } from "../../../editing/user-file.ts";
-import { usage, valuesOf } from "../../framework/arguments.ts";
-import { defineCommand } from "../../framework/command.ts";
-import { confirm } from "../../terminal/prompt.ts";
-import { otherSettings } from "./agent-settings.ts";
-import { unlistedRegion } from "./aws-region.ts";
+import { stableExecutable } from "../../../../tools/executable.ts";
+import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
+import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../../settings/settings.ts";
+import { addShimsToPath } from "../../../../tools/shell-rc.ts";
+import { homeFolder } from "../../../../base/system/home.ts";
+import { overridingVariables } from "../../../../tools/variables.ts";
+import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
+import { usage, valuesOf } from "../../../framework/arguments.ts";
+import { defineCommand } from "../../../framework/command.ts";
+import { confirm } from "../../../terminal/prompt.ts";
+import { otherSettings } from "../agent-settings.ts";
+import { unlistedRegion } from "../aws-region.ts";
 import { applyPlan } from "./apply.ts";
 import { type Endpoints, findEndpoints } from "./endpoint.ts";
 import { knownHost, locate } from "./host.ts";
@@ -31,8 +31,8 @@ import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { checkedRoles, roleArgs } from "./role-flags.ts";
 import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
-import { isFirstOnPath, shellAdvice } from "./shell.ts";
-import { listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
+import { isFirstOnPath, shellAdvice } from "../shell.ts";
+import { listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {

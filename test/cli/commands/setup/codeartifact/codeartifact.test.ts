@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runInTerminal } from "../../../pty.ts";
-import { host, myRepository } from "../../../settings/my-repository.ts";
+import { runInTerminal } from "../../../../pty.ts";
+import { host, myRepository } from "../../../../settings/my-repository.ts";
 import {
   codeartifact,
   command,
@@ -17,7 +17,7 @@ import {
   snapshot,
   write,
   useHome,
-} from "./home.ts";
+} from "../home.ts";
 
 useHome();
 

@@ -1,6 +1,6 @@
 /** Limits on how long the token of a domain is waited for. */
-import { secondsInWords } from "../../base/duration.ts";
-import { VouchError } from "../../base/errors.ts";
+import { secondsInWords } from "../../../base/duration.ts";
+import { VouchError } from "../../../base/errors.ts";
 
 /** The result of the step within the limit. Throws `timeout`; the step continues for later callers. */
 export async function withLimit<T>(step: Promise<T>, limitMs: number, { domain }: { domain: string }): Promise<T> {

@@ -1,11 +1,18 @@
 /** Which tools `vouch setup codeartifact` sets up: the named ones, those of a repository, or each that is installed. */
 import { isatty } from "node:tty";
-import { VouchError } from "../../../base/errors.ts";
-import type { Environment } from "../../../base/environment.ts";
-import type { RepositorySettings } from "../../../settings/settings.ts";
-import { installedTools, listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../tools/tools.ts";
-import { usage } from "../../framework/arguments.ts";
-import { confirm } from "../../terminal/prompt.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import type { Environment } from "../../../../base/environment.ts";
+import type { RepositorySettings } from "../../../../settings/settings.ts";
+import {
+  installedTools,
+  listOfTools,
+  settableNames,
+  type ToolName,
+  toolNames,
+  tools,
+} from "../../../../tools/tools.ts";
+import { usage } from "../../../framework/arguments.ts";
+import { confirm } from "../../../terminal/prompt.ts";
 import { commandName } from "./request.ts";
 
 /** "cargo, pip and npm" */

@@ -1,8 +1,8 @@
 /** Applies a plan: writes files, links and settings. */
-import { loadReplacedLines, replacedLinesPath, saveReplacedLines } from "../../../editing/replaced-lines.ts";
-import { applyShims } from "../../../tools/shims.ts";
-import { saveSettings, type Settings } from "../../../settings/settings.ts";
-import { applyFileChange } from "../../../editing/user-file.ts";
+import { loadReplacedLines, replacedLinesPath, saveReplacedLines } from "../../../../editing/replaced-lines.ts";
+import { applyShims } from "../../../../tools/shims.ts";
+import { saveSettings, type Settings } from "../../../../settings/settings.ts";
+import { applyFileChange } from "../../../../editing/user-file.ts";
 import type { Plan } from "./plan.ts";
 
 /**
