@@ -3,36 +3,25 @@ import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
 import { stableExecutable } from "../../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
-import { loadSettings, type RepositorySettings, type Settings, settingsPath } from "../../../../settings/settings.ts";
+import { loadSettings, settingsPath } from "../../../../settings/settings.ts";
 import { addShimsToPath } from "../../../../tools/shell-rc.ts";
-import { homeFolder } from "../../../../base/system/home.ts";
-import { overridingVariables } from "../../../../tools/variables.ts";
 import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import { usage, valuesOf } from "../../../framework/arguments.ts";
 import { defineCommand } from "../../../framework/command.ts";
 import { confirm } from "../../../terminal/prompt.ts";
-import { otherSettings } from "../agent-settings.ts";
-import { unlistedRegion } from "../aws-region.ts";
 import { applyPlan } from "./apply.ts";
-import { type Endpoints, findEndpoints } from "./endpoint.ts";
-import { knownHost, locate } from "./host.ts";
-import { type Plan, planRemoval, planSetup } from "./plan.ts";
+import { planAddition } from "./addition.ts";
+import type { Endpoints } from "./endpoint.ts";
+import { locate } from "./host.ts";
+import { type Plan, planRemoval } from "./plan.ts";
 import { type Outcome, report } from "./report.ts";
-import {
-  commandName,
-  parseScopes,
-  registryName,
-  resolveNames,
-  sameRepository,
-  supersededBy,
-  parseTools,
-} from "./request.ts";
+import { commandName, parseTools } from "./request.ts";
 import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
-import { checkedRoles, roleArgs } from "./role-flags.ts";
-import { besidePublic, installed, settable, toolsOf } from "./selected-tools.ts";
+import { roleArgs } from "./role-flags.ts";
+import { toolsOf } from "./selected-tools.ts";
 import { isFirstOnPath, shellAdvice } from "../shell.ts";
-import { listOfTools, settableNames, type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
+import { listOfTools, settableNames, type ToolName, toolNames } from "../../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
@@ -160,59 +149,7 @@ export const codeartifact = defineCommand({
       plan = planRemoval(removed, names, settings, context);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
-      const where = args.default === true ? configuredOne(args, settings) : resolveNames(args, settings, env);
-      const known = settings.repositories.find((each) => sameRepository(each, where));
-      if (named.length > 0) names = settable(named, env);
-      else if (args.default === true) names = toolsOf(known);
-      else names = await installed(env, dryRun || args.json === true);
-      const scopes = parseScopes(valuesOf(rawArgs, "--scope"));
-      const unused = [
-        ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "cargo", names, named),
-        ...unusedFlag("--scope", scopes.length > 0, "npm", names, named),
-      ];
-      const stays = names.every((tool) => !tools[tool].hasDefault);
-      const extra = args.extra === true || (stays && known?.extra === true);
-      // One of two kinds, the same in every tool's file: what is set up already changes with it.
-      const changes = known !== undefined && (known.extra ?? false) !== extra;
-      if (changes) names = toolNames.filter((name) => names.includes(name) || known.files?.[name] !== undefined);
-      const npmScopes = scopes.length > 0 ? scopes : args.default === true ? known?.npmScopes : undefined;
-      const warnings: string[] = [];
-      if (extra) {
-        const given = { ...where, endpoints: {}, ...(npmScopes ? { npmScopes } : {}) };
-        const left = besidePublic(names, given, {
-          named: named.length > 0 || changes,
-          mayMix: args["allow-mixing"] === true,
-        });
-        names = left.names;
-        warnings.push(...left.warnings);
-      }
-      const formats = names.map((tool) => tools[tool].format);
-      const superseded = supersededBy(where, args, { scopes, formats }, settings);
-      const others = settings.repositories.filter((each) => !superseded.includes(each));
-      const registry = names.includes("cargo")
-        ? { registryName: registryName(args, where, { ...settings, repositories: others }) }
-        : {};
-      const roles = checkedRoles(args, { ...known, ...where }, settings);
-      source = await findEndpoints({ ...where, ...roles }, formats, host ?? knownHost(where, formats, settings));
-      const repository: RepositorySettings = {
-        ...where,
-        ...roles,
-        endpoints: source.endpoints,
-        ...registry,
-        ...(names.includes("npm") && npmScopes ? { npmScopes } : {}),
-        extra,
-      };
-      plan = planSetup(repository, names, settings, context, superseded);
-      plan.warnings.push(
-        ...unused,
-        ...warnings,
-        ...overridden(names, plan.settings, env),
-        ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)),
-      );
-      const doubt = unlistedRegion(where.region);
-      if (doubt !== undefined) plan.warnings.push(doubt);
-      const other = otherSettings(source.agent);
-      if (other) plan.warnings.push(`${other.found} To have it read these: ${other.remedy}.`);
+      ({ plan, source, names } = await planAddition({ ...args, host }, rawArgs, named, settings, context));
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
@@ -238,30 +175,6 @@ function refuseWithRemove(words: readonly string[]): void {
   const given = flags.concat(others).find((flag) => words.some((word) => word === flag || word.startsWith(`${flag}=`)));
   if (given === undefined) return;
   throw usage(`--remove takes away what is set up, whole or by --tool: ${given} does not go with it.`, commandName);
-}
-
-/**
- * The warning about a flag of a tool that this command does not configure because it is not installed. Throws `usage` if
- * `named` (by `--tool`) leaves the tool out.
- */
-function unusedFlag(flag: string, given: boolean, tool: ToolName, names: ToolName[], named: ToolName[]): string[] {
-  if (!given || names.includes(tool)) return [];
-  if (named.length === 0) return [`${tool} is not on PATH: ${flag} is not used.`];
-  throw usage(`${flag} is for ${tool}, and this configures ${names.join(" and ")}.`, commandName, `--tool ${tool}`);
-}
-
-/** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
-function overridden(names: ToolName[], settings: Settings, env: NodeJS.ProcessEnv): string[] {
-  const machine = {
-    env,
-    cwd: process.cwd(),
-    home: homeFolder(env),
-    settings,
-    agent: undefined,
-    now: Date.now() / 1000,
-  };
-  const rules = names.flatMap((name) => tools[name].variables);
-  return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
 }
 
 /** Returns advice on PATH, and the change of the shell's start file if the user agreed to it. */

@@ -455,3 +455,12 @@ test("a slip in a name for one tool leaves the others where they are", async () 
   expect(read(".npmrc")).not.toContain("my-domian");
   expect(settings().repositories.map(({ domain }) => domain)).toEqual(["my-domain"]);
 });
+
+test.each(["npm", "yarn", "bun"])("--scope limits %s to a scope", async (tool) => {
+  await setRole();
+  const run = await codeartifact("--tool", tool, "--scope", "@acme");
+  expect(run.exitCode).toBe(0);
+  expect(settings().repositories[0]!.npmScopes).toEqual(["@acme"]);
+  const [file = ""] = Object.values(settings().repositories[0]!.files!);
+  expect(read(file.slice(home.length + 1))).toContain("acme");
+});
