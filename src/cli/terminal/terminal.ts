@@ -110,7 +110,9 @@ export function showTrace(line: string): void {
  */
 export function showError(error: VouchError): void {
   const lines = [error.code === "cancelled" ? error.message : `${red("error:")} ${error.message}`];
-  if (error.hint !== undefined) lines.push(`${bold("hint:")} ${error.hint}`);
+  // Lines to be written into a file by hand are our own; any other line end may be a stranger's.
+  const [hint, ...toWrite] = error.code === "edit_conflict" ? (error.hint?.split("\n") ?? []) : [error.hint];
+  if (hint !== undefined) lines.push(`${bold("hint:")} ${hint}`, ...toWrite.map((line) => `  ${line}`));
   if (isTracing()) lines.push(...causesOf(error));
   else if (error.code === "internal_error") {
     lines.push(`${bold("hint:")} This is a fault in Vouch. Please report it, with what VOUCH_DEBUG=1 shows.`);

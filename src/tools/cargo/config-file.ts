@@ -220,7 +220,7 @@ function validToml(text: string, file: string): Table {
 function byHand({ name, index, credentialProvider }: CargoRegistry, file: string): VouchError {
   return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
     hint:
-      "Write it by hand in the form that the file uses, and leave Cargo to Vouch's --tool pip,npm:\n" +
+      "Write it by hand in the form that the file uses, and set up the other tools by --tool:\n" +
       `[registries.${name}]\nindex = "${index}"${
         credentialProvider === undefined
           ? ""

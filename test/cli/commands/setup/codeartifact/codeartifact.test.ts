@@ -464,3 +464,11 @@ test.each(["npm", "yarn", "bun"])("--scope limits %s to a scope", async (tool) =
   const [file = ""] = Object.values(settings().repositories[0]!.files!);
   expect(read(file.slice(home.length + 1))).toContain("acme");
 });
+
+test("lines to be written by hand stand on lines of their own, as the file wants them", async () => {
+  await setRole();
+  write(".cargo/config.toml", 'registries = { "my-repo" = { index = "x" } }\n');
+  const run = await codeartifact("--tool", "cargo", "--registry-name", "company");
+  expect(run.exitCode).toBe(1);
+  expect(run.stderr).toContain(`\n  [registries.company]\n  index = "sparse+https://${host}/cargo/my-repo/"\n`);
+});
