@@ -1,9 +1,8 @@
-import { propertyRuns } from "../../property-runs.ts";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { VouchError } from "../../../src/base/errors.ts";
 import { helperLine, setCredentialHelper, unsetCredentialHelper } from "../../../src/tools/bazel/config-file.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
@@ -46,29 +45,17 @@ const pool = [
 ];
 
 test("in any .bazelrc an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(configTexts(pool), fc.boolean(), (text, hasOther) => {
-      let whole: string;
-      let edited: string;
-      try {
-        whole = hasOther ? set(text, other) : text;
-        edited = set(whole);
-      } catch (error) {
-        if (error instanceof VouchError && error.code === "edit_conflict") return;
-        throw error;
-      }
-      edits++;
-      const options = edited.split(/\r?\n/).filter((line) => line.includes("--credential_helper="));
-      expect(options.at(-1)).toBe(helperLine(endpoint, helper));
-      expect(unset(edited)).toBe(whole);
-      if (hasOther) expect(unset(unset(edited, other)!)).toBe(text);
-      expect(set(edited)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
+  const earlier = { set: (text: string) => set(text, other), unset: (text: string) => unset(text, other) };
+  expectUndoable(
+    fc.record({ text: configTexts(pool), hasOther: fc.boolean() }).map(({ text, hasOther }) => ({
+      text,
+      set: (before) => set(before),
+      unset,
+      earlier: hasOther ? earlier : undefined,
+      says(edited) {
+        const options = edited.split(/\r?\n/).filter((line) => line.includes("--credential_helper="));
+        expect(options.at(-1)).toBe(helperLine(endpoint, helper));
+      },
+    })),
   );
-  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });

@@ -1,9 +1,9 @@
-import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
 import { setBunRegistry, unsetBunRegistry } from "../../../src/tools/bun/config-file.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
@@ -70,37 +70,13 @@ const pool = [
 ];
 const cases = fc.record({ text: configTexts(pool), scopes: fc.subarray(["@acme", "@other"]) });
 
-/** The edited text; undefined where the edit is refused. */
-function edit(text: string, scopes: string[]): string | undefined {
-  try {
-    return set(text, scopes);
-  } catch (error) {
-    if (error instanceof VouchError && error.code === "edit_conflict") return undefined;
-    throw error;
-  }
-}
-
 test("in any bunfig.toml an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(cases, ({ text, scopes }) => {
-      const edited = edit(text, scopes);
-      if (edited === undefined) return;
-      edits++;
-      expect(unset(edited)).toBe(text);
-      expect(set(edited, scopes)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
-  );
-  expect(edits).toBeGreaterThan(propertyRuns / 20);
+  expectUndoable(cases.map(({ text, scopes }) => ({ text, set: (before) => set(before, scopes), unset })));
 });
 
 test.skipIf(!requires("python3"))("Python's TOML reader finds what was set, and everything else as before", () => {
   const samples = fc.sample(cases, 400).flatMap(({ text, scopes }) => {
-    const edited = edit(text.replace(/^\ufeff/, ""), scopes);
+    const edited = unlessRefused(() => set(text.replace(/^\ufeff/, ""), scopes));
     return edited === undefined ? [] : [{ before: text.replace(/^\ufeff/, ""), after: edited, scopes }];
   });
   const program =

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setNpmRegistry, unsetNpmRegistry } from "../../../src/tools/npm/config-file.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
@@ -113,17 +114,8 @@ const cases = fc.record({
 });
 
 test("in any file of npm's an edit is repeated without change and undone to the byte", () => {
-  fc.assert(
-    fc.property(cases, ({ text, scopes }) => {
-      const edited = set(text, scopes);
-      expect(unset(edited)).toBe(text);
-      expect(set(edited, scopes)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
-  );
+  const files = cases.map(({ text, scopes }) => ({ text, set: (before: string) => set(before, scopes), unset }));
+  expectUndoable(files, propertyRuns);
 });
 
 /** The `ini` package that npm reads its files with. */

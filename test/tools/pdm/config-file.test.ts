@@ -1,9 +1,7 @@
-import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VouchError } from "../../../src/base/errors.ts";
 import {
   dropPdmRepository,
   pdmName,
@@ -12,7 +10,8 @@ import {
   unsetPdmRepository,
 } from "../../../src/tools/pdm/config-file.ts";
 import { indexNames } from "../../../src/tools/python/index-url.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
@@ -144,32 +143,22 @@ const pool = [
 ];
 
 test("in any file of PDM's an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(configTexts(pool), fc.boolean(), fc.boolean(), (text, isExtra, hasOther) => {
-      let whole: string;
-      let edited: string;
-      try {
-        whole = hasOther ? set(text, other) : text;
-        edited = set(whole, id, isExtra);
-      } catch (error) {
-        if (error instanceof VouchError && error.code === "edit_conflict") return;
-        throw error;
-      }
-      edits++;
-      const published = Object.values(parse(edited).repository!).map(({ url }) => url);
-      expect(published).toContain(endpoint);
-      if (!isExtra) expect(parse(edited).pypi!.url).toBe(`${endpoint}simple/`);
-      expect(unset(edited)).toBe(whole);
-      if (hasOther) expect(unset(unset(edited, other)!)).toBe(text);
-      expect(set(edited, id, isExtra)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
+  const earlier = { set: (text: string) => set(text, other), unset: (text: string) => unset(text, other) };
+  expectUndoable(
+    fc
+      .record({ text: configTexts(pool), isExtra: fc.boolean(), hasOther: fc.boolean() })
+      .map(({ text, isExtra, hasOther }) => ({
+        text,
+        set: (before) => set(before, id, isExtra),
+        unset,
+        earlier: hasOther ? earlier : undefined,
+        says(edited) {
+          const published = Object.values(parse(edited).repository!).map(({ url }) => url);
+          expect(published).toContain(endpoint);
+          if (!isExtra) expect(parse(edited).pypi!.url).toBe(`${endpoint}simple/`);
+        },
+      })),
   );
-  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 const pdm = join(import.meta.dir, "../../../.tools/pdm/bin/pdm");

@@ -5,11 +5,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readIni } from "../../../src/editing/configparser.ts";
 import { setPipIndex, unsetPipIndex } from "../../../src/tools/pip/config-file.ts";
-import { VouchError } from "../../../src/base/errors.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.config/pip/pip.conf";
@@ -157,27 +157,13 @@ const pool = [
 ];
 
 test("in any file of pip's an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(configTexts(pool), fc.boolean(), (text, withSection) => {
-      const whole = withSection ? `[global]\n${text.replace(/^\ufeff/, "")}` : text;
-      let edited: string;
-      try {
-        edited = set(whole);
-      } catch (error) {
-        if (error instanceof VouchError && error.code === "edit_conflict") return;
-        throw error;
-      }
-      edits++;
-      expect(unset(edited)).toBe(whole);
-      expect(set(edited)).toBe(edited);
-      const lines = whole.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
+  const texts = fc
+    .tuple(configTexts(pool), fc.boolean())
+    .map(([text, withSection]) => (withSection ? `[global]\n${text.replace(/^\ufeff/, "")}` : text));
+  expectUndoable(
+    texts.map((text) => ({ text, set, unset })),
+    propertyRuns / 50,
   );
-  expect(edits).toBeGreaterThan(propertyRuns / 50);
 });
 
 /** Reads texts with Python's configparser: [section, option, value] for each, or null where it refuses. */
@@ -199,13 +185,7 @@ test.skipIf(!requires("python3"))("Python's configparser reads every file of pip
   const texts = fc
     .sample(configTexts(pool, { byteOrderMark: false }), 400)
     .flatMap((text) => [text, `[global]\n${text}`, `[install]\n${text}`]);
-  const edited = texts.flatMap((text) => {
-    try {
-      return [set(text)];
-    } catch {
-      return [];
-    }
-  });
+  const edited = texts.flatMap((text) => unlessRefused(() => set(text)) ?? []);
   const all = [...texts, ...edited];
   const run = Bun.spawnSync(["python3", "-c", pythonReader], { stdin: Buffer.from(JSON.stringify(all)) });
   const theirs = JSON.parse(run.stdout.toString()) as ([string, string, string][] | null)[];

@@ -1,10 +1,10 @@
 import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { VouchError } from "../../../src/base/errors.ts";
 import { dropGemSource, setGemSource, unsetGemSource } from "../../../src/tools/ruby/config-file.ts";
 import { readGemrc } from "../../../src/tools/ruby/gemrc.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 
 const id = "my-domain/my-repo 123456789012 us-east-1";
@@ -119,30 +119,8 @@ const pool = [
   "...",
 ];
 
-/** The edited file; undefined if Vouch leaves the file alone. */
-function trySet(text: string): string | undefined {
-  try {
-    return set(text);
-  } catch (error) {
-    expect(error).toBeInstanceOf(VouchError);
-    expect((error as VouchError).code).toBe("edit_conflict");
-    return undefined;
-  }
-}
-
 test("in any file of gem's an edit is repeated without change and undone to the byte", () => {
-  fc.assert(
-    fc.property(configTexts(pool), (text) => {
-      const edited = trySet(text);
-      if (edited === undefined) return;
-      expect(unset(edited)).toBe(text);
-      expect(set(edited)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
-  );
+  expectUndoable(configTexts(pool).map((text) => ({ text, set, unset })));
 });
 
 test("files of plain options are always edited", () => {
@@ -156,7 +134,7 @@ test("files of plain options are always edited", () => {
         .map((option) => `${option}\n`)
         .toSpliced(at, 0, sources)
         .join("");
-      expect(trySet(text)).toBeDefined();
+      expect(unlessRefused(() => set(text))).toBeDefined();
     }),
     { numRuns: propertyRuns },
   );
@@ -164,7 +142,7 @@ test("files of plain options are always edited", () => {
 
 test.skipIf(!requires("ruby"))("Ruby's own YAML finds the source that was set, and everything else as before", () => {
   const pairs = fc.sample(configTexts(pool), propertyRuns).flatMap((text) => {
-    const edited = trySet(text);
+    const edited = unlessRefused(() => set(text));
     if (edited === undefined) return [];
     // A block behind the last line gives it its line end, which is part of a literal text (`|`).
     return [[edited.endsWith("\n") ? text.replace(/[^\n]$/, "$&\n") : text, edited] as const];

@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VouchError } from "../../../src/base/errors.ts";
 import { indexNames } from "../../../src/tools/python/index-url.ts";
 import { setUvIndex, unsetUvIndex, type UvIndex } from "../../../src/tools/uv/config-file.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
@@ -182,32 +182,22 @@ const pool = [
 ];
 
 test("in any file of uv's an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(configTexts(pool), fc.boolean(), fc.boolean(), (text, isExplicit, hasOther) => {
-      let whole: string;
-      let edited: string;
-      try {
-        whole = hasOther ? set(text, other) : text;
-        edited = set(whole, id, isExplicit);
-      } catch (error) {
-        if (error instanceof VouchError && error.code === "edit_conflict") return;
-        throw error;
-      }
-      edits++;
-      const found = parse(edited);
-      expect(found["keyring-provider"]).toBe("subprocess");
-      expect(found.index![0]).toMatchObject({ url: indexOf(id).url, "publish-url": endpoint });
-      expect(unset(edited)).toBe(whole);
-      if (hasOther) expect(unset(unset(edited, other)!)).toBe(text);
-      expect(set(edited, id, isExplicit)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
+  const earlier = { set: (text: string) => set(text, other), unset: (text: string) => unset(text, other) };
+  expectUndoable(
+    fc
+      .record({ text: configTexts(pool), isExplicit: fc.boolean(), hasOther: fc.boolean() })
+      .map(({ text, isExplicit, hasOther }) => ({
+        text,
+        set: (before) => set(before, id, isExplicit),
+        unset,
+        earlier: hasOther ? earlier : undefined,
+        says(edited) {
+          const found = parse(edited);
+          expect(found["keyring-provider"]).toBe("subprocess");
+          expect(found.index![0]).toMatchObject({ url: indexOf(id).url, "publish-url": endpoint });
+        },
+      })),
   );
-  expect(edits).toBeGreaterThan(propertyRuns / 20);
 });
 
 /** Reads texts with Python's tomllib. */
@@ -219,13 +209,9 @@ const hasTomllib =
   requires("python3") && Bun.spawnSync(["python3", "-c", "import tomllib"], { stderr: "ignore" }).success;
 
 test.skipIf(!hasTomllib)("Python's TOML parser reads what was meant", () => {
-  const texts = fc.sample(configTexts(pool, { byteOrderMark: false }), propertyRuns).flatMap((text) => {
-    try {
-      return [set(text)];
-    } catch {
-      return [];
-    }
-  });
+  const texts = fc
+    .sample(configTexts(pool, { byteOrderMark: false }), propertyRuns)
+    .flatMap((text) => unlessRefused(() => set(text)) ?? []);
   const run = Bun.spawnSync(["python3", "-c", pythonReader], { stdin: Buffer.from(JSON.stringify(texts)) });
   const found = JSON.parse(run.stdout.toString()) as Config[];
   expect(found).toHaveLength(texts.length);

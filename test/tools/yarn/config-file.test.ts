@@ -1,11 +1,11 @@
-import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VouchError } from "../../../src/base/errors.ts";
 import { dropYarnRegistry, setYarnRegistry, unsetYarnRegistry } from "../../../src/tools/yarn/config-file.ts";
-import { configTexts, isSubsequence, outsideBlocks } from "../../editing/texts.ts";
+import { expectUndoable } from "../../editing/edit-property.ts";
+import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
@@ -99,32 +99,8 @@ const pool = [
 ];
 const cases = fc.record({ text: configTexts(pool), scopes: fc.subarray(["@acme", "@other"]) });
 
-/** The edited text; undefined where the edit is refused. */
-function edit(text: string, scopes: string[]): string | undefined {
-  try {
-    return set(text, scopes);
-  } catch (error) {
-    if (error instanceof VouchError && error.code === "edit_conflict") return undefined;
-    throw error;
-  }
-}
-
 test("in any file of yarn's an edit is repeated without change and undone to the byte, or refused", () => {
-  let edits = 0;
-  fc.assert(
-    fc.property(cases, ({ text, scopes }) => {
-      const edited = edit(text, scopes);
-      if (edited === undefined) return;
-      edits++;
-      expect(unset(edited)).toBe(text);
-      expect(set(edited, scopes)).toBe(edited);
-      const lines = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
-      const last = lines.slice(-1).flatMap((line) => [`${line}\n`, `${line}\r\n`]);
-      expect(isSubsequence(outsideBlocks(edited), [...lines, ...last])).toBe(true);
-    }),
-    { numRuns: propertyRuns },
-  );
-  expect(edits).toBeGreaterThan(propertyRuns / 20);
+  expectUndoable(cases.map(({ text, scopes }) => ({ text, set: (before) => set(before, scopes), unset })));
 });
 
 const yarn = join(import.meta.dir, "../../../.tools/yarn/node_modules/.bin/yarn");
