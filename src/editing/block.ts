@@ -48,7 +48,7 @@ export interface RemovalRules {
    */
   keyOf?: (line: string) => string | undefined;
   /** Called with each of the user's lines in the block. */
-  onKept?: (line: string) => void;
+  onKept?: ((line: string) => void) | undefined;
 }
 
 /** The original content that a block has replaced. */

@@ -1,3 +1,5 @@
+import { VouchError } from "../base/errors.ts";
+
 /** The result of an edit of a configuration file. */
 export interface Edited {
   text: string;
@@ -13,4 +15,9 @@ export function undoCommand(id: string): string {
   const [, domain, repository, owner, region] = /^(\S+?)\/(\S+) (\d+) (\S+)$/.exec(id) ?? [];
   if (region === undefined) return removeCommand;
   return `${removeCommand} --domain ${domain} --domain-owner ${owner} --region ${region} --repository ${repository}`;
+}
+
+/** The error for a file that cannot be edited so that nothing else changes; the hint says what to write by hand. */
+export function notEditable(file: string, hint: string): VouchError {
+  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, { hint });
 }

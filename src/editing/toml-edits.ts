@@ -1,23 +1,10 @@
 /** Edits that set keys and add tables in a TOML document, by line, so that every other byte stays. */
-import { VouchError } from "../base/errors.ts";
 import { type Edit, splitLines } from "./block.ts";
 import { type TomlStatement, tomlStatements } from "./toml-statements.ts";
 
 /** The statements of a document that may begin with a byte order mark. */
 export function statementsOf(text: string): TomlStatement[] {
   return tomlStatements(text.replace(/^\ufeff/, ""));
-}
-
-/** The document's values. Throws `edit_conflict` if it is not valid TOML; `file` is its path for the message. */
-export function parseUserToml(text: string, file: string): Record<string, unknown> {
-  try {
-    return Bun.TOML.parse(text.replace(/^\ufeff/, "")) as Record<string, unknown>;
-  } catch (error) {
-    throw new VouchError("edit_conflict", `${file} is not valid TOML: ${(error as Error).message}.`, {
-      hint: "Correct the file, then run the command again.",
-      cause: error,
-    });
-  }
 }
 
 /**

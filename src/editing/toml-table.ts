@@ -1,8 +1,9 @@
 /** Edits of a TOML document: strings in one table, as a marked block. */
-import { VouchError } from "../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "./block.ts";
-import { undoCommand } from "./edited.ts";
+import { type Edit, insertBlocks, splitLines } from "./block.ts";
+import { removeCheckedBlocks } from "./checked-removal.ts";
+import { notEditable, undoCommand } from "./edited.ts";
 import { type TomlStatement, tomlStatements } from "./toml-statements.ts";
+import { parseToml, parseUserToml } from "./toml-values.ts";
 
 /** Strings in the table at `path`. */
 export interface TomlStrings {
@@ -17,7 +18,7 @@ export interface OwnTomlLines {
   path: string[];
   /** The values that our blocks may contain, by key. */
   values: Record<string, string[]>;
-  onKept?: (line: string) => void;
+  onKept?: ((line: string) => void) | undefined;
 }
 
 type Table = Record<string, unknown>;
@@ -29,14 +30,12 @@ type Table = Record<string, unknown>;
 export function setTomlStrings(text: string | undefined, id: string, table: TomlStrings, own: OwnTomlLines): string {
   const { file } = own;
   const before = text === undefined ? undefined : unsetTomlStrings(text, id, own);
-  const wanted = parse(before ?? "", file);
+  const wanted = parseUserToml(before ?? "", file);
   const edited = insertBlocks(before, id, editsFor(before ?? "", table), { file, undo: undoCommand(id) });
   const target = tableAt(wanted, table.path);
   if (target !== undefined) Object.assign(target, table.values);
-  if (target !== undefined && Bun.deepEquals(tryParse(edited), wanted, true)) return edited;
-  throw new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint: `Write it by hand in the form that the file uses:\n${linesOf(table).join("\n")}`,
-  });
+  if (target !== undefined && Bun.deepEquals(parseToml(edited), wanted, true)) return edited;
+  throw notEditable(file, `Write it by hand in the form that the file uses:\n${linesOf(table).join("\n")}`);
 }
 
 /**
@@ -45,21 +44,13 @@ export function setTomlStrings(text: string | undefined, id: string, table: Toml
  */
 export function unsetTomlStrings(text: string, id: string, own: OwnTomlLines): string | undefined {
   const { file, path, onKept } = own;
-  const rules: RemovalRules = {
+  return removeCheckedBlocks(text, id, {
     file,
     isOwn: (line) => isOwnLine(line, own),
     keyOf: (line) => /^([\w."'-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, ""),
-    ...(onKept ? { onKept } : {}),
-  };
-  const others = withoutKeys(text, path, Object.keys(own.values));
-  const same = (left: string): boolean =>
-    Bun.deepEquals(withoutKeys(left, path, Object.keys(own.values)), others, true);
-  const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || same(removed)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || same(kept)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: (left) => withoutKeys(left, path, Object.keys(own.values)),
   });
 }
 
@@ -116,12 +107,12 @@ function joined(edits: Edit[]): Edit[] {
 }
 
 function isOwnLine(line: string, { path, values }: OwnTomlLines): boolean {
-  const [header] = /^\[[^[].*\]$/.test(line) && tryParse(line) !== undefined ? tomlStatements(line) : [];
+  const [header] = /^\[[^[].*\]$/.test(line) && parseToml(line) !== undefined ? tomlStatements(line) : [];
   if (header !== undefined) return Bun.deepEquals(header.table.slice(0, -1), path.slice(0, -1));
-  const [statement] = tryParse(line) === undefined ? [] : tomlStatements(line);
+  const [statement] = parseToml(line) === undefined ? [] : tomlStatements(line);
   const name = statement?.key.at(-1);
   if (name === undefined) return false;
-  const value = statement!.key.reduce<unknown>((at, part) => (at as Table)?.[part], tryParse(line));
+  const value = statement!.key.reduce<unknown>((at, part) => (at as Table)?.[part], parseToml(line));
   return typeof value === "string" && (Object.hasOwn(values, name) ? values[name]!.includes(value) : false);
 }
 
@@ -138,7 +129,7 @@ function tableAt(document: Table, path: string[]): Table | undefined {
 
 /** Everything that a removal must not change: all but the keys, in any table beside that of `path`. */
 function withoutKeys(text: string, path: string[], keys: string[]): Table | undefined {
-  const rest = tryParse(text);
+  const rest = parseToml(text);
   if (rest === undefined) return undefined;
   prune(rest, path.slice(0, -1), keys);
   return rest;
@@ -152,24 +143,5 @@ function prune(table: Table, [part, ...deeper]: string[], keys: string[]): void 
     if (part === undefined) for (const each of keys) delete (next as Table)[each];
     else prune(next as Table, deeper, keys);
     if (Object.keys(next).length === 0) delete table[name];
-  }
-}
-
-function tryParse(text: string): Table | undefined {
-  try {
-    return Bun.TOML.parse(text.replace(/^\ufeff/, "")) as Table;
-  } catch {
-    return undefined;
-  }
-}
-
-function parse(text: string, file: string): Table {
-  try {
-    return Bun.TOML.parse(text.replace(/^\ufeff/, "")) as Table;
-  } catch (error) {
-    throw new VouchError("edit_conflict", `${file} is not valid TOML: ${(error as Error).message}.`, {
-      hint: "Correct the file, then run the command again.",
-      cause: error,
-    });
   }
 }

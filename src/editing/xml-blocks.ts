@@ -35,7 +35,7 @@ export interface XmlRemovalRules extends XmlFile {
   /** Whether Vouch wrote this element of a block. Anything else in a block is the user's and stays. */
   isOwn: (element: XmlElement, document: XmlDocument) => boolean;
   /** Called with the text of each element of the user in the block. */
-  onKept?: (text: string) => void;
+  onKept?: ((text: string) => void) | undefined;
 }
 
 interface Block {

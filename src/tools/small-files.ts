@@ -1,6 +1,7 @@
 /** Reads package managers' files for the doctor: small regular files only, because the folder is untrusted. */
 import { readRegularFile } from "../base/system/regular-file.ts";
 import { type IniFile, readIni } from "../editing/configparser.ts";
+import { parseToml } from "../editing/toml-values.ts";
 
 const maxBytes = 1 << 20;
 
@@ -36,15 +37,6 @@ export function readIniFile(path: string): IniFile | undefined {
 export function readTomlFile(path: string): Record<string, unknown> | undefined {
   const text = readSmallFile(path);
   return text === undefined ? undefined : parseToml(text);
-}
-
-/** A TOML text as a table; undefined if it is malformed. */
-export function parseToml(text: string): Record<string, unknown> | undefined {
-  try {
-    return Bun.TOML.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The value if it is a table; otherwise an empty one. */

@@ -37,5 +37,5 @@ export function unsetCredentialHelper(
 ): string | undefined {
   const isOwn = (line: string): boolean =>
     /^common "?--credential_helper=[\w.-]+=.*\/vouch-credential-helper"?$/.test(line);
-  return removeBlocks(text, id, { file, isOwn, ...(onKept ? { onKept } : {}) });
+  return removeBlocks(text, id, { file, isOwn, onKept });
 }

@@ -3,11 +3,13 @@
  * sends nothing if the variable is not set, and takes address and token of a project's registry from one entry.
  * https://bun.com/docs/runtime/bunfig#install-registry
  */
-import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
+import type { VouchError } from "../../base/errors.ts";
+import { type Edit, insertBlocks } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 import { type TomlStatement, tomlStatements } from "../../editing/toml-statements.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 export interface BunRegistry {
   endpoint: string;
@@ -34,7 +36,7 @@ export function setBunRegistry(
   const { endpoint, variable, scopes } = registry;
   const own = { file, endpoints: [endpoint, ...formerly] };
   const before = text === undefined ? undefined : unsetBunRegistry(text, id, own);
-  const wanted = validToml(before ?? "", file);
+  const wanted = parseUserToml(before ?? "", file);
   const paths = pathsOf(scopes);
   for (const path of paths) setIn(wanted, path, { url: endpoint, token: `$${variable}` });
   const value = `{ url = ${JSON.stringify(endpoint)}, token = ${JSON.stringify(`$${variable}`)} }`;
@@ -59,15 +61,14 @@ export function unsetBunRegistry(
     return typeof url === "string" && endpoints.includes(url) && String(token).startsWith("$VOUCH_TOKEN_");
   };
   const keyOf = (line: string): string | undefined => /^([\w"'@/.~-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, "");
-  const rules: RemovalRules = { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) };
   const scopes = ownScopes(text);
-  const others = otherSettings(text, scopes);
-  const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || Bun.deepEquals(otherSettings(removed, scopes), others, true)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || Bun.deepEquals(otherSettings(kept, scopes), others, true)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  return removeCheckedBlocks(text, id, {
+    file,
+    isOwn,
+    keyOf,
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: (left) => otherSettings(left, scopes),
   });
 }
 
@@ -141,13 +142,13 @@ function joined(edits: Edit[]): Edit[] {
 
 /** The scopes whose registry is one of ours. */
 function ownScopes(text: string): string[] {
-  const scopes = tableOf(tableOf(parseToml(text.replace(/^\ufeff/, ""))?.["install"])["scopes"]);
+  const scopes = tableOf(tableOf(parseToml(text)?.["install"])["scopes"]);
   return Object.keys(scopes).filter((scope) => String(tableOf(scopes[scope])["token"]).startsWith("$VOUCH_TOKEN_"));
 }
 
 /** Everything that a removal must not change: all but the registry, and those of these scopes. */
 function otherSettings(text: string, own: string[]): Table | undefined {
-  const rest = parseToml(text.replace(/^\ufeff/, ""));
+  const rest = parseToml(text);
   if (rest === undefined) return undefined;
   const install = tableOf(rest["install"]);
   delete install["registry"];
@@ -158,21 +159,10 @@ function otherSettings(text: string, own: string[]): Table | undefined {
   return rest;
 }
 
-function validToml(text: string, file: string): Table {
-  try {
-    return Bun.TOML.parse(text) as Table;
-  } catch (error) {
-    throw new VouchError("edit_conflict", `${file} is not valid TOML: ${(error as Error).message}.`, {
-      hint: "Correct the file, then run the command again.",
-      cause: error,
-    });
-  }
-}
-
 function byHand(paths: string[][], value: string, file: string): VouchError {
-  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint: `Write it by hand in the form that the file uses, and set up the other tools by --tool:\n${paths
-      .map((path) => lineOf(path, value))
-      .join("\n")}`,
-  });
+  const lines = paths.map((path) => lineOf(path, value)).join("\n");
+  return notEditable(
+    file,
+    `Write it by hand in the form that the file uses, and set up the other tools by --tool:\n${lines}`,
+  );
 }

@@ -1,6 +1,6 @@
 /** The files that bun reads besides npm's, as far as they decide about the connection. */
 import { type OwnFiles, withoutEscapes } from "../npm/guard/other-tools.ts";
-import { parseToml } from "../small-files.ts";
+import { parseToml } from "../../editing/toml-values.ts";
 
 const trustKey = /^(ca|cafile|cert|key|(https?)?proxy|no_?proxy|strictssl)$/i;
 
@@ -17,7 +17,7 @@ export const bunFiles: OwnFiles = {
 
 /** The first key of a bunfig.toml that decides about the connection, at any depth. */
 export function trustSettingIn(text: string): string | undefined {
-  const table = parseToml(text.replace(/^\ufeff/, ""));
+  const table = parseToml(text);
   if (table !== undefined) return keyIn(table);
   // bun may read what this parser does not.
   return /\b(ca|cafile|proxy|https_proxy)\b/i.exec(withoutEscapes(text))?.[0];

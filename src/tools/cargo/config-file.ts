@@ -4,10 +4,12 @@
  */
 import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
+import { type Edit, insertBlocks } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 import { type TomlStatement, tomlStatements } from "../../editing/toml-statements.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 export interface CargoRegistry {
   /** The name in `registries.NAME`. */
@@ -59,7 +61,7 @@ export function setCargoRegistry(
 ): Edited {
   const own = { file, indexes: [registry.index, ...formerly], executables: [registry.credentialProvider ?? []].flat() };
   const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
-  const wanted = validToml(before ?? "", file);
+  const wanted = parseUserToml(before ?? "", file);
   checkConflicts(wanted, registry, file);
   const edited = insertBlocks(before, id, editsFor(before ?? "", registry), {
     file,
@@ -102,14 +104,13 @@ export function unsetCargoRegistry(
     );
   };
   const keyOf = (line: string): string | undefined => /^([\w."'-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, "");
-  const rules: RemovalRules = { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) };
-  const others = otherSettings(text);
-  const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || Bun.deepEquals(otherSettings(removed), others, true)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || Bun.deepEquals(otherSettings(kept), others, true)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  return removeCheckedBlocks(text, id, {
+    file,
+    isOwn,
+    keyOf,
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: otherSettings,
   });
 }
 
@@ -206,25 +207,14 @@ function otherSettings(text: string): Table | undefined {
   return rest;
 }
 
-function validToml(text: string, file: string): Table {
-  try {
-    return Bun.TOML.parse(text) as Table;
-  } catch (error) {
-    throw new VouchError("edit_conflict", `${file} is not valid TOML: ${(error as Error).message}.`, {
-      hint: "Correct the file, then run the command again.",
-      cause: error,
-    });
-  }
-}
-
 function byHand({ name, index, credentialProvider }: CargoRegistry, file: string): VouchError {
-  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint:
-      "Write it by hand in the form that the file uses, and set up the other tools by --tool:\n" +
-      `[registries.${name}]\nindex = "${index}"${
-        credentialProvider === undefined
-          ? ""
-          : `\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`
-      }`,
-  });
+  const provider =
+    credentialProvider === undefined
+      ? ""
+      : `\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`;
+  return notEditable(
+    file,
+    "Write it by hand in the form that the file uses, and set up the other tools by --tool:\n" +
+      `[registries.${name}]\nindex = "${index}"${provider}`,
+  );
 }

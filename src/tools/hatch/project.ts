@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { ancestors } from "../../base/system/ancestors.ts";
 import { readIfPresent } from "../../base/system/regular-file.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import { parseToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 const maxBytes = 4 << 20;
 
@@ -35,7 +36,7 @@ function read(path: string): Record<string, unknown> | undefined {
     throw refusal(`${path} cannot be read`);
   }
   if (text === undefined) return undefined;
-  const document = parseToml(text.replace(/^\ufeff/, ""));
+  const document = parseToml(text);
   if (document === undefined) throw refusal(`${path} is TOML that Vouch does not read`);
   return document;
 }

@@ -98,7 +98,7 @@ export function unsetMavenRepository(
     const found = shapeOf(document, element);
     return ownShapes(endpoints, id).some((shape) => shape.test(found));
   };
-  return removeXmlBlocks(text, id, { file, root, isOwn, ...(onKept ? { onKept } : {}) });
+  return removeXmlBlocks(text, id, { file, root, isOwn, onKept });
 }
 
 /** The element without white space, comments and attributes: `server(id(x)username(aws))`. */

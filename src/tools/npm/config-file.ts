@@ -46,7 +46,7 @@ export function unsetNpmRegistry(
     const value = /^(?:@[^\s:=]+:)?registry=(.*)$/.exec(line)?.[1];
     return value !== undefined && endpoints.includes(value);
   };
-  return removeBlocks(text, id, { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) });
+  return removeBlocks(text, id, { file, isOwn, keyOf, onKept });
 }
 
 /**

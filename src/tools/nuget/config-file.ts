@@ -55,7 +55,7 @@ export function unsetNugetSource(
     const url = attributes.get("value") ?? "";
     return name === "clear" || (name === "add" && (urls.includes(url) || url === publicSource.url));
   };
-  return removeXmlBlocks(text, id, { file, root, isOwn, ...(onKept ? { onKept } : {}) });
+  return removeXmlBlocks(text, id, { file, root, isOwn, onKept });
 }
 
 /** The sources that a file names, after its `<clear />`. Throws `edit_conflict` if it cannot be read. */

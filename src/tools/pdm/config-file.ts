@@ -2,11 +2,13 @@
  * Edits PDM's user configuration: the index, and the repository to publish to. PDM asks `keyring` for both by itself.
  * https://pdm-project.org/latest/reference/configuration/
  */
-import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
-import { keyText, parseUserToml, setKey, statementsOf } from "../../editing/toml-edits.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import type { VouchError } from "../../base/errors.ts";
+import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
+import { keyText, setKey, statementsOf } from "../../editing/toml-edits.ts";
+import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 export interface PdmRepository {
   /** Names for it, best first; the first that no other repository of the file has is taken. */
@@ -54,7 +56,7 @@ export function setPdmRepository(
   for (const [path, url] of keys) assign(wanted, path, url);
   edits.sort((a, b) => a.from - b.from);
   const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
-  if (!Bun.deepEquals(parseToml(edited.replace(/^\ufeff/, "")), wanted, true)) throw byHand(keys, file);
+  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(keys, file);
   return { text: edited, warnings: warningsOf(sources, file) };
 }
 
@@ -67,7 +69,7 @@ export function unsetPdmRepository(
   id: string,
   { file, urls, onKept }: { file: string; urls: string[]; onKept?: (line: string) => void },
 ): string | undefined {
-  const rules: RemovalRules = {
+  return removeCheckedBlocks(text, id, {
     file,
     isOwn(line) {
       if (/^\[(pypi|repository)(\.[\w-]+)?\]$/.test(line)) return true;
@@ -75,17 +77,9 @@ export function unsetPdmRepository(
       return value !== undefined && urls.some((url) => JSON.stringify(url) === value);
     },
     keyOf: (line) => /^([\w."'-]+)\s*=/.exec(line)?.[1],
-    ...(onKept ? { onKept } : {}),
-  };
-  const others = otherSettings(text, urls);
-  const isRight = (left: string | undefined): boolean =>
-    left === undefined || Bun.deepEquals(otherSettings(left, urls), others, true);
-  const removed = removeBlocks(text, id, rules);
-  if (isRight(removed)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (isRight(kept)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: (left) => otherSettings(left, urls),
   });
 }
 
@@ -138,7 +132,7 @@ function assign(config: Table, path: string[], value: unknown): void {
 
 /** Everything that a removal must not change: all but the index and our URLs. Undefined if the text is not TOML. */
 function otherSettings(text: string, urls: string[]): Table | undefined {
-  const rest = parseToml(text.replace(/^\ufeff/, ""));
+  const rest = parseToml(text);
   if (rest === undefined) return undefined;
   const prune = (table: Table, path: string[]): void => {
     for (const [key, value] of Object.entries(table)) {
@@ -169,7 +163,5 @@ function warningsOf(index: Table, file: string): string[] {
 
 function byHand(keys: [string[], string][], file: string): VouchError {
   const lines = keys.map(([path, url]) => `${path.map(keyText).join(".")} = ${JSON.stringify(url)}`);
-  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint: `Set it by hand, in the form that the file uses:\n${lines.join("\n")}`,
-  });
+  return notEditable(file, `Set it by hand, in the form that the file uses:\n${lines.join("\n")}`);
 }

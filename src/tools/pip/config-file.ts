@@ -3,9 +3,10 @@
  * https://pip.pypa.io/en/stable/topics/configuration/
  */
 import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "../../editing/block.ts";
+import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 
 /** The index of all packages, or one that pip asks beside it. */
 export type PipKey = "index-url" | "extra-index-url";
@@ -45,9 +46,10 @@ export function setPipIndex(
   const wanted = without(ini, names);
   for (const [name, value] of Object.entries(values)) wanted.set(`${section}\n${name}`, value);
   if (!sameOptions(all(tryRead(edited)), wanted)) {
-    throw new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-      hint: `Write this into its section [global]:\n${key} = ${indexUrl}\nkeyring-provider = subprocess`,
-    });
+    throw notEditable(
+      file,
+      `Write this into its section [global]:\n${key} = ${indexUrl}\nkeyring-provider = subprocess`,
+    );
   }
   return { text: edited, warnings: warningsOf(ini, file) };
 }
@@ -69,20 +71,14 @@ export function unsetPipIndex(
   const lines = new Set(splitLines(text).map((line) => line.trim()));
   const isExtra = indexes.some((index) => lines.has(`extra-index-url = ${index}`));
   const names = [isExtra ? "extra-index-url" : "index-url", keyring];
-  const rules: RemovalRules = {
+  return removeCheckedBlocks(text, id, {
     file,
     isOwn: (line) => own.has(line),
     keyOf: (line) =>
       /^[^\s#;[][^=:]*[=:]/.test(line) ? normalize(line.split(/[=:]/)[0]!.trim().toLowerCase()) : undefined,
-    ...(onKept ? { onKept } : {}),
-  };
-  const others = without(tryRead(text), names);
-  const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || sameOptions(without(tryRead(removed), names), others)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.startsWith("[") });
-  if (kept === undefined || sameOptions(without(tryRead(kept), names), others)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other options in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: (left) => without(tryRead(left), names),
   });
 }
 

@@ -31,7 +31,7 @@ export function unsetPoetryRepository(
   id: string,
   { file, endpoints, onKept }: { file: string; endpoints: string[]; onKept?: (line: string) => void },
 ): string | undefined {
-  return unsetTomlStrings(text, id, { ...ownLines(file, "", endpoints), ...(onKept ? { onKept } : {}) });
+  return unsetTomlStrings(text, id, { ...ownLines(file, "", endpoints), onKept });
 }
 
 function ownLines(file: string, name: string, endpoints: string[]): OwnTomlLines {

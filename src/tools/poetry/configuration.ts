@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { readIfPresent } from "../../base/system/regular-file.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import { parseToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 type Table = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 /** Edits the list of sources (`:sources:`) in RubyGems' configuration file. No token is written. */
-import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, type RemovalRules, removeBlocks, splitLines } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
+import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 import { publicSource, readGemrc, sourcesOf } from "./gemrc.ts";
 
 const key = ":sources";
@@ -27,9 +27,7 @@ export function setGemSource(
   const edited = options && insertBlocks(before, id, [edit], { file, undo: undoCommand(id) });
   const after = edited === undefined ? undefined : readGemrc(edited);
   if (edited === undefined || !Bun.deepEquals(after, { ...options, [key]: wanted })) {
-    throw new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-      hint: `Write this into it, in place of its sources:\n${linesOf(wanted).join("\n")}`,
-    });
+    throw notEditable(file, `Write this into it, in place of its sources:\n${linesOf(wanted).join("\n")}`);
   }
   const secret = known?.some((source) => /:\/\/[^/@]*:[^/@]+@/.test(source));
   const warning = `${file} had a password in its sources. It is still there, in a comment: delete that line, unless you want it back with --remove.`;
@@ -46,15 +44,14 @@ export function unsetGemSource(
   { file, endpoints, onKept }: { file: string; endpoints: string[]; onKept?: (line: string) => void },
 ): string | undefined {
   const own = new Set(linesOf([publicSource, ...endpoints]));
-  const rules: RemovalRules = { file, isOwn: (line) => own.has(line), keyOf, ...(onKept ? { onKept } : {}) };
-  const others = otherOptions(text);
-  // The user's item in our list needs the line above it.
-  for (const keep of [undefined, (line: string) => line === `${key}:`]) {
-    const removed = removeBlocks(text, id, { ...rules, ...(keep ? { keep } : {}) });
-    if (removed === undefined || Bun.deepEquals(otherOptions(removed), others)) return removed;
-  }
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other options in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  return removeCheckedBlocks(text, id, {
+    file,
+    isOwn: (line) => own.has(line),
+    keyOf,
+    onKept,
+    // The user's item in our list needs the line above it.
+    keep: (line) => line === `${key}:`,
+    othersIn: otherOptions,
   });
 }
 

@@ -2,11 +2,13 @@
  * Edits uv's user configuration: an index with the user name `aws`, and the keyring that uv asks for its password.
  * https://docs.astral.sh/uv/concepts/indexes/
  */
-import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
-import { lineBefore, parseUserToml, setKey, statementsOf } from "../../editing/toml-edits.ts";
-import { parseToml, tableOf } from "../small-files.ts";
+import type { VouchError } from "../../base/errors.ts";
+import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
+import { lineBefore, setKey, statementsOf } from "../../editing/toml-edits.ts";
+import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { tableOf } from "../small-files.ts";
 
 export interface UvIndex {
   /** Names for it, best first; the first that the file does not use is taken. */
@@ -50,7 +52,7 @@ export function setUvIndex(
   const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
   wanted["keyring-provider"] = "subprocess";
   wanted["index"] = [table, ...others];
-  if (!Bun.deepEquals(parseToml(edited.replace(/^\ufeff/, "")), wanted, true)) throw byHand(table, file);
+  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(table, file);
   return { text: edited, warnings: warningsOf(wanted, file) };
 }
 
@@ -71,22 +73,14 @@ export function unsetUvIndex(
     ...names.map((name) => `name = ${JSON.stringify(name)}`),
     ...urls.flatMap((url) => [`url = ${JSON.stringify(url)}`, `publish-url = ${JSON.stringify(url)}`]),
   ]);
-  const rules: RemovalRules = {
+  return removeCheckedBlocks(text, id, {
     file,
     isOwn: (line) => own.has(line),
     keyOf: (line) => /^([\w-]+)\s*=/.exec(line)?.[1],
-    ...(onKept ? { onKept } : {}),
-  };
-  const others = otherSettings(text, urls);
-  const isRight = (left: string | undefined): boolean =>
-    left === undefined || Bun.deepEquals(otherSettings(left, urls), others, true);
-  const removed = removeBlocks(text, id, rules);
-  if (isRight(removed)) return removed;
-  // The table stays whole with what the user has changed in it: without a URL it would stop every command of uv.
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line !== provider });
-  if (isRight(kept)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+    onKept,
+    // The table stays whole with what the user has changed in it: without a URL it would stop every command of uv.
+    keep: (line) => line !== provider,
+    othersIn: (left) => otherSettings(left, urls),
   });
 }
 
@@ -108,7 +102,7 @@ function indexesOf(config: Table | undefined): Table[] {
 
 /** Everything that a removal must not change; undefined if the text is not TOML. */
 function otherSettings(text: string, urls: string[]): Table | undefined {
-  const rest = parseToml(text.replace(/^\ufeff/, ""));
+  const rest = parseToml(text);
   if (rest === undefined) return undefined;
   delete rest["keyring-provider"];
   const indexes = indexesOf(rest).filter(({ url }) => !urls.includes(String(url)));
@@ -124,7 +118,6 @@ function warningsOf(config: Table, file: string): string[] {
 }
 
 function byHand(table: Table, file: string): VouchError {
-  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint: `Write it by hand in the form that the file uses, the index before all others:\n${[provider, ...linesOf(table)].join("\n")}`,
-  });
+  const lines = [provider, ...linesOf(table)].join("\n");
+  return notEditable(file, `Write it by hand in the form that the file uses, the index before all others:\n${lines}`);
 }

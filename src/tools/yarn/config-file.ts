@@ -3,8 +3,9 @@
  * https://yarnpkg.com/configuration/yarnrc
  */
 import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, removeBlocks, type RemovalRules, splitLines } from "../../editing/block.ts";
-import { type Edited, undoCommand } from "../../editing/edited.ts";
+import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
+import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 import { keysBelow, type YamlKey, yamlKeys } from "../../editing/yaml-keys.ts";
 import { tableOf } from "../small-files.ts";
 
@@ -64,14 +65,13 @@ export function unsetYarnRegistry(
   };
   const isOwn = (line: string): boolean => isServer(line) || line === "npmScopes:" || /^"[^"]*":$/.test(line);
   const keyOf = (line: string): string | undefined => /^(npmRegistryServer)\s*:/.exec(line)?.[1];
-  const rules: RemovalRules = { file, isOwn, keyOf, ...(onKept ? { onKept } : {}) };
-  const others = otherSettings(text, endpoints);
-  const removed = removeBlocks(text, id, rules);
-  if (removed === undefined || sameOthers(removed, others, endpoints)) return removed;
-  const kept = removeBlocks(text, id, { ...rules, keep: (line) => line.endsWith(":") });
-  if (kept === undefined || sameOthers(kept, others, endpoints)) return kept;
-  throw new VouchError("edit_conflict", `Taking the lines of ${id} out of ${file} would change other settings in it.`, {
-    hint: "Open the file and delete the lines from `# >>> vouch` to `# <<< vouch` by hand.",
+  return removeCheckedBlocks(text, id, {
+    file,
+    isOwn,
+    keyOf,
+    onKept,
+    keep: (line) => line.endsWith(":"),
+    othersIn: otherSettings,
   });
 }
 
@@ -182,7 +182,7 @@ function parsed(text: string | undefined, file: string): Table {
 }
 
 /** Everything that a removal must not change: all but the registry, of all packages and of any scope. */
-function otherSettings(text: string, endpoints: string[]): unknown {
+function otherSettings(text: string): unknown {
   const document = parsedIfValid(text);
   if (!isTable(document)) return undefined;
   delete document[server];
@@ -193,11 +193,7 @@ function otherSettings(text: string, endpoints: string[]): unknown {
     if (Object.keys(table).length === 0 && (value === null || isTable(value))) delete scopes[name];
   }
   if (Object.keys(scopes).length === 0) delete document["npmScopes"];
-  return { document, endpoints };
-}
-
-function sameOthers(text: string, others: unknown, endpoints: string[]): boolean {
-  return Bun.deepEquals(otherSettings(text, endpoints), others, true);
+  return document;
 }
 
 function warningsOf(document: Table, endpoint: string, file: string): string[] {
@@ -220,7 +216,8 @@ function byHand({ endpoint, scopes }: YarnRegistry, file: string): VouchError {
           "npmScopes:",
           ...scopes.map((scope) => `  ${nameOf(scope)}:\n    ${server}: ${JSON.stringify(endpoint)}`),
         ].join("\n");
-  return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, {
-    hint: `Write it by hand in the form that the file uses, and set up the other tools by --tool:\n${lines}`,
-  });
+  return notEditable(
+    file,
+    `Write it by hand in the form that the file uses, and set up the other tools by --tool:\n${lines}`,
+  );
 }
