@@ -63,7 +63,10 @@ export interface Tool {
   warnings: (repository: RepositorySettings, cwd: string, env: Environment) => string[];
   /** The names under which the tool must find links to Vouch on PATH; `isLinked` reports existing ones. */
   shims: (env: Environment, isLinked: (name: string) => boolean) => string[];
-  /** Becomes the real program behind the shim of that name; src/main.ts starts the shims of a build's hot path itself. */
+  /**
+   * Becomes the real program behind the shim of that name; src/main.ts starts the shims of a build's hot path itself. What
+   * it throws goes to stderr, and its exit code to the parent.
+   */
   runShim?: (name: string, args: string[]) => Promise<number>;
   /** Whether the tool gets no token without the shim of that name; otherwise it only lacks a convenience. */
   needsShim: (name: string) => boolean;

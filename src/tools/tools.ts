@@ -1,5 +1,6 @@
 /** The table of package managers that can be set up, in the order of messages. */
 import type { Environment } from "../base/environment.ts";
+import { exitWith } from "../helper/output.ts";
 import { bazel } from "./bazel/tool.ts";
 import { bun } from "./bun/tool.ts";
 import { cargo } from "./cargo/tool.ts";
@@ -65,10 +66,21 @@ export function toolOfShim(name: string, env: Environment): ToolName | undefined
   return toolNames.find((tool) => tools[tool].shims(env, (linked) => linked === name).includes(name));
 }
 
-/** What runs when Vouch is started under the name of a shim; undefined for any other name. */
+/**
+ * What runs when Vouch is started under the name of a shim; undefined for any other name. It ends the process with what
+ * the shim throws.
+ */
 export function runnerOf(name: string, env: Environment): Tool["runShim"] {
   const tool = toolOfShim(name, env);
-  return tool && tools[tool].runShim;
+  const run = tool && tools[tool].runShim;
+  if (run === undefined) return undefined;
+  return async (...call) => {
+    try {
+      return await run(...call);
+    } catch (error) {
+      return exitWith(error);
+    }
+  };
 }
 
 /** The names of the links for the configured repositories. */

@@ -3,7 +3,7 @@
  * of the source: setup, its shim, the doctor, status and the removal know it, and nothing else was touched.
  */
 import { expect, onTestFinished, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolderUntil } from "../temp-folder.ts";
 import { imaginary } from "./imaginary/tool.ts";
@@ -64,6 +64,13 @@ test("adding a package manager takes its folder and one line of the table", () =
   const shim = run("imaginary", "get", "it");
   expect(shim).toMatchObject({ exitCode: 0, stdout: "the real one: get it\n" });
   expect(shim.stderr).toContain("Not logged in");
+  // What the shim throws is a sentence, and the exit code of a shell.
+  renameSync(join(home, "bin/imaginary"), join(home, "imaginary"));
+  const without = run("imaginary", "get", "it");
+  expect(without.exitCode).toBe(127);
+  expect(without.stderr).toMatch(/^vouch: No other imaginary stands on PATH behind Vouch's\. .*\n$/m);
+  expect(without.stderr).not.toContain("real-command.ts");
+  renameSync(join(home, "imaginary"), join(home, "bin/imaginary"));
   writeFileSync(rc, "mine\n");
   run("vouch", "doctor", "--fix");
   expect(readFileSync(rc, "utf8")).toBe(written);

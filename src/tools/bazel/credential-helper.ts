@@ -10,7 +10,7 @@ import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
-import { complainOfText, exitWith, print } from "../../helper/output.ts";
+import { complainOfText, print } from "../../helper/output.ts";
 import { basic, probes } from "../probes.ts";
 import { checkWorkspace } from "./workspace.ts";
 
@@ -30,15 +30,11 @@ export async function runCredentialHelper(_name: string, args: string[]): Promis
     complainOfText(usage);
     return 2;
   }
-  try {
-    const request: TokenRequest = { url: placeOf(parseRequest(await readStdin())) };
-    const { token, expiration, endpoint } = await ask(routes.token, request);
-    checkWorkspace(process.cwd());
-    await print(answer(endpoint, token, expiration));
-    process.exit(0);
-  } catch (error) {
-    exitWith(error);
-  }
+  const request: TokenRequest = { url: placeOf(parseRequest(await readStdin())) };
+  const { token, expiration, endpoint } = await ask(routes.token, request);
+  checkWorkspace(process.cwd());
+  await print(answer(endpoint, token, expiration));
+  process.exit(0);
 }
 
 /** The whole of stdin. Throws `protocol_error` if it is too long, `timeout` if it does not end. */

@@ -3,7 +3,7 @@
  * address, if nothing in the project decides about the connection, and becomes bun.
  */
 import type { Environment } from "../../base/environment.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
 import { examineForOther } from "../npm/guard/other-tools.ts";
@@ -13,11 +13,7 @@ import { bunFiles } from "./project-files.ts";
 
 /** Becomes the real bun. Without a session it warns in one line and continues without a token. */
 export async function runBunShim(name: string, args: string[]): Promise<number> {
-  try {
-    return await becomeRealCommand(name, findRealCommand(name), args, await bunEnvironment(name, args));
-  } catch (error) {
-    exitWith(error);
-  }
+  return becomeRealCommand(name, findRealCommand(name), args, await bunEnvironment(name, args));
 }
 
 async function bunEnvironment(name: string, args: string[]): Promise<Environment> {

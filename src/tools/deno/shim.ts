@@ -9,7 +9,7 @@ import { VouchError } from "../../base/errors.ts";
 import { lstat } from "../../agent/wire/runtime.ts";
 import { agentFolder, checkAgentFolder } from "../../agent/wire/socket.ts";
 import { inheritedFile } from "../../helper/inherited-file.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { examineForOther } from "../npm/guard/other-tools.ts";
@@ -20,12 +20,8 @@ import { denoFiles, namedByProject } from "./project-files.ts";
 
 /** Becomes the real deno. Without a session it warns in one line and continues without a token. */
 export async function runDenoShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    return await becomeRealCommand(name, file, args, await denoEnvironment(args));
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  return becomeRealCommand(name, file, args, await denoEnvironment(args));
 }
 
 async function denoEnvironment(args: string[]): Promise<Environment> {

@@ -5,7 +5,6 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
@@ -14,23 +13,19 @@ import { checkHatchProject } from "./project.ts";
 
 /** Becomes the real hatch. Without a session it warns in one line and continues without a token. */
 export async function runHatchShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    if (makesEnvironments(args)) checkHatchProject(process.cwd());
-    const target = parseHatch(args, process.env);
-    const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target);
-    if (found === undefined) return await becomeRealCommand(name, file, args);
-    const { url, token, isNamed } = found;
-    const variables = {
-      HATCH_INDEX_USER: "aws",
-      HATCH_INDEX_AUTH: token,
-      ...(isNamed ? {} : { HATCH_INDEX_REPO: url }),
-    };
-    const words = isNamed ? args : (target?.option?.replace(url) ?? args);
-    return await becomeRealCommand(name, file, words, { ...process.env, ...variables });
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  if (makesEnvironments(args)) checkHatchProject(process.cwd());
+  const target = parseHatch(args, process.env);
+  const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target);
+  if (found === undefined) return becomeRealCommand(name, file, args);
+  const { url, token, isNamed } = found;
+  const variables = {
+    HATCH_INDEX_USER: "aws",
+    HATCH_INDEX_AUTH: token,
+    ...(isNamed ? {} : { HATCH_INDEX_REPO: url }),
+  };
+  const words = isNamed ? args : (target?.option?.replace(url) ?? args);
+  return becomeRealCommand(name, file, words, { ...process.env, ...variables });
 }
 
 /** `isNamed`: hatch itself finds the URL. */

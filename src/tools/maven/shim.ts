@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { complain, complainOfText, exitWith } from "../../helper/output.ts";
+import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
 import { tokenVariablePattern } from "../../settings/settings.ts";
@@ -17,13 +17,9 @@ import { readPoms } from "./project/poms.ts";
 
 /** Becomes the real Maven. Without a session it warns in one line and continues without a token. */
 export async function runMavenShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    const { words, env } = await prepared(args, process.cwd(), process.env);
-    return await becomeRealCommand(name, file, words, env);
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  const { words, env } = await prepared(args, process.cwd(), process.env);
+  return becomeRealCommand(name, file, words, env);
 }
 
 /** Whether Maven contacts no repository with these arguments. */

@@ -41,11 +41,7 @@ export async function runNugetPlugin(args: string[]): Promise<number> {
     complainOfText("this is a credential provider: NuGet finds it on PATH by its name and starts it with -Plugin.");
     return 2;
   }
-  try {
-    await new Plugin().run();
-  } catch (error) {
-    exitWith(error);
-  }
+  await new Plugin().run();
   process.exit(0);
 }
 

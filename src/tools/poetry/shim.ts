@@ -12,7 +12,6 @@ import { agentFolder } from "../../agent/wire/socket.ts";
 import type { Environment } from "../../base/environment.ts";
 import { ancestors } from "../../base/system/ancestors.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
-import { exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { deadProxies } from "../python/checked.ts";
@@ -33,21 +32,17 @@ import {
 
 /** Becomes the real poetry. Without a session it warns in one line and continues without a token. */
 export async function runPoetryShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    const command = parsePoetry(args, process.cwd());
-    if (command.asks === undefined || file === undefined) return await becomeRealCommand(name, file, args);
-    const own = readConfiguration(poetryConfigFolder(process.env));
-    // poetry itself says what is wrong with its configuration.
-    if (own === undefined) return await becomeRealCommand(name, file, args);
-    const { repositories, words = args } =
-      command.asks === "publish" ? await forPublishing(command, own) : { repositories: await forReading(command) };
-    if (repositories.length === 0) return await becomeRealCommand(name, file, words);
-    const text = configurationWith(own, repositories);
-    return await becomeWithText(file, words, text, (path) => environment(path, repositories));
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  const command = parsePoetry(args, process.cwd());
+  if (command.asks === undefined || file === undefined) return becomeRealCommand(name, file, args);
+  const own = readConfiguration(poetryConfigFolder(process.env));
+  // poetry itself says what is wrong with its configuration.
+  if (own === undefined) return becomeRealCommand(name, file, args);
+  const { repositories, words = args } =
+    command.asks === "publish" ? await forPublishing(command, own) : { repositories: await forReading(command) };
+  if (repositories.length === 0) return becomeRealCommand(name, file, words);
+  const text = configurationWith(own, repositories);
+  return becomeWithText(file, words, text, (path) => environment(path, repositories));
 }
 
 /** The repositories with tokens for a command that reads. Throws `project_untrusted`. */

@@ -5,7 +5,7 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { commandNamed } from "./arguments.ts";
 import { readProject } from "./project.ts";
@@ -15,13 +15,9 @@ const commands = "install update outdated lock add remove cache package pack pri
 
 /** Becomes the real bundle. Without a session it warns in one line and continues without a token. */
 export async function runBundleShim(name: string, args: string[]): Promise<number> {
-  try {
-    const { env } = process;
-    const variables = asksSource(args) ? await sourceVariables(args, env) : {};
-    return await becomeRealCommand(name, findRealCommand(name), args, { ...env, ...variables });
-  } catch (error) {
-    exitWith(error);
-  }
+  const { env } = process;
+  const variables = asksSource(args) ? await sourceVariables(args, env) : {};
+  return becomeRealCommand(name, findRealCommand(name), args, { ...env, ...variables });
 }
 
 /** Whether the command asks a source; without a command it is `install`. */

@@ -10,7 +10,7 @@ import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
-import { complain, complainOfText, exitWith } from "../../helper/output.ts";
+import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { commandNamed, optionValues } from "./arguments.ts";
@@ -30,18 +30,14 @@ interface Command {
 
 /** Becomes the real gem. Without a session it warns in one line and continues without a token. */
 export async function runGemShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    const command = await withTokens(args, process.env);
-    if (file === undefined || command.gemrc === undefined) {
-      return await becomeRealCommand(name, file, command.args, command.env);
-    }
-    const gemrcs = command.env["GEMRC"] ?? "";
-    const envOf = (path: string) => ({ ...command.env, GEMRC: gemrcs === "" ? path : `${gemrcs}:${path}` });
-    return await becomeWithText(file, command.args, command.gemrc, envOf);
-  } catch (error) {
-    exitWith(error);
+  const file = findRealCommand(name);
+  const command = await withTokens(args, process.env);
+  if (file === undefined || command.gemrc === undefined) {
+    return becomeRealCommand(name, file, command.args, command.env);
   }
+  const gemrcs = command.env["GEMRC"] ?? "";
+  const envOf = (path: string) => ({ ...command.env, GEMRC: gemrcs === "" ? path : `${gemrcs}:${path}` });
+  return becomeWithText(file, command.args, command.gemrc, envOf);
 }
 
 async function withTokens(args: string[], env: Environment): Promise<Command> {

@@ -5,7 +5,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
-import { exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { deadProxies } from "../python/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
@@ -14,14 +13,10 @@ import { parseTwine, type TwineTarget } from "./command-line.ts";
 
 /** Becomes the real twine. Without a session it warns in one line and continues without a token. */
 export async function runTwineShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    const target = parseTwine(args, process.env);
-    const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target);
-    return await becomeRealCommand(name, file, args, env);
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  const target = parseTwine(args, process.env);
+  const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target);
+  return becomeRealCommand(name, file, args, env);
 }
 
 async function uploadEnvironment(target: TwineTarget): Promise<Environment> {

@@ -6,7 +6,7 @@ import type { Environment } from "../../base/environment.ts";
 import { writeFileAtomic } from "../../base/system/atomic-write.ts";
 import { lstat } from "../../agent/wire/runtime.ts";
 import { agentFolder, checkAgentFolder } from "../../agent/wire/socket.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { stableExecutable } from "../executable.ts";
 import { textOf } from "../npm/guard/files.ts";
@@ -18,12 +18,8 @@ import { VouchError } from "../../base/errors.ts";
 
 /** Becomes the real yarn. Without a session it warns in one line and continues without a token. */
 export async function runYarnShim(name: string, args: string[]): Promise<number> {
-  try {
-    const file = findRealCommand(name);
-    return await becomeRealCommand(name, file, args, await yarnEnvironment(file, args));
-  } catch (error) {
-    exitWith(error);
-  }
+  const file = findRealCommand(name);
+  return becomeRealCommand(name, file, args, await yarnEnvironment(file, args));
 }
 
 async function yarnEnvironment(file: string | undefined, args: string[]): Promise<Environment> {
