@@ -3,17 +3,16 @@
  * address of their own. Each attack has an honest twin: the same tool, the same file, the registry's address.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { type Finished, type Laptop, startLaptop } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { names } from "../sandbox/main.ts";
 import { myLib, myPackage, seedPackage } from "../sandbox/packages.ts";
 import { type HostileListener, holdsToken, startHostileListener } from "./hostile-listener.ts";
+import { type Files, newProject, ours, tools } from "./javascript-projects.ts";
 
-const tools = join(import.meta.dir, "../../.tools");
 const host = names.packageHost;
-const ours = `https://${host}/npm/${names.repository}/`;
 const token = "${CODEARTIFACT_AUTH_TOKEN}";
 
 let laptop: Laptop;
@@ -40,33 +39,16 @@ afterEach(() => {
   expect(taken).toEqual([]);
 });
 
-type Files = Record<string, string>;
-
 /** Runs `vouch exec -- COMMAND` in a new project with these files, in its folder `app` where there is one. */
 function run(bin: string, command: string[], files: Files): Promise<Finished> {
-  const folder = mkdtempSync(join(laptop.home, "project-"));
-  const dependency = { name: "app", version: "1.0.0", dependencies: { "my-lib": "1.0.0" } };
-  const all = { "package.json": JSON.stringify(dependency), ...files };
-  for (const [name, text] of Object.entries(all)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  const cache = join(folder, "cache");
+  const { cwd, env } = newProject(laptop, files);
   return laptop.run(["vouch", "exec", "--", ...command], {
-    cwd: Object.keys(files).some((name) => name.startsWith("app/")) ? join(folder, "app") : folder,
+    cwd,
     env: {
       PATH: [bin.startsWith("/") ? bin : join(tools, bin, "node_modules/.bin"), laptop.env["PATH"]].join(":"),
       // yarn would ask the laptop's proxy for the listener's address too.
       YARN_HTTP_PROXY: undefined,
-      YARN_CACHE_FOLDER: cache,
-      YARN_ENABLE_GLOBAL_CACHE: "false",
-      YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
-      YARN_NPM_MINIMAL_AGE_GATE: "0",
-      YARN_HTTP_RETRY: "0",
-      BUN_INSTALL_CACHE_DIR: cache,
-      DENO_DIR: cache,
-      DENO_TLS_CA_STORE: "system",
-      DENO_CERT: laptop.env["AWS_CA_BUNDLE"],
+      ...env,
     },
     timeoutMs: 60_000,
   });

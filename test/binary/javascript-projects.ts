@@ -59,36 +59,50 @@ export function useJavascriptLaptop(...setups: string[][]): JavascriptLaptop {
   used.folder = () => last;
   used.run = (bin, command, files, env = {}) => {
     const { laptop, network } = used;
-    last = mkdtempSync(join(laptop.home, "project-"));
-    for (const [name, text] of Object.entries({ "package.json": dependent, ...files })) {
-      mkdirSync(dirname(join(last, name)), { recursive: true });
-      writeFileSync(join(last, name), text);
-    }
+    const project = newProject(laptop, files);
+    last = project.folder;
     const proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "YARN_HTTPS_PROXY", "YARN_HTTP_PROXY"];
-    const cache = join(last, "cache");
     return laptop.run(command, {
-      cwd: Object.keys(files).some((name) => name.startsWith("app/")) ? join(last, "app") : last,
+      cwd: project.cwd,
       env: {
         PATH: [laptop.shims, bin, laptop.env["PATH"]].join(":"),
         ...Object.fromEntries(proxies.map((name) => [name, network.url])),
         npm_config_cafile: undefined,
-        YARN_CACHE_FOLDER: cache,
         // Its mirror of archives and documents.
         YARN_GLOBAL_FOLDER: join(last, "global"),
-        YARN_ENABLE_GLOBAL_CACHE: "false",
-        YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
-        YARN_NPM_MINIMAL_AGE_GATE: "0",
-        YARN_HTTP_RETRY: "0",
-        BUN_INSTALL_CACHE_DIR: cache,
-        DENO_DIR: cache,
-        DENO_TLS_CA_STORE: "system",
-        DENO_CERT: laptop.env["AWS_CA_BUNDLE"],
+        ...project.env,
         ...env,
       },
       timeoutMs: 60_000,
     });
   };
   return used;
+}
+
+/**
+ * A new project with these files and a dependency; `cwd` is its folder `app` where there is one, and `env` has the caches of
+ * yarn, bun and deno in the project.
+ */
+export function newProject(laptop: Laptop, files: Files) {
+  const folder = mkdtempSync(join(laptop.home, "project-"));
+  for (const [name, text] of Object.entries({ "package.json": dependent, ...files })) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const cache = join(folder, "cache");
+  const env = {
+    YARN_CACHE_FOLDER: cache,
+    YARN_ENABLE_GLOBAL_CACHE: "false",
+    YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
+    YARN_NPM_MINIMAL_AGE_GATE: "0",
+    YARN_HTTP_RETRY: "0",
+    BUN_INSTALL_CACHE_DIR: cache,
+    DENO_DIR: cache,
+    DENO_TLS_CA_STORE: "system",
+    DENO_CERT: laptop.env["AWS_CA_BUNDLE"],
+  };
+  const isBelow = Object.keys(files).some((name) => name.startsWith("app/"));
+  return { folder, cwd: isBelow ? join(folder, "app") : folder, env };
 }
 
 /** Exit code and, unless it is 0, what the command said. */

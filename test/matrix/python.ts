@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildWheel, type PackageSource, seedPackage } from "../sandbox/packages.ts";
 import type { Desk } from "./desk.ts";
+import { pythonPrograms } from "./installed.ts";
 import { foreignEndpoint } from "./others.ts";
 
 export const foreignIndex = `${foreignEndpoint("pypi")}simple/`;
@@ -30,6 +31,12 @@ export const seedPrivate = (desk: Desk): Promise<void> =>
 /** Publishes somebody else's package to their registry. */
 export const seedForeign = (desk: Desk): Promise<void> =>
   seedPackage(desk.office.others.registries, "pypi", pythonPackage(desk.foreign, "foreign_package"));
+
+/** Puts the programs of an installed virtual environment on PATH; what `program` says of its version. */
+export async function usePrograms(desk: Desk, from: string, program: string): Promise<string> {
+  desk.addToPath([pythonPrograms(from)]);
+  return (await desk.run([program, "--version"])).trim().split("\n")[0]!;
+}
 
 /** A project with the private package built in `dist/`; its folder. */
 export function builtProject(desk: Desk, pyproject = ""): string {

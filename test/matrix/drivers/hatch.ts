@@ -3,18 +3,14 @@ import { join } from "node:path";
 import { throughProxy } from "../../python-proxy.ts";
 import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
-import { pythonPrograms } from "../installed.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages } from "../python.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "../python.ts";
 
 export function hatch(from: string): Driver {
   return {
     format: "pypi",
     setup: ["--tool", "hatch", "--tool", "pip"],
     own: { ".config/hatch/config.toml": '# mine\nmode = "local"\n' },
-    async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
-      return (await desk.run(["hatch", "--version"])).trim();
-    },
+    prepare: (desk) => usePrograms(desk, from, "hatch"),
     async publish(desk) {
       const modules = desk.project("modules", { "sitecustomize.py": throughProxy });
       const command = ["hatch", "publish", "--no-prompt", "--repo", names.repository];

@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
-import { pythonPrograms } from "../installed.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages } from "../python.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "../python.ts";
 
 export function pdm(from: string): Driver {
   return {
@@ -20,10 +19,7 @@ url = "${foreignIndex}"
 use_venv = true
 `,
     },
-    async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
-      return (await desk.run(["pdm", "--version"])).trim();
-    },
+    prepare: (desk) => usePrograms(desk, from, "pdm"),
     async publish(desk) {
       await desk.run(["pdm", "publish", "--no-build", "--repository", names.repository], { cwd: builtProject(desk) });
     },

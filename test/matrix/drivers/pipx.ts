@@ -5,7 +5,7 @@ import { Glob } from "bun";
 import { type PackageSource, seedPackage } from "../../sandbox/packages.ts";
 import type { Driver } from "../cell.ts";
 import { pythonPrograms } from "../installed.ts";
-import { foreignIndex, seedForeign, seedPrivate } from "../python.ts";
+import { foreignIndex, seedForeign, seedPrivate, usePrograms } from "../python.ts";
 
 const pip = pythonPrograms("pip-26");
 
@@ -15,9 +15,8 @@ export function pipx(from: string): Driver {
     setup: ["--tool", "pipx"],
     own: { ".config/pip/pip.conf": "# mine\n[global]\ntimeout = 60\n" },
     async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
       Object.assign(desk.env, { PIPX_HOME: join(desk.home, "pipx"), PIPX_BIN_DIR: join(desk.home, "bin") });
-      return `pipx ${(await desk.run(["pipx", "--version"])).trim()}`;
+      return `pipx ${await usePrograms(desk, from, "pipx")}`;
     },
     async install(desk) {
       await seedPrivate(desk);

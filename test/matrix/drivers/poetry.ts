@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
-import { pythonPrograms } from "../installed.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages } from "../python.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "../python.ts";
 
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 
@@ -13,9 +12,8 @@ export function poetry(from: string): Driver {
     setup: ["--tool", "poetry"],
     own: { ".config/pypoetry/config.toml": "# mine\n[virtualenvs]\nin-project = true # beside the code\n" },
     async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
       desk.env["POETRY_CACHE_DIR"] = join(desk.home, "poetry-cache");
-      return (await desk.run(["poetry", "--version"])).trim();
+      return usePrograms(desk, from, "poetry");
     },
     async publish(desk) {
       const manifest = `\n[tool.poetry]\nname = "${desk.package}"\nversion = "1.0.0"\ndescription = ""\nauthors = []\n`;

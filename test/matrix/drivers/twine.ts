@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
-import { pythonPrograms } from "../installed.ts";
-import { builtProject } from "../python.ts";
+import { builtProject, usePrograms } from "../python.ts";
 
 /** By its own shim, which wants the repository named, or with `vouch exec --` before it, which names it. */
 export function twine(from: string, tool: string, before: string[]): Driver {
@@ -11,10 +10,7 @@ export function twine(from: string, tool: string, before: string[]): Driver {
     format: "pypi",
     setup: ["--tool", tool],
     own: {},
-    async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
-      return (await desk.run(["twine", "--version"])).split("\n")[0]!;
-    },
+    prepare: (desk) => usePrograms(desk, from, "twine"),
     async publish(desk) {
       const lib = builtProject(desk);
       const [wheel] = [...new Bun.Glob("*.whl").scanSync(join(lib, "dist"))];

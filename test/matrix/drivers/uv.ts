@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { names } from "../../sandbox/main.ts";
 import type { Driver } from "../cell.ts";
 import type { Desk } from "../desk.ts";
-import { pythonPrograms } from "../installed.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages } from "../python.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "../python.ts";
 
 /** `uv sync` in a project, or `uv pip install`. */
 export type UvWay = "sync" | "pip install";
@@ -15,9 +14,8 @@ export function uv(from: string, way: UvWay): Driver {
     setup: ["--tool", "uv"],
     own: { ".config/uv/uv.toml": "# mine\nnative-tls = true # as ever\n\n[pip]\nno-header = true\n" },
     async prepare(desk) {
-      desk.addToPath([pythonPrograms(from)]);
       Object.assign(desk.env, { UV_CACHE_DIR: join(desk.home, "uv-cache"), UV_PYTHON_DOWNLOADS: "never" });
-      return (await desk.run(["uv", "--version"])).trim();
+      return usePrograms(desk, from, "uv");
     },
     async publish(desk) {
       await desk.run(["uv", "publish", "--index", names.repository], { cwd: builtProject(desk) });

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { helperLine, setCredentialHelper, unsetCredentialHelper } from "../../../src/tools/bazel/config-file.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { id } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const other = "my-domain/other 123456789012 us-east-1";
 const file = "/home/dev/.bazelrc";
 const helper = "/home/dev/.local/share/vouch/shims/vouch-credential-helper";

@@ -3,19 +3,18 @@ import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
 import { setBunRegistry, unsetBunRegistry } from "../../../src/tools/bun/config-file.ts";
 import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.bunfig.toml";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/";
+const endpoint = endpointOf("npm");
 const variable = "VOUCH_TOKEN_0123456789ABCDEF";
 const own = { file, endpoints: [endpoint, "https://other.example/npm/other/"] };
 
 const set = (text: string | undefined, scopes: string[] = []): string =>
   setBunRegistry(text, id, { endpoint, variable, scopes }, file).text;
 const unset = (text: string): string | undefined => unsetBunRegistry(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 const value = `{ url = "${endpoint}", token = "$${variable}" }`;
 
 describe("bun's registry is set", () => {

@@ -12,19 +12,18 @@ import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.cargo/config.toml";
-const index = "sparse+https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/my-repo/";
+const index = `sparse+${endpointOf("cargo")}`;
 const registry: CargoRegistry = { name: "my-repo", index, credentialProvider: "/usr/local/bin/vouch" };
 
 const own = { file, indexes: [index, index.replace("my-repo", "other")], executables: [] };
 
 const set = (text: string | undefined): string => setCargoRegistry(text, id, registry, file).text;
 const unset = (text: string): string | undefined => unsetCargoRegistry(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 describe("Cargo's registry is set", () => {
   test("in a new file", () => {

@@ -7,19 +7,18 @@ import { setNpmRegistry, unsetNpmRegistry } from "../../../src/tools/npm/config-
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.npmrc";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/";
+const endpoint = endpointOf("npm");
 
 const own = { file, endpoints: [endpoint, "https://other.example/npm/other/"] };
 
 const set = (text: string | undefined, scopes: string[] = []): string =>
   setNpmRegistry(text, id, { endpoint, scopes }, file).text;
 const unset = (text: string): string | undefined => unsetNpmRegistry(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 describe("npm's registry is set", () => {
   test("in a new file", () => {

@@ -8,10 +8,10 @@ import {
   sourcesWithPassword,
   unsetNugetSource,
 } from "../../../src/tools/nuget/config-file.ts";
+import { id } from "../../editing/repository.ts";
 import { xmlTexts } from "../../editing/xml-texts.ts";
 import { requires } from "../../requires.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.nuget/NuGet/NuGet.Config";
 const url = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/nuget/my-repo/v3/index.json";
 const other = url.replace("my-repo", "other");

@@ -11,16 +11,16 @@ import {
 } from "../../../src/tools/pdm/config-file.ts";
 import { indexNames } from "../../../src/tools/python/index-url.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const other = "my-domain/other 123456789012 us-east-1";
 const file = "/home/dev/.config/pdm/config.toml";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/";
+const endpoint = endpointOf("pypi");
 
 const repositoryOf = (of: string, isExtra = false): PdmRepository => {
   const publishUrl = endpoint.replace("my-repo", of === id ? "my-repo" : "other");
@@ -31,7 +31,6 @@ const urls = [repositoryOf(id), repositoryOf(other)].flatMap(({ index, publishUr
 const set = (text: string | undefined, of = id, isExtra = false): string =>
   setPdmRepository(text, of, repositoryOf(of, isExtra), file, urls).text;
 const unset = (text: string, of = id): string | undefined => unsetPdmRepository(text, of, { file, urls });
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 interface Config {
   pypi?: { url?: string } & Record<string, unknown>;

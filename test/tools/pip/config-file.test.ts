@@ -9,9 +9,9 @@ import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.config/pip/pip.conf";
 const indexUrl = "https://aws@my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/simple/";
 
@@ -19,7 +19,6 @@ const own = { file, indexes: [indexUrl, indexUrl.replace("my-repo", "other")] };
 
 const set = (text: string | undefined): string => setPipIndex(text, id, indexUrl, file).text;
 const unset = (text: string): string | undefined => unsetPipIndex(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 test("pip's index is set in a new file", () => {
   expect(set(undefined)).toBe(

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { poetryName, setPoetryRepository, unsetPoetryRepository } from "../../../src/tools/poetry/config-file.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { endpointOf, id } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.config/pypoetry/config.toml";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/";
+const endpoint = endpointOf("pypi");
 const repository = { name: "my-repo", endpoint };
 
 const set = (text: string | undefined): string => setPoetryRepository(text, id, repository, file).text;

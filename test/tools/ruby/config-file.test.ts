@@ -4,18 +4,17 @@ import fc from "fast-check";
 import { dropGemSource, setGemSource, unsetGemSource } from "../../../src/tools/ruby/config-file.ts";
 import { readGemrc } from "../../../src/tools/ruby/gemrc.ts";
 import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.gemrc";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/ruby/my-repo/";
+const endpoint = endpointOf("ruby");
 const other = endpoint.replace("my-repo", "other");
 const own = { file, endpoints: [endpoint, other] };
 
 const set = (text: string | undefined): string => setGemSource(text, id, { endpoint }, file).text;
 const unset = (text: string): string | undefined => unsetGemSource(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 describe("the source of gem is set", () => {
   test("in a new file", () => {

@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { indexNames } from "../../../src/tools/python/index-url.ts";
 import { setUvIndex, unsetUvIndex, type UvIndex } from "../../../src/tools/uv/config-file.ts";
 import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
+import { id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const other = "my-domain/other 123456789012 us-east-1";
 const file = "/home/dev/.config/uv/uv.toml";
 const endpoint = "https://aws@my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/";
@@ -27,7 +27,6 @@ const set = (text: string | undefined, of = id, isExplicit = false): string =>
   setUvIndex(text, of, indexOf(of, isExplicit), file, urls).text;
 const unset = (text: string, of = id, onKept: (line: string) => void = () => {}): string | undefined =>
   unsetUvIndex(text, of, { file, names: indexNames(of), urls, onKept });
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 
 interface Config {
   "keyring-provider"?: string;

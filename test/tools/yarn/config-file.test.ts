@@ -5,20 +5,19 @@ import { join } from "node:path";
 import { VouchError } from "../../../src/base/errors.ts";
 import { dropYarnRegistry, setYarnRegistry, unsetYarnRegistry } from "../../../src/tools/yarn/config-file.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
+import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { toolchainEnvironment } from "../../toolchains.ts";
 
-const id = "my-domain/my-repo 123456789012 us-east-1";
 const file = "/home/dev/.yarnrc.yml";
-const endpoint = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/my-repo/";
+const endpoint = endpointOf("npm");
 const own = { file, endpoints: [endpoint, "https://other.example/npm/other/"] };
 
 const set = (text: string | undefined, scopes: string[] = []): string =>
   setYarnRegistry(text, id, { endpoint, scopes }, file).text;
 const unset = (text: string): string | undefined => unsetYarnRegistry(text, id, own);
-const start = `# >>> vouch ${id} (undo: vouch setup codeartifact --remove --domain my-domain --domain-owner 123456789012 --region us-east-1 --repository my-repo)`;
 const server = `npmRegistryServer: "${endpoint}"`;
 
 describe("yarn's registry is set", () => {
