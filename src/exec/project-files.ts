@@ -240,7 +240,7 @@ function visit(value: unknown, path: string[], use: (path: string[], value: stri
 /** The text without comment lines, with the escapes of YAML, TOML and JSON decoded. */
 function withoutEscapes(text: string): string {
   return text
-    .replace(/^\s*[#;].*$/gm, "")
+    .replace(/^[^\S\r\n]*[#;].*$/gm, "")
     .replace(/\\\r?\n\s*/g, "")
     .replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))/gi, (whole, ...codes: unknown[]) => {
       const code = Number.parseInt(codes.slice(0, 3).find((each) => typeof each === "string") as string, 16);

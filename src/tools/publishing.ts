@@ -32,6 +32,18 @@ const subcommands: Readonly<Record<string, string>> = {
   access: "set grant revoke",
 };
 
+/** Options with a value of their own word that may stand before the command. */
+const valuedOptions: Readonly<Record<string, string>> = {
+  npm: "--prefix --loglevel --userconfig --workspace -w",
+  pnpm: "-C --dir --prefix -F --filter --loglevel",
+  yarn: "--cwd",
+  bun: "--cwd -c --config --env-file",
+  uv: "--directory --project --config-file --cache-dir --color --allow-insecure-host",
+  pdm: "-c --config -p --project",
+  poetry: "-C --directory -P --project",
+  hatch: "-e --env -p --project --data-dir --cache-dir --config",
+};
+
 const otherNames: Readonly<Record<string, string>> = {
   pn: "pnpm",
   yarnpkg: "yarn",
@@ -53,7 +65,8 @@ function publishes(program: string, args: readonly string[]): boolean {
     const script = args[0] === "-m" ? args.slice(1) : args;
     return script[0] !== undefined && !script[0].startsWith("-") && publishes(script[0], script.slice(1));
   }
-  const words = args.filter((word) => !word.startsWith("-"));
+  const valued = Object.hasOwn(valuedOptions, name) ? valuedOptions[name]!.split(" ") : [];
+  const words = args.filter((word, at) => !word.startsWith("-") && !valued.includes(args[at - 1] ?? ""));
   if (name === "mvn")
     return words.some((word) => /^(deploy(:.*)?|.*:deploy(-file)?(@.*)?|release:perform)$/.test(word));
   if (name === "gradle") return words.some((word) => /^(.*:)?publish\w*$/.test(word) && !word.endsWith("ToMavenLocal"));

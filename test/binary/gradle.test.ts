@@ -143,6 +143,8 @@ ${show("repositories")}`;
     ["systemProp.https.proxyHost=evil.example", "systemProp.https.proxyHost"],
     ["systemProp.javax.net.ssl.trustStoreType = JKS", "systemProp.javax.net.ssl.trustStoreType"],
     ["org.gradle.jvmargs=-Xmx1g -Djavax.net.ssl.trustStore=evil", "org.gradle.jvmargs"],
+    // A name that would erase the line that says it.
+    [String.raw`systemProp.javax.net.\u001b[2K\u000avouch\u202e=x`, "systemProp.javax.net.?[2K?vouch?"],
   ])(
     "gives no token where gradle.properties of the project has %s",
     async (line, name) => {

@@ -45,6 +45,16 @@ describe.skipIf(!requires(join(bins.berry, "yarn")))("yarn 4", () => {
     });
   });
 
+  test("without an agent says nothing in a command that asks no registry, and what is missing in one that does", async () => {
+    const nobody = { VOUCH_RUNTIME_DIR: join(used.laptop.folder, "nobody") };
+    const files = { ".yarnrc.yml": rc, "package.json": withScript };
+    const silent = await run("berry", ["yarn", "--version"], files, nobody);
+    expect(silent).toMatchObject({ exitCode: 0, stderr: "" });
+    const { stdout, stderr } = await run("berry", ["yarn", "install"], files, nobody);
+    expect(stdout + stderr).toContain("vouch: Not logged in: the Vouch agent is not running. Run `vouch login`.");
+    expect(installed()).toBe(false);
+  });
+
   const lock = (url: string): string =>
     `__metadata:\n  version: 10\n  cacheKey: 10c0\n\n"my-lib@npm:1.0.0":\n  version: 1.0.0\n` +
     `  resolution: "my-lib@npm:1.0.0::__archiveUrl=${encodeURIComponent(url)}"\n  languageName: node\n  linkType: hard\n\n` +

@@ -7,11 +7,15 @@ import { readIfPresent } from "../../base/system/regular-file.ts";
 const maxBytes = 1 << 20;
 const maxFiles = 64;
 
-/** Java's settings of certificates, proxies and agents, Bazel's own proxies, and proxies of its downloads. */
+/**
+ * Java's settings of certificates, proxies and agents, Bazel's own proxies, proxies of its downloads, and a downloader of
+ * the workspace's choice that gets what the helper has answered.
+ */
 const harmful = [
   /--host_jvm_args[= ]\S*(javax\.net|jdk\.tls|trust|proxy|agent|@)\S*/i,
   /--remote_proxy[= ]\S*/,
   /--(repo|client)_env[= ](https?_proxy|all_proxy|no_proxy|ssl_cert\w*|java_tool_options|netrc)\b/i,
+  /--(experimental_)?remote_downloader_propagate_credentials(?![\w]|[= ](false|no|0)\b)/,
 ];
 
 /**

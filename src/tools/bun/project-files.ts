@@ -34,5 +34,5 @@ function keyIn(value: unknown): string | undefined {
 
 /** The first such variable that a file of variables sets, which bun reads before it installs. */
 export function trustVariableIn(text: string): string | undefined {
-  return trustVariable.exec(text.replace(/^\s*#.*$/gm, ""))?.[1];
+  return trustVariable.exec(text.replace(/^[^\S\r\n]*#.*$/gm, ""))?.[1];
 }

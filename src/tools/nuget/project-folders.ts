@@ -14,8 +14,9 @@ const maxBytes = 4 << 20;
 const foldersAtOnce = 200;
 
 const container = /\.(?:sln|slnx|slnf|\w*proj|props|targets)$/i;
-/** A path to a project, in a solution's text, in JSON with its doubled backslashes, or in XML. */
-const reference = /[^"'<>|;,=\r\n]+\.\w*proj\b/gi;
+/** What may be a path, in a solution's text, in JSON with its doubled backslashes, or in XML. */
+const word = /[^"'<>|;,=\r\n]+/g;
+const projectName = /\.\w*proj\b/gi;
 
 export interface Looks {
   /** Takes the path of a settings file. */
@@ -72,7 +73,7 @@ export class ProjectFolders {
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       if (this.#seen.has(at)) continue;
       this.#add(at);
-      for (const found of textOf(at).match(reference) ?? []) {
+      for (const found of projectsIn(textOf(at))) {
         const path = resolve(dirname(at), found.trim().replaceAll(/\\+/g, "/"));
         this.lookUpwards(dirname(path));
         queue.push(path);
@@ -93,6 +94,14 @@ export class ProjectFolders {
     if (this.#seen.size > 2 * maxFolders) throw this.#looks.refuse();
     this.#seen.add(path);
   }
+}
+
+/** The paths to projects in a text, in time that its length bounds: in two steps, since one would look back for each start. */
+function projectsIn(text: string): string[] {
+  return (text.match(word) ?? []).flatMap((each) => {
+    const last = [...each.matchAll(projectName)].at(-1);
+    return last === undefined || last.index === 0 ? [] : [each.slice(0, last.index + last[0].length)];
+  });
 }
 
 function entriesOf(folder: string): Dirent[] {

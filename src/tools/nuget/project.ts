@@ -20,7 +20,8 @@ const trustSetting = /(?<![\w-])(https?_proxy(?:\.\w+)?|disableTLSCertificateVal
 /** An entity of the document's own, which could spell any of them. */
 const entities = /<!DOCTYPE|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)/i;
 /** In MSBuild's arguments: properties that name settings or decide about connections, other files, and what spells any. */
-const harmfulArgument = /\w*config(?:file|directory)|\w*proxy|\w*tls\w*|\w*certificate\w*|^\s*["']?@.*|%/im;
+const harmfulArgument =
+  /\b\w*config(?:file|directory)|\b\w*proxy|\b\w*tls\w*|\b\w*certificate\w*|^[^\S\r\n]*["']?@.*|%/im;
 
 /** Programs that restore what is below their folder. */
 const restorer = /(^|\/)(?:dotnet|nuget|msbuild)(?:\.exe)?$/i;
@@ -64,7 +65,7 @@ function checkFile(file: string): void {
 
 /** A file of arguments that MSBuild reads by itself. */
 function checkArguments(file: string): void {
-  const text = read(file).replaceAll(/^\s*#.*$/gm, "");
+  const text = read(file).replaceAll(/^[^\S\r\n]*#.*$/gm, "");
   const found = harmfulArgument.exec(text)?.[0].trim();
   if (found !== undefined) throw refusal(`${file}: ${found} may decide about the connection`);
   if (text.includes("\0")) throw refusal(`${file} is written in a way that Vouch does not read`);

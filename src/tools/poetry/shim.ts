@@ -102,9 +102,7 @@ function environment(path: string, repositories: readonly BoundRepository[]): En
   createAgentFolder(parent);
   const folder = join(parent, `poetry${path.replaceAll("/", "-")}`);
   createAgentFolder(folder);
-  const link = join(folder, "config.toml");
-  // The link holds no secret, and is the same for every run.
-  if (lstat(link) === undefined) symlinkSync(path, link);
+  linkTo(path, join(folder, "config.toml"));
   return {
     ...repositoryVariables(repositories),
     POETRY_CONFIG_DIR: folder,
@@ -112,6 +110,15 @@ function environment(path: string, repositories: readonly BoundRepository[]): En
     POETRY_HTTP_BASIC: "not shown",
     ...deadProxies(repositories.flatMap(({ url }) => URL.parse(url)?.hostname ?? [])),
   };
+}
+
+/** Makes the link, which holds no secret. Another poetry that starts at the same time makes the same one. */
+export function linkTo(target: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /**

@@ -26,10 +26,19 @@ export interface Secrets {
   variables: Set<string>;
 }
 
-/** URLs in a text; tabs and line ends are removed first, as in Python's `urlsplit`. */
+/** Longer than any scheme. */
+const maxScheme = 64;
+
+/**
+ * URLs in a text; tabs and line ends are removed first, as in Python's `urlsplit`. The scheme is looked for from its end:
+ * from each of its possible beginnings it would take the square of the text's length.
+ */
 export function urlsIn(text: string): string[] {
-  const found = text.replace(/[\t\r\n]/g, "").match(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi) ?? [];
-  return found.map(placeOf);
+  const plain = text.replace(/[\t\r\n]/g, "");
+  return [...plain.matchAll(/:\/\/[^\s"'<>]*/g)].flatMap(({ 0: rest, index }) => {
+    const scheme = /[a-z][a-z0-9+.-]*$/i.exec(plain.slice(Math.max(0, index - maxScheme), index))?.[0];
+    return scheme === undefined ? [] : [placeOf(scheme + rest)];
+  });
 }
 
 /** The URL without user information, query and fragment. */

@@ -16,7 +16,7 @@ const maxFolders = 200;
 
 /** Settings by which a project decides on certificates. Bundler's reader knows no escapes in keys. */
 const trustSetting = /^[ \t]*["']?(BUNDLE_SSL_\w+)/im;
-const gemfileSetting = /^[ \t]*["']?BUNDLE_GEMFILE["']?[ \t]*:[ \t]*["']?(.*?)["']?[ \t]*\r?$/gim;
+const gemfileSetting = /^[ \t]*["']?BUNDLE_GEMFILE["']?[ \t]*:(.*)$/gim;
 const manifests = ["Gemfile", "Gemfile.lock", "gems.rb", "gems.locked"];
 
 export interface Project {
@@ -55,8 +55,10 @@ export function readProject(args: readonly string[], env: Environment, cwd: stri
       const setting = trustSetting.exec(text)?.[1];
       if (setting !== undefined)
         project.objection ??= refusal(`${file}: ${setting} decides whom the connection trusts`);
-      for (const [, path = ""] of text.matchAll(gemfileSetting))
+      for (const [, value = ""] of text.matchAll(gemfileSetting)) {
+        const path = value.trim().replaceAll(/^["']|["']$/g, "");
         folders.push(...ancestors(dirname(resolve(cwd, path))));
+      }
     } catch (error) {
       if (isAbsent(error)) return;
       project.objection ??= refusal(`${file} cannot be read: ${whyUnreadable(error)}`);

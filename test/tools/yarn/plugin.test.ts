@@ -1,5 +1,5 @@
 import { expect, onTestFinished, spyOn, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -31,22 +31,23 @@ function configurationOf(settings: Record<string, [value: unknown, source: strin
 }
 
 /** The plugin, loaded as yarn loads it, and the endpoints that it has asked a Vouch for. */
-function load(version = "4.18.1", network: Record<string, unknown> = {}) {
+function load(version = "4.18.1", network: Record<string, unknown> = {}, timeoutMs?: number) {
   const folder = tempFolderUntil(onTestFinished);
   const vouch = join(folder, "vouch");
   writeFileSync(
     vouch,
-    `#!/bin/sh\necho "$4" >> '${folder}/asked'\ncase $4 in *other-repo*) exit 1;; esac\necho TOKEN\n`,
+    `#!/bin/sh\necho "$4" >> '${folder}/asked'\ncase $4 in *other-repo*) exit 1;; *silent-repo*) exec sleep 600;; esac\necho TOKEN\n`,
     {
       mode: 0o755,
     },
   );
   const path = join(folder, "plugin.cjs");
-  writeFileSync(path, pluginText(vouch));
+  writeFileSync(path, pluginText(vouch, timeoutMs));
   const plugin = createRequire(import.meta.url)(path) as { factory: (require: () => unknown) => { hooks: Hooks } };
   const core = { YarnVersion: version, httpUtils: { getNetworkSettings: () => network } };
   return {
     hooks: plugin.factory(() => core).hooks,
+    vouch,
     asked: () => readFileSync(join(folder, "asked"), "utf8").trim().split("\n"),
   };
 }
@@ -143,4 +144,37 @@ test("the line about a project's setting names its files alone", async () => {
   });
   await headersOf(hooks, `${ours}/x`, {}, { networkSettings: [new Map(), `undefined, ${own}, ${project}`] });
   expect(String(written.mock.calls[0]?.[0])).toContain(`networkSettings in ${project} decides`);
+});
+
+/** What the plugin writes to stderr meanwhile. */
+async function saidDuring(work: () => Promise<unknown>): Promise<string> {
+  const written = spyOn(process.stderr, "write").mockImplementation(() => true);
+  onTestFinished(() => {
+    written.mockRestore();
+  });
+  await work();
+  return written.mock.calls.map(([text]) => String(text)).join("");
+}
+
+test("a folder's name reaches the terminal on one line, without what changes its output", async () => {
+  const { hooks } = load("4.18.1", { httpsCaFilePath: "/ca" });
+  const file = "/home/dev/a\u001b[2Kb\nvouch: all is well\u202e/.yarnrc.yml";
+  const said = await saidDuring(() =>
+    headersOf(hooks, `${ours}/x`, {}, { networkSettings: [new Map(), `${own}, ${file}`] }),
+  );
+  expect(said).toContain("a\ufffd[2Kb\ufffdvouch: all is well\ufffd/.yarnrc.yml decides");
+});
+
+test("a vouch that does not answer is ended, and the request goes without a token", async () => {
+  const { hooks } = load("4.18.1", {}, 100);
+  const silent = ours.replace("my-repo", "silent-repo");
+  const said = await saidDuring(async () => expect(await headersOf(hooks, `${silent}/x`, {})).toEqual({}));
+  expect(said).toBe("vouch: No answer in time.\n  Run `vouch doctor`.\n");
+});
+
+test("a vouch that is not there any more is named", async () => {
+  const { hooks, vouch } = load();
+  unlinkSync(vouch);
+  const said = await saidDuring(async () => expect(await headersOf(hooks, `${ours}/x`, {})).toEqual({}));
+  expect(said).toBe(`vouch: ${vouch} cannot be started (ENOENT).\n  Run \`vouch doctor\`.\n`);
 });
