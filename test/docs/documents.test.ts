@@ -7,7 +7,7 @@ import type { ArgsDef } from "citty";
 import { checkArguments } from "../../src/cli/framework/arguments.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { type CommandNode, commandTree } from "../../src/cli/framework/command-tree.ts";
-import { choicesOf, flagsOf } from "../../src/cli/framework/flags.ts";
+import { flagsOf } from "../../src/cli/framework/flags.ts";
 import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
@@ -206,6 +206,6 @@ function expectKnown(words: string[], line: string): void {
     Object.entries(node.args).map(([name, argument]) => [name, { ...argument, required: false }]),
   ) as ArgsDef;
   const last = flagsOf(node.args).find(({ spellings }) => spellings.includes(rest.at(-1) ?? ""));
-  if (last?.value !== undefined) rest = [...rest, choicesOf(last)[0] ?? last.value];
+  if (last?.value !== undefined) rest = [...rest, last.choices[0] ?? last.value];
   if (node.teaching.usage === undefined) checkArguments(rest, optional, node.path);
 }

@@ -1,11 +1,16 @@
 /** The flags of a command in their written form, for help and completions. */
 import type { ArgDef, ArgsDef } from "citty";
 
+/** Longer lists of values stand in the description, where lines break. */
+const maxPlaceholder = 40;
+
 export interface Flag {
   /** Short spellings first: `-h`, `--help`. */
   spellings: string[];
   /** Placeholder of its value (`SECONDS`, `cargo|pip|npm`); undefined for a flag without value. */
   value: string | undefined;
+  /** The values that it allows, where they are few enough to be known. */
+  choices: string[];
   description: string;
   required: boolean;
 }
@@ -19,36 +24,43 @@ export function flagsOf(definition: ArgsDef): Flag[] {
         ...aliasesOf(argument).flatMap((alias) => (alias.length === 1 ? `-${alias}` : [])),
         `--${isOnByDefault(argument) ? `no-${name}` : name}`,
       ],
-      value: argument.type === "string" || argument.type === "enum" ? valueHint(name, argument) : undefined,
-      description: describe(argument),
+      ...valueOf(name, argument),
       required: argument.required === true,
     }));
 }
 
+function valueOf(name: string, argument: ArgDef): Pick<Flag, "value" | "choices" | "description"> {
+  const description = describe(argument);
+  if (argument.type !== "string" && argument.type !== "enum") return { value: undefined, choices: [], description };
+  const value = valueHint(name, argument);
+  const choices = value.includes("|") ? value.split("|") : [];
+  return choices.length === 0 || value.length <= maxPlaceholder
+    ? { value, choices, description }
+    : { value: placeholder(name), choices, description: `${description} One of: ${choices.join(", ")}.` };
+}
+
 /** Returns the `--help` flag of all commands. */
 export function helpFlag(description: string): Flag {
-  return { spellings: ["-h", "--help"], value: undefined, description, required: false };
+  return { spellings: ["-h", "--help"], value: undefined, choices: [], description, required: false };
 }
 
 /** The `--debug` flag of all commands, which enables the trace; base/trace.ts removes it from the arguments. */
 export const debugFlag: Flag = {
   spellings: ["--debug"],
   value: undefined,
+  choices: [],
   description: "Trace requests, the agent, the security key and programs on stderr, as VOUCH_DEBUG=1 does.",
   required: false,
 };
 
-/** Returns the allowed values of a flag, if its hint lists them. */
-export function choicesOf({ value }: Flag): string[] {
-  return value?.includes("|") ? value.split("|") : [];
-}
-
 /** Returns the placeholder of a flag's value in help texts. */
 export function valueHint(name: string, argument: ArgDef): string {
   if (argument.valueHint !== undefined) return argument.valueHint;
-  return argument.type === "enum" && argument.options
-    ? argument.options.join("|")
-    : name.replace(/^-+/, "").replaceAll("-", "_").toUpperCase();
+  return argument.type === "enum" && argument.options ? argument.options.join("|") : placeholder(name);
+}
+
+function placeholder(name: string): string {
+  return name.replace(/^-+/, "").replaceAll("-", "_").toUpperCase();
 }
 
 /** Returns the description of a flag or positional argument, with its default if informative. */

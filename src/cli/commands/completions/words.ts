@@ -1,6 +1,6 @@
 /** Shell-independent completion data: the candidates at each place of a command line. */
 import type { CommandNode } from "../../framework/command-tree.ts";
-import { choicesOf, debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
+import { debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
 
 /** A candidate word and its description. */
 export interface Candidate {
@@ -63,9 +63,8 @@ function choicesOfArguments({ args }: CommandNode): Candidate[] {
 
 function valueOf(flag: Flag): FlagValue {
   const hint = flag.value ?? "";
-  const choices = choicesOf(flag);
-  const kind = choices.length > 0 ? "choices" : /^(FILE|DIR|PATH)$/.test(hint) ? "files" : "nothing";
-  return { spellings: flag.spellings, hint, kind, choices };
+  const kind = flag.choices.length > 0 ? "choices" : /^(FILE|DIR|PATH)$/.test(hint) ? "files" : "nothing";
+  return { spellings: flag.spellings, hint, kind, choices: flag.choices };
 }
 
 /** Returns the first sentence, up to its end or a colon: one line, without backticks, which are special in a shell. */

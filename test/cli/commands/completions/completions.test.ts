@@ -27,7 +27,7 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch login --ti", ["login", "--timeout"]],
   ["vouch login --timeout 5 --js", ["login", "--timeout", "5", "--json"]],
   ["vouch setup codeartifact --tool ca", ["setup", "codeartifact", "--tool", "cargo"]],
-  ["vouch setup codeartifact --tool=pi", ["setup", "codeartifact", "--tool=pip"]],
+  ["vouch setup codeartifact --tool=po", ["setup", "codeartifact", "--tool=poetry"]],
   ["vouch completions zs", ["completions", "zsh"]],
   ["vouch help", ["help"]],
   ["vouch help credential codear", ["help", "credential", "codeartifact"]],

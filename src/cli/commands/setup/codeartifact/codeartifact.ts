@@ -56,7 +56,8 @@ export const codeartifact = defineCommand({
     tool: {
       type: "string",
       valueHint: settableNames.join("|"),
-      description: "The package manager to configure; may be repeated. Without it: each that is installed.",
+      description:
+        "The package manager to configure; may be repeated, or several with commas between them. Without it: each that is installed.",
     },
     "registry-name": {
       type: "string",
