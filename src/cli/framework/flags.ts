@@ -19,24 +19,23 @@ export interface Flag {
 export function flagsOf(definition: ArgsDef): Flag[] {
   return Object.entries(definition)
     .filter(([, argument]) => argument.type !== "positional")
-    .map(([name, argument]) => ({
-      spellings: [
-        ...aliasesOf(argument).flatMap((alias) => (alias.length === 1 ? `-${alias}` : [])),
-        `--${isOnByDefault(argument) ? `no-${name}` : name}`,
-      ],
-      ...valueOf(name, argument),
-      required: argument.required === true,
-    }));
+    .map(([name, argument]) => flagOf(name, argument));
 }
 
-function valueOf(name: string, argument: ArgDef): Pick<Flag, "value" | "choices" | "description"> {
-  const description = describe(argument);
-  if (argument.type !== "string" && argument.type !== "enum") return { value: undefined, choices: [], description };
-  const value = valueHint(name, argument);
-  const choices = value.includes("|") ? value.split("|") : [];
-  return choices.length === 0 || value.length <= maxPlaceholder
-    ? { value, choices, description }
-    : { value: placeholder(name), choices, description: `${description} One of: ${choices.join(", ")}.` };
+function flagOf(name: string, argument: ArgDef): Flag {
+  const hint = argument.type === "string" || argument.type === "enum" ? valueHint(name, argument) : undefined;
+  const choices = hint?.includes("|") ? hint.split("|") : [];
+  const isLong = hint !== undefined && choices.length > 0 && hint.length > maxPlaceholder;
+  return {
+    spellings: [
+      ...aliasesOf(argument).flatMap((alias) => (alias.length === 1 ? `-${alias}` : [])),
+      `--${isOnByDefault(argument) ? `no-${name}` : name}`,
+    ],
+    value: isLong ? placeholder(name) : hint,
+    choices,
+    description: isLong ? `${describe(argument)} One of: ${choices.join(", ")}.` : describe(argument),
+    required: argument.required === true,
+  };
 }
 
 /** Returns the `--help` flag of all commands. */
