@@ -1,4 +1,4 @@
-/** The agent's state: at most one session, its tokens, the settings, and the open ceremonies. */
+/** The agent's state: the sessions with their tokens, the settings, and the open ceremonies. */
 import type { Environment } from "../base/environment.ts";
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { buildInfo } from "../base/build-info.ts";
@@ -10,11 +10,16 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { TokenSource } from "./tokens/lookup.ts";
 import { networkVariables } from "./process/network-variables.ts";
-import type { EndReason, Reply, routes, StatusReply } from "./protocol.ts";
-import type { LoginFinishRequest, LoginStartRequest } from "./requests.ts";
+import type { Reply, routes, StatusReply } from "./protocol.ts";
+import type { LoginFinishRequest, LoginStartRequest, LogoutRequest } from "./requests.ts";
+import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
-import { notLoggedIn, Session } from "./session/session.ts";
+import { Session } from "./session/session.ts";
+import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
+import { describeSessions } from "./session/described-sessions.ts";
+import { ReportedFailures } from "./tokens/cache/reported-failures.ts";
+import { profileServers, serverOf } from "../settings/servers.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
 import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
 
@@ -37,13 +42,13 @@ export interface AgentOptions {
   tokenLimits?: TokenLimits | undefined;
   /** Receives one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
-  /** Called each time a session has ended. */
-  onEnd?: (reason: EndReason) => void;
+  /** Called when the last session has ended. */
+  onEnd?: () => void;
   /** Called when a stop or a restart is requested, before the answer. */
   onStop?: () => void;
   onRestart?: () => void;
-  /** Why the previous session ended, before this agent's process was replaced. */
-  ended?: EndReason;
+  /** Why the previous sessions ended, before this agent's process was replaced. */
+  ended?: readonly EndedSession[];
 }
 
 export class Agent implements TokenSource {
@@ -57,8 +62,9 @@ export class Agent implements TokenSource {
   readonly #onEnd: AgentOptions["onEnd"];
   readonly #onStop: AgentOptions["onStop"];
   readonly #onRestart: AgentOptions["onRestart"];
-  #current: { session: Session; tokens: Tokens; answers?: RememberedAnswers } | undefined;
-  #ended: EndReason | undefined;
+  readonly #sessions: Sessions;
+  #answers: RememberedAnswers | undefined;
+  #reported: ReportedFailures;
 
   constructor(options: AgentOptions = {}) {
     this.#clock = options.clock ?? systemClock;
@@ -68,7 +74,8 @@ export class Agent implements TokenSource {
     this.#onEnd = options.onEnd;
     this.#onStop = options.onStop;
     this.#onRestart = options.onRestart;
-    this.#ended = options.ended;
+    this.#sessions = new Sessions(options.ended);
+    this.#reported = new ReportedFailures(this.#clock);
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
     this.#tokenLimits = options.tokenLimits;
@@ -78,7 +85,8 @@ export class Agent implements TokenSource {
   status(): StatusReply {
     this.forgetWhatEnded();
     const settings = this.#settings.current();
-    const current = this.#current;
+    const current = this.#sessions.at(undefined, settings);
+    const ended = this.#sessions.endReason(undefined, settings);
     const roleExpiration = current?.tokens.roleExpiration(settings);
     const logged = logState();
     return {
@@ -91,28 +99,31 @@ export class Agent implements TokenSource {
       ...(logged ? { log: logged } : {}),
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
-      ...(this.#ended ? { ended: this.#ended } : {}),
+      ...(current || ended === undefined ? {} : { ended }),
+      sessions: describeSessions(this.#sessions, settings),
       ...(settings.aws && roleExpiration !== undefined
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }
         : {}),
       repositories: settings.repositories.map((repository) =>
-        describeRepository(repository, settings, current?.tokens),
+        describeRepository(
+          repository,
+          settings,
+          this.#sessions.at(serverOf(repository.profile, settings), settings)?.tokens,
+        ),
       ),
     };
   }
 
   /**
-   * The response cache of this session under the current settings; undefined without a session. Throws as
+   * The response cache of these sessions under the current settings; undefined without a session. Throws as
    * `SettingsFile.current`.
    */
   get answers(): RememberedAnswers | undefined {
     this.forgetWhatEnded();
     const settings = this.#settings.current();
-    const current = this.#current;
-    if (current && current.answers?.settings !== settings) {
-      current.answers = new RememberedAnswers(settings, this.#clock);
-    }
-    return current?.answers;
+    if (this.#sessions.all.length === 0) return undefined;
+    if (this.#answers?.settings !== settings) this.#answers = new RememberedAnswers(settings, this.#clock);
+    return this.#answers;
   }
 
   /** The current settings. Throws as `SettingsFile.current`. */
@@ -120,14 +131,19 @@ export class Agent implements TokenSource {
     return this.#settings.current();
   }
 
-  /** The session's tokens. Throws `login_needed`, `session_expired`. */
-  tokens(): Tokens {
-    return this.#live().tokens;
+  /** The tokens of the session that leads to the place. Throws `login_needed`, `session_expired`. */
+  tokens(place: Place): Tokens {
+    return this.#live(serverOf(place.profile, this.#settings.current())).tokens;
   }
 
-  /** Throws `login_needed`, `session_expired`. */
-  session(): Session {
-    return this.#live().session;
+  /** Which failures were told to commands that may not need the token. */
+  get reported(): ReportedFailures {
+    return this.#reported;
+  }
+
+  /** The session at the server (URL); without one at the default one. Throws `login_needed`, `session_expired`. */
+  session(server?: string): Session {
+    return this.#live(server).session;
   }
 
   /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
@@ -144,28 +160,42 @@ export class Agent implements TokenSource {
   }
 
   /**
-   * Replaces a session that has not ended yet. Prefetches the tokens of the configured repositories in the background.
+   * Replaces a session at the same server that has not ended yet. Prefetches the tokens of the repositories that it leads
+   * to in the background.
    */
   async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-    const session = new Session(await this.ceremonies.finishLogin(request), this.#clock, start);
-    void this.#current?.session.revoke(revokeLimitMs);
+    const identity = await this.ceremonies.finishLogin(request);
+    const { server } = identity;
+    const settings = this.#settings.current();
+    const isDefault = !profileServers(settings).has(server);
+    const session = new Session(identity, this.#clock, start, loginPlace(isDefault ? undefined : server, settings));
     const source = new SessionCredentials(session, this.#clock, this.#env);
-    this.#current = { session, tokens: new Tokens(source, this.#clock, this.#env, this.#tokenLimits) };
-    this.#ended = undefined;
+    const tokens = new Tokens(source, this.#clock, this.#env, this.#tokenLimits);
+    void this.#sessions.begin({ server, session, tokens }, settings)?.session.revoke(revokeLimitMs);
+    this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
-    void this.#fetchAhead(() => true);
+    void this.#fetchAhead((_, its) => its === tokens);
     return { user: session.user, expiration: session.expiration };
   }
 
-  /** Forgets the session and everything derived from it, then revokes it at the server. */
-  async logout(): Promise<Reply<typeof routes.logout>> {
+  /**
+   * Forgets the session at the server, or all of them, and everything derived from it, then revokes it. Names whether
+   * each was revoked.
+   */
+  async logout({ server }: LogoutRequest = {}): Promise<Reply<typeof routes.logout>> {
     this.forgetWhatEnded();
-    const session = this.#current?.session;
-    if (!session) return { wasLoggedIn: false, revoked: false };
-    const revoked = session.revoke(revokeLimitMs);
+    const one = server === undefined ? undefined : this.#sessions.at(server, this.#settings.current());
+    const ending = server === undefined ? this.#sessions.all : one ? [one] : [];
+    const revoked = ending.map(({ session }) => session.revoke(revokeLimitMs));
     this.forgetWhatEnded();
-    return { wasLoggedIn: true, revoked: await revoked };
+    const confirmed = await Promise.all(revoked);
+    const remaining = this.#sessions.all.length;
+    return {
+      wasLoggedIn: ending.length > 0,
+      revoked: ending.length > 0 && confirmed.every(Boolean),
+      ...(remaining > 0 ? { remaining } : {}),
+    };
   }
 
   /** Asks the agent's owner to stop it. */
@@ -178,14 +208,18 @@ export class Agent implements TokenSource {
     this.#onRestart?.();
   }
 
-  /** Drops the session and its tokens if it has ended, for any reason. */
+  /** Drops the sessions that have ended, for any reason, with their tokens. */
   forgetWhatEnded(): void {
-    const ended = this.#current?.session.ended;
-    if (ended === undefined) return;
-    this.#current = undefined;
-    this.#ended = ended;
-    this.#log(`the session has ended: ${endedWords[ended]}`);
-    this.#onEnd?.(ended);
+    const ended = this.#sessions.forgetEnded();
+    if (ended.length === 0) return;
+    this.#forgetAnswers();
+    for (const { server, reason } of ended) this.#log(`the session at ${server} has ended: ${endedWords[reason]}`);
+    if (this.#sessions.all.length === 0) this.#onEnd?.();
+  }
+
+  /** Why the last sessions ended. */
+  get ended(): readonly EndedSession[] {
+    return this.#sessions.ended;
   }
 
   /** Periodic work: drops what has ended, renews what ends soon. Called by a timer. */
@@ -196,27 +230,36 @@ export class Agent implements TokenSource {
 
   /** Renews held values that end soon, before a request needs them. */
   async renew(): Promise<void> {
-    const tokens = this.#current?.tokens;
-    if (!tokens) return;
-    await this.#fetchAhead((repository, settings) => tokens.state(repository, settings)?.expiration !== undefined);
+    if (this.#sessions.all.length === 0) return;
+    await this.#fetchAhead(
+      (repository, tokens, settings) => tokens.state(repository, settings)?.expiration !== undefined,
+    );
   }
 
-  async #fetchAhead(wanted: (repository: RepositorySettings, settings: Settings) => boolean): Promise<void> {
+  async #fetchAhead(
+    wanted: (repository: RepositorySettings, tokens: Tokens, settings: Settings) => boolean,
+  ): Promise<void> {
     try {
       const settings = this.#settings.current();
-      const repositories = settings.repositories.filter((repository) => wanted(repository, settings));
-      const tokens = this.tokens();
-      await Promise.allSettled(repositories.map((repository) => tokens.token(repository, settings)));
+      const fetched = settings.repositories.map(async (repository) => {
+        const tokens = this.#sessions.at(serverOf(repository.profile, settings), settings)?.tokens;
+        if (tokens && wanted(repository, tokens, settings)) await tokens.token(repository, settings);
+      });
+      await Promise.allSettled(fetched);
     } catch (error) {
       // Background prefetch: errors go to the log only.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
     }
   }
 
-  #live(): { session: Session; tokens: Tokens } {
+  #live(server: string | undefined): OpenSession {
     this.forgetWhatEnded();
-    if (!this.#current) throw notLoggedIn(this.#ended);
-    return this.#current;
+    return this.#sessions.live(server, this.#settings.current());
+  }
+
+  #forgetAnswers(): void {
+    this.#answers = undefined;
+    this.#reported = new ReportedFailures(this.#clock);
   }
 
   #seconds(): number {

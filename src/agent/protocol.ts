@@ -172,6 +172,17 @@ const cargoToken = (value: unknown): value is Checked<typeof cargoAnswer> =>
 export const endReasons = ["expired", "revoked", "logged_out"] as const;
 export type EndReason = (typeof endReasons)[number];
 
+/** The session at one Vouch server. */
+const serverSession = fields({
+  server: text,
+  /** The profiles that name the server; none names the default one. */
+  profiles: list(text),
+  user: optional(text),
+  expiration: optional(time),
+  /** Why there is none, if there was one. */
+  ended: optional(oneOf(...endReasons)),
+});
+
 /**
  * The reply on each route; types follow from the checks. Clients check replies, because an agent of another version, or
  * another program behind the socket, may answer anything. Unknown fields are ignored.
@@ -193,6 +204,8 @@ const replies = {
     session: optional(fields({ user: text, expiration: time })),
     /** Why there is no session, if there was one: it ended, or the server revoked it. */
     ended: optional(oneOf(...endReasons)),
+    /** By server, the default one first; absent from an agent that knows one only. */
+    sessions: optional(list(serverSession)),
     role: optional(fields({ arn: text, expiration: time })),
     repositories: list(repository),
   }),
@@ -254,8 +267,10 @@ const replies = {
   [routes.logout]: fields({
     /** Whether there was a session. */
     wasLoggedIn: flag,
-    /** Whether the server confirmed the revocation. */
+    /** Whether every server confirmed the revocation. */
     revoked: flag,
+    /** How many sessions go on; absent from an agent that knows one only. */
+    remaining: optional(count),
   }),
   /** In the order in which they were enrolled. */
   [routes.keys]: fields({ keys: list(securityKey) }),
@@ -281,6 +296,7 @@ const replies = {
 /** The reply on a route. */
 export type Reply<R extends Route> = Checked<(typeof replies)[R]>;
 
+export type ServerSession = Checked<typeof serverSession>;
 export type OwnSession = Checked<typeof ownSession>;
 export type SecurityKey = Checked<typeof securityKey>;
 export type StatusReply = Reply<typeof routes.status>;

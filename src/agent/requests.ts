@@ -17,6 +17,8 @@ const profileChoice = {
   folder: v.exactOptional(v.pipe(v.string(), v.maxLength(8192))),
 };
 const KeyId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
+/** The server whose session is meant; the default one if absent. */
+const atServer = { server: v.exactOptional(Url) };
 const Json = v.pipe(
   v.looseObject({}),
   v.transform((value): object => value),
@@ -116,23 +118,33 @@ export const loginFinishRequest = v.strictObject({
 });
 export type LoginFinishRequest = v.InferOutput<typeof loginFinishRequest>;
 
+/** The server whose session ends; all if absent. */
+export const logoutRequest = v.strictObject(atServer);
+export type LogoutRequest = v.InferOutput<typeof logoutRequest>;
+
+export const keysRequest = v.strictObject(atServer);
+export const sessionsRequest = v.strictObject(atServer);
+
 export const keyAddStartRequest = v.strictObject({
+  ...atServer,
   /** As for an enrolment. */
   name: v.exactOptional(Name),
 });
 export type KeyAddStartRequest = v.InferOutput<typeof keyAddStartRequest>;
 
 export const keyAddFinishRequest = v.strictObject({
+  ...atServer,
   ...enrollFinishRequest.entries,
   /** AuthenticationResponseJSON. */
   approval: Json,
 });
 export type KeyAddFinishRequest = v.InferOutput<typeof keyAddFinishRequest>;
 
-export const keyRenameRequest = v.strictObject({ id: KeyId, name: Name });
+export const keyRenameRequest = v.strictObject({ ...atServer, id: KeyId, name: Name });
 export type KeyRenameRequest = v.InferOutput<typeof keyRenameRequest>;
 
 export const keyRemoveStartRequest = v.strictObject({
+  ...atServer,
   id: KeyId,
   /** Removes even the last key. */
   force: v.boolean(),
@@ -140,6 +152,7 @@ export const keyRemoveStartRequest = v.strictObject({
 export type KeyRemoveStartRequest = v.InferOutput<typeof keyRemoveStartRequest>;
 
 export const keyRemoveFinishRequest = v.strictObject({
+  ...atServer,
   ceremony: Name,
   /** AuthenticationResponseJSON. */
   approval: Json,
@@ -148,8 +161,8 @@ export type KeyRemoveFinishRequest = v.InferOutput<typeof keyRemoveFinishRequest
 
 /** One session, all others, or all. */
 export const sessionsEndRequest = v.union([
-  v.strictObject({ id: Name }),
-  v.strictObject({ which: v.picklist(["others", "all"]) }),
+  v.strictObject({ ...atServer, id: Name }),
+  v.strictObject({ ...atServer, which: v.picklist(["others", "all"]) }),
 ]);
 export type SessionsEndRequest = v.InferOutput<typeof sessionsEndRequest>;
 

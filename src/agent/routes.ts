@@ -10,12 +10,16 @@ import {
   keyRemoveFinishRequest,
   keyRemoveStartRequest,
   keyRenameRequest,
+  keysRequest,
   loginFinishRequest,
   loginStartRequest,
+  logoutRequest,
   repositoryEndpointRequest,
   sessionsEndRequest,
+  sessionsRequest,
 } from "./requests.ts";
 import { route, type RouteEntry } from "./route.ts";
+import { placeOf } from "./tokens/place.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 
 type AgentRoutes = { readonly [R in Route]: RouteEntry<Agent, Reply<R>> };
@@ -25,36 +29,41 @@ export const agentRoutes: AgentRoutes = {
   [routes.status]: route(emptyRequest, (agent) => agent.status()),
   [routes.repositoryEndpoint]: route(repositoryEndpointRequest, async (agent, request) => {
     const settings = agent.settings();
-    return { endpoint: await agent.tokens().repositoryEndpoint(request, settings) };
+    const tokens = agent.tokens(placeOf(request, settings));
+    return { endpoint: await tokens.repositoryEndpoint(request, settings) };
   }),
   [routes.enrollStart]: route(enrollStartRequest, ({ ceremonies }, request) => ceremonies.startEnrollment(request)),
   [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),
   [routes.loginStart]: route(loginStartRequest, (agent, request) => agent.startLogin(request)),
   [routes.loginFinish]: route(loginFinishRequest, (agent, request) => agent.finishLogin(request)),
-  [routes.logout]: route(emptyRequest, (agent) => agent.logout()),
-  [routes.keys]: route(emptyRequest, async (agent) => ({ keys: await agent.session().keys() })),
-  [routes.keyAddStart]: route(keyAddStartRequest, (agent, request) =>
-    agent.ceremonies.startAddition(agent.session(), request),
+  [routes.logout]: route(logoutRequest, (agent, request) => agent.logout(request)),
+  [routes.keys]: route(keysRequest, async (agent, { server }) => ({ keys: await agent.session(server).keys() })),
+  [routes.keyAddStart]: route(keyAddStartRequest, (agent, { server, ...request }) =>
+    agent.ceremonies.startAddition(agent.session(server), request),
   ),
-  [routes.keyAddFinish]: route(keyAddFinishRequest, (agent, request) => {
-    // A session's end replaces the process, and the new one knows no ceremony: report the missing session instead.
-    agent.session();
+  [routes.keyAddFinish]: route(keyAddFinishRequest, (agent, { server, ...request }) => {
+    // The last session's end replaces the process, and the new one knows no ceremony: report the missing session instead.
+    agent.session(server);
     return agent.ceremonies.finishAddition(request);
   }),
-  [routes.keyRename]: route(keyRenameRequest, (agent, { id, name }) => agent.session().renameKey(id, name)),
-  [routes.keyRemoveStart]: route(keyRemoveStartRequest, (agent, request) =>
-    agent.ceremonies.startRemoval(agent.session(), request),
+  [routes.keyRename]: route(keyRenameRequest, (agent, { server, id, name }) =>
+    agent.session(server).renameKey(id, name),
   ),
-  [routes.keyRemoveFinish]: route(keyRemoveFinishRequest, async (agent, request) => {
-    agent.session();
+  [routes.keyRemoveStart]: route(keyRemoveStartRequest, (agent, { server, ...request }) =>
+    agent.ceremonies.startRemoval(agent.session(server), request),
+  ),
+  [routes.keyRemoveFinish]: route(keyRemoveFinishRequest, async (agent, { server, ...request }) => {
+    agent.session(server);
     const removed = await agent.ceremonies.finishRemoval(request);
     // The server has ended the sessions of the removed key. If the agent's own is one of them, it ends here as well.
     agent.forgetWhatEnded();
     return removed;
   }),
-  [routes.sessions]: route(emptyRequest, async (agent) => ({ sessions: await agent.session().sessions() })),
-  [routes.sessionsEnd]: route(sessionsEndRequest, async (agent, request) => {
-    const session = agent.session();
+  [routes.sessions]: route(sessionsRequest, async (agent, { server }) => ({
+    sessions: await agent.session(server).sessions(),
+  })),
+  [routes.sessionsEnd]: route(sessionsEndRequest, async (agent, { server, ...request }) => {
+    const session = agent.session(server);
     const ended = await session.endSessions(request);
     if (ended.thisSession) session.end("logged_out");
     agent.forgetWhatEnded();

@@ -52,8 +52,25 @@ const RepositorySchema = v.strictObject({
   files: v.optional(v.record(v.string(), v.string())),
 });
 
+const ServerUrl = v.pipe(
+  v.string(),
+  v.check((url) => serverOrigin(url) !== undefined, "expected https://HOST, without path and query"),
+  v.transform((url) => serverOrigin(url)!),
+);
+
+/** What is known of a Vouch server. */
+const ServerSchema = v.strictObject({
+  url: ServerUrl,
+  /** The enrolled user, for display. */
+  user: v.optional(v.string()),
+  /** Credential ids (base64url) of this user that this machine has seen. */
+  credentialIds: v.optional(v.array(v.string()), []),
+});
+
 /** A named role and region. */
 const ProfileSchema = v.strictObject({
+  /** The URL of the Vouch server whose ID token leads to it, in place of the default one. */
+  server: v.optional(ServerUrl),
   roleArn: v.string(),
   /** The region whose STS is asked. */
   region: v.pipe(v.string(), v.regex(regionPattern, "expected an AWS region")),
@@ -65,18 +82,10 @@ const ProfileSchema = v.strictObject({
 
 const SettingsSchema = v.strictObject({
   version: v.literal(1),
-  server: v.optional(
-    v.strictObject({
-      url: v.pipe(
-        v.string(),
-        v.check((url) => serverOrigin(url) !== undefined, "expected https://HOST, without path and query"),
-      ),
-      /** The enrolled user, for display. */
-      user: v.optional(v.string()),
-      /** Credential ids (base64url) of this user that this machine has seen. */
-      credentialIds: v.optional(v.array(v.string()), []),
-    }),
-  ),
+  /** The default server. */
+  server: v.optional(ServerSchema),
+  /** Servers of profiles. */
+  servers: v.optional(v.array(ServerSchema)),
   aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
   /** Fallback identity of a job without agent and security key; used only if no session is available. */
   identity: v.optional(
@@ -95,6 +104,7 @@ const SettingsSchema = v.strictObject({
 });
 
 export type Settings = v.InferOutput<typeof SettingsSchema>;
+export type ServerSettings = v.InferOutput<typeof ServerSchema>;
 export type ProfileSettings = v.InferOutput<typeof ProfileSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
 

@@ -62,6 +62,11 @@ export class VouchSession {
     this.lifetimeSeconds = Math.min(answer.expires_in, maxSessionSeconds);
   }
 
+  /** The server's URL without a trailing slash. */
+  get server(): string {
+    return this.#client.server;
+  }
+
   /**
    * Logs in with a new DPoP key. `server` is the URL without a trailing slash. Throws `login_denied`, `network`,
    * `timeout`, `server_error`.

@@ -11,6 +11,7 @@ import { trace } from "../../base/trace.ts";
 import { IdentityCredentials } from "./identity-credentials.ts";
 import { jobSettings } from "./settings.ts";
 import { jobTokensVariable, readJobTokens, writeJobTokens } from "./tokens.ts";
+import { ReportedFailures } from "../tokens/cache/reported-failures.ts";
 import { lookUpMatches, type TokenSource } from "../tokens/lookup.ts";
 import { tokenRoutes } from "../tokens/routes.ts";
 import { type MatchReply, type Route, routes } from "../protocol.ts";
@@ -23,6 +24,7 @@ interface Job {
 }
 
 let job: Job | undefined;
+const reported = new ReportedFailures(systemClock);
 
 /** Whether the settings choose an identity. Unreadable settings in the home folder choose none. */
 export function isIdentityChosen(): boolean {
@@ -42,7 +44,7 @@ export function isIdentityChosen(): boolean {
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
   trace("agent", `${route} is answered in this process`);
   const { settings, tokens } = (job ??= startJob());
-  const source: TokenSource = { settings: () => settings, tokens: () => tokens };
+  const source: TokenSource = { settings: () => settings, tokens: () => tokens, reported };
   try {
     if (!isTokenRoute(route)) {
       throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");

@@ -1,5 +1,6 @@
 /** `vouch agent run`: the main function of the agent's process, from taking the lock to the last answer. */
 import { lstatSync, rmSync } from "node:fs";
+import * as v from "valibot";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "../agent.ts";
@@ -11,7 +12,9 @@ import { takeLock } from "./lock.ts";
 import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
-import { type EndReason, endReasons } from "../protocol.ts";
+import { parseJson } from "../../base/json.ts";
+import { endReasons } from "../protocol.ts";
+import type { EndedSession } from "../session/sessions.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 
@@ -56,15 +59,14 @@ async function serve(watchIntervalMs: number): Promise<number> {
   // The lock is held, so a socket that exists here belongs to a dead agent.
   rmSync(socketPath, { force: true });
 
-  let successorOf: EndReason | undefined;
   let restarts = false;
   const agent = new Agent({
-    ...takeEndReason(),
-    onEnd(reason) {
-      // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the session is
-      // answered.
-      successorOf = reason;
-      setTimeout(() => stop("the session has ended; the agent restarts itself (same process id)"), 0);
+    ended: takeEnded(),
+    onEnd() {
+      // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the last session
+      // is answered.
+      restarts = true;
+      setTimeout(() => stop("no session is left; the agent restarts itself (same process id)"), 0);
     },
     onStop: () => stop("it was asked to", true),
     onRestart() {
@@ -103,18 +105,19 @@ async function serve(watchIntervalMs: number): Promise<number> {
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
-  if ((restarts || successorOf !== undefined) && isReplaced) becomeFresh(successorOf);
+  if (restarts && isReplaced) becomeFresh(agent.ended);
   return 0;
 }
 
-/** Passes the reason for the missing session to the new process. */
+/** Passes on to the new process why the sessions ended: JSON. */
 const endVariable = "VOUCH_AGENT_ENDED";
+const Ended = v.array(v.strictObject({ server: v.string(), reason: v.picklist(endReasons) }));
 
-function takeEndReason(): { ended?: EndReason } {
+function takeEnded(): EndedSession[] {
   const given = process.env[endVariable];
   delete process.env[endVariable];
-  const ended = endReasons.find((reason) => reason === given);
-  return ended === undefined ? {} : { ended };
+  const read = v.safeParse(Ended, given === undefined ? [] : parseJson(given));
+  return read.success ? read.output : [];
 }
 
 /**
@@ -122,13 +125,12 @@ function takeEndReason(): { ended?: EndReason } {
  * process id stays, for its supervisor. If another agent has been started meanwhile, the new one finds the lock taken
  * and ends. Returns if the system refuses; the process then ends, which clears the memory as well.
  */
-function becomeFresh(reason: EndReason | undefined): void {
+function becomeFresh(ended: readonly EndedSession[]): void {
   // In a compiled executable argv[1] is a path inside of it.
   const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
   const args = [program, ...script, ...process.argv.slice(2)];
   try {
-    const ended = reason === undefined ? {} : { [endVariable]: reason };
-    process.execve!(program, args, { ...process.env, ...ended });
+    process.execve!(program, args, { ...process.env, [endVariable]: JSON.stringify(ended) });
   } catch (error) {
     log(`the agent could not restart itself and ends: ${(error as Error).message}`);
   }

@@ -77,7 +77,7 @@ export class SessionCredentials implements CredentialSource {
     throw new VouchError(
       "login_needed",
       `AWS issues no token for less than 15 minutes, and this session ends in ${minutes} minute${minutes === 1 ? "" : "s"}.`,
-      { hint: "Run `vouch login` for a new session." },
+      { hint: `Run \`${this.#session.place.command}\` for a new session.` },
     );
   }
 

@@ -6,8 +6,17 @@ import type { Clock } from "../../base/clock.ts";
 import type { EndReason, OwnSession, SecurityKey } from "../protocol.ts";
 import type { SessionsEndRequest } from "../requests.ts";
 
+/** Where a session belongs, for errors. */
+export interface LoginPlace {
+  /** The server's URL, where it is not the default one. */
+  server?: string;
+  /** The command that opens a session there. */
+  command: string;
+}
+
 export class Session {
   readonly user: string;
+  readonly place: LoginPlace;
   /** When it ends: seconds since 1970. */
   readonly expiration: number;
   readonly #clock: Clock;
@@ -17,7 +26,8 @@ export class Session {
   #ended: EndReason | undefined;
 
   /** `start`: both clocks before the server was asked, so that the session never ends late. */
-  constructor(identity: VouchSession, clock: Clock, start: { now: number; elapsed: number }) {
+  constructor(identity: VouchSession, clock: Clock, start: { now: number; elapsed: number }, place: LoginPlace) {
+    this.place = place;
     this.user = identity.user;
     this.expiration = Math.floor(start.now / 1000) + identity.lifetimeSeconds;
     this.#deadline = start.elapsed + identity.lifetimeSeconds * 1000;
@@ -48,7 +58,7 @@ export class Session {
 
   /** Throws `session_expired` or `login_needed` if it has ended. */
   check(): void {
-    if (this.ended !== undefined) throw notLoggedIn(this.ended);
+    if (this.ended !== undefined) throw notLoggedIn(this.ended, this.place);
   }
 
   /** An ID token from the server. Throws as `ask`. */
@@ -81,14 +91,15 @@ export class Session {
    * Throws `session_expired`, `login_needed`, and the errors of `question`.
    */
   async ask<T>(question: (identity: VouchSession) => Promise<T>): Promise<T> {
-    if (this.ended !== undefined || this.#identity === undefined) throw notLoggedIn(this.ended);
+    if (this.ended !== undefined || this.#identity === undefined) throw notLoggedIn(this.ended, this.place);
     try {
       return await question(this.#identity);
     } catch (error) {
       if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
       if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");
       // The session's end aborts pending requests: report the end instead of the abort.
-      if (error instanceof VouchError && error.code === "cancelled" && this.ended) throw notLoggedIn(this.ended);
+      if (error instanceof VouchError && error.code === "cancelled" && this.ended)
+        throw notLoggedIn(this.ended, this.place);
       throw error;
     }
   }
@@ -119,14 +130,15 @@ export class Session {
 }
 
 /** The error for a request without a session; `ended` is the reason. */
-export function notLoggedIn(ended: EndReason | undefined): VouchError {
-  const hint = "Run `vouch login`.";
+export function notLoggedIn(ended: EndReason | undefined, { server, command }: LoginPlace): VouchError {
+  const hint = `Run \`${command}\`.`;
+  const at = server === undefined ? "" : ` at ${server}`;
   switch (ended) {
     case "expired":
-      return new VouchError("session_expired", "The session has expired.", { hint });
+      return new VouchError("session_expired", `The session${at} has expired.`, { hint });
     case "revoked":
-      return new VouchError("login_needed", "Not logged in: the server ended the session.", { hint });
+      return new VouchError("login_needed", `Not logged in${at}: the server ended the session.`, { hint });
     default:
-      return new VouchError("login_needed", "Not logged in.", { hint });
+      return new VouchError("login_needed", `Not logged in${at}.`, { hint });
   }
 }

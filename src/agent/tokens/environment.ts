@@ -94,9 +94,8 @@ async function find(
   all: boolean,
 ): Promise<Found> {
   const settings = source.settings();
-  const tokens = source.tokens();
   const ask = (need: Need) =>
-    wanted.map(async (each) => tokens.token(each, settings, need, purposeIn(each, settings, purpose)));
+    wanted.map(async (each) => source.tokens(each).token(each, settings, need, purposeIn(each, settings, purpose)));
   let results = await Promise.allSettled(ask("dispensable"));
   // If no repository has a token, one of them is needed: a remembered failure is retried, and the first token waited for.
   if (results.every(({ status }) => status === "rejected")) {
@@ -114,7 +113,7 @@ async function find(
     if (result.status === "rejected") {
       const error = VouchError.from(result.reason).toWire();
       found.isWhole &&= endpoints.length === 0;
-      if (!all && !tokens.reported.isDue(repository, error)) continue;
+      if (!all && !source.reported.isDue(repository, error)) continue;
       found.failed.push(...endpoints.map(([, endpoint]) => ({ endpoint, error })));
       continue;
     }

@@ -3,12 +3,13 @@
  * jobs.
  */
 import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
-import { purposeIn } from "../../settings/roles.ts";
+import { type Place, purposeIn } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CargoReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { CargoRequest, MatchRequest, RoleCredentialsRequest, TokenRequest } from "../requests.ts";
+import type { ReportedFailures } from "./cache/reported-failures.ts";
 import { chosenProfile } from "./chosen-profile.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -16,8 +17,10 @@ import type { Tokens } from "./tokens.ts";
 export interface TokenSource {
   /** Throws if the settings cannot be read. */
   settings(): Settings;
-  /** Throws if there is no session. */
-  tokens(): Tokens;
+  /** Those of the session that leads to the place. Throws if there is no session. */
+  tokens(place: Place): Tokens;
+  /** Which failures were told to commands that may not need the token. */
+  readonly reported: ReportedFailures;
 }
 
 /** Throws `not_configured` if no endpoint contains the URL; else as `Tokens.token`. */
@@ -25,7 +28,7 @@ export async function lookUpToken(source: TokenSource, request: TokenRequest): P
   const settings = source.settings();
   const { repository, endpoint } = findConfigured(settings, request);
   const purpose = purposeIn(repository, settings, request.purpose);
-  const { token, expiration } = await source.tokens().token(repository, settings, "needed", purpose);
+  const { token, expiration } = await source.tokens(repository).token(repository, settings, "needed", purpose);
   return { token: token.expose(), expiration, endpoint };
 }
 
@@ -38,7 +41,7 @@ export async function lookUpCargoToken(source: TokenSource, request: CargoReques
   const { repository } = findConfigured(settings, { url: request.registry["index-url"], format: "cargo" });
   const asked = publishOperations.has(request.operation) ? "publish" : "read";
   const purpose = purposeIn(repository, settings, asked);
-  const answer = await source.tokens().token(repository, settings, "needed", purpose);
+  const answer = await source.tokens(repository).token(repository, settings, "needed", purpose);
   const token = answer.token.expose();
   // Cargo uses a cached token for reading whatever it was given for, and one that is independent for everything.
   if (purpose === "publish") return { Ok: { kind: "get", token, cache: "never", operation_independent: false } };
@@ -68,7 +71,7 @@ export async function lookUpRoleCredentials(
   const first = settings.aws?.region ?? settings.repositories[0]?.region;
   const profile = roleArn ? undefined : chosenProfile(choice, settings);
   const place = roleArn ? { roleArn, region: first } : { profile, region: first };
-  const credentials = await source.tokens().credentials(place, settings, region);
+  const credentials = await source.tokens(place).credentials(place, settings, region);
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
   return {
     accessKeyId,

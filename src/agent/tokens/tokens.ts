@@ -19,7 +19,7 @@ import { lateError, withLimit } from "./cache/limit.ts";
 import { RenewingCache } from "./cache/renewing-cache.ts";
 import { roleKey, RoleCredentialsCache } from "./role-credentials.ts";
 import { networkAddresses } from "./network.ts";
-import { ReportedFailures } from "./cache/reported-failures.ts";
+import { placeOf } from "./place.ts";
 
 /** The limit on the whole chain behind one token, in milliseconds; helpers time out after 30 seconds. */
 export const chainLimitMs = 20_000;
@@ -67,8 +67,6 @@ export class Tokens {
   readonly #env: Environment;
   readonly #credentials: RoleCredentialsCache;
   readonly #tokens: RenewingCache<AuthorizationToken>;
-  /** Which failures were told to commands that may not need the token. */
-  readonly reported: ReportedFailures;
   #settings: Settings | undefined;
   /** The machine's addresses when a token failed last. */
   #failedAt: string | undefined;
@@ -85,7 +83,6 @@ export class Tokens {
     this.#limitMs = limitMs;
     this.#patienceMs = patienceMs;
     this.#addresses = addresses;
-    this.reported = new ReportedFailures(clock);
     this.#credentials = new RoleCredentialsCache(source, clock);
     this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
   }
@@ -132,8 +129,7 @@ export class Tokens {
 
   /** The repository's URL as CodeArtifact names it. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
-    const isNamed = request.roleArn !== undefined || request.profile !== undefined;
-    const role = this.#roleThatReaches(isNamed ? request : withRole(request, settings), settings);
+    const role = this.#roleThatReaches(placeOf(request, settings), settings);
     return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
   }
 
@@ -272,19 +268,6 @@ export class Tokens {
   #call() {
     return { env: this.#env, signal: this.#source.signal, asker: this.#source.asker };
   }
-}
-
-/** The configured repository of these names, with its role; the names alone if there is none. */
-function withRole(names: RepositoryEndpointRequest, { repositories }: Settings): Place & { region: string } {
-  const { domain, domainOwner, region, repository } = names;
-  const found = repositories.find(
-    (each) =>
-      each.domain === domain &&
-      each.domainOwner === domainOwner &&
-      each.region === region &&
-      each.repository === repository,
-  );
-  return found ?? names;
 }
 
 function tokenKey({ domain, domainOwner, region }: DomainName, role: Role | undefined, purpose: Purpose): string {

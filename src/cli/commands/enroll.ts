@@ -6,8 +6,10 @@ import { withAgent } from "./with-agent.ts";
 import { loadSettings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseCreationOptions } from "../../fido/webauthn/options.ts";
-import { parseSeconds } from "../framework/arguments.ts";
+import { missing, parseSeconds, usage } from "../framework/arguments.ts";
 import { agentTimeoutMs, isEnrolledAlready, makeKey, nameArg, parseKeyName, timeoutArg } from "../key/ceremony.ts";
+import { profileServers } from "../../settings/servers.ts";
+import { chosenServer, forArg, loginAt } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "./known-server.ts";
 import { readCode } from "../terminal/prompt.ts";
@@ -16,7 +18,8 @@ import { note, success } from "../terminal/terminal.ts";
 export const enroll = defineCommand({
   meta: { name: "enroll", description: "Make your security key known to your company's Vouch server." },
   args: {
-    server: { type: "string", required: true, valueHint: "URL", description: "The URL of the Vouch server." },
+    server: { type: "string", valueHint: "URL", description: "The URL of the Vouch server." },
+    ...forArg,
     ...nameArg,
     ...timeoutArg,
   },
@@ -27,14 +30,18 @@ export const enroll = defineCommand({
     ],
     examples: [
       ["vouch enroll --server https://vouch.example.com", "Enroll the key that is plugged in."],
+      ["vouch enroll --for acme", "At the server that `vouch setup aws --profile acme --server URL` has named."],
       ["pass show vouch-code | vouch enroll --server https://vouch.example.com", "Take the code from another program."],
     ],
   },
   async run({ args }) {
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
-    const server = serverUrl(args.server);
-    const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     const settings = loadSettings();
+    if (args.server !== undefined && args.for !== undefined)
+      throw usage("Give one of --server and --for.", "vouch enroll");
+    const server = args.server === undefined ? chosenServer(args.for, settings).server : serverUrl(args.server);
+    if (server === undefined) throw missing("--server is missing.", "vouch enroll", "vouch enroll --server URL");
+    const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     warnOfReplacement(settings, server);
     const code = await readCode("Enrolment code");
     if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
@@ -56,13 +63,13 @@ export const enroll = defineCommand({
         const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
         rememberServer(server, ids, owner);
         success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
-        note("Next: `vouch login`.");
+        note(`Next: \`${loginAt(server, settings)}\`.`);
         return;
       }
       note(`The server's URL and the credential's id, which are public, are in ${settingsPath()}.`);
       note(
-        settings.aws
-          ? "Next: `vouch login`."
+        settings.aws || profileServers(settings).has(server)
+          ? `Next: \`${loginAt(server, settings)}\`.`
           : "Next: `vouch setup aws --role ARN` names the AWS role that you use, then `vouch login`.",
       );
     });

@@ -1,8 +1,9 @@
-/** The machine's Vouch server: parses its URL and stores it in the settings. */
-import { loadSettings, saveSettings, type Settings } from "../../settings/settings.ts";
+/** The machine's Vouch servers: parses their URLs and stores them in the settings. */
+import { profileServers, serverData, withServer } from "../../settings/servers.ts";
+import { loadSettings, saveSettings, type ServerSettings, type Settings } from "../../settings/settings.ts";
 import { serverOrigin } from "../../base/net/server-origin.ts";
 import { VouchError } from "../../base/errors.ts";
-import { warn } from "../terminal/terminal.ts";
+import { note, warn } from "../terminal/terminal.ts";
 
 /**
  * Parses the server's URL and returns it in the issuer's form: https (http for loopback), no final slash.
@@ -27,11 +28,13 @@ export function serverUrl(text: string): string {
   );
 }
 
-/** Warns if the settings have another server, which will be replaced. */
+/** Warns if the settings have another server, which will be replaced: one that a profile names stands beside it. */
 export function warnOfReplacement(settings: Settings, server: string): void {
-  if (settings.server && settings.server.url !== server) {
-    warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place.`);
-  }
+  if (settings.server === undefined || settings.server.url === server || profileServers(settings).has(server)) return;
+  warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place.`);
+  note(
+    `To keep both, first name the other one's role: \`vouch setup aws --profile NAME --server ${server} --role ARN --region REGION\`.`,
+  );
 }
 
 /**
@@ -39,22 +42,28 @@ export function warnOfReplacement(settings: Settings, server: string): void {
  */
 export function rememberServer(server: string, credentialIds: readonly string[], user?: string): void {
   const settings = loadSettings();
-  const known = settings.server?.url === server ? settings.server : undefined;
+  const known = serverData(server, settings);
   const name = user ?? known?.user;
-  saveSettings({
-    ...settings,
-    server: {
-      url: server,
-      ...(name === undefined ? {} : { user: name }),
-      credentialIds: [...new Set([...(known?.credentialIds ?? []), ...credentialIds])],
-    },
-  });
+  const data: ServerSettings = {
+    url: server,
+    ...(name === undefined ? {} : { user: name }),
+    credentialIds: [...new Set([...(known?.credentialIds ?? []), ...credentialIds])],
+  };
+  saveSettings(withServer(data, settings));
 }
 
 /** Deletes the id of a removed credential from the settings. */
 export function forgetCredential(id: string): void {
   const settings = loadSettings();
-  if (!settings.server?.credentialIds.includes(id)) return;
-  const credentialIds = settings.server.credentialIds.filter((known) => known !== id);
-  saveSettings({ ...settings, server: { ...settings.server, credentialIds } });
+  const { server, servers = [] } = settings;
+  if (![server, ...servers].some((each) => each?.credentialIds.includes(id))) return;
+  const without = (data: ServerSettings) => ({
+    ...data,
+    credentialIds: data.credentialIds.filter((each) => each !== id),
+  });
+  saveSettings({
+    ...settings,
+    ...(server === undefined ? {} : { server: without(server) }),
+    ...(servers.length === 0 ? {} : { servers: servers.map(without) }),
+  });
 }

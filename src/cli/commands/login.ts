@@ -1,12 +1,14 @@
 /** `vouch login`: opens a session of eight hours, by PIN and touch. */
 import { askAgent, askStatus } from "../../agent/wire/client.ts";
-import { type Reply, routes } from "../../agent/protocol.ts";
+import { type Reply, routes, type StatusReply } from "../../agent/protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
+import { isKnownServer, profileServers, serverData } from "../../settings/servers.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
-import { parseSeconds } from "../framework/arguments.ts";
+import { parseSeconds, usage } from "../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../key/ceremony.ts";
+import { chosenServer, forArg } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "./known-server.ts";
 import { withSecurityKey } from "../key/security-key.ts";
@@ -22,23 +24,28 @@ export const login = defineCommand({
       valueHint: "URL",
       description: "The URL of the Vouch server, on a machine that does not know it yet. Kept once the login succeeds.",
     },
+    ...forArg,
     ...timeoutArg,
     json: { type: "boolean", description: "Print `user` and `expiration` (seconds since 1970) as JSON on stdout." },
   },
   teaching: {
     details: [
-      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session that is still there, and after an update of Vouch the agent.",
+      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session at the same server that is still there, and after an update of Vouch the agent.",
+      "Where a profile has a Vouch server of its own, `--for NAME` opens a session there, beside the one of the default server.",
     ],
     examples: [
       ["vouch login", "PIN, touch, and your package managers work until the evening."],
       ["vouch login --server https://vouch.example.com", "On a second machine, with a key that is enrolled."],
+      ["vouch login --for acme", "At the server that the profile acme names."],
       ["vouch login --timeout 120", "Take two minutes to find the key."],
     ],
   },
   async run({ args }) {
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const settings = loadSettings();
-    const server = args.server === undefined ? settings.server?.url : serverUrl(args.server);
+    if (args.server !== undefined && args.for !== undefined)
+      throw usage("Give one of --server and --for.", "vouch login");
+    const server = args.server === undefined ? serverForLogin(args.for, settings) : serverUrl(args.server);
     if (server === undefined) {
       throw new VouchError("settings_missing", "This machine does not know your Vouch server yet.", {
         hint: "With an enrolment code, run `vouch enroll --server URL`; with a key that is enrolled already, `vouch login --server URL`.",
@@ -47,26 +54,41 @@ export const login = defineCommand({
     warnOfReplacement(settings, server);
     await withAgent(
       async () => {
-        const before = await askStatus();
-        if (before?.session) {
-          note(`You are logged in until ${clockTime(before.session.expiration)}; this login replaces that session.`);
+        const before = sessionAt(server, await askStatus(), settings);
+        if (before?.expiration !== undefined) {
+          note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
         }
-        const startRequest: LoginStartRequest = args.server === undefined ? {} : { server };
+        const startRequest: LoginStartRequest = args.server === undefined && args.for === undefined ? {} : { server };
         const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
         // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
-        const credentialIds = settings.server?.url === server ? settings.server.credentialIds : [];
+        const credentialIds = serverData(server, settings)?.credentialIds ?? [];
         const credential = await withSecurityKey(timeoutSeconds, (tools) =>
           getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
         );
         const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
         const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
-        if (settings.server?.url !== server) rememberServer(server, [credential.id], reply.user);
+        if (!isKnownServer(server, settings)) rememberServer(server, [credential.id], reply.user);
         report(reply, settings, args.json === true);
       },
       { replaces: true },
     );
   },
 });
+
+/** The server that the profile names, else the default one. Throws `settings_missing` for an unknown profile. */
+function serverForLogin(profile: string | undefined, settings: Settings): string | undefined {
+  return chosenServer(profile, settings).server ?? settings.server?.url;
+}
+
+/** The session that a login at the server replaces. */
+function sessionAt(
+  server: string,
+  agent: StatusReply | undefined,
+  settings: Settings,
+): { expiration?: number | undefined } | undefined {
+  const { session, sessions } = agent ?? {};
+  return profileServers(settings).has(server) ? sessions?.find((each) => each.server === server) : session;
+}
 
 function report({ user, expiration }: Reply<typeof routes.loginFinish>, settings: Settings, json: boolean): void {
   if (json) printJson({ user, expiration });

@@ -1,10 +1,12 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { askStatus } from "../../agent/wire/client.ts";
-import type { StatusReply } from "../../agent/protocol.ts";
+import type { ServerSession, StatusReply } from "../../agent/protocol.ts";
+import { profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
+import { chosenServer, forArg, hasSession } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
@@ -16,7 +18,10 @@ export const status = defineCommand({
     name: "status",
     description: "Show the session, the role and the repositories. Exit code 0 when you are logged in, 4 when not.",
   },
-  args: { json: { type: "boolean", description: "Print it as JSON; times are seconds since 1970." } },
+  args: {
+    for: { ...forArg.for, description: "Exit by the session of this profile's Vouch server." },
+    json: { type: "boolean", description: "Print it as JSON; times are seconds since 1970." },
+  },
   teaching: {
     details: [
       "Tokens themselves are never shown. Nothing is asked of the network.",
@@ -25,27 +30,41 @@ export const status = defineCommand({
     examples: [
       ["vouch status", "See how long the session lasts."],
       ["vouch status >/dev/null || vouch login", "Log in only when it is needed."],
+      ["vouch status --for acme >/dev/null || vouch login --for acme", "The same for a profile's Vouch server."],
       ["vouch status --json", "Read it from a program."],
     ],
   },
   async run({ args }) {
     const settings = loadSettings();
     const agent = await askStatus();
+    const { server } = chosenServer(args.for, settings);
+    const isLoggedIn = hasSession(agent, settings, server);
     if (args.json) printJson(statusJson(settings, agent));
     else {
       for (const line of statusLines(settings, agent, Date.now() / 1000)) print(line);
-      if (!agent?.session) note(settings.server ? "Next: `vouch login`." : "Next: `vouch enroll --server URL`.");
+      if (!isLoggedIn) note(`Next: \`${nextCommand(args.for, settings)}\`.`);
     }
-    return agent?.session ? 0 : new VouchError("login_needed", "").exitCode;
+    return isLoggedIn ? 0 : new VouchError("login_needed", "").exitCode;
   },
 });
+
+function nextCommand(profile: string | undefined, settings: Settings): string {
+  if (profile !== undefined) return `vouch login --for ${profile}`;
+  return settings.server ? "vouch login" : "vouch enroll --server URL";
+}
 
 /** Returns the status for `--json`. */
 function statusJson(settings: Settings, agent: StatusReply | undefined): unknown {
   return {
-    loggedIn: agent?.session !== undefined,
+    loggedIn: hasSession(agent, settings),
     session: agent?.session ?? null,
     ended: agent?.ended ?? null,
+    sessions: serversOf(settings, agent).map(({ server, profiles, user, expiration, ended }) => ({
+      server,
+      profiles,
+      session: user === undefined || expiration === undefined ? null : { user, expiration },
+      ended: ended ?? null,
+    })),
     server: agent?.server ?? settings.server?.url ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     region: settings.aws?.region ?? null,
@@ -71,6 +90,7 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
   return [
     sessionLine(agent, now),
     row("Server", server ?? "none (`vouch enroll --server URL`)"),
+    ...otherServers(settings, agent).map((each) => row("", serverLine(each, now))),
     row("Role", roleArn ?? "none (`vouch setup aws --role ARN --region REGION`)"),
     ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...(agent?.role ? [row("", dim(`credentials ${until(agent.role.expiration, now)}`))] : []),
@@ -82,22 +102,45 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
   ];
 }
 
+/** The servers with their sessions as the agent knows them; without one as the settings do. */
+function serversOf(settings: Settings, agent: StatusReply | undefined): ServerSession[] {
+  if (agent?.sessions) return agent.sessions;
+  const first = agent?.server ?? settings.server?.url;
+  const others = Array.from(profileServers(settings), ([server, profiles]) => ({ server, profiles }));
+  return first === undefined ? others : [{ server: first, profiles: [], ...agent?.session }, ...others];
+}
+
+/** Those of profiles. */
+function otherServers(settings: Settings, agent: StatusReply | undefined): ServerSession[] {
+  return serversOf(settings, agent).filter(({ profiles }) => profiles.length > 0);
+}
+
+function serverLine({ server, profiles, user, expiration, ended }: ServerSession, now: number): string {
+  const name = `${server} (profile ${profiles.join(", ")})`;
+  if (user !== undefined && expiration !== undefined) {
+    return `${name}  logged in as ${user} until ${clockTime(expiration, now)}`;
+  }
+  const reason = ended === undefined ? "not logged in" : `not logged in: ${endedWords[ended]}`;
+  return `${name}  ${reason} (\`vouch login --for ${profiles[0]}\`)`;
+}
+
 function versionLines(agent: StatusReply | undefined): string[] {
   const other = agent && otherVersion(agent);
   return other ? [row("", other.found), row("", other.remedy)] : [];
 }
+
+const endedWords = {
+  expired: "the session has ended",
+  revoked: "the server has ended the session",
+  logged_out: "you have logged out",
+};
 
 function sessionLine(agent: StatusReply | undefined, now: number): string {
   if (agent?.session) {
     const { user, expiration } = agent.session;
     return bold(`Logged in as ${user} until ${clockTime(expiration, now)} (${duration(expiration - now)} left)`);
   }
-  const reasons = {
-    expired: "the session has ended",
-    revoked: "the server has ended the session",
-    logged_out: "you have logged out",
-  };
-  return bold(agent?.ended ? `Not logged in: ${reasons[agent.ended]}` : "Not logged in");
+  return bold(agent?.ended ? `Not logged in: ${endedWords[agent.ended]}` : "Not logged in");
 }
 
 function repositoryLines(repositories: StatusRepository[], defaultRole: string | undefined, now: number): string[] {

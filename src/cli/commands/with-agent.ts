@@ -4,6 +4,7 @@ import { replaceAgent, stopAgent } from "../../agent/process/stop.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import { OtherProtocol } from "../../agent/wire/question.ts";
+import { hasAnySession } from "./chosen-server.ts";
 import { note } from "../terminal/terminal.ts";
 import { otherVersion } from "./agent-version.ts";
 
@@ -21,7 +22,7 @@ export async function withAgent<Result>(
   const other = replaces && running ? otherVersion(running) : undefined;
   if (running && other && other.relation !== "newer") {
     note(
-      `${other.found} It is replaced${running.session ? ", and its session ends; this login opens a new one" : ""}.`,
+      `${other.found} It is replaced${hasAnySession(running) ? ", and its session ends; this login opens a new one" : ""}.`,
     );
     await replaceAgent(running);
   } else if (other) note(`${other.found} ${other.remedy}`);

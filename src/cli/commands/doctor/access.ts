@@ -1,4 +1,5 @@
 /** Case "access denied": can the role get a token, do the names exist, has the role read access? */
+import { hasAnySession } from "../chosen-server.ts";
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { hasPublishRole, knownRole, roleFor } from "../../../settings/roles.ts";
@@ -52,7 +53,7 @@ export async function checkAccess({ settings, agent, env }: Machine, access: Acc
     findings.push(failure("repository", "No repository is set up.", remedy));
   }
   if (findings.length > 0) return findings;
-  if (!agent?.session) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
+  if (!hasAnySession(agent)) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
   const checks = settings.repositories.map((repository) => {
     const roleArn = roleFor(repository, settings).arn;
     const publishRoleArn = hasPublishRole(repository, settings) ? repository.publishRoleArn : undefined;

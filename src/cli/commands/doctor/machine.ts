@@ -5,6 +5,7 @@ import { agentFolder, checkAgentFolder } from "../../../agent/wire/socket.ts";
 import { type BuildInfo, buildInfo } from "../../../base/build-info.ts";
 import { httpRequest } from "../../../base/net/http.ts";
 import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
+import { profileServers } from "../../../settings/servers.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
 
 /** Clock skew in seconds within which the server accepts DPoP proofs (RFC 9449). */
@@ -18,7 +19,7 @@ export async function checkMachine(machine: Machine): Promise<Finding[]> {
     ...checkLog(machine.agent?.log),
     ...checkBuild(buildInfo),
     ...(await checkSecurityKeys()),
-    ...(await checkClock(machine)),
+    ...(await checkClocks(machine)),
   ];
 }
 
@@ -48,19 +49,23 @@ async function checkFolder({ env }: Machine): Promise<Finding> {
   }
 }
 
-async function checkClock({ settings, env }: Machine): Promise<Finding[]> {
-  if (!settings.server) return [];
-  const url = `${settings.server.url}/.well-known/openid-configuration`;
+async function checkClocks({ settings, env }: Machine): Promise<Finding[]> {
+  const servers = [...(settings.server ? [settings.server.url] : []), ...profileServers(settings).keys()];
+  return Promise.all(servers.map((server) => checkClock(server, env)));
+}
+
+async function checkClock(server: string, env: Machine["env"]): Promise<Finding> {
+  const url = `${server}/.well-known/openid-configuration`;
   try {
     const sent = Date.now();
     const { headers } = await httpRequest({ url, method: "GET", timeoutMs: 5000, caBundle: env["SSL_CERT_FILE"] });
     const date = Date.parse(headers.get("date") ?? "");
-    if (Number.isNaN(date)) return [ok("server", `${settings.server.url} answers.`)];
+    if (Number.isNaN(date)) return ok("server", `${server} answers.`);
     // Estimate: the server replied midway between `sent` and now; the header truncates to seconds, half of one on
     // average.
-    return [clockFinding(settings.server.url, ((sent + Date.now()) / 2 - date - 500) / 1000)];
+    return clockFinding(server, ((sent + Date.now()) / 2 - date - 500) / 1000);
   } catch (error) {
-    return [findingOf("server", error)];
+    return findingOf("server", error);
   }
 }
 

@@ -11,11 +11,25 @@ const soon = 15 * 60;
 /** Returns findings on the agent, the session and its cached tokens. Needs no network. */
 export function checkSession(machine: Machine): Finding[] {
   const other = otherSettings(machine.agent, settingsPath(machine.env));
-  const found = checkState(machine);
+  const found = [...checkState(machine), ...checkProfileSessions(machine)];
   if (other) found.push(warning("settings", other.found, other.remedy));
   const version = machine.agent && otherVersion(machine.agent);
   if (version) found.push(warning("agent-version", version.found, version.remedy));
   return found;
+}
+
+/** A finding for the session at the server of each profile that has one of its own. */
+function checkProfileSessions({ agent, now }: Machine): Finding[] {
+  return (agent?.sessions ?? []).flatMap(({ server, profiles: [profile], user, expiration }) => {
+    if (profile === undefined) return [];
+    if (user === undefined || expiration === undefined) {
+      return [
+        warning("session", `There is no session at ${server} (profile ${profile}).`, `vouch login --for ${profile}`),
+      ];
+    }
+    const said = `The session of ${user} at ${server} lasts until ${clockTime(expiration, now)}.`;
+    return [expiration - now < soon ? warning("session", said, `vouch login --for ${profile}`) : ok("session", said)];
+  });
 }
 
 function checkState({ agent, settings, now }: Machine): Finding[] {

@@ -5,6 +5,8 @@ import type { KeyAddFinishRequest, KeyAddStartRequest } from "../../../agent/req
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, isEnrolledAlready, makeKey, nameArg, parseKeyName, timeoutArg } from "../../key/ceremony.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { rememberServer } from "../known-server.ts";
 import { announce, promptText } from "../../terminal/prompt.ts";
@@ -14,7 +16,7 @@ import { modelOfKey } from "./own-keys.ts";
 
 export const add = defineCommand({
   meta: { name: "add", description: "Make another security key known, so that you can log in with either." },
-  args: { ...nameArg, ...timeoutArg },
+  args: { ...nameArg, ...forArg, ...timeoutArg },
   teaching: {
     details: [
       "You need a session, and a key that is enrolled: its PIN and a touch prove that it is you. Then plug in the new key, alone: its PIN is asked for, and it waits for a touch. One USB port is enough. No enrolment code is needed.",
@@ -29,7 +31,8 @@ export const add = defineCommand({
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     const named = name === undefined ? {} : { name };
-    const start: KeyAddStartRequest = named;
+    const at = chosenServer(args.for, loadSettings());
+    const start: KeyAddStartRequest = { ...at, ...named };
     const {
       ceremony,
       options,
@@ -42,7 +45,7 @@ export const add = defineCommand({
     await askForNewKey();
     try {
       const made = await makeKey(timeoutSeconds, server, options);
-      const request: KeyAddFinishRequest = { ceremony, approval, ...made, ...named };
+      const request: KeyAddFinishRequest = { ...at, ceremony, approval, ...made, ...named };
       const { key } = await askAgent(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);

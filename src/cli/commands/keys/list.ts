@@ -1,5 +1,7 @@
 /** `vouch keys list`: lists the user's enrolled security keys. */
 import type { SecurityKey } from "../../../agent/protocol.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
 import { shortIds, table } from "../../terminal/table.ts";
@@ -8,7 +10,7 @@ import { listKeys, modelOfKey } from "./own-keys.ts";
 
 export const list = defineCommand({
   meta: { name: "list", description: "Show the security keys that open a session of yours." },
-  args: { json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
+  args: { ...forArg, json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
   teaching: {
     details: [
       "For each key: its name, the model that it claims to be, when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
@@ -19,7 +21,7 @@ export const list = defineCommand({
     ],
   },
   async run({ args }) {
-    const keys = await listKeys();
+    const keys = await listKeys(chosenServer(args.for, loadSettings()));
     if (args.json) return printJson(keys.map(keyJson));
     for (const line of keyLines(keys, Date.now() / 1000)) print(line);
     if (keys.length === 1) {

@@ -15,8 +15,8 @@ export const keyArg = {
 const shortestId = 4;
 
 /** Returns the keys in order of enrolment. Throws `login_needed` and `session_expired` without a session. */
-export async function listKeys(): Promise<SecurityKey[]> {
-  return (await askAgent(routes.keys, {}, { timeoutMs: agentTimeoutMs })).keys;
+export async function listKeys(at: { server?: string }): Promise<SecurityKey[]> {
+  return (await askAgent(routes.keys, at, { timeoutMs: agentTimeoutMs })).keys;
 }
 
 /** Returns the key's model by AAGUID, else the product name from its USB descriptor. */

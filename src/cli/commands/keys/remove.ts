@@ -5,6 +5,8 @@ import type { KeyRemoveFinishRequest, KeyRemoveStartRequest } from "../../../age
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../../key/ceremony.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { forgetCredential } from "../known-server.ts";
 import { confirm } from "../../terminal/prompt.ts";
@@ -19,6 +21,7 @@ export const remove = defineCommand({
   },
   args: {
     ...keyArg,
+    ...forArg,
     ...timeoutArg,
     yes: { type: "boolean", description: "Do not ask whether you mean it." },
     force: {
@@ -38,7 +41,8 @@ export const remove = defineCommand({
   },
   async run({ args }) {
     const timeoutSeconds = parseSeconds(args.timeout, "--timeout", 1, 600);
-    const keys = await listKeys();
+    const at = chosenServer(args.for, loadSettings());
+    const keys = await listKeys(at);
     const key = findKey(keys, args.key);
     const last = keys.length === 1;
     if (last && args.force !== true) throw onlyKey(key);
@@ -49,7 +53,7 @@ export const remove = defineCommand({
     }
     if (args.yes !== true && !(await isMeant(key))) throw new VouchError("cancelled", "Nothing was removed.");
     // Race: another key may have been removed since the list was read. Force only after the last-key warning.
-    const removed = await removeKey(timeoutSeconds, { id: key.id, force: last }).catch((error: unknown) => {
+    const removed = await removeKey(timeoutSeconds, at, { id: key.id, force: last }).catch((error: unknown) => {
       throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
     });
     forgetCredential(key.id);
@@ -59,12 +63,13 @@ export const remove = defineCommand({
 
 async function removeKey(
   timeoutSeconds: number,
+  at: { server?: string },
   start: KeyRemoveStartRequest,
 ): Promise<Reply<typeof routes.keyRemoveFinish>> {
   const limit = { timeoutMs: agentTimeoutMs };
-  const begun = await askAgent(routes.keyRemoveStart, start, limit);
+  const begun = await askAgent(routes.keyRemoveStart, { ...at, ...start }, limit);
   const approval = await approve(timeoutSeconds, begun.server, begun.approval);
-  const request: KeyRemoveFinishRequest = { ceremony: begun.ceremony, approval };
+  const request: KeyRemoveFinishRequest = { ...at, ceremony: begun.ceremony, approval };
   return await askAgent(routes.keyRemoveFinish, request, limit);
 }
 

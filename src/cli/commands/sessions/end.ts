@@ -3,6 +3,8 @@ import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { SessionsEndRequest } from "../../../agent/requests.ts";
 import { missing, usage } from "../../framework/arguments.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { note, printJson, success } from "../../terminal/terminal.ts";
@@ -21,6 +23,7 @@ export const end = defineCommand({
     },
     others: { type: "boolean", description: "All but the one that you are in." },
     all: { type: "boolean", description: "All, the one that you are in included." },
+    ...forArg,
     json: { type: "boolean", description: "Print what ended as JSON." },
   },
   teaching: {
@@ -36,24 +39,24 @@ export const end = defineCommand({
     ],
   },
   async run({ args }) {
-    const request = await requestOf(args);
+    const at = chosenServer(args.for, loadSettings());
+    const request = await requestOf(args, at);
     const ended = await askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs });
     if (args.json) return printJson(ended);
     report(ended);
   },
 });
 
-async function requestOf(args: {
-  id?: string | undefined;
-  others?: boolean | undefined;
-  all?: boolean | undefined;
-}): Promise<SessionsEndRequest> {
+async function requestOf(
+  args: { id?: string | undefined; others?: boolean | undefined; all?: boolean | undefined },
+  at: { server?: string },
+): Promise<SessionsEndRequest> {
   const { id, others = false, all = false } = args;
   const given = [id !== undefined, others, all].filter(Boolean).length;
   if (given === 0) throw missing("Which session?", commandName, `${commandName} ID`);
   if (given > 1) throw usage("Give one of ID, --others and --all.", commandName);
-  if (id === undefined) return { which: all ? "all" : "others" };
-  return { id: findSession(await listSessions(), id).id };
+  if (id === undefined) return { ...at, which: all ? "all" : "others" };
+  return { ...at, id: findSession(await listSessions(at), id).id };
 }
 
 function report({ ended, thisSession }: Reply<typeof routes.sessionsEnd>): void {

@@ -1,5 +1,7 @@
 /** `vouch sessions list`: lists the user's live sessions. */
 import type { OwnSession } from "../../../agent/protocol.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { shortIds, table } from "../../terminal/table.ts";
 import { bold, print, printJson } from "../../terminal/terminal.ts";
@@ -8,7 +10,7 @@ import { listSessions } from "./own-sessions.ts";
 
 export const list = defineCommand({
   meta: { name: "list", description: "Show your sessions that have not ended, on this machine and on others." },
-  args: { json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
+  args: { ...forArg, json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
   teaching: {
     details: [
       "For each session: the beginning of its id, when it began and when it ends, the key that opened it, the name that its machine gave itself, and whether it is the one that you are in. The machine's name is a claim: whoever logs in chooses it. A session that you do not remember is a reason to end it, and to look at `vouch keys list`.",
@@ -19,7 +21,7 @@ export const list = defineCommand({
     ],
   },
   async run({ args }) {
-    const sessions = await listSessions();
+    const sessions = await listSessions(chosenServer(args.for, loadSettings()));
     if (args.json) return printJson(sessions.map(sessionJson));
     for (const line of sessionLines(sessions, Date.now() / 1000)) print(line);
   },

@@ -8,8 +8,8 @@ import { agentTimeoutMs } from "../../key/ceremony.ts";
 const shortestId = 4;
 
 /** Returns the live sessions, the oldest first. Throws `login_needed` and `session_expired` without a session. */
-export async function listSessions(): Promise<OwnSession[]> {
-  return (await askAgent(routes.sessions, {}, { timeoutMs: agentTimeoutMs })).sessions;
+export async function listSessions(at: { server?: string }): Promise<OwnSession[]> {
+  return (await askAgent(routes.sessions, at, { timeoutMs: agentTimeoutMs })).sessions;
 }
 
 /** Finds a session by an id prefix of at least four characters. Throws `session_not_found`, and `usage` if ambiguous. */

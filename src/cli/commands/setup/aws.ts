@@ -35,6 +35,12 @@ export const aws = defineCommand({
       valueHint: "NAME",
       description: "Give role and region this name, beside those that are used without a name.",
     },
+    server: {
+      type: "string",
+      valueHint: "URL",
+      description:
+        "For a profile: the Vouch server whose ID token leads to its role, with a session of its own (`vouch login --for NAME`); `default` takes it away.",
+    },
     via: {
       type: "string",
       valueHint: "ARN",
@@ -74,7 +80,7 @@ export const aws = defineCommand({
       const lists = { via: valuesOf(rawArgs, "--via"), folders: valuesOf(rawArgs, "--folder") };
       return setProfile(args.profile, { ...args, ...lists }, settings);
     }
-    const lost = rawArgs.find((word) => /^--(via|folder|remove)(=|$)/.test(word))?.split("=")[0];
+    const lost = rawArgs.find((word) => /^--(via|folder|remove|server)(=|$)/.test(word))?.split("=")[0];
     if (lost !== undefined) throw usage(`${lost} goes with --profile NAME.`, commandName);
     if (args.role === undefined) throw missing("--role is missing.", commandName, `${commandName} --role ARN`);
     const { partition } = parseRoleArn(args.role);

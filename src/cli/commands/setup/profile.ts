@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import { VouchError } from "../../../base/errors.ts";
 import { resolved } from "../../../settings/profile-folders.ts";
+import { isKnownServer, serverOf } from "../../../settings/servers.ts";
+import { serverUrl } from "../known-server.ts";
 import { checkRole } from "../../../settings/roles.ts";
 import {
   maxChainedRoles,
@@ -17,6 +19,7 @@ import { unlistedRegion } from "./aws-region.ts";
 
 interface ProfileFlags {
   role?: string | undefined;
+  server?: string | undefined;
   region?: string | undefined;
   remove?: boolean | undefined;
   json?: boolean | undefined;
@@ -50,20 +53,34 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
     if (profile === name) checkRole({ arn: roleArn, region, via }, [theirs], commandName);
   }
   const folders = flags.folders.length > 0 ? foldersOf(flags.folders, others) : (before?.folders ?? []);
+  const server =
+    flags.server === undefined ? before?.server : flags.server === "default" ? undefined : serverUrl(flags.server);
   const next: ProfileSettings = {
+    ...(server === undefined ? {} : { server }),
     roleArn,
     region,
     ...(via.length > 0 ? { via } : {}),
     ...(folders.length > 0 ? { folders } : {}),
   };
+  const after = { ...settings, profiles: { ...settings.profiles, [name]: next } };
   if (!Bun.deepEquals(before, next, true)) {
-    saveSettings({ ...settings, profiles: { ...settings.profiles, [name]: next } });
+    saveSettings(after);
   }
   if (flags.json) return printJson({ profile: name, ...next });
   success(`The profile ${name} is ${roleArn} and the region ${region} (${settingsPath()}).`);
   const doubt = unlistedRegion(region);
   if (doubt !== undefined) warn(doubt);
+  if (serverOf(name, after) !== undefined) sayServer(name, next.server!, after);
   note(`Next: \`vouch setup codeartifact --profile ${name} …\`, or \`vouch credential aws --profile ${name}\`.`);
+}
+
+function sayServer(name: string, server: string, settings: Settings): void {
+  success(`It has a session of its own, at ${server}, beside that of the default server.`);
+  note(
+    isKnownServer(server, settings)
+      ? `Next: \`vouch login --for ${name}\`.`
+      : `Next: \`vouch enroll --for ${name}\`, or \`vouch login --for ${name}\` if your key is enrolled there.`,
+  );
 }
 
 function removeProfile(

@@ -2,6 +2,7 @@
  * Finds the endpoints of a repository: from CodeArtifact if there is a session, else by its naming scheme. Those of a VPC
  * endpoint follow the scheme in either case: CodeArtifact is asked only whether the repository exists.
  */
+import { hasAnySession } from "../../chosen-server.ts";
 import { otherSettings } from "../agent-settings.ts";
 import * as v from "valibot";
 import { askAgent, askStatus } from "../../../../agent/wire/client.ts";
@@ -57,7 +58,9 @@ export async function findEndpoints(
   const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(profile === undefined ? {} : { profile }) };
   const status = await askStatus();
   const byScheme = endpointsByScheme(names, formats, host);
-  if (!status?.session) return { endpoints: byScheme, source: "rules", reason: "there is no session", agent: status };
+  if (!status || !hasAnySession(status)) {
+    return { endpoints: byScheme, source: "rules", reason: "there is no session", agent: status };
+  }
   // It knows none of this shell's profiles, and may have another server.
   if (otherSettings(status)) {
     return { endpoints: byScheme, source: "rules", reason: "the agent reads other settings", agent: status };

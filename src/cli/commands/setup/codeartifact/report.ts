@@ -1,4 +1,5 @@
 /** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
+import { hasAnySession } from "../../chosen-server.ts";
 import { type RepositorySettings, settingsPath, type Settings } from "../../../../settings/settings.ts";
 import type { FileChange } from "../../../../editing/user-file.ts";
 import { bold, dim, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
@@ -58,7 +59,7 @@ function nameOf({ domain, repository }: RepositorySettings): string {
 }
 
 function sayEndpoints({ endpoints, source, reason, agent }: Endpoints): void {
-  const isAsked = agent?.session !== undefined && otherSettings(agent) === undefined;
+  const isAsked = hasAnySession(agent) && otherSettings(agent) === undefined;
   const why = isAsked ? "CodeArtifact did not say them" : `CodeArtifact was not asked: ${reason}`;
   const said = {
     CodeArtifact: "The endpoints, as CodeArtifact gives them:",
