@@ -256,7 +256,7 @@ function succeeded(run: TerminalRun): TerminalRun {
 }
 
 /** The first line of a program's output; rejects when it ends before. The rest is read and dropped, so that it never blocks. */
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+export async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   void (async () => {
     let text = "";

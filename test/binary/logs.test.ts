@@ -125,8 +125,8 @@ describe("the agent's log", () => {
     ],
     ["questions", / agent: \/v1\/cargo, \d+ bytes -> 200, \d+ bytes, /m],
     ["questions that were answered before", / agent: remembered answer, \d+ bytes$/m],
-    ["the end of the session", /: the session has ended: the user has logged out$/m],
-    ["its new start", /: stopping: the session has ended; the agent restarts itself \(same process id\)$/m],
+    ["the end of the session", /: the session at \S+ has ended: the user has logged out$/m],
+    ["its new start", /: stopping: no session is left; the agent restarts itself \(same process id\)$/m],
   ])("names %s", (_, line) => expect(agentLog()).toMatch(line));
 
   test("is a file for the user alone, named by `vouch agent status`", async () => {

@@ -8,6 +8,7 @@ import { checkArguments } from "../../src/cli/framework/arguments.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { type CommandNode, commandTree } from "../../src/cli/framework/command-tree.ts";
 import { flagsOf } from "../../src/cli/framework/flags.ts";
+import { client, ClientServer, createClientAccount } from "../client-server.ts";
 import { mavenEnvironment, requiresMaven } from "../maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
@@ -67,11 +68,18 @@ describe.each(documents)("in %s", (document) => {
   if (runElsewhere.has(document) || toRun.length === 0) return;
   describe.skipIf(!hasBash)("the commands run:", () => {
     let laptop: Laptop;
+    const clientServer = new ClientServer();
+    const invite = async (line: string) =>
+      line.includes("--for client") ? clientServer.invite(laptop) : laptop.invite();
 
     beforeAll(async () => {
       const accounts = {
         account: allowSecondAccount,
-        others: [{ account: createSecondAccount(names.roleArn), region: acme.region }],
+        others: [
+          { account: createSecondAccount(names.roleArn), region: acme.region },
+          { account: createClientAccount(), region: client.region },
+        ],
+        routes: [clientServer.route],
       };
       laptop = await startLaptop({
         executable: sandboxExecutable,
@@ -79,9 +87,13 @@ describe.each(documents)("in %s", (document) => {
       });
       laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
       await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
+      if (document === "docs/accounts.md") await clientServer.start(laptop);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
     }, 120_000);
-    afterAll(async () => laptop?.stop());
+    afterAll(async () => {
+      await clientServer.stop();
+      await laptop?.stop();
+    });
 
     for (const block of toRun) {
       const name = `line ${block.line}: ${block.text.split("\n")[0]}`;
@@ -91,7 +103,7 @@ describe.each(documents)("in %s", (document) => {
           const cwd = block.folder === undefined ? laptop.home : makeProject(laptop.home, block.folder, registryName);
           if (block.file !== undefined) writeFileSync(join(cwd, block.file), block.text);
           else if (block.serves) await serve(laptop, cwd, block);
-          else await run(laptop, cwd, block);
+          else await run(laptop, cwd, block, invite);
         },
         300_000,
       );
@@ -100,7 +112,12 @@ describe.each(documents)("in %s", (document) => {
 });
 
 /** Runs a block at a terminal whose person answers what the commands ask. */
-async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): Promise<void> {
+async function run(
+  laptop: Laptop,
+  cwd: string,
+  { text, exit, folder }: Block,
+  invite: (line: string) => Promise<string>,
+): Promise<void> {
   const command = ["bash", "-eu", "-o", "pipefail", "-c", text];
   // What pip, gem and bundle install stays in the folder of the test.
   const env = {
@@ -120,7 +137,7 @@ async function run(laptop: Laptop, cwd: string, { text, exit, folder }: Block): 
       if (/^vouch (enroll|login)\b/.test(line)) {
         if (line.startsWith("vouch enroll")) {
           await at.see("Enrolment code");
-          at.type(`${await laptop.invite()}\r`);
+          at.type(`${await invite(line)}\r`);
         }
         await at.see("PIN");
         at.type(`${person.pin}\r`);

@@ -64,3 +64,36 @@ describe("status says which role and token serve which purpose", () => {
     expect(lines).toContain("publish token  AWS refused.");
   });
 });
+
+test("status has a line for the session at the server of each profile that names one", () => {
+  const profile = (server: string) => ({ roleArn, region: "us-east-1", server });
+  const settings = {
+    version: 1 as const,
+    server: { url: "https://vouch.example.com", credentialIds: [] },
+    profiles: { client: profile("https://vouch.client.example"), other: profile("https://vouch.other.example") },
+    repositories: [],
+  };
+  const without = statusLines(settings, undefined, 0).map(plain);
+  expect(without).toContain(
+    "https://vouch.client.example (profile client)  not logged in (`vouch login --for client`)",
+  );
+  const agent = {
+    version: "1",
+    pid: 1,
+    startedAt: 0,
+    repositories: [],
+    sessions: [
+      { server: "https://vouch.example.com", profiles: [] },
+      { server: "https://vouch.client.example", profiles: ["client"], user: "dev@client.example", expiration: 3600 },
+      { server: "https://vouch.other.example", profiles: ["other"], ended: "revoked" as const },
+    ],
+  };
+  expect(statusLines(settings, agent, 0).map(plain)).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(
+        /^https:\/\/vouch\.client\.example \(profile client\) {2}logged in as dev@client\.example until /,
+      ),
+      "https://vouch.other.example (profile other)  not logged in: the server has ended the session (`vouch login --for other`)",
+    ]),
+  );
+});

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { routes } from "../../../../src/agent/protocol.ts";
+import { routes, type ServerSession } from "../../../../src/agent/protocol.ts";
 import { type Access, type Ask, checkAccess } from "../../../../src/cli/commands/doctor/access.ts";
 import { readSmallFile } from "../../../../src/tools/small-files.ts";
 import { clockFinding } from "../../../../src/cli/commands/doctor/machine.ts";
@@ -13,6 +13,13 @@ afterAll(removeMachines);
 const healthy = makeMachine();
 const agent = healthy.agent!;
 const { session: _, ...withoutSession } = agent;
+
+/** The session, or none, at the server of the profile client. */
+const theirs = (its: Partial<ServerSession>): ServerSession => ({
+  server: "https://vouch.client.example",
+  profiles: ["client"],
+  ...its,
+});
 
 describe("the doctor judges the session", () => {
   test.each([
@@ -42,6 +49,24 @@ describe("the doctor judges the session", () => {
       { ...agent, repositories: [{ ...agent.repositories[0]!, tokenExpiration: healthy.now - 60 }] },
       ["ok session", "warn token"],
       "has not been renewed",
+    ],
+    [
+      "another one at a profile's server",
+      { ...agent, sessions: [theirs({ user: "dev@client.example", expiration: healthy.now + 7200 })] },
+      ["ok session", "ok token", "ok session"],
+      "The session of dev@client.example at https://vouch.client.example lasts until",
+    ],
+    [
+      "another one at a profile's server that ends soon",
+      { ...agent, sessions: [theirs({ user: "dev@client.example", expiration: healthy.now + 600 })] },
+      ["ok session", "ok token", "warn session"],
+      "vouch login --for client",
+    ],
+    [
+      "none at a profile's server",
+      { ...agent, sessions: [theirs({ ended: "expired" })] },
+      ["ok session", "ok token", "warn session"],
+      "There is no session at https://vouch.client.example (profile client).",
     ],
   ])("with %s", (_name, found, expected, words) => {
     const machine = { ...healthy, agent: found };
