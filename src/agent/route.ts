@@ -1,12 +1,13 @@
 /** An entry of a table of routes: request schema, handler, and cache lifetime of the reply. */
 import * as v from "valibot";
 import { RequestError } from "./wire/http-request.ts";
+import type { Peer } from "./wire/peer.ts";
 import type { Lifetime } from "./wire/response-cache.ts";
 
 /** `From` is the handler's context: the agent's state, or a job's. */
 export interface RouteEntry<From, Reply extends object> {
   /** Handles an unchecked body. Throws `RequestError` 400 if it does not match the schema. */
-  answer(from: From, body: unknown): Promise<Reply>;
+  answer(from: From, body: unknown, peer?: Peer): Promise<Reply>;
   /** How long the reply may be served again; undefined if it must not be cached. */
   lifetime(reply: Reply): Lifetime | undefined;
 }
@@ -14,10 +15,10 @@ export interface RouteEntry<From, Reply extends object> {
 /** An entry; without `lifetime` its replies are not cached. */
 export function route<Schema extends v.GenericSchema, From, Reply extends object>(
   schema: Schema,
-  handler: (from: From, request: v.InferOutput<Schema>) => Reply | Promise<Reply>,
+  handler: (from: From, request: v.InferOutput<Schema>, peer?: Peer) => Reply | Promise<Reply>,
   lifetime: (reply: Reply) => Lifetime | undefined = () => undefined,
 ): RouteEntry<From, Reply> {
-  return { answer: async (from, body) => handler(from, parseRequest(schema, body)), lifetime };
+  return { answer: async (from, body, peer) => handler(from, parseRequest(schema, body), peer), lifetime };
 }
 
 function parseRequest<Schema extends v.GenericSchema>(schema: Schema, body: unknown): v.InferOutput<Schema> {

@@ -7,6 +7,7 @@ import { type HttpListener, listenHttp } from "./wire/http-listener.ts";
 import { type HttpRequest, RequestError } from "./wire/http-request.ts";
 import { log } from "./process/log.ts";
 import { trace, traced } from "../base/trace.ts";
+import type { Peer } from "./wire/peer.ts";
 import { statusOf } from "./wire/question.ts";
 import { type ErrorReply, maxBodyBytes, methodOf, protocolVersion, type Route } from "./protocol.ts";
 import type { RouteEntry } from "./route.ts";
@@ -20,11 +21,11 @@ const answerLimitSeconds = 120;
  * Listens on the socket. The folder's permissions decide who can connect (socket.ts). Throws the errors of listening.
  */
 export function serveAgent(agent: Agent, socketPath: string): HttpListener {
-  async function answer(request: HttpRequest, received: Buffer): Promise<Uint8Array> {
+  async function answer(request: HttpRequest, received: Buffer, peer: Peer): Promise<Uint8Array> {
     try {
       const answers = answersOf(agent);
       const { route, body } = accept(request);
-      const reply = await route.answer(agent, body);
+      const reply = await route.answer(agent, body, peer);
       const whole = writeReply(200, reply);
       const lifetime = route.lifetime(reply);
       if (lifetime !== undefined) answers?.keep(received, whole, lifetime);
@@ -43,11 +44,11 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
       if (remembered !== undefined) trace("agent", `remembered answer, ${remembered.length} bytes`);
       return remembered;
     },
-    answer: (request, received) =>
+    answer: (request, received, peer) =>
       traced(
         "agent",
         () => `${isRoute(request.path) ? request.path : "unknown route"}, ${received.length} bytes`,
-        () => answer(request, received),
+        () => answer(request, received, peer),
         (answered) => `${statusOf(answered)}, ${answered.length} bytes`,
       ),
     refuse: failure,

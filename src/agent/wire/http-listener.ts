@@ -3,7 +3,7 @@
  * server takes longer for a cached answer than everything else together.
  */
 import { type HttpRequest, readRequest } from "./http-request.ts";
-import { isOwnPeer } from "./peer.ts";
+import { type Peer, peerOf } from "./peer.ts";
 
 export interface HttpListenerOptions {
   unix: string;
@@ -13,9 +13,9 @@ export interface HttpListenerOptions {
   /** How many connections may be open before idle ones are closed. */
   maxConnections: number;
   /** The cached answer to these exact bytes; undefined: parse them as a request. Never throws. */
-  recall(received: Buffer): Uint8Array | undefined;
+  recall(received: Buffer, peer: Peer): Uint8Array | undefined;
   /** The whole answer to a request, head and body; `received` are the request's bytes. Never rejects. */
-  answer(request: HttpRequest, received: Buffer): Promise<Uint8Array>;
+  answer(request: HttpRequest, received: Buffer, peer: Peer): Promise<Uint8Array>;
   /** The whole answer to a malformed request. */
   refuse(error: unknown): Uint8Array;
 }
@@ -28,6 +28,8 @@ export interface HttpListener {
 }
 
 interface Connection {
+  /** Who asks, as the kernel says: always of our own user. */
+  peer: Peer;
   /** When it was opened, by `performance.now()`. */
   opened: number;
   /** The bytes received so far; undefined once the request is complete or refused, after which input is dropped. */
@@ -60,17 +62,24 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     unix: options.unix,
     socket: {
       open(socket) {
-        socket.data = { opened: performance.now(), received: nothing, unsent: nothing, isWhole: false };
+        // The descriptor is missing from the runtime's types.
+        const peer = peerOf((socket as unknown as { fd: number }).fd);
+        socket.data = {
+          peer: peer ?? { uid: -1 },
+          opened: performance.now(),
+          received: nothing,
+          unsent: nothing,
+          isWhole: false,
+        };
         socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
-        // The descriptor is missing from the runtime's types.
-        if (!isOwnPeer((socket as unknown as { fd: number }).fd)) socket.terminate();
+        if (peer?.uid !== process.geteuid?.()) socket.terminate();
       },
       data(socket, chunk) {
         const { received } = socket.data;
         if (received === undefined || socket.readyState <= 0) return;
-        const known = received.length === 0 ? options.recall(chunk) : undefined;
+        const known = received.length === 0 ? options.recall(chunk, socket.data.peer) : undefined;
         if (known === undefined) ask(socket, Buffer.concat([received, chunk]));
         else answer(socket, known, true);
       },
@@ -112,7 +121,8 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     socket.data.received = request === undefined ? received : undefined;
     if (pendingBytes > maxPendingBytes) socket.terminate();
     if (request !== undefined) socket.timeout(options.limitSeconds);
-    if (request !== undefined) void options.answer(request, received).then((bytes) => answer(socket, bytes, true));
+    if (request !== undefined)
+      void options.answer(request, received, socket.data.peer).then((bytes) => answer(socket, bytes, true));
   }
 
   return {

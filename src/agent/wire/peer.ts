@@ -47,8 +47,3 @@ function openDarwin(): (descriptor: number) => Peer | undefined {
     return { uid: uid[0]!, ...(isKnown ? { pid: pid[0]! } : {}) };
   };
 }
-
-/** Whether the peer's user is the effective user of this process. */
-export function isOwnPeer(descriptor: number): boolean {
-  return peerOf(descriptor)?.uid === process.geteuid?.();
-}
