@@ -13,6 +13,8 @@ export interface ServerContext {
   store: Store;
   issuer: Issuer;
   relyingParty: RelyingParty;
+  /** What publishing needs besides a session: a touch, or also the PIN (or finger). */
+  publishVerification: "touch" | "pin";
   /** Seconds since 1970. */
   now: () => number;
 }

@@ -5,6 +5,7 @@ import { health, readiness } from "./health.ts";
 import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
 import type { RateClass } from "./http/rate-limit.ts";
+import { publish, publishOptions } from "./oauth/publishing.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
 import { revoke, token } from "./oauth/token.ts";
 
@@ -43,6 +44,8 @@ export const routes: readonly Route[] = [
   { path: "/v1/credentials/rename", method: "POST", handler: renameKey, rateClass: "token" },
   { path: "/v1/credentials/remove/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
   { path: "/v1/credentials/remove", method: "POST", handler: removeKey, rateClass: "token" },
+  { path: "/v1/publish/options", method: "POST", handler: publishOptions, rateClass: "token" },
+  { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },
   { path: "/v1/sessions/end", method: "POST", handler: endSessions, rateClass: "token" },
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },

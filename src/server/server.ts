@@ -27,6 +27,8 @@ export interface ServerOptions {
   trustProxy?: boolean;
   /** Accept credentials that can be synced to other devices (backup eligible). */
   allowSyncedPasskeys?: boolean;
+  /** What publishing needs besides a session; a touch without it. */
+  publishVerification?: ServerContext["publishVerification"] | undefined;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
@@ -87,6 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store: options.store,
     issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys()),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
+    publishVerification: options.publishVerification ?? "touch",
     now,
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);

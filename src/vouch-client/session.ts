@@ -13,6 +13,7 @@ import type { IdToken } from "../aws/web-identity.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
 import { SessionApi } from "./session-api.ts";
+import { VouchPublishing } from "./publishing.ts";
 import { VouchSessions } from "./sessions.ts";
 
 /** Upper bound on the session lifetime reported by the server: eight hours, in seconds. */
@@ -49,6 +50,8 @@ export class VouchSession {
   readonly keys: VouchKeys;
   /** The user's sessions, here and elsewhere. */
   readonly sessions: VouchSessions;
+  /** ID tokens for publishing, each for a touch. */
+  readonly publishing: VouchPublishing;
   readonly #client: DpopClient;
   readonly #accessToken: Secret;
 
@@ -58,6 +61,7 @@ export class VouchSession {
     const api = new SessionApi(client, this.#accessToken);
     this.keys = new VouchKeys(api);
     this.sessions = new VouchSessions(api);
+    this.publishing = new VouchPublishing(api);
     this.user = answer.user;
     this.lifetimeSeconds = Math.min(answer.expires_in, maxSessionSeconds);
   }

@@ -48,6 +48,13 @@ export const run = defineServerCommand({
       type: "boolean",
       description: "Take clients' addresses from X-Forwarded-For, which the proxy in front must set.",
     },
+    "publish-verification": {
+      type: "string",
+      description:
+        "What publishing needs besides the session, where a repository has a role for it: a touch of the security key, or also its PIN (or finger).",
+      valueHint: "touch|pin",
+      default: "touch",
+    },
     "allow-synced-passkeys": {
       type: "boolean",
       description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
@@ -78,6 +85,7 @@ export const run = defineServerCommand({
         sessionDuration,
         trustProxy: args["trust-proxy"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
+        publishVerification: parseVerification(args["publish-verification"]),
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
@@ -103,6 +111,11 @@ export function parseListen(text: string): { hostname: string; port: number } {
   const port = Number(match?.[2]);
   if (!match?.[1] || port > 65_535) throw new VouchError("usage", `Expected --listen HOST:PORT, got "${text}".`);
   return { hostname: match[1].replaceAll(/[[\]]/g, ""), port };
+}
+
+function parseVerification(text: string): "touch" | "pin" {
+  if (text === "touch" || text === "pin") return text;
+  throw new VouchError("usage", `Expected --publish-verification touch or pin, got "${text}".`);
 }
 
 function readTls(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {

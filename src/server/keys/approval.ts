@@ -1,29 +1,59 @@
-/** Approval of a change to a user's security keys: a fresh assertion, bound to this change and usable once. */
+/**
+ * Approval of what a session alone must not do (a change to a user's security keys, publishing): a fresh assertion, bound
+ * to this deed and usable once.
+ */
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
-import { VouchError } from "../../base/errors.ts";
+import { type ErrorCode, VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
 import { randomToken } from "../random.ts";
 import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
+import type { Authorized } from "../oauth/authorization.ts";
 import type { Credential } from "../store/credentials.ts";
 import type { Session } from "../store/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 import type { User } from "../store/user.ts";
 
-/** The change to approve. The assertion's challenge is a digest of all of it and of the ceremony's random challenge. */
+/** What is to be approved. The assertion's challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
-  type: "addition" | "removal";
+  type: "addition" | "removal" | "publication";
   userId: string;
   parts: readonly (string | boolean | null)[];
+  /** Whether the key must verify its user (PIN or finger); the touch is always needed. */
+  userVerification: "required" | "discouraged";
 }
+
+/** By type: how long the ceremony lasts (seconds), and the error for one that is too late or not known. */
+const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCode; late: string }>> = {
+  addition: {
+    seconds: ceremonySeconds,
+    denied: "enrollment_denied",
+    late: "The addition took longer than five minutes or was finished before.",
+  },
+  removal: {
+    seconds: ceremonySeconds,
+    denied: "enrollment_denied",
+    late: "The removal took longer than five minutes or was finished before.",
+  },
+  publication: {
+    seconds: 60,
+    denied: "login_denied",
+    late: "Publishing was not approved within 60 seconds, or this approval was used before.",
+  },
+};
 
 /** Returns the addition of a key, with its name if the user gave one. */
 export function addition(user: User, name: string | undefined): Change {
-  return { type: "addition", userId: user.id, parts: [name ?? null] };
+  return { type: "addition", userId: user.id, parts: [name ?? null], userVerification: "required" };
 }
 
 /** Returns the removal of a key; with `force` even of the last one. */
 export function removal(user: User, id: string, force: boolean): Change {
-  return { type: "removal", userId: user.id, parts: [id, force] };
+  return { type: "removal", userId: user.id, parts: [id, force], userVerification: "required" };
+}
+
+/** Returns publishing in one session: an approval is of no use to another session of the same user. */
+export function publication({ user, tokenHash }: Authorized, userVerification: Change["userVerification"]): Change {
+  return { type: "publication", userId: user.id, parts: [tokenHash], userVerification };
 }
 
 /** A verified assertion whose signature counter is not stored yet. */
@@ -47,14 +77,17 @@ export async function beginApproval(
     type: change.type,
     challenge,
     userId: change.userId,
-    expiresAt: context.now() + ceremonySeconds,
+    expiresAt: context.now() + rules[change.type].seconds,
   });
-  return { ceremony, approval: await context.relyingParty.approvalOptions(described(change, challenge), enrolled) };
+  const { relyingParty } = context;
+  const approval = await relyingParty.approvalOptions(described(change, challenge), enrolled, change.userVerification);
+  return { ceremony, approval };
 }
 
 /**
  * Takes the ceremony (single use) and verifies that a key of the session's user signed exactly this change. Returns the
- * ceremony's challenge. Throws `enrollment_denied` for an expired or used ceremony, `login_denied` for the assertion.
+ * ceremony's challenge. Throws `enrollment_denied` or `login_denied` for an expired or used ceremony, `login_denied` for
+ * the assertion.
  */
 export async function verifyApproval(
   context: ServerContext,
@@ -66,13 +99,8 @@ export async function verifyApproval(
   const { store, relyingParty } = context;
   const ceremony = await store.ceremonies.take(ceremonyId, change.type);
   if (!ceremony || ceremony.expiresAt <= context.now() || ceremony.userId !== session.user.id) {
-    throw new VouchError(
-      "enrollment_denied",
-      `The ${change.type} took longer than five minutes or was finished before.`,
-      {
-        hint: "Run the command again.",
-      },
-    );
+    const { denied, late } = rules[change.type];
+    throw new VouchError(denied, late, { hint: "Run the command again." });
   }
   const found = await store.credentials.find(approval.id);
   if (found?.user.id !== session.user.id) throw notEnrolled();
@@ -81,6 +109,7 @@ export async function verifyApproval(
   const verified = await relyingParty.verifyAssertion(approval, {
     challenge: approvalChallenge(described(change, challenge)),
     credential,
+    userVerification: change.userVerification,
   });
   return { challenge, approved: { credentialId: credential.id, userId: credential.userId, ...verified } };
 }

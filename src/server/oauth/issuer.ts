@@ -1,5 +1,6 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import { sessionTags, tagsClaim } from "./session-tags.ts";
 import type { User } from "../store/user.ts";
 import type { SigningKey } from "../store/configuration.ts";
 
@@ -50,7 +51,7 @@ export class Issuer {
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
       scopes_supported: ["openid"],
-      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email"],
+      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email", tagsClaim],
       grant_types_supported: [webauthnGrant, tokenExchangeGrant],
       token_endpoint_auth_methods_supported: ["none"],
       revocation_endpoint_auth_methods_supported: ["none"],
@@ -70,18 +71,27 @@ export class Issuer {
     };
   }
 
-  /** Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. */
+  /**
+   * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. One for
+   * publishing carries the purpose as a principal tag, which a role's trust policy can demand.
+   */
   async issueIdToken(
     session: { user: User; createdAt: number; expiresAt: number },
     audience: string,
     now: number,
+    purpose?: "publish",
   ): Promise<IdToken> {
     const [key] = this.#keys;
     if (!key) throw new Error("there is no signing key");
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
     // RFC 8176: proof of possession, user presence, multi-factor. Not "hwk": only a trusted attestation could prove a
     // hardware key.
-    const claims = { email: session.user.email, auth_time: session.createdAt, amr: ["pop", "user", "mfa"] };
+    const claims = {
+      email: session.user.email,
+      auth_time: session.createdAt,
+      amr: ["pop", "user", "mfa"],
+      ...(purpose === undefined ? {} : { [tagsClaim]: sessionTags({ "vouch:purpose": purpose }) }),
+    };
     const jwt = await new SignJWT(claims)
       .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
       .setIssuer(this.url)

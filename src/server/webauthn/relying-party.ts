@@ -68,18 +68,20 @@ export class RelyingParty {
   async approvalOptions(
     change: readonly unknown[],
     enrolled: Credential[],
+    userVerification: "required" | "discouraged" = "required",
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const allowed = enrolled.map(({ id, transports }) => ({ id, transports }));
-    return { ...(await this.#requestOptions(allowed)), challenge: approvalChallenge(change) };
+    return { ...(await this.#requestOptions(allowed, userVerification)), challenge: approvalChallenge(change) };
   }
 
   async #requestOptions(
     allowCredentials: { id: string; transports: Credential["transports"] }[],
+    userVerification: "required" | "discouraged" = "required",
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return await generateAuthenticationOptions({
       rpID: this.#id,
       timeout: ceremonySeconds * 1000,
-      userVerification: "required",
+      userVerification,
       allowCredentials,
     });
   }
@@ -131,12 +133,13 @@ export class RelyingParty {
   }
 
   /**
-   * Verifies an assertion by the given credential. If the response has a user handle, it must be the credential's user.
+   * Verifies an assertion by the given credential; the user was present, and verified unless that is discouraged. If the
+   * response has a user handle, it must be the credential's user.
    * Throws `login_denied`.
    */
   async verifyAssertion(
     response: AuthenticationResponseJSON,
-    expected: { challenge: string; credential: Credential },
+    expected: { challenge: string; credential: Credential; userVerification?: "required" | "discouraged" },
   ): Promise<{ counter: number; backedUp: boolean }> {
     const { credential } = expected;
     if (response.id !== credential.id) throw denied("login_denied", refusal("its credential id is another"));
@@ -150,7 +153,7 @@ export class RelyingParty {
       expectedChallenge: expected.challenge,
       expectedOrigin: this.#origin,
       expectedRPID: this.#id,
-      requireUserVerification: true,
+      requireUserVerification: expected.userVerification !== "discouraged",
       credential: { id: credential.id, publicKey: credential.publicKey, counter: credential.counter },
     }).catch((error: unknown) => {
       throw denied("login_denied", error);

@@ -1,0 +1,44 @@
+/**
+ * Publishing: a session and a fresh touch of one of the user's security keys give an ID token whose purpose is `publish`.
+ * A session alone never does, so that code which runs as the user publishes nothing.
+ */
+import * as v from "valibot";
+import { readJson } from "../http/body.ts";
+import type { Handler, ServerContext } from "../context.ts";
+import { beginApproval, publication, recordApproval, verifyApproval } from "../keys/approval.ts";
+import { randomToken } from "../random.ts";
+import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
+import { authorize, stillLive, type Authorized } from "./authorization.ts";
+
+const PublishRequest = v.strictObject({
+  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  approval: AuthenticationResponseSchema,
+});
+
+/** POST /v1/publish/options: begins a ceremony of 60 seconds, whose challenge belongs to this session. */
+export const publishOptions: Handler = async (request, context) => {
+  const session = await authorize(request, context);
+  await readJson(request, v.strictObject({}));
+  const enrolled = await context.store.credentials.ofUser(session.user.id);
+  const begun = await beginApproval(context, approvedBy(session, context), randomToken(), enrolled);
+  return { response: Response.json(begun), user: session.user.id };
+};
+
+/** POST /v1/publish: verifies the assertion and gives one ID token for publishing, for AWS's audience. */
+export const publish: Handler = async (request, context) => {
+  const session = await authorize(request, context);
+  const { ceremony, approval } = await readJson(request, PublishRequest);
+  const { approved } = await verifyApproval(context, session, approvedBy(session, context), ceremony, approval);
+  const now = context.now();
+  const live = await context.store.transaction(async (tables) => {
+    const found = await stillLive(tables, session, now);
+    await recordApproval(tables, approved, now);
+    return found;
+  });
+  const { jwt, expiresIn } = await context.issuer.issueIdToken(live, context.audiences[0] ?? "", now, "publish");
+  return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };
+};
+
+function approvedBy(session: Authorized, { publishVerification }: ServerContext) {
+  return publication(session, publishVerification === "pin" ? "required" : "discouraged");
+}
