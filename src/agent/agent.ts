@@ -8,10 +8,13 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
-import type { TokenSource } from "./tokens/lookup.ts";
+import type { Asker, TokenSource } from "./tokens/lookup.ts";
+import { Publishing } from "./publishing/publishing.ts";
+import { publishTargets } from "./publishing/targets.ts";
+import type { Peer } from "./wire/peer.ts";
 import { networkVariables } from "./process/network-variables.ts";
 import type { Reply, routes, StatusReply } from "./protocol.ts";
-import type { LoginFinishRequest, LoginStartRequest, LogoutRequest } from "./requests.ts";
+import type { LoginFinishRequest, LoginStartRequest, LogoutRequest, PublishStartRequest } from "./requests.ts";
 import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
@@ -53,6 +56,7 @@ export interface AgentOptions {
 
 export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
+  readonly publishing: Publishing;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
   readonly #env: Environment;
@@ -79,6 +83,7 @@ export class Agent implements TokenSource {
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
     this.#tokenLimits = options.tokenLimits;
+    this.publishing = new Publishing(this.#clock, this.#env, options.tokenLimits);
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -134,6 +139,23 @@ export class Agent implements TokenSource {
   /** The tokens of the session that leads to the place. Throws `login_needed`, `session_expired`. */
   tokens(place: Place): Tokens {
     return this.#live(serverOf(place.profile, this.#settings.current())).tokens;
+  }
+
+  /** The tokens that a touch has given to the asker. Throws `touch_needed`, `login_needed`, `session_expired`. */
+  publishTokens(repository: RepositorySettings, { peer, holder }: Asker): Tokens {
+    const open = this.#live(serverOf(repository.profile, this.#settings.current()));
+    return this.publishing.tokens(repository, open, peer, holder);
+  }
+
+  /** Throws `not_configured` where nothing needs a touch, and as `Publishing.start`. */
+  async startPublishing(
+    request: PublishStartRequest,
+    peer: Peer | undefined,
+  ): Promise<Reply<typeof routes.publishStart>> {
+    const settings = this.#settings.current();
+    const repositories = publishTargets(request, settings);
+    const open = this.#live(serverOf(repositories[0]!.profile, settings));
+    return this.publishing.start(request, { repositories, settings, open }, peer);
   }
 
   /** Which failures were told to commands that may not need the token. */
@@ -212,6 +234,7 @@ export class Agent implements TokenSource {
   forgetWhatEnded(): void {
     const ended = this.#sessions.forgetEnded();
     if (ended.length === 0) return;
+    this.publishing.sweep();
     this.#forgetAnswers();
     for (const { server, reason } of ended) this.#log(`the session at ${server} has ended: ${endedWords[reason]}`);
     if (this.#sessions.all.length === 0) this.#onEnd?.();
@@ -225,6 +248,7 @@ export class Agent implements TokenSource {
   /** Periodic work: drops what has ended, renews what ends soon. Called by a timer. */
   watch(): void {
     this.forgetWhatEnded();
+    this.publishing.sweep();
     void this.renew();
   }
 

@@ -53,6 +53,9 @@ export const routes = {
   keyRemoveFinish: "/v1/keys/remove/finish",
   sessions: "/v1/sessions",
   sessionsEnd: "/v1/sessions/end",
+  publishStart: "/v1/publish/start",
+  publishFinish: "/v1/publish/finish",
+  publishCancel: "/v1/publish/cancel",
   repositoryEndpoint: "/v1/repository-endpoint",
   restart: "/v1/restart",
   stop: "/v1/stop",
@@ -287,6 +290,15 @@ const replies = {
   /** The oldest first. */
   [routes.sessions]: fields({ sessions: list(ownSession) }),
   [routes.sessionsEnd]: fields({ ended: count, thisSession: flag }),
+  [routes.publishStart]: fields({
+    ...ceremony,
+    ...approved,
+    /** Who asks for what, in one sentence: the asker's claim. */
+    asks: text,
+  }),
+  /** When what the touch has given ends. */
+  [routes.publishFinish]: fields({ expiration: time }),
+  [routes.publishCancel]: isObject,
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
   /** It ends its session and becomes the program that is at its path now; the process id stays. */
   [routes.restart]: isObject,

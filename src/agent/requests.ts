@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";
 import { purposes } from "../base/purpose.ts";
+import { holderKinds } from "./publishing/holder.ts";
 
 const Format = v.picklist(packageFormats);
 const Url = v.pipe(v.string(), v.maxLength(8192));
@@ -19,6 +20,8 @@ const profileChoice = {
 const KeyId = v.pipe(v.string(), v.regex(/^[\w-]{1,1400}$/));
 /** The server whose session is meant; the default one if absent. */
 const atServer = { server: v.exactOptional(Url) };
+/** Which process a publish token is for: the asker itself (absent), or the one that has started it. */
+const Holder = v.exactOptional(v.picklist(holderKinds));
 const Json = v.pipe(
   v.looseObject({}),
   v.transform((value): object => value),
@@ -35,6 +38,7 @@ export const tokenRequest = v.strictObject({
   format: v.exactOptional(Format),
   /** Reading without it. */
   purpose: v.exactOptional(Purpose),
+  holder: Holder,
   ...profileChoice,
 });
 export type TokenRequest = v.InferOutput<typeof tokenRequest>;
@@ -165,6 +169,25 @@ export const sessionsEndRequest = v.union([
   v.strictObject({ ...atServer, which: v.picklist(["others", "all"]) }),
 ]);
 export type SessionsEndRequest = v.InferOutput<typeof sessionsEndRequest>;
+
+/** A touch for publishing: to the endpoint that the URL lies in, else to all of the format, else to all. */
+export const publishStartRequest = v.strictObject({
+  url: v.exactOptional(Url),
+  format: v.exactOptional(Format),
+  holder: Holder,
+  /** What the package manager says that it publishes. */
+  claim: v.exactOptional(v.strictObject({ operation: Name, name: Name, version: v.exactOptional(Name) })),
+});
+export type PublishStartRequest = v.InferOutput<typeof publishStartRequest>;
+
+export const publishFinishRequest = v.strictObject({
+  ceremony: Name,
+  /** AuthenticationResponseJSON. */
+  approval: Json,
+});
+export type PublishFinishRequest = v.InferOutput<typeof publishFinishRequest>;
+
+export const publishCancelRequest = v.strictObject({ ceremony: Name });
 
 export const repositoryEndpointRequest = v.strictObject({
   domain: Name,

@@ -14,6 +14,9 @@ import {
   loginFinishRequest,
   loginStartRequest,
   logoutRequest,
+  publishCancelRequest,
+  publishFinishRequest,
+  publishStartRequest,
   repositoryEndpointRequest,
   sessionsEndRequest,
   sessionsRequest,
@@ -68,6 +71,12 @@ export const agentRoutes: AgentRoutes = {
     if (ended.thisSession) session.end("logged_out");
     agent.forgetWhatEnded();
     return ended;
+  }),
+  [routes.publishStart]: route(publishStartRequest, (agent, request, peer) => agent.startPublishing(request, peer)),
+  [routes.publishFinish]: route(publishFinishRequest, (agent, request) => agent.publishing.finish(request)),
+  [routes.publishCancel]: route(publishCancelRequest, (agent, { ceremony }) => {
+    agent.publishing.cancel(ceremony);
+    return {};
   }),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();

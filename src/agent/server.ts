@@ -25,9 +25,8 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
     try {
       const answers = answersOf(agent);
       const { route, body } = accept(request);
-      const reply = await route.answer(agent, body, peer);
+      const { reply, lifetime } = await route.answer(agent, body, peer);
       const whole = writeReply(200, reply);
-      const lifetime = route.lifetime(reply);
       if (lifetime !== undefined) answers?.keep(received, whole, lifetime);
       return whole;
     } catch (error) {

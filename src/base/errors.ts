@@ -35,6 +35,7 @@ const exitCodes = {
   security_key_full: 3,
   security_key_error: 3,
   touch_timeout: 3,
+  touch_pending: 3,
   // 4: login needed
   login_needed: 4,
   session_expired: 4,
@@ -53,6 +54,7 @@ const exitCodes = {
   enrollment_denied: 5,
   access_denied: 5,
   project_untrusted: 5,
+  touch_needed: 5,
   // 6: network
   network: 6,
   timeout: 6,

@@ -10,6 +10,7 @@ import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
 import { print, printJson, printText, showError, showTrace, warn } from "./terminal/terminal.ts";
+import { touchArgument } from "../base/purpose.ts";
 import { takeDebugFlag, traceTo, unknownDebugValue } from "../base/trace.ts";
 
 const groupTitles = {
@@ -81,6 +82,7 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   if (first === "--version" || first === "-V") {
     return showVersion(rest);
   }
+  if (first === touchArgument && rest.length === 0) return (await import("./key/touch-to-publish.ts")).touchToPublish();
   if (first === "help") return dispatch([...rest, "--help"], roles);
   if (first.startsWith("-"))
     throw usage(

@@ -48,7 +48,7 @@ async function codeArtifactToken(args: string[]): Promise<string> {
   const choice = profileChoice(given);
   if (request.url === undefined) Object.assign(request, choice);
   else if (choice.profile !== undefined) throw usage("codeartifact", "--endpoint and --profile exclude each other");
-  const { token, expiration } = await ask(routes.token, request);
+  const { token, expiration } = await (await import("../helper/touch.ts")).askForToken(request);
   return json ? JSON.stringify({ token, expiration }) : token;
 }
 

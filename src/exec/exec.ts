@@ -7,6 +7,7 @@ import type { Environment } from "../base/environment.ts";
 import { type EnvironmentReply, routes } from "../agent/protocol.ts";
 import type { EnvironmentRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
+import type { Purpose } from "../base/purpose.ts";
 import { findOnPath } from "../base/system/path.ts";
 import { ask } from "../helper/ask.ts";
 import type { Attempt } from "../helper/attempt.ts";
@@ -22,12 +23,14 @@ import { cargoProviderVariable } from "./variables.ts";
  */
 export async function runExec(args: string[], left: Attempt | undefined): Promise<number> {
   try {
-    const [command, ...rest] = commandOf(args, process.env);
+    const { words, publishes } = commandOf(args, process.env);
+    const [command, ...rest] = words;
     if (command === undefined) throw usage("a command is missing");
     let reply = await askEnvironment(left);
-    if (reply.hasPublishRole && (await import("../tools/publishing.ts")).purposeOf(command, rest) === "publish") {
+    if (reply.hasPublishRole && (publishes || (await purposeOf(command, rest)) === "publish")) {
       const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
-      reply = await ask(routes.environment, request);
+      const { askWithTouch } = await import("../helper/touch.ts");
+      reply = await askWithTouch(routes.environment, request, {});
     }
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
@@ -117,13 +120,20 @@ async function jobVariables(): Promise<Record<string, string>> {
   return { ...cargoProviderVariable(process.env, process.execPath), ...jobTokenVariables() };
 }
 
-/** The command: the arguments after `--`, or from the first that is not an option. */
-function commandOf(args: string[], env: Environment): string[] {
+/** The command: the arguments after `--`, or from the first that is not an option; and whether it is said to publish. */
+function commandOf(args: string[], env: Environment): { words: string[]; publishes: boolean } {
+  const [first, ...more] = args;
+  if (first === "--publish") return { ...commandOf(more, env), publishes: true };
   const { rest, given } = takeJobOptions(args, env);
   if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);
-  if (rest[0] === "--") return rest.slice(1);
+  if (rest[0] === "--") return { words: rest.slice(1), publishes: false };
+  if (rest[0] === "--publish") return { ...commandOf(rest, env), publishes: true };
   if (rest[0]?.startsWith("-")) throw usage(`unknown option ${rest[0]}`);
-  return rest;
+  return { words: rest, publishes: false };
+}
+
+async function purposeOf(command: string, args: string[]): Promise<Purpose> {
+  return (await import("../tools/publishing.ts")).purposeOf(command, args);
 }
 
 function usage(what: string): VouchError {

@@ -16,7 +16,9 @@ export type EndpointToken = TokensReply["endpoints"][number];
 export async function endpointTokens(format: PackageFormat, purpose: Purpose = "read"): Promise<EndpointToken[]> {
   const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
   try {
-    const { endpoints, failed } = await ask(routes.tokens, request);
+    const { endpoints, failed } = await (purpose === "read"
+      ? ask(routes.tokens, request)
+      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }));
     complainOf(failed);
     return endpoints;
   } catch (error) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { type Reply, routes, type TokenReply } from "../../src/agent/protocol.ts";
+import type { PublishStartRequest } from "../../src/agent/requests.ts";
 import { serveAgent } from "../../src/agent/server.ts";
 import { SettingsFile } from "../../src/agent/tokens/settings-file.ts";
 import type { RepositorySettings, Settings } from "../../src/settings/settings.ts";
@@ -55,6 +56,12 @@ export class AgentHarness implements AsyncDisposable {
   async login(): Promise<Reply<typeof routes.loginFinish>> {
     const { ceremony } = await askAgent(routes.loginStart);
     return askAgent(routes.loginFinish, { ceremony, credential: { id: "AA" } });
+  }
+
+  /** A touch for publishing, which belongs to this process or, with `holder`, to the one above. */
+  async touch(request: PublishStartRequest = {}): Promise<Reply<typeof routes.publishFinish>> {
+    const { ceremony } = await askAgent(routes.publishStart, request);
+    return askAgent(routes.publishFinish, { ceremony, approval: { id: "AA" } });
   }
 
   async token(url = cargoUrl): Promise<TokenReply> {

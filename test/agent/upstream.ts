@@ -21,6 +21,8 @@ export type Operation =
   | "keyRemove"
   | "sessions"
   | "sessionsEnd"
+  | "publishOptions"
+  | "publish"
   | "sts"
   | "token"
   | "endpoint";
@@ -48,6 +50,8 @@ export class Upstream {
     keyRemove: 0,
     sessions: 0,
     sessionsEnd: 0,
+    publishOptions: 0,
+    publish: 0,
     sts: 0,
     token: 0,
     endpoint: 0,
@@ -56,6 +60,8 @@ export class Upstream {
   readonly durations: { sts: number[]; token: number[] } = { sts: [], token: [] };
   /** The roles that STS was asked for, each with the role that signed; none for a web identity. */
   readonly roles: { roleArn: string; by?: string | undefined }[] = [];
+  /** The ID tokens that STS was shown, each with the role. */
+  readonly identities: { roleArn: string; idToken: string }[] = [];
   /** The roles that signed the requests for a token. */
   readonly signers: { domain: string | null; by: string | undefined }[] = [];
   readonly #keyIds = new Map<string, string>();
@@ -126,13 +132,15 @@ export class Upstream {
       const refused = await this.#checkProof(request.headers.get("dpop"));
       if (refused) return refused;
     }
-    if (/^\/v1\/(credentials|sessions)/.test(url.pathname)) {
+    if (/^\/v1\/(credentials|sessions|publish)/.test(url.pathname)) {
       const refused = await this.#checkSession(request, url.pathname);
       if (refused) return refused;
       if (text !== "") this.bodies.push(JSON.parse(text));
     }
     const by = this.#keyIds.get(/ Credential=(\w+)\//.exec(request.headers.get("authorization") ?? "")?.[1] ?? "");
     if (operation === "sts") this.roles.push({ roleArn: form.get("RoleArn") ?? "", ...(by ? { by } : {}) });
+    const idToken = form.get("WebIdentityToken");
+    if (operation === "sts" && idToken !== null) this.identities.push({ roleArn: form.get("RoleArn") ?? "", idToken });
     if (operation === "token") this.signers.push({ domain: form.get("domain"), by });
     return this.#answers.get(operation)?.(form) ?? this.#usual(operation, form);
   }
@@ -210,6 +218,13 @@ export class Upstream {
         return Response.json({ sessions: [ownSession] });
       case "sessionsEnd":
         return Response.json({ ended: 1, thisSession: false });
+      case "publishOptions":
+        return Response.json({
+          ceremony: `publication-${this.counts.publishOptions}`,
+          approval: { challenge: "AAAA" },
+        });
+      case "publish":
+        return Response.json({ idToken: "header.payload.publish-token-secret", expiresIn: 300 });
       case "sts": {
         const duration = Number(form.get("DurationSeconds"));
         this.durations.sts.push(duration);
@@ -293,6 +308,10 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "sessions";
     case "/v1/sessions/end":
       return "sessionsEnd";
+    case "/v1/publish/options":
+      return "publishOptions";
+    case "/v1/publish":
+      return "publish";
     case "/oauth/token":
       return form.has("subject_token") ? "idToken" : "login";
     case "/oauth/revoke":

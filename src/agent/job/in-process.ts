@@ -44,7 +44,7 @@ export function isIdentityChosen(): boolean {
 export async function answerInProcess(route: Route, body: unknown): Promise<unknown> {
   trace("agent", `${route} is answered in this process`);
   const { settings, tokens } = (job ??= startJob());
-  const source: TokenSource = { settings: () => settings, tokens: () => tokens, reported };
+  const source: TokenSource = { settings: () => settings, tokens: () => tokens, publishTokens: () => tokens, reported };
   try {
     if (!isTokenRoute(route)) {
       throw new VouchError("usage", "This needs the agent, which an identity of VOUCH_IDENTITY does without.");
@@ -53,7 +53,7 @@ export async function answerInProcess(route: Route, body: unknown): Promise<unkn
       // A person may run a command without any token; a job asks for tokens by name.
       throw new VouchError("not_configured", "No repository is named.");
     }
-    return await tokenRoutes[route].answer(source, body);
+    return (await tokenRoutes[route].answer(source, body)).reply;
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "not_configured") throw error;
     throw new VouchError(error.code, error.message, {

@@ -23,15 +23,26 @@ const marginSeconds = 5;
 /** The cache key of ID tokens: they belong to the session, whatever the role. */
 const sessionKey = "session";
 
+/** What a session's credentials are made from. */
+interface SessionIdentity {
+  idToken: () => Promise<IdToken>;
+  /** The longest duration that is asked of AWS. */
+  maxSeconds: number;
+}
+
 export class SessionCredentials implements CredentialSource {
   readonly asker = "person";
   readonly role = roleFor;
   readonly #session: Session;
   readonly #env: Environment;
+  readonly #idToken: SessionIdentity["idToken"];
+  readonly #maxSeconds: number;
   readonly #idTokens: RenewingCache<IdToken>;
 
-  constructor(session: Session, clock: Clock, env: Environment) {
+  constructor(session: Session, clock: Clock, env: Environment, identity: Partial<SessionIdentity> = {}) {
     this.#session = session;
+    this.#idToken = identity.idToken ?? (() => session.idToken());
+    this.#maxSeconds = identity.maxSeconds ?? maxDurationSeconds;
     this.#env = env;
     this.#idTokens = new RenewingCache(clock, "The ID token of the Vouch server", Infinity);
   }
@@ -55,7 +66,7 @@ export class SessionCredentials implements CredentialSource {
   async fetch(role: Role, identified: () => void): Promise<RoleCredentials> {
     // Checked before the ID token is fetched, so that a session with too little time left costs no call.
     this.tokenSeconds();
-    const { token } = await this.#idTokens.get(sessionKey, () => this.#session.idToken(), false);
+    const { token } = await this.#idTokens.get(sessionKey, this.#idToken, false);
     identified();
     return assumeRoleWithWebIdentity({ ...this.#request(role), webIdentityToken: token });
   }
@@ -72,7 +83,7 @@ export class SessionCredentials implements CredentialSource {
   tokenSeconds(): number {
     this.#session.check();
     const seconds = Math.floor(this.#session.secondsLeft()) - marginSeconds;
-    if (seconds >= minDurationSeconds) return Math.min(seconds, maxDurationSeconds);
+    if (seconds >= minDurationSeconds) return Math.min(seconds, this.#maxSeconds);
     const minutes = Math.max(1, Math.round(this.#session.secondsLeft() / 60));
     throw new VouchError(
       "login_needed",

@@ -7,7 +7,7 @@ import type { Purpose } from "../../base/purpose.ts";
 import { hasPublishRole, purposeIn } from "../../settings/roles.ts";
 import type { RepositorySettings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
-import { definedEndpoints, noRepository, type TokenSource } from "./lookup.ts";
+import { definedEndpoints, noRepository, tokensFor, type TokenSource } from "./lookup.ts";
 import {
   npmTokenVariables,
   ownVariables,
@@ -15,6 +15,7 @@ import {
   type RegistryToken,
   twineVariables,
 } from "./package-manager-variables.ts";
+import type { Peer } from "../wire/peer.ts";
 import type { Lifetime } from "../wire/response-cache.ts";
 import type { Need } from "./tokens.ts";
 
@@ -41,13 +42,14 @@ interface Found {
 export async function lookUpEnvironment(
   source: TokenSource,
   { format, failures, purpose }: EnvironmentRequest,
+  peer?: Peer,
 ): Promise<EnvironmentReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter((repository) => format === undefined || repository.endpoints[format]);
   // A shim goes on without a token; `vouch exec` would start a command without what it was asked for.
   if (wanted.length === 0 && format === undefined) throw noRepository();
   if (wanted.length === 0) return { variables: {} };
-  const { registries, failed, isWhole } = await find(source, wanted, { format, purpose }, failures === "all");
+  const { registries, failed, isWhole } = await find(source, wanted, { format, purpose, peer }, failures === "all");
   // The default repository is the one that was set up last, as in the files of pip and npm.
   const byDefault = registries.findLast(({ repository }) => repository === wanted.at(-1));
   const twine = format === undefined ? twineVariables(registries) : undefined;
@@ -70,11 +72,15 @@ export async function lookUpEnvironment(
 }
 
 /** The tokens of all endpoints of a format. Throws if all fail. */
-export async function lookUpTokens(source: TokenSource, { format, purpose }: TokensRequest): Promise<TokensReply> {
+export async function lookUpTokens(
+  source: TokenSource,
+  { format, purpose }: TokensRequest,
+  peer?: Peer,
+): Promise<TokensReply> {
   const settings = source.settings();
   const wanted = settings.repositories.filter(({ endpoints }) => endpoints[format] !== undefined);
   if (wanted.length === 0) return { endpoints: [] };
-  const { registries, failed } = await find(source, wanted, { format, purpose }, true);
+  const { registries, failed } = await find(source, wanted, { format, purpose, peer }, true);
   return {
     endpoints: registries.map(({ repository: { tokenVariable: variable }, endpoint, token, expiration }) =>
       variable === undefined ? { endpoint, token, expiration } : { endpoint, token, expiration, variable },
@@ -90,12 +96,19 @@ export async function lookUpTokens(source: TokenSource, { format, purpose }: Tok
 async function find(
   source: TokenSource,
   wanted: RepositorySettings[],
-  { format, purpose }: { format: PackageFormat | undefined; purpose: Purpose | undefined },
+  {
+    format,
+    purpose,
+    peer,
+  }: { format: PackageFormat | undefined; purpose: Purpose | undefined; peer: Peer | undefined },
   all: boolean,
 ): Promise<Found> {
   const settings = source.settings();
   const ask = (need: Need) =>
-    wanted.map(async (each) => source.tokens(each).token(each, settings, need, purposeIn(each, settings, purpose)));
+    wanted.map(async (each) => {
+      const its = purposeIn(each, settings, purpose);
+      return tokensFor(source, each, its, { peer, holder: "self" }).token(each, settings, need, its);
+    });
   let results = await Promise.allSettled(ask("dispensable"));
   // If no repository has a token, one of them is needed: a remembered failure is retried, and the first token waited for.
   if (results.every(({ status }) => status === "rejected")) {

@@ -7,11 +7,20 @@ import { type Place, purposeIn } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CargoReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import type { HolderKind } from "../publishing/holder.ts";
+import type { Peer } from "../wire/peer.ts";
 import type { PackageFormat } from "../../base/package-format.ts";
 import type { CargoRequest, MatchRequest, RoleCredentialsRequest, TokenRequest } from "../requests.ts";
 import type { ReportedFailures } from "./cache/reported-failures.ts";
 import { chosenProfile } from "./chosen-profile.ts";
 import type { Tokens } from "./tokens.ts";
+
+/** Who asks, and for which process. */
+export interface Asker {
+  peer: Peer | undefined;
+  holder: HolderKind;
+}
 
 /** The context of the answers. */
 export interface TokenSource {
@@ -19,16 +28,19 @@ export interface TokenSource {
   settings(): Settings;
   /** Those of the session that leads to the place. Throws if there is no session. */
   tokens(place: Place): Tokens;
+  /** Those that the asker may publish with. Throws `touch_needed`, and as `tokens`. */
+  publishTokens(repository: RepositorySettings, asker: Asker): Tokens;
   /** Which failures were told to commands that may not need the token. */
   readonly reported: ReportedFailures;
 }
 
 /** Throws `not_configured` if no endpoint contains the URL; else as `Tokens.token`. */
-export async function lookUpToken(source: TokenSource, request: TokenRequest): Promise<TokenReply> {
+export async function lookUpToken(source: TokenSource, request: TokenRequest, peer?: Peer): Promise<TokenReply> {
   const settings = source.settings();
   const { repository, endpoint } = findConfigured(settings, request);
   const purpose = purposeIn(repository, settings, request.purpose);
-  const { token, expiration } = await source.tokens(repository).token(repository, settings, "needed", purpose);
+  const tokens = tokensFor(source, repository, purpose, { peer, holder: request.holder ?? "self" });
+  const { token, expiration } = await tokens.token(repository, settings, "needed", purpose);
   return { token: token.expose(), expiration, endpoint };
 }
 
@@ -36,18 +48,25 @@ export async function lookUpToken(source: TokenSource, request: TokenRequest): P
 const publishOperations = new Set<unknown>(["publish", "yank", "unyank", "owners"]);
 
 /** The token in Cargo's format. Throws as `lookUpToken`. */
-export async function lookUpCargoToken(source: TokenSource, request: CargoRequest): Promise<CargoReply> {
+export async function lookUpCargoToken(source: TokenSource, request: CargoRequest, peer?: Peer): Promise<CargoReply> {
   const settings = source.settings();
   const { repository } = findConfigured(settings, { url: request.registry["index-url"], format: "cargo" });
   const asked = publishOperations.has(request.operation) ? "publish" : "read";
   const purpose = purposeIn(repository, settings, asked);
-  const answer = await source.tokens(repository).token(repository, settings, "needed", purpose);
+  // Cargo has started the helper that asks.
+  const tokens = tokensFor(source, repository, purpose, { peer, holder: "parent" });
+  const answer = await tokens.token(repository, settings, "needed", purpose);
   const token = answer.token.expose();
   // Cargo uses a cached token for reading whatever it was given for, and one that is independent for everything.
   if (purpose === "publish") return { Ok: { kind: "get", token, cache: "never", operation_independent: false } };
   const isOnlyOne = purposeIn(repository, settings, "publish") === "read";
   const { expiration } = answer;
   return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: isOnlyOne } };
+}
+
+/** The tokens for the purpose, as `purposeIn` gives it. */
+export function tokensFor(source: TokenSource, repository: RepositorySettings, purpose: Purpose, asker: Asker): Tokens {
+  return purpose === "publish" ? source.publishTokens(repository, asker) : source.tokens(repository);
 }
 
 /** For each URL, whether it lies within a configured endpoint and whether its host is that of one. */

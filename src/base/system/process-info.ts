@@ -24,7 +24,9 @@ function ofLinux(pid: number): ProcessInfo | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const end = stat.lastIndexOf(")");
     const fields = stat.slice(end + 2).split(" ");
-    const [parent, startedAt] = [Number(fields[1]), fields[19]];
+    const [state = "", parent, startedAt] = [fields[0], Number(fields[1]), fields[19]];
+    // One that has ended and whose parent has not asked for its exit code yet.
+    if ("ZX".includes(state)) return undefined;
     if (!Number.isSafeInteger(parent) || startedAt === undefined) return undefined;
     return { pid, parent, name: stat.slice(stat.indexOf("(") + 1, end), startedAt };
   } catch {

@@ -59,12 +59,19 @@ export const exec = defineCommand({
     description:
       "Run a command with the tokens of your repositories in its environment: for tools that have no way to ask for one, and in CI, where there is no agent.",
   },
-  args: jobArguments,
+  args: {
+    publish: {
+      type: "boolean",
+      description:
+        "The command publishes: with the role for publishing, where a repository has one, after a touch of your security key.",
+    },
+    ...jobArguments,
+  },
   run: () => {
     throw missing("COMMAND is missing.", "vouch exec", "vouch exec -- COMMAND");
   },
   teaching: {
-    usage: "[--identity NAME …] -- COMMAND [ARGUMENT …]",
+    usage: "[--publish] [--identity NAME …] -- COMMAND [ARGUMENT …]",
     details: [
       "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up last), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
       "Start npm itself rather than a shell that starts it: some shells (dash) drop variables with npm's kind of name.",
@@ -73,6 +80,7 @@ export const exec = defineCommand({
     ],
     examples: [
       ["vouch exec -- mvn deploy", "Maven reads ${env.CODEARTIFACT_AUTH_TOKEN} in its settings.xml."],
+      ["vouch exec --publish -- ./release.sh", "A script that publishes, where there is a role for it."],
       ["vouch exec -- gradle build", "Gradle reads the same variable."],
       ["vouch exec -- python3.7 -m pip install my-package", "An old pip finds its index in PIP_INDEX_URL."],
       [

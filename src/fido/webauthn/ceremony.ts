@@ -21,8 +21,8 @@ import type { CeremonyUi } from "./ceremony-ui.ts";
 import { type ClientData, collectClientData } from "./client-data.ts";
 import { findCredential, fitCredentialList } from "./credential-list.ts";
 import { type CreationOptions, parseCreationOptions, parseRequestOptions, type RequestOptions } from "./options.ts";
-import type { PinVerificationInput, PinWrite } from "./pin-verification.ts";
-import { UserVerification } from "./user-verification.ts";
+import type { PinWrite } from "./pin-verification.ts";
+import { UserVerification, type UserVerificationInput } from "./user-verification.ts";
 
 export interface CeremonyInput {
   device: CtapDevice;
@@ -77,7 +77,7 @@ async function makeCredentialFor(
   let residentKey = chooseResidentKey(options, info, device.product);
   using verification = verificationFor(input, info, { permissions, rpId });
   const make = () =>
-    verification.authorize(async ({ token, exchange }) =>
+    verification.authorize(async ({ token, uv, exchange }) =>
       makeCredential(
         device,
         {
@@ -86,7 +86,7 @@ async function makeCredentialFor(
           user: { ...options.user, id: decodeBase64url(options.user.id) },
           algorithms: options.pubKeyCredParams.filter(({ type }) => type === "public-key").map(({ alg }) => alg),
           excludeList: await fitCredentialList({ device, info, rpId, list, token, exchange: exchangeOptions(input) }),
-          options: { rk: residentKey === "stored", uv: token === undefined },
+          options: { rk: residentKey === "stored", uv },
           credProtect: residentKey === "stored" && info.extensions.includes("credProtect") ? CRED_PROTECT : undefined,
           ...token?.authenticate(clientData.hash),
         },
@@ -151,8 +151,9 @@ async function getAssertionFor(
     }
   };
   const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
-  using verification = verificationFor(input, info, scope, beforeWrite);
-  const assertions = await verification.authorize(async ({ token, exchange }) => {
+  const presenceOnly = options.userVerification === "discouraged";
+  using verification = verificationFor(input, info, scope, { beforeWrite, presenceOnly });
+  const assertions = await verification.authorize(async ({ token, uv, exchange }) => {
     const ask = (allowList: readonly CredentialDescriptor[]) =>
       getAssertions(
         device,
@@ -160,7 +161,7 @@ async function getAssertionFor(
           rpId,
           clientDataHash: clientData.hash,
           allowList,
-          options: { up: true, uv: token === undefined },
+          options: { up: true, uv },
           ...token?.authenticate(clientData.hash),
         },
         exchange(),
@@ -195,9 +196,9 @@ function verificationFor(
   { device, ui, signal, timeoutMs = defaultTimeoutMs }: CeremonyInput,
   info: AuthenticatorInfo,
   scope: TokenScope,
-  beforeWrite?: PinVerificationInput["beforeWrite"],
+  more: Pick<UserVerificationInput, "beforeWrite" | "presenceOnly"> = {},
 ): UserVerification {
-  return new UserVerification({ device, info, ui, scope, signal, timeoutMs, beforeWrite });
+  return new UserVerification({ device, info, ui, scope, signal, timeoutMs, ...more });
 }
 
 /** The error of a login with a key that is not enrolled; nothing was written to it. */

@@ -43,6 +43,8 @@ const requestOptionsSchema = v.object({
   challenge,
   rpId: v.optional(domain),
   allowCredentials: descriptors,
+  // A touch alone where it is discouraged; what the server says of it otherwise, it checks itself.
+  userVerification: v.optional(v.picklist(["required", "preferred", "discouraged"]), "required"),
 });
 
 /** PublicKeyCredentialCreationOptionsJSON, limited to the members that a security key needs. */

@@ -26,12 +26,16 @@ export interface UserVerificationInput {
   /** Timeout for the touch, in milliseconds. */
   timeoutMs: number;
   beforeWrite?: PinVerificationInput["beforeWrite"];
+  /** The touch is enough: nobody is asked for a PIN or a finger, unless the key itself demands it (alwaysUv). */
+  presenceOnly?: boolean;
 }
 
 /** How a request proves user verification. */
 export interface Authorization {
-  /** Undefined if the request itself must require built-in verification (option `uv`). */
+  /** Undefined if the request itself requires built-in verification, or none is needed. */
   token: PinUvAuthToken | undefined;
+  /** Whether the request itself must require built-in verification (option `uv`). */
+  uv: boolean;
   /** Options of an exchange that waits for a touch; called once for each exchange. */
   exchange: () => ExchangeOptions;
 }
@@ -41,6 +45,7 @@ export class UserVerification implements Disposable {
   readonly #exchange: ExchangeOptions;
   readonly #builtIn: BuiltInVerification;
   readonly #pin: PinVerification;
+  readonly #presenceOnly: boolean;
   #announced = false;
   #deadline: number | undefined;
 
@@ -52,7 +57,8 @@ export class UserVerification implements Disposable {
     this.#pin = new PinVerification({ device, info, ui, scope, exchange: this.#exchange, beforeWrite });
     const pinPossible = this.#pin.isSet;
     this.#builtIn = new BuiltInVerification({ device, info, ui, exchange: this.#exchange, pinPossible });
-    if (!this.#builtIn.usable) this.#pin.require();
+    this.#presenceOnly = input.presenceOnly === true && info.options.get("alwaysUv") !== true;
+    if (!this.#presenceOnly && !this.#builtIn.usable) this.#pin.require();
   }
 
   /**
@@ -64,6 +70,7 @@ export class UserVerification implements Disposable {
     for (let renewed = false; ;) {
       const started = performance.now();
       try {
+        if (this.#presenceOnly) return await this.#byTouch(request);
         const answered = this.#builtIn.usable ? await this.#byFinger(request) : await this.#byPin(request);
         if (answered !== undefined) return answered.value;
       } catch (error) {
@@ -86,12 +93,18 @@ export class UserVerification implements Disposable {
     const protocol = this.#builtIn.tokenProtocol;
     const waiting = { ...this.#exchange, timeoutMs: this.#left() };
     if (protocol === undefined) {
-      return this.#builtIn.attempt(waiting, (options) => request({ token: undefined, exchange: () => options }));
+      return this.#builtIn.attempt(waiting, (options) =>
+        request({ token: undefined, uv: true, exchange: () => options }),
+      );
     }
     const verified = await this.#builtIn.attempt(waiting, (options) =>
       getPinUvAuthTokenUsingUvWithPermissions(device, protocol, scope, options),
     );
     return verified && { value: await this.#withToken(verified.value, request) };
+  }
+
+  async #byTouch<T>(request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    return request({ token: undefined, uv: false, exchange: this.#touchExchanges() });
   }
 
   async #byPin<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T }> {
@@ -102,18 +115,21 @@ export class UserVerification implements Disposable {
   }
 
   async #withToken<T>(token: PinUvAuthToken, request: (authorization: Authorization) => Promise<T>): Promise<T> {
+    try {
+      return await request({ token, uv: false, exchange: this.#touchExchanges() });
+    } finally {
+      token.destroy();
+    }
+  }
+
+  /** Options of the exchanges of one request: each further touch needs its own announcement. */
+  #touchExchanges(): () => ExchangeOptions {
     let asked = false;
-    const exchange = (): ExchangeOptions => {
-      // Each further touch needs its own announcement.
+    return () => {
       if (asked) this.#announced = false;
       asked = true;
       return this.#touchExchange();
     };
-    try {
-      return await request({ token, exchange });
-    } finally {
-      token.destroy();
-    }
   }
 
   #touchExchange(): ExchangeOptions {

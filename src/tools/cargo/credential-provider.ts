@@ -2,8 +2,8 @@
  * Cargo's credential provider, protocol version 1: one JSON line per request on stdin, one per answer on stdout.
  * https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html
  */
-import { routes } from "../../agent/protocol.ts";
-import type { MatchRequest } from "../../agent/requests.ts";
+import { type CargoReply, routes } from "../../agent/protocol.ts";
+import type { MatchRequest, PublishStartRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
 import type { Attempt } from "../../helper/attempt.ts";
@@ -74,7 +74,7 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
   try {
     const { checkProjectNetwork } = await import("./project/project-network.ts");
     const decidedBy = await checkProjectNetwork(request.operation);
-    const { Ok } = await ask(routes.cargo, request, left);
+    const { Ok } = await askForCargo(request, left);
     // Cargo would cache an operation-independent answer and use it for a later upload.
     return { Ok: decidedBy === "trusted" ? { ...Ok, operation_independent: false } : Ok };
   } catch (error) {
@@ -85,6 +85,21 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
     if (!(await isMine)) return urlNotSupported;
     throw failed;
   }
+}
+
+/** The agent's answer, after a touch where it needs one. */
+async function askForCargo(request: Request, left: Attempt | undefined): Promise<CargoReply> {
+  if (request.operation === undefined || request.operation === "read") return ask(routes.cargo, request, left);
+  const { askWithTouch } = await import("../../helper/touch.ts");
+  const start: PublishStartRequest = { url: request.registry["index-url"], format: "cargo", holder: "parent" };
+  return askWithTouch(routes.cargo, request, { ...start, ...claimOf(request) }, left);
+}
+
+/** What Cargo says that it changes; its other operations name no crate. */
+function claimOf({ operation, name, vers }: Request): Pick<PublishStartRequest, "claim"> {
+  const isName = (value: unknown): value is string => typeof value === "string" && value !== "" && value.length <= 256;
+  if (!isName(operation) || !isName(name)) return {};
+  return { claim: { operation, name, ...(isName(vers) ? { version: vers } : {}) } };
 }
 
 /**
@@ -109,6 +124,9 @@ interface Request {
   kind: string;
   registry: { "index-url": string };
   operation?: unknown;
+  /** The crate, and its version, of an operation that changes the registry. */
+  name?: unknown;
+  vers?: unknown;
 }
 
 /** Parses one line from Cargo, strictly. Throws `protocol_error` for anything but a request of version 1. */

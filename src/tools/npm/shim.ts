@@ -86,7 +86,9 @@ export async function tokenVariables(purpose: Purpose): Promise<Record<string, s
   try {
     const plain: EnvironmentRequest = { format: "npm", failures: "all" };
     const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
-    const { variables, failed } = await ask(routes.environment, request);
+    const { variables, failed } = await (purpose === "read"
+      ? ask(routes.environment, request)
+      : (await import("../../helper/touch.ts")).askWithTouch(routes.environment, request, { format: "npm" }));
     complainOf(failed);
     return variables;
   } catch (error) {

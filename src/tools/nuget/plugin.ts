@@ -2,12 +2,12 @@
  * `nuget-plugin-vouch` in the shims folder: a credential provider as NuGet starts it (`-Plugin`), found on PATH by its
  * name. It answers for sources of configured endpoints alone.
  */
-import { routes } from "../../agent/protocol.ts";
 import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { Purpose } from "../../base/purpose.ts";
-import { ask, StdinLines } from "../../helper/ask.ts";
+import { StdinLines } from "../../helper/ask.ts";
+import { askForToken } from "../../helper/touch.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { complainOfText, exitWith, print } from "../../helper/output.ts";
 import {
@@ -142,9 +142,13 @@ class Plugin {
       // NuGet does not say what for: the command line that started it does.
       const askers = askersAbove();
       const purpose = purposeOfCaller(askers);
-      const request: TokenRequest = { url: uri, format: "nuget", ...(purpose === "read" ? {} : { purpose }) };
-      const { token } = await ask(routes.token, request);
+      const request: TokenRequest = {
+        url: uri,
+        format: "nuget",
+        ...(purpose === "read" ? {} : { purpose, holder: "parent" }),
+      };
       await checkProject(askers);
+      const { token } = await askForToken(request);
       if (isRetry === true && this.#given.get(uri) === token) {
         throw new VouchError("access_denied", "The repository has refused the token.", { hint: "Run `vouch doctor`." });
       }

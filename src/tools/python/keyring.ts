@@ -9,7 +9,7 @@
  * Services without a configured endpoint go to the next `keyring` on PATH. A package manager passes only the URL that a
  * password is for, not how it will connect: what its project's files say about that is checked first.
  */
-import { routes } from "../../agent/protocol.ts";
+import { routes, type TokenReply } from "../../agent/protocol.ts";
 import type { MatchRequest, TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
@@ -60,12 +60,21 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   }
   const request: TokenRequest = { url: service, format: "pypi" };
   // The URL does not tell; the first stage leaves every caller that can publish to this side.
-  if (!invocation.json && (await isForPublishing())) request.purpose = "publish";
-  const { token } = await ask(routes.token, request, left);
+  const { token } =
+    !invocation.json && (await isForPublishing())
+      ? await askToPublish(request)
+      : await ask(routes.token, request, left);
   await refuseUntrustedAsker();
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
+}
+
+/** A person is asked for a touch only where the token would be given; it is for the caller. */
+async function askToPublish(request: TokenRequest): Promise<TokenReply> {
+  await refuseUntrustedAsker();
+  const { askForToken } = await import("../../helper/touch.ts");
+  return askForToken({ ...request, purpose: "publish", holder: "parent" });
 }
 
 /** Whether the caller's command line says so (`uv publish`); pip, which is checked here too, cannot publish. */

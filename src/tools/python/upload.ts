@@ -1,9 +1,8 @@
 /** The token for the place that a person publishes to: bound to its URL, whatever it is called. */
-import { routes } from "../../agent/protocol.ts";
 import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
-import { ask } from "../../helper/ask.ts";
 import { complain } from "../../helper/output.ts";
+import { askForToken } from "../../helper/touch.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { judge } from "./judge.ts";
 
@@ -19,7 +18,7 @@ export interface Upload {
 export async function uploadToUrl(url: string, place: string): Promise<Upload | undefined> {
   const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
   try {
-    return { url, token: (await ask(routes.token, request)).token };
+    return { url, token: (await askForToken(request)).token };
   } catch (error) {
     const failed = VouchError.from(error);
     if (failed.code !== "not_configured") {

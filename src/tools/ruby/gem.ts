@@ -3,15 +3,14 @@
  * every host. The sources with their tokens go into a file that can be read once (helper/one-shot.ts); the variable is set
  * if the arguments name the configured repository.
  */
-import { routes } from "../../agent/protocol.ts";
 import type { TokenRequest } from "../../agent/requests.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
 import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { askForToken } from "../../helper/touch.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { commandNamed, optionValues } from "./arguments.ts";
 import { effectiveSources, gemrcFiles } from "./gemrc.ts";
@@ -126,7 +125,7 @@ async function push(args: string[], env: Environment): Promise<Command> {
   const url = host.replace(/\/+$/, "");
   try {
     const request: TokenRequest = { url: `${url}/`, format: "ruby", purpose: "publish" };
-    const { token, endpoint } = await ask(routes.token, request);
+    const { token, endpoint } = await askForToken(request);
     if (endpoint.replace(/\/$/, "") !== url) return { args, env };
     // RubyGems appends "/api/v1/gems".
     const plain = args.map((arg) => (arg === host ? url : arg === `--host=${host}` ? `--host=${url}` : arg));

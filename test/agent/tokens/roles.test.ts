@@ -152,6 +152,7 @@ describe("what a token is for", () => {
     ["of another day", roleArn, { cache: "expires", operation_independent: false }],
   ])("Cargo's operation %s gets the token of %s", async (operation, by, reply) => {
     await using harness = await started({ repositories: [withPublisher] });
+    if (by === publisher) await harness.touch({ url: cargoUrl, holder: "parent" });
     expect(await cargo(cargoUrl, operation)).toMatchObject({ Ok: reply });
     expect(harness.upstream.signers).toEqual([{ domain: "my-domain", by }]);
   });
@@ -180,6 +181,7 @@ describe("what a token is for", () => {
     await using harness = await started({ repositories: [withPublisher] });
     const read = (await harness.token()).token;
     const purpose = "publish";
+    await harness.touch();
     const { token } = await askAgent(routes.token, { url: cargoUrl, purpose });
     const { variables, hasPublishRole } = await askAgent(routes.environment, { purpose });
     const { endpoints } = await askAgent(routes.tokens, { format: "cargo", purpose });
@@ -193,6 +195,7 @@ describe("what a token is for", () => {
       profiles,
       repositories: [{ ...acmeRepository, profile: "acme", publishRoleArn: publisher }],
     });
+    await harness.touch({ holder: "parent" });
     await cargo(acmeUrl, "publish");
     expect(harness.upstream.roles.at(-1)).toEqual({ roleArn: publisher, by: middle });
   });

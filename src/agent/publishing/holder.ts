@@ -1,0 +1,35 @@
+/**
+ * The process that a touch lets publish: the package manager itself, never what it starts, which may be the code of
+ * packages. It is known by its id and its start time.
+ */
+import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import type { Peer } from "../wire/peer.ts";
+
+/**
+ * `self`: a shim asks, and becomes the package manager. `parent`: the package manager has started a helper. One way gives
+ * nothing to the other: what a shim's package manager starts has that package manager as its parent, too.
+ */
+export const holderKinds = ["self", "parent"] as const;
+export type HolderKind = (typeof holderKinds)[number];
+
+export interface Holder {
+  kind: HolderKind;
+  process: ProcessInfo;
+}
+
+/** Undefined where the system does not say who asks, or the process has ended. */
+export function holderOf(peer: Peer | undefined, kind: HolderKind): Holder | undefined {
+  const asker = peer?.pid === undefined ? undefined : processInfo(peer.pid);
+  const found = kind === "self" ? asker : asker && processInfo(asker.parent);
+  return found && { kind, process: found };
+}
+
+/** Names the holder for ever. */
+export function holderKey({ kind, process: { pid, startedAt } }: Holder): string {
+  return `${kind} ${pid} ${startedAt}`;
+}
+
+/** Whether its process still runs. */
+export function isAlive({ process: { pid, startedAt } }: Holder): boolean {
+  return processInfo(pid)?.startedAt === startedAt;
+}

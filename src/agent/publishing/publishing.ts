@@ -1,0 +1,174 @@
+/**
+ * Publishing by a touch: one request at a time waits for the security key, and what a touch has given belongs to one
+ * process for fifteen minutes. The Vouch server, and the role's trust policy, enforce that there was a touch.
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import type { RepositorySettings, Settings } from "../../settings/settings.ts";
+import type { Reply, routes } from "../protocol.ts";
+import type { PublishFinishRequest, PublishStartRequest } from "../requests.ts";
+import { SessionCredentials } from "../session/session-credentials.ts";
+import type { OpenSession } from "../session/sessions.ts";
+import { minDurationSeconds } from "../tokens/credential-source.ts";
+import { type TokenLimits, Tokens } from "../tokens/tokens.ts";
+import type { Peer } from "../wire/peer.ts";
+import { type Holder, holderKey, type HolderKind, holderOf, isAlive } from "./holder.ts";
+
+/** How long the server waits for the touch, in milliseconds. */
+const pendingMs = 60_000;
+/** How long a touch is good, in milliseconds: AWS gives nothing that ends sooner. */
+const grantMs = minDurationSeconds * 1000;
+
+interface Pending {
+  ceremony: string;
+  open: OpenSession;
+  holder: Holder;
+  /** The process that asks for it and waits for the answer. */
+  asker: Holder;
+  repositories: RepositorySettings[];
+  settings: Settings;
+  /** What it says of itself, for whoever comes second. */
+  words: string;
+  begunAt: number;
+}
+
+interface Grant {
+  holder: Holder;
+  open: OpenSession;
+  tokens: Tokens;
+  grantedAt: number;
+}
+
+export class Publishing {
+  readonly #clock: Clock;
+  readonly #env: Environment;
+  readonly #limits: TokenLimits | undefined;
+  readonly #grants = new Map<string, Grant>();
+  #pending: Pending | undefined;
+  /** Whether the server is being asked for a ceremony. */
+  #isBeginning = false;
+
+  constructor(clock: Clock, env: Environment, limits: TokenLimits | undefined) {
+    this.#clock = clock;
+    this.#env = env;
+    this.#limits = limits;
+  }
+
+  /** The tokens that a touch has given to the asker. Throws `touch_needed`. */
+  tokens(repository: RepositorySettings, open: OpenSession, peer: Peer | undefined, kind: HolderKind): Tokens {
+    this.sweep();
+    const holder = holderOf(peer, kind);
+    const grant = holder && this.#grants.get(grantKey(holder, repository));
+    if (grant?.open.session === open.session) return grant.tokens;
+    throw touchNeeded(repository);
+  }
+
+  /** Begins a ceremony for the asker. Throws `touch_pending` while another one waits, and as `Session.ask`. */
+  async start(
+    { claim, holder: kind = "self" }: PublishStartRequest,
+    { repositories, settings, open }: Pick<Pending, "repositories" | "settings" | "open">,
+    peer: Peer | undefined,
+  ): Promise<Reply<typeof routes.publishStart>> {
+    const [holder, asker] = [holderOf(peer, kind), holderOf(peer, "self")];
+    if (holder === undefined || asker === undefined) {
+      throw new VouchError("access_denied", "The system does not say which program asks to publish.");
+    }
+    this.#refuseSecond();
+    const places = repositories.map(({ domain, repository }) => `${domain}/${repository}`);
+    const words = describe(holder.process.name, claim, places);
+    this.#isBeginning = true;
+    try {
+      const { session } = open;
+      const begun = await session.ask(async ({ publishing }) => ({
+        ...(await publishing.begin(session.signal)),
+        server: publishing.server,
+      }));
+      const { ceremony } = begun;
+      this.#pending = { ceremony, open, holder, asker, repositories, settings, words, begunAt: this.#clock.elapsed() };
+      return { ...begun, asks: words };
+    } finally {
+      this.#isBeginning = false;
+    }
+  }
+
+  /**
+   * Gives the holder what the touch allows, once each repository's token is there. Throws `touch_timeout`, and as
+   * `Session.ask` and `Tokens.token`.
+   */
+  async finish({ ceremony, approval }: PublishFinishRequest): Promise<Reply<typeof routes.publishFinish>> {
+    const pending = this.#pending;
+    if (pending?.ceremony !== ceremony || !this.#isWaiting(pending)) {
+      throw new VouchError("touch_timeout", "The touch came later than 60 seconds, or nothing waits for it.", {
+        hint: "Run the command again.",
+      });
+    }
+    this.#pending = undefined;
+    const { open, holder, repositories, settings } = pending;
+    const { session } = open;
+    const now = this.#clock.now();
+    const idToken = await session.ask(({ publishing }) =>
+      publishing.idToken({ ceremony, approval }, now, session.signal),
+    );
+    const source = new SessionCredentials(session, this.#clock, this.#env, {
+      // It serves the first fetch; a token that ends is not renewed without another touch.
+      idToken: async () => {
+        if (this.#clock.now() < idToken.expiration * 1000) return idToken;
+        throw touchNeeded(repositories[0]!);
+      },
+      maxSeconds: minDurationSeconds,
+    });
+    const tokens = new Tokens(source, this.#clock, this.#env, this.#limits);
+    const fetched = repositories.map(async (each) => tokens.token(each, settings, "needed", "publish"));
+    const expirations = (await Promise.all(fetched)).map(({ expiration }) => expiration);
+    const grant = { holder, open, tokens, grantedAt: this.#clock.elapsed() };
+    for (const each of repositories) this.#grants.set(grantKey(holder, each), grant);
+    return { expiration: Math.min(...expirations, Math.floor((now + grantMs) / 1000)) };
+  }
+
+  /** The asker does not wait any more. */
+  cancel(ceremony: string): void {
+    if (this.#pending?.ceremony === ceremony) this.#pending = undefined;
+  }
+
+  /** Forgets what is over: after fifteen minutes, and with its session or its process. */
+  sweep(): void {
+    if (this.#pending && !this.#isWaiting(this.#pending)) this.#pending = undefined;
+    for (const [key, { holder, open, grantedAt }] of this.#grants) {
+      const isOver = this.#clock.elapsed() - grantedAt >= grantMs || open.session.ended !== undefined;
+      if (isOver || !isAlive(holder)) this.#grants.delete(key);
+    }
+  }
+
+  /** Two requests at once would make a person touch for one and allow the other. */
+  #refuseSecond(): void {
+    this.sweep();
+    if (this.#pending === undefined && !this.#isBeginning) return;
+    const first = this.#pending?.words ?? "Another program asks to publish.";
+    throw new VouchError("touch_pending", `A touch is waited for already: ${first}`, {
+      hint: "Answer or cancel that one, and run the command again.",
+    });
+  }
+
+  #isWaiting({ begunAt, asker, open }: Pending): boolean {
+    return this.#clock.elapsed() - begunAt < pendingMs && open.session.ended === undefined && isAlive(asker);
+  }
+}
+
+function touchNeeded({ domain, repository }: RepositorySettings): VouchError {
+  return new VouchError("touch_needed", `Publishing to ${domain}/${repository} needs a touch of your security key.`, {
+    hint: "Run it in a terminal, where Vouch can ask for the touch.",
+  });
+}
+
+/** A touch is for the repositories that the person was told. */
+function grantKey(holder: Holder, { domain, domainOwner, region, repository }: RepositorySettings): string {
+  return JSON.stringify([holderKey(holder), domain, domainOwner, region, repository]);
+}
+
+/** The name is the process's own, the rest what the package manager says: untrusted text. */
+function describe(name: string, claim: PublishStartRequest["claim"], places: string[]): string {
+  const what = claim === undefined ? "publish" : `${claim.operation} ${claim.name} ${claim.version ?? ""}`.trim();
+  return printable(`${name} asks to ${what} to ${places.join(" and ")}.`);
+}

@@ -1,0 +1,62 @@
+/**
+ * Asks the person for the touch that publishing needs, on the terminal of the package manager. The security key is opened
+ * by a process of the command line: a helper loads nothing of it.
+ */
+import { type Reply, type Route, routes, type TokenReply } from "../agent/protocol.ts";
+import type { PublishStartRequest, TokenRequest } from "../agent/requests.ts";
+import { touchArgument } from "../base/purpose.ts";
+import { hasTerminal } from "../base/system/controlling-terminal.ts";
+import { VouchError, type WireError } from "../base/errors.ts";
+import { ask } from "./ask.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** The reply to a question whose answer may need a touch first. Throws as `ask` and `touchToPublish`. */
+export async function askWithTouch<R extends Route>(
+  route: R,
+  body: unknown,
+  start: PublishStartRequest,
+  left?: Attempt,
+): Promise<Reply<R>> {
+  const isMissing = (failed: readonly { error: WireError }[] | undefined) =>
+    failed?.some(({ error }) => error.code === "touch_needed") === true;
+  try {
+    const reply = await ask(route, body, left);
+    if (!isMissing((reply as { failed?: { error: WireError }[] }).failed)) return reply;
+  } catch (error) {
+    if (!(error instanceof VouchError) || error.code !== "touch_needed") throw error;
+    if (!hasTerminal()) throw error;
+  }
+  if (hasTerminal()) await touchToPublish(start);
+  return ask(route, body);
+}
+
+/** The token for a URL: one for publishing after a touch, where it needs one. Throws as `askWithTouch`. */
+export async function askForToken(request: TokenRequest, left?: Attempt): Promise<TokenReply> {
+  if (request.purpose !== "publish") return ask(routes.token, request, left);
+  const { url, format, holder } = request;
+  return askWithTouch(
+    routes.token,
+    request,
+    {
+      ...(url === undefined ? {} : { url }),
+      ...(format === undefined ? {} : { format }),
+      ...(holder === undefined ? {} : { holder }),
+    },
+    left,
+  );
+}
+
+/** Throws `touch_pending`, `access_denied` when the person does not allow it, and as `ask`. */
+async function touchToPublish(start: PublishStartRequest): Promise<void> {
+  const begun = await ask(routes.publishStart, start);
+  const child = Bun.spawn([process.execPath, touchArgument], {
+    argv0: "vouch",
+    stdin: new TextEncoder().encode(JSON.stringify(begun)),
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const exitCode = await child.exited;
+  if (exitCode === 0) return;
+  await ask(routes.publishCancel, { ceremony: begun.ceremony }).catch(() => undefined);
+  throw new VouchError("access_denied", "Publishing was not allowed: there was no touch.");
+}
