@@ -2,7 +2,16 @@
  * A developer's laptop for end-to-end tests, measurements and the demo: an empty home folder, a software security key,
  * the sandbox's AWS and registries, and a Vouch server, with the compiled executables at work on them.
  */
-import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
@@ -76,7 +85,12 @@ export interface Laptop {
   key: RunningAuthenticator;
   /** Runs a command to its end, with nothing on the terminal. */
   run(command: string[], options?: RunOptions): Promise<Finished>;
-  /** Runs the release executable. */
+  /**
+   * Runs a command to its end on a terminal where nobody types, with the security key plugged in; stderr is the screen.
+   * Helpers find the key if `executable` is the sandbox's.
+   */
+  runOnTerminal(command: string[], options?: RunOptions): Promise<Finished>;
+  /** Runs the executable that is `vouch` on PATH. */
   vouch(...args: string[]): Promise<Finished>;
   /** Runs the sandbox executable (or `terminalExecutable`) on a terminal, with a person in front of it. */
   atTerminal(args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun>;
@@ -163,7 +177,18 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     sandbox,
     key,
     run,
-    vouch: (...args) => run([executable, ...args]),
+    async runOnTerminal(command, { cwd, env: extra, stdin = "", timeoutMs = 120_000 } = {}) {
+      const desk = mkdtempSync(join(folder, "desk-"));
+      const [input, output] = [join(desk, "in"), join(desk, "out")];
+      writeFileSync(input, stdin);
+      const shell = ["sh", "-c", 'in=$1; shift; exec "$@" <"$in" >"$0"', output, input, ...command];
+      const where = { cwd: cwd ?? laptop.cwd, env: { ...env, ...extra }, timeoutMs };
+      const { exitCode, screen } = await runInTerminal(shell, where, async () => {});
+      const stdout = readFileSync(output, "utf8");
+      rmSync(desk, { recursive: true });
+      return { exitCode: exitCode ?? -1, stdout, stderr: screen };
+    },
+    vouch: (...args) => run([options.executable ?? executable, ...args]),
     atTerminal: (args, script) => runInTerminal([terminalExecutable, ...args], { cwd: laptop.cwd, env }, script),
     async invite() {
       const invite = [executable, "server", "invite", person.email, "--database", database, "--json"];

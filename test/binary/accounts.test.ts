@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { cargoGet, ended, executable, type Laptop, startLaptop } from "../laptop.ts";
+import { cargoGet, ended, executable, type Laptop, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
 import { names } from "../sandbox/main.ts";
 import { requires } from "../requires.ts";
@@ -17,6 +17,7 @@ let laptop: Laptop;
 let work: string;
 beforeAll(async () => {
   laptop = await startLaptop({
+    executable: sandboxExecutable,
     account: allowSecondAccount,
     others: [{ account: otherAccount, region: acme.region }],
   });
@@ -35,7 +36,8 @@ afterAll(async () => laptop?.stop());
 const request = (operation: string) => cargoGet(acme.index).replace('"read"', JSON.stringify(operation));
 const provider = async (...operations: string[]) => {
   const stdin = operations.map(request).join("");
-  const lines = (await ended(laptop.run([executable, "--cargo-plugin"], { stdin }))).trim().split("\n").slice(1);
+  const run = laptop.runOnTerminal([sandboxExecutable, "--cargo-plugin"], { stdin });
+  const lines = (await ended(run)).trim().split("\n").slice(1);
   return lines.map((line) => (JSON.parse(line) as { Ok: { token: string; cache: string } }).Ok);
 };
 const holder = (token: string) => otherAccount.verifyToken(token, acme.domain)?.role.name;
@@ -121,7 +123,7 @@ describe("vouch credential", () => {
 
   test("codeartifact gives the profile's token, for what it is to be used", async () => {
     const of = async (...more: string[]) =>
-      ended(laptop.vouch("credential", "codeartifact", "--profile", "acme", ...more));
+      ended(laptop.runOnTerminal(["vouch", "credential", "codeartifact", "--profile", "acme", ...more]));
     expect(holder((await of()).trim())).toBe("acme-reader");
     expect(holder((await of("--purpose", "publish")).trim())).toBe("acme-publisher");
     expect(holder((await of("--purpose=read")).trim())).toBe("acme-reader");
@@ -134,9 +136,13 @@ describe("vouch exec", () => {
     mkdirSync(bin);
     await Bun.write(join(bin, "gem"), '#!/bin/sh\necho "$CODEARTIFACT_AUTH_TOKEN"\n');
     await ended(laptop.run(["chmod", "755", join(bin, "gem")]));
-    const gem = async (word: string) => (await ended(laptop.vouch("exec", "--", join(bin, "gem"), word))).trim();
+    const gem = async (word: string, ...flags: string[]) =>
+      (await ended(laptop.runOnTerminal(["vouch", "exec", ...flags, "--", join(bin, "gem"), word]))).trim();
     expect(holder(await gem("install"))).toBe("acme-reader");
     expect(holder(await gem("push"))).toBe("acme-publisher");
+    expect(holder(await gem("of-its-own", "--publish"))).toBe("acme-publisher");
+    // The script is the person's own word for what it does.
+    expect(holder(await gem("of-its-own"))).toBe("acme-reader");
   });
 });
 
@@ -156,7 +162,7 @@ describe("the publish role, without which the account refuses an upload, is the 
     "by cargo publish; what is published is then read by the other role",
     async () => {
       const crate = crateProject(join(laptop.home, "my-crate"), "my-crate", "acme");
-      await ended(laptop.run(["cargo", "publish", "--registry", "acme", "--allow-dirty"], { cwd: crate }));
+      await ended(laptop.runOnTerminal(["cargo", "publish", "--registry", "acme", "--allow-dirty"], { cwd: crate }));
       const app = crateUserProject(join(laptop.home, "cargo-app"), "my-crate", "acme");
       await ended(laptop.run(["cargo", "fetch"], { cwd: app }));
       expect(refused()).toBe(0);
@@ -167,9 +173,9 @@ describe("the publish role, without which the account refuses an upload, is the 
   test.skipIf(!requires("npm"))(
     "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",
     async () => {
-      await ended(laptop.run(["npm", "pub"], { cwd: await library("1.0.0") }));
+      await ended(laptop.runOnTerminal(["npm", "pub"], { cwd: await library("1.0.0") }));
       const npm = ["vouch", "exec", "--", "npm", "publish"];
-      await ended(laptop.run(npm, { cwd: await library("1.0.1"), env: { PATH: withoutShims().join(":") } }));
+      await ended(laptop.runOnTerminal(npm, { cwd: await library("1.0.1"), env: { PATH: withoutShims().join(":") } }));
       const app = npmUserProject(join(laptop.home, "npm-app"), "my-lib");
       await ended(laptop.run(["npm", "install"], { cwd: app }));
       expect(refused()).toBe(0);
@@ -194,7 +200,7 @@ describe("the publish role, without which the account refuses an upload, is the 
       await Bun.write(wheel, bytes);
       const url = `https://${acme.host}/pypi/${acme.repository}/`;
       const words = ["publish", "--publish-url", url, "--username", "aws", "--keyring-provider", "subprocess", wheel];
-      await ended(laptop.run([uv, ...words]));
+      await ended(laptop.runOnTerminal([uv, ...words]));
       expect(refused()).toBe(before);
     },
     120_000,

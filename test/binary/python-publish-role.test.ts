@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ended, type Laptop, startLaptop } from "../laptop.ts";
+import { ended, type Laptop, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
 import { names } from "../sandbox/main.ts";
 
@@ -11,7 +11,11 @@ const otherAccount = createSecondAccount(names.roleArn);
 let laptop: Laptop;
 let bin: string;
 beforeAll(async () => {
-  laptop = await startLaptop({ account: allowSecondAccount, others: [{ account: otherAccount, region: acme.region }] });
+  laptop = await startLaptop({
+    executable: sandboxExecutable,
+    account: allowSecondAccount,
+    others: [{ account: otherAccount, region: acme.region }],
+  });
   await laptop.getReady("--tool", "cargo");
   const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
   await ended(laptop.vouch("setup", "aws", ...profile));
@@ -39,7 +43,7 @@ test.each([
   ["publisher", ["hatch", "publish", "-r", acme.repository]],
 ])("the %s's token is given to %j", async (role, command) => {
   const PATH = [laptop.shims, bin, laptop.env["PATH"]].join(":");
-  const stdout = await ended(laptop.run(command, { env: { PATH } }));
+  const stdout = await ended(laptop.runOnTerminal(command, { env: { PATH } }));
   const token = /[\w-]+\.vouch-sandbox-token[\w.-]+/.exec(stdout)?.[0] ?? "";
   expect(otherAccount.verifyToken(token, acme.domain)?.role.name).toBe(`acme-${role}`);
 });
