@@ -24,7 +24,7 @@ export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascri
   msbuild: "nuget",
 };
 
-/** Parts of the paths of pip, uv, and of interpreters that may run pip: tools/python/guard.ts looks at their words. */
+/** Parts of the paths of pip, uv, and of interpreters that may run pip: tools/python/guard/guard.ts looks at their words. */
 export const pythonParts = ["pip", "uv", "python"] as const;
 
 /** Who looks at the project of the command, a name or a path; undefined for any other program. */

@@ -5,7 +5,7 @@ import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { complain } from "../../helper/output.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./guard/judge.ts";
 
 export interface Upload {
   url: string;
