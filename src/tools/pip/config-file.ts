@@ -4,7 +4,7 @@
  */
 import { VouchError } from "../../base/errors.ts";
 import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 

@@ -1,12 +1,39 @@
-/** Removes blocks from files whose other settings can be read: they are compared before and after. */
+/** Blocks in files whose settings can be read: their values are compared with what an edit must, and must not, change. */
 import { VouchError } from "../base/errors.ts";
-import { removeBlocks, type RemovalRules } from "./block.ts";
+import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "./block.ts";
+import { notEditable, undoCommand } from "./edited.ts";
+
+export interface CheckedEdit {
+  /** The path, for messages. */
+  file: string;
+  /** The values of a text, to be compared; undefined if it is malformed. */
+  valuesIn: (text: string) => unknown;
+  /** The values of the text as edited. */
+  wanted: unknown;
+  /** What a person can write where the edit is refused. */
+  hint: string;
+}
 
 export interface CheckedRemovalRules extends RemovalRules {
   /** Lines of Vouch's that stay if the user's lines would mean something else without them. */
   keep: (line: string) => boolean;
   /** Everything in a text that a removal must not change, to be compared by value. */
   othersIn: (text: string) => unknown;
+}
+
+/**
+ * Returns the text with the edits, as `insertBlocks` does, marked with the command that undoes them. Throws
+ * `edit_conflict`, with the hint, if it then has other values than wanted.
+ */
+export function insertCheckedBlocks(
+  text: string | undefined,
+  id: string,
+  edits: Edit[],
+  { file, valuesIn, wanted, hint }: CheckedEdit,
+): string {
+  const edited = insertBlocks(text, id, edits, { file, undo: undoCommand(id) });
+  if (Bun.deepEquals(valuesIn(edited), wanted, true)) return edited;
+  throw notEditable(file, hint);
 }
 
 /**
