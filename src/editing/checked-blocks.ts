@@ -1,4 +1,4 @@
-/** Blocks in files whose settings can be read: their values are compared with what an edit must, and must not, change. */
+/** Blocks in files whose settings can be read: values are compared with what an edit must, and must not, change. */
 import { VouchError } from "../base/errors.ts";
 import { type Edit, insertBlocks, removeBlocks, type RemovalRules } from "./block.ts";
 import { notEditable, undoCommand } from "./edited.ts";

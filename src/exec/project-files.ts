@@ -3,9 +3,10 @@
  * variables of `vouch exec` have known names: each use must belong to the URL of a configured registry. No project code
  * runs.
  *
- * The search for files is not that of the shims' guards (tools/npm/guard/project.ts, tools/python/project/requirement-files.ts): npm's
- * follows a known tool from manifest to workspace and knows which of its settings matter, pip's follows requirements
- * files alone. These tools have no guard that knows them, so every file counts that an argument or another file names.
+ * The search for files is not that of the shims' guards (tools/npm/guard/project.ts,
+ * tools/python/project/requirement-files.ts): npm's follows a known tool from manifest to workspace and knows which of
+ * its settings matter, pip's follows requirements files alone. These tools have no guard that knows them, so every file
+ * counts that an argument or another file names.
  */
 import { checkOf } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";

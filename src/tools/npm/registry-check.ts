@@ -10,8 +10,8 @@ export interface NamedRegistry {
 }
 
 /**
- * One finding for each registry of CodeArtifact, and one if the tool is set up but none of them is configured. `tool` is
- * its name in settings and messages, `path` that of the file.
+ * One finding for each registry of CodeArtifact, and one if the tool is set up but none of them is configured. `tool`
+ * is its name in settings and messages, `path` that of the file.
  */
 export function checkRegistries(
   tool: string,

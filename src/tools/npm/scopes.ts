@@ -1,4 +1,4 @@
-/** Tools of npm's format: a registry is that of all packages, or of some scopes, by which alone packages are bound to it. */
+/** Tools of npm's format: a registry serves all packages, or some scopes, by which alone packages are bound to it. */
 import type { Tool } from "../tool.ts";
 
 /** What such a tool does with the scopes of a repository's settings; `name` is its own, for messages. */

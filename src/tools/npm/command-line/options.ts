@@ -81,6 +81,7 @@ export function readList(list: string): Known[] {
   });
 }
 
+/** Whether that version of npm knows the option. */
 export function isKnown({ first, last }: Known, version: NpmVersion): boolean {
   return version >= first && version <= last;
 }
