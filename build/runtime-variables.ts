@@ -6,7 +6,7 @@
  *
  * Only the runtime's native code is changed, not its built-in JavaScript: that was compiled ahead, and its cache holds
  * for exactly this source. What that reads (`NODE_DEBUG`, …) changes nothing of what Vouch does; a test over the
- * executable sees to it (test/binary/runtime-variables.test.ts).
+ * executable sees to it (test/binary/executable/runtime-variables.test.ts).
  */
 
 /** `=` in ASCII. */

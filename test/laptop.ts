@@ -20,7 +20,7 @@ import type { Account } from "./sandbox/aws/account.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
 import type { Route } from "./sandbox/front.ts";
 import { names, type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/main.ts";
-import { toolchainEnvironment } from "./toolchains.ts";
+import { toolchainEnvironment } from "./toolchains/toolchains.ts";
 
 const root = join(import.meta.dir, "..");
 

@@ -1,6 +1,6 @@
 /**
  * Requests of the agent's protocol: each schema is both check and type. Helpers import the types only: loading valibot
- * takes longer than a whole helper (test/binary/bundle.test.ts).
+ * takes longer than a whole helper (test/binary/executable/bundle.test.ts).
  */
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";

@@ -21,3 +21,6 @@ export function undoCommand(id: string): string {
 export function notEditable(file: string, hint: string): VouchError {
   return new VouchError("edit_conflict", `${file} is written in a way that Vouch does not change by itself.`, { hint });
 }
+
+/** Begins the hint of such an error, before the lines to write. */
+export const byHandHint = "Write it by hand in the form that the file uses, and set up the other tools by --tool:";

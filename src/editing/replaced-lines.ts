@@ -26,6 +26,7 @@ export type ReplacedLines = v.InferOutput<typeof RecordSchema>;
 
 const FileSchema = v.strictObject({ version: v.literal(1), blocks: v.array(RecordSchema) });
 
+/** The path of the records, beside the settings. */
 export function replacedLinesPath(env: Environment = process.env): string {
   return join(dirname(settingsPath(env)), "replaced-lines.json");
 }

@@ -22,6 +22,38 @@ export function parseUserToml(text: string, file: string): Record<string, unknow
   }
 }
 
+/** Sets the value at the path of a document, with the tables on the way; nothing where something else is in the way. */
+export function setValue(document: Record<string, unknown>, path: string[], value: unknown): void {
+  const [key = "", ...rest] = path;
+  if (rest.length === 0) {
+    document[key] = value;
+    return;
+  }
+  const next = (document[key] ??= {});
+  if (isTable(next)) setValue(next, rest, value);
+}
+
+/**
+ * A document without these keys in the tables of the table `parent`, and without tables that are empty then; undefined if
+ * it is malformed.
+ */
+export function withoutKeys(text: string, parent: string, keys: string[]): Record<string, unknown> | undefined {
+  const rest = parseToml(text);
+  const tables = rest?.[parent];
+  if (rest === undefined || !isTable(tables)) return rest;
+  for (const [name, table] of Object.entries(tables)) {
+    if (!isTable(table)) continue;
+    for (const key of keys) delete table[key];
+    if (Object.keys(table).length === 0) delete tables[name];
+  }
+  if (Object.keys(tables).length === 0) delete rest[parent];
+  return rest;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function parsed(text: string): Record<string, unknown> {
   return Bun.TOML.parse(text.replace(/^\ufeff/, "")) as Record<string, unknown>;
 }

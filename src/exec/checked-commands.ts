@@ -3,7 +3,10 @@
  * gives it to the first stage, which leaves all of them to the runtime.
  */
 
-/** By the command's name: who looks at the files. `javascript`, `python` and `nuget`: project-files.ts; the others their shim's guard. */
+/**
+ * By the command's name: who looks at the files. `javascript`, `python` and `nuget`: project-files.ts; the others their
+ * shim's guard.
+ */
 export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascript" | "python" | "nuget">> = {
   npm: "npm",
   npx: "npm",
@@ -24,7 +27,7 @@ export const checkedCommands: Readonly<Record<string, "npm" | "pnpm" | "javascri
   msbuild: "nuget",
 };
 
-/** Parts of the paths of pip, uv, and of interpreters that may run pip: tools/python/guard.ts looks at their words. */
+/** Parts of the paths of pip, uv, and of interpreters that may run pip: tools/python/guard looks at their words. */
 export const pythonParts = ["pip", "uv", "python"] as const;
 
 /** Who looks at the project of the command, a name or a path; undefined for any other program. */

@@ -90,7 +90,7 @@ async function packageManagerEnvironment(
 /** Additional variables for pip; loaded only for commands that may run Python. Throws `project_untrusted`. */
 async function variablesOfPip(words: string[], env: Environment): Promise<Record<string, string>> {
   if (!mayBePython(words[0]!)) return {};
-  return (await import("../tools/python/guard.ts")).guardCommand(words, env);
+  return (await import("../tools/python/guard/guard.ts")).guardCommand(words, env);
 }
 
 /**

@@ -3,9 +3,10 @@
  * variables of `vouch exec` have known names: each use must belong to the URL of a configured registry. No project code
  * runs.
  *
- * The search for files is not that of the shims' guards (tools/npm/guard/project.ts, tools/python/requirement-files.ts): npm's
- * follows a known tool from manifest to workspace and knows which of its settings matter, pip's follows requirements
- * files alone. These tools have no guard that knows them, so every file counts that an argument or another file names.
+ * The search for files is not that of the shims' guards (tools/npm/guard/project.ts,
+ * tools/python/project/requirement-files.ts): npm's follows a known tool from manifest to workspace and knows which of
+ * its settings matter, pip's follows requirements files alone. These tools have no guard that knows them, so every file
+ * counts that an argument or another file names.
  */
 import { checkOf } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";
@@ -18,9 +19,9 @@ import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
 import { refersToToken } from "../tools/npm/guard/token-variables.ts";
 import { readNugetConfig, urlsOfPassword } from "../tools/nuget/passwords.ts";
-import { judge } from "../tools/python/judge.ts";
-import { type Mention, urlsIn } from "../tools/python/mentions.ts";
-import { secretsIn } from "../tools/python/secrets.ts";
+import { judge } from "../tools/python/guard/judge.ts";
+import { type Mention, urlsIn } from "../tools/python/project/mentions.ts";
+import { secretsIn } from "../tools/python/guard/secrets.ts";
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
 const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];

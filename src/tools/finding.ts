@@ -27,14 +27,17 @@ export interface Machine {
   now: number;
 }
 
+/** The finding of a check that is as it should be; `found` is a full sentence, as in the others. */
 export function ok(check: string, found: string): Finding {
   return { check, status: "ok", found };
 }
 
+/** The finding of what may be an obstacle; `remedy` is a command, or what to change. */
 export function warning(check: string, found: string, remedy: string): Finding {
   return { check, status: "warn", found, remedy };
 }
 
+/** The finding of what keeps Vouch from working; `remedy` as in `warning`. */
 export function failure(check: string, found: string, remedy: string): Finding {
   return { check, status: "fail", found, remedy };
 }
@@ -54,7 +57,9 @@ export interface VariableRule {
 
 export type Harm = Pick<Finding, "status" | "found">;
 
+/** A variable that keeps Vouch from working; `found` completes a sentence that begins with its name. */
 export const fails = (found: string): Harm => ({ status: "fail", found });
+/** A variable that may be an obstacle; `found` as in `fails`. */
 export const warns = (found: string): Harm => ({ status: "warn", found });
 
 /** A token in a file. */

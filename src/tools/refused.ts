@@ -2,6 +2,7 @@
 import type { PackageFormat } from "../base/package-format.ts";
 import { VouchError } from "../base/errors.ts";
 import type { StoredToken } from "./finding.ts";
+import { nothingWritten } from "./nothing-written.ts";
 import type { Tool } from "./tool.ts";
 
 export interface RefusedTool {
@@ -18,21 +19,15 @@ export interface RefusedTool {
 export function refusedTool({ refusal, storedTokens, ...tool }: RefusedTool): Tool {
   return {
     ...tool,
+    ...nothingWritten,
     refusal: () => refusal,
-    path: () => "",
     set: () => {
       throw new VouchError("usage", refusal);
     },
-    unset: (text) => text,
     written: () => "nothing",
     next: () => [],
-    hasDefault: false,
-    settings: [],
-    takesAll: () => false,
-    warnings: () => [],
     shims: () => [],
     needsShim: () => false,
-    check: () => [],
     variables: [],
     storedTokens: storedTokens ?? ((): StoredToken[] => []),
   };

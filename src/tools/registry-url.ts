@@ -3,6 +3,7 @@ import type { PackageFormat } from "../base/package-format.ts";
 import { type PackageHost, parsePackageEndpoint, vpcEndpointUrl } from "../aws/package-endpoints.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
+import { type VariableRule, warns } from "./finding.ts";
 
 export interface CodeArtifactNames {
   domain: string;
@@ -52,6 +53,15 @@ function hostFlag({ host, region }: { host: PackageHost; region: string }): stri
 export function setupCommand(names: CodeArtifactNames, tool: string): string {
   const { domain, domainOwner, region, repository } = names;
   return `vouch setup codeartifact --domain ${domain} --domain-owner ${domainOwner} --repository ${repository} --region ${region} --tool ${tool}`;
+}
+
+/**
+ * Judges a variable with the URL of a registry of that format that a tool prefers to its files': a warning, which ends
+ * with `what`, unless it is configured.
+ */
+export function unlessConfigured(format: PackageFormat, what: string): VariableRule["harm"] {
+  return (value, { settings }) =>
+    classify(value, format, settings).kind === "configured" ? undefined : warns(`is ${withoutSecrets(value)}: ${what}`);
 }
 
 /** A URL to display: without password and query. */

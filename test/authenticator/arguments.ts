@@ -1,6 +1,6 @@
 /** The command line of the software security key: every setting as an option. */
 import { parseArgs } from "node:util";
-import { readFault } from "./faults.ts";
+import { readFault } from "./hid/faults.ts";
 import type { Settings } from "./settings.ts";
 
 /** Reads `--socket PATH [--pin 123456] [--protocols 1,2] …`; throws a TypeError for anything else. */

@@ -7,7 +7,7 @@
  */
 import { createInterface } from "node:readline";
 import { readArguments } from "./arguments.ts";
-import { readFault } from "./faults.ts";
+import { readFault } from "./hid/faults.ts";
 import { startAuthenticator } from "./start.ts";
 
 const key = await startAuthenticator(readArguments(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 /** How a software security key is made and how its owner behaves. */
-import type { FaultSetting } from "./faults.ts";
-import type { Lie } from "./lies.ts";
+import type { FaultSetting } from "./hid/faults.ts";
+import type { Lie } from "./ctap2/lies.ts";
 
 export interface Settings {
   /** The name that `wink` and the transport's listing show. */

@@ -1,8 +1,8 @@
 /** A software security key on a Unix socket: 64 bytes are one report, in both directions, without framing. */
 import { createServer, type Socket } from "node:net";
 import { reportBytes } from "../../src/fido/hid/transport.ts";
-import { Ctap2Authenticator } from "./ctap2.ts";
-import { CtapHid } from "./ctaphid.ts";
+import { Ctap2Authenticator } from "./ctap2/ctap2.ts";
+import { CtapHid } from "./hid/ctaphid.ts";
 import { completeSettings, type Settings } from "./settings.ts";
 import { U2fAuthenticator } from "./u2f.ts";
 

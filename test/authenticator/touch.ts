@@ -1,6 +1,6 @@
 /** The finger on the key. */
 import type { Settings } from "./settings.ts";
-import { StatusError } from "./status.ts";
+import { StatusError } from "./ctap2/status.ts";
 
 /** A command in progress, as the transport runs it. */
 export interface Call {

@@ -5,9 +5,9 @@ import type { ExpiringCredentials } from "../../src/aws/sigv4.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { Account } from "../sandbox/aws/account.ts";
 import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";
-import { createIssuer, type Issuer } from "../sandbox/aws/issuer.ts";
+import { createIssuer, type Issuer } from "../sandbox/aws/sts/issuer.ts";
 import type { Statement } from "../sandbox/aws/policy.ts";
-import { handleSts } from "../sandbox/aws/sts.ts";
+import { handleSts } from "../sandbox/aws/sts/sts.ts";
 import { rejection, virtualClock } from "./scripted-service.ts";
 
 const sourceRoleArn = "arn:aws:iam::123456789012:role/vouch-developer";

@@ -4,7 +4,7 @@ import { awsErrorCode } from "./aws-error-code.ts";
 import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";
-import { createIssuer, type Issuer } from "../sandbox/aws/issuer.ts";
+import { createIssuer, type Issuer } from "../sandbox/aws/sts/issuer.ts";
 import { serveAws } from "../sandbox/aws/serve.ts";
 import { rejection, startService, virtualClock } from "./scripted-service.ts";
 

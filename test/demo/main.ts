@@ -21,7 +21,7 @@ import {
 import { names } from "../sandbox/main.ts";
 import type { TerminalRun } from "../pty.ts";
 import { myPackage, seedPackage } from "../sandbox/packages.ts";
-import { findPackageManager, type PackageManager } from "../toolchains.ts";
+import { findPackageManager, type PackageManager } from "../toolchains/toolchains.ts";
 import { heading, say, showCommand, showOutput } from "./narrator.ts";
 
 const root = join(import.meta.dir, "../..");

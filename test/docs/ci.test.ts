@@ -62,7 +62,7 @@ beforeAll(async () => {
   job = await startJob();
   bin = join(job.folder, "documented");
   mkdirSync(bin);
-  // What stands for npm, pip and cargo says which token it was given. (The real ones: binary/job-packages.test.ts.)
+  // What stands for npm, pip and cargo says which token it was given. (The real ones: binary/job/job-packages.test.ts.)
   for (const tool of ["pip", "cargo"]) {
     writeFileSync(join(bin, tool), '#!/bin/sh\nprintf %s "$CODEARTIFACT_AUTH_TOKEN"\n', { mode: 0o755 });
   }
@@ -71,7 +71,7 @@ beforeAll(async () => {
   const { account } = job.sandbox;
   const issued = account.issueCredentials(job.role, "build", 3600);
   const credentials = { AccessKeyId: issued.accessKeyId, SecretAccessKey: issued.secretAccessKey };
-  // An AWS CLI that knows one profile. (The real one: binary/credential-process.test.ts.)
+  // An AWS CLI that knows one profile. (The real one: binary/job/credential-process.test.ts.)
   writeFileSync(
     join(bin, "aws"),
     `#!/bin/sh\n[ "$*" = "configure export-credentials --profile ci --format process" ] && cat "${job.folder}/ci.json"\n`,

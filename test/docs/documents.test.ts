@@ -9,7 +9,7 @@ import { commands } from "../../src/cli/commands.ts";
 import { type CommandNode, commandTree } from "../../src/cli/framework/command-tree.ts";
 import { flagsOf } from "../../src/cli/framework/flags.ts";
 import { client, ClientServer, createClientAccount } from "../client-server.ts";
-import { mavenEnvironment, requiresMaven } from "../maven.ts";
+import { mavenEnvironment, requiresMaven } from "../toolchains/maven.ts";
 import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";

@@ -1,10 +1,10 @@
 /** One input, and the judgement on what became of it. */
 import { type ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { canary, pin } from "./corpus.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./surroundings/surroundings.ts";
 import type { Input, Target } from "./target.ts";
-import { Violation } from "./violation.ts";
-import { turn } from "./virtual-time.ts";
+import { Violation } from "./surroundings/violation.ts";
+import { turn } from "./surroundings/virtual-time.ts";
 
 /** How an input ended well: with a value, or with a typed error. */
 export type Outcome = "value" | ErrorCode;

@@ -1,10 +1,10 @@
 /** A run of the fuzzer: many inputs for all targets in turn, counted. */
 import { heapStats } from "bun:jsc";
 import { attempt, type Outcome } from "./attempt.ts";
-import { Random } from "./random.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { Random } from "./mutations/random.ts";
+import type { Surroundings } from "./surroundings/surroundings.ts";
 import type { Input, Target } from "./target.ts";
-import { Violation } from "./violation.ts";
+import { Violation } from "./surroundings/violation.ts";
 
 export interface Plan {
   seed: number;

@@ -9,7 +9,7 @@ import { attempt } from "./attempt.ts";
 import { campaign, inputOf } from "./campaign.ts";
 import { canary, type Ceremony, corpus, pin } from "./corpus.ts";
 import { record } from "./record.ts";
-import { Surroundings } from "./surroundings.ts";
+import { Surroundings } from "./surroundings/surroundings.ts";
 import type { Input, Target } from "./target.ts";
 import { targets } from "./targets.ts";
 import { ceremony } from "./targets/ceremony.ts";

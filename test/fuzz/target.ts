@@ -1,6 +1,6 @@
 /** What the fuzzer tries: code of the product that reads what others send, and how to make input for it. */
-import type { Random } from "./random.ts";
-import type { VirtualTime } from "./virtual-time.ts";
+import type { Random } from "./mutations/random.ts";
+import type { VirtualTime } from "./surroundings/virtual-time.ts";
 
 /** All bytes of one input, in the parts in which they arrive. */
 export type Input = readonly Uint8Array[];

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { campaign } from "./campaign.ts";
-import { Surroundings } from "./surroundings.ts";
+import { Surroundings } from "./surroundings/surroundings.ts";
 import { targets } from "./targets.ts";
 import { type Order, WORD, type WorkerReport } from "./thread.ts";
 

@@ -4,20 +4,20 @@ import type { Cell } from "./cell.ts";
 import { cargo } from "./drivers/cargo.ts";
 import { npmClient } from "./drivers/npm.ts";
 import { awsCli } from "./drivers/aws.ts";
-import { twine } from "./drivers/twine.ts";
+import { twine } from "./drivers/python/twine.ts";
 import { awsClis } from "../requires.ts";
 import { bun, deno, yarnBerry, yarnClassic } from "./drivers/javascript.ts";
 import { gradle } from "./drivers/gradle.ts";
-import { hatch } from "./drivers/hatch.ts";
-import { pipx } from "./drivers/pipx.ts";
+import { hatch } from "./drivers/python/hatch.ts";
+import { pipx } from "./drivers/python/pipx.ts";
 import { maven } from "./drivers/maven.ts";
 import { nuget } from "./drivers/nuget.ts";
 import { bazel } from "./drivers/bazel.ts";
-import { pdm } from "./drivers/pdm.ts";
-import { poetry } from "./drivers/poetry.ts";
+import { pdm } from "./drivers/python/pdm.ts";
+import { poetry } from "./drivers/python/poetry.ts";
 import { ruby } from "./drivers/ruby.ts";
-import { uv } from "./drivers/uv.ts";
-import { pip, type PipPlace } from "./drivers/pip.ts";
+import { uv } from "./drivers/python/uv.ts";
+import { pip, type PipPlace } from "./drivers/python/pip.ts";
 import { nodeFolder, npmPrograms, pythonPrograms, tools } from "./installed.ts";
 
 /** What `.ci/tools` has each pip under. */

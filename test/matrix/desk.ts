@@ -1,11 +1,11 @@
 /** One cell's place of work: a fresh home folder, an agent of its own, and the office's sandbox. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { holdsToken } from "../binary/hostile-listener.ts";
+import { holdsToken } from "../binary/hostile/listener.ts";
 import { type Finished, sandboxExecutable } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import type { AnsweredRequest, RegistryFormat } from "../sandbox/registries/repositories.ts";
-import { toolchainEnvironment } from "../toolchains.ts";
+import { toolchainEnvironment } from "../toolchains/toolchains.ts";
 import type { Office } from "./office.ts";
 
 /** A command that did not end as it should. */

@@ -1,7 +1,7 @@
 /** What all cells share: sandbox, Vouch server, an enrolled security key, and somebody who listens. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type HostileListener, holdsToken, startHostileListener } from "../binary/hostile-listener.ts";
+import { type HostileListener, holdsToken, startHostileListener } from "../binary/hostile/listener.ts";
 import { type Laptop, person, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { createOthers, foreignHost, type Others } from "./others.ts";

@@ -1,6 +1,6 @@
 /** Looks for the sandbox's tokens in files, as they are and as Basic authentication has them. */
 import { filesContaining } from "../binary/disk.ts";
-import { holdsToken } from "../binary/hostile-listener.ts";
+import { holdsToken } from "../binary/hostile/listener.ts";
 
 /** The files below the folder that hold a token of the sandbox or a role's credentials. */
 export function filesWithToken(folder: string): string[] {

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { awsClis, requires, requiresAwsCli } from "../requires.ts";
-import { findPackageManager, type PackageManager, toolchainEnvironment } from "../toolchains.ts";
+import { findPackageManager, type PackageManager, toolchainEnvironment } from "../toolchains/toolchains.ts";
 import { names, type Sandbox, startSandbox } from "./main.ts";
 import { seedPackage } from "./packages.ts";
 import { tempFolderUntil } from "../temp-folder.ts";

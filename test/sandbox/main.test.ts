@@ -1,6 +1,6 @@
 /** The parts of the sandbox together: from an ID token to a package, by nothing but the real names. */
 import { afterEach, expect, test } from "bun:test";
-import { createIssuer } from "./aws/issuer.ts";
+import { createIssuer } from "./aws/sts/issuer.ts";
 import { names, type Sandbox, startSandbox } from "./main.ts";
 
 let sandbox: Sandbox;

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { Account, Operation } from "./aws/account.ts";
 import { handleCodeArtifact } from "./aws/codeartifact.ts";
 import { createDeveloperAccount } from "./aws/developer-account.ts";
-import { handleSts } from "./aws/sts.ts";
+import { handleSts } from "./aws/sts/sts.ts";
 import { makeCertificates } from "./certificates.ts";
 import { startControl } from "./control.ts";
 import { clientEnvironment } from "./environment.ts";

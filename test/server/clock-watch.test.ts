@@ -1,8 +1,8 @@
 /** The server's wall clock moves: no session lives longer than eight hours for that, and no request fails. */
 import { expect, onTestFinished, test } from "bun:test";
 import { startServer } from "../../src/server/server.ts";
-import { DpopKey } from "./dpop-key.ts";
-import { TestSecurityKey } from "./security-key.ts";
+import { DpopKey } from "./oauth/dpop-key.ts";
+import { TestSecurityKey } from "./webauthn/security-key.ts";
 import { startTestServer } from "./test-server.ts";
 
 const hour = 3600;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { sha256 } from "../../src/server/random.ts";
 import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
-import { DpopKey } from "./dpop-key.ts";
+import { DpopKey } from "./oauth/dpop-key.ts";
 import { begin, newPerson, type Person } from "./person.ts";
-import { TestSecurityKey } from "./security-key.ts";
+import { TestSecurityKey } from "./webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "./test-server.ts";
 
 let server: TestServer;

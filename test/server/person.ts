@@ -1,7 +1,7 @@
 /** Somebody who manages their own security keys: what they ask of the server in the name of their session. */
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
-import { DpopKey } from "./dpop-key.ts";
-import { TestSecurityKey, type Twist } from "./security-key.ts";
+import { DpopKey } from "./oauth/dpop-key.ts";
+import { TestSecurityKey, type Twist } from "./webauthn/security-key.ts";
 import { type Answer, origin, type TestServer } from "./test-server.ts";
 
 /** Somebody with one key, called "first", and a session that it opened. */

@@ -10,9 +10,9 @@ import { tokenExchangeGrant, webauthnGrant } from "../../src/server/oauth/issuer
 import { sha256 } from "../../src/server/random.ts";
 import { type EventLog, type RequestLog, type ServerOptions, startServer } from "../../src/server/server.ts";
 import { type OpenOptions, openStore, type Store } from "../../src/server/store/store.ts";
-import { DpopKey } from "./dpop-key.ts";
-import { expectDocumented } from "./openapi.ts";
-import { TestSecurityKey, type Twist } from "./security-key.ts";
+import { DpopKey } from "./oauth/dpop-key.ts";
+import { expectDocumented } from "./http/openapi.ts";
+import { TestSecurityKey, type Twist } from "./webauthn/security-key.ts";
 import { tempFolder } from "../temp-folder.ts";
 
 export const origin = "https://vouch.example.com";

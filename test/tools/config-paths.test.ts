@@ -7,7 +7,7 @@ import { pdmConfigPath } from "../../src/tools/pdm/config-path.ts";
 import { pipConfigPath } from "../../src/tools/pip/config-path.ts";
 import { uvConfigPath } from "../../src/tools/uv/config-path.ts";
 import { requires } from "../requires.ts";
-import { toolchainEnvironment } from "../toolchains.ts";
+import { toolchainEnvironment } from "../toolchains/toolchains.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
 let home: string;

@@ -1,7 +1,7 @@
 /** Which command lines publish. */
 import { describe, expect, test } from "bun:test";
-import { readCommand } from "../../src/tools/npm/commands.ts";
-import { npmPurpose } from "../../src/tools/npm/purpose.ts";
+import { readCommand } from "../../src/tools/npm/command-line/commands.ts";
+import { npmPurpose } from "../../src/tools/npm/command-line/purpose.ts";
 import { purposeOf } from "../../src/tools/publishing.ts";
 
 describe.each([

@@ -274,6 +274,7 @@ function cancelled(): VouchError {
   return new VouchError("cancelled", "Cancelled.");
 }
 
+/** The error for a key that another program uses; `product` is the name that the key reports. */
 export function busy(product: string): VouchError {
   return new VouchError("security_key_busy", `${product} is busy with another program.`, {
     hint: "End what the other program asks of the key (it may blink), then repeat the command.",

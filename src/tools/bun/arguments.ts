@@ -16,6 +16,7 @@ export interface BunArguments {
   options: Map<string, string[]>;
 }
 
+/** Reads the arguments of bun: its command, undefined for a script or a program of the project, and its options. */
 export function readBunArguments(args: readonly string[]): BunArguments {
   const options = new Map<string, string[]>();
   const keep = (option: string, value: string): void => {

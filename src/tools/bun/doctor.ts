@@ -1,37 +1,18 @@
 /** Doctor's checks of bun: whether its user file names a configured repository, and what stands before it. */
-import { failure, type Finding, type Machine, ok, type StoredToken, type VariableRule, warns } from "../finding.ts";
-import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { type Finding, type Machine, type StoredToken, type VariableRule, warns } from "../finding.ts";
+import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
+import { classify, unlessConfigured } from "../registry-url.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { bunConfigPath } from "./config-path.ts";
 
-interface Registry {
-  key: string;
-  url: string;
+interface Registry extends NamedRegistry {
   token: unknown;
 }
 
 /** Findings on bun's registries. */
 export function checkBun({ env, settings }: Machine): Finding[] {
   const path = bunConfigPath(env);
-  const first = settings.repositories.find(({ files }) => files?.["bun"] !== undefined);
-  const findings = registriesIn(path).flatMap(({ key, url }): Finding[] => {
-    const kind = classify(url, "npm", settings);
-    if (kind.kind === "configured") return [ok("bun-registry", `bun's ${key} is ${withoutSecrets(url)} (${path}).`)];
-    if (kind.kind === "other") return [];
-    return [
-      failure(
-        "bun-registry",
-        `bun's ${key} is ${withoutSecrets(url)} (${path}), a repository that Vouch is not set up for.`,
-        codeArtifactRemedy(kind, "bun"),
-      ),
-    ];
-  });
-  if (first && !findings.some(({ status }) => status === "ok")) {
-    findings.push(
-      failure("bun-registry", `${path} names no repository that Vouch is set up for.`, setupCommand(first, "bun")),
-    );
-  }
-  return findings;
+  return checkRegistries("bun", registriesIn(path), path, settings);
 }
 
 /** The registries of a bunfig.toml: a URL, or a table with one. */
@@ -57,10 +38,7 @@ export const bunVariables: VariableRule[] = [
   },
   {
     name: /^(BUN_CONFIG_REGISTRY|NPM_CONFIG_REGISTRY|npm_config_registry)$/,
-    harm: (value, { settings }) =>
-      classify(value, "npm", settings).kind === "configured"
-        ? undefined
-        : warns(`is ${withoutSecrets(value)}: bun takes it before the registry of its files`),
+    harm: unlessConfigured("npm", "bun takes it before the registry of its files"),
   },
 ];
 

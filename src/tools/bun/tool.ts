@@ -1,5 +1,6 @@
 /** bun, as `vouch setup codeartifact` sees it. */
 import { findInstalled } from "../shims.ts";
+import { boundByScope } from "../npm/scopes.ts";
 import type { Tool } from "../tool.ts";
 import { setBunRegistry, unsetBunRegistry } from "./config-file.ts";
 import { bunConfigPath } from "./config-path.ts";
@@ -27,13 +28,7 @@ export const bun: Tool = {
     [`bun add ${npmScopes ? `${npmScopes[0]}/` : ""}PACKAGE`, "install from the repository"],
     ["bun publish", "publish yours"],
   ],
-  hasDefault: true,
-  settings: ["npmScopes"],
-  takesAll: ({ npmScopes }) => !npmScopes,
-  extra: {
-    refusal: ({ npmScopes }) =>
-      npmScopes ? undefined : "bun binds packages to a registry by their scope only: give --scope @NAME",
-  },
+  ...boundByScope("bun"),
   project: {
     refusal: "a project's bunfig.toml would take the place of your registry, with its token",
   },

@@ -4,11 +4,12 @@
  */
 import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
-import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
-import { type TomlStatement, tomlStatements } from "../../editing/toml-statements.ts";
-import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { type Edit, splitLines } from "../../editing/block.ts";
+import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
+import { byHandHint, type Edited } from "../../editing/edited.ts";
+import { setKeys, statementsOf } from "../../editing/toml-edits.ts";
+import type { TomlStatement } from "../../editing/toml-statements.ts";
+import { parseToml, parseUserToml, setValue, withoutKeys } from "../../editing/toml-values.ts";
 import { tableOf } from "../small-files.ts";
 
 export interface CargoRegistry {
@@ -63,18 +64,13 @@ export function setCargoRegistry(
   const before = text === undefined ? undefined : unsetCargoRegistry(text, id, own);
   const wanted = parseUserToml(before ?? "", file);
   checkConflicts(wanted, registry, file);
-  const edited = insertBlocks(before, id, editsFor(before ?? "", registry), {
-    file,
-    undo: undoCommand(id),
-  });
-  const table = registryTable(wanted, registry.name);
-  table["index"] = registry.index;
-  if (registry.credentialProvider !== undefined) {
-    table["credential-provider"] = providerValue(registry.credentialProvider);
-  }
-  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(registry, file);
+  const keys = keysOf(registry);
+  for (const [key, value] of keys) setValue(wanted, ["registries", registry.name, key], value);
+  const hint = `${byHandHint}\n${tableLines(registry.name, keys).join("\n")}`;
+  const edits = editsFor(before ?? "", registry.name, keys);
+  const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint });
   const warnings =
-    table["token"] === undefined
+    tableOf(tableOf(wanted["registries"])[registry.name])["token"] === undefined
       ? []
       : [`${file} holds a token for the registry ${registry.name}. Cargo no longer uses it: delete that line.`];
   return { text: edited, warnings };
@@ -110,7 +106,7 @@ export function unsetCargoRegistry(
     keyOf,
     onKept,
     keep: (line) => line.startsWith("["),
-    othersIn: otherSettings,
+    othersIn: (left) => withoutKeys(left, "registries", ["index", "credential-provider"]),
   });
 }
 
@@ -122,48 +118,37 @@ function providerValue(path: string): string | string[] {
   return /\s/.test(path) ? [path] : path;
 }
 
-/** The position of each key: its current one, else the registry's own table, else a new table at the end. */
-function editsFor(text: string, { name, index, credentialProvider }: CargoRegistry): Edit[] {
-  const statements = tomlStatements(text.replace(/^\ufeff/, ""));
-  const provider = credentialProvider === undefined ? undefined : JSON.stringify(providerValue(credentialProvider));
-  const values = { index: JSON.stringify(index), ...(provider ? { "credential-provider": provider } : {}) };
-  const keys = Object.keys(values) as (keyof typeof values)[];
-  const line = (prefix: string[], key: keyof typeof values): string => `${[...prefix, key].join(".")} = ${values[key]}`;
-  const isRegistry = (path: string[]): boolean => path.length === 2 && path[0] === "registries" && path[1] === name;
-  const inline = statements.find(({ table, key }) => key.length > 0 && isRegistry([...table, ...key]));
-  const found = keys.map((key) => statements.find((statement) => isKey(statement, ["registries", name, key])));
-  const first = found.find((statement) => statement !== undefined);
-  const header = statements.find(({ kind, table }) => kind === "table" && isRegistry(table));
+type Key = [name: string, value: string | string[]];
 
-  if (first === undefined && header !== undefined) {
-    return [{ from: header.to, to: header.to, lines: keys.map((key) => line([], key)) }];
-  }
-  const end = text.replace(/^\ufeff/, "").match(/[^\n]*\n|[^\n]+$/g)?.length ?? 0;
-  if (first === undefined) {
-    const table = [`[registries.${name}]`, ...keys.map((key) => line([], key))];
-    const append = { from: end, to: end, lines: table };
-    return inline ? [{ from: inline.from, to: inline.to, lines: [] }, append] : [append];
-  }
-  const edits = keys.map((key, place): Edit => {
-    const statement = found[place] ?? first;
-    const lines = [line(statement.key.slice(0, -1), key)];
-    return found[place]
-      ? { from: statement.from, to: statement.to, lines }
-      : { from: statement.to, to: statement.to, lines };
-  });
-  return joinNeighbours(edits);
+/** The keys of the registry's table. */
+function keysOf({ index, credentialProvider }: CargoRegistry): Key[] {
+  const provider: Key[] =
+    credentialProvider === undefined ? [] : [["credential-provider", providerValue(credentialProvider)]];
+  return [["index", index], ...provider];
 }
 
-function isKey({ kind, table, key }: TomlStatement, path: string[]): boolean {
-  const full = [...table, ...key];
-  return kind === "key/value" && full.length === path.length && full.every((part, index) => part === path[index]);
+function tableLines(name: string, keys: Key[]): string[] {
+  return [`[registries.${name}]`, ...keys.map(([key, value]) => `${key} = ${JSON.stringify(value)}`)];
 }
 
-/** The edits in file order, adjacent ones merged. */
-function joinNeighbours(edits: Edit[]): Edit[] {
-  const [first, second] = edits.toSorted((a, b) => a.from - b.from || a.to - b.to);
-  if (!first || !second || first.to !== second.from) return edits.toSorted((a, b) => a.from - b.from);
-  return [{ from: first.from, to: second.to, lines: [...first.lines, ...second.lines] }];
+/** A registry without a table of its own gets one at the end, in place of one that is written inline. */
+function editsFor(text: string, name: string, keys: Key[]): Edit[] {
+  const path = ["registries", name];
+  const isAt = ({ table, key }: TomlStatement, ...below: string[]): boolean =>
+    Bun.deepEquals([...table, ...key], [...path, ...below]);
+  const statements = statementsOf(text);
+  if (statements.some((each) => (each.kind === "table" ? isAt(each) : keys.some(([key]) => isAt(each, key))))) {
+    return setKeys(
+      text,
+      keys.map(([key, value]) => [[...path, key], JSON.stringify(value)]),
+    );
+  }
+  const inline = statements.filter((each) => each.kind === "key/value" && isAt(each));
+  const end = splitLines(text).length;
+  return [
+    ...inline.map(({ from, to }) => ({ from, to, lines: [] })),
+    { from: end, to: end, lines: tableLines(name, keys) },
+  ];
 }
 
 function checkConflicts(config: Table, { name, index }: CargoRegistry, file: string): void {
@@ -183,38 +168,4 @@ function checkConflicts(config: Table, { name, index }: CargoRegistry, file: str
       );
     }
   }
-}
-
-function registryTable(config: Table, name: string): Table {
-  const registries = tableOf((config["registries"] ??= {}));
-  return tableOf((registries[name] ??= {}));
-}
-
-/**
- * Everything that a removal must not change: all but the two keys of any registry. Undefined if the text is not TOML.
- */
-function otherSettings(text: string): Table | undefined {
-  const rest = parseToml(text);
-  if (rest === undefined) return undefined;
-  const registries = tableOf(rest["registries"]);
-  for (const [name, value] of Object.entries(registries)) {
-    const table = tableOf(value);
-    delete table["index"];
-    delete table["credential-provider"];
-    if (Object.keys(table).length === 0) delete registries[name];
-  }
-  if (Object.keys(registries).length === 0) delete rest["registries"];
-  return rest;
-}
-
-function byHand({ name, index, credentialProvider }: CargoRegistry, file: string): VouchError {
-  const provider =
-    credentialProvider === undefined
-      ? ""
-      : `\ncredential-provider = ${JSON.stringify(providerValue(credentialProvider))}`;
-  return notEditable(
-    file,
-    "Write it by hand in the form that the file uses, and set up the other tools by --tool:\n" +
-      `[registries.${name}]\nindex = "${index}"${provider}`,
-  );
 }

@@ -20,6 +20,7 @@ export interface DenoArguments {
   configurations: string[];
 }
 
+/** Reads the arguments of deno: its command, undefined if it runs a program, and the files that they name. */
 export function readDenoArguments(args: readonly string[]): DenoArguments {
   const [words, files, configurations]: [string[], string[], string[]] = [[], [], []];
   for (let index = 0; index < args.length; index++) {

@@ -1,5 +1,6 @@
 /** hatch's entry in the table of tools. Its shim is enough: hatch drops comments when it writes its file. */
 import { type VariableRule, warns } from "../finding.ts";
+import { nothingWritten } from "../nothing-written.ts";
 import type { Tool } from "../tool.ts";
 
 const variables: VariableRule[] = [
@@ -9,19 +10,13 @@ const variables: VariableRule[] = [
 export const hatch: Tool = {
   format: "pypi",
   programs: ["hatch"],
-  path: () => "",
+  ...nothingWritten,
   set: (text = "") => ({ text, warnings: [] }),
-  unset: (text) => text,
   written: () => "nothing: the shim hatch gives the token",
   next: ({ repository }) => [[`hatch publish --repo ${repository}`, "publish yours"]],
-  hasDefault: false,
-  settings: [],
-  takesAll: () => false,
-  warnings: () => [],
   shims: () => ["hatch"],
   runShim: async (name, args) => (await import("./shim.ts")).runHatchShim(name, args),
   needsShim: () => true,
-  check: () => [],
   variables,
   storedTokens: () => [],
 };

@@ -1,5 +1,5 @@
 /** Whether `npm exec` and `npx` start an installed program, without contacting a registry. */
-import type { NpmCommand } from "./commands.ts";
+import type { NpmCommand } from "./command-line/commands.ts";
 import { dirname, join, resolve } from "./guard/paths.ts";
 
 /**

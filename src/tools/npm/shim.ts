@@ -10,10 +10,10 @@ import { VouchError } from "../../base/errors.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { ask } from "../../helper/ask.ts";
 import { answerAccountCommand, concernsAccount } from "./account.ts";
-import { type NpmCommand, readCommand } from "./commands.ts";
+import { type NpmCommand, readCommand } from "./command-line/commands.ts";
 import type { Guarded } from "./guard/guard.ts";
 import { isProgramOfProject } from "./local-program.ts";
-import { npmPurpose } from "./purpose.ts";
+import { npmPurpose } from "./command-line/purpose.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 

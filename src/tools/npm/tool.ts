@@ -7,6 +7,7 @@ import type { Tool } from "../tool.ts";
 import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file.ts";
 import { npmConfigPath } from "./config-path.ts";
 import { checkNpm, judgeNpm } from "./doctor.ts";
+import { boundByScope } from "./scopes.ts";
 import { storedNpmTokens } from "./stored-tokens.ts";
 import { npmVariables } from "./variables.ts";
 
@@ -30,13 +31,7 @@ export const npm: Tool = {
     [`npm install ${npmScopes ? `${npmScopes[0]}/` : ""}PACKAGE`, "install from the repository"],
     ["npm publish", "publish yours"],
   ],
-  hasDefault: true,
-  settings: ["npmScopes"],
-  takesAll: ({ npmScopes }) => !npmScopes,
-  extra: {
-    refusal: ({ npmScopes }) =>
-      npmScopes ? undefined : "npm binds packages to a registry by their scope only: give --scope @NAME",
-  },
+  ...boundByScope("npm"),
   project: { path: ".npmrc", set, unset },
   warnings: () => [],
   shims: (env, isLinked) => ["npm", "npx", ...pnpmNames(env, isLinked), ...denoNames(env, isLinked)],

@@ -1,6 +1,6 @@
 /** Environment variables that npm and Node.js read before npm's files. */
 import { type VariableRule, warns } from "../finding.ts";
-import { classify, withoutSecrets } from "../registry-url.ts";
+import { classify, unlessConfigured } from "../registry-url.ts";
 
 export const npmVariables: VariableRule[] = [
   {
@@ -16,10 +16,7 @@ export const npmVariables: VariableRule[] = [
   },
   {
     name: /^npm_config_registry$/i,
-    harm: (value, { settings }) =>
-      classify(value, "npm", settings).kind === "configured"
-        ? undefined
-        : warns(`is ${withoutSecrets(value)}: npm takes it before the registry of its files`),
+    harm: unlessConfigured("npm", "npm takes it before the registry of its files"),
   },
   {
     name: /^npm_config_\/\/.*:_(authToken|auth|password)$/i,

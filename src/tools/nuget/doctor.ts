@@ -10,6 +10,7 @@ import { nugetConfigPath } from "./config-path.ts";
 /** Asking takes a tenth of a second. */
 const timeoutMs = 10_000;
 
+/** Findings on the sources of the user's NuGet.Config. */
 export function checkNuget({ env, settings }: Machine): Finding[] {
   const file = nugetConfigPath(env);
   let sources: { name: string; url: string }[];

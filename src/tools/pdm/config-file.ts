@@ -2,12 +2,11 @@
  * Edits PDM's user configuration: the index, and the repository to publish to. PDM asks `keyring` for both by itself.
  * https://pdm-project.org/latest/reference/configuration/
  */
-import type { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
-import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
-import { keyText, setKey, statementsOf } from "../../editing/toml-edits.ts";
-import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
+import { splitLines } from "../../editing/block.ts";
+import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
+import type { Edited } from "../../editing/edited.ts";
+import { keyText, setKeys, setsString, statementsOf } from "../../editing/toml-edits.ts";
+import { parseToml, parseUserToml, setValue } from "../../editing/toml-values.ts";
 import { tableOf } from "../small-files.ts";
 
 export interface PdmRepository {
@@ -52,11 +51,12 @@ export function setPdmRepository(
     [isExtra ? ["pypi", name, "url"] : ["pypi", "url"], index],
     [["repository", name, "url"], publishUrl],
   ];
-  const edits: Edit[] = keys.map(([path, url]) => setKey(before ?? "", path, JSON.stringify(url)));
-  for (const [path, url] of keys) assign(wanted, path, url);
-  edits.sort((a, b) => a.from - b.from);
-  const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
-  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(keys, file);
+  for (const [path, url] of keys) setValue(wanted, path, url);
+  const values = keys.map(([path, url]): [string[], string] => [path, JSON.stringify(url)]);
+  const lines = values.map(([path, value]) => `${path.map(keyText).join(".")} = ${value}`);
+  const hint = `Set it by hand, in the form that the file uses:\n${lines.join("\n")}`;
+  const edits = setKeys(before ?? "", values);
+  const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint });
   return { text: edited, warnings: warningsOf(sources, file) };
 }
 
@@ -71,11 +71,7 @@ export function unsetPdmRepository(
 ): string | undefined {
   return removeCheckedBlocks(text, id, {
     file,
-    isOwn(line) {
-      if (/^\[(pypi|repository)(\.[\w-]+)?\]$/.test(line)) return true;
-      const value = /^(?:[\w.-]+\.)?url = (".*")$/.exec(line)?.[1];
-      return value !== undefined && urls.some((url) => JSON.stringify(url) === value);
-    },
+    isOwn: (line) => /^\[(pypi|repository)(\.[\w-]+)?\]$/.test(line) || setsString(line, "url", urls),
     keyOf: (line) => /^([\w."'-]+)\s*=/.exec(line)?.[1],
     onKept,
     keep: (line) => line.startsWith("["),
@@ -124,12 +120,6 @@ function valueAt(config: Table, path: string[]): unknown {
   return path.reduce<unknown>((value, key) => tableOf(value)[key], config);
 }
 
-function assign(config: Table, path: string[], value: unknown): void {
-  const [key = "", ...rest] = path;
-  if (rest.length === 0) config[key] = value;
-  else assign(tableOf((config[key] ??= {})), rest, value);
-}
-
 /** Everything that a removal must not change: all but the index and our URLs. Undefined if the text is not TOML. */
 function otherSettings(text: string, urls: string[]): Table | undefined {
   const rest = parseToml(text);
@@ -159,9 +149,4 @@ function warningsOf(index: Table, file: string): string[] {
     warnings.push(`${file} holds a password in [pypi], which PDM takes before it asks Vouch: delete that line.`);
   }
   return warnings;
-}
-
-function byHand(keys: [string[], string][], file: string): VouchError {
-  const lines = keys.map(([path, url]) => `${path.map(keyText).join(".")} = ${JSON.stringify(url)}`);
-  return notEditable(file, `Set it by hand, in the form that the file uses:\n${lines.join("\n")}`);
 }

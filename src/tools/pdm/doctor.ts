@@ -1,7 +1,7 @@
 /** Doctor's checks of PDM: whether its own file names a configured repository, and what comes before `keyring`. */
 import { codeArtifactHost, failure, type Finding, type Machine, ok, type StoredToken } from "../finding.ts";
 import { fails, type VariableRule, warns } from "../finding.ts";
-import { classify, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { classify, setupCommand, unlessConfigured, withoutSecrets } from "../registry-url.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { pdmConfigPath } from "./config-path.ts";
 
@@ -24,10 +24,7 @@ export const pdmVariables: VariableRule[] = [
   { name: /^PDM_(PYPI|PUBLISH)_PASSWORD$/, harm: () => warns("holds a password that PDM takes before it asks Vouch") },
   {
     name: /^PDM_PYPI_URL$/,
-    harm: (value, { settings }) =>
-      classify(value, "pypi", settings).kind === "configured"
-        ? undefined
-        : warns(`is ${withoutSecrets(value)}: PDM takes it before the index of its files`),
+    harm: unlessConfigured("pypi", "PDM takes it before the index of its files"),
   },
   {
     name: /^PDM_PYPI_VERIFY_SSL$/,

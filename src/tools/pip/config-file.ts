@@ -4,7 +4,7 @@
  */
 import { VouchError } from "../../base/errors.ts";
 import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 
@@ -18,9 +18,10 @@ const section = "global";
 const commandSections = new Set(["install", "download", "wheel", "index", "lock"]);
 
 /**
- * Sets `key` and `keyring-provider = subprocess` in `[global]`. `indexUrl` contains the user name `aws` and no password. `text` is undefined if there is no file; `file` is its path for messages; `formerly` are indexes that an
- * earlier block of ours may contain. Throws `edit_conflict` if pip cannot read the file, or if it cannot be edited so
- * that only these options change.
+ * Sets `key` and `keyring-provider = subprocess` in `[global]`. `indexUrl` contains the user name `aws` and no password.
+ * `text` is undefined if there is no file; `file` is its path for messages; `formerly` are indexes that an earlier block
+ * of ours may contain. Throws `edit_conflict` if pip cannot read the file, or if it cannot be edited so that only these
+ * options change.
  */
 export function setPipIndex(
   text: string | undefined,

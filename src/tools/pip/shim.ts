@@ -1,5 +1,5 @@
 /**
- * `pip` in the shims folder. Refuses a project that would send a token elsewhere (python/guard.ts), reports a missing
+ * `pip` in the shims folder. Refuses a project that would send a token elsewhere (python/guard/guard.ts), reports a missing
  * login before pip starts, and adds `aws@` to the URLs of configured endpoints on the command line and in the
  * environment, because before version 26.2 pip asks `keyring` only for a URL with a user name. Then becomes the real
  * pip. Adds no token.
@@ -9,9 +9,9 @@ import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { complain, exitWith } from "../../helper/output.ts";
-import { checkedPipVariables } from "../python/checked.ts";
-import type { Verdict } from "../python/judge.ts";
-import { longOptionValues, shortOptionValues } from "../python/requirements.ts";
+import { checkedPipVariables } from "../python/guard/checked.ts";
+import type { Verdict } from "../python/guard/judge.ts";
+import { longOptionValues, shortOptionValues } from "../python/project/requirements.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 
 const variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
@@ -30,7 +30,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     const given = [...args, ...variables.map((variable) => process.env[variable] ?? "")];
     const bare = [...new Set(given.flatMap((text) => text.match(bareUrl) ?? []))];
     const indexes = await indexesOf(args);
-    const { guardPip } = await import("../python/guard.ts");
+    const { guardPip } = await import("../python/guard/guard.ts");
     const verdict = await guardPip(real === undefined ? [] : [real], args, process.env, [...bare, ...indexes]);
     if (verdict.doubt !== undefined) complain(verdict.doubt);
     const named = namedByUser(new Set(bare.filter((url) => verdict.configured.has(url))));

@@ -2,8 +2,10 @@
  * Edits poetry's config.toml: the repository that `poetry publish --repository NAME` names.
  * https://python-poetry.org/docs/repositories/#publishable-repositories
  */
+import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import type { Edited } from "../../editing/edited.ts";
-import { type OwnTomlLines, setTomlStrings, unsetTomlStrings } from "../../editing/toml-table.ts";
+import { setKeys, setsString } from "../../editing/toml-edits.ts";
+import { parseToml, parseUserToml, setValue, withoutKeys } from "../../editing/toml-values.ts";
 
 /** The repository's name for poetry, which takes names apart at dots. */
 export function poetryName(repository: string): string {
@@ -12,7 +14,8 @@ export function poetryName(repository: string): string {
 
 /**
  * Sets `repositories.NAME.url`. `text` is undefined if there is no file; `file` is its path for messages; `formerly` are
- * endpoints that an earlier block of ours may contain. Throws `edit_conflict`.
+ * endpoints that an earlier block of ours may contain. Throws `edit_conflict`, with the lines to write by hand, if the file
+ * cannot be edited so that only this key changes.
  */
 export function setPoetryRepository(
   text: string | undefined,
@@ -21,8 +24,15 @@ export function setPoetryRepository(
   file: string,
   formerly: string[] = [],
 ): Edited {
-  const table = { path: ["repositories", name], values: { url: endpoint } };
-  return { text: setTomlStrings(text, id, table, ownLines(file, name, [endpoint, ...formerly])), warnings: [] };
+  const before =
+    text === undefined ? undefined : unsetPoetryRepository(text, id, { file, endpoints: [endpoint, ...formerly] });
+  const path = ["repositories", name, "url"];
+  const wanted = parseUserToml(before ?? "", file);
+  setValue(wanted, path, endpoint);
+  const value = JSON.stringify(endpoint);
+  const hint = `Write it by hand in the form that the file uses:\n[repositories.${name}]\nurl = ${value}`;
+  const edits = setKeys(before ?? "", [[path, value]]);
+  return { text: insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint }), warnings: [] };
 }
 
 /** Removes the repository with that id. Returns undefined if the file is to be deleted. Throws `edit_conflict`. */
@@ -31,9 +41,12 @@ export function unsetPoetryRepository(
   id: string,
   { file, endpoints, onKept }: { file: string; endpoints: string[]; onKept?: (line: string) => void },
 ): string | undefined {
-  return unsetTomlStrings(text, id, { ...ownLines(file, "", endpoints), onKept });
-}
-
-function ownLines(file: string, name: string, endpoints: string[]): OwnTomlLines {
-  return { file, path: ["repositories", name], values: { url: endpoints } };
+  return removeCheckedBlocks(text, id, {
+    file,
+    isOwn: (line) => /^\[repositories\.[\w-]+\]$/.test(line) || setsString(line, "url", endpoints),
+    keyOf: (line) => /^([\w."'-]+)\s*=/.exec(line)?.[1]?.replace(/^.*\./, ""),
+    onKept,
+    keep: (line) => line.startsWith("["),
+    othersIn: (left) => withoutKeys(left, "repositories", ["url"]),
+  });
 }

@@ -16,7 +16,7 @@ import { ask } from "../../helper/ask.ts";
 import type { Attempt } from "../../helper/attempt.ts";
 import { complain, complainOfText, print } from "../../helper/output.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
-import { checkedVariable } from "./checked.ts";
+import { checkedVariable } from "./guard/checked.ts";
 import { become, findRealCommand } from "../../helper/real-command.ts";
 
 const userName = "aws";
@@ -94,7 +94,7 @@ async function isForPublishing(): Promise<boolean> {
  */
 async function refuseUntrustedAsker(): Promise<void> {
   const [checked] = (process.env[checkedVariable] ?? "").split(":");
-  if (checked !== `${process.ppid}`) await (await import("./asked.ts")).checkAskers(Number(checked));
+  if (checked !== `${process.ppid}`) await (await import("./guard/asked.ts")).checkAskers(Number(checked));
 }
 
 async function refuseIfConfigured(service: string): Promise<void> {

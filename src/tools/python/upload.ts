@@ -4,7 +4,7 @@ import { VouchError } from "../../base/errors.ts";
 import { complain } from "../../helper/output.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./guard/judge.ts";
 
 export interface Upload {
   url: string;

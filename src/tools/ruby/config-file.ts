@@ -1,6 +1,6 @@
 /** Edits the list of sources (`:sources:`) in RubyGems' configuration file. No token is written. */
 import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
+import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
 import { publicSource, readGemrc, sourcesOf } from "./gemrc.ts";
 

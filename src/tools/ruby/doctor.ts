@@ -4,6 +4,7 @@ import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../r
 import { readSmallFile } from "../small-files.ts";
 import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
 
+/** Findings on the sources of the user's .gemrc. */
 export function checkRuby({ env, settings }: Machine): Finding[] {
   const files = gemrcFiles(env);
   const unreadable = files

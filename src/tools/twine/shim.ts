@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
-import { deadProxies } from "../python/checked.ts";
+import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readIniFile } from "../small-files.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";

@@ -1,5 +1,6 @@
 /** twine's entry in the table of tools. Its shim is enough: no file is edited. */
 import { type VariableRule, warns } from "../finding.ts";
+import { nothingWritten } from "../nothing-written.ts";
 import type { Tool } from "../tool.ts";
 
 const variables: VariableRule[] = [
@@ -9,19 +10,13 @@ const variables: VariableRule[] = [
 export const twine: Tool = {
   format: "pypi",
   programs: ["twine"],
-  path: () => "",
+  ...nothingWritten,
   set: (text = "") => ({ text, warnings: [] }),
-  unset: (text) => text,
   written: () => "nothing: the shim twine gives the token",
   next: ({ repository }) => [[`twine upload --repository ${repository} dist/*`, "publish yours"]],
-  hasDefault: false,
-  settings: [],
-  takesAll: () => false,
-  warnings: () => [],
   shims: () => ["twine"],
   runShim: async (name, args) => (await import("./shim.ts")).runTwineShim(name, args),
   needsShim: () => true,
-  check: () => [],
   variables,
   // The file that twine shares with others is looked at by pip's check.
   storedTokens: () => [],

@@ -2,11 +2,10 @@
  * Edits uv's user configuration: an index with the user name `aws`, and the keyring that uv asks for its password.
  * https://docs.astral.sh/uv/concepts/indexes/
  */
-import type { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
-import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
-import { lineBefore, setKey, statementsOf } from "../../editing/toml-edits.ts";
+import { type Edit, splitLines } from "../../editing/block.ts";
+import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
+import type { Edited } from "../../editing/edited.ts";
+import { lineBefore, setKeys, statementsOf } from "../../editing/toml-edits.ts";
 import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
 import { tableOf } from "../small-files.ts";
 
@@ -48,11 +47,12 @@ export function setUvIndex(
     "publish-url": index.publishUrl,
     ...(index.isExplicit ? { explicit: true } : { default: true }),
   };
-  const edits = [setKey(before ?? "", ["keyring-provider"], `"subprocess"`), tableEdit(before ?? "", table)];
-  const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
+  const edits = [...setKeys(before ?? "", [[["keyring-provider"], `"subprocess"`]]), tableEdit(before ?? "", table)];
   wanted["keyring-provider"] = "subprocess";
   wanted["index"] = [table, ...others];
-  if (!Bun.deepEquals(parseToml(edited), wanted, true)) throw byHand(table, file);
+  const lines = [provider, ...linesOf(table)].join("\n");
+  const hint = `Write it by hand in the form that the file uses, the index before all others:\n${lines}`;
+  const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint });
   return { text: edited, warnings: warningsOf(wanted, file) };
 }
 
@@ -115,9 +115,4 @@ function warningsOf(config: Table, file: string): string[] {
   const pip = tableOf(config["pip"])["keyring-provider"];
   if (pip === undefined || pip === "subprocess") return [];
   return [`${file} sets keyring-provider in [pip] as well, which \`uv pip\` prefers: delete that line.`];
-}
-
-function byHand(table: Table, file: string): VouchError {
-  const lines = [provider, ...linesOf(table)].join("\n");
-  return notEditable(file, `Write it by hand in the form that the file uses, the index before all others:\n${lines}`);
 }

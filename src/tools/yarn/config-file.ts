@@ -3,9 +3,9 @@
  * https://yarnpkg.com/configuration/yarnrc
  */
 import { VouchError } from "../../base/errors.ts";
-import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
-import { removeCheckedBlocks } from "../../editing/checked-removal.ts";
-import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
+import { type Edit, splitLines } from "../../editing/block.ts";
+import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
+import { byHandHint, type Edited, notEditable } from "../../editing/edited.ts";
 import { keysBelow, type YamlKey, yamlKeys } from "../../editing/yaml-keys.ts";
 import { tableOf } from "../small-files.ts";
 
@@ -38,15 +38,15 @@ export function setYarnRegistry(
   if (scopes.length === 0) wanted[server] = endpoint;
   for (const scope of scopes) {
     const table = (wanted["npmScopes"] ??= {});
-    if (!isTable(table)) throw byHand(registry, file);
+    if (!isTable(table)) throw notEditable(file, hintFor(registry));
     const own = (table[nameOf(scope)] ??= {});
-    if (!isTable(own)) throw byHand(registry, file);
+    if (!isTable(own)) throw notEditable(file, hintFor(registry));
     own[server] = endpoint;
   }
   const lines = splitLines(before ?? "");
   const edits = scopes.length === 0 ? [serverEdit(lines, endpoint)] : scopeEdits(lines, registry);
-  const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
-  if (!Bun.deepEquals(parsedIfValid(edited), wanted, true)) throw byHand(registry, file);
+  const hint = hintFor(registry);
+  const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parsedIfValid, wanted, hint });
   return { text: edited, warnings: warningsOf(wanted, endpoint, file) };
 }
 
@@ -208,7 +208,7 @@ function warningsOf(document: Table, endpoint: string, file: string): string[] {
   return [`${file} holds a token (npmAuthToken). Vouch needs none on the disk: delete that line.`];
 }
 
-function byHand({ endpoint, scopes }: YarnRegistry, file: string): VouchError {
+function hintFor({ endpoint, scopes }: YarnRegistry): string {
   const lines =
     scopes.length === 0
       ? `${server}: ${JSON.stringify(endpoint)}`
@@ -216,8 +216,5 @@ function byHand({ endpoint, scopes }: YarnRegistry, file: string): VouchError {
           "npmScopes:",
           ...scopes.map((scope) => `  ${nameOf(scope)}:\n    ${server}: ${JSON.stringify(endpoint)}`),
         ].join("\n");
-  return notEditable(
-    file,
-    `Write it by hand in the form that the file uses, and set up the other tools by --tool:\n${lines}`,
-  );
+  return `${byHandHint}\n${lines}`;
 }

@@ -1,42 +1,24 @@
 /** Doctor's checks of yarn: whether its user file names a configured repository, and what stands before it. */
 import { join } from "node:path";
-import { failure, type Finding, type Machine, ok, type StoredToken, type VariableRule, warns } from "../finding.ts";
-import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
+import { type Finding, type Machine, type StoredToken, type VariableRule, warns } from "../finding.ts";
+import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
+import { classify, unlessConfigured } from "../registry-url.ts";
 import { readSmallFile, tableOf } from "../small-files.ts";
 
 /** Findings on yarn's registries. */
 export function checkYarn({ home, settings }: Machine): Finding[] {
   const path = join(home, ".yarnrc.yml");
-  const first = settings.repositories.find(({ files }) => files?.["yarn"] !== undefined);
-  const found = registriesIn(path);
-  const findings = found.flatMap(([key, url]): Finding[] => {
-    const kind = classify(url, "npm", settings);
-    if (kind.kind === "configured") return [ok("yarn-registry", `yarn's ${key} is ${withoutSecrets(url)} (${path}).`)];
-    if (kind.kind === "other") return [];
-    return [
-      failure(
-        "yarn-registry",
-        `yarn's ${key} is ${withoutSecrets(url)} (${path}), a repository that Vouch is not set up for.`,
-        codeArtifactRemedy(kind, "yarn"),
-      ),
-    ];
-  });
-  if (first && !findings.some(({ status }) => status === "ok")) {
-    findings.push(
-      failure("yarn-registry", `${path} names no repository that Vouch is set up for.`, setupCommand(first, "yarn")),
-    );
-  }
-  return findings;
+  return checkRegistries("yarn", registriesIn(path), path, settings);
 }
 
-/** The registries of the file: the key, and the URL. */
-function registriesIn(path: string): [key: string, url: string][] {
+/** The registries of the file. */
+function registriesIn(path: string): NamedRegistry[] {
   const document = documentIn(path);
   const scopes = Object.entries(tableOf(document["npmScopes"])).map(
     ([scope, value]) => [`registry of @${scope}`, tableOf(value)["npmRegistryServer"]] as const,
   );
   return [["npmRegistryServer", document["npmRegistryServer"]] as const, ...scopes].flatMap(([key, url]) =>
-    typeof url === "string" ? [[key, url] as [string, string]] : [],
+    typeof url === "string" ? [{ key, url }] : [],
   );
 }
 
@@ -55,10 +37,7 @@ export const yarnVariables: VariableRule[] = [
   },
   {
     name: /^YARN_NPM_REGISTRY_SERVER$/,
-    harm: (value, { settings }) =>
-      classify(value, "npm", settings).kind === "configured"
-        ? undefined
-        : warns(`is ${withoutSecrets(value)}: yarn takes it before the registry of its files`),
+    harm: unlessConfigured("npm", "yarn takes it before the registry of its files"),
   },
   {
     name: /^YARN_ENABLE_STRICT_SSL$/,

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
 import { findInstalled } from "../shims.ts";
+import { boundByScope } from "../npm/scopes.ts";
 import type { Tool } from "../tool.ts";
 import { dropYarnRegistry, setYarnRegistry, unsetYarnRegistry } from "./config-file.ts";
 import { checkYarn, storedYarnTokens, yarnVariables } from "./doctor.ts";
@@ -27,13 +28,7 @@ export const yarn: Tool = {
     [`yarn add ${npmScopes ? `${npmScopes[0]}/` : ""}PACKAGE`, "install from the repository"],
     ["yarn npm publish", "publish yours (yarn 1: yarn publish)"],
   ],
-  hasDefault: true,
-  settings: ["npmScopes"],
-  takesAll: ({ npmScopes }) => !npmScopes,
-  extra: {
-    refusal: ({ npmScopes }) =>
-      npmScopes ? undefined : "yarn binds packages to a registry by their scope only: give --scope @NAME",
-  },
+  ...boundByScope("yarn"),
   project: { path: ".yarnrc.yml", set, unset },
   warnings: () => [],
   shims: (env, isLinked) =>

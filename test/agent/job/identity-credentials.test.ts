@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { type Identity, IdentityCredentials, identityNames } from "../../../src/agent/job/identity-credentials.ts";
 import { Tokens } from "../../../src/agent/tokens/tokens.ts";
 import { rejection } from "../../rejection.ts";
-import { createIssuer } from "../../sandbox/aws/issuer.ts";
+import { createIssuer } from "../../sandbox/aws/sts/issuer.ts";
 import { repository } from "../harness.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { roleArn, Upstream } from "../upstream.ts";

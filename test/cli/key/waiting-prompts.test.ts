@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Fault } from "../../authenticator/faults.ts";
+import type { Fault } from "../../authenticator/hid/faults.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
 import { documentedLines } from "../../docs/states.ts";
 import { type Laptop, person as owner, sandboxExecutable, startLaptop } from "../../laptop.ts";

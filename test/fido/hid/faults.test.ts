@@ -2,11 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import type { ErrorCode } from "../../../src/base/errors.ts";
 import { openChannel } from "../../../src/fido/hid/channel.ts";
-import type { Fault } from "../../authenticator/faults.ts";
+import type { Fault } from "../../authenticator/hid/faults.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
-import { RawClient } from "../../authenticator/raw-client.ts";
+import { RawClient } from "../../authenticator/hid/raw-client.ts";
 import { transport } from "../../authenticator/transport.ts";
-import { inFastTime } from "../../fast-time.ts";
+import { inFastTime } from "./fast-time.ts";
 import { rejection } from "../../rejection.ts";
 
 const GET_INFO = Uint8Array.of(0x04);

@@ -7,7 +7,7 @@ import type { HidConnection, HidDeviceInfo, HidTransport } from "../../../src/fi
 import type { Settings } from "../../authenticator/settings.ts";
 import { plugIn, type PluggedIn } from "../../authenticator/plugged-in.ts";
 import { transport } from "../../authenticator/transport.ts";
-import { inFastTime } from "../../fast-time.ts";
+import { inFastTime } from "./fast-time.ts";
 import { rejection } from "../../rejection.ts";
 
 /** A desk from which keys can be taken and to which they can be added while it is looked at. */

@@ -1,7 +1,7 @@
 /** The transport over node-hid with a library that hangs, as it does with a device that hangs. */
 import { expect, mock, test } from "bun:test";
 import { EventEmitter } from "node:events";
-import { inFastTime } from "../../fast-time.ts";
+import { inFastTime } from "./fast-time.ts";
 import { rejection } from "../../rejection.ts";
 
 const fido = { vendorId: 0x1050, productId: 0x407, usagePage: 0xf1d0, usage: 1, interface: 0, release: 1 };

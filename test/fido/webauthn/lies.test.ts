@@ -1,7 +1,7 @@
 /** Keys that lie, or whose public keys nobody can use: found at the client, before the server is asked. */
 import { describe, expect, test } from "bun:test";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
-import { type Lie, lies } from "../../authenticator/lies.ts";
+import { type Lie, lies } from "../../authenticator/ctap2/lies.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import { rejection } from "../../rejection.ts";
 import { person } from "./person.ts";

@@ -3,7 +3,7 @@ import { createHash, hkdfSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { LineEditor } from "../../../src/cli/terminal/line-editor.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
-import { KeyAgreement, type Shared } from "../../authenticator/pin-protocol.ts";
+import { KeyAgreement, type Shared } from "../../authenticator/ctap2/pin/pin-protocol.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type Person, person } from "./person.ts";

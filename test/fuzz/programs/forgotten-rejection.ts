@@ -1,6 +1,6 @@
 /** Runs the fuzzer over code that forgets a rejection, and prints what it finds: a test of it would itself fail of it. */
 import { campaign } from "../campaign.ts";
-import { Surroundings } from "../surroundings.ts";
+import { Surroundings } from "../surroundings/surroundings.ts";
 import type { Target } from "../target.ts";
 
 const target: Target = {

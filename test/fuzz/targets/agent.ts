@@ -1,9 +1,9 @@
 /** What the agent answers: a border beside the security key. */
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
 import { askThrough, type System } from "../../../src/agent/wire/question.ts";
-import { expectBounded } from "../bounded.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
 import { canary } from "../corpus.ts";
-import { mutatedSeed } from "../mutate-bytes.ts";
+import { mutatedSeed } from "../mutations/bytes.ts";
 import type { Target } from "../target.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

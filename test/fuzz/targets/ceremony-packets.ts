@@ -2,7 +2,7 @@
 import { openChannel } from "../../../src/fido/hid/channel.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
 import type { Target } from "../target.ts";
-import { type VirtualTime, within } from "../virtual-time.ts";
+import { type VirtualTime, within } from "../surroundings/virtual-time.ts";
 import { info, readScript, type Script, scriptInput } from "./packet-script.ts";
 import { person } from "./person.ts";
 

@@ -3,13 +3,13 @@ import { CtapError } from "../../../src/fido/ctap2/status.ts";
 import type { CtapDevice, ExchangeOptions } from "../../../src/fido/ctap2/device.ts";
 import { VouchError } from "../../../src/base/errors.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
-import { expectBounded } from "../bounded.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
 import { answers, type Ceremony, corpus, operation } from "../corpus.ts";
-import { mutateCbor } from "../mutate-cbor.ts";
-import { mutateJson, parseJson } from "../mutate-json.ts";
+import { mutateCbor } from "../mutations/cbor.ts";
+import { mutateJson, parseJson } from "../mutations/json.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
-import { within } from "../virtual-time.ts";
+import { Violation } from "../surroundings/violation.ts";
+import { within } from "../surroundings/virtual-time.ts";
 import { person } from "./person.ts";
 
 const origin = "https://vouch.example.com";

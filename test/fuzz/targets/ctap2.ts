@@ -13,12 +13,12 @@ import {
 } from "../../../src/fido/ctap2/pin-uv-auth-token.ts";
 import { selection } from "../../../src/fido/ctap2/selection.ts";
 import { Secret } from "../../../src/base/secret.ts";
-import { expectBounded } from "../bounded.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
-import { mutateCbor } from "../mutate-cbor.ts";
-import type { Random } from "../random.ts";
+import { mutateCbor } from "../mutations/cbor.ts";
+import type { Random } from "../mutations/random.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
+import { Violation } from "../surroundings/violation.ts";
 
 const MAX_MUTATIONS = 4;
 /** More answers than any command asks for: getNextAssertion ends at 1024. */

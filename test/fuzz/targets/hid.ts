@@ -1,11 +1,11 @@
 /** CTAPHID: reports into messages, and whole transactions with a device that sends whatever it likes. */
 import { openChannel } from "../../../src/fido/hid/channel.ts";
 import { maxMessageBytes, Reassembler } from "../../../src/fido/hid/framing.ts";
-import { expectBounded } from "../bounded.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
 import { corpus } from "../corpus.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
-import { type VirtualTime, within } from "../virtual-time.ts";
+import { Violation } from "../surroundings/violation.ts";
+import { type VirtualTime, within } from "../surroundings/virtual-time.ts";
 import { channelOf, info, mutatedReports, readScript, type Script, scriptInput } from "./packet-script.ts";
 
 /** How many answers of a recorded ceremony are played. */

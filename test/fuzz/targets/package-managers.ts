@@ -4,11 +4,11 @@ import type { Settings } from "../../../src/settings/settings.ts";
 import { parseRequest } from "../../../src/tools/cargo/credential-provider.ts";
 import { parseInvocation } from "../../../src/tools/python/keyring.ts";
 import { host, myRepository } from "../../settings/my-repository.ts";
-import { expectBounded } from "../bounded.ts";
-import { mutatedSeed } from "../mutate-bytes.ts";
-import { mutateJson } from "../mutate-json.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
+import { mutatedSeed } from "../mutations/bytes.ts";
+import { mutateJson } from "../mutations/json.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
+import { Violation } from "../surroundings/violation.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,8 +1,8 @@
 /** Input that plays a recorded ceremony at the level of reports: how the device behaves, then what it sends. */
 import type { HidDeviceInfo } from "../../../src/fido/hid/transport.ts";
 import { type Ceremony, corpus } from "../corpus.ts";
-import { mutatePackets } from "../mutate-packets.ts";
-import type { Random } from "../random.ts";
+import { mutatePackets } from "../mutations/packets.ts";
+import type { Random } from "../mutations/random.ts";
 import type { Input } from "../target.ts";
 import { type Behaviour, ReplayedConnection } from "./replayed-connection.ts";
 

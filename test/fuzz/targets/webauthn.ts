@@ -4,13 +4,13 @@ import { decodeCborMap } from "../../../src/fido/codec/cbor.ts";
 import { ECDH_ES_HKDF_256, ES256, importCoseKey } from "../../../src/fido/codec/cose.ts";
 import { parseAuthenticatorData } from "../../../src/fido/webauthn/authenticator-data.ts";
 import { parseCreationOptions, parseRequestOptions } from "../../../src/fido/webauthn/options.ts";
-import { expectBounded } from "../bounded.ts";
+import { expectBounded } from "../surroundings/bounded.ts";
 import { answers, authenticatorData, corpus, operation } from "../corpus.ts";
-import { mutateBytes } from "../mutate-bytes.ts";
-import { mutateCbor } from "../mutate-cbor.ts";
-import { mutateJson, parseJson } from "../mutate-json.ts";
+import { mutateBytes } from "../mutations/bytes.ts";
+import { mutateCbor } from "../mutations/cbor.ts";
+import { mutateJson, parseJson } from "../mutations/json.ts";
 import type { Target } from "../target.ts";
-import { Violation } from "../violation.ts";
+import { Violation } from "../surroundings/violation.ts";
 
 const MAX_MUTATIONS = 4;
 /** rpIdHash, flags, signCount; then AAGUID and the length of the credential id. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CTAPHID, parsePacket } from "../../../src/fido/hid/framing.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
-import { type KernelKey, plugIntoKernel } from "../../authenticator/uhid.ts";
+import { type KernelKey, plugIntoKernel } from "../../authenticator/hid/uhid.ts";
 import { documentedLines } from "../../docs/states.ts";
 import { executable, type Laptop, person, serverUrl, startLaptop } from "../../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../../pty.ts";

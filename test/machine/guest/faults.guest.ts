@@ -1,6 +1,6 @@
 /** Keys that break the protocol, over /dev/hidraw*: an error in time, and a key that the next program finds idle. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Fault } from "../../authenticator/faults.ts";
+import type { Fault } from "../../authenticator/hid/faults.ts";
 import { executable, type Laptop, person as owner } from "../../laptop.ts";
 import { type DeskKey, enroll, givePin, keyInfo, nobody, plugIn, startDesk, type } from "./desk.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mavenProject, mavenUserProject } from "../../binary/projects.ts";
-import { mavenEnvironment } from "../../maven.ts";
+import { mavenEnvironment } from "../../toolchains/maven.ts";
 import type { Driver } from "../cell.ts";
 import type { Desk } from "../desk.ts";
 
@@ -10,7 +10,7 @@ const group = "com/example";
 /** With Maven's own words for a repository that has nothing to say: the build must go on without it. */
 const own = "<settings>\n  <!-- mine -->\n  <interactiveMode>false</interactiveMode>\n</settings>\n";
 
-/** `version` is a name of test/maven.ts, and `folder` has its `mvn`. */
+/** `version` is a name of test/toolchains/maven.ts, and `folder` has its `mvn`. */
 export function maven(version: string, folder: string): Driver {
   return {
     format: "maven",

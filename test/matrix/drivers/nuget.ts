@@ -6,7 +6,7 @@ import { buildNugetPackage } from "../../sandbox/packages.ts";
 import type { Driver } from "../cell.ts";
 import type { Desk } from "../desk.ts";
 
-const client = [process.execPath, join(import.meta.dir, "../../nuget-client.ts")];
+const client = [process.execPath, join(import.meta.dir, "../../toolchains/nuget-client.ts")];
 const source = `${names.domain}/${names.repository}`;
 
 export function nuget(): Driver {

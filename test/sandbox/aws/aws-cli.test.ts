@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { awsClis, requiresAwsCli } from "../../requires.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
-import { createIssuer, type Issuer } from "./issuer.ts";
+import { createIssuer, type Issuer } from "./sts/issuer.ts";
 import { serveAws, type AwsServers } from "./serve.ts";
 import { tempFolder } from "../../temp-folder.ts";
 

@@ -1,8 +1,8 @@
 /** The sandbox's STS and CodeArtifact on loopback ports, for clients that take an endpoint URL. */
 import type { Account } from "./account.ts";
 import { handleCodeArtifact } from "./codeartifact.ts";
-import { handleSts } from "./sts.ts";
-import type { Fetch } from "./web-identity.ts";
+import { handleSts } from "./sts/sts.ts";
+import type { Fetch } from "./sts/web-identity.ts";
 
 export interface AwsServers {
   stsUrl: string;

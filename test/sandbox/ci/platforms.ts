@@ -1,5 +1,5 @@
 /** The CI platforms as issuers of ID tokens: the issuer, audience and subject that each one's manual names. */
-import { createIssuer, type Issuer } from "../aws/issuer.ts";
+import { createIssuer, type Issuer } from "../aws/sts/issuer.ts";
 
 export interface CiPlatform {
   /** The issuer's URL. */

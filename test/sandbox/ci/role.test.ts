@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { documentedPolicies } from "../../job.ts";
 import { Account } from "../aws/account.ts";
-import { handleSts } from "../aws/sts.ts";
+import { handleSts } from "../aws/sts/sts.ts";
 import { type CiPlatformName, type CiPlatforms, ciPlatformNames, createCiPlatforms } from "./platforms.ts";
 import { addCiRole, type PolicyDocument } from "./role.ts";
 

@@ -9,10 +9,10 @@ import type { Account, TokenHolder } from "../aws/account.ts";
 import { CargoRegistry } from "./cargo.ts";
 import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
-import { NugetRegistry } from "./nuget.ts";
+import { NugetRegistry } from "./nuget/nuget.ts";
 import { PypiRegistry } from "./pypi.ts";
 import { type PackageName, Refusal, type Registry } from "./registry.ts";
-import { RubyRegistry } from "./ruby.ts";
+import { RubyRegistry } from "./ruby/ruby.ts";
 
 /** The formats that a repository serves here. */
 export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "nuget" | "pypi" | "ruby">;

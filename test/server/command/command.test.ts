@@ -6,8 +6,6 @@ import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
 import { partitionOf, trustPolicy } from "../../../src/server/command/aws-trust.ts";
 import { openStore } from "../../../src/server/store/store.ts";
-import { parseListen, urlHost } from "../../../src/server/command/run.ts";
-import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
@@ -288,45 +286,4 @@ describe("vouch server run", () => {
     const wrong = await vouch("run", "--database", database, "--listen", "127.0.0.1:0", ...both);
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--tls-cert") });
   });
-});
-
-test.each([
-  ["127.0.0.1:8787", "127.0.0.1", 8787],
-  ["[::1]:0", "::1", 0],
-  ["vouch.internal:65535", "vouch.internal", 65_535],
-])("--listen %s is read as an address and a port", (text, hostname, port) => {
-  expect(parseListen(text)).toEqual({ hostname, port });
-});
-
-test.each(["", "8787", ":8787", "::1:8787", "localhost", "localhost:65536", "localhost:x"])(
-  '--listen "%s" is refused',
-  (text) => {
-    expect(() => parseListen(text)).toThrow("Expected --listen HOST:PORT");
-  },
-);
-
-test.each([
-  ["8h", 28_800],
-  ["480m", 28_800],
-  ["1s", 1],
-])("--session-duration %s is read as seconds", (text, seconds) => {
-  expect(parseSessionDuration(text)).toBe(seconds);
-});
-
-test.each(["", "0h", "9h", "28801s", "8", "1d", "-1h", "1.5h", "toString"])(
-  '--session-duration "%s" is refused',
-  (text) => {
-    expect(() => parseSessionDuration(text)).toThrow("at most 8h");
-  },
-);
-
-test.each([
-  ["127.0.0.1", "127.0.0.1"],
-  ["0.0.0.0", "127.0.0.1"],
-  ["::", "[::1]"],
-  ["::1", "[::1]"],
-  ["[2001:db8::1]", "[2001:db8::1]"],
-  ["localhost", "localhost"],
-])("a server that listens on %s is reached at %s", (hostname, host) => {
-  expect(urlHost(hostname)).toBe(host);
 });

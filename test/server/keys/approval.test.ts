@@ -1,7 +1,7 @@
 /** A stolen laptop: its session, with its DPoP key, neither adds a key nor removes one. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { add, begin, list, newPerson, type Person, remove, rename } from "../person.ts";
-import { TestSecurityKey, type Twist } from "../security-key.ts";
+import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
 let server: TestServer;

@@ -1,7 +1,7 @@
 /** Enrolling a security key: every way in which a registration or its code is refused. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeAttestationKey } from "../attestation.ts";
-import { aaguid, TestSecurityKey, type Twist } from "../security-key.ts";
+import { makeAttestationKey } from "../webauthn/attestation.ts";
+import { aaguid, TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
 let server: TestServer;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeJwt } from "jose";
 import { begin, add, list, login, newPerson, type Person } from "../person.ts";
-import { TestSecurityKey, type Twist } from "../security-key.ts";
+import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
 type Begun = Awaited<ReturnType<typeof begin>>;

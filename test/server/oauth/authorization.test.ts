@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeJwt } from "jose";
 import { sha256 } from "../../../src/server/random.ts";
-import { DpopKey } from "../dpop-key.ts";
+import { DpopKey } from "./dpop-key.ts";
 import { newPerson, remove } from "../person.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 

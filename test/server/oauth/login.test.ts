@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
-import { DpopKey } from "../dpop-key.ts";
-import { TestSecurityKey, type Twist } from "../security-key.ts";
+import { DpopKey } from "./dpop-key.ts";
+import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { type Answer, email, origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
 let server: TestServer;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { decodeJwt } from "jose";
 import { login, newPerson, type Person } from "../person.ts";
-import { TestSecurityKey, type Twist } from "../security-key.ts";
+import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { type Answer, origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
 const rateLimits = { enroll: 1e6, login: 1e6, token: 1e6 };

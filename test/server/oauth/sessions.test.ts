@@ -1,7 +1,7 @@
 /** A person's own sessions: the list, and every way of ending them. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { login, newPerson, type Person } from "../person.ts";
-import { DpopKey } from "../dpop-key.ts";
+import { DpopKey } from "./dpop-key.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { sha256 } from "../../../src/server/random.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";

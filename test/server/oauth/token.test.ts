@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { decodeJwt, generateSecret, SignJWT } from "jose";
 import { tokenExchangeGrant } from "../../../src/server/oauth/issuer.ts";
 import { sha256 } from "../../../src/server/random.ts";
-import { DpopKey } from "../dpop-key.ts";
+import { DpopKey } from "./dpop-key.ts";
 import { newPerson } from "../person.ts";
-import { TestSecurityKey } from "../security-key.ts";
+import { TestSecurityKey } from "../webauthn/security-key.ts";
 import { email, startTestServer, statusCounts, type TestServer, tokenUrl } from "../test-server.ts";
 
 let server: TestServer;

@@ -7,8 +7,8 @@ import { sha256 } from "../../../src/server/random.ts";
 import { CommitSync } from "../../../src/server/store/commit-sync.ts";
 import { openStore } from "../../../src/server/store/store.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
-import { DpopKey } from "../dpop-key.ts";
-import { TestSecurityKey } from "../security-key.ts";
+import { DpopKey } from "../oauth/dpop-key.ts";
+import { TestSecurityKey } from "../webauthn/security-key.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 
 let server: TestServer | undefined;

@@ -10,7 +10,7 @@ import {
 } from "../../../src/tools/cargo/config-file.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { toolchainEnvironment } from "../../toolchains/toolchains.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
 import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";

@@ -5,7 +5,7 @@ import { realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setNpmRegistry, unsetNpmRegistry } from "../../../src/tools/npm/config-file.ts";
 import { requires } from "../../requires.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { toolchainEnvironment } from "../../toolchains/toolchains.ts";
 import { expectUndoable } from "../../editing/edit-property.ts";
 import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";

@@ -7,7 +7,7 @@ import { readIni } from "../../../src/editing/configparser.ts";
 import { setPipIndex, unsetPipIndex } from "../../../src/tools/pip/config-file.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { toolchainEnvironment } from "../../toolchains/toolchains.ts";
 import { expectUndoable, unlessRefused } from "../../editing/edit-property.ts";
 import { id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";

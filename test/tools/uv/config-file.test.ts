@@ -11,7 +11,7 @@ import { configTexts } from "../../editing/texts.ts";
 import { rejection } from "../../rejection.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { toolchainEnvironment } from "../../toolchains/toolchains.ts";
 
 const other = "my-domain/other 123456789012 us-east-1";
 const file = "/home/dev/.config/uv/uv.toml";

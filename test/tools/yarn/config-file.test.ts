@@ -9,7 +9,7 @@ import { endpointOf, id, start } from "../../editing/repository.ts";
 import { configTexts } from "../../editing/texts.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
-import { toolchainEnvironment } from "../../toolchains.ts";
+import { toolchainEnvironment } from "../../toolchains/toolchains.ts";
 
 const file = "/home/dev/.yarnrc.yml";
 const endpoint = endpointOf("npm");

@@ -1,6 +1,7 @@
 /** The completion script for fish. */
 import type { Place } from "./words.ts";
 
+/** Returns the script, made from every place of the command line that has completions. */
 export function fishCompletions(places: readonly Place[]): string {
   const commandLines = places.filter(({ runsCommand }) => runsCommand).map(({ path }) => `${path} --`);
   return `# fish completion for vouch; made by \`vouch completions fish\`.

@@ -36,6 +36,7 @@ export function readNamedFile(path: string, maxBytes: number): Buffer | undefine
   }
 }
 
+/** The SHA-256 of the bytes, in hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 }

@@ -35,6 +35,7 @@ const FileSchema = v.strictObject({
 /** Maximum size of a certificate bundle, in bytes. */
 const maxCertificateBytes = 16 << 20;
 
+/** The path of the list, beside the settings. */
 export function trustedFoldersPath(env: Environment = process.env): string {
   return join(dirname(settingsPath(env)), "trusted-folders.json");
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../../../../requires.ts";
-import { toolchainEnvironment } from "../../../../toolchains.ts";
+import { toolchainEnvironment } from "../../../../toolchains/toolchains.ts";
 import { host } from "../../../../settings/my-repository.ts";
 import { codeartifact, env, home, read, role, setRole, settings, setup, snapshot, useHome, write } from "../home.ts";
 

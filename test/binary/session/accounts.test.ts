@@ -1,0 +1,230 @@
+/** Two accounts in two regions, profiles, a chain and a publish role, with the release executable and the real Cargo. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { cargoGet, ended, executable, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
+import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
+import { names } from "../../sandbox/main.ts";
+import { requires } from "../../requires.ts";
+import { buildWheel, myPackage } from "../../sandbox/packages.ts";
+import { filesContaining } from "../disk.ts";
+import { crateProject, crateUserProject, npmProject, npmUserProject } from "../projects.ts";
+
+const uv = join(import.meta.dir, "../../../.tools/pip-26/bin/uv");
+const otherAccount = createSecondAccount(names.roleArn);
+
+let laptop: Laptop;
+let work: string;
+beforeAll(async () => {
+  laptop = await startLaptop({
+    executable: sandboxExecutable,
+    account: allowSecondAccount,
+    others: [{ account: otherAccount, region: acme.region }],
+  });
+  await laptop.getReady("--tool", "cargo");
+  work = join(laptop.home, "work");
+  mkdirSync(join(work, "acme/deep"), { recursive: true });
+  symlinkSync(join(work, "acme"), join(laptop.home, "link"));
+  const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
+  await ended(laptop.vouch("setup", "aws", ...profile, "--folder", join(laptop.home, "link")));
+  const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
+  const roles = ["--publish-role", acme.publishRoleArn, "--registry-name", "acme"];
+  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "cargo,npm,pip"));
+}, 120_000);
+afterAll(async () => laptop?.stop());
+
+const request = (operation: string) => cargoGet(acme.index).replace('"read"', JSON.stringify(operation));
+const provider = async (...operations: string[]) => {
+  const stdin = operations.map(request).join("");
+  const run = laptop.runOnTerminal([sandboxExecutable, "--cargo-plugin"], { stdin });
+  const lines = (await ended(run)).trim().split("\n").slice(1);
+  return lines.map((line) => (JSON.parse(line) as { Ok: { token: string; cache: string } }).Ok);
+};
+const holder = (token: string) => otherAccount.verifyToken(token, acme.domain)?.role.name;
+
+test("the endpoint of another account is what its own CodeArtifact says, asked by the profile", async () => {
+  const { repositories } = JSON.parse(await ended(laptop.vouch("status", "--json"))) as {
+    repositories: { domain: string; endpoints: { cargo: string } }[];
+  };
+  expect(repositories.find(({ domain }) => domain === acme.domain)?.endpoints.cargo).toBe(acme.index.slice(7));
+  expect(otherAccount.calls.GetRepositoryEndpoint).toBeGreaterThan(0);
+});
+
+test("both accounts are served in one session, each by its own role", async () => {
+  const stdin = cargoGet() + request("read");
+  const [, own = "", other = ""] = (await ended(laptop.run([executable, "--cargo-plugin"], { stdin }))).split("\n");
+  const tokenOf = (line: string) => (JSON.parse(line) as { Ok: { token: string } }).Ok.token;
+  expect(laptop.sandbox.account.verifyToken(tokenOf(own), names.domain)?.role.name).toBe("vouch-developer");
+  expect(holder(tokenOf(other))).toBe("acme-reader");
+});
+
+test("Cargo is told not to reuse a read token for an upload, and gets the publish role's for one", async () => {
+  const [read, publish, again] = await provider("read", "publish", "read");
+  expect(read).toMatchObject({ cache: "expires", operation_independent: false });
+  expect(holder(read!.token)).toBe("acme-reader");
+  expect(publish).toEqual({
+    kind: "get",
+    token: expect.any(String),
+    cache: "never",
+    operation_independent: false,
+  } as never);
+  expect(holder(publish!.token)).toBe("acme-publisher");
+  expect(again!.token).toBe(read!.token);
+});
+
+describe("vouch credential", () => {
+  const account = (stdout: string) => {
+    const { AccessKeyId } = JSON.parse(stdout) as { AccessKeyId: string };
+    return (
+      otherAccount.credentials(AccessKeyId)?.role.name ?? laptop.sandbox.account.credentials(AccessKeyId)?.role.name
+    );
+  };
+  const aws = async (args: string[], cwd: string, env: Record<string, string> = {}) =>
+    laptop.run([executable, "credential", "aws", ...args], { cwd, env });
+
+  test.each<[string, string[], () => string, Record<string, string>, string]>([
+    ["no profile", [], () => laptop.home, {}, "vouch-developer"],
+    ["--profile", ["--profile", "acme"], () => laptop.home, {}, "acme-reader"],
+    ["VOUCH_PROFILE", [], () => laptop.home, { VOUCH_PROFILE: "acme" }, "acme-reader"],
+    ["a folder of the profile", [], () => join(work, "acme/deep"), {}, "acme-reader"],
+    ["a link to its folder", [], () => join(laptop.home, "link"), {}, "acme-reader"],
+    ["another folder", [], () => work, {}, "vouch-developer"],
+    [
+      "a role that a file of a project may have named",
+      [],
+      () => work,
+      { VOUCH_ROLE: acme.publishRoleArn },
+      "vouch-developer",
+    ],
+  ])("aws gives the credentials that belong to %s", async (_, args, cwd, env, role) => {
+    expect(account(await ended(aws(args, cwd(), env)))).toBe(role);
+  });
+
+  test("aws refuses a VOUCH_PROFILE that is another than the folder's, and gives what its flag names", async () => {
+    await ended(laptop.vouch("setup", "aws", "--profile", "own", "--role", names.roleArn, "--region", names.region));
+    const inside = join(work, "acme");
+    expect(await aws([], inside, { VOUCH_PROFILE: "own" })).toMatchObject({
+      exitCode: 5,
+      stdout: "",
+      stderr: expect.stringContaining("this folder belongs to the profile acme"),
+    });
+    expect(account(await ended(aws(["--profile", "own"], inside, { VOUCH_PROFILE: "own" })))).toBe("vouch-developer");
+  });
+
+  test.each<[string[], number, string]>([
+    [["aws", "--profile", "acne"], 1, "The profiles are acme"],
+    [["aws", "--profile", "acme", "--role", acme.roleArn], 2, "exclude each other"],
+    [["codeartifact", "--profile", "acme", "--endpoint", "https://x.example/"], 2, "exclude each other"],
+    [["codeartifact", "--purpose", "both"], 2, "--purpose is read or publish"],
+  ])("%j is refused", async (words, exitCode, message) => {
+    const finished = await laptop.vouch("credential", ...words);
+    expect(finished).toMatchObject({ exitCode, stdout: "", stderr: expect.stringContaining(message) });
+  });
+
+  test("codeartifact gives the profile's token, for what it is to be used", async () => {
+    const of = async (...more: string[]) =>
+      ended(laptop.runOnTerminal(["vouch", "credential", "codeartifact", "--profile", "acme", ...more]));
+    expect(holder((await of()).trim())).toBe("acme-reader");
+    expect(holder((await of("--purpose", "publish")).trim())).toBe("acme-publisher");
+    expect(holder((await of("--purpose=read")).trim())).toBe("acme-reader");
+  });
+});
+
+describe("vouch exec", () => {
+  test("gives the read token to a command that does not publish, and the publish role's to one that does", async () => {
+    const bin = join(laptop.home, "bin");
+    mkdirSync(bin);
+    await Bun.write(join(bin, "gem"), '#!/bin/sh\necho "$CODEARTIFACT_AUTH_TOKEN"\n');
+    await ended(laptop.run(["chmod", "755", join(bin, "gem")]));
+    const gem = async (word: string, ...flags: string[]) =>
+      (await ended(laptop.runOnTerminal(["vouch", "exec", ...flags, "--", join(bin, "gem"), word]))).trim();
+    expect(holder(await gem("install"))).toBe("acme-reader");
+    expect(holder(await gem("push"))).toBe("acme-publisher");
+    expect(holder(await gem("of-its-own", "--publish"))).toBe("acme-publisher");
+    // The script is the person's own word for what it does.
+    expect(holder(await gem("of-its-own"))).toBe("acme-reader");
+  });
+});
+
+describe("the publish role, without which the account refuses an upload, is the one that uploads", () => {
+  const refused = () =>
+    Object.values(laptop.sandbox.packageCounters(acme.id)).reduce((sum, each) => sum + each.forbidden, 0);
+  const withoutShims = () => laptop.env["PATH"]!.split(":").filter((folder) => folder !== laptop.shims);
+  /** A package of this version, to publish. */
+  async function library(version: string): Promise<string> {
+    const folder = npmProject(join(laptop.home, "my-lib"), "my-lib");
+    const manifest = Bun.file(join(folder, "package.json"));
+    await Bun.write(manifest, (await manifest.text()).replace("1.0.0", version));
+    return folder;
+  }
+
+  test.skipIf(!requires("cargo"))(
+    "by cargo publish; what is published is then read by the other role",
+    async () => {
+      const crate = crateProject(join(laptop.home, "my-crate"), "my-crate", "acme");
+      await ended(laptop.runOnTerminal(["cargo", "publish", "--registry", "acme", "--allow-dirty"], { cwd: crate }));
+      const app = crateUserProject(join(laptop.home, "cargo-app"), "my-crate", "acme");
+      await ended(laptop.run(["cargo", "fetch"], { cwd: app }));
+      expect(refused()).toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf(!requires("npm"))(
+    "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",
+    async () => {
+      await ended(laptop.runOnTerminal(["npm", "pub"], { cwd: await library("1.0.0") }));
+      const npm = ["vouch", "exec", "--", "npm", "publish"];
+      await ended(laptop.runOnTerminal(npm, { cwd: await library("1.0.1"), env: { PATH: withoutShims().join(":") } }));
+      const app = npmUserProject(join(laptop.home, "npm-app"), "my-lib");
+      await ended(laptop.run(["npm", "install"], { cwd: app }));
+      expect(refused()).toBe(0);
+      // The account itself keeps the two apart: a token for reading is refused.
+      const token = (await ended(laptop.vouch("credential", "codeartifact", "--profile", "acme"))).trim();
+      const env = {
+        PATH: withoutShims().join(":"),
+        [`npm_config_//${acme.host}/npm/${acme.repository}/:_authToken`]: token,
+      };
+      expect((await laptop.run(["npm", "publish"], { cwd: await library("1.0.2"), env })).exitCode).not.toBe(0);
+      expect(refused()).toBe(1);
+    },
+    120_000,
+  );
+
+  test.skipIf(!requires(uv))(
+    "by uv publish, which asks keyring for a URL that says nothing",
+    async () => {
+      const before = refused();
+      const { filename, bytes } = buildWheel(myPackage);
+      const wheel = join(laptop.home, filename);
+      await Bun.write(wheel, bytes);
+      const url = `https://${acme.host}/pypi/${acme.repository}/`;
+      const words = ["publish", "--publish-url", url, "--username", "aws", "--keyring-provider", "subprocess", wheel];
+      await ended(laptop.runOnTerminal([uv, ...words]));
+      expect(refused()).toBe(before);
+    },
+    120_000,
+  );
+});
+
+test("an account that refuses is named with its role and what to allow, and the other one is served", async () => {
+  otherAccount.deniedActions.add("sts:AssumeRole");
+  try {
+    await laptop.vouch("logout");
+    await laptop.login();
+    const stdin = cargoGet() + request("read");
+    const { stdout } = await laptop.run([executable, "--cargo-plugin"], { stdin });
+    const [, own, other] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(own).toMatchObject({ Ok: { kind: "get" } });
+    expect(JSON.stringify(other)).toContain(`the policy of ${names.roleArn} sts:AssumeRole on ${acme.roleArn}`);
+  } finally {
+    otherAccount.deniedActions.clear();
+  }
+}, 60_000);
+
+test("no token and no credential of either account is on disk", () => {
+  expect(filesContaining(laptop.folder, /vouch-sandbox-token|VouchSandboxSecret|\bASIA[A-Z0-9]{12,}/)).toEqual([]);
+});

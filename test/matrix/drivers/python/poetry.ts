@@ -1,0 +1,53 @@
+/** poetry: its shim binds the token to the repository's URL. */
+import { join } from "node:path";
+import { names } from "../../../sandbox/main.ts";
+import type { Driver } from "../../cell.ts";
+import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "./packages.ts";
+
+const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
+
+export function poetry(from: string): Driver {
+  return {
+    format: "pypi",
+    setup: ["--tool", "poetry"],
+    own: { ".config/pypoetry/config.toml": "# mine\n[virtualenvs]\nin-project = true # beside the code\n" },
+    async prepare(desk) {
+      desk.env["POETRY_CACHE_DIR"] = join(desk.home, "poetry-cache");
+      return usePrograms(desk, from, "poetry");
+    },
+    async publish(desk) {
+      const manifest = `\n[tool.poetry]\nname = "${desk.package}"\nversion = "1.0.0"\ndescription = ""\nauthors = []\n`;
+      const lib = builtProject(desk, manifest);
+      await desk.run(["poetry", "publish", "--no-interaction", "--repository", names.repository], { cwd: lib });
+    },
+    publishedAt: (desk) => `simple/${desk.package}/`,
+    async install(desk) {
+      await seedForeign(desk);
+      const app = desk.project("app", {
+        "pyproject.toml": `[tool.poetry]
+name = "app"
+version = "1.0.0"
+description = ""
+authors = []
+
+[tool.poetry.dependencies]
+python = ">=3.9"
+${desk.package} = "*"
+${desk.foreign} = { version = "*", source = "other" }
+
+[[tool.poetry.source]]
+name = "${names.repository}"
+url = "${index}"
+priority = "primary"
+
+[[tool.poetry.source]]
+name = "other"
+url = "${foreignIndex}"
+priority = "explicit"
+`,
+      });
+      await desk.run(["poetry", "install", "--no-interaction", "--no-root"], { cwd: app });
+      expectPackages(desk, sitePackages(join(app, ".venv")));
+    },
+  };
+}
