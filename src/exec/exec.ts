@@ -120,7 +120,10 @@ async function jobVariables(): Promise<Record<string, string>> {
 /** The command: the arguments after `--`, or from the first that is not an option. */
 function commandOf(args: string[], env: Environment): string[] {
   const { rest, given } = takeJobOptions(args, env);
-  if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);
+  if (given.length > 0 && !env["VOUCH_IDENTITY"]) {
+    const without = "without it the command gets the tokens of every repository that is set up";
+    throw usage(`${given[0]} goes with --identity NAME; ${without}`);
+  }
   if (rest[0] === "--") return rest.slice(1);
   if (rest[0]?.startsWith("-")) throw usage(`unknown option ${rest[0]}`);
   return rest;
