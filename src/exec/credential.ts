@@ -5,6 +5,7 @@
 import { routes } from "../agent/protocol.ts";
 import type { RoleCredentialsRequest, TokenRequest } from "../agent/requests.ts";
 import { VouchError } from "../base/errors.ts";
+import { jobVariables } from "../base/job-variables.ts";
 import { takeDebugFlag } from "../base/trace.ts";
 import { ask } from "../helper/ask.ts";
 import { takeJobOptions } from "../helper/job-options.ts";
@@ -12,7 +13,7 @@ import { exitWith, print } from "../helper/output.ts";
 
 const usages: Readonly<Record<string, string>> = {
   codeartifact:
-    "vouch credential codeartifact [--endpoint URL | --profile NAME] [--purpose read|publish] [--json] [--identity NAME …]",
+    "vouch credential codeartifact [--endpoint URL | --domain DOMAIN --repository REPOSITORY | --profile NAME] [--purpose read|publish] [--json] [--identity NAME …]",
   aws: "vouch credential aws [--profile NAME | --role ARN] [--region REGION] [--identity NAME …]",
 };
 
@@ -22,7 +23,7 @@ export async function runCredential(args: string[]): Promise<number> {
     const [kind = "", ...options] = takeDebugFlag(args);
     if (kind === "codeartifact") await print(await codeArtifactToken(options));
     else if (kind === "aws") await print(await awsCredentials(options));
-    else throw usage("codeartifact", `unknown credential ${kind}`);
+    else throw usage("codeartifact", `there is no credential "${kind}", but codeartifact and aws`);
     process.exit(0);
   } catch (error) {
     exitWith(error);
@@ -33,23 +34,68 @@ async function codeArtifactToken(args: string[]): Promise<string> {
   const request: TokenRequest = {};
   let json = false;
   const given: string[] = [];
-  for (let words = jobOptions("codeartifact", args, given); words.length > 0;) {
+  for (let words = jobOptions("codeartifact", args, given, nameOptions); words.length > 0;) {
     const [word = "", next] = words;
-    const [, option = word, attached] = /^(--(?:endpoint|purpose))=(.*)$/s.exec(word) ?? [];
+    const [, option = word, attached] = /^(--(?:endpoint|purpose|query|output))=(.*)$/s.exec(word) ?? [];
     const value = attached ?? next;
     if (option === "--endpoint" && value) request.url = value;
     else if (option === "--purpose" && (value === "read" || value === "publish")) request.purpose = value;
     else if (word === "--json") json = true;
     else if (option === "--endpoint") throw usage("codeartifact", "--endpoint needs a URL");
     else if (option === "--purpose") throw usage("codeartifact", "--purpose is read or publish");
-    else throw usage("codeartifact", `unknown option ${word}`);
-    words = jobOptions("codeartifact", words.slice(option === "--json" || attached !== undefined ? 1 : 2), given);
+    // As the AWS CLI prints a token alone; this is what Vouch prints.
+    else if (!isPlainOutput(option, value)) throw unknownOption(option);
+    const rest = words.slice(option === "--json" || attached !== undefined ? 1 : 2);
+    words = jobOptions("codeartifact", rest, given, nameOptions);
   }
   const choice = profileChoice(given);
-  if (request.url === undefined) Object.assign(request, choice);
-  else if (choice.profile !== undefined) throw usage("codeartifact", "--endpoint and --profile exclude each other");
+  const [named] = process.env["VOUCH_IDENTITY"] ? [] : given.filter((option) => nameOptions.includes(option));
+  if (request.url !== undefined && (named !== undefined || choice.profile !== undefined))
+    throw usage("codeartifact", `--endpoint and ${named ?? "--profile"} exclude each other`);
+  if (named !== undefined) request.url = await namedEndpoint(given, choice.profile);
+  else if (request.url === undefined) Object.assign(request, choice);
   const { token, expiration } = await (await import("../helper/touch.ts")).askForToken(request);
   return json ? JSON.stringify({ token, expiration }) : token;
+}
+
+/** The options that say which repository is meant, also without an identity. */
+const nameOptions = ["--domain", "--domain-owner", "--repository", "--region"];
+
+async function namedEndpoint(given: string[], profile: string | undefined): Promise<string> {
+  const { env } = process;
+  // A variable alone names nothing here: a tool may have read it from a project's file.
+  const valueOf = (option: keyof typeof jobVariables) =>
+    given.includes(option) ? env[jobVariables[option]] : undefined;
+  const { endpointNamed } = await import("./named-repository.ts");
+  const { repositories } = await ask(routes.status, undefined);
+  const name = {
+    domain: valueOf("--domain"),
+    domainOwner: valueOf("--domain-owner"),
+    repository: valueOf("--repository"),
+    region: valueOf("--region"),
+    profile,
+  };
+  return endpointNamed(name, repositories);
+}
+
+/** Whether the words ask for what is printed anyway. */
+function isPlainOutput(option: string, value: string | undefined): boolean {
+  return (option === "--query" && value === "authorizationToken") || (option === "--output" && value === "text");
+}
+
+/** Options of `aws codeartifact get-authorization-token` that Vouch cannot honour, and why. */
+const otherOptions: Readonly<Record<string, string>> = {
+  "--duration-seconds": "--duration-seconds has no counterpart: a token ends with your session; leave it out",
+  "--query": "the token alone is what is printed; leave --query out, or give --json for the time when it ends, too",
+  "--output": "the token alone is what is printed; leave --output out, or give --json for JSON",
+  "get-authorization-token": "get-authorization-token is the AWS CLI's word; leave it out",
+  "--repo": "unknown option --repo; write --repository REPOSITORY",
+  "--url": "unknown option --url; write --endpoint URL",
+};
+
+function unknownOption(option: string): VouchError {
+  const name = option.replace(/=.*$/s, "");
+  return usage("codeartifact", Object.hasOwn(otherOptions, name) ? otherOptions[name]! : `unknown option ${name}`);
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */

@@ -125,7 +125,10 @@ function commandOf(args: string[], env: Environment): { words: string[]; publish
   const [first, ...more] = args;
   if (first === "--publish") return { ...commandOf(more, env), publishes: true };
   const { rest, given } = takeJobOptions(args, env);
-  if (given.length > 0 && !env["VOUCH_IDENTITY"]) throw usage(`${given[0]} goes with --identity NAME`);
+  if (given.length > 0 && !env["VOUCH_IDENTITY"]) {
+    const without = "without it the command gets the tokens of every repository that is set up";
+    throw usage(`${given[0]} goes with --identity NAME; ${without}`);
+  }
   if (rest[0] === "--") return { words: rest.slice(1), publishes: false };
   if (rest[0] === "--publish") return { ...commandOf(rest, env), publishes: true };
   if (rest[0]?.startsWith("-")) throw usage(`unknown option ${rest[0]}`);

@@ -189,6 +189,37 @@ test("vouch credential codeartifact prints the token alone", async () => {
   expect(laptop.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)).toBeDefined();
 });
 
+test.each([
+  `--domain ${names.domain}`,
+  `--domain ${names.domain} --domain-owner ${names.account} --query authorizationToken --output text`,
+  `--repository=${names.repository} --region ${names.region} --output=text`,
+])("vouch credential codeartifact understands the AWS CLI's words for a repository: %s", async (words) => {
+  const { exitCode, stdout, stderr } = await laptop.vouch("credential", "codeartifact", ...words.split(" "));
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(laptop.sandbox.account.verifyToken(stdout.trimEnd(), names.domain)).toBeDefined();
+});
+
+test.each([
+  [["--domain", "other"], "`vouch setup codeartifact --domain other --repository REPOSITORY`"],
+  [["--domain", names.domain, "--endpoint", pypi], "--endpoint and --domain exclude each other"],
+  [["--duration-seconds", "900"], "a token ends with your session; leave it out"],
+  [["--duration-seconds=900"], "a token ends with your session; leave it out"],
+  [["--output", "json"], "give --json"],
+  [["get-authorization-token", "--domain", names.domain], "leave it out"],
+])("vouch credential codeartifact says what to write in place of %p", async (words, said) => {
+  const { exitCode, stdout, stderr } = await laptop.vouch("credential", "codeartifact", ...words);
+  expect({ stdout, exitCode: exitCode === 0 }).toEqual({ stdout: "", exitCode: false });
+  expect(stderr).toContain(said);
+});
+
+test("vouch exec with the name of a repository says that it gives the tokens of all that are set up", async () => {
+  const { exitCode, stderr } = await laptop.vouch("exec", "--domain", names.domain, "--", "true");
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: expect.stringContaining("without it the command gets the tokens of every repository that is set up"),
+  });
+});
+
 test("Cargo is told in one line why a request that never ends is refused", async () => {
   const { exitCode, stdout, stderr } = await laptop.run([executable, "--cargo-plugin"], {
     stdin: "x".repeat(3 << 20),

@@ -115,12 +115,17 @@ const codeartifact = defineCommand({
   },
   teaching: {
     details: [
+      "`--domain`, `--domain-owner`, `--repository` and `--region` name a repository that is set up, as the AWS CLI's options of these names do; `--query authorizationToken` and `--output text` ask for what is printed anyway.",
       "The token comes from the agent's memory. Pipe it to where it is used; do not put it into a file or a command line.",
     ],
     examples: [
       [
         "CODEARTIFACT_AUTH_TOKEN=$(vouch credential codeartifact) docker build --secret id=CODEARTIFACT_AUTH_TOKEN .",
         "Give it to a build as a secret, which stays out of the image.",
+      ],
+      [
+        "vouch credential codeartifact --domain my-domain",
+        "For a domain, in place of `aws codeartifact get-authorization-token`.",
       ],
       ["vouch credential codeartifact --json", "See also when it ends."],
     ],

@@ -11,6 +11,8 @@ export interface HatchTarget {
   /** The repository by the command line, else by the variable. */
   repository: string | undefined;
   configFile: string | undefined;
+  /** How many of the arguments there are up to the command, itself included. */
+  at: number;
   /** Whether the user has given a password or another user name. */
   hasCredentials: boolean;
 }
@@ -46,6 +48,7 @@ export function parseHatch(args: readonly string[], env: Environment): HatchTarg
   const userName = valueOf("--user", "u", "HATCH_INDEX_USER");
   return {
     option,
+    at: at + 1,
     repository: option?.value ?? (env["HATCH_INDEX_REPO"] || undefined),
     configFile:
       lastOption(args.slice(0, at), 0, { isLong: (word) => word === "--config" })?.value ?? env["HATCH_CONFIG"],

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
+import { sayUnnamed } from "../unnamed-repository.ts";
 import { type HatchTarget, makesEnvironments, parseHatch } from "./command-line.ts";
 import { checkHatchProject } from "./project.ts";
 
@@ -16,7 +17,7 @@ export async function runHatchShim(name: string, args: string[]): Promise<number
   const file = findRealCommand(name);
   if (makesEnvironments(args)) checkHatchProject(process.cwd());
   const target = parseHatch(args, process.env);
-  const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target);
+  const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target, args);
   if (found === undefined) return becomeRealCommand(name, file, args);
   const { url, token, isNamed } = found;
   const variables = {
@@ -29,9 +30,13 @@ export async function runHatchShim(name: string, args: string[]): Promise<number
 }
 
 /** `isNamed`: hatch itself finds the URL. */
-async function uploadOf(target: HatchTarget): Promise<(Upload & { isNamed: boolean }) | undefined> {
+async function uploadOf(target: HatchTarget, args: string[]): Promise<(Upload & { isNamed: boolean }) | undefined> {
   const index = tableOf(tableOf(readTomlFile(configPath(target))?.["publish"])["index"]);
   const repository = target.repository ?? index["repo"];
+  if (repository === undefined) {
+    const publish = { words: ["hatch", ...args], at: target.at + 1, option: "--repo", format: "pypi" } as const;
+    await sayUnnamed(publish, ({ repository: name }) => name);
+  }
   // hatch itself defines these two.
   if (typeof repository !== "string" || /^(main|test)$/.test(repository)) return undefined;
   const own = tableOf(index["repos"])[repository];

@@ -14,6 +14,8 @@ export interface PoetryCommand {
   asks: "read" | "publish" | undefined;
   /** The folders in which poetry looks for the project. */
   folders: string[];
+  /** How many of the arguments there are up to the command, itself included. */
+  at: number;
   /** The name after `--repository`. */
   repository?: FoundOption;
 }
@@ -35,11 +37,11 @@ export function parsePoetry(args: readonly string[], cwd: string): PoetryCommand
     }
   }
   const rest = args.slice(at);
-  if (rest.some((word) => /^(-h|--help)$/.test(word))) return { asks: undefined, folders };
+  if (rest.some((word) => /^(-h|--help)$/.test(word))) return { asks: undefined, folders, at };
   if (command === "publish") {
     const repository = lastOption(args, at, { isLong: (word) => word === "--repository", short: "r", flags: "nqv" });
-    return { asks: "publish", folders, ...(repository === undefined ? {} : { repository }) };
+    return { asks: "publish", folders, at, ...(repository === undefined ? {} : { repository }) };
   }
   const asks = reading.has(command ?? "") || (command === "show" && rest.some((word) => outdated.test(word)));
-  return { asks: asks ? "read" : undefined, folders };
+  return { asks: asks ? "read" : undefined, folders, at };
 }

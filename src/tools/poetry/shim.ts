@@ -19,7 +19,9 @@ import { judge } from "../python/guard/judge.ts";
 import { mentionsOfProject } from "../python/project/toml-files.ts";
 import { uploadToUrl } from "../python/upload.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
+import { sayUnnamed } from "../unnamed-repository.ts";
 import { parsePoetry, type PoetryCommand } from "./commands.ts";
+import { poetryName } from "./config-file.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 import {
   type BoundRepository,
@@ -39,7 +41,7 @@ export async function runPoetryShim(name: string, args: string[]): Promise<numbe
   // poetry itself says what is wrong with its configuration.
   if (own === undefined) return becomeRealCommand(name, file, args);
   const { repositories, words = args } =
-    command.asks === "publish" ? await forPublishing(command, own) : { repositories: await forReading(command) };
+    command.asks === "publish" ? await forPublishing(command, own, args) : { repositories: await forReading(command) };
   if (repositories.length === 0) return becomeRealCommand(name, file, words);
   const text = configurationWith(own, repositories);
   return becomeWithText(file, words, text, (path) => environment(path, repositories));
@@ -65,10 +67,16 @@ async function forReading({ folders }: PoetryCommand): Promise<BoundRepository[]
  * the name that the user has given does not lead to an endpoint.
  */
 async function forPublishing(
-  { repository, folders }: PoetryCommand,
+  { repository, folders, at }: PoetryCommand,
   own: Record<string, unknown>,
+  args: string[],
 ): Promise<{ repositories: BoundRepository[]; words?: string[] }> {
-  if (repository === undefined) return { repositories: [] };
+  if (repository === undefined) {
+    const publish = { words: ["poetry", ...args], at: at + 1, option: "--repository", format: "pypi" } as const;
+    const nameOf = (name: string) => (repositoryUrl(own, name) === undefined ? undefined : name);
+    if (!hasOwnCredentials(args, own)) await sayUnnamed(publish, (each) => nameOf(poetryName(each.repository)));
+    return { repositories: [] };
+  }
   const { value: name, replace } = repository;
   const url = process.env[urlVariable(name)] ?? urlInProject(folders, name) ?? repositoryUrl(own, name);
   const upload = url === undefined ? undefined : await uploadToUrl(url, `poetry's repository ${name}`);
@@ -77,6 +85,15 @@ async function forPublishing(
   const certificates = tableOf(own["certificates"])[name];
   const one = { name: bound, ...upload, ...(certificates === undefined ? {} : { certificates }) };
   return { repositories: [one], words: replace(bound) };
+}
+
+/** Whether the user has given a password for PyPI, which is where poetry publishes without a name. */
+function hasOwnCredentials(args: string[], own: Record<string, unknown>): boolean {
+  return (
+    args.some((word) => /^(-[nqv]*[up]|--(username|password)(=|$))/.test(word)) ||
+    ["pypi-token", "http-basic"].some((key) => tableOf(own[key])["pypi"] !== undefined) ||
+    Object.keys(process.env).some((name) => /^POETRY_(PYPI_TOKEN|HTTP_BASIC)_PYPI/.test(name))
+  );
 }
 
 /** The variable that gives a repository its URL. */

@@ -8,10 +8,11 @@ import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
-import { complain, complainOfText } from "../../helper/output.ts";
+import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
+import { sayUnnamed } from "../unnamed-repository.ts";
 import { commandNamed, optionValues } from "./arguments.ts";
 import { effectiveSources, gemrcFiles } from "./gemrc.ts";
 
@@ -115,11 +116,10 @@ async function push(args: string[], env: Environment): Promise<Command> {
   const host = optionValues(args, "--host").at(-1);
   if (env["GEM_HOST_API_KEY"]) return { args, env };
   if (host === undefined) {
-    if (looksLikeCodeArtifact(env["RUBYGEMS_HOST"] ?? "")) {
-      complainOfText(
-        "no token for `gem push` without --host: a gem's metadata can name another one than RUBYGEMS_HOST.",
-      );
-    }
+    const at = args.findIndex((arg) => !arg.startsWith("-")) + 1;
+    const publish = { words: ["gem", ...args], at: at + 1, option: "--host", format: "ruby" } as const;
+    const hasKey = args.some((arg) => /^(-k|--key(=|$))/.test(arg));
+    if (!hasKey) await sayUnnamed(publish, ({ endpoints }) => endpoints.ruby?.replace(/\/+$/, ""));
     return { args, env };
   }
   const url = host.replace(/\/+$/, "");

@@ -11,6 +11,10 @@ export interface TwineTarget {
   /** From the command line or the environment, in twine's order. */
   url?: string;
   name: string;
+  /** Whether the name is the user's rather than twine's default. */
+  isNamed: boolean;
+  /** How many of the arguments the command is, itself included. */
+  at: number;
   configFile?: string;
   /** Whether the user has given a password or another user name. */
   hasCredentials: boolean;
@@ -28,12 +32,15 @@ export function parseTwine(args: readonly string[], env: Environment): TwineTarg
       ...(short === undefined ? {} : { short, flags: "s" }),
     })?.value;
   const url = valueOf("--repository-url") ?? env["TWINE_REPOSITORY_URL"];
+  const name = valueOf("--repository", "r") ?? env["TWINE_REPOSITORY"];
   const configFile = valueOf("--config-file");
   const userName = valueOf("--username", "u") ?? env["TWINE_USERNAME"];
   const password = valueOf("--password", "p") ?? env["TWINE_PASSWORD"];
   return {
     ...(url ? { url } : {}),
-    name: valueOf("--repository", "r") ?? env["TWINE_REPOSITORY"] ?? "pypi",
+    name: name ?? "pypi",
+    isNamed: name !== undefined,
+    at: at + 1,
     ...(configFile === undefined ? {} : { configFile }),
     hasCredentials: Boolean(password) || (Boolean(userName) && userName !== "aws"),
     hasCertificate: Boolean(valueOf("--cert") ?? env["TWINE_CERT"]),

@@ -9,19 +9,26 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readIniFile } from "../small-files.ts";
+import { sayUnnamed } from "../unnamed-repository.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";
 
 /** Becomes the real twine. Without a session it warns in one line and continues without a token. */
 export async function runTwineShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
   const target = parseTwine(args, process.env);
-  const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target);
+  const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target, args);
   return becomeRealCommand(name, file, args, env);
 }
 
-async function uploadEnvironment(target: TwineTarget): Promise<Environment> {
+async function uploadEnvironment(target: TwineTarget, args: string[]): Promise<Environment> {
   const { env } = process;
   const section = target.url === undefined ? sectionOf(target) : undefined;
+  if (target.url === undefined && !target.isNamed && section === undefined) {
+    const words = ["twine", ...args];
+    const publish = { words, at: target.at + 1, option: "--repository", format: "pypi" } as const;
+    await sayUnnamed(publish, ({ repository }) => repository);
+    return env;
+  }
   const upload = await uploadOf(target, section);
   if (upload === undefined) return env;
   const host = URL.parse(upload.url)?.hostname;

@@ -200,8 +200,9 @@ describe.skipIf(!requires("gem", "bundle"))("gem and bundle", () => {
       await run(folder, ["gem", "push", "hostile-1.0.0.gem"], more);
       expect(listener.requests.filter(holdsToken)).toEqual([]);
     }
-    const { stderr } = await run(folder, ["gem", "push", "hostile-1.0.0.gem"], { RUBYGEMS_HOST: host });
+    const { stderr } = await run(folder, ["gem", "push", "hostile-1.0.0.gem"]);
     expect(stderr).toContain("vouch: no token for `gem push` without --host");
+    expect(stderr).toContain(`\`gem push --host ${host} hostile-1.0.0.gem\``);
     const { exitCode } = await run(folder, [
       "gem",
       "push",

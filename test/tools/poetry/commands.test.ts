@@ -34,7 +34,7 @@ describe("poetry's command line", () => {
   });
 
   test("publishes to the public registry without a name", () => {
-    expect(parsePoetry(["publish", "--build"], "/project")).toEqual({ asks: "publish", folders: ["/project"] });
+    expect(parsePoetry(["publish", "--build"], "/project")).toEqual({ asks: "publish", folders: ["/project"], at: 1 });
   });
 
   test.each(["-C d", "-Cd", "--directory d", "--directory=d", "-P d", "--project=d"])(

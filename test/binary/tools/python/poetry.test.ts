@@ -126,6 +126,16 @@ describe.each(versions)("%s", (_, bin, version) => {
       expect(stdout).toContain(`my_other-0.1.${version}`);
     }, 240_000);
 
+    test("without a repository's name gets no token for a publish, and the person the command that does", async () => {
+      const files = { "pyproject.toml": library, "my_other/__init__.py": "" };
+      const said = "vouch: no token for `poetry --no-interaction publish` without --repository";
+      const { stderr } = await poetry(["publish", "--dry-run"], files);
+      expect(stderr).toContain(said);
+      expect(stderr).toContain(`\`poetry --no-interaction publish --repository ${names.repository} --dry-run\``);
+      const own = await poetry(["publish", "--dry-run"], files, { env: { POETRY_PYPI_TOKEN_PYPI: "mine" } });
+      expect(own.stderr).not.toContain("vouch: no token");
+    }, 240_000);
+
     test("keeps the person's own repositories and settings", async () => {
       const folder = join(at.folder, "own");
       mkdirSync(folder);

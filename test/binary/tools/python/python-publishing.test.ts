@@ -66,6 +66,20 @@ describe.each(twines)("%s", (_, bin) => {
     60_000,
   );
 
+  test.skipIf(!canRun)(
+    "without a repository's name gets no token, and the person the command that does",
+    async () => {
+      const { stderr } = await at.run(bin, [...upload, sdist()]);
+      expect(stderr).toContain("vouch: no token for `twine upload` without --repository");
+      const whole = [...upload.toSpliced(2, 0, "--repository", names.repository), sdist()].join(" ");
+      expect(stderr).toContain(`\`${whole}\``);
+      const named = await at.run(bin, [...upload, "-r", "pypi", sdist()]);
+      expect(named.stderr).not.toContain("vouch: no token");
+      expect(at.tokensHeard()).toEqual([]);
+    },
+    60_000,
+  );
+
   describe.skipIf(!canRun)("where somebody listens", () => {
     test("is heard with a password of the person's own", async () => {
       const own = ["--repository-url", evil, "-u", "me", "-p", "vouch-sandbox-token"];
@@ -144,6 +158,15 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch", () => {
     writeFileSync(join(folder, "config.toml"), text);
   }
   beforeEach(() => rmSync(join(at.laptop.home, ".config/hatch"), { recursive: true, force: true }));
+
+  test("without a repository's name gets no token, and the person the command that does", async () => {
+    const { stderr } = await publish([], {}, {});
+    const whole = `hatch publish --repo ${names.repository} --no-prompt ${sdist()}`;
+    expect(stderr).toContain(`vouch: no token for \`hatch publish\` without --repo: it says where to publish.`);
+    expect(stderr).toContain(`\`${whole}\``);
+    expect((await publish(["-r", "main"], {}, {})).stderr).not.toContain("vouch: no token");
+    expect(at.tokensHeard()).toEqual([]);
+  }, 60_000);
 
   test.each<[string, string[], Record<string, string>, string]>([
     ["the repository's name", ["-r", names.repository], {}, ""],
