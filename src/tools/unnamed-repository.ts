@@ -40,7 +40,7 @@ export async function sayUnnamed(
 }
 
 /** The sentence; undefined without a value. */
-export function unnamedSentence({ words, at, option }: UnnamedPublish, values: readonly string[]): string | undefined {
+function unnamedSentence({ words, at, option }: UnnamedPublish, values: readonly string[]): string | undefined {
   if (values.length === 0) return undefined;
   const commands = values.map((value) => {
     const whole = words.toSpliced(at, 0, option, value);

@@ -84,11 +84,12 @@ describe("a touch", () => {
   });
 
   test("says who asks for what, in the words of the asker made harmless", async () => {
-    await using _harness = await started();
+    await using harness = await started();
     const claim = { operation: "publish", name: "my-crate\u001b[2J", version: "0.2.0" };
     const { asks } = await start({ url: cargoUrl, claim });
     expect(asks).toMatch(/^\S+ asks to publish my-crate.*0\.2\.0 to my-domain\/my-repo\.$/);
     expect(asks).not.toContain("\u001b");
+    expect(harness.logged.join("\n")).not.toContain("my-crate");
   });
 
   test("is for the repositories that were said, and no other", async () => {
@@ -170,9 +171,9 @@ describe("a touch belongs to one process:", () => {
 
   test("and who asked must still be there when it comes", async () => {
     await using harness = await started();
-    const program = `const { askAgent } = await import("${join(import.meta.dir, "../../src/agent/wire/client.ts")}");
+    const text = `const { askAgent } = await import("${join(import.meta.dir, "../../src/agent/wire/client.ts")}");
       console.log((await askAgent("${routes.publishStart}", {})).ceremony);`;
-    const child = Bun.spawn([process.execPath, "-e", program], { env: process.env });
+    const child = Bun.spawn([process.execPath, "-e", text], { env: process.env });
     const ceremony = (await child.stdout.text()).trim();
     await child.exited;
     expect((await rejection(finish(ceremony))).code).toBe("touch_timeout");
@@ -214,11 +215,12 @@ describe("one request at a time waits for a touch", () => {
   });
 
   test("and one answer finishes it", async () => {
-    await using _harness = await started();
+    await using harness = await started();
     const { ceremony } = await start();
     expect((await rejection(finish("another"))).code).toBe("touch_timeout");
     await finish(ceremony);
     expect((await rejection(finish(ceremony))).code).toBe("touch_timeout");
+    expect(harness.upstream.counts.publish).toBe(1);
   });
 });
 

@@ -174,11 +174,15 @@ const hasArm =
   requires("qemu-aarch64", "aarch64-linux-gnu-gcc") &&
   requiresPath(join(sysroot, "lib/libc.so.6"), "apt-get install libc6-arm64-cross");
 
-test.skipIf(!hasArm)("arm64's runtime starts in an emulator when it is joined", () => {
-  const path = join(folder, "joined-arm64");
-  const original = targetRuntime(targetNamed("linux-arm64"), join(import.meta.dir, "../../.tools/runtimes"));
-  writeFileSync(path, withFirstStage(readFileSync(original), "arm64"));
-  chmodSync(path, 0o755);
-  const { stdout, exitCode } = Bun.spawnSync(["qemu-aarch64", "-L", sysroot, path, "--version"], { stdin: "ignore" });
-  expect({ stdout: stdout.toString(), exitCode }).toEqual({ stdout: `${Bun.version}\n`, exitCode: 0 });
-});
+test.skipIf(!hasArm)(
+  "arm64's runtime starts in an emulator when it is joined",
+  () => {
+    const path = join(folder, "joined-arm64");
+    const original = targetRuntime(targetNamed("linux-arm64"), join(import.meta.dir, "../../.tools/runtimes"));
+    writeFileSync(path, withFirstStage(readFileSync(original), "arm64"));
+    chmodSync(path, 0o755);
+    const { stdout, exitCode } = Bun.spawnSync(["qemu-aarch64", "-L", sysroot, path, "--version"], { stdin: "ignore" });
+    expect({ stdout: stdout.toString(), exitCode }).toEqual({ stdout: `${Bun.version}\n`, exitCode: 0 });
+  },
+  300_000,
+);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { CborValue } from "../../../src/fido/codec/cbor.ts";
 import { plugIn } from "../plugged-in.ts";
-import { clientDataHash, makeMembers, type Members, rpId, status, user } from "../raw-command.ts";
+import { clientDataHash, makeMembers, type Members, rpId, status } from "../raw-command.ts";
 
 const pin = "123456";
 
