@@ -33,6 +33,8 @@ const endedWords = {
   logged_out: "the user has logged out",
 };
 
+const noSettings: Settings = { version: 1, repositories: [] };
+
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
 
@@ -89,7 +91,7 @@ export class Agent implements TokenSource {
   /** The session's state and what is configured. No secret is in it. */
   status(): StatusReply {
     this.forgetWhatEnded();
-    const settings = this.#settings.current();
+    const { settings = noSettings, failure } = this.#readSettings();
     const current = this.#sessions.at(undefined, settings);
     const ended = this.#sessions.endReason(undefined, settings);
     const roleExpiration = current?.tokens.roleExpiration(settings);
@@ -100,6 +102,7 @@ export class Agent implements TokenSource {
       pid: process.pid,
       startedAt: this.#startedAt,
       settings: this.#settings.path,
+      ...(failure ? { settingsFailure: failure.toWire() } : {}),
       network: networkVariables(this.#env),
       ...(logged ? { log: logged } : {}),
       ...(settings.server ? { server: settings.server.url } : {}),
@@ -194,7 +197,8 @@ export class Agent implements TokenSource {
     const session = new Session(identity, this.#clock, start, loginPlace(isDefault ? undefined : server, settings));
     const source = new SessionCredentials(session, this.#clock, this.#env);
     const tokens = new Tokens(source, this.#clock, this.#env, this.#tokenLimits);
-    void this.#sessions.begin({ server, session, tokens }, settings)?.session.revoke(revokeLimitMs);
+    const opened = { server, session, tokens, ...(isDefault ? { before: { server: settings.server?.url } } : {}) };
+    void this.#sessions.begin(opened, settings)?.session.revoke(revokeLimitMs);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);
@@ -232,6 +236,8 @@ export class Agent implements TokenSource {
 
   /** Drops the sessions that have ended, for any reason, with their tokens. */
   forgetWhatEnded(): void {
+    const { settings } = this.#readSettings();
+    if (settings) this.#sessions.endOrphans(settings, revokeLimitMs);
     const ended = this.#sessions.forgetEnded();
     if (ended.length === 0) return;
     this.publishing.sweep();
@@ -273,6 +279,15 @@ export class Agent implements TokenSource {
     } catch (error) {
       // Background prefetch: errors go to the log only.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
+    }
+  }
+
+  /** What is asked without them (status, logout, stop) is answered also where they cannot be read. */
+  #readSettings(): { settings?: Settings; failure?: VouchError } {
+    try {
+      return { settings: this.#settings.current() };
+    } catch (error) {
+      return { failure: VouchError.from(error) };
     }
   }
 

@@ -197,8 +197,9 @@ const replies = {
     build: optional(text),
     pid: count,
     startedAt: time,
-    /** The path of the settings file that it reads. */
+    /** The path of the settings file that it reads, and why it cannot. */
     settings: optional(text),
+    settingsFailure: optional(error),
     server: optional(text),
     /** Variables of the agent's environment about proxies and certificates; no secret is in them. */
     network: optional(record(text)),

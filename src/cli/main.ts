@@ -4,7 +4,8 @@
 import { type ArgsDef, runCommand } from "citty";
 import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
-import { checkArguments, closest, usage } from "./framework/arguments.ts";
+import { atProfile } from "./commands/chosen-server.ts";
+import { checkArguments, closest, usage, valuesOf } from "./framework/arguments.ts";
 import type { Command, Roles } from "./framework/command.ts";
 import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
@@ -64,13 +65,20 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
     if (unknown !== undefined) warn(`VOUCH_DEBUG=${unknown} has no effect: 1, true or yes turns the trace on.`);
     return await dispatch(words, roles);
   } catch (error) {
-    const shown = VouchError.from(error);
+    const shown = atNamedProfile(VouchError.from(error), argv);
     showError(shown);
     // Exit explicitly: a cancelled prompt leaves a pending terminal read, a hanging security key a blocked system call;
     // either would keep the process alive.
     if (shown.code === "cancelled" || shown.code.startsWith("security_key_")) process.exit(shown.exitCode);
     return shown.exitCode;
   }
+}
+
+/** With `--for NAME` the commands of its hint are for that profile, too. */
+function atNamedProfile(error: VouchError, argv: string[]): VouchError {
+  const profile = valuesOf(argv, "--for").at(-1);
+  if (profile === undefined || error.hint === undefined) return error;
+  return new VouchError(error.code, error.message, { hint: atProfile(error.hint, profile), cause: error });
 }
 
 async function dispatch(argv: string[], roles: Roles): Promise<number> {

@@ -17,14 +17,6 @@ export function profileServers(settings: Settings): Map<string, string[]> {
   return found;
 }
 
-/** Which of the servers (URLs) is the default one: that of the settings, else the last one that no profile names. */
-export function defaultAmong(servers: readonly string[], settings: Settings): string | undefined {
-  const url = settings.server?.url;
-  if (url !== undefined && servers.includes(url)) return url;
-  const named = profileServers(settings);
-  return servers.findLast((each) => !named.has(each));
-}
-
 /** Whether the settings have it as the default server, or as one of a profile that has been used. */
 export function isKnownServer(url: string, settings: Settings): boolean {
   if (settings.server?.url === url) return true;
@@ -34,6 +26,13 @@ export function isKnownServer(url: string, settings: Settings): boolean {
 /** What is known of the server; undefined if it is not known. */
 export function serverData(url: string, { server, servers = [] }: Settings): ServerSettings | undefined {
   return [server, ...servers].find((each) => each?.url === url);
+}
+
+/** The settings without what is known of servers that no profile names any more. */
+export function withoutUnusedServers(settings: Settings): Settings {
+  const named = new Set(Object.values(settings.profiles ?? {}).map(({ server }) => server));
+  const servers = settings.servers?.filter(({ url }) => named.has(url));
+  return servers?.length === settings.servers?.length ? settings : { ...settings, servers };
 }
 
 /** The settings with this data of a server: beside the others if a profile names it, else as the default one. */

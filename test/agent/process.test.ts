@@ -153,10 +153,11 @@ test("settings that cannot be read are reported to the caller, and do not end th
   process.env["XDG_CONFIG_HOME"] = config;
   start();
   delete process.env["XDG_CONFIG_HOME"];
-  const codeOf = async () => ((await status().catch((error: { code: string }) => error)) as { code?: string }).code;
-  await until(async () => (await codeOf()) === "settings_invalid");
+  await until(async () => (await status().catch(() => undefined))?.settingsFailure?.code === "settings_invalid");
+  expect((await rejection(askAgent(routes.environment, {}))).code).toBe("settings_invalid");
   writeFileSync(join(config, "vouch/config.json"), '{"version":1}');
-  expect((await status()).repositories).toEqual([]);
+  const { repositories, settingsFailure } = await status();
+  expect({ repositories, settingsFailure }).toEqual({ repositories: [], settingsFailure: undefined });
 });
 
 test("the agent writes nothing that others could read", async () => {

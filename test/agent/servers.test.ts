@@ -4,7 +4,7 @@ import { type EnvironmentReply, routes } from "../../src/agent/protocol.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 import { rejection } from "../rejection.ts";
-import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
+import { AgentHarness, repository, until } from "./harness.ts";
 import { apiFailure, oauthFailure, roleArn, sessionSeconds, Upstream } from "./upstream.ts";
 
 const acme = "arn:aws:iam::210987654321:role/acme";
@@ -41,7 +41,7 @@ class TwoServers extends AgentHarness {
     });
     this.configure({
       profiles: { acme: { roleArn: acme, region: "eu-west-1", server: this.theirs.url } },
-      repositories: [repository, acmeRepository],
+      repositories: [acmeRepository, repository],
       ...settings,
     });
   }
@@ -96,11 +96,24 @@ describe("without a session at one server", () => {
 
   test("an environment has the tokens of the others, and names the one that is missing", async () => {
     await using harness = new TwoServers();
-    await harness.loginAt(harness.theirs.url);
+    await harness.login();
     const { variables, failed } = await environment();
-    expect(Object.values(variables)).toContainEqual(expect.stringContaining("acme-token"));
-    expect(failed!.map(({ endpoint }) => endpoint)).toEqual([cargoUrl, repository.endpoints.npm!]);
-    expect(failed![0]!.error).toMatchObject({ code: "login_needed", message: "Not logged in." });
+    expect(Object.values(variables)).toContainEqual(expect.stringContaining("my-domain-token"));
+    expect(failed!.map(({ endpoint }) => endpoint)).toEqual(Object.values(acmeRepository.endpoints));
+    expect(failed![0]!.error).toMatchObject({ code: "login_needed", hint: "Run `vouch login --for acme`." });
+  });
+
+  test("a command gets no other repository in place of the default one: nothing is started", async () => {
+    await using harness = new TwoServers();
+    await harness.loginAt(harness.theirs.url);
+    for (let times = 0; times < 3; times++) {
+      expect(await rejection(askAgent(routes.environment, {}))).toMatchObject({
+        code: "login_needed",
+        message: "Not logged in.",
+      });
+    }
+    // npm goes on without a token for what it may not need.
+    expect((await askAgent(routes.environment, { format: "npm", failures: "all" })).failed).toHaveLength(1);
   });
 });
 
@@ -198,6 +211,60 @@ describe("a login", () => {
     await until(() => harness.upstream.counts.revoke === 1);
     await harness.token();
     expect(harness.shown.at(-1)).toEqual([roleArn, "header.payload.their-token"]);
+  });
+});
+
+describe("a session that nothing in the settings leads to any more", () => {
+  const profile = { roleArn: acme, region: "eu-west-1" };
+
+  test.each<[string, (harness: TwoServers) => Partial<Settings>]>([
+    ["its profile is gone", () => ({ profiles: {}, repositories: [repository] })],
+    ["its profile names no server", () => ({ profiles: { acme: profile } })],
+    ["its profile names another server", () => ({ profiles: { acme: { ...profile, server: "https://x.example" } } })],
+  ])("is ended here and at its server: %s", async (_, settings) => {
+    await using harness = new TwoServers();
+    await harness.loginAt(harness.theirs.url);
+    harness.configure({ repositories: [repository, acmeRepository], ...settings(harness) });
+    const { session, sessions } = await status();
+    expect(session).toBeUndefined();
+    expect(sessions?.find(({ server }) => server === harness.theirs.url)?.expiration).toBeUndefined();
+    await until(() => harness.theirs.counts.revoke === 1);
+    expect(await rejection(harness.token())).toMatchObject({ code: "login_needed", message: "Not logged in." });
+    expect(harness.shown).toEqual([]);
+  });
+
+  test("so is the default one's, once another server is the default", async () => {
+    await using harness = new TwoServers();
+    await harness.login();
+    harness.configure({
+      server: { url: harness.theirs.url, credentialIds: [] },
+      profiles: {},
+      repositories: [repository],
+    });
+    expect((await status()).session).toBeUndefined();
+    await until(() => harness.upstream.counts.revoke === 1);
+  });
+
+  test("never takes the place of the default one, whose session has ended", async () => {
+    await using harness = new TwoServers();
+    await harness.login();
+    await harness.loginAt(harness.theirs.url);
+    await askAgent(routes.logout, { server: harness.upstream.url });
+    expect((await rejection(askAgent(routes.keys, {}))).code).toBe("login_needed");
+    expect((await rejection(harness.token())).code).toBe("login_needed");
+    expect(harness.theirs.counts.keys).toBe(0);
+    expect(harness.shown).not.toContainEqual([roleArn, "header.payload.their-token"]);
+  });
+});
+
+describe("settings that cannot be read", () => {
+  test("hinder neither the status nor a logout", async () => {
+    await using harness = new TwoServers();
+    await harness.login();
+    await harness.loginAt(harness.theirs.url);
+    harness.configure({ profiles: { acme: { roleArn: acme, region: "eu-west-1", server: "http://x.example" } } });
+    expect(await status()).toMatchObject({ settingsFailure: { code: "settings_invalid" }, repositories: [] });
+    expect(await askAgent(routes.logout)).toEqual({ wasLoggedIn: true, revoked: true });
   });
 });
 

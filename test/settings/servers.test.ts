@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { defaultAmong, isKnownServer, profileServers, serverOf, withServer } from "../../src/settings/servers.ts";
+import { isKnownServer, profileServers, serverOf, withServer } from "../../src/settings/servers.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 
 const ours = "https://vouch.example.com";
@@ -21,15 +21,6 @@ test("the server of a profile that names none, or the default one, is the defaul
   const found = ["plain", "same", "client", "nobody", "constructor", undefined].map((name) => serverOf(name, both));
   expect(found).toEqual([undefined, undefined, theirs, undefined, undefined, undefined]);
   expect([...profileServers(both)]).toEqual([[theirs, ["client", "again"]]]);
-});
-
-test.each<[string, string[], Settings, string | undefined]>([
-  ["that of the settings", [theirs, ours, other], both, ours],
-  ["else the last one that no profile names", [other, theirs], both, other],
-  ["none where only profiles name them", [theirs], both, undefined],
-  ["the only one where the settings name nothing", [theirs], settings({}), theirs],
-])("the default server is %s", (_, servers, its, expected) => {
-  expect(defaultAmong(servers, its)).toBe(expected);
 });
 
 describe("what is learnt of a server", () => {

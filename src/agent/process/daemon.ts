@@ -111,7 +111,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
 
 /** Passes on to the new process why the sessions ended: JSON. */
 const endVariable = "VOUCH_AGENT_ENDED";
-const Ended = v.array(v.strictObject({ server: v.string(), reason: v.picklist(endReasons) }));
+const Ended = v.array(v.strictObject({ server: v.string(), reason: v.picklist(endReasons), isDefault: v.boolean() }));
 
 function takeEnded(): EndedSession[] {
   const given = process.env[endVariable];

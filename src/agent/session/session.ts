@@ -100,6 +100,8 @@ export class Session {
       // The session's end aborts pending requests: report the end instead of the abort.
       if (error instanceof VouchError && error.code === "cancelled" && this.ended)
         throw notLoggedIn(this.ended, this.place);
+      // The server's hint knows nothing of the other servers.
+      if (this.#ended !== undefined && this.place.server !== undefined) throw notLoggedIn(this.#ended, this.place);
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 /** The agent's sessions, one at each Vouch server at most, each with the tokens that come from it. */
-import { defaultAmong, profileServers } from "../../settings/servers.ts";
+import { profileServers } from "../../settings/servers.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { EndReason } from "../protocol.ts";
 import type { Tokens } from "../tokens/tokens.ts";
@@ -8,6 +8,11 @@ import { type LoginPlace, notLoggedIn, type Session } from "./session.ts";
 export interface OpenSession {
   /** The server's URL. */
   server: string;
+  /**
+   * For a login at the default server: the one that the settings named then, or none. Until the command has written what
+   * it has learnt, and where the settings stay without a server, this session is the default one.
+   */
+  before?: { server: string | undefined };
   session: Session;
   tokens: Tokens;
 }
@@ -16,14 +21,18 @@ export interface OpenSession {
 export interface EndedSession {
   server: string;
   reason: EndReason;
+  /** Whether it was the default one. */
+  isDefault: boolean;
 }
 
 export class Sessions {
   readonly #open = new Map<string, OpenSession>();
-  readonly #ended = new Map<string, EndReason>();
+  readonly #ended = new Map<string, EndedSession>();
+  /** The settings that they were compared with last. */
+  #known: Settings | undefined;
 
   constructor(ended: readonly EndedSession[] = []) {
-    for (const { server, reason } of ended) this.#ended.set(server, reason);
+    for (const each of ended) this.#ended.set(each.server, each);
   }
 
   get all(): OpenSession[] {
@@ -31,13 +40,12 @@ export class Sessions {
   }
 
   get ended(): EndedSession[] {
-    return Array.from(this.#ended, ([server, reason]) => ({ server, reason }));
+    return [...this.#ended.values()];
   }
 
   /** Adds a session and returns the one that it replaces: that of the same server, for the default one the default. */
   begin(opened: OpenSession, settings: Settings): OpenSession | undefined {
-    const isDefault = !profileServers(settings).has(opened.server);
-    const replaced = this.#open.get(opened.server) ?? (isDefault ? this.at(undefined, settings) : undefined);
+    const replaced = this.#open.get(opened.server) ?? (opened.before ? this.at(undefined, settings) : undefined);
     if (replaced) this.#open.delete(replaced.server);
     this.#open.set(opened.server, opened);
     this.#ended.delete(opened.server);
@@ -46,14 +54,28 @@ export class Sessions {
 
   /** The session at the server; without one at the default one. */
   at(server: string | undefined, settings: Settings): OpenSession | undefined {
-    const url = among(this.#open, server, settings);
-    return url === undefined ? undefined : this.#open.get(url);
+    if (server !== undefined && server !== settings.server?.url) return this.#open.get(server);
+    return this.all.find((each) => isDefault(each, settings));
   }
 
   /** Why there is none at the server, if there was one. */
   endReason(server: string | undefined, settings: Settings): EndReason | undefined {
-    const url = among(this.#ended, server, settings);
-    return url === undefined ? undefined : this.#ended.get(url);
+    const url = server ?? settings.server?.url;
+    const ended = url === undefined ? this.ended.findLast((each) => each.isDefault) : this.#ended.get(url);
+    return ended?.reason;
+  }
+
+  /**
+   * Ends, once the settings have changed, the sessions that nothing in them leads to any more: no profile names their
+   * server, and it is not the default one. `limitMs` is for the server's answer.
+   */
+  endOrphans(settings: Settings, limitMs: number): void {
+    if (settings === this.#known) return;
+    this.#known = settings;
+    const named = profileServers(settings);
+    for (const each of this.all) {
+      if (!named.has(each.server) && !isDefault(each, settings)) void each.session.revoke(limitMs);
+    }
   }
 
   /** As `at`. Throws `login_needed`, `session_expired`. */
@@ -65,21 +87,22 @@ export class Sessions {
 
   /** Forgets the sessions that have ended, for any reason, with their tokens, and returns them. */
   forgetEnded(): EndedSession[] {
-    return this.all.flatMap(({ server, session }) => {
+    return this.all.flatMap(({ server, session, before }) => {
       const reason = session.ended;
       if (reason === undefined) return [];
+      const ended = { server, reason, isDefault: before !== undefined };
       this.#open.delete(server);
       // Inserted anew: the last one that ended stands last.
       this.#ended.delete(server);
-      this.#ended.set(server, reason);
-      return [{ server, reason }];
+      this.#ended.set(server, ended);
+      return [ended];
     });
   }
 }
 
-function among(map: ReadonlyMap<string, unknown>, server: string | undefined, settings: Settings): string | undefined {
-  const isDefault = server === undefined || server === settings.server?.url;
-  return isDefault ? defaultAmong([...map.keys()], settings) : server;
+function isDefault({ server, before }: OpenSession, settings: Settings): boolean {
+  const url = settings.server?.url;
+  return server === url || (before !== undefined && before.server === url);
 }
 
 /** How to log in at the server; without one at the default one. */

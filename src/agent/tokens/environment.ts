@@ -28,9 +28,14 @@ export function lifetimeOf(reply: EnvironmentReply): Lifetime | undefined {
   return partial.has(reply) ? "brief" : (reply.expiration ?? "brief");
 }
 
+/** What a person can end at once. */
+const needsLogin: ReadonlySet<string> = new Set(["login_needed", "session_expired"]);
+
 interface Found {
   registries: RegistryToken[];
   failed: NonNullable<EnvironmentReply["failed"]>;
+  /** Why a repository has no token. */
+  missing: Map<RepositorySettings, VouchError>;
   /** Whether no endpoint lacks its token. */
   isWhole: boolean;
 }
@@ -49,14 +54,21 @@ export async function lookUpEnvironment(
   // A shim goes on without a token; `vouch exec` would start a command without what it was asked for.
   if (wanted.length === 0 && format === undefined) throw noRepository();
   if (wanted.length === 0) return { variables: {} };
-  const { registries, failed, isWhole } = await find(source, wanted, { format, purpose, peer }, failures === "all");
+  const found = await find(source, wanted, { format, purpose, peer }, failures === "all");
+  const { registries, failed, isWhole } = found;
   // The default repository is the one that was set up last, as in the files of pip and npm.
+  const missing = format === undefined ? found.missing.get(wanted.at(-1)!) : undefined;
+  // A command would go on with another repository in its place, and somebody else's packages.
+  if (missing && needsLogin.has(missing.code)) throw missing;
   const byDefault = registries.findLast(({ repository }) => repository === wanted.at(-1));
-  const twine = format === undefined ? twineVariables(registries) : undefined;
+  const ofPip = wanted.findLast(({ endpoints, extra }) => endpoints.pypi !== undefined && extra !== true);
+  const ofTwine = wanted.findLast(({ endpoints }) => endpoints.pypi !== undefined);
+  const only = (one: RepositorySettings | undefined) => registries.filter(({ repository }) => repository === one);
+  const twine = format === undefined ? twineVariables(only(ofTwine)) : undefined;
   const reply: EnvironmentReply = {
     variables: {
       ...npmTokenVariables(registries),
-      ...pipIndexVariable(registries),
+      ...pipIndexVariable(only(ofPip)),
       ...(format === undefined ? ownVariables(registries) : {}),
       ...(format === undefined && byDefault ? { CODEARTIFACT_AUTH_TOKEN: byDefault.token } : {}),
     },
@@ -119,11 +131,12 @@ async function find(
     );
     results = await Promise.allSettled(isThere ? ask("wanted") : needed);
   }
-  const found: Found = { registries: [], failed: [], isWhole: true };
+  const found: Found = { registries: [], failed: [], missing: new Map(), isWhole: true };
   for (const [index, result] of results.entries()) {
     const repository = wanted[index]!;
     const endpoints = Object.entries(definedEndpoints(repository)).filter(([name]) => !format || name === format);
     if (result.status === "rejected") {
+      found.missing.set(repository, VouchError.from(result.reason));
       const error = VouchError.from(result.reason).toWire();
       found.isWhole &&= endpoints.length === 0;
       if (!all && !source.reported.isDue(repository, error)) continue;

@@ -8,6 +8,7 @@ import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint }
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { checkRole, knownRole, type Place, type Role } from "../../settings/roles.ts";
+import { serverOf } from "../../settings/servers.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -101,7 +102,12 @@ export class Tokens {
     const role = this.#roleThatReaches(domain, settings, purpose);
     const key = tokenKey(domain, role, purpose);
     const isShared = this.#isShared(role, settings);
-    const fetch = (asked: () => void) => this.#tryToken(domain, role, asked, isShared);
+    const hasOwnServer = serverOf(domain.profile, settings) !== undefined;
+    const fetch = (asked: () => void) => {
+      // Nothing that belongs to the default server waits for another one.
+      if (hasOwnServer) asked();
+      return this.#tryToken(domain, role, asked, isShared);
+    };
     const patience = { ms: this.#patienceMs, late: () => lateError(domain, this.#patienceMs) };
     // What can publish is fetched for who asks for it, never ahead.
     const mayRenew = purpose === "read" && this.#source.mayRenew();

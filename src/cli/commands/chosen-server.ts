@@ -20,6 +20,18 @@ export function chosenServer(profile: string | undefined, settings: Settings): {
   return server === undefined ? {} : { server };
 }
 
+/**
+ * A text with commands in backticks, each at the server of this profile: `vouch login` becomes `vouch login --for NAME`,
+ * so that a hint does not lead to another server.
+ */
+export function atProfile(text: string, profile: string | undefined): string {
+  if (profile === undefined) return text;
+  return text.replaceAll(/`vouch (login|enroll|keys|sessions)\b([^`]*)`/g, (_, command: string, rest: string) => {
+    const words = rest.replace(/ --server \S+/, "").replace(/ --for \S+/, "");
+    return `\`vouch ${command}${words} --for ${profile}\``;
+  });
+}
+
 /** The command that logs in at the server (URL). */
 export function loginAt(server: string, settings: Settings): string {
   const [profile] = profileServers(settings).get(server) ?? [];

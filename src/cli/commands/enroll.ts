@@ -3,7 +3,7 @@ import { askAgent } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../agent/requests.ts";
 import { withAgent } from "./with-agent.ts";
-import { loadSettings, settingsPath } from "../../settings/settings.ts";
+import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseCreationOptions } from "../../fido/webauthn/options.ts";
 import { missing, parseSeconds, usage } from "../framework/arguments.ts";
@@ -39,7 +39,7 @@ export const enroll = defineCommand({
     const settings = loadSettings();
     if (args.server !== undefined && args.for !== undefined)
       throw usage("Give one of --server and --for.", "vouch enroll");
-    const server = args.server === undefined ? chosenServer(args.for, settings).server : serverUrl(args.server);
+    const server = args.server === undefined ? serverOfProfile(args.for, settings) : serverUrl(args.server);
     if (server === undefined) throw missing("--server is missing.", "vouch enroll", "vouch enroll --server URL");
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     warnOfReplacement(settings, server);
@@ -75,3 +75,8 @@ export const enroll = defineCommand({
     });
   },
 });
+
+/** The server that the profile names, which may be the default one; none without a profile. */
+function serverOfProfile(profile: string | undefined, settings: Settings): string | undefined {
+  return profile === undefined ? undefined : (chosenServer(profile, settings).server ?? settings.server?.url);
+}

@@ -58,7 +58,7 @@ export const login = defineCommand({
         if (before?.expiration !== undefined) {
           note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
         }
-        const startRequest: LoginStartRequest = args.server === undefined && args.for === undefined ? {} : { server };
+        const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
         const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
         // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
         const credentialIds = serverData(server, settings)?.credentialIds ?? [];
@@ -68,16 +68,24 @@ export const login = defineCommand({
         const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
         const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
         if (!isKnownServer(server, settings)) rememberServer(server, [credential.id], reply.user);
-        report(reply, settings, args.json === true);
+        report(reply, settings, args.json === true, profileServers(settings).has(server));
       },
       { replaces: true },
     );
   },
 });
 
-/** The server that the profile names, else the default one. Throws `settings_missing` for an unknown profile. */
+/**
+ * The server that the profile names, else the default one, else the only one that there is. Throws `settings_missing` for
+ * an unknown profile.
+ */
 function serverForLogin(profile: string | undefined, settings: Settings): string | undefined {
-  return chosenServer(profile, settings).server ?? settings.server?.url;
+  const [only, ...others] = profileServers(settings).keys();
+  return (
+    chosenServer(profile, settings).server ??
+    settings.server?.url ??
+    (others.length === 0 && !profile ? only : undefined)
+  );
 }
 
 /** The session that a login at the server replaces. */
@@ -90,11 +98,16 @@ function sessionAt(
   return profileServers(settings).has(server) ? sessions?.find((each) => each.server === server) : session;
 }
 
-function report({ user, expiration }: Reply<typeof routes.loginFinish>, settings: Settings, json: boolean): void {
+function report(
+  { user, expiration }: Reply<typeof routes.loginFinish>,
+  settings: Settings,
+  json: boolean,
+  isOfProfile: boolean,
+): void {
   if (json) printJson({ user, expiration });
   const left = duration(expiration - Date.now() / 1000);
   success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);
-  if (!settings.aws) note("Next: `vouch setup aws --role ARN` names the AWS role that you use.");
+  if (!settings.aws && !isOfProfile) note("Next: `vouch setup aws --role ARN` names the AWS role that you use.");
   else if (settings.repositories.length === 0) {
     note("Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.");
   }

@@ -31,7 +31,7 @@ export const logout = defineCommand({
     if (remaining > 0) {
       success(`Logged out at ${request.server}. The agent has forgotten the tokens of that session.`);
       note("Its memory is cleared when the last session ends: `vouch logout` ends them all.");
-      if (!reply.revoked) warn(unconfirmed);
+      if (!reply.revoked) warn("The server did not confirm the end of the session.");
       return;
     }
     await untilReplaced();
@@ -40,12 +40,11 @@ export const logout = defineCommand({
       return;
     }
     success("Logged out. The agent has forgotten the session and every token.");
-    warn(unconfirmed);
+    warn(
+      "The server did not confirm the end of the session. Its key is gone with the agent's memory, so no one can use it.",
+    );
   },
 });
-
-const unconfirmed =
-  "The server did not confirm the end of the session. Its key is gone with the agent's memory, so no one can use it.";
 
 /** For a profile, the server is named even if it is the default one: without it every session ends. */
 function requestFor(profile: string | undefined): LogoutRequest {

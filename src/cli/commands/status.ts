@@ -39,7 +39,7 @@ export const status = defineCommand({
     const agent = await askStatus();
     const { server } = chosenServer(args.for, settings);
     const isLoggedIn = hasSession(agent, settings, server);
-    if (args.json) printJson(statusJson(settings, agent));
+    if (args.json) printJson(statusJson(settings, agent, isLoggedIn));
     else {
       for (const line of statusLines(settings, agent, Date.now() / 1000)) print(line);
       if (!isLoggedIn) note(`Next: \`${nextCommand(args.for, settings)}\`.`);
@@ -54,9 +54,9 @@ function nextCommand(profile: string | undefined, settings: Settings): string {
 }
 
 /** Returns the status for `--json`. */
-function statusJson(settings: Settings, agent: StatusReply | undefined): unknown {
+function statusJson(settings: Settings, agent: StatusReply | undefined, isLoggedIn: boolean): unknown {
   return {
-    loggedIn: hasSession(agent, settings),
+    loggedIn: isLoggedIn,
     session: agent?.session ?? null,
     ended: agent?.ended ?? null,
     sessions: serversOf(settings, agent).map(({ server, profiles, user, expiration, ended }) => ({
@@ -88,7 +88,7 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
   const server = agent?.server ?? settings.server?.url;
   const roleArn = agent?.role?.arn ?? settings.aws?.roleArn;
   return [
-    sessionLine(agent, now),
+    sessionLine(settings, agent, now),
     row("Server", server ?? "none (`vouch enroll --server URL`)"),
     ...otherServers(settings, agent).map((each) => row("", serverLine(each, now))),
     row("Role", roleArn ?? "none (`vouch setup aws --role ARN --region REGION`)"),
@@ -135,7 +135,12 @@ const endedWords = {
   logged_out: "you have logged out",
 };
 
-function sessionLine(agent: StatusReply | undefined, now: number): string {
+/** Of the default server's session; where the settings name none, of the first one that there is. */
+function sessionLine(settings: Settings, agent: StatusReply | undefined, now: number): string {
+  const first = settings.server ? undefined : agent?.sessions?.find(({ expiration }) => expiration !== undefined);
+  if (!agent?.session && first?.expiration !== undefined) {
+    return bold(`Logged in as ${first.user} at ${first.server} until ${clockTime(first.expiration, now)}`);
+  }
   if (agent?.session) {
     const { user, expiration } = agent.session;
     return bold(`Logged in as ${user} until ${clockTime(expiration, now)} (${duration(expiration - now)} left)`);

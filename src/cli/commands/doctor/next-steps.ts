@@ -1,4 +1,6 @@
 /** The remaining setup steps of a machine, in order. */
+import { profileServers } from "../../../settings/servers.ts";
+import { hasAnySession } from "../chosen-server.ts";
 import type { Machine } from "../../../tools/finding.ts";
 
 export interface NextStep {
@@ -12,7 +14,8 @@ export const saidBySteps: ReadonlySet<string> = new Set(["enrolled", "role", "re
 
 /** Returns the missing setup steps, with `vouch login` last if it follows them. Empty on a machine that is set up. */
 export function nextSteps({ settings, agent }: Pick<Machine, "settings" | "agent">): NextStep[] {
-  const known = settings.server !== undefined || agent?.session !== undefined;
+  const [profiles] = profileServers(settings).values();
+  const known = settings.server !== undefined || profiles !== undefined || hasAnySession(agent);
   const steps: NextStep[] = [
     ...(known
       ? []
@@ -32,6 +35,7 @@ export function nextSteps({ settings, agent }: Pick<Machine, "settings" | "agent
           },
         ]),
   ];
-  if (steps.length === 0 || agent?.session) return steps;
-  return [...steps, { command: "vouch login", does: "PIN and touch, once a day" }];
+  if (steps.length === 0 || hasAnySession(agent)) return steps;
+  const command = settings.server || profiles === undefined ? "vouch login" : `vouch login --for ${profiles[0]}`;
+  return [...steps, { command, does: "PIN and touch, once a day" }];
 }

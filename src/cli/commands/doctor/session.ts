@@ -1,5 +1,6 @@
 /** Case "token expired": is there an agent, a session, and are the tokens valid? */
 import { settingsPath } from "../../../settings/settings.ts";
+import { profileServers } from "../../../settings/servers.ts";
 import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
@@ -34,6 +35,8 @@ function checkProfileSessions({ agent, now }: Machine): Finding[] {
 
 function checkState({ agent, settings, now }: Machine): Finding[] {
   // A session from elsewhere (a forwarded socket, another settings file) needs no server in these settings.
+  // Where only profiles name servers, their sessions are the ones that count.
+  if (!settings.server && !agent?.session && profileServers(settings).size > 0) return [];
   if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];
   }

@@ -1,7 +1,7 @@
 /** `vouch keys list`: lists the user's enrolled security keys. */
 import type { SecurityKey } from "../../../agent/protocol.ts";
 import { loadSettings } from "../../../settings/settings.ts";
-import { chosenServer, forArg } from "../chosen-server.ts";
+import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
 import { shortIds, table } from "../../terminal/table.ts";
@@ -25,7 +25,12 @@ export const list = defineCommand({
     if (args.json) return printJson(keys.map(keyJson));
     for (const line of keyLines(keys, Date.now() / 1000)) print(line);
     if (keys.length === 1) {
-      note("It is your only key. Add another with `vouch keys add`, so that you can log in when this one is lost.");
+      note(
+        atProfile(
+          "It is your only key. Add another with `vouch keys add`, so that you can log in when this one is lost.",
+          args.for,
+        ),
+      );
     }
   },
 });

@@ -6,7 +6,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../../key/ceremony.ts";
 import { loadSettings } from "../../../settings/settings.ts";
-import { chosenServer, forArg } from "../chosen-server.ts";
+import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { forgetCredential } from "../known-server.ts";
 import { confirm } from "../../terminal/prompt.ts";
@@ -57,7 +57,7 @@ export const remove = defineCommand({
       throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
     });
     forgetCredential(key.id);
-    report(key, removed, last);
+    report(key, removed, last, args.for);
   },
 });
 
@@ -96,6 +96,7 @@ function report(
   { name }: SecurityKey,
   { sessionsEnded, thisSession }: Reply<typeof routes.keyRemoveFinish>,
   last: boolean,
+  profile: string | undefined,
 ): void {
   success(`"${name}" is removed. It opens no session any more.`);
   const others = sessionsEnded - (thisSession ? 1 : 0);
@@ -107,8 +108,11 @@ function report(
   }
   if (!thisSession) return;
   note(
-    last
-      ? "Your session has ended with it. With a new code: `vouch enroll --server URL`."
-      : "Your session has ended with it. Next: `vouch login` with another key.",
+    atProfile(
+      last
+        ? "Your session has ended with it. With a new code: `vouch enroll --server URL`."
+        : "Your session has ended with it. Next: `vouch login` with another key.",
+      profile,
+    ),
   );
 }

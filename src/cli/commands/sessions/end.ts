@@ -1,10 +1,10 @@
 /** `vouch sessions end`: ends one session, all others, or all. */
-import { askAgent } from "../../../agent/wire/client.ts";
+import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { SessionsEndRequest } from "../../../agent/requests.ts";
 import { missing, usage } from "../../framework/arguments.ts";
 import { loadSettings } from "../../../settings/settings.ts";
-import { chosenServer, forArg } from "../chosen-server.ts";
+import { atProfile, chosenServer, forArg, hasAnySession } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { note, printJson, success } from "../../terminal/terminal.ts";
@@ -43,7 +43,7 @@ export const end = defineCommand({
     const request = await requestOf(args, at);
     const ended = await askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs });
     if (args.json) return printJson(ended);
-    report(ended);
+    report(ended, args.for, ended.thisSession && hasAnySession(await askStatus().catch(() => undefined)));
   },
 });
 
@@ -59,7 +59,12 @@ async function requestOf(
   return { ...at, id: findSession(await listSessions(at), id).id };
 }
 
-function report({ ended, thisSession }: Reply<typeof routes.sessionsEnd>): void {
+/** `hasOther`: whether the agent has a session at another server. */
+function report(
+  { ended, thisSession }: Reply<typeof routes.sessionsEnd>,
+  profile: string | undefined,
+  hasOther: boolean,
+): void {
   const elsewhere = ended - (thisSession ? 1 : 0);
   if (ended === 0) return success("You have no other session.");
   if (elsewhere > 0) {
@@ -67,6 +72,10 @@ function report({ ended, thisSession }: Reply<typeof routes.sessionsEnd>): void 
     note("What AWS has issued to it stays good until it ends, eight hours after the login at most.");
   }
   if (!thisSession) return;
-  success("Your session here has ended; no token is left on this machine.");
-  note("Next: `vouch login`.");
+  success(
+    hasOther
+      ? "Your session here has ended, with its tokens; those at other servers go on."
+      : "Your session here has ended; no token is left on this machine.",
+  );
+  note(atProfile("Next: `vouch login`.", profile));
 }

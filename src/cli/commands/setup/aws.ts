@@ -39,7 +39,7 @@ export const aws = defineCommand({
       type: "string",
       valueHint: "URL",
       description:
-        "For a profile: the Vouch server whose ID token leads to its role, with a session of its own (`vouch login --for NAME`); `default` takes it away.",
+        "For a profile: the Vouch server whose ID token leads to its role, with a session of its own (`vouch login --for NAME`); `none` takes it away.",
     },
     via: {
       type: "string",

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { VouchError } from "../../../base/errors.ts";
 import { resolved } from "../../../settings/profile-folders.ts";
-import { isKnownServer, serverOf } from "../../../settings/servers.ts";
+import { isKnownServer, serverOf, withoutUnusedServers } from "../../../settings/servers.ts";
 import { serverUrl } from "../known-server.ts";
 import { checkRole } from "../../../settings/roles.ts";
 import {
@@ -54,7 +54,7 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
   }
   const folders = flags.folders.length > 0 ? foldersOf(flags.folders, others) : (before?.folders ?? []);
   const server =
-    flags.server === undefined ? before?.server : flags.server === "default" ? undefined : serverUrl(flags.server);
+    flags.server === undefined ? before?.server : flags.server === "none" ? undefined : serverUrl(flags.server);
   const next: ProfileSettings = {
     ...(server === undefined ? {} : { server }),
     roleArn,
@@ -64,7 +64,7 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
   };
   const after = { ...settings, profiles: { ...settings.profiles, [name]: next } };
   if (!Bun.deepEquals(before, next, true)) {
-    saveSettings(after);
+    saveSettings(withoutUnusedServers(after));
   }
   if (flags.json) return printJson({ profile: name, ...next });
   success(`The profile ${name} is ${roleArn} and the region ${region} (${settingsPath()}).`);
@@ -97,7 +97,7 @@ function removeProfile(
     });
   }
   const profiles = Object.keys(others).length > 0 ? others : undefined;
-  if (before !== undefined) saveSettings({ ...settings, profiles });
+  if (before !== undefined) saveSettings(withoutUnusedServers({ ...settings, profiles }));
   if (json) return printJson({ profile: null });
   if (before === undefined) note(`There is no profile ${name}; nothing to do.`);
   else success(`The profile ${name} is removed.`);
