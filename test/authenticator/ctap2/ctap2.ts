@@ -1,8 +1,8 @@
 /** The CTAP2 side of the software security key: state, and the commands it answers (CTAP 2.1 section 6). */
 import { type CborMap, type CborValue, encodeCbor } from "../../../src/fido/codec/cbor.ts";
 import { clientPin } from "./pin/client-pin.ts";
-import { config, MAX_RP_IDS } from "./config.ts";
-import { credentialManagement, type PendingEnumeration } from "./credential-management.ts";
+import { config, MAX_RP_IDS } from "./management/config.ts";
+import { credentialManagement, type PendingEnumeration } from "./management/credential-management.ts";
 import { CredentialStore } from "./credentials.ts";
 import { getAssertion, getNextAssertion, type PendingAssertions } from "./get-assertion.ts";
 import { HMAC_SECRET } from "./hmac-secret.ts";

@@ -1,5 +1,6 @@
 /** The account that the sandbox, the demo and the tests share: one OIDC provider, one role, one domain. */
 import { Account } from "./account.ts";
+import { tokenStatements } from "./policy.ts";
 
 export interface DeveloperAccountOptions {
   /** The Vouch server's URL. */
@@ -34,17 +35,7 @@ export function createDeveloperAccount(options: DeveloperAccountOptions = {}): A
           },
         ],
         permissions: [
-          {
-            Effect: "Allow",
-            Action: "codeartifact:GetAuthorizationToken",
-            Resource: `arn:aws:codeartifact:us-east-1:${id}:domain/my-domain`,
-          },
-          {
-            Effect: "Allow",
-            Action: "sts:GetServiceBearerToken",
-            Resource: "*",
-            Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
-          },
+          ...tokenStatements(`arn:aws:codeartifact:us-east-1:${id}:domain/my-domain`),
           {
             Effect: "Allow",
             Action: [

@@ -8,6 +8,19 @@ export interface Statement {
   Condition?: Record<string, Record<string, string | string[]>>;
 }
 
+/** What a role needs to get a token of the CodeArtifact domain with that ARN. */
+export function tokenStatements(domain: string): Statement[] {
+  return [
+    { Effect: "Allow", Action: "codeartifact:GetAuthorizationToken", Resource: domain },
+    {
+      Effect: "Allow",
+      Action: "sts:GetServiceBearerToken",
+      Resource: "*",
+      Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
+    },
+  ];
+}
+
 export interface AccessRequest {
   action: string;
   resource?: string;

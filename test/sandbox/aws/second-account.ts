@@ -1,6 +1,6 @@
 /** A second account in another region: a domain, a role that reads and one that publishes, both by way of the first account's role. */
 import { Account, type Role } from "./account.ts";
-import type { Statement } from "./policy.ts";
+import { type Statement, tokenStatements } from "./policy.ts";
 
 export const acme = {
   id: "210987654321",
@@ -35,13 +35,7 @@ export function allowSecondAccount({ roles }: Account): void {
 function roleOf(name: string, trusted: string, actions: string[]): Role {
   const resource = (kind: string) => `arn:aws:codeartifact:${acme.region}:${acme.id}:${kind}/${acme.domain}`;
   const permissions: Statement[] = [
-    { Effect: "Allow", Action: "codeartifact:GetAuthorizationToken", Resource: resource("domain") },
-    {
-      Effect: "Allow",
-      Action: "sts:GetServiceBearerToken",
-      Resource: "*",
-      Condition: { StringEquals: { "sts:AWSServiceName": "codeartifact.amazonaws.com" } },
-    },
+    ...tokenStatements(resource("domain")),
     { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
   ];
   const trustPolicy: Statement[] = [{ Effect: "Allow", Principal: { AWS: trusted }, Action: "sts:AssumeRole" }];

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { throughProxy } from "../../../toolchains/python-proxy.ts";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "./packages.ts";
+import { builtProject, expectPackages, foreignIndex, pythonDriver, sitePackages, usePrograms } from "./packages.ts";
 
 export function hatch(from: string): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "hatch", "--tool", "pip"],
     own: { ".config/hatch/config.toml": '# mine\nmode = "local"\n' },
     prepare: (desk) => usePrograms(desk, from, "hatch"),
@@ -16,9 +15,7 @@ export function hatch(from: string): Driver {
       const command = ["hatch", "publish", "--no-prompt", "--repo", names.repository];
       await desk.run(command, { cwd: builtProject(desk), env: { PYTHONPATH: modules } });
     },
-    publishedAt: (desk) => `simple/${desk.package}/`,
     async install(desk) {
-      await seedForeign(desk);
       const app = desk.project("app", {
         "pyproject.toml": `[project]
 name = "app"
@@ -38,5 +35,5 @@ PIP_EXTRA_INDEX_URL = "${foreignIndex}"
       await desk.run(["hatch", "env", "create"], { cwd: app });
       expectPackages(desk, sitePackages(join(app, ".venv")));
     },
-  };
+  });
 }

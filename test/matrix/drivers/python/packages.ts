@@ -2,11 +2,30 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildWheel, type PackageSource, seedPackage } from "../../../sandbox/packages.ts";
+import type { Driver } from "../../cell.ts";
 import type { Desk } from "../../desk.ts";
 import { pythonPrograms } from "../../installed.ts";
 import { foreignEndpoint } from "../../others.ts";
 
 export const foreignIndex = `${foreignEndpoint("pypi")}simple/`;
+
+/** What distinguishes the drivers of Python package managers; each installs what somebody else has published, too. */
+type PythonClient = Omit<Driver, "format" | "publishedAt">;
+
+/** The driver of a Python package manager: what it publishes is in the simple index. */
+export function pythonDriver({ install, ...client }: PythonClient): Driver {
+  return {
+    ...client,
+    format: "pypi",
+    ...(client.publish && { publishedAt: (desk) => `simple/${desk.package}/` }),
+    ...(install && {
+      async install(desk) {
+        await seedForeign(desk);
+        await install(desk);
+      },
+    }),
+  };
+}
 
 /** A package with one module that says where it comes from, and a command of its own name that prints that. */
 function pythonPackage(name: string, module: string): PackageSource {
@@ -29,7 +48,7 @@ export const seedPrivate = (desk: Desk): Promise<void> =>
   seedPackage(desk.office.laptop.sandbox.registries, "pypi", privatePackage(desk));
 
 /** Publishes somebody else's package to their registry. */
-export const seedForeign = (desk: Desk): Promise<void> =>
+const seedForeign = (desk: Desk): Promise<void> =>
   seedPackage(desk.office.others.registries, "pypi", pythonPackage(desk.foreign, "foreign_package"));
 
 /** Puts the programs of an installed virtual environment on PATH; what `program` says of its version. */

@@ -2,11 +2,10 @@
 import { join } from "node:path";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "./packages.ts";
+import { builtProject, expectPackages, foreignIndex, pythonDriver, sitePackages, usePrograms } from "./packages.ts";
 
 export function pdm(from: string): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "pdm"],
     // Somebody else's index stands in the user's own file: where a project names one, PDM gets no token.
     own: {
@@ -23,9 +22,7 @@ use_venv = true
     async publish(desk) {
       await desk.run(["pdm", "publish", "--no-build", "--repository", names.repository], { cwd: builtProject(desk) });
     },
-    publishedAt: (desk) => `simple/${desk.package}/`,
     async install(desk) {
-      await seedForeign(desk);
       const app = desk.project("app", {
         "pyproject.toml": `[project]
 name = "app"
@@ -41,5 +38,5 @@ distribution = false
       await desk.run(["pdm", "install"], { cwd: app });
       expectPackages(desk, sitePackages(join(app, ".venv")));
     },
-  };
+  });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Desk } from "../../desk.ts";
 import type { Driver } from "../../cell.ts";
 import { pythonPrograms } from "../../installed.ts";
-import { expectPackages, foreignIndex, seedForeign, seedPrivate } from "./packages.ts";
+import { expectPackages, foreignIndex, pythonDriver, seedPrivate } from "./packages.ts";
 
 /** Where pip is: in the user's folder, behind the shims, or in an activated virtual environment, before them. */
 export type PipPlace = "user" | "environment";
@@ -18,8 +18,7 @@ export interface PipWay {
 }
 
 export function pip({ from, place, command }: PipWay): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "pip"],
     own: { ".config/pip/pip.conf": "# mine\n[global]\ntimeout = 60\n\n[list]\nformat = columns\n" },
     async prepare(desk) {
@@ -34,7 +33,6 @@ export function pip({ from, place, command }: PipWay): Driver {
     },
     async install(desk) {
       await seedPrivate(desk);
-      await seedForeign(desk);
       const app = desk.project("app", {
         "requirements.txt": `--extra-index-url ${foreignIndex}\n${desk.package}\n${desk.foreign}\n`,
       });
@@ -43,7 +41,7 @@ export function pip({ from, place, command }: PipWay): Driver {
       });
       expectPackages(desk, join(app, "site"));
     },
-  };
+  });
 }
 
 /** As `pip install --user pip` leaves it, outside of any virtual environment. */

@@ -5,13 +5,12 @@ import { Glob } from "bun";
 import { type PackageSource, seedPackage } from "../../../sandbox/packages.ts";
 import type { Driver } from "../../cell.ts";
 import { pythonPrograms } from "../../installed.ts";
-import { foreignIndex, seedForeign, seedPrivate, usePrograms } from "./packages.ts";
+import { foreignIndex, pythonDriver, seedPrivate, usePrograms } from "./packages.ts";
 
 const pip = pythonPrograms("pip-26");
 
 export function pipx(from: string): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "pipx"],
     own: { ".config/pip/pip.conf": "# mine\n[global]\ntimeout = 60\n" },
     async prepare(desk) {
@@ -20,7 +19,6 @@ export function pipx(from: string): Driver {
     },
     async install(desk) {
       await seedPrivate(desk);
-      await seedForeign(desk);
       await seedPackage(desk.office.laptop.sandbox.registries, "pypi", installedPip());
       await desk.run(["pipx", "install", desk.package]);
       await desk.run(["pipx", "inject", "--index-url", foreignIndex, desk.package, desk.foreign]);
@@ -28,7 +26,7 @@ export function pipx(from: string): Driver {
       desk.expectFetched("pypi", /\.whl$/);
       desk.expectForeignAsked();
     },
-  };
+  });
 }
 
 /** The newest pip of `.ci/tools` as a package: pipx wants one for its shared libraries from the index. */

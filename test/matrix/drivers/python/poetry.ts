@@ -2,13 +2,12 @@
 import { join } from "node:path";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "./packages.ts";
+import { builtProject, expectPackages, foreignIndex, pythonDriver, sitePackages, usePrograms } from "./packages.ts";
 
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
 
 export function poetry(from: string): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "poetry"],
     own: { ".config/pypoetry/config.toml": "# mine\n[virtualenvs]\nin-project = true # beside the code\n" },
     async prepare(desk) {
@@ -20,9 +19,7 @@ export function poetry(from: string): Driver {
       const lib = builtProject(desk, manifest);
       await desk.run(["poetry", "publish", "--no-interaction", "--repository", names.repository], { cwd: lib });
     },
-    publishedAt: (desk) => `simple/${desk.package}/`,
     async install(desk) {
-      await seedForeign(desk);
       const app = desk.project("app", {
         "pyproject.toml": `[tool.poetry]
 name = "app"
@@ -49,5 +46,5 @@ priority = "explicit"
       await desk.run(["poetry", "install", "--no-interaction", "--no-root"], { cwd: app });
       expectPackages(desk, sitePackages(join(app, ".venv")));
     },
-  };
+  });
 }

@@ -2,12 +2,11 @@
 import { join } from "node:path";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
-import { builtProject, usePrograms } from "./packages.ts";
+import { builtProject, pythonDriver, usePrograms } from "./packages.ts";
 
 /** By its own shim, which wants the repository named, or with `vouch exec --` before it, which names it. */
 export function twine(from: string, tool: string, before: string[]): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", tool],
     own: {},
     prepare: (desk) => usePrograms(desk, from, "twine"),
@@ -17,6 +16,5 @@ export function twine(from: string, tool: string, before: string[]): Driver {
       const where = before.length === 0 ? ["--repository", names.repository] : [];
       await desk.run([...before, "twine", "upload", "--non-interactive", ...where, `dist/${wheel}`], { cwd: lib });
     },
-    publishedAt: (desk) => `simple/${desk.package}/`,
-  };
+  });
 }

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
 import type { Desk } from "../../desk.ts";
-import { builtProject, expectPackages, foreignIndex, seedForeign, sitePackages, usePrograms } from "./packages.ts";
+import { builtProject, expectPackages, foreignIndex, pythonDriver, sitePackages, usePrograms } from "./packages.ts";
 
 /** `uv sync` in a project, or `uv pip install`. */
 export type UvWay = "sync" | "pip install";
 
 export function uv(from: string, way: UvWay): Driver {
-  return {
-    format: "pypi",
+  return pythonDriver({
     setup: ["--tool", "uv"],
     own: { ".config/uv/uv.toml": "# mine\nnative-tls = true # as ever\n\n[pip]\nno-header = true\n" },
     async prepare(desk) {
@@ -20,12 +19,10 @@ export function uv(from: string, way: UvWay): Driver {
     async publish(desk) {
       await desk.run(["uv", "publish", "--index", names.repository], { cwd: builtProject(desk) });
     },
-    publishedAt: (desk) => `simple/${desk.package}/`,
     async install(desk) {
-      await seedForeign(desk);
       await (way === "sync" ? sync(desk) : pipInstall(desk));
     },
-  };
+  });
 }
 
 async function sync(desk: Desk): Promise<void> {

@@ -1,10 +1,10 @@
 /** authenticatorConfig, the authenticator's side (CTAP 2.1 section 6.11). */
-import { type CborMap, type CborValue, encodeCbor } from "../../../src/fido/codec/cbor.ts";
-import { authorize, MANAGEMENT } from "./pin/authorization.ts";
-import type { Ctap2Authenticator } from "./ctap2.ts";
-import { optional, required } from "./parameters.ts";
-import { PERMISSION } from "./pin/pin-state.ts";
-import { StatusError } from "./status.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../../../src/fido/codec/cbor.ts";
+import { authorize, MANAGEMENT } from "../pin/authorization.ts";
+import type { Ctap2Authenticator } from "../ctap2.ts";
+import { optional, required } from "../parameters.ts";
+import { PERMISSION } from "../pin/pin-state.ts";
+import { StatusError } from "../status.ts";
 
 const COMMAND = 0x0d;
 const SUBCOMMAND = { ENABLE_ENTERPRISE_ATTESTATION: 0x01, TOGGLE_ALWAYS_UV: 0x02, SET_MIN_PIN_LENGTH: 0x03 } as const;

@@ -1,16 +1,16 @@
 /** What CTAP 2.1 wants of a key beside its ceremonies: credential management, and configuration. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "bun:test";
-import { type CborMap, type CborValue, encodeCbor } from "../../../src/fido/codec/cbor.ts";
-import { clientPinEncrypted } from "../../../src/fido/ctap2/client-pin.ts";
-import type { CtapDevice } from "../../../src/fido/ctap2/device.ts";
-import { getInfo } from "../../../src/fido/ctap2/get-info.ts";
-import { hashPin } from "../../../src/fido/ctap2/pin.ts";
-import { PinUvAuthToken } from "../../../src/fido/ctap2/pin-uv-auth-token.ts";
-import { Secret } from "../../../src/base/secret.ts";
-import { PERMISSION } from "./pin/pin-state.ts";
-import { plugIn } from "../plugged-in.ts";
-import { makeWith, type Members, rpId, send, status, user } from "../raw-command.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../../../src/fido/codec/cbor.ts";
+import { clientPinEncrypted } from "../../../../src/fido/ctap2/client-pin.ts";
+import type { CtapDevice } from "../../../../src/fido/ctap2/device.ts";
+import { getInfo } from "../../../../src/fido/ctap2/get-info.ts";
+import { hashPin } from "../../../../src/fido/ctap2/pin.ts";
+import { PinUvAuthToken } from "../../../../src/fido/ctap2/pin-uv-auth-token.ts";
+import { Secret } from "../../../../src/base/secret.ts";
+import { PERMISSION } from "../pin/pin-state.ts";
+import { plugIn } from "../../plugged-in.ts";
+import { makeWith, type Members, rpId, send, status, user } from "../../raw-command.ts";
 
 const pin = "123456";
 const sha256 = (text: string) => new Uint8Array(createHash("sha256").update(text).digest());

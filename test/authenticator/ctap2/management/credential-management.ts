@@ -1,12 +1,12 @@
 /** authenticatorCredentialManagement, the authenticator's side (CTAP 2.1 section 6.8). */
 import { createHash } from "node:crypto";
-import { type CborMap, type CborValue, encodeCbor } from "../../../src/fido/codec/cbor.ts";
-import { authorize, MANAGEMENT } from "./pin/authorization.ts";
-import type { Credential } from "./credentials.ts";
-import type { Ctap2Authenticator } from "./ctap2.ts";
-import { optional, required } from "./parameters.ts";
-import { PERMISSION } from "./pin/pin-state.ts";
-import { StatusError } from "./status.ts";
+import { type CborMap, type CborValue, encodeCbor } from "../../../../src/fido/codec/cbor.ts";
+import { authorize, MANAGEMENT } from "../pin/authorization.ts";
+import type { Credential } from "../credentials.ts";
+import type { Ctap2Authenticator } from "../ctap2.ts";
+import { optional, required } from "../parameters.ts";
+import { PERMISSION } from "../pin/pin-state.ts";
+import { StatusError } from "../status.ts";
 
 type Answer = [number, CborValue][];
 
