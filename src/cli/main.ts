@@ -3,9 +3,11 @@
  */
 import { type ArgsDef, runCommand } from "citty";
 import { buildInfo } from "../base/build-info.ts";
+import { closest } from "../base/closest.ts";
 import { VouchError } from "../base/errors.ts";
 import { atProfile } from "./commands/chosen-server.ts";
-import { checkArguments, closest, usage, valuesOf } from "./framework/arguments.ts";
+import { checkArguments, usage, valuesOf } from "./framework/arguments.ts";
+import { otherCommands, otherFlags } from "./framework/other-names.ts";
 import type { Command, Roles } from "./framework/command.ts";
 import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
@@ -20,38 +22,6 @@ const groupTitles = {
   "for programs": "For scripts and programs:",
   "for companies": "For the company, once:",
 } as const;
-
-/** Common names in other tools, for suggestions, with our equivalents. */
-const otherNames: Record<string, string> = {
-  auth: "login",
-  signin: "login",
-  "sign-in": "login",
-  refresh: "login",
-  signout: "logout",
-  "sign-out": "logout",
-  whoami: "status",
-  who: "status",
-  env: "exec -- COMMAND",
-  shell: "exec -- $SHELL",
-  run: "exec -- COMMAND",
-  token: "credential codeartifact",
-  credentials: "credential codeartifact",
-  register: "enroll",
-  key: "keys list",
-  list: "keys list",
-  init: "setup codeartifact",
-  configure: "setup codeartifact",
-  config: "setup codeartifact",
-  install: "setup codeartifact",
-  uninstall: "setup codeartifact --remove",
-  remove: "setup codeartifact --remove",
-  check: "doctor",
-  diagnose: "doctor",
-  start: "login",
-  stop: "agent stop",
-  serve: "server run",
-  version: "--version",
-};
 
 /**
  * Runs a command line (`argv` without the program's name) and returns its exit code: the command's return value, else
@@ -83,6 +53,8 @@ function atNamedProfile(error: VouchError, argv: string[]): VouchError {
 
 async function dispatch(argv: string[], roles: Roles): Promise<number> {
   const [first, ...rest] = argv;
+  if (first !== undefined && isHelp(first) && rest[0]?.startsWith("-") === false)
+    return dispatch(["help", ...rest], roles);
   if (first === undefined || isHelp(first) || (first === "help" && rest.length === 0)) {
     printText(overview());
     return 0;
@@ -92,14 +64,9 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
   }
   if (first === touchArgument && rest.length === 0) return (await import("./key/touch-to-publish.ts")).touchToPublish();
   if (first === "help") return dispatch([...rest, "--help"], roles);
-  if (first.startsWith("-"))
-    throw usage(
-      `vouch has no flag ${first}.`,
-      "vouch",
-      first === "-v" ? "--version" : closest(first, ["--help", "--version", "--debug"]),
-    );
+  if (first.startsWith("-")) throw unknownRootFlag(first);
   const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
-  if (!entry) throw unknownCommand(first, Object.keys(commands), "vouch");
+  if (!entry) throw await unknownCommand(first, Object.keys(commands), "vouch");
   return runFound(await entry.load(roles), `vouch ${first}`, rest);
 }
 
@@ -131,7 +98,7 @@ async function runFound(command: Command, name: string, words: string[]): Promis
   }
   if (names.length > 0 && command.run === undefined) {
     if (first === undefined) throw usage(`${name} needs a command: ${names.join(", ")}.`, name);
-    throw unknownCommand(first, names, name);
+    throw await unknownCommand(first, names, name);
   }
   checkArguments(words, (command.args ?? {}) as ArgsDef, name);
   const { result } = await runCommand(command, { rawArgs: words });
@@ -163,9 +130,27 @@ function overview(): string {
   );
 }
 
-function unknownCommand(word: string, names: string[], parent: string): VouchError {
-  const meant = parent === "vouch" && Object.hasOwn(otherNames, word) ? otherNames[word] : closest(word, names);
+function unknownRootFlag(flag: string): VouchError {
+  const flags = ["--help", "--version", "--debug"];
+  const other = Object.hasOwn(otherFlags, flag) ? otherFlags[flag]!.find((each) => flags.includes(each)) : undefined;
+  const near = flag.length > 2 ? closest(flag, flags) : undefined;
+  return usage(`vouch has no flag ${flag}.`, "vouch", flag === "-v" ? "--version" : (other ?? near));
+}
+
+async function unknownCommand(word: string, names: string[], parent: string): Promise<VouchError> {
+  const others = otherCommands[parent] ?? {};
+  const meant = Object.hasOwn(others, word)
+    ? others[word]
+    : ((await toolCommand(word, parent)) ?? closest(word, names));
   return usage(`${parent} has no command "${word}".`, parent, meant === undefined ? undefined : `${parent} ${meant}`);
+}
+
+/** `vouch setup npm`: what sets up that package manager. */
+async function toolCommand(word: string, parent: string): Promise<string | undefined> {
+  if (parent !== "vouch setup") return undefined;
+  const { settableNames } = await import("../tools/tools.ts");
+  if (!settableNames.includes(word)) return undefined;
+  return `codeartifact --tool ${word}`;
 }
 
 function isHelp(word: string): boolean {

@@ -38,7 +38,7 @@ async function codeArtifactToken(args: string[]): Promise<string> {
     const [word = "", next] = words;
     const [, option = word, attached] = /^(--(?:endpoint|purpose|query|output))=(.*)$/s.exec(word) ?? [];
     const value = attached ?? next;
-    if (option === "--endpoint" && value) request.url = value;
+    if (option === "--endpoint" && value) request.url = urlOf(value);
     else if (option === "--purpose" && (value === "read" || value === "publish")) request.purpose = value;
     else if (word === "--json") json = true;
     else if (option === "--endpoint") throw usage("codeartifact", "--endpoint needs a URL");
@@ -76,6 +76,14 @@ async function namedEndpoint(given: string[], profile: string | undefined): Prom
     profile,
   };
   return endpointNamed(name, repositories);
+}
+
+/** The value of `--endpoint`, which is a URL. Throws `usage` with the words for a host or a name. */
+function urlOf(value: string): string {
+  if (value.includes("://")) return value;
+  const isHost = /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(value);
+  const words = isHost ? `--endpoint https://${value}` : `--repository ${value}`;
+  throw usage("codeartifact", `--endpoint is a URL that begins with https://, did you mean \`${words}\``);
 }
 
 /** Whether the words ask for what is printed anyway. */

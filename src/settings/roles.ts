@@ -1,5 +1,6 @@
 /** Which IAM role belongs to what: to a repository and a purpose, to a profile, to the settings as a whole. */
 import { checkSamePartition } from "../aws/partitions.ts";
+import { closest } from "../base/closest.ts";
 import { VouchError } from "../base/errors.ts";
 import type { Purpose } from "../base/purpose.ts";
 import type { ProfileSettings, RepositorySettings, Settings } from "./settings.ts";
@@ -66,8 +67,10 @@ export function profileNamed(name: string, { profiles = {} }: Pick<Settings, "pr
   const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (found) return found;
   const names = Object.keys(profiles);
+  const near = closest(name, names);
+  const meant = near === undefined ? "" : `Did you mean \`${near}\`? `;
   throw new VouchError("settings_missing", `There is no profile "${name}".`, {
-    hint: `${names.length > 0 ? `The profiles are ${names.join(", ")}. ` : ""}Run \`vouch setup aws --profile ${name} --role ARN --region REGION\`.`,
+    hint: `${meant}${names.length > 0 ? `The profiles are ${names.join(", ")}. ` : ""}Run \`vouch setup aws --profile ${name} --role ARN --region REGION\`.`,
   });
 }
 

@@ -205,6 +205,8 @@ test.each([
   [["--duration-seconds", "900"], "a token ends with your session; leave it out"],
   [["--duration-seconds=900"], "a token ends with your session; leave it out"],
   [["--output", "json"], "give --json"],
+  [["--endpoint", names.packageHost], `\`--endpoint https://${names.packageHost}\``],
+  [["--endpoint", names.repository], `\`--repository ${names.repository}\``],
   [["get-authorization-token", "--domain", names.domain], "leave it out"],
 ])("vouch credential codeartifact says what to write in place of %p", async (words, said) => {
   const { exitCode, stdout, stderr } = await laptop.vouch("credential", "codeartifact", ...words);

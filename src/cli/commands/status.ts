@@ -3,10 +3,11 @@ import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import type { ServerSession, StatusReply } from "../../agent/protocol.ts";
 import { profileServers } from "../../settings/servers.ts";
-import { loadSettings, type Settings } from "../../settings/settings.ts";
+import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
 import { chosenServer, forArg, hasSession } from "./chosen-server.ts";
+import { otherSettings } from "./setup/agent-settings.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
@@ -25,6 +26,7 @@ export const status = defineCommand({
   teaching: {
     details: [
       "Tokens themselves are never shown. Nothing is asked of the network.",
+      "What the agent knows is shown. An agent that was started with another VOUCH_CONFIG, XDG_CONFIG_HOME or HOME reads other settings than this shell; then a line says which, and what to do (`agent.readsOtherSettings` in JSON).",
       "Where a repository has a role of its own or a profile, the line above each token says which role it comes from, and by way of which.",
     ],
     examples: [
@@ -53,9 +55,16 @@ function nextCommand(profile: string | undefined, settings: Settings): string {
   return settings.server ? "vouch login" : "vouch enroll --server URL";
 }
 
-/** Returns the status for `--json`. */
-function statusJson(settings: Settings, agent: StatusReply | undefined, isLoggedIn: boolean): unknown {
+/** Returns the status for `--json`; `path` is that of the settings file here. */
+export function statusJson(
+  settings: Settings,
+  agent: StatusReply | undefined,
+  isLoggedIn = hasSession(agent, settings),
+  path = settingsPath(),
+): object {
+  const isOther = otherSettings(agent, path) !== undefined;
   return {
+    settings: path,
     loggedIn: isLoggedIn,
     session: agent?.session ?? null,
     ended: agent?.ended ?? null,
@@ -73,7 +82,14 @@ function statusJson(settings: Settings, agent: StatusReply | undefined, isLogged
       Object.assign({}, repository, { default: index === all.length - 1 }),
     ),
     agent: agent
-      ? { pid: agent.pid, version: agent.version, startedAt: agent.startedAt, network: agent.network ?? {} }
+      ? {
+          pid: agent.pid,
+          version: agent.version,
+          startedAt: agent.startedAt,
+          settings: agent.settings ?? null,
+          readsOtherSettings: isOther,
+          network: agent.network ?? {},
+        }
       : null,
   };
 }
@@ -83,8 +99,16 @@ function repositoriesOf(settings: Settings, agent: StatusReply | undefined): Sta
   return agent?.repositories ?? settings.repositories.map((each) => describeRepository(each, settings, undefined));
 }
 
-/** Returns the status as human-readable lines; `now` in seconds since 1970. */
-export function statusLines(settings: Settings, agent: StatusReply | undefined, now: number): string[] {
+/**
+ * Returns the status as human-readable lines; `now` in seconds since 1970, `path` is that of the settings file here.
+ * Where the agent reads another one, the rows are what the agent knows, and the last ones say so.
+ */
+export function statusLines(
+  settings: Settings,
+  agent: StatusReply | undefined,
+  now: number,
+  path = settingsPath(),
+): string[] {
   const server = agent?.server ?? settings.server?.url;
   const roleArn = agent?.role?.arn ?? settings.aws?.roleArn;
   return [
@@ -92,12 +116,13 @@ export function statusLines(settings: Settings, agent: StatusReply | undefined, 
     row("Server", server ?? "none (`vouch enroll --server URL`)"),
     ...otherServers(settings, agent).map((each) => row("", serverLine(each, now))),
     row("Role", roleArn ?? "none (`vouch setup aws --role ARN --region REGION`)"),
-    ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...(agent?.role ? [row("", dim(`credentials ${until(agent.role.expiration, now)}`))] : []),
+    ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...profileLines(settings),
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
     ...versionLines(agent),
+    ...settingsLines(agent, path),
     ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
   ];
 }
@@ -122,6 +147,11 @@ function serverLine({ server, profiles, user, expiration, ended }: ServerSession
   }
   const reason = ended === undefined ? "not logged in" : `not logged in: ${endedWords[ended]}`;
   return `${name}  ${reason} (\`vouch login --for ${profiles[0]}\`)`;
+}
+
+function settingsLines(agent: StatusReply | undefined, path: string): string[] {
+  const other = otherSettings(agent, path);
+  return other ? [row("", yellow(other.found)), row("", other.remedy)] : [];
 }
 
 function versionLines(agent: StatusReply | undefined): string[] {

@@ -3,7 +3,9 @@
  * an error that names the word and suggests the closest one.
  */
 import type { ArgDef, ArgsDef } from "citty";
+import { closest } from "../../base/closest.ts";
 import { VouchError } from "../../base/errors.ts";
+import { otherFlags } from "./other-names.ts";
 import { aliasesOf, isOnByDefault, valueHint } from "./flags.ts";
 
 /** Flags of all commands. */
@@ -84,17 +86,6 @@ export function usage(message: string, command: string, suggestion?: string): Vo
   });
 }
 
-/** Returns the closest candidate within edit distance two (one for short words), if any. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = word.replace(/^-+/, "").length <= 3 ? 1 : 2;
-  let best: { candidate: string; distance: number } | undefined;
-  for (const candidate of candidates) {
-    const distance = editDistance(word, candidate);
-    if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
-  }
-  return best?.candidate ?? candidates.find((candidate) => word.length >= 5 && candidate.startsWith(word));
-}
-
 /** Every spelling that the command accepts, also those that its help does not show. */
 function acceptedFlags(definition: ArgsDef): Map<string, { name: string; argument: ArgDef }> {
   const flags = new Map<string, { name: string; argument: ArgDef }>();
@@ -129,29 +120,13 @@ function checkValue(name: string, value: string | undefined, argument: ArgDef, c
 }
 
 function unknownFlag(name: string, known: string[], command: string): VouchError {
-  return usage(`${command} has no flag ${name}.`, command, closest(name, [...known, ...commonFlags]));
+  const accepted = [...known, ...commonFlags];
+  const other = Object.hasOwn(otherFlags, name) ? otherFlags[name]!.find((each) => accepted.includes(each)) : undefined;
+  // Any letter is near any other.
+  const near = /^-[^-]$/.test(name) ? undefined : closest(name, accepted);
+  return usage(`${command} has no flag ${name}.`, command, other ?? near);
 }
 
 function unexpected(word: string, command: string): VouchError {
   return usage(`${command} does not expect "${word}".`, command);
-}
-
-/** Levenshtein distance with adjacent transpositions (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let distance = Math.min(last[j]! + 1, row[j - 1]! + 1, substitution);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        distance = Math.min(distance, beforeLast[j - 2]! + 1);
-      }
-      row.push(distance);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length]!;
 }

@@ -6,7 +6,7 @@ import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
 /** Lifetime of an enrolment code. */
-const inviteSeconds = 24 * 3600;
+export const inviteSeconds = 24 * 3600;
 
 export const invite = defineServerCommand({
   meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key." },

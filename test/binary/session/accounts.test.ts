@@ -112,7 +112,7 @@ describe("vouch credential", () => {
   });
 
   test.each<[string[], number, string]>([
-    [["aws", "--profile", "acne"], 1, "The profiles are acme"],
+    [["aws", "--profile", "acne"], 1, "Did you mean `acme`? The profiles are acme"],
     [["aws", "--profile", "acme", "--role", acme.roleArn], 2, "exclude each other"],
     [["codeartifact", "--profile", "acme", "--endpoint", "https://x.example/"], 2, "exclude each other"],
     [["codeartifact", "--purpose", "both"], 2, "--purpose is read or publish"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { statusLines } from "../../../src/cli/commands/status.ts";
+import { statusJson, statusLines } from "../../../src/cli/commands/status.ts";
 
 const roleArn = "arn:aws:iam::123456789012:role/developer";
 
@@ -96,4 +96,51 @@ test("status has a line for the session at the server of each profile that names
       "https://vouch.other.example (profile other)  not logged in: the server has ended the session (`vouch login --for other`)",
     ]),
   );
+});
+
+describe("status says which settings the agent reads", () => {
+  const settings = { version: 1 as const, repositories: [] };
+  const agent = {
+    version: "1",
+    pid: 1,
+    startedAt: 0,
+    repositories: [],
+    settings: "/home/dev/.config/vouch/config.json",
+  };
+
+  test("where those of the shell are others, with what to do", () => {
+    const lines = statusLines(settings, agent, 0, "/other/config.json").map(plain);
+    expect(lines.join("\n")).toContain(
+      "The running agent reads its settings from /home/dev/.config/vouch/config.json, this shell's are /other/config.json.",
+    );
+    expect(lines).toContain("vouch agent stop, then vouch login in this shell");
+    expect(statusJson(settings, agent, true, "/other/config.json")).toMatchObject({
+      settings: "/other/config.json",
+      agent: { settings: agent.settings, readsOtherSettings: true },
+    });
+  });
+
+  test("not where they are the same", () => {
+    expect(statusLines(settings, agent, 0, agent.settings).join("\n")).not.toContain("reads its settings");
+    expect(statusJson(settings, agent, true, agent.settings)).toMatchObject({ agent: { readsOtherSettings: false } });
+  });
+
+  test("not of an agent that does not say", () => {
+    const { settings: _, ...silent } = agent;
+    expect(statusLines(settings, silent, 0, "/x").join("\n")).not.toContain("reads its settings");
+    expect(statusJson(settings, silent, true, "/x")).toMatchObject({ agent: { settings: null, readsOtherSettings: false } });
+  });
+});
+
+test("status has the end of the role's credentials under the role, before the region", () => {
+  const role = { arn: roleArn, expiration: 3600 };
+  const agent = { version: "1", pid: 1, startedAt: 0, repositories: [], role };
+  const settings = { version: 1 as const, aws: { roleArn, region: "us-east-1" }, repositories: [] };
+  const lines = statusLines(settings, agent, 0, "/x").map(plain);
+  const at = lines.findIndex((line) => line.startsWith("Role"));
+  expect(lines.slice(at, at + 3)).toEqual([
+    `Role        ${roleArn}`,
+    expect.stringMatching(/^credentials until /),
+    "Region      us-east-1",
+  ]);
 });

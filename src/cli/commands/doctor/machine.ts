@@ -18,7 +18,7 @@ export async function checkMachine(machine: Machine): Promise<Finding[]> {
     await checkFolder(machine),
     ...checkLog(machine.agent?.log),
     ...checkBuild(buildInfo),
-    ...(await checkSecurityKeys()),
+    ...(await checkSecurityKeys(machine)),
     ...(await checkClocks(machine)),
   ];
 }

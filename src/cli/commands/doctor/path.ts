@@ -1,6 +1,6 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` is first on PATH. */
 import { realpathSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { findAllOnPath, findIn } from "../../../base/system/path.ts";
 import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
@@ -17,7 +17,27 @@ export function checkPath(machine: Machine): Finding[] {
   }
   const lonely = checkLonelyPnpm(names, machine);
   const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
-  return [...checked.flatMap((name) => checkShim(name, machine)), ...lonely];
+  const ours = checked.filter((name) => isOurs(name, machine));
+  const others = checked.filter((name) => !ours.includes(name));
+  return [...oursFindings(ours, machine), ...others.flatMap((name) => checkShim(name, machine)), ...lonely];
+}
+
+function isOurs(name: string, machine: Machine): boolean {
+  const [first] = executables(name, machine);
+  return first !== undefined && isVouch(first);
+}
+
+/** One finding for the programs of a folder that are Vouch's. */
+function oursFindings(names: string[], machine: Machine): Finding[] {
+  const folders = Map.groupBy(names, (name) => dirname(executables(name, machine)[0]!));
+  return Array.from(folders, ([folder, [first, ...more]]) =>
+    ok(
+      "path",
+      more.length === 0
+        ? `${first} is Vouch's (${join(folder, first!)}).`
+        : `${[first, ...more].join(", ")} are Vouch's (in ${folder}).`,
+    ),
+  );
 }
 
 /** A pnpm shim without a pnpm behind it: scripts that probe for pnpm find the shim and take it for one. */
@@ -48,7 +68,6 @@ function pathRemedy({ env }: Machine): string {
 function checkShim(name: string, machine: Machine): Finding[] {
   const found = executables(name, machine);
   const first = found[0];
-  if (first !== undefined && isVouch(first)) return [ok("path", `${name} is Vouch's (${first}).`)];
   // A package manager that is not installed needs no shim. Vouch itself provides keyring.
   if (first === undefined && name !== "keyring") return [];
   const ours = found.find(isVouch);

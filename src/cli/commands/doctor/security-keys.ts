@@ -1,20 +1,25 @@
 /** Checks of the plugged-in security keys: can they be opened, and the state of their PINs and fingerprint sensors. */
+import { hasSession } from "../chosen-server.ts";
 import { CtapError } from "../../../fido/ctap2/status.ts";
 import { type ProbedKey, probeSecurityKeys } from "../../../fido/hid/keys.ts";
 import { modelOf } from "../../../fido/webauthn/authenticator-model.ts";
-import { failure, type Finding, findingOf, ok, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, findingOf, type Machine, ok, warning } from "../../../tools/finding.ts";
 
 /** Returns findings on each key. Opens each, as listing needs no permission but opening does; needs no touch. */
-export async function checkSecurityKeys(): Promise<Finding[]> {
+export async function checkSecurityKeys(machine: Machine): Promise<Finding[]> {
   try {
     const keys = await probeSecurityKeys(modelOf);
-    if (keys.length === 0) {
-      return [warning("security-key", "No security key is plugged in.", "Plug it in before `vouch login`.")];
-    }
-    return keys.map(keyFinding);
+    return keys.length === 0 ? [absentKey(machine)] : keys.map(keyFinding);
   } catch (error) {
     return [findingOf("security-key", error)];
   }
+}
+
+/** The finding where no key is plugged in: with a session none is needed. */
+export function absentKey({ agent, settings }: Machine): Finding {
+  const said = "No security key is plugged in";
+  if (hasSession(agent, settings)) return ok("security-key", `${said}: none is needed until the next login.`);
+  return warning("security-key", `${said}.`, "Plug it in before `vouch login`.");
 }
 
 /** Warn at this many PIN retries or fewer; a correct PIN resets them to eight (CTAP 2.1 section 6.5.5.2). */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
 import { isListedRegion } from "../../../aws/partitions.ts";
 import { homeFolder } from "../../../base/system/home.ts";
-import { closest } from "../../framework/arguments.ts";
+import { closest } from "../../../base/closest.ts";
 import { readIniFile } from "../../../tools/small-files.ts";
 
 /**

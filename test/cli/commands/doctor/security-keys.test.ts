@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { keyFinding } from "../../../../src/cli/commands/doctor/security-keys.ts";
+import { absentKey, keyFinding } from "../../../../src/cli/commands/doctor/security-keys.ts";
 import { VouchError } from "../../../../src/base/errors.ts";
 import type { VerificationState } from "../../../../src/fido/hid/keys.ts";
+import { makeMachine } from "./machine.ts";
 
 const fine: VerificationState = {
   pin: "set",
@@ -43,6 +44,16 @@ test.each<[Partial<VerificationState>, "ok" | "warn" | "fail", string, RegExp | 
   const finding = keyFinding({ product: "Key", state: { ...fine, ...state } });
   expect(finding).toMatchObject({ check: "security-key", status, found });
   if (remedy !== undefined) expect(finding.remedy).toMatch(remedy);
+});
+
+test("the doctor warns of an absent key only where a login needs it", () => {
+  const machine = makeMachine();
+  expect(absentKey(machine)).toMatchObject({ check: "security-key", status: "ok" });
+  expect(absentKey(machine).found).toContain("none is needed until the next login");
+  const without = { ...machine, agent: { ...machine.agent!, session: undefined } } as unknown as typeof machine;
+  for (const each of [without, { ...machine, agent: undefined }]) {
+    expect(absentKey(each)).toMatchObject({ check: "security-key", status: "warn" });
+  }
 });
 
 test("the doctor says of a key that cannot be opened why, and what helps", () => {
