@@ -105,7 +105,7 @@ function getAuthorizationToken(
   });
   findDomain(account, region, domain, owner);
   const expiration = duration === 0 ? caller.expires : Math.floor(account.now() / 1000) + duration;
-  return { authorizationToken: account.issueToken(caller.role, domain, expiration), expiration };
+  return { authorizationToken: account.issueToken(caller.role, domain, expiration, region), expiration };
 }
 
 function getRepositoryEndpoint(

@@ -31,7 +31,6 @@ interface PublishedFile {
 }
 
 export class PypiRegistry implements Registry {
-  readonly challenge = 'Basic realm="CodeArtifact"';
   /** The files of each project, by normalized name. */
   readonly #projects = new Map<string, PublishedFile[]>();
 

@@ -6,12 +6,13 @@
  */
 import type { PackageFormat } from "../../../src/base/package-format.ts";
 import type { Account, TokenHolder } from "../aws/account.ts";
+import type { AssetStore } from "../aws/asset-store.ts";
 import { CargoRegistry } from "./cargo.ts";
 import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
 import { NugetRegistry } from "./nuget/nuget.ts";
 import { PypiRegistry } from "./pypi.ts";
-import { type PackageName, Refusal, type Registry } from "./registry.ts";
+import { fileResponse, type PackageName, Refusal, type Registry } from "./registry.ts";
 import { RubyRegistry } from "./ruby/ruby.ts";
 
 /** The formats that a repository serves here. */
@@ -76,11 +77,13 @@ export class Repositories {
   /** Every request until now, in the order of the answers. */
   readonly answered: AnsweredRequest[] = [];
   readonly #account: Account;
+  readonly #assets: AssetStore;
   /** By domain and name: `DOMAIN/REPOSITORY`. */
   readonly #registries = new Map<string, Registries>();
 
-  constructor(account: Account) {
+  constructor(account: Account, assets: AssetStore) {
     this.#account = account;
+    this.#assets = assets;
   }
 
   /** The registries of a repository, empty at first. */
@@ -107,10 +110,10 @@ export class Repositories {
     return answer;
   }
 
-  #holderOf({ headers }: Request, { owner, format, domain }: Target): TokenHolder | undefined {
+  #holderOf({ headers }: Request, { owner, format, domain, region }: Target): TokenHolder | undefined {
     const token = tokenOf(headers.get("authorization"), format);
     if (!token || owner !== this.#account.id) return undefined;
-    return this.#account.verifyToken(token, domain);
+    return this.#account.verifyToken(token, domain, region);
   }
 
   async #answer(request: Request, target: Target, holder: TokenHolder | undefined): Promise<Response> {
@@ -120,7 +123,9 @@ export class Repositories {
     const registry: Registry = (exists ? this.registries(domain, repository) : newRegistries())[format];
     if (!holder) {
       const answer = registry.error(401, "Unauthenticated: expected a live authorization token of this domain");
-      answer.headers.set("www-authenticate", registry.challenge);
+      // As it was seen (confluentinc/mcp-confluent#150); for other formats than npm's it could not be looked up.
+      const realm = `realm="${domain}/${repository}"`;
+      answer.headers.set("www-authenticate", `Bearer ${realm}, Basic ${realm}`);
       return answer;
     }
     if (!exists) return registry.error(404, `Repository ${repository} does not exist`);
@@ -131,6 +136,8 @@ export class Repositories {
         path: target.rest,
         endpoint: `https://${new URL(request.url).host}${target.path}`,
         body: request,
+        // A presigned URL is good for one method: a HEAD is answered here.
+        asset: (bytes) => (request.method === "GET" ? this.#assets.redirect(bytes) : fileResponse(bytes)),
         authorize: (action, on) => this.#authorize(holder, target, action, on),
       });
     } catch (error) {
