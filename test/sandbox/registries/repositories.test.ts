@@ -57,17 +57,16 @@ test.each(headers)("the sandbox's registries accept or challenge a request with 
 
 // npm's was seen at CodeArtifact (confluentinc/mcp-confluent#150). Not checked, for want of an account: the others'.
 test.each([
-  ["/cargo/my-repo/config.json", "my-repo"],
-  ["/npm/my-repo/lodash", "my-repo"],
-  ["/nuget/my-repo/v3/index.json", "my-repo"],
-  ["/pypi/my-repo/simple/my-package/", "my-repo"],
-  ["/maven/my-repo/com/example/my-artifact/maven-metadata.xml", "my-repo"],
-  ["/ruby/my-repo/info/my-gem", "my-repo"],
-  ["/npm/other-repo/lodash", "other-repo"],
-])("a request without a token to %s is challenged by both schemes, in the realm of %s", async (path, repository) => {
+  ["/cargo/my-repo/config.json", 'Bearer realm="my-domain/my-repo", Basic realm="my-domain/my-repo"'],
+  ["/npm/my-repo/lodash", 'Bearer realm="my-domain/my-repo", Basic realm="my-domain/my-repo"'],
+  ["/npm/other-repo/lodash", 'Bearer realm="my-domain/other-repo", Basic realm="my-domain/other-repo"'],
+  ["/nuget/my-repo/v3/index.json", 'Basic realm="my-domain/my-repo"'],
+  ["/pypi/my-repo/simple/my-package/", 'Basic realm="my-domain/my-repo"'],
+  ["/maven/my-repo/com/example/my-artifact/maven-metadata.xml", 'Basic realm="my-domain/my-repo"'],
+  ["/ruby/my-repo/info/my-gem", 'Basic realm="my-domain/my-repo"'],
+])("a request without a token to %s is challenged with %s", async (path, challenge) => {
   const answer = await visitor.sandbox.fetch(`${origin}${path}`);
-  const realm = `realm="my-domain/${repository}"`;
-  expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, `Bearer ${realm}, Basic ${realm}`]);
+  expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, challenge]);
 });
 
 test("the sandbox counts requests and refusals by format", async () => {
