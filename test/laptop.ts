@@ -261,6 +261,9 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       await key.stop();
       await sandbox.stop();
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      if (sandbox.assetRequests().some(({ authorization }) => authorization !== null)) {
+        throw new Error("A package manager took its token along to the host that a download was redirected to");
+      }
     },
   };
   await ended(run([executable, "server", "init", "--url", serverUrl, "--database", database]));

@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { holdsToken } from "../binary/hostile/listener.ts";
 import { type Finished, sandboxExecutable } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
+import { fileResponse } from "../sandbox/registries/registry.ts";
 import type { AnsweredRequest, RegistryFormat } from "../sandbox/registries/repositories.ts";
 import { toolchainEnvironment } from "../toolchains/toolchains.ts";
 import type { Office } from "./office.ts";
@@ -159,7 +160,7 @@ export class Desk {
         methods.includes(request.method) &&
         request.role !== undefined &&
         request.status >= 200 &&
-        request.status < 300 &&
+        request.status < 400 &&
         request.repository === names.repository &&
         spelled(request.path).includes(spelled(name)),
     );
@@ -168,6 +169,8 @@ export class Desk {
   /** Throws unless a file of the private package was fetched with a live token. `file` matches its path. */
   expectFetched(format: RegistryFormat, file: RegExp): void {
     const fetched = this.#authorized(format, this.package, ["GET"]);
+    const shown = this.office.laptop.sandbox.assetRequests().find(({ authorization }) => authorization !== null);
+    if (shown) throw new Error("the token went along to the host that a download was redirected to");
     if (fetched.some(({ path }) => file.test(path))) return;
     throw new Error(`no file ${file} of ${this.package} was fetched with a token: ${JSON.stringify(fetched)}`);
   }
@@ -175,7 +178,13 @@ export class Desk {
   /** Throws unless the repository's registry has what a path below its endpoint names. */
   async expectPublished(format: RegistryFormat, path: string): Promise<void> {
     const url = `https://${names.packageHost}/${format}/${names.repository}/${path}`;
-    const request = { method: "GET", headers: new Headers(), body: new Request(url), authorize: () => {} };
+    const request = {
+      method: "GET",
+      headers: new Headers(),
+      body: new Request(url),
+      authorize: () => {},
+      asset: fileResponse,
+    };
     const endpoint = url.slice(0, -path.length);
     const { status } = await this.office.laptop.sandbox.registries[format].handle({ ...request, path, endpoint });
     if (status !== 200) throw new Error(`${path} is not in the ${format} registry: ${status}`);

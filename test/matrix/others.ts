@@ -3,7 +3,7 @@
  * They keep every request, so that a token that went there is found.
  */
 import type { Route } from "../sandbox/front.ts";
-import { Refusal, type Registry } from "../sandbox/registries/registry.ts";
+import { fileResponse, Refusal, type Registry } from "../sandbox/registries/registry.ts";
 import { newRegistries, type Registries } from "../sandbox/registries/repositories.ts";
 
 export const foreignHost = "packages.other.example";
@@ -81,7 +81,15 @@ async function answer(request: Request, registries: Registries): Promise<Respons
   }
   const { method, headers } = request;
   try {
-    return await registry.handle({ method, headers, path, endpoint, body: request, authorize: () => {} });
+    return await registry.handle({
+      method,
+      headers,
+      path,
+      endpoint,
+      body: request,
+      authorize: () => {},
+      asset: fileResponse,
+    });
   } catch (error) {
     if (error instanceof Refusal) return registry.error(error.status, error.message);
     throw error;

@@ -28,6 +28,8 @@ beforeEach(async () => {
 afterEach(async () => {
   // Nothing was asked of any host outside of the sandbox.
   expect(sandbox.refused).toEqual([]);
+  // Nobody took the token along to where a download was redirected to.
+  expect(sandbox.assetRequests().filter(({ authorization }) => authorization !== null)).toEqual([]);
   await sandbox.stop();
 });
 

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Account, Operation } from "./aws/account.ts";
+import { assetHost, type AssetRequest, AssetStore } from "./aws/asset-store.ts";
 import { handleCodeArtifact } from "./aws/codeartifact.ts";
 import { createDeveloperAccount } from "./aws/developer-account.ts";
 import { handleSts } from "./aws/sts/sts.ts";
@@ -68,6 +69,8 @@ export interface Sandbox {
   packageCounters(this: void, accountId: string): Record<RegistryFormat, FormatCounters>;
   /** Every request to a package host until now, in the order of the answers. */
   answered: readonly AnsweredRequest[];
+  /** Every request to the buckets that hold the assets, until now. */
+  assetRequests(this: void): AssetRequest[];
   /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
   setVouchServer(this: void, origin: string | undefined): void;
   stop(): Promise<void>;
@@ -82,10 +85,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-sandbox-"));
   mkdirSync(folder, { recursive: true });
   let vouchServer = options.vouchServer;
-  const repositories = new Repositories(account);
+  const assets = new AssetStore(account, region);
+  const repositories = new Repositories(account, assets);
   const others = (options.others ?? []).map(({ account: other }) => other);
-  const byOwner = new Map([account, ...others].map((each) => [each.id, new Repositories(each)]));
+  const otherAssets = (options.others ?? []).map((other) => new AssetStore(other.account, other.region));
+  const byOwner = new Map(others.map((each, index) => [each.id, new Repositories(each, otherAssets[index]!)]));
   byOwner.set(account.id, repositories);
+  const stores = [assets, ...otherAssets];
   const fetchThroughProxy: Sandbox["fetch"] = (url, init) =>
     fetch(url, { signal: AbortSignal.timeout(10_000), ...init, proxy: proxy.url, tls: { ca: certificates.ca } });
   const awsRoutes = (of: string): Route[] => [
@@ -106,7 +112,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ],
       handle: (request) => ownerOf(request).handle(request),
     },
+    {
+      hosts: [assetHost(of)],
+      handle: (request) => storeOf(request).handle(request),
+    },
   ];
+  // The path of an asset begins with the account.
+  const storeOf = ({ url }: Request) =>
+    stores.find((store) => new URL(url).pathname.startsWith(`/${store.accountId}/`)) ?? assets;
   const ownerOf = (request: Request) =>
     byOwner.get(/-(\d{12})\./.exec(new URL(request.url).hostname)?.[1] ?? "") ?? repositories;
   const regions = [...new Set([region, ...(options.others ?? []).map((each) => each.region)])];
@@ -133,6 +146,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     packageCounters: (id) => structuredClone(byOwner.get(id)!.counters),
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     answered: repositories.answered,
+    assetRequests: () => stores.flatMap(({ requests }) => requests),
     setVouchServer(origin) {
       vouchServer = origin;
     },

@@ -160,7 +160,7 @@ async function tarGz(files: Record<string, string>): Promise<Uint8Array> {
 }
 
 /** A ZIP archive with every file stored as it is (APPNOTE.TXT 4.3: local headers, central directory, its end). */
-function zip(files: Record<string, string>): Uint8Array<ArrayBuffer> {
+export function zip(files: Record<string, string>): Uint8Array<ArrayBuffer> {
   const local: Uint8Array[] = [];
   const central: Uint8Array[] = [];
   let offset = 0;

@@ -1,6 +1,7 @@
 /** Gradle: Vouch's init script. Debian's has no transport for publishing over https, so it only resolves. */
 import { join } from "node:path";
 import { names } from "../../sandbox/main.ts";
+import { fileResponse } from "../../sandbox/registries/registry.ts";
 import type { Registries } from "../../sandbox/registries/repositories.ts";
 import type { Driver } from "../cell.ts";
 import { foreignEndpoint } from "../others.ts";
@@ -59,6 +60,6 @@ async function seed({ maven }: Registries, name: string): Promise<void> {
     const path = `com/example/${name}/1.0.0/${name}-1.0.0.${extension}`;
     const url = `${endpoint}${path}`;
     const request = { method: "PUT", headers: new Headers(), body: new Request(url, { method: "PUT", body }) };
-    await maven.handle({ ...request, path, endpoint, authorize: () => {} });
+    await maven.handle({ ...request, path, endpoint, authorize: () => {}, asset: fileResponse });
   }
 }

@@ -97,7 +97,7 @@ export class Account {
   /** How far the account's clock is ahead of this machine's, in milliseconds. */
   clockOffsetMs = 0;
   readonly #credentials = new Map<string, IssuedCredentials>();
-  readonly #tokens = new Map<string, TokenHolder & { domain: string }>();
+  readonly #tokens = new Map<string, TokenHolder & { domain: string; region: string | undefined }>();
   readonly #failures: { operation: Operation; failure: Failure }[] = [];
 
   constructor(options: AccountOptions) {
@@ -147,17 +147,26 @@ export class Account {
     return this.#credentials.get(accessKeyId);
   }
 
-  /** A CodeArtifact token for the domain. `expires` is in seconds since 1970. */
-  issueToken(role: Role, domain: string, expires: number): string {
+  /**
+   * A CodeArtifact token for the domain of that name, in the region if one is given, else in the first that has it.
+   * `expires` is in seconds since 1970.
+   */
+  issueToken(
+    role: Role,
+    domain: string,
+    expires: number,
+    region = this.domains.find(({ name }) => name === domain)?.region,
+  ): string {
     const header = Buffer.from(JSON.stringify({ enc: "A128GCM", alg: "A128KW" })).toString("base64url");
     const token = [header, "vouch-sandbox-token", ...[40, 24, 700, 16].map(randomPart)].join(".");
-    this.#tokens.set(token, { role, domain, expires });
+    this.#tokens.set(token, { role, domain, expires, region });
     return token;
   }
 
-  /** Who holds the token, when it was issued for this domain and has not ended. */
-  verifyToken(token: string, domain: string): TokenHolder | undefined {
+  /** Who holds the token, when it was issued for this domain (in this region, if one is given) and has not ended. */
+  verifyToken(token: string, domain: string, region?: string): TokenHolder | undefined {
     const issued = this.#tokens.get(token);
+    if (region !== undefined && issued?.region !== region) return undefined;
     if (!issued || issued.domain !== domain || issued.expires * 1000 <= this.now()) return undefined;
     return { role: issued.role, expires: issued.expires };
   }

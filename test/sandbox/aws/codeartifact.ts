@@ -37,7 +37,9 @@ export async function handleCodeArtifact(request: Request, asked: CodeArtifactCo
     return answer(200, result, requestId, context.account);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    return answer(error.status, { message: error.message }, requestId, context.account, {
+    // https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizationToken.html, "Errors"
+    const reason = error.code === "ValidationException" ? { reason: "FIELD_VALIDATION_FAILED" } : {};
+    return answer(error.status, { message: error.message, ...reason }, requestId, context.account, {
       "x-amzn-errortype": `${error.code}:http://internal.amazon.com/coral/com.amazonaws.codeartifact/`,
       ...error.headers,
     });
@@ -71,6 +73,9 @@ function answerGeneric(
 ): object {
   const { owner } = domainParameters(query, account);
   const of = genericPackage(query);
+  if (!isRepositoryName(of.repository)) throw validation(`Invalid repository '${of.repository}'`);
+  const unfinished = query.get("unfinished");
+  if (unfinished !== null && !["true", "false"].includes(unfinished)) throw validation(`Invalid value '${unfinished}'`);
   authorize(account, caller, {
     action: `codeartifact:${operation}`,
     resource: `arn:${account.partition}:codeartifact:${region}:${owner}:package/${of.domain}/${of.repository}/generic/${of.namespace}/${of.name}`,
@@ -78,9 +83,9 @@ function answerGeneric(
   if (!findDomain(account, region, of.domain, owner).repositories.includes(of.repository)) {
     throw new ServiceError("ResourceNotFoundException", `Repository '${of.repository}' was not found`, 404);
   }
-  if (operation === "GetPackageVersionAsset") return getPackageVersionAsset(account, of);
+  if (operation === "GetPackageVersionAsset") return getPackageVersionAsset(account, of, query.get("revision"));
   const sha256 = request.headers.get("x-amz-content-sha256");
-  return publishPackageVersion(account, of, { body, sha256, unfinished: query.get("unfinished") === "true" });
+  return publishPackageVersion(account, of, { body, sha256, unfinished: unfinished === "true" });
 }
 
 function getAuthorizationToken(
@@ -105,7 +110,9 @@ function getAuthorizationToken(
   });
   findDomain(account, region, domain, owner);
   const expiration = duration === 0 ? caller.expires : Math.floor(account.now() / 1000) + duration;
-  return { authorizationToken: account.issueToken(caller.role, domain, expiration), expiration };
+  const authorizationToken = account.issueToken(caller.role, domain, expiration, region);
+  // A timestamp of REST-JSON is a number of seconds that may have a fraction.
+  return { authorizationToken, expiration: expiration + 0.742 };
 }
 
 function getRepositoryEndpoint(
@@ -117,7 +124,7 @@ function getRepositoryEndpoint(
   const repository = query.get("repository") ?? "";
   const format = query.get("format") ?? "";
   const endpointType = query.get("endpointType") ?? "ipv4";
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/.test(repository)) throw validation(`Invalid repository '${repository}'`);
+  if (!isRepositoryName(repository)) throw validation(`Invalid repository '${repository}'`);
   if (!formats.has(format)) throw validation(`Invalid format '${format}'`);
   if (!["ipv4", "dualstack"].includes(endpointType)) throw validation(`Invalid endpointType '${endpointType}'`);
   authorize(account, caller, {
@@ -169,6 +176,10 @@ function authorize(account: Account, { role, sessionName }: IssuedCredentials, r
     `User: ${user} is not authorized to perform: ${request.action} on resource: ${request.resource} ${reason}`,
     403,
   );
+}
+
+function isRepositoryName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/.test(text);
 }
 
 function validation(message: string): ServiceError {

@@ -1,6 +1,6 @@
 /**
  * Generic packages, which have no registry of their own: PublishPackageVersion and GetPackageVersionAsset of CodeArtifact's
- * API. A version takes assets while it is unfinished, and none afterwards.
+ * API (service model 2018-09-22). A version takes assets while it is unfinished, and none afterwards.
  */
 import type { Account } from "./account.ts";
 import { ServiceError } from "./service-error.ts";
@@ -36,9 +36,13 @@ export function genericPackage(query: URLSearchParams): GenericPackage {
     "asset",
   ].map((field) => query.get(field) ?? "") as [string, string, string, string, string, string, string];
   if (format !== "generic") throw validation(`The format ${format} is not supported by this operation`);
-  const isOf = (text: string) => /^[A-Za-z0-9._~-]{1,255}$/.test(text);
-  for (const text of [name, version, asset, ...(namespace === "" ? [] : [namespace])]) {
-    if (!isOf(text)) throw validation(`Expected the name of a package, version, namespace or asset, got '${text}'`);
+  // The service model leaves the namespace out of what is required; a package of this format has one all the same
+  // ("Generic packages overview" of the user guide, and GetPackageVersionAsset of the API reference).
+  for (const [what, text] of Object.entries({ namespace, package: name, packageVersion: version })) {
+    if (!/^[^#/\s]{1,255}$/.test(text)) throw validation(`Expected a ${what} of 1 to 255 characters, got '${text}'`);
+  }
+  if (!/^\P{C}{1,255}$/u.test(asset) || !/^[\p{L}\p{N}~!@^&()\-`_+[\]{};,. ]+$/u.test(asset)) {
+    throw validation(`Expected the name of an asset, got '${asset}'`);
   }
   return { domain, repository, namespace, name, version, asset };
 }
@@ -50,6 +54,7 @@ export function publishPackageVersion(
   { body, sha256, unfinished }: { body: Uint8Array<ArrayBuffer>; sha256: string | null; unfinished: boolean },
 ): object {
   const digest = new Bun.CryptoHasher("sha256").update(body).digest("hex");
+  if (sha256 === null || !/^[0-9a-f]{64}$/.test(sha256)) throw validation("Expected the asset's SHA-256");
   if (sha256 !== digest) throw validation("The asset's SHA-256 is not that of its content");
   const versions = published.get(account) ?? new Map<string, Version>();
   published.set(account, versions);
@@ -73,7 +78,7 @@ export function publishPackageVersion(
   versions.set(keyOf(of), version);
   return {
     format: "generic",
-    ...(of.namespace === "" ? {} : { namespace: of.namespace }),
+    namespace: of.namespace,
     package: of.name,
     version: of.version,
     versionRevision: version.revision,
@@ -83,8 +88,11 @@ export function publishPackageVersion(
 }
 
 /** The asset. Throws ServiceError. */
-export function getPackageVersionAsset(account: Account, of: GenericPackage): Response {
+export function getPackageVersionAsset(account: Account, of: GenericPackage, revision: string | null): Response {
   const version = published.get(account)?.get(keyOf(of));
+  if (revision !== null && version !== undefined && revision !== version.revision) {
+    throw new ServiceError("ConflictException", `${revision} is not the current revision of ${of.version}`, 409);
+  }
   const bytes = version?.assets.get(of.asset);
   if (version === undefined || bytes === undefined) {
     throw new ServiceError("ResourceNotFoundException", `The asset ${of.asset} of ${of.name} was not found`, 404);
@@ -92,7 +100,8 @@ export function getPackageVersionAsset(account: Account, of: GenericPackage): Re
   return new Response(bytes, {
     headers: {
       "content-type": "application/octet-stream",
-      "x-assetname": of.asset,
+      // Not checked, for want of an account: how a name that is not ASCII is written there.
+      "x-assetname": encodeURIComponent(of.asset),
       "x-packageversion": of.version,
       "x-packageversionrevision": version.revision,
     },

@@ -3,7 +3,7 @@
  * Everything needs a token (`auth-required`), config.json too. `owner` and `search` are not there, as in CodeArtifact.
  */
 import * as v from "valibot";
-import { fileResponse, hexDigest, Refusal, type Registry, type RegistryRequest } from "./registry.ts";
+import { hexDigest, Refusal, type Registry, type RegistryRequest } from "./registry.ts";
 
 const CrateName = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/));
 const Version = v.pipe(
@@ -61,7 +61,6 @@ interface PublishedCrate {
 }
 
 export class CargoRegistry implements Registry {
-  readonly challenge = "Bearer";
   /** By canonical name: two names that differ in case or in `-` and `_` only are one. */
   readonly #crates = new Map<string, PublishedCrate[]>();
 
@@ -76,7 +75,7 @@ export class CargoRegistry implements Registry {
         const api = endpoint.replace(/\/$/, "");
         return Response.json({ dl: `${api}/api/v1/crates`, api, "auth-required": true });
       }
-      return verb === "download" ? fileResponse(this.#find(name, version).crate) : this.#indexFile(path);
+      return verb === "download" ? request.asset(this.#find(name, version).crate) : this.#indexFile(path);
     }
     if (method === "PUT" && path === "api/v1/crates/new") {
       const publication = await readPublication(await request.body.arrayBuffer());

@@ -17,7 +17,6 @@ interface Coordinates {
 }
 
 export class MavenRegistry implements Registry {
-  readonly challenge = 'Basic realm="CodeArtifact"';
   /** By path. */
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
 
@@ -27,7 +26,7 @@ export class MavenRegistry implements Registry {
     const [, base = path, algorithm] = /^(.*)\.(md5|sha1|sha256|sha512)$/.exec(path) ?? [];
     if (method === "GET" || method === "HEAD") {
       request.authorize("codeartifact:ReadFromRepository");
-      return this.#read(base, algorithm);
+      return this.#read(request, base, algorithm);
     }
     if (method !== "PUT") throw new Refusal(405, "Method Not Allowed");
     const place = coordinatesOf(base);
@@ -46,9 +45,10 @@ export class MavenRegistry implements Registry {
     return new Response(`${message}\n`, { status });
   }
 
-  #read(path: string, algorithm: string | undefined): Response {
+  #read(request: RegistryRequest, path: string, algorithm: string | undefined): Response {
     const bytes = this.#find(path);
-    return algorithm === undefined ? fileResponse(bytes) : new Response(digestOf(algorithm, bytes));
+    if (algorithm !== undefined) return new Response(digestOf(algorithm, bytes));
+    return path.endsWith("/maven-metadata.xml") ? fileResponse(bytes) : request.asset(bytes);
   }
 
   #find(path: string): Uint8Array<ArrayBuffer> {

@@ -3,7 +3,7 @@
  * registry. `whoami` and `audit` are not there, as in CodeArtifact.
  */
 import * as v from "valibot";
-import { fileResponse, hexDigest, type PackageName, Refusal, type Registry, type RegistryRequest } from "./registry.ts";
+import { hexDigest, type PackageName, Refusal, type Registry, type RegistryRequest } from "./registry.ts";
 
 const abbreviatedType = "application/vnd.npm.install-v1+json";
 
@@ -45,7 +45,6 @@ interface NpmPackage {
 }
 
 export class NpmRegistry implements Registry {
-  readonly challenge = "Bearer";
   readonly #packages = new Map<string, NpmPackage>();
 
   async handle(request: RegistryRequest): Promise<Response> {
@@ -67,7 +66,7 @@ export class NpmRegistry implements Registry {
     if (!filename) return packument(request, name, found);
     const tarball = [...found.versions].find(([version]) => tarballName(name, version) === filename)?.[1].tarball;
     if (!tarball) throw new Refusal(404, `'${filename}' is not a file of ${name}`);
-    return fileResponse(tarball);
+    return request.asset(tarball);
   }
 
   error(status: number, message: string): Response {

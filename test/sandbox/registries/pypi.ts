@@ -7,16 +7,21 @@ import { fileResponse, hexDigest, Refusal, type Registry, type RegistryRequest }
 
 const simpleJson = "application/vnd.pypi.simple.v1+json";
 
-/** The fields of the upload form that the index needs (PyPI's "legacy" upload API). */
+const Digest = v.optional(v.pipe(v.string(), v.regex(/^([A-Fa-f0-9]{64})?$/)));
+
+/** The fields of the upload form that the index needs: PyPI's "legacy" upload API, forklift/forms.py of Warehouse. */
 const UploadSchema = v.object({
   ":action": v.literal("file_upload"),
   protocol_version: v.literal("1"),
+  metadata_version: v.pipe(v.string(), v.regex(/^[12]\.\d$/)),
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/)),
   version: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.!+_-]+$/)),
   filetype: v.picklist(["bdist_wheel", "sdist"]),
+  pyversion: v.optional(v.string()),
   requires_python: v.optional(v.string()),
   md5_digest: v.optional(v.string()),
-  sha256_digest: v.optional(v.string()),
+  sha256_digest: Digest,
+  blake2_256_digest: Digest,
   content: v.instance(File),
 });
 
@@ -31,7 +36,6 @@ interface PublishedFile {
 }
 
 export class PypiRegistry implements Registry {
-  readonly challenge = 'Basic realm="CodeArtifact"';
   /** The files of each project, by normalized name. */
   readonly #projects = new Map<string, PublishedFile[]>();
 
@@ -67,9 +71,14 @@ export class PypiRegistry implements Registry {
   async #add({ name, version, filetype, content, ...fields }: Upload): Promise<void> {
     const bytes = new Uint8Array(await content.arrayBuffer());
     const sha256 = hexDigest("sha256", bytes);
-    if ((fields.sha256_digest ?? sha256) !== sha256) throw new Refusal(400, "sha256_digest is not that of the content");
-    if (fields.md5_digest && fields.md5_digest !== hexDigest("md5", bytes)) {
-      throw new Refusal(400, "md5_digest is not that of the content");
+    const digests = {
+      md5_digest: hexDigest("md5", bytes),
+      sha256_digest: sha256,
+      blake2_256_digest: new Bun.CryptoHasher("blake2b256").update(bytes).digest("hex"),
+    };
+    for (const [field, digest] of Object.entries(digests)) {
+      const given = fields[field as keyof typeof digests];
+      if (given && given.toLowerCase() !== digest) throw new Refusal(400, `${field} is not that of the content`);
     }
     const filename = content.name;
     if (!isFilenameOf(filename, filetype, name, version)) {
@@ -85,6 +94,16 @@ export class PypiRegistry implements Registry {
 function parseUpload(form: Iterable<[string, unknown]>): Upload {
   const parsed = v.safeParse(UploadSchema, Object.fromEntries(form));
   if (!parsed.success) throw new Refusal(400, `invalid upload form: ${v.summarize(parsed.issues)}`);
+  const { filetype, pyversion, ...fields } = parsed.output;
+  if (filetype === "bdist_wheel" && !pyversion) {
+    throw new Refusal(400, "Python version is required for binary distribution uploads.");
+  }
+  if (filetype === "sdist" && pyversion && pyversion !== "source") {
+    throw new Refusal(400, "Use 'source' as Python version for an sdist.");
+  }
+  if (!fields.md5_digest && !fields.sha256_digest && !fields.blake2_256_digest) {
+    throw new Refusal(400, "Include at least one message digest.");
+  }
   return parsed.output;
 }
 

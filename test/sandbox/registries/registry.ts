@@ -9,6 +9,8 @@ export interface RegistryRequest {
   /** The endpoint that was asked: URL with the trailing slash. */
   endpoint: string;
   body: Request;
+  /** A file of a package as an answer: CodeArtifact sends clients to Amazon S3 for it. */
+  asset(bytes: Uint8Array<ArrayBuffer>): Response;
   /** Throws a Refusal (403) unless the token's role has the IAM action, on the repository or on a package in it. */
   authorize(action: string, on?: PackageName): void;
 }
@@ -21,8 +23,6 @@ export interface PackageName {
 
 /** The registry of one repository for one package format, all of it in memory. */
 export interface Registry {
-  /** The challenge of a 401 answer (RFC 9110 section 11.6.1). */
-  readonly challenge: string;
   /** Answers a request. Throws a Refusal. */
   handle(request: RegistryRequest): Promise<Response>;
   /** An error in the form that the format's client shows to people. */
@@ -44,7 +44,7 @@ export function hexDigest(algorithm: "md5" | "sha1" | "sha256" | "sha512", bytes
   return new Bun.CryptoHasher(algorithm).update(bytes).digest("hex");
 }
 
-/** A file as an answer. */
+/** A file as an answer of the repository itself. */
 export function fileResponse(bytes: Uint8Array<ArrayBuffer>): Response {
   return new Response(bytes, { headers: { "content-type": "application/octet-stream" } });
 }

@@ -20,6 +20,9 @@ function basic(user: string, password: string): string {
 
 const everywhere = (status: number) => ({ cargo: status, maven: status, npm: status, pypi: status });
 
+// "AWS CodeArtifact authentication and tokens" of the user guide has both schemes, and says that a token is good for
+// the repositories of its domain. Not checked, for want of an account: whether Basic takes another user than `aws`, and
+// whether a live token of another domain or region is answered 401 or 403.
 const headers: [what: string, header: () => string, statuses: ReturnType<typeof everywhere>][] = [
   ["a Bearer token", () => `Bearer ${visitor.token}`, everywhere(200)],
   ["the user aws", () => basic("aws", visitor.token), everywhere(200)],
@@ -28,6 +31,14 @@ const headers: [what: string, header: () => string, statuses: ReturnType<typeof 
   ["another scheme", () => `Digest ${visitor.token}`, everywhere(401)],
   ["a token with a letter more", () => `Bearer ${visitor.token}x`, everywhere(401)],
   ["a token of another domain", () => `Bearer ${visitor.issueToken("other-domain")}`, everywhere(401)],
+  [
+    "a token of the same domain in another region",
+    () => `Bearer ${visitor.issueToken(names.domain, undefined, "eu-west-1")}`,
+    everywhere(401),
+  ],
+  ["a Bearer token in two parts", () => `Bearer aws ${visitor.token}`, everywhere(401)],
+  ["a user without a password", () => basic("aws", ""), everywhere(401)],
+  ["the token as the user", () => basic(visitor.token, ""), everywhere(401)],
   ["a token that has ended", () => `Bearer ${visitor.issueToken(names.domain, Date.now() / 1000)}`, everywhere(401)],
 ];
 
@@ -44,15 +55,16 @@ test.each(headers)("the sandbox's registries accept or challenge a request with 
   }).toEqual(statuses);
 });
 
-const challenges = [
-  ["/cargo/my-repo/config.json", "Bearer"],
-  ["/npm/my-repo/lodash", "Bearer"],
-  ["/pypi/my-repo/simple/my-package/", 'Basic realm="CodeArtifact"'],
-  ["/maven/my-repo/com/example/my-artifact/maven-metadata.xml", 'Basic realm="CodeArtifact"'],
-  ["/npm/other-repo/lodash", "Bearer"],
-] as const;
-
-test.each(challenges)("a request without a token to %s is challenged with %s", async (path, challenge) => {
+// npm's was seen at CodeArtifact (confluentinc/mcp-confluent#150). Not checked, for want of an account: the others'.
+test.each([
+  ["/cargo/my-repo/config.json", 'Bearer realm="my-domain/my-repo", Basic realm="my-domain/my-repo"'],
+  ["/npm/my-repo/lodash", 'Bearer realm="my-domain/my-repo", Basic realm="my-domain/my-repo"'],
+  ["/npm/other-repo/lodash", 'Bearer realm="my-domain/other-repo", Basic realm="my-domain/other-repo"'],
+  ["/nuget/my-repo/v3/index.json", 'Basic realm="my-domain/my-repo"'],
+  ["/pypi/my-repo/simple/my-package/", 'Basic realm="my-domain/my-repo"'],
+  ["/maven/my-repo/com/example/my-artifact/maven-metadata.xml", 'Basic realm="my-domain/my-repo"'],
+  ["/ruby/my-repo/info/my-gem", 'Basic realm="my-domain/my-repo"'],
+])("a request without a token to %s is challenged with %s", async (path, challenge) => {
   const answer = await visitor.sandbox.fetch(`${origin}${path}`);
   expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, challenge]);
 });

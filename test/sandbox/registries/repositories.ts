@@ -6,16 +6,18 @@
  */
 import type { PackageFormat } from "../../../src/base/package-format.ts";
 import type { Account, TokenHolder } from "../aws/account.ts";
+import type { AssetStore } from "../aws/asset-store.ts";
 import { CargoRegistry } from "./cargo.ts";
 import { MavenRegistry } from "./maven.ts";
 import { NpmRegistry } from "./npm.ts";
 import { NugetRegistry } from "./nuget/nuget.ts";
 import { PypiRegistry } from "./pypi.ts";
-import { type PackageName, Refusal, type Registry } from "./registry.ts";
+import { fileResponse, type PackageName, Refusal, type Registry } from "./registry.ts";
 import { RubyRegistry } from "./ruby/ruby.ts";
+import { SwiftRegistry } from "./swift.ts";
 
 /** The formats that a repository serves here. */
-export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "nuget" | "pypi" | "ruby">;
+export type RegistryFormat = Extract<PackageFormat, "cargo" | "maven" | "npm" | "nuget" | "pypi" | "ruby" | "swift">;
 
 /** How many requests of one format came, and how many of them were answered 401 and 403. */
 export interface FormatCounters {
@@ -43,6 +45,7 @@ export interface Registries {
   nuget: NugetRegistry;
   pypi: PypiRegistry;
   ruby: RubyRegistry;
+  swift: SwiftRegistry;
 }
 
 /** Where a request wants to go, from its host and path. */
@@ -62,7 +65,7 @@ const packageHost =
   /^(?<domain>[a-z][a-z0-9-]*[a-z0-9])-(?<owner>\d{12})\.(?:d\.codeartifact\.(?<region>[a-z0-9-]+)\.amazonaws\.com|codeartifact\.(?<dualstackRegion>[a-z0-9-]+)\.on\.aws)$/;
 const vpcHost = /^vpce-[a-z0-9-]+\.d\.codeartifact\.([a-z0-9-]+)\.vpce\.amazonaws\.com$/;
 const vpcPath = /^(\/[a-z]+)\/d\/([a-z][a-z0-9-]*[a-z0-9]-\d{12})(\/.*)$/;
-const packagePath = /^\/(?<format>cargo|maven|npm|nuget|pypi|ruby)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
+const packagePath = /^\/(?<format>cargo|maven|npm|nuget|pypi|ruby|swift)\/(?<repository>[^/]+)\/(?<rest>.*)$/;
 
 export class Repositories {
   readonly counters: Record<RegistryFormat, FormatCounters> = {
@@ -72,15 +75,18 @@ export class Repositories {
     nuget: noCalls(),
     pypi: noCalls(),
     ruby: noCalls(),
+    swift: noCalls(),
   };
   /** Every request until now, in the order of the answers. */
   readonly answered: AnsweredRequest[] = [];
   readonly #account: Account;
+  readonly #assets: AssetStore;
   /** By domain and name: `DOMAIN/REPOSITORY`. */
   readonly #registries = new Map<string, Registries>();
 
-  constructor(account: Account) {
+  constructor(account: Account, assets: AssetStore) {
     this.#account = account;
+    this.#assets = assets;
   }
 
   /** The registries of a repository, empty at first. */
@@ -107,10 +113,10 @@ export class Repositories {
     return answer;
   }
 
-  #holderOf({ headers }: Request, { owner, format, domain }: Target): TokenHolder | undefined {
+  #holderOf({ headers }: Request, { owner, format, domain, region }: Target): TokenHolder | undefined {
     const token = tokenOf(headers.get("authorization"), format);
     if (!token || owner !== this.#account.id) return undefined;
-    return this.#account.verifyToken(token, domain);
+    return this.#account.verifyToken(token, domain, region);
   }
 
   async #answer(request: Request, target: Target, holder: TokenHolder | undefined): Promise<Response> {
@@ -120,7 +126,7 @@ export class Repositories {
     const registry: Registry = (exists ? this.registries(domain, repository) : newRegistries())[format];
     if (!holder) {
       const answer = registry.error(401, "Unauthenticated: expected a live authorization token of this domain");
-      answer.headers.set("www-authenticate", registry.challenge);
+      answer.headers.set("www-authenticate", challenge(target));
       return answer;
     }
     if (!exists) return registry.error(404, `Repository ${repository} does not exist`);
@@ -131,6 +137,8 @@ export class Repositories {
         path: target.rest,
         endpoint: `https://${new URL(request.url).host}${target.path}`,
         body: request,
+        // A presigned URL is good for one method: a HEAD is answered here.
+        asset: (bytes) => (request.method === "GET" ? this.#assets.redirect(bytes) : fileResponse(bytes)),
         authorize: (action, on) => this.#authorize(holder, target, action, on),
       });
     } catch (error) {
@@ -166,7 +174,18 @@ export function newRegistries(): Registries {
     nuget: new NugetRegistry(),
     pypi: new PypiRegistry(),
     ruby: new RubyRegistry(),
+    swift: new SwiftRegistry(),
   };
+}
+
+/**
+ * The challenge of a 401 answer (RFC 9110 section 11.6.1). CodeArtifact's to npm was seen, both schemes in the realm of
+ * the repository. These must be two lines: Apache HttpClient, with which Maven works there, takes a line for one
+ * challenge. Bun's server writes one line, so a client of Basic is given that alone.
+ */
+function challenge({ domain, repository, format }: Target): string {
+  const realm = `realm="${domain}/${repository}"`;
+  return ["npm", "cargo"].includes(format) ? `Bearer ${realm}, Basic ${realm}` : `Basic ${realm}`;
 }
 
 function noCalls(): FormatCounters {

@@ -11,7 +11,7 @@ export interface Visitor {
   /** A live token of my-domain. */
   token: string;
   /** A token of the role. `expires` is in seconds since 1970; without it the token is good for an hour. */
-  issueToken(domain: string, expires?: number): string;
+  issueToken(domain: string, expires?: number, region?: string): string;
   /** Asks for a path of the package host, with the token unless another header is given. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Sends a body with the token. */
@@ -24,8 +24,8 @@ export async function startVisitor(): Promise<Visitor> {
   const { account } = sandbox;
   const [role] = account.roles;
   if (!role) throw new Error("the account has no role");
-  const issueToken = (domain: string, expires = Math.floor(Date.now() / 1000) + 3600) =>
-    account.issueToken(role, domain, expires);
+  const issueToken = (domain: string, expires = Math.floor(Date.now() / 1000) + 3600, region?: string) =>
+    account.issueToken(role, domain, expires, region);
   const token = issueToken(names.domain);
   const authorization = `Bearer ${token}`;
   return {

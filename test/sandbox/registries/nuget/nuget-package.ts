@@ -1,6 +1,6 @@
 /** A .nupkg file as a NuGet repository reads it: a ZIP archive with one .nuspec at its root (Open Packaging Conventions). */
-import { inflateRawSync } from "node:zlib";
 import { Refusal } from "../registry.ts";
+import { readZip } from "../zip.ts";
 
 export class NugetPackage {
   readonly file: Uint8Array<ArrayBuffer>;
@@ -41,31 +41,4 @@ export function normalizeVersion(text: string): string {
   if (numbers === undefined) throw new Refusal(400, `the version ${text.slice(0, 64)} is not valid`);
   const [major = 0, minor = 0, patch = 0, revision = 0] = numbers.split(".").map(Number);
   return `${major}.${minor}.${patch}${revision === 0 ? "" : `.${revision}`}${release}`;
-}
-
-/** The files of an archive, read when they are asked for (APPNOTE.TXT 4.3: end, central directory, local headers). */
-function readZip(bytes: Buffer): Map<string, () => Buffer> {
-  const end = bytes.lastIndexOf(Buffer.from("PK\u0005\u0006", "latin1"));
-  if (end < 0 || end + 22 > bytes.length) throw new Refusal(400, "the package is no ZIP archive");
-  const entries = new Map<string, () => Buffer>();
-  let at = bytes.readUInt32LE(end + 16);
-  for (let left = bytes.readUInt16LE(end + 10); left > 0; left--) {
-    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50)
-      throw new Refusal(400, "the archive's directory is malformed");
-    const [method, size, nameLength, extra, comment, header] = [
-      bytes.readUInt16LE(at + 10),
-      bytes.readUInt32LE(at + 20),
-      bytes.readUInt16LE(at + 28),
-      bytes.readUInt16LE(at + 30),
-      bytes.readUInt16LE(at + 32),
-      bytes.readUInt32LE(at + 42),
-    ];
-    entries.set(bytes.toString("utf8", at + 46, at + 46 + nameLength), () => {
-      const start = header + 30 + bytes.readUInt16LE(header + 26) + bytes.readUInt16LE(header + 28);
-      const data = bytes.subarray(start, start + size);
-      return method === 8 ? inflateRawSync(data, { maxOutputLength: 1 << 24 }) : data;
-    });
-    at += 46 + nameLength + extra + comment;
-  }
-  return entries;
 }

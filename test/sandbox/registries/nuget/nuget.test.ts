@@ -57,6 +57,20 @@ test("a version of NuGet's is pushed once, however it is spelled, and not withou
   visitor.role.permissions.pop();
 });
 
+// https://learn.microsoft.com/nuget/api/package-publish-resource: the key is a header of its own. CodeArtifact's user
+// guide has Basic authentication only. Not checked, for want of an account: that it passes over the header.
+test("a push with the token as an API key alone is challenged, and a key besides the token is passed over", async () => {
+  const { sandbox, token } = visitor;
+  const pushed = async (headers: Record<string, string>, version: string) => {
+    const form = new FormData();
+    form.append("package", new File([buildNugetPackage({ ...source, version })], "package.nupkg"));
+    return (await sandbox.fetch(`${origin}/nuget/my-repo/v3/package`, { method: "PUT", headers, body: form })).status;
+  };
+  expect(await pushed({ "x-nuget-apikey": token }, "4.0.0")).toBe(401);
+  const authorization = `Basic ${Buffer.from(`aws:${token}`).toString("base64")}`;
+  expect(await pushed({ authorization, "x-nuget-apikey": "az" }, "4.0.0")).toBe(201);
+});
+
 test("the sandbox refuses what is no package", async () => {
   const good = buildNugetPackage({ ...source, version: "3.0.0" });
   expect(await push()).toBe(400);

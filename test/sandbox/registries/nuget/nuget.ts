@@ -4,14 +4,13 @@
  * https://learn.microsoft.com/nuget/api/overview
  */
 import { NugetPackage } from "./nuget-package.ts";
-import { fileResponse, Refusal, type Registry, type RegistryRequest } from "../registry.ts";
+import { Refusal, type Registry, type RegistryRequest } from "../registry.ts";
 
 const content = "v3/flatcontainer/";
 const registrations = "v3/registrations/";
 const publish = "v3/package";
 
 export class NugetRegistry implements Registry {
-  readonly challenge = 'Basic realm="CodeArtifact"';
   /** By lower-case name, and by version. */
   readonly #packages = new Map<string, Map<string, NugetPackage>>();
 
@@ -26,7 +25,7 @@ export class NugetRegistry implements Registry {
     if (method !== "GET" && method !== "HEAD") throw new Refusal(405, "Method Not Allowed");
     request.authorize("codeartifact:ReadFromRepository");
     if (path === "v3/index.json") return Response.json(serviceIndex(request.endpoint));
-    if (path.startsWith(content)) return this.#content(path.slice(content.length));
+    if (path.startsWith(content)) return this.#content(request, path.slice(content.length));
     const [, name] =
       /^([^/]+)\/index\.json$/.exec(path.startsWith(registrations) ? path.slice(registrations.length) : "") ?? [];
     if (name !== undefined) return this.#registration(name, request.endpoint);
@@ -51,13 +50,13 @@ export class NugetRegistry implements Registry {
   }
 
   /** `NAME/index.json`, `NAME/VERSION/NAME.VERSION.nupkg` and `NAME/VERSION/NAME.nuspec`, all in lower case. */
-  #content(path: string): Response {
+  #content(request: RegistryRequest, path: string): Response {
     const [name = "", version = "", file, ...more] = path.split("/").map(decodeURIComponent);
     const versions = this.#versions(name);
     if (version === "index.json" && file === undefined) return Response.json({ versions: [...versions.keys()] });
     const found = versions.get(version);
     if (found === undefined || more.length > 0) throw new Refusal(404, "Not Found");
-    if (file === `${name}.${version}.nupkg`) return fileResponse(found.file);
+    if (file === `${name}.${version}.nupkg`) return request.asset(found.file);
     if (file === `${name}.nuspec`)
       return new Response(found.nuspec, { headers: { "content-type": "application/xml" } });
     throw new Refusal(404, "Not Found");

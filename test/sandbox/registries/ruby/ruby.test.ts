@@ -38,6 +38,15 @@ test.each([
   expect((await get(path)).status).toBe(404);
 });
 
+// RubyGems asks so whether there is a compact index: up to 3.5.18 the root, later /versions, which CodeArtifact lacks
+// ("RubyGems command support" of its user guide).
+test.each([
+  ["", 200],
+  ["versions", 404],
+])("the sandbox answers HEAD of RubyGems' %p with %p", async (path, status) => {
+  expect((await visitor.send("HEAD", `/ruby/my-repo/${path}`)).status).toBe(status);
+});
+
 test("basic authentication with the user name aws is taken, other user names are not", async () => {
   const status = async (user: string) => {
     const authorization = `Basic ${Buffer.from(`${user}:${visitor.token}`).toString("base64")}`;

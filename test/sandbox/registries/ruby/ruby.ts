@@ -8,7 +8,6 @@ import { Gem } from "./ruby-gem.ts";
 import { marshal } from "./ruby-marshal.ts";
 
 export class RubyRegistry implements Registry {
-  readonly challenge = 'Basic realm="CodeArtifact"';
   /** By name. */
   readonly #gems = new Map<string, Gem[]>();
 
@@ -28,7 +27,7 @@ export class RubyRegistry implements Registry {
     const [, folder, encoded = ""] = /^(info|gems|quick\/Marshal\.4\.8)\/([^/]+)$/.exec(path) ?? [];
     const name = decodeURIComponent(encoded);
     if (folder === "info") return this.#info(name);
-    if (folder === "gems") return fileResponse(this.#find(name, ".gem").file);
+    if (folder === "gems") return request.asset(this.#find(name, ".gem").file);
     if (folder !== undefined) return fileResponse(this.#find(name, ".gemspec.rz").quickSpecification);
     throw new Refusal(404, "Not Found");
   }
