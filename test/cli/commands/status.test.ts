@@ -128,7 +128,9 @@ describe("status says which settings the agent reads", () => {
   test("not of an agent that does not say", () => {
     const { settings: _, ...silent } = agent;
     expect(statusLines(settings, silent, 0, "/x").join("\n")).not.toContain("reads its settings");
-    expect(statusJson(settings, silent, true, "/x")).toMatchObject({ agent: { settings: null, readsOtherSettings: false } });
+    expect(statusJson(settings, silent, true, "/x")).toMatchObject({
+      agent: { settings: null, readsOtherSettings: false },
+    });
   });
 });
 
