@@ -3,7 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import type { Edited } from "../editing/edited.ts";
 import type { RepositorySettings } from "../settings/settings.ts";
-import type { Finding, Machine, StoredToken, VariableRule } from "./finding.ts";
+import type { Finding, Machine, TokenPlace, VariableRule } from "./finding.ts";
 
 /** Parameters of an edit besides the repository. */
 export interface ToolEdit {
@@ -78,5 +78,6 @@ export interface Tool {
    */
   asks?: { program: string; args: string[]; judge: (answer: string, machine: Machine) => Finding | undefined };
   variables: VariableRule[];
-  storedTokens: (machine: Machine) => StoredToken[];
+  /** Where tokens may lie: a row for each file, whether it exists or not. */
+  tokenPlaces: (machine: Machine) => TokenPlace[];
 }

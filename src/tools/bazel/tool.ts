@@ -33,7 +33,7 @@ export const bazel: Tool = {
   needsShim: () => true,
   check: checkBazel,
   variables: [],
-  storedTokens: () => [],
+  tokenPlaces: () => [],
 };
 
 function checkBazel({ settings, env }: Machine): Finding[] {

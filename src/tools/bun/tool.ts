@@ -4,7 +4,8 @@ import { boundByScope } from "../npm/scopes.ts";
 import type { Tool } from "../tool.ts";
 import { setBunRegistry, unsetBunRegistry } from "./config-file.ts";
 import { bunConfigPath } from "./config-path.ts";
-import { bunVariables, checkBun, storedBunTokens } from "./doctor.ts";
+import { bunVariables, checkBun } from "./doctor.ts";
+import { bunTokenPlaces } from "./stored-tokens.ts";
 
 export const bun: Tool = {
   format: "npm",
@@ -38,5 +39,5 @@ export const bun: Tool = {
   runShim: async (name, args) => (await import("./shim.ts")).runBunShim(name, args),
   check: checkBun,
   variables: bunVariables,
-  storedTokens: storedBunTokens,
+  tokenPlaces: bunTokenPlaces,
 };

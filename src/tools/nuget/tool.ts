@@ -4,7 +4,7 @@ import type { Tool } from "../tool.ts";
 import { setNugetSource, unsetNugetSource } from "./config-file.ts";
 import { nugetConfigPath } from "./config-path.ts";
 import { checkNuget } from "./doctor.ts";
-import { storedNugetTokens } from "./stored-tokens.ts";
+import { nugetTokenPlaces } from "./stored-tokens.ts";
 import { nugetVariables } from "./variables.ts";
 
 export const nuget: Tool = {
@@ -38,7 +38,7 @@ export const nuget: Tool = {
   needsShim: () => true,
   check: checkNuget,
   variables: nugetVariables,
-  storedTokens: storedNugetTokens,
+  tokenPlaces: nugetTokenPlaces,
 };
 
 /** As `aws codeartifact login --tool dotnet` calls it. */

@@ -3,7 +3,8 @@ import { indexNames, indexOf } from "../python/index-url.ts";
 import type { Tool } from "../tool.ts";
 import { dropPdmRepository, pdmName, setPdmRepository, unsetPdmRepository } from "./config-file.ts";
 import { pdmConfigPath } from "./config-path.ts";
-import { checkPdm, pdmVariables, storedPdmTokens } from "./doctor.ts";
+import { checkPdm, pdmVariables } from "./doctor.ts";
+import { pdmTokenPlaces } from "./stored-tokens.ts";
 
 /** The URLs that a block of ours may contain. */
 function urlsOf(endpoints: string[]): string[] {
@@ -47,5 +48,5 @@ export const pdm: Tool = {
   needsShim: () => true,
   check: checkPdm,
   variables: pdmVariables,
-  storedTokens: storedPdmTokens,
+  tokenPlaces: pdmTokenPlaces,
 };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Tool } from "../tool.ts";
 import { poetryName, setPoetryRepository, unsetPoetryRepository } from "./config-file.ts";
 import { poetryConfigFolder } from "./config-path.ts";
-import { checkPoetry, poetryVariables, storedPoetryTokens } from "./doctor.ts";
+import { checkPoetry, poetryVariables } from "./doctor.ts";
+import { poetryTokenPlaces } from "./stored-tokens.ts";
 
 export const poetry: Tool = {
   format: "pypi",
@@ -33,5 +34,5 @@ export const poetry: Tool = {
   needsShim: () => true,
   check: checkPoetry,
   variables: poetryVariables,
-  storedTokens: storedPoetryTokens,
+  tokenPlaces: poetryTokenPlaces,
 };

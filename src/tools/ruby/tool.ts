@@ -5,7 +5,7 @@ import type { Tool } from "../tool.ts";
 import { dropGemSource, setGemSource, unsetGemSource } from "./config-file.ts";
 import { checkRuby } from "./doctor.ts";
 import { gemrcPath } from "./gemrc.ts";
-import { storedRubyTokens } from "./stored-tokens.ts";
+import { rubyTokenPlaces } from "./stored-tokens.ts";
 import { rubyVariables } from "./variables.ts";
 
 export const ruby: Tool = {
@@ -37,7 +37,7 @@ export const ruby: Tool = {
   needsShim: () => true,
   check: checkRuby,
   variables: rubyVariables,
-  storedTokens: storedRubyTokens,
+  tokenPlaces: rubyTokenPlaces,
 };
 
 const shimNames = ["gem", "bundle", "bundler"];

@@ -5,7 +5,7 @@ import type { Tool } from "../tool.ts";
 import { setUvIndex, unsetUvIndex } from "./config-file.ts";
 import { uvConfigPath } from "./config-path.ts";
 import { checkUv, uvVariables } from "./doctor.ts";
-import { storedUvTokens } from "./stored-tokens.ts";
+import { uvTokenPlaces } from "./stored-tokens.ts";
 
 /** The URLs that a block of ours may contain. */
 function urlsOf(endpoints: string[]): string[] {
@@ -55,5 +55,5 @@ export const uv: Tool = {
   needsShim: () => true,
   check: checkUv,
   variables: uvVariables,
-  storedTokens: storedUvTokens,
+  tokenPlaces: uvTokenPlaces,
 };

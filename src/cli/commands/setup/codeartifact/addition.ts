@@ -2,6 +2,7 @@
 import { homeFolder } from "../../../../base/system/home.ts";
 import type { PackageHost } from "../../../../aws/package-endpoints.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import type { Machine } from "../../../../tools/finding.ts";
 import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
 import type { Tool } from "../../../../tools/tool.ts";
 import { overridingVariables } from "../../../../tools/variables.ts";
@@ -23,6 +24,7 @@ import {
   supersededBy,
 } from "./request.ts";
 import { checkedRoles, type RoleFlags } from "./role-flags.ts";
+import { tokenWarnings } from "./token-warnings.ts";
 import { besidePublic, installed, listed, settable, toolsOf } from "./selected-tools.ts";
 
 export interface AdditionFlags extends Flags, RoleFlags {
@@ -93,9 +95,11 @@ export async function planAddition(
   };
   const plan = planSetup(repository, names, settings, context, superseded);
   const other = otherSettings(source.agent);
+  const machine = machineOf(plan.settings, env);
   plan.warnings.push(
     ...warnings,
-    ...overridden(names, plan.settings, env),
+    ...overridden(names, machine),
+    ...tokenWarnings(machine, plan.tools, args["dry-run"] === true),
     ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)),
     ...[unlistedRegion(where.region) ?? []].flat(),
     ...(other ? [`${other.found} To have it read these: ${other.remedy}.`] : []),
@@ -132,16 +136,13 @@ function unusedFlag(
   );
 }
 
+function machineOf(settings: Settings, env: DraftContext["env"]): Machine {
+  const home = homeFolder(env);
+  return { env, cwd: process.cwd(), home, settings, agent: undefined, now: Date.now() / 1000 };
+}
+
 /** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
-function overridden(names: ToolName[], settings: Settings, env: DraftContext["env"]): string[] {
-  const machine = {
-    env,
-    cwd: process.cwd(),
-    home: homeFolder(env),
-    settings,
-    agent: undefined,
-    now: Date.now() / 1000,
-  };
+function overridden(names: ToolName[], machine: Machine): string[] {
   const rules = names.flatMap((name) => tools[name].variables);
   return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
 }

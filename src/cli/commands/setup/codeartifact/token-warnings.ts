@@ -1,0 +1,16 @@
+/** What a set-up says of tokens that lie in files already: its own lines make none, and those others have are found. */
+import type { FileChange } from "../../../../editing/user-file.ts";
+import type { Machine } from "../../../../tools/finding.ts";
+import { readSmallFile } from "../../../../tools/small-files.ts";
+import { storedTokens } from "../../../../tools/stored-tokens.ts";
+
+/** A sentence on each token, with its line as it is after the changes. `dryRun`: they are not made. */
+export function tokenWarnings(machine: Machine, changes: readonly FileChange[], dryRun: boolean): string[] {
+  const after = new Map(changes.map((change) => [change.path, change.after]));
+  const moved = new Set(changes.filter((change) => change.before !== change.after).map(({ path }) => path));
+  const read = (path: string): string | undefined => (after.has(path) ? after.get(path) : readSmallFile(path));
+  return storedTokens(machine, read).map(({ path, line, tool, remedy }) => {
+    const place = dryRun && moved.has(path) ? `${path} (line ${line} after these changes)` : `${path}:${line}`;
+    return `A token for CodeArtifact lies in ${place} (${tool}). ${remedy}`;
+  });
+}
