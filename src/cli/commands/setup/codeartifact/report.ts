@@ -7,6 +7,7 @@ import { otherSettings } from "../agent-settings.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
 import { previewChange } from "./preview.ts";
+import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "./selected-tools.ts";
 import { type ToolName, tools } from "../../../../tools/tools.ts";
 
@@ -29,33 +30,29 @@ export function report(outcome: Outcome, json: boolean): void {
   const { plan, source, dryRun, remove, names } = outcome;
   const name = plan.repositories.map(nameOf).join(", ");
   if (source) sayEndpoints(source);
-  for (const each of plan.superseded) {
-    note(
-      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add${names.includes("cargo") ? " and a --registry-name of its own" : ""}.`,
-    );
-  }
+  const [added] = plan.repositories;
+  for (const each of plan.superseded) note(saidOfReplacement(each, added!, names, dryRun));
   for (const line of plan.warnings) warn(line);
-  if (dryRun) return preview(outcome);
+  const untouched = remove ? plan.repositories.flatMap((each) => saidOfRemoval(each, names)) : [];
+  if (dryRun) return preview(outcome, untouched);
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
   const links = [...plan.shims.changes.added, ...plan.shims.changes.removed];
-  if (changed.length === 0 && links.length === 0) {
-    success(
-      remove
-        ? plan.repositories.length === 0
-          ? "Nothing has changed."
-          : `${name} is not set up here; nothing has changed.`
-        : `${name} is set up; nothing had to change.`,
-    );
-  }
+  if (changed.length === 0 && links.length === 0) success(saidOfNothing(outcome, name));
   for (const { path, before, after, what } of changed) success(`${path}: ${describe(before, after, what)}`);
-  const { added, removed } = plan.shims.changes;
-  if (added.length > 0) success(`${plan.shims.folder}: links ${added.join(", ")} to Vouch`);
-  if (removed.length > 0) success(`${plan.shims.folder}: without ${removed.join(", ")}`);
+  const { changes, folder } = plan.shims;
+  if (changes.added.length > 0) success(`${folder}: links ${changes.added.join(", ")} to Vouch`);
+  if (changes.removed.length > 0) success(`${folder}: without ${changes.removed.join(", ")}`);
+  for (const line of untouched) note(line);
   if (!remove) sayNext(outcome);
 }
 
-function nameOf({ domain, repository }: RepositorySettings): string {
-  return `${domain}/${repository}`;
+function saidOfNothing({ plan, remove, names }: Outcome, name: string): string {
+  if (!remove) return `${name} is set up; nothing had to change.`;
+  // What is set up for other tools is said of each repository.
+  if (plan.repositories.every((each) => saidOfRemoval(each, names).length === 0) && name !== "") {
+    return `${name} is not set up here; nothing has changed.`;
+  }
+  return "Nothing has changed.";
 }
 
 function sayEndpoints({ endpoints, source, reason, agent }: Endpoints): void {
@@ -113,7 +110,7 @@ function savedLines(text: string | undefined): number {
   return text?.split("\n").filter((line) => line.startsWith("#| ")).length ?? 0;
 }
 
-function preview(outcome: Outcome): void {
+function preview(outcome: Outcome, untouched: string[]): void {
   for (const { path, before, after } of changesOf(outcome)) {
     if (before === after) continue;
     print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
@@ -125,6 +122,7 @@ function preview(outcome: Outcome): void {
   for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
   sayPath(outcome.shell);
+  for (const line of untouched) note(line);
   note("Nothing has been changed (--dry-run).");
 }
 
