@@ -55,7 +55,7 @@ export async function planAddition(
   const { env } = context;
   const where = args.default === true ? configuredOne(args, settings) : resolveNames(args, settings, env);
   const known = settings.repositories.find((each) => sameRepository(each, where));
-  let names = settable(named, env);
+  let names = settable(named, env, words);
   if (names.length === 0 && args.default === true) names = toolsOf(known);
   if (names.length === 0) names = await installed(env, args["dry-run"] === true || args.json === true);
   const scopes = parseScopes(valuesOf(words, "--scope"));
@@ -72,8 +72,10 @@ export async function planAddition(
   if (extra) {
     const given = { ...where, endpoints: {}, ...(npmScopes ? { npmScopes } : {}) };
     const left = besidePublic(names, given, {
-      named: named.length > 0 || changes,
+      named: named.length > 0,
+      known: changes ? toolsOf(known) : [],
       mayMix: args["allow-mixing"] === true,
+      words,
     });
     names = left.names;
     warnings.push(...left.warnings);

@@ -31,6 +31,26 @@ describe("beside the public registry", () => {
     expect(snapshot()).toEqual(before);
   });
 
+  test.each([
+    [["--extra", "--tool", "cargo,pip"], "pip would take a package", "--extra --tool cargo"],
+    [["--tool=npm", "--extra", "--tool", "cargo"], "npm binds packages", "--extra --tool cargo"],
+    [["--tool", "npm,swift"], "Swift's package manager asks nobody", "--tool npm"],
+  ])(
+    "one of several tools refuses %j: nothing changes, and the command without it is whole",
+    async (flags, why, rest) => {
+      await setRole();
+      const before = snapshot();
+      const run = await codeartifact(...flags);
+      expect(run).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(run.stderr).toContain("Nothing was changed. ");
+      expect(run.stderr).toContain(why);
+      const [, command] = /Without [a-z]+: `vouch setup ([^`]+)`/.exec(run.stderr)!;
+      expect(command).toBe(`codeartifact --domain my-domain --repository my-repo ${rest}`);
+      expect(snapshot()).toEqual(before);
+      expect(await setup(...command!.split(" "))).toMatchObject({ exitCode: 0 });
+    },
+  );
+
   test("pip gets an extra index when mixing is allowed, with a warning, and gives the file back", async () => {
     await setRole();
     const before = snapshot();
@@ -75,6 +95,10 @@ describe("beside the public registry", () => {
     const run = await codeartifact("--extra", "--tool", "cargo");
     expect(run.exitCode).toBe(2);
     expect(run.stderr).toContain("--allow-mixing");
+    const [, command] = /take these away first: `vouch setup ([^`]+)`/.exec(run.stderr)!;
+    expect(await setup(...command!.split(" "))).toMatchObject({ exitCode: 0 });
+    expect(await codeartifact("--extra", "--tool", "cargo")).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories).toMatchObject([{ extra: true }]);
     await setup("codeartifact", "--remove");
     await codeartifact("--extra", "--tool", "npm", "--scope", "@acme");
     await codeartifact("--tool", "cargo");
