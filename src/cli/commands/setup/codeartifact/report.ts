@@ -7,6 +7,7 @@ import { otherSettings } from "../agent-settings.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
 import { previewChange } from "./preview.ts";
+import { saidOfDefault } from "./default-repository.ts";
 import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "./selected-tools.ts";
 import { type ToolName, tools } from "../../../../tools/tools.ts";
@@ -33,8 +34,12 @@ export function report(outcome: Outcome, json: boolean): void {
   const [added] = plan.repositories;
   for (const each of plan.superseded) note(saidOfReplacement(each, added!, names, dryRun));
   for (const line of plan.warnings) warn(line);
-  const untouched = remove ? plan.repositories.flatMap((each) => saidOfRemoval(each, names)) : [];
-  if (dryRun) return preview(outcome, untouched);
+  const effects = plan.repositories.flatMap((each) =>
+    remove
+      ? saidOfRemoval(each, names)
+      : [saidOfDefault(each, { before: outcome.settingsBefore, after: plan.settings }, dryRun)],
+  );
+  if (dryRun) return preview(outcome, effects);
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
   const links = [...plan.shims.changes.added, ...plan.shims.changes.removed];
   if (changed.length === 0 && links.length === 0) success(saidOfNothing(outcome, name));
@@ -42,7 +47,7 @@ export function report(outcome: Outcome, json: boolean): void {
   const { changes, folder } = plan.shims;
   if (changes.added.length > 0) success(`${folder}: links ${changes.added.join(", ")} to Vouch`);
   if (changes.removed.length > 0) success(`${folder}: without ${changes.removed.join(", ")}`);
-  for (const line of untouched) note(line);
+  for (const line of effects) note(line);
   if (!remove) sayNext(outcome);
 }
 
@@ -110,7 +115,7 @@ function savedLines(text: string | undefined): number {
   return text?.split("\n").filter((line) => line.startsWith("#| ")).length ?? 0;
 }
 
-function preview(outcome: Outcome, untouched: string[]): void {
+function preview(outcome: Outcome, effects: string[]): void {
   for (const { path, before, after } of changesOf(outcome)) {
     if (before === after) continue;
     print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
@@ -122,7 +127,7 @@ function preview(outcome: Outcome, untouched: string[]): void {
   for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
   sayPath(outcome.shell);
-  for (const line of untouched) note(line);
+  for (const line of effects) note(line);
   note("Nothing has been changed (--dry-run).");
 }
 

@@ -106,6 +106,28 @@ describe("beside the public registry", () => {
   });
 });
 
+test("each setup says whether the repository is now the default one, and what it was before", async () => {
+  await setRole();
+  const of = (repository: string) => ["codeartifact", "--domain", "my-domain", "--repository", repository];
+  const said = async (...words: string[]) => (await setup(...words)).stderr;
+  const first = await said(...of("one"), "--tool", "cargo,npm", "--scope", "@a");
+  expect(first).toContain("my-domain/one is the default repository.\n");
+  expect(await said(...of("one"), "--tool", "cargo,npm", "--scope", "@a")).toContain(
+    "my-domain/one stays the default repository.",
+  );
+  const extra = [...of("two"), "--tool", "npm", "--extra", "--scope", "@b"];
+  expect(await said(...extra, "--dry-run")).toContain(
+    "my-domain/two would be beside the public registry, for what names it (--extra). The default repository stays my-domain/one.",
+  );
+  expect(await said(...extra)).toContain("my-domain/two is beside the public registry, for what names it (--extra).");
+  expect(await said("codeartifact", "--default", "--repository", "two")).toContain(
+    "my-domain/two is the default repository, in place of my-domain/one. Until now it was beside the public registry (--extra).",
+  );
+  expect(await said(...extra)).toContain(
+    "Until now it stood in the place of that registry. The default repository is my-domain/one.",
+  );
+});
+
 test("a variable of the user's own that wins is named", async () => {
   await setRole();
   env["PIP_INDEX_URL"] = "https://index.example.com/simple";
