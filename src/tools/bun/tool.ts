@@ -31,7 +31,7 @@ export const bun: Tool = {
   ],
   ...boundByScope("bun"),
   project: {
-    refusal: "a project's bunfig.toml would take the place of your registry, with its token",
+    refusal: () => "a project's bunfig.toml would take the place of your registry, with its token",
   },
   warnings: () => [],
   shims: (env, isLinked) => ["bun", ...(isLinked("bunx") || findInstalled("bunx", env) !== undefined ? ["bunx"] : [])],

@@ -30,7 +30,8 @@ export const nuget: Tool = {
   extra: { mixes: true },
   project: {
     // NuGet takes the first of three spellings of the file's name.
-    refusal: "dotnet names a source in a project's own file: `dotnet nuget add source URL --configfile nuget.config`",
+    refusal: ({ endpoints }) =>
+      `dotnet names a source in a project's own file: \`dotnet nuget add source ${indexOf(endpoints.nuget!)} --configfile nuget.config\``,
   },
   warnings: () => [],
   shims: () => ["nuget-plugin-vouch"],

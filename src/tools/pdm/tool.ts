@@ -42,7 +42,10 @@ export const pdm: Tool = {
   takesAll: ({ extra }) => extra !== true,
   // PDM looks for every package in all of its indexes.
   extra: { mixes: true },
-  project: { refusal: "In a project [[tool.pdm.source]] of pyproject.toml names the repository: name and url" },
+  project: {
+    refusal: ({ repository, endpoints }) =>
+      `In a project [[tool.pdm.source]] of pyproject.toml names the repository: name = "${repository}", url = "${indexOf(endpoints.pypi!)}"`,
+  },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,

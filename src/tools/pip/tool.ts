@@ -41,7 +41,8 @@ export const pip: Tool = {
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
   project: {
-    refusal: "pip reads no configuration of a project's: write `--index-url URL` into its requirements.txt, with aws@",
+    refusal: ({ endpoints }) =>
+      `pip reads no configuration of a project's: write \`--index-url ${indexWithUser(endpoints.pypi!)}\` into its requirements.txt`,
   },
   warnings(_repository, _cwd, env) {
     const old = oldPip(env);

@@ -27,7 +27,10 @@ export const ruby: Tool = {
   settings: [],
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
-  project: { refusal: "A Gemfile is a program, which Vouch does not change: write the repository's `source` into it" },
+  project: {
+    refusal: ({ endpoints }) =>
+      `A Gemfile is a program, which Vouch does not change: write \`source "${endpoints.ruby!}"\` into it`,
+  },
   warnings: () => [],
   shims: (env, isLinked) => shimNames.filter((name) => isInstalled(name, env) || isLinked(name)),
   runShim: async (name, args) =>

@@ -49,7 +49,10 @@ export const uv: Tool = {
   hasDefault: true,
   settings: [],
   takesAll: ({ extra }) => extra !== true,
-  project: { refusal: "In a project `uv add --index NAME=URL PACKAGE` names the repository, in pyproject.toml" },
+  project: {
+    refusal: ({ repository, endpoints }) =>
+      `In a project \`uv add --index ${repository}=${indexWithUser(endpoints.pypi!)} PACKAGE\` names the repository, in pyproject.toml`,
+  },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,

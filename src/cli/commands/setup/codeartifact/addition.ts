@@ -44,20 +44,24 @@ export interface Addition {
   names: ToolName[];
 }
 
-/** `named`: by `--tool`. Asks a person, and the agent. Throws `usage`, `cancelled`, `edit_conflict`, `aws_not_found`. */
+/** `named`: by `--tool`. Asks a person, whose no is undefined, and the agent. Throws `usage`, `cancelled`, `edit_conflict`, `aws_not_found`. */
 export async function planAddition(
   args: AdditionFlags,
   words: readonly string[],
   named: ToolName[],
   settings: Settings,
   context: DraftContext,
-): Promise<Addition> {
+): Promise<Addition | undefined> {
   const { env } = context;
   const where = args.default === true ? configuredOne(args, settings) : resolveNames(args, settings, env);
   const known = settings.repositories.find((each) => sameRepository(each, where));
   let names = settable(named, env, words);
   if (names.length === 0 && args.default === true) names = toolsOf(known);
-  if (names.length === 0) names = await installed(env, args["dry-run"] === true || args.json === true);
+  if (names.length === 0) {
+    const agreed = await installed(env, where, args["dry-run"] === true || args.json === true);
+    if (agreed === undefined) return undefined;
+    names = agreed;
+  }
   const scopes = parseScopes(valuesOf(words, "--scope"));
   const warnings = [
     ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "registryName", names, named),

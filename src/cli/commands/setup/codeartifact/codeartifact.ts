@@ -9,6 +9,7 @@ import { type FileChange, readUserFile } from "../../../../editing/user-file.ts"
 import { usage, valuesOf } from "../../../framework/arguments.ts";
 import { defineCommand } from "../../../framework/command.ts";
 import { confirm } from "../../../terminal/prompt.ts";
+import { note } from "../../../terminal/terminal.ts";
 import { applyPlan } from "./apply.ts";
 import { planAddition } from "./addition.ts";
 import type { Endpoints } from "./endpoint.ts";
@@ -150,7 +151,10 @@ export const codeartifact = defineCommand({
       plan = planRemoval(removed, names, settings, context);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
-      ({ plan, source, names } = await planAddition({ ...args, host }, rawArgs, named, settings, context));
+      const addition = await planAddition({ ...args, host }, rawArgs, named, settings, context);
+      // The question was answered: that is done, and no failure.
+      if (addition === undefined) return note("Nothing was changed. Name those that you want: --tool NAME.");
+      ({ plan, source, names } = addition);
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;

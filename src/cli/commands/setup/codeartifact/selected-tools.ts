@@ -51,14 +51,24 @@ export function toolsOf(repository: RepositorySettings | undefined): ToolName[] 
   return toolNames.filter((name) => repository?.files?.[name] !== undefined);
 }
 
-/** The installed tools; a person is asked whether it shall be all of them. Throws `usage` without one, `cancelled`. */
-export async function installed(env: Environment, silent: boolean): Promise<ToolName[]> {
+/** The installed tools; a person is asked whether it shall be all of them, and undefined is a no. Throws `usage` without one. */
+export async function installed(
+  env: Environment,
+  repository: Pick<RepositorySettings, "domain" | "repository">,
+  silent: boolean,
+): Promise<ToolName[] | undefined> {
   const names = installedTools(env);
   if (names.length === 0)
     throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${settableNames.join("|")}`);
   if (silent || !isatty(0) || !isatty(2)) return names;
-  if (await confirm(`Set up ${listed(names)}, which are installed?`, true)) return names;
-  throw new VouchError("cancelled", "Nothing was changed.", { hint: "Name those that you want: --tool NAME." });
+  if (
+    await confirm(
+      `Set up ${repository.domain}/${repository.repository} for ${listed(names)}, ${names.length > 1 ? "which are" : "which is"} installed?`,
+      true,
+    )
+  )
+    return names;
+  return undefined;
 }
 
 /**

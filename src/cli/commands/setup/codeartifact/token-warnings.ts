@@ -4,12 +4,21 @@ import type { Machine } from "../../../../tools/finding.ts";
 import { readSmallFile } from "../../../../tools/small-files.ts";
 import { storedTokens } from "../../../../tools/stored-tokens.ts";
 
-/** A sentence on each token, with its line as it is after the changes. `dryRun`: they are not made. */
-export function tokenWarnings(machine: Machine, changes: readonly FileChange[], dryRun: boolean): string[] {
+/**
+ * A sentence on each token, with its line as it is after the changes. `dryRun`: they are not made. `only`: the files to
+ * look at.
+ */
+export function tokenWarnings(
+  machine: Machine,
+  changes: readonly FileChange[],
+  dryRun: boolean,
+  only?: ReadonlySet<string>,
+): string[] {
   const after = new Map(changes.map((change) => [change.path, change.after]));
   const moved = new Set(changes.filter((change) => change.before !== change.after).map(({ path }) => path));
   const read = (path: string): string | undefined => (after.has(path) ? after.get(path) : readSmallFile(path));
-  return storedTokens(machine, read).map(({ path, line, tool, remedy }) => {
+  const wanted = storedTokens(machine, (path) => (only?.has(path) === false ? undefined : read(path)));
+  return wanted.map(({ path, line, tool, remedy }) => {
     const place = dryRun && moved.has(path) ? `${path} (line ${line} after these changes)` : `${path}:${line}`;
     return `A token for CodeArtifact lies in ${place} (${tool}). ${remedy}`;
   });

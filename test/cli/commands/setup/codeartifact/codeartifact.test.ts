@@ -385,7 +385,7 @@ test.each([
 ])("offers on a terminal to add the shims folder to the start file: %j", async (answer, added) => {
   await setRole();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
-    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    await person.see("Set up my-domain/my-repo for cargo, pip and npm, which are installed? [Y/n] ");
     person.type("\r");
     await person.see(`Put the shims folder first on PATH, in ${home}/.bashrc? [Y/n] `);
     expect(existsSync(join(home, ".npmrc"))).toBe(false);
@@ -396,15 +396,15 @@ test.each([
   expect(existsSync(join(home, ".npmrc"))).toBe(true);
 });
 
-test("changes nothing when a person does not want all that is installed", async () => {
+test("a no to the question is a choice: nothing changes, and the exit code is 0, not that of a cancellation", async () => {
   await setRole();
   const before = snapshot();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
-    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    await person.see("Set up my-domain/my-repo for cargo, pip and npm, which are installed? [Y/n] ");
     person.type("n\r");
   });
-  expect(run.exitCode).toBe(130);
-  expect(run.screen).toContain("--tool NAME");
+  expect(run.exitCode).toBe(0);
+  expect(run.screen).toContain("Nothing was changed. Name those that you want: --tool NAME.");
   expect(snapshot()).toEqual(before);
 });
 
