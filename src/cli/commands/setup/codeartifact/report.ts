@@ -116,10 +116,14 @@ function savedLines(text: string | undefined): number {
 }
 
 function preview(outcome: Outcome, effects: string[]): void {
+  const variables = newVariables(outcome);
+  // Made anew by each run, so that a name from here is that of no variable.
+  const withoutNewVariables = (line: string): string =>
+    variables.reduce((text, hex) => text.replaceAll(hex, "…").replaceAll(hex.toLowerCase(), "…"), line);
   for (const { path, before, after } of changesOf(outcome)) {
     if (before === after) continue;
     print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
-    for (const line of previewChange(before, after)) {
+    for (const line of previewChange(before, after).map(withoutNewVariables)) {
       print(line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : dim(line));
     }
   }
@@ -128,7 +132,16 @@ function preview(outcome: Outcome, effects: string[]): void {
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
   sayPath(outcome.shell);
   for (const line of effects) note(line);
+  if (variables.length > 0) note("VOUCH_TOKEN_… gets its name, which nobody can guess, when it is set up.");
   note("Nothing has been changed (--dry-run).");
+}
+
+/** The random parts of names of variables that a set-up would keep, and that are not kept. */
+function newVariables({ plan, settingsBefore }: Outcome): string[] {
+  const known = new Set(settingsBefore.repositories.map(({ tokenVariable }) => tokenVariable));
+  return plan.settings.repositories.flatMap(({ tokenVariable }) =>
+    tokenVariable === undefined || known.has(tokenVariable) ? [] : [tokenVariable.replace(/^VOUCH_TOKEN_/, "")],
+  );
 }
 
 /** What is left to be done for PATH by hand. */

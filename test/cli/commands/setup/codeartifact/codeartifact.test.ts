@@ -101,6 +101,32 @@ describe("vouch setup codeartifact", () => {
     expect(snapshot()).toEqual(after);
   });
 
+  test("a dry run names no variable that is not kept, and shows of Gradle's script what it is for", async () => {
+    await setRole();
+    const run = await codeartifact("--dry-run", "--tool", "bun,maven,gradle");
+    expect(run.stdout).toContain('token = "$VOUCH_TOKEN_…"');
+    expect(run.stdout).toContain("<id>vouch-…</id>");
+    expect(run.stdout + run.stderr).not.toMatch(/VOUCH_TOKEN_[0-9A-F]|vouch-[0-9a-f]{16}/);
+    expect(run.stdout).toContain(`+ vouchEndpoints << 'https://${host}/maven/my-repo/'`);
+    expect(run.stdout).toMatch(/ {2}\([0-9]+ more lines, [0-9]+ bytes in all\)\n/);
+    expect(run.stdout).not.toContain("def vouchLog");
+    // Once it is kept, it is shown.
+    await codeartifact("--tool", "maven");
+    const [{ tokenVariable = "" } = {}] = settings().repositories;
+    expect((await codeartifact("--dry-run", "--tool", "bun")).stdout).toContain(tokenVariable);
+  });
+
+  test("a bunfig.toml that cannot be edited leads to a form that can, and to no variable that is not kept", async () => {
+    await setRole();
+    write(".bunfig.toml", "install = { production = true }\n");
+    const run = await codeartifact("--tool", "bun");
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain("[install]");
+    expect(run.stderr).not.toContain("VOUCH_TOKEN_");
+    write(".bunfig.toml", "[install]\nproduction = true\n");
+    expect(await codeartifact("--tool", "bun")).toMatchObject({ exitCode: 0 });
+  });
+
   test("prints everything on stdout with --json", async () => {
     await setRole();
     const run = await codeartifact("--tool", "npm,pip", "--scope", "@acme", "--json");
