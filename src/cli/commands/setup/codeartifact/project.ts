@@ -16,6 +16,7 @@ import { setupCommand } from "../../../../tools/registry-url.ts";
 import type { ProjectFile, ToolEdit } from "../../../../tools/tool.ts";
 import { type ToolName, tools } from "../../../../tools/tools.ts";
 import { bold, note, print, printJson, success, warn } from "../../../terminal/terminal.ts";
+import { sayNothingChanged } from "../print-change.ts";
 import { knownHost } from "./host.ts";
 import { previewChange, previewLine } from "./preview.ts";
 import { nameOf } from "./per-tool.ts";
@@ -175,7 +176,7 @@ function apply(
     print(bold(`${path}: ${what}`));
     for (const line of previewChange(before, after)) print(`  ${line}`);
   }
-  if (dryRun) note("Nothing has been changed (--dry-run).");
+  if (dryRun) sayNothingChanged();
 }
 
 function asJson({ path, before, after }: FileChange): unknown {

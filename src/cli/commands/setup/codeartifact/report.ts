@@ -1,12 +1,12 @@
 /** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
 import { hasAnySession } from "../../chosen-server.ts";
-import { type RepositorySettings, settingsPath, type Settings } from "../../../../settings/settings.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import type { FileChange } from "../../../../editing/user-file.ts";
-import { bold, dim, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
+import { bold, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
 import { otherSettings } from "../agent-settings.ts";
+import { printChange, sayNothingChanged, settingsChange } from "../print-change.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
-import { previewChange } from "./preview.ts";
 import { saidOfDefault } from "./default-repository.ts";
 import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "./selected-tools.ts";
@@ -79,14 +79,8 @@ interface Described extends FileChange {
 }
 
 function changesOf({ plan, settingsBefore, settingsAreNew, remove, names }: Outcome): Described[] {
-  const [before, after] = [asText(settingsBefore), asText(plan.settings)];
   return [
-    {
-      path: settingsPath(),
-      before: settingsAreNew && before !== after ? undefined : before,
-      after,
-      what: "Vouch's own settings",
-    },
+    { ...settingsChange(settingsBefore, plan.settings, settingsAreNew), what: "Vouch's own settings" },
     ...plan.tools.map((change) => ({
       ...change,
       what:
@@ -99,10 +93,6 @@ function changesOf({ plan, settingsBefore, settingsAreNew, remove, names }: Outc
       what: remove ? "as it was before" : "the shims folder first on PATH",
     })),
   ];
-}
-
-function asText(settings: Settings): string {
-  return JSON.stringify(settings, null, 2);
 }
 
 function describe(before: string | undefined, after: string | undefined, what: string): string {
@@ -120,20 +110,14 @@ function preview(outcome: Outcome, effects: string[]): void {
   // Made anew by each run, so that a name from here is that of no variable.
   const withoutNewVariables = (line: string): string =>
     variables.reduce((text, hex) => text.replaceAll(hex, "…").replaceAll(hex.toLowerCase(), "…"), line);
-  for (const { path, before, after } of changesOf(outcome)) {
-    if (before === after) continue;
-    print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
-    for (const line of previewChange(before, after).map(withoutNewVariables)) {
-      print(line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : dim(line));
-    }
-  }
+  for (const change of changesOf(outcome)) printChange(change, withoutNewVariables);
   const { folder, changes } = outcome.plan.shims;
   for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
   sayPath(outcome.shell);
   for (const line of effects) note(line);
   if (variables.length > 0) note("VOUCH_TOKEN_… gets its name, which nobody can guess, when it is set up.");
-  note("Nothing has been changed (--dry-run).");
+  sayNothingChanged();
 }
 
 /** The random parts of names of variables that a set-up would keep, and that are not kept. */
