@@ -9,7 +9,8 @@ import { loadSettings, saveSettings, type Settings, settingsPath } from "../../.
 import { closest, missing, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";
-import { otherSettings } from "./agent-settings.ts";
+import { hasAnySession } from "../chosen-server.ts";
+import { otherSettings, stopOtherAgent } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
 import { printSettingsChange } from "./print-change.ts";
 import { setProfile } from "./profile.ts";
@@ -109,7 +110,8 @@ export const aws = defineCommand({
     const other = otherSettings(agent);
     if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
     if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
-    note(nextStep(settings, agent?.session !== undefined && other === undefined));
+    if (other) note(`Next: \`${stopOtherAgent[0]}\`, to ${stopOtherAgent[1]}.`);
+    note(nextStep(settings, hasAnySession(agent) && other === undefined));
   },
 });
 

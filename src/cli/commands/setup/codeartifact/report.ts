@@ -3,7 +3,7 @@ import { hasAnySession } from "../../chosen-server.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import type { FileChange } from "../../../../editing/user-file.ts";
 import { bold, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
-import { otherSettings } from "../agent-settings.ts";
+import { otherSettings, stopOtherAgent } from "../agent-settings.ts";
 import { printChange, sayNothingChanged, settingsChange } from "../print-change.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
@@ -144,8 +144,11 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
   note("Next:");
+  const other = otherSettings(source?.agent) !== undefined;
+  const isServed = hasAnySession(source?.agent) && !other;
   const commands: [string, string][] = [
-    ...(settingsBefore.server
+    ...(other ? [stopOtherAgent] : []),
+    ...(settingsBefore.server || isServed
       ? []
       : ([["vouch enroll --server URL", "make your security key known"]] as [string, string][])),
     ...(settingsBefore.aws
