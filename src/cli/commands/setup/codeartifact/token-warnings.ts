@@ -19,7 +19,7 @@ export function tokenWarnings(
   const read = (path: string): string | undefined => (after.has(path) ? after.get(path) : readSmallFile(path));
   const wanted = storedTokens(machine, (path) => (only?.has(path) === false ? undefined : read(path)));
   return wanted.map(({ path, line, tool, remedy }) => {
-    const place = dryRun && moved.has(path) ? `${path} (line ${line} after these changes)` : `${path}:${line}`;
-    return `A token for CodeArtifact lies in ${place} (${tool}). ${remedy}`;
+    const counted = dryRun && moved.has(path) ? ", the line as it is after these changes" : "";
+    return `A token for CodeArtifact lies in ${path}:${line} (${tool}${counted}). ${remedy}`;
   });
 }
