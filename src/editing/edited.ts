@@ -5,6 +5,8 @@ export interface Edited {
   text: string;
   /** Full sentences on what the user should check in the same file. */
   warnings: string[];
+  /** Such sentences that name lines: of the text as it is after all edits of the file. */
+  atEnd?: (text: string) => string[];
 }
 
 /** The command that undoes all edits. */

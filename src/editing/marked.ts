@@ -6,7 +6,8 @@ const slashMark = /^\/\/ >>> vouch (\S.*?)\r?$/gm;
 
 function kindOf(text: string): "xml" | "slashes" | "hashes" {
   if (/^\ufeff?\s*</.test(text)) return "xml";
-  return text.startsWith("//") ? "slashes" : "hashes";
+  // A line of npm's begins with two slashes, too: //HOST/:_authToken=…
+  return text.startsWith("// ") && text.search(slashMark) >= 0 ? "slashes" : "hashes";
 }
 
 /** The ids of all blocks. Throws `edit_conflict`. */

@@ -62,12 +62,17 @@ export const fails = (found: string): Harm => ({ status: "fail", found });
 /** A variable that may be an obstacle; `found` as in `fails`. */
 export const warns = (found: string): Harm => ({ status: "warn", found });
 
-/** A token in a file. */
-export interface StoredToken {
+/** A file of the user in which a tool, or a command that is run for it, may have stored a token. */
+export interface TokenPlace {
   path: string;
-  /** Counted from 1; absent if unknown. */
-  line?: number;
   tool: string;
+  /** The tokens for CodeArtifact in its text, apart from those that are known by their look. May throw. */
+  tokens?: (text: string) => TokenLine[];
+}
+
+export interface TokenLine {
+  /** Counted from 1. */
+  line: number;
   /** The remedy, if it is not to delete the token. */
   remedy?: string;
 }

@@ -3,7 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import type { Edited } from "../editing/edited.ts";
 import type { RepositorySettings } from "../settings/settings.ts";
-import type { Finding, Machine, StoredToken, VariableRule } from "./finding.ts";
+import type { Finding, Machine, TokenPlace, VariableRule } from "./finding.ts";
 
 /** Parameters of an edit besides the repository. */
 export interface ToolEdit {
@@ -57,8 +57,11 @@ export interface Tool {
    * takes a package of one name from either ("dependency confusion"). Absent for a tool that binds names to a source.
    */
   extra?: { mixes?: true; refusal?: (repository: RepositorySettings) => string | undefined };
-  /** A file of the project's own that names the repository, with nothing personal in it (`--project`), or why not. */
-  project?: ProjectFile | { refusal: string };
+  /**
+   * A file of the project's own that names the repository, with nothing personal in it (`--project`), or why not, and what
+   * a person writes there: a clause, with the repository's address.
+   */
+  project?: ProjectFile | { refusal: (repository: RepositorySettings) => string };
   /** Warnings about other obstacles on this machine, each with a remedy. */
   warnings: (repository: RepositorySettings, cwd: string, env: Environment) => string[];
   /** The names under which the tool must find links to Vouch on PATH; `isLinked` reports existing ones. */
@@ -78,5 +81,6 @@ export interface Tool {
    */
   asks?: { program: string; args: string[]; judge: (answer: string, machine: Machine) => Finding | undefined };
   variables: VariableRule[];
-  storedTokens: (machine: Machine) => StoredToken[];
+  /** Where tokens may lie: a row for each file, whether it exists or not. */
+  tokenPlaces: (machine: Machine) => TokenPlace[];
 }

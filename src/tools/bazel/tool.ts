@@ -26,14 +26,14 @@ export const bazel: Tool = {
   hasDefault: false,
   settings: [],
   takesAll: () => false,
-  project: { refusal: "A project's .bazelrc cannot name the credential helper, whose path is each person's own" },
+  project: { refusal: () => "A project's .bazelrc cannot name the credential helper, whose path is each person's own" },
   warnings: () => ["Bazel before 7 does not know --credential_helper, and stops at that line of ~/.bazelrc."],
   shims: () => [helperName],
   runShim: async (name, args) => (await import("./credential-helper.ts")).runCredentialHelper(name, args),
   needsShim: () => true,
   check: checkBazel,
   variables: [],
-  storedTokens: () => [],
+  tokenPlaces: () => [],
 };
 
 function checkBazel({ settings, env }: Machine): Finding[] {

@@ -4,8 +4,8 @@
  * https://bun.com/docs/runtime/bunfig#install-registry
  */
 import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
-import { byHandHint, type Edited } from "../../editing/edited.ts";
-import { keyText, setKeys } from "../../editing/toml-edits.ts";
+import type { Edited } from "../../editing/edited.ts";
+import { setKeys } from "../../editing/toml-edits.ts";
 import { parseToml, parseUserToml, setValue } from "../../editing/toml-values.ts";
 import { tableOf } from "../small-files.ts";
 
@@ -21,8 +21,8 @@ type Table = Record<string, unknown>;
 
 /**
  * Sets `install.registry` or, for each scope, `install.scopes."@scope"`. `text` is undefined if there is no file; `file`
- * is its path for messages; `formerly` are endpoints that an earlier block of ours may contain. Throws `edit_conflict`,
- * with the lines to write by hand, if the file cannot be edited so that only these keys change.
+ * is its path for messages; `formerly` are endpoints that an earlier block of ours may contain. Throws `edit_conflict` if the
+ * file cannot be edited so that only these keys change.
  */
 export function setBunRegistry(
   text: string | undefined,
@@ -42,9 +42,10 @@ export function setBunRegistry(
     before ?? "",
     paths.map((path) => [path, value]),
   );
-  const lines = paths.map((path) => `${path.map(keyText).join(".")} = ${value}`);
-  const hint = `${byHandHint}\n${lines.join("\n")}`;
-  return { text: insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint }), warnings: [] };
+  return {
+    text: insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint: otherForm }),
+    warnings: [],
+  };
 }
 
 /**
@@ -96,3 +97,7 @@ function otherSettings(text: string, own: string[]): Table | undefined {
   if (Object.keys(install).length === 0) delete rest["install"];
   return rest;
 }
+
+/** Nothing to write by hand: what the file would have to name is a variable that only a set-up keeps. */
+const otherForm =
+  "Write its install settings below a header of their own, [install], not in braces; then run the command again. Or set up the other tools by --tool.";

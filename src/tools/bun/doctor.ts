@@ -1,7 +1,7 @@
 /** Doctor's checks of bun: whether its user file names a configured repository, and what stands before it. */
-import { type Finding, type Machine, type StoredToken, type VariableRule, warns } from "../finding.ts";
+import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
-import { classify, unlessConfigured } from "../registry-url.ts";
+import { unlessConfigured } from "../registry-url.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { bunConfigPath } from "./config-path.ts";
 
@@ -41,16 +41,3 @@ export const bunVariables: VariableRule[] = [
     harm: unlessConfigured("npm", "bun takes it before the registry of its files"),
   },
 ];
-
-/** Tokens in the user's bunfig.toml; references to variables are none. */
-export function storedBunTokens({ env, settings }: Machine): StoredToken[] {
-  const path = bunConfigPath(env);
-  const holds = registriesIn(path).some(
-    ({ url, token }) =>
-      typeof token === "string" &&
-      token !== "" &&
-      !token.startsWith("$") &&
-      classify(url, "npm", settings).kind !== "other",
-  );
-  return holds ? [{ path, tool: "bun" }] : [];
-}

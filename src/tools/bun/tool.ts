@@ -4,7 +4,8 @@ import { boundByScope } from "../npm/scopes.ts";
 import type { Tool } from "../tool.ts";
 import { setBunRegistry, unsetBunRegistry } from "./config-file.ts";
 import { bunConfigPath } from "./config-path.ts";
-import { bunVariables, checkBun, storedBunTokens } from "./doctor.ts";
+import { bunVariables, checkBun } from "./doctor.ts";
+import { bunTokenPlaces } from "./stored-tokens.ts";
 
 export const bun: Tool = {
   format: "npm",
@@ -30,7 +31,7 @@ export const bun: Tool = {
   ],
   ...boundByScope("bun"),
   project: {
-    refusal: "a project's bunfig.toml would take the place of your registry, with its token",
+    refusal: () => "a project's bunfig.toml would take the place of your registry, with its token",
   },
   warnings: () => [],
   shims: (env, isLinked) => ["bun", ...(isLinked("bunx") || findInstalled("bunx", env) !== undefined ? ["bunx"] : [])],
@@ -38,5 +39,5 @@ export const bun: Tool = {
   runShim: async (name, args) => (await import("./shim.ts")).runBunShim(name, args),
   check: checkBun,
   variables: bunVariables,
-  storedTokens: storedBunTokens,
+  tokenPlaces: bunTokenPlaces,
 };

@@ -69,11 +69,7 @@ export function setCargoRegistry(
   const hint = `${byHandHint}\n${tableLines(registry.name, keys).join("\n")}`;
   const edits = editsFor(before ?? "", registry.name, keys);
   const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parseToml, wanted, hint });
-  const warnings =
-    tableOf(tableOf(wanted["registries"])[registry.name])["token"] === undefined
-      ? []
-      : [`${file} holds a token for the registry ${registry.name}. Cargo no longer uses it: delete that line.`];
-  return { text: edited, warnings };
+  return { text: edited, warnings: [] };
 }
 
 /**

@@ -1,18 +1,28 @@
-/** Tokens stored by `cargo login`. */
+/** Tokens stored by `cargo login`, or by hand. */
 import { join } from "node:path";
-import type { Machine, StoredToken } from "../finding.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
+import { isStored, tomlLines } from "../token-lines.ts";
+import { cargoConfigPath } from "./config-path.ts";
 
-/** Tokens of our registries in Cargo's credentials file. */
-export function cargoTokens({ env, home, settings }: Machine): StoredToken[] {
+/** Cargo's credentials and configuration: tokens of registries whose index is in CodeArtifact, or that are set up. */
+export function cargoTokenPlaces({ env, home, settings }: Machine): TokenPlace[] {
   const folder = env["CARGO_HOME"] || join(home, ".cargo");
-  return ["credentials.toml", "credentials"].flatMap((file) => {
-    const path = join(folder, file);
-    const registries = tableOf(readTomlFile(path)?.["registries"]);
-    return settings.repositories
-      .filter(
-        ({ registryName }) => registryName !== undefined && tableOf(registries[registryName])["token"] !== undefined,
-      )
-      .map(() => ({ path, tool: "cargo" }));
-  });
+  const config = cargoConfigPath(env);
+  const registries = Object.entries(tableOf(readTomlFile(config)?.["registries"]));
+  const names = new Set<unknown>([
+    ...settings.repositories.map(({ registryName }) => registryName),
+    ...registries.filter(([, each]) => codeArtifactHost.test(String(tableOf(each)["index"]))).map(([name]) => name),
+  ]);
+  const paths = [join(folder, "credentials.toml"), join(folder, "credentials"), config];
+  return paths.map((path) => ({
+    path,
+    tool: "cargo",
+    tokens: (text) =>
+      tomlLines(
+        text,
+        ({ path: [table, name, key], value }) =>
+          table === "registries" && key === "token" && names.has(name) && isStored(value),
+      ),
+  }));
 }

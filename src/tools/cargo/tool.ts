@@ -4,7 +4,7 @@ import { setCargoRegistry, unsetCargoRegistry } from "./config-file.ts";
 import { cargoConfigPath } from "./config-path.ts";
 import { checkCargo } from "./doctor.ts";
 import { otherNames } from "./project/other-names.ts";
-import { cargoTokens } from "./stored-tokens.ts";
+import { cargoTokenPlaces } from "./stored-tokens.ts";
 import { cargoVariables } from "./variables.ts";
 
 const unset: Tool["unset"] = (text, id, { file, executable, endpoints }, onKept) =>
@@ -48,7 +48,7 @@ export const cargo: Tool = {
   needsShim: () => false,
   check: checkCargo,
   variables: cargoVariables,
-  storedTokens: cargoTokens,
+  tokenPlaces: cargoTokenPlaces,
 };
 
 function cargoIndex(endpoint: string): string {

@@ -3,9 +3,10 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { endpointsOf } from "../../settings/registries.ts";
-import { failure, type Finding, type Machine, ok, type StoredToken } from "../finding.ts";
+import { failure, type Finding, type Machine, ok, type TokenPlace } from "../finding.ts";
 import { setupCommand } from "../registry-url.ts";
 import { readSmallFile } from "../small-files.ts";
+import { linesWith } from "../token-lines.ts";
 import type { Tool } from "../tool.ts";
 import { setGradleEndpoints, unsetGradleEndpoints } from "./init-script.ts";
 
@@ -34,7 +35,7 @@ export const gradle: Tool = {
   needsShim: () => false,
   check: checkGradle,
   variables: [],
-  storedTokens: storedGradleTokens,
+  tokenPlaces: gradleTokenPlaces,
 };
 
 function checkGradle(machine: Machine): Finding[] {
@@ -54,10 +55,15 @@ function checkGradle(machine: Machine): Finding[] {
   });
 }
 
-/** A token of CodeArtifact, which is long and begins as JSON in base64 does, in the user's gradle.properties. */
-function storedGradleTokens({ env }: Machine): StoredToken[] {
-  const path = join(gradleHome(env), "gradle.properties");
-  return (readSmallFile(path) ?? "")
-    .split("\n")
-    .flatMap((line, index) => (/[=:]\s*eyJ\S{200,}/.test(line) ? [{ path, line: index + 1, tool: "gradle" }] : []));
+/** The user's properties and init script: tokens by their look, and properties that are named for them. */
+function gradleTokenPlaces({ env }: Machine): TokenPlace[] {
+  const properties = /^\s*\w*codeartifact[\w.]*(token|password)\s*[=:]\s*[^\s$]/i;
+  return [
+    {
+      path: join(gradleHome(env), "gradle.properties"),
+      tool: "gradle",
+      tokens: (text) => linesWith(text, (line) => properties.test(line)),
+    },
+    { path: join(gradleHome(env), "init.gradle"), tool: "gradle" },
+  ];
 }

@@ -18,5 +18,5 @@ export const hatch: Tool = {
   runShim: async (name, args) => (await import("./shim.ts")).runHatchShim(name, args),
   needsShim: () => true,
   variables,
-  storedTokens: () => [],
+  tokenPlaces: () => [],
 };

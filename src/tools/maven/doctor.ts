@@ -1,7 +1,6 @@
-/** Doctor's checks of Maven's settings.xml: whether it has the repositories, and whether it holds a token. */
+/** Doctor's checks of Maven's settings.xml: whether it has the repositories. */
 import { join } from "node:path";
-import { childElements, readXml, textOf, type XmlDocument, XmlError } from "../../editing/xml-document.ts";
-import { failure, type Finding, type Machine, ok, type StoredToken } from "../finding.ts";
+import { failure, type Finding, type Machine, ok } from "../finding.ts";
 import { setupCommand } from "../registry-url.ts";
 import { readSmallFile } from "../small-files.ts";
 import { secretId } from "./names.ts";
@@ -29,23 +28,4 @@ export function checkMaven(machine: Machine): Finding[] {
       setupCommand(repository, "maven"),
     );
   });
-}
-
-/** Passwords of servers that look like a token of CodeArtifact, which are long and begin as JSON in base64 does. */
-export function storedMavenTokens(machine: Machine): StoredToken[] {
-  const path = settingsFile(machine);
-  const text = readSmallFile(path);
-  if (text === undefined) return [];
-  let document: XmlDocument;
-  try {
-    document = readXml(text);
-  } catch (error) {
-    if (error instanceof XmlError) return [];
-    throw error;
-  }
-  return childElements(document.root, "servers")
-    .flatMap((servers) => childElements(servers, "server"))
-    .flatMap((server) => childElements(server, "password"))
-    .filter((password) => /^eyJ\S{200,}$/.test(textOf(document, password).trim()))
-    .map(({ from }) => ({ path, line: text.slice(0, from).split("\n").length, tool: "maven" }));
 }

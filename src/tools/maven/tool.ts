@@ -2,10 +2,11 @@
 import { join } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
 import type { Tool } from "../tool.ts";
-import { checkMaven, storedMavenTokens } from "./doctor.ts";
+import { checkMaven } from "./doctor.ts";
 import { readableId } from "./names.ts";
 import { setMavenRepository, unsetMavenRepository } from "./settings-file.ts";
 import { runMavenShim } from "./shim.ts";
+import { mavenTokenPlaces } from "./stored-tokens.ts";
 import { mavenVariables } from "./variables.ts";
 
 export const maven: Tool = {
@@ -40,5 +41,5 @@ export const maven: Tool = {
   needsShim: () => true,
   check: checkMaven,
   variables: mavenVariables,
-  storedTokens: storedMavenTokens,
+  tokenPlaces: mavenTokenPlaces,
 };

@@ -30,7 +30,7 @@ export function setNpmRegistry(
   const keys = scopes.length === 0 ? ["registry"] : scopes.map((scope) => `${scope}:registry`);
   const edits = keys.map((key) => editFor(lines, key, endpoint)).toSorted((a, b) => a.from - b.from);
   const edited = insertBlocks(before, id, edits, { file, undo: undoCommand(id) });
-  return { text: edited, warnings: warningsOf(lines, endpoint, file) };
+  return { text: edited, warnings: [] };
 }
 
 /**
@@ -84,15 +84,4 @@ function keyOf(line: string): string | undefined {
   const key = line.split("=", 1)[0]!.trim();
   const quoted = /^(?:"(.*)"|'(.*)')$/.exec(key);
   return (quoted?.[1] ?? quoted?.[2] ?? key).replace(/\[\]$/, "");
-}
-
-function warningsOf(lines: string[], endpoint: string, file: string): string[] {
-  const nerfDart = endpoint.slice(endpoint.indexOf("//"));
-  return lines.flatMap((line, index) => {
-    const key = keyOf(line) ?? "";
-    if (!key.startsWith(nerfDart.replace(/\/$/, "")) || !/:(_authToken|_auth|_password)$/.test(key)) return [];
-    return [
-      `${file} holds a token for this repository (line ${index + 1}). Vouch needs none on the disk: delete that line.`,
-    ];
-  });
 }

@@ -6,23 +6,32 @@ import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../r
 import { readSmallFile, type Setting } from "../small-files.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
 
-/** The settings of npm's files by precedence: the projects around the folder, then the user. */
-export function npmSettings({ cwd, env }: Machine): Setting[] {
+/** npm's files by precedence: of the projects around the folder, then the user's. */
+export function npmFiles({ cwd, env }: Machine): string[] {
   const user = npmConfigPath(env);
   const projects = ancestors(cwd)
     .filter((folder) => readSmallFile(join(folder, "package.json")) !== undefined)
     .map((folder) => join(folder, ".npmrc"))
     .filter((path) => path !== user);
-  // Within one file the last line wins.
-  return [...projects, user].flatMap((path) => readNpmrc(path).toReversed());
+  return [...projects, user];
 }
 
-/** The settings of a file in .npmrc format, in order; empty if the file is missing. */
-export function readNpmrc(path: string): Setting[] {
-  return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
-    const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+/** The settings of npm's files by precedence. */
+function npmSettings(machine: Machine): Setting[] {
+  // Within one file the last line wins.
+  return npmFiles(machine).flatMap((path) =>
+    npmrcSettings(readSmallFile(path) ?? "")
+      .map(({ key, value, line }) => ({ key, value, path, line }))
+      .toReversed(),
+  );
+}
+
+/** The settings in a text in .npmrc format, in order. */
+export function npmrcSettings(text: string): Omit<Setting, "path">[] {
+  return text.split("\n").flatMap((line, index) => {
+    const [, key, value] = /^\s*([^#;\s[=][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (key === undefined || value === undefined) return [];
-    return [{ key: unquoted(key), value: unquoted(value), path, line: index + 1 }];
+    return [{ key: unquoted(key), value: unquoted(value), line: index + 1 }];
   });
 }
 

@@ -1,25 +1,27 @@
-/** Tokens that `npm login`, `pnpm login` or `aws codeartifact login` have stored. */
+/** Tokens that `npm login`, `pnpm login`, `yarn login` or `aws codeartifact login` have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type StoredToken } from "../finding.ts";
-import type { Setting } from "../small-files.ts";
-import { npmSettings, readNpmrc } from "./doctor.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
+import { isStored } from "../token-lines.ts";
+import { npmFiles, npmrcSettings } from "./doctor.ts";
 
-/** Tokens for CodeArtifact in the files of npm and pnpm; references to variables are none. */
-export function storedNpmTokens(machine: Machine): StoredToken[] {
-  return [...npmTokens(npmSettings(machine), "npm"), ...npmTokens(pnpmSettings(machine), "pnpm")];
+/** The files of npm, of the projects around the folder too, and of pnpm; references to variables are no tokens. */
+export function npmTokenPlaces(machine: Machine): TokenPlace[] {
+  return [
+    ...npmFiles(machine).map((path) => ({ path, tool: "npm", tokens })),
+    ...pnpmFiles(machine).map((path) => ({ path, tool: "pnpm", tokens })),
+  ];
 }
 
-function npmTokens(settings: Setting[], tool: string): StoredToken[] {
-  return settings
+function tokens(text: string): TokenLine[] {
+  return npmrcSettings(text)
     .filter(
-      ({ key, value }) =>
-        /:_(authToken|auth|password)$/.test(key) && codeArtifactHost.test(key) && !/^\$\{.*\}$/.test(value),
+      ({ key, value }) => /:_(authToken|auth|password)$/.test(key) && codeArtifactHost.test(key) && isStored(value),
     )
-    .map(({ path, line }) => ({ path, line, tool }));
+    .map(({ line }) => ({ line }));
 }
 
 /** What `pnpm login` of pnpm 11 writes. */
-function pnpmSettings({ env, home }: Machine): Setting[] {
+function pnpmFiles({ env, home }: Machine): string[] {
   const folders = [env["XDG_CONFIG_HOME"] || join(home, ".config"), join(home, "Library/Preferences")];
-  return folders.flatMap((folder) => readNpmrc(join(folder, "pnpm/auth.ini")));
+  return folders.map((folder) => join(folder, "pnpm/auth.ini"));
 }

@@ -8,7 +8,7 @@ import { dropNpmRegistry, setNpmRegistry, unsetNpmRegistry } from "./config-file
 import { npmConfigPath } from "./config-path.ts";
 import { checkNpm, judgeNpm } from "./doctor.ts";
 import { boundByScope } from "./scopes.ts";
-import { storedNpmTokens } from "./stored-tokens.ts";
+import { npmTokenPlaces } from "./stored-tokens.ts";
 import { npmVariables } from "./variables.ts";
 
 const set: Tool["set"] = (text, { endpoints, npmScopes }, { id, file, endpoints: formerly }) =>
@@ -40,7 +40,7 @@ export const npm: Tool = {
   check: checkNpm,
   asks: { program: "npm", args: ["config", "get", "registry"], judge: judgeNpm },
   variables: npmVariables,
-  storedTokens: storedNpmTokens,
+  tokenPlaces: npmTokenPlaces,
 };
 
 /** The other names of pnpm: `pnpm dlx`, and the short forms since pnpm 11. */

@@ -58,26 +58,27 @@ export function unsetNugetSource(
   return removeXmlBlocks(text, id, { file, root, isOwn, onKept });
 }
 
-/** The sources that a file names, after its `<clear />`. Throws `edit_conflict` if it cannot be read. */
-export function sourcesIn(text: string, file: string): { name: string; url: string }[] {
+/**
+ * The sources that a file names, after its `<clear />` or, if `cleared`, before it too. Throws `edit_conflict` if it
+ * cannot be read.
+ */
+export function sourcesIn(text: string, file: string, cleared = false): { name: string; url: string }[] {
   const sources = new Map<string, string>();
   for (const element of elementsOf(readFile(text, { file }), container)) {
-    if (element.name === "clear") sources.clear();
+    if (element.name === "clear" && !cleared) sources.clear();
     else if (element.name === "add")
       sources.set(element.attributes.get("key") ?? "", element.attributes.get("value") ?? "");
   }
   return [...sources].map(([name, url]) => ({ name, url }));
 }
 
-/** The names of the sources that a file has a password for. Throws `edit_conflict` if it cannot be read. */
-export function sourcesWithPassword(text: string, file: string): string[] {
-  return elementsOf(readFile(text, { file }), "packageSourceCredentials")
-    .filter((credentials) =>
-      childElements(credentials, "add").some(({ attributes }) =>
-        /^(ClearText)?Password$/i.test(attributes.get("key") ?? ""),
-      ),
-    )
-    .map(({ name }) => decodeName(name));
+/** The passwords in a file: their sources, and their lines, from 1. Throws `edit_conflict` if it cannot be read. */
+export function passwordsIn(text: string, file: string): { source: string; line: number }[] {
+  return elementsOf(readFile(text, { file }), "packageSourceCredentials").flatMap((credentials) =>
+    childElements(credentials, "add")
+      .filter(({ attributes }) => /^(ClearText)?Password$/i.test(attributes.get("key") ?? ""))
+      .map(({ from }) => ({ source: decodeName(credentials.name), line: text.slice(0, from).split("\n").length })),
+  );
 }
 
 function addElement({ name, url }: { name: string; url: string }): string {
@@ -90,11 +91,6 @@ function elementsOf({ root: configuration }: XmlDocument, name: string): XmlElem
 
 function warningsOf(document: XmlDocument, name: string, file: string): string[] {
   const warnings: string[] = [];
-  if (sourcesWithPassword(document.text, file).includes(name)) {
-    warnings.push(
-      `${file} holds a password for the source ${name}, which NuGet takes before it asks Vouch: delete it (\`dotnet nuget remove source ${name}\` before the setup does).`,
-    );
-  }
   const disabled = elementsOf(document, "disabledPackageSources").some(
     ({ attributes }) => attributes.get("key") === name,
   );

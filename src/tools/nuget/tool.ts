@@ -4,7 +4,7 @@ import type { Tool } from "../tool.ts";
 import { setNugetSource, unsetNugetSource } from "./config-file.ts";
 import { nugetConfigPath } from "./config-path.ts";
 import { checkNuget } from "./doctor.ts";
-import { storedNugetTokens } from "./stored-tokens.ts";
+import { nugetTokenPlaces } from "./stored-tokens.ts";
 import { nugetVariables } from "./variables.ts";
 
 export const nuget: Tool = {
@@ -30,7 +30,8 @@ export const nuget: Tool = {
   extra: { mixes: true },
   project: {
     // NuGet takes the first of three spellings of the file's name.
-    refusal: "dotnet names a source in a project's own file: `dotnet nuget add source URL --configfile nuget.config`",
+    refusal: ({ endpoints }) =>
+      `dotnet names a source in a project's own file: \`dotnet nuget add source ${indexOf(endpoints.nuget!)} --configfile nuget.config\``,
   },
   warnings: () => [],
   shims: () => ["nuget-plugin-vouch"],
@@ -38,7 +39,7 @@ export const nuget: Tool = {
   needsShim: () => true,
   check: checkNuget,
   variables: nugetVariables,
-  storedTokens: storedNugetTokens,
+  tokenPlaces: nugetTokenPlaces,
 };
 
 /** As `aws codeartifact login --tool dotnet` calls it. */

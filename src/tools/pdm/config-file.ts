@@ -145,8 +145,5 @@ function warningsOf(index: Table, file: string): string[] {
       `${file} sets verify_ssl = false in [pypi]: PDM checks no certificate, and sends the token. Delete that line.`,
     );
   }
-  if (index["password"] !== undefined) {
-    warnings.push(`${file} holds a password in [pypi], which PDM takes before it asks Vouch: delete that line.`);
-  }
   return warnings;
 }

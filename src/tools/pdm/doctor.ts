@@ -1,5 +1,5 @@
 /** Doctor's checks of PDM: whether its own file names a configured repository, and what comes before `keyring`. */
-import { codeArtifactHost, failure, type Finding, type Machine, ok, type StoredToken } from "../finding.ts";
+import { failure, type Finding, type Machine, ok } from "../finding.ts";
 import { fails, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand, unlessConfigured, withoutSecrets } from "../registry-url.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
@@ -32,16 +32,3 @@ export const pdmVariables: VariableRule[] = [
       /^(false|no|0|)$/i.test(value) ? fails(`is ${value}: PDM checks no certificate, and sends the token`) : undefined,
   },
 ];
-
-/** Passwords for CodeArtifact in PDM's configuration file. */
-export function storedPdmTokens({ env }: Machine): StoredToken[] {
-  const path = pdmConfigPath(env);
-  const config = readTomlFile(path);
-  const pypi = tableOf(config?.["pypi"]);
-  const tables = [pypi, ...Object.values(pypi), ...Object.values(tableOf(config?.["repository"]))].map(tableOf);
-  const isStored = ({ url, password }: Record<string, unknown>): boolean =>
-    typeof url === "string" &&
-    codeArtifactHost.test(url) &&
-    (typeof password === "string" || /:\/\/[^/@\s]*:[^/@\s]+@/.test(url));
-  return tables.filter(isStored).map(() => ({ path, tool: "pdm" }));
-}

@@ -3,7 +3,8 @@ import { indexNames, indexOf } from "../python/index-url.ts";
 import type { Tool } from "../tool.ts";
 import { dropPdmRepository, pdmName, setPdmRepository, unsetPdmRepository } from "./config-file.ts";
 import { pdmConfigPath } from "./config-path.ts";
-import { checkPdm, pdmVariables, storedPdmTokens } from "./doctor.ts";
+import { checkPdm, pdmVariables } from "./doctor.ts";
+import { pdmTokenPlaces } from "./stored-tokens.ts";
 
 /** The URLs that a block of ours may contain. */
 function urlsOf(endpoints: string[]): string[] {
@@ -41,11 +42,14 @@ export const pdm: Tool = {
   takesAll: ({ extra }) => extra !== true,
   // PDM looks for every package in all of its indexes.
   extra: { mixes: true },
-  project: { refusal: "In a project [[tool.pdm.source]] of pyproject.toml names the repository: name and url" },
+  project: {
+    refusal: ({ repository, endpoints }) =>
+      `In a project [[tool.pdm.source]] of pyproject.toml names the repository: name = "${repository}", url = "${indexOf(endpoints.pypi!)}"`,
+  },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,
   check: checkPdm,
   variables: pdmVariables,
-  storedTokens: storedPdmTokens,
+  tokenPlaces: pdmTokenPlaces,
 };

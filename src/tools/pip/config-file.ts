@@ -7,6 +7,7 @@ import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
 import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
+import { codeArtifactHost } from "../finding.ts";
 
 /** The index of all packages, or one that pip asks beside it. */
 export type PipKey = "index-url" | "extra-index-url";
@@ -52,7 +53,7 @@ export function setPipIndex(
       `Write this into its section [global]:\n${key} = ${indexUrl}\nkeyring-provider = subprocess`,
     );
   }
-  return { text: edited, warnings: warningsOf(ini, file) };
+  return { text: edited, warnings: warningsOf(ini, file), atEnd: (after) => overridesIn(after, file) };
 }
 
 /**
@@ -139,20 +140,25 @@ function editsFor(ini: IniFile, values: Record<string, string>, end: number): Ed
   return [{ from: at, to: at, lines: missing.map((line) => indent + line) }];
 }
 
+/** A password of another index; those of CodeArtifact are found by `storedTokens`. */
 function warningsOf({ options }: IniFile, file: string): string[] {
-  const passwords = options
+  return options
     .filter((option) => isOneOf(option, ["index-url", keyring]) && /:\/\/[^/@:]*:[^/@]+@/.test(option.value))
+    .filter(({ value }) => !codeArtifactHost.test(value))
     .map(
       (option) =>
         `${file} had a password in its ${normalize(option.name)}. It is still there, in a comment: delete that line, unless you want it back with --remove.`,
     );
-  const overrides = options
-    .filter((option) => commandSections.has(option.section) && normalize(option.name) === "index-url")
+}
+
+/** Indexes of single commands, which come before that of [global]. */
+function overridesIn(text: string, file: string): string[] {
+  return tryRead(text)
+    .options.filter((option) => commandSections.has(option.section) && normalize(option.name) === "index-url")
     .map(
       (option) =>
         `${file} sets index-url in [${option.section}] as well (line ${option.from + 1}), which pip prefers there: delete that line.`,
     );
-  return [...passwords, ...overrides];
 }
 
 type Options = Map<string, string>;

@@ -1,43 +1,48 @@
 /** Tokens in the files of pip and twine, and in ~/.netrc, which pip reads. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type StoredToken } from "../finding.ts";
-import { readIniFile, readSmallFile } from "../small-files.ts";
+import { readIni } from "../../editing/configparser.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
+import { hasUrlWithPassword, linesWith, tokenUser } from "../token-lines.ts";
 import { pipFiles } from "./doctor.ts";
 
-/** Tokens for CodeArtifact in pip.conf, ~/.netrc and ~/.pypirc. */
-export function storedPipTokens(machine: Machine): StoredToken[] {
-  return [...pipTokens(machine), ...netrcTokens(machine), ...pypircTokens(machine)];
+/** pip.conf in all its places, ~/.netrc, and ~/.pypirc. */
+export function pipTokenPlaces(machine: Machine): TokenPlace[] {
+  const { env, home } = machine;
+  return [
+    ...pipFiles(machine).map((path) => ({
+      path,
+      tool: "pip",
+      tokens: (text: string) => linesWith(text, hasUrlWithPassword),
+    })),
+    { path: env["NETRC"] || join(home, ".netrc"), tool: "pip", tokens: netrcTokens },
+    { path: join(home, ".pypirc"), tool: "twine", tokens: pypircTokens },
+  ];
 }
 
-function pipTokens(machine: Machine): StoredToken[] {
-  return pipFiles(machine).flatMap((path) =>
-    (readSmallFile(path) ?? "")
-      .split("\n")
-      .flatMap((text, index) =>
-        codeArtifactHost.test(text) && /:\/\/[^/@\s]*:[^/@\s]+@/.test(text)
-          ? [{ path, line: index + 1, tool: "pip" }]
-          : [],
-      ),
-  );
-}
-
-function netrcTokens({ env, home }: Machine): StoredToken[] {
-  const path = env["NETRC"] || join(home, ".netrc");
-  return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
-    const [, machine] = /^\s*machine\s+(\S+)/.exec(text) ?? [];
-    return machine !== undefined && codeArtifactHost.test(machine) ? [{ path, line: index + 1, tool: "pip" }] : [];
+/** https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html */
+function netrcTokens(text: string): TokenLine[] {
+  return [...text.matchAll(/(?<=^|\s)machine\s+(\S+)/g)].flatMap(({ 1: machine, index }) => {
+    const before = text.slice(0, index);
+    const isComment = before.slice(before.lastIndexOf("\n") + 1).includes("#");
+    if (isComment || !codeArtifactHost.test(machine!)) return [];
+    return [{ line: before.split("\n").length }];
   });
 }
 
-function pypircTokens({ home }: Machine): StoredToken[] {
-  const path = join(home, ".pypirc");
-  const options = readIniFile(path)?.options ?? [];
-  const sections = new Set(
-    options
-      .filter(({ name, value }) => name === "repository" && codeArtifactHost.test(value))
-      .map(({ section }) => section),
-  );
+function pypircTokens(text: string): TokenLine[] {
+  const { options } = readIni(text.split("\n"));
+  const isOurs = (section: string): boolean =>
+    options.some(
+      (option) =>
+        option.section === section &&
+        ((option.name === "repository" && codeArtifactHost.test(option.value)) ||
+          (option.name === "username" && option.value === tokenUser)),
+    );
   return options
-    .filter(({ section, name, value }) => sections.has(section) && name === "password" && value !== "")
-    .map(({ from }) => ({ path, line: from + 1, tool: "twine" }));
+    .filter(
+      ({ section, name, value }) =>
+        (name === "password" && value !== "" && isOurs(section)) ||
+        (name === "repository" && hasUrlWithPassword(value)),
+    )
+    .map(({ from }) => ({ line: from + 1 }));
 }

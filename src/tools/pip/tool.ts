@@ -9,7 +9,7 @@ import type { Tool } from "../tool.ts";
 import { dropPipIndex, type PipKey, setPipIndex, unsetPipIndex } from "./config-file.ts";
 import { pipConfigPath } from "./config-path.ts";
 import { checkPip, judgePip } from "./doctor.ts";
-import { storedPipTokens } from "./stored-tokens.ts";
+import { pipTokenPlaces } from "./stored-tokens.ts";
 import { pipVariables } from "./variables.ts";
 import { oldPip } from "./version.ts";
 
@@ -41,7 +41,8 @@ export const pip: Tool = {
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
   project: {
-    refusal: "pip reads no configuration of a project's: write `--index-url URL` into its requirements.txt, with aws@",
+    refusal: ({ endpoints }) =>
+      `pip reads no configuration of a project's: write \`--index-url ${indexWithUser(endpoints.pypi!)}\` into its requirements.txt`,
   },
   warnings(_repository, _cwd, env) {
     const old = oldPip(env);
@@ -53,7 +54,7 @@ export const pip: Tool = {
   check: checkPip,
   asks: { program: "pip", args: ["config", "get", "global.index-url"], judge: judgePip },
   variables: pipVariables,
-  storedTokens: storedPipTokens,
+  tokenPlaces: pipTokenPlaces,
 };
 
 function keyOf(extra: boolean | undefined): PipKey {

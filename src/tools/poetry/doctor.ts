@@ -1,15 +1,6 @@
-/** Doctor's checks of poetry, tokens in its files, and variables that it reads before them. */
+/** Doctor's checks of poetry, and variables that it reads before them. */
 import { join } from "node:path";
-import {
-  codeArtifactHost,
-  failure,
-  type Finding,
-  type Machine,
-  ok,
-  type StoredToken,
-  type VariableRule,
-  warns,
-} from "../finding.ts";
+import { failure, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand } from "../registry-url.ts";
 import { readTomlFile, tableOf } from "../small-files.ts";
 import { poetryConfigFolder } from "./config-path.ts";
@@ -27,22 +18,6 @@ export function checkPoetry({ env, settings }: Machine): Finding[] {
     return [failure("poetry-repository", what, setupCommand(repository, "poetry"))];
   }
   return [ok("poetry-repository", `poetry's repository ${found[0]} is ${urlOf(found[1])} (${path}).`)];
-}
-
-/** Passwords of repositories at CodeArtifact, and passwords that look like its tokens, in auth.toml and config.toml. */
-export function storedPoetryTokens({ env }: Machine): StoredToken[] {
-  const paths = ["config.toml", "auth.toml"].map((name) => join(poetryConfigFolder(env), name));
-  const files = paths.map((path) => ({ path, table: readTomlFile(path) ?? {} }));
-  const repositories = Object.assign({}, ...files.map(({ table }) => tableOf(table["repositories"]))) as object;
-  return files.flatMap(({ path, table }) =>
-    Object.entries(tableOf(table["http-basic"])).flatMap(([name, value]) => {
-      const password = tableOf(value)["password"];
-      if (typeof password !== "string" || password === "") return [];
-      const isOurs = codeArtifactHost.test(urlOf(tableOf(repositories)[name])) || /^eyJ.{200}/s.test(password);
-      const remedy = `\`poetry config --unset http-basic.${name}\``;
-      return isOurs ? [{ path, tool: "poetry", remedy }] : [];
-    }),
-  );
 }
 
 export const poetryVariables: VariableRule[] = [

@@ -1,9 +1,11 @@
 /** poetry's entry in the table of tools. */
 import { join } from "node:path";
+import { indexOf } from "../python/index-url.ts";
 import type { Tool } from "../tool.ts";
 import { poetryName, setPoetryRepository, unsetPoetryRepository } from "./config-file.ts";
 import { poetryConfigFolder } from "./config-path.ts";
-import { checkPoetry, poetryVariables, storedPoetryTokens } from "./doctor.ts";
+import { checkPoetry, poetryVariables } from "./doctor.ts";
+import { poetryTokenPlaces } from "./stored-tokens.ts";
 
 export const poetry: Tool = {
   format: "pypi",
@@ -15,7 +17,7 @@ export const poetry: Tool = {
   written: ({ repository }) => `the repository ${poetryName(repository)} for \`poetry publish\`, without a token`,
   next: ({ repository, endpoints }) => [
     [
-      `poetry source add --priority=primary ${poetryName(repository)} ${new URL("simple/", endpoints.pypi).href}`,
+      `poetry source add --priority=primary ${poetryName(repository)} ${indexOf(endpoints.pypi!)}`,
       "name the repository in a project, once",
     ],
     [`poetry publish --build --repository ${poetryName(repository)}`, "publish yours"],
@@ -24,8 +26,8 @@ export const poetry: Tool = {
   settings: [],
   takesAll: () => false,
   project: {
-    refusal:
-      "poetry itself names it in a project: `poetry source add --priority=primary NAME URL`, with simple/ behind the endpoint's URL",
+    refusal: ({ repository, endpoints }) =>
+      `poetry itself names it in a project: \`poetry source add --priority=primary ${poetryName(repository)} ${indexOf(endpoints.pypi!)}\``,
   },
   warnings: () => [],
   shims: () => ["poetry"],
@@ -33,5 +35,5 @@ export const poetry: Tool = {
   needsShim: () => true,
   check: checkPoetry,
   variables: poetryVariables,
-  storedTokens: storedPoetryTokens,
+  tokenPlaces: poetryTokenPlaces,
 };

@@ -2,6 +2,7 @@
 import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
 import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
+import { codeArtifactHost } from "../finding.ts";
 import { publicSource, readGemrc, sourcesOf } from "./gemrc.ts";
 
 const key = ":sources";
@@ -29,7 +30,7 @@ export function setGemSource(
   if (edited === undefined || !Bun.deepEquals(after, { ...options, [key]: wanted })) {
     throw notEditable(file, `Write this into it, in place of its sources:\n${linesOf(wanted).join("\n")}`);
   }
-  const secret = known?.some((source) => /:\/\/[^/@]*:[^/@]+@/.test(source));
+  const secret = known?.some((source) => /:\/\/[^/@]*:[^/@]+@/.test(source) && !codeArtifactHost.test(source));
   const warning = `${file} had a password in its sources. It is still there, in a comment: delete that line, unless you want it back with --remove.`;
   return { text: edited, warnings: secret && !extra ? [warning] : [] };
 }

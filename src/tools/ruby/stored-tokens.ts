@@ -1,26 +1,25 @@
 /** Tokens that `bundle config`, `gem signin` or an editor have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type StoredToken } from "../finding.ts";
-import { readSmallFile } from "../small-files.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
+import { linesWith } from "../token-lines.ts";
 import { gemrcFiles } from "./gemrc.ts";
 import { userConfig } from "./project.ts";
 
-/**
- * Lines with a CodeArtifact host and a password: in a source's URL, as Bundler's setting for a URL or a host, and as
- * the key of a push.
- */
-export function storedRubyTokens({ env, home }: Machine): StoredToken[] {
+/** The files of RubyGems and Bundler, and those of the keys that push. */
+export function rubyTokenPlaces({ env, home }: Machine): TokenPlace[] {
   const data = env["XDG_DATA_HOME"] || join(home, ".local/share");
   const keys = [join(home, ".gem/credentials"), join(data, "gem/credentials")];
-  return [...gemrcFiles(env), userConfig(env), ...keys].flatMap((path) => linesWithToken(path));
+  return [...gemrcFiles(env), userConfig(env), ...keys].map((path) => ({
+    path,
+    tool: "ruby",
+    tokens: (text) => linesWith(text, hasToken),
+  }));
 }
 
-function linesWithToken(path: string): StoredToken[] {
-  return (readSmallFile(path) ?? "").split("\n").flatMap((text, index) => {
-    // Bundler writes a dot as two underscores, a hyphen as three.
-    const line = text.replaceAll("___", "-").replaceAll("__", ".").toLowerCase();
-    const isSecret = /:\/\/[^/@\s]*:[^/@\s]+@/.test(text) || /:\s+["']?(aws:|bearer |basic |eyj)/i.test(text);
-    if (!codeArtifactHost.test(line) || !isSecret || /^\s*#(?!\|)/.test(text)) return [];
-    return [{ path, line: index + 1, tool: "ruby" }];
-  });
+/** A CodeArtifact host and a password: in a source's URL, as Bundler's setting for a URL or a host, as a push key. */
+function hasToken(text: string): boolean {
+  // Bundler writes a dot as two underscores, a hyphen as three.
+  const line = text.replaceAll("___", "-").replaceAll("__", ".").toLowerCase();
+  const isSecret = /:\/\/[^/@\s]*:[^/@\s]+@/.test(text) || /:\s+["']?(aws:|bearer |basic |eyj)/i.test(text);
+  return codeArtifactHost.test(line) && isSecret && !/^\s*#(?!\|)/.test(text);
 }

@@ -5,7 +5,7 @@ import type { Tool } from "../tool.ts";
 import { dropGemSource, setGemSource, unsetGemSource } from "./config-file.ts";
 import { checkRuby } from "./doctor.ts";
 import { gemrcPath } from "./gemrc.ts";
-import { storedRubyTokens } from "./stored-tokens.ts";
+import { rubyTokenPlaces } from "./stored-tokens.ts";
 import { rubyVariables } from "./variables.ts";
 
 export const ruby: Tool = {
@@ -27,7 +27,10 @@ export const ruby: Tool = {
   settings: [],
   takesAll: ({ extra }) => !extra,
   extra: { mixes: true },
-  project: { refusal: "A Gemfile is a program, which Vouch does not change: write the repository's `source` into it" },
+  project: {
+    refusal: ({ endpoints }) =>
+      `A Gemfile is a program, which Vouch does not change: write \`source "${endpoints.ruby!}"\` into it`,
+  },
   warnings: () => [],
   shims: (env, isLinked) => shimNames.filter((name) => isInstalled(name, env) || isLinked(name)),
   runShim: async (name, args) =>
@@ -37,7 +40,7 @@ export const ruby: Tool = {
   needsShim: () => true,
   check: checkRuby,
   variables: rubyVariables,
-  storedTokens: storedRubyTokens,
+  tokenPlaces: rubyTokenPlaces,
 };
 
 const shimNames = ["gem", "bundle", "bundler"];

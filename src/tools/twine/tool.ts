@@ -19,5 +19,5 @@ export const twine: Tool = {
   needsShim: () => true,
   variables,
   // The file that twine shares with others is looked at by pip's check.
-  storedTokens: () => [],
+  tokenPlaces: () => [],
 };

@@ -1,30 +1,26 @@
 /** Tokens in uv's configuration file, and in the store of `uv auth login`. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type StoredToken } from "../finding.ts";
-import { readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
+import { tableOf } from "../small-files.ts";
+import { hasUrlWithPassword, linesWith, tomlLines } from "../token-lines.ts";
 import { uvConfigPath } from "./config-path.ts";
 
-/** Passwords for CodeArtifact in uv.toml's URLs and in uv's own credentials file. */
-export function storedUvTokens(machine: Machine): StoredToken[] {
-  const path = uvConfigPath(machine.env);
-  const lines = (readSmallFile(path) ?? "").split("\n");
-  const inUrls = lines.flatMap((text, index): StoredToken[] =>
-    codeArtifactHost.test(text) && /:\/\/[^/@\s"']*:[^/@\s"']+@/.test(text)
-      ? [{ path, line: index + 1, tool: "uv" }]
-      : [],
-  );
-  return [...inUrls, ...inStore(machine)];
-}
-
-/** https://docs.astral.sh/uv/concepts/authentication/http/#the-uv-credentials-store */
-function inStore({ env, home }: Machine): StoredToken[] {
+/** uv.toml with its URLs, and https://docs.astral.sh/uv/concepts/authentication/http/#the-uv-credentials-store */
+export function uvTokenPlaces({ env, home }: Machine): TokenPlace[] {
   const data = env["XDG_DATA_HOME"]?.startsWith("/") ? env["XDG_DATA_HOME"] : join(home, ".local/share");
   const folder = env["UV_CREDENTIALS_DIR"] || join(data, "uv/credentials");
-  const path = join(folder, "credentials.toml");
-  const credentials = readTomlFile(path)?.["credential"];
-  if (!Array.isArray(credentials)) return [];
-  const services = credentials.map((each) => tableOf(each)["service"]).filter((each) => typeof each === "string");
-  return services
-    .filter((service) => codeArtifactHost.test(service))
-    .map((service) => ({ path, tool: "uv", remedy: `uv auth logout ${service}` }));
+  return [
+    { path: uvConfigPath(env), tool: "uv", tokens: (text) => linesWith(text, hasUrlWithPassword) },
+    { path: join(folder, "credentials.toml"), tool: "uv", tokens: inStore },
+  ];
+}
+
+function inStore(text: string): TokenLine[] {
+  const services: string[] = [];
+  const lines = tomlLines(text, ({ path: [table, index, key], value }, document) => {
+    if (table !== "credential" || key !== "service" || !codeArtifactHost.test(String(value))) return false;
+    services.push(String(tableOf((document["credential"] as unknown[])[Number(index)])["service"]));
+    return true;
+  });
+  return lines.map(({ line }, index) => ({ line, remedy: `Run \`uv auth logout ${services[index]}\`.` }));
 }

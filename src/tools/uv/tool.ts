@@ -5,7 +5,7 @@ import type { Tool } from "../tool.ts";
 import { setUvIndex, unsetUvIndex } from "./config-file.ts";
 import { uvConfigPath } from "./config-path.ts";
 import { checkUv, uvVariables } from "./doctor.ts";
-import { storedUvTokens } from "./stored-tokens.ts";
+import { uvTokenPlaces } from "./stored-tokens.ts";
 
 /** The URLs that a block of ours may contain. */
 function urlsOf(endpoints: string[]): string[] {
@@ -49,11 +49,14 @@ export const uv: Tool = {
   hasDefault: true,
   settings: [],
   takesAll: ({ extra }) => extra !== true,
-  project: { refusal: "In a project `uv add --index NAME=URL PACKAGE` names the repository, in pyproject.toml" },
+  project: {
+    refusal: ({ repository, endpoints }) =>
+      `In a project \`uv add --index ${repository}=${indexWithUser(endpoints.pypi!)} PACKAGE\` names the repository, in pyproject.toml`,
+  },
   warnings: () => [],
   shims: () => ["keyring"],
   needsShim: () => true,
   check: checkUv,
   variables: uvVariables,
-  storedTokens: storedUvTokens,
+  tokenPlaces: uvTokenPlaces,
 };

@@ -47,7 +47,7 @@ export function setYarnRegistry(
   const edits = scopes.length === 0 ? [serverEdit(lines, endpoint)] : scopeEdits(lines, registry);
   const hint = hintFor(registry);
   const edited = insertCheckedBlocks(before, id, edits, { file, valuesIn: parsedIfValid, wanted, hint });
-  return { text: edited, warnings: warningsOf(wanted, endpoint, file) };
+  return { text: edited, warnings: [] };
 }
 
 /**
@@ -194,18 +194,6 @@ function otherSettings(text: string): unknown {
   }
   if (Object.keys(scopes).length === 0) delete document["npmScopes"];
   return document;
-}
-
-function warningsOf(document: Table, endpoint: string, file: string): string[] {
-  const address = endpoint.replace(/^https:|\/$/g, "");
-  const places = Object.entries(tableOf(document["npmRegistries"])).filter(
-    ([key]) => key.replace(/^https:|\/$/g, "") === address,
-  );
-  const holds = [document, ...places.map(([, value]) => tableOf(value))].some(({ npmAuthToken: token }) => {
-    return typeof token === "string" && token !== "" && !token.includes("${");
-  });
-  if (!holds) return [];
-  return [`${file} holds a token (npmAuthToken). Vouch needs none on the disk: delete that line.`];
 }
 
 function hintFor({ endpoint, scopes }: YarnRegistry): string {

@@ -1,8 +1,8 @@
 /** Doctor's checks of yarn: whether its user file names a configured repository, and what stands before it. */
 import { join } from "node:path";
-import { type Finding, type Machine, type StoredToken, type VariableRule, warns } from "../finding.ts";
+import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
-import { classify, unlessConfigured } from "../registry-url.ts";
+import { unlessConfigured } from "../registry-url.ts";
 import { readSmallFile, tableOf } from "../small-files.ts";
 
 /** Findings on yarn's registries. */
@@ -44,21 +44,3 @@ export const yarnVariables: VariableRule[] = [
     harm: (value) => (/^(0|false)$/.test(value) ? warns("has yarn verify no certificate; Vouch does") : undefined),
   },
 ];
-
-/** Tokens that `yarn npm login` has stored. */
-export function storedYarnTokens({ home, settings }: Machine): StoredToken[] {
-  const path = join(home, ".yarnrc.yml");
-  const document = documentIn(path);
-  const tables = [document, ...Object.values(tableOf(document["npmScopes"])).map(tableOf)];
-  const holds = (table: Record<string, unknown>): boolean => {
-    const token = table["npmAuthToken"];
-    return typeof token === "string" && token !== "" && !token.includes("${");
-  };
-  const registries = Object.entries(tableOf(document["npmRegistries"])).filter(([, value]) => holds(tableOf(value)));
-  const isOurs = (url: unknown): boolean =>
-    typeof url === "string" && classify(`https:${url.replace(/^https:/, "")}`, "npm", settings).kind !== "other";
-  const found =
-    registries.some(([key]) => isOurs(key)) ||
-    tables.some((table) => holds(table) && isOurs(table["npmRegistryServer"] ?? document["npmRegistryServer"]));
-  return found ? [{ path, tool: "yarn" }] : [];
-}

@@ -5,7 +5,8 @@ import { findInstalled } from "../shims.ts";
 import { boundByScope } from "../npm/scopes.ts";
 import type { Tool } from "../tool.ts";
 import { dropYarnRegistry, setYarnRegistry, unsetYarnRegistry } from "./config-file.ts";
-import { checkYarn, storedYarnTokens, yarnVariables } from "./doctor.ts";
+import { checkYarn, yarnVariables } from "./doctor.ts";
+import { yarnTokenPlaces } from "./stored-tokens.ts";
 
 const names = ["yarn", "yarnpkg"];
 
@@ -37,5 +38,5 @@ export const yarn: Tool = {
   runShim: async (name, args) => (await import("./shim.ts")).runYarnShim(name, args),
   check: checkYarn,
   variables: yarnVariables,
-  storedTokens: storedYarnTokens,
+  tokenPlaces: yarnTokenPlaces,
 };

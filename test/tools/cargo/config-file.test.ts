@@ -120,13 +120,6 @@ test.each([
   expect(error.hint).toContain(hint);
 });
 
-test("a token in Cargo's file draws a warning, without the token", () => {
-  const text = `[registries.my-repo]\nindex = "${index}"\ntoken = "secret"\n`;
-  const { warnings } = setCargoRegistry(text, id, registry, file);
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).not.toContain("secret");
-});
-
 describe("keys that the user added behind the block, in our table of Cargo's file,", () => {
   test("keep their table", () => {
     const edited = `${set("a = 1\n")}protocol = "sparse"\n`;

@@ -44,5 +44,5 @@ export const imaginary: Tool = {
         ]
       : [],
   variables: [],
-  storedTokens: () => [],
+  tokenPlaces: () => [],
 };

@@ -76,16 +76,6 @@ describe("npm's registry is set", () => {
   });
 });
 
-test("a token for the repository in npm's file draws a warning with its line, without the token; others do not", () => {
-  const host = endpoint.slice("https:".length);
-  const text = `//other.example/:_authToken=a\n${host}:_authToken=secret\n${host}:always-auth=true\n`;
-  const { warnings, text: edited } = setNpmRegistry(text, id, { endpoint, scopes: [] }, file);
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain("line 2");
-  expect(warnings[0]).not.toContain("secret");
-  expect(edited).toStartWith(text);
-});
-
 const pool = [
   "registry=https://registry.example.com/",
   "registry = https://a.example/ ; note",

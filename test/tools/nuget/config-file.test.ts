@@ -2,12 +2,7 @@ import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { VouchError } from "../../../src/base/errors.ts";
-import {
-  setNugetSource,
-  sourcesIn,
-  sourcesWithPassword,
-  unsetNugetSource,
-} from "../../../src/tools/nuget/config-file.ts";
+import { setNugetSource, sourcesIn, passwordsIn, unsetNugetSource } from "../../../src/tools/nuget/config-file.ts";
 import { id } from "../../editing/repository.ts";
 import { xmlTexts } from "../../editing/xml-texts.ts";
 import { requires } from "../../requires.ts";
@@ -92,10 +87,9 @@ test("a stored password, a source that is disabled and a mapping are named", () 
     `<packageSourceCredentials><my-domain_x002F_my-repo><add key="Username" value="aws" /><add key="ClearTextPassword" value="secret" /></my-domain_x002F_my-repo></packageSourceCredentials>
 <disabledPackageSources><add key="${name}" value="true" /></disabledPackageSources><packageSourceMapping /></configuration>`,
   );
-  expect(sourcesWithPassword(text, file)).toEqual([name]);
+  expect(passwordsIn(text, file)).toMatchObject([{ source: name }]);
   const { warnings } = setNugetSource(text, id, { name, url, isExtra: false }, { file, urls });
   expect(warnings).toEqual([
-    expect.stringContaining("password"),
     expect.stringContaining("disabledPackageSources"),
     expect.stringContaining("maps packages"),
   ]);

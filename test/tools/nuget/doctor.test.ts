@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Machine } from "../../../src/tools/finding.ts";
 import { isOldSdk } from "../../../src/tools/nuget/doctor.ts";
 import { checkNuget } from "../../../src/tools/nuget/doctor.ts";
-import { storedNugetTokens } from "../../../src/tools/nuget/stored-tokens.ts";
+import { storedTokens } from "../../../src/tools/stored-tokens.ts";
 import { nugetVariables } from "../../../src/tools/nuget/variables.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
@@ -77,7 +77,7 @@ test("a stored password for a source in CodeArtifact is found, one for another s
     ".nuget/config/b.config": withSource("https://b.example/", password("my-domain_x002F_my-repo")),
     ".nuget/config/c.config": withSource(`${endpoint}v3/index.json`, password("other")),
   });
-  expect(storedNugetTokens(laptop)).toEqual([{ path: join(home.path, path), tool: "nuget" }]);
+  expect(storedTokens(laptop)).toMatchObject([{ path: join(home.path, path), line: 1, tool: "nuget" }]);
 });
 
 test("a variable that names other plugins does harm, one that names Vouch's does not", () => {

@@ -73,11 +73,16 @@ describe("setting pip's index keeps every other byte", () => {
   });
 });
 
-test("an index-url of one pip command draws a warning with its line", () => {
-  const { warnings } = setPipIndex("[install]\nindex_url = x\n[freeze]\ntimeout = 1\n", id, indexUrl, file);
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain("[install]");
-  expect(warnings[0]).toContain("line 2");
+test("an index-url of one pip command draws a warning with its line as it is after the edit", () => {
+  const { text, atEnd } = setPipIndex(
+    "[global]\ntimeout = 1\n[install]\nindex_url = x\n[freeze]\ntimeout = 1\n",
+    id,
+    indexUrl,
+    file,
+  );
+  const line = text.split("\n").indexOf("index_url = x") + 1;
+  expect(line).toBeGreaterThan(4);
+  expect(atEnd!(text)).toEqual([expect.stringContaining(`sets index-url in [install] as well (line ${line})`)]);
 });
 
 test("a password in the index that is replaced draws a warning, without the password", () => {

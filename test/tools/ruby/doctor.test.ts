@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Machine } from "../../../src/tools/finding.ts";
 import { checkRuby } from "../../../src/tools/ruby/doctor.ts";
-import { storedRubyTokens } from "../../../src/tools/ruby/stored-tokens.ts";
+import { storedTokens } from "../../../src/tools/stored-tokens.ts";
 import { rubyVariables } from "../../../src/tools/ruby/variables.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
@@ -64,7 +64,7 @@ test("tokens that other tools have stored are found with their lines, and nothin
     ".bundle/config": `---\nBUNDLE_PATH: "vendor"\nBUNDLE_HTTPS://${mangled}/RUBY/MY___REPO/: "aws:eyJ"\nBUNDLE_GEMS__EXAMPLE__COM: "a:b"\n`,
     ".gem/credentials": `---\n:rubygems_api_key: rubygems_x\nhttps://${host}/ruby/my-repo: Bearer eyJ\n`,
   });
-  const found = storedRubyTokens(laptop).map(({ path, line }) => `${path.slice(home.path.length + 1)}:${line}`);
+  const found = storedTokens(laptop).map(({ path, line }) => `${path.slice(home.path.length + 1)}:${line}`);
   expect(found).toEqual([".gemrc:3", ".bundle/config:3", ".gem/credentials:3"]);
 });
 

@@ -10,8 +10,10 @@ import { closest } from "../../../base/closest.ts";
 import { missing, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";
-import { otherSettings } from "./agent-settings.ts";
+import { hasAnySession } from "../chosen-server.ts";
+import { otherSettings, stopOtherAgent } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
+import { printSettingsChange } from "./print-change.ts";
 import { setProfile } from "./profile.ts";
 
 const commandName = "vouch setup aws";
@@ -55,7 +57,8 @@ export const aws = defineCommand({
         "For a profile: use it where `vouch credential` is started in this folder or below; may be repeated.",
     },
     remove: { type: "boolean", description: "With --profile: take the profile away." },
-    json: { type: "boolean", description: "Print what is set now as JSON." },
+    "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
+    json: { type: "boolean", description: "Print what is set now, or would be, as JSON." },
   },
   teaching: {
     details: [
@@ -79,7 +82,7 @@ export const aws = defineCommand({
     if (args.profile !== undefined) {
       if (args.identity !== undefined) throw usage("--identity is for all jobs and takes no --profile.", commandName);
       const lists = { via: valuesOf(rawArgs, "--via"), folders: valuesOf(rawArgs, "--folder") };
-      return setProfile(args.profile, { ...args, ...lists }, settings);
+      return setProfile(args.profile, { ...args, ...lists, dryRun: args["dry-run"] === true }, settings);
     }
     const lost = rawArgs.find((word) => /^--(via|folder|remove|server)(=|$)/.test(word))?.split("=")[0];
     if (lost !== undefined) throw usage(`${lost} goes with --profile NAME.`, commandName);
@@ -89,22 +92,27 @@ export const aws = defineCommand({
     if (region !== undefined) checkSamePartition(args.role, region, commandName);
     const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
     const identity = identityFrom(args.identity, settings.identity);
-    if (!Bun.deepEquals([settings.aws, settings.identity], [next, identity], true)) {
-      saveSettings({ ...settings, aws: next, identity });
-    }
-    if (args.json) return printJson(next);
-    success(`The role is ${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`);
+    const after = { ...settings, aws: next, identity };
+    const dryRun = args["dry-run"] === true;
+    const changes = !Bun.deepEquals([settings.aws, settings.identity], [next, identity], true);
+    if (changes && !dryRun) saveSettings(after);
+    if (args.json) return printJson(dryRun ? { dryRun, ...next } : next);
+    const what = `${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
+    if (dryRun) note(`The role would be ${what}`);
+    else success(`The role is ${what}`);
     const doubt = region === undefined ? undefined : unlistedRegion(region);
     if (doubt !== undefined) warn(doubt);
     for (const { domain, repository, region: other } of settings.repositories) {
       if (regionPartition(other).id === partition) continue;
       warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
     }
+    if (dryRun) return printSettingsChange(settings, after);
     const agent = await askStatus();
     const other = otherSettings(agent);
     if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
     if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
-    note(nextStep(settings, agent?.session !== undefined && other === undefined));
+    if (other) note(`Next: \`${stopOtherAgent[0]}\`, to ${stopOtherAgent[1]}.`);
+    note(nextStep(settings, hasAnySession(agent) && other === undefined));
   },
 });
 

@@ -16,6 +16,7 @@ import {
 import { missing, usage } from "../../framework/arguments.ts";
 import { note, printJson, success, warn } from "../../terminal/terminal.ts";
 import { unlistedRegion } from "./aws-region.ts";
+import { printSettingsChange } from "./print-change.ts";
 
 interface ProfileFlags {
   role?: string | undefined;
@@ -23,6 +24,7 @@ interface ProfileFlags {
   region?: string | undefined;
   remove?: boolean | undefined;
   json?: boolean | undefined;
+  dryRun: boolean;
   via: string[];
   folders: string[];
 }
@@ -35,7 +37,7 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
     throw usage(`--profile expects a name of letters, digits, ., _ and -, got "${name}".`, commandName);
   }
   const { [name]: before, ...others } = settings.profiles ?? {};
-  if (flags.remove) return removeProfile(name, before, others, settings, flags.json === true);
+  if (flags.remove) return removeProfile(name, before, others, settings, flags);
   const roleArn = flags.role ?? before?.roleArn;
   const region = flags.region ?? before?.region;
   if (roleArn === undefined || region === undefined) {
@@ -62,14 +64,16 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
     ...(via.length > 0 ? { via } : {}),
     ...(folders.length > 0 ? { folders } : {}),
   };
-  const after = { ...settings, profiles: { ...settings.profiles, [name]: next } };
-  if (!Bun.deepEquals(before, next, true)) {
-    saveSettings(withoutUnusedServers(after));
-  }
-  if (flags.json) return printJson({ profile: name, ...next });
-  success(`The profile ${name} is ${roleArn} and the region ${region} (${settingsPath()}).`);
+  const after = withoutUnusedServers({ ...settings, profiles: { ...settings.profiles, [name]: next } });
+  const { dryRun } = flags;
+  if (!dryRun && !Bun.deepEquals(before, next, true)) saveSettings(after);
+  if (flags.json) return printJson({ ...(dryRun ? { dryRun } : {}), profile: name, ...next });
+  const what = `${roleArn} and the region ${region} (${settingsPath()}).`;
+  if (dryRun) note(`The profile ${name} would be ${what}`);
+  else success(`The profile ${name} is ${what}`);
   const doubt = unlistedRegion(region);
   if (doubt !== undefined) warn(doubt);
+  if (dryRun) return printSettingsChange(settings, after);
   if (serverOf(name, after) !== undefined) sayServer(name, next.server!, after);
   note(`Next: \`vouch setup codeartifact --profile ${name} …\`, or \`vouch credential aws --profile ${name}\`.`);
 }
@@ -88,7 +92,7 @@ function removeProfile(
   before: ProfileSettings | undefined,
   others: NonNullable<Settings["profiles"]>,
   settings: Settings,
-  json: boolean,
+  { json, dryRun }: Pick<ProfileFlags, "json" | "dryRun">,
 ): void {
   const user = settings.repositories.find(({ profile }) => profile === name);
   if (user) {
@@ -97,8 +101,10 @@ function removeProfile(
     });
   }
   const profiles = Object.keys(others).length > 0 ? others : undefined;
-  if (before !== undefined) saveSettings(withoutUnusedServers({ ...settings, profiles }));
-  if (json) return printJson({ profile: null });
+  const after = withoutUnusedServers({ ...settings, profiles });
+  if (before !== undefined && !dryRun) saveSettings(after);
+  if (json) return printJson({ ...(dryRun ? { dryRun } : {}), profile: null });
+  if (before !== undefined && dryRun) return printSettingsChange(settings, after);
   if (before === undefined) note(`There is no profile ${name}; nothing to do.`);
   else success(`The profile ${name} is removed.`);
 }

@@ -184,7 +184,7 @@ describe("the doctor finds tokens in files", () => {
     [
       "cargo",
       { ".cargo/credentials.toml": '[registries.my-codeartifact-registry]\ntoken = "TOP-SECRET"' },
-      "~/.cargo/credentials.toml (cargo)",
+      "~/.cargo/credentials.toml:2 (cargo)",
     ],
     ["cargo, another registry", { ".cargo/credentials.toml": '[registry]\ntoken = "TOP-SECRET"' }, undefined],
     [
@@ -207,7 +207,7 @@ describe("the doctor finds tokens in files", () => {
     [
       "Maven",
       { ".m2/settings.xml": mavenSettings("<username>aws</username>\n<password>TOP-SECRET</password>") },
-      "~/.m2/settings.xml:5 (Maven). Write ${env.CODEARTIFACT_AUTH_TOKEN} in its place",
+      "~/.m2/settings.xml:5 (maven). Delete it there",
     ],
     [
       "Maven, by reference",

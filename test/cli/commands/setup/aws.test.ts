@@ -15,6 +15,35 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
   });
 
+  test("shows with --dry-run what each form of it would change, and changes nothing", async () => {
+    const first = await setup("aws", "--role", role, "--region", "us-east-1", "--dry-run");
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.stdout).toContain(`.config/vouch/config.json (new)\n`);
+    expect(first.stdout).toContain(`+     "roleArn": "${role}",\n`);
+    expect(first.stderr).toContain(`The role would be ${role} and the region us-east-1`);
+    expect(first.stderr).toEndWith("Nothing has been changed (--dry-run).\n");
+    expect(existsSync(join(home, ".config/vouch/config.json"))).toBe(false);
+    await setRole();
+    const profile = ["aws", "--profile", "acme", "--role", role, "--region", "us-east-1"];
+    await setup(...profile);
+    const before = settings();
+    const other = role.replace("vouch-developer", "other");
+    for (const [flags, shown] of [
+      [["aws", "--role", other], `+     "roleArn": "${other}",`],
+      [["aws", "--role", other, "--identity", "gitlab"], `+     "name": "gitlab"`],
+      [[...profile.slice(0, 3), "--region", "eu-west-1"], `+       "region": "eu-west-1"`],
+      [[...profile.slice(0, 3), "--remove"], `-     "acme": {`],
+    ] as const) {
+      const run = await setup(...flags, "--dry-run");
+      expect(run).toMatchObject({ exitCode: 0 });
+      expect(run.stdout).toContain(shown);
+      expect(run.stderr).toEndWith("Nothing has been changed (--dry-run).\n");
+      expect(JSON.parse((await setup(...flags, "--dry-run", "--json")).stdout)).toMatchObject({ dryRun: true });
+      expect(settings()).toEqual(before);
+    }
+    expect((await setup(...profile, "--dry-run")).stderr).toContain("Nothing would change.");
+  });
+
   test("takes a region that AWS may have added since, and says what may have been meant", async () => {
     expect(await setup("aws", "--role", role, "--region", "us-esat-1")).toMatchObject({
       exitCode: 0,

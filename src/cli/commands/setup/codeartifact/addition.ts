@@ -2,6 +2,7 @@
 import { homeFolder } from "../../../../base/system/home.ts";
 import type { PackageHost } from "../../../../aws/package-endpoints.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import type { Machine } from "../../../../tools/finding.ts";
 import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
 import type { Tool } from "../../../../tools/tool.ts";
 import { overridingVariables } from "../../../../tools/variables.ts";
@@ -23,6 +24,7 @@ import {
   supersededBy,
 } from "./request.ts";
 import { checkedRoles, type RoleFlags } from "./role-flags.ts";
+import { tokenWarnings } from "./token-warnings.ts";
 import { besidePublic, installed, listed, settable, toolsOf } from "./selected-tools.ts";
 
 export interface AdditionFlags extends Flags, RoleFlags {
@@ -42,20 +44,24 @@ export interface Addition {
   names: ToolName[];
 }
 
-/** `named`: by `--tool`. Asks a person, and the agent. Throws `usage`, `cancelled`, `edit_conflict`, `aws_not_found`. */
+/** `named`: by `--tool`. Asks a person, whose no is undefined, and the agent. Throws `usage`, `cancelled`, `edit_conflict`, `aws_not_found`. */
 export async function planAddition(
   args: AdditionFlags,
   words: readonly string[],
   named: ToolName[],
   settings: Settings,
   context: DraftContext,
-): Promise<Addition> {
+): Promise<Addition | undefined> {
   const { env } = context;
   const where = args.default === true ? configuredOne(args, settings) : resolveNames(args, settings, env);
   const known = settings.repositories.find((each) => sameRepository(each, where));
-  let names = settable(named, env);
+  let names = settable(named, env, words);
   if (names.length === 0 && args.default === true) names = toolsOf(known);
-  if (names.length === 0) names = await installed(env, args["dry-run"] === true || args.json === true);
+  if (names.length === 0) {
+    const agreed = await installed(env, where, args["dry-run"] === true || args.json === true);
+    if (agreed === undefined) return undefined;
+    names = agreed;
+  }
   const scopes = parseScopes(valuesOf(words, "--scope"));
   const warnings = [
     ...unusedFlag("--registry-name", args["registry-name"] !== undefined, "registryName", names, named),
@@ -70,8 +76,10 @@ export async function planAddition(
   if (extra) {
     const given = { ...where, endpoints: {}, ...(npmScopes ? { npmScopes } : {}) };
     const left = besidePublic(names, given, {
-      named: named.length > 0 || changes,
+      named: named.length > 0,
+      known: changes ? toolsOf(known) : [],
       mayMix: args["allow-mixing"] === true,
+      words,
     });
     names = left.names;
     warnings.push(...left.warnings);
@@ -93,9 +101,11 @@ export async function planAddition(
   };
   const plan = planSetup(repository, names, settings, context, superseded);
   const other = otherSettings(source.agent);
+  const machine = machineOf(plan.settings, env);
   plan.warnings.push(
     ...warnings,
-    ...overridden(names, plan.settings, env),
+    ...overridden(names, machine),
+    ...tokenWarnings(machine, plan.tools, args["dry-run"] === true),
     ...names.flatMap((tool) => tools[tool].warnings(repository, process.cwd(), env)),
     ...[unlistedRegion(where.region) ?? []].flat(),
     ...(other ? [`${other.found} To have it read these: ${other.remedy}.`] : []),
@@ -132,16 +142,13 @@ function unusedFlag(
   );
 }
 
+function machineOf(settings: Settings, env: DraftContext["env"]): Machine {
+  const home = homeFolder(env);
+  return { env, cwd: process.cwd(), home, settings, agent: undefined, now: Date.now() / 1000 };
+}
+
 /** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
-function overridden(names: ToolName[], settings: Settings, env: DraftContext["env"]): string[] {
-  const machine = {
-    env,
-    cwd: process.cwd(),
-    home: homeFolder(env),
-    settings,
-    agent: undefined,
-    now: Date.now() / 1000,
-  };
+function overridden(names: ToolName[], machine: Machine): string[] {
   const rules = names.flatMap((name) => tools[name].variables);
   return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
 }

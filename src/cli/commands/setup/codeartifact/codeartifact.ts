@@ -9,6 +9,7 @@ import { type FileChange, readUserFile } from "../../../../editing/user-file.ts"
 import { usage, valuesOf } from "../../../framework/arguments.ts";
 import { defineCommand } from "../../../framework/command.ts";
 import { confirm } from "../../../terminal/prompt.ts";
+import { note } from "../../../terminal/terminal.ts";
 import { applyPlan } from "./apply.ts";
 import { planAddition } from "./addition.ts";
 import type { Endpoints } from "./endpoint.ts";
@@ -77,12 +78,12 @@ export const codeartifact = defineCommand({
     default: {
       type: "boolean",
       description:
-        "Make it the default repository, in all tools that it is set up for; the one that was set up last is.",
+        "Make one that is set up the default repository, in all of its tools; one of --extra then no longer is one.",
     },
     extra: {
       type: "boolean",
       description:
-        "Beside the public registry, for what names it: Cargo's registries, npm scopes, uv's explicit indexes, Maven's repositories.",
+        "Beside the public registry, for what names it: Cargo's registries, npm scopes, uv's explicit indexes, Maven's repositories. The default repository stays what it is.",
     },
     "allow-mixing": {
       type: "boolean",
@@ -111,7 +112,7 @@ export const codeartifact = defineCommand({
       "The package managers' own files in your home folder get marked blocks; every other byte stays as it is, and lines that a block replaces are kept in it as comments (and, where they can hold no secret, beside Vouch's settings, since npm and pip drop comments). Repeating the command changes nothing; `--remove` takes the blocks away and puts those lines back.",
       "The shims folder holds links to Vouch under the names that the package managers need (keyring, npm, mvn…). It belongs first on PATH.",
       "A slip in --domain, --domain-owner or --region is corrected by the command with the right ones: the repository of that name takes the place of the other. A wrong --repository is taken away with `--remove`.",
-      "The repository that was set up last is the default one: pip.conf and .npmrc name it, CODEARTIFACT_AUTH_TOKEN is its token.",
+      "Without --default and --extra the repository becomes the default one, in place of the one before: pip.conf and .npmrc name it for every package, CODEARTIFACT_AUTH_TOKEN is its token.",
     ],
     examples: [
       [`${commandName} --domain my-domain --repository my-repo`, "Configure what is installed."],
@@ -150,7 +151,10 @@ export const codeartifact = defineCommand({
       plan = planRemoval(removed, names, settings, context);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
-      ({ plan, source, names } = await planAddition({ ...args, host }, rawArgs, named, settings, context));
+      const addition = await planAddition({ ...args, host }, rawArgs, named, settings, context);
+      // The question was answered: that is done, and no failure.
+      if (addition === undefined) return note("Nothing was changed. Name those that you want: --tool NAME.");
+      ({ plan, source, names } = addition);
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;

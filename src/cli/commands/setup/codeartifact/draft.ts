@@ -37,8 +37,9 @@ export interface DraftContext {
 export class Draft {
   settings: Settings;
   replaced: ReplacedLines[];
-  /** Full sentences for the user. */
-  readonly warnings = new Set<string>();
+  readonly #warnings = new Set<string>();
+  /** By file and tool: what the last edit has to say of the file's text when all edits are done. */
+  readonly #atEnd = new Map<string, { file: string; warningsOf: (text: string) => string[] }>();
   readonly #changes = new Map<string, ToolChange>();
   readonly #context: DraftContext;
   /** Repositories that earlier steps have removed; other blocks may still repeat their lines. */
@@ -49,6 +50,12 @@ export class Draft {
     this.#former = settings.repositories;
     this.replaced = context.replaced;
     this.#context = context;
+  }
+
+  /** Full sentences for the user. */
+  get warnings(): string[] {
+    const atEnd = [...this.#atEnd.values()].flatMap(({ file, warningsOf }) => warningsOf(this.#read(file) ?? ""));
+    return [...this.#warnings, ...atEnd];
   }
 
   /** The files with their text before and after all steps. */
@@ -147,8 +154,9 @@ export class Draft {
       old && before !== undefined && this.#lostItsMarks(before, tool, old, file)
         ? this.#drop(file, before, tool, old)
         : before;
-    const { text, warnings } = tools[tool].set(clean, repository, this.#edit(file, tool, repository));
-    for (const warning of warnings) this.warnings.add(warning);
+    const { text, warnings, atEnd } = tools[tool].set(clean, repository, this.#edit(file, tool, repository));
+    for (const warning of warnings) this.#warnings.add(warning);
+    if (atEnd) this.#atEnd.set(`${tool} ${file}`, { file, warningsOf: atEnd });
     this.#write(file, tool, text);
     this.#remember(file, id, replacedIn(text, id, file));
   }
@@ -171,7 +179,7 @@ export class Draft {
       const after = this.#lostItsMarks(before, tool, repository, file)
         ? this.#drop(file, before, tool, repository)
         : tools[tool].unset(before, id, this.#edit(file, tool, repository), (line) => {
-            this.warnings.add(
+            this.#warnings.add(
               `${file}: you have changed or added this line in Vouch's block, and it stays: ${previewLine(line)}`,
             );
           });
@@ -191,7 +199,7 @@ export class Draft {
       return text;
     }
     if (known === undefined || known.withheld > 0) {
-      this.warnings.add(
+      this.#warnings.add(
         `${file} was written anew by another program, without its comments. ${
           known === undefined
             ? "What Vouch's lines had replaced, if anything, is not known."
@@ -215,7 +223,7 @@ export class Draft {
       this.replaced = this.replaced.map((each) => (each === heir ? { ...heir, lines, withheld, existed } : each));
     } else if (known.lines.length > 0) {
       const lines = known.lines.map(previewLine).join(", ");
-      this.warnings.add(
+      this.#warnings.add(
         `${file} has other lines in the place of Vouch's. What Vouch's had replaced is not put back: ${lines}`,
       );
     }

@@ -95,5 +95,5 @@ function complete(
           return before === after ? [] : [{ path, before, after }];
         });
   const shims = { folder, needed, changes: planShims(folder, needed, executable) };
-  return { repositories, superseded, settings, tools: changes, replaced, warnings: [...warnings], shells, shims };
+  return { repositories, superseded, settings, tools: changes, replaced, warnings, shells, shims };
 }

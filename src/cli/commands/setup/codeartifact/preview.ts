@@ -3,9 +3,13 @@
 /** Limit of changed lines for the line-by-line comparison, whose cost is quadratic. */
 const maxCompared = 2000;
 
+/** A file that is Vouch's own, and longer, is shown by its first lines: where it names what is set up. */
+const maxShown = 40;
+const firstLines = 8;
+
 /**
  * Returns the changed lines, each group below `@@ line N @@` (line of the old text, from 1). Redacts passwords in URLs
- * and token values.
+ * and token values. Of a long file that is new or deleted as a whole: the first lines, and the length.
  */
 export function previewChange(before: string | undefined, after: string | undefined): string[] {
   const old = linesOf(before);
@@ -26,7 +30,10 @@ export function previewChange(before: string | undefined, after: string | undefi
     inGroup = sign !== " ";
     if (sign !== "+") line++;
   }
-  return out;
+  const whole = before === undefined ? after : after === undefined ? before : undefined;
+  if (whole === undefined || out.length <= maxShown) return out;
+  const shown = out.slice(0, firstLines + 1);
+  return [...shown, `  (${out.length - shown.length} more lines, ${Buffer.byteLength(whole)} bytes in all)`];
 }
 
 interface Step {
@@ -66,11 +73,16 @@ function linesOf(text: string | undefined): string[] {
   return text.replace(/\r?\n$/, "").split(/\r?\n/);
 }
 
-/** Redacts passwords and tokens in a line. */
+/** The name of a variable, and nothing else. */
+const isReference = /^["']?\$(\{[A-Z][A-Z0-9_]*(:?-)?\??\}|[A-Z][A-Z0-9_]*)["']?\s*\}?\s*$/;
+
+/** Redacts passwords and tokens in a line; names of variables stay. */
 export function previewLine(line: string): string {
   return line
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@")
     .replace(/(<(?:password|passphrase|privateKey)\b[^>]*>)(?!\$\{env\.)[^<]+/gi, "$1***")
     .replace(/(key="(?:ClearText)?Password"\s+value=")[^"]*/gi, "$1***")
-    .replace(/((?:_authToken|_auth|_password|token|password)["']?\s*[=:]\s*)\S.*/i, "$1***");
+    .replace(/((?:_authToken|_auth|_password|token|password)["']?\s*[=:]\s*)(\S.*)/i, (_, key: string, value: string) =>
+      isReference.test(value) ? key + value : `${key}***`,
+    );
 }

@@ -11,11 +11,18 @@ import { removeCommand } from "../../../../editing/edited.ts";
 import { markedIds } from "../../../../editing/marked.ts";
 import { applyFileChange, type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { homeFolder } from "../../../../base/system/home.ts";
+import { setupCommand } from "../../../../tools/registry-url.ts";
 import type { ProjectFile, ToolEdit } from "../../../../tools/tool.ts";
 import { type ToolName, tools } from "../../../../tools/tools.ts";
 import { bold, note, print, printJson, success, warn } from "../../../terminal/terminal.ts";
+import { sayNothingChanged } from "../print-change.ts";
+import { knownHost } from "./host.ts";
 import { previewChange, previewLine } from "./preview.ts";
-import { blockId, findConfigured, type Flags, repositoriesOf } from "./request.ts";
+import { nameOf } from "./per-tool.ts";
+import { blockId, findConfigured, type Flags, registryName, repositoriesOf } from "./request.ts";
+import { listed } from "./selected-tools.ts";
+import { tokenWarnings } from "./token-warnings.ts";
 
 interface Options {
   cwd: string;
@@ -33,15 +40,43 @@ export function setUpProject(
   settings: Settings,
   options: Options,
 ): void {
-  const { files, refusals } = projectFiles(names, options);
+  const whole = withEndpoints(repository, names, settings);
+  const { files, refusals } = projectFiles(names, options, whole);
   if (files.length === 0) throw new VouchError("usage", refusals.join(" "));
   const changes = files.map(({ name, path, project }): FileChange => {
     const before = readUserFile(path);
-    const edit = editOf(repository, name, path, settings, options);
-    const { text } = project.set(before, repository, edit);
+    const edit = editOf(whole, name, path, settings, options);
+    const { text } = project.set(before, whole, edit);
     return { path, before, after: withProjectUndo(text, edit.id) };
   });
-  apply(changes, { ...options, what: "the repository, nothing personal", refusals, kept: [] });
+  const { env, cwd, dryRun } = options;
+  const machine = { env, cwd, home: homeFolder(env), settings, agent: undefined, now: Date.now() / 1000 };
+  const paths = new Set(files.map(({ path }) => path));
+  const missing = files.filter(({ name }) => repository.files?.[name] === undefined).map(({ name }) => name);
+  const warnings = [
+    ...tokenWarnings(machine, changes, dryRun, paths),
+    ...(missing.length > 0
+      ? [
+          `On this machine ${nameOf(repository)} is not set up for ${listed(missing)}: ${setupCommand(repository, missing.join(","))}`,
+        ]
+      : []),
+  ];
+  apply(changes, { ...options, what: `the repository ${nameOf(repository)}, nothing personal`, refusals, warnings });
+}
+
+/** The repository with the addresses that these tools name, also where it is set up for others alone. */
+function withEndpoints(repository: RepositorySettings, names: ToolName[], settings: Settings): RepositorySettings {
+  const formats = names.map((name) => tools[name].format);
+  const host = knownHost(repository, formats, settings) ?? "ipv4";
+  const endpoints = Object.fromEntries(
+    formats.map((format) => [format, packageEndpoint({ ...repository, format, host })]),
+  );
+  const named = names.some((name) => tools[name].settings.includes("registryName"));
+  return {
+    ...repository,
+    endpoints: { ...endpoints, ...repository.endpoints },
+    ...(named && repository.registryName === undefined ? { registryName: registryName({}, repository, settings) } : {}),
+  };
 }
 
 /**
@@ -63,17 +98,20 @@ export function removeFromProject(flags: Flags, names: ToolName[], settings: Set
   });
   const found = changes.filter(({ before, after }) => before !== after);
   if (found.length === 0 && !options.json) return note("No file of this project has lines of Vouch's.");
-  apply(found, { ...options, what: "without Vouch's lines", refusals: [], kept });
+  const warnings = kept.map((line) => `You have changed or added this line in Vouch's block, and it stays: ${line}`);
+  apply(found, { ...options, what: "without Vouch's lines", refusals: [], warnings });
 }
 
 /** The files of the tools that have one; a sentence on each other. Throws `usage` where such a file is the user's own. */
-function projectFiles(names: ToolName[], { cwd, env }: Options) {
+function projectFiles(names: ToolName[], { cwd, env }: Options, repository?: RepositorySettings) {
   const files: { name: ToolName; path: string; project: ProjectFile }[] = [];
   const refusals: string[] = [];
   for (const name of names) {
-    const { project = { refusal: `Vouch writes no file of a project for ${name}` }, path: ownPath } = tools[name];
-    if ("refusal" in project) {
-      refusals.push(`${project.refusal}.`);
+    const { project, path: ownPath, format } = tools[name];
+    if (project === undefined || "refusal" in project) {
+      if (repository === undefined) continue;
+      const general = `Vouch writes no file of a project for ${name}; the repository's address is ${repository.endpoints[format]}`;
+      refusals.push(`${project?.refusal(repository) ?? general}.`);
       continue;
     }
     const path = join(cwd, project.path);
@@ -121,22 +159,24 @@ function withProjectUndo(text: string, id: string): string {
 
 function apply(
   changes: FileChange[],
-  { dryRun, json, what, refusals, kept }: Options & { what: string; refusals: string[]; kept: string[] },
+  { dryRun, json, what, refusals, warnings }: Options & { what: string; refusals: string[]; warnings: string[] },
 ): void {
   for (const change of dryRun ? [] : changes) {
     // A project's files have the mode that any program gives them there.
     if (change.after !== undefined) mkdirSync(dirname(change.path), { recursive: true });
     applyFileChange(change, 0o666 & ~process.umask());
   }
-  if (json) return printJson({ dryRun, files: changes.map(asJson), refusals });
+  if (json) return printJson({ dryRun, files: changes.map(asJson), refusals, warnings });
   for (const refusal of refusals) note(refusal);
-  for (const line of kept) warn(`You have changed or added this line in Vouch's block, and it stays: ${line}`);
+  for (const line of warnings) warn(line);
   for (const { path, before, after } of changes) {
-    if (!dryRun) success(`${path}: ${before === after ? "nothing had to change" : what}`);
+    const unchanged = before === after ? " (nothing had to change)" : "";
+    if (!dryRun) success(`${path}: ${what}${unchanged}`);
     if (!dryRun || before === after) continue;
-    print(bold(path));
+    print(bold(`${path}: ${what}`));
     for (const line of previewChange(before, after)) print(`  ${line}`);
   }
+  if (dryRun) sayNothingChanged();
 }
 
 function asJson({ path, before, after }: FileChange): unknown {

@@ -1,12 +1,14 @@
 /** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
 import { hasAnySession } from "../../chosen-server.ts";
-import { type RepositorySettings, settingsPath, type Settings } from "../../../../settings/settings.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import type { FileChange } from "../../../../editing/user-file.ts";
-import { bold, dim, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
-import { otherSettings } from "../agent-settings.ts";
+import { bold, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
+import { otherSettings, stopOtherAgent } from "../agent-settings.ts";
+import { printChange, sayNothingChanged, settingsChange } from "../print-change.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Plan } from "./plan.ts";
-import { previewChange } from "./preview.ts";
+import { saidOfDefault } from "./default-repository.ts";
+import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "./selected-tools.ts";
 import { type ToolName, tools } from "../../../../tools/tools.ts";
 
@@ -29,33 +31,33 @@ export function report(outcome: Outcome, json: boolean): void {
   const { plan, source, dryRun, remove, names } = outcome;
   const name = plan.repositories.map(nameOf).join(", ");
   if (source) sayEndpoints(source);
-  for (const each of plan.superseded) {
-    note(
-      `${nameOf(each)} (${each.domainOwner}, ${each.region}) ${dryRun ? "would be" : "is"} replaced by it. To keep both, repeat the command for that one with --add${names.includes("cargo") ? " and a --registry-name of its own" : ""}.`,
-    );
-  }
+  const [added] = plan.repositories;
+  for (const each of plan.superseded) note(saidOfReplacement(each, added!, names, dryRun));
   for (const line of plan.warnings) warn(line);
-  if (dryRun) return preview(outcome);
+  const effects = plan.repositories.flatMap((each) =>
+    remove
+      ? saidOfRemoval(each, names)
+      : [saidOfDefault(each, { before: outcome.settingsBefore, after: plan.settings }, dryRun)],
+  );
+  if (dryRun) return preview(outcome, effects);
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
   const links = [...plan.shims.changes.added, ...plan.shims.changes.removed];
-  if (changed.length === 0 && links.length === 0) {
-    success(
-      remove
-        ? plan.repositories.length === 0
-          ? "Nothing has changed."
-          : `${name} is not set up here; nothing has changed.`
-        : `${name} is set up; nothing had to change.`,
-    );
-  }
+  if (changed.length === 0 && links.length === 0) success(saidOfNothing(outcome, name));
   for (const { path, before, after, what } of changed) success(`${path}: ${describe(before, after, what)}`);
-  const { added, removed } = plan.shims.changes;
-  if (added.length > 0) success(`${plan.shims.folder}: links ${added.join(", ")} to Vouch`);
-  if (removed.length > 0) success(`${plan.shims.folder}: without ${removed.join(", ")}`);
+  const { changes, folder } = plan.shims;
+  if (changes.added.length > 0) success(`${folder}: links ${changes.added.join(", ")} to Vouch`);
+  if (changes.removed.length > 0) success(`${folder}: without ${changes.removed.join(", ")}`);
+  for (const line of effects) note(line);
   if (!remove) sayNext(outcome);
 }
 
-function nameOf({ domain, repository }: RepositorySettings): string {
-  return `${domain}/${repository}`;
+function saidOfNothing({ plan, remove, names }: Outcome, name: string): string {
+  if (!remove) return `${name} is set up; nothing had to change.`;
+  // What is set up for other tools is said of each repository.
+  if (plan.repositories.every((each) => saidOfRemoval(each, names).length === 0) && name !== "") {
+    return `${name} is not set up here; nothing has changed.`;
+  }
+  return "Nothing has changed.";
 }
 
 function sayEndpoints({ endpoints, source, reason, agent }: Endpoints): void {
@@ -77,14 +79,8 @@ interface Described extends FileChange {
 }
 
 function changesOf({ plan, settingsBefore, settingsAreNew, remove, names }: Outcome): Described[] {
-  const [before, after] = [asText(settingsBefore), asText(plan.settings)];
   return [
-    {
-      path: settingsPath(),
-      before: settingsAreNew && before !== after ? undefined : before,
-      after,
-      what: "Vouch's own settings",
-    },
+    { ...settingsChange(settingsBefore, plan.settings, settingsAreNew), what: "Vouch's own settings" },
     ...plan.tools.map((change) => ({
       ...change,
       what:
@@ -99,10 +95,6 @@ function changesOf({ plan, settingsBefore, settingsAreNew, remove, names }: Outc
   ];
 }
 
-function asText(settings: Settings): string {
-  return JSON.stringify(settings, null, 2);
-}
-
 function describe(before: string | undefined, after: string | undefined, what: string): string {
   if (after === undefined) return "deleted, as Vouch had made it";
   const kept = savedLines(after) > savedLines(before);
@@ -113,19 +105,27 @@ function savedLines(text: string | undefined): number {
   return text?.split("\n").filter((line) => line.startsWith("#| ")).length ?? 0;
 }
 
-function preview(outcome: Outcome): void {
-  for (const { path, before, after } of changesOf(outcome)) {
-    if (before === after) continue;
-    print(bold(`${path}${before === undefined ? " (new)" : after === undefined ? " (deleted)" : ""}`));
-    for (const line of previewChange(before, after)) {
-      print(line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : dim(line));
-    }
-  }
+function preview(outcome: Outcome, effects: string[]): void {
+  const variables = newVariables(outcome);
+  // Made anew by each run, so that a name from here is that of no variable.
+  const withoutNewVariables = (line: string): string =>
+    variables.reduce((text, hex) => text.replaceAll(hex, "…").replaceAll(hex.toLowerCase(), "…"), line);
+  for (const change of changesOf(outcome)) printChange(change, withoutNewVariables);
   const { folder, changes } = outcome.plan.shims;
   for (const name of changes.added) print(green(`+ ${folder}/${name} (a link to Vouch)`));
   for (const name of changes.removed) print(red(`- ${folder}/${name}`));
   sayPath(outcome.shell);
-  note("Nothing has been changed (--dry-run).");
+  for (const line of effects) note(line);
+  if (variables.length > 0) note("VOUCH_TOKEN_… gets its name, which nobody can guess, when it is set up.");
+  sayNothingChanged();
+}
+
+/** The random parts of names of variables that a set-up would keep, and that are not kept. */
+function newVariables({ plan, settingsBefore }: Outcome): string[] {
+  const known = new Set(settingsBefore.repositories.map(({ tokenVariable }) => tokenVariable));
+  return plan.settings.repositories.flatMap(({ tokenVariable }) =>
+    tokenVariable === undefined || known.has(tokenVariable) ? [] : [tokenVariable.replace(/^VOUCH_TOKEN_/, "")],
+  );
 }
 
 /** What is left to be done for PATH by hand. */
@@ -144,8 +144,11 @@ function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void 
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
   note("Next:");
+  const other = otherSettings(source?.agent) !== undefined;
+  const isServed = hasAnySession(source?.agent) && !other;
   const commands: [string, string][] = [
-    ...(settingsBefore.server
+    ...(other ? [stopOtherAgent] : []),
+    ...(settingsBefore.server || isServed
       ? []
       : ([["vouch enroll --server URL", "make your security key known"]] as [string, string][])),
     ...(settingsBefore.aws

@@ -1,6 +1,8 @@
 /** Which tools `vouch setup codeartifact` sets up: the named ones, those of a repository, or each that is installed. */
 import { isatty } from "node:tty";
 import { VouchError } from "../../../../base/errors.ts";
+import { shellWord } from "../../../../base/shell-word.ts";
+import { removeCommand } from "../../../../editing/edited.ts";
 import type { Environment } from "../../../../base/environment.ts";
 import type { RepositorySettings } from "../../../../settings/settings.ts";
 import {
@@ -21,12 +23,27 @@ export function listed(names: readonly string[]): string {
 }
 
 /** The tools that `--tool` names. Throws `usage` with what to do instead if one cannot be set up. */
-export function settable(named: ToolName[], env: Environment): ToolName[] {
-  for (const name of named) {
-    const refusal = tools[name].refusal?.(env);
-    if (refusal !== undefined) throw new VouchError("usage", refusal);
-  }
-  return named;
+export function settable(named: ToolName[], env: Environment, words: readonly string[]): ToolName[] {
+  const refusals = named.flatMap((name) => {
+    const said = tools[name].refusal?.(env);
+    return said === undefined ? [] : [{ name, said }];
+  });
+  if (refusals.length === 0) return named;
+  const rest = named.filter((name) => refusals.every((each) => each.name !== name));
+  const said = refusals.map((each) => each.said).join(" ");
+  throw new VouchError("usage", rest.length > 0 ? `Nothing was changed. ${said}` : said, {
+    hint: rest.length > 0 ? without(refusals, rest, words) : `See \`${commandName} --help\`.`,
+  });
+}
+
+/** The hint with the command of these words for the other tools. */
+function without(refused: { name: ToolName }[], rest: ToolName[], words: readonly string[]): string {
+  const others = words.flatMap((word, index) => {
+    if (word.startsWith("--tool=") || word === "--tool" || words[index - 1] === "--tool") return [];
+    return [shellWord(word)];
+  });
+  const command = [commandName, ...others, "--tool", rest.join(",")].join(" ");
+  return `Without ${listed(refused.map(({ name }) => name))}: \`${command}\`.`;
 }
 
 /** The tools that a repository is set up for. */
@@ -34,34 +51,45 @@ export function toolsOf(repository: RepositorySettings | undefined): ToolName[] 
   return toolNames.filter((name) => repository?.files?.[name] !== undefined);
 }
 
-/** The installed tools; a person is asked whether it shall be all of them. Throws `usage` without one, `cancelled`. */
-export async function installed(env: Environment, silent: boolean): Promise<ToolName[]> {
+/** The installed tools; a person is asked whether it shall be all of them, and undefined is a no. Throws `usage` without one. */
+export async function installed(
+  env: Environment,
+  repository: Pick<RepositorySettings, "domain" | "repository">,
+  silent: boolean,
+): Promise<ToolName[] | undefined> {
   const names = installedTools(env);
   if (names.length === 0)
     throw usage(`None of ${listOfTools} is on PATH.`, commandName, `--tool ${settableNames.join("|")}`);
   if (silent || !isatty(0) || !isatty(2)) return names;
-  if (await confirm(`Set up ${listed(names)}, which are installed?`, true)) return names;
-  throw new VouchError("cancelled", "Nothing was changed.", { hint: "Name those that you want: --tool NAME." });
+  if (
+    await confirm(
+      `Set up ${repository.domain}/${repository.repository} for ${listed(names)}, ${names.length > 1 ? "which are" : "which is"} installed?`,
+      true,
+    )
+  )
+    return names;
+  return undefined;
 }
 
 /**
  * The tools that can have the repository beside the public registry, and a sentence on each that is left out. Throws
- * `usage` for one that was `named`, and if none remains.
+ * `usage` for one that was named, for one that it is set up for already (`known`), and if none remains. `words`: of the
+ * command.
  */
 export function besidePublic(
   names: ToolName[],
   repository: RepositorySettings,
-  { named, mayMix }: { named: boolean; mayMix: boolean },
+  { named, known, mayMix, words }: { named: boolean; known: ToolName[]; mayMix: boolean; words: readonly string[] },
 ): { names: ToolName[]; warnings: string[] } {
   const warnings: string[] = [];
-  const refusals: string[] = [];
+  const refusals: { name: ToolName; why: string }[] = [];
   const left = names.filter((name) => {
     const { mixes, refusal } = tools[name].extra ?? {};
     const why =
       mixes && !mayMix
         ? `${name} would take a package of one name from either registry, so that anybody can publish yours there ("dependency confusion"): --allow-mixing does it all the same`
         : refusal?.(repository);
-    if (why !== undefined) refusals.push(`${name} is left out: ${why}.`);
+    if (why !== undefined) refusals.push({ name, why });
     else if (mixes) {
       warnings.push(
         `${name} now takes a package of one name from either registry, whichever has the higher version: who publishes a name of yours in the public one is believed. Claim your names there, or leave out --extra.`,
@@ -69,6 +97,27 @@ export function besidePublic(
     }
     return why === undefined;
   });
-  if ((named && refusals.length > 0) || left.length === 0) throw usage(refusals.join(" "), commandName);
-  return { names: left, warnings: [...refusals, ...warnings] };
+  const isKnown = refusals.some(({ name }) => known.includes(name));
+  if (refusals.length > 0 && (named || isKnown || left.length === 0)) {
+    const said = refusals.map(({ why }) => `${why}.`).join(" ");
+    throw new VouchError("usage", `Nothing was changed. --extra: ${said}`, {
+      hint: isKnown
+        ? takenAway(repository, refusals, known)
+        : left.length > 0
+          ? without(refusals, left, words)
+          : `See \`${commandName} --help\`.`,
+    });
+  }
+  return { names: left, warnings: [...refusals.map(({ name, why }) => `${name} is left out: ${why}.`), ...warnings] };
+}
+
+/** A repository is of one kind for all of its tools: those that cannot change with it are to be taken away first. */
+function takenAway(
+  { domain, repository }: RepositorySettings,
+  refused: { name: ToolName }[],
+  known: ToolName[],
+): string {
+  const names = refused.map(({ name }) => name).filter((name) => known.includes(name));
+  const command = `${removeCommand} --domain ${domain} --repository ${repository} --tool ${names.join(",")}`;
+  return `It is set up for ${listed(names)} without --extra. To change the others, take ${names.length > 1 ? "these" : "this one"} away first: \`${command}\`.`;
 }

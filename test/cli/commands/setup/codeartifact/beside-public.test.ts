@@ -31,6 +31,26 @@ describe("beside the public registry", () => {
     expect(snapshot()).toEqual(before);
   });
 
+  test.each([
+    [["--extra", "--tool", "cargo,pip"], "pip would take a package", "--extra --tool cargo"],
+    [["--tool=npm", "--extra", "--tool", "cargo"], "npm binds packages", "--extra --tool cargo"],
+    [["--tool", "npm,swift"], "Swift's package manager asks nobody", "--tool npm"],
+  ])(
+    "one of several tools refuses %j: nothing changes, and the command without it is whole",
+    async (flags, why, rest) => {
+      await setRole();
+      const before = snapshot();
+      const run = await codeartifact(...flags);
+      expect(run).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(run.stderr).toContain("Nothing was changed. ");
+      expect(run.stderr).toContain(why);
+      const [, command] = /Without [a-z]+: `vouch setup ([^`]+)`/.exec(run.stderr)!;
+      expect(command).toBe(`codeartifact --domain my-domain --repository my-repo ${rest}`);
+      expect(snapshot()).toEqual(before);
+      expect(await setup(...command!.split(" "))).toMatchObject({ exitCode: 0 });
+    },
+  );
+
   test("pip gets an extra index when mixing is allowed, with a warning, and gives the file back", async () => {
     await setRole();
     const before = snapshot();
@@ -75,11 +95,37 @@ describe("beside the public registry", () => {
     const run = await codeartifact("--extra", "--tool", "cargo");
     expect(run.exitCode).toBe(2);
     expect(run.stderr).toContain("--allow-mixing");
+    const [, command] = /take these away first: `vouch setup ([^`]+)`/.exec(run.stderr)!;
+    expect(await setup(...command!.split(" "))).toMatchObject({ exitCode: 0 });
+    expect(await codeartifact("--extra", "--tool", "cargo")).toMatchObject({ exitCode: 0 });
+    expect(settings().repositories).toMatchObject([{ extra: true }]);
     await setup("codeartifact", "--remove");
     await codeartifact("--extra", "--tool", "npm", "--scope", "@acme");
     await codeartifact("--tool", "cargo");
     expect(settings().repositories[0]!.extra).toBe(true);
   });
+});
+
+test("each setup says whether the repository is now the default one, and what it was before", async () => {
+  await setRole();
+  const of = (repository: string) => ["codeartifact", "--domain", "my-domain", "--repository", repository];
+  const said = async (...words: string[]) => (await setup(...words)).stderr;
+  const first = await said(...of("one"), "--tool", "cargo,npm", "--scope", "@a");
+  expect(first).toContain("my-domain/one is the default repository.\n");
+  expect(await said(...of("one"), "--tool", "cargo,npm", "--scope", "@a")).toContain(
+    "my-domain/one stays the default repository.",
+  );
+  const extra = [...of("two"), "--tool", "npm", "--extra", "--scope", "@b"];
+  expect(await said(...extra, "--dry-run")).toContain(
+    "my-domain/two would be beside the public registry, for what names it (--extra). The default repository stays my-domain/one.",
+  );
+  expect(await said(...extra)).toContain("my-domain/two is beside the public registry, for what names it (--extra).");
+  expect(await said("codeartifact", "--default", "--repository", "two")).toContain(
+    "my-domain/two is the default repository, in place of my-domain/one. Until now it was beside the public registry (--extra).",
+  );
+  expect(await said(...extra)).toContain(
+    "Until now it stood in the place of that registry. The default repository is my-domain/one.",
+  );
 });
 
 test("a variable of the user's own that wins is named", async () => {

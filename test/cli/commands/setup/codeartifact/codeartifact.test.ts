@@ -101,6 +101,32 @@ describe("vouch setup codeartifact", () => {
     expect(snapshot()).toEqual(after);
   });
 
+  test("a dry run names no variable that is not kept, and shows of Gradle's script what it is for", async () => {
+    await setRole();
+    const run = await codeartifact("--dry-run", "--tool", "bun,maven,gradle");
+    expect(run.stdout).toContain('token = "$VOUCH_TOKEN_…"');
+    expect(run.stdout).toContain("<id>vouch-…</id>");
+    expect(run.stdout + run.stderr).not.toMatch(/VOUCH_TOKEN_[0-9A-F]|vouch-[0-9a-f]{16}/);
+    expect(run.stdout).toContain(`+ vouchEndpoints << 'https://${host}/maven/my-repo/'`);
+    expect(run.stdout).toMatch(/ {2}\([0-9]+ more lines, [0-9]+ bytes in all\)\n/);
+    expect(run.stdout).not.toContain("def vouchLog");
+    // Once it is kept, it is shown.
+    await codeartifact("--tool", "maven");
+    const [{ tokenVariable = "" } = {}] = settings().repositories;
+    expect((await codeartifact("--dry-run", "--tool", "bun")).stdout).toContain(tokenVariable);
+  });
+
+  test("a bunfig.toml that cannot be edited leads to a form that can, and to no variable that is not kept", async () => {
+    await setRole();
+    write(".bunfig.toml", "install = { production = true }\n");
+    const run = await codeartifact("--tool", "bun");
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain("[install]");
+    expect(run.stderr).not.toContain("VOUCH_TOKEN_");
+    write(".bunfig.toml", "[install]\nproduction = true\n");
+    expect(await codeartifact("--tool", "bun")).toMatchObject({ exitCode: 0 });
+  });
+
   test("prints everything on stdout with --json", async () => {
     await setRole();
     const run = await codeartifact("--tool", "npm,pip", "--scope", "@acme", "--json");
@@ -385,7 +411,7 @@ test.each([
 ])("offers on a terminal to add the shims folder to the start file: %j", async (answer, added) => {
   await setRole();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
-    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    await person.see("Set up my-domain/my-repo for cargo, pip and npm, which are installed? [Y/n] ");
     person.type("\r");
     await person.see(`Put the shims folder first on PATH, in ${home}/.bashrc? [Y/n] `);
     expect(existsSync(join(home, ".npmrc"))).toBe(false);
@@ -396,15 +422,15 @@ test.each([
   expect(existsSync(join(home, ".npmrc"))).toBe(true);
 });
 
-test("changes nothing when a person does not want all that is installed", async () => {
+test("a no to the question is a choice: nothing changes, and the exit code is 0, not that of a cancellation", async () => {
   await setRole();
   const before = snapshot();
   const run = await runInTerminal([...command, "codeartifact", ...names], { env }, async (person) => {
-    await person.see("Set up cargo, pip and npm, which are installed? [Y/n] ");
+    await person.see("Set up my-domain/my-repo for cargo, pip and npm, which are installed? [Y/n] ");
     person.type("n\r");
   });
-  expect(run.exitCode).toBe(130);
-  expect(run.screen).toContain("--tool NAME");
+  expect(run.exitCode).toBe(0);
+  expect(run.screen).toContain("Nothing was changed. Name those that you want: --tool NAME.");
   expect(snapshot()).toEqual(before);
 });
 

@@ -42,6 +42,55 @@ describe("the endpoints of a repository", () => {
   });
 });
 
+describe("the next commands of a set-up beside an agent with a session", () => {
+  async function besideAgent(settingsPath: string, ...words: string[]) {
+    mkdirSync(env["VOUCH_RUNTIME_DIR"]!, { mode: 0o700 });
+    const session = { user: "dev", expiration: 9e9 };
+    const status = { version: "0", pid: 1, startedAt: 0, repositories: [], session, settings: settingsPath };
+    const agent = Bun.serve({
+      unix: join(env["VOUCH_RUNTIME_DIR"]!, "agent.sock"),
+      fetch: ({ url }) =>
+        Response.json(new URL(url).pathname === "/v1/status" ? status : { endpoint: `https://${host}/npm/my-repo/` }, {
+          headers: { "vouch-protocol": "1" },
+        }),
+    });
+    const run = await setup(...words);
+    await agent.stop(true);
+    expect(run.exitCode).toBe(0);
+    return run.stderr;
+  }
+  const repository = [
+    "codeartifact",
+    ...names,
+    "--tool",
+    "npm",
+    "--region",
+    "us-east-1",
+    "--domain-owner",
+    "123456789012",
+  ];
+
+  test("are no enrolment and no login where it serves these settings", async () => {
+    const said = await besideAgent(join(home, ".config/vouch/config.json"), ...repository);
+    expect(said).not.toMatch(/vouch (enroll|login|agent stop)/);
+  });
+
+  test("begin with its end where it serves others, and what would use those is said", async () => {
+    const said = await besideAgent("/home/dev/my conf/vouch.json", ...repository);
+    expect(said).toContain("Its session does not serve what is set up in this shell.");
+    expect(said).toContain("VOUCH_CONFIG='/home/dev/my conf/vouch.json'");
+    expect(said).toMatch(
+      /Next:\n +vouch agent stop +end the agent that reads other settings[^]*\n +vouch enroll[^]*\n +vouch login/,
+    );
+  });
+
+  test("of `vouch setup aws` likewise", async () => {
+    const said = await besideAgent("/home/dev/vouch.json", "aws", "--role", "arn:aws:iam::123456789012:role/r");
+    expect(said).toContain("Its session does not serve what is set up in this shell.");
+    expect(said).toMatch(/Next: `vouch agent stop`[^]*Next: `vouch enroll/);
+  });
+});
+
 const dualStack = "my-domain-123456789012.codeartifact.us-east-1.on.aws";
 const vpcHost = "vpce-0743fe535b883ffff-76ddffff.d.codeartifact.us-east-1.vpce.amazonaws.com";
 const vpcUrl = `https://${vpcHost}/npm/d/my-domain-123456789012/my-repo/`;

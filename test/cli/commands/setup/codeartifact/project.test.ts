@@ -51,8 +51,50 @@ test("a dry run shows the lines and writes nothing", async () => {
   await codeartifact();
   const before = snapshot();
   const run = await here("--project", "--tool", "npm", "--dry-run");
+  expect(run.stdout).toContain(`project/.npmrc: the repository my-domain/my-repo, nothing personal`);
   expect(run.stdout).toContain(`+ registry=https://${host}/npm/my-repo/`);
+  expect(run.stderr).toEndWith("Nothing has been changed (--dry-run).\n");
   expect(snapshot()).toEqual(before);
+});
+
+test("the outcome names the repository, and a token in the project's file by its line", async () => {
+  await setRole();
+  await codeartifact();
+  write("project/package.json", "{}");
+  write("project/.npmrc", `//${host}/npm/my-repo/:_authToken=SECRET\nregistry=https://registry.npmjs.org/\n`);
+  const run = await here("--project", "--tool", "npm");
+  expect(run.stderr).toContain("project/.npmrc: the repository my-domain/my-repo, nothing personal\n");
+  const line =
+    read("project/.npmrc")
+      .split("\n")
+      .findIndex((each) => each.includes("SECRET")) + 1;
+  expect(run.stderr).toContain(`project/.npmrc:${line} (npm)`);
+});
+
+test.each([
+  ["pip", `--index-url https://aws@${host}/pypi/my-repo/simple/`],
+  ["uv", `uv add --index my-repo=https://aws@${host}/pypi/my-repo/simple/ PACKAGE`],
+  ["pdm", `url = "https://${host}/pypi/my-repo/simple/"`],
+  ["poetry", `poetry source add --priority=primary my-repo https://${host}/pypi/my-repo/simple/`],
+  ["ruby", `source "https://${host}/ruby/my-repo/"`],
+  ["nuget", `dotnet nuget add source https://${host}/nuget/my-repo/v3/index.json`],
+  ["maven", `the repository's address is https://${host}/maven/my-repo/`],
+])("what %s wants in its own file is said with the real address, set up for it or not", async (tool, text) => {
+  await setRole();
+  await codeartifact("--tool", "npm");
+  const run = await here("--project", "--tool", tool);
+  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toContain(text);
+});
+
+test("a tool that the repository is not set up for gets its file, and the person the command", async () => {
+  await setRole();
+  await codeartifact("--tool", "npm");
+  const run = await here("--project", "--tool", "cargo");
+  expect(Bun.TOML.parse(read("project/.cargo/config.toml"))).toEqual({
+    registries: { "my-repo": { index: `sparse+https://${host}/cargo/my-repo/` } },
+  });
+  expect(run.stderr).toContain("On this machine my-domain/my-repo is not set up for cargo: vouch setup codeartifact");
 });
 
 test("the command in the mark takes the lines back, also where nothing is set up", async () => {

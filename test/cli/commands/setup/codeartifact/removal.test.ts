@@ -213,6 +213,18 @@ test("the undo command in a block works as it stands, for this block alone", asy
   expect(read(".npmrc")).not.toContain("@a");
 });
 
+test("an .npmrc that begins with a token's line, as `aws codeartifact login` leaves it, is corrected and given back", async () => {
+  await setRole();
+  const own = "//registry.example.com/:_authToken=x\nregistry=https://registry.npmjs.org/\n";
+  write(".npmrc", own);
+  await setup("codeartifact", "--domain", "my-domian", "--repository", "my-repo", "--tool", "npm");
+  const run = await codeartifact("--tool", "npm");
+  expect(run.stderr).not.toContain("written anew by another program");
+  expect(read(".npmrc")).not.toContain("my-domian");
+  await setup("codeartifact", "--remove");
+  expect(read(".npmrc")).toBe(own);
+});
+
 test("a setup without names says which one is missing", async () => {
   expect((await setup("codeartifact", "--tool", "npm")).stderr).toContain("--domain");
   expect(await setup("codeartifact", "--domain", "my-domain")).toMatchObject({ exitCode: 2 });
