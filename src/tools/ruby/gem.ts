@@ -8,13 +8,14 @@ import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
-import { complain } from "../../helper/output.ts";
+import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
-import { commandNamed, optionValues } from "./arguments.ts";
-import { effectiveSources, gemrcFiles } from "./gemrc.ts";
+import { readSmallFile } from "../small-files.ts";
+import { commandNamed, optionValues, shortenedOption } from "./arguments.ts";
+import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
 
 const asking = ["install", "update", "fetch", "outdated", "search", "exec", "i"];
 /** Commands that ask a source if an option says so. */
@@ -44,11 +45,30 @@ async function withTokens(args: string[], env: Environment): Promise<Command> {
   const word = args.find((arg) => !arg.startsWith("-"));
   if (/^(-v|--version)$/.test(args[0] ?? "") || args.some((arg) => /^(--help|-h|--norc)$/.test(arg)))
     return { args, env };
-  if (commandNamed(word, ["push"]) !== undefined) return push(args, env);
+  const isPush = commandNamed(word, ["push"]) !== undefined;
   const asks =
     commandNamed(word, asking) !== undefined ||
     (commandNamed(word, askingRemote) !== undefined && args.some((arg) => remoteOption.test(arg)));
-  return asks ? install(args, env) : { args, env };
+  if (!isPush && !asks) return { args, env };
+  const objection = objectionTo(args);
+  if (objection !== undefined) {
+    complainOfText(`no token for \`gem ${word}\`: ${objection}.`);
+    return { args, env };
+  }
+  return isPush ? push(args, env) : install(args, env);
+}
+
+/** Why the arguments mean no token: what they decide cannot be known, or is decided by a file that they name. */
+function objectionTo(args: string[]): string | undefined {
+  const shortened = shortenedOption(args);
+  if (shortened !== undefined) return `${shortened.given} is a part of ${shortened.whole}; write the whole option`;
+  for (const file of optionValues(args, "--config-file")) {
+    const options = readGemrc(readSmallFile(file) ?? "");
+    if (options === undefined) return `${file}, which --config-file names, cannot be read as gem reads it`;
+    const setting = Object.keys(options).find((key) => /ssl|proxy/i.test(key));
+    if (setting !== undefined) return `${setting} in ${file}, which --config-file names, decides about the connection`;
+  }
+  return undefined;
 }
 
 /** Puts the sources that are in effect, with their tokens, into a file of GEMRC. */

@@ -214,6 +214,21 @@ describe.skipIf(!requires("gem", "bundle"))("gem and bundle", () => {
     expect(listener.requests.filter(holdsToken)).toEqual([]);
   });
 
+  test.each<[string, string[], string]>([
+    ["shortened", ["--ho"], "--ho is a part of --host"],
+    ["shortened with its value", ["--hos=LISTENER"], "--hos is a part of --host"],
+    ["behind a file that trusts anybody", ["--config-file", "c.yml"], ":ssl_verify_mode in c.yml"],
+    ["behind such a file in one word", ["--config-file=c.yml"], ":ssl_verify_mode in c.yml"],
+  ])("another host %s gets no token by gem push, in words", async (_, more, words) => {
+    const folder = await build("hostile", "", { "c.yml": ":ssl_verify_mode: 0\n" });
+    const options = more.map((word) => word.replace("LISTENER", listener.url));
+    if (more[0] === "--ho") options.push(listener.url);
+    const push = ["gem", "push", "--host", host, ...options, "hostile-1.0.0.gem"];
+    const { stderr } = await run(folder, push, throughListener());
+    expect(stderr).toContain(words);
+    expect(listener.requests.filter(holdsToken)).toEqual([]);
+  });
+
   test("the sources of gem survive a rewriting by gem itself, and the removal puts back what was there", async () => {
     const gemrc = join(laptop.home, ".gemrc");
     await ended(laptop.vouch("setup", "codeartifact", "--remove", "--tool", "ruby"));

@@ -113,7 +113,7 @@ describe("status says which settings the agent reads", () => {
     expect(lines.join("\n")).toContain(
       "The running agent reads its settings from /home/dev/.config/vouch/config.json, this shell's are /other/config.json.",
     );
-    expect(lines).toContain("vouch agent stop, then vouch login in this shell");
+    expect(lines).toContainEqual(expect.stringContaining("vouch agent stop, then vouch login in this shell"));
     expect(statusJson(settings, agent, true, "/other/config.json")).toMatchObject({
       settings: "/other/config.json",
       agent: { settings: agent.settings, readsOtherSettings: true },

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { asksSource, variableOf } from "../../../src/tools/ruby/bundle.ts";
+import { shortenedOption } from "../../../src/tools/ruby/arguments.ts";
 import { readSources } from "../../../src/tools/ruby/gem.ts";
 import { requires } from "../../requires.ts";
 
@@ -81,3 +82,17 @@ test.skipIf(!requires("bundle", "ruby"))(
     expect(JSON.parse(run.stdout.toString())).toEqual(endpoints.map(variableOf));
   },
 );
+
+test.each<[string[], string | undefined]>([
+  [["push", "--ho", "http://evil.example", "a.gem"], "--host"],
+  [["push", "--hos=http://evil.example", "a.gem"], "--host"],
+  [["push", "--h", "x", "a.gem"], "--host"],
+  [["push", "--con", "c.yml", "a.gem"], "--config-file"],
+  [["install", "--sourc=http://evil.example", "a"], "--source"],
+  [["install", "--clear-source", "a"], "--clear-sources"],
+  [["push", "--host", "https://a.example", "--host=https://b.example", "a.gem"], undefined],
+  [["push", "--otp", "1", "--key=a", "a.gem"], undefined],
+  [["install", "a", "--", "--ho=x"], undefined],
+])("gem would take the shortened option of %j for another one", (args, whole) => {
+  expect(shortenedOption(args)?.whole).toBe(whole);
+});
