@@ -170,6 +170,37 @@ describe("the publish role, without which the account refuses an upload, is the 
     300_000,
   );
 
+  test.skipIf(!requires("cargo"))(
+    "not without a terminal to ask for the touch on: Cargo says so, and nothing is uploaded",
+    async () => {
+      const crate = crateProject(join(laptop.home, "no-touch"), "no-touch", "acme");
+      const before = laptop.sandbox.packageCounters(acme.id).cargo;
+      const publish = ["setsid", "cargo", "publish", "--registry", "acme", "--allow-dirty", "--no-verify"];
+      const { exitCode, stderr } = await laptop.run(publish, { cwd: crate });
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain("Publishing to acme/their-repo needs a touch of your security key.");
+      expect(stderr).toContain("Run it in a terminal");
+      // The index was read with the other role's token; no upload was even tried.
+      expect(laptop.sandbox.packageCounters(acme.id).cargo).toMatchObject({
+        unauthorized: before.unauthorized,
+        forbidden: before.forbidden,
+      });
+    },
+    120_000,
+  );
+
+  test("says on the terminal who asks for what, as Cargo claims it", async () => {
+    const claim = { name: "my-crate", vers: "9.9.9", cksum: "0".repeat(64) };
+    const asked = JSON.stringify({ ...(JSON.parse(request("publish")) as object), ...claim });
+    // A shell of its own is what has started the helper: no touch before was for it.
+    const cargo = ["sh", "-c", '"$0" --cargo-plugin; exit $?', sandboxExecutable];
+    const run = await laptop.runOnTerminal(cargo, { stdin: `${asked}\n` });
+    expect(run.stderr).toContain(
+      "asks to publish my-crate 9.9.9 to acme/their-repo. Touch your security key to allow it.",
+    );
+    expect(run.stderr).toContain("Allowed until");
+  });
+
   test.skipIf(!requires("npm"))(
     "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",
     async () => {
