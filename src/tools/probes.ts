@@ -7,6 +7,8 @@ export interface Probe {
   /** Relative to the endpoint. */
   path: string;
   authorization: (token: string) => string;
+  /** The Accept header, where the registry may refuse a request without one. */
+  accept?: string;
   /** Whether a 2xx body is an answer of this registry. */
   isAnswer: (body: string) => boolean;
   /** Whether 404 is a valid answer, because the repository is known to exist. */
@@ -76,6 +78,7 @@ export const probes: Partial<Record<PackageFormat, Probe>> = {
   swift: {
     path: `${absent.slice(0, 12)}/${absent}`,
     authorization: bearer,
+    accept: "application/vnd.swift.registry.v1+json",
     isAnswer: (body) => typeof tableOf(parseJson(body))["releases"] === "object",
     mayBeAbsent: true,
     isHtml: false,

@@ -25,11 +25,11 @@ export async function askEndpoint(
 ): Promise<EndpointAnswer> {
   const probe = probes[format];
   if (probe === undefined) return { outcome: "unasked" };
-  const { path, authorization, isAnswer, mayBeAbsent, isHtml } = probe;
+  const { path, authorization, accept, isAnswer, mayBeAbsent, isHtml } = probe;
   const base = endpoint.endsWith("/") ? endpoint : `${endpoint}/`;
   let answer: Awaited<ReturnType<Send>>;
   try {
-    const headers = { authorization: authorization(token) };
+    const headers = { authorization: authorization(token), ...(accept === undefined ? {} : { accept }) };
     answer = await send({ url: `${base}${path}`, method: "GET", headers, timeoutMs, caBundle });
   } catch (error) {
     const { message, hint } = VouchError.from(error);

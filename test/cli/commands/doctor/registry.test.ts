@@ -41,6 +41,14 @@ test("pypi is asked for a project that no repository has, as pip asks, and 404 s
   expect(seen).toEqual([`Basic ${Buffer.from(`aws:${token}`).toString("base64")}`]);
 });
 
+test("swift is asked in its registry's own type, without which a server may refuse", async () => {
+  answer = ({ headers }) =>
+    headers.get("accept") === "application/vnd.swift.registry.v1+json"
+      ? Response.json({ releases: {} })
+      : new Response("", { status: 400 });
+  expect(await ask("swift")).toEqual({ outcome: "readable" });
+});
+
 const formats: PackageFormat[] = ["cargo", "npm", "pypi"];
 const faults: [what: string, () => Response, outcome: string, words: string][] = [
   ["401", () => new Response("{}", { status: 401, headers: json }), "denied", "HTTP 401"],
