@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { FileChange } from "../../../editing/user-file.ts";
 import { type Settings, settingsPath } from "../../../settings/settings.ts";
 import { bold, dim, green, note, print, red } from "../../terminal/terminal.ts";
-import { previewChange } from "./codeartifact/preview.ts";
+import { previewChange } from "./codeartifact/outcome/preview.ts";
 
 /** Nothing without a change. `shown` is applied to each line. */
 export function printChange({ path, before, after }: FileChange, shown = (line: string): string => line): void {

@@ -24,7 +24,7 @@ import {
   supersededBy,
 } from "./request.ts";
 import { checkedRoles, type RoleFlags } from "./role-flags.ts";
-import { tokenWarnings } from "./token-warnings.ts";
+import { tokenWarnings } from "./outcome/token-warnings.ts";
 import { besidePublic, installed, listed, settable, toolsOf } from "./selected-tools.ts";
 
 export interface AdditionFlags extends Flags, RoleFlags {

@@ -15,7 +15,7 @@ import { planAddition } from "./addition.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { locate } from "./host.ts";
 import { type Plan, planRemoval } from "./plan.ts";
-import { type Outcome, report } from "./report.ts";
+import { type Outcome, report } from "./outcome/report.ts";
 import { commandName, parseTools } from "./request.ts";
 import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";

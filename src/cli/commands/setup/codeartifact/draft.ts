@@ -9,7 +9,7 @@ import { VouchError } from "../../../../base/errors.ts";
 import { isPublicLine, type ReplacedLines } from "../../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
-import { previewLine } from "./preview.ts";
+import { previewLine } from "./outcome/preview.ts";
 import { blockId, sameRepository } from "./request.ts";
 import type { ToolEdit } from "../../../../tools/tool.ts";
 import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";

@@ -18,11 +18,11 @@ import { type ToolName, tools } from "../../../../tools/tools.ts";
 import { bold, note, print, printJson, success, warn } from "../../../terminal/terminal.ts";
 import { sayNothingChanged } from "../print-change.ts";
 import { knownHost } from "./host.ts";
-import { previewChange, previewLine } from "./preview.ts";
-import { nameOf } from "./per-tool.ts";
+import { previewChange, previewLine } from "./outcome/preview.ts";
+import { nameOf } from "./outcome/per-tool.ts";
 import { blockId, findConfigured, type Flags, registryName, repositoriesOf } from "./request.ts";
 import { listed } from "./selected-tools.ts";
-import { tokenWarnings } from "./token-warnings.ts";
+import { tokenWarnings } from "./outcome/token-warnings.ts";
 
 interface Options {
   cwd: string;

@@ -1,7 +1,7 @@
 /** What `--dry-run` shows of a change. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { previewChange } from "../../../../../src/cli/commands/setup/codeartifact/preview.ts";
+import { previewChange } from "../../../../../../src/cli/commands/setup/codeartifact/outcome/preview.ts";
 
 test.each([
   ["a new file", undefined, "a\nb\n", ["@@ line 1 @@", "+ a", "+ b"]],

@@ -1,7 +1,7 @@
 /** What `vouch setup codeartifact --tool` says of the tools that it leaves as they are. */
 import { expect, test } from "bun:test";
-import { host } from "../../../../settings/my-repository.ts";
-import { codeartifact, read, setRole, settings, setup, snapshot, useHome } from "../home.ts";
+import { host } from "../../../../../settings/my-repository.ts";
+import { codeartifact, read, setRole, settings, setup, snapshot, useHome } from "../../home.ts";
 
 useHome();
 

@@ -1,9 +1,9 @@
 /** Says for which tools a removal or a replacement has an effect, and for which the repository stays set up. */
-import { removeCommand } from "../../../../editing/edited.ts";
-import type { RepositorySettings } from "../../../../settings/settings.ts";
-import { setupCommand } from "../../../../tools/registry-url.ts";
-import type { ToolName } from "../../../../tools/tools.ts";
-import { listed, toolsOf } from "./selected-tools.ts";
+import { removeCommand } from "../../../../../editing/edited.ts";
+import type { RepositorySettings } from "../../../../../settings/settings.ts";
+import { setupCommand } from "../../../../../tools/registry-url.ts";
+import type { ToolName } from "../../../../../tools/tools.ts";
+import { listed, toolsOf } from "../selected-tools.ts";
 
 export function nameOf({ domain, repository }: RepositorySettings): string {
   return `${domain}/${repository}`;

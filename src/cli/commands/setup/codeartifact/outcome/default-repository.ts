@@ -1,7 +1,7 @@
 /** Says of a repository whether it is now the default one, or beside the public registry, and what it was before. */
-import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import type { RepositorySettings, Settings } from "../../../../../settings/settings.ts";
 import { nameOf } from "./per-tool.ts";
-import { sameRepository } from "./request.ts";
+import { sameRepository } from "../request.ts";
 
 /** `dryRun`: it would be. */
 export function saidOfDefault(

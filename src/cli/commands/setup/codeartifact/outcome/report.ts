@@ -1,16 +1,16 @@
 /** Reports what `vouch setup codeartifact` has done or would do, and the next command. */
-import { hasAnySession } from "../../chosen-server.ts";
-import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
-import type { FileChange } from "../../../../editing/user-file.ts";
-import { bold, green, note, print, printJson, red, success, warn } from "../../../terminal/terminal.ts";
-import { otherSettings, stopOtherAgent } from "../agent-settings.ts";
-import { printChange, sayNothingChanged, settingsChange } from "../print-change.ts";
-import type { Endpoints } from "./endpoint.ts";
-import type { Plan } from "./plan.ts";
+import { hasAnySession } from "../../../chosen-server.ts";
+import type { RepositorySettings, Settings } from "../../../../../settings/settings.ts";
+import type { FileChange } from "../../../../../editing/user-file.ts";
+import { bold, green, note, print, printJson, red, success, warn } from "../../../../terminal/terminal.ts";
+import { otherSettings, stopOtherAgent } from "../../agent-settings.ts";
+import { printChange, sayNothingChanged, settingsChange } from "../../print-change.ts";
+import type { Endpoints } from "../endpoint.ts";
+import type { Plan } from "../plan.ts";
 import { saidOfDefault } from "./default-repository.ts";
 import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
-import { listed } from "./selected-tools.ts";
-import { type ToolName, tools } from "../../../../tools/tools.ts";
+import { listed } from "../selected-tools.ts";
+import { type ToolName, tools } from "../../../../../tools/tools.ts";
 
 export interface Outcome {
   plan: Plan;
