@@ -1,6 +1,6 @@
 /** A second account in another region: a domain, a role that reads and one that publishes, both by way of the first account's role. */
 import { Account, type Role } from "./account.ts";
-import type { Statement } from "./policy.ts";
+import { currentVersion, type PolicyDocument, type Statement } from "../iam/document.ts";
 
 export const acme = {
   id: "210987654321",
@@ -14,6 +14,8 @@ export const acme = {
   index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
 } as const;
 
+/** What both sides of a chain allow, for sessions with tags and a source identity. */
+const chaining = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"] as const;
 const reading = ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"];
 const publishing = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
 
@@ -29,7 +31,7 @@ export function createSecondAccount(trusted: string): Account {
 /** Lets the first account's role assume those of the second. */
 export function allowSecondAccount({ roles }: Account): void {
   const Resource = `arn:aws:iam::${acme.id}:role/*`;
-  roles[0]!.permissions.push({ Effect: "Allow", Action: "sts:AssumeRole", Resource });
+  roles[0]!.permissions.push({ Effect: "Allow", Action: [...chaining], Resource });
 }
 
 function roleOf(name: string, trusted: string, actions: string[]): Role {
@@ -44,6 +46,9 @@ function roleOf(name: string, trusted: string, actions: string[]): Role {
     },
     { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
   ];
-  const trustPolicy: Statement[] = [{ Effect: "Allow", Principal: { AWS: trusted }, Action: "sts:AssumeRole" }];
+  const trustPolicy: PolicyDocument = {
+    Version: currentVersion,
+    Statement: [{ Effect: "Allow", Principal: { AWS: trusted }, Action: [...chaining] }],
+  };
   return { name, maxSessionDuration: 3600, trustPolicy, permissions };
 }
