@@ -3,6 +3,7 @@ import { openSync } from "node:fs";
 import { join } from "node:path";
 import { ended, executable, firstLine, type Laptop } from "./laptop.ts";
 import { Account } from "./sandbox/aws/account.ts";
+import { trustIssuer } from "./sandbox/aws/developer-account.ts";
 import { reverseProxy, type Route } from "./sandbox/front.ts";
 
 const host = "vouch.client.example";
@@ -27,14 +28,7 @@ export function createClientAccount(): Account {
       {
         name: "reader",
         maxSessionDuration: 43_200,
-        trustPolicy: [
-          {
-            Effect: "Allow",
-            Principal: { Federated: `arn:aws:iam::${client.id}:oidc-provider/${host}` },
-            Action: "sts:AssumeRoleWithWebIdentity",
-            Condition: { StringEquals: { [`${host}:aud`]: "sts.amazonaws.com" } },
-          },
-        ],
+        trustPolicy: trustIssuer(client.id, host, "sts.amazonaws.com"),
         permissions: [{ Effect: "Allow", Action: ["codeartifact:*", "sts:GetServiceBearerToken"], Resource: "*" }],
       },
     ],

@@ -9,7 +9,8 @@ import { executable, type Finished, type RunOptions } from "./laptop.ts";
 import type { Role } from "./sandbox/aws/account.ts";
 import { createGithubJob, type GithubJob, githubTokenHost } from "./sandbox/ci/github-token-endpoint.ts";
 import { type CiPlatformName, type CiPlatforms, createCiPlatforms } from "./sandbox/ci/platforms.ts";
-import { addCiRole, type PolicyDocument } from "./sandbox/ci/role.ts";
+import { addCiRole } from "./sandbox/ci/role.ts";
+import type { PolicyDocument } from "./sandbox/iam/document.ts";
 import { names, type Sandbox, startSandbox } from "./sandbox/main.ts";
 import { tempFolder } from "./temp-folder.ts";
 

@@ -16,9 +16,11 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
+import { trustPolicy } from "../src/server/command/aws-trust.ts";
 import type { Account } from "./sandbox/aws/account.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
 import type { Route } from "./sandbox/front.ts";
+import { parsePolicy } from "./sandbox/iam/document.ts";
 import { names, type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/main.ts";
 import { toolchainEnvironment } from "./toolchains/toolchains.ts";
 
@@ -125,6 +127,9 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   const account = createDeveloperAccount({ repositories: [names.repository, ...(options.repositories ?? [])] });
+  // Every login of a laptop is one under the trust policy that `vouch server init` prints.
+  const trusted = { url: `https://${names.vouchHost}`, audiences: ["sts.amazonaws.com"], account: names.account };
+  account.roles[0]!.trustPolicy = parsePolicy(structuredClone(trustPolicy({ ...trusted, partition: "aws" })), "trust");
   options.account?.(account);
   const { routes = [], others = [] } = options;
   const sandbox = await startSandbox({ folder: join(folder, "sandbox"), account, others, routes });

@@ -158,7 +158,7 @@ const stsWords: WordTable = {
   AccessDenied: (asked) => ({
     code: "access_denied",
     hint:
-      `The role must exist, and its trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider ` +
+      `The role must exist, and its trust policy must allow ${federatedActions(asked)} to the OIDC provider ` +
       `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, ${remedy(asked).again}.`,
   }),
   InvalidIdentityToken: (asked) => ({
@@ -187,13 +187,24 @@ const stsWords: WordTable = {
   ValidationError: (asked) => ({ code: "aws_error", hint: remedy(asked).role }),
 };
 
+/** A person's ID token brings session tags and a source identity, each of which needs a permission of its own. */
+function federatedActions({ asker = "person" }: AskedOf): string {
+  const more = asker === "person" ? ", sts:TagSession and sts:SetSourceIdentity" : "";
+  return `sts:AssumeRoleWithWebIdentity${more}`;
+}
+
+/** The next session of a chain inherits both. */
+function taggedChain({ asker = "person" }: AskedOf): string {
+  return asker === "person" ? "; both also sts:TagSession and sts:SetSourceIdentity" : "";
+}
+
 /** AssumeRole (API version 2011-06-15), "Errors"; signed with another role's credentials. */
 const chainWords: WordTable = {
   AccessDenied: (asked) => ({
     code: "access_denied",
     hint:
       `Both accounts must allow it: the policy of ${asked.sourceRoleArn} sts:AssumeRole on ${asked.roleArn}, and the trust policy of ` +
-      `${asked.roleArn} sts:AssumeRole to the principal ${asked.sourceRoleArn}. When both are right, ${remedy(asked).again}.`,
+      `${asked.roleArn} sts:AssumeRole to the principal ${asked.sourceRoleArn}${taggedChain(asked)}. When both are right, ${remedy(asked).again}.`,
   }),
   ValidationError: (asked) => ({
     code: "aws_error",

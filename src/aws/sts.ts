@@ -133,6 +133,15 @@ export function roleSessionName(email: string): string {
     .padEnd(2, "-");
 }
 
+/**
+ * The session's name for an ID token: its subject, unverified, so that a trust policy can compare the two; made from `user`
+ * where a server's subject has another form.
+ */
+export function tokenSessionName(token: Secret, user: string): string {
+  const subject = readIdentity(token)?.subject ?? "";
+  return /^[\w+=,.@-]{2,64}$/.test(subject) ? subject : roleSessionName(user);
+}
+
 /** Sends one operation, signed if there are credentials to sign with. */
 async function requestCredentials(
   operation: keyof typeof answers,

@@ -29,6 +29,8 @@ export interface ServerOptions {
   allowSyncedPasskeys?: boolean;
   /** What publishing needs besides a session; a touch without it. */
   publishVerification?: ServerContext["publishVerification"] | undefined;
+  /** Tag sessions at AWS with the person's e-mail address. */
+  tagEmail?: boolean;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
@@ -82,12 +84,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hint: "Run `vouch server init --url https://YOUR-HOST` first.",
     });
   }
+  const tagging = { tagEmail: options.tagEmail === true };
   const context: ServerContext = {
     url: configuration.url,
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
-    issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys()),
+    issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys(), tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     publishVerification: options.publishVerification ?? "touch",
     now,
@@ -181,7 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         server = listen({ ...options, tls, hostname, port }, answer);
       }
       context.audiences = found.audiences;
-      context.issuer = new Issuer(configuration.url, keys);
+      context.issuer = new Issuer(configuration.url, keys, tagging);
     },
     async stop(graceMs = 10_000) {
       clearInterval(timer);

@@ -6,8 +6,8 @@ import { Secret } from "../../src/base/secret.ts";
 import { Account } from "../sandbox/aws/account.ts";
 import { createDeveloperAccount } from "../sandbox/aws/developer-account.ts";
 import { createIssuer, type Issuer } from "../sandbox/aws/sts/issuer.ts";
-import type { Statement } from "../sandbox/aws/policy.ts";
 import { handleSts } from "../sandbox/aws/sts/sts.ts";
+import { currentVersion, type PolicyDocument, type Statement } from "../sandbox/iam/document.ts";
 import { rejection, virtualClock } from "./scripted-service.ts";
 
 const sourceRoleArn = "arn:aws:iam::123456789012:role/vouch-developer";
@@ -28,7 +28,10 @@ interface World extends Disposable {
   chain(change?: Partial<Parameters<typeof assumeRole>[0]>): Promise<ExpiringCredentials>;
 }
 
-const trust = (AWS: string): Statement[] => [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }];
+const trust = (AWS: string): PolicyDocument => ({
+  Version: currentVersion,
+  Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }],
+});
 const may = (Resource: string): Statement => ({ Effect: "Allow", Action: "sts:AssumeRole", Resource });
 
 /** Two accounts that allow the chain, unless a test changes them. */

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { assumeRoleWithWebIdentity, roleSessionName, type RoleCredentials } from "../../src/aws/sts.ts";
+import {
+  assumeRoleWithWebIdentity,
+  roleSessionName,
+  tokenSessionName,
+  type RoleCredentials,
+} from "../../src/aws/sts.ts";
 import { awsErrorCode } from "./aws-error-code.ts";
 import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
@@ -138,7 +143,7 @@ const errors: [code: string, status: number, message: string, ours: ErrorCode, h
     403,
     "Not authorized to perform sts:AssumeRoleWithWebIdentity",
     "access_denied",
-    /trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC provider vouch\.example\.com .*aud "sts\.amazonaws\.com" and sub "user-0001"/,
+    /trust policy must allow sts:AssumeRoleWithWebIdentity, sts:TagSession and sts:SetSourceIdentity to the OIDC provider vouch\.example\.com .*aud "sts\.amazonaws\.com" and sub "user-0001"/,
   ],
   [
     "InvalidIdentityToken",
@@ -278,6 +283,27 @@ describe("the sandbox's STS", () => {
       "ExpiredTokenException",
       "InvalidIdentityToken",
     ]);
+  });
+});
+
+describe("the session name for an ID token", () => {
+  const tokenOf = (sub: unknown) =>
+    new Secret(
+      ["{}", JSON.stringify({ iss: "i", aud: "a", sub }), ""]
+        .map((part) => Buffer.from(part).toString("base64url"))
+        .join("."),
+    );
+  test.each<[unknown, string]>([
+    ["3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11", "3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11"],
+    ["dev+1=x,y@example.com", "dev+1=x,y@example.com"],
+    ["a".repeat(64), "a".repeat(64)],
+    ["a".repeat(65), "o-brien@example.com"],
+    ["a", "o-brien@example.com"],
+    ["auth0|123", "o-brien@example.com"],
+    [undefined, "o-brien@example.com"],
+    [7, "o-brien@example.com"],
+  ])("with the subject %p is %p", (sub, name) => {
+    expect(tokenSessionName(tokenOf(sub), "o'brien@example.com")).toBe(name);
   });
 });
 

@@ -3,7 +3,7 @@
  * session.
  */
 import type { Environment } from "../../base/environment.ts";
-import { assumeRole, assumeRoleWithWebIdentity, type RoleCredentials, roleSessionName } from "../../aws/sts.ts";
+import { assumeRole, assumeRoleWithWebIdentity, type RoleCredentials, tokenSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -38,6 +38,8 @@ export class SessionCredentials implements CredentialSource {
   readonly #idToken: SessionIdentity["idToken"];
   readonly #maxSeconds: number;
   readonly #idTokens: RenewingCache<IdToken>;
+  /** That of the newest ID token; a chain of roles begins with one. */
+  #sessionName = "";
 
   constructor(session: Session, clock: Clock, env: Environment, identity: Partial<SessionIdentity> = {}) {
     this.#session = session;
@@ -67,6 +69,7 @@ export class SessionCredentials implements CredentialSource {
     // Checked before the ID token is fetched, so that a session with too little time left costs no call.
     this.tokenSeconds();
     const { token } = await this.#idTokens.get(sessionKey, this.#idToken, false);
+    this.#sessionName = tokenSessionName(token, this.#session.user);
     identified();
     return assumeRoleWithWebIdentity({ ...this.#request(role), webIdentityToken: token });
   }
@@ -96,7 +99,7 @@ export class SessionCredentials implements CredentialSource {
     return {
       roleArn: arn,
       region,
-      sessionName: roleSessionName(this.#session.user),
+      sessionName: this.#sessionName,
       durationSeconds: this.tokenSeconds(),
       env: this.#env,
       signal: this.#session.signal,

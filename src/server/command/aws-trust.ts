@@ -1,4 +1,4 @@
-/** The AWS IAM documents that make a role trust this server: trust policy and permissions. */
+/** The AWS IAM documents that make a role trust this server: trust policies and permissions. */
 
 import { VouchError } from "../../base/errors.ts";
 
@@ -22,29 +22,59 @@ export function partitionOf(region: string | undefined): string {
   return partitions.find(([prefix]) => prefix.test(region))?.[1] ?? "aws";
 }
 
-/** Returns the trust policy of the developers' role: issuer `url`, these audiences, in an AWS partition. */
-export function trustPolicy(
-  url: string,
-  audiences: readonly string[],
-  account: string,
-  partition: string,
-): Record<string, unknown> {
+export interface Trusted {
+  /** The server's URL: the issuer. */
+  url: string;
+  audiences: readonly string[];
+  /** The role's account, 12 digits. */
+  account: string;
+  partition: string;
+}
+
+/**
+ * Returns the trust policy of a role. The session's source identity and tags come from the token alone; its name is the
+ * client's choice, so AWS compares it with the token. Each action is asked with the keys that AWS documents for it, so
+ * there is a statement for each.
+ */
+export function trustPolicy({ url, audiences, account, partition }: Trusted): PolicyDocument {
   const { host } = new URL(url);
+  const trusted = {
+    Effect: "Allow",
+    Principal: { Federated: `arn:${partition}:iam::${account}:oidc-provider/${host}` },
+  };
+  const audience = { [`${host}:aud`]: audiences.length === 1 ? audiences[0]! : [...audiences] };
+  const sessionName = "${sts:RoleSessionName}";
   return {
     Version: "2012-10-17",
     Statement: [
       {
-        Effect: "Allow",
-        Principal: { Federated: `arn:${partition}:iam::${account}:oidc-provider/${host}` },
+        ...trusted,
         Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: { StringEquals: { [`${host}:aud`]: audiences.length === 1 ? audiences[0] : audiences } },
+        Condition: {
+          StringEquals: {
+            ...audience,
+            [`${host}:sub`]: sessionName,
+            "sts:SourceIdentity": sessionName,
+            "aws:RequestTag/vouch:sub": sessionName,
+          },
+        },
       },
+      { ...trusted, Action: "sts:TagSession", Condition: { StringEquals: audience } },
+      { ...trusted, Action: "sts:SetSourceIdentity", Condition: { StringEquals: audience } },
     ],
   };
 }
 
+/** What the first statement demands besides, of a role for publishing: a token that was given for a touch. */
+export const publishCondition = { "aws:RequestTag/vouch:purpose": "publish" };
+
+interface PolicyDocument {
+  Version: string;
+  Statement: Record<string, unknown>[];
+}
+
 /** The permissions policy that lets the role read and publish packages. */
-export const rolePermissions = {
+export const rolePermissions: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [
     {

@@ -1,5 +1,5 @@
 import { VouchError } from "../../base/errors.ts";
-import { partitionOf, rolePermissions, trustPolicy } from "./aws-trust.ts";
+import { partitionOf, publishCondition, rolePermissions, trustPolicy } from "./aws-trust.ts";
 import { initializeServer } from "../initialize.ts";
 import { parseServerUrl } from "../http/url.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
@@ -73,6 +73,7 @@ function nextSteps(
     url.startsWith("http:") || new URL(url).port !== ""
       ? `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`
       : "";
+  const trusted = { url, audiences, account: "123456789012", partition };
   return `The Vouch server for ${url} is ready to run. Its database, ${database}, holds the
 key that signs identity tokens: back it up, and let nobody read it.
 ${unreachable}
@@ -82,11 +83,20 @@ ${unreachable}
 
 2. Make a role for developers with this trust policy (write your account's number for 123456789012):
 
-${indent(trustPolicy(url, audiences, "123456789012", partition))}
+${indent(trustPolicy(trusted))}
 
    and these permissions:
 
 ${indent(rolePermissions)}
+
+   A role that only publishes, and only for a touch of the security key, wants one line more in
+   the first condition of its trust policy:
+
+   ${JSON.stringify(publishCondition, null, 1)
+     .replaceAll(/[{}\n]/g, "")
+     .trim()}
+
+   Then take the two actions that publish from the first role.
 
 3. Run the server behind a proxy that ends TLS (or with --tls-cert and --tls-key):
 

@@ -55,6 +55,11 @@ export const run = defineServerCommand({
       valueHint: "touch|pin",
       default: "touch",
     },
+    "tag-email": {
+      type: "boolean",
+      description:
+        "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
+    },
     "allow-synced-passkeys": {
       type: "boolean",
       description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
@@ -84,6 +89,7 @@ export const run = defineServerCommand({
         port,
         sessionDuration,
         trustProxy: args["trust-proxy"] === true,
+        tagEmail: args["tag-email"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
         publishVerification: parseVerification(args["publish-verification"]),
         log: (entry) => log.write(entry),

@@ -1,6 +1,7 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
-import { sessionTags, tagsClaim } from "./session-tags.ts";
+import type { Purpose } from "../../base/purpose.ts";
+import { awsClaimNames, awsClaims } from "./session-tags.ts";
 import type { User } from "../store/user.ts";
 import type { SigningKey } from "../store/configuration.ts";
 
@@ -28,12 +29,17 @@ export interface IdToken {
 export class Issuer {
   readonly url: string;
   readonly #keys: { kid: string; privateJwk: JWK }[];
+  readonly #tagEmail: boolean;
   /** The newest key, imported with the first ID token. */
   #signer: ReturnType<typeof importJWK> | undefined;
 
-  /** `url` is the issuer identifier; `keys` are newest first: the newest signs, all are published. */
-  constructor(url: string, keys: SigningKey[]) {
+  /**
+   * `url` is the issuer identifier; `keys` are newest first: the newest signs, all are published. With `tagEmail` the
+   * sessions at AWS are tagged with the person's e-mail address too.
+   */
+  constructor(url: string, keys: SigningKey[], { tagEmail }: { tagEmail: boolean }) {
     this.url = url;
+    this.#tagEmail = tagEmail;
     this.#keys = keys.map(({ kid, privateJwk }) => ({ kid, privateJwk: JSON.parse(privateJwk) as JWK }));
   }
 
@@ -51,7 +57,7 @@ export class Issuer {
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
       scopes_supported: ["openid"],
-      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email", tagsClaim],
+      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email", ...awsClaimNames],
       grant_types_supported: [webauthnGrant, tokenExchangeGrant],
       token_endpoint_auth_methods_supported: ["none"],
       revocation_endpoint_auth_methods_supported: ["none"],
@@ -72,14 +78,15 @@ export class Issuer {
   }
 
   /**
-   * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. One for
-   * publishing carries the purpose as a principal tag, which a role's trust policy can demand.
+   * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. Person,
+   * security key and purpose are principal tags, which a role's trust policy can demand; the subject is the source
+   * identity and, having the form for it, can be the session's name.
    */
   async issueIdToken(
-    session: { user: User; createdAt: number; expiresAt: number },
+    session: { user: User; credentialId: string; createdAt: number; expiresAt: number },
     audience: string,
     now: number,
-    purpose?: "publish",
+    purpose: Purpose = "read",
   ): Promise<IdToken> {
     const [key] = this.#keys;
     if (!key) throw new Error("there is no signing key");
@@ -90,7 +97,12 @@ export class Issuer {
       email: session.user.email,
       auth_time: session.createdAt,
       amr: ["pop", "user", "mfa"],
-      ...(purpose === undefined ? {} : { [tagsClaim]: sessionTags({ "vouch:purpose": purpose }) }),
+      ...awsClaims({
+        subject: session.user.id,
+        credentialId: session.credentialId,
+        purpose,
+        email: this.#tagEmail ? session.user.email : undefined,
+      }),
     };
     const jwt = await new SignJWT(claims)
       .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })

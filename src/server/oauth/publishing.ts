@@ -35,7 +35,9 @@ export const publish: Handler = async (request, context) => {
     await recordApproval(tables, approved, now);
     return found;
   });
-  const { jwt, expiresIn } = await context.issuer.issueIdToken(live, context.audiences[0] ?? "", now, "publish");
+  // The key that was touched, which may be another one than logged in.
+  const touched = { ...live, credentialId: approved.credentialId };
+  const { jwt, expiresIn } = await context.issuer.issueIdToken(touched, context.audiences[0] ?? "", now, "publish");
   return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };
 };
 

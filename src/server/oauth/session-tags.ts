@@ -1,13 +1,42 @@
 /**
- * Session tags of AWS in an ID token: whoever assumes a role with it has them, and a trust policy can demand them.
+ * Claims of an ID token that AWS STS reads: session tags and source identity. Whoever assumes a role with the token has
+ * them, a trust policy can demand them, and the client can choose none of them.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
+import type { Purpose } from "../../base/purpose.ts";
+import { sha256 } from "../random.ts";
 
-/** The claim that STS reads. */
-export const tagsClaim = "https://aws.amazon.com/tags";
+const tagsClaim = "https://aws.amazon.com/tags";
+const sourceIdentityClaim = "https://aws.amazon.com/source_identity";
+export const awsClaimNames = [tagsClaim, sourceIdentityClaim] as const;
 
-/** The value of the claim for these tags, all of them kept when the role assumes another one (transitive). */
-export function sessionTags(tags: Readonly<Record<string, string>>): Record<string, unknown> {
+/** The values that AWS takes for a tag: at most 256 of these characters. */
+const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+
+export interface TaggedIdentity {
+  /** The ID token's subject. */
+  subject: string;
+  /** The id of the security key: the one that logged in, or the one that was touched to publish. */
+  credentialId: string;
+  purpose: Purpose;
+  /** The person's e-mail address, only where the server is asked to tag sessions with it. */
+  email: string | undefined;
+}
+
+/**
+ * The claims for AWS. Every tag is transitive: the next session of a chain of roles inherits it, and cannot replace it.
+ * For that the purpose is there always, also where it is reading. An address with characters that no tag has is left out.
+ */
+export function awsClaims({ subject, credentialId, purpose, email }: TaggedIdentity): Record<string, unknown> {
+  const tags: Record<string, string> = {
+    "vouch:sub": subject,
+    "vouch:key": tagValue.test(credentialId) ? credentialId : sha256(credentialId),
+    "vouch:purpose": purpose,
+  };
+  if (email !== undefined && tagValue.test(email)) tags["vouch:email"] = email;
   const principalTags = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, [value]]));
-  return { principal_tags: principalTags, transitive_tag_keys: Object.keys(tags) };
+  return {
+    [tagsClaim]: { principal_tags: principalTags, transitive_tag_keys: Object.keys(tags) },
+    [sourceIdentityClaim]: subject,
+  };
 }

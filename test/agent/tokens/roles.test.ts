@@ -277,7 +277,30 @@ describe("the profile of a command", () => {
   });
 });
 
-test("the session's name at AWS is the user's in every role of a chain", async () => {
+test("the session's name at AWS is the ID token's subject in every role of a chain", async () => {
+  await using harness = await started({ profiles });
+  const subject = "3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11";
+  const claims = { iss: "https://vouch.example.com", aud: "sts.amazonaws.com", sub: subject };
+  harness.upstream.answer("idToken", () =>
+    Response.json({
+      access_token: ["{}", JSON.stringify(claims), "signature"]
+        .map((part) => Buffer.from(part).toString("base64url"))
+        .join("."),
+      issued_token_type: "urn:ietf:params:oauth:token-type:id_token",
+      token_type: "N_A",
+      expires_in: 300,
+    }),
+  );
+  const sessionNames: (string | null)[] = [];
+  harness.upstream.answer("sts", (form) => {
+    sessionNames.push(form.get("RoleSessionName"));
+    return undefined;
+  });
+  await askAgent(routes.roleCredentials, { profile: "acme" });
+  expect(sessionNames).toEqual([subject, subject, subject]);
+});
+
+test("where the ID token has no subject that can be one, it is made from the user's address", async () => {
   await using harness = await started({ profiles });
   const sessionNames: (string | null)[] = [];
   harness.upstream.answer("sts", (form) => {

@@ -189,6 +189,15 @@ describe("the publish role, without which the account refuses an upload, is the 
     120_000,
   );
 
+  test("is refused by AWS to a session without a touch, whoever asks for it", async () => {
+    const flags = ["--role", acme.publishRoleArn, "--region", acme.region, "--via", names.roleArn];
+    await ended(laptop.vouch("setup", "aws", "--profile", "thief", ...flags));
+    const { exitCode, stdout, stderr } = await laptop.vouch("credential", "aws", "--profile", "thief");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
+    expect(stderr).toContain(acme.publishRoleArn);
+    await ended(laptop.vouch("setup", "aws", "--profile", "thief", "--remove"));
+  });
+
   test("says on the terminal who asks for what, as Cargo claims it", async () => {
     const claim = { name: "my-crate", vers: "9.9.9", cksum: "0".repeat(64) };
     const asked = JSON.stringify({ ...(JSON.parse(request("publish")) as object), ...claim });

@@ -1,6 +1,8 @@
 /** One AWS account of the sandbox: identity providers, roles, CodeArtifact domains, and what has been issued. */
 import { randomBytes } from "node:crypto";
-import { evaluate, type AccessRequest, type Decision, type Statement } from "./policy.ts";
+import { currentVersion, type PolicyDocument, type Statement } from "../iam/document.ts";
+import { type AccessRequest, type Decision, evaluate } from "../iam/evaluate.ts";
+import { callerContext, plainSession, type SessionAttributes } from "./sts/session/session.ts";
 
 export interface OidcProvider {
   /** The issuer's URL: https, no port, no query. */
@@ -12,8 +14,11 @@ export interface Role {
   name: string;
   /** Seconds, 3600 to 43200. */
   maxSessionDuration: number;
-  trustPolicy: Statement[];
+  trustPolicy: PolicyDocument;
+  /** The statements of its permissions policy, in the current version of the language. */
   permissions: Statement[];
+  /** The role's own tags, by key. */
+  tags?: Record<string, string>;
 }
 
 export interface Domain {
@@ -39,9 +44,13 @@ export interface IssuedCredentials {
   expires: number;
   role: Role;
   sessionName: string;
+  session: SessionAttributes;
 }
 
-/** What a live CodeArtifact token stands for. */
+/**
+ * What a live CodeArtifact token stands for: the role alone. Whether AWS keeps the session's tags and source identity with
+ * it is not documented; here it does not, so that no test relies on it.
+ */
 export interface TokenHolder {
   role: Role;
   /** Seconds since 1970. */
@@ -130,7 +139,12 @@ export class Account {
     return this.roles.find((role) => arn === `arn:${this.partition}:iam::${this.id}:role/${role.name}`);
   }
 
-  issueCredentials(role: Role, sessionName: string, durationSeconds: number): IssuedCredentials {
+  issueCredentials(
+    role: Role,
+    sessionName: string,
+    durationSeconds: number,
+    session: SessionAttributes = plainSession,
+  ): IssuedCredentials {
     const credentials = {
       accessKeyId: `ASIA${randomText(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}`,
       secretAccessKey: `VouchSandboxSecret${randomBytes(16).toString("base64").slice(0, 22)}`,
@@ -138,6 +152,7 @@ export class Account {
       expires: Math.floor(this.now() / 1000) + durationSeconds,
       role,
       sessionName,
+      session,
     };
     this.#credentials.set(credentials.accessKeyId, credentials);
     return credentials;
@@ -171,13 +186,19 @@ export class Account {
     return { role: issued.role, expires: issued.expires };
   }
 
-  decide(role: Role, request: AccessRequest): Decision {
-    return this.deniedActions.has(request.action) ? "explicit deny" : evaluate(role.permissions, request);
+  /** What the session's role may do, by its permissions policy and the session's tags and source identity. */
+  decide(caller: IssuedCredentials, request: AccessRequest): Decision {
+    return this.#decide(caller.role, { ...request, context: { ...callerContext(this, caller), ...request.context } });
   }
 
-  /** Whether the role may do the action (on the resource, an ARN, when given). */
-  allowed(role: Role, action: string, resource?: string): boolean {
-    return this.decide(role, resource === undefined ? { action } : { action, resource }) === "allowed";
+  /** Whether a CodeArtifact token of the role allows the action on the resource, an ARN. */
+  allowed(role: Role, action: string, resource: string): boolean {
+    return this.#decide(role, { action, resource }) === "allowed";
+  }
+
+  #decide({ permissions }: Role, request: AccessRequest): Decision {
+    if (this.deniedActions.has(request.action)) return "explicit deny";
+    return evaluate({ Version: currentVersion, Statement: permissions }, request);
   }
 }
 

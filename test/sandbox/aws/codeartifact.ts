@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { type Account, type IssuedCredentials, type Operation, signingAccount } from "./account.ts";
 import { genericPackage, getPackageVersionAsset, publishPackageVersion } from "./generic.ts";
-import type { AccessRequest } from "./policy.ts";
+import type { AccessRequest } from "../iam/evaluate.ts";
+import { sessionArn } from "./sts/session/session.ts";
 import { ServiceError } from "./service-error.ts";
 import { verifySignature } from "./sigv4.ts";
 
@@ -163,13 +164,14 @@ function findDomain(account: Account, region: string, name: string, owner: strin
   );
 }
 
-function authorize(account: Account, { role, sessionName }: IssuedCredentials, request: AccessRequest): void {
-  const decision = account.decide(role, request);
+function authorize(account: Account, caller: IssuedCredentials, request: AccessRequest): void {
+  const decision = account.decide(caller, request);
   if (decision === "allowed") return;
-  const user = `arn:${account.partition}:sts::${account.id}:assumed-role/${role.name}/${sessionName}`;
+  const user = sessionArn(account, caller.role, caller.sessionName);
+  const isOrganizations = account.deniedActions.has(request.action);
   const reason =
     decision === "explicit deny"
-      ? "with an explicit deny in a service control policy"
+      ? `with an explicit deny in ${isOrganizations ? "a service control policy" : "an identity-based policy"}`
       : `because no identity-based policy allows the ${request.action} action`;
   throw new ServiceError(
     "AccessDeniedException",

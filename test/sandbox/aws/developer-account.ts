@@ -1,6 +1,7 @@
 /** The account that the sandbox, the demo and the tests share: one OIDC provider, one role, one domain. */
+import { currentVersion, type PolicyDocument } from "../iam/document.ts";
 import { Account } from "./account.ts";
-import { tokenStatements } from "./policy.ts";
+import { tokenStatements } from "./token-statements.ts";
 
 export interface DeveloperAccountOptions {
   /** The Vouch server's URL. */
@@ -23,17 +24,7 @@ export function createDeveloperAccount(options: DeveloperAccountOptions = {}): A
       {
         name: "vouch-developer",
         maxSessionDuration: options.maxSessionDuration ?? 43200,
-        trustPolicy: [
-          {
-            Effect: "Allow",
-            Principal: { Federated: `arn:aws:iam::${id}:oidc-provider/${issuerName}` },
-            Action: "sts:AssumeRoleWithWebIdentity",
-            Condition: {
-              StringEquals: { [`${issuerName}:aud`]: audience },
-              StringLike: { [`${issuerName}:sub`]: "*" },
-            },
-          },
-        ],
+        trustPolicy: trustIssuer(id, issuerName, audience),
         permissions: [
           ...tokenStatements(`arn:aws:codeartifact:us-east-1:${id}:domain/my-domain`),
           {
@@ -53,4 +44,22 @@ export function createDeveloperAccount(options: DeveloperAccountOptions = {}): A
       },
     ],
   });
+}
+
+/** Trusts every token of the issuer for this audience, with the tags and the source identity that it brings. */
+export function trustIssuer(account: string, issuerName: string, audience: string): PolicyDocument {
+  return {
+    Version: currentVersion,
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Federated: `arn:aws:iam::${account}:oidc-provider/${issuerName}` },
+        Action: ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"],
+        Condition: {
+          StringEquals: { [`${issuerName}:aud`]: audience },
+          StringLike: { [`${issuerName}:sub`]: "*" },
+        },
+      },
+    ],
+  };
 }

@@ -1,6 +1,7 @@
 /** A second account in another region: a domain, a role that reads and one that publishes, both by way of the first account's role. */
 import { Account, type Role } from "./account.ts";
-import { type Statement, tokenStatements } from "./policy.ts";
+import { currentVersion, type PolicyDocument, type Statement } from "../iam/document.ts";
+import { tokenStatements } from "./token-statements.ts";
 
 export const acme = {
   id: "210987654321",
@@ -14,6 +15,8 @@ export const acme = {
   index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
 } as const;
 
+/** What both sides of a chain allow, for sessions with tags and a source identity. */
+const chaining = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"] as const;
 const reading = ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"];
 const publishing = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
 
@@ -22,22 +25,38 @@ export function createSecondAccount(trusted: string): Account {
   return new Account({
     id: acme.id,
     domains: [{ name: acme.domain, region: acme.region, repositories: [acme.repository] }],
-    roles: [roleOf("acme-reader", trusted, reading), roleOf("acme-publisher", trusted, [...reading, ...publishing])],
+    roles: [
+      roleOf("acme-reader", trusted, reading),
+      roleOf("acme-publisher", trusted, [...reading, ...publishing], afterTouch),
+    ],
   });
 }
 
 /** Lets the first account's role assume those of the second. */
 export function allowSecondAccount({ roles }: Account): void {
   const Resource = `arn:aws:iam::${acme.id}:role/*`;
-  roles[0]!.permissions.push({ Effect: "Allow", Action: "sts:AssumeRole", Resource });
+  roles[0]!.permissions.push({ Effect: "Allow", Action: [...chaining], Resource });
 }
 
-function roleOf(name: string, trusted: string, actions: string[]): Role {
+/** Only a session that a touch has opened: the tag is the Vouch server's, and passed on from role to role. */
+const afterTouch = { StringEquals: { "aws:PrincipalTag/vouch:purpose": "publish" } };
+
+function roleOf(name: string, trusted: string, actions: string[], condition?: Statement["Condition"]): Role {
   const resource = (kind: string) => `arn:aws:codeartifact:${acme.region}:${acme.id}:${kind}/${acme.domain}`;
   const permissions: Statement[] = [
     ...tokenStatements(resource("domain")),
     { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
   ];
-  const trustPolicy: Statement[] = [{ Effect: "Allow", Principal: { AWS: trusted }, Action: "sts:AssumeRole" }];
+  const trustPolicy: PolicyDocument = {
+    Version: currentVersion,
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { AWS: trusted },
+        Action: [...chaining],
+        ...(condition === undefined ? {} : { Condition: condition }),
+      },
+    ],
+  };
   return { name, maxSessionDuration: 3600, trustPolicy, permissions };
 }

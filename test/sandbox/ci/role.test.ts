@@ -4,7 +4,8 @@ import { documentedPolicies } from "../../job.ts";
 import { Account } from "../aws/account.ts";
 import { handleSts } from "../aws/sts/sts.ts";
 import { type CiPlatformName, type CiPlatforms, ciPlatformNames, createCiPlatforms } from "./platforms.ts";
-import { addCiRole, type PolicyDocument } from "./role.ts";
+import type { PolicyDocument } from "../iam/document.ts";
+import { addCiRole } from "./role.ts";
 
 let platforms: CiPlatforms;
 beforeAll(async () => {

@@ -1,12 +1,7 @@
 /** A role that CI platforms may assume, put into an account as IAM would take it from a person who pastes policies. */
 import type { Account, Role } from "../aws/account.ts";
-import type { Statement } from "../aws/policy.ts";
+import { currentVersion, parsePolicy, type PolicyDocument } from "../iam/document.ts";
 import type { CiPlatform } from "./platforms.ts";
-
-export interface PolicyDocument {
-  Version: string;
-  Statement: Statement[];
-}
 
 /**
  * Adds the OIDC providers and the role `vouch-ci`. Throws what IAM refuses: a trust policy for anyone of a shared issuer
@@ -19,13 +14,12 @@ export function addCiRole(
 ): Role {
   for (const { url, clientId } of platforms) account.oidcProviders.push({ url, clientIds: [clientId] });
   const providers = new Set(account.oidcProviders.map(({ url }) => url.replace("https://", "")));
-  for (const { Version, Statement } of [...policies.trust, policies.permissions]) {
-    if (Version !== "2012-10-17" || Statement.length === 0) throw new Error("MalformedPolicyDocument");
-  }
-  const trustPolicy = policies.trust.flatMap(({ Statement }) => Statement);
-  for (const { Principal, Action, Condition } of trustPolicy) {
-    const federated = Principal && "Federated" in Principal ? Principal.Federated : undefined;
-    const name = federated?.replace(`arn:aws:iam::${account.id}:oidc-provider/`, "") ?? "";
+  for (const document of policies.trust) parsePolicy(document, "trust");
+  parsePolicy(policies.permissions, "permissions");
+  const statements = policies.trust.flatMap(({ Statement }) => Statement);
+  for (const { Principal, Action, Condition } of statements) {
+    const federated = typeof Principal === "object" && "Federated" in Principal ? Principal.Federated : undefined;
+    const name = String(federated ?? "").replace(`arn:aws:iam::${account.id}:oidc-provider/`, "");
     if (!providers.has(name) || Action !== "sts:AssumeRoleWithWebIdentity") {
       throw new Error(`MalformedPolicyDocument: Invalid principal or action in policy: ${name}`);
     }
@@ -37,7 +31,7 @@ export function addCiRole(
   const role: Role = {
     name: "vouch-ci",
     maxSessionDuration: 3600,
-    trustPolicy,
+    trustPolicy: { Version: currentVersion, Statement: statements },
     permissions: policies.permissions.Statement,
   };
   account.roles.push(role);

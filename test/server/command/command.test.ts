@@ -48,12 +48,9 @@ describe("vouch server init", () => {
       "aws iam create-open-id-connect-provider --url https://vouch.example.com --client-id-list sts.amazonaws.com\n",
     );
     const [trust, permissions] = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
-    expect(trust.Statement[0]).toEqual({
-      Effect: "Allow",
-      Principal: { Federated: "arn:aws:iam::123456789012:oidc-provider/vouch.example.com" },
-      Action: "sts:AssumeRoleWithWebIdentity",
-      Condition: { StringEquals: { "vouch.example.com:aud": "sts.amazonaws.com" } },
-    });
+    const trusted = { url: "https://vouch.example.com", audiences: ["sts.amazonaws.com"] };
+    expect(trust).toEqual(trustPolicy({ ...trusted, account: "123456789012", partition: "aws" }));
+    expect(stdout).toContain('\n   "aws:RequestTag/vouch:purpose": "publish"\n');
     expect(permissions.Statement[1].Action).toBe("sts:GetServiceBearerToken");
     expect(stdout).not.toContain("AWS accepts an issuer only");
   });
@@ -104,7 +101,12 @@ describe("vouch server init", () => {
   ])("with --region %s names the provider in the partition %s", async (region, partition) => {
     expect(partitionOf(region)).toBe(partition);
     expect(regionPartition(region).id).toBe(partition);
-    const policy = trustPolicy("https://vouch.example.com", ["sts.amazonaws.com"], "123456789012", partition);
+    const policy = trustPolicy({
+      url: "https://vouch.example.com",
+      audiences: ["sts.amazonaws.com"],
+      account: "123456789012",
+      partition,
+    });
     expect(JSON.stringify(policy)).toContain(
       `"Federated":"arn:${partition}:iam::123456789012:oidc-provider/vouch.example.com"`,
     );

@@ -54,6 +54,8 @@ describe("the whole flow of the server", () => {
       auth_time: server.now(),
       jti: expect.any(String),
       amr: ["pop", "user", "mfa"],
+      "https://aws.amazon.com/source_identity": payload.sub!,
+      "https://aws.amazon.com/tags": expect.any(Object),
     });
 
     expect((await server.form("/oauth/revoke", { token: login.body.access_token })).status).toBe(200);

@@ -16,7 +16,9 @@ test("the newest signing key signs and every key is published, whichever was sto
   await store.configuration.addSigningKey(newest);
   await store.configuration.addSigningKey(oldest);
   const reopened = await openStore(database, { create: false, now: server.now() });
-  const issuer = new Issuer("https://vouch.example.com", await reopened.configuration.signingKeys());
+  const issuer = new Issuer("https://vouch.example.com", await reopened.configuration.signingKeys(), {
+    tagEmail: false,
+  });
   await reopened.close();
   await server.stop();
 
@@ -24,7 +26,7 @@ test("the newest signing key signs and every key is published, whichever was sto
   expect(published.keys.map(({ kid }) => kid)).toEqual([newest.kid, first!.kid, oldest.kid]);
   for (const key of published.keys) expect(key).not.toHaveProperty("d");
   const now = Math.floor(Date.now() / 1000);
-  const session = { user, createdAt: now, expiresAt: now + 1000 };
+  const session = { user, credentialId: "key", createdAt: now, expiresAt: now + 1000 };
   const { jwt } = await issuer.issueIdToken(session, "sts.amazonaws.com", now);
   expect(decodeProtectedHeader(jwt).kid).toBe(newest.kid);
   const own = published.keys.filter(({ kid }) => kid === newest.kid);

@@ -2,23 +2,24 @@
 import { describe, expect, test } from "bun:test";
 import { signRequest } from "../../../../src/aws/sigv4.ts";
 import { Secret } from "../../../../src/base/secret.ts";
+import { currentVersion, type PolicyDocument, type Statement } from "../../iam/document.ts";
 import { Account, type Role } from "../account.ts";
-import type { Statement } from "../policy.ts";
 import { handleSts } from "./sts.ts";
 
 const caller = "arn:aws:iam::111111111111:role/caller";
 const target = "arn:aws:iam::222222222222:role/target";
 const sibling = "arn:aws:iam::111111111111:role/sibling";
 
-const trusts = (AWS: string | string[]): Statement[] => [
-  { Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" },
-];
+const trusts = (...AWS: string[]): PolicyDocument => ({
+  Version: currentVersion,
+  Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }],
+});
 const allow = (Effect: "Allow" | "Deny", Resource: string): Statement => ({
   Effect,
   Action: "sts:AssumeRole",
   Resource,
 });
-const role = (name: string, trustPolicy: Statement[], permissions: Statement[] = []): Role => ({
+const role = (name: string, trustPolicy: PolicyDocument, permissions: Statement[] = []): Role => ({
   name,
   maxSessionDuration: 3600,
   trustPolicy,
@@ -27,7 +28,7 @@ const role = (name: string, trustPolicy: Statement[], permissions: Statement[] =
 
 interface Change {
   parameters?: Record<string, string>;
-  trust?: Statement[];
+  trust?: PolicyDocument;
   permissions?: Statement[];
   key?: "wrong" | "none";
 }
@@ -35,7 +36,11 @@ interface Change {
 async function ask({ parameters, trust = trusts(caller), permissions = [allow("Allow", "*")], key }: Change) {
   const first = new Account({
     id: "111111111111",
-    roles: [role("caller", [], permissions), role("sibling", trusts(caller)), role("open", trusts("111111111111"))],
+    roles: [
+      role("caller", trusts(), permissions),
+      role("sibling", trusts(caller)),
+      role("open", trusts("111111111111")),
+    ],
   });
   const second = new Account({ id: "222222222222", roles: [role("target", trust)] });
   const issued = first.issueCredentials(first.roles[0]!, "dev@example.com", 3600);
@@ -83,7 +88,7 @@ describe("a role is assumed", () => {
     ["by the ARN of the caller's role", {}],
     ["by that of its session", { trust: trusts("arn:aws:sts::111111111111:assumed-role/caller/dev@example.com") }],
     ["by that of its account", { trust: trusts("arn:aws:iam::111111111111:root") }],
-    ["by one name of several", { trust: trusts(["333333333333", "111111111111"]) }],
+    ["by one name of several", { trust: trusts("333333333333", "111111111111") }],
     ["for the longest time", { parameters: { DurationSeconds: "3600" } }],
     ["in the same account, by its trust policy alone", { parameters: { RoleArn: sibling }, permissions: [] }],
   ])("%s", async (_, change) => {
@@ -95,7 +100,7 @@ describe("a role is assumed", () => {
 describe("a role is refused", () => {
   test.each<[string, Change, number, string]>([
     ["whose trust policy names another role", { trust: trusts(`${caller}s`) }, 403, "AccessDenied"],
-    ["whose trust policy names nobody", { trust: [] }, 403, "AccessDenied"],
+    ["whose trust policy names nobody", { trust: trusts() }, 403, "AccessDenied"],
     ["that the caller's policy does not allow", { permissions: [] }, 403, "AccessDenied"],
     [
       "that the caller's policy allows for another",

@@ -172,7 +172,7 @@ describe("the sandbox's STS refuses an issuer's documents", () => {
 describe("the sandbox's STS evaluates the trust policy", () => {
   const condition = (operator: string, key: string, value: string | string[]) =>
     trusting(({ roles }) => {
-      for (const statement of roles[0]?.trustPolicy ?? []) {
+      for (const statement of roles[0]?.trustPolicy.Statement ?? []) {
         statement.Condition = { [operator]: { [`vouch.example.com:${key}`]: value } };
       }
     });
@@ -190,7 +190,7 @@ describe("the sandbox's STS evaluates the trust policy", () => {
     [
       "another provider",
       trusting(({ roles }) => {
-        for (const statement of roles[0]?.trustPolicy ?? []) {
+        for (const statement of roles[0]?.trustPolicy.Statement ?? []) {
           statement.Principal = { Federated: "arn:aws:iam::123456789012:oidc-provider/other.example" };
         }
       }),
@@ -198,7 +198,9 @@ describe("the sandbox's STS evaluates the trust policy", () => {
     ],
     [
       "a statement that denies",
-      trusting(({ roles }) => roles[0]?.trustPolicy.push({ Effect: "Deny", Action: "sts:*" })),
+      trusting(({ roles }) =>
+        roles[0]?.trustPolicy.Statement.push({ Effect: "Deny", Principal: "*", Action: "sts:*" }),
+      ),
       403,
     ],
   ])("with %s", async (_, account, status) => {

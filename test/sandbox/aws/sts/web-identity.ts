@@ -8,7 +8,9 @@ export type Fetch = (url: string) => Promise<Response>;
 export interface WebIdentity {
   provider: OidcProvider;
   subject: string;
+  /** What the provider's key `aud` has: the claim `azp` where there is one, else `aud`. */
   audience: string;
+  claims: jose.JWTPayload;
 }
 
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
@@ -27,14 +29,15 @@ export async function verifyWebIdentity(
   const keys = await fetchKeys(provider, context.fetch);
   const payload = await verify(token, keys, account.now());
 
-  const audience = [payload.aud ?? []].flat().find((aud) => provider.clientIds.includes(aud));
+  const audiences = typeof payload["azp"] === "string" ? [payload["azp"]] : [payload.aud ?? []].flat();
+  const audience = audiences.find((aud) => provider.clientIds.includes(aud));
   if (audience === undefined) throw invalid("Incorrect token audience");
   const { exp, iat, sub } = payload;
   if (!Number.isInteger(exp) || !Number.isInteger(iat)) throw invalid("Missing a required claim: exp or iat");
   if (typeof sub !== "string" || sub.length < 6 || sub.length > 255) {
     throw invalid("The sub claim must have 6 to 255 characters");
   }
-  return { provider, subject: sub, audience };
+  return { provider, subject: sub, audience, claims: payload };
 }
 
 function decode(token: string): { iss: string } {
