@@ -95,7 +95,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
   test.each([
     [["credential", "aws", "--json"], "unknown option --json"],
     [["credential", "aws", "--domain", "x"], "--domain goes with --identity NAME"],
-    [["credential", "gcp"], "unknown credential gcp"],
+    [["credential", "gcp"], 'there is no credential "gcp"'],
   ])("vouch with the words %j is refused", async (args, message) => {
     expect(await laptop.vouch(...args)).toMatchObject({
       exitCode: 2,

@@ -39,7 +39,7 @@ async function presigned(): Promise<string> {
 test.each([
   [307, `/maven/my-repo/${jar}`],
   [307, "/cargo/my-repo/api/v1/crates/my-crate/1.0.0/download"],
-  [307, "/npm/my-repo/my-lib/-/my-lib-1.0.0.tgz"],
+  [302, "/npm/my-repo/my-lib/-/my-lib-1.0.0.tgz"],
   [307, "/nuget/my-repo/v3/flatcontainer/my.package/1.0.0/my.package.1.0.0.nupkg"],
   [307, "/ruby/my-repo/gems/my-gem-1.0.0.gem"],
   [200, "/pypi/my-repo/simple/my-package/1.0.0/my_package-1.0.0-py3-none-any.whl"],

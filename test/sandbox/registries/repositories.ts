@@ -138,7 +138,8 @@ export class Repositories {
         endpoint: `https://${new URL(request.url).host}${target.path}`,
         body: request,
         // A presigned URL is good for one method: a HEAD is answered here.
-        asset: (bytes) => (request.method === "GET" ? this.#assets.redirect(bytes) : fileResponse(bytes)),
+        asset: (bytes) =>
+          request.method === "GET" ? this.#assets.redirect(bytes, format === "npm" ? 302 : 307) : fileResponse(bytes),
         authorize: (action, on) => this.#authorize(holder, target, action, on),
       });
     } catch (error) {
