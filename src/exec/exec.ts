@@ -79,7 +79,10 @@ async function packageManagerEnvironment(
     if (readings !== undefined) guarded = await guardNpm(npmVariables, args, readings, env);
   } else {
     const { guardPnpm, pnpmAsksRegistry } = await import("../tools/pnpm/shim.ts");
-    if (pnpmAsksRegistry(name, args)) guarded = await guardPnpm(name, npmVariables, args, env, file);
+    const { pnpmVersion } = await import("../tools/pnpm/version.ts");
+    if (pnpmAsksRegistry(name, args)) {
+      guarded = await guardPnpm(name, npmVariables, args, env, await pnpmVersion(file, env));
+    }
   }
   const [first, ...others] = guarded?.objections ?? [];
   for (const one of [...others, ...(guarded?.notes ?? [])]) complain(one);

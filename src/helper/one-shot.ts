@@ -4,16 +4,43 @@
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-import { inheritedDescriptor } from "./inherited-file.ts";
+import { inheritedDescriptor, inheritedPath } from "./inherited-file.ts";
 import { become } from "./real-command.ts";
 
 /** Signals of a terminal reach the program, too; this process then waits for its end. */
-const signals = ["SIGINT", "SIGQUIT", "SIGTSTP"] as const;
+const ofTerminal = ["SIGINT", "SIGQUIT", "SIGTSTP"] as const;
+/** Signals that are sent to this process alone, and meant for the program. */
+const ofOthers = ["SIGTERM", "SIGHUP"] as const;
+
+export interface OneShot {
+  /** Where the program finds the text. */
+  path: string;
+  /**
+   * Replaces this process by the program; where a process cannot pass descriptors on by that (anywhere but on Linux), the
+   * program is a child, and its exit code is returned. Throws as `become`.
+   */
+  become: (file: string, args: string[], env: Environment) => Promise<number>;
+}
+
+/** The text as such a file; undefined if it is too long. To be used at once. */
+export function oneShot(text: string, platform: NodeJS.Platform = process.platform): OneShot | undefined {
+  const descriptor = inheritedDescriptor(text, "once");
+  if (descriptor === undefined) return undefined;
+  if (platform === "linux") return { path: inheritedPath(descriptor), become };
+  return {
+    path: "/dev/fd/3",
+    become: (file, args, env) => {
+      for (const signal of ofTerminal) process.on(signal, () => {});
+      const child = Bun.spawn([file, ...args], { env, stdio: ["inherit", "inherit", "inherit", descriptor] });
+      for (const signal of ofOthers) process.on(signal, () => child.kill(signal));
+      return child.exited;
+    },
+  };
+}
 
 /**
- * Replaces this process by the program; where a process cannot pass descriptors on by that (anywhere but on Linux), the
- * program is a child, and its exit code is returned. `envOf` gives the environment for the path of the file. Throws
- * `file_error` if the text is too long, and as `become`.
+ * Becomes the program with the text, as `OneShot.become`; `envOf` gives the environment for the path of the file. Throws
+ * `file_error` if the text is too long.
  */
 export async function becomeWithText(
   file: string,
@@ -22,15 +49,9 @@ export async function becomeWithText(
   envOf: (path: string) => Environment,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
-  const descriptor = inheritedDescriptor(text, "once");
-  if (descriptor === undefined) throw failed();
-  if (platform === "linux") return become(file, args, envOf(`/dev/fd/${descriptor}`));
-  for (const signal of signals) process.on(signal, () => {});
-  const child = Bun.spawn([file, ...args], {
-    env: envOf("/dev/fd/3"),
-    stdio: ["inherit", "inherit", "inherit", descriptor],
-  });
-  return child.exited;
+  const shot = oneShot(text, platform);
+  if (shot === undefined) throw failed();
+  return shot.become(file, args, envOf(shot.path));
 }
 
 function failed(): VouchError {

@@ -63,6 +63,11 @@ export async function becomeRealCommand(
   });
 }
 
+/** Whether Vouch was this process before, and has become what led here: `vouch exec`, or a shim. */
+export function wasVouch(env: Environment): boolean {
+  return trailOf(env).length > 0;
+}
+
 function trailOf(env: Environment): string[] {
   const [pid, ...paths] = (env[trail] ?? "").split(":");
   return pid === `${process.pid}` ? paths : [];

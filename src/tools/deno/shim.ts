@@ -65,7 +65,7 @@ function withHome(env: Environment, home: string, text: string, read: DenoArgume
   if (path === undefined) {
     throw new VouchError(
       "platform_unsupported",
-      "deno gets no token here: that needs Linux, and an ~/.npmrc below 60 KiB.",
+      "deno gets no token here: that needs Linux, and an ~/.npmrc below 1 MiB.",
       {
         hint: "Use npm, or bun.",
       },

@@ -1,7 +1,7 @@
 /**
- * `npm` and `npx` in the shims folder: adds the tokens of the configured npm endpoints to the environment, then becomes
- * the real command. npm has no helper protocol, but reads `npm_config_//HOST/PATH/:_authToken` from its environment; no
- * file ever holds the token. guard/ checks the project first.
+ * `npm` and `npx` in the shims folder: asks for the tokens of the configured npm endpoints, hands them to the real command
+ * (hand-over/) and becomes it. npm has no helper protocol; no file on a disk ever holds a token. guard/ checks the project
+ * first.
  */
 import type { Environment } from "../../base/environment.ts";
 import { routes } from "../../agent/protocol.ts";
@@ -10,8 +10,10 @@ import { VouchError } from "../../base/errors.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { ask } from "../../helper/ask.ts";
 import { answerAccountCommand, concernsAccount } from "./account.ts";
-import { type NpmCommand, readCommand } from "./command-line/commands.ts";
+import { type NpmCommand, readCommand, valuesOf } from "./command-line/commands.ts";
 import type { Guarded } from "./guard/guard.ts";
+import { isOfExec, withoutOuter } from "./hand-over/outer.ts";
+import type { OneShot } from "../../helper/one-shot.ts";
 import { isProgramOfProject } from "./local-program.ts";
 import { npmPurpose } from "./command-line/purpose.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
@@ -21,27 +23,35 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 export async function runNpmShim(name: "npm" | "npx", args: string[]): Promise<number> {
   try {
     const file = findRealCommand(name);
-    return await becomeRealCommand(name, file, args, await npmEnvironment(name, args, file));
+    const { env, shot } = await npmStart(name, args, file);
+    if (file !== undefined && shot !== undefined) return await shot.become(file, args, env);
+    return await becomeRealCommand(name, file, args, env);
   } catch (error) {
     exitWith(error);
   }
 }
 
-async function npmEnvironment(name: "npm" | "npx", args: string[], file: string | undefined): Promise<Environment> {
-  const { env } = process;
+async function npmStart(name: "npm" | "npx", args: string[], file: string | undefined): Promise<Start> {
+  const env = await withoutOuter(process.env);
   const read = readCommand(name, args);
   // npm 12 has no `adduser` any more.
   const account = read.find(({ command }) => concernsAccount(command));
   if (account !== undefined) await answerForAccount(account);
   const readings = await registryReadings(read, file);
-  if (readings === undefined) return env;
-  const {
-    env: guarded,
-    objections,
-    notes,
-  } = await guardNpm(await tokenVariables(npmPurpose(readings)), args, readings, env);
-  for (const one of [...objections, ...notes]) complain(one);
-  return guarded;
+  if (readings === undefined) return { env };
+  const purpose = npmPurpose(readings);
+  const variables = await tokenVariables(purpose);
+  const guarded = await guardNpm(variables, args, readings, env);
+  for (const one of [...guarded.objections, ...guarded.notes]) complain(one);
+  if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { env: guarded.env };
+  const { pipeToNpm } = await import("./hand-over/npm.ts");
+  return pipeToNpm(file, { env, variables, readings, purpose, guarded });
+}
+
+/** What the real npm is started with. */
+interface Start {
+  env: Environment;
+  shot?: OneShot;
 }
 
 /** How the versions of npm read the arguments; undefined if npm contacts no registry. `file` is the real npm. */
@@ -66,12 +76,11 @@ export async function guardNpm(
   readings: NpmCommand[],
   env: Environment,
 ): Promise<Guarded> {
-  const valuesOf = (option: string) =>
-    readings.flatMap(({ given }) => given.get(option) ?? []).filter((value) => typeof value === "string");
   const publishes = readings.some(({ command }) => command === "publish" || command === "stage" || command === "pack");
-  const folders = [...valuesOf("prefix"), ...valuesOf("workspace")];
+  const folders = [...valuesOf(readings, "prefix"), ...valuesOf(readings, "workspace")];
+  const userConfigs = valuesOf(readings, "userconfig");
   const { guard } = await import("./guard/guard.ts");
-  return guard({ tool: "npm", variables, args, folders, userConfigs: valuesOf("userconfig"), publishes, env });
+  return guard({ tool: "npm", variables, args, folders, userConfigs, publishes, env });
 }
 
 /** For a command that CodeArtifact does not support: throws with Vouch's replacement, or warns. */

@@ -3,6 +3,7 @@
  * their environment. The user's own one becomes the global one, which programs that they start then read.
  */
 import type { Environment } from "../../base/environment.ts";
+import { inheritedAt } from "../../helper/inherited-file.ts";
 import type { EndpointToken } from "../../helper/tokens.ts";
 import { textOf } from "./guard/files.ts";
 import { join } from "./guard/paths.ts";
@@ -11,18 +12,24 @@ import { join } from "./guard/paths.ts";
 export function ownUserConfig(env: Environment): string {
   const named = valueOf(env, "userconfig");
   if (named === undefined) return join(env["HOME"] ?? "/", ".npmrc");
-  return isOneShot(named) ? (valueOf(env, "globalconfig") ?? join(env["HOME"] ?? "/", ".npmrc")) : named;
+  return inheritedAt(named) !== undefined
+    ? (valueOf(env, "globalconfig") ?? join(env["HOME"] ?? "/", ".npmrc"))
+    : named;
 }
 
 /** The user's own settings with these lines before the first section, and the tokens. */
 export function userConfigText(own: string, lines: readonly string[], endpoints: readonly EndpointToken[]): string {
-  const text = textOf(own, () => {}) ?? "";
-  const section = /^[ \t]*\[[^\]\n]*\][ \t]*\r?$/m.exec(text)?.index ?? text.length;
   const tokens = endpoints.flatMap(({ endpoint, token }) => {
     const address = `${endpoint.slice(endpoint.indexOf("//")).replace(/\/$/, "")}/`;
     return [`${address}:_authToken=${JSON.stringify(token)}`, `${address}:always-auth=true`];
   });
-  return `${text.slice(0, section).replace(/\n?$/, "\n")}${[...lines, ...tokens].join("\n")}\n${text.slice(section)}`;
+  return withLines(textOf(own, () => {}) ?? "", [...lines, ...tokens]);
+}
+
+/** The text with these lines before its first section. */
+export function withLines(text: string, lines: readonly string[]): string {
+  const section = /^[ \t]*\[[^\]\n]*\][ \t]*\r?$/m.exec(text)?.index ?? text.length;
+  return `${text.slice(0, section).replace(/\n?$/, "\n")}${lines.join("\n")}\n${text.slice(section)}`;
 }
 
 /** The environment in which that file is the user's. */
@@ -30,10 +37,6 @@ export function withUserConfig(env: Environment, path: string, own: string): Env
   const rest = Object.entries(env).filter(([name]) => !/^npm_config_userconfig$/i.test(name));
   const globalConfig = valueOf(env, "globalconfig") === undefined ? { npm_config_globalconfig: own } : {};
   return { ...Object.fromEntries(rest), npm_config_userconfig: path, ...globalConfig };
-}
-
-function isOneShot(path: string): boolean {
-  return /^\/proc\/self\/fd\/\d+$/.test(path);
 }
 
 function valueOf(env: Environment, key: string): string | undefined {

@@ -1,11 +1,14 @@
 /**
- * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: like `npm`, whose variables pnpm reads. pnpm has a helper
- * protocol (`tokenHelper`), but it passes no URL to the helper, and its line in `~/.npmrc` makes npm warn.
+ * `pnpm`, `pnpx`, `pn` and `pnx` in the shims folder: like `npm`; how the token gets to pnpm depends on its version
+ * (hand-over.ts). A line with pnpm's helper (`tokenHelper`) in `~/.npmrc` would make npm warn.
  */
 import type { Environment } from "../../base/environment.ts";
 import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
 import type { Guarded } from "../npm/guard/guard.ts";
-import { pnpmVersion, readsLiteral } from "./version.ts";
+import { isOfExec, withoutOuter } from "../npm/hand-over/outer.ts";
+import type { Start } from "./hand-over.ts";
+import { authIni } from "./own-files.ts";
+import { pnpmVersion, readsLiteral, type RealPnpm } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { tokenVariables } from "../npm/shim.ts";
@@ -43,27 +46,47 @@ const valuedOptions =
   "--fetch-retry-maxtimeout --fetch-retry-mintimeout --fetch-timeout --https-proxy --proxy --noproxy --node-linker " +
   "--package-import-method --hoist-pattern --public-hoist-pattern --save-catalog-name --save-prefix --trust-policy";
 
+/** Commands that pnpm before 11 leaves to the npm on PATH: none of them runs code of packages. */
+const leftToNpm =
+  "access deprecate undeprecate dist-tag dist-tags owner owners ping search s se find whoami profile token star stars " +
+  "unstar team login adduser logout bugs issues docs home repo unpublish view info show v";
+
 /** Becomes the real command of that name; without a session it warns in one line and continues without a token. */
 export async function runPnpmShim(name: string, args: string[]): Promise<number> {
   try {
     const file = findRealCommand(name);
-    return await becomeRealCommand(name, file, args, await pnpmEnvironment(name, args, file));
+    const start = await pnpmStart(name, args, file);
+    if (file !== undefined && start.shot !== undefined) return await start.shot.become(file, start.args, start.env);
+    return await becomeRealCommand(name, file, start.args, start.env);
   } catch (error) {
     exitWith(error);
   }
 }
 
-async function pnpmEnvironment(name: string, args: string[], file: string | undefined): Promise<Environment> {
-  const { env } = process;
-  if (!pnpmAsksRegistry(name, args)) return env;
+async function pnpmStart(name: string, args: string[], file: string | undefined): Promise<Start> {
+  const env = await withoutOuter(process.env);
+  if (!pnpmAsksRegistry(name, args)) return { args, env };
   const { command = "", options } = readPnpm(args);
   if (!isDlx(name) && concernsAccount(command)) {
     const line = await answerAccountCommand("pnpm", command, Object.fromEntries(options));
     if (line !== undefined) complain(line);
   }
-  const guarded = await guardPnpm(name, await tokenVariables(pnpmPurpose(name, args)), args, env, file);
+  const purpose = pnpmPurpose(name, args);
+  const variables = await tokenVariables(purpose);
+  const version = file === undefined ? undefined : await pnpmVersion(file, env);
+  const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
-  return guarded.env;
+  if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };
+  const { handToPnpm } = await import("./hand-over.ts");
+  const isLeftToNpm = !isDlx(name) && has(leftToNpm, command);
+  const userConfigs = namedIn(options, ...userConfigOptions);
+  return handToPnpm({ args, env, variables, userConfigs, isLeftToNpm, version, purpose, guarded });
+}
+
+const userConfigOptions = ["--userconfig", "--npmrc-auth-file"];
+
+function namedIn(options: Map<string, string>, ...names: string[]): string[] {
+  return names.flatMap((option) => options.get(option) ?? []);
 }
 
 /** What the command does with the registry. */
@@ -78,27 +101,28 @@ export function pnpmAsksRegistry(name: string, args: string[]): boolean {
   return isDlx(name) || asksRegistry(args);
 }
 
-/** The environment for pnpm with the tokens in `variables`, and the guard's objections. `file` is the real pnpm. */
+/** The environment for pnpm with the tokens in `variables`, and the guard's objections; `real` is the pnpm on PATH. */
 export async function guardPnpm(
   name: string,
   variables: Record<string, string>,
   args: string[],
   env: Environment,
-  file: string | undefined,
+  real: RealPnpm,
 ): Promise<Guarded> {
-  const { command = "", options } = isDlx(name) ? { command: "dlx", options: new Map() } : readPnpm(args);
-  const named = (...names: string[]) => names.flatMap((option) => options.get(option) ?? []) as string[];
-  const version = file === undefined ? undefined : await pnpmVersion(file, env);
+  const { command = "", options } = isDlx(name)
+    ? { command: "dlx", options: new Map<string, string>() }
+    : readPnpm(args);
   const { guard } = await import("../npm/guard/guard.ts");
   return guard({
     tool: "pnpm",
     variables,
     args,
-    folders: named("-C", "--dir", "--prefix", "--lockfile-dir"),
-    userConfigs: named("--userconfig", "--npmrc-auth-file"),
+    folders: namedIn(options, "-C", "--dir", "--prefix", "--lockfile-dir"),
+    userConfigs: namedIn(options, ...userConfigOptions),
+    ownFiles: [authIni(env)],
     publishes: ["publish", "stage", "pack"].includes(command),
     env,
-    isLiteral: (packageManagers) => command !== "with" && readsLiteral(version, packageManagers, env),
+    isLiteral: (packageManagers) => command !== "with" && readsLiteral(real, packageManagers, env),
   });
 }
 

@@ -45,7 +45,7 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   complain(
     new VouchError(
       "platform_unsupported",
-      "yarn 1 gets no token here: that needs Linux, and an ~/.npmrc below 60 KiB.",
+      "yarn 1 gets no token here: that needs Linux, and an ~/.npmrc below 1 MiB.",
       {
         hint: "Use yarn 4, or npm.",
       },

@@ -69,3 +69,8 @@ export function resolveCommand(word: string | undefined, version: NpmVersion): s
   const resolved = others.get(full ?? "") ?? full;
   return resolved === "run-script" ? "run" : resolved;
 }
+
+/** The values of an option, in any version's reading. */
+export function valuesOf(readings: readonly NpmCommand[], option: string): string[] {
+  return readings.flatMap(({ given }) => given.get(option) ?? []).filter((value) => typeof value === "string");
+}

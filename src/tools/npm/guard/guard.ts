@@ -13,7 +13,8 @@ import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
 import { examineProject, type Objection } from "./project.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
-import { concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
+import { isStronger } from "./credentials.ts";
+import { addressesOf, concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
 import { trustVariables } from "./trust.ts";
 
 export interface GuardRequest {
@@ -25,6 +26,8 @@ export interface GuardRequest {
   folders: readonly string[];
   /** Files that options name instead of the user's own. */
   userConfigs?: readonly string[];
+  /** Files with credentials that the tool reads besides. */
+  ownFiles?: readonly string[];
   /** Whether the command publishes a package. */
   publishes?: boolean;
   env: Environment;
@@ -33,12 +36,24 @@ export interface GuardRequest {
 }
 
 export interface Guarded {
-  /** The environment with the tokens, or without any if there are objections. */
+  /** The environment with the tokens in variables, or without any if there are objections. */
   env: Environment;
+  /** The same without the tokens, for who hands them over otherwise; undefined if there are none. */
+  bare?: Environment;
+  /** Credentials in files that the tool takes before those of a file of less weight. */
+  stronger: Stronger[];
+  /** What the project's manifests say of the package manager, and whether `isLiteral` holds for it. */
+  packageManagers: string[];
+  isLiteral: boolean;
   /** Sentences about files, for the user. */
   objections: VouchError[];
   /** Like objections, but the command continues with the user's own settings. */
   notes: VouchError[];
+}
+
+export interface Stronger {
+  file: string;
+  key: string;
 }
 
 /** Checks the project and builds the environment. Unreadable files do not throw. */
@@ -46,7 +61,8 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   const { tool, variables, env, args } = request;
   const hosts = hostsOf(variables);
   const free = withoutTokens(env, variables);
-  if (hosts.length === 0) return { env, objections: [], notes: [] };
+  const nothing = { stronger: [], packageManagers: [], isLiteral: false };
+  if (hosts.length === 0) return { env, objections: [], notes: [], ...nothing };
   const files = userFiles(request);
   const [user, global] = [readSettings(files.user, env), readSettings(globalFiles(env), env)];
   const pins: Record<string, string> = tool === "npm" ? trustVariables(env, user, global) : {};
@@ -60,6 +76,7 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
     readers: [...new Set([tool, ...started])],
     folders: [here, ...[...request.folders, ...named].map((path) => resolve(here, path))],
     hosts,
+    addresses: addressesOf(variables),
     replacedHosts: replacedHosts(pins["npm_config_replace_registry_host"], env),
     env,
     userFiles: files.user,
@@ -72,7 +89,7 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   ];
   if (objections.length > 0) {
     const refusals = objections.slice(0, 5).map((one) => refusal(tool, one));
-    return { env: free, objections: refusals, notes: [] };
+    return { env: free, objections: refusals, notes: [], ...nothing };
   }
   const isLiteral = request.isLiteral?.(project.packageManagers) ?? false;
   const form = tool === "npm" ? "npm" : isLiteral ? "pnpm literal" : "pnpm";
@@ -81,7 +98,16 @@ export async function guard(request: GuardRequest): Promise<Guarded> {
   const plainHosts = new Set([...project.plainHosts, ...ownTexts.flatMap(plainHostsIn)]);
   const barrier = plainHttpVariables({ tool, env, own, hosts, plainHosts });
   const notes = tool === "npm" ? project.overridden.map(({ file, key }) => note(file, key)) : [];
-  return { env: { ...free, ...pins, ...barrier, ...concealTokens(variables, form) }, objections: [], notes };
+  const bare = { ...free, ...pins, ...barrier };
+  return {
+    env: { ...bare, ...concealTokens(variables, form) },
+    bare,
+    stronger: [...project.stronger, ...strongerOfUser([...files.user, ...(request.ownFiles ?? [])], variables, env)],
+    packageManagers: project.packageManagers,
+    isLiteral,
+    objections: [],
+    notes,
+  };
 }
 
 /** The settings of the user's `.npmrc` files; by precedence, the effective value of a key comes last. */
@@ -126,6 +152,13 @@ export function replacedHosts(pinned: string | undefined, env: Environment): str
   if (value === "never") return [];
   if (value === "always") return ["*"];
   return value === "npmjs" ? ["*.npmjs.*"] : [URL.parse(value)?.hostname ?? value.toLowerCase()];
+}
+
+function strongerOfUser(files: string[], variables: Record<string, string>, env: Environment): Stronger[] {
+  const addresses = addressesOf(variables);
+  return files.flatMap((file) =>
+    parseNpmrc(textOfOwn(file), env).flatMap(({ key }) => (isStronger(key, addresses) ? [{ file, key }] : [])),
+  );
 }
 
 function ofCommandLine(args: readonly string[], hosts: string[]): Objection[] {

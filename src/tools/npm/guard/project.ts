@@ -3,7 +3,8 @@
  * elsewhere. Runs no project code. Reads more files than each version of a tool does: if in doubt, no token.
  */
 import type { Environment } from "../../../base/environment.ts";
-import { findInDocument, findUnsafeAddress, isHarmless, isHostOf } from "./addresses.ts";
+import { findInDocument, findUnsafeAddress, isHarmless } from "./addresses.ts";
+import { isStronger, isTrustOfHost } from "./credentials.ts";
 import { parseDocument } from "./documents.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
 import { localPaths, repositoryPaths, specsOf } from "./local-specs.ts";
@@ -29,6 +30,8 @@ export interface ProjectQuestion {
   folders: string[];
   /** Hosts with a token, in lower case. */
   hosts: string[];
+  /** What a token is for, as HOST/PATH/. */
+  addresses?: readonly string[];
   /** Hosts in lock files that npm replaces by the registry's host; the scheme stays. */
   replacedHosts: string[];
   env: Environment;
@@ -43,6 +46,8 @@ export interface ProjectAnswer {
   objections: Objection[];
   /** Project settings that npm ignores in favour of the user's. */
   overridden: { file: string; key: string }[];
+  /** Credentials for the addresses, which a file of less weight cannot override. */
+  stronger: { file: string; key: string }[];
   /** Values of `packageManager` and `devEngines` in the manifests. */
   packageManagers: string[];
   /** Host names that the files name with plain http. */
@@ -62,7 +67,13 @@ const lockFiles = {
 
 /** Checks the project files of these folders and of all parents that npm or pnpm may consider part of the project. */
 export async function examineProject(question: ProjectQuestion): Promise<ProjectAnswer> {
-  const answer: ProjectAnswer = { objections: [], overridden: [], packageManagers: [], plainHosts: new Set() };
+  const answer: ProjectAnswer = {
+    objections: [],
+    overridden: [],
+    stronger: [],
+    packageManagers: [],
+    plainHosts: new Set(),
+  };
   const seen = new Set<string>();
   for (const folder of question.folders) {
     await examineArchive(folder, question, answer);
@@ -199,15 +210,8 @@ function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAn
     } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
       answer.objections.push(refusal(file, key));
     } else if (isPinnedKey(key)) answer.overridden.push({ file, key });
+    else if (isStronger(key, question.addresses ?? [])) answer.stronger.push({ file, key });
   }
-}
-
-/** `//our-host/…:certfile` and similar. Credentials there are overridden by ours. */
-function isTrustOfHost(key: string, hosts: string[]): boolean {
-  const [, address, name] = /^\/\/(.*):([^:]*)$/s.exec(key) ?? [];
-  if (address === undefined || /^(_authToken|_auth|_password|username|email|always-auth)$/.test(name!)) return false;
-  const url = URL.parse(`https://${address}`);
-  return url !== null && isHostOf(url, hosts);
 }
 
 /** The parsed document: always with `isNeeded`, otherwise only if it may contain a URL. */

@@ -46,6 +46,19 @@ export function refersToToken(text: string): boolean {
   return /\$\{[^{}]*(?:npm_config_\/\/|\$\{)/i.test(text);
 }
 
+/** The tokens as lines of an `.npmrc`. */
+export function tokenLines(variables: Record<string, string>): string[] {
+  return Object.entries(variables).flatMap(([name, token]) =>
+    name.startsWith(prefix) ? [`${name.slice(prefix.length - 2)}=${JSON.stringify(token)}`] : [],
+  );
+}
+
+/** What the variables hold tokens for, as HOST/PATH/. */
+export function addressesOf(variables: Record<string, string>): string[] {
+  const names = Object.keys(variables).filter((name) => name.startsWith(prefix));
+  return names.map((name) => name.slice(prefix.length, name.lastIndexOf(":")));
+}
+
 /** The hosts that the variables hold tokens for. */
 export function hostsOf(variables: Record<string, string>): string[] {
   const names = Object.keys(variables).filter((name) => name.startsWith(prefix));
