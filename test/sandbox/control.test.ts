@@ -81,3 +81,25 @@ test.each([{ latency: 5 }, { latencyMs: "5" }, { failNext: { operation: "DeleteD
     expect(await call("POST", "/knobs", knobs)).toMatchObject({ status: 400, json: { error: expect.any(String) } });
   },
 );
+
+test("the sandbox says who asked AWS for what, and how it ended", async () => {
+  const parameters = {
+    Action: "AssumeRoleWithWebIdentity",
+    Version: "2011-06-15",
+    RoleArn: "arn:aws:iam::123456789012:role/vouch-developer",
+    RoleSessionName: "somebody",
+    WebIdentityToken: "not.a.jwt",
+  };
+  const options = { proxy: ready.proxyUrl, tls: { ca: await Bun.file(ready.caPath).text() } };
+  const body = new URLSearchParams(parameters);
+  await fetch("https://sts.us-east-1.amazonaws.com/", { method: "POST", body, ...options });
+  const { json } = await call("GET", "/trail");
+  expect((json as object[]).at(-1)).toEqual({
+    operation: "AssumeRoleWithWebIdentity",
+    role: "vouch-developer",
+    sessionName: "somebody",
+    tags: {},
+    status: 400,
+    errorCode: "InvalidIdentityToken",
+  });
+});

@@ -1,6 +1,6 @@
 /**
  * The sandbox's control API, for a test or demo that runs the sandbox as a process of its own. JSON over HTTP on a port
- * of 127.0.0.1: `GET /counters`, `GET /refused`, `POST /knobs`, `POST /seed`.
+ * of 127.0.0.1: `GET /counters`, `GET /trail`, `GET /refused`, `POST /knobs`, `POST /seed`.
  */
 import * as v from "valibot";
 import type { Sandbox } from "./main.ts";
@@ -57,6 +57,7 @@ export function startControl(sandbox: Sandbox): Control {
     port: 0,
     routes: {
       "/counters": { GET: () => Response.json(sandbox.counters()) },
+      "/trail": { GET: () => Response.json(sandbox.account.trail) },
       "/refused": { GET: () => Response.json(sandbox.refused) },
       "/knobs": {
         async POST(request) {

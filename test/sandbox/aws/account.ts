@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { currentVersion, type PolicyDocument, type Statement } from "../iam/document.ts";
 import { type AccessRequest, type Decision, evaluate } from "../iam/evaluate.ts";
+import type { TrailEvent } from "./trail.ts";
 import { callerContext, plainSession, type SessionAttributes } from "./sts/session/session.ts";
 
 export interface OidcProvider {
@@ -99,6 +100,8 @@ export class Account {
     PublishPackageVersion: 0,
     GetPackageVersionAsset: 0,
   };
+  /** The calls of STS and CodeArtifact for a role of the account, in the order of the answers. */
+  readonly trail: TrailEvent[] = [];
   /** Actions denied to every role, as by a service control policy. */
   readonly deniedActions = new Set<string>();
   /** The wait before every answer, in milliseconds. */

@@ -4,7 +4,9 @@ import { signRequest } from "../../../src/aws/sigv4.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { handleCodeArtifact } from "./codeartifact.ts";
+import type { Statement } from "../iam/document.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
+import type { SessionAttributes } from "./sts/session/session.ts";
 
 const region = "us-east-1";
 let account: Account;
@@ -59,6 +61,49 @@ describe("GetAuthorizationToken of the sandbox", () => {
     [{ domain: "my-domain", "domain-owner": "210987654321" }, 403, "AccessDeniedException"],
   ])("answers %j with %p %s", async (query, status, code) => {
     expect(await token(query as Record<string, string>)).toMatchObject({ status, code });
+  });
+
+  describe("for a session with tags and a source identity", () => {
+    const session: SessionAttributes = {
+      tags: { tags: new Map([["vouch:sub", "user-0001"]]), transitive: ["vouch:sub"] },
+      sourceIdentity: "user-0001",
+      identity: { "idp.example.com:sub": "user-0001" },
+    };
+    const deny = (Action: string, key: string, value: string): Statement => ({
+      Effect: "Deny",
+      Action,
+      Resource: "*",
+      Condition: { StringEquals: { [key]: value } },
+    });
+
+    test.each<[string, Statement, number]>([
+      ["denies what its source identity is denied", deny("codeartifact:*", "aws:SourceIdentity", "user-0001"), 403],
+      ["denies what its tag is denied", deny("codeartifact:*", "aws:PrincipalTag/vouch:sub", "user-0001"), 403],
+      ["denies what its subject is denied", deny("codeartifact:*", "idp.example.com:sub", "user-0001"), 403],
+      [
+        "wants the bearer token, too",
+        deny("sts:GetServiceBearerToken", "aws:PrincipalTag/Vouch:Sub", "user-0001"),
+        403,
+      ],
+      ["gives what another is denied", deny("codeartifact:*", "aws:SourceIdentity", "user-0002"), 200],
+      ["gives what another tag is denied", deny("*", "aws:PrincipalTag/vouch:email", "user-0001"), 200],
+    ])("%s", async (_, statement, status) => {
+      issued = account.issueCredentials(account.roles[0]!, "user-0001", 3600, session);
+      account.roles[0]!.permissions.push(statement);
+      const answered = await token({ domain: "my-domain" });
+      expect(answered.status).toBe(status);
+      if (status === 403)
+        expect(answered.body["message"]).toContain("with an explicit deny in an identity-based policy");
+      expect(account.trail.at(-1)).toEqual({
+        operation: "GetAuthorizationToken",
+        status,
+        ...(status === 403 ? { errorCode: "AccessDeniedException" } : {}),
+        role: "vouch-developer",
+        sessionName: "user-0001",
+        sourceIdentity: "user-0001",
+        tags: { "vouch:sub": "user-0001" },
+      });
+    });
   });
 
   test("refuses a domain that does not exist although a wider policy allows it", async () => {

@@ -6,6 +6,7 @@ import type { AccessRequest } from "../iam/evaluate.ts";
 import { sessionArn } from "./sts/session/session.ts";
 import { ServiceError } from "./service-error.ts";
 import { verifySignature } from "./sigv4.ts";
+import { identityOf } from "./trail.ts";
 
 export interface CodeArtifactContext {
   account: Account;
@@ -20,24 +21,30 @@ const formats = new Set(["npm", "pypi", "maven", "nuget", "generic", "ruby", "sw
 export async function handleCodeArtifact(request: Request, asked: CodeArtifactContext): Promise<Response> {
   const context = { ...asked, account: signingAccount(request, [asked.account, ...(asked.others ?? [])]) };
   const requestId = randomUUID();
+  let caller: IssuedCredentials | undefined;
   try {
     const body = new Uint8Array(await request.arrayBuffer());
     const operation = operationOf(request);
     const failure = await context.account.receive(operation);
     if (failure) throw new ServiceError(failure.code, failure.message, failure.status, failure.headers);
-    const caller = verifySignature(request, body, { ...context, service: "codeartifact" });
+    caller = verifySignature(request, body, { ...context, service: "codeartifact" });
     const query = new URL(request.url).searchParams;
     if (operation === "PublishPackageVersion" || operation === "GetPackageVersionAsset") {
       const found = answerGeneric(operation, query, caller, { request, body, context });
+      context.account.trail.push({ operation, status: 200, ...identityOf(caller) });
       return found instanceof Response ? found : answer(200, found, requestId, context.account);
     }
     const result =
       operation === "GetAuthorizationToken"
         ? getAuthorizationToken(query, caller, context)
         : getRepositoryEndpoint(query, caller, context);
+    context.account.trail.push({ operation, status: 200, ...identityOf(caller) });
     return answer(200, result, requestId, context.account);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
+    const operation = operations[operationKey(request)];
+    const outcome = { status: error.status, errorCode: error.code };
+    if (operation !== undefined) context.account.trail.push({ operation, ...outcome, ...identityOf(caller) });
     // https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizationToken.html, "Errors"
     const reason = error.code === "ValidationException" ? { reason: "FIELD_VALIDATION_FAILED" } : {};
     return answer(error.status, { message: error.message, ...reason }, requestId, context.account, {
@@ -56,8 +63,12 @@ const operations: Readonly<Record<string, ControlOperation>> = {
   "GET /v1/package/version/asset": "GetPackageVersionAsset",
 };
 
+function operationKey(request: Request): string {
+  return `${request.method} ${new URL(request.url).pathname}`;
+}
+
 function operationOf(request: Request): ControlOperation {
-  const operation = operations[`${request.method} ${new URL(request.url).pathname}`];
+  const operation = operations[operationKey(request)];
   if (operation === undefined) throw new ServiceError("UnknownOperationException", "", 404);
   return operation;
 }

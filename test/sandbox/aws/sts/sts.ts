@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Account, type IssuedCredentials, signingAccount } from "../account.ts";
 import { ServiceError } from "../service-error.ts";
 import { verifySignature } from "../sigv4.ts";
+import { identityOf, type TrailEvent } from "../trail.ts";
 import { assumeRole } from "./chaining.ts";
 import { apiVersion, type Elements, writeDocument } from "./elements.ts";
 import { assumeRoleWithWebIdentity } from "./federation.ts";
@@ -30,9 +31,10 @@ const queryProtocolCodes: Record<string, string> = {
 /** Answers one request to `sts.REGION.amazonaws.com`. */
 export async function handleSts(request: Request, context: StsContext): Promise<Response> {
   const requestId = randomUUID();
+  let parameters = new URLSearchParams();
   try {
     const body = new Uint8Array(await request.arrayBuffer());
-    const parameters = readParameters(request, body);
+    parameters = readParameters(request, body);
     const action = parameters.get("Action");
     if (
       parameters.get("Version") !== apiVersion ||
@@ -50,6 +52,7 @@ export async function handleSts(request: Request, context: StsContext): Promise<
       AssumeRoleWithWebIdentity: () => assumeRoleWithWebIdentity(parameters, account, context.fetch),
     };
     const result = await operations[action]();
+    record(account, parameters, { status: 200 }, result);
     return answer(
       200,
       writeDocument(`${action}Response`, {
@@ -62,12 +65,35 @@ export async function handleSts(request: Request, context: StsContext): Promise<
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const code = queryProtocolCodes[error.code] ?? error.code;
+    record(accountAsked(parameters, context), parameters, { status: error.status, errorCode: code });
     const document = writeDocument("ErrorResponse", {
       Error: { Type: error.status < 500 ? "Sender" : "Receiver", Code: code, Message: error.message },
       RequestId: requestId,
     });
     return answer(error.status, document, requestId, context.account, error.headers);
   }
+}
+
+/** Notes an assumed role in the account's trail. */
+function record(
+  account: Account,
+  parameters: URLSearchParams,
+  outcome: Pick<TrailEvent, "status" | "errorCode">,
+  result?: Elements,
+): void {
+  const operation = parameters.get("Action");
+  if (operation !== "AssumeRoleWithWebIdentity" && operation !== "AssumeRole") return;
+  const given = result?.["Credentials"] as Record<string, string> | undefined;
+  const asked = {
+    role: parameters.get("RoleArn")?.replace(/.*[:/]/, "") ?? "",
+    sessionName: parameters.get("RoleSessionName") ?? "",
+  };
+  account.trail.push({
+    operation,
+    ...asked,
+    ...identityOf(account.credentials(given?.["AccessKeyId"] ?? "")),
+    ...outcome,
+  });
 }
 
 function readParameters(request: Request, body: Uint8Array): URLSearchParams {
