@@ -11,14 +11,19 @@ export type EndpointToken = TokensReply["endpoints"][number];
 
 /**
  * The tokens of the endpoints of a format that have one, the default one last. What fails is said on stderr in one line
- * each, and the command goes on without: it may not need them. `purpose`: what the command does with the endpoints.
+ * each, and the command goes on without: it may not need them. `purpose`: what the command does with the endpoints;
+ * `refusal`: why it shall not publish by a touch.
  */
-export async function endpointTokens(format: PackageFormat, purpose: Purpose = "read"): Promise<EndpointToken[]> {
+export async function endpointTokens(
+  format: PackageFormat,
+  purpose: Purpose = "read",
+  refusal?: () => VouchError | undefined,
+): Promise<EndpointToken[]> {
   const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
   try {
     const { endpoints, failed } = await (purpose === "read"
       ? ask(routes.tokens, request)
-      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }));
+      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal }));
     complainOf(failed);
     return endpoints;
   } catch (error) {

@@ -10,12 +10,15 @@ import { VouchError, type WireError } from "../base/errors.ts";
 import { ask } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** The reply to a question whose answer may need a touch first. Throws as `ask` and `touchToPublish`. */
+/**
+ * The reply to a question whose answer may need a touch first. `refusal` says why nobody shall be asked for one. Throws as
+ * `ask` and `touchToPublish`.
+ */
 export async function askWithTouch<R extends Route>(
   route: R,
   body: unknown,
   start: PublishStartRequest,
-  left?: Attempt,
+  { left, refusal }: { left?: Attempt | undefined; refusal?: (() => VouchError | undefined) | undefined } = {},
 ): Promise<Reply<R>> {
   const isMissing = (failed: readonly { error: WireError }[] | undefined) =>
     failed?.some(({ error }) => error.code === "touch_needed") === true;
@@ -24,9 +27,11 @@ export async function askWithTouch<R extends Route>(
     if (!isMissing((reply as { failed?: { error: WireError }[] }).failed)) return reply;
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "touch_needed") throw error;
+    const refused = refusal?.();
+    if (refused !== undefined) throw refused;
     if (!hasTerminal()) throw error;
   }
-  if (hasTerminal()) await touchToPublish(start);
+  if (hasTerminal() && refusal?.() === undefined) await touchToPublish(start);
   return ask(route, body);
 }
 
@@ -42,7 +47,7 @@ export async function askForToken(request: TokenRequest, left?: Attempt): Promis
       ...(format === undefined ? {} : { format }),
       ...(holder === undefined ? {} : { holder }),
     },
-    left,
+    { left },
   );
 }
 

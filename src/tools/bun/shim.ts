@@ -3,6 +3,7 @@
  * address, if nothing in the project decides about the connection, and becomes bun.
  */
 import type { Environment } from "../../base/environment.ts";
+import { VouchError } from "../../base/errors.ts";
 import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
@@ -16,14 +17,22 @@ export async function runBunShim(name: string, args: string[]): Promise<number> 
   return becomeRealCommand(name, findRealCommand(name), args, await bunEnvironment(name, args));
 }
 
+/** bun has no other way than its environment, which the scripts of a package that it publishes inherit. */
+function exposedByScripts(): VouchError {
+  return new VouchError("access_denied", "No token to publish with: scripts that `bun publish` runs could read it.", {
+    hint: "`bun publish --ignore-scripts`, or publish with npm.",
+  });
+}
+
 async function bunEnvironment(name: string, args: string[]): Promise<Environment> {
   const { env } = process;
   if (!asksRegistry(name, args)) return env;
-  const endpoints = (await endpointTokens("npm", purposeOf("bun", args))).filter(
+  const { command, options } = readBunArguments(args);
+  const refusal = () => (args.includes("--ignore-scripts") ? undefined : exposedByScripts());
+  const endpoints = (await endpointTokens("npm", purposeOf("bun", args), refusal)).filter(
     ({ variable }) => variable !== undefined,
   );
   if (endpoints.length === 0) return env;
-  const { command, options } = readBunArguments(args);
   const given = (...names: string[]): string[] => names.flatMap((option) => options.get(option) ?? []);
   const { objections } = await examineForOther({
     tool: "bun",

@@ -92,7 +92,7 @@ async function askForCargo(request: Request, left: Attempt | undefined): Promise
   if (request.operation === undefined || request.operation === "read") return ask(routes.cargo, request, left);
   const { askWithTouch } = await import("../../helper/touch.ts");
   const start: PublishStartRequest = { url: request.registry["index-url"], format: "cargo", holder: "parent" };
-  return askWithTouch(routes.cargo, request, { ...start, ...claimOf(request) }, left);
+  return askWithTouch(routes.cargo, request, { ...start, ...claimOf(request) }, { left });
 }
 
 /** What Cargo says that it changes; its other operations name no crate. */

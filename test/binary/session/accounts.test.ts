@@ -231,6 +231,23 @@ describe("the publish role, without which the account refuses an upload, is the 
     120_000,
   );
 
+  test("by bun publish, which gives its scripts its environment, only with --ignore-scripts", async () => {
+    const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
+    await ended(laptop.vouch("setup", "codeartifact", ...where, "--tool", "bun"));
+    const folder = await library("2.0.0");
+    const programs = join(laptop.folder, "programs");
+    mkdirSync(programs);
+    symlinkSync(process.execPath, join(programs, "bun"));
+    const env = { PATH: [laptop.shims, programs, laptop.env["PATH"]].join(":") };
+    const refusedFor = await laptop.runOnTerminal(["bun", "publish"], { cwd: folder, env });
+    expect(refusedFor.exitCode).not.toBe(0);
+    expect(refusedFor.stderr).toContain("`bun publish --ignore-scripts`, or publish with npm");
+    expect(refusedFor.stderr).not.toContain("Touch your security key");
+    const { stderr } = await laptop.runOnTerminal(["bun", "publish", "--ignore-scripts"], { cwd: folder, env });
+    expect(stderr).toContain("asks to publish to acme/their-repo. Touch your security key to allow it.");
+    expect(stderr).toContain("my-lib@2.0.0");
+  }, 60_000);
+
   test.skipIf(!requires(uv))(
     "by uv publish, which asks keyring for a URL that says nothing",
     async () => {
