@@ -43,6 +43,8 @@ export interface Start {
 /** The arguments, the environment and the pipe, if there is one, to be used at once. */
 export async function handToPnpm(request: PnpmHandOver): Promise<Start> {
   const { args, guarded } = request;
+  // What npm only reads or marks for pnpm runs no code of packages.
+  if (request.isForNpm && !guarded.isLiteral && request.purpose === "read") return { args, env: guarded.env };
   const start = exposureBy(guarded.stronger) ?? (guarded.isLiteral ? byHelper(request) : byPipe(request));
   if (!(start instanceof Exposure)) return start;
   const { env, line } = await exposed(start, { ...request, tool: "pnpm" });

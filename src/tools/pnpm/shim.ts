@@ -8,7 +8,7 @@ import type { Guarded } from "../npm/guard/guard.ts";
 import { isOfExec, withoutOuter } from "../npm/hand-over/outer.ts";
 import type { Start } from "./hand-over.ts";
 import { authIni } from "./own-files.ts";
-import { isLinkedShim, shimsFolder } from "../shims.ts";
+import { findShim } from "../shims.ts";
 import { pnpmVersion, readsLiteral, type RealPnpm } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import type { Purpose } from "../../base/purpose.ts";
@@ -96,7 +96,7 @@ const npmPathVariable = "npm_config_npm_path";
 function npmShimFor(command: string, version: RealPnpm, env: Environment): string | undefined {
   const isOlder = version === "corepack" || (version !== undefined && version.major < 11);
   if (!isOlder || !has(leftToNpm, command) || env[npmPathVariable]) return undefined;
-  return isLinkedShim("npm", env) ? `${shimsFolder(env)}/npm` : undefined;
+  return findShim("npm", env);
 }
 
 const userConfigOptions = ["--userconfig", "--npmrc-auth-file"];
