@@ -22,6 +22,12 @@ export function findInstalled(name: string, env: Environment): string | undefine
   return findAllOnPath(name, env).find((found) => ownership(found, process.execPath) !== "ours");
 }
 
+/** The link to Vouch of that name: on PATH, or else in the shims folder; undefined if there is none. */
+export function findShim(name: string, env: Environment): string | undefined {
+  const places = [...findAllOnPath(name, env), join(shimsFolder(env), name)];
+  return places.find((place) => ownership(place, process.execPath) === "ours");
+}
+
 export interface ShimChanges {
   added: string[];
   removed: string[];

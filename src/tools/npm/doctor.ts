@@ -51,6 +51,7 @@ export function checkNpm(machine: Machine): Finding[] {
     }
   }
   const findings = [...effective.values()].flatMap((line) => checkLine(line, machine, first !== undefined));
+  findings.push(...lines.flatMap((line) => checkReference(line, machine)));
   const named = lines.some(({ key, value }) => key.endsWith("registry") && isConfigured(value, machine));
   if (first && !named) {
     findings.push(
@@ -88,6 +89,19 @@ function checkLine({ key, value, path, line }: Setting, machine: Machine, usesVo
       "npm-registry",
       `In this project npm's registry is ${url} (${place}), not your repository.`,
       "Delete the line if the project's packages are to come from your repository.",
+    ),
+  ];
+}
+
+/** A reference that npm takes before the token of its shim, which then has to be a variable, too. */
+function checkReference({ key, value, path, line }: Setting, machine: Machine): Finding[] {
+  const address = /^\/\/.*(?=:(?:_authToken|_auth|_password)$)/.exec(key)?.[0];
+  if (address === undefined || !value.includes("${") || !isConfigured(`https:${address}`, machine)) return [];
+  return [
+    warning(
+      "npm-token",
+      `${path}:${line}: ${key} is taken before what Vouch hands to npm alone: install scripts can read the token here.`,
+      "Delete the line: Vouch brings the token.",
     ),
   ];
 }

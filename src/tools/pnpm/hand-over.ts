@@ -26,8 +26,8 @@ export interface PnpmHandOver {
   variables: Record<string, string>;
   /** Files that options name in place of the user's own. */
   userConfigs: string[];
-  /** Whether pnpm before 11 leaves the command to npm, which no script of a package runs beside. */
-  isLeftToNpm: boolean;
+  /** Whether a pnpm before 11 leaves the command to an npm that no shim of ours stands before. */
+  isForNpm: boolean;
   version: RealPnpm;
   purpose: Purpose;
   guarded: Guarded;
@@ -43,17 +43,18 @@ export interface Start {
 /** The arguments, the environment and the pipe, if there is one, to be used at once. */
 export async function handToPnpm(request: PnpmHandOver): Promise<Start> {
   const { args, guarded } = request;
-  const isOlder = !guarded.isLiteral;
-  if (isOlder && request.isLeftToNpm) return { args, env: guarded.env };
-  const exposure = exposureBy(guarded.stronger);
-  const start = exposure ?? (isOlder ? byPipe(request) : byHelper(request));
+  // What npm only reads or marks for pnpm runs no code of packages.
+  if (request.isForNpm && !guarded.isLiteral && request.purpose === "read") return { args, env: guarded.env };
+  const start = exposureBy(guarded.stronger) ?? (guarded.isLiteral ? byHelper(request) : byPipe(request));
   if (!(start instanceof Exposure)) return start;
   const { env, line } = await exposed(start, { ...request, tool: "pnpm" });
   complain(line);
   return { args, env };
 }
 
-function byPipe({ args, env, variables, userConfigs, version, guarded }: PnpmHandOver): Start | Exposure {
+function byPipe({ args, env, variables, userConfigs, isForNpm, version, guarded }: PnpmHandOver): Start | Exposure {
+  if (isForNpm)
+    return new Exposure("it starts npm, and no shim of npm's is set up.", "Run `vouch setup codeartifact`.");
   if (!readsGlobalFile(version, guarded.packageManagers, env)) return ofVersion(version, guarded);
   const user = readSettings(userFiles({ env, userConfigs }).user, env);
   const piped = pipeTokens({ env: guarded.bare!, variables, globalConfig: globalConfigPath([], env), user });

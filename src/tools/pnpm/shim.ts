@@ -8,6 +8,7 @@ import type { Guarded } from "../npm/guard/guard.ts";
 import { isOfExec, withoutOuter } from "../npm/hand-over/outer.ts";
 import type { Start } from "./hand-over.ts";
 import { authIni } from "./own-files.ts";
+import { findShim } from "../shims.ts";
 import { pnpmVersion, readsLiteral, type RealPnpm } from "./version.ts";
 import { complain, exitWith } from "../../helper/output.ts";
 import type { Purpose } from "../../base/purpose.ts";
@@ -46,10 +47,10 @@ const valuedOptions =
   "--fetch-retry-maxtimeout --fetch-retry-mintimeout --fetch-timeout --https-proxy --proxy --noproxy --node-linker " +
   "--package-import-method --hoist-pattern --public-hoist-pattern --save-catalog-name --save-prefix --trust-policy";
 
-/** Commands that pnpm before 11 leaves to the npm on PATH: none of them runs code of packages. */
+/** Commands that pnpm before 11 leaves to npm; what it publishes it packs itself. */
 const leftToNpm =
   "access deprecate undeprecate dist-tag dist-tags owner owners ping search s se find whoami profile token star stars " +
-  "unstar team login adduser logout bugs issues docs home repo unpublish view info show v";
+  "unstar team login adduser logout bugs issues docs home repo publish unpublish view info show v";
 
 /** Becomes the real command of that name; without a session it warns in one line and continues without a token. */
 export async function runPnpmShim(name: string, args: string[]): Promise<number> {
@@ -71,16 +72,31 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
     const line = await answerAccountCommand("pnpm", command, Object.fromEntries(options));
     if (line !== undefined) complain(line);
   }
-  const purpose = pnpmPurpose(name, args);
-  const variables = await tokenVariables(purpose);
   const version = file === undefined ? undefined : await pnpmVersion(file, env);
+  const npmPath = isDlx(name) ? undefined : npmShimFor(command, version, env);
+  // The npm that publishes asks itself.
+  const purpose = npmPath === undefined || version === "corepack" ? pnpmPurpose(name, args) : "read";
+  const variables = await tokenVariables(purpose);
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };
   const { handToPnpm } = await import("./hand-over.ts");
-  const isLeftToNpm = !isDlx(name) && has(leftToNpm, command);
   const userConfigs = namedIn(options, ...userConfigOptions);
-  return handToPnpm({ args, env, variables, userConfigs, isLeftToNpm, version, purpose, guarded });
+  const isForNpm = !isDlx(name) && npmPath === undefined && has(leftToNpm, command);
+  const start = await handToPnpm({ args, env, variables, userConfigs, isForNpm, version, purpose, guarded });
+  return npmPath === undefined ? start : { ...start, env: { ...start.env, [npmPathVariable]: npmPath } };
+}
+
+const npmPathVariable = "npm_config_npm_path";
+
+/**
+ * The shim of npm, for a pnpm that leaves the command to npm: it looks for one beside Node.js first, which would find no
+ * token. Undefined for another pnpm, or if the user names an npm.
+ */
+function npmShimFor(command: string, version: RealPnpm, env: Environment): string | undefined {
+  const isOlder = version === "corepack" || (version !== undefined && version.major < 11);
+  if (!isOlder || !has(leftToNpm, command) || env[npmPathVariable]) return undefined;
+  return findShim("npm", env);
 }
 
 const userConfigOptions = ["--userconfig", "--npmrc-auth-file"];
