@@ -42,7 +42,7 @@ describe("the trust policy for a chain", () => {
   const publishing = structuredClone(chained!);
   publishing.Statement[0]!.Condition!["StringEquals"]!["aws:PrincipalTag/vouch:purpose"] = "publish";
 
-  async function assume(parameters: Record<string, string>, session = sessionOf("read"), trustPolicy = chained!) {
+  async function assume(parameters: Record<string, string>, session = sessionOf("read"), trust = chained!) {
     const role = (name: string, policy: PolicyDocument): Role => ({
       name,
       maxSessionDuration: 3600,
@@ -53,9 +53,9 @@ describe("the trust policy for a chain", () => {
     });
     const first = new Account({
       id: "123456789012",
-      roles: [role("vouch-developer", trustPolicy), role("x", trustPolicy)],
+      roles: [role("vouch-developer", trust), role("x", trust)],
     });
-    const second = new Account({ id: "210987654321", roles: [role("acme-reader", trustPolicy)] });
+    const second = new Account({ id: "210987654321", roles: [role("acme-reader", trust)] });
     const caller = parameters["caller"] === "x" ? first.roles[1]! : first.roles[0]!;
     const as = first.issueCredentials(caller, sub, 3600, session);
     const asked = { Action: "AssumeRole", RoleArn: target, RoleSessionName: sub, ...parameters };
