@@ -2,9 +2,10 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { ended, executable, firstLine, type Laptop } from "./laptop.ts";
+import { trustPolicy } from "../src/server/command/aws-trust.ts";
 import { Account } from "./sandbox/aws/account.ts";
-import { trustIssuer } from "./sandbox/aws/developer-account.ts";
 import { reverseProxy, type Route } from "./sandbox/front.ts";
+import { parsePolicy } from "./sandbox/iam/document.ts";
 
 const host = "vouch.client.example";
 
@@ -20,6 +21,7 @@ export const client = {
 } as const;
 
 export function createClientAccount(): Account {
+  const trusted = { url: client.url, audiences: ["sts.amazonaws.com"], account: client.id, partition: "aws" };
   return new Account({
     id: client.id,
     oidcProviders: [{ url: client.url, clientIds: ["sts.amazonaws.com"] }],
@@ -28,7 +30,7 @@ export function createClientAccount(): Account {
       {
         name: "reader",
         maxSessionDuration: 43_200,
-        trustPolicy: trustIssuer(client.id, host, "sts.amazonaws.com"),
+        trustPolicy: parsePolicy(structuredClone(trustPolicy(trusted)), "trust"),
         permissions: [{ Effect: "Allow", Action: ["codeartifact:*", "sts:GetServiceBearerToken"], Resource: "*" }],
       },
     ],

@@ -33,8 +33,8 @@ export interface Trusted {
 
 /**
  * Returns the trust policy of a role. The session's source identity and tags come from the token alone; its name is the
- * client's choice, so AWS compares it with the token. Each action is asked with the keys that AWS documents for it, so
- * there is a statement for each.
+ * client's choice, so AWS compares it with the token. AWS documents which keys each action is asked with, so each has
+ * a statement of its own.
  */
 export function trustPolicy({ url, audiences, account, partition }: Trusted): PolicyDocument {
   const { host } = new URL(url);

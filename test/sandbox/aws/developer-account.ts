@@ -47,7 +47,7 @@ export function createDeveloperAccount(options: DeveloperAccountOptions = {}): A
 }
 
 /** Trusts every token of the issuer for this audience, with the tags and the source identity that it brings. */
-export function trustIssuer(account: string, issuerName: string, audience: string): PolicyDocument {
+function trustIssuer(account: string, issuerName: string, audience: string): PolicyDocument {
   return {
     Version: currentVersion,
     Statement: [

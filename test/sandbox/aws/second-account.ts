@@ -15,8 +15,8 @@ export const acme = {
   index: "sparse+https://acme-210987654321.d.codeartifact.eu-west-1.amazonaws.com/cargo/their-repo/",
 } as const;
 
-/** What both sides of a chain allow, for sessions with tags and a source identity. */
-const chaining = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"] as const;
+/** What the first role's own policy allows for it: its sessions have tags and a source identity. */
+const chaining = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
 const reading = ["codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"];
 const publishing = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
 
@@ -27,7 +27,7 @@ export function createSecondAccount(trusted: string): Account {
     domains: [{ name: acme.domain, region: acme.region, repositories: [acme.repository] }],
     roles: [
       roleOf("acme-reader", trusted, reading),
-      roleOf("acme-publisher", trusted, [...reading, ...publishing], afterTouch),
+      roleOf("acme-publisher", trusted, [...reading, ...publishing], "publish"),
     ],
   });
 }
@@ -35,28 +35,33 @@ export function createSecondAccount(trusted: string): Account {
 /** Lets the first account's role assume those of the second. */
 export function allowSecondAccount({ roles }: Account): void {
   const Resource = `arn:aws:iam::${acme.id}:role/*`;
-  roles[0]!.permissions.push({ Effect: "Allow", Action: [...chaining], Resource });
+  roles[0]!.permissions.push({ Effect: "Allow", Action: chaining, Resource });
 }
 
-/** Only a session that a touch has opened: the tag is the Vouch server's, and passed on from role to role. */
-const afterTouch = { StringEquals: { "aws:PrincipalTag/vouch:purpose": "publish" } };
+/**
+ * The trust policy of docs/accounts.md: sessions of the role under the name that their tag has, with no tag but those of
+ * the Vouch server's token. For publishing only those that a touch has opened.
+ */
+function trustChain(AWS: string, purpose: "publish" | undefined): PolicyDocument {
+  const trusted = { Effect: "Allow", Principal: { AWS } } as const;
+  const own = { "sts:RoleSessionName": "${aws:PrincipalTag/vouch:sub}" };
+  const demanded = purpose === undefined ? own : { ...own, "aws:PrincipalTag/vouch:purpose": purpose };
+  const tags = ["vouch:sub", "vouch:key", "vouch:purpose"];
+  return {
+    Version: currentVersion,
+    Statement: [
+      { ...trusted, Action: "sts:AssumeRole", Condition: { StringEquals: demanded } },
+      { ...trusted, Action: "sts:TagSession", Condition: { "ForAllValues:StringEquals": { "aws:TagKeys": tags } } },
+      { ...trusted, Action: "sts:SetSourceIdentity" },
+    ],
+  };
+}
 
-function roleOf(name: string, trusted: string, actions: string[], condition?: Statement["Condition"]): Role {
+function roleOf(name: string, trusted: string, actions: string[], purpose?: "publish"): Role {
   const resource = (kind: string) => `arn:aws:codeartifact:${acme.region}:${acme.id}:${kind}/${acme.domain}`;
   const permissions: Statement[] = [
     ...tokenStatements(resource("domain")),
     { Effect: "Allow", Action: actions, Resource: [`${resource("repository")}/*`, `${resource("package")}/*`] },
   ];
-  const trustPolicy: PolicyDocument = {
-    Version: currentVersion,
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { AWS: trusted },
-        Action: [...chaining],
-        ...(condition === undefined ? {} : { Condition: condition }),
-      },
-    ],
-  };
-  return { name, maxSessionDuration: 3600, trustPolicy, permissions };
+  return { name, maxSessionDuration: 3600, trustPolicy: trustChain(trusted, purpose), permissions };
 }

@@ -1,9 +1,11 @@
 /** The policies of docs/accounts.md and docs/server.md, in the sandbox's IAM. */
 import { describe, expect, test } from "bun:test";
+import { publishCondition } from "../../../../src/server/command/aws-trust.ts";
 import { blockTexts } from "../../../docs/blocks.ts";
 import { parsePolicy, type PolicyDocument } from "../../iam/document.ts";
 import { evaluate } from "../../iam/evaluate.ts";
 import { Account, type Role } from "../account.ts";
+import { createSecondAccount } from "../second-account.ts";
 import { askSts } from "./ask.ts";
 import { plainSession, type SessionAttributes } from "./session/session.ts";
 
@@ -31,10 +33,16 @@ const sessionOf = (purpose: "read" | "publish"): SessionAttributes => ({
 
 describe("the trust policy for a chain", () => {
   const [chained] = policiesOf("docs/accounts.md", "trust");
+
+  test("is the one that the sandbox's second account has", () => {
+    const [reader] = createSecondAccount("arn:aws:iam::123456789012:role/vouch-developer").roles;
+    expect(chained).toEqual(reader!.trustPolicy);
+  });
+
   const publishing = structuredClone(chained!);
   publishing.Statement[0]!.Condition!["StringEquals"]!["aws:PrincipalTag/vouch:purpose"] = "publish";
 
-  async function assume(parameters: Record<string, string>, session = sessionOf("read"), trustPolicy = chained!) {
+  async function assume(parameters: Record<string, string>, session = sessionOf("read"), trust = chained!) {
     const role = (name: string, policy: PolicyDocument): Role => ({
       name,
       maxSessionDuration: 3600,
@@ -45,9 +53,9 @@ describe("the trust policy for a chain", () => {
     });
     const first = new Account({
       id: "123456789012",
-      roles: [role("vouch-developer", trustPolicy), role("x", trustPolicy)],
+      roles: [role("vouch-developer", trust), role("x", trust)],
     });
-    const second = new Account({ id: "210987654321", roles: [role("acme-reader", trustPolicy)] });
+    const second = new Account({ id: "210987654321", roles: [role("acme-reader", trust)] });
     const caller = parameters["caller"] === "x" ? first.roles[1]! : first.roles[0]!;
     const as = first.issueCredentials(caller, sub, 3600, session);
     const asked = { Action: "AssumeRole", RoleArn: target, RoleSessionName: sub, ...parameters };
@@ -87,6 +95,12 @@ describe("the trust policy for a chain", () => {
     expect(await assume(tag("vouch:purpose", "publish"), sessionOf("read"), publishing)).toBe("InvalidParameterValue");
     expect(await assume({ SourceIdentity: "8a4e6c1d-22f7-4be5-8a06-3c5a7f9b0e42" })).toBe("ValidationError");
   });
+});
+
+test("what a role for publishing demands besides is what init prints, and of a caller's session the same", () => {
+  const blocks = blockTexts("docs/accounts.md", "json").map((text) => JSON.parse(text) as unknown);
+  expect(blocks).toContainEqual(publishCondition);
+  expect(blocks).toContainEqual({ StringEquals: { "aws:PrincipalTag/vouch:purpose": "publish" } });
 });
 
 test("the Deny for somebody who has left is about that person, and about CodeArtifact", () => {
