@@ -100,3 +100,17 @@ test("looking changes no file", async () => {
   await leaksIn();
   expect(readFileSync(join(laptop.home, ".netrc"), "utf8")).toBe(before);
 });
+
+test("the agent says of a token that it has given out when it ends, after logout, too", async () => {
+  await laptop.getReady();
+  const { stdout } = await laptop.vouch("credential", "codeartifact", "--json");
+  const given = (JSON.parse(stdout) as { token: string }).token;
+  expect(given).toContain("vouch-sandbox-token");
+  plant({ ".pypirc": `[other]\nrepository = https://example.com/\npassword = ${given}\n` });
+  const inPypirc = ({ report }: Awaited<ReturnType<typeof leaksIn>>): Report["leaks"][number] | undefined =>
+    report.leaks.find(({ path }) => path === join(laptop.home, ".pypirc"));
+  const found = inPypirc(await leaksIn());
+  expect(found).toMatchObject({ line: 3, mayBeGood: true, expirationBy: "agent" });
+  expect((await laptop.vouch("logout")).exitCode).toBe(0);
+  expect(inPypirc(await leaksIn())).toEqual(found!);
+});

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { readRegularFile, whyUnreadable } from "../../../../base/system/regular-file.ts";
 import type { Leak, Searched } from "./leak.ts";
 import type { FilePlace, FolderPlace, Places } from "./places.ts";
-import { tokensIn } from "./token-form.ts";
+import { candidatesIn, tokensIn } from "./token-form.ts";
 
 /** Limits on one file, on one file of a folder that is searched whole, and on each such folder. */
 const maxFileBytes = 64 << 20;
 const maxCachedBytes = 4 << 20;
+/** In larger files only what has the form of a token is looked for. */
+const maxWordsBytes = 1 << 20;
 const maxFolderFiles = 20_000;
 
 /** Where a token begins, if one is in the file: the bytes that every match has. */
@@ -50,17 +52,20 @@ function leaksIn({ path, kind }: FilePlace, maxBytes: number, searched: Searched
     if (!status.isFile()) return [];
     const bytes = readRegularFile(path, maxBytes);
     searched.files += 1;
-    if (!beginnings.some((beginning) => bytes.includes(beginning))) return [];
+    const mayHaveToken = beginnings.some((beginning) => bytes.includes(beginning));
+    const wantsWords = kind !== "log" && bytes.length <= maxWordsBytes;
+    if (!mayHaveToken && !wantsWords) return [];
     const text = bytes.toString("latin1");
     const changed = Math.max(status.mtimeMs, status.ctimeMs) / 1000;
     const hasLines = !isBinary(text);
-    return tokensIn(text).map(({ line, token }): Leak => ({
+    return (wantsWords ? candidatesIn(text) : tokensIn(text)).map(({ line, token, hasForm }): Leak => ({
       place: "file",
       path,
       kind,
       line: hasLines ? line : undefined,
       changed,
       token,
+      hasForm,
     }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT")

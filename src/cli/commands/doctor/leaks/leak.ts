@@ -22,6 +22,8 @@ export interface ProcessLeak {
 
 /** A token where it should not be. */
 export type Leak = (FileLeak | ProcessLeak) & {
+  /** Whether it has the form of a token; otherwise only the agent can know it for one. */
+  hasForm: boolean;
   /** Undefined where only its line is known, by what the package manager takes for a password. */
   token: string | undefined;
   /** What to do, if the place's own package manager knows it. */

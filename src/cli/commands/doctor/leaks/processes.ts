@@ -3,13 +3,13 @@ import { readdirSync, statSync } from "node:fs";
 import { processInfo } from "../../../../base/system/process-info.ts";
 import { readRegularFile } from "../../../../base/system/regular-file.ts";
 import type { Leak, ProcessLeak, Searched } from "./leak.ts";
-import { tokensIn } from "./token-form.ts";
+import { candidatesIn } from "./token-form.ts";
 
 const maxBytes = 4 << 20;
 const psTimeoutMs = 10_000;
 
-type Found = ProcessLeak & { token: string };
-type Held = Pick<Found, "variable" | "token">;
+type Found = ProcessLeak & { token: string; hasForm: boolean };
+type Held = Pick<Found, "variable" | "token" | "hasForm">;
 
 /**
  * The leaks of all processes that the system shows. What only this command's environment has, its shell has exported: the
@@ -23,18 +23,18 @@ export function searchProcesses(searched: Searched): Leak[] {
   const shell = processInfo(process.ppid);
   const own = ownLeaks()
     .filter((leak) => !known.has(key(leak)))
-    .map(({ variable, token }) => leakOf(process.ppid, shell?.name ?? "the shell", { variable, token }));
+    .map((leak) => leakOf(process.ppid, shell?.name ?? "the shell", leak));
   return [...others, ...own];
 }
 
 function ownLeaks(): Found[] {
   return Object.entries(process.env).flatMap(([variable, value = ""]) =>
-    tokensIn(value).map(({ token }) => leakOf(process.pid, "vouch", { variable, token })),
+    candidatesIn(value).map(({ token, hasForm }) => leakOf(process.pid, "vouch", { variable, token, hasForm })),
   );
 }
 
-function leakOf(pid: number, name: string, { variable, token }: Held): Found {
-  return { place: "process", pid, name, variable, token };
+function leakOf(pid: number, name: string, { variable, token, hasForm }: Held): Found {
+  return { place: "process", pid, name, variable, token, hasForm };
 }
 
 /** proc_pid_environ(5): as it was when the program began. */
@@ -68,11 +68,12 @@ function strings(path: string): string[] {
 function inVariable(text: string): Held[] {
   const equals = text.indexOf("=");
   if (equals < 0) return [];
-  return tokensIn(text.slice(equals + 1)).map(({ token }) => ({ variable: text.slice(0, equals), token }));
+  const variable = text.slice(0, equals);
+  return candidatesIn(text.slice(equals + 1)).map(({ token, hasForm }) => ({ variable, token, hasForm }));
 }
 
 function inArgument(text: string): Held[] {
-  return tokensIn(text).map(({ token }) => ({ variable: undefined, token }));
+  return candidatesIn(text).map(({ token, hasForm }) => ({ variable: undefined, token, hasForm }));
 }
 
 /** ps(1) of macOS, which puts the environment behind the arguments, where the system lets it be seen. */
@@ -94,9 +95,9 @@ function fromPs(searched: Searched): Found[] {
 export function inPsLine(line: string): Found[] {
   const pid = Number(/^\s*(\d+)\s/.exec(line)?.[1]);
   if (!Number.isSafeInteger(pid) || pid === process.pid) return [];
-  return tokensIn(line).map(({ from, token }) => {
+  return candidatesIn(line).map(({ from, token, hasForm }) => {
     const variable = /(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=\S*$/.exec(line.slice(0, from))?.[1];
     const path = /^\s*\d+\s+(\S+)/.exec(line)?.[1] ?? "";
-    return leakOf(pid, path.slice(path.lastIndexOf("/") + 1), { variable, token });
+    return leakOf(pid, path.slice(path.lastIndexOf("/") + 1), { variable, token, hasForm });
   });
 }

@@ -12,6 +12,8 @@ export interface FoundToken {
   line: number;
   /** The token itself. */
   token: string;
+  /** Whether it has the form of CodeArtifact's tokens. */
+  hasForm: boolean;
 }
 
 /** The longest header that is decoded, in characters. */
@@ -20,19 +22,22 @@ const compact = /eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4,8}/g;
 /** Base64 of `eyJ`, and of `aws:ey`. */
 const encoded = /(?:ZXlK|YXdzOmV5)[A-Za-z0-9+/_-]{80,}={0,2}/g;
 
+/** Long words without that form: the agent knows if one is a token that it has given out. */
+const longWord = /[A-Za-z0-9._~+/=-]{100,8192}/g;
+
 /** Every token in the text, in order. */
 export function tokensIn(text: string): FoundToken[] {
   const found: Omit<FoundToken, "line">[] = [];
   if (text.includes("eyJ")) {
     for (const { 0: word, index } of text.matchAll(compact)) {
       const token = word.replace(/\.+$/, "");
-      if (isToken(token)) found.push({ from: index, to: index + token.length, token });
+      if (isToken(token)) found.push({ from: index, to: index + token.length, token, hasForm: true });
     }
   }
   if (text.includes("ZXlK") || text.includes("YXdzOmV5")) {
     for (const { 0: word, index } of text.matchAll(encoded)) {
       const token = Buffer.from(word, "base64").toString("latin1").replace(/^aws:/, "");
-      if (isToken(token)) found.push({ from: index, to: index + word.length, token });
+      if (isToken(token)) found.push({ from: index, to: index + word.length, token, hasForm: true });
     }
   }
   return withLines(
@@ -41,8 +46,17 @@ export function tokensIn(text: string): FoundToken[] {
   );
 }
 
+/** The tokens in the text and, as far as they are none by their form, its long words. */
+export function candidatesIn(text: string): FoundToken[] {
+  const tokens = tokensIn(text);
+  const words = [...text.matchAll(longWord)]
+    .map(({ 0: token, index }) => ({ from: index, to: index + token.length, token, hasForm: false }))
+    .filter(({ from, to }) => !tokens.some((each) => each.from < to && from < each.to));
+  return [...tokens, ...withLines(text, words)];
+}
+
 /** Adds to things with a position in the text, in order, the number of their line. */
-export function withLines<Place extends { from: number }>(
+function withLines<Place extends { from: number }>(
   text: string,
   places: readonly Place[],
 ): (Place & { line: number })[] {

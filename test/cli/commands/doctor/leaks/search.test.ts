@@ -19,7 +19,11 @@ function search(files: Record<string, string>, env: Record<string, string> = {})
   const machine = makeMachine(files, { env });
   const searched: Searched = { files: 0, processes: 0, skipped: [] };
   const leaks = searchFiles(leakPlaces(machine), searched);
-  return [leaks.map((leak) => whereOf(leak).replace(`${machine.home}/`, "")), searched, machine.home];
+  return [
+    leaks.filter(({ hasForm }) => hasForm).map((leak) => whereOf(leak).replace(`${machine.home}/`, "")),
+    searched,
+    machine.home,
+  ];
 }
 
 test.each([
@@ -132,8 +136,9 @@ const file = (changed: number, each = token): Leak => ({
   line: 2,
   changed,
   token: each,
+  hasForm: true,
 });
-const inProcess: Leak = { place: "process", pid: 7, name: "make", variable: "TOKEN", token };
+const inProcess: Leak = { place: "process", pid: 7, name: "make", variable: "TOKEN", token, hasForm: true };
 
 test.each<[what: string, leak: Leak, known: [string, number][], by: string, expiration: number | undefined]>([
   ["the agent", file(now, makeToken({ exp: now - 1 })), [[makeToken({ exp: now - 1 }), now + 60]], "agent", now + 60],
@@ -168,7 +173,7 @@ test("the report as JSON has places and times, and no token", () => {
 
 test("macOS's ps shows process id, program and variable", () => {
   expect(inPsLine(`  4711 /bin/zsh -l HOME=/Users/dev TOKEN=${token} TERM=xterm`)).toEqual([
-    { place: "process", pid: 4711, name: "zsh", variable: "TOKEN", token },
+    { place: "process", pid: 4711, name: "zsh", variable: "TOKEN", token, hasForm: true },
   ]);
   expect(inPsLine(`4711 curl -H Bearer ${token}`)).toMatchObject([{ name: "curl", variable: undefined }]);
   expect(inPsLine("4711 /bin/zsh -l HOME=/Users/dev")).toEqual([]);

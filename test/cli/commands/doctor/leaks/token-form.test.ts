@@ -21,7 +21,7 @@ test.each<[what: string, before: string, after: string]>([
   for (const word of [token, basic, Buffer.from(token).toString("base64")]) {
     const found = tokensIn(before + word + after);
     expect(found).toEqual([
-      { token, from: before.length, to: before.length + word.length, line: before.split("\n").length },
+      { token, from: before.length, to: before.length + word.length, line: before.split("\n").length, hasForm: true },
     ]);
   }
 });
