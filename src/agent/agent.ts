@@ -21,6 +21,7 @@ import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
 import { describeSessions } from "./session/described-sessions.ts";
+import { GivenOut, type GivenOutState } from "./tokens/given-out.ts";
 import { ReportedFailures } from "./tokens/cache/reported-failures.ts";
 import { profileServers, serverOf } from "../settings/servers.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
@@ -54,11 +55,14 @@ export interface AgentOptions {
   onRestart?: () => void;
   /** Why the previous sessions ended, before this agent's process was replaced. */
   ended?: readonly EndedSession[];
+  /** Which tokens it had given out. */
+  given?: GivenOutState | undefined;
 }
 
 export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
   readonly publishing: Publishing;
+  readonly given: GivenOut;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
   readonly #env: Environment;
@@ -84,8 +88,9 @@ export class Agent implements TokenSource {
     this.#reported = new ReportedFailures(this.#clock);
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
-    this.#tokenLimits = options.tokenLimits;
-    this.publishing = new Publishing(this.#clock, this.#env, options.tokenLimits);
+    this.given = new GivenOut(this.#clock, options.given);
+    this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
+    this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
   /** The session's state and what is configured. No secret is in it. */

@@ -56,6 +56,7 @@ export const routes = {
   publishStart: "/v1/publish/start",
   publishFinish: "/v1/publish/finish",
   publishCancel: "/v1/publish/cancel",
+  fingerprints: "/v1/fingerprints",
   repositoryEndpoint: "/v1/repository-endpoint",
   restart: "/v1/restart",
   stop: "/v1/stop",
@@ -300,6 +301,11 @@ const replies = {
   /** When what the touch has given ends. */
   [routes.publishFinish]: fields({ expiration: time }),
   [routes.publishCancel]: isObject,
+  [routes.fingerprints]: fields({
+    salt: text,
+    /** Those of tokens that the agent has given out, and when they end. */
+    known: list(fields({ fingerprint: text, expiration: time })),
+  }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
   /** It ends its session and becomes the program that is at its path now; the process id stays. */
   [routes.restart]: isObject,

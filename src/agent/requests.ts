@@ -189,6 +189,11 @@ export type PublishFinishRequest = v.InferOutput<typeof publishFinishRequest>;
 
 export const publishCancelRequest = v.strictObject({ ceremony: Name });
 
+/** Salted fingerprints of what may be tokens; none asks for the salt. */
+export const fingerprintsRequest = v.strictObject({
+  fingerprints: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))), v.maxLength(5000)),
+});
+
 export const repositoryEndpointRequest = v.strictObject({
   domain: Name,
   domainOwner: Name,

@@ -5,6 +5,7 @@ import {
   emptyRequest,
   enrollFinishRequest,
   enrollStartRequest,
+  fingerprintsRequest,
   keyAddFinishRequest,
   keyAddStartRequest,
   keyRemoveFinishRequest,
@@ -78,6 +79,7 @@ export const agentRoutes: AgentRoutes = {
     agent.publishing.cancel(ceremony);
     return {};
   }),
+  [routes.fingerprints]: route(fingerprintsRequest, ({ given }, { fingerprints }) => given.among(fingerprints)),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();
     return {};

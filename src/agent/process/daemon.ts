@@ -9,6 +9,7 @@ import { traceTo } from "../../base/trace.ts";
 import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
+import { GivenOutState } from "../tokens/given-out.ts";
 import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
@@ -62,6 +63,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   let restarts = false;
   const agent = new Agent({
     ended: takeEnded(),
+    given: takeGiven(),
     onEnd() {
       // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the last session
       // is answered.
@@ -105,7 +107,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
-  if (restarts && isReplaced) becomeFresh(agent.ended);
+  if (restarts && isReplaced) becomeFresh(agent.ended, agent.given.state);
   return 0;
 }
 
@@ -120,17 +122,31 @@ function takeEnded(): EndedSession[] {
   return read.success ? read.output : [];
 }
 
+/** Passes on which tokens were given out, by fingerprint: JSON. They are good after the session's end. */
+const givenVariable = "VOUCH_AGENT_GIVEN_OUT";
+
+function takeGiven(): GivenOutState | undefined {
+  const given = process.env[givenVariable];
+  delete process.env[givenVariable];
+  const read = v.safeParse(GivenOutState, given === undefined ? undefined : parseJson(given));
+  return read.success ? read.output : undefined;
+}
+
 /**
  * Replaces this process by the program at its path, with empty memory: after an update that is the new version. The
  * process id stays, for its supervisor. If another agent has been started meanwhile, the new one finds the lock taken
  * and ends. Returns if the system refuses; the process then ends, which clears the memory as well.
  */
-function becomeFresh(ended: readonly EndedSession[]): void {
+function becomeFresh(ended: readonly EndedSession[], given: GivenOutState): void {
   // In a compiled executable argv[1] is a path inside of it.
   const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
   const args = [program, ...script, ...process.argv.slice(2)];
   try {
-    process.execve!(program, args, { ...process.env, [endVariable]: JSON.stringify(ended) });
+    process.execve!(program, args, {
+      ...process.env,
+      [endVariable]: JSON.stringify(ended),
+      [givenVariable]: JSON.stringify(given),
+    });
   } catch (error) {
     log(`the agent could not restart itself and ends: ${(error as Error).message}`);
   }

@@ -34,6 +34,8 @@ export interface TokenLimits {
   patienceMs?: number | undefined;
   /** The machine's addresses in one text: when they change, what was unreachable may be reachable. */
   addresses?: (() => string | undefined) | undefined;
+  /** Called with each token that CodeArtifact gives. */
+  onToken?: ((token: AuthorizationToken) => void) | undefined;
 }
 
 /**
@@ -65,6 +67,7 @@ export class Tokens {
   readonly #limitMs: number;
   readonly #patienceMs: number;
   readonly #addresses: () => string | undefined;
+  readonly #onToken: TokenLimits["onToken"];
   readonly #env: Environment;
   readonly #credentials: RoleCredentialsCache;
   readonly #tokens: RenewingCache<AuthorizationToken>;
@@ -76,7 +79,7 @@ export class Tokens {
     source: CredentialSource,
     clock: Clock,
     env: Environment,
-    { limitMs = chainLimitMs, patienceMs = defaultPatienceMs, addresses = networkAddresses }: TokenLimits = {},
+    { limitMs = chainLimitMs, patienceMs = defaultPatienceMs, addresses = networkAddresses, onToken }: TokenLimits = {},
   ) {
     this.#source = source;
     this.#clock = clock;
@@ -84,6 +87,7 @@ export class Tokens {
     this.#limitMs = limitMs;
     this.#patienceMs = patienceMs;
     this.#addresses = addresses;
+    this.#onToken = onToken;
     this.#credentials = new RoleCredentialsCache(source, clock);
     this.#tokens = new RenewingCache(clock, "The token of AWS CodeArtifact", maxTokenSeconds);
   }
@@ -199,7 +203,7 @@ export class Tokens {
     const identified = isShared ? undefined : asked;
     const ask = async (with_: ExpiringCredentials) => {
       asked();
-      return getAuthorizationToken({
+      const token = await getAuthorizationToken({
         domain: domain.domain,
         domainOwner: domain.domainOwner,
         region: domain.region,
@@ -207,6 +211,8 @@ export class Tokens {
         credentials: with_,
         ...this.#call(),
       });
+      this.#onToken?.(token);
+      return token;
     };
     return this.#credentials.use(role, ask, identified);
   }

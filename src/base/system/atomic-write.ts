@@ -22,12 +22,12 @@ import { removeAbandoned, temporaryName } from "./temporary.ts";
 const maxLinks = 40;
 
 /**
- * Writes UTF-8 text atomically. A symlink is kept and its target written. An existing file keeps its mode, and its
+ * Writes bytes, or text as UTF-8, atomically. A symlink is kept and its target written. An existing file keeps its mode, and its
  * owner if the system allows it; a new file gets `mode` (default 0600), new folders get 0700. On an error the old file
  * is unchanged and no temporary file remains. A killed process leaves a temporary file in the folder, which the next
  * write there removes. Throws `file_error`.
  */
-export function writeFileAtomic(path: string, text: string, options: { mode?: number } = {}): void {
+export function writeFileAtomic(path: string, text: string | Uint8Array, options: { mode?: number } = {}): void {
   let temporary: string | undefined;
   try {
     const target = followLinks(path);

@@ -219,6 +219,11 @@ export const variableGroups: VariableGroup[] = [
         meaning: "Why the session ended, for the agent that restarts.",
       },
       {
+        names: ["VOUCH_AGENT_GIVEN_OUT"],
+        readBy: agent,
+        meaning: "Fingerprints of the tokens that were given out, for the agent that restarts.",
+      },
+      {
         names: ["VOUCH_ASKED_FOR_PROFILE"],
         readBy: job,
         meaning: "A profile's `credential_process` that would ask itself again.",

@@ -9,6 +9,7 @@ import { askTools } from "./asked.ts";
 import { checkEnvironment } from "./environment.ts";
 import { type Fixed, repeatSetup } from "./fix.ts";
 import { failure, type Finding, type Machine } from "../../../tools/finding.ts";
+import { doctorLeaks } from "./leaks/leaks.ts";
 import { checkMachine } from "./machine.ts";
 import { type NextStep, nextSteps, saidBySteps } from "./next-steps.ts";
 import { checkPath } from "./path.ts";
@@ -53,6 +54,11 @@ export const doctor = defineCommand({
       type: "boolean",
       description: "First put back what `vouch setup` has written and something else has taken away: lines and links.",
     },
+    leaks: {
+      type: "boolean",
+      description:
+        "Search files, shell histories, logs, caches and your processes' environments for tokens. Exit code 1 if one may be good.",
+    },
     json: { type: "boolean", description: "Print the findings as JSON." },
   },
   teaching: {
@@ -62,21 +68,16 @@ export const doctor = defineCommand({
     examples: [
       ["vouch doctor", "Check everything, in this folder."],
       ["vouch doctor --fix", "Repeat what was set up, then check."],
+      ["vouch doctor --leaks", "Search for tokens that something has left behind."],
     ],
   },
   async run({ args }) {
+    if (args.leaks) return doctorLeaks(await thisMachine(loadSettings()), args);
     const before = loadSettings();
     const fixed = args.fix ? repeatSetup(before, process.env) : undefined;
     const settings = fixed ? loadSettings() : before;
     if (fixed && !args.json) showFixed(fixed);
-    const machine: Machine = {
-      env: process.env,
-      cwd: currentFolder(),
-      home: homeFolder(),
-      settings,
-      agent: await askStatus(),
-      now: Date.now() / 1000,
-    };
+    const machine = await thisMachine(settings);
     const steps = nextSteps(machine);
     if (!args.json) showSteps(steps);
     // Concurrent: sections without network access do not wait for those with.
@@ -103,6 +104,17 @@ export const doctor = defineCommand({
     return failures.length === 0 ? 0 : 1;
   },
 });
+
+async function thisMachine(settings: Machine["settings"]): Promise<Machine> {
+  return {
+    env: process.env,
+    cwd: currentFolder(),
+    home: homeFolder(),
+    settings,
+    agent: await askStatus(),
+    now: Date.now() / 1000,
+  };
+}
 
 /** Returns the current folder. Throws `file_error` if it was deleted. */
 function currentFolder(): string {

@@ -1,0 +1,116 @@
+/** `vouch doctor --leaks` as the executable does it, in a home folder with tokens that were left behind. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { lookAlikes, makeToken } from "../cli/commands/doctor/leaks/tokens.ts";
+import { firstLine, type Laptop, startLaptop } from "../laptop.ts";
+
+let laptop: Laptop;
+
+beforeAll(async () => {
+  laptop = await startLaptop();
+});
+afterAll(() => laptop.stop());
+
+interface Report {
+  ok: boolean;
+  leaks: {
+    place: string;
+    path?: string;
+    line?: number;
+    pid?: number;
+    name?: string;
+    variable?: string;
+    mayBeGood: boolean;
+    expiration?: number;
+    expirationBy: string;
+  }[];
+  searched: { files: number; processes: number };
+}
+
+/** The leaks of the laptop; other programs of the machine that runs the tests may have some, too. */
+async function leaksIn(cwd = laptop.home): Promise<{ exitCode: number; report: Report; stdout: string }> {
+  const { exitCode, stdout, stderr } = await laptop.run(["vouch", "doctor", "--leaks", "--json"], { cwd });
+  expect(stderr).toBe("");
+  return { exitCode, report: JSON.parse(stdout) as Report, stdout };
+}
+
+function plant(files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(laptop.home, path)), { recursive: true });
+    writeFileSync(join(laptop.home, path), text);
+  }
+}
+
+const token = makeToken();
+
+test("the doctor names file and line of tokens in settings, histories, logs and projects, and shows none", async () => {
+  plant({
+    ".netrc": `machine example.com login aws password ${token}\n`,
+    ".bash_history": `ls\nexport CODEARTIFACT_AUTH_TOKEN=${token}\n`,
+    ".npm/_logs/a-debug-0.log": `verbose\nverbose\nverbose ${token}\n`,
+    "project/.env": `TOKEN=${token}\n`,
+    ".zsh_history": lookAlikes.map(([, text]) => text).join("\n"),
+  });
+  const { exitCode, report, stdout } = await leaksIn(join(laptop.home, "project"));
+  expect(exitCode).toBe(1);
+  expect(report.ok).toBe(false);
+  const found = report.leaks.filter(({ place }) => place === "file");
+  expect(found.map(({ path, line }) => `${path!.slice(laptop.home.length + 1)}:${line}`).toSorted()).toEqual([
+    ".bash_history:2",
+    ".netrc:1",
+    ".npm/_logs/a-debug-0.log:3",
+    "project/.env:1",
+  ]);
+  const text = await laptop.run(["vouch", "doctor", "--leaks"], { cwd: join(laptop.home, "project") });
+  expect(text.exitCode).toBe(1);
+  expect(text.stdout).toContain(".bash_history:2: a token, good until");
+  expect(text.stdout).not.toContain("\x1b");
+  expect(text.stderr).toBe("");
+  expect(text.stdout + stdout).not.toContain("eyJ");
+});
+
+test.skipIf(process.platform !== "linux")(
+  "the doctor names the process and the variable that has a token",
+  async () => {
+    const child = Bun.spawn(["sh", "-c", "echo ready; read line"], {
+      env: { ...laptop.env, PLANTED_TOKEN: token },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    try {
+      await firstLine(child.stdout);
+      const { exitCode, report } = await leaksIn();
+      expect(exitCode).toBe(1);
+      expect(report.leaks.find(({ pid }) => pid === child.pid)).toMatchObject({
+        place: "process",
+        name: "sh",
+        variable: "PLANTED_TOKEN",
+        mayBeGood: true,
+        expirationBy: "nothing",
+      });
+    } finally {
+      child.kill();
+      await child.exited;
+    }
+  },
+);
+
+test("looking changes no file", async () => {
+  const before = readFileSync(join(laptop.home, ".netrc"), "utf8");
+  await leaksIn();
+  expect(readFileSync(join(laptop.home, ".netrc"), "utf8")).toBe(before);
+});
+
+test("the agent says of a token that it has given out when it ends, after logout, too", async () => {
+  await laptop.getReady();
+  const { stdout } = await laptop.vouch("credential", "codeartifact", "--json");
+  const given = (JSON.parse(stdout) as { token: string }).token;
+  expect(given).toContain("vouch-sandbox-token");
+  plant({ ".pypirc": `[other]\nrepository = https://example.com/\npassword = ${given}\n` });
+  const inPypirc = ({ report }: Awaited<ReturnType<typeof leaksIn>>): Report["leaks"][number] | undefined =>
+    report.leaks.find(({ path }) => path === join(laptop.home, ".pypirc"));
+  const found = inPypirc(await leaksIn());
+  expect(found).toMatchObject({ line: 3, mayBeGood: true, expirationBy: "agent" });
+  expect((await laptop.vouch("logout")).exitCode).toBe(0);
+  expect(inPypirc(await leaksIn())).toEqual(found!);
+});
