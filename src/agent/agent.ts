@@ -10,6 +10,7 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
+import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import { networkVariables } from "./process/network-variables.ts";
@@ -33,6 +34,11 @@ const endedWords = {
   revoked: "the server has ended it",
   logged_out: "the user has logged out",
 };
+
+/** The last midnight of the local time, in seconds since 1970; `now` in milliseconds. */
+function startOfDay(now: number): number {
+  return Math.floor(new Date(now).setHours(0, 0, 0, 0) / 1000);
+}
 
 const noSettings: Settings = { version: 1, repositories: [] };
 
@@ -62,6 +68,7 @@ export interface AgentOptions {
 export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
   readonly publishing: Publishing;
+  readonly record: Record;
   readonly given: GivenOut;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
@@ -90,6 +97,7 @@ export class Agent implements TokenSource {
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
+    this.record = new Record(this.#clock);
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
@@ -113,6 +121,7 @@ export class Agent implements TokenSource {
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(current || ended === undefined ? {} : { ended }),
+      askedToday: this.record.programsSince(startOfDay(this.#clock.now())),
       sessions: describeSessions(this.#sessions, settings),
       ...(settings.aws && roleExpiration !== undefined
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }

@@ -57,6 +57,7 @@ export const routes = {
   publishFinish: "/v1/publish/finish",
   publishCancel: "/v1/publish/cancel",
   fingerprints: "/v1/fingerprints",
+  record: "/v1/record",
   repositoryEndpoint: "/v1/repository-endpoint",
   restart: "/v1/restart",
   stop: "/v1/stop",
@@ -176,6 +177,19 @@ const cargoToken = (value: unknown): value is Checked<typeof cargoAnswer> =>
 export const endReasons = ["expired", "revoked", "logged_out"] as const;
 export type EndReason = (typeof endReasons)[number];
 
+/** What was asked of the agent, how often, and by whom. */
+const recordEntry = fields({
+  first: time,
+  last: time,
+  count,
+  operation: text,
+  target: optional(text),
+  /** "ok", or the error's code. */
+  outcome: text,
+  /** The asker and its ancestors, the asker first. */
+  askers: list(fields({ pid: count, name: text, startedAt: text })),
+});
+
 /** The session at one Vouch server. */
 const serverSession = fields({
   server: text,
@@ -212,6 +226,8 @@ const replies = {
     /** By server, the default one first; absent from an agent that knows one only. */
     sessions: optional(list(serverSession)),
     role: optional(fields({ arn: text, expiration: time })),
+    /** How many programs have asked for something since midnight. */
+    askedToday: optional(count),
     repositories: list(repository),
   }),
   /** The reply in Cargo's format. */
@@ -301,6 +317,8 @@ const replies = {
   /** When what the touch has given ends. */
   [routes.publishFinish]: fields({ expiration: time }),
   [routes.publishCancel]: isObject,
+  /** Who asked for what, the oldest first. */
+  [routes.record]: fields({ entries: list(recordEntry) }),
   [routes.fingerprints]: fields({
     salt: text,
     /** Those of tokens that the agent has given out, and when they end. */
@@ -315,6 +333,7 @@ const replies = {
 /** The reply on a route. */
 export type Reply<R extends Route> = Checked<(typeof replies)[R]>;
 
+export type RecordEntry = Checked<typeof recordEntry>;
 export type ServerSession = Checked<typeof serverSession>;
 export type OwnSession = Checked<typeof ownSession>;
 export type SecurityKey = Checked<typeof securityKey>;

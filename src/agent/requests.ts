@@ -170,6 +170,9 @@ export const sessionsEndRequest = v.union([
 ]);
 export type SessionsEndRequest = v.InferOutput<typeof sessionsEndRequest>;
 
+/** The record from a time on (seconds since 1970); all of it if absent. */
+export const recordRequest = v.strictObject({ since: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))) });
+
 /** A touch for publishing: to the endpoint that the URL lies in, else to all of the format, else to all. */
 export const publishStartRequest = v.strictObject({
   url: v.exactOptional(Url),

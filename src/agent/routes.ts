@@ -18,6 +18,7 @@ import {
   publishCancelRequest,
   publishFinishRequest,
   publishStartRequest,
+  recordRequest,
   repositoryEndpointRequest,
   sessionsEndRequest,
   sessionsRequest,
@@ -79,6 +80,7 @@ export const agentRoutes: AgentRoutes = {
     agent.publishing.cancel(ceremony);
     return {};
   }),
+  [routes.record]: route(recordRequest, (agent, { since }) => ({ entries: agent.record.since(since) })),
   [routes.fingerprints]: route(fingerprintsRequest, ({ given }, { fingerprints }) => given.among(fingerprints)),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();

@@ -8,6 +8,7 @@ import { type HttpRequest, RequestError } from "./wire/http-request.ts";
 import { log } from "./process/log.ts";
 import { trace, traced } from "../base/trace.ts";
 import type { Peer } from "./wire/peer.ts";
+import { questionOf } from "./record/questions.ts";
 import { statusOf } from "./wire/question.ts";
 import { type ErrorReply, maxBodyBytes, methodOf, protocolVersion, type Route } from "./protocol.ts";
 import type { RouteEntry } from "./route.ts";
@@ -24,11 +25,19 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
   async function answer(request: HttpRequest, received: Buffer, peer: Peer): Promise<Uint8Array> {
     try {
       const answers = answersOf(agent);
-      const { route, body } = accept(request);
-      const { reply, lifetime } = await route.answer(agent, body, peer);
-      const whole = writeReply(200, reply);
-      if (lifetime !== undefined) answers?.keep(received, whole, lifetime);
-      return whole;
+      const { path, route, body } = accept(request);
+      const question = questionOf(path, body);
+      const askers = question === undefined ? [] : agent.record.who(peer);
+      try {
+        const { reply, lifetime } = await route.answer(agent, body, peer);
+        const whole = writeReply(200, reply);
+        if (lifetime !== undefined) answers?.keep(received, whole, lifetime, question);
+        if (question !== undefined) agent.record.add(question, "ok", askers);
+        return whole;
+      } catch (error) {
+        if (question !== undefined) agent.record.add(question, VouchError.from(error).code, askers);
+        throw error;
+      }
     } catch (error) {
       return failure(error);
     }
@@ -38,10 +47,12 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
     maxBodyBytes,
     limitSeconds: answerLimitSeconds,
     maxConnections: connectionLimit(),
-    recall(received) {
+    recall(received, peer) {
       const remembered = answersOf(agent)?.recall(received);
-      if (remembered !== undefined) trace("agent", `remembered answer, ${remembered.length} bytes`);
-      return remembered;
+      if (remembered === undefined) return undefined;
+      trace("agent", `remembered answer, ${remembered.answer.length} bytes`);
+      if (remembered.question !== undefined) agent.record.add(remembered.question, "ok", agent.record.who(peer));
+      return remembered.answer;
     },
     answer: (request, received, peer) =>
       traced(
@@ -64,7 +75,11 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
 }
 
 /** The request's route and body. Throws `RequestError`. */
-function accept({ method, path, headers, body }: HttpRequest): { route: RouteEntry<Agent, object>; body: unknown } {
+function accept({ method, path, headers, body }: HttpRequest): {
+  path: Route;
+  route: RouteEntry<Agent, object>;
+  body: unknown;
+} {
   // Only web pages send an Origin, and none may use the agent.
   if (headers.has("origin")) throw new RequestError(403, "Requests of web pages are refused.");
   const version = headers.get("vouch-protocol");
@@ -76,7 +91,7 @@ function accept({ method, path, headers, body }: HttpRequest): { route: RouteEnt
   if (method !== expected) throw new RequestError(405, `Expected ${expected} for ${path}, got ${method}.`);
   const parsed = method === "POST" ? parseJson(body) : {};
   if (parsed === undefined) throw new RequestError(400, "Expected a JSON body.");
-  return { route: agentRoutes[path], body: parsed };
+  return { path, route: agentRoutes[path], body: parsed };
 }
 
 function isRoute(path: string): path is Route {

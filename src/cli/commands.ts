@@ -22,6 +22,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "List your sessions, here and elsewhere, and end them",
     load: async () => (await import("./commands/sessions/sessions.ts")).sessions,
   },
+  log: {
+    group: "every day",
+    summary: "Show which programs have asked for tokens",
+    load: async () => (await import("./commands/log/log.ts")).log,
+  },
   doctor: {
     group: "every day",
     summary: "Find out why a package manager gets no packages",

@@ -112,5 +112,5 @@ test("the agent says of a token that it has given out when it ends, after logout
   const found = inPypirc(await leaksIn());
   expect(found).toMatchObject({ line: 3, mayBeGood: true, expirationBy: "agent" });
   expect((await laptop.vouch("logout")).exitCode).toBe(0);
-  expect(inPypirc(await leaksIn())).toEqual(found!);
+  expect(inPypirc(await leaksIn())).toEqual(found);
 });

@@ -75,6 +75,7 @@ export function statusJson(
       ended: ended ?? null,
     })),
     server: agent?.server ?? settings.server?.url ?? null,
+    askedToday: agent?.askedToday ?? null,
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     region: settings.aws?.region ?? null,
     profiles: settings.profiles ?? {},
@@ -120,6 +121,7 @@ export function statusLines(
     ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...profileLines(settings),
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
+    ...(agent?.askedToday ? [row("Asked today", `${programs(agent.askedToday)} (\`vouch log\` shows what for)`)] : []),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
     ...versionLines(agent),
     ...settingsLines(agent, path),
@@ -152,6 +154,10 @@ function serverLine({ server, profiles, user, expiration, ended }: ServerSession
 function settingsLines(agent: StatusReply | undefined, path: string): string[] {
   const other = otherSettings(agent, path);
   return other ? [row("", yellow(other.found)), row("", other.remedy)] : [];
+}
+
+function programs(count: number): string {
+  return count === 1 ? "1 program" : `${count} programs`;
 }
 
 function versionLines(agent: StatusReply | undefined): string[] {

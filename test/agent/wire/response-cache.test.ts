@@ -13,10 +13,10 @@ function remembered() {
 test("the same question gets the cached answer until ten minutes before that ends", () => {
   const { clock, answers, expiration } = remembered();
   answers.keep(Buffer.from("a"), answer, expiration);
-  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  expect(answers.recall(Buffer.from("a"))?.answer).toBe(answer);
   expect(answers.recall(Buffer.from("b"))).toBeUndefined();
   clock.pass(3600 - 601);
-  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  expect(answers.recall(Buffer.from("a"))?.answer).toBe(answer);
   clock.pass(1);
   expect(answers.recall(Buffer.from("a"))).toBeUndefined();
 });
@@ -25,9 +25,9 @@ test("the cache holds 256 answers at most, and the 257th empties it", () => {
   const { answers, expiration } = remembered();
   const question = (number: number) => Buffer.from(`question ${number}`);
   for (let number = 1; number <= 256; number++) answers.keep(question(number), answer, expiration);
-  for (const number of [1, 128, 256]) expect(answers.recall(question(number))).toBe(answer);
+  for (const number of [1, 128, 256]) expect(answers.recall(question(number))?.answer).toBe(answer);
   answers.keep(question(257), answer, expiration);
-  expect(answers.recall(question(257))).toBe(answer);
+  expect(answers.recall(question(257))?.answer).toBe(answer);
   for (let number = 1; number <= 256; number++) expect(answers.recall(question(number))).toBeUndefined();
 });
 
@@ -39,7 +39,7 @@ test("the cache takes questions up to 4096 bytes", () => {
     [1 << 20, undefined],
   ] as const) {
     answers.keep(Buffer.alloc(length, "x"), answer, expiration);
-    expect(answers.recall(Buffer.alloc(length, "x"))).toBe(expected);
+    expect(answers.recall(Buffer.alloc(length, "x"))?.answer).toBe(expected);
   }
 });
 
@@ -47,8 +47,14 @@ test("an answer that lacks a token for one second, also when the wall clock is s
   const { clock, answers } = remembered();
   answers.keep(Buffer.from("a"), answer, "brief");
   clock.pass(0.999);
-  expect(answers.recall(Buffer.from("a"))).toBe(answer);
+  expect(answers.recall(Buffer.from("a"))?.answer).toBe(answer);
   clock.wallMs -= 3_600_000;
   clock.pass(0.001);
   expect(answers.recall(Buffer.from("a"))).toBeUndefined();
+});
+
+test("what was asked is kept beside the answer", () => {
+  const { answers, expiration } = remembered();
+  answers.keep(Buffer.from("a"), answer, expiration, { operation: "token" });
+  expect(answers.recall(Buffer.from("a"))?.question).toEqual({ operation: "token" });
 });

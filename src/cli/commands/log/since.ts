@@ -1,0 +1,16 @@
+/** `--since`: a while ago, or a time. */
+import { usage } from "../../framework/arguments.ts";
+
+const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** Seconds since 1970, of `now` and before. Throws `usage`. */
+export function parseSince(text: string, now: number): number {
+  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined) return Math.max(0, Math.floor(now - Number(amount) * units[unit as keyof typeof units]));
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  if (time >= 0 && time <= now) return Math.floor(time);
+  throw usage(
+    `--since expects a while (30m, 2h, 1d) or a time until now (2026-11-28T09:00), got "${text}".`,
+    "vouch log",
+  );
+}

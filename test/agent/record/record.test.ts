@@ -1,0 +1,120 @@
+/** The record of who asked: through the agent's socket, cached answers and refusals among them. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { routes } from "../../../src/agent/protocol.ts";
+import { questionOf } from "../../../src/agent/record/questions.ts";
+import { Record } from "../../../src/agent/record/record.ts";
+import { askAgent } from "../../../src/agent/wire/client.ts";
+import { rejection } from "../../rejection.ts";
+import { AgentHarness, cargoUrl } from "../harness.ts";
+import { ManualClock } from "../manual-clock.ts";
+
+const entries = async (since?: number) => (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
+const program = join(import.meta.dir, "../programs/ask.ts");
+
+test("every answer is recorded with its asker, those from the cache too, one entry for the same again", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  for (let times = 0; times < 3; times++) await harness.token();
+  const found = (await entries()).filter(({ operation }) => operation === "token");
+  expect(found).toMatchObject([{ count: 3, target: cargoUrl, outcome: "ok" }]);
+  expect(found[0]!.askers[0]).toMatchObject({ pid: process.pid });
+  expect(found[0]!.askers[1]).toMatchObject({ pid: process.ppid });
+});
+
+test("another process is another entry, below its parent", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  const child = Bun.spawn([process.execPath, program, routes.token, JSON.stringify({ url: cargoUrl })], {
+    env: process.env,
+  });
+  await child.exited;
+  const [asker, parent] = (await entries()).find(({ operation }) => operation === "token")!.askers;
+  expect([asker!.pid, parent!.pid]).toEqual([child.pid, process.pid]);
+});
+
+test("a refusal is recorded with its code, and so is a request of the wrong form", async () => {
+  await using harness = new AgentHarness();
+  await rejection(askAgent(routes.token, { url: "https://elsewhere.example/x?secret=1" }));
+  await rejection(askAgent(routes.roleCredentials, { nonsense: true }));
+  expect(await entries()).toMatchObject([
+    { operation: "token", target: "https://elsewhere.example/x", outcome: "not_configured", count: 1 },
+    { operation: "AWS credentials", outcome: expect.any(String), count: 1 },
+  ]);
+  expect(harness.upstream.counts.token).toBe(0);
+});
+
+test("none of several hundred asks at once is missing", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  await Promise.all(Array.from({ length: 300 }, () => harness.token()));
+  const counted = (await entries()).filter(({ operation }) => operation === "token");
+  expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(300);
+});
+
+test("looking is not recorded, and --since leaves out what was asked before", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  await askAgent(routes.status);
+  const before = (await entries()).map(({ operation }) => operation);
+  expect(before).toEqual(["login start", "login finish"]);
+  harness.clock.pass(60);
+  await harness.token();
+  expect((await entries(harness.clock.now() / 1000)).map(({ operation }) => operation)).toEqual(["token"]);
+});
+
+test("the record has a thousand entries at most, and drops the oldest", () => {
+  const record = new Record(new ManualClock());
+  for (let number = 0; number < 1_500; number++) record.add({ operation: `number ${number}` }, "ok", []);
+  const kept = record.since();
+  expect([kept.length, kept[0]!.operation, kept.at(-1)!.operation]).toEqual([1_000, "number 500", "number 1499"]);
+});
+
+describe("of a question the record keeps what it is and where to", () => {
+  const cargo = (operation: string, more = {}) => ({
+    v: 1,
+    kind: "get",
+    registry: { "index-url": `sparse+${cargoUrl}` },
+    operation,
+    ...more,
+  });
+
+  test.each<[string, (typeof routes)[keyof typeof routes], unknown, object]>([
+    ["Cargo's read", routes.cargo, cargo("read"), { operation: "cargo read", target: cargoUrl }],
+    [
+      "Cargo's publish, with what it claims",
+      routes.cargo,
+      cargo("publish", { name: "my-crate", vers: "0.2.0" }),
+      { operation: "cargo publish my-crate 0.2.0", target: cargoUrl },
+    ],
+    [
+      "a token",
+      routes.token,
+      { url: `${cargoUrl}?t=1#x`, purpose: "publish" },
+      { operation: "token to publish", target: cargoUrl },
+    ],
+    [
+      "a URL with a password",
+      routes.token,
+      { url: "https://aws:secret@h.example/x" },
+      { operation: "token", target: "https://h.example/x" },
+    ],
+    ["what is no URL", routes.token, { url: "secret" }, { operation: "token" }],
+    ["all of a format", routes.environment, { format: "npm" }, { operation: "tokens", target: "npm" }],
+    [
+      "a touch",
+      routes.publishStart,
+      { claim: { operation: "publish", name: "a\u001b[2J", version: "1" } },
+      { operation: "touch to publish a\ufffd[2J 1" },
+    ],
+    ["nothing", routes.token, null, { operation: "token" }],
+    ["a list", routes.cargo, [], { operation: "cargo read" }],
+    ["fields of other types", routes.cargo, { registry: 7, operation: {} }, { operation: "cargo" }],
+    [
+      "a long text",
+      routes.roleCredentials,
+      { roleArn: "x".repeat(9_999) },
+      { operation: "AWS credentials", target: "x".repeat(256) },
+    ],
+  ])("%s", (_, route, body, expected) => expect(questionOf(route, body)).toEqual(expected as never));
+});
