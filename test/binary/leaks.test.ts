@@ -1,6 +1,15 @@
 /** `vouch doctor --leaks` as the executable does it, in a home folder with tokens that were left behind. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { lookAlikes, makeToken } from "../cli/commands/doctor/leaks/tokens.ts";
 import { firstLine, type Laptop, startLaptop } from "../laptop.ts";
@@ -101,6 +110,53 @@ test("looking changes no file", async () => {
   expect(readFileSync(join(laptop.home, ".netrc"), "utf8")).toBe(before);
 });
 
+test("--fix shows every line and asks, --undo gives the lines back without the token", async () => {
+  const npmrc = `\ufeffa=b\r\n//example.com/:_authToken=${token}\r\nlast=é`;
+  const history = `ls\nexport A=${token}\ncurl -H 'Bearer ${token}'\n`;
+  plant({ "real/npmrc": npmrc, ".zsh_history": history });
+  for (const path of [".netrc", ".bash_history", ".npm", "project"])
+    rmSync(join(laptop.home, path), { recursive: true });
+  symlinkSync("real/npmrc", join(laptop.home, ".npmrc"));
+  chmodSync(join(laptop.home, "real/npmrc"), 0o640);
+  const { screen } = await laptop.atTerminal(["doctor", "--leaks", "--fix"], async ({ see, type }) => {
+    await see("Remove this token? [y/N]");
+    type("y\r");
+    await see("export A=***");
+    type("\r");
+    await see("curl -H 'Bearer ***'");
+    type("y\r");
+  });
+  expect(screen).not.toContain("eyJ");
+  expect(screen).toContain("Removed is not ended");
+  const read = (path: string): string => readFileSync(join(laptop.home, path), "utf8");
+  const line = "//example.com/:_authToken=removed-by-vouch";
+  const undone = `\ufeffa=b\r\n${line}\r\nlast=é`;
+  expect(read("real/npmrc")).toBe(undone.replace(line, `# vouch removed a token: ${line}`));
+  expect(read(".zsh_history")).toBe(`ls\nexport A=${token}\ncurl -H 'Bearer removed-by-vouch'\n`);
+  await laptop.atTerminal(["doctor", "--leaks", "--undo"], async ({ see, type }) => {
+    await see("Put this line in force again? [y/N]");
+    type("y\r");
+  });
+  expect(read("real/npmrc")).toBe(undone);
+  expect(readlinkSync(join(laptop.home, ".npmrc"))).toBe("real/npmrc");
+  expect(statSync(join(laptop.home, "real/npmrc")).mode & 0o777).toBe(0o640);
+  rmSync(join(laptop.home, ".zsh_history"));
+});
+
+test.skipIf(process.platform !== "linux")(
+  "--fix without a terminal changes nothing, and flags that do not go together are refused",
+  async () => {
+    plant({ ".netrc": `machine example.com login aws password ${token}\n` });
+    const before = readFileSync(join(laptop.home, ".netrc"), "utf8");
+    const { exitCode } = await laptop.run(["setsid", "vouch", "doctor", "--leaks", "--fix"]);
+    expect(exitCode).toBe(2);
+    expect(readFileSync(join(laptop.home, ".netrc"), "utf8")).toBe(before);
+    for (const flags of [["--leaks", "--fix", "--json"], ["--leaks", "--fix", "--undo"], ["--undo"]])
+      expect((await laptop.vouch("doctor", ...flags)).exitCode).toBe(2);
+    rmSync(join(laptop.home, ".netrc"));
+  },
+);
+
 test("the agent says of a token that it has given out when it ends, after logout, too", async () => {
   await laptop.getReady();
   const { stdout } = await laptop.vouch("credential", "codeartifact", "--json");
@@ -112,5 +168,5 @@ test("the agent says of a token that it has given out when it ends, after logout
   const found = inPypirc(await leaksIn());
   expect(found).toMatchObject({ line: 3, mayBeGood: true, expirationBy: "agent" });
   expect((await laptop.vouch("logout")).exitCode).toBe(0);
-  expect(inPypirc(await leaksIn())).toEqual(found!);
+  expect(inPypirc(await leaksIn())).toEqual(found);
 });

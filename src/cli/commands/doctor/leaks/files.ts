@@ -91,8 +91,8 @@ function entriesIn(folder: string): Dirent[] {
   }
 }
 
-/** Undefined for what is not there and for a loop. */
-function realPath(path: string): string | undefined {
+/** The path without links; undefined for what is not there and for a loop. */
+export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {

@@ -82,7 +82,8 @@ function remedyOf(leak: Leak): string {
   if (leak.remedy !== undefined) return leak.remedy;
   if (leak.kind === "history")
     return "Delete the line there, after closing other shells: each writes its history when it ends.";
-  return leak.line === undefined ? "Delete it with the program that the file belongs to." : "Delete it there.";
+  if (leak.line === undefined) return "Delete it with the program that the file belongs to.";
+  return "Delete it there, or run `vouch doctor --leaks --fix`.";
 }
 
 function placeJson(leak: Leak): object {

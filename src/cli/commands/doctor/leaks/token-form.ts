@@ -23,7 +23,7 @@ const compact = /eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4,8}/g;
 const encoded = /(?:ZXlK|YXdzOmV5)[A-Za-z0-9+/_-]{80,}={0,2}/g;
 
 /** Long words without that form: the agent knows if one is a token that it has given out. */
-const longWord = /[A-Za-z0-9._~+/=-]{100,8192}/g;
+const longWord = /[A-Za-z0-9._~-]{100,8192}/g;
 
 /** Every token in the text, in order. */
 export function tokensIn(text: string): FoundToken[] {
