@@ -28,6 +28,8 @@ const hasHashComments =
 const keyBefore = /^\s*(?:export\s+)?["']?[^\s"'#;={[(,]+["']?(?:\s*[=:]\s*|\s+)["']?(?:(?:Bearer|Basic)\s+|aws:)?$/i;
 const machineBefore = /^\s*machine\s+\S+\s+login\s+\S+\s+password\s+["']?$/;
 const nothingBehind = /^["']?,?\s*$/;
+/** The longest scheme and user name before a token. */
+const maxUser = 512;
 const userBefore = /:\/\/[^/:@\s]+:$/;
 
 /** The edits that take out what `isLeaked` holds of; the numbers of their lines are those of the text. */
@@ -68,22 +70,22 @@ interface Span {
 }
 
 function withoutTokens(line: string, tokens: Span[], place: FilePlace): Omit<LineEdit, "line"> {
-  let [shown, after] = [line, line];
-  let isInUrl = false;
-  for (const { from, to } of tokens.toReversed()) {
-    const [before, behind] = [line.slice(0, from), line.slice(to)];
-    shown = `${shown.slice(0, from)}***${shown.slice(to)}`;
+  const shown: string[] = [];
+  const kept: string[] = [];
+  let [at, isInUrl] = [0, false];
+  for (const { from, to } of tokens) {
     // Package managers ask Vouch for the password of a URL that has a user name only.
-    const dropsColon = userBefore.test(before) && behind.startsWith("@");
+    const dropsColon = userBefore.test(line.slice(Math.max(at, from - maxUser), from)) && line[to] === "@";
     isInUrl ||= dropsColon;
-    after = dropsColon
-      ? after.slice(0, from - 1) + after.slice(to)
-      : after.slice(0, from) + placeholder + after.slice(to);
+    shown.push(line.slice(at, from), "***");
+    kept.push(line.slice(at, dropsColon ? from - 1 : from), dropsColon ? "" : placeholder);
+    at = to;
   }
+  const after = [...kept, line.slice(at)].join("");
   const [only, ...others] = tokens;
   const becomesComment =
     !isInUrl && others.length === 0 && isWholeValue(line.slice(0, only!.from), line.slice(only!.to), place);
-  return { shown, after: becomesComment ? commentMark + after : after };
+  return { shown: [...shown, line.slice(at)].join(""), after: becomesComment ? commentMark + after : after };
 }
 
 /** Whether the line does nothing but give the token, in a file that has comments. */

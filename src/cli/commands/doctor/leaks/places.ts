@@ -116,6 +116,9 @@ export function leakPlaces(machine: Machine): Places {
       ...allTools.flatMap((tool) => tool.tokenPlaces(machine)).map(({ path }) => ({ path, kind: "settings" as const })),
       ...inHome(settingsInHome, "settings"),
       { path: join(config, "hatch/config.toml"), kind: "settings" },
+      ...(env["XDG_RUNTIME_DIR"]?.startsWith("/")
+        ? [{ path: join(env["XDG_RUNTIME_DIR"], "containers/auth.json"), kind: "settings" as const }]
+        : []),
       ...named(["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "PIP_CONFIG_FILE", "NETRC"], "settings"),
       ...projectFolders(cwd, home).flatMap((folder) =>
         foldersOfProject.flatMap((below) =>
@@ -134,6 +137,7 @@ export function leakPlaces(machine: Machine): Places {
       { path: join(home, ".aws/cli/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/sso/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/boto/cache"), kind: "settings", depth: 1 },
+      { path: join(config, "environment.d"), kind: "settings", depth: 1 },
       { path: join(home, ".zsh_sessions"), kind: "history", depth: 1 },
       { path: join(home, ".bash_sessions"), kind: "history", depth: 1 },
       { path: join(npmCache, "_logs"), kind: "log", depth: 1 },
