@@ -107,7 +107,7 @@ export function leakPlaces(machine: Machine): Places {
     names.flatMap((name) => (env[name]?.startsWith("/") ? [{ path: env[name], kind }] : []));
   const config = absolute(env["XDG_CONFIG_HOME"], home, ".config");
   const cache = absolute(env["XDG_CACHE_HOME"], home, ".cache");
-  const npmCache = absolute(env["npm_config_cache"], home, ".npm");
+  const npmCache = absolute(npmSetting(env, "npm_config_cache"), home, ".npm");
   const agentLog = agentLogPath(lstat, env);
   const logs = [join(cache, "pip/log"), join(home, ".pip/pip.log"), join(home, "Library/Logs/pip.log")];
   if (agentLog !== undefined) logs.push(agentLog, `${agentLog}.1`);
@@ -165,6 +165,11 @@ function projectFolders(cwd: string, home: string): string[] {
     if (namesIn(folder).includes(".git")) break;
   }
   return folders;
+}
+
+/** npm reads its variables in any case. */
+function npmSetting(env: Machine["env"], name: string): string | undefined {
+  return Object.entries(env).find(([each]) => each.toLowerCase() === name)?.[1];
 }
 
 function absolute(value: string | undefined, home: string, otherwise: string): string {

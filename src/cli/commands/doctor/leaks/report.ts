@@ -11,13 +11,19 @@ export interface Judged {
   isGood: boolean;
 }
 
+/** As many places that were not searched are named. */
+const maxSkipped = 10;
+
 /** Prints the report on stdout; `now` is in seconds since 1970. */
 export function showLeaks(judged: readonly Judged[], searched: Searched, now: number): void {
   for (const { leak, end, isGood } of judged) {
     print(`${isGood ? red("FAIL") : yellow("warn")}  ${whereOf(leak)}: ${endInWords(end, now)}.`);
     print(`      ${dim("→")} ${remedyOf(leak)}`);
   }
-  for (const { what, why } of searched.skipped) print(`${yellow("warn")}  ${what} was not searched: ${why}.`);
+  for (const { what, why } of searched.skipped.slice(0, maxSkipped))
+    print(`${yellow("warn")}  ${what} was not searched: ${why}.`);
+  const more = searched.skipped.length - maxSkipped;
+  if (more > 0) print(`${yellow("warn")}  ${more} more were not searched: see --json.`);
   const good = judged.filter(({ isGood }) => isGood).length;
   const looked = `${counted(searched.files, "file")} and ${counted(searched.processes, "process", "processes")} searched`;
   if (judged.length === 0) return print(`${green("ok  ")}  No token for CodeArtifact was found: ${looked}.`);

@@ -87,7 +87,7 @@ test("an environment variable leads to the files that it names", () => {
   machine.env = {
     ...machine.env,
     HISTFILE: join(machine.home, "here/history"),
-    npm_config_cache: join(machine.home, "npm"),
+    NPM_CONFIG_CACHE: join(machine.home, "npm"),
   };
   const leaks = searchFiles(leakPlaces(machine), { files: 0, processes: 0, skipped: [] });
   expect(leaks.map((leak) => whereOf(leak).replace(machine.home, "~"))).toEqual([
