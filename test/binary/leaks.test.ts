@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { lookAlikes, makeToken } from "../cli/commands/doctor/leaks/tokens.ts";
+import { lookAlikes, makeToken, tokenPlaces } from "../cli/commands/doctor/leaks/tokens.ts";
 import { firstLine, type Laptop, startLaptop } from "../laptop.ts";
 
 let laptop: Laptop;
@@ -61,6 +61,8 @@ test("the doctor names file and line of tokens in settings, histories, logs and 
     "project/.env": `TOKEN=${token}\n`,
     ".zsh_history": lookAlikes.map(([, text]) => text).join("\n"),
   });
+  // By what npm takes for a token of that host.
+  plant({ ".npmrc": "//d-123456789012.d.codeartifact.us-east-1.amazonaws.com/npm/r/:_authToken=SECRET\n" });
   const { exitCode, report, stdout } = await leaksIn(join(laptop.home, "project"));
   expect(exitCode).toBe(1);
   expect(report.ok).toBe(false);
@@ -69,6 +71,7 @@ test("the doctor names file and line of tokens in settings, histories, logs and 
     ".bash_history:2",
     ".netrc:1",
     ".npm/_logs/a-debug-0.log:3",
+    ".npmrc:1",
     "project/.env:1",
   ]);
   const text = await laptop.run(["vouch", "doctor", "--leaks"], { cwd: join(laptop.home, "project") });
@@ -76,7 +79,31 @@ test("the doctor names file and line of tokens in settings, histories, logs and 
   expect(text.stdout).toContain(".bash_history:2: a token, good until");
   expect(text.stdout).not.toContain("\x1b");
   expect(text.stderr).toBe("");
-  expect(text.stdout + stdout).not.toContain("eyJ");
+  expect(text.stdout + stdout).not.toMatch(/eyJ|SECRET/);
+  rmSync(join(laptop.home, ".npmrc"));
+});
+
+test("the doctor finds a token in each place where one is left behind, and nothing in what looks like one", async () => {
+  const home = join(laptop.folder, "other-home");
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  };
+  const other = lookAlikes.map(([, text]) => `${text}\n`).join("");
+  const line = lookAlikes.length + 1;
+  for (const path of tokenPlaces) write(path, `${other}${token}\n`);
+  for (const path of [".profile", "project/notes.txt", ".node_repl_history"]) write(path, other);
+  // Other variables of the laptop name places in its own home folder.
+  const env = Object.fromEntries(Object.keys(laptop.env).map((name) => [name, undefined]));
+  const { PATH, VOUCH_RUNTIME_DIR } = laptop.env;
+  const { stdout } = await laptop.run(["vouch", "doctor", "--leaks", "--json"], {
+    cwd: join(home, "project"),
+    env: { ...env, PATH, VOUCH_RUNTIME_DIR, HOME: home },
+  });
+  const found = (JSON.parse(stdout) as Report).leaks.flatMap(({ path, line: its }) =>
+    path === undefined ? [] : `${path.slice(home.length + 1)}:${its}`,
+  );
+  expect(found.toSorted()).toEqual(tokenPlaces.map((path) => `${path}:${line}`).toSorted());
 });
 
 test.skipIf(process.platform !== "linux")(

@@ -66,7 +66,7 @@ export function whereOf(leak: Leak): string {
 
 /** Until when it is good, to complete a sentence. */
 export function endInWords({ expiration, by, atMost }: End, now: number): string {
-  if (expiration === undefined) return "a token, good until nobody knows when, twelve hours at most";
+  if (expiration === undefined) return "a token, good for an unknown time, twelve hours at most";
   const at = clockTime(expiration, now);
   const says = {
     agent: "the agent has given it out",
@@ -81,6 +81,8 @@ export function endInWords({ expiration, by, atMost }: End, now: number): string
 
 function remedyOf(leak: Leak): string {
   if (leak.place === "process") {
+    if (leak.variable?.startsWith("VOUCH_"))
+      return "A shim of Vouch has set it for this process, which its programs can read as long as they run.";
     return leak.variable === undefined
       ? "End the process, and give the program the token in another way: every user sees its arguments."
       : `End the process; in a shell \`unset ${leak.variable}\`, and start again what it has started.`;
