@@ -106,5 +106,10 @@ export const packageManagerVariables: VariableGroup = {
     { names: ["GRADLE_USER_HOME"], readBy: "setup, doctor", meaning: "Where Gradle's init scripts are." },
     { names: ["PREFIX"], readBy: "npm shim", meaning: "npm's folder for global files." },
     { names: ["NETRC"], readBy: "doctor", meaning: "The netrc file, looked at for stored tokens." },
+    {
+      names: ["HISTFILE", "PIP_LOG", "PIP_LOG_FILE", "npm_config_cache", "AWS_SHARED_CREDENTIALS_FILE"],
+      readBy: "doctor",
+      meaning: "Files and a folder that `vouch doctor --leaks` searches.",
+    },
   ],
 };

@@ -52,12 +52,17 @@ export const doctor = defineCommand({
   args: {
     fix: {
       type: "boolean",
-      description: "First put back what `vouch setup` has written and something else has taken away: lines and links.",
+      description:
+        "First put back what `vouch setup` has written and something else has taken away: lines and links. With --leaks: remove what it finds from files; each line is shown first, and asked for.",
     },
     leaks: {
       type: "boolean",
       description:
         "Search files, shell histories, logs, caches and your processes' environments for tokens. Exit code 1 if one may be good.",
+    },
+    undo: {
+      type: "boolean",
+      description: "With --leaks: put lines in force again that --fix has kept as comments, without the token.",
     },
     json: { type: "boolean", description: "Print the findings as JSON." },
   },
@@ -73,6 +78,9 @@ export const doctor = defineCommand({
   },
   async run({ args }) {
     if (args.leaks) return doctorLeaks(await thisMachine(loadSettings()), args);
+    if (args.undo) {
+      throw new VouchError("usage", "--undo belongs to --leaks.", { hint: "Run `vouch doctor --leaks --undo`." });
+    }
     const before = loadSettings();
     const fixed = args.fix ? repeatSetup(before, process.env) : undefined;
     const settings = fixed ? loadSettings() : before;

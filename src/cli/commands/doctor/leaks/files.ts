@@ -7,7 +7,7 @@ import type { FilePlace, FolderPlace, Places } from "./places.ts";
 import { candidatesIn, tokensIn } from "./token-form.ts";
 
 /** Limits on one file, on one file of a folder that is searched whole, and on each such folder. */
-const maxFileBytes = 64 << 20;
+const maxFileBytes = { settings: 16 << 20, history: 64 << 20, log: 64 << 20 };
 const maxCachedBytes = 4 << 20;
 /** In larger files only what has the form of a token is looked for. */
 const maxWordsBytes = 1 << 20;
@@ -26,7 +26,7 @@ export function searchFiles(places: Places, searched: Searched): Leak[] {
     seen.add(real);
     leaks.push(...leaksIn(place, maxBytes, searched));
   };
-  for (const place of places.files) look(place, maxFileBytes);
+  for (const place of places.files) look(place, maxFileBytes[place.kind]);
   for (const folder of places.folders) {
     let left = maxFolderFiles;
     for (const path of filesBelow(folder.path, folder.depth)) {
@@ -91,8 +91,8 @@ function entriesIn(folder: string): Dirent[] {
   }
 }
 
-/** Undefined for what is not there and for a loop. */
-function realPath(path: string): string | undefined {
+/** The path without links; undefined for what is not there and for a loop. */
+export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {

@@ -107,7 +107,7 @@ export function leakPlaces(machine: Machine): Places {
     names.flatMap((name) => (env[name]?.startsWith("/") ? [{ path: env[name], kind }] : []));
   const config = absolute(env["XDG_CONFIG_HOME"], home, ".config");
   const cache = absolute(env["XDG_CACHE_HOME"], home, ".cache");
-  const npmCache = absolute(env["npm_config_cache"], home, ".npm");
+  const npmCache = absolute(npmSetting(env, "npm_config_cache"), home, ".npm");
   const agentLog = agentLogPath(lstat, env);
   const logs = [join(cache, "pip/log"), join(home, ".pip/pip.log"), join(home, "Library/Logs/pip.log")];
   if (agentLog !== undefined) logs.push(agentLog, `${agentLog}.1`);
@@ -116,6 +116,9 @@ export function leakPlaces(machine: Machine): Places {
       ...allTools.flatMap((tool) => tool.tokenPlaces(machine)).map(({ path }) => ({ path, kind: "settings" as const })),
       ...inHome(settingsInHome, "settings"),
       { path: join(config, "hatch/config.toml"), kind: "settings" },
+      ...(env["XDG_RUNTIME_DIR"]?.startsWith("/")
+        ? [{ path: join(env["XDG_RUNTIME_DIR"], "containers/auth.json"), kind: "settings" as const }]
+        : []),
       ...named(["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "PIP_CONFIG_FILE", "NETRC"], "settings"),
       ...projectFolders(cwd, home).flatMap((folder) =>
         foldersOfProject.flatMap((below) =>
@@ -134,6 +137,7 @@ export function leakPlaces(machine: Machine): Places {
       { path: join(home, ".aws/cli/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/sso/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/boto/cache"), kind: "settings", depth: 1 },
+      { path: join(config, "environment.d"), kind: "settings", depth: 1 },
       { path: join(home, ".zsh_sessions"), kind: "history", depth: 1 },
       { path: join(home, ".bash_sessions"), kind: "history", depth: 1 },
       { path: join(npmCache, "_logs"), kind: "log", depth: 1 },
@@ -161,6 +165,11 @@ function projectFolders(cwd: string, home: string): string[] {
     if (namesIn(folder).includes(".git")) break;
   }
   return folders;
+}
+
+/** npm reads its variables in any case. */
+function npmSetting(env: Machine["env"], name: string): string | undefined {
+  return Object.entries(env).find(([each]) => each.toLowerCase() === name)?.[1];
 }
 
 function absolute(value: string | undefined, home: string, otherwise: string): string {

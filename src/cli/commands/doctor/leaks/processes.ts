@@ -79,7 +79,7 @@ function inArgument(text: string): Held[] {
 /** ps(1) of macOS, which puts the environment behind the arguments, where the system lets it be seen. */
 function fromPs(searched: Searched): Found[] {
   const { stdout, success } = Bun.spawnSync(
-    ["/bin/ps", "-E", "-ww", "-U", String(process.geteuid?.()), "-o", "pid=,comm=", "-o", "command="],
+    ["/bin/ps", "-E", "-x", "-ww", "-U", String(process.geteuid?.()), "-o", "pid=", "-o", "command="],
     { stdin: "ignore", stderr: "ignore", timeout: psTimeoutMs },
   );
   if (!success) {

@@ -11,13 +11,19 @@ export interface Judged {
   isGood: boolean;
 }
 
+/** As many places that were not searched are named. */
+const maxSkipped = 10;
+
 /** Prints the report on stdout; `now` is in seconds since 1970. */
 export function showLeaks(judged: readonly Judged[], searched: Searched, now: number): void {
   for (const { leak, end, isGood } of judged) {
     print(`${isGood ? red("FAIL") : yellow("warn")}  ${whereOf(leak)}: ${endInWords(end, now)}.`);
     print(`      ${dim("→")} ${remedyOf(leak)}`);
   }
-  for (const { what, why } of searched.skipped) print(`${yellow("warn")}  ${what} was not searched: ${why}.`);
+  for (const { what, why } of searched.skipped.slice(0, maxSkipped))
+    print(`${yellow("warn")}  ${what} was not searched: ${why}.`);
+  const more = searched.skipped.length - maxSkipped;
+  if (more > 0) print(`${yellow("warn")}  ${more} more were not searched: see --json.`);
   const good = judged.filter(({ isGood }) => isGood).length;
   const looked = `${counted(searched.files, "file")} and ${counted(searched.processes, "process", "processes")} searched`;
   if (judged.length === 0) return print(`${green("ok  ")}  No token for CodeArtifact was found: ${looked}.`);
@@ -60,7 +66,7 @@ export function whereOf(leak: Leak): string {
 
 /** Until when it is good, to complete a sentence. */
 export function endInWords({ expiration, by, atMost }: End, now: number): string {
-  if (expiration === undefined) return "a token, good until nobody knows when, twelve hours at most";
+  if (expiration === undefined) return "a token, good for an unknown time, twelve hours at most";
   const at = clockTime(expiration, now);
   const says = {
     agent: "the agent has given it out",
@@ -75,6 +81,8 @@ export function endInWords({ expiration, by, atMost }: End, now: number): string
 
 function remedyOf(leak: Leak): string {
   if (leak.place === "process") {
+    if (leak.variable?.startsWith("VOUCH_"))
+      return "A shim of Vouch has set it for this process, which its programs can read as long as they run.";
     return leak.variable === undefined
       ? "End the process, and give the program the token in another way: every user sees its arguments."
       : `End the process; in a shell \`unset ${leak.variable}\`, and start again what it has started.`;
@@ -82,7 +90,8 @@ function remedyOf(leak: Leak): string {
   if (leak.remedy !== undefined) return leak.remedy;
   if (leak.kind === "history")
     return "Delete the line there, after closing other shells: each writes its history when it ends.";
-  return leak.line === undefined ? "Delete it with the program that the file belongs to." : "Delete it there.";
+  if (leak.line === undefined) return "Delete it with the program that the file belongs to.";
+  return "Delete it there, or run `vouch doctor --leaks --fix`.";
 }
 
 function placeJson(leak: Leak): object {

@@ -1,6 +1,8 @@
 /** The whole search: files, then processes. */
 import { statSync } from "node:fs";
 import type { Machine } from "../../../../tools/finding.ts";
+import { readSmallFile } from "../../../../tools/small-files.ts";
+import { hasTokenByLook } from "../../../../tools/token-lines.ts";
 import { storedTokens } from "../../../../tools/stored-tokens.ts";
 import { searchFiles } from "./files.ts";
 import type { Leak, Searched } from "./leak.ts";
@@ -18,7 +20,9 @@ export function searchLeaks(machine: Machine, onStep: (what: string) => void = (
   // What a package manager takes for a password of CodeArtifact, whatever it looks like.
   const stored = storedTokens(machine).flatMap(({ path, line, remedy }): Leak[] => {
     const changed = changedAt(path);
-    if (changed === undefined || places.has(`${path}:${line}`)) return [];
+    // What begins like a token, and is none by its form, was cut off.
+    const isCut = hasTokenByLook(readSmallFile(path)?.split("\n")[line - 1] ?? "");
+    if (changed === undefined || isCut || places.has(`${path}:${line}`)) return [];
     return [{ place: "file", path, kind: "settings", line, changed, token: undefined, hasForm: true, remedy }];
   });
   onStep("processes");

@@ -18,20 +18,26 @@ export interface FoundToken {
 
 /** The longest header that is decoded, in characters. */
 const maxHeader = 4_096;
-const compact = /eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4,8}/g;
+/** The serialisation has five parts; a text that follows may add some. */
+const maxParts = 8;
+/** What a token in compact serialisation is made of; disjoint words keep the search linear, whatever the text. */
+const compactWord = /[A-Za-z0-9_.-]{60,}/g;
+/** How many beginnings of a header are tried in one word. */
+const maxBeginnings = 16;
 /** Base64 of `eyJ`, and of `aws:ey`. */
 const encoded = /(?:ZXlK|YXdzOmV5)[A-Za-z0-9+/_-]{80,}={0,2}/g;
 
 /** Long words without that form: the agent knows if one is a token that it has given out. */
-const longWord = /[A-Za-z0-9._~+/=-]{100,8192}/g;
+const longWord = /[A-Za-z0-9._~-]{100,8192}/g;
 
 /** Every token in the text, in order. */
 export function tokensIn(text: string): FoundToken[] {
   const found: Omit<FoundToken, "line">[] = [];
   if (text.includes("eyJ")) {
-    for (const { 0: word, index } of text.matchAll(compact)) {
-      const token = word.replace(/\.+$/, "");
-      if (isToken(token)) found.push({ from: index, to: index + token.length, token, hasForm: true });
+    for (const { 0: word, index } of text.matchAll(compactWord)) {
+      const span = tokenInWord(word);
+      if (span !== undefined)
+        found.push({ from: index + span.from, to: index + span.to, token: span.token, hasForm: true });
     }
   }
   if (text.includes("ZXlK") || text.includes("YXdzOmV5")) {
@@ -80,9 +86,19 @@ export function endByHeader(token: string): number | undefined {
 /** The longest that CodeArtifact gives a token for, in seconds. */
 export const maxTokenSeconds = 12 * 3600;
 
+function tokenInWord(word: string): { from: number; to: number; token: string } | undefined {
+  let from = word.indexOf("eyJ");
+  for (let tried = 0; from >= 0 && tried < maxBeginnings; tried++, from = word.indexOf("eyJ", from + 1)) {
+    // The full stop of a sentence is none of the token's.
+    const token = word.slice(from).replace(/\.{1,3}$/, "");
+    if (isToken(token)) return { from, to: from + token.length, token };
+  }
+  return undefined;
+}
+
 function isToken(word: string): boolean {
-  const parts = word.split(".");
-  return parts.length >= 5 && parts.at(-2) !== "" && headerOf(word)?.["enc"] !== undefined;
+  const parts = word.split(".", maxParts + 1);
+  return parts.length >= 5 && parts.length <= maxParts && parts.at(-2) !== "" && headerOf(word)?.["enc"] !== undefined;
 }
 
 function headerOf(token: string): Record<string, unknown> | undefined {

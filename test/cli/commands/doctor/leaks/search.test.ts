@@ -9,7 +9,7 @@ import { leakPlaces } from "../../../../../src/cli/commands/doctor/leaks/places.
 import { inPsLine } from "../../../../../src/cli/commands/doctor/leaks/processes.ts";
 import { endInWords, leaksJson, whereOf } from "../../../../../src/cli/commands/doctor/leaks/report.ts";
 import { makeMachine, removeMachines } from "../machine.ts";
-import { lookAlikes, makeToken } from "./tokens.ts";
+import { lookAlikes, makeToken, tokenPlaces } from "./tokens.ts";
 
 const token = makeToken();
 
@@ -26,51 +26,7 @@ function search(files: Record<string, string>, env: Record<string, string> = {})
   ];
 }
 
-test.each([
-  ".npmrc",
-  ".yarnrc",
-  ".yarnrc.yml",
-  ".bunfig.toml",
-  ".config/pnpm/rc",
-  ".config/pip/pip.conf",
-  ".config/uv/uv.toml",
-  ".local/share/uv/credentials/credentials.toml",
-  ".config/pypoetry/auth.toml",
-  ".config/pdm/config.toml",
-  ".config/hatch/config.toml",
-  ".pypirc",
-  ".netrc",
-  ".cargo/credentials",
-  ".cargo/credentials.toml",
-  ".cargo/config.toml",
-  ".m2/settings.xml",
-  ".gradle/gradle.properties",
-  ".gem/credentials",
-  ".bundle/config",
-  ".nuget/NuGet/NuGet.Config",
-  ".aws/cli/cache/0123abcd.json",
-  ".aws/sso/cache/0123abcd.json",
-  ".docker/config.json",
-  ".git-credentials",
-  ".bash_history",
-  ".zsh_history",
-  ".local/share/fish/fish_history",
-  ".zsh_sessions/1.history",
-  ".python_history",
-  ".npm/_logs/2026-11-28T00_00_00_000Z-debug-0.log",
-  ".npm/_cacache/index-v5/0a/1b/ffff",
-  ".cache/pip/log",
-  ".cache/pip/http-v2/0/1/2/3/4/0123",
-  ".pip/pip.log",
-  ".local/state/vouch/agent.log",
-  ".bashrc",
-  "project/.env",
-  "project/.env.local",
-  "project/.npmrc",
-  "project/.cargo/config.toml",
-  "project/requirements.txt",
-  "project/package-lock.json",
-])("a token in ~/%s is found with its line", (path) => {
+test.each(tokenPlaces)("a token in ~/%s is found with its line", (path) => {
   const [found] = search({ [path]: `# first\nkey = ${token}\n` });
   expect(found).toEqual([`${path}:2`]);
 });
@@ -87,7 +43,7 @@ test("an environment variable leads to the files that it names", () => {
   machine.env = {
     ...machine.env,
     HISTFILE: join(machine.home, "here/history"),
-    npm_config_cache: join(machine.home, "npm"),
+    NPM_CONFIG_CACHE: join(machine.home, "npm"),
   };
   const leaks = searchFiles(leakPlaces(machine), { files: 0, processes: 0, skipped: [] });
   expect(leaks.map((leak) => whereOf(leak).replace(machine.home, "~"))).toEqual([
@@ -138,7 +94,14 @@ const file = (changed: number, each = token): Leak => ({
   token: each,
   hasForm: true,
 });
-const inProcess: Leak = { place: "process", pid: 7, name: "make", variable: "TOKEN", token, hasForm: true };
+const inProcess = {
+  place: "process" as const,
+  pid: 7,
+  name: "make",
+  variable: "TOKEN",
+  token,
+  hasForm: true,
+} satisfies Leak;
 
 test.each<[what: string, leak: Leak, known: [string, number][], by: string, expiration: number | undefined]>([
   ["the agent", file(now, makeToken({ exp: now - 1 })), [[makeToken({ exp: now - 1 }), now + 60]], "agent", now + 60],
@@ -149,7 +112,17 @@ test.each<[what: string, leak: Leak, known: [string, number][], by: string, expi
   const end = endOf(leak, new Map(known));
   expect(end).toMatchObject({ by, expiration });
   expect(mayBeGood(end, now)).toBe(expiration === undefined || expiration > now);
-  expect(endInWords(end, now)).toContain(expiration !== undefined && expiration < now ? "has ended" : "good until");
+  expect(endInWords(end, now)).toContain(expiration !== undefined && expiration < now ? "has ended" : "a token, good ");
+});
+
+test("what a shim has set is told from what a shell has exported", () => {
+  const remedies = ["VOUCH_0f_0", "CODEARTIFACT_AUTH_TOKEN"].map((variable) => {
+    const leak: Leak = { ...inProcess, variable };
+    const judged = [{ leak, end: endOf(leak, new Map()), isGood: true }];
+    return JSON.stringify(leaksJson(judged, { files: 0, processes: 1, skipped: [] }));
+  });
+  expect(remedies[0]).toContain("A shim of Vouch");
+  expect(remedies[1]).toContain("unset CODEARTIFACT_AUTH_TOKEN");
 });
 
 test("the report as JSON has places and times, and no token", () => {

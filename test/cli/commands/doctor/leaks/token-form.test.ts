@@ -1,7 +1,7 @@
 /** The form by which a token is found in any text. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { endByHeader, tokensIn } from "../../../../../src/cli/commands/doctor/leaks/token-form.ts";
+import { candidatesIn, endByHeader, tokensIn } from "../../../../../src/cli/commands/doctor/leaks/token-form.ts";
 import { propertyRuns } from "../../../../property-runs.ts";
 import { lookAlikes, makeToken } from "./tokens.ts";
 
@@ -44,6 +44,16 @@ test("every token of a text is found on its line, whatever stands between them",
     }),
     { numRuns: propertyRuns },
   );
+});
+
+test.each([
+  ["beginnings of headers", "eyJ".repeat(1 << 20)],
+  ["beginnings of headers with points", "eyJ.".repeat(1 << 20)],
+  ["encoded beginnings", "ZXlK".repeat(1 << 20)],
+  ["headers of tokens", `${makeToken().split(".")[0]}.`.repeat(1 << 16)],
+  ["points", `eyJ${".".repeat(1 << 22)}`],
+])("a text of nothing but %s is searched in linear time, and has no token", (_, text) => {
+  expect(candidatesIn(text).filter(({ hasForm }) => hasForm)).toEqual([]);
 });
 
 test("a token's own header says when it ends, if it does", () => {
