@@ -48,7 +48,6 @@ export const otherCommands: Readonly<Record<string, Readonly<Record<string, stri
     debug: "doctor",
     diagnose: "doctor",
     fix: "doctor --fix",
-    log: "agent status",
     logs: "agent status",
     restart: "agent stop",
     stop: "agent stop",

@@ -53,6 +53,16 @@ export const packageManagerVariables: VariableGroup = {
       meaning: "hatch's own: where it publishes to. With a password there, the shim adds nothing.",
     },
     {
+      names: ["VOUCH_NPM_GLOBALCONFIG"],
+      readBy: "npm shim, pnpm shim",
+      meaning: "Your own `npm_config_globalconfig`, while the shim's pipe stands in its place.",
+    },
+    {
+      names: ["DESTDIR"],
+      readBy: "npm shim, pnpm shim",
+      meaning: "npm's own: stands before the folder of its global configuration file.",
+    },
+    {
       names: ["COREPACK_ENABLE_PROJECT_SPEC"],
       readBy: "pnpm shim",
       meaning: "Set for corepack, which then takes no version from a project.",
