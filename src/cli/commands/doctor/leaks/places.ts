@@ -116,6 +116,10 @@ export function leakPlaces(machine: Machine): Places {
       ...allTools.flatMap((tool) => tool.tokenPlaces(machine)).map(({ path }) => ({ path, kind: "settings" as const })),
       ...inHome(settingsInHome, "settings"),
       { path: join(config, "hatch/config.toml"), kind: "settings" },
+      ...namesIn(join(config, "environment.d")).map((name) => ({
+        path: join(config, "environment.d", name),
+        kind: "settings" as const,
+      })),
       ...(env["XDG_RUNTIME_DIR"]?.startsWith("/")
         ? [{ path: join(env["XDG_RUNTIME_DIR"], "containers/auth.json"), kind: "settings" as const }]
         : []),
@@ -137,7 +141,6 @@ export function leakPlaces(machine: Machine): Places {
       { path: join(home, ".aws/cli/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/sso/cache"), kind: "settings", depth: 1 },
       { path: join(home, ".aws/boto/cache"), kind: "settings", depth: 1 },
-      { path: join(config, "environment.d"), kind: "settings", depth: 1 },
       { path: join(home, ".zsh_sessions"), kind: "history", depth: 1 },
       { path: join(home, ".bash_sessions"), kind: "history", depth: 1 },
       { path: join(npmCache, "_logs"), kind: "log", depth: 1 },

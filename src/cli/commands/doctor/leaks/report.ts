@@ -3,6 +3,7 @@ import { bold, dim, green, print, red, yellow } from "../../../terminal/terminal
 import { clockTime, duration } from "../../../terminal/time.ts";
 import type { End } from "./ends.ts";
 import type { Leak, Searched } from "./leak.ts";
+import { maxTokenSeconds } from "./token-form.ts";
 
 /** A leak with what is known of its end. */
 export interface Judged {
@@ -71,7 +72,7 @@ export function endInWords({ expiration, by, atMost }: End, now: number): string
   const says = {
     agent: "the agent has given it out",
     token: "the token says so",
-    file: "the file is from then or older, and no token lasts longer than twelve hours",
+    file: `the file was changed last at ${clockTime(expiration - maxTokenSeconds, now)}, and no token lasts longer than twelve hours`,
     nothing: "",
   }[by];
   if (expiration <= now) return `a token that has ended (${says})`;
@@ -89,7 +90,7 @@ function remedyOf(leak: Leak): string {
   }
   if (leak.remedy !== undefined) return leak.remedy;
   if (leak.kind === "history")
-    return "Delete the line there, after closing other shells: each writes its history when it ends.";
+    return "Close other shells, for each writes its history when it ends; then run `vouch doctor --leaks --fix`, or delete the line.";
   if (leak.line === undefined) return "Delete it with the program that the file belongs to.";
   return "Delete it there, or run `vouch doctor --leaks --fix`.";
 }

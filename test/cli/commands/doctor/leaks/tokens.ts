@@ -61,6 +61,7 @@ export const tokenPlaces = [
   ".pip/pip.log",
   ".local/state/vouch/agent.log",
   ".bashrc",
+  ".config/environment.d/10-tokens.conf",
   "project/.env",
   "project/.env.local",
   "project/.npmrc",
