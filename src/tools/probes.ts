@@ -1,7 +1,6 @@
 /** What the doctor asks of an endpoint: the smallest request that is answered only for a token with read permission. */
-import { parseJson } from "../base/json.ts";
+import { parseJson, tableOf } from "../base/json.ts";
 import type { PackageFormat } from "../base/package-format.ts";
-import { tableOf } from "./small-files.ts";
 
 export interface Probe {
   /** Relative to the endpoint. */

@@ -38,8 +38,3 @@ export function readTomlFile(path: string): Record<string, unknown> | undefined 
   const text = readSmallFile(path);
   return text === undefined ? undefined : parseToml(text);
 }
-
-/** The value if it is a table; otherwise an empty one. */
-export function tableOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}

@@ -7,7 +7,7 @@ import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-
 import type { Edited } from "../../editing/edited.ts";
 import { setKeys } from "../../editing/toml-edits.ts";
 import { parseToml, parseUserToml, setValue } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 export interface BunRegistry {
   endpoint: string;

@@ -2,7 +2,8 @@
 import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
 import { unlessConfigured } from "../registry-url.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { bunConfigPath } from "./config-path.ts";
 
 interface Registry extends NamedRegistry {

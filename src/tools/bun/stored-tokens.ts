@@ -1,6 +1,6 @@
 /** Tokens in bun's user file. */
 import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { hasUrlWithPassword, isStored, tomlLines } from "../token-lines.ts";
 import { bunConfigPath } from "./config-path.ts";
 

@@ -10,7 +10,7 @@ import { byHandHint, type Edited } from "../../editing/edited.ts";
 import { setKeys, statementsOf } from "../../editing/toml-edits.ts";
 import type { TomlStatement } from "../../editing/toml-statements.ts";
 import { parseToml, parseUserToml, setValue, withoutKeys } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 export interface CargoRegistry {
   /** The name in `registries.NAME`. */

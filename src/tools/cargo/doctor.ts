@@ -8,7 +8,8 @@ import { ancestors } from "../../base/system/ancestors.ts";
 import { decisiveConfigs } from "./project/project-network.ts";
 import { shown } from "./project/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
-import { readSmallFile, readTomlFile, tableOf } from "../small-files.ts";
+import { readSmallFile, readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { failure, type Finding, ok, type Machine } from "../finding.ts";
 import { shellWord } from "../../base/shell-word.ts";
 

@@ -1,7 +1,8 @@
 /** Tokens stored by `cargo login`, or by hand. */
 import { join } from "node:path";
 import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { isStored, tomlLines } from "../token-lines.ts";
 import { cargoConfigPath } from "./config-path.ts";
 

@@ -4,7 +4,7 @@ import { memberFolders } from "../npm/guard/members.ts";
 import { dirname, join, resolve } from "../npm/guard/paths.ts";
 import type { OwnFiles } from "../npm/guard/other-tools.ts";
 import { VouchError } from "../../base/errors.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 /** deno's own files name addresses, and nothing that decides about the connection. */
 export const denoFiles: OwnFiles = Object.fromEntries(

@@ -7,7 +7,7 @@ import { VouchError } from "../../base/errors.ts";
 import { ancestors } from "../../base/system/ancestors.ts";
 import { readIfPresent } from "../../base/system/regular-file.ts";
 import { parseToml } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 const maxBytes = 4 << 20;
 

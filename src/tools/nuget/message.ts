@@ -3,8 +3,7 @@
  * https://learn.microsoft.com/nuget/reference/extensibility/nuget-cross-platform-plugins#protocol-messages-index
  */
 import { VouchError } from "../../base/errors.ts";
-import { parseJson } from "../../base/json.ts";
-import { tableOf } from "../small-files.ts";
+import { parseJson, tableOf } from "../../base/json.ts";
 
 const types = ["Cancel", "Fault", "Progress", "Request", "Response"] as const;
 export type MessageType = (typeof types)[number];

@@ -7,7 +7,7 @@ import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-
 import type { Edited } from "../../editing/edited.ts";
 import { keyText, setKeys, setsString, statementsOf } from "../../editing/toml-edits.ts";
 import { parseToml, parseUserToml, setValue } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 export interface PdmRepository {
   /** Names for it, best first; the first that no other repository of the file has is taken. */

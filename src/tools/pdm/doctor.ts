@@ -2,7 +2,8 @@
 import { failure, type Finding, type Machine, ok } from "../finding.ts";
 import { fails, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand, unlessConfigured, withoutSecrets } from "../registry-url.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { pdmConfigPath } from "./config-path.ts";
 
 /** Findings on PDM's user configuration, where `vouch setup` has set up PDM. */

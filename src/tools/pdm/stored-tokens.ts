@@ -1,6 +1,6 @@
 /** Tokens that `pdm config` has stored. */
 import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { hasUrlWithPassword, isStored, tokenUser, tomlLines } from "../token-lines.ts";
 import { pdmConfigPath } from "./config-path.ts";
 

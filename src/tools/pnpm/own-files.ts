@@ -2,7 +2,7 @@
 import type { Environment } from "../../base/environment.ts";
 import { textOf } from "../npm/guard/files.ts";
 import { join, resolve } from "../npm/guard/paths.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 /** The file in npm's format: pnpm's variables, its configuration, npm's variable, or `~/.npmrc`. */
 export function ownNpmrc(env: Environment): string {

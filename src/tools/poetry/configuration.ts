@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { readIfPresent } from "../../base/system/regular-file.ts";
 import { parseToml } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 type Table = Record<string, unknown>;
 

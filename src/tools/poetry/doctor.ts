@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { failure, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand } from "../registry-url.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 
 /** Whether a repository for `poetry publish` leads to an endpoint. */

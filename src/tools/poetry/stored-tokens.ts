@@ -1,7 +1,8 @@
 /** Tokens that `poetry config http-basic.NAME` and `poetry config pypi-token.NAME` have stored. */
 import { join } from "node:path";
 import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { isStored, tokenUser, tomlLines } from "../token-lines.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 

@@ -7,7 +7,7 @@ import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-
 import type { Edited } from "../../editing/edited.ts";
 import { lineBefore, setKeys, statementsOf } from "../../editing/toml-edits.ts";
 import { parseToml, parseUserToml } from "../../editing/toml-values.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 export interface UvIndex {
   /** Names for it, best first; the first that the file does not use is taken. */

@@ -3,7 +3,8 @@ import type { RepositorySettings } from "../../settings/settings.ts";
 import { failure, fails, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
 import { classify, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { isOnConfiguredHost } from "../../settings/registries.ts";
-import { readTomlFile, tableOf } from "../small-files.ts";
+import { readTomlFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { uvConfigPath } from "./config-path.ts";
 
 /** Findings on uv's user configuration, where `vouch setup` has set up uv. */

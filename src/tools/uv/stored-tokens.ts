@@ -1,7 +1,7 @@
 /** Tokens in uv's configuration file, and in the store of `uv auth login`. */
 import { join } from "node:path";
 import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { hasUrlWithPassword, linesWith, tomlLines } from "../token-lines.ts";
 import { uvConfigPath } from "./config-path.ts";
 

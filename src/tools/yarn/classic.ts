@@ -12,7 +12,7 @@ import { examineForOther } from "../npm/guard/other-tools.ts";
 import { join } from "../npm/guard/paths.ts";
 import { ownUserConfig, userConfigText, withUserConfig } from "../npm/user-config.ts";
 import { purposeOf } from "../publishing.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 import { readYarnArguments } from "./arguments.ts";
 import { yarnFiles } from "./project-files.ts";
 

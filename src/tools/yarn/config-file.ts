@@ -7,7 +7,7 @@ import { type Edit, splitLines } from "../../editing/block.ts";
 import { insertCheckedBlocks, removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { byHandHint, type Edited, notEditable } from "../../editing/edited.ts";
 import { keysBelow, type YamlKey, yamlKeys } from "../../editing/yaml-keys.ts";
-import { tableOf } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 export interface YarnRegistry {
   endpoint: string;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
 import { unlessConfigured } from "../registry-url.ts";
-import { readSmallFile, tableOf } from "../small-files.ts";
+import { readSmallFile } from "../small-files.ts";
+import { tableOf } from "../../base/json.ts";
 
 /** Findings on yarn's registries. */
 export function checkYarn({ home, settings }: Machine): Finding[] {

@@ -1,9 +1,8 @@
 /** Which yarn will run: 1, or 2 and later, which share a name and little else. */
 import type { Environment } from "../../base/environment.ts";
-import { parseJson } from "../../base/json.ts";
+import { parseJson, tableOf } from "../../base/json.ts";
 import { realPath, textOf } from "../npm/guard/files.ts";
 import { dirname, join, resolve } from "../npm/guard/paths.ts";
-import { tableOf } from "../small-files.ts";
 
 export type YarnLine = "classic" | "berry";
 

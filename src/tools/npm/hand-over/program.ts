@@ -1,9 +1,8 @@
 /** Which npm stands behind a name on PATH, and which files it reads as the machine's. */
 import type { Environment } from "../../../base/environment.ts";
-import { parseJson } from "../../../base/json.ts";
+import { parseJson, tableOf } from "../../../base/json.ts";
 import { findOnPath } from "../../../base/system/path.ts";
 import { trace } from "../../../base/trace.ts";
-import { tableOf } from "../../small-files.ts";
 import { realPath, textOf } from "../guard/files.ts";
 import { dirname, join, resolve } from "../guard/paths.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "../guard/settings-text.ts";
