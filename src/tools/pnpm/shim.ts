@@ -74,9 +74,9 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
   }
   const version = file === undefined ? undefined : await pnpmVersion(file, env);
   const npmPath = isDlx(name) ? undefined : npmShimFor(command, version, env);
-  // The npm that publishes asks itself.
-  const purpose = npmPath === undefined || version === "corepack" ? pnpmPurpose(name, args) : "read";
-  const variables = await tokenVariables(purpose);
+  const purpose = pnpmPurpose(name, args);
+  // For publishing its helper asks, or the npm that it starts.
+  const variables = await tokenVariables(isOfExec(env) ? purpose : "read");
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };

@@ -8,6 +8,7 @@ import { names } from "../../sandbox/main.ts";
 import { requires } from "../../requires.ts";
 import { buildWheel, myPackage } from "../../sandbox/packages.ts";
 import { filesContaining } from "../disk.ts";
+import { pathWith, programsOf } from "../tools/javascript/npm-laptop.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "../projects.ts";
 
 const uv = join(import.meta.dir, "../../../.tools/pip-26/bin/uv");
@@ -248,6 +249,35 @@ describe("the publish role, without which the account refuses an upload, is the 
     expect(stderr).toContain("asks to publish to acme/their-repo. Touch your security key to allow it.");
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("my-lib@2.0.0") });
   }, 60_000);
+
+  describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("by %s", (tool) => {
+    test.skipIf(!requires("npm", join(programsOf(tool), "pnpm")))(
+      "publish, after one touch; a token that scripts could read it does not get",
+      async () => {
+        const PATH = pathWith(laptop, tool);
+        const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
+        await ended(laptop.run(["vouch", "setup", "codeartifact", ...where, "--tool", "pnpm"], { env: { PATH } }));
+        const before = refused();
+        const command = ["pnpm", "publish", "--no-git-checks"];
+        const version = `4.0.${["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"].indexOf(tool)}`;
+        const cwd = await library(version);
+        const { exitCode, stderr } = await laptop.runOnTerminal(command, { cwd, env: { PATH } });
+        expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+        const words = stderr.replaceAll(/\s+/g, " ");
+        expect(words.match(/asks to publish/g)?.length).toBe(1);
+        expect(words).not.toContain("can read");
+        await library(`5${version.slice(1)}`);
+        await Bun.write(join(cwd, ".npmrc"), `//${acme.host}/npm/${acme.repository}/:_authToken=\${AWS_TOKEN}\n`);
+        const exposed = await laptop.runOnTerminal(command, { cwd, env: { PATH } });
+        await Bun.file(join(cwd, ".npmrc")).delete();
+        expect(exposed.exitCode).not.toBe(0);
+        const said = exposed.stderr.replaceAll(/\s+/g, " ");
+        expect(said).toMatch(/p?npm gets no token for publishing, because scripts could read it: .*\.npmrc/);
+        expect(refused()).toBe(before);
+      },
+      120_000,
+    );
+  });
 
   test.skipIf(!requires(uv))(
     "by uv publish, which asks keyring for a URL that says nothing",
