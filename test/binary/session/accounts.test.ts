@@ -259,14 +259,14 @@ describe("the publish role, without which the account refuses an upload, is the 
         await ended(laptop.run(["vouch", "setup", "codeartifact", ...where, "--tool", "pnpm"], { env: { PATH } }));
         const before = refused();
         const command = ["pnpm", "publish", "--no-git-checks"];
-        const version = `2.0.${["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"].indexOf(tool)}`;
+        const version = `4.0.${["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"].indexOf(tool)}`;
         const cwd = await library(version);
         const { exitCode, stderr } = await laptop.runOnTerminal(command, { cwd, env: { PATH } });
         expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
         const words = stderr.replaceAll(/\s+/g, " ");
         expect(words.match(/asks to publish/g)?.length).toBe(1);
         expect(words).not.toContain("can read");
-        await library(`3${version.slice(1)}`);
+        await library(`5${version.slice(1)}`);
         await Bun.write(join(cwd, ".npmrc"), `//${acme.host}/npm/${acme.repository}/:_authToken=\${AWS_TOKEN}\n`);
         const exposed = await laptop.runOnTerminal(command, { cwd, env: { PATH } });
         await Bun.file(join(cwd, ".npmrc")).delete();
