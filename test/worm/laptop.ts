@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { SQL } from "bun";
-import { type Laptop, startLaptop } from "../laptop.ts";
+import { type Laptop, registryName, startLaptop } from "../laptop.ts";
 import type { Account, Role } from "../sandbox/aws/account.ts";
 import { names } from "../sandbox/main.ts";
 
@@ -32,7 +32,14 @@ function splitRole({ roles }: Account): void {
 export async function startWormLaptop(): Promise<Laptop> {
   const laptop = await startLaptop({ account: splitRole });
   try {
-    await laptop.getReady("--publish-role", publishRole, "--tool", "cargo,npm,pip,twine,nuget,bazel");
+    await laptop.getReady(
+      "--publish-role",
+      publishRole,
+      "--registry-name",
+      registryName,
+      "--tool",
+      "cargo,npm,pip,twine,nuget,bazel",
+    );
     laptop.key.settings.touch = "withheld";
     return laptop;
   } catch (error) {

@@ -83,3 +83,19 @@ export async function seedPipWorm(laptop: Laptop, report: string): Promise<void>
     ["content", new File([bytes], "worm-1.0.0.tar.gz")],
   ]);
 }
+
+/** A crate `worm`, whose build script is the worm. */
+export async function seedCargoWorm(laptop: Laptop, report: string): Promise<void> {
+  const settings = Object.entries(settingsFor("cargo", laptop, report)).filter(
+    ([, value]) => typeof value === "string",
+  );
+  await seedPackage(laptop.sandbox.registries, "cargo", {
+    name: "worm",
+    version: "0.1.0",
+    files: {
+      "build.rs": source("worm.rs"),
+      "src/lib.rs": 'pub fn greeting() -> &\'static str {\n    "hello from worm"\n}\n',
+      "settings.txt": settings.map((pair) => `${pair.join("=")}\n`).join(""),
+    },
+  });
+}

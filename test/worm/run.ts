@@ -1,16 +1,16 @@
 /** Runs a worm to its end: the package manager's command with it, then the command after that, then the judgement. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npmUserProject } from "../binary/projects.ts";
-import type { Laptop } from "../laptop.ts";
+import { crateUserProject, npmUserProject } from "../binary/projects.ts";
+import { type Laptop, registryName } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
-import { seedNpmWorm, seedPipWorm } from "./packages.ts";
+import { seedCargoWorm, seedNpmWorm, seedPipWorm } from "./packages.ts";
 import { countKeys, countPublishes, startWormLaptop } from "./laptop.ts";
 import { judge, type Result } from "./judge.ts";
 import { endProcessesOf } from "./processes.ts";
 import { startReportListener } from "./reports.ts";
 
-export const worms = ["npm", "pip"] as const;
+export const worms = ["npm", "cargo", "pip"] as const;
 export type Worm = (typeof worms)[number];
 
 /** How long a package manager with a worm in it may take; and each command after it. */
@@ -32,6 +32,11 @@ const plans: Record<Worm, Plan> = {
     project: ({ home }) => npmUserProject(join(home, "app"), "worm"),
     command: ["npm", "install", "--no-audit", "--no-fund", "--no-progress"],
     again: ["node", "node_modules/worm/worm.cjs"],
+  },
+  cargo: {
+    seed: seedCargoWorm,
+    project: ({ home }) => crateUserProject(join(home, "app"), "worm", registryName),
+    command: ["cargo", "build", "--quiet"],
   },
   pip: {
     seed: seedPipWorm,
