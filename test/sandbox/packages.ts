@@ -12,6 +12,8 @@ export interface PackageSource {
    * (`my_package/__init__.py`), in the gem (`lib/my_gem.rb`). The manifest is made.
    */
   files: Record<string, string>;
+  /** What an npm package's manifest says besides. */
+  manifest?: Record<string, unknown>;
 }
 
 /** The packages that most tests install. */
@@ -93,8 +95,8 @@ async function publishBody({ name, version, files }: PackageSource): Promise<Arr
 }
 
 /** The document that `npm publish` puts. */
-async function publishDocument({ name, version, files }: PackageSource): Promise<object> {
-  const manifest = { name, version };
+async function publishDocument({ name, version, files, manifest: more }: PackageSource): Promise<object> {
+  const manifest = { ...more, name, version };
   const paths = Object.entries(files).map(([path, text]) => [`package/${path}`, text]);
   const tarball = await tarGz({ "package/package.json": JSON.stringify(manifest), ...Object.fromEntries(paths) });
   return {
