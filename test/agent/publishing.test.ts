@@ -224,6 +224,14 @@ describe("one request at a time waits for a touch", () => {
   });
 });
 
+test("the credentials of the role that publishes are given to nobody, with a touch or without", async () => {
+  await using harness = await started();
+  expect((await rejection(askAgent(routes.roleCredentials, { roleArn: publisher }))).code).toBe("touch_needed");
+  await harness.touch();
+  expect((await rejection(askAgent(routes.roleCredentials, { roleArn: publisher }))).code).toBe("touch_needed");
+  expect(await askAgent(routes.roleCredentials, {})).toHaveProperty("accessKeyId");
+});
+
 test("nothing is asked for where no repository has a role for publishing", async () => {
   await using harness = await started();
   harness.configure({ repositories: [repository] });

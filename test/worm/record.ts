@@ -5,8 +5,10 @@ import type { Laptop } from "../laptop.ts";
 export async function countAsksOnRecord(laptop: Laptop): Promise<number> {
   const { exitCode, stdout } = await laptop.vouch("log", "--json");
   if (exitCode !== 0) return 0;
-  return stdout
+  const entries = stdout
     .trim()
     .split("\n")
-    .filter((line) => line !== "").length;
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as { count: number });
+  return entries.reduce((sum, { count }) => sum + count, 0);
 }

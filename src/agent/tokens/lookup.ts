@@ -3,7 +3,7 @@
  * jobs.
  */
 import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
-import { type Place, purposeIn } from "../../settings/roles.ts";
+import { hasPublishRole, knownRole, type Place, purposeIn } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CargoReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
@@ -90,6 +90,7 @@ export async function lookUpRoleCredentials(
   const first = settings.aws?.region ?? settings.repositories[0]?.region;
   const profile = roleArn ? undefined : chosenProfile(choice, settings);
   const place = roleArn ? { roleArn, region: first } : { profile, region: first };
+  refusePublishRole(place, settings);
   const credentials = await source.tokens(place).credentials(place, settings, region);
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
   return {
@@ -98,6 +99,22 @@ export async function lookUpRoleCredentials(
     ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.expose() }),
     ...(expiration === Infinity ? {} : { expiration }),
   };
+}
+
+/** Credentials of a role for publishing go to nobody: a touch gives a token, for one process. Throws `touch_needed`. */
+function refusePublishRole(place: Place, settings: Settings): void {
+  const arn = knownRole(place, settings)?.arn;
+  const repository = settings.repositories.find(
+    (each) => each.publishRoleArn === arn && hasPublishRole(each, settings),
+  );
+  if (arn === undefined || repository === undefined) return;
+  throw new VouchError(
+    "touch_needed",
+    `${arn} is the role that publishes to ${repository.domain}/${repository.repository}.`,
+    {
+      hint: "Its credentials are not given out: publish with a package manager, or with `vouch exec --publish`.",
+    },
+  );
 }
 
 /** The endpoints that a repository has. */

@@ -190,7 +190,7 @@ describe("the publish role, without which the account refuses an upload, is the 
     120_000,
   );
 
-  test("is refused by AWS to a session without a touch, whoever asks for it", async () => {
+  test("gives its credentials to nobody, by whatever profile", async () => {
     const flags = ["--role", acme.publishRoleArn, "--region", acme.region, "--via", names.roleArn];
     await ended(laptop.vouch("setup", "aws", "--profile", "thief", ...flags));
     const { exitCode, stdout, stderr } = await laptop.vouch("credential", "aws", "--profile", "thief");

@@ -9,10 +9,13 @@ import type { Guarded, Stronger } from "../guard/guard.ts";
 export class Exposure {
   readonly why: string;
   readonly hint: string;
+  /** Whether nobody knows what would get the token: then it is not given at all. */
+  readonly isUnknown: boolean;
 
-  constructor(why: string, hint: string) {
+  constructor(why: string, hint: string, isUnknown = false) {
     this.why = why;
     this.hint = hint;
+    this.isUnknown = isUnknown;
   }
 
   /** The line for the user. */
@@ -40,6 +43,10 @@ export async function exposed(
   if (purpose === "publish" && (await hasPublishRole())) {
     const message = `${tool} gets no token for publishing, because scripts could read it: ${exposure.why}`;
     const line = new VouchError("project_untrusted", message, { hint: exposure.hint });
+    return { env: guarded.bare ?? guarded.env, line };
+  }
+  if (exposure.isUnknown) {
+    const line = new VouchError("project_untrusted", `${tool} gets no token: ${exposure.why}`, { hint: exposure.hint });
     return { env: guarded.bare ?? guarded.env, line };
   }
   return { env: guarded.env, line: exposure.line(tool) };

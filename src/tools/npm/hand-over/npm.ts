@@ -37,9 +37,12 @@ function pipeFor(file: string, { env, variables, readings, guarded }: NpmHandOve
   }
   const user = readSettings(userFiles({ env, userConfigs: valuesOf(readings, "userconfig") }).user, env);
   const program = npmProgram(file, user, env);
-  if (program === undefined || !emptiesPipe.test(program.version)) {
-    const what = program === undefined ? "does not say which npm it is" : `is npm ${program.version}`;
-    return new Exposure(`${file} ${what}.`, "From npm 9 to 12 Vouch keeps it from them.");
+  if (program === undefined) {
+    // Whatever stands on PATH under npm's name: code of packages may have put it there.
+    return new Exposure(`${file} does not say which npm it is.`, "`vouch exec -- npm …` trusts it.", true);
+  }
+  if (!emptiesPipe.test(program.version)) {
+    return new Exposure(`${file} is npm ${program.version}.`, "From npm 9 to 12 Vouch keeps it from them.");
   }
   return pipeTokens({ env: guarded.bare!, variables, globalConfig: program.globalConfig, user });
 }
