@@ -184,10 +184,12 @@ const recordEntry = fields({
   count,
   operation: text,
   target: optional(text),
+  /** What the package manager said that it changes. */
+  claims: list(text),
   /** "ok", or the error's code. */
   outcome: text,
   /** The asker and its ancestors, the asker first. */
-  askers: list(fields({ pid: count, name: text, startedAt: text })),
+  askers: list(fields({ pid: count, name: text, startedAt: text, executable: optional(text) })),
 });
 
 /** The session at one Vouch server. */
@@ -317,8 +319,8 @@ const replies = {
   /** When what the touch has given ends. */
   [routes.publishFinish]: fields({ expiration: time }),
   [routes.publishCancel]: isObject,
-  /** Who asked for what, the oldest first. */
-  [routes.record]: fields({ entries: list(recordEntry) }),
+  /** Who asked for what, the oldest first; how many entries are left out, because there are too many. */
+  [routes.record]: fields({ entries: list(recordEntry), leftOut: count }),
   [routes.fingerprints]: fields({
     salt: text,
     /** Those of tokens that the agent has given out, and when they end. */

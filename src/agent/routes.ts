@@ -80,7 +80,7 @@ export const agentRoutes: AgentRoutes = {
     agent.publishing.cancel(ceremony);
     return {};
   }),
-  [routes.record]: route(recordRequest, (agent, { since }) => ({ entries: agent.record.since(since) })),
+  [routes.record]: route(recordRequest, (agent, { since }) => agent.record.since(since)),
   [routes.fingerprints]: route(fingerprintsRequest, ({ given }, { fingerprints }) => given.among(fingerprints)),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();

@@ -27,15 +27,15 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
       const answers = answersOf(agent);
       const { path, route, body } = accept(request);
       const question = questionOf(path, body);
-      const askers = question === undefined ? [] : agent.record.who(peer);
+      const who: ReturnType<Agent["record"]["who"]> = question === undefined ? [] : agent.record.who(peer);
       try {
         const { reply, lifetime } = await route.answer(agent, body, peer);
         const whole = writeReply(200, reply);
         if (lifetime !== undefined) answers?.keep(received, whole, lifetime, question);
-        if (question !== undefined) agent.record.add(question, "ok", askers);
+        if (question !== undefined) agent.record.add(question, "ok", who);
         return whole;
       } catch (error) {
-        if (question !== undefined) agent.record.add(question, VouchError.from(error).code, askers);
+        if (question !== undefined) agent.record.add(question, VouchError.from(error).code, who);
         throw error;
       }
     } catch (error) {

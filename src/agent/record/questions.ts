@@ -7,9 +7,13 @@ export interface Question {
   operation: string;
   /** The endpoint, the format, or the role; absent where there is none. */
   target?: string;
+  /** What the package manager says that it changes: its own claim. */
+  claim?: string;
 }
 
-const maxText = 256;
+/** More than names, endpoints and ARNs need; in UTF-16 units. */
+const maxText = 200;
+const maxClaim = 64;
 
 /** Routes that give nothing out and change nothing: looking is not recorded. */
 const silent: ReadonlySet<Route> = new Set([
@@ -28,7 +32,11 @@ export function questionOf(route: Route, body: unknown): Question | undefined {
   const purpose = fields["purpose"] === "publish" ? " to publish" : "";
   switch (route) {
     case routes.cargo:
-      return question(cargoOperation(fields), urlOf((fields["registry"] as Record<string, unknown>)?.["index-url"]));
+      return question(
+        `cargo ${words(fields["operation"], maxClaim) ?? "read"}`,
+        urlOf((fields["registry"] as Record<string, unknown>)?.["index-url"]),
+        claimOf(fields["name"], fields["vers"]),
+      );
     case routes.token:
       return question(`token${purpose}`, urlOf(fields["url"]) ?? words(fields["format"]));
     case routes.tokens:
@@ -38,28 +46,28 @@ export function questionOf(route: Route, body: unknown): Question | undefined {
       return question("AWS credentials", words(fields["roleArn"]) ?? words(fields["profile"]));
     case routes.publishStart: {
       const { operation, name, version } = (fields["claim"] ?? {}) as Record<string, unknown>;
-      const claimed = [operation, name, version].flatMap((each) => words(each) ?? []).join(" ");
-      return question(
-        `touch to ${claimed === "" ? "publish" : claimed}`,
-        urlOf(fields["url"]) ?? words(fields["format"]),
-      );
+      const target = urlOf(fields["url"]) ?? words(fields["format"]);
+      return question(`touch to ${words(operation, maxClaim) ?? "publish"}`, target, claimOf(name, version));
     }
     default:
       return { operation: route.replace(/^\/v1\//, "").replaceAll("/", " ") };
   }
 }
 
-function cargoOperation({ operation, name, vers }: Record<string, unknown>): string {
-  const claimed = [operation ?? "read", name, vers].flatMap((each) => words(each) ?? []);
-  return ["cargo", ...claimed].join(" ");
+function question(operation: string, target: string | undefined, claim?: string): Question {
+  return {
+    operation,
+    ...(target === undefined ? {} : { target }),
+    ...(claim === undefined ? {} : { claim }),
+  };
 }
 
-function question(operation: string, target: string | undefined): Question {
-  return target === undefined ? { operation } : { operation, target };
+function claimOf(...parts: unknown[]): string | undefined {
+  return words(parts.flatMap((part) => words(part, maxClaim) ?? []).join(" "));
 }
 
-function words(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? printable(value.slice(0, maxText)) : undefined;
+function words(value: unknown, max = maxText): string | undefined {
+  return typeof value === "string" && value !== "" ? printable(value.slice(0, max)) : undefined;
 }
 
 /** Without user information, query and fragment, which may hold a secret; a text that is no URL is not kept. */

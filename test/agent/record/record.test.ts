@@ -63,11 +63,59 @@ test("looking is not recorded, and --since leaves out what was asked before", as
   expect((await entries(harness.clock.now() / 1000)).map(({ operation }) => operation)).toEqual(["token"]);
 });
 
-test("the record has a thousand entries at most, and drops the oldest", () => {
+test("the record has a thousand answers at most, and says how many are left out", () => {
   const record = new Record(new ManualClock());
   for (let number = 0; number < 1_500; number++) record.add({ operation: `number ${number}` }, "ok", []);
-  const kept = record.since();
+  const { entries: kept, leftOut } = record.since();
   expect([kept.length, kept[0]!.operation, kept.at(-1)!.operation]).toEqual([1_000, "number 500", "number 1499"]);
+  expect(leftOut).toBe(500);
+});
+
+test("refusals push no answer out, and other claims make no other entry", async () => {
+  await using harness = new AgentHarness();
+  await harness.login();
+  await harness.token();
+  const elsewhere = "sparse+https://elsewhere.example/";
+  const ask = async (number: number) =>
+    rejection(
+      askAgent(routes.cargo, {
+        v: 1,
+        kind: "get",
+        registry: { "index-url": elsewhere },
+        operation: "publish",
+        name: `${"é".repeat(150)}-${number}`,
+        vers: "1",
+      }),
+    );
+  for (let number = 0; number < 1_200; number += 50) {
+    await Promise.all(Array.from({ length: 50 }, async (_, index) => ask(number + index)));
+  }
+  const { entries: found, leftOut } = await askAgent(routes.record, {});
+  expect(found.filter(({ operation }) => operation === "token")).toHaveLength(1);
+  const refused = found.filter(({ operation }) => operation === "cargo publish");
+  expect(refused).toMatchObject([{ count: 1_200, outcome: "not_configured" }]);
+  expect(refused[0]!.claims.length).toBeLessThanOrEqual(20);
+  expect(leftOut).toBe(0);
+});
+
+test("a reply holds no more than a client takes, the newest", () => {
+  const record = new Record(new ManualClock());
+  const above = { name: "漢".repeat(5), pid: 1, startedAt: "1", executable: "漢".repeat(200) };
+  for (let number = 0; number < 1_000; number++) {
+    record.add({ operation: `${number} ${"漢".repeat(150)}`, target: "漢".repeat(200) }, "ok", [above]);
+  }
+  const { entries: shown, leftOut } = record.since();
+  expect(shown.length).toBeLessThan(1_000);
+  expect(shown.length + leftOut).toBe(1_000);
+  expect(shown.at(-1)!.operation).toStartWith("999 ");
+});
+
+test("another program of the same name below the same parent is an entry of its own", () => {
+  const record = new Record(new ManualClock());
+  const asker = { pid: 10, name: "vouch", startedAt: "5" };
+  record.add({ operation: "token" }, "ok", [asker]);
+  record.add({ operation: "token" }, "ok", [{ ...asker, executable: "/tmp/vouch" }]);
+  expect(record.since().entries).toHaveLength(2);
 });
 
 describe("of a question the record keeps what it is and where to", () => {
@@ -85,7 +133,7 @@ describe("of a question the record keeps what it is and where to", () => {
       "Cargo's publish, with what it claims",
       routes.cargo,
       cargo("publish", { name: "my-crate", vers: "0.2.0" }),
-      { operation: "cargo publish my-crate 0.2.0", target: cargoUrl },
+      { operation: "cargo publish", target: cargoUrl, claim: "my-crate 0.2.0" },
     ],
     [
       "a token",
@@ -105,16 +153,16 @@ describe("of a question the record keeps what it is and where to", () => {
       "a touch",
       routes.publishStart,
       { claim: { operation: "publish", name: "a\u001b[2J", version: "1" } },
-      { operation: "touch to publish a\ufffd[2J 1" },
+      { operation: "touch to publish", claim: "a\ufffd[2J 1" },
     ],
     ["nothing", routes.token, null, { operation: "token" }],
     ["a list", routes.cargo, [], { operation: "cargo read" }],
-    ["fields of other types", routes.cargo, { registry: 7, operation: {} }, { operation: "cargo" }],
+    ["fields of other types", routes.cargo, { registry: 7, operation: {} }, { operation: "cargo read" }],
     [
       "a long text",
       routes.roleCredentials,
       { roleArn: "x".repeat(9_999) },
-      { operation: "AWS credentials", target: "x".repeat(256) },
+      { operation: "AWS credentials", target: "x".repeat(200) },
     ],
   ])("%s", (_, route, body, expected) => expect(questionOf(route, body)).toEqual(expected as never));
 });

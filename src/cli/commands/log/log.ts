@@ -1,7 +1,6 @@
 /** `vouch log`: who asked the agent for what. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RecordEntry } from "../../../agent/protocol.ts";
-import { routes } from "../../../agent/protocol.ts";
+import { type RecordEntry, type Reply, routes } from "../../../agent/protocol.ts";
 import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { printableJson } from "../../../base/printable.ts";
 import { defineCommand } from "../../framework/command.ts";
@@ -42,21 +41,23 @@ export const log = defineCommand({
     const shown = new Map<string, number>();
     for (let isFirst = true; isFirst || args.follow; isFirst = false) {
       if (!isFirst) await sleep(followMs);
-      const entries = (await read(since)).filter((entry) => shown.get(keyOf(entry)) !== entry.count);
+      const { entries: all, leftOut } = await read(since);
+      const entries = all.filter((entry) => shown.get(keyOf(entry)) !== entry.count);
       show(entries, args.json === true, isFirst);
       if (isFirst && entries.length === 0 && !args.json) note("Nothing has been asked.");
+      if (isFirst && leftOut > 0) note(`${leftOut} older lines are left out: the agent keeps the last thousand.`);
       for (const entry of entries) shown.set(keyOf(entry), entry.count);
       since = Math.max(since ?? 0, ...entries.map(({ last }) => last));
     }
   },
 });
 
-async function read(since: number | undefined): Promise<RecordEntry[]> {
-  return (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
+async function read(since: number | undefined): Promise<Reply<typeof routes.record>> {
+  return askAgent(routes.record, since === undefined ? {} : { since });
 }
 
 function keyOf({ first, operation, target, outcome, askers }: RecordEntry): string {
-  return JSON.stringify([first, operation, target, outcome, askers[1]?.pid]);
+  return JSON.stringify([first, operation, target, outcome, askers[0]?.name, askers[0]?.executable, askers[1]?.pid]);
 }
 
 function show(entries: readonly RecordEntry[], json: boolean, withHead: boolean): void {
@@ -69,10 +70,10 @@ export function recordLines(entries: readonly RecordEntry[], now: number, withHe
   if (entries.length === 0) return [];
   const [head = "", ...rows] = table([
     ["LAST", "TIMES", "WHAT", "WHERE", "OUTCOME", "WHO"],
-    ...entries.map(({ last, count, operation, target, outcome, askers }) => [
+    ...entries.map(({ last, count, operation, target, claims, outcome, askers }) => [
       clockTime(last, now),
       String(count),
-      operation,
+      [operation, claims.join(", ")].join(" ").trim(),
       target ?? "",
       outcome,
       whoOf(askers),

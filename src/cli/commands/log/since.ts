@@ -7,7 +7,9 @@ const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 export function parseSince(text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return Math.max(0, Math.floor(now - Number(amount) * units[unit as keyof typeof units]));
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  // A date alone is the local day, as a time without a zone is local.
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text;
+  const time = /^\d{4}-\d{2}-\d{2}/.test(whole) ? Date.parse(whole) / 1000 : Number.NaN;
   if (time >= 0 && time <= now) return Math.floor(time);
   throw usage(
     `--since expects a while (30m, 2h, 1d) or a time until now (2026-11-28T09:00), got "${text}".`,

@@ -26,6 +26,7 @@ test("a line says when, how often, what, where to, what came of it, and who", ()
     count: 3,
     operation: "cargo read",
     target: "https://host.example/cargo/my-repo/",
+    claims: ["my-crate 0.2.0"],
     outcome: "ok",
     askers: [
       { pid: 12, name: "vouch", startedAt: "3" },
@@ -36,7 +37,7 @@ test("a line says when, how often, what, where to, what came of it, and who", ()
   const [head, line] = recordLines([entry, { ...entry, askers: [] }], now);
   expect(head).toMatch(/LAST +TIMES +WHAT +WHERE +OUTCOME +WHO/);
   expect(line).toMatch(
-    /3 +cargo read +https:\/\/host\.example\/cargo\/my-repo\/ +ok +vouch \(12\) ← cargo \(11\) ← zsh \(10\)/,
+    /3 +cargo read my-crate 0\.2\.0 +https:\/\/host\.example\/cargo\/my-repo\/ +ok +vouch \(12\) ← cargo \(11\) ← zsh \(10\)/,
   );
   expect(recordLines([{ ...entry, askers: [] }], now)[1]).toEndWith("unknown");
   expect(recordLines([], now)).toEqual([]);
