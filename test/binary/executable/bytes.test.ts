@@ -10,14 +10,17 @@ let laptop: Laptop;
 let programs: string;
 
 /** Prints its words, then its variables, each ended by a zero byte; `cat` by its path, so that PATH may be anything. */
-const reveal = "#!/bin/sh\nprintf '%s\\0' \"$@\"\nexec /bin/cat /proc/self/environ\n";
+const reveal = "printf '%s\\0' \"$@\"\nexec /bin/cat /proc/self/environ\n";
+/** As an npm to come, which gets its token by variables, says which one it is. */
+const says = "[ \"$1 $2\" = 'config get' ] && exec printf 'globalconfig=/nowhere\\nnpm-version=13.0.0\\n'\n";
 
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--registry-name", registryName);
   programs = join(laptop.folder, "programs");
   mkdirSync(programs);
-  for (const name of ["npm", "reveal"]) writeFileSync(join(programs, name), reveal, { mode: 0o755 });
+  writeFileSync(join(programs, "npm"), `#!/bin/sh\n${says}${reveal}`, { mode: 0o755 });
+  writeFileSync(join(programs, "reveal"), `#!/bin/sh\n${reveal}`, { mode: 0o755 });
 }, 120_000);
 afterAll(async () => laptop?.stop());
 
@@ -67,7 +70,7 @@ test.skipIf(process.getuid!() !== 0 || !requires("setpriv"))("an ordinary user's
   for (const name of ["shims", "real"]) mkdirSync(join(folder.path, name));
   copyFileSync(executable, join(folder.path, "vouch"));
   symlinkSync("../vouch", join(folder.path, "shims/npm"));
-  writeFileSync(join(folder.path, "real/npm"), reveal, { mode: 0o755 });
+  writeFileSync(join(folder.path, "real/npm"), `#!/bin/sh\n${reveal}`, { mode: 0o755 });
   const script = `ODD="$(printf 'v\\376')" exec setpriv --reuid 65534 --regid 65534 --clear-groups npm run ${words}`;
   const env = { PATH: `${folder.path}/shims:${folder.path}/real:/usr/bin:/bin`, HOME: folder.path };
   const { stdout, stderr } = Bun.spawnSync(["/bin/sh", "-c", script], { cwd: folder.path, env });

@@ -46,13 +46,13 @@ describe("in a job the helpers answer by themselves", () => {
     expect(foreign).toMatchObject({ exitCode: 1, stdout: "" });
     const real = join(job.folder, "real");
     mkdirSync(real);
-    writeFileSync(join(real, "npm"), "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ\n", { mode: 0o755 });
+    const says = "[ \"$1 $2\" = 'config get' ] && exec printf 'globalconfig=/nowhere\\nnpm-version=12.0.0\\n'";
+    writeFileSync(join(real, "npm"), `#!/bin/sh\n${says}\ncat "$npm_config_globalconfig"\n`, { mode: 0o755 });
     const npm = await job.run([join(bin, "npm"), "ci"], {
       env: { ...(await env()), PATH: `${bin}:${real}:/usr/bin:/bin` },
     });
-    // npm expands the reference in the variable's name to the registry's address.
-    const [, reference] = /^npm_config_\/\/\$\{(VOUCH_\w+)\}:_authToken=/m.exec(npm.stdout) ?? [];
-    expect(npm.stdout).toMatch(new RegExp(`^${reference}=.*/npm/my-repo/?$`, "m"));
+    const [, given] = /^\/\/.*\/npm\/my-repo\/:_authToken="?([^"\n]+)/m.exec(npm.stdout) ?? [];
+    expect(holderOf(job, given ?? npm.stdout)?.role).toBe(job.role);
     const token = await job.vouch(["credential", "codeartifact", "--json"], await env());
     expect(JSON.parse(token.stdout)).toEqual({ token: expect.any(String), expiration: expect.any(Number) });
   });
