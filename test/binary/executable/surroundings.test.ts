@@ -17,6 +17,8 @@ const url = "https://d-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/
 let agent: Bun.UnixSocketListener<undefined>;
 
 /** How many of the agent's variables a process got: a shell passes none on whose name it could not have written. */
+/** As an npm to come, which gets its token by variables. */
+const saysVersion = "[ \"$1 $2\" = 'config get' ] && exec printf 'globalconfig=/nowhere\\nnpm-version=13.0.0\\n'\n";
 const countVariables = "tr '\\0' '\\n' </proc/$$/environ | grep -c '^p*npm_config_//'";
 
 /** Answers as an agent does, with a token that is as long as a real one. */
@@ -36,7 +38,7 @@ beforeAll(() => {
   }
   for (const name of ["keyring", "npm", "pnpm"]) symlinkSync(executable, join(folder, "shims", name));
   for (const name of ["npm", "pnpm"]) {
-    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${countVariables}\n`);
+    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${saysVersion}${countVariables}\n`);
     chmodSync(join(folder, "bin", name), 0o755);
   }
   agent = Bun.listen({
@@ -281,11 +283,12 @@ describe("the agent's words about a part that failed are printed clean and on on
         variables: { "npm_config_//good.example/npm/:_authToken": "token" },
         failed: [{ endpoint: url, error: { code: "network", message, hint: "Wait." } }],
       };
-      expect(await shell(command)).toEqual({
-        exitCode: 0,
-        stdout: "1\n",
-        stderr: `vouch: ${words} Wait.\n`,
-      });
+      const { exitCode, stdout, stderr } = await shell(command);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "1\n" });
+      const [line, ...others] = stderr.trimEnd().split("\n");
+      expect(line).toBe(`vouch: ${words} Wait.`);
+      // Of a program that is none of those that Vouch knows, a line says who can read its token.
+      expect(others.every((other) => other.startsWith("vouch: Install scripts of packages can read"))).toBe(true);
     }
   });
 });
