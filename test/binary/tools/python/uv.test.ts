@@ -74,7 +74,9 @@ describe.each([
       mkdirSync(join(lib, "dist"), { recursive: true });
       writeFileSync(join(lib, "dist", wheel.filename), wheel.bytes);
       await ended(uv(["publish", "--index", names.repository, `dist/${wheel.filename}`], lib));
-      await ended(uv(["tool", "install", ...python, `my-cli==${version}`], lib, { UV_TOOL_DIR: place("tools") }));
+      // uv 0.7 may hold the page that it has looked at before it published.
+      const fresh = { UV_TOOL_DIR: place("tools"), UV_NO_CACHE: "1" };
+      await ended(uv(["tool", "install", ...python, `my-cli==${version}`], lib, fresh));
       expect(await ended(laptop.run([join(place("bin"), "my-cli")]))).toBe("hello from my-cli\n");
     }, 60_000);
 
