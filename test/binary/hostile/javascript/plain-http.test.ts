@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import type { Laptop } from "../../../laptop.ts";
 import { requires } from "../../../requires.ts";
+import { assetHost } from "../../../sandbox/aws/asset-store.ts";
 import { names } from "../../../sandbox/main.ts";
 import { manifest } from "./files.ts";
 import { makeRepository } from "./git.ts";
@@ -22,8 +23,9 @@ const requests: string[] = [];
 let laptop: Laptop;
 /** A public registry, and whoever listens where plain http to the private one passes by. */
 let listener: Bun.Server<undefined>;
-/** Port 443 of the private one. */
+/** Port 443 of the private one, and of the bucket that it sends downloads to. */
 let front: Server;
+let assets: Server;
 let count = 0;
 
 beforeAll(async () => {
@@ -53,10 +55,22 @@ beforeAll(async () => {
       return Response.json({ name, "dist-tags": { latest: "1.0.0" }, versions: { "1.0.0": version } });
     },
   });
+  [front, assets] = await Promise.all([startFront(host), startFront(assetHost(names.region))]);
+}, 120_000);
+afterAll(async () => {
+  front?.close();
+  assets?.close();
+  await listener?.stop(true);
+  await laptop?.stop();
+});
+beforeEach(() => void (requests.length = 0));
+
+/** Port 443 of a host of the sandbox, on this machine. */
+async function startFront(target: string): Promise<Server> {
   const { hostname, port } = new URL(laptop.sandbox.proxyUrl);
-  front = createServer((client) => {
+  const started = createServer((client) => {
     const upstream = connect({ host: hostname, port: Number(port) }, () => {
-      upstream.write(`CONNECT ${host}:443 HTTP/1.1\r\nhost: ${host}:443\r\n\r\n`);
+      upstream.write(`CONNECT ${target}:443 HTTP/1.1\r\nhost: ${target}:443\r\n\r\n`);
       upstream.once("data", () => client.pipe(upstream).pipe(client));
     });
     for (const socket of [client, upstream]) {
@@ -66,14 +80,9 @@ beforeAll(async () => {
       });
     }
   });
-  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
-}, 120_000);
-afterAll(async () => {
-  front?.close();
-  await listener?.stop(true);
-  await laptop?.stop();
-});
-beforeEach(() => void (requests.length = 0));
+  await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+  return started;
+}
 
 const noProxy = Object.fromEntries(
   ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => [
@@ -103,6 +112,7 @@ function install(tool: string, manager: string, { dependencies, files = {}, env 
     [`${host}:80`]: listener.port,
     "plain.example.com:80": listener.port,
     [`${host}:443`]: (front.address() as AddressInfo).port,
+    [`${assetHost(names.region)}:443`]: (assets.address() as AddressInfo).port,
   };
   return laptop.run([manager, "install", "--ignore-scripts"], {
     cwd: folder,
