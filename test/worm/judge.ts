@@ -2,7 +2,6 @@
 import type { Laptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { attempts, type Way, wayOf } from "./attempts.ts";
-import { countAsksOnRecord } from "./record.ts";
 import type { Report } from "./reports.ts";
 
 /** The best that an attempt got: `none`, a live token of the role that reads or publishes, credentials of a role. */
@@ -19,12 +18,12 @@ export interface Result {
   unlogged: number;
 }
 
-export async function judge(
+export function judge(
   laptop: Laptop,
   worm: string,
   reports: readonly Report[],
-  outside: { publishes: number; keysAdded: number },
-): Promise<Result> {
+  { onRecord, ...outside }: { publishes: number; keysAdded: number; onRecord: number },
+): Result {
   const got = new Map<string, Spoil>();
   for (const { attempt, got: text } of reports) {
     if (wayOf(attempt) === undefined) continue;
@@ -32,7 +31,7 @@ export async function judge(
     if (spoils.indexOf(spoil) >= spoils.indexOf(got.get(attempt) ?? "none")) got.set(attempt, spoil);
   }
   const asked = [...got].filter(([attempt, spoil]) => wayOf(attempt) === "asked" && spoil !== "none").length;
-  return { worm, ...outside, got, unlogged: Math.max(0, asked - (await countAsksOnRecord(laptop))) };
+  return { worm, ...outside, got, unlogged: Math.max(0, asked - onRecord) };
 }
 
 /** Plain, and as Basic authentication and JSON in base64 have it. */

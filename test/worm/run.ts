@@ -8,6 +8,7 @@ import { seedCargoWorm, seedNpmWorm, seedPipWorm } from "./packages.ts";
 import { countKeys, countPublishes, startWormLaptop } from "./laptop.ts";
 import { judge, type Result } from "./judge.ts";
 import { endProcessesOf } from "./processes.ts";
+import { countAsksOnRecord } from "./record.ts";
 import { startReportListener } from "./reports.ts";
 
 export const worms = ["npm", "cargo", "pip"] as const;
@@ -64,6 +65,8 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
         `The worm in ${worm} did not come to its end, after ${listener.reports.map(({ attempt }) => attempt).join(", ")}:\n${screen.slice(-2000)}`,
       );
     }
+    // The agent, and its record with it, ends once its socket is replaced, which the worm tries last.
+    const onRecord = await countAsksOnRecord(laptop);
     await nextCommands(laptop, say);
     if (plan.again !== undefined) {
       await inTerminal(laptop, plan.again, cwd, afterLimitMs);
@@ -71,9 +74,10 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
       await nextCommands(laptop, say);
     }
     const after = { publishes: countPublishes(laptop), keys: await countKeys(laptop) };
-    return await judge(laptop, worm, listener.reports, {
+    return judge(laptop, worm, listener.reports, {
       publishes: after.publishes - before.publishes,
       keysAdded: after.keys - before.keys,
+      onRecord: Math.max(onRecord, await countAsksOnRecord(laptop)),
     });
   } finally {
     listener.stop();
