@@ -61,7 +61,7 @@ test("the outcome names the repository, and a token in the project's file by its
   await setRole();
   await codeartifact();
   write("project/package.json", "{}");
-  write("project/.npmrc", `//${host}/npm/my-repo/:_authToken=SECRET\nregistry=https://registry.npmjs.org/\n`);
+  write("project/.npmrc", `//${host}/npm/my-repo/:_authToken=SECRET\nregistry=https://registry.example.org/\n`);
   const run = await here("--project", "--tool", "npm");
   expect(run.stderr).toContain("project/.npmrc: the repository my-domain/my-repo, nothing personal\n");
   const line =

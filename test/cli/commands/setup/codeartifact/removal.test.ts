@@ -215,7 +215,7 @@ test("the undo command in a block works as it stands, for this block alone", asy
 
 test("an .npmrc that begins with a token's line, as `aws codeartifact login` leaves it, is corrected and given back", async () => {
   await setRole();
-  const own = "//registry.example.com/:_authToken=x\nregistry=https://registry.npmjs.org/\n";
+  const own = "//registry.example.com/:_authToken=x\nregistry=https://registry.example.org/\n";
   write(".npmrc", own);
   await setup("codeartifact", "--domain", "my-domian", "--repository", "my-repo", "--tool", "npm");
   const run = await codeartifact("--tool", "npm");

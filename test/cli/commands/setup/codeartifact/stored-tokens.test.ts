@@ -9,7 +9,7 @@ useHome();
 const endpoint = `https://${host}`;
 
 const files: [tool: string, path: string, text: string][] = [
-  ["npm", ".npmrc", `registry=https://registry.npmjs.org/\nfund=false\n//${host}/npm/my-repo/:_authToken=SECRET\n`],
+  ["npm", ".npmrc", `registry=https://registry.example.org/\nfund=false\n//${host}/npm/my-repo/:_authToken=SECRET\n`],
   ["pip", ".config/pip/pip.conf", `[global]\nindex-url = https://aws:SECRET@${host}/pypi/my-repo/simple/\n`],
   [
     "cargo",
@@ -21,7 +21,7 @@ const files: [tool: string, path: string, text: string][] = [
   [
     "pdm",
     ".config/pdm/config.toml",
-    `[pypi]\nurl = "https://pypi.org/simple"\nusername = "aws"\npassword = "SECRET"\n`,
+    `[pypi]\nurl = "https://pypi.example.org/simple"\nusername = "aws"\npassword = "SECRET"\n`,
   ],
   ["uv", ".config/uv/uv.toml", `[[index]]\nname = "mine"\nurl = "https://aws:SECRET@${host}/pypi/other/simple/"\n`],
   ["ruby", ".gemrc", `:sources:\n- https://aws:SECRET@${host}/ruby/my-repo/\n`],
@@ -58,10 +58,10 @@ describe("a token is named by the line that it has after the edit", () => {
 test("an index of one pip command is named by its line after the edit, with --dry-run too", async () => {
   await setRole();
   const path = ".config/pip/pip.conf";
-  write(path, "[global]\nindex-url = https://pypi.org/simple\n[install]\nindex-url = https://pypi.org/simple\n");
+  write(path, "[global]\nindex-url = https://pypi.example.org/simple\n[install]\nindex-url = https://pypi.example.org/simple\n");
   const preview = await codeartifact("--tool", "pip", "--dry-run");
   const run = await codeartifact("--tool", "pip");
-  const line = read(path).split("\n").lastIndexOf("index-url = https://pypi.org/simple") + 1;
+  const line = read(path).split("\n").lastIndexOf("index-url = https://pypi.example.org/simple") + 1;
   for (const { stderr } of [preview, run])
     expect(stderr).toContain(`sets index-url in [install] as well (line ${line})`);
 });
