@@ -58,7 +58,10 @@ describe("a token is named by the line that it has after the edit", () => {
 test("an index of one pip command is named by its line after the edit, with --dry-run too", async () => {
   await setRole();
   const path = ".config/pip/pip.conf";
-  write(path, "[global]\nindex-url = https://pypi.example.org/simple\n[install]\nindex-url = https://pypi.example.org/simple\n");
+  write(
+    path,
+    "[global]\nindex-url = https://pypi.example.org/simple\n[install]\nindex-url = https://pypi.example.org/simple\n",
+  );
   const preview = await codeartifact("--tool", "pip", "--dry-run");
   const run = await codeartifact("--tool", "pip");
   const line = read(path).split("\n").lastIndexOf("index-url = https://pypi.example.org/simple") + 1;
