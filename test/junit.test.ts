@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { testEnvironment } from "./environment.ts";
-import { addOutcomes, describeFailures, readReport } from "./junit.ts";
+import { addOutcomes, describeFailures, errorsOutsideTests, readReport } from "./junit.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const suite = `
@@ -40,6 +40,29 @@ test("the report of a real run has every failed test with its reason", async () 
     /^FAILED some\.test\.ts:5: a group > throws\n {4}one <two> "three" & four\nFAILED .*\n {4}test timed out\nFAILED .*differs\n {4}expect.*\n\n {4}\[\d+ lines more above\]$/,
   );
   expect(addOutcomes([outcome, outcome])).toMatchObject({ tests: 10, failures: 6, skipped: 2 });
+});
+
+test("an error outside of a test is named, which the report does not have", async () => {
+  using folder = tempFolder();
+  await Bun.write(join(folder.path, "one.test.ts"), 'import { test } from "bun:test"; test("passes", () => {});');
+  await Bun.write(join(folder.path, "two.test.ts"), 'throw new Error("not installed: a program");');
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "test"], {
+    cwd: folder.path,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: testEnvironment(folder.path),
+  });
+  expect(exitCode).toBe(1);
+  expect(errorsOutsideTests(stderr.toString())).toEqual({
+    tests: 1,
+    failures: 1,
+    skipped: 0,
+    failed: [
+      {
+        test: "two.test.ts: outside of a test",
+        message: expect.stringContaining("error: not installed: a program"),
+      },
+    ],
+  });
 });
 
 test("what is no report counts as no test", () => {

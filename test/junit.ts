@@ -37,6 +37,23 @@ export function readReport(report: string): Outcome {
   return { tests: count("tests"), failures: count("failures"), skipped: count("skipped"), failed };
 }
 
+/**
+ * The errors outside of a test in what Bun printed: a test file that could not be read, a hook, a promise that nobody
+ * awaited. Bun's report does not have them.
+ */
+export function errorsOutsideTests(printed: string): Outcome {
+  const failed: Failure[] = [];
+  let file = "";
+  const lines = printed.split("\n");
+  for (const [at, line] of lines.entries()) {
+    file = /^(\S+\.test\.ts):$/.exec(line)?.[1] ?? file;
+    if (line !== "# Unhandled error between tests") continue;
+    const end = lines.indexOf(lines[at + 1]!, at + 2);
+    failed.push({ test: `${file}: outside of a test`, message: lines.slice(at + 2, end).join("\n") });
+  }
+  return { tests: failed.length, failures: failed.length, skipped: 0, failed };
+}
+
 /** The sum of several runs. */
 export function addOutcomes(outcomes: Outcome[]): Outcome {
   const sum: Outcome = { tests: 0, failures: 0, skipped: 0, failed: [] };

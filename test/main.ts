@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { testEnvironment } from "./environment.ts";
-import { addOutcomes, describeFailures, type Outcome, readReport } from "./junit.ts";
+import { addOutcomes, describeFailures, errorsOutsideTests, type Outcome, readReport } from "./junit.ts";
 import { runSuite, whyNoMachine } from "./machine/suite.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -44,13 +44,33 @@ function runMatrix(): Outcome {
   return { tests: 1, failures: 1, skipped: 0, failed };
 }
 
+/**
+ * Copies a run's output to stderr while it comes, and returns it. What outlives the run may hold the pipe open: after
+ * the run's end, a second without a word ends it.
+ */
+async function passOn(output: ReadableStream<Uint8Array>, ended: Promise<number>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  const reading = (async () => {
+    for await (const chunk of output) {
+      process.stderr.write(chunk);
+      chunks.push(chunk);
+    }
+  })();
+  await ended;
+  for (let before = -1; before !== chunks.length;) {
+    before = chunks.length;
+    await Promise.race([reading, Bun.sleep(1_000)]);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
 step("format, lint, types, unused code", ["npm", "run", "--silent", "check"]);
 step("build", [process.execPath, "build.ts", "--sandbox"]);
 
 console.log("\n── tests");
 const folder = tempFolder();
 const reportFile = join(folder.path, "junit.xml");
-const run = Bun.spawnSync(
+const run = Bun.spawn(
   [
     process.execPath,
     "test",
@@ -62,12 +82,15 @@ const run = Bun.spawnSync(
   ],
   {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-    env: testEnvironment(folder.path),
+    stdio: ["ignore", "inherit", "pipe"],
+    env: { ...testEnvironment(folder.path), ...(process.stderr.isTTY ? { FORCE_COLOR: "1" } : {}) },
   },
 );
+const printed = await passOn(run.stderr, run.exited);
+const exitCode = await run.exited;
 // A run that crashed left no report.
-const outside = readReport(existsSync(reportFile) ? readFileSync(reportFile, "utf8") : "");
+const report = readReport(existsSync(reportFile) ? readFileSync(reportFile, "utf8") : "");
+const outside = addOutcomes([report, errorsOutsideTests(Bun.stripANSI(printed))]);
 folder[Symbol.dispose]();
 // Whoever names the tests to run means neither the machine nor the matrix.
 const others = process.argv.length > 2 ? [] : [runMatrix(), await testInMachine()];
@@ -75,11 +98,9 @@ const { tests, failures, skipped, failed } = addOutcomes([outside, ...others]);
 
 // Once more at the end of a log of many thousand lines, of which often only the end is kept.
 if (failed.length > 0) console.log(`\n${describeFailures(failed)}`);
-if (run.exitCode !== 0 && outside.failures === 0) {
-  console.log(
-    `\nThe tests ended with exit code ${run.exitCode} although none failed: an error outside of a test, see above.`,
-  );
+if (exitCode !== 0 && outside.failures === 0) {
+  console.log(`\nThe tests ended with exit code ${exitCode} although none failed: see above.`);
 }
 if (skipped > 0) console.log(`\n${skipped} skipped: each is named above with what it needs.`);
 console.log(`\n${tests - failures - skipped} passed, ${failures} failed, ${skipped} skipped`);
-process.exit(run.exitCode === 0 && failures === 0 && (!ci || skipped === 0) && tests > 0 ? 0 : 1);
+process.exit(exitCode === 0 && failures === 0 && (!ci || skipped === 0) && tests > 0 ? 0 : 1);

@@ -78,9 +78,9 @@ export function findTools(root: string, project = ""): string[] {
       onlyFiles: false,
       dot: true,
     }),
-    ...[".tools/pip-26/bin", ".tools/python-publish/bin", ".tools/pdm/bin"].filter((folder) =>
-      existsSync(join(root, folder)),
-    ),
+    ...["pip-26", "python-publish", "pdm", "hatch", "pipx"]
+      .map((name) => `.tools/${name}/bin`)
+      .filter((folder) => existsSync(join(root, folder))),
   ].toSorted((a, b) => Number(b.startsWith(`.tools/${tool}/`)) - Number(a.startsWith(`.tools/${tool}/`)));
   return [...folders, "node_modules/.bin"].map((folder) => join(root, folder));
 }

@@ -11,6 +11,8 @@ import { crateUserProject, npmUserProject } from "../projects.ts";
 const dualStack = `${names.domain}-${names.account}.codeartifact.${names.region}.on.aws`;
 const vpc = `vpce-0743fe535b883ffff-76ddffff.d.codeartifact.${names.region}.vpce.amazonaws.com`;
 
+const uv = join(import.meta.dir, "../../../.tools/pip-26/bin/uv");
+
 /** Each host with the flags that set it up, and the URL of the repository under it. */
 const hosts = {
   "the IPv4 host": {
@@ -116,13 +118,13 @@ describe.each(pairs)("with %s set up, and %s in the project", (configured, named
     120_000,
   );
 
-  test.skipIf(!requires("uv", "python3"))(
+  test.skipIf(!requires(uv, "python3"))(
     "uv installs from the index that the project names",
     async () => {
       mkdirSync(place("app"));
       const index = `url = "${other.url("pypi").replace("//", "//aws@")}simple/"\ndefault = true\n`;
       writeFileSync(join(place("app"), "uv.toml"), `keyring-provider = "subprocess"\n\n[[index]]\n${index}`);
-      const install = ["uv", "pip", "install", "--target", place("site"), "my-package"];
+      const install = [uv, "pip", "install", "--target", place("site"), "my-package"];
       await ended(laptop.run(install, { cwd: place("app") }));
       expect(readFileSync(place("site/my_package/__init__.py"), "utf8")).toContain("my-package");
     },
