@@ -52,6 +52,8 @@ const otherNames: Readonly<Record<string, string>> = {
   gradlew: "gradle",
 };
 
+const nugetAssembly = /(^|\/)nuget(\.commandline\.xplat)?\.(exe|dll)$/i;
+
 /** The purpose of a command line: the program's name or path, and its arguments. */
 export function purposeOf(program: string, args: readonly string[]): Purpose {
   return publishes(program, args) ? "publish" : "read";
@@ -64,6 +66,12 @@ function publishes(program: string, args: readonly string[]): boolean {
   if (/^(python|pypy)[0-9.]*$/.test(name)) {
     const script = args[0] === "-m" ? args.slice(1) : args;
     return script[0] !== undefined && !script[0].startsWith("-") && publishes(script[0], script.slice(1));
+  }
+  // `mono /usr/lib/mono/nuget/nuget.exe push`, and what `dotnet nuget push` starts: `dotnet exec … NuGet.CommandLine.XPlat.dll push`.
+  const assembly = /^(mono|dotnet)$/.test(name) ? args.findIndex((word) => nugetAssembly.test(word)) : -1;
+  if (assembly >= 0) {
+    const rest = args.slice(assembly + 1);
+    return publishes("nuget", rest[0] === "nuget" ? rest.slice(1) : rest);
   }
   const valued = Object.hasOwn(valuedOptions, name) ? valuedOptions[name]!.split(" ") : [];
   const words = args.filter((word, at) => !word.startsWith("-") && !valued.includes(args[at - 1] ?? ""));

@@ -13,6 +13,8 @@ export interface Cell {
   needs: string[];
   /** The command that installs them, where it is not `.ci/run`. */
   installer?: string;
+  /** Publishes with a role for publishing: nothing without a terminal, then by a touch of the security key. */
+  byTouch?: boolean;
   /** The limit of the whole cell, where it is not the usual one. */
   limitMs?: number;
   driver: Driver;
@@ -30,6 +32,8 @@ export interface Driver {
   prepare(desk: Desk): Promise<string>;
   /** Publishes `desk.package` to the repository; absent where the package manager cannot publish. */
   publish?(desk: Desk): Promise<void>;
+  /** Why the package manager does not show what Vouch says when it refuses to publish; without it, it shows it. */
+  hidesRefusal?: string;
   /** A path below the repository's endpoint that is answered once the package is published. */
   publishedAt?(desk: Desk): string;
   /**

@@ -249,7 +249,7 @@ function cargoCells(): Cell[] {
   ]);
 }
 
-export const cells: Cell[] = [
+const installing: Cell[] = [
   ...cargoCells(),
   ...pipCells(),
   ...uvCells(),
@@ -270,3 +270,16 @@ export const cells: Cell[] = [
   gradleCell,
   nugetCell,
 ];
+
+/** Each version of what publishes, once: with the newest Node.js, and not for one scope only. */
+function byTouch(all: Cell[]): Cell[] {
+  const chosen = new Map<string, Cell>();
+  for (const cell of all) {
+    if (!cell.driver.publish || cell.full || cell.name.includes("for one scope")) continue;
+    const name = `${cell.name.replace(/ on Node \d+$|, .*$/, "")}, published by a touch`;
+    chosen.set(name, { ...cell, name, byTouch: true });
+  }
+  return [...chosen.values()];
+}
+
+export const cells: Cell[] = [...installing, ...byTouch(installing)];

@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { holdsToken } from "../binary/hostile/listener.ts";
 import { type Finished, sandboxExecutable } from "../laptop.ts";
+import { runInTerminal } from "../pty.ts";
+import { publishRole } from "../sandbox/aws/publish-role.ts";
 import { names } from "../sandbox/main.ts";
-import { fileResponse } from "../sandbox/registries/registry.ts";
+import { fileResponse, Refusal } from "../sandbox/registries/registry.ts";
 import type { AnsweredRequest, RegistryFormat } from "../sandbox/registries/repositories.ts";
 import { toolchainEnvironment } from "../toolchains/toolchains.ts";
+import type { Cell, Driver } from "./cell.ts";
 import type { Office } from "./office.ts";
 
 /** A command that did not end as it should. */
@@ -18,6 +21,9 @@ class CommandFailed extends Error {
     this.name = "CommandFailed";
   }
 }
+
+/** The methods that change a registry. */
+const changing = ["PUT", "POST", "PATCH", "DELETE"];
 
 export interface DeskRun {
   cwd?: string;
@@ -36,11 +42,21 @@ export class Desk {
   readonly foreign: string;
   /** Files that the driver had to write so that its package manager has a credential. */
   readonly writtenByHand: string[] = [];
+  /** Whether publishing wants a touch. */
+  readonly byTouch: boolean;
+  readonly #driver: Driver;
   readonly #deadline: number;
 
-  constructor(office: Office, id: string, limitMs: number) {
+  constructor(
+    office: Office,
+    { byTouch = false, driver }: Pick<Cell, "byTouch" | "driver">,
+    id: string,
+    limitMs: number,
+  ) {
     this.office = office;
     this.id = id;
+    this.byTouch = byTouch;
+    this.#driver = driver;
     this.package = `private-${id}`;
     this.foreign = `foreign-${id}`;
     this.#deadline = performance.now() + limitMs;
@@ -94,6 +110,42 @@ export class Desk {
     const { exitCode, stdout, stderr } = await this.#end(command, options);
     if (exitCode !== 0) throw new CommandFailed(command, `with ${exitCode}`, stdout + stderr);
     return stdout;
+  }
+
+  /**
+   * Runs a command that publishes. Where that wants a touch, it runs without a terminal first, and must be refused with
+   * nothing uploaded; then on one, where the person is asked.
+   */
+  async publish(command: string[], options: DeskRun = {}): Promise<void> {
+    if (!this.byTouch) {
+      await this.run(command, options);
+      return;
+    }
+    const { exitCode, stdout, stderr } = await this.#end(command, options);
+    if (exitCode === 0) throw new CommandFailed(command, "with 0 without a terminal", stdout + stderr);
+    if (this.#driver.hidesRefusal === undefined)
+      this.expect("why nothing is published", flat(stdout + stderr), "needs a touch of your security key");
+    const path = this.#driver.publishedAt?.(this) ?? "";
+    if (await this.#isPublished(this.#driver.format, path)) throw new Error("published without a touch");
+    const { answered } = this.office.laptop.sandbox;
+    const before = answered.length;
+    const timeoutMs = Math.max(1, this.#deadline - performance.now());
+    const where = { cwd: options.cwd ?? this.home, env: { ...this.env, ...options.env }, timeoutMs };
+    const shown = await this.office.atSecurityKey(() => runInTerminal(command, where, async () => {}));
+    if (shown.exitCode !== 0) throw new CommandFailed(command, `with ${shown.exitCode} on a terminal`, shown.screen);
+    this.expect("the question", flat(shown.screen), /asks to publish .*Touch your security key to allow it\./);
+    if (holdsToken(shown.screen)) throw new Error("a token is on the terminal");
+    // Only one cell at a time publishes with this role; not every format's upload names its package.
+    const uploads = answered
+      .slice(before)
+      .filter(
+        ({ format, method, status }) => format === this.#driver.format && changing.includes(method) && status < 300,
+      );
+    const byOthers = this.#authorized(this.#driver.format, this.package, changing).filter(
+      ({ role }) => role !== publishRole.name,
+    );
+    if (byOthers.length === 0 && uploads.some(({ role }) => role === publishRole.name)) return;
+    throw new Error(`the uploads are not those of ${publishRole.name}: ${JSON.stringify([...byOthers, ...uploads])}`);
   }
 
   /** Runs a command to its end. Throws {@link CommandFailed} at the cell's limit of time. */
@@ -177,6 +229,10 @@ export class Desk {
 
   /** Throws unless the repository's registry has what a path below its endpoint names. */
   async expectPublished(format: RegistryFormat, path: string): Promise<void> {
+    if (!(await this.#isPublished(format, path))) throw new Error(`${path} is not in the ${format} registry`);
+  }
+
+  async #isPublished(format: RegistryFormat, path: string): Promise<boolean> {
     const url = `https://${names.packageHost}/${format}/${names.repository}/${path}`;
     const request = {
       method: "GET",
@@ -186,8 +242,14 @@ export class Desk {
       asset: fileResponse,
     };
     const endpoint = url.slice(0, -path.length);
-    const { status } = await this.office.laptop.sandbox.registries[format].handle({ ...request, path, endpoint });
-    if (status !== 200) throw new Error(`${path} is not in the ${format} registry: ${status}`);
+    const registry = this.office.laptop.sandbox.registries[format];
+    return registry.handle({ ...request, path, endpoint }).then(
+      ({ status }) => status === 200,
+      (error: unknown) => {
+        if (error instanceof Refusal && error.status === 404) return false;
+        throw error;
+      },
+    );
   }
 
   /** Throws unless somebody else's registry was asked for the foreign package. */
@@ -205,6 +267,11 @@ export class Desk {
     });
     await child.exited;
   }
+}
+
+/** One line, as a terminal's width does not break it. */
+function flat(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
 }
 
 function killGroup(pid: number): void {

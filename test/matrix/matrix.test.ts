@@ -16,7 +16,23 @@ function cell(name: string, install: NonNullable<Driver["install"]>, needs: stri
   return { tool: "sh", name, needs, driver: { format: "npm", setup, own, prepare: async () => "1", install } };
 }
 
+/** Publishes by this script of a shell, where a touch is needed for it. */
+function publishing(name: string, script: string): Cell {
+  const { driver, ...more } = cell(name, async () => {});
+  const publish = (desk: Desk) => desk.publish(["sh", "-c", script]);
+  return { ...more, byTouch: true, driver: { ...driver, publish, publishedAt: (desk) => desk.package } };
+}
+const refusal = "needs a touch of your security key";
+
 const cells = [
+  publishing("publishes without a touch", "exit 0"),
+  publishing("fails without saying why", "exit 1"),
+  publishing("is not allowed with a touch, either", `echo ${refusal}; exit 1`),
+  publishing("publishes without asking", `test -t 0 || { echo ${refusal}; exit 1; }`),
+  publishing(
+    "publishes with another role",
+    `test -t 0 || { echo ${refusal}; exit 1; }; echo asks to publish it. Touch your security key to allow it.`,
+  ),
   cell("passes", async () => {}),
   cell("saves the token", async (desk) => writeFileSync(join(desk.home, "saved"), await token(desk))),
   cell("saves it as Basic authentication", async (desk) =>
@@ -59,6 +75,11 @@ describe("a cell fails that", () => {
   test.each([
     ["saves the token", "a token stands in saved"],
     ["saves it as Basic authentication", "a token stands in saved"],
+    ["publishes without a touch", "with 0 without a terminal"],
+    ["fails without saying why", "why nothing is published"],
+    ["is not allowed with a touch, either", "with 1 on a terminal"],
+    ["publishes without asking", "the question: expected"],
+    ["publishes with another role", "the uploads are not those of vouch-publisher: []"],
     ["fetches nothing", "was fetched with a token"],
     ["asks nobody else", "nobody else's registry was asked"],
     ["leaves another line in a file", "--remove left .npmrc other than it was"],
@@ -82,15 +103,15 @@ test("a token that went to somebody else, or over plain http, is counted and a f
 test("the report counts what passed and failed, tokens in files, and what was written by hand", () => {
   const { skipped, ...counts } = run.report;
   expect(counts).toEqual({
-    cells: 11,
+    cells: 16,
     passed: 4,
-    failed: 9,
+    failed: 14,
     tokens_on_disk: 2,
     tokens_to_others: 2,
     files_edited_by_hand: 1,
   });
   expect(skipped[0]).toStartWith("is not installed: needs /nonexistent/tool");
-  expect(run.outcome).toMatchObject({ tests: 14, failures: 9, skipped: 1 });
+  expect(run.outcome).toMatchObject({ tests: 19, failures: 14, skipped: 1 });
 });
 
 test("what became of each cell is said", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type HostileListener, holdsToken, startHostileListener } from "../binary/hostile/listener.ts";
 import { type Laptop, person, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
+import { addPublishRole } from "../sandbox/aws/publish-role.ts";
 import { createOthers, foreignHost, type Others } from "./others.ts";
 
 export interface Office {
@@ -15,7 +16,9 @@ export interface Office {
   settings: string;
   /** Where the cells' home folders are. */
   homes: string;
-  /** `vouch login` with this environment: one at a time, since there is one security key. */
+  /** Does something with the security key: one at a time, since there is one. */
+  atSecurityKey<T>(use: () => Promise<T>): Promise<T>;
+  /** `vouch login` with this environment. */
   login(env: Record<string, string>): Promise<void>;
   /** The requests to others that held a token, since the start. */
   toOthers(): string[];
@@ -29,6 +32,7 @@ export async function openOffice(folder: string): Promise<Office> {
     folder: join(folder, "office"),
     executable: sandboxExecutable,
     routes: others.routes,
+    account: addPublishRole,
   });
   mkdirSync(join(folder, "listener"));
   const listener = await startHostileListener({
@@ -42,6 +46,11 @@ export async function openOffice(folder: string): Promise<Office> {
   const homes = join(folder, "homes");
   mkdirSync(homes);
   let turn: Promise<unknown> = Promise.resolve();
+  function atSecurityKey<T>(use: () => Promise<T>): Promise<T> {
+    const mine = turn.then(use);
+    turn = mine.catch(() => {});
+    return mine;
+  }
   async function logIn(env: Record<string, string>): Promise<void> {
     const run = await runInTerminal(
       [sandboxExecutable, "login"],
@@ -59,11 +68,8 @@ export async function openOffice(folder: string): Promise<Office> {
     listener,
     homes,
     settings: readFileSync(join(laptop.home, ".config/vouch/config.json"), "utf8"),
-    login(env) {
-      const mine = turn.then(() => logIn(env));
-      turn = mine.catch(() => {});
-      return mine;
-    },
+    atSecurityKey,
+    login: (env) => atSecurityKey(() => logIn(env)),
     toOthers: () => [...others.requests, ...listener.requests].filter((request) => holdsToken(request)),
     async stop() {
       await listener.stop();

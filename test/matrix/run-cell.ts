@@ -1,6 +1,7 @@
 /** Runs one cell: set up, log in, publish, install, search for tokens, remove. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
+import { publishRole } from "../sandbox/aws/publish-role.ts";
 import { names } from "../sandbox/main.ts";
 import { filesWithToken } from "./tokens.ts";
 import type { Cell } from "./cell.ts";
@@ -25,7 +26,7 @@ const usualLimitMs = 240_000;
 /** Runs the cell in a home folder of its own. Never throws. */
 export async function runCell(office: Office, cell: Cell): Promise<CellResult> {
   const started = performance.now();
-  const desk = new Desk(office, idOf(cell), cell.limitMs ?? usualLimitMs);
+  const desk = new Desk(office, cell, idOf(cell), cell.limitMs ?? usualLimitMs);
   const result: CellResult = { cell, version: undefined, failure: undefined, tokenFiles: [], byHand: [], ms: 0 };
   try {
     await work(desk, cell, result);
@@ -52,13 +53,14 @@ function idOf({ name }: Pick<Cell, "name">): string {
     .replaceAll(/^-+|-+$/g, "");
 }
 
-async function work(desk: Desk, { driver }: Cell, result: CellResult): Promise<void> {
+async function work(desk: Desk, { driver, byTouch }: Cell, result: CellResult): Promise<void> {
   desk.project(".", { ...driver.own, ".config/vouch/config.json": desk.office.settings });
   result.version = await driver.prepare(desk);
   const before = configuration(desk.home);
   if (driver.setup.length > 0) {
     const repository = ["--domain", names.domain, "--repository", names.repository];
-    await desk.vouch("setup", "codeartifact", ...repository, "--path", "no", ...driver.setup);
+    const role = byTouch ? ["--publish-role", publishRole.arn] : [];
+    await desk.vouch("setup", "codeartifact", ...repository, ...role, "--path", "no", ...driver.setup);
   }
   const written = configuration(desk.home);
   await desk.office.login(desk.env);

@@ -5,28 +5,17 @@
 import { join } from "node:path";
 import { SQL } from "bun";
 import { type Laptop, registryName, startLaptop } from "../laptop.ts";
-import type { Account, Role } from "../sandbox/aws/account.ts";
-import { names } from "../sandbox/main.ts";
-
-export const publishRole = `arn:aws:iam::${names.account}:role/vouch-publisher`;
+import type { Account } from "../sandbox/aws/account.ts";
+import { addPublishRole, publishRole } from "../sandbox/aws/publish-role.ts";
 
 const writing = new Set(["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"]);
 
 /** Splits the developer's role into one that reads and one that publishes too, after a touch. */
-function splitRole({ roles }: Account): void {
-  const developer = roles[0]!;
-  const publisher: Role = { ...structuredClone(developer), name: "vouch-publisher" };
-  // The publish role's trust policy demands the tag that only a touch gives.
-  const [trust] = publisher.trustPolicy.Statement;
-  const { StringEquals } = trust!.Condition!;
-  trust!.Condition = {
-    ...trust!.Condition,
-    StringEquals: { ...StringEquals, "aws:RequestTag/vouch:purpose": "publish" },
-  };
-  for (const statement of developer.permissions) {
+function splitRole(account: Account): void {
+  addPublishRole(account);
+  for (const statement of account.roles[0]!.permissions) {
     statement.Action = [statement.Action].flat().filter((action) => !writing.has(action));
   }
-  roles.push(publisher);
 }
 
 export async function startWormLaptop(): Promise<Laptop> {
@@ -34,7 +23,7 @@ export async function startWormLaptop(): Promise<Laptop> {
   try {
     await laptop.getReady(
       "--publish-role",
-      publishRole,
+      publishRole.arn,
       "--registry-name",
       registryName,
       "--tool",

@@ -6,7 +6,7 @@ import type { Laptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { myLib, seedPackage } from "../sandbox/packages.ts";
 import { type Attempt, attempts } from "./attempts.ts";
-import { publishRole } from "./laptop.ts";
+import { publishRole } from "../sandbox/aws/publish-role.ts";
 
 const source = (name: string) => readFileSync(join(import.meta.dir, "worms", name), "utf8");
 
@@ -21,7 +21,7 @@ function settingsFor(worm: string, { folder, sandbox }: Laptop, report: string):
     repository: names.repository,
     server: serverUrl,
     role: names.roleArn,
-    publishRole,
+    publishRole: publishRole.arn,
     registryName,
     ...orderOfAttempts(),
   };

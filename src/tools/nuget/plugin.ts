@@ -184,9 +184,9 @@ class Plugin {
   }
 }
 
-/** By the command line of the nearest dotnet or nuget. */
+/** By the command line of the nearest dotnet or nuget, which on Linux may be a program of mono. */
 export function purposeOfCaller(askers: readonly Asker[]): Purpose {
-  const caller = askers.find(({ args }) => /(^|\/)(dotnet|nuget)$/.test(args[0] ?? ""));
+  const caller = askers.find(({ args }) => /(^|\/)(dotnet|mono|nuget)$/.test(args[0] ?? ""));
   return caller === undefined ? "read" : purposeOf(caller.args[0]!, caller.args.slice(1));
 }
 

@@ -10,7 +10,9 @@ import type { Start } from "./hand-over.ts";
 import { authIni } from "./own-files.ts";
 import { findShim } from "../shims.ts";
 import { pnpmVersion, readsLiteral, type RealPnpm } from "./version.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { routes } from "../../agent/protocol.ts";
+import { ask } from "../../helper/ask.ts";
+import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { tokenVariables } from "../npm/shim.ts";
 import { purposeOf } from "../publishing.ts";
@@ -80,11 +82,25 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };
+  if (purpose === "publish" && !saysItself(version)) await sayRefusal();
   const { handToPnpm } = await import("./hand-over.ts");
   const userConfigs = namedIn(options, ...userConfigOptions);
   const isForNpm = !isDlx(name) && npmPath === undefined && has(leftToNpm, command);
   const start = await handToPnpm({ args, env, variables, userConfigs, isForNpm, version, purpose, guarded });
   return npmPath === undefined ? start : { ...start, env: { ...start.env, [npmPathVariable]: npmPath } };
+}
+
+/** Whether this pnpm shows what its helper says, or leaves publishing to npm, whose shim says it. */
+function saysItself(version: RealPnpm): boolean {
+  return version === undefined || version === "corepack" || version.major < 12;
+}
+
+/** Says why nothing will be published where nobody can be asked for a touch: pnpm 12 shows nothing of its helper's words. */
+async function sayRefusal(): Promise<void> {
+  const { hasTerminal } = await import("../../base/system/controlling-terminal.ts");
+  if (hasTerminal()) return;
+  const { failed } = await ask(routes.tokens, { format: "npm", purpose: "publish" });
+  complainOf(failed);
 }
 
 const npmPathVariable = "npm_config_npm_path";

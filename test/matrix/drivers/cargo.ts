@@ -23,7 +23,9 @@ export function cargo(way: CargoWay, folders: string[] = []): Driver {
     async publish(desk) {
       const crate =
         way === "install" ? programProject(desk) : crateProject(join(desk.home, "lib"), desk.package, registryName);
-      await desk.run(["cargo", "publish", "--allow-dirty", "--no-verify", "--registry", registryName], { cwd: crate });
+      await desk.publish(["cargo", "publish", "--allow-dirty", "--no-verify", "--registry", registryName], {
+        cwd: crate,
+      });
     },
     publishedAt: (desk) => `${desk.package.slice(0, 2)}/${desk.package.slice(2, 4)}/${desk.package}`,
     async install(desk) {

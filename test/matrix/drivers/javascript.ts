@@ -48,6 +48,7 @@ export function bun(): Driver {
     own: { ".bunfig.toml": "# mine\ntelemetry = false\n" },
     env: (desk) => ({ BUN_INSTALL_CACHE_DIR: join(desk.home, "bun-cache") }),
     publish: [["publish"]],
+    byTouch: ["--ignore-scripts"],
     install: ["install"],
     again: ["install", "--frozen-lockfile", "--cache-dir", "another-cache"],
   });

@@ -25,7 +25,7 @@ export function maven(version: string, folder: string): Driver {
     async publish(desk) {
       const lib = mavenProject(join(desk.home, "lib"));
       rename(desk, lib);
-      await desk.run(["mvn", "--batch-mode", "deploy"], { cwd: lib });
+      await desk.publish(["mvn", "--batch-mode", "deploy"], { cwd: lib });
     },
     publishedAt: (desk) => `${group}/${desk.package}/1.0.0/${desk.package}-1.0.0.jar`,
     async install(desk) {

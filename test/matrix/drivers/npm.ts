@@ -18,8 +18,9 @@ export interface NpmClient {
   env?: (desk: Desk) => Record<string, string>;
   /** What comes before each command: `vouch exec --`. */
   before?: string[];
-  /** Each command of a publication, in its order. */
+  /** Each command of a publication, in its order; and what the last one needs besides where it wants a touch. */
   publish?: string[][];
+  byTouch?: string[];
   install: string[];
   /** A second installation from the lock file alone, without caches. */
   again?: string[];
@@ -34,7 +35,7 @@ const ownNpmrc = { ".npmrc": "; mine\nfund=false\nprogress=false ; quiet\n" };
 const foreignNpmrc = { ".npmrc": `@other:registry=${foreignEndpoint("npm")}\n` };
 
 /** A package manager of npm's packages; without `publish` somebody else has published the private one. */
-export function npmClient({ tool, program, folders, before = [], publish, ...client }: NpmClient): Driver {
+export function npmClient({ tool, program, folders, before = [], publish, byTouch, ...client }: NpmClient): Driver {
   const nameOf = (desk: Desk): string => (client.scoped ? `@acme/${desk.package}` : desk.package);
   const command = (words: string[]): string[] => [...before, program, ...words];
   return {
@@ -47,22 +48,25 @@ export function npmClient({ tool, program, folders, before = [], publish, ...cli
       const node = await desk.run(["node", "--version"]);
       return `${program} ${(await desk.run([program, "--version"])).trim().split("\n")[0]} on Node ${node.trim()}`;
     },
-    async publish(desk) {
-      if (publish === undefined) {
-        const files = { "index.js": `module.exports = "hello from ${nameOf(desk)}";\n` };
-        const source = { name: nameOf(desk), version: "1.0.0", files };
-        await seedPackage(desk.office.laptop.sandbox.registries, "npm", source);
-        return;
-      }
-      const lib = npmProject(desk.project("lib", client.files ?? {}), nameOf(desk));
-      for (const words of publish) await desk.run(command(words), { cwd: lib });
-    },
-    publishedAt: nameOf,
+    ...(publish && {
+      async publish(desk: Desk) {
+        const lib = npmProject(desk.project("lib", client.files ?? {}), nameOf(desk));
+        for (const words of publish.slice(0, -1)) await desk.run(command(words), { cwd: lib });
+        await desk.publish(command([...publish.at(-1)!, ...(desk.byTouch ? (byTouch ?? []) : [])]), { cwd: lib });
+      },
+      publishedAt: nameOf,
+    }),
     async install(desk) {
       const name = nameOf(desk);
       const foreign = `@other/${desk.foreign}`;
-      const files = { "index.js": 'module.exports = "hello from elsewhere";\n' };
-      await seedPackage(desk.office.others.registries, "npm", { name: foreign, version: "1.0.0", files });
+      const says = (text: string) => ({ "index.js": `module.exports = "hello from ${text}";\n` });
+      await seedPackage(desk.office.others.registries, "npm", {
+        name: foreign,
+        version: "1.0.0",
+        files: says("elsewhere"),
+      });
+      if (publish === undefined)
+        await seedPackage(desk.office.laptop.sandbox.registries, "npm", { name, version: "1.0.0", files: says(name) });
       const dependencies = { [name]: "^1.0.0", [foreign]: "^1.0.0" };
       const app = desk.project("app", {
         "package.json": JSON.stringify({ name: "app", version: "1.0.0", private: true, dependencies }),

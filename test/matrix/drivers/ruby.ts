@@ -26,7 +26,7 @@ export function ruby(way: RubyWay): Driver {
     async publish(desk) {
       const lib = gemProject(join(desk.home, "lib"), desk.package);
       await desk.run(["gem", "build", `${desk.package}.gemspec`], { cwd: lib });
-      await desk.run(["gem", "push", "--host", endpoint, `${desk.package}-1.0.0.gem`], { cwd: lib });
+      await desk.publish(["gem", "push", "--host", endpoint, `${desk.package}-1.0.0.gem`], { cwd: lib });
     },
     publishedAt: (desk) => `info/${desk.package}`,
     async install(desk) {

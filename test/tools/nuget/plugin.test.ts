@@ -26,6 +26,14 @@ test.each<[askers: string[][], purpose: "read" | "publish"]>([
     ],
     "read",
   ],
+  [[["mono", "/usr/lib/mono/nuget/nuget.exe", "push", "x.nupkg"], ["sh"]], "publish"],
+  [
+    [
+      ["dotnet", "exec", "/sdk/NuGet.CommandLine.XPlat.dll", "push"],
+      ["dotnet", "nuget", "push"],
+    ],
+    "publish",
+  ],
   [[["npm", "publish"]], "read"],
   [[], "read"],
 ])("what started the plugin, %j, wants a token to %s", (askers, purpose) => {

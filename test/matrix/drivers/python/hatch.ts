@@ -13,7 +13,7 @@ export function hatch(from: string): Driver {
     async publish(desk) {
       const modules = desk.project("modules", { "sitecustomize.py": throughProxy });
       const command = ["hatch", "publish", "--no-prompt", "--repo", names.repository];
-      await desk.run(command, { cwd: builtProject(desk), env: { PYTHONPATH: modules } });
+      await desk.publish(command, { cwd: builtProject(desk), env: { PYTHONPATH: modules } });
     },
     async install(desk) {
       const app = desk.project("app", {

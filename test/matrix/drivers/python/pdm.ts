@@ -18,9 +18,12 @@ url = "${foreignIndex}"
 use_venv = true
 `,
     },
+    hidesRefusal: "PDM keeps what keyring says to itself",
     prepare: (desk) => usePrograms(desk, from, "pdm"),
     async publish(desk) {
-      await desk.run(["pdm", "publish", "--no-build", "--repository", names.repository], { cwd: builtProject(desk) });
+      await desk.publish(["pdm", "publish", "--no-build", "--repository", names.repository], {
+        cwd: builtProject(desk),
+      });
     },
     async install(desk) {
       const app = desk.project("app", {

@@ -17,7 +17,7 @@ export function poetry(from: string): Driver {
     async publish(desk) {
       const manifest = `\n[tool.poetry]\nname = "${desk.package}"\nversion = "1.0.0"\ndescription = ""\nauthors = []\n`;
       const lib = builtProject(desk, manifest);
-      await desk.run(["poetry", "publish", "--no-interaction", "--repository", names.repository], { cwd: lib });
+      await desk.publish(["poetry", "publish", "--no-interaction", "--repository", names.repository], { cwd: lib });
     },
     async install(desk) {
       const app = desk.project("app", {

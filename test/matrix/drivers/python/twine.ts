@@ -14,7 +14,7 @@ export function twine(from: string, tool: string, before: string[]): Driver {
       const lib = builtProject(desk);
       const [wheel] = [...new Bun.Glob("*.whl").scanSync(join(lib, "dist"))];
       const where = before.length === 0 ? ["--repository", names.repository] : [];
-      await desk.run([...before, "twine", "upload", "--non-interactive", ...where, `dist/${wheel}`], { cwd: lib });
+      await desk.publish([...before, "twine", "upload", "--non-interactive", ...where, `dist/${wheel}`], { cwd: lib });
     },
   });
 }

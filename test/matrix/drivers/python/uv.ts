@@ -17,7 +17,7 @@ export function uv(from: string, way: UvWay): Driver {
       return usePrograms(desk, from, "uv");
     },
     async publish(desk) {
-      await desk.run(["uv", "publish", "--index", names.repository], { cwd: builtProject(desk) });
+      await desk.publish(["uv", "publish", "--index", names.repository], { cwd: builtProject(desk) });
     },
     async install(desk) {
       await (way === "sync" ? sync(desk) : pipInstall(desk));
