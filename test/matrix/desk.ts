@@ -223,6 +223,8 @@ export class Desk {
     const fetched = this.#authorized(format, this.package, ["GET"]);
     const shown = this.office.laptop.sandbox.assetRequests().find(({ authorization }) => authorization !== null);
     if (shown) throw new Error("the token went along to the host that a download was redirected to");
+    const publisher = fetched.find(({ path, role }) => file.test(path) && role === publishRole.name);
+    if (publisher) throw new Error(`the role for publishing has read ${publisher.path}`);
     if (fetched.some(({ path }) => file.test(path))) return;
     throw new Error(`no file ${file} of ${this.package} was fetched with a token: ${JSON.stringify(fetched)}`);
   }
