@@ -43,13 +43,13 @@ export function readReport(report: string): Outcome {
  */
 export function errorsOutsideTests(printed: string): Outcome {
   const failed: Failure[] = [];
-  let file = "";
   const lines = printed.split("\n");
   for (const [at, line] of lines.entries()) {
-    file = /^(\S+\.test\.ts):$/.exec(line)?.[1] ?? file;
     if (line !== "# Unhandled error between tests") continue;
-    const end = lines.indexOf(lines[at + 1]!, at + 2);
-    failed.push({ test: `${file}: outside of a test`, message: lines.slice(at + 2, end).join("\n") });
+    const message = lines.slice(at + 2, lines.indexOf(lines[at + 1]!, at + 2)).join("\n");
+    // The stack alone names the file where several run at once.
+    const file = /([^\s(/]+\.test\.ts):\d+/.exec(message)?.[1] ?? "a test file";
+    failed.push({ test: `${file}: outside of a test`, message });
   }
   return { tests: failed.length, failures: failed.length, skipped: 0, failed };
 }

@@ -3,6 +3,7 @@
  * In CI (CI=true) a skipped test counts as a failure: everything that a test needs is installed there.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { testEnvironment } from "./environment.ts";
 import { addOutcomes, describeFailures, errorsOutsideTests, type Outcome, readReport } from "./junit.ts";
@@ -76,6 +77,8 @@ const run = Bun.spawn(
     "test",
     "--timeout",
     "30000",
+    // Many tests wait for programs: one file more at once than there are processors.
+    `--parallel=${Math.min(availableParallelism() + 1, 4)}`,
     ...process.argv.slice(2),
     "--reporter=junit",
     `--reporter-outfile=${reportFile}`,
