@@ -66,6 +66,7 @@ export const firstStageDefinitions = [
   `-DPROTOCOL_VERSION="${protocolVersion}"`,
   `-DROUTE_CARGO="${routes.cargo}"`,
   `-DROUTE_TOKEN="${routes.token}"`,
+  `-DROUTE_TIME_LEFT="${routes.timeLeft}"`,
   `-DROUTE_ENVIRONMENT="${routes.environment}"`,
   `-DCHECKED_COMMANDS=" ${Object.keys(checkedCommands).join(" ")} "`,
   `-DPYTHON_PARTS=" ${pythonParts.join(" ")} "`,

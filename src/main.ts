@@ -1,7 +1,7 @@
 /**
  * Dispatches by the executable's name (argv[0]) and the first arguments. Every role is imported when it is needed, so that
  * a helper loads nothing that it does not use. On Linux the first stage (src/first-stage) has answered the plain cases of
- * Cargo's provider, `keyring get` and `vouch exec` before this runtime starts.
+ * Cargo's provider, `keyring get`, `vouch exec` and `vouch status --prompt` before this runtime starts.
  */
 import type { Attempt } from "./helper/attempt.ts";
 
@@ -62,6 +62,9 @@ function roleOfCommand(): Role {
   }
   if (words[0] === "credential" && !asksForHelp()) {
     return { start: async () => (await import("./exec/credential.ts")).runCredential(words.slice(1)) };
+  }
+  if (words[0] === "status" && words[1] === "--prompt" && words.length === 2) {
+    return { start: async (left) => (await import("./helper/status-prompt.ts")).runStatusPrompt(left) };
   }
   return { start: runCli };
 }

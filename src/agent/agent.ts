@@ -5,6 +5,7 @@ import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { Notification } from "../base/system/notification.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
 import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
@@ -20,6 +21,7 @@ import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
+import { EndNotice } from "./session/end-notice.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
 import { describeSessions } from "./session/described-sessions.ts";
 import { GivenOut, type GivenOutState } from "./tokens/given-out.ts";
@@ -54,6 +56,8 @@ export interface AgentOptions {
   tokenLimits?: TokenLimits | undefined;
   /** Receives one line for the log; by default it goes to stderr. */
   log?: (message: string) => void;
+  /** Shows a notification on the desktop. */
+  notify?: (notification: Notification) => void;
   /** Called when the last session has ended. */
   onEnd?: () => void;
   /** Called when a stop or a restart is requested, before the answer. */
@@ -80,6 +84,7 @@ export class Agent implements TokenSource {
   readonly #onStop: AgentOptions["onStop"];
   readonly #onRestart: AgentOptions["onRestart"];
   readonly #sessions: Sessions;
+  readonly #endNotice: EndNotice;
   #answers: RememberedAnswers | undefined;
   #reported: ReportedFailures;
 
@@ -93,6 +98,7 @@ export class Agent implements TokenSource {
     this.#onRestart = options.onRestart;
     this.#sessions = new Sessions(options.ended);
     this.#reported = new ReportedFailures(this.#clock);
+    this.#endNotice = new EndNotice(this.#clock, (notification) => options.notify?.(notification));
     this.ceremonies = new Ceremonies(this.#clock, this.#env);
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
@@ -199,8 +205,8 @@ export class Agent implements TokenSource {
   }
 
   /**
-   * Replaces a session at the same server that has not ended yet. Prefetches the tokens of the repositories that it leads
-   * to in the background.
+   * Replaces a session at the same server that has not ended yet; of the same person it keeps the tokens until they end,
+   * so that nothing waits. Prefetches the tokens of the repositories that it leads to in the background.
    */
   async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
@@ -212,11 +218,21 @@ export class Agent implements TokenSource {
     const source = new SessionCredentials(session, this.#clock, this.#env);
     const tokens = new Tokens(source, this.#clock, this.#env, this.#tokenLimits);
     const opened = { server, session, tokens, ...(isDefault ? { before: { server: settings.server?.url } } : {}) };
-    void this.#sessions.begin(opened, settings)?.session.revoke(revokeLimitMs);
+    const replaced = this.#sessions.begin(opened, settings);
+    if (replaced) this.#takeOver(replaced, opened, settings);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);
     return { user: session.user, expiration: session.expiration };
+  }
+
+  /** Tokens that AWS has given are good whatever becomes of their session; those of another person are not this one's. */
+  #takeOver(replaced: OpenSession, { server, session, tokens }: OpenSession, settings: Settings): void {
+    const isSame = replaced.server === server && replaced.session.user === session.user;
+    if (isSame && replaced.session.ended === undefined) {
+      for (const held of replaced.tokens.held(settings)) tokens.hold(held);
+    }
+    void replaced.session.revoke(revokeLimitMs);
   }
 
   /**
@@ -269,6 +285,7 @@ export class Agent implements TokenSource {
   watch(): void {
     this.forgetWhatEnded();
     this.publishing.sweep();
+    if (this.#readSettings().settings?.notifications?.sessionEnd !== false) this.#endNotice.watch(this.#sessions.all);
     void this.renew();
   }
 

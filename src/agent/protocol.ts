@@ -19,21 +19,25 @@ import {
   oneOf,
   optional,
   record,
-  secret,
   text,
   time,
   tokenVariable,
   variables,
+  word,
 } from "./wire/checks.ts";
 
 /** Incremented if an older side would misread a change; sent as the header `vouch-protocol`. */
 export const protocolVersion = 1;
+
+/** Tokens and credentials. */
+const secret = word;
 
 /** The maximum body size of both sides, in bytes. */
 export const maxBodyBytes = 1 << 20;
 
 export const routes = {
   status: "/v1/status",
+  timeLeft: "/v1/time-left",
   cargo: "/v1/cargo",
   token: "/v1/token",
   tokens: "/v1/tokens",
@@ -232,6 +236,8 @@ const replies = {
     askedToday: optional(count),
     repositories: list(repository),
   }),
+  /** How long the session at the default server lasts, in one word for a shell prompt. */
+  [routes.timeLeft]: fields({ text: word }),
   /** The reply in Cargo's format. */
   [routes.cargo]: fields({ Ok: cargoToken }),
   [routes.token]: fields({

@@ -1,4 +1,5 @@
 /** The agent's table of routes. */
+import { timeLeftInOneWord } from "../base/duration.ts";
 import type { Agent } from "./agent.ts";
 import { type Reply, type Route, routes } from "./protocol.ts";
 import {
@@ -32,6 +33,7 @@ type AgentRoutes = { readonly [R in Route]: RouteEntry<Agent, Reply<R>> };
 export const agentRoutes: AgentRoutes = {
   ...tokenRoutes,
   [routes.status]: route(emptyRequest, (agent) => agent.status()),
+  [routes.timeLeft]: route(emptyRequest, (agent) => ({ text: timeLeftInOneWord(agent.session().secondsLeft()) })),
   [routes.repositoryEndpoint]: route(repositoryEndpointRequest, async (agent, request) => {
     const settings = agent.settings();
     const tokens = agent.tokens(placeOf(request, settings));

@@ -54,7 +54,7 @@ static int find_folder(const struct start *start, uint32_t user, struct buffer *
 }
 
 /* A connection to the agent of this user, or a negative number: the owner of the folder decides who answers there. */
-static long connect_to_agent(const struct start *start) {
+static long connect_to_agent(const struct start *start, int64_t limit_ms) {
   char path_bytes[SOCKET_PATH_SIZE];
   struct buffer path = BUFFER(path_bytes);
   uint32_t user = sys_user();
@@ -67,7 +67,7 @@ static long connect_to_agent(const struct start *start) {
   if (path.overflow || sys_status(path.bytes, 0, &status) != 0) return -1;
   if ((status.mode & TYPE_MASK) != TYPE_SOCKET || status.uid != user) return -1;
 
-  long connection = sys_socket(LIMIT_MS);
+  long connection = sys_socket(limit_ms);
   if (connection < 0) return connection;
   uint32_t peer = 0;
   /* The folder may have been replaced since it was looked at. */
@@ -122,7 +122,7 @@ struct text ask(const struct start *start, struct progress *progress, struct tex
                 char *buffer) {
   struct text none = {buffer, 0};
   int64_t begun = sys_milliseconds();
-  long connection = connect_to_agent(start);
+  long connection = connect_to_agent(start, progress->limit_ms);
   if (connection >= 0) {
     char head_bytes[256];
     struct buffer head = BUFFER(head_bytes);
@@ -135,7 +135,7 @@ struct text ask(const struct start *start, struct progress *progress, struct tex
     if (!head.overflow && sys_send((int)connection, head.bytes, head.size, body.bytes, body.size) ==
                               (long)(head.size + body.size)) {
       struct text reply = none;
-      struct text answer = receive((int)connection, begun + LIMIT_MS, buffer, &reply);
+      struct text answer = receive((int)connection, begun + progress->limit_ms, buffer, &reply);
       sys_close((int)connection);
       if (answer.size > 0) {
         progress->route = route;
@@ -152,7 +152,7 @@ struct text ask(const struct start *start, struct progress *progress, struct tex
   progress->answer = none;
   int64_t spent_ms = sys_milliseconds() - begun;
   /* A process may be stopped for days; the runtime reads nine digits. */
-  progress->spent_ms = spent_ms < LIMIT_MS ? spent_ms : LIMIT_MS;
+  progress->spent_ms = spent_ms < progress->limit_ms ? spent_ms : progress->limit_ms;
   return none;
 }
 

@@ -64,7 +64,7 @@ static int is_plain_start(const struct start *start) {
 }
 
 /* The helper that the process is started as; the same choice as in src/main.ts. */
-enum helper { NONE, CARGO, KEYRING, EXEC };
+enum helper { NONE, CARGO, KEYRING, EXEC, PROMPT };
 
 static enum helper helper_of(const struct start *start) {
   if (start->argument_count < 2) return NONE;
@@ -73,6 +73,9 @@ static enum helper helper_of(const struct start *start) {
   /* Under any other name it is a shim: its arguments are another program's. */
   if (!is_same(name, TEXT("vouch"))) return NONE;
   if (is_same(first, TEXT("--cargo-plugin"))) return CARGO;
+  if (start->argument_count == 3 && is_same(first, TEXT("status"))) {
+    return is_same(text_of(start->arguments[2]), TEXT("--prompt")) ? PROMPT : NONE;
+  }
   return is_same(first, TEXT("exec")) ? EXEC : NONE;
 }
 
@@ -157,7 +160,7 @@ long *run_first_stage(long *stack) {
   if (sys_close_memory() != 0) return stack;
 
   char stdin_buffer[BUFFER_SIZE], answer_buffer[BUFFER_SIZE];
-  struct progress progress = {-1, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+  struct progress progress = {-1, 0, LIMIT_MS, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
   struct signal_action ignore = {SIGNAL_IGNORED, 0, 0, 0}, of_pipe, of_size;
   /* A reader that is gone, and a file that may not grow, must be errors of writing, which the runtime reports. */
   if (helper != EXEC) {
@@ -170,6 +173,9 @@ long *run_first_stage(long *stack) {
       break;
     case KEYRING:
       answer_keyring(&start, &progress, answer_buffer);
+      break;
+    case PROMPT:
+      answer_prompt(&start, &progress, answer_buffer);
       break;
     default:
       exec_command(&start, &progress, answer_buffer);

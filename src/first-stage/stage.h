@@ -16,6 +16,8 @@ enum {
   MIN_STACK_SIZE = 1 << 20,
   /* The request timeout, as defaultTimeoutMs in src/agent/wire/question.ts. */
   LIMIT_MS = 30000,
+  /* The same of a shell's prompt, as in src/helper/status-prompt.ts. */
+  PROMPT_LIMIT_MS = 500,
 };
 
 /* The process's stack when it starts: the arguments, then the variables, each list with a null pointer at its end. */
@@ -31,6 +33,8 @@ struct progress {
   long file;
   /* The greeting of Cargo's protocol is sent. */
   int greeted;
+  /* The request timeout in milliseconds. */
+  int64_t limit_ms;
   /* Milliseconds spent waiting for the agent in the last request. */
   int64_t spent_ms;
   /* The last request and the agent's whole answer to it, so that it is not asked again; of size 0 without one. */
@@ -50,6 +54,7 @@ int has_variable(const struct start *start, struct text name);
  */
 void answer_cargo(const struct start *start, struct progress *progress, char *stdin_buffer, char *answer_buffer);
 void answer_keyring(const struct start *start, struct progress *progress, char *answer_buffer);
+void answer_prompt(const struct start *start, struct progress *progress, char *answer_buffer);
 void exec_command(const struct start *start, struct progress *progress, char *answer_buffer);
 
 /* A memory file whose descriptor is below 100, or a negative number. */

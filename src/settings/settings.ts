@@ -100,6 +100,8 @@ const SettingsSchema = v.strictObject({
   profiles: v.optional(
     v.record(v.pipe(v.string(), v.regex(profilePattern, "expected a profile's name")), ProfileSchema),
   ),
+  /** Which desktop notifications are shown; each one that is not named is. */
+  notifications: v.optional(v.strictObject({ touch: v.optional(v.boolean()), sessionEnd: v.optional(v.boolean()) })),
   repositories: v.optional(v.array(RepositorySchema), []),
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { type EnvironmentReply, maxBodyBytes, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import { writeReply } from "../../src/agent/server.ts";
+import { otherPersonsLogin } from "./upstream.ts";
 import { AgentHarness, cargoUrl, repository, until } from "./harness.ts";
 
 const version = { "vouch-protocol": "1" };
@@ -103,6 +104,7 @@ describe("an answer of the agent is cached", () => {
     await harness.login();
     const { token } = await tokenOf(harness);
     expect((await tokenOf(harness)).token).toBe(token);
+    harness.upstream.answer("login", otherPersonsLogin);
     await harness.login();
     const next = await tokenOf(harness);
     expect(next.token).not.toBe(token);

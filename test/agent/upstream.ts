@@ -280,6 +280,21 @@ export function apiFailure(
   return Response.json({ error: { code, message } }, { status, headers });
 }
 
+/** CodeArtifact's answer to a role that may not. */
+export function accessDenied(): Response {
+  return Response.json({ message: "no" }, { status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" } });
+}
+
+/** The server's answer to a login by another key, of somebody else. */
+export function otherPersonsLogin(): Response {
+  return Response.json({
+    access_token: "access-token-of-another-secret",
+    token_type: "DPoP",
+    expires_in: sessionSeconds,
+    user: "other@example.com",
+  });
+}
+
 export function oauthFailure(error: string, description: string, headers: Record<string, string> = {}): Response {
   return Response.json({ error, error_description: description }, { status: 400, headers });
 }

@@ -114,7 +114,8 @@ test("has no equivalent: an endpoint of another format or repository", () => {
 });
 
 test("whatever the names, an endpoint is taken to the pieces that it was made of", () => {
-  const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/);
+  // A label that begins with xn-- is read as an internationalised one, and no URL can have most of them.
+  const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/).filter((label) => !label.startsWith("xn--"));
   fc.assert(
     fc.property(
       word,

@@ -23,6 +23,7 @@ export const replyOf = {
   token: (token: string, time: string) => `{"token":${token},"expiration":${time},"endpoint":"https://x/"}`,
   cargo: (token: string, time: string) =>
     `{"Ok":{"kind":"get","token":${token},"cache":"expires","expiration":${time},"operation_independent":true}}`,
+  timeLeft: (text: string) => `{"text":${text}}`,
   environment: (token: string, time: string) =>
     `{"variables":{"CODEARTIFACT_AUTH_TOKEN":${token},"npm_config_//x.example/npm/r/:_authToken":${token}},"expiration":${time}}`,
 };
@@ -80,7 +81,8 @@ export function answersTo(kind: Kind): { name: string; answer: Answer; taken?: b
     ...times.map((value) => ({
       name: `with the time ${value}`,
       answer: [answerWith(reply('"t0ken"', value))],
-      taken: value === "253402300799",
+      // A prompt's reply has no time.
+      taken: kind === "timeLeft" || value === "253402300799",
     })),
   ];
 }

@@ -51,6 +51,13 @@ const exec = (...args: string[]): Case => ({
   answer: good("environment"),
 });
 
+const prompt = (...more: string[]): Case => ({
+  name: "",
+  program: "vouch",
+  args: ["status", "--prompt", ...more],
+  answer: good("timeLeft"),
+});
+
 /** A row like another one. */
 export const like = (base: Case, name: string, changes: Partial<Case>): Case => ({ ...base, ...changes, name });
 
@@ -59,6 +66,7 @@ export const askers: { name: string; kind: Kind; ask: Case }[] = [
   { name: "keyring get", kind: "token", ask: keyring(["get", url, "aws"]) },
   { name: "keyring of pip", kind: "token", ask: keyring(jsonDialect) },
   { name: "Cargo's provider", kind: "cargo", ask: cargo(get()) },
+  { name: "the prompt", kind: "timeLeft", ask: prompt() },
   { name: "exec", kind: "environment", ask: exec("--", "sh", "-c", shown, "sh", "one", "two three") },
 ];
 
@@ -77,6 +85,9 @@ export const requests: Case[] = [
   // A shim of a later version, whose name the first stage does not know.
   { ...exec("--", "true"), program: "other", name: "exec: under another name" },
   { ...cargo(get()), program: "other", name: "Cargo: under another name" },
+  { ...prompt(), program: "other", name: "the prompt: under another name" },
+  { ...prompt("--json"), name: "the prompt: with another flag" },
+  { ...prompt("--for", "acme"), name: "the prompt: at a profile's server" },
   { ...keyring(["get", url]), name: "keyring: no user name", taken: true },
   { ...keyring(["get", url, ""]), name: "keyring: an empty user name", taken: true },
   { ...keyring(["get", url, "someone"]), name: "keyring: another user name" },
@@ -248,7 +259,7 @@ export const surroundings: Case[] = [
   ...askers.map(({ name, kind, ask }) =>
     like(ask, `${name}: Cargo takes stdout for a token`, {
       env: { CARGO_REGISTRY_INDEX_URL: cargoIndex },
-      taken: kind === "cargo",
+      taken: kind === "cargo" || kind === "timeLeft",
     }),
   ),
   ...askers.map(({ name, ask }) =>

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "../agent.ts";
 import { VouchError } from "../../base/errors.ts";
+import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
 import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
@@ -64,6 +65,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   const agent = new Agent({
     ended: takeEnded(),
     given: takeGiven(),
+    notify: (notification) => void showNotification(notification),
     onEnd() {
       // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the last session
       // is answered.

@@ -18,6 +18,7 @@ const maxClaim = 64;
 /** Routes that give nothing out and change nothing: looking is not recorded. */
 const silent: ReadonlySet<Route> = new Set([
   routes.status,
+  routes.timeLeft,
   routes.match,
   routes.record,
   routes.fingerprints,

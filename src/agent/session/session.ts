@@ -19,6 +19,8 @@ export class Session {
   readonly place: LoginPlace;
   /** When it ends: seconds since 1970. */
   readonly expiration: number;
+  /** How long it was to last when it began, in seconds. */
+  readonly lifetimeSeconds: number;
   readonly #clock: Clock;
   readonly #deadline: number;
   readonly #aborted = new AbortController();
@@ -29,6 +31,7 @@ export class Session {
   constructor(identity: VouchSession, clock: Clock, start: { now: number; elapsed: number }, place: LoginPlace) {
     this.place = place;
     this.user = identity.user;
+    this.lifetimeSeconds = identity.lifetimeSeconds;
     this.expiration = Math.floor(start.now / 1000) + identity.lifetimeSeconds;
     this.#deadline = start.elapsed + identity.lifetimeSeconds * 1000;
     this.#identity = identity;

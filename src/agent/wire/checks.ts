@@ -25,8 +25,8 @@ export const flag = (value: unknown): value is boolean => typeof value === "bool
 export const count = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Seconds since 1970. */
 export const time = (value: unknown): value is number => count(value) && value <= lastSecond;
-/** A value for header fields and variables: printable ASCII without blanks. */
-export const secret = (value: unknown): value is string => text(value) && /^[!-~]{1,65536}$/.test(value);
+/** A value for header fields, variables and prompts: printable ASCII without blanks. */
+export const word = (value: unknown): value is string => text(value) && /^[!-~]{1,65536}$/.test(value);
 
 export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -47,6 +47,18 @@ export function hasSession(agent: StatusReply | undefined, settings: Settings, s
   return (agent?.sessions ?? []).some((each) => each.expiration !== undefined && each.server === server);
 }
 
+/** When the session that `hasSession` means ends, in seconds since 1970; undefined without one. */
+export function sessionEnd(
+  agent: StatusReply | undefined,
+  settings: Settings,
+  server: string | undefined,
+): number | undefined {
+  const sessions = (agent?.sessions ?? []).filter(({ expiration }) => expiration !== undefined);
+  if (server !== undefined) return sessions.find((each) => each.server === server)?.expiration;
+  if (agent?.session) return agent.session.expiration;
+  return settings.server === undefined ? sessions[0]?.expiration : undefined;
+}
+
 /** Whether the agent has a session at any server. */
 export function hasAnySession(agent: StatusReply | undefined): boolean {
   return agent?.session !== undefined || (agent?.sessions ?? []).some(({ expiration }) => expiration !== undefined);

@@ -4,9 +4,10 @@ import { askStatus } from "../../agent/wire/client.ts";
 import type { ServerSession, StatusReply } from "../../agent/protocol.ts";
 import { profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
+import { timeLeftInOneWord } from "../../base/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
-import { chosenServer, forArg, hasSession } from "./chosen-server.ts";
+import { chosenServer, forArg, hasSession, sessionEnd } from "./chosen-server.ts";
 import { otherSettings } from "./setup/agent-settings.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
@@ -22,6 +23,10 @@ export const status = defineCommand({
   args: {
     for: { ...forArg.for, description: "Exit by the session of this profile's Vouch server." },
     json: { type: "boolean", description: "Print it as JSON; times are seconds since 1970." },
+    prompt: {
+      type: "boolean",
+      description: "Print how long the session lasts, in one word for a shell's prompt; nothing without a session.",
+    },
   },
   teaching: {
     details: [
@@ -34,6 +39,10 @@ export const status = defineCommand({
       ["vouch status >/dev/null || vouch login", "Log in only when it is needed."],
       ["vouch status --for acme >/dev/null || vouch login --for acme", "The same for a profile's Vouch server."],
       ["vouch status --json", "Read it from a program."],
+      [
+        "PS1='$(vouch status --prompt) \\$ '",
+        "Show it in the prompt of bash: 7h05m, 42m, and 12m! in the last 15 minutes.",
+      ],
     ],
   },
   async run({ args }) {
@@ -41,7 +50,10 @@ export const status = defineCommand({
     const agent = await askStatus();
     const { server } = chosenServer(args.for, settings);
     const isLoggedIn = hasSession(agent, settings, server);
-    if (args.json) printJson(statusJson(settings, agent, isLoggedIn));
+    if (args.prompt) {
+      const end = sessionEnd(agent, settings, server);
+      if (end !== undefined) print(timeLeftInOneWord(end - Date.now() / 1000));
+    } else if (args.json) printJson(statusJson(settings, agent, isLoggedIn));
     else {
       for (const line of statusLines(settings, agent, Date.now() / 1000)) print(line);
       if (!isLoggedIn) note(`Next: \`${nextCommand(args.for, settings)}\`.`);

@@ -69,6 +69,11 @@ export const variableGroups: VariableGroup[] = [
           "1, true or yes shows the cause of an error and traces requests, the agent, the security key and programs on stderr, each with its length and time, never with a secret. An agent that is started with it traces to its log.",
       },
       {
+        names: ["DBUS_SESSION_BUS_ADDRESS"],
+        readBy: "command line, agent",
+        meaning: "The bus of the desktop that notifications are shown on. Without it: `bus` in `$XDG_RUNTIME_DIR`.",
+      },
+      {
         names: ["NO_COLOR"],
         readBy: commandLine,
         meaning: "Any value but the empty one: no colour, unless `FORCE_COLOR` is set.",

@@ -8,13 +8,14 @@ import type {
   NewPinRequest,
   PinRequest,
 } from "../../fido/webauthn/ceremony-ui.ts";
+import type { TouchNotification } from "./touch-notification.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
 
 /** PIN retries after a correct PIN; with fewer left, warn before the next attempt. */
 const allTries = 8;
 
 /** Returns the terminal's prompts for a ceremony; `product` is the key's product name. */
-export function ceremonyPrompts(product: string): CeremonyUi {
+export function ceremonyPrompts(product: string, notification: TouchNotification): CeremonyUi {
   return {
     pin: (request) => askPin(product, request),
     offerPin() {
@@ -35,8 +36,16 @@ export function ceremonyPrompts(product: string): CeremonyUi {
           : "The PIN is changed.",
       );
     },
-    touch: (name) => announce(`Touch your security key (${name}).`),
-    fingerprint: awaitFinger,
+    touch(name) {
+      announce(`Touch your security key (${name}).`);
+      notification.awaited(name);
+    },
+    async fingerprint(request, over) {
+      notification.awaited(request.product);
+      const isPinWanted = await awaitFinger(request, over);
+      if (isPinWanted) notification.over();
+      return isPinWanted;
+    },
     notStored(name, reason) {
       const why = reason === "full" ? "has no room for another credential" : "cannot store credentials";
       announce(

@@ -9,6 +9,7 @@ import type { CeremonyUi } from "../../fido/webauthn/ceremony-ui.ts";
 import { ceremonyPrompts } from "./ceremony-prompts.ts";
 import { selectionAnnouncements } from "./waiting-prompts.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
+import { touchNotification } from "./touch-notification.ts";
 import { announce } from "../terminal/prompt.ts";
 import { secondsInWords } from "../../base/duration.ts";
 
@@ -31,15 +32,28 @@ export interface CeremonyTools {
 /**
  * Opens the security key, runs `perform` and closes the key. Ctrl-C cancels the operation on the key. If the key locks
  * its PIN until a power cycle, waits for a replug, reopens the key and calls `perform` again. `timeoutSeconds` limits
- * each wait: for plugging in, touch, and removal.
+ * each wait: for plugging in, touch, and removal. `asks` says who asks for it, where that is another program.
  */
-export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: CeremonyTools) => Promise<T>): Promise<T> {
+export function withSecurityKey<T>(
+  timeoutSeconds: number,
+  perform: (tools: CeremonyTools) => Promise<T>,
+  asks?: string,
+): Promise<T> {
+  const notification = touchNotification(asks);
   return untilInterrupted(async (signal) => {
     const timeoutMs = timeoutSeconds * 1000;
     for (let blocked = 0; ;) {
-      const device = await openSecurityKey({ signal, timeoutMs, ...selectionAnnouncements });
+      const device = await openSecurityKey({
+        signal,
+        timeoutMs,
+        ...selectionAnnouncements,
+        onSelect(products) {
+          selectionAnnouncements.onSelect(products);
+          notification.awaited(products.join(", "));
+        },
+      }).finally(() => notification.over());
       try {
-        return await perform({ device, ui: ceremonyPrompts(device.product), signal, timeoutMs });
+        return await perform({ device, ui: ceremonyPrompts(device.product, notification), signal, timeoutMs });
       } catch (error) {
         if (!isCtapError(error, "PIN_AUTH_BLOCKED") || (blocked += 1) > maxReplugs) throw error;
         announce(error.message);
@@ -48,6 +62,7 @@ export function withSecurityKey<T>(timeoutSeconds: number, perform: (tools: Cere
         );
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;
       } finally {
+        notification.over();
         await device.close();
       }
     }

@@ -38,8 +38,10 @@ export async function touchToPublish(): Promise<number> {
   }
   const { ceremony, server, approval: options, asks } = begun.output;
   announce(`${asks} Touch your security key to allow it.`);
-  const approval = await withSecurityKey(timeoutSeconds, (tools) =>
-    getAssertion({ ...tools, options, origin: new URL(server).origin }),
+  const approval = await withSecurityKey(
+    timeoutSeconds,
+    (tools) => getAssertion({ ...tools, options, origin: new URL(server).origin }),
+    asks,
   );
   const request: PublishFinishRequest = { ceremony, approval };
   const { expiration } = await askAgent(routes.publishFinish, request, { timeoutMs: agentTimeoutMs });

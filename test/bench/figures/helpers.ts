@@ -39,6 +39,7 @@ export async function measureHelpers(laptop: Laptop, folder: string): Promise<vo
   await overFloor("keyring_over_floor", "warm `keyring get`", keyring);
   const exec = timed("vouch", vouchCopies, ["exec", "--", "/bin/true"]);
   await overFloor("exec_over_floor", "`vouch exec -- /bin/true`", exec);
+  await overFloor("prompt_over_floor", "`vouch status --prompt`", timed("vouch", vouchCopies, ["status", "--prompt"]));
 
   await attempt([npmShimFigure], () => measureNpmShim(laptop, floor));
   await attempt([awsCliFigure], () => measureAwsCli(laptop, helper));

@@ -107,6 +107,7 @@ static const char cargo_request[] =
 static const char cargo_reply[] =
     "{\"Ok\":{\"kind\":\"get\",\"token\":\"t0ken\",\"cache\":\"expires\",\"expiration\":1900000000,\"operation_independent\":true}}";
 static const char token_reply[] = "{\"token\":\"t0ken\",\"expiration\":1900000000,\"endpoint\":\"https://x/\"}";
+static const char prompt_reply[] = "{\"text\":\"7h05m\"}";
 static const char *const environment_replies[] = {
     "{\"variables\":{\"CODEARTIFACT_AUTH_TOKEN\":\"t\",\"npm_config_//x.example/npm/r/:_authToken\":\"t\"},\"expiration\":1900000000}",
     "{\"variables\":{},\"twine\":{\"TWINE_USERNAME\":\"aws\",\"TWINE_PASSWORD\":\"t\",\"TWINE_REPOSITORY_URL\":\"https://x/\"}}",
@@ -155,10 +156,12 @@ static void make_arguments(size_t helper) {
       {"vouch", "exec", "--", "npm", "install", NULL},
   };
   static const char *const cargo[][4] = {{"/home/u/bin/vouch", "--cargo-plugin", NULL}, {"npm", "--cargo-plugin", NULL}};
+  static const char *const prompt[] = {"vouch", "status", "--prompt", NULL};
   size_t rarity = 24;
   if (helper == 0) add_words(cargo[one_in(32)], rarity);
   if (helper == 1) add_words(ONE_OF(keyring), rarity);
   if (helper == 2) add_words(exec[one_in(16) ? 2 : below(2)], rarity);
+  if (helper == 3) add_words(prompt, rarity);
   if (one_in(200)) {
     for (size_t many = below(1200); many > 0; many--) add_word("x", 1000);
   }
@@ -234,7 +237,7 @@ void make_world(uint64_t seed) {
   for (int warm = 0; warm < 4; warm++) next_random();
   struct bytes *recorded[] = {&world.output, &world.handed_over, &world.received, &world.request, &world.input_read};
   for (size_t index = 0; index < sizeof recorded / sizeof *recorded; index++) add_bytes(recorded[index], "", 0);
-  size_t helper = below(3);
+  size_t helper = below(4);
   make_arguments(helper);
   make_variables();
   make_places();
@@ -253,7 +256,8 @@ void make_world(uint64_t seed) {
     }
   }
   for (size_t index = 0; index < MAX_EXCHANGES; index++) {
-    const char *reply = helper == 0 ? cargo_reply : helper == 1 ? token_reply : ONE_OF(environment_replies);
+    const char *replies[] = {cargo_reply, token_reply, ONE_OF(environment_replies), prompt_reply};
+    const char *reply = replies[helper];
     if (one_in(32)) reply = one_in(2) ? "" : "{\"error\":{\"code\":\"login_needed\"}}";
     world.answers[index] = in_parts(answer_of(reply));
     if (one_in(32)) world.answers[index].count = 0;

@@ -34,9 +34,9 @@ void check_request(const char *head, size_t head_size, const char *body, size_t 
   if (strcmp(world.words[1], "--cargo-plugin") == 0 && file_at("/.cargo") != NULL) {
     expect(home != NULL && home[0] != 0, "a .cargo at the root is nobody's own without a home folder");
   }
-  const char *routes[] = {ROUTE_CARGO, ROUTE_TOKEN, ROUTE_ENVIRONMENT};
+  const char *routes[] = {ROUTE_CARGO, ROUTE_TOKEN, ROUTE_ENVIRONMENT, ROUTE_TIME_LEFT};
   int is_known = 0;
-  for (size_t index = 0; index < 3; index++) {
+  for (size_t index = 0; index < 4; index++) {
     int size = snprintf(expected, sizeof expected,
                         "POST %s HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: " PROTOCOL_VERSION
                         "\r\nconnection: close\r\ncontent-length: %zu\r\n\r\n",
@@ -67,12 +67,30 @@ static int is_same(const struct bytes *whole, const char *expected, size_t size)
   return whole->size == size && memcmp(whole->at, expected, size) == 0;
 }
 
+/* The word behind the start of a reply, which must have one; its end is its closing quote. */
+static char *word_after(const char *start, const struct bytes *body, char **end) {
+  size_t size = strlen(start);
+  if (body->size <= size || memcmp(body->at, start, size) != 0) return NULL;
+  char *word = body->at + size;
+  *end = memchr(word, '"', body->size - size);
+  if (*end == NULL || *end == word || memchr(word, ' ', (size_t)(*end - word)) != NULL) return NULL;
+  return word;
+}
+
+/* Whether it is the time left of a prompt's reply, on a line. */
+static int is_time_left(const struct bytes *message, const struct bytes *body) {
+  char *end, *word = word_after("{\"text\":\"", body, &end);
+  if (word == NULL) return 0;
+  struct bytes expected = {NULL, 0};
+  add_bytes(&expected, word, (size_t)(end - word));
+  add_bytes(&expected, "\n", 1);
+  return is_same(message, expected.at, expected.size);
+}
+
 /* Whether it is the token of keyring's reply, in one of the dialects. */
 static int is_password(const struct bytes *message, const struct bytes *body) {
-  static const char start[] = "{\"token\":\"";
-  if (body->size < sizeof start || memcmp(body->at, start, sizeof start - 1) != 0) return 0;
-  char *token = body->at + sizeof start - 1, *end = memchr(token, '"', body->size - (sizeof start - 1));
-  if (end == NULL || end == token || memchr(token, ' ', (size_t)(end - token)) != NULL) return 0;
+  char *end, *token = word_after("{\"token\":\"", body, &end);
+  if (token == NULL) return 0;
   const char *dialects[][2] = {{"", "\n"}, {"aws\n", "\n"}, {"{\"username\":\"aws\",\"password\":\"", "\"}\n"}};
   for (size_t index = 0; index < 3; index++) {
     struct bytes expected = {NULL, 0};
@@ -94,6 +112,10 @@ void check_output(const void *bytes, size_t size) {
   }
   expect(world.connections > world.answered, "no more output than answers");
   expect(take_body(&body), "no output without a plain answer");
+  if (world.said == 0 && strcmp(world.words[1], "status") == 0) {
+    expect(is_time_left(&message, &body), "the time left of the answer");
+    return;
+  }
   if (world.said == 0) {
     expect(is_password(&message, &body), "the token of the answer, in a known dialect");
     return;

@@ -2,12 +2,13 @@
 import { defineCommand } from "../../framework/command.ts";
 import { aws } from "./aws.ts";
 import { codeartifact } from "./codeartifact/codeartifact.ts";
+import { notifications } from "./notifications.ts";
 
 export const setup = defineCommand({
   meta: {
     name: "setup",
     description:
-      "Name the AWS role that you use, and configure your package managers for a repository in AWS CodeArtifact.",
+      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose notifications.",
   },
-  subCommands: { aws, codeartifact },
+  subCommands: { aws, codeartifact, notifications },
 });
