@@ -5,6 +5,7 @@
 import { askStatus } from "../../../agent/wire/client.ts";
 import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
+import { refuseSharedRoles } from "../../../settings/publish-roles.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { closest } from "../../../base/closest.ts";
 import { missing, usage, valuesOf } from "../../framework/arguments.ts";
@@ -93,6 +94,7 @@ export const aws = defineCommand({
     const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
     const identity = identityFrom(args.identity, settings.identity);
     const after = { ...settings, aws: next, identity };
+    refuseSharedRoles(after, ({ roleArn, profile }) => roleArn === undefined && profile === undefined);
     const dryRun = args["dry-run"] === true;
     const changes = !Bun.deepEquals([settings.aws, settings.identity], [next, identity], true);
     if (changes && !dryRun) saveSettings(after);
