@@ -56,7 +56,7 @@ export async function lookUpEnvironment(
   if (wanted.length === 0) return { variables: {} };
   const found = await find(source, wanted, { format, purpose, peer }, failures === "all");
   const { registries, failed, isWhole } = found;
-  // The default repository is the one that was set up last, as in the files of pip and npm.
+  // The default repository is the last of the settings, as in the files of pip and npm.
   const missing = format === undefined ? found.missing.get(wanted.at(-1)!) : undefined;
   // A command would go on with another repository in its place, and somebody else's packages.
   if (missing && needsLogin.has(missing.code)) throw missing;

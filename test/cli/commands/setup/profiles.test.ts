@@ -104,7 +104,11 @@ describe("vouch setup codeartifact", () => {
   test("gives a repository a role, whose account owns the domain, and one for publishing", async () => {
     await setRole();
     const roles = ["--role", acme, "--publish-role", publisher, "--region", "eu-west-1"];
-    expect(await codeartifact(...roles, "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    const { exitCode, stderr } = await codeartifact(...roles, "--tool", "pip");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      `Publishing to it asks for a touch of your security key each time, and uses the role ${publisher}.`,
+    );
     expect(settings().repositories).toMatchObject([
       { domainOwner: "210987654321", region: "eu-west-1", roleArn: acme, publishRoleArn: publisher },
     ]);

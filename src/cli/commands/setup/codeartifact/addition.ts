@@ -154,8 +154,10 @@ function machineOf(settings: Settings, env: DraftContext["env"]): Machine {
   return { env, cwd: process.cwd(), home, settings, agent: undefined, now: Date.now() / 1000 };
 }
 
-/** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
+/** Sentences on each variable that counts more than what was set up for these tools, or decides about their connection. */
 function overridden(names: ToolName[], machine: Machine): string[] {
   const rules = names.flatMap((name) => tools[name].variables);
-  return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
+  return overridingVariables(machine, rules).map(({ found, remedy }) =>
+    remedy?.startsWith("unset ") === true ? `${found} It wins: ${remedy}` : `${found} ${remedy}`,
+  );
 }
