@@ -19,6 +19,8 @@ export interface RoleArn {
   partition: string;
   /** 12 digits. */
   accountId: string;
+  /** Without its path. */
+  name: string;
 }
 
 /**
@@ -59,8 +61,23 @@ export function parseRoleArn(arn: string): RoleArn {
       hint: "Give the role with `vouch setup aws --role ARN`.",
     });
   }
-  const [, partitionId = "", accountId = ""] = match;
-  return { partition: partitionId, accountId };
+  const [, partitionId = "", accountId = "", name = ""] = match;
+  return { partition: partitionId, accountId, name };
+}
+
+/**
+ * Whether both name one role, or one of them none: an account has a name once, whatever its path and its case.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+export function isSameRole(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  if (one === other) return true;
+  try {
+    const [a, b] = [parseRoleArn(one), parseRoleArn(other)];
+    return a.accountId === b.accountId && a.name.toLowerCase() === b.name.toLowerCase();
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -158,7 +158,7 @@ function currentFolder(): string | undefined {
 
 /** Arguments after the job options, which are added to `given`. `alone`: options that are valid without an identity. */
 function jobOptions(kind: string, words: string[], given: string[], alone: string[] = []): string[] {
-  const taken = takeJobOptions(words, process.env);
+  const taken = takeJobOptions(words, process.env, `vouch credential ${kind}`);
   given.push(...taken.given);
   const valid = new Set([...alone, "--profile"]);
   const lost = process.env["VOUCH_IDENTITY"] ? undefined : taken.given.find((option) => !valid.has(option));

@@ -127,7 +127,7 @@ async function jobVariables(): Promise<Record<string, string>> {
 function commandOf(args: string[], env: Environment): { words: string[]; publishes: boolean } {
   const [first, ...more] = args;
   if (first === "--publish") return { ...commandOf(more, env), publishes: true };
-  const { rest, given } = takeJobOptions(args, env);
+  const { rest, given } = takeJobOptions(args, env, "vouch exec");
   if (given.length > 0 && !env["VOUCH_IDENTITY"]) {
     const without = "without it the command gets the tokens of every repository that is set up";
     throw usage(`${given[0]} goes with --identity NAME; ${without}`);
@@ -144,6 +144,6 @@ async function purposeOf(command: string, args: string[]): Promise<Purpose> {
 
 function usage(what: string): VouchError {
   return new VouchError("usage", `vouch exec: ${what}.`, {
-    hint: "Usage: vouch exec [--identity NAME …] -- COMMAND [ARGUMENT …]. See `vouch exec --help`.",
+    hint: "Usage: vouch exec [--publish] [--identity NAME …] -- COMMAND [ARGUMENT …]. See `vouch exec --help`.",
   });
 }

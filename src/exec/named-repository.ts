@@ -17,8 +17,8 @@ export interface RepositoryName {
 }
 
 /**
- * An endpoint of the configured repository with that name; of several whose tokens are the same, the one that was set up
- * last. Throws `not_configured` if there is none, and `usage` with the words for each if their tokens differ.
+ * An endpoint of the configured repository with that name; of several whose tokens are the same, the last of
+ * the settings. Throws `not_configured` if there is none, and `usage` with the words for each if their tokens differ.
  */
 export function endpointNamed(name: RepositoryName, repositories: readonly Repository[]): string {
   const parts = Object.entries(name).filter(([, value]) => value !== undefined);

@@ -9,9 +9,13 @@ import { jobVariables } from "../base/job-variables.ts";
 /**
  * Removes the options at the front of the arguments and sets their variables in `env`; `rest` starts at the first
  * argument that is not one. `--repository` may be repeated; `--debug` is accepted among them. Throws `usage` if a value
- * is missing.
+ * is missing; its hint names the help of `command`.
  */
-export function takeJobOptions(words: string[], env: Environment): { rest: string[]; given: string[] } {
+export function takeJobOptions(
+  words: string[],
+  env: Environment,
+  command: string,
+): { rest: string[]; given: string[] } {
   const given: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
@@ -25,7 +29,7 @@ export function takeJobOptions(words: string[], env: Environment): { rest: strin
     const variable = jobVariables[option];
     const value = equals < 0 ? words[++index] : word.slice(equals + 1);
     if (!value || value.startsWith("--")) {
-      throw new VouchError("usage", `${option} expects a value.`, { hint: "See `vouch exec --help`." });
+      throw new VouchError("usage", `${option} expects a value.`, { hint: `See \`${command} --help\`.` });
     }
     const again = option === "--repository" && given.includes(option);
     env[variable] = again ? `${env[variable]},${value}` : value;

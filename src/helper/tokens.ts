@@ -6,18 +6,26 @@ import type { PackageFormat } from "../base/package-format.ts";
 import type { Purpose } from "../base/purpose.ts";
 import { ask } from "./ask.ts";
 import { complain, complainOf } from "./output.ts";
+import { PublishingRefused } from "./publishing-refused.ts";
 
 export type EndpointToken = TokensReply["endpoints"][number];
+
+/** Of a command that publishes. */
+interface Publishing {
+  refusal?: () => VouchError | undefined;
+  needsToken?: () => Promise<boolean>;
+}
 
 /**
  * The tokens of the endpoints of a format that have one, the default one last. What fails is said on stderr in one line
  * each, and the command goes on without: it may not need them. `purpose`: what the command does with the endpoints;
- * `refusal`: why it shall not publish by a touch.
+ * `refusal`: why it shall not publish by a touch. Throws `PublishingRefused` if `needsToken` says that the command needs
+ * the token that a touch did not lead to.
  */
 export async function endpointTokens(
   format: PackageFormat,
   purpose: Purpose = "read",
-  refusal?: () => VouchError | undefined,
+  { refusal, needsToken }: Publishing = {},
 ): Promise<EndpointToken[]> {
   const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
   try {
@@ -27,6 +35,7 @@ export async function endpointTokens(
     complainOf(failed);
     return endpoints;
   } catch (error) {
+    if (error instanceof PublishingRefused && (await needsToken?.()) === true) throw error;
     complain(VouchError.from(error));
     return [];
   }

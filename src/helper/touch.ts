@@ -6,13 +6,15 @@ import { type Reply, type Route, routes, type TokenReply } from "../agent/protoc
 import type { PublishStartRequest, TokenRequest } from "../agent/requests.ts";
 import { touchArgument } from "../base/purpose.ts";
 import { hasTerminal } from "../base/system/controlling-terminal.ts";
-import { VouchError, type WireError } from "../base/errors.ts";
+import { isWireError, VouchError, type WireError } from "../base/errors.ts";
+import { parseJson } from "../base/json.ts";
 import { ask } from "./ask.ts";
 import type { Attempt } from "./attempt.ts";
+import { PublishingRefused } from "./publishing-refused.ts";
 
 /**
- * The reply to a question whose answer may need a touch first. `refusal` says why nobody shall be asked for one. Throws as
- * `ask` and `touchToPublish`.
+ * The reply to a question whose answer may need a touch first. `refusal` says why nobody shall be asked for one. Throws
+ * `PublishingRefused` where a touch is needed and does not lead to the answer, else as `ask`.
  */
 export async function askWithTouch<R extends Route>(
   route: R,
@@ -25,14 +27,18 @@ export async function askWithTouch<R extends Route>(
   try {
     const reply = await ask(route, body, left);
     if (!isMissing((reply as { failed?: { error: WireError }[] }).failed)) return reply;
+    if (!hasTerminal() || refusal?.() !== undefined) return ask(route, body);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "touch_needed") throw error;
-    const refused = refusal?.();
-    if (refused !== undefined) throw refused;
-    if (!hasTerminal()) throw error;
+    const refused = refusal?.() ?? (hasTerminal() ? undefined : error);
+    if (refused !== undefined) throw new PublishingRefused(refused);
   }
-  if (hasTerminal() && refusal?.() === undefined) await touchToPublish(start);
-  return ask(route, body);
+  try {
+    await touchToPublish(start);
+    return await ask(route, body);
+  } catch (error) {
+    throw new PublishingRefused(VouchError.from(error));
+  }
 }
 
 /** The token for a URL: one for publishing after a touch, where it needs one. Throws as `askWithTouch`. */
@@ -51,17 +57,20 @@ export async function askForToken(request: TokenRequest, left?: Attempt): Promis
   );
 }
 
-/** Throws `touch_pending`, `access_denied` when the person does not allow it, and as `ask`. */
+/** Throws `touch_pending`, what went wrong with key, server or AWS, and as `ask`. */
 async function touchToPublish(start: PublishStartRequest): Promise<void> {
   const begun = await ask(routes.publishStart, start);
   const child = Bun.spawn([process.execPath, touchArgument], {
     argv0: "vouch",
     stdin: new TextEncoder().encode(JSON.stringify(begun)),
-    stdout: "ignore",
+    stdout: "pipe",
     stderr: "inherit",
   });
-  const exitCode = await child.exited;
+  const [said, exitCode] = await Promise.all([child.stdout.text(), child.exited]);
   if (exitCode === 0) return;
   await ask(routes.publishCancel, { ceremony: begun.ceremony }).catch(() => undefined);
-  throw new VouchError("access_denied", "Publishing was not allowed: there was no touch.");
+  const error: unknown = parseJson(said);
+  if (isWireError(error)) throw VouchError.fromWire(error);
+  // The person ended it, or something else did.
+  throw new VouchError("cancelled", "Publishing was not allowed: the question for the touch was ended.");
 }

@@ -3,7 +3,7 @@ import { checkSamePartition } from "../aws/partitions.ts";
 import { closest } from "../base/closest.ts";
 import { VouchError } from "../base/errors.ts";
 import type { Purpose } from "../base/purpose.ts";
-import type { ProfileSettings, RepositorySettings, Settings } from "./settings.ts";
+import type { ProfileSettings, Settings } from "./settings.ts";
 
 export interface Role {
   arn: string;
@@ -49,17 +49,6 @@ export function knownRole(place: Place | undefined, settings: Settings, purpose?
   } catch {
     return undefined;
   }
-}
-
-/** Whether the repository has a role of its own for publishing, so that its read tokens do not serve for it. */
-export function hasPublishRole(repository: RepositorySettings, settings: Settings): boolean {
-  const { publishRoleArn } = repository;
-  return publishRoleArn !== undefined && publishRoleArn !== knownRole(repository, settings)?.arn;
-}
-
-/** The purpose that the repository tells apart: one whose tokens are all of one role has read tokens only. */
-export function purposeIn(repository: RepositorySettings, settings: Settings, purpose: Purpose = "read"): Purpose {
-  return hasPublishRole(repository, settings) ? purpose : "read";
 }
 
 /** Throws `settings_missing` with the names of those that there are. */

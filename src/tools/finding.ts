@@ -55,12 +55,16 @@ export interface VariableRule {
   harm: (value: string, machine: Machine, name: string) => Harm | undefined;
 }
 
-export type Harm = Pick<Finding, "status" | "found">;
+export type Harm = Pick<Finding, "status" | "found" | "remedy">;
 
 /** A variable that keeps Vouch from working; `found` completes a sentence that begins with its name. */
 export const fails = (found: string): Harm => ({ status: "fail", found });
-/** A variable that may be an obstacle; `found` as in `fails`. */
-export const warns = (found: string): Harm => ({ status: "warn", found });
+/** A variable that may be an obstacle; `found` as in `fails`; `remedy` where it is not to unset the variable. */
+export const warns = (found: string, remedy?: string): Harm => ({
+  status: "warn",
+  found,
+  ...(remedy === undefined ? {} : { remedy }),
+});
 
 /** A file of the user in which a tool, or a command that is run for it, may have stored a token. */
 export interface TokenPlace {

@@ -46,7 +46,7 @@ export interface Tool {
   /** A description of what was written, and the commands to try next. */
   written: (repository: RepositorySettings) => string;
   next: (repository: RepositorySettings, env: Environment) => [command: string, does: string][];
-  /** Whether the repository that was set up last becomes this tool's default. */
+  /** Whether a set-up makes the repository this tool's default. */
   hasDefault: boolean;
   /** Fields of a repository's settings that only this tool uses; removed with it. */
   settings: ("registryName" | "npmScopes")[];

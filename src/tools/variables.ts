@@ -8,7 +8,7 @@ export function overridingVariables(machine: Machine, rules: readonly VariableRu
     if (!harm) return [];
     const make = harm.status === "fail" ? failure : warning;
     // A shell cannot unset a name that contains slashes.
-    const remedy = /^\w+$/.test(name) ? `unset ${name}` : "Leave the shell that set it.";
+    const remedy = harm.remedy ?? (/^\w+$/.test(name) ? `unset ${name}` : "Leave the shell that set it.");
     return [make("environment", `The variable ${name} ${harm.found}.`, remedy)];
   });
 }

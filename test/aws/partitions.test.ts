@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { checkSamePartition, parseRoleArn, regionPartition } from "../../src/aws/partitions.ts";
+import { checkSamePartition, isSameRole, parseRoleArn, regionPartition } from "../../src/aws/partitions.ts";
 import { VouchError } from "../../src/base/errors.ts";
 
 const role = (partition: string) => `arn:${partition}:iam::123456789012:role/x`;
 
 describe("a role ARN", () => {
   test.each([
-    ["arn:aws:iam::123456789012:role/vouch-developer", { partition: "aws" }],
-    ["arn:aws-cn:iam::123456789012:role/a", { partition: "aws-cn" }],
-    ["arn:aws-us-gov:iam::123456789012:role/team/sub/x+=,.@-_", { partition: "aws-us-gov" }],
-    ["arn:aws-iso-b:iam::123456789012:role/x", { partition: "aws-iso-b" }],
+    ["arn:aws:iam::123456789012:role/vouch-developer", { partition: "aws", name: "vouch-developer" }],
+    ["arn:aws-cn:iam::123456789012:role/a", { partition: "aws-cn", name: "a" }],
+    ["arn:aws-us-gov:iam::123456789012:role/team/sub/x+=,.@-_", { partition: "aws-us-gov", name: "x+=,.@-_" }],
+    ["arn:aws-iso-b:iam::123456789012:role/x", { partition: "aws-iso-b", name: "x" }],
   ])("is read: %s", (arn, parts) => {
     expect(parseRoleArn(arn)).toEqual({ accountId: "123456789012", ...parts });
   });
@@ -29,6 +29,17 @@ describe("a role ARN", () => {
   ])("is refused: %p", (arn) => {
     expect(() => parseRoleArn(arn)).toThrow(VouchError);
   });
+});
+
+test("two ARNs name one role by account and name, whatever its path and case are", () => {
+  const arn = role("aws");
+  for (const other of [arn, "arn:aws:iam::123456789012:role/X", "arn:aws:iam::123456789012:role/team/x"]) {
+    expect(isSameRole(arn, other)).toBe(true);
+  }
+  for (const other of ["arn:aws:iam::210987654321:role/x", "arn:aws:iam::123456789012:role/x/y", "x", undefined]) {
+    expect(isSameRole(arn, other)).toBe(false);
+  }
+  expect(isSameRole(undefined, undefined)).toBe(false);
 });
 
 /** A region of each partition, as the SDK's table has it, and its suffixes. */

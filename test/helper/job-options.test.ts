@@ -19,20 +19,30 @@ describe("of the flags of a job and the command behind them", () => {
     ["one that is not ours stays", ["--json", "--role", "x"], {}, ["--json", "--role", "x"]],
   ])("each becomes what is expected: %s", (_title, words, variables, rest) => {
     const env: Record<string, string | undefined> = {};
-    expect(takeJobOptions(words, env).rest).toEqual(rest);
+    expect(takeJobOptions(words, env, "vouch exec").rest).toEqual(rest);
     expect(env).toEqual(variables);
   });
 
   test("a flag replaces the variable that was there before", () => {
     const env = { VOUCH_REPOSITORY: "before" };
-    takeJobOptions(["--repository", "now"], env);
+    takeJobOptions(["--repository", "now"], env, "vouch exec");
     expect(env.VOUCH_REPOSITORY).toBe("now");
   });
 
   test.each([[["--identity"]], [["--identity="]], [["--identity", "--role"]]])(
     "one without a value is a usage error: %p",
     (words) => {
-      expect(() => takeJobOptions(words, {})).toThrow("--identity expects a value.");
+      let thrown: unknown;
+      try {
+        takeJobOptions(words, {}, "vouch credential codeartifact");
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({
+        code: "usage",
+        message: "--identity expects a value.",
+        hint: "See `vouch credential codeartifact --help`.",
+      });
     },
   );
 });

@@ -1,6 +1,6 @@
 /** Profiles and roles in the settings: what a file may hold, and which role belongs to what. */
 import { describe, expect, test } from "bun:test";
-import { roleFor, purposeIn, type Place } from "../../src/settings/roles.ts";
+import { roleFor, type Place } from "../../src/settings/roles.ts";
 import { parseSettings, type Settings } from "../../src/settings/settings.ts";
 import { myRepository } from "./my-repository.ts";
 
@@ -97,12 +97,6 @@ describe("the role", () => {
     ],
   ])("%s", (_, where, of, purpose, role) => {
     expect(roleFor(where, of, purpose)).toEqual(role as never);
-  });
-
-  test("for publishing that is the one for reading tells no purposes apart", () => {
-    expect(purposeIn({ ...myRepository, publishRoleArn: own }, settings, "publish")).toBe("read");
-    expect(purposeIn({ ...myRepository, publishRoleArn: publisher }, settings, "publish")).toBe("publish");
-    expect(purposeIn({ ...myRepository, publishRoleArn: publisher }, settings)).toBe("read");
   });
 
   test.each<[string, Place | undefined, object, string]>([

@@ -1,6 +1,7 @@
 /** A repository in the agent's status: which role and token serve which purpose. */
 import { purposes } from "../../base/purpose.ts";
-import { knownRole, purposeIn } from "../../settings/roles.ts";
+import { hasPublishRole } from "../../settings/publish-roles.ts";
+import { knownRole } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import type { StatusReply } from "../protocol.ts";
 import { definedEndpoints } from "./lookup.ts";
@@ -14,7 +15,7 @@ export function describeRepository(
 ): StatusReply["repositories"][number] {
   const { domain, domainOwner, region, repository: name, profile } = repository;
   const known = purposes
-    .filter((purpose) => purposeIn(repository, settings, purpose) === purpose)
+    .filter((purpose) => purpose === "read" || hasPublishRole(repository))
     .flatMap((purpose) => {
       const state = tokens?.state(repository, settings, purpose);
       const role = state?.role ?? knownRole(repository, settings, purpose);

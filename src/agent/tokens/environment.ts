@@ -4,7 +4,7 @@ import type { PackageFormat } from "../../base/package-format.ts";
 import type { EnvironmentRequest, TokensRequest } from "../requests.ts";
 import { endpointsOf } from "../../settings/registries.ts";
 import type { Purpose } from "../../base/purpose.ts";
-import { hasPublishRole, purposeIn } from "../../settings/roles.ts";
+import { hasPublishRole, purposeIn } from "../../settings/publish-roles.ts";
 import type { RepositorySettings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { definedEndpoints, noRepository, tokensFor, type TokenSource } from "./lookup.ts";
@@ -56,7 +56,7 @@ export async function lookUpEnvironment(
   if (wanted.length === 0) return { variables: {} };
   const found = await find(source, wanted, { format, purpose, peer }, failures === "all");
   const { registries, failed, isWhole } = found;
-  // The default repository is the one that was set up last, as in the files of pip and npm.
+  // The default repository is the last of the settings, as in the files of pip and npm.
   const missing = format === undefined ? found.missing.get(wanted.at(-1)!) : undefined;
   // A command would go on with another repository in its place, and somebody else's packages.
   if (missing && needsLogin.has(missing.code)) throw missing;
@@ -77,7 +77,7 @@ export async function lookUpEnvironment(
       ? { expiration: Math.min(...registries.map(({ expiration }) => expiration)) }
       : {}),
     ...(failed.length > 0 ? { failed } : {}),
-    ...(purpose === undefined && wanted.some((each) => hasPublishRole(each, settings)) ? { hasPublishRole: true } : {}),
+    ...(purpose === undefined && wanted.some(hasPublishRole) ? { hasPublishRole: true } : {}),
   };
   if (!isWhole) partial.add(reply);
   return reply;

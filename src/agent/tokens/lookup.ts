@@ -3,7 +3,9 @@
  * jobs.
  */
 import { findRegistry, isOnConfiguredHost } from "../../settings/registries.ts";
-import { hasPublishRole, knownRole, type Place, purposeIn } from "../../settings/roles.ts";
+import { isSameRole } from "../../aws/partitions.ts";
+import { hasPublishRole, purposeIn } from "../../settings/publish-roles.ts";
+import { knownRole, type Place } from "../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { CargoReply, MatchReply, Reply, routes, TokenReply } from "../protocol.ts";
@@ -59,9 +61,10 @@ export async function lookUpCargoToken(source: TokenSource, request: CargoReques
   const token = answer.token.expose();
   // Cargo uses a cached token for reading whatever it was given for, and one that is independent for everything.
   if (purpose === "publish") return { Ok: { kind: "get", token, cache: "never", operation_independent: false } };
-  const isOnlyOne = purposeIn(repository, settings, "publish") === "read";
   const { expiration } = answer;
-  return { Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: isOnlyOne } };
+  return {
+    Ok: { kind: "get", token, cache: "expires", expiration, operation_independent: !hasPublishRole(repository) },
+  };
 }
 
 /** The tokens for the purpose, as `purposeIn` gives it. */
@@ -104,10 +107,8 @@ export async function lookUpRoleCredentials(
 /** Credentials of a role for publishing go to nobody: a touch gives a token, for one process. Throws `touch_needed`. */
 function refusePublishRole(place: Place, settings: Settings): void {
   const arn = knownRole(place, settings)?.arn;
-  const repository = settings.repositories.find(
-    (each) => each.publishRoleArn === arn && hasPublishRole(each, settings),
-  );
-  if (arn === undefined || repository === undefined) return;
+  const repository = settings.repositories.find(({ publishRoleArn }) => isSameRole(publishRoleArn, arn));
+  if (repository === undefined) return;
   throw new VouchError(
     "touch_needed",
     `${arn} is the role that publishes to ${repository.domain}/${repository.repository}.`,

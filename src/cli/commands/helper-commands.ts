@@ -2,14 +2,15 @@
 import type { ArgDef } from "citty";
 import { type JobOption, jobVariables } from "../../base/job-variables.ts";
 import { missing } from "../framework/arguments.ts";
+import { identityNames } from "../../agent/job/identity-credentials.ts";
 import { defineCommand } from "../framework/command.ts";
 
 /** The options of `vouch exec` and `vouch credential` for CI jobs without an agent. */
 const jobArguments = {
   identity: {
     type: "string",
-    valueHint: "NAME",
-    description: `Who this job is, in place of a session: github-actions, gitlab, circleci, buildkite, bitbucket or web-identity-file (exchanged with AWS STS for the role), aws-environment, aws-container, aws-ec2 or aws-profile (used as they are). Also ${jobVariables["--identity"]}.`,
+    valueHint: identityNames.join("|"),
+    description: `Who this job is, in place of a session: a CI platform or a file with a token (exchanged with AWS STS for the role), or credentials that AWS gives, aws-… (used as they are). Also ${jobVariables["--identity"]}.`,
   },
   role: {
     type: "string",
@@ -73,7 +74,7 @@ export const exec = defineCommand({
   teaching: {
     usage: "[--publish] [--identity NAME …] -- COMMAND [ARGUMENT …]",
     details: [
-      "The command finds CODEARTIFACT_AUTH_TOKEN (for the repository that was set up last), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
+      "The command finds CODEARTIFACT_AUTH_TOKEN (for the default repository), PIP_INDEX_URL, twine's TWINE_USERNAME, TWINE_PASSWORD and TWINE_REPOSITORY_URL (unless you have set one of them), and npm's `npm_config_//HOST/PATH/:_authToken` for every configured repository. Its exit code is passed through. What the command starts inherits these variables, the scripts of packages included.",
       "Start npm itself rather than a shell that starts it: some shells (dash) drop variables with npm's kind of name.",
       "What `vouch setup codeartifact` configures does not need this: it asks by itself.",
       "In CI there is neither agent nor key: `--identity` says who the job is, and nothing is used without it, whatever the environment holds. The flags become variables for the command, so that the helpers that it starts know them too: Cargo asks `vouch` (by CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS) and gets a fresh token whenever a long build needs one. Tokens last as long as the role session does. Repositories come from the flags, their variables, or the settings file (VOUCH_CONFIG, else the home folder's).",
@@ -102,7 +103,7 @@ const codeartifact = defineCommand({
     endpoint: {
       type: "string",
       valueHint: "URL",
-      description: "The configured endpoint the token is for. Without it: the repository that was set up last.",
+      description: "The configured endpoint the token is for. Without it: the default repository.",
     },
     json: { type: "boolean", description: "Print `token` and `expiration` (seconds since 1970) as JSON." },
     purpose: {

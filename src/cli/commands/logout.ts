@@ -13,7 +13,7 @@ export const logout = defineCommand({
   args: forArg,
   teaching: {
     details: [
-      "Ends every session, at each server; with --for that at the server of one profile, and the agent keeps the others. The agent goes on running, without a session. Tokens that AWS issued stay valid at AWS until they end, but no copy of them is left on this machine.",
+      "Ends every session, at each server; with --for that at the server of one profile, and the agent keeps the others. The agent goes on running, without a session, and its memory is cleared: what `vouch log` has from memory is gone, too. Tokens that AWS issued stay valid at AWS until they end, but no copy of them is left on this machine.",
     ],
     examples: [
       ["vouch logout", "Before you lend your laptop."],

@@ -11,6 +11,8 @@ export interface Flag {
   value: string | undefined;
   /** The values that it allows, where they are few enough to be known. */
   choices: string[];
+  /** Whether several of them may stand in one value, with commas between: `cargo|pip,…`. */
+  isList: boolean;
   description: string;
   required: boolean;
 }
@@ -24,7 +26,8 @@ export function flagsOf(definition: ArgsDef): Flag[] {
 
 function flagOf(name: string, argument: ArgDef): Flag {
   const hint = argument.type === "string" || argument.type === "enum" ? valueHint(name, argument) : undefined;
-  const choices = hint?.includes("|") ? hint.split("|") : [];
+  const isList = hint?.endsWith(",…") === true;
+  const choices = hint?.includes("|") ? hint.replace(/,…$/, "").split("|") : [];
   const isLong = hint !== undefined && choices.length > 0 && hint.length > maxPlaceholder;
   return {
     spellings: [
@@ -33,6 +36,7 @@ function flagOf(name: string, argument: ArgDef): Flag {
     ],
     value: isLong ? placeholder(name) : hint,
     choices,
+    isList,
     description: isLong ? `${describe(argument)} One of: ${choices.join(", ")}.` : describe(argument),
     required: argument.required === true,
   };
@@ -40,7 +44,7 @@ function flagOf(name: string, argument: ArgDef): Flag {
 
 /** Returns the `--help` flag of all commands. */
 export function helpFlag(description: string): Flag {
-  return { spellings: ["-h", "--help"], value: undefined, choices: [], description, required: false };
+  return { spellings: ["-h", "--help"], value: undefined, choices: [], isList: false, description, required: false };
 }
 
 /** The `--debug` flag of all commands, which enables the trace; base/trace.ts removes it from the arguments. */
@@ -48,6 +52,7 @@ export const debugFlag: Flag = {
   spellings: ["--debug"],
   value: undefined,
   choices: [],
+  isList: false,
   description: "Trace requests, the agent, the security key and programs on stderr, as VOUCH_DEBUG=1 does.",
   required: false,
 };

@@ -8,6 +8,7 @@ import { routes } from "../../agent/protocol.ts";
 import type { PublishFinishRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
+import { writeAll } from "../../base/system/output.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
 import { announce } from "../terminal/prompt.ts";
 import { success } from "../terminal/terminal.ts";
@@ -27,7 +28,10 @@ const Begun = v.object({
   asks: v.string(),
 });
 
-/** Returns the exit code 0. Throws `usage`, and as `getAssertion` and `withSecurityKey`. */
+/**
+ * Returns the exit code 0. Ends the process where the touch failed, with the error on stdout: the helper that has started
+ * it says it, in the way of its package manager. Throws `usage`.
+ */
 export async function touchToPublish(): Promise<number> {
   const text = await Bun.stdin.text();
   const begun = v.safeParse(Begun, text.length > maxBytes ? undefined : parseJson(text));
@@ -36,7 +40,19 @@ export async function touchToPublish(): Promise<number> {
       hint: "Leave it out.",
     });
   }
-  const { ceremony, server, approval: options, asks } = begun.output;
+  try {
+    await approve(begun.output);
+    return 0;
+  } catch (error) {
+    const failed = VouchError.from(error);
+    writeAll(1, JSON.stringify(failed.toWire()));
+    // A cancelled prompt, or a key that hangs, would keep the process alive.
+    process.exit(failed.exitCode);
+  }
+}
+
+/** Throws as `getAssertion`, `withSecurityKey` and `askAgent`. */
+async function approve({ ceremony, server, approval: options, asks }: v.InferOutput<typeof Begun>): Promise<void> {
   announce(`${asks} Touch your security key to allow it.`);
   const approval = await withSecurityKey(
     timeoutSeconds,
@@ -46,5 +62,4 @@ export async function touchToPublish(): Promise<number> {
   const request: PublishFinishRequest = { ceremony, approval };
   const { expiration } = await askAgent(routes.publishFinish, request, { timeoutMs: agentTimeoutMs });
   success(`Allowed until ${clockTime(expiration)}, for this command.`);
-  return 0;
 }

@@ -29,7 +29,7 @@ async function bunEnvironment(name: string, args: string[]): Promise<Environment
   if (!asksRegistry(name, args)) return env;
   const { command, options } = readBunArguments(args);
   const refusal = () => (args.includes("--ignore-scripts") ? undefined : exposedByScripts());
-  const endpoints = (await endpointTokens("npm", purposeOf("bun", args), refusal)).filter(
+  const endpoints = (await endpointTokens("npm", purposeOf("bun", args), { refusal })).filter(
     ({ variable }) => variable !== undefined,
   );
   if (endpoints.length === 0) return env;

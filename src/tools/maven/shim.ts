@@ -5,7 +5,10 @@
  */
 import { resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
+import { routes } from "../../agent/protocol.ts";
+import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
 import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
@@ -13,7 +16,7 @@ import { tokenVariablePattern } from "../../settings/settings.ts";
 import { purposeOf } from "../publishing.ts";
 import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
 import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
-import { readPoms } from "./project/poms.ts";
+import { type Poms, readPoms } from "./project/poms.ts";
 
 /** Becomes the real Maven. Without a session it warns in one line and continues without a token. */
 export async function runMavenShim(name: string, args: string[]): Promise<number> {
@@ -47,7 +50,8 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
     );
     return plain;
   }
-  const endpoints = await endpointTokens("maven", purposeOf("mvn", all));
+  const needsToken = async () => !namesDeployment(all) && deploys(all) && (await deploysToEndpoint(poms));
+  const endpoints = await endpointTokens("maven", purposeOf("mvn", all), { needsToken });
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
   const given = { ...env, ...variables };
@@ -68,4 +72,12 @@ function objectionToPoms({ doubt }: ReturnType<typeof readPoms>): VouchError | u
   return new VouchError("project_untrusted", `No token for Maven here: ${doubt.file} ${doubt.what}.`, {
     hint: "Take it out of the POM. A value of your own belongs on the command line.",
   });
+}
+
+/** Whether a deployment of these POMs goes to endpoints alone, as far as they say. */
+async function deploysToEndpoint({ releases, snapshots, isPartial }: Poms): Promise<boolean> {
+  const urls = [...new Set([...releases, ...snapshots])];
+  if (urls.length === 0) return !isPartial;
+  const request: MatchRequest = { urls, format: "maven" };
+  return (await ask(routes.match, request)).configured.every((configured) => configured);
 }

@@ -1,10 +1,6 @@
 /** Account commands (login, audit …) that CodeArtifact does not support: Vouch owns the session. */
-import { routes } from "../../agent/protocol.ts";
-import type { MatchRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
-import { ask } from "../../helper/ask.ts";
-import { join } from "./guard/paths.ts";
-import { environmentSettings, replaceVariables } from "./guard/settings-text.ts";
+import { replaceVariables } from "./guard/settings-text.ts";
 
 /** Each command with the replacement to suggest. */
 const instead: Readonly<Record<string, string>> = {
@@ -33,15 +29,10 @@ export async function answerAccountCommand(
   command: string,
   { registry, scope }: { registry?: unknown; scope?: unknown },
 ): Promise<VouchError | undefined> {
+  const { npmSetting } = await import("./registry-of-command.ts");
   const { env } = process;
-  const { globalFiles, readSettings, userFiles } = await import("./guard/guard.ts");
-  const files = [join(process.cwd(), ".npmrc"), ...userFiles({ env }).user, ...globalFiles(env)];
-  const settings = readSettings(files, env);
-  const valueOf = (key: string) =>
-    environmentSettings(env).find((one) => one.key === key)?.value ??
-    settings.findLast((one) => one.key === key)?.value;
-  const scoped = typeof scope === "string" ? valueOf(`@${scope.replace(/^@/, "")}:registry`) : undefined;
-  const url = typeof registry === "string" ? registry : (scoped ?? valueOf("registry"));
+  const scoped = typeof scope === "string" ? npmSetting(`@${scope.replace(/^@/, "")}:registry`, env) : undefined;
+  const url = typeof registry === "string" ? registry : (scoped ?? npmSetting("registry", env));
   if (url === undefined || !(await isOurs(replaceVariables(url, env)))) return undefined;
   if (command === "audit") {
     return new VouchError("usage", "CodeArtifact has no audit: the answer would be 404.", {
@@ -55,10 +46,5 @@ export async function answerAccountCommand(
 
 async function isOurs(url: string): Promise<boolean> {
   if (codeArtifact.test(URL.parse(url)?.hostname ?? "")) return true;
-  const request: MatchRequest = { urls: [url], format: "npm" };
-  try {
-    return (await ask(routes.match, request)).configured[0] === true;
-  } catch {
-    return false;
-  }
+  return (await import("./registry-of-command.ts")).isConfigured([url]);
 }

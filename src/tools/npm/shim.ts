@@ -15,6 +15,7 @@ import type { Guarded } from "./guard/guard.ts";
 import { isOfExec, withoutOuter } from "./hand-over/outer.ts";
 import type { OneShot } from "../../helper/one-shot.ts";
 import { isProgramOfProject } from "./local-program.ts";
+import { PublishingRefused } from "../../helper/publishing-refused.ts";
 import { npmPurpose } from "./command-line/purpose.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
@@ -40,7 +41,7 @@ async function npmStart(name: "npm" | "npx", args: string[], file: string | unde
   const readings = await registryReadings(read, file);
   if (readings === undefined) return { env };
   const purpose = npmPurpose(readings);
-  const variables = await tokenVariables(purpose);
+  const variables = await tokenVariables(purpose, async () => goesToEndpoint(readings, env));
   const guarded = await guardNpm(variables, args, readings, env);
   for (const one of [...guarded.objections, ...guarded.notes]) complain(one);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { env: guarded.env };
@@ -90,8 +91,26 @@ async function answerForAccount({ command = "", given }: NpmCommand): Promise<vo
   if (line !== undefined) complain(line);
 }
 
-/** The variables with the tokens; none, with a warning, if there is no session. */
-export async function tokenVariables(purpose: Purpose): Promise<Record<string, string>> {
+/** Whether what the command publishes certainly goes to an endpoint, however the versions of npm read it. */
+async function goesToEndpoint(readings: readonly NpmCommand[], env: Environment): Promise<boolean> {
+  if (["prefix", "workspace", "workspaces"].some((option) => readings.some(({ given }) => given.has(option))))
+    return false;
+  const registries = valuesOf(readings, "registry");
+  const { publishesToEndpoint } = await import("./registry-of-command.ts");
+  const asked = readings.map(async ({ command = "", words }) =>
+    publishesToEndpoint({ command, words, registries }, env),
+  );
+  return (await Promise.all(asked)).every((goes) => goes);
+}
+
+/**
+ * The variables with the tokens; none, with a warning, if there is no session. Throws `PublishingRefused` if
+ * `needsToken` says that the command needs the token that a touch did not lead to.
+ */
+export async function tokenVariables(
+  purpose: Purpose,
+  needsToken?: () => Promise<boolean>,
+): Promise<Record<string, string>> {
   try {
     const plain: EnvironmentRequest = { format: "npm", failures: "all" };
     const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
@@ -101,6 +120,7 @@ export async function tokenVariables(purpose: Purpose): Promise<Record<string, s
     complainOf(failed);
     return variables;
   } catch (error) {
+    if (error instanceof PublishingRefused && (await needsToken?.()) === true) throw error;
     complain(VouchError.from(error));
     return {};
   }

@@ -7,12 +7,19 @@ export const npmVariables: VariableRule[] = [
     name: /^NODE_TLS_REJECT_UNAUTHORIZED$/,
     harm: (value) =>
       value === "0"
-        ? warns("is 0: npm and Node.js verify no certificate and send tokens to anybody; Vouch does")
+        ? warns(
+            "is 0: npm and Node.js verify no certificate and send tokens to anybody; Vouch does",
+            "unset NODE_TLS_REJECT_UNAUTHORIZED, and behind a proxy that ends TLS name the proxy's certificate authority in NODE_EXTRA_CA_CERTS.",
+          )
         : undefined,
   },
   {
     name: /^NODE_EXTRA_CA_CERTS$/,
-    harm: () => warns("adds certificate authorities for npm and Node.js; Vouch takes AWS_CA_BUNDLE and SSL_CERT_FILE"),
+    harm: () =>
+      warns(
+        "adds certificate authorities for npm and Node.js, and not for Vouch",
+        "Behind a company's proxy that ends TLS keep it: npm needs it there, and Vouch the same file in AWS_CA_BUNDLE and SSL_CERT_FILE (`vouch agent stop`, then `vouch login`). Elsewhere unset it: whoever holds a key of these authorities can read npm's tokens.",
+      ),
   },
   {
     name: /^npm_config_registry$/i,

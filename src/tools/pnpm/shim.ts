@@ -4,13 +4,17 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
+import { textOf } from "../npm/guard/files.ts";
 import type { Guarded } from "../npm/guard/guard.ts";
+import { join } from "../npm/guard/paths.ts";
+import { hasPublishRole } from "../npm/hand-over/exposure.ts";
 import { isOfExec, withoutOuter } from "../npm/hand-over/outer.ts";
 import type { Start } from "./hand-over.ts";
 import { authIni } from "./own-files.ts";
 import { findShim } from "../shims.ts";
 import { pnpmVersion, readsLiteral, type RealPnpm } from "./version.ts";
 import { routes } from "../../agent/protocol.ts";
+import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { complain, complainOf, exitWith } from "../../helper/output.ts";
 import type { Purpose } from "../../base/purpose.ts";
@@ -82,7 +86,7 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };
-  if (purpose === "publish" && !saysItself(version)) await sayRefusal();
+  if (purpose === "publish") await refuseWithoutTerminal(args, env, version);
   const { handToPnpm } = await import("./hand-over.ts");
   const userConfigs = namedIn(options, ...userConfigOptions);
   const isForNpm = !isDlx(name) && npmPath === undefined && has(leftToNpm, command);
@@ -95,12 +99,33 @@ function saysItself(version: RealPnpm): boolean {
   return version === undefined || version === "corepack" || version.major < 12;
 }
 
-/** Says why nothing will be published where nobody can be asked for a touch: pnpm 12 shows nothing of its helper's words. */
-async function sayRefusal(): Promise<void> {
+/**
+ * Without a terminal nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint;
+ * else says why nothing will be published there, unless pnpm shows its helper's words.
+ */
+async function refuseWithoutTerminal(args: string[], env: Environment, version: RealPnpm): Promise<void> {
   const { hasTerminal } = await import("../../base/system/controlling-terminal.ts");
-  if (hasTerminal()) return;
-  const { failed } = await ask(routes.tokens, { format: "npm", purpose: "publish" });
-  complainOf(failed);
+  if (hasTerminal() || !(await hasPublishRole())) return;
+  try {
+    const { failed } = await ask(routes.tokens, { format: "npm", purpose: "publish" });
+    if (!saysItself(version)) complainOf(failed);
+  } catch (error) {
+    const failed = VouchError.from(error);
+    if (failed.code === "touch_needed" && (await goesToEndpoint(args, env))) throw failed;
+    if (!saysItself(version)) complain(failed);
+  }
+}
+
+/** Whether what the command publishes certainly goes to an endpoint. */
+async function goesToEndpoint(args: string[], env: Environment): Promise<boolean> {
+  const { command = "", options } = readPnpm(args);
+  const elsewhere = ["-C", "--dir", "-F", "--filter", "--filter-prod", "--prefix"];
+  if (namedIn(options, ...elsewhere).length > 0 || args.some((word) => /^(-r|--recursive)$/.test(word))) return false;
+  // It may name registries, too.
+  if (/registr/i.test(textOf(join(process.cwd(), "pnpm-workspace.yaml"), () => {}) ?? "")) return false;
+  const words = args.slice(args.indexOf(command) + 1).filter((word) => !word.startsWith("-"));
+  const { publishesToEndpoint } = await import("../npm/registry-of-command.ts");
+  return publishesToEndpoint({ command, words, registries: namedIn(options, "--registry") }, env);
 }
 
 const npmPathVariable = "npm_config_npm_path";

@@ -1,7 +1,10 @@
 /** The token for the place that a person publishes to: bound to its URL, whatever it is called. */
+import { routes } from "../../agent/protocol.ts";
 import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
+import { ask } from "../../helper/ask.ts";
 import { complain } from "../../helper/output.ts";
+import { PublishingRefused } from "../../helper/publishing-refused.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { judge } from "./guard/judge.ts";
@@ -13,13 +16,15 @@ export interface Upload {
 
 /**
  * The token for a URL; undefined if it lies in no endpoint, or, with a warning, if there is no session. `place` says who
- * named the URL. Throws `project_untrusted` if it is on the host of an endpoint without TLS, or in another repository.
+ * named the URL. Throws `project_untrusted` if it is on the host of an endpoint without TLS, or in another repository,
+ * and `PublishingRefused`.
  */
 export async function uploadToUrl(url: string, place: string): Promise<Upload | undefined> {
   const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
   try {
     return { url, token: (await askForToken(request)).token };
   } catch (error) {
+    if (error instanceof PublishingRefused) throw error;
     const failed = VouchError.from(error);
     if (failed.code !== "not_configured") {
       complain(failed);
@@ -31,9 +36,17 @@ export async function uploadToUrl(url: string, place: string): Promise<Upload | 
   return undefined;
 }
 
-/** The repository of that name that is set up, the default one before others; undefined if there is none. */
+/**
+ * The repository of that name that is set up, the default one before others; undefined if there is none. Throws
+ * `PublishingRefused`.
+ */
 export async function uploadToRepository(name: string): Promise<Upload | undefined> {
-  const endpoints = await endpointTokens("pypi", "publish");
-  const found = endpoints.findLast(({ endpoint }) => endpoint.replace(/\/*$/, "").endsWith(`/${name}`));
+  const isNamed = (endpoint: string): boolean => endpoint.replace(/\/*$/, "").endsWith(`/${name}`);
+  const needsToken = async (): Promise<boolean> => {
+    const { repositories } = await ask(routes.status, undefined);
+    return repositories.some(({ endpoints: { pypi } }) => pypi !== undefined && isNamed(pypi));
+  };
+  const endpoints = await endpointTokens("pypi", "publish", { needsToken });
+  const found = endpoints.findLast(({ endpoint }) => isNamed(endpoint));
   return found && { url: found.endpoint, token: found.token };
 }

@@ -10,6 +10,7 @@ import { looksLikeCodeArtifact } from "../../helper/look.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
 import { complain, complainOfText } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { PublishingRefused } from "../../helper/publishing-refused.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
@@ -151,6 +152,7 @@ async function push(args: string[], env: Environment): Promise<Command> {
     const plain = args.map((arg) => (arg === host ? url : arg === `--host=${host}` ? `--host=${url}` : arg));
     return { args: plain, env: { ...env, GEM_HOST_API_KEY: `Bearer ${token}` } };
   } catch (error) {
+    if (error instanceof PublishingRefused) throw error;
     const failed = VouchError.from(error);
     if (looksLikeCodeArtifact(url)) complain(failed);
     return { args, env };

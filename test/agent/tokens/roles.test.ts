@@ -190,6 +190,42 @@ describe("what a token is for", () => {
     expect(hasPublishRole).toBeUndefined();
   });
 
+  const otherPath = publisher.replace(":role/", ":role/team/");
+  test.each<[string, Partial<Settings>]>([
+    ["of the settings", { aws: { roleArn: publisher, region: "us-east-1" } }],
+    [
+      "of the settings, in other letters",
+      { aws: { roleArn: publisher.replace("/publisher", "/Publisher"), region: "us-east-1" } },
+    ],
+    ["of its own", { repositories: [{ ...withPublisher, roleArn: publisher }] }],
+    [
+      "of its profile, with a path",
+      {
+        profiles: { acme: { roleArn: otherPath, region: "us-east-1" } },
+        repositories: [{ ...withPublisher, profile: "acme" }],
+      },
+    ],
+    ["of another repository", { repositories: [withPublisher, { ...acmeRepository, roleArn: publisher }] }],
+  ])(
+    "a publish role that is also the role %s is a fault: no token that could publish is given out",
+    async (_role, change) => {
+      await using _ = await started({ repositories: [withPublisher], ...change });
+      const purpose = "publish";
+      const reading = change.repositories?.[1] === undefined ? cargoUrl : acmeUrl;
+      const fault = { code: "settings_invalid", message: expect.stringContaining("without a touch") };
+      for (const asked of [
+        askAgent(routes.token, { url: reading }),
+        askAgent(routes.token, { url: cargoUrl, purpose }),
+        cargo(cargoUrl, "publish"),
+        askAgent(routes.publishStart, { url: cargoUrl }),
+        askAgent(routes.environment, { purpose }),
+        askAgent(routes.tokens, { format: "cargo", purpose }),
+      ]) {
+        expect(await rejection(asked)).toMatchObject(fault);
+      }
+    },
+  );
+
   test("a profile's chain leads to the publish role, too", async () => {
     await using harness = await started({
       profiles,

@@ -11,7 +11,8 @@ export function bashCompletions(places: readonly Place[]): string {
     .map(({ path }) => `${shellQuoted(`${path} --`)}) _vouch_command $((i + 1)); return ;;`);
   const values = places.flatMap((place) => place.values.map((value) => completeValue(place.path, value)));
   const offers = places.map(
-    ({ path, operands, flags }) => `${shellQuoted(path)}) _vouch_offer ${wordList(operands)} ${wordList(flags)} ;;`,
+    ({ path, operands, flags, takesPath }) =>
+      `${shellQuoted(path)}) ${takesPath ? "[[ $cur == -* ]] || { _vouch_files; return; }; " : ""}_vouch_offer ${wordList(operands)} ${wordList(flags)} ;;`,
   );
   return `# bash completion for vouch; made by \`vouch completions bash\`.
 _vouch() {
@@ -37,6 +38,14 @@ _vouch_offer() {
   if [[ $cur == -* || -z $1 ]]; then set -- "$2"; fi
   COMPREPLY=($(compgen -W "$1" -- "$cur"))
 }
+_vouch_choices() {
+  COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+_vouch_list() {
+  local before=
+  if [[ $cur == *,* ]]; then before=\${cur%,*},; fi
+  COMPREPLY=($(compgen -P "$before" -W "$1" -- "\${cur##*,}"))
+}
 _vouch_files() {
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen -f -- "$cur"))
@@ -51,11 +60,11 @@ complete -F _vouch vouch
 `;
 }
 
-function completeValue(path: string, { spellings, kind, choices }: FlagValue): string {
+function completeValue(path: string, { spellings, kind, choices, isList }: FlagValue): string {
   const pattern = spellings.map((spelling) => shellQuoted(`${path} ${spelling}`)).join("|");
   switch (kind) {
     case "choices":
-      return `${pattern}) COMPREPLY=($(compgen -W ${shellQuoted(choices.join(" "))} -- "$cur")); return ;;`;
+      return `${pattern}) ${isList ? "_vouch_list" : "_vouch_choices"} ${shellQuoted(choices.join(" "))}; return ;;`;
     case "files":
       return `${pattern}) _vouch_files; return ;;`;
     case "nothing":

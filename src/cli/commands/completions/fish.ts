@@ -14,25 +14,38 @@ function __vouch_at --description 'Whether these words lead to the command that 
     end
     test "$at" = "$argv"
 end
+function __vouch_list --description 'The words, each after those that the value has already'
+    set -l value (commandline -ct | string replace -r '^--[^=]*=' '')
+    set -l before (string match -r '^.*,' -- $value)
+    for word in $argv
+        echo "$before$word"
+    end
+end
+function __vouch_command --description 'What the command line after -- has to offer'
+    set -l words (commandline -opc) (commandline -ct)
+    set -l start (math (contains -i -- -- $words) + 1)
+    complete -C "$words[$start..-1]"
+end
 complete -c vouch -f
 ${places.flatMap(linesOf).join("\n")}
 `;
 }
 
-function linesOf({ path, operands, flags, values, runsCommand }: Place): string[] {
+function linesOf({ path, operands, takesPath, flags, values, runsCommand }: Place): string[] {
   const here = `complete -c vouch -n ${quoted(`__vouch_at ${path}`)}`;
   return [
     ...operands.map(({ word, description }) => `${here} -a ${quoted(word)} -d ${quoted(description)}`),
+    ...(takesPath ? [`${here} -F`] : []),
     ...flags.map(({ word, description }) => {
       const value = values.find(({ spellings }) => spellings.includes(word));
       const [name, style] = word.startsWith("--") ? [word.slice(2), "-l"] : [word.slice(1), "-s"];
-      const choices = value?.kind === "choices" ? ` -a ${quoted(value.choices.join(" "))}` : "";
+      const words = value?.choices.join(" ") ?? "";
+      const choices =
+        value?.kind === "choices" ? ` -a ${quoted(value.isList ? `(__vouch_list ${words})` : words)}` : "";
       const takes = value === undefined ? "" : value.kind === "files" ? " -r -F" : ` -x${choices}`;
       return `${here} ${style} ${name}${takes} -d ${quoted(description)}`;
     }),
-    ...(runsCommand
-      ? [`complete -c vouch -n ${quoted(`__vouch_at ${path} --`)} -a '(__fish_complete_subcommand)'`]
-      : []),
+    ...(runsCommand ? [`complete -c vouch -n ${quoted(`__vouch_at ${path} --`)} -a '(__vouch_command)'`] : []),
   ];
 }
 

@@ -16,6 +16,8 @@ export interface FlagValue {
   /** `choices`: fixed words; `files`: file names; `nothing`: no candidates. */
   kind: "choices" | "files" | "nothing";
   choices: string[];
+  /** Whether it takes several of the choices, with commas between them. */
+  isList: boolean;
 }
 
 /** The candidates after one command's words. */
@@ -24,6 +26,8 @@ export interface Place {
   path: string;
   /** Sub-commands, or the choices of the first argument. */
   operands: Candidate[];
+  /** Whether its argument is a file or a folder. */
+  takesPath: boolean;
   flags: Candidate[];
   values: FlagValue[];
   /** Whether another command line follows `--`. */
@@ -44,6 +48,9 @@ export function placesOf(node: CommandNode): Place[] {
       ...node.children.map(({ name, description }) => ({ word: name, description: firstSentence(description) })),
       ...choicesOfArguments(node),
     ],
+    takesPath: Object.values(node.args).some(
+      ({ type, valueHint }) => type === "positional" && isPath.test(valueHint ?? ""),
+    ),
     flags: flags.flatMap(({ spellings, description }) =>
       spellings.map((word) => ({ word, description: firstSentence(description) })),
     ),
@@ -52,6 +59,9 @@ export function placesOf(node: CommandNode): Place[] {
   };
   return [place, ...node.children.flatMap(placesOf)];
 }
+
+/** The placeholders of files and folders. */
+const isPath = /^(FILE|DIR|PATH|FOLDER)$/;
 
 function choicesOfArguments({ args }: CommandNode): Candidate[] {
   return Object.values(args)
@@ -63,8 +73,8 @@ function choicesOfArguments({ args }: CommandNode): Candidate[] {
 
 function valueOf(flag: Flag): FlagValue {
   const hint = flag.value ?? "";
-  const kind = flag.choices.length > 0 ? "choices" : /^(FILE|DIR|PATH)$/.test(hint) ? "files" : "nothing";
-  return { spellings: flag.spellings, hint, kind, choices: flag.choices };
+  const kind = flag.choices.length > 0 ? "choices" : isPath.test(hint) ? "files" : "nothing";
+  return { spellings: flag.spellings, hint, kind, choices: flag.choices, isList: flag.isList };
 }
 
 /** Returns the first sentence, up to its end or a colon: one line, without backticks, which are special in a shell. */

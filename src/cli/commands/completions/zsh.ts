@@ -11,8 +11,8 @@ export function zshCompletions(places: readonly Place[]): string {
     .map(({ path }) => `(${shellQuoted(`${path} --`)}) shift $i words; ((CURRENT -= i)); _normal; return ;;`);
   const values = places.flatMap((place) => place.values.map((value) => completeValue(place.path, value)));
   const offers = places.map(
-    ({ path, operands, flags }) =>
-      `(${shellQuoted(path)}) operands=(${described(operands)}) flags=(${described(flags)}) ;;`,
+    ({ path, operands, flags, takesPath }) =>
+      `(${shellQuoted(path)}) ${takesPath ? "[[ $PREFIX == -* ]] || { _files; return }; " : ""}operands=(${described(operands)}) flags=(${described(flags)}) ;;`,
   );
   return `#compdef vouch
 # zsh completion for vouch; made by \`vouch completions zsh\`.
@@ -37,11 +37,11 @@ if [[ $funcstack[1] == _vouch ]]; then _vouch "$@"; else compdef _vouch vouch; f
 `;
 }
 
-function completeValue(path: string, { spellings, hint, kind, choices }: FlagValue): string {
+function completeValue(path: string, { spellings, hint, kind, choices, isList }: FlagValue): string {
   const pattern = spellings.map((spelling) => shellQuoted(`${path} ${spelling}`)).join("|");
   switch (kind) {
     case "choices":
-      return `(${pattern}) compadd -- ${choices.map(shellQuoted).join(" ")}; return ;;`;
+      return `(${pattern}) ${isList ? "compset -P '*,'; " : ""}compadd -- ${choices.map(shellQuoted).join(" ")}; return ;;`;
     case "files":
       return `(${pattern}) _files; return ;;`;
     case "nothing":

@@ -2,7 +2,8 @@
 import { hasAnySession } from "../chosen-server.ts";
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { hasPublishRole, knownRole, roleFor } from "../../../settings/roles.ts";
+import { remedyOfSharedRole, saidOfSharedRole, sharedRoles } from "../../../settings/publish-roles.ts";
+import { knownRole, roleFor } from "../../../settings/roles.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -53,19 +54,20 @@ export async function checkAccess({ settings, agent, env }: Machine, access: Acc
     findings.push(failure("repository", "No repository is set up.", remedy));
   }
   if (findings.length > 0) return findings;
+  const shared = sharedRoles(settings);
+  if (shared.length > 0) {
+    return shared.map((each) => failure("publish", saidOfSharedRole(each), remedyOfSharedRole(each)));
+  }
   if (!hasAnySession(agent)) return [warning("access", "AWS was not asked: there is no session.", "vouch login")];
   const checks = settings.repositories.map((repository) => {
     const roleArn = roleFor(repository, settings).arn;
-    const publishRoleArn = hasPublishRole(repository, settings) ? repository.publishRoleArn : undefined;
-    return checkRepository(repository, { roleArn, publishRoleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
+    return checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
   });
   return (await Promise.all(checks)).flat();
 }
 
 interface Surroundings {
   roleArn: string;
-  /** The role for publishing, where it is another one. */
-  publishRoleArn: string | undefined;
   caBundle: string | undefined;
 }
 
@@ -94,17 +96,17 @@ async function checkRepository(
     return named ? [named] : [read];
   });
   const [publishing, ...found] = await Promise.all([
-    checkPublishing({ url: first[1], format: first[0] }, said, surroundings, access.ask),
+    checkPublishing(repository, { url: first[1], format: first[0] }, said, access.ask),
     ...checks,
   ]);
   return [ok("access", `AWS gives the role a token for ${said}.`), ...publishing, ...found.flat()];
 }
 
-/** Whether the publish role, if there is one, gets a token. Nothing is published. */
+/** Whether the publish role, if there is one, is asked for as it should be. Nothing is published, nobody touches. */
 async function checkPublishing(
+  { publishRoleArn }: RepositorySettings,
   question: { url: string; format: PackageFormat },
   said: string,
-  { publishRoleArn }: Surroundings,
   ask: Ask,
 ): Promise<Finding[]> {
   if (publishRoleArn === undefined) return [];
@@ -112,7 +114,11 @@ async function checkPublishing(
     await ask(routes.token, { ...question, purpose: "publish" }, { timeoutMs: limitMs });
     return [ok("publish", `AWS gives the publish role a token for ${said}.`)];
   } catch (error) {
-    return [refused(`AWS gives the publish role no token for ${said}`, publishRoleArn, error)];
+    if (VouchError.from(error).code !== "touch_needed") {
+      return [refused(`AWS gives the publish role no token for ${said}`, publishRoleArn, error)];
+    }
+    const found = `Vouch asks for a touch when you publish to ${said}; only then is AWS asked about ${publishRoleArn}.`;
+    return [ok("publish", found)];
   }
 }
 

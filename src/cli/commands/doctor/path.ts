@@ -19,7 +19,7 @@ export function checkPath(machine: Machine): Finding[] {
   const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
   const ours = checked.filter((name) => isOurs(name, machine));
   const others = checked.filter((name) => !ours.includes(name));
-  return [...oursFindings(ours, machine), ...others.flatMap((name) => checkShim(name, machine)), ...lonely];
+  return [...oursFindings(ours, machine), ...otherFindings(others, machine), ...lonely];
 }
 
 function isOurs(name: string, machine: Machine): boolean {
@@ -65,26 +65,58 @@ function pathRemedy({ env }: Machine): string {
   return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
 }
 
-function checkShim(name: string, machine: Machine): Finding[] {
-  const found = executables(name, machine);
-  const first = found[0];
-  // A package manager that is not installed needs no shim. Vouch itself provides keyring.
-  if (first === undefined && name !== "keyring") return [];
-  const ours = found.find(isVouch);
-  // The folder is on PATH here. A missing link means that the program was installed after the setup.
-  const remedy = ours === undefined ? linkRemedy(name, machine) : pathRemedy(machine);
-  if (first === undefined)
-    return [failure("path", "No keyring of Vouch is on PATH: pip, uv and PDM get no token.", remedy)];
+/** One finding for each cause: those before Vouch's on PATH have one, those whose links one command makes have one. */
+function otherFindings(names: string[], machine: Machine): Finding[] {
+  const found = names.flatMap((name): Other[] => {
+    const [first, ...rest] = executables(name, machine);
+    // A package manager that is not installed needs no shim. Vouch itself provides keyring.
+    if (first === undefined && name !== "keyring") return [];
+    const ours = rest.find(isVouch);
+    // The folder is on PATH here. A missing link means that the program was installed after the setup.
+    return [{ name, first, ours, remedy: ours === undefined ? linkRemedy(name, machine) : pathRemedy(machine) }];
+  });
+  const environment = machine.env["VIRTUAL_ENV"];
+  const isInside = ({ first }: Other): boolean =>
+    environment !== undefined && environment !== "" && first?.startsWith(join(environment, "/")) === true;
+  const [inside, outside] = [found.filter(isInside), found.filter((each) => !isInside(each))];
+  return [
+    ...Map.groupBy(outside, ({ remedy }) => remedy)
+      .values()
+      .map((alike) => findingOfCause(alike, machine)),
+    ...inside.map(({ name, first }) => inEnvironment(name, first!, environment!)),
+  ];
+}
+
+interface Other {
+  name: string;
+  /** The one that is found on PATH, and Vouch's behind it. */
+  first: string | undefined;
+  ours: string | undefined;
+  remedy: string;
+}
+
+function findingOfCause(alike: Other[], { env }: Machine): Finding {
+  const [{ first, ours, remedy }] = alike as [Other, ...Other[]];
+  if (first === undefined && alike.length === 1) {
+    return failure("path", "No keyring of Vouch is on PATH: pip, uv and PDM get no token.", remedy);
+  }
+  const each = alike.map(({ name, first: path }) =>
+    path === undefined ? `there is no ${name}` : `${name} is ${path}`,
+  );
   const said =
     ours === undefined
-      ? `${name} is ${first}, and Vouch's is not on PATH`
-      : `${first} stands on PATH before Vouch's ${ours}`;
-  const environment = machine.env["VIRTUAL_ENV"];
-  if (environment && first.startsWith(join(environment, "/"))) return [inEnvironment(name, first, environment)];
-  if (name === "keyring") return [failure("path", `${said}; it has no token of CodeArtifact.`, remedy)];
-  const tool = toolOfShim(name, machine.env);
-  if (tool !== undefined && !tools[tool].needsShim(name)) return [warning("path", `${said}.`, remedy)];
-  return [failure("path", `${said}; it gets no token.`, remedy)];
+      ? `${each.join(", ")}, and Vouch's ${alike.length > 1 ? "are" : "is"} not on PATH`
+      : `${alike.map(({ first: path }) => path).join(", ")} ${alike.length > 1 ? "stand" : "stands"} on PATH before Vouch's ${alike.length > 1 ? `in ${dirname(ours)}` : ours}`;
+  const needy = alike.map(({ name }) => name).filter((name) => name === "keyring" || needsShim(name, env));
+  if (needy.length === 0) return warning("path", `${said}.`, remedy);
+  const subject = needy.length === alike.length ? (alike.length > 1 ? "they" : "it") : needy.join(", ");
+  return failure("path", `${said}; ${subject} ${subject === "it" ? "gets" : "get"} no token of CodeArtifact.`, remedy);
+}
+
+/** Whether the package manager gets no token without the shim. */
+function needsShim(name: string, env: Machine["env"]): boolean {
+  const tool = toolOfShim(name, env);
+  return tool === undefined || tools[tool].needsShim(name);
 }
 
 /**

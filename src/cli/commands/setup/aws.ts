@@ -5,6 +5,7 @@
 import { askStatus } from "../../../agent/wire/client.ts";
 import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
+import { refuseSharedRoles } from "../../../settings/publish-roles.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { closest } from "../../../base/closest.ts";
 import { missing, usage, valuesOf } from "../../framework/arguments.ts";
@@ -29,7 +30,7 @@ export const aws = defineCommand({
     },
     identity: {
       type: "string",
-      valueHint: "NAME",
+      valueHint: ["none", ...identityNames].join("|"),
       description:
         "For the image of CI jobs: who they are where no session answers, as in `vouch exec --identity`; `none` takes it away.",
     },
@@ -62,7 +63,7 @@ export const aws = defineCommand({
   },
   teaching: {
     details: [
-      "The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
+      "What is not given stays: `--region` alone changes the region. The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
       "A profile is chosen by `--profile NAME`, by VOUCH_PROFILE, or by the folder that a command is started in. `vouch setup codeartifact --profile NAME` gives it to a repository. Roles that `--via` leads to last one hour at most and are renewed.",
     ],
     examples: [
@@ -86,18 +87,23 @@ export const aws = defineCommand({
     }
     const lost = rawArgs.find((word) => /^--(via|folder|remove|server)(=|$)/.test(word))?.split("=")[0];
     if (lost !== undefined) throw usage(`${lost} goes with --profile NAME.`, commandName);
-    if (args.role === undefined) throw missing("--role is missing.", commandName, `${commandName} --role ARN`);
-    const { partition } = parseRoleArn(args.role);
+    const roleArn = args.role ?? settings.aws?.roleArn;
+    if (roleArn === undefined) throw missing("--role is missing.", commandName, `${commandName} --role ARN`);
+    if (args.role === undefined && args.region === undefined && args.identity === undefined) {
+      throw missing(`Nothing to change is named: the role is ${roleArn}.`, commandName, `${commandName} --role ARN`);
+    }
+    const { partition } = parseRoleArn(roleArn);
     const region = args.region ?? settings.aws?.region;
-    if (region !== undefined) checkSamePartition(args.role, region, commandName);
-    const next = { roleArn: args.role, ...(region === undefined ? {} : { region }) };
+    if (region !== undefined) checkSamePartition(roleArn, region, commandName);
+    const next = { roleArn, ...(region === undefined ? {} : { region }) };
     const identity = identityFrom(args.identity, settings.identity);
     const after = { ...settings, aws: next, identity };
+    refuseSharedRoles(after, (each) => each.roleArn === undefined && each.profile === undefined);
     const dryRun = args["dry-run"] === true;
     const changes = !Bun.deepEquals([settings.aws, settings.identity], [next, identity], true);
     if (changes && !dryRun) saveSettings(after);
     if (args.json) return printJson(dryRun ? { dryRun, ...next } : next);
-    const what = `${args.role}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
+    const what = `${roleArn}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
     if (dryRun) note(`The role would be ${what}`);
     else success(`The role is ${what}`);
     const doubt = region === undefined ? undefined : unlistedRegion(region);

@@ -4,6 +4,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { resolved } from "../../../settings/profile-folders.ts";
 import { isKnownServer, serverOf, withoutUnusedServers } from "../../../settings/servers.ts";
 import { serverUrl } from "../known-server.ts";
+import { refuseSharedRoles } from "../../../settings/publish-roles.ts";
 import { checkRole } from "../../../settings/roles.ts";
 import {
   maxChainedRoles,
@@ -65,6 +66,7 @@ export function setProfile(name: string, flags: ProfileFlags, settings: Settings
     ...(folders.length > 0 ? { folders } : {}),
   };
   const after = withoutUnusedServers({ ...settings, profiles: { ...settings.profiles, [name]: next } });
+  refuseSharedRoles(after, ({ profile }) => profile === name);
   const { dryRun } = flags;
   if (!dryRun && !Bun.deepEquals(before, next, true)) saveSettings(after);
   if (flags.json) return printJson({ ...(dryRun ? { dryRun } : {}), profile: name, ...next });

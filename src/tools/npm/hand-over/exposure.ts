@@ -52,7 +52,8 @@ export async function exposed(
   return { env: guarded.env, line: exposure.line(tool) };
 }
 
-async function hasPublishRole(): Promise<boolean> {
+/** Whether a repository of npm's has a role for publishing. Throws as `ask`. */
+export async function hasPublishRole(): Promise<boolean> {
   const request: EnvironmentRequest = { format: "npm" };
   return (await ask(routes.environment, request)).hasPublishRole === true;
 }

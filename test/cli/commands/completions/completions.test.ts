@@ -34,6 +34,14 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch server run --tls-cert ./certi", ["server", "run", "--tls-cert", "./certificate.pem"]],
   ["vouch exec -- ./completion-pr", ["exec", "--", "./completion-probe"]],
   ["vouch exec -- completion-pr", ["exec", "--", "completion-probe"]],
+  ["vouch exec -- completion-probe ./certi", ["exec", "--", "completion-probe", "./certificate.pem"]],
+  ["vouch exec --identity gitl", ["exec", "--identity", "gitlab"]],
+  ["vouch setup aws --identity non", ["setup", "aws", "--identity", "none"]],
+  ["vouch setup codeartifact --tool cargo,np", ["setup", "codeartifact", "--tool", "cargo,npm"]],
+  ["vouch setup codeartifact --tool=cargo,npm,po", ["setup", "codeartifact", "--tool=cargo,npm,poetry"]],
+  ["vouch trust ./certi", ["trust", "./certificate.pem"]],
+  ["vouch trust --li", ["trust", "--list"]],
+  ["vouch server backup ./certi", ["server", "backup", "./certificate.pem"]],
   ["vouch nothing-of-the-kin", ["nothing-of-the-kin"]],
 ];
 

@@ -95,8 +95,22 @@ describe("the doctor judges PATH", () => {
       "the shims behind",
       { bin: [...tools, "keyring"], shims },
       {},
-      ["fail path", "warn path", "warn path", "fail path", "fail path"],
-      "~/bin/keyring stands on PATH before Vouch's ~/shims/keyring",
+      ["fail path"],
+      "~/bin/keyring, ~/bin/pip, ~/bin/pip3, ~/bin/npm, ~/bin/npx stand on PATH before Vouch's in ~/shims; keyring, npm, npx get no token of CodeArtifact.",
+    ],
+    [
+      "one shim behind",
+      { bin: ["npm"], shims, "other/bin": tools },
+      {},
+      ["ok path", "fail path"],
+      "~/bin/npm stands on PATH before Vouch's ~/shims/npm; it gets no token of CodeArtifact.",
+    ],
+    [
+      "only pip's names behind, which need no shim",
+      { bin: ["pip", "pip3"], shims, "other/bin": tools },
+      {},
+      ["ok path", "warn path"],
+      "~/bin/pip, ~/bin/pip3 stand on PATH before Vouch's in ~/shims.",
     ],
     [
       "no shims",
@@ -138,7 +152,7 @@ describe("the doctor judges PATH", () => {
       { shims, bin: [...tools, "pnpm"] },
       {},
       [...allOk, "fail path"],
-      "pnpm is ~/bin/pnpm, and Vouch's is not on PATH; it gets no token. vouch setup codeartifact --domain my-domain",
+      "pnpm is ~/bin/pnpm, and Vouch's is not on PATH; it gets no token of CodeArtifact. vouch setup codeartifact --domain my-domain",
     ],
     [
       "a link in front of a pnpm that is gone",

@@ -126,20 +126,38 @@ describe("the doctor tries the access", () => {
     expect(said(findings, healthy)).toContain(words);
   });
 
-  test("with a publish role, which gets a token or is named", async () => {
+  test("with a publish role, which is asked for by a touch, gets a token or is named", async () => {
     const publishRoleArn = "arn:aws:iam::123456789012:role/publisher";
     const repositories = healthy.settings.repositories.map((each) => Object.assign({}, each, { publishRoleArn }));
     const machine = { ...healthy, settings: { ...healthy.settings, repositories } };
     const good = await checkAccess(machine, { ask: answering(), askEndpoint: readable });
     expect(brief(good)).toEqual(["ok access", "ok publish", "ok read", "ok read", "ok read"]);
-    const ask: Ask = async (route, body, options) => {
-      if ((body as { purpose?: string }).purpose === "publish") throw denied;
-      return answering()(route, body, options);
-    };
-    const findings = await checkAccess(machine, { ask, askEndpoint: readable });
+    const refusing =
+      (error: VouchError): Ask =>
+      async (route, body, options) => {
+        if ((body as { purpose?: string }).purpose === "publish") throw error;
+        return answering()(route, body, options);
+      };
+    const untouched = new VouchError("touch_needed", "Publishing to my-domain/my-repo needs a touch.");
+    const waiting = await checkAccess(machine, { ask: refusing(untouched), askEndpoint: readable });
+    expect(brief(waiting)).toEqual(["ok access", "ok publish", "ok read", "ok read", "ok read"]);
+    expect(said(waiting, machine)).toContain("asks for a touch when you publish");
+    const findings = await checkAccess(machine, { ask: refusing(denied), askEndpoint: readable });
     expect(brief(findings)).toEqual(["ok access", "fail access", "ok read", "ok read", "ok read"]);
     expect(said(findings, machine)).toContain(`gives the publish role no token`);
     expect(said(findings, machine)).toContain(publishRoleArn);
+  });
+
+  test("with a publish role that also reads, which is a fault, also without a session", async () => {
+    const { roleArn } = healthy.settings.aws!;
+    const repositories = healthy.settings.repositories.map((each) =>
+      Object.assign({}, each, { publishRoleArn: roleArn }),
+    );
+    const machine = { ...healthy, agent: undefined, settings: { ...healthy.settings, repositories } };
+    const findings = await checkAccess(machine, { ask: answering(), askEndpoint: readable });
+    expect(brief(findings)).toEqual(["fail publish"]);
+    expect(said(findings, machine)).toContain("without a touch");
+    expect(said(findings, machine)).toContain("--publish-role ARN");
   });
 
   test("where repositories have roles of their own and the settings have none", async () => {

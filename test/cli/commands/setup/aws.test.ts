@@ -15,6 +15,21 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
   });
 
+  test("changes the region alone, and says what is missing where there is no role yet, or nothing is named", async () => {
+    expect(await setup("aws", "--region", "eu-west-1")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--role is missing."),
+    });
+    await setRole();
+    expect(await setup("aws", "--region", "eu-west-1")).toMatchObject({ exitCode: 0 });
+    expect(settings().aws).toEqual({ roleArn: role, region: "eu-west-1" });
+    expect(await setup("aws", "--region", "cn-north-1")).toMatchObject({ exitCode: 2 });
+    const { exitCode, stderr } = await setup("aws");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`the role is ${role}`);
+    expect(settings().aws).toEqual({ roleArn: role, region: "eu-west-1" });
+  });
+
   test("shows with --dry-run what each form of it would change, and changes nothing", async () => {
     const first = await setup("aws", "--role", role, "--region", "us-east-1", "--dry-run");
     expect(first).toMatchObject({ exitCode: 0 });

@@ -104,7 +104,11 @@ describe("vouch setup codeartifact", () => {
   test("gives a repository a role, whose account owns the domain, and one for publishing", async () => {
     await setRole();
     const roles = ["--role", acme, "--publish-role", publisher, "--region", "eu-west-1"];
-    expect(await codeartifact(...roles, "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    const { exitCode, stderr } = await codeartifact(...roles, "--tool", "pip");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      `Publishing to it asks for a touch of your security key each time, and uses the role ${publisher}.`,
+    );
     expect(settings().repositories).toMatchObject([
       { domainOwner: "210987654321", region: "eu-west-1", roleArn: acme, publishRoleArn: publisher },
     ]);
@@ -163,5 +167,50 @@ describe("vouch setup codeartifact", () => {
     expect({ isRefused: exitCode === 1 || exitCode === 2, stdout }).toEqual({ isRefused: true, stdout: "" });
     expect(settings()).toEqual(before);
     expect(existsSync(join(home, ".config/pip"))).toBe(false);
+  });
+});
+
+describe("a role that publishes and reads, which would publish without a touch", () => {
+  const refused = { exitCode: 2, stderr: expect.stringContaining("without a touch") };
+
+  test.each([
+    ["by the same ARN", role],
+    ["in other letters", role.replace("developer", "DEVELOPER")],
+    ["below a path", role.replace(":role/", ":role/team/")],
+  ])("is refused %s, before anything is written", async (_, publish) => {
+    await setRole();
+    const before = settings();
+    const { exitCode, stderr } = await codeartifact("--publish-role", publish, "--tool", "pip");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("without a touch");
+    expect(stderr).toContain("--publish-role none");
+    expect(settings()).toEqual(before);
+  });
+
+  test("is refused where a repository's own role reads by it, and where a profile does", async () => {
+    await setRole();
+    await setProfile();
+    const own = ["--domain-owner", "210987654321", "--region", "eu-west-1", "--publish-role", acme, "--tool", "pip"];
+    expect(await codeartifact("--role", acme, ...own)).toMatchObject(refused);
+    expect(await codeartifact("--profile", "acme", ...own)).toMatchObject(refused);
+  });
+
+  test("is refused for another repository, whose read token could publish to this one", async () => {
+    await setRole();
+    expect(await codeartifact("--publish-role", publisher, "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    const other = ["codeartifact", "--domain", "my-domain", "--repository", "other", "--tool", "pip"];
+    expect(await setup(...other, "--role", publisher)).toMatchObject(refused);
+    expect(await setup(...other)).toMatchObject({ exitCode: 0 });
+  });
+
+  test("is refused when the default role or a profile's becomes it later", async () => {
+    await setRole();
+    await setProfile();
+    expect(await codeartifact("--publish-role", publisher, "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    expect(await setup("aws", "--role", publisher)).toMatchObject(refused);
+    expect(settings().aws).toMatchObject({ roleArn: role });
+    await setup("codeartifact", "--domain", "acme", "--repository", "theirs", "--profile", "acme", "--tool", "pip");
+    expect(await profile("--role", publisher)).toMatchObject(refused);
+    expect(settings().profiles).toMatchObject({ acme: { roleArn: acme } });
   });
 });

@@ -1,6 +1,7 @@
 /** Plans what `vouch setup codeartifact` adds: which tools, which repository, and what a person should know. */
 import { homeFolder } from "../../../../base/system/home.ts";
 import type { PackageHost } from "../../../../aws/package-endpoints.ts";
+import { refuseSharedRoles } from "../../../../settings/publish-roles.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import type { Machine } from "../../../../tools/finding.ts";
 import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
@@ -88,6 +89,12 @@ export async function planAddition(
   const superseded = supersededBy(where, args, { scopes, formats }, settings);
   const others = settings.repositories.filter((each) => !superseded.includes(each));
   const roles = checkedRoles(args, { ...known, ...where }, settings);
+  const isThis = (each: RepositorySettings): boolean => sameRepository(each, where);
+  const before = others.filter((each) => !isThis(each));
+  refuseSharedRoles(
+    { ...settings, repositories: [...before, { ...known, ...where, ...roles, endpoints: {} }] },
+    isThis,
+  );
   const source = await findEndpoints({ ...where, ...roles }, formats, args.host ?? knownHost(where, formats, settings));
   const repository: RepositorySettings = {
     ...where,
@@ -147,8 +154,10 @@ function machineOf(settings: Settings, env: DraftContext["env"]): Machine {
   return { env, cwd: process.cwd(), home, settings, agent: undefined, now: Date.now() / 1000 };
 }
 
-/** A sentence on each variable that keeps what was set up for these tools from them: a user's own win. */
+/** Sentences on each variable that counts more than what was set up for these tools, or decides about their connection. */
 function overridden(names: ToolName[], machine: Machine): string[] {
   const rules = names.flatMap((name) => tools[name].variables);
-  return overridingVariables(machine, rules).map(({ found, remedy }) => `${found} It wins: ${remedy}`);
+  return overridingVariables(machine, rules).map(({ found, remedy }) =>
+    remedy?.startsWith("unset ") === true ? `${found} It wins: ${remedy}` : `${found} ${remedy}`,
+  );
 }

@@ -21,6 +21,7 @@ import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { roleArgs } from "./role-flags.ts";
 import { toolsOf } from "./selected-tools.ts";
+import { saidOfSharedRemoval, saidOfSharing } from "./shared-setup.ts";
 import { isFirstOnPath, shellAdvice } from "../shell.ts";
 import { listOfTools, settableNames, type ToolName, toolNames } from "../../../../tools/tools.ts";
 
@@ -56,7 +57,7 @@ export const codeartifact = defineCommand({
     ...roleArgs,
     tool: {
       type: "string",
-      valueHint: settableNames.join("|"),
+      valueHint: `${settableNames.join("|")},…`,
       description:
         "The package manager to configure; may be repeated, or several with commas between them. Without it: each that is installed.",
     },
@@ -133,7 +134,8 @@ export const codeartifact = defineCommand({
       executable: stableExecutable(env),
       replaced: loadReplacedLines(replacedLinesPath(env)),
     };
-    const named = parseTools(valuesOf(rawArgs, "--tool"), commandName);
+    const toolWords = valuesOf(rawArgs, "--tool");
+    const named = parseTools(toolWords, commandName);
     const dryRun = args["dry-run"] === true;
     if (args.project === true) {
       const options = { cwd: process.cwd(), dryRun, json: args.json === true, ...context };
@@ -148,13 +150,16 @@ export const codeartifact = defineCommand({
       refuseWithRemove(rawArgs);
       names = named.length > 0 ? named : toolNames;
       const removed = configured(args, settings, env);
+      const shared = saidOfSharedRemoval(toolWords, removed, rawArgs, env);
       plan = planRemoval(removed, names, settings, context);
+      plan.warnings.push(...shared);
       if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
     } else {
       const addition = await planAddition({ ...args, host }, rawArgs, named, settings, context);
       // The question was answered: that is done, and no failure.
       if (addition === undefined) return note("Nothing was changed. Name those that you want: --tool NAME.");
       ({ plan, source, names } = addition);
+      plan.warnings.push(...saidOfSharing(toolWords, env));
     }
     const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
     const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;

@@ -38,12 +38,16 @@ export function settable(named: ToolName[], env: Environment, words: readonly st
 
 /** The hint with the command of these words for the other tools. */
 function without(refused: { name: ToolName }[], rest: ToolName[], words: readonly string[]): string {
+  return `Without ${listed(refused.map(({ name }) => name))}: \`${withTools(words, rest)}\`.`;
+}
+
+/** The command of these words, for these tools. */
+export function withTools(words: readonly string[], names: readonly string[]): string {
   const others = words.flatMap((word, index) => {
     if (word.startsWith("--tool=") || word === "--tool" || words[index - 1] === "--tool") return [];
     return [shellWord(word)];
   });
-  const command = [commandName, ...others, "--tool", rest.join(",")].join(" ");
-  return `Without ${listed(refused.map(({ name }) => name))}: \`${command}\`.`;
+  return [commandName, ...others, "--tool", names.join(",")].join(" ");
 }
 
 /** The tools that a repository is set up for. */

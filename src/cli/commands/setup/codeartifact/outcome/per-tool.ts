@@ -17,7 +17,7 @@ export function saidOfRemoval(repository: RepositorySettings, names: readonly To
   const others = names.filter((tool) => !users.includes(tool));
   const command = `${removeCommand} --domain ${repository.domain} --repository ${repository.repository}`;
   const whole = `\`${command}\` takes it away whole`;
-  const part = `\`${command} --tool ${rest[0]}\` for ${rest[0]} alone`;
+  const part = `with \`--tool NAME\` for one of them`;
   return [
     ...(others.length > 0 ? [`${nameOf(repository)} is not set up for ${listed(others)} here.`] : []),
     `It ${others.length === names.length ? "is" : "stays"} set up for ${listed(rest)}: ${whole}${rest.length > 1 ? `, ${part}` : ""}.`,

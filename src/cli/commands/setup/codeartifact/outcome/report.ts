@@ -37,7 +37,10 @@ export function report(outcome: Outcome, json: boolean): void {
   const effects = plan.repositories.flatMap((each) =>
     remove
       ? saidOfRemoval(each, names)
-      : [saidOfDefault(each, { before: outcome.settingsBefore, after: plan.settings }, dryRun)],
+      : [
+          saidOfDefault(each, { before: outcome.settingsBefore, after: plan.settings }, dryRun),
+          ...saidOfPublishing(each),
+        ],
   );
   if (dryRun) return preview(outcome, effects);
   const changed = changesOf(outcome).filter(({ before, after }) => before !== after);
@@ -49,6 +52,11 @@ export function report(outcome: Outcome, json: boolean): void {
   if (changes.removed.length > 0) success(`${folder}: without ${changes.removed.join(", ")}`);
   for (const line of effects) note(line);
   if (!remove) sayNext(outcome);
+}
+
+function saidOfPublishing({ publishRoleArn }: RepositorySettings): string[] {
+  if (publishRoleArn === undefined) return [];
+  return [`Publishing to it asks for a touch of your security key each time, and uses the role ${publishRoleArn}.`];
 }
 
 function saidOfNothing({ plan, remove, names }: Outcome, name: string): string {

@@ -20,7 +20,7 @@ test("--remove for a tool that the repository is not set up for names those that
     expect(run.exitCode).toBe(0);
     expect(run.stderr).toContain("my-domain/my-repo is not set up for pip here.");
     expect(run.stderr).toContain(
-      `It is set up for cargo and npm: \`${removal}\` takes it away whole, \`${removal} --tool cargo\` for cargo alone.`,
+      `It is set up for cargo and npm: \`${removal}\` takes it away whole, with \`--tool NAME\` for one of them.`,
     );
     expect(run.stderr).not.toContain("is not set up here;");
   }
