@@ -53,6 +53,14 @@ export interface Settings {
   maxCredentialCountInList: number;
   /** Whether a key of CTAP 2.1 knows authenticatorSelection, as it must. */
   selection: boolean;
+  /** How long after it is plugged in the key takes a reset: ten seconds (CTAP 2.1 section 6.6), five of older YubiKeys. */
+  resetWindowMs: number;
+  /** The key takes no reset, as one that somebody administers. */
+  declinesReset: boolean;
+  /** The transports of a reset, which keys of CTAP 2.2 may tell; all when undefined. */
+  transportsForReset: readonly string[] | undefined;
+  /** Whether a key of CTAP 2.2 takes a reset only by a long touch. */
+  longTouchForReset: boolean;
   /** The key drops INIT of other programs while it waits for a touch (OpenSK), in place of ERR_CHANNEL_BUSY. */
   silentWhileTouchIsAwaited: boolean;
   /** What is wrong with the key. */
@@ -91,6 +99,10 @@ const defaults: Settings = {
   maxMsgSize: 1200,
   maxCredentialCountInList: 8,
   selection: true,
+  resetWindowMs: 10_000,
+  declinesReset: false,
+  transportsForReset: undefined,
+  longTouchForReset: false,
   silentWhileTouchIsAwaited: false,
   fault: undefined,
   lie: undefined,

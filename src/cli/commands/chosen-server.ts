@@ -26,10 +26,13 @@ export function chosenServer(profile: string | undefined, settings: Settings): {
  */
 export function atProfile(text: string, profile: string | undefined): string {
   if (profile === undefined) return text;
-  return text.replaceAll(/`vouch (login|enroll|keys|sessions)\b([^`]*)`/g, (_, command: string, rest: string) => {
-    const words = rest.replace(/ --server \S+/, "").replace(/ --for \S+/, "");
-    return `\`vouch ${command}${words} --for ${profile}\``;
-  });
+  return text.replaceAll(
+    /`vouch (login|enroll|keys(?! (?:info|pin|reset)\b)|sessions)\b([^`]*)`/g,
+    (_, command: string, rest: string) => {
+      const words = rest.replace(/ --server \S+/, "").replace(/ --for \S+/, "");
+      return `\`vouch ${command}${words} --for ${profile}\``;
+    },
+  );
 }
 
 /** The command that logs in at the server (URL). */

@@ -69,8 +69,8 @@ export function withSecurityKey<T>(
   });
 }
 
-/** Waits for the removal of the key; false after `timeoutMs`. */
-async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+/** Waits for the removal of the key; false after `timeoutMs`. Throws `cancelled` if `signal` is aborted. */
+export async function isTakenOut(device: CtapDevice, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     try {

@@ -10,23 +10,31 @@ export const AUTHENTICATOR = {
   GET_ASSERTION: 0x02,
   GET_INFO: 0x04,
   CLIENT_PIN: 0x06,
+  RESET: 0x07,
   GET_NEXT_ASSERTION: 0x08,
+  CREDENTIAL_MANAGEMENT: 0x0a,
   SELECTION: 0x0b,
+  /** Prototype of keys with FIDO_2_1_PRE (section 6.13). */
+  CREDENTIAL_MANAGEMENT_PREVIEW: 0x41,
 } as const;
 
 /**
- * The specification's names of the commands and of authenticatorClientPIN's sub-commands (section 6.5.5), for the
- * trace.
+ * The specification's names of the commands, and of the sub-commands of authenticatorClientPIN (section 6.5.5) and
+ * authenticatorCredentialManagement (section 6.8), for the trace.
  */
 const commandNames: Readonly<Record<number, string>> = {
   [AUTHENTICATOR.MAKE_CREDENTIAL]: "authenticatorMakeCredential",
   [AUTHENTICATOR.GET_ASSERTION]: "authenticatorGetAssertion",
   [AUTHENTICATOR.GET_INFO]: "authenticatorGetInfo",
   [AUTHENTICATOR.CLIENT_PIN]: "authenticatorClientPIN",
+  [AUTHENTICATOR.RESET]: "authenticatorReset",
   [AUTHENTICATOR.GET_NEXT_ASSERTION]: "authenticatorGetNextAssertion",
+  [AUTHENTICATOR.CREDENTIAL_MANAGEMENT]: "authenticatorCredentialManagement",
+  [AUTHENTICATOR.CREDENTIAL_MANAGEMENT_PREVIEW]: "authenticatorCredentialManagement (prototype)",
   [AUTHENTICATOR.SELECTION]: "authenticatorSelection",
 };
-const subcommandNames: Readonly<Record<number, string>> = {
+const unknown = "unknown subcommand";
+const clientPinNames: Readonly<Record<number, string>> = {
   0x01: "getPINRetries",
   0x02: "getKeyAgreement",
   0x03: "setPIN",
@@ -36,11 +44,19 @@ const subcommandNames: Readonly<Record<number, string>> = {
   0x07: "getUVRetries",
   0x09: "getPinUvAuthTokenUsingPinWithPermissions",
 };
+const credentialManagementNames: Readonly<Record<number, string>> = {
+  0x01: "getCredsMetadata",
+  0x04: "enumerateCredentialsBegin",
+  0x05: "enumerateCredentialsGetNextCredential",
+  0x06: "deleteCredential",
+};
 
 function commandName(command: number, request: CborMap | undefined): string {
   const name = commandNames[command] ?? `command 0x${command.toString(16).padStart(2, "0")}`;
-  if (command !== AUTHENTICATOR.CLIENT_PIN) return name;
-  return `${name} ${subcommandNames[Number(request?.get(0x02))] ?? "unknown subcommand"}`;
+  if (command === AUTHENTICATOR.CLIENT_PIN) return `${name} ${clientPinNames[Number(request?.get(0x02))] ?? unknown}`;
+  const manages =
+    command === AUTHENTICATOR.CREDENTIAL_MANAGEMENT || command === AUTHENTICATOR.CREDENTIAL_MANAGEMENT_PREVIEW;
+  return manages ? `${name} ${credentialManagementNames[Number(request?.get(0x01))] ?? unknown}` : name;
 }
 
 /** Members that a PIN/UV auth protocol adds to a request. */

@@ -25,6 +25,14 @@ export interface AuthenticatorInfo {
   preferredPlatformUvAttempts: number | undefined;
   /** Free slots for discoverable credentials; undefined if the key does not report it. */
   remainingDiscoverableCredentials: number | undefined;
+  /** COSE algorithm identifiers; undefined if the key does not report them. */
+  algorithms: readonly number[] | undefined;
+  /** Numbered by the vendor. */
+  firmwareVersion: number | undefined;
+  /** A reset takes a touch of ten seconds (CTAP 2.2). */
+  longTouchForReset: boolean;
+  /** Transports over which the key takes a reset (CTAP 2.2); undefined if it does not report them. */
+  transportsForReset: readonly string[] | undefined;
 }
 
 const aaguidBytes = 16;
@@ -44,6 +52,8 @@ function readInfo(map: CborMap): AuthenticatorInfo {
   const aaguid = field(map, 0x03, "bytes");
   const clientPin = field(map, 0x04, "map")?.has("clientPin") ?? false;
   const protocols = numbers(field(map, 0x06, "list"));
+  const algorithms = field(map, 0x0a, "list");
+  const transportsForReset = field(map, 0x1a, "list");
   return {
     versions: texts(field(map, 0x01, "list")),
     extensions: texts(field(map, 0x02, "list")),
@@ -59,7 +69,16 @@ function readInfo(map: CborMap): AuthenticatorInfo {
     minPINLength: pinLength(field(map, 0x0d, "integer")),
     preferredPlatformUvAttempts: field(map, 0x11, "integer"),
     remainingDiscoverableCredentials: field(map, 0x14, "integer"),
+    algorithms: algorithms && numbers(algorithms.map(algorithmOf)),
+    firmwareVersion: field(map, 0x0e, "integer"),
+    longTouchForReset: field(map, 0x18, "boolean") ?? false,
+    transportsForReset: transportsForReset && texts(transportsForReset),
   };
+}
+
+/** The algorithm of a PublicKeyCredentialParameters; undefined if it is malformed. */
+function algorithmOf(parameter: CborValue): number | undefined {
+  return parameter instanceof Map ? field(parameter, "alg", "integer") : undefined;
 }
 
 /** Clamps untrusted input: the minimum cannot exceed the size of a PIN in bytes. */

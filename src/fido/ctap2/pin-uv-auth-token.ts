@@ -7,13 +7,14 @@ import type { CtapDevice, ExchangeOptions } from "./device.ts";
 import { authenticate, type PinProtocol, type SharedSecret } from "./pin-protocol.ts";
 
 /** Permissions of a pinUvAuthToken. */
-export const PERMISSION = { MAKE_CREDENTIAL: 0x01, GET_ASSERTION: 0x02 } as const;
+export const PERMISSION = { MAKE_CREDENTIAL: 0x01, GET_ASSERTION: 0x02, CREDENTIAL_MANAGEMENT: 0x04 } as const;
 
 /** Permissions and relying party that a token is limited to. */
 export interface TokenScope {
   /** Bits of {@link PERMISSION}. */
   permissions: number;
-  rpId: string;
+  /** Undefined: the token is for all relying parties, where its permissions allow that. */
+  rpId: string | undefined;
 }
 
 /** A pinUvAuthToken: authorizes requests after user verification. Destroy it after use. */
@@ -26,10 +27,10 @@ export class PinUvAuthToken {
     this.#token = token;
   }
 
-  /** The pinUvAuthParam over the client data hash, and its protocol version. */
-  authenticate(clientDataHash: Uint8Array): PinUvAuth {
+  /** The pinUvAuthParam over the message (a client data hash, or a management command's), and its protocol version. */
+  authenticate(message: Uint8Array): PinUvAuth {
     return {
-      pinUvAuthParam: authenticate(this.#protocol, this.#token, clientDataHash),
+      pinUvAuthParam: authenticate(this.#protocol, this.#token, message),
       pinUvAuthProtocol: this.#protocol,
     };
   }
@@ -69,8 +70,7 @@ export function getPinUvAuthTokenUsingPinWithPermissions(
   return getToken(device, protocol, options, (secret) => [
     [0x02, SUBCOMMAND.GET_TOKEN_USING_PIN],
     [0x06, secret.encrypt(pinHash)],
-    [0x09, scope.permissions],
-    [0x0a, scope.rpId],
+    ...scopeEntries(scope),
   ]);
 }
 
@@ -84,11 +84,16 @@ export function getPinUvAuthTokenUsingUvWithPermissions(
   scope: TokenScope,
   options?: ExchangeOptions,
 ): Promise<PinUvAuthToken> {
-  return getToken(device, protocol, options, () => [
-    [0x02, SUBCOMMAND.GET_TOKEN_USING_UV],
-    [0x09, scope.permissions],
-    [0x0a, scope.rpId],
-  ]);
+  return getToken(device, protocol, options, () => [[0x02, SUBCOMMAND.GET_TOKEN_USING_UV], ...scopeEntries(scope)]);
+}
+
+function scopeEntries({ permissions, rpId }: TokenScope): Entries {
+  return rpId === undefined
+    ? [[0x09, permissions]]
+    : [
+        [0x09, permissions],
+        [0x0a, rpId],
+      ];
 }
 
 function getToken(

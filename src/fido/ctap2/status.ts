@@ -151,7 +151,7 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
     message: "The PIN of this security key is blocked after too many wrong ones.",
     hint:
       "Log in with another enrolled security key. Only a reset makes this one usable again, and it deletes every credential on it, " +
-      "those of other sites too (YubiKey: `ykman fido reset`; others: `fido2-token -R DEVICE`). After it run `vouch enroll` with a new code.",
+      "those of other sites too: `vouch keys reset`. After it run `vouch enroll` with a new code.",
   },
   PIN_AUTH_BLOCKED: {
     code: "pin_auth_blocked",
@@ -161,12 +161,12 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   PIN_NOT_SET: {
     code: "pin_not_set",
     message: "This security key has no PIN, and Vouch accepts no key without one.",
-    hint: "Repeat the command and set one, or set it with the key's own tool (YubiKey: `ykman fido access change-pin`).",
+    hint: "Repeat the command and set one, or set it with `vouch keys pin`.",
   },
   PIN_POLICY_VIOLATION: {
     code: "pin_policy",
     message: "The security key refuses the PIN by its own rules or those of its administrator.",
-    hint: "Ask whoever gave you the key for its rules, or set the PIN with the key's own tool (YubiKey: `ykman fido access change-pin`).",
+    hint: "Ask whoever gave you the key for its rules, then set the PIN with `vouch keys pin`.",
   },
   PIN_AUTH_INVALID: authorizationLost,
   PIN_TOKEN_EXPIRED: authorizationLost,
@@ -179,7 +179,7 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   UV_BLOCKED: {
     code: "user_verification_failed",
     message: "The fingerprint sensor is blocked after too many fingerprints that it does not know.",
-    hint: "Set a PIN on the key with its own tool: the right PIN unblocks the sensor.",
+    hint: "Set a PIN with `vouch keys pin`: the right PIN unblocks the sensor.",
   },
   UV_INVALID: {
     code: "user_verification_failed",

@@ -61,19 +61,57 @@ export async function probeSecurityKeys(
   modelOf?: OpenSecurityKeyOptions["modelOf"],
   transport?: HidTransport,
 ): Promise<ProbedKey[]> {
+  return visitKeys(modelOf, transport, async (device, info) => ({ state: await verificationState(device, info) }));
+}
+
+/** What a key tells of itself without a PIN and a touch, or why it is unusable. */
+export interface DescribedKey extends ProbedKey {
+  /** Product name in the USB descriptor; only of a key that answers, as `info`. */
+  usbProduct?: string;
+  info?: AuthenticatorInfo;
+  /** Remaining fingerprint retries; only if the key reports them. */
+  uvRetries?: number;
+}
+
+/** As {@link probeSecurityKeys}, with the keys' own descriptions. */
+export async function describeSecurityKeys(
+  modelOf?: OpenSecurityKeyOptions["modelOf"],
+  transport?: HidTransport,
+): Promise<DescribedKey[]> {
+  return visitKeys(modelOf, transport, async (device, info, usbProduct) => ({
+    usbProduct,
+    info,
+    state: await verificationState(device, info),
+    ...(await uvRetriesOf(device, info)),
+  }));
+}
+
+/** How many keys are plugged in. Opens none. */
+export async function countSecurityKeys(transport?: HidTransport): Promise<number> {
+  return (await (transport ?? (await ownTransport())).list()).length;
+}
+
+type Visited<T> = { product: string } & (T | { error: VouchError });
+
+/** Opens every plugged-in key, reads from it, and closes it. */
+async function visitKeys<T extends object>(
+  modelOf: OpenSecurityKeyOptions["modelOf"],
+  transport: HidTransport | undefined,
+  read: (device: CtapDevice, info: AuthenticatorInfo, usbProduct: string) => Promise<T>,
+): Promise<Visited<T>[]> {
   const own = transport ?? (await ownTransport());
   const listed = await own.list();
   const infos = labels(listed).map((info) => structuredClone(info));
   return Promise.all(
-    infos.map(async (info, index): Promise<ProbedKey> => {
+    infos.map(async (info, index): Promise<Visited<T>> => {
+      const { product } = listed[index]!;
       const otherNames = () => infos.flatMap((one) => (one === info ? [] : one.product));
       const limits = { timeoutMs: probeTimeoutMs, answerTimeoutMs: probeTimeoutMs };
-      const options = { ...limits, modelOf, product: listed[index]!.product, otherNames };
       try {
-        const { device, answer } = await openKey(own, info, options);
+        const { device, answer } = await openKey(own, info, { ...limits, modelOf, product, otherNames });
         try {
-          const state = await understood(device, () => verificationState(device, answer));
-          return { product: info.product, state };
+          const value = await understood(device, () => read(device, answer, product));
+          return Object.assign({ product: info.product }, value);
         } finally {
           await device.close();
         }
@@ -91,12 +129,18 @@ async function verificationState(device: CtapDevice, info: AuthenticatorInfo): P
   const pin = clientPin === undefined ? "absent" : clientPin ? "set" : "not_set";
   const uv = options.get("uv");
   let builtIn: VerificationState["builtIn"] = uv === undefined ? "absent" : uv ? "usable" : "unenrolled";
-  if (uv === true && protocol !== undefined && options.get("pinUvAuthToken") === true) {
-    const left = await getUVRetries(device, protocol).catch(() => undefined);
-    if (left === 0) builtIn = "blocked";
-  }
+  if (uv === true && (await uvRetriesOf(device, info)).uvRetries === 0) builtIn = "blocked";
   const state: VerificationState = { pin, forcePINChange: forcePINChange && pin === "set", builtIn };
   return pin === "set" ? { ...state, ...(await getPINRetries(device, protocol!)) } : state;
+}
+
+/** Remaining fingerprint retries; nothing if the key has no enrolled fingerprint or does not report them. */
+async function uvRetriesOf(device: CtapDevice, info: AuthenticatorInfo): Promise<{ uvRetries?: number }> {
+  const protocol = choosePinProtocol(info.pinUvAuthProtocols);
+  const reports = info.options.get("uv") === true && info.options.get("pinUvAuthToken") === true;
+  if (!reports || protocol === undefined) return {};
+  const uvRetries = await getUVRetries(device, protocol).catch(() => undefined);
+  return uvRetries === undefined ? {} : { uvRetries };
 }
 
 async function ownTransport(): Promise<HidTransport> {

@@ -7,6 +7,7 @@ import { choosePinProtocol, type PinProtocol } from "../ctap2/pin-protocol.ts";
 import {
   getPinToken,
   getPinUvAuthTokenUsingPinWithPermissions,
+  PERMISSION,
   type PinUvAuthToken,
   type TokenScope,
 } from "../ctap2/pin-uv-auth-token.ts";
@@ -53,6 +54,20 @@ export class PinVerification {
     this.#mustChange = this.#isSet && input.info.forcePINChange;
   }
 
+  /**
+   * Sets the first PIN, or changes the present one, at the user's wish; prompts for both. Returns which. Throws as
+   * {@link token}.
+   */
+  async write(): Promise<PinWrite> {
+    const protocol = this.require();
+    if (this.#isSet) {
+      await this.#changePin(protocol);
+      return "change";
+    }
+    await this.#setPin(protocol);
+    return "set";
+  }
+
   /** Whether the key has a PIN that can verify its user now. */
   get isSet(): boolean {
     return this.#isSet && this.#protocol !== undefined;
@@ -79,7 +94,10 @@ export class PinVerification {
    * to set one), `PIN_AUTH_BLOCKED`, `PIN_BLOCKED`, `PIN_POLICY_VIOLATION`, `PIN_INVALID` (after eight PINs), and
    * `pin_invalid` if the key refuses a PIN without counting it.
    */
-  async token(instead: PinRequest["instead"]): Promise<{ token: PinUvAuthToken; asked: boolean }> {
+  async token(
+    instead: PinRequest["instead"],
+    scope: TokenScope = this.#input.scope,
+  ): Promise<{ token: PinUvAuthToken; asked: boolean }> {
     const protocol = this.require();
     let asked = false;
     for (let wrong = false; ;) {
@@ -90,7 +108,7 @@ export class PinVerification {
         asked = true;
       }
       try {
-        return { token: await this.#getToken(protocol, this.#pinHash!), asked };
+        return { token: await this.#getToken(protocol, this.#pinHash!, scope), asked };
       } catch (error) {
         const refused = isCtapError(error, "PIN_INVALID");
         if (!refused && !isCtapError(error, "PIN_POLICY_VIOLATION")) throw error;
@@ -112,13 +130,15 @@ export class PinVerification {
   }
 
   get #protocol(): PinProtocol | undefined {
-    const { options, pinUvAuthProtocols } = this.#input.info;
-    const forbidden = options.get("noMcGaPermissionsWithClientPin") === true;
+    const { info, scope } = this.#input;
+    const { options, pinUvAuthProtocols } = info;
+    const isCeremony = (scope.permissions & (PERMISSION.MAKE_CREDENTIAL | PERMISSION.GET_ASSERTION)) !== 0;
+    const forbidden = isCeremony && options.get("noMcGaPermissionsWithClientPin") === true;
     return options.has("clientPin") && !forbidden ? choosePinProtocol(pinUvAuthProtocols) : undefined;
   }
 
-  #getToken(protocol: PinProtocol, pinHash: Uint8Array): Promise<PinUvAuthToken> {
-    const { device, info, scope, exchange } = this.#input;
+  #getToken(protocol: PinProtocol, pinHash: Uint8Array, scope: TokenScope): Promise<PinUvAuthToken> {
+    const { device, info, exchange } = this.#input;
     return info.options.get("pinUvAuthToken") === true
       ? getPinUvAuthTokenUsingPinWithPermissions(device, protocol, pinHash, scope, exchange)
       : getPinToken(device, protocol, pinHash, exchange);

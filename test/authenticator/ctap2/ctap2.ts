@@ -22,8 +22,6 @@ const VERSIONS: Record<Settings["ctap"], string[]> = {
   "2.1": ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"],
   "2.3": ["FIDO_2_0", "FIDO_2_1", "FIDO_2_2", "FIDO_2_3"],
 };
-/** A reset is taken only this soon after power-up. */
-const RESET_WINDOW_MS = 10_000;
 
 export class Ctap2Authenticator {
   readonly settings: Settings;
@@ -182,12 +180,16 @@ export class Ctap2Authenticator {
       [0x14, this.credentials.remaining],
     ];
     if (settings.preferredPlatformUvAttempts !== undefined) answer.push([0x11, settings.preferredPlatformUvAttempts]);
+    if (settings.longTouchForReset) answer.push([0x18, true]);
+    if (settings.transportsForReset !== undefined) answer.push([0x1a, settings.transportsForReset]);
     if (settings.ctap === "2.3") answer.push([0x1b, settings.pinComplexityPolicy], [0x40, "nobody knows this"]);
     return answer;
   }
 
   async #reset(call: Call): Promise<[number, CborValue][]> {
-    if (performance.now() - this.#poweredAt > RESET_WINDOW_MS) throw new StatusError("NOT_ALLOWED");
+    const { resetWindowMs, declinesReset, transportsForReset } = this.settings;
+    if (declinesReset || transportsForReset?.includes("usb") === false) throw new StatusError("OPERATION_DENIED");
+    if (performance.now() - this.#poweredAt > resetWindowMs) throw new StatusError("NOT_ALLOWED");
     await this.touch.wait(call);
     this.credentials.clear();
     this.minPinLengthRPIDs.length = 0;

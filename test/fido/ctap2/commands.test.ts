@@ -33,6 +33,10 @@ describe("getInfo", () => {
     minPINLength: 4,
     preferredPlatformUvAttempts: undefined,
     remainingDiscoverableCredentials: undefined,
+    algorithms: undefined,
+    firmwareVersion: undefined,
+    longTouchForReset: false,
+    transportsForReset: undefined,
   };
 
   test.each([["getInfo" as const], ["getInfoWithUnknownMember" as const]])("reads the vector %s", async (name) => {

@@ -37,7 +37,7 @@ export function keyFinding({ product, error, state }: ProbedKey): Finding {
     return warning(
       check,
       `${answers}; it demands a new PIN.`,
-      "`vouch login` and `vouch enroll` change it on the way.",
+      "Change it: `vouch keys pin`; `vouch login` and `vouch enroll` do so on the way.",
     );
   }
   const left = pinRetries === 1 ? "one try is left" : `${pinRetries} tries are left`;
@@ -48,7 +48,7 @@ export function keyFinding({ product, error, state }: ProbedKey): Finding {
     const remedy =
       pin === "set"
         ? "Type the PIN at the next `vouch login`: it unblocks the sensor."
-        : "Set a PIN with the key's own tool.";
+        : "Set a PIN: `vouch keys pin`.";
     return warning(check, `${answers}; its fingerprint sensor is blocked.`, remedy);
   }
   if (pin === "set") return ok(check, `${answers}; its PIN is set, ${left}.`);
