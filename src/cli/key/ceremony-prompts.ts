@@ -1,4 +1,6 @@
 /** Prompts and messages of a WebAuthn ceremony on the terminal: one line per event. */
+import { VouchError } from "../../base/errors.ts";
+import type { StoredCredential } from "../../fido/ctap2/credential-management.ts";
 import { pinFault } from "../../fido/ctap2/pin.ts";
 import type { Secret } from "../../base/secret.ts";
 import type {
@@ -8,6 +10,7 @@ import type {
   NewPinRequest,
   PinRequest,
 } from "../../fido/webauthn/ceremony-ui.ts";
+import { accountOf, askWhich, idOf } from "./credential-choice.ts";
 import type { TouchNotification } from "./touch-notification.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
 
@@ -42,10 +45,13 @@ export function ceremonyPrompts(product: string, notification: TouchNotification
     },
     async fingerprint(request, over) {
       notification.awaited(request.product);
+      // Questions may follow, also without another touch.
+      over.addEventListener("abort", () => notification.over(), { once: true });
       const isPinWanted = await awaitFinger(request, over);
       if (isPinWanted) notification.over();
       return isPinWanted;
     },
+    chooseRoom: askRoom,
     notStored(name, reason) {
       const why = reason === "full" ? "has no room for another credential" : "cannot store credentials";
       announce(
@@ -118,6 +124,23 @@ async function awaitFinger(request: FingerprintRequest, over: AbortSignal): Prom
   if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, `${touch}.`, over);
   announce(`${touch}.`);
   return false;
+}
+
+async function askRoom(product: string, credentials: readonly StoredCredential[]): Promise<StoredCredential[]> {
+  announce(
+    `The security key (${product}) has no room for another credential. These of this server on it are not enrolled for you:`,
+  );
+  for (const [index, credential] of credentials.entries()) {
+    announce(`  ${index + 1}  ${accountOf(credential)}  ${idOf(credential).slice(0, 8)}`);
+  }
+  try {
+    const chosen = await askWhich(credentials.length);
+    return chosen.map((index) => credentials[index]!);
+  } catch (error) {
+    // Without a terminal the credential is made where the key has no room for it.
+    if (!(error instanceof VouchError) || error.code !== "usage") throw error;
+    return [];
+  }
 }
 
 function accountName({ name, displayName, credentialId }: Account): string {

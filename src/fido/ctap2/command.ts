@@ -45,7 +45,6 @@ const clientPinNames: Readonly<Record<number, string>> = {
   0x09: "getPinUvAuthTokenUsingPinWithPermissions",
 };
 const credentialManagementNames: Readonly<Record<number, string>> = {
-  0x01: "getCredsMetadata",
   0x04: "enumerateCredentialsBegin",
   0x05: "enumerateCredentialsGetNextCredential",
   0x06: "deleteCredential",

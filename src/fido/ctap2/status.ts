@@ -116,7 +116,7 @@ const meanings: Partial<Record<CtapStatus, Meaning>> = {
   KEY_STORE_FULL: {
     code: "security_key_full",
     message: "The security key has no room for another credential.",
-    hint: "Delete one that you no longer need (YubiKey: `ykman fido credentials delete`; others: `fido2-token -D`), or use another security key.",
+    hint: "Delete one that you no longer need: `vouch keys clean` (those of other services: `ykman fido credentials delete`, `fido2-token -D`), or use another security key.",
   },
   UNSUPPORTED_ALGORITHM: {
     code: "security_key_unsupported",

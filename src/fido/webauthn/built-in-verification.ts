@@ -16,6 +16,8 @@ export interface BuiltInVerificationInput {
   exchange: ExchangeOptions;
   /** Whether the PIN is available as a fallback. */
   pinPossible: boolean;
+  /** The request takes a token only, never the option `uv`. */
+  tokenOnly: boolean;
 }
 
 export class BuiltInVerification {
@@ -28,7 +30,8 @@ export class BuiltInVerification {
 
   constructor(input: BuiltInVerificationInput) {
     this.#input = input;
-    this.#usable = input.info.options.get("uv") === true;
+    const possible = !input.tokenOnly || this.tokenProtocol !== undefined;
+    this.#usable = possible && input.info.options.get("uv") === true;
   }
 
   /** Whether the next attempt uses built-in verification. */

@@ -2,6 +2,7 @@
  * The interface between a ceremony and the user: prompts and announcements. A rejected prompt (cancelled) ends the
  * ceremony.
  */
+import type { StoredCredential } from "../ctap2/credential-management.ts";
 import type { PinFault } from "../ctap2/pin.ts";
 import type { Secret } from "../../base/secret.ts";
 
@@ -63,6 +64,11 @@ export interface CeremonyUi {
    * the user chooses the PIN instead, with false once `over` is aborted.
    */
   fingerprint(request: FingerprintRequest, over: AbortSignal): Promise<boolean>;
+  /**
+   * The key has no room for another credential: shows those of this server that are not enrolled for the user, and
+   * returns those to delete. Without this method none is.
+   */
+  chooseRoom?(product: string, credentials: readonly StoredCredential[]): Promise<readonly StoredCredential[]>;
   /** Announces that the new credential is not stored on the key, because it has no such feature or no free slot. */
   notStored(product: string, reason: "unsupported" | "full"): void;
   /** Selects one of several accounts by index; without this method the most recent one is used. */

@@ -22,6 +22,7 @@ import { type ClientData, collectClientData } from "./client-data.ts";
 import { findCredential, fitCredentialList } from "./credential-list.ts";
 import { type CreationOptions, parseCreationOptions, parseRequestOptions, type RequestOptions } from "./options.ts";
 import type { PinWrite } from "./pin-verification.ts";
+import { chooseResidentKey, makeRoom } from "./resident-key.ts";
 import { UserVerification, type UserVerificationInput } from "./user-verification.ts";
 
 export interface CeremonyInput {
@@ -93,12 +94,22 @@ async function makeCredentialFor(
         exchange(),
       ),
     );
-  const made = await make().catch((error: unknown) => {
-    const optional = options.authenticatorSelection.residentKey === "preferred";
-    if (!isCtapError(error, "KEY_STORE_FULL") || residentKey !== "stored" || !optional) throw error;
-    residentKey = "full";
-    return make();
-  });
+  const hasRoom = () =>
+    makeRoom({ device, info, ui, rpId, verification, exchange: exchangeOptions(input), kept: list });
+  let asked = residentKey === "full";
+  if (asked && (await hasRoom())) residentKey = "stored";
+  let made: MadeCredential | undefined;
+  while (made === undefined) {
+    try {
+      made = await make();
+    } catch (error) {
+      if (!isCtapError(error, "KEY_STORE_FULL") || residentKey !== "stored") throw error;
+      const again = !asked && (await hasRoom());
+      asked = true;
+      if (!again && options.authenticatorSelection.residentKey !== "preferred") throw error;
+      if (!again) residentKey = "full";
+    }
+  }
   const { attestedCredentialData } = checkAuthenticatorData(made.authData, rpId, device.product);
   if (attestedCredentialData === undefined) throw lying(device.product, "made a credential without its public key");
   checkPublicKey(attestedCredentialData.credentialPublicKey, options, device.product);
@@ -213,27 +224,6 @@ function descriptors(ids: readonly string[]): CredentialDescriptor[] {
 
 function exchangeOptions({ signal }: CeremonyInput, more: ExchangeOptions = {}): ExchangeOptions {
   return signal === undefined ? more : { ...more, signal };
-}
-
-/**
- * Whether to store the credential on the key (discoverable), or why that is not possible; undefined if the server does
- * not want it.
- */
-function chooseResidentKey(
-  options: CreationOptions,
-  info: AuthenticatorInfo,
-  product: string,
-): "stored" | "unsupported" | "full" | undefined {
-  const { residentKey } = options.authenticatorSelection;
-  if (residentKey === "discouraged") return undefined;
-  if (info.options.get("rk") === true) {
-    // Decided before the request, so that one touch suffices.
-    return residentKey === "preferred" && info.remainingDiscoverableCredentials === 0 ? "full" : "stored";
-  }
-  if (residentKey === "preferred") return "unsupported";
-  throw new VouchError("security_key_unsupported", `${product} cannot store credentials, which the server demands.`, {
-    hint: "Use a FIDO2 security key with discoverable (resident) credentials.",
-  });
 }
 
 /** The attestation object; the key's attestation statement is included only if the relying party requested it. */

@@ -28,6 +28,8 @@ export interface UserVerificationInput {
   beforeWrite?: PinVerificationInput["beforeWrite"];
   /** The touch is enough: nobody is asked for a PIN or a finger, unless the key itself demands it (alwaysUv). */
   presenceOnly?: boolean;
+  /** The requests take a token only, never built-in verification in the request itself. */
+  tokenOnly?: boolean;
 }
 
 /** How a request proves user verification. */
@@ -51,27 +53,33 @@ export class UserVerification implements Disposable {
 
   /** Throws `security_key_unsupported` for a key that cannot verify its user. */
   constructor(input: UserVerificationInput) {
-    const { device, info, ui, scope, signal, beforeWrite } = input;
+    const { device, info, ui, scope, signal, beforeWrite, tokenOnly = false } = input;
     this.#input = input;
     this.#exchange = signal === undefined ? {} : { signal };
     this.#pin = new PinVerification({ device, info, ui, scope, exchange: this.#exchange, beforeWrite });
     const pinPossible = this.#pin.isSet;
-    this.#builtIn = new BuiltInVerification({ device, info, ui, exchange: this.#exchange, pinPossible });
+    this.#builtIn = new BuiltInVerification({ device, info, ui, exchange: this.#exchange, pinPossible, tokenOnly });
     this.#presenceOnly = input.presenceOnly === true && info.options.get("alwaysUv") !== true;
     if (!this.#presenceOnly && !this.#builtIn.usable) this.#pin.require();
   }
 
   /**
    * Verifies the user and runs the request. Repeats both after a touch timeout of the key, and with the PIN if the
-   * fingerprint was not recognised. Throws the errors of the request and the ui, `pin_…`, `user_verification_failed`.
+   * fingerprint was not recognised. The token is limited to `scope`. Throws the errors of the request and the ui,
+   * `pin_…`, `user_verification_failed`.
    */
-  async authorize<T>(request: (authorization: Authorization) => Promise<T>): Promise<T> {
+  async authorize<T>(
+    request: (authorization: Authorization) => Promise<T>,
+    scope: TokenScope = this.#input.scope,
+  ): Promise<T> {
     this.#announced = false;
     for (let renewed = false; ;) {
       const started = performance.now();
       try {
         if (this.#presenceOnly) return await this.#byTouch(request);
-        const answered = this.#builtIn.usable ? await this.#byFinger(request) : await this.#byPin(request);
+        const answered = this.#builtIn.usable
+          ? await this.#byFinger(request, scope)
+          : await this.#byPin(request, scope);
         if (answered !== undefined) return answered.value;
       } catch (error) {
         const waited = performance.now() - started;
@@ -88,8 +96,11 @@ export class UserVerification implements Disposable {
     this.#pin.destroy();
   }
 
-  async #byFinger<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T } | undefined> {
-    const { device, scope } = this.#input;
+  async #byFinger<T>(
+    request: (authorization: Authorization) => Promise<T>,
+    scope: TokenScope,
+  ): Promise<{ value: T } | undefined> {
+    const { device } = this.#input;
     const protocol = this.#builtIn.tokenProtocol;
     const waiting = { ...this.#exchange, timeoutMs: this.#left() };
     if (protocol === undefined) {
@@ -107,8 +118,8 @@ export class UserVerification implements Disposable {
     return request({ token: undefined, uv: false, exchange: this.#touchExchanges() });
   }
 
-  async #byPin<T>(request: (authorization: Authorization) => Promise<T>): Promise<{ value: T }> {
-    const { token, asked } = await this.#pin.token(this.#builtIn.instead);
+  async #byPin<T>(request: (authorization: Authorization) => Promise<T>, scope: TokenScope): Promise<{ value: T }> {
+    const { token, asked } = await this.#pin.token(this.#builtIn.instead, scope);
     // The timeout starts with the first wait for a touch: typing the PIN does not count.
     if (asked) this.#deadline = undefined;
     return { value: await this.#withToken(token, request) };

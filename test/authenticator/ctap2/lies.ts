@@ -1,5 +1,6 @@
 /** What a lying or broken key says in its CTAP2 answers: for tests of what a client makes of it. */
 import type { CborMap, CborValue } from "../../../src/fido/codec/cbor.ts";
+import type { EnumerationLie } from "./management/lies.ts";
 
 const authDataLies = {
   rpIdHash: (bytes: Uint8Array) => flip(bytes, 0, 0x01),
@@ -24,8 +25,9 @@ export const lies = {
   publicKey: Object.keys(publicKeyLies),
 };
 
-/** A lie in the authenticator data, in the credential's public key, or in that of the key agreement. */
+/** A lie in the authenticator data, in the credential's public key, in that of the key agreement, or in a list. */
 export type Lie =
+  | { in: "enumeration"; lie: EnumerationLie }
   | { in: "authData"; lie: keyof typeof authDataLies }
   | { in: "credential" | "keyAgreement"; lie: string };
 

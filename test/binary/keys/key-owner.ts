@@ -153,6 +153,7 @@ export function keyOwner() {
     newCode,
     at,
     plugIn,
+    keyOf: (name: string) => keys[name]!.key.ctap2,
     enrollWith,
     login,
     add,

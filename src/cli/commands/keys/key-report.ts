@@ -164,7 +164,7 @@ function storageRemarks(info: AuthenticatorInfo): string[] {
   }
   remarks.push(
     listable
-      ? "It tells which credentials it holds only after its PIN."
+      ? "Which credentials of Vouch it holds takes its PIN: `vouch keys clean` lists and deletes them."
       : "It cannot list or delete single credentials: only a reset empties it (`vouch keys reset`).",
   );
   return remarks;

@@ -1,6 +1,7 @@
 /** `vouch keys`: manages the user's own security keys. */
 import { defineCommand } from "../../framework/command.ts";
 import { add } from "./add.ts";
+import { clean } from "./clean.ts";
 import { info } from "./info.ts";
 import { list } from "./list.ts";
 import { pin } from "./pin.ts";
@@ -14,5 +15,5 @@ export const keys = defineCommand({
     description:
       "List, add, rename and remove your security keys, and look after the key itself. Have two: one in your pocket, one in a safe place.",
   },
-  subCommands: { list, add, rename, remove, info, pin, reset },
+  subCommands: { list, add, rename, remove, info, pin, clean, reset },
 });

@@ -4,6 +4,7 @@ import { type CborMap, type CborValue, encodeCbor } from "../../../../src/fido/c
 import { authorize, MANAGEMENT } from "../pin/authorization.ts";
 import type { Credential } from "../credentials.ts";
 import type { Ctap2Authenticator } from "../ctap2.ts";
+import { spoiltEnumeration } from "./lies.ts";
 import { optional, required } from "../parameters.ts";
 import { PERMISSION } from "../pin/pin-state.ts";
 import { StatusError } from "../status.ts";
@@ -19,6 +20,8 @@ const SUBCOMMAND = {
   DELETE_CREDENTIAL: 0x06,
   UPDATE_USER_INFORMATION: 0x07,
 } as const;
+const known = new Set<number>(Object.values(SUBCOMMAND));
+const goesOn = new Set<number>([SUBCOMMAND.ENUMERATE_RPS_NEXT, SUBCOMMAND.ENUMERATE_CREDENTIALS_NEXT]);
 const PARAMS = { rpIDHash: 0x01, credentialID: 0x02, user: 0x03 } as const;
 
 /** What the sub-commands that give the next one go on with: only on the same channel, and right after the last one. */
@@ -31,6 +34,10 @@ export interface PendingEnumeration {
 export function credentialManagement(key: Ctap2Authenticator, request: CborMap, channel: number): Answer {
   const subCommand = required(request, MANAGEMENT.subCommand, "integer");
   const params = optional(request, MANAGEMENT.subCommandParams, "map") ?? new Map();
+  // The first step of every sub-command but those that go on with a list.
+  if (!goesOn.has(subCommand) && known.has(subCommand) && !request.has(MANAGEMENT.pinUvAuthParam)) {
+    throw new StatusError("PUAT_REQUIRED");
+  }
   const pending = key.enumeration;
   key.enumeration = undefined;
   const authorized = (given: boolean) =>
@@ -46,14 +53,17 @@ export function credentialManagement(key: Ctap2Authenticator, request: CborMap, 
     case SUBCOMMAND.ENUMERATE_RPS_BEGIN: {
       if (authorized(false).rpId !== undefined) throw new StatusError("PIN_AUTH_INVALID");
       const rpIds = [...new Set(key.credentials.allDiscoverable().map(({ rpId }) => rpId))];
-      return begin(key, channel, SUBCOMMAND.ENUMERATE_RPS_NEXT, rpIds.map(rpAnswer), 0x05);
+      return begin(key, channel, SUBCOMMAND.ENUMERATE_RPS_NEXT, rpIds.map(rpAnswer), [0x05, rpIds.length]);
     }
     case SUBCOMMAND.ENUMERATE_CREDENTIALS_BEGIN: {
       const hash = required(params, PARAMS.rpIDHash, "bytes");
       const { rpId } = authorized(true);
       if (rpId !== undefined && !rpIdHash(rpId).equals(hash)) throw new StatusError("PIN_AUTH_INVALID");
       const found = key.credentials.allDiscoverable().filter((one) => rpIdHash(one.rpId).equals(hash));
-      return begin(key, channel, SUBCOMMAND.ENUMERATE_CREDENTIALS_NEXT, found.map(credentialAnswer), 0x09);
+      const { lie } = key.settings;
+      const honest = { answers: found.map(credentialAnswer), total: found.length };
+      const { answers, total } = spoiltEnumeration(lie?.in === "enumeration" ? lie.lie : undefined, honest);
+      return begin(key, channel, SUBCOMMAND.ENUMERATE_CREDENTIALS_NEXT, answers, [0x09, total]);
     }
     case SUBCOMMAND.ENUMERATE_RPS_NEXT:
     case SUBCOMMAND.ENUMERATE_CREDENTIALS_NEXT: {
@@ -99,12 +109,17 @@ function named(
 }
 
 /** The first of several answers, with their number; the others are asked for one after the other. */
-function begin(key: Ctap2Authenticator, channel: number, subCommand: number, answers: Answer[], total: number): Answer {
-  const count = answers.length;
+function begin(
+  key: Ctap2Authenticator,
+  channel: number,
+  subCommand: number,
+  answers: Answer[],
+  [member, total]: [number, CborValue],
+): Answer {
   const first = answers.shift();
   if (first === undefined) throw new StatusError("NO_CREDENTIALS");
   key.enumeration = { channel, subCommand, answers };
-  return [...first, [total, count]];
+  return total === undefined ? first : [...first, [member, total]];
 }
 
 function rpAnswer(rpId: string): Answer {

@@ -142,6 +142,9 @@ describe("credential management", () => {
 
   test.each<[string, string, (device: CtapDevice) => Promise<string | CborMap>]>([
     ["no authorization", "36", (device) => send(device, 0x0a, [[0x01, 0x01]])],
+    ["neither authorization nor relying party", "36", (device) => send(device, 0x0a, [[0x01, 0x04]])],
+    ["neither authorization nor credential", "36", (device) => send(device, 0x0a, [[0x01, 0x06]])],
+    ["no list to go on with", "30", (device) => send(device, 0x0a, [[0x01, 0x05]])],
     [
       "no protocol",
       "14",
