@@ -39,7 +39,7 @@ export const commands: Record<string, CommandEntry> = {
   },
   keys: {
     group: "set up",
-    summary: "List, add, rename and remove your security keys",
+    summary: "Your security keys: list, add, remove; PIN, room and reset of the key itself",
     load: async () => (await import("./commands/keys/keys.ts")).keys,
   },
   setup: {

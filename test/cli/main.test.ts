@@ -61,6 +61,10 @@ describe("the help of a command is shown", () => {
     [["keys", "add", "--help"], "Usage: vouch keys add [FLAGS]", "One USB port is enough."],
     [["keys", "rename", "--help"], "Usage: vouch keys rename KEY NAME", "the beginning of its id"],
     [["keys", "remove", "--help"], "Usage: vouch keys remove KEY [FLAGS]", "Then only a new enrolment code"],
+    [["keys", "info", "--help"], "Usage: vouch keys info [FLAGS]", "Exit code 3"],
+    [["keys", "pin", "--help"], "Usage: vouch keys pin [FLAGS]", "at least 8 characters"],
+    [["keys", "clean", "--help"], "Usage: vouch keys clean [FLAGS]", "--delete IDS"],
+    [["keys", "reset", "--help"], "Usage: vouch keys reset [FLAGS]", "step by step"],
     [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],
     [
       ["exec", "--help"],

@@ -164,7 +164,7 @@ function storageRemarks(info: AuthenticatorInfo): string[] {
   }
   remarks.push(
     listable
-      ? "Which credentials of Vouch it holds takes its PIN: `vouch keys clean` lists and deletes them."
+      ? "Its PIN shows which credentials of Vouch it holds: `vouch keys clean` lists and deletes them."
       : "It cannot list or delete single credentials: only a reset empties it (`vouch keys reset`).",
   );
   return remarks;

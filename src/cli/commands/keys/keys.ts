@@ -13,7 +13,7 @@ export const keys = defineCommand({
   meta: {
     name: "keys",
     description:
-      "List, add, rename and remove your security keys, and look after the key itself. Have two: one in your pocket, one in a safe place.",
+      "List, add, rename and remove your security keys, and look after each: its PIN, its room, a reset. Have two: one in your pocket, one in a safe place.",
   },
   subCommands: { list, add, rename, remove, info, pin, clean, reset },
 });

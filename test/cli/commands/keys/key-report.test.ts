@@ -39,7 +39,7 @@ test("a key is described without a touch, and nothing on it changes", async () =
     "  transports   usb",
     "  Vouch asks it for its PIN.",
     "  It stores its credential: enrolled once, it logs in on every machine.",
-    "  Which credentials of Vouch it holds takes its PIN: `vouch keys clean` lists and deletes them.",
+    "  Its PIN shows which credentials of Vouch it holds: `vouch keys clean` lists and deletes them.",
   ]);
   expect(plugged.key.ctap2.touch.waits).toBe(0);
   expect(plugged.key.ctap2.pin.pinRetries).toBe(8);
@@ -83,7 +83,7 @@ describe("in words, what Vouch can use of a key", () => {
       "of before CTAP 2.1 was final",
       { pin, ctap: "2.1-pre", protocols: [1] },
       true,
-      "Which credentials of Vouch it holds takes its PIN: `vouch keys clean` lists and deletes them.",
+      "Its PIN shows which credentials of Vouch it holds: `vouch keys clean` lists and deletes them.",
     ],
   ])("%s", async (_, settings, usable, remark) => {
     const key = await describe1(settings);
