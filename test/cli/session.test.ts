@@ -1,9 +1,10 @@
 /** A person with a security key at a terminal, from enrolling to logging out: the real server, the real agent. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "../authenticator/start.ts";
 import { type Person, runInTerminal } from "../pty.ts";
+import { requires } from "../requires.ts";
 import { tempFolder } from "../temp-folder.ts";
 
 const source = join(import.meta.dir, "../../src/main.ts");
@@ -136,6 +137,37 @@ test("a touch is announced also when stdout and stderr are captured, and --json 
   expect(Object.keys(JSON.parse(readFileSync(output, "utf8")) as object)).toEqual(["user", "expiration"]);
   expect(readFileSync(`${output}.err`, "utf8")).toContain("this login replaces that session");
 });
+
+test.skipIf(!requires("setpriv"))(
+  "where the settings cannot be written, it is said before PIN and code are asked for",
+  async () => {
+    const folder = join(home, "not-mine");
+    mkdirSync(folder, { mode: 0o555 });
+    const elsewhere = { ...env, XDG_CONFIG_HOME: folder };
+    // Modes bind root only without these capabilities.
+    const bound = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search", ...vouch];
+    for (const words of [
+      ["login", "--server", url],
+      ["enroll", "--server", url],
+    ]) {
+      const command = process.geteuid?.() === 0 ? bound : vouch;
+      const { exitCode, screen } = await runInTerminal([...command, ...words], { env: elsewhere }, async () => {});
+      expect(screen).toContain(`${folder}/vouch/config.json cannot be written: you may not write there.`);
+      expect(screen).not.toContain("PIN of");
+      expect(screen).not.toContain("Enrolment code");
+      expect(exitCode).toBe(1);
+    }
+    // A machine that knows the server needs nothing written.
+    mkdirSync(join(home, "known/vouch"), { recursive: true });
+    copyFileSync(join(home, ".config/vouch/config.json"), join(home, "known/vouch/config.json"));
+    chmodSync(join(home, "known/vouch"), 0o555);
+    const known = { ...env, XDG_CONFIG_HOME: join(home, "known") };
+    const command = process.geteuid?.() === 0 ? bound : vouch;
+    const loggedIn = await runInTerminal([...command, "login"], { env: known }, givePin);
+    expect(loggedIn.exitCode).toBe(0);
+    chmodSync(join(home, "known/vouch"), 0o755);
+  },
+);
 
 describe("a person who gives up", () => {
   test("by Ctrl-C while the key waits for a touch cancels on the key and ends the command with 130", async () => {

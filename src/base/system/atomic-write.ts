@@ -60,6 +60,22 @@ export function writeFileAtomic(path: string, text: string | Uint8Array, options
   }
 }
 
+/**
+ * Throws `file_error` as `writeFileAtomic` would, as far as owner, mode and file system tell: before a step that cannot be
+ * taken back when its result is not kept. Nothing is written.
+ */
+export function checkWritable(path: string): void {
+  try {
+    const target = followLinks(path);
+    if (statSync(target, { throwIfNoEntry: false })) accessSync(target, constants.W_OK);
+    let folder = dirname(target);
+    while (statSync(folder, { throwIfNoEntry: false }) === undefined) folder = dirname(folder);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
 /** Removes temporary files of killed processes in the file's folder. Errors are ignored. */
 export function cleanBeside(path: string): void {
   try {

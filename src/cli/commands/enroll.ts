@@ -3,6 +3,7 @@ import { askAgent } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../agent/requests.ts";
 import { withAgent } from "./with-agent.ts";
+import { checkWritable } from "../../base/system/atomic-write.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseCreationOptions } from "../../fido/webauthn/options.ts";
@@ -42,6 +43,8 @@ export const enroll = defineCommand({
     const server = args.server === undefined ? serverOfProfile(args.for, settings) : serverUrl(args.server);
     if (server === undefined) throw missing("--server is missing.", "vouch enroll", "vouch enroll --server URL");
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
+    // The code would be used up, and the key known to the server alone.
+    checkWritable(settingsPath());
     warnOfReplacement(settings, server);
     const code = await readCode("Enrolment code");
     if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");

@@ -3,7 +3,8 @@ import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { type Reply, routes, type StatusReply } from "../../agent/protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
 import { isKnownServer, profileServers, serverData } from "../../settings/servers.ts";
-import { loadSettings, type Settings } from "../../settings/settings.ts";
+import { checkWritable } from "../../base/system/atomic-write.ts";
+import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
 import { parseSeconds, usage } from "../framework/arguments.ts";
@@ -51,6 +52,7 @@ export const login = defineCommand({
         hint: "With an enrolment code, run `vouch enroll --server URL`; with a key that is enrolled already, `vouch login --server URL`.",
       });
     }
+    if (!isKnownServer(server, settings)) checkWritable(settingsPath());
     warnOfReplacement(settings, server);
     await withAgent(
       async () => {

@@ -5,7 +5,8 @@ import type { KeyAddFinishRequest, KeyAddStartRequest } from "../../../agent/req
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, isEnrolledAlready, makeKey, nameArg, parseKeyName, timeoutArg } from "../../key/ceremony.ts";
-import { loadSettings } from "../../../settings/settings.ts";
+import { checkWritable } from "../../../base/system/atomic-write.ts";
+import { loadSettings, settingsPath } from "../../../settings/settings.ts";
 import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { rememberServer } from "../known-server.ts";
@@ -32,6 +33,7 @@ export const add = defineCommand({
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     const named = name === undefined ? {} : { name };
     const at = chosenServer(args.for, loadSettings());
+    checkWritable(settingsPath());
     const start: KeyAddStartRequest = { ...at, ...named };
     const {
       ceremony,

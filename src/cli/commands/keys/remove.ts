@@ -56,8 +56,8 @@ export const remove = defineCommand({
     const removed = await removeKey(timeoutSeconds, at, { id: key.id, force: last }).catch((error: unknown) => {
       throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
     });
-    forgetCredential(key.id);
     report(key, removed, last, args.for);
+    forgetCredential(key.id);
   },
 });
 
