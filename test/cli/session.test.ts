@@ -85,7 +85,7 @@ test("vouch enroll asks for code and PIN, announces the touch and names the next
   });
   expect(enrolled).toMatchObject({ exitCode: 0, restored: true });
   expect(enrolled.screen).toContain(`✓ Your security key is enrolled at ${url} for dev@example.com.`);
-  expect(enrolled.screen).toContain("Next: `vouch setup aws --role ARN`");
+  expect(enrolled.screen).toContain("Next: `vouch setup aws --role ARN --region REGION`");
   const settings = readFileSync(join(home, ".config/vouch/config.json"), "utf8");
   expect(JSON.parse(settings)).toMatchObject({ server: { url, user: "dev@example.com" } });
   expect(settings).not.toContain(code);

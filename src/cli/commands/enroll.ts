@@ -73,7 +73,7 @@ export const enroll = defineCommand({
       note(
         settings.aws || profileServers(settings).has(server)
           ? `Next: \`${loginAt(server, settings)}\`.`
-          : "Next: `vouch setup aws --role ARN` names the AWS role that you use, then `vouch login`.",
+          : "Next: `vouch setup aws --role ARN --region REGION` names the AWS role that you use, then `vouch login`.",
       );
     });
   },

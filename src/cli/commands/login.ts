@@ -31,7 +31,7 @@ export const login = defineCommand({
   },
   teaching: {
     details: [
-      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; nothing is written to a file. A new login replaces a session at the same server that is still there, and after an update of Vouch the agent.",
+      "Has the key verify you (its PIN is asked for on the terminal; a key with a fingerprint sensor wants the finger) and waits for a touch. The session and every token stay in the memory of the agent, which is started when it is not running; no secret is written to a file. A new login replaces a session at the same server that is still there, and after an update of Vouch the agent.",
       "Where a profile has a Vouch server of its own, `--for NAME` opens a session there, beside the one of the default server.",
     ],
     examples: [
@@ -109,7 +109,8 @@ function report(
   if (json) printJson({ user, expiration });
   const left = duration(expiration - Date.now() / 1000);
   success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);
-  if (!settings.aws && !isOfProfile) note("Next: `vouch setup aws --role ARN` names the AWS role that you use.");
+  if (!settings.aws && !isOfProfile)
+    note("Next: `vouch setup aws --role ARN --region REGION` names the AWS role that you use.");
   else if (settings.repositories.length === 0) {
     note("Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.");
   }

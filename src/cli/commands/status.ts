@@ -222,7 +222,9 @@ function tokenLines(repository: StatusRepository, defaultRole: string | undefine
     const label = tokens.length === 1 ? "token" : `${purpose} token`;
     const way = [...via, roleArn].join(" → ");
     const lines = tokenLine(label, { expiration, error: failure }, now);
-    return isPlain ? lines : [row("", `${purpose} by ${way}`)].concat(lines);
+    return isPlain
+      ? lines
+      : [row("", `${purpose} by ${way}${purpose === "publish" ? ", after a touch" : ""}`)].concat(lines);
   });
 }
 

@@ -44,7 +44,7 @@ describe("status says which role and token serve which purpose", () => {
         "in /home/dev/acme",
         "Repository  acme/other (210987654321, eu-west-1, profile acme)",
         `read by ${roleArn}`,
-        `publish by ${acme}-publisher`,
+        `publish by ${acme}-publisher, after a touch`,
         `read by ${roleArn} → ${acme}`,
       ]),
     );

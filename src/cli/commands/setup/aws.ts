@@ -118,14 +118,15 @@ export const aws = defineCommand({
     if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
     if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
     if (other) note(`Next: \`${stopOtherAgent[0]}\`, to ${stopOtherAgent[1]}.`);
-    note(nextStep(settings, hasAnySession(agent) && other === undefined));
+    note(nextStep(after, hasAnySession(agent) && other === undefined));
   },
 });
 
-function nextStep({ repositories, server }: Settings, loggedIn: boolean): string {
+function nextStep({ repositories, server, aws: named }: Settings, loggedIn: boolean): string {
   if (!server && !loggedIn) return "Next: `vouch enroll --server URL` makes your security key known.";
   if (repositories.length === 0) {
-    return "Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.";
+    const region = named?.region === undefined ? " --region REGION" : "";
+    return `Next: \`vouch setup codeartifact --domain DOMAIN --repository REPOSITORY${region}\` configures your package managers.`;
   }
   if (loggedIn) return "Your session goes on; the next token is of this role.";
   return "Next: `vouch login`.";

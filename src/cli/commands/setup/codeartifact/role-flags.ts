@@ -26,7 +26,8 @@ export const roleArgs = {
   "publish-role": {
     type: "string",
     valueHint: "ARN",
-    description: "The role that publishes, where it is another one: only publishing asks for it. `none` takes it away.",
+    description:
+      "The role that publishes, after a touch of your security key: another one than reads, or it would need no touch. `none` takes it away.",
   },
   profile: {
     type: "string",
