@@ -19,19 +19,19 @@ export function npmSetting(key: string, env: Environment): string | undefined {
 }
 
 /**
- * Whether a command that publishes the package of the current folder certainly goes to an endpoint that is set up:
- * everything that could name its registry names one. `registries`: what its options name; `words`: what follows the command.
+ * Every URL that could be the registry of a command that publishes, from the current folder; undefined where that cannot
+ * be told. `registries`: what its options name; `words`: what follows the command.
  */
-export async function publishesToEndpoint(
+export function publishRegistries(
   { command, words, registries }: { command: string; words: readonly string[]; registries: readonly string[] },
   env: Environment,
-): Promise<boolean> {
+): string[] | undefined {
   const manifest = tableOf(parseJson(textOf(join(process.cwd(), "package.json"), () => {}) ?? ""));
   // Another folder or an archive has a manifest of its own; other commands name a package.
   const isHere = words.every((word) => word === ".");
   const named = words.find((word) => word.startsWith("@")) ?? "";
   const subject = command === "publish" ? (isHere ? manifest["name"] : undefined) : named;
-  if (typeof subject !== "string") return false;
+  if (typeof subject !== "string") return undefined;
   const [, scope] = /^(@[^/]+)\//.exec(subject) ?? [];
   const own = tableOf(manifest["publishConfig"]);
   const scoped = scope === undefined ? undefined : `${scope}:registry`;
@@ -39,8 +39,20 @@ export async function publishesToEndpoint(
   const urls = [...registries, own["registry"], ...(scoped === undefined ? [] : [own[scoped]]), byFiles].filter(
     (url) => url !== undefined,
   );
-  if (urls.length === 0 || !urls.every((url) => typeof url === "string")) return false;
-  return isConfigured(urls.map((url) => replaceVariables(url, env)));
+  if (urls.length === 0 || !urls.every((url) => typeof url === "string")) return undefined;
+  return urls.map((url) => replaceVariables(url, env));
+}
+
+/**
+ * Whether a publication that these may be the registries of needs a token that it did not get: of all endpoints, or of
+ * `failed` alone.
+ */
+export async function needsTokenOf(urls: readonly string[] | undefined, failed?: readonly string[]): Promise<boolean> {
+  if (urls === undefined) return false;
+  const bare = (url: string): string => url.replace(/\/*$/, "");
+  return failed === undefined
+    ? isConfigured([...urls])
+    : urls.every((url) => failed.some((endpoint) => bare(endpoint) === bare(url)));
 }
 
 /** Whether each URL is that of an endpoint; false where nobody can say. */

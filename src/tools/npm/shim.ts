@@ -4,7 +4,7 @@
  * first.
  */
 import type { Environment } from "../../base/environment.ts";
-import { routes } from "../../agent/protocol.ts";
+import { type EnvironmentReply, routes } from "../../agent/protocol.ts";
 import type { EnvironmentRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Purpose } from "../../base/purpose.ts";
@@ -41,7 +41,7 @@ async function npmStart(name: "npm" | "npx", args: string[], file: string | unde
   const readings = await registryReadings(read, file);
   if (readings === undefined) return { env };
   const purpose = npmPurpose(readings);
-  const variables = await tokenVariables(purpose, async () => goesToEndpoint(readings, env));
+  const variables = await tokenVariables(purpose, async (failed) => needsToken(readings, env, failed));
   const guarded = await guardNpm(variables, args, readings, env);
   for (const one of [...guarded.objections, ...guarded.notes]) complain(one);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { env: guarded.env };
@@ -91,37 +91,51 @@ async function answerForAccount({ command = "", given }: NpmCommand): Promise<vo
   if (line !== undefined) complain(line);
 }
 
-/** Whether what the command publishes certainly goes to an endpoint, however the versions of npm read it. */
-async function goesToEndpoint(readings: readonly NpmCommand[], env: Environment): Promise<boolean> {
+/**
+ * Whether what the command publishes certainly goes to an endpoint, to one of `failed` if given, however the versions of npm
+ * read it.
+ */
+async function needsToken(
+  readings: readonly NpmCommand[],
+  env: Environment,
+  failed: readonly string[] | undefined,
+): Promise<boolean> {
   if (["prefix", "workspace", "workspaces"].some((option) => readings.some(({ given }) => given.has(option))))
     return false;
   const registries = valuesOf(readings, "registry");
-  const { publishesToEndpoint } = await import("./registry-of-command.ts");
+  const { needsTokenOf, publishRegistries } = await import("./registry-of-command.ts");
   const asked = readings.map(async ({ command = "", words }) =>
-    publishesToEndpoint({ command, words, registries }, env),
+    needsTokenOf(publishRegistries({ command, words, registries }, env), failed),
   );
-  return (await Promise.all(asked)).every((goes) => goes);
+  return (await Promise.all(asked)).every((needs) => needs);
 }
 
 /**
  * The variables with the tokens; none, with a warning, if there is no session. Throws `PublishingRefused` if
- * `needsToken` says that the command needs the token that a touch did not lead to.
+ * `needs` says that the command needs the token that a touch did not lead to: of every endpoint, or of those that it is given.
  */
 export async function tokenVariables(
   purpose: Purpose,
-  needsToken?: () => Promise<boolean>,
+  needs?: (failed: readonly string[] | undefined) => Promise<boolean>,
 ): Promise<Record<string, string>> {
+  const plain: EnvironmentRequest = { format: "npm", failures: "all" };
+  const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
+  let reply: EnvironmentReply;
   try {
-    const plain: EnvironmentRequest = { format: "npm", failures: "all" };
-    const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
-    const { variables, failed } = await (purpose === "read"
+    reply = await (purpose === "read"
       ? ask(routes.environment, request)
       : (await import("../../helper/touch.ts")).askWithTouch(routes.environment, request, { format: "npm" }));
-    complainOf(failed);
-    return variables;
   } catch (error) {
-    if (error instanceof PublishingRefused && (await needsToken?.()) === true) throw error;
+    if (error instanceof PublishingRefused && (await needs?.(undefined)) === true) throw error;
     complain(VouchError.from(error));
     return {};
   }
+  const { variables, failed = [] } = reply;
+  const untouched = failed.filter(({ error }) => error.code === "touch_needed");
+  const endpoints = untouched.map(({ endpoint }) => endpoint);
+  if (endpoints.length > 0 && (await needs?.(endpoints)) === true) {
+    throw new PublishingRefused(VouchError.fromWire(untouched[0]!.error));
+  }
+  complainOf(failed);
+  return variables;
 }

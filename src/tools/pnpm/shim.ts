@@ -100,32 +100,38 @@ function saysItself(version: RealPnpm): boolean {
 }
 
 /**
- * Without a terminal nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint;
- * else says why nothing will be published there, unless pnpm shows its helper's words.
+ * Without a terminal nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint
+ * that needs one; else says why nothing will be published there, unless pnpm shows its helper's words.
  */
 async function refuseWithoutTerminal(args: string[], env: Environment, version: RealPnpm): Promise<void> {
   const { hasTerminal } = await import("../../base/system/controlling-terminal.ts");
   if (hasTerminal() || !(await hasPublishRole())) return;
+  const { needsTokenOf } = await import("../npm/registry-of-command.ts");
+  const urls = await registriesOf(args, env);
   try {
-    const { failed } = await ask(routes.tokens, { format: "npm", purpose: "publish" });
+    const { failed = [] } = await ask(routes.tokens, { format: "npm", purpose: "publish" });
+    const untouched = failed.filter(({ error }) => error.code === "touch_needed");
+    const endpoints = untouched.map(({ endpoint }) => endpoint);
+    if (endpoints.length > 0 && (await needsTokenOf(urls, endpoints))) throw VouchError.fromWire(untouched[0]!.error);
     if (!saysItself(version)) complainOf(failed);
   } catch (error) {
     const failed = VouchError.from(error);
-    if (failed.code === "touch_needed" && (await goesToEndpoint(args, env))) throw failed;
+    if (failed.code === "touch_needed" && (await needsTokenOf(urls))) throw failed;
     if (!saysItself(version)) complain(failed);
   }
 }
 
-/** Whether what the command publishes certainly goes to an endpoint. */
-async function goesToEndpoint(args: string[], env: Environment): Promise<boolean> {
+/** As `publishRegistries`. */
+async function registriesOf(args: string[], env: Environment): Promise<string[] | undefined> {
   const { command = "", options } = readPnpm(args);
   const elsewhere = ["-C", "--dir", "-F", "--filter", "--filter-prod", "--prefix"];
-  if (namedIn(options, ...elsewhere).length > 0 || args.some((word) => /^(-r|--recursive)$/.test(word))) return false;
+  if (namedIn(options, ...elsewhere).length > 0) return undefined;
+  if (args.some((word) => /^(-r|--recursive)$/.test(word))) return undefined;
   // It may name registries, too.
-  if (/registr/i.test(textOf(join(process.cwd(), "pnpm-workspace.yaml"), () => {}) ?? "")) return false;
+  if (/registr/i.test(textOf(join(process.cwd(), "pnpm-workspace.yaml"), () => {}) ?? "")) return undefined;
   const words = args.slice(args.indexOf(command) + 1).filter((word) => !word.startsWith("-"));
-  const { publishesToEndpoint } = await import("../npm/registry-of-command.ts");
-  return publishesToEndpoint({ command, words, registries: namedIn(options, "--registry") }, env);
+  const { publishRegistries } = await import("../npm/registry-of-command.ts");
+  return publishRegistries({ command, words, registries: namedIn(options, "--registry") }, env);
 }
 
 const npmPathVariable = "npm_config_npm_path";

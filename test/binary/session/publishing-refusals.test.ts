@@ -1,6 +1,6 @@
 /** What a person reads, and which exit code there is, when publishing needs a touch and does not get as far. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "../../authenticator/start.ts";
 import {
@@ -16,6 +16,7 @@ import {
 import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
 import { names } from "../../sandbox/main.ts";
 import { requires } from "../../requires.ts";
+import { programsOf } from "../tools/javascript/npm-laptop.ts";
 import { npmProject } from "../projects.ts";
 
 const otherAccount = createSecondAccount(names.roleArn);
@@ -75,6 +76,27 @@ describe("without a terminal", () => {
     expect(exitCode).toBe(5);
   });
 
+  test.each(["pnpm", "pnpm-11", "pnpm-12"])(
+    "%s is not started, and is where another registry is meant",
+    async (tool) => {
+      const pnpm = join(programsOf(tool), "pnpm");
+      if (!requires("npm", pnpm)) return;
+      const env = { PATH: [laptop.shims, join(laptop.folder, "bin"), programsOf(tool), laptop.env["PATH"]!].join(":") };
+      const publish = ["setsid", "-w", shim("pnpm"), "publish", "--no-git-checks"];
+      const refused = await laptop.run(publish, { cwd: library, env });
+      expect(refused.stderr).toStartWith(
+        "vouch: Publishing to acme/their-repo needs a touch of your security key. Run it in",
+      );
+      expect(refused).toMatchObject({ exitCode: 5, stdout: "" });
+      const retries = { npm_config_fetch_retries: "0", pnpm_config_fetch_retries: "0" };
+      const elsewhere = [...publish, "--registry", "http://127.0.0.1:9/"];
+      const other = await laptop.run(elsewhere, { cwd: library, env: { ...env, ...retries } });
+      expect(other.exitCode).toBe(1);
+      expect(other.stdout + other.stderr).toMatch(/ERR|error|127\.0\.0\.1:9\b/);
+    },
+    60_000,
+  );
+
   const at = (format: string) => `https://${acme.host}/${format}/${acme.repository}/`;
   test.each([
     ["twine, by name", "twine", ["upload", "--repository", acme.repository, "x.whl"]],
@@ -103,6 +125,25 @@ describe("without a terminal", () => {
     const { exitCode, stdout } = await laptop.run(["setsid", "-w", shim("mvn"), "-f", "other.xml", "deploy"]);
     expect(stdout).toContain("[ERROR]");
     expect(exitCode).toBe(1);
+  });
+
+  test.skipIf(!requires("npm"))("npm is refused for the one of two repositories that needs a touch", async () => {
+    const own = ["--domain", names.domain, "--repository", names.repository, "--tool", "npm"];
+    await ended(laptop.vouch("setup", "codeartifact", ...own));
+    try {
+      // Without a role for publishing no touch is asked for.
+      const { exitCode, stdout } = await laptop.run(["setsid", "-w", "npm", "publish"], inLibrary());
+      expect(stdout).toContain("+ my-lib@");
+      expect(exitCode).toBe(0);
+      const theirs = ["setsid", "-w", "npm", "publish", "--registry", at("npm")];
+      await Bun.write(join(library, ".npmrc"), `registry=${at("npm")}\n`);
+      const refused = await laptop.run(theirs, inLibrary());
+      expect(refused.stderr).toStartWith("vouch: Publishing to acme/their-repo needs a touch of your security key.");
+      expect(refused.exitCode).toBe(5);
+    } finally {
+      rmSync(join(library, ".npmrc"), { force: true });
+      await ended(laptop.vouch("setup", "codeartifact", ...own, "--remove"));
+    }
   });
 
   test.skipIf(!requires("npm"))("npm is started where it publishes to another registry", async () => {
