@@ -46,6 +46,18 @@ describe("the doctor judges the variables", () => {
     expect(said(findings, machine)).not.toContain("TOP-SECRET");
     if (status !== "ok") expect(said(findings, machine)).toContain(name);
   });
+
+  test.each([
+    ["NODE_EXTRA_CA_CERTS", "/etc/proxy.pem", "keep it", "AWS_CA_BUNDLE and SSL_CERT_FILE"],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0", "unset NODE_TLS_REJECT_UNAUTHORIZED", "NODE_EXTRA_CA_CERTS"],
+  ])("%s behind a company's proxy: says what it does, and the way that npm goes on working there", (...args) => {
+    const [name, value, does, instead] = args;
+    const machine = makeMachine({}, { env: { [name]: value } });
+    const findings = checkEnvironment(machine);
+    expect(brief(findings)).toEqual(["warn environment"]);
+    expect(said(findings, machine)).toContain(does);
+    expect(said(findings, machine)).toContain(instead);
+  });
 });
 
 function program(path: string): void {
