@@ -11,6 +11,8 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
+import { Askers, type Who } from "./record/askers.ts";
+import { Programs, type ProgramsState } from "./record/programs.ts";
 import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
@@ -67,6 +69,8 @@ export interface AgentOptions {
   ended?: readonly EndedSession[];
   /** Which tokens it had given out. */
   given?: GivenOutState | undefined;
+  /** Which programs had asked it. */
+  asked?: ProgramsState | undefined;
 }
 
 export class Agent implements TokenSource {
@@ -78,6 +82,7 @@ export class Agent implements TokenSource {
   readonly #settings: SettingsFile;
   readonly #env: Environment;
   readonly #log: (message: string) => void;
+  readonly #askers = new Askers();
   readonly #startedAt: number;
   readonly #tokenLimits: TokenLimits | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
@@ -103,8 +108,13 @@ export class Agent implements TokenSource {
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
-    this.record = new Record(this.#clock);
+    this.record = new Record(this.#clock, new Programs(options.asked));
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
+  }
+
+  /** Who has connected, to be called before anything is read: it may end at any time. */
+  who(descriptor: number, peer: Peer): Who {
+    return this.#askers.who(descriptor, peer);
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -127,7 +137,7 @@ export class Agent implements TokenSource {
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(current || ended === undefined ? {} : { ended }),
-      askedToday: this.record.programsSince(startOfDay(this.#clock.now())),
+      askedToday: this.record.programs.since(startOfDay(this.#clock.now())),
       sessions: describeSessions(this.#sessions, settings),
       ...(settings.aws && roleExpiration !== undefined
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }

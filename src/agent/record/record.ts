@@ -1,8 +1,7 @@
 /** Who asked the agent for what: every answer that gives something out or changes something, in memory only. */
 import type { Clock } from "../../base/clock.ts";
-import type { ProcessInfo } from "../../base/system/process-info.ts";
-import type { Peer } from "../wire/peer.ts";
-import { ancestorsOf, askerAndParent, asking, type AskingProcess } from "./askers.ts";
+import type { AskingProcess, Who } from "./askers.ts";
+import { Programs } from "./programs.ts";
 import type { Question } from "./questions.ts";
 
 /** The limits on the entries, on the claims of one, and on what one reply holds (bytes); the oldest are left out. */
@@ -14,7 +13,7 @@ export interface RecordEntry {
   /** When it was asked first and last: seconds since 1970. */
   first: number;
   last: number;
-  /** How often this process, or another one below the same parent, has asked the same with the same outcome. */
+  /** How often this program, itself or by a helper, has asked the same with the same outcome. */
   count: number;
   operation: string;
   target?: string;
@@ -29,42 +28,33 @@ export interface RecordEntry {
 interface Kept extends Omit<RecordEntry, "askers"> {
   asker: AskingProcess | undefined;
   /** Those above the asker, shared by all that make the entry. */
-  above: AskingProcess[];
+  above: readonly AskingProcess[];
 }
-
-type Who = [asker?: AskingProcess, parent?: ProcessInfo];
 
 export class Record {
   readonly #clock: Clock;
   /** Refusals have a list of their own: nobody can push answers out of the other one without getting any. */
   readonly #answers = new Map<string, Kept>();
   readonly #refusals = new Map<string, Kept>();
+  readonly programs: Programs;
   #dropped = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, programs = new Programs()) {
     this.#clock = clock;
+    this.programs = programs;
   }
 
-  /** The asker and its parent, to be called before it is answered: it may end with the answer. */
-  who(peer: Peer | undefined): Who {
-    return askerAndParent(peer);
-  }
-
-  /** Remembers an answer; those above the parent are looked for once it is given, and once for each entry. */
-  add({ operation, target, claim }: Question, outcome: string, [asker, parent]: Who): void {
+  /** Remembers an answer, or a refusal. */
+  add({ operation, target, claim, isProgram }: Question, outcome: string, { asker, above, own, program }: Who): void {
     const entries = outcome === "ok" ? this.#answers : this.#refusals;
     const now = Math.floor(this.#clock.now() / 1000);
+    const by = isProgram ? own : program;
+    this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
-    const by = [asker?.name, asker?.executable, parent?.pid ?? asker?.pid, parent?.startedAt ?? asker?.startedAt];
-    const key = JSON.stringify([operation, target, outcome, ...by]);
+    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
     const known = entries.get(key);
     const claims = known?.claims ?? [];
     if (claim !== undefined && claims.length < maxClaims && !claims.includes(claim)) claims.push(claim);
-    const above = known?.above ?? [];
-    if (known === undefined && parent !== undefined) {
-      above.push(asking(parent));
-      setImmediate(() => above.push(...ancestorsOf(parent)));
-    }
     entries.delete(key);
     entries.set(key, {
       first: known?.first ?? now,
@@ -75,17 +65,11 @@ export class Record {
       claims,
       outcome,
       asker,
-      above,
+      above: known?.above ?? above,
     });
     if (entries.size <= maxEntries) return;
     entries.delete(entries.keys().next().value!);
     this.#dropped++;
-  }
-
-  /** How many programs have asked: package managers, whose helpers count as one. */
-  programsSince(since: number): number {
-    const programs = this.#since(since).map(({ askers: [asker, parent] }) => (parent ?? asker)?.startedAt);
-    return new Set(programs).size;
   }
 
   /**
