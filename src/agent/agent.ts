@@ -1,6 +1,6 @@
 /** The agent's state: the sessions with their tokens, the settings, and the open ceremonies. */
 import type { Environment } from "../base/environment.ts";
-import type { RepositorySettings, Settings } from "../settings/settings.ts";
+import { recordSettings, type RepositorySettings, type Settings } from "../settings/settings.ts";
 import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
@@ -11,7 +11,8 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
-import { Askers, type Who } from "./record/askers.ts";
+import { Askers, type RecordSettings, type Who } from "./record/askers.ts";
+import { Keeper } from "./record/keeper.ts";
 import { Programs, type ProgramsState } from "./record/programs.ts";
 import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
@@ -71,6 +72,8 @@ export interface AgentOptions {
   given?: GivenOutState | undefined;
   /** Which programs had asked it. */
   asked?: ProgramsState | undefined;
+  /** Where the record is kept, if the user wants it; undefined: nowhere. */
+  recordFolder?: string | undefined;
 }
 
 export class Agent implements TokenSource {
@@ -83,6 +86,7 @@ export class Agent implements TokenSource {
   readonly #env: Environment;
   readonly #log: (message: string) => void;
   readonly #askers = new Askers();
+  #recordSettings: RecordSettings = { keep: false, arguments: false };
   readonly #startedAt: number;
   readonly #tokenLimits: TokenLimits | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
@@ -108,13 +112,19 @@ export class Agent implements TokenSource {
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
-    this.record = new Record(this.#clock, new Programs(options.asked));
+    this.record = new Record(this.#clock, {
+      programs: new Programs(options.asked),
+      ...(options.recordFolder === undefined ? {} : { keeper: new Keeper(options.recordFolder) }),
+    });
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
   /** Who has connected, to be called before anything is read: it may end at any time. */
   who(descriptor: number, peer: Peer): Who {
-    return this.#askers.who(descriptor, peer);
+    const { settings } = this.#readSettings();
+    // Settings that cannot be read change nothing.
+    if (settings !== undefined) this.#recordSettings = recordSettings(settings);
+    return this.#askers.who(descriptor, peer, this.#recordSettings);
   }
 
   /** The session's state and what is configured. No secret is in it. */

@@ -17,6 +17,7 @@ import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
 import { parseJson } from "../../base/json.ts";
 import { endReasons } from "../protocol.ts";
+import { agentLogPath } from "../wire/log-path.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 
@@ -62,7 +63,9 @@ async function serve(watchIntervalMs: number): Promise<number> {
   rmSync(socketPath, { force: true });
 
   let restarts = false;
+  const logPath = agentLogPath((name) => lstatSync(name, { throwIfNoEntry: false }));
   const agent = new Agent({
+    recordFolder: logPath === undefined ? undefined : dirname(logPath),
     ended: take(endVariable, Ended) ?? [],
     given: take(givenVariable, GivenOutState),
     asked: take(askedVariable, ProgramsState),
@@ -109,6 +112,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
   clearInterval(watch);
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
+  await Promise.race([agent.record.keeper?.flush(), sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
   if (restarts && isReplaced) {
     becomeFresh({

@@ -2,6 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/system/process-info.ts";
 import { withoutTokens } from "../../base/trace.ts";
+import { argumentsOf } from "./masked-arguments.ts";
 import type { Peer } from "../wire/peer.ts";
 import { whilePeerIs } from "../wire/pidfd.ts";
 
@@ -22,6 +23,8 @@ export interface AskingProcess {
   startedAt: string;
   /** The file that it runs; absent where the system does not say, as for Vouch's own helpers. */
   executable?: string;
+  /** By setting: its arguments, masked (masked-arguments.ts). */
+  arguments?: string[];
 }
 
 /** Who asks. */
@@ -33,6 +36,14 @@ export interface Who {
   /** Names for ever: the asker, and the program that it works for. */
   own: string;
   program: string;
+  /** Whether the record of it shall be kept in a file. */
+  isKept: boolean;
+}
+
+/** What the settings say of the record. */
+export interface RecordSettings {
+  keep: boolean;
+  arguments: boolean;
 }
 
 /** Reads who asks. The tree above a parent is read once: a package manager's helpers share it. */
@@ -43,30 +54,30 @@ export class Askers {
    * The peer of the connected socket and its ancestors, to be read as soon as it has connected: it may end with the answer,
    * or before.
    */
-  who(descriptor: number, { pid }: Peer): Who {
-    if (pid === undefined) return { asker: undefined, above: [], own: "", program: "" };
-    return whilePeerIs(descriptor, () => this.#read(pid)) ?? gone(pid);
+  who(descriptor: number, { pid }: Peer, settings: RecordSettings): Who {
+    if (pid === undefined) return { asker: undefined, above: [], own: "", program: "", isKept: settings.keep };
+    return whilePeerIs(descriptor, () => this.#read(pid, settings)) ?? gone(pid, settings);
   }
 
-  #read(pid: number): Who | undefined {
+  #read(pid: number, settings: RecordSettings): Who | undefined {
     const asker = lastProcessInfo(pid);
     if (asker === undefined) return undefined;
     const parent = parentOf(asker);
-    const above = parent === undefined ? [] : this.#tree(parent);
+    const above = parent === undefined ? [] : this.#tree(parent, settings);
     const own = nameOf(asker);
     // The first of a group is a command that a shell has started, not a helper of the program above it.
     const program = parent === undefined || asker.group === pid ? own : nameOf(parent);
-    return { asker: asking(asker), above, own, program };
+    return { asker: asking(asker, settings), above, own, program, isKept: settings.keep };
   }
 
-  #tree(parent: ProcessInfo): readonly AskingProcess[] {
+  #tree(parent: ProcessInfo, settings: RecordSettings): readonly AskingProcess[] {
     // With the name: a process may become another program.
-    const key = `${nameOf(parent)} ${parent.name}`;
+    const key = `${nameOf(parent)} ${settings.arguments} ${parent.name}`;
     const known = this.#trees.get(key);
     if (known !== undefined) return known;
     const tree: AskingProcess[] = [];
     for (let at: ProcessInfo | undefined = parent; at && tree.length < maxAncestors; at = parentOf(at)) {
-      tree.push(asking(at));
+      tree.push(asking(at, settings));
     }
     if (this.#trees.size >= maxTrees) this.#trees.delete(this.#trees.keys().next().value!);
     this.#trees.set(key, tree);
@@ -74,19 +85,26 @@ export class Askers {
   }
 }
 
-function gone(pid: number): Who {
+function gone(pid: number, { keep }: RecordSettings): Who {
   const own = `${pid} ended`;
-  return { asker: { pid, name: "(ended)", startedAt: "" }, above: [], own, program: own };
+  return { asker: { pid, name: "(ended)", startedAt: "" }, above: [], own, program: own, isKept: keep };
 }
 
 function nameOf({ pid, startedAt }: ProcessInfo): string {
   return `${pid} ${startedAt}`;
 }
 
-function asking({ pid, name, startedAt }: ProcessInfo): AskingProcess {
+function asking({ pid, name, startedAt }: ProcessInfo, settings: RecordSettings): AskingProcess {
   const executable = executableOf(pid);
   const began = new Date(startTime(startedAt)).toISOString();
-  return { pid, name, startedAt: began, ...(executable === undefined ? {} : { executable }) };
+  const words = settings.arguments ? argumentsOf(pid) : undefined;
+  return {
+    pid,
+    name,
+    startedAt: began,
+    ...(executable === undefined ? {} : { executable }),
+    ...(words === undefined ? {} : { arguments: words }),
+  };
 }
 
 function executableOf(pid: number): string | undefined {

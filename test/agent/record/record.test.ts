@@ -13,7 +13,14 @@ import { ManualClock } from "../manual-clock.ts";
 const entries = async (since?: number) => (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
 const program = join(import.meta.dir, "../programs/ask.ts");
 
-const who = (more: Partial<Who> = {}): Who => ({ asker: undefined, above: [], own: "10 5", program: "1 1", ...more });
+const who = (more: Partial<Who> = {}): Who => ({
+  asker: undefined,
+  above: [],
+  own: "10 5",
+  program: "1 1",
+  isKept: false,
+  ...more,
+});
 
 test("every answer is recorded with its asker, those from the cache too, one entry for the same again", async () => {
   await using harness = new AgentHarness();
