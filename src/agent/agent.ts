@@ -1,6 +1,6 @@
 /** The agent's state: the sessions with their tokens, the settings, and the open ceremonies. */
 import type { Environment } from "../base/environment.ts";
-import { recordSettings, type RepositorySettings, type Settings } from "../settings/settings.ts";
+import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
@@ -11,10 +11,8 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
-import { Askers, type RecordSettings, type Who } from "./record/askers.ts";
-import { Keeper } from "./record/keeper.ts";
-import { Programs, type ProgramsState } from "./record/programs.ts";
-import { Record } from "./record/record.ts";
+import type { Who } from "./record/askers.ts";
+import { Record, type RecordOptions } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import { networkVariables } from "./process/network-variables.ts";
@@ -40,17 +38,12 @@ const endedWords = {
   logged_out: "the user has logged out",
 };
 
-/** The last midnight of the local time, in seconds since 1970; `now` in milliseconds. */
-function startOfDay(now: number): number {
-  return Math.floor(new Date(now).setHours(0, 0, 0, 0) / 1000);
-}
-
 const noSettings: Settings = { version: 1, repositories: [] };
 
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
 
-export interface AgentOptions {
+export interface AgentOptions extends RecordOptions {
   clock?: Clock;
   settings?: SettingsFile;
   /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
@@ -70,10 +63,6 @@ export interface AgentOptions {
   ended?: readonly EndedSession[];
   /** Which tokens it had given out. */
   given?: GivenOutState | undefined;
-  /** Which programs had asked it. */
-  asked?: ProgramsState | undefined;
-  /** Where the record is kept, if the user wants it; undefined: nowhere. */
-  recordFolder?: string | undefined;
 }
 
 export class Agent implements TokenSource {
@@ -85,8 +74,6 @@ export class Agent implements TokenSource {
   readonly #settings: SettingsFile;
   readonly #env: Environment;
   readonly #log: (message: string) => void;
-  readonly #askers = new Askers();
-  #recordSettings: RecordSettings = { keep: false, arguments: false };
   readonly #startedAt: number;
   readonly #tokenLimits: TokenLimits | undefined;
   readonly #onEnd: AgentOptions["onEnd"];
@@ -112,19 +99,13 @@ export class Agent implements TokenSource {
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
-    this.record = new Record(this.#clock, {
-      programs: new Programs(options.asked),
-      ...(options.recordFolder === undefined ? {} : { keeper: new Keeper(options.recordFolder) }),
-    });
+    this.record = new Record(this.#clock, options);
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
   /** Who has connected, to be called before anything is read: it may end at any time. */
   who(descriptor: number, peer: Peer): Who {
-    const { settings } = this.#readSettings();
-    // Settings that cannot be read change nothing.
-    if (settings !== undefined) this.#recordSettings = recordSettings(settings);
-    return this.#askers.who(descriptor, peer, this.#recordSettings);
+    return this.record.who(descriptor, peer, this.#readSettings().settings);
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -147,7 +128,7 @@ export class Agent implements TokenSource {
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(current || ended === undefined ? {} : { ended }),
-      askedToday: this.record.programs.since(startOfDay(this.#clock.now())),
+      askedToday: this.record.programs.today(this.#clock.now()),
       sessions: describeSessions(this.#sessions, settings),
       ...(settings.aws && roleExpiration !== undefined
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }

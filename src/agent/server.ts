@@ -30,7 +30,8 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
       const { path, route, body } = accept(request);
       const question = questionOf(path, body, repositoriesOf(agent));
       try {
-        const { reply, lifetime } = await route.answer(agent, body, peer);
+        const asker = who.startedAt === undefined ? peer : { ...peer, startedAt: who.startedAt };
+        const { reply, lifetime } = await route.answer(agent, body, asker);
         const whole = writeReply(200, reply);
         const answered = question && answeredQuestion(question, path, reply);
         if (lifetime !== undefined) answers?.keep(received, whole, lifetime, answered);

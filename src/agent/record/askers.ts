@@ -2,7 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/system/process-info.ts";
 import { withoutTokens } from "../../base/trace.ts";
-import { argumentsOf } from "./masked-arguments.ts";
+import { argumentsOf, masked } from "./masked-arguments.ts";
 import type { Peer } from "../wire/peer.ts";
 import { whilePeerIs } from "../wire/pidfd.ts";
 
@@ -17,7 +17,7 @@ const maxTrees = 64;
 
 export interface AskingProcess {
   pid: number;
-  /** The name that it has, which it can choose; `(ended)` for an asker that was gone before it could be looked at. */
+  /** The first word of the name that it has, which it can choose; `(ended)` for an asker that was gone before it could be looked at. */
   name: string;
   /** When it began: RFC 3339; empty if unknown. */
   startedAt: string;
@@ -36,6 +36,8 @@ export interface Who {
   /** Names for ever: the asker, and the program that it works for. */
   own: string;
   program: string;
+  /** When the asker began, as the system counts it; undefined if unknown. */
+  startedAt: string | undefined;
   /** Whether the record of it shall be kept in a file. */
   isKept: boolean;
 }
@@ -55,7 +57,8 @@ export class Askers {
    * or before.
    */
   who(descriptor: number, { pid }: Peer, settings: RecordSettings): Who {
-    if (pid === undefined) return { asker: undefined, above: [], own: "", program: "", isKept: settings.keep };
+    if (pid === undefined)
+      return { asker: undefined, above: [], own: "", program: "", startedAt: undefined, isKept: settings.keep };
     return whilePeerIs(descriptor, () => this.#read(pid, settings)) ?? gone(pid, settings);
   }
 
@@ -67,7 +70,7 @@ export class Askers {
     const own = nameOf(asker);
     // The first of a group is a command that a shell has started, not a helper of the program above it.
     const program = parent === undefined || asker.group === pid ? own : nameOf(parent);
-    return { asker: asking(asker, settings), above, own, program, isKept: settings.keep };
+    return { asker: asking(asker, settings), above, own, program, startedAt: asker.startedAt, isKept: settings.keep };
   }
 
   #tree(parent: ProcessInfo, settings: RecordSettings): readonly AskingProcess[] {
@@ -87,7 +90,14 @@ export class Askers {
 
 function gone(pid: number, { keep }: RecordSettings): Who {
   const own = `${pid} ended`;
-  return { asker: { pid, name: "(ended)", startedAt: "" }, above: [], own, program: own, isKept: keep };
+  return {
+    asker: { pid, name: "(ended)", startedAt: "" },
+    above: [],
+    own,
+    program: own,
+    startedAt: undefined,
+    isKept: keep,
+  };
 }
 
 function nameOf({ pid, startedAt }: ProcessInfo): string {
@@ -100,7 +110,8 @@ function asking({ pid, name, startedAt }: ProcessInfo, settings: RecordSettings)
   const words = settings.arguments ? argumentsOf(pid) : undefined;
   return {
     pid,
-    name,
+    // npm and others write their arguments behind it.
+    name: /\S+/.exec(name)?.[0] ?? masked,
     startedAt: began,
     ...(executable === undefined ? {} : { executable }),
     ...(words === undefined ? {} : { arguments: words }),

@@ -22,8 +22,9 @@ export class Programs {
     if (this.#last.size > maxPrograms) this.#last.delete(this.#last.keys().next().value!);
   }
 
-  /** How many have asked at `since` (seconds since 1970) or later. */
-  since(since: number): number {
+  /** How many have asked since the last midnight of the local time; `now` in milliseconds. */
+  today(now: number): number {
+    const since = new Date(now).setHours(0, 0, 0, 0) / 1000;
     return this.#last.values().reduce((sum, last) => sum + (last >= since ? 1 : 0), 0);
   }
 

@@ -1,20 +1,31 @@
 /** Who asked the agent for what: every answer that gives something out or changes something, in memory. */
 import type { Clock } from "../../base/clock.ts";
-import type { Who } from "./askers.ts";
+import { recordSettings, type Settings } from "../../settings/settings.ts";
+import type { Peer } from "../wire/peer.ts";
+import { Askers, type RecordSettings, type Who } from "./askers.ts";
 import { Entry, type RecordEntry } from "./entry.ts";
-import type { Keeper } from "./keeper.ts";
-import { Programs } from "./programs.ts";
+import { Keeper } from "./keeper.ts";
+import { Programs, type ProgramsState } from "./programs.ts";
 import type { Question } from "./questions.ts";
 
 /** The limits on the entries, and on what one reply holds (bytes); the oldest are left out. */
 const maxEntries = 1_000;
 const maxReplyBytes = 900_000;
 
+export interface RecordOptions {
+  /** Which programs had asked the agent before its process was replaced. */
+  asked?: ProgramsState | undefined;
+  /** Where the record is kept, if the user wants it; undefined: nowhere. */
+  recordFolder?: string | undefined;
+}
+
 export class Record {
   readonly #clock: Clock;
   /** Refusals have a list of their own: nobody can push answers out of the other one without getting any. */
   readonly #answers = new Map<string, Entry>();
   readonly #refusals = new Map<string, Entry>();
+  readonly #askers = new Askers();
+  #settings: RecordSettings = { keep: false, arguments: false };
   readonly programs: Programs;
   readonly keeper: Keeper | undefined;
   /** Of this agent, for the ids of its entries. */
@@ -22,10 +33,19 @@ export class Record {
   #entries = 0;
   #dropped = 0;
 
-  constructor(clock: Clock, { programs = new Programs(), keeper }: { programs?: Programs; keeper?: Keeper } = {}) {
+  constructor(clock: Clock, { asked, recordFolder }: RecordOptions = {}) {
     this.#clock = clock;
-    this.programs = programs;
-    this.keeper = keeper;
+    this.programs = new Programs(asked);
+    this.keeper = recordFolder === undefined ? undefined : new Keeper(recordFolder);
+  }
+
+  /**
+   * Who has connected, to be called before anything is read: it may end at any time. Without settings (they cannot be
+   * read) those of before hold.
+   */
+  who(descriptor: number, peer: Peer, settings?: Settings): Who {
+    if (settings !== undefined) this.#settings = recordSettings(settings);
+    return this.#askers.who(descriptor, peer, this.#settings);
   }
 
   /** Remembers an answer, or a refusal. */

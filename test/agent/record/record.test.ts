@@ -13,11 +13,12 @@ import { ManualClock } from "../manual-clock.ts";
 const entries = async (since?: number) => (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
 const program = join(import.meta.dir, "../programs/ask.ts");
 
-const who = (more: Partial<Who> = {}): Who => ({
+const who = (more: Pick<Partial<Who>, "asker"> = {}): Who => ({
   asker: undefined,
   above: [],
   own: "10 5",
   program: "1 1",
+  startedAt: "5",
   isKept: false,
   ...more,
 });

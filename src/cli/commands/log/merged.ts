@@ -16,17 +16,21 @@ export interface Look {
 }
 
 export class MergedRecord {
-  #since: number | undefined;
+  readonly #since: number;
+  /** From when on the agent is asked: what it said before is known. */
+  #next: number;
+  #isFirst = true;
   #files: { folder: string; kept: KeptFiles } | undefined;
   /** How often each entry had been asked when it was looked at. */
   readonly #seen = new Map<string, number>();
 
-  /** `since` in seconds since 1970; all of it if undefined. */
-  constructor(since: number | undefined) {
+  /** `since` in seconds since 1970. */
+  constructor(since = 0) {
     this.#since = since;
+    this.#next = since;
   }
 
-  /** Throws as `askAgent`, where an agent runs that cannot be talked to. */
+  /** The first look throws as `askAgent`, where an agent runs that cannot be talked to; for the later ones it has ended. */
   async look(): Promise<Look> {
     const agent = await this.#askAgent();
     const kept = this.#keptIn(agent?.kept?.folder ?? stateFolder());
@@ -34,9 +38,11 @@ export class MergedRecord {
     // The agent's own are as new as can be.
     for (const entry of agent?.entries ?? []) found.set(keyOf(entry), entry);
     const entries = [...found]
-      .filter(([key, { last, count }]) => last >= (this.#since ?? 0) && this.#seen.get(key) !== count)
+      .filter(([key, { last, count }]) => last >= this.#since && this.#seen.get(key) !== count)
       .toSorted(([, one], [, other]) => one.last - other.last);
     for (const [key, { count }] of entries) this.#seen.set(key, count);
+    this.#next = Math.max(this.#next, ...(agent?.entries ?? []).map(({ last }) => last));
+    this.#isFirst = false;
     return {
       entries: entries.map(([, entry]) => entry),
       isAgentRunning: agent !== undefined,
@@ -46,9 +52,10 @@ export class MergedRecord {
 
   async #askAgent(): Promise<Reply<typeof routes.record> | undefined> {
     try {
-      return await askAgent(routes.record, this.#since === undefined ? {} : { since: this.#since });
+      return await askAgent(routes.record, { since: this.#next });
     } catch (error) {
-      if (error instanceof VouchError && error.code === "login_needed") return undefined;
+      const { code } = VouchError.from(error);
+      if (code === "login_needed" || (!this.#isFirst && code === "agent_unavailable")) return undefined;
       throw error;
     }
   }
