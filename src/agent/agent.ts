@@ -11,7 +11,8 @@ import { log, logState } from "./process/log.ts";
 import { describeRepository } from "./tokens/described-repository.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
-import { Record } from "./record/record.ts";
+import type { Who } from "./record/askers.ts";
+import { Record, type RecordOptions } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import { networkVariables } from "./process/network-variables.ts";
@@ -37,17 +38,12 @@ const endedWords = {
   logged_out: "the user has logged out",
 };
 
-/** The last midnight of the local time, in seconds since 1970; `now` in milliseconds. */
-function startOfDay(now: number): number {
-  return Math.floor(new Date(now).setHours(0, 0, 0, 0) / 1000);
-}
-
 const noSettings: Settings = { version: 1, repositories: [] };
 
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
 
-export interface AgentOptions {
+export interface AgentOptions extends RecordOptions {
   clock?: Clock;
   settings?: SettingsFile;
   /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
@@ -103,8 +99,13 @@ export class Agent implements TokenSource {
     this.#startedAt = this.#seconds();
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
-    this.record = new Record(this.#clock);
+    this.record = new Record(this.#clock, options);
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
+  }
+
+  /** Who has connected, to be called before anything is read: it may end at any time. */
+  who(descriptor: number, peer: Peer): Who {
+    return this.record.who(descriptor, peer, this.#readSettings().settings);
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -127,7 +128,7 @@ export class Agent implements TokenSource {
       ...(settings.server ? { server: settings.server.url } : {}),
       ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
       ...(current || ended === undefined ? {} : { ended }),
-      askedToday: this.record.programsSince(startOfDay(this.#clock.now())),
+      askedToday: this.record.programs.today(this.#clock.now()),
       sessions: describeSessions(this.#sessions, settings),
       ...(settings.aws && roleExpiration !== undefined
         ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }

@@ -183,6 +183,8 @@ export type EndReason = (typeof endReasons)[number];
 
 /** What was asked of the agent, how often, and by whom. */
 const recordEntry = fields({
+  /** Names it for ever; absent from an agent that keeps no files. */
+  id: optional(text),
   first: time,
   last: time,
   count,
@@ -193,7 +195,17 @@ const recordEntry = fields({
   /** "ok", or the error's code. */
   outcome: text,
   /** The asker and its ancestors, the asker first. */
-  askers: list(fields({ pid: count, name: text, startedAt: text, executable: optional(text) })),
+  askers: list(
+    fields({
+      pid: count,
+      name: text,
+      /** RFC 3339; empty if unknown. */
+      startedAt: text,
+      executable: optional(text),
+      /** By setting, masked. */
+      arguments: optional(list(text)),
+    }),
+  ),
 });
 
 /** The session at one Vouch server. */
@@ -326,7 +338,12 @@ const replies = {
   [routes.publishFinish]: fields({ expiration: time }),
   [routes.publishCancel]: isObject,
   /** Who asked for what, the oldest first; how many entries are left out, because there are too many. */
-  [routes.record]: fields({ entries: list(recordEntry), leftOut: count }),
+  [routes.record]: fields({
+    entries: list(recordEntry),
+    leftOut: count,
+    /** Where the record is kept if it is; how many entries no file has, and why. */
+    kept: optional(fields({ folder: text, failure: optional(text), lost: count })),
+  }),
   [routes.fingerprints]: fields({
     salt: text,
     /** Those of tokens that the agent has given out, and when they end. */

@@ -82,7 +82,10 @@ export const agentRoutes: AgentRoutes = {
     agent.publishing.cancel(ceremony);
     return {};
   }),
-  [routes.record]: route(recordRequest, (agent, { since }) => agent.record.since(since)),
+  [routes.record]: route(recordRequest, ({ record }, { since }) => ({
+    ...record.since(since),
+    ...(record.keeper === undefined ? {} : { kept: record.keeper.state }),
+  })),
   [routes.fingerprints]: route(fingerprintsRequest, ({ given }, { fingerprints }) => given.among(fingerprints)),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();

@@ -8,10 +8,12 @@ import { type HttpRequest, RequestError } from "./wire/http-request.ts";
 import { log } from "./process/log.ts";
 import { trace, traced } from "../base/trace.ts";
 import type { Peer } from "./wire/peer.ts";
-import { questionOf } from "./record/questions.ts";
+import type { Who } from "./record/askers.ts";
+import { answeredQuestion, questionOf } from "./record/questions.ts";
 import { statusOf } from "./wire/question.ts";
 import { type ErrorReply, maxBodyBytes, methodOf, protocolVersion, type Route } from "./protocol.ts";
 import type { RouteEntry } from "./route.ts";
+import type { RepositorySettings } from "../settings/settings.ts";
 import { agentRoutes } from "./routes.ts";
 import type { RememberedAnswers } from "./wire/response-cache.ts";
 
@@ -22,17 +24,18 @@ const answerLimitSeconds = 120;
  * Listens on the socket. The folder's permissions decide who can connect (socket.ts). Throws the errors of listening.
  */
 export function serveAgent(agent: Agent, socketPath: string): HttpListener {
-  async function answer(request: HttpRequest, received: Buffer, peer: Peer): Promise<Uint8Array> {
+  async function answer(request: HttpRequest, received: Buffer, peer: Peer, who: Who): Promise<Uint8Array> {
     try {
       const answers = answersOf(agent);
       const { path, route, body } = accept(request);
-      const question = questionOf(path, body);
-      const who: ReturnType<Agent["record"]["who"]> = question === undefined ? [] : agent.record.who(peer);
+      const question = questionOf(path, body, repositoriesOf(agent));
       try {
-        const { reply, lifetime } = await route.answer(agent, body, peer);
+        const asker = who.startedAt === undefined ? peer : { ...peer, startedAt: who.startedAt };
+        const { reply, lifetime } = await route.answer(agent, body, asker);
         const whole = writeReply(200, reply);
-        if (lifetime !== undefined) answers?.keep(received, whole, lifetime, question);
-        if (question !== undefined) agent.record.add(question, "ok", who);
+        const answered = question && answeredQuestion(question, path, reply);
+        if (lifetime !== undefined) answers?.keep(received, whole, lifetime, answered);
+        if (answered !== undefined) agent.record.add(answered, "ok", who);
         return whole;
       } catch (error) {
         if (question !== undefined) agent.record.add(question, VouchError.from(error).code, who);
@@ -47,18 +50,19 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
     maxBodyBytes,
     limitSeconds: answerLimitSeconds,
     maxConnections: connectionLimit(),
-    recall(received, peer) {
+    see: (descriptor, peer) => agent.who(descriptor, peer),
+    recall(received, who) {
       const remembered = answersOf(agent)?.recall(received);
       if (remembered === undefined) return undefined;
       trace("agent", `remembered answer, ${remembered.answer.length} bytes`);
-      if (remembered.question !== undefined) agent.record.add(remembered.question, "ok", agent.record.who(peer));
+      if (remembered.question !== undefined) agent.record.add(remembered.question, "ok", who);
       return remembered.answer;
     },
-    answer: (request, received, peer) =>
+    answer: (request, received, peer, who) =>
       traced(
         "agent",
         () => `${isRoute(request.path) ? request.path : "unknown route"}, ${received.length} bytes`,
-        () => answer(request, received, peer),
+        () => answer(request, received, peer, who),
         (answered) => `${statusOf(answered)}, ${answered.length} bytes`,
       ),
     refuse: failure,
@@ -71,6 +75,15 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
     return agent.answers;
   } catch {
     return undefined;
+  }
+}
+
+/** None if the settings are invalid. */
+function repositoriesOf(agent: Agent): readonly RepositorySettings[] {
+  try {
+    return agent.settings().repositories;
+  } catch {
+    return [];
   }
 }
 

@@ -103,12 +103,19 @@ const SettingsSchema = v.strictObject({
   /** Which desktop notifications are shown; each one that is not named is. */
   notifications: v.optional(v.strictObject({ touch: v.optional(v.boolean()), sessionEnd: v.optional(v.boolean()) })),
   repositories: v.optional(v.array(RepositorySchema), []),
+  /** The record of who asked: whether the agent keeps it in files, and with the askers' masked arguments. */
+  log: v.optional(v.strictObject({ keep: v.optional(v.boolean()), arguments: v.optional(v.boolean()) })),
 });
 
 export type Settings = v.InferOutput<typeof SettingsSchema>;
 export type ServerSettings = v.InferOutput<typeof ServerSchema>;
 export type ProfileSettings = v.InferOutput<typeof ProfileSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;
+
+/** What is set of the record of who asked; by default it is in memory only, without arguments. */
+export function recordSettings({ log }: Settings): { keep: boolean; arguments: boolean } {
+  return { keep: log?.keep ?? false, arguments: log?.arguments ?? false };
+}
 
 /** Returns the settings folder: `$XDG_CONFIG_HOME/vouch`, else `~/.config/vouch`. */
 function configFolder(env: Environment = process.env): string {

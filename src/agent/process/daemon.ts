@@ -10,13 +10,14 @@ import { traceTo } from "../../base/trace.ts";
 import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
+import { ProgramsState } from "../record/programs.ts";
 import { GivenOutState } from "../tokens/given-out.ts";
 import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
 import { parseJson } from "../../base/json.ts";
 import { endReasons } from "../protocol.ts";
-import type { EndedSession } from "../session/sessions.ts";
+import { agentLogPath } from "../wire/log-path.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";
 
@@ -62,9 +63,12 @@ async function serve(watchIntervalMs: number): Promise<number> {
   rmSync(socketPath, { force: true });
 
   let restarts = false;
+  const logPath = agentLogPath((name) => lstatSync(name, { throwIfNoEntry: false }));
   const agent = new Agent({
-    ended: takeEnded(),
-    given: takeGiven(),
+    recordFolder: logPath === undefined ? undefined : dirname(logPath),
+    ended: take(endVariable, Ended) ?? [],
+    given: take(givenVariable, GivenOutState),
+    asked: take(askedVariable, ProgramsState),
     notify: (notification) => void showNotification(notification),
     onEnd() {
       // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the last session
@@ -108,8 +112,15 @@ async function serve(watchIntervalMs: number): Promise<number> {
   clearInterval(watch);
   await agent.logout();
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
+  await Promise.race([agent.record.keeper?.flush(), sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
-  if (restarts && isReplaced) becomeFresh(agent.ended, agent.given.state);
+  if (restarts && isReplaced) {
+    becomeFresh({
+      [endVariable]: agent.ended,
+      [givenVariable]: agent.given.state,
+      [askedVariable]: agent.record.programs.state,
+    });
+  }
   return 0;
 }
 
@@ -117,20 +128,15 @@ async function serve(watchIntervalMs: number): Promise<number> {
 const endVariable = "VOUCH_AGENT_ENDED";
 const Ended = v.array(v.strictObject({ server: v.string(), reason: v.picklist(endReasons), isDefault: v.boolean() }));
 
-function takeEnded(): EndedSession[] {
-  const given = process.env[endVariable];
-  delete process.env[endVariable];
-  const read = v.safeParse(Ended, given === undefined ? [] : parseJson(given));
-  return read.success ? read.output : [];
-}
-
 /** Passes on which tokens were given out, by fingerprint: JSON. They are good after the session's end. */
 const givenVariable = "VOUCH_AGENT_GIVEN_OUT";
+/** Passes on which programs have asked today, for their number: JSON. */
+const askedVariable = "VOUCH_AGENT_ASKED";
 
-function takeGiven(): GivenOutState | undefined {
-  const given = process.env[givenVariable];
-  delete process.env[givenVariable];
-  const read = v.safeParse(GivenOutState, given === undefined ? undefined : parseJson(given));
+function take<Schema extends v.GenericSchema>(variable: string, schema: Schema): v.InferOutput<Schema> | undefined {
+  const given = process.env[variable];
+  delete process.env[variable];
+  const read = v.safeParse(schema, given === undefined ? undefined : parseJson(given));
   return read.success ? read.output : undefined;
 }
 
@@ -139,15 +145,14 @@ function takeGiven(): GivenOutState | undefined {
  * process id stays, for its supervisor. If another agent has been started meanwhile, the new one finds the lock taken
  * and ends. Returns if the system refuses; the process then ends, which clears the memory as well.
  */
-function becomeFresh(ended: readonly EndedSession[], given: GivenOutState): void {
+function becomeFresh(state: Record<string, unknown>): void {
   // In a compiled executable argv[1] is a path inside of it.
   const script = process.argv[1]?.startsWith("/$bunfs/") ? [] : process.argv.slice(1, 2);
   const args = [program, ...script, ...process.argv.slice(2)];
   try {
     process.execve!(program, args, {
       ...process.env,
-      [endVariable]: JSON.stringify(ended),
-      [givenVariable]: JSON.stringify(given),
+      ...Object.fromEntries(Object.entries(state).map(([name, value]) => [name, JSON.stringify(value)])),
     });
   } catch (error) {
     log(`the agent could not restart itself and ends: ${(error as Error).message}`);

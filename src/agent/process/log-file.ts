@@ -16,6 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { appendFlags, checkPrivateFile, checkPrivateFolder, isOpenToOthers, whyUnwritten } from "./private-file.ts";
 
 const defaultMaxBytes = 1 << 20;
 /** The longest line, in UTF-16 units. */
@@ -50,7 +51,7 @@ export class LogFile {
       this.#failure = undefined;
     } catch (error) {
       this.#lost += 1;
-      this.#failure = describe(error);
+      this.#failure = whyUnwritten(error);
     }
   }
 
@@ -88,48 +89,21 @@ export class LogFile {
   }
 }
 
-/** Creates the folder, mode 0700, and checks that no other user can replace its entries. */
+/** Creates the folder, mode 0700, and checks it. */
 function prepareFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const status = lstatSync(folder);
-  if (!status.isDirectory()) throw new Error(`${folder} is a link`);
-  if (status.uid !== process.geteuid?.()) throw new Error(`${folder} belongs to another user`);
-  if ((status.mode & 0o022) !== 0) throw new Error(`others may write to ${folder}`);
+  checkPrivateFolder(folder, lstatSync(folder));
 }
 
-/** O_NONBLOCK: opening a named pipe without a reader must not block. */
 function openLog(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const fd = openSync(path, constants.O_WRONLY | appendFlags, 0o600);
   try {
     const status = fstatSync(fd);
-    if (!status.isFile()) throw new Error("it is not a regular file");
-    if (status.uid !== process.geteuid?.()) throw new Error("it belongs to another user");
-    // A hard link: the other name may be a file that an attacker wants to have appended to.
-    if (status.nlink > 1) throw new Error("it has a second name (a hard link)");
-    if ((status.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+    checkPrivateFile(status);
+    if (isOpenToOthers(status)) fchmodSync(fd, 0o600);
     return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-}
-
-const reasons: Record<string, string> = {
-  ELOOP: "it is a symbolic link",
-  ENXIO: "it is not a regular file",
-  EISDIR: "it is not a regular file",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "a limit on the size of files is reached (`ulimit -f`)",
-  EROFS: "the file system is read-only",
-  EACCES: "you may not write there",
-  EPERM: "you may not write there",
-  ENOTDIR: "a part of its path is not a folder",
-  EEXIST: "a part of its path is not a folder",
-};
-
-function describe(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === undefined ? message : (reasons[code] ?? code);
 }

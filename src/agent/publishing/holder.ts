@@ -17,11 +17,15 @@ export interface Holder {
   process: ProcessInfo;
 }
 
-/** Undefined where the system does not say who asks, or the process has ended. */
+/**
+ * Undefined where the system does not say who asks, or the process has ended: the id of one that has connected and ended
+ * may be another's by now, while somebody else still holds its socket.
+ */
 export function holderOf(peer: Peer | undefined, kind: HolderKind): Holder | undefined {
-  const asker = peer?.pid === undefined ? undefined : processInfo(peer.pid);
-  const found = kind === "self" ? asker : asker && processInfo(asker.parent);
-  return found && { kind, process: found };
+  const found = peer?.pid === undefined ? undefined : processInfo(peer.pid);
+  const asker = found?.startedAt === peer?.startedAt ? found : undefined;
+  const holder = kind === "self" ? asker : asker && processInfo(asker.parent);
+  return holder && { kind, process: holder };
 }
 
 /** Names the holder for ever. */

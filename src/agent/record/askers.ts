@@ -1,7 +1,10 @@
 /** The process that asks, and those above it. */
 import { readlinkSync } from "node:fs";
-import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/system/process-info.ts";
+import { withoutTokens } from "../../base/trace.ts";
+import { argumentsOf, masked } from "./masked-arguments.ts";
 import type { Peer } from "../wire/peer.ts";
+import { whilePeerIs } from "../wire/pidfd.ts";
 
 /** More than the depth of a build in a terminal in an editor. */
 const maxAncestors = 16;
@@ -9,44 +12,115 @@ const maxAncestors = 16;
 const maxPath = 200;
 /** The first process of a system ends the tree. */
 const firstPid = 1;
+/** How many parents' trees are remembered. */
+const maxTrees = 64;
 
 export interface AskingProcess {
   pid: number;
-  /** The name that it has, which it can choose. */
+  /** The first word of the name that it has, which it can choose; `(ended)` for an asker that was gone before it could be looked at. */
   name: string;
+  /** When it began: RFC 3339; empty if unknown. */
   startedAt: string;
   /** The file that it runs; absent where the system does not say, as for Vouch's own helpers. */
   executable?: string;
+  /** By setting: its arguments, masked (masked-arguments.ts). */
+  arguments?: string[];
 }
 
-/**
- * The asker and its parent, to be read before it is answered: it may end with the answer. Empty if the system does not say
- * who asks.
- */
-export function askerAndParent(peer: Peer | undefined): [asker?: AskingProcess, parent?: ProcessInfo] {
-  const asker = peer?.pid === undefined ? undefined : processInfo(peer.pid);
-  if (asker === undefined) return [];
-  const parent = parentOf(asker);
-  return parent === undefined ? [asking(asker)] : [asking(asker), parent];
+/** Who asks. */
+export interface Who {
+  /** Undefined if the system does not say. */
+  asker: AskingProcess | undefined;
+  /** Those above it, the parent first. */
+  above: readonly AskingProcess[];
+  /** Names for ever: the asker, and the program that it works for. */
+  own: string;
+  program: string;
+  /** When the asker began, as the system counts it; undefined if unknown. */
+  startedAt: string | undefined;
+  /** Whether the record of it shall be kept in a file. */
+  isKept: boolean;
 }
 
-/** Those above a process, the parent first. */
-export function ancestorsOf(child: ProcessInfo): AskingProcess[] {
-  const found: AskingProcess[] = [];
-  for (let at = parentOf(child); at !== undefined && found.length < maxAncestors; at = parentOf(at)) {
-    found.push(asking(at));
+/** What the settings say of the record. */
+export interface RecordSettings {
+  keep: boolean;
+  arguments: boolean;
+}
+
+/** Reads who asks. The tree above a parent is read once: a package manager's helpers share it. */
+export class Askers {
+  readonly #trees = new Map<string, readonly AskingProcess[]>();
+
+  /**
+   * The peer of the connected socket and its ancestors, to be read as soon as it has connected: it may end with the answer,
+   * or before.
+   */
+  who(descriptor: number, { pid }: Peer, settings: RecordSettings): Who {
+    if (pid === undefined)
+      return { asker: undefined, above: [], own: "", program: "", startedAt: undefined, isKept: settings.keep };
+    return whilePeerIs(descriptor, () => this.#read(pid, settings)) ?? gone(pid, settings);
   }
-  return found;
+
+  #read(pid: number, settings: RecordSettings): Who | undefined {
+    const asker = lastProcessInfo(pid);
+    if (asker === undefined) return undefined;
+    const parent = parentOf(asker);
+    const above = parent === undefined ? [] : this.#tree(parent, settings);
+    const own = nameOf(asker);
+    // The first of a group is a command that a shell has started, not a helper of the program above it.
+    const program = parent === undefined || asker.group === pid ? own : nameOf(parent);
+    return { asker: asking(asker, settings), above, own, program, startedAt: asker.startedAt, isKept: settings.keep };
+  }
+
+  #tree(parent: ProcessInfo, settings: RecordSettings): readonly AskingProcess[] {
+    // With the name: a process may become another program.
+    const key = `${nameOf(parent)} ${settings.arguments} ${parent.name}`;
+    const known = this.#trees.get(key);
+    if (known !== undefined) return known;
+    const tree: AskingProcess[] = [];
+    for (let at: ProcessInfo | undefined = parent; at && tree.length < maxAncestors; at = parentOf(at)) {
+      tree.push(asking(at, settings));
+    }
+    if (this.#trees.size >= maxTrees) this.#trees.delete(this.#trees.keys().next().value!);
+    this.#trees.set(key, tree);
+    return tree;
+  }
 }
 
-export function asking({ pid, name, startedAt }: ProcessInfo): AskingProcess {
+function gone(pid: number, { keep }: RecordSettings): Who {
+  const own = `${pid} ended`;
+  return {
+    asker: { pid, name: "(ended)", startedAt: "" },
+    above: [],
+    own,
+    program: own,
+    startedAt: undefined,
+    isKept: keep,
+  };
+}
+
+function nameOf({ pid, startedAt }: ProcessInfo): string {
+  return `${pid} ${startedAt}`;
+}
+
+function asking({ pid, name, startedAt }: ProcessInfo, settings: RecordSettings): AskingProcess {
   const executable = executableOf(pid);
-  return { pid, name, startedAt, ...(executable === undefined ? {} : { executable }) };
+  const began = new Date(startTime(startedAt)).toISOString();
+  const words = settings.arguments ? argumentsOf(pid) : undefined;
+  return {
+    pid,
+    // npm and others write their arguments behind it.
+    name: /\S+/.exec(name)?.[0] ?? masked,
+    startedAt: began,
+    ...(executable === undefined ? {} : { executable }),
+    ...(words === undefined ? {} : { arguments: words }),
+  };
 }
 
 function executableOf(pid: number): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/exe`).slice(0, maxPath);
+    return withoutTokens(readlinkSync(`/proc/${pid}/exe`).slice(0, maxPath));
   } catch {
     return undefined;
   }

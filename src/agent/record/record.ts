@@ -1,91 +1,71 @@
-/** Who asked the agent for what: every answer that gives something out or changes something, in memory only. */
+/** Who asked the agent for what: every answer that gives something out or changes something, in memory. */
 import type { Clock } from "../../base/clock.ts";
-import type { ProcessInfo } from "../../base/system/process-info.ts";
+import { recordSettings, type Settings } from "../../settings/settings.ts";
 import type { Peer } from "../wire/peer.ts";
-import { ancestorsOf, askerAndParent, asking, type AskingProcess } from "./askers.ts";
+import { Askers, type RecordSettings, type Who } from "./askers.ts";
+import { Entry, type RecordEntry } from "./entry.ts";
+import { Keeper } from "./keeper.ts";
+import { Programs, type ProgramsState } from "./programs.ts";
 import type { Question } from "./questions.ts";
 
-/** The limits on the entries, on the claims of one, and on what one reply holds (bytes); the oldest are left out. */
+/** The limits on the entries, and on what one reply holds (bytes); the oldest are left out. */
 const maxEntries = 1_000;
-const maxClaims = 20;
 const maxReplyBytes = 900_000;
 
-export interface RecordEntry {
-  /** When it was asked first and last: seconds since 1970. */
-  first: number;
-  last: number;
-  /** How often this process, or another one below the same parent, has asked the same with the same outcome. */
-  count: number;
-  operation: string;
-  target?: string;
-  /** What the package manager said that it changes, each once. */
-  claims: string[];
-  /** "ok", or the error's code. */
-  outcome: string;
-  /** The asker and its ancestors, the asker first. */
-  askers: AskingProcess[];
+export interface RecordOptions {
+  /** Which programs had asked the agent before its process was replaced. */
+  asked?: ProgramsState | undefined;
+  /** Where the record is kept, if the user wants it; undefined: nowhere. */
+  recordFolder?: string | undefined;
 }
-
-interface Kept extends Omit<RecordEntry, "askers"> {
-  asker: AskingProcess | undefined;
-  /** Those above the asker, shared by all that make the entry. */
-  above: AskingProcess[];
-}
-
-type Who = [asker?: AskingProcess, parent?: ProcessInfo];
 
 export class Record {
   readonly #clock: Clock;
   /** Refusals have a list of their own: nobody can push answers out of the other one without getting any. */
-  readonly #answers = new Map<string, Kept>();
-  readonly #refusals = new Map<string, Kept>();
+  readonly #answers = new Map<string, Entry>();
+  readonly #refusals = new Map<string, Entry>();
+  readonly #askers = new Askers();
+  #settings: RecordSettings = { keep: false, arguments: false };
+  readonly programs: Programs;
+  readonly keeper: Keeper | undefined;
+  /** Of this agent, for the ids of its entries. */
+  readonly #agent = crypto.randomUUID().slice(0, 13);
+  #entries = 0;
   #dropped = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, { asked, recordFolder }: RecordOptions = {}) {
     this.#clock = clock;
+    this.programs = new Programs(asked);
+    this.keeper = recordFolder === undefined ? undefined : new Keeper(recordFolder);
   }
 
-  /** The asker and its parent, to be called before it is answered: it may end with the answer. */
-  who(peer: Peer | undefined): Who {
-    return askerAndParent(peer);
+  /**
+   * Who has connected, to be called before anything is read: it may end at any time. Without settings (they cannot be
+   * read) those of before hold.
+   */
+  who(descriptor: number, peer: Peer, settings?: Settings): Who {
+    if (settings !== undefined) this.#settings = recordSettings(settings);
+    return this.#askers.who(descriptor, peer, this.#settings);
   }
 
-  /** Remembers an answer; those above the parent are looked for once it is given, and once for each entry. */
-  add({ operation, target, claim }: Question, outcome: string, [asker, parent]: Who): void {
+  /** Remembers an answer, or a refusal. */
+  add(question: Question, outcome: string, { asker, above, own, program, isKept }: Who): void {
+    const { operation, target, claim, isProgram } = question;
     const entries = outcome === "ok" ? this.#answers : this.#refusals;
     const now = Math.floor(this.#clock.now() / 1000);
+    const by = isProgram ? own : program;
+    this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
-    const by = [asker?.name, asker?.executable, parent?.pid ?? asker?.pid, parent?.startedAt ?? asker?.startedAt];
-    const key = JSON.stringify([operation, target, outcome, ...by]);
-    const known = entries.get(key);
-    const claims = known?.claims ?? [];
-    if (claim !== undefined && claims.length < maxClaims && !claims.includes(claim)) claims.push(claim);
-    const above = known?.above ?? [];
-    if (known === undefined && parent !== undefined) {
-      above.push(asking(parent));
-      setImmediate(() => above.push(...ancestorsOf(parent)));
-    }
+    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
+    const entry = entries.get(key) ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
+    entry.grow(asker, claim, now);
+    if (isKept) this.keeper?.note(outcome === "ok" ? "asked" : "refused", entry);
+    // The last one that was asked is the last one in the map.
     entries.delete(key);
-    entries.set(key, {
-      first: known?.first ?? now,
-      last: now,
-      count: (known?.count ?? 0) + 1,
-      operation,
-      ...(target === undefined ? {} : { target }),
-      claims,
-      outcome,
-      asker,
-      above,
-    });
+    entries.set(key, entry);
     if (entries.size <= maxEntries) return;
     entries.delete(entries.keys().next().value!);
     this.#dropped++;
-  }
-
-  /** How many programs have asked: package managers, whose helpers count as one. */
-  programsSince(since: number): number {
-    const programs = this.#since(since).map(({ askers: [asker, parent] }) => (parent ?? asker)?.startedAt);
-    return new Set(programs).size;
   }
 
   /**
@@ -106,12 +86,8 @@ export class Record {
 
   #since(since: number): RecordEntry[] {
     return [...this.#answers.values(), ...this.#refusals.values()]
+      .map((each) => each.entry())
       .filter(({ last }) => last >= since)
-      .map(shown)
       .toSorted((one, other) => one.last - other.last);
   }
-}
-
-function shown({ asker, above, ...entry }: Kept): RecordEntry {
-  return { ...entry, askers: asker === undefined ? [] : [asker, ...above] };
 }

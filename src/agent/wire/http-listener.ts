@@ -5,17 +5,20 @@
 import { type HttpRequest, readRequest } from "./http-request.ts";
 import { type Peer, peerOf } from "./peer.ts";
 
-export interface HttpListenerOptions {
+/** `Seen` is what is known of who asks. */
+export interface HttpListenerOptions<Seen> {
   unix: string;
   maxBodyBytes: number;
   /** How long a connection may last, in seconds. */
   limitSeconds: number;
   /** How many connections may be open before idle ones are closed. */
   maxConnections: number;
+  /** Called when a peer of our own user has connected: it may end before its request is read. Never throws. */
+  see(descriptor: number, peer: Peer): Seen;
   /** The cached answer to these exact bytes; undefined: parse them as a request. Never throws. */
-  recall(received: Buffer, peer: Peer): Uint8Array | undefined;
+  recall(received: Buffer, seen: Seen): Uint8Array | undefined;
   /** The whole answer to a request, head and body; `received` are the request's bytes. Never rejects. */
-  answer(request: HttpRequest, received: Buffer, peer: Peer): Promise<Uint8Array>;
+  answer(request: HttpRequest, received: Buffer, peer: Peer, seen: Seen): Promise<Uint8Array>;
   /** The whole answer to a malformed request. */
   refuse(error: unknown): Uint8Array;
 }
@@ -27,9 +30,11 @@ export interface HttpListener {
   unref(): void;
 }
 
-interface Connection {
+interface Connection<Seen> {
   /** Who asks, as the kernel says: always of our own user. */
   peer: Peer;
+  /** Undefined for a peer of another user, whose input is dropped. */
+  seen: Seen | undefined;
   /** When it was opened, by `performance.now()`. */
   opened: number;
   /** The bytes received so far; undefined once the request is complete or refused, after which input is dropped. */
@@ -40,7 +45,7 @@ interface Connection {
   isWhole: boolean;
 }
 
-type Socket = Bun.Socket<Connection>;
+type Socket<Seen> = Bun.Socket<Connection<Seen>>;
 
 const nothing = Buffer.alloc(0);
 
@@ -52,20 +57,23 @@ const maxPendingBytes = 8 << 20;
 const requestLimitSeconds = 10;
 
 /** Listens on the socket. Throws the errors of listening. */
-export function listenHttp(options: HttpListenerOptions): HttpListener {
-  const connections = new Set<Socket>();
+export function listenHttp<Seen extends object>(options: HttpListenerOptions<Seen>): HttpListener {
+  const connections = new Set<Socket<Seen>>();
   const drained = Promise.withResolvers<void>();
   let stopping = false;
   let sweep: ReturnType<typeof setTimeout> | undefined;
   let pendingBytes = 0;
-  const listener = Bun.listen<Connection>({
+  const listener = Bun.listen<Connection<Seen>>({
     unix: options.unix,
     socket: {
       open(socket) {
         // The descriptor is missing from the runtime's types.
-        const peer = peerOf((socket as unknown as { fd: number }).fd);
+        const { fd } = socket as unknown as { fd: number };
+        const peer = peerOf(fd);
+        const isOwn = peer !== undefined && peer.uid === process.geteuid?.();
         socket.data = {
           peer: peer ?? { uid: -1 },
+          seen: isOwn ? options.see(fd, peer) : undefined,
           opened: performance.now(),
           received: nothing,
           unsent: nothing,
@@ -74,13 +82,13 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
         socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
-        if (peer?.uid !== process.geteuid?.()) socket.terminate();
+        if (!isOwn) socket.terminate();
       },
       data(socket, chunk) {
-        const { received } = socket.data;
-        if (received === undefined || socket.readyState <= 0) return;
-        const known = received.length === 0 ? options.recall(chunk, socket.data.peer) : undefined;
-        if (known === undefined) ask(socket, Buffer.concat([received, chunk]));
+        const { received, seen } = socket.data;
+        if (received === undefined || seen === undefined || socket.readyState <= 0) return;
+        const known = received.length === 0 ? options.recall(chunk, seen) : undefined;
+        if (known === undefined) ask(socket, Buffer.concat([received, chunk]), seen);
         else answer(socket, known, true);
       },
       drain: send,
@@ -108,7 +116,7 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     if (connections.size >= options.maxConnections) sweep = setTimeout(closeSilent, patienceMs).unref();
   }
 
-  function ask(socket: Socket, received: Buffer): void {
+  function ask(socket: Socket<Seen>, received: Buffer, seen: Seen): void {
     let request: HttpRequest | undefined;
     try {
       request = readRequest(received, options.maxBodyBytes);
@@ -122,7 +130,7 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     if (pendingBytes > maxPendingBytes) socket.terminate();
     if (request !== undefined) socket.timeout(options.limitSeconds);
     if (request !== undefined)
-      void options.answer(request, received, socket.data.peer).then((bytes) => answer(socket, bytes, true));
+      void options.answer(request, received, socket.data.peer, seen).then((bytes) => answer(socket, bytes, true));
   }
 
   return {
@@ -140,12 +148,12 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
   };
 }
 
-function answer(socket: Socket, bytes: Uint8Array, isWhole: boolean): void {
+function answer<Seen>(socket: Socket<Seen>, bytes: Uint8Array, isWhole: boolean): void {
   socket.data = { ...socket.data, received: undefined, unsent: bytes, isWhole };
   send(socket);
 }
 
-function send(socket: Socket): void {
+function send<Seen>(socket: Socket<Seen>): void {
   const { data } = socket;
   if (data.unsent.length === 0) return;
   data.unsent = data.unsent.subarray(Math.max(0, socket.write(data.unsent)));

@@ -6,6 +6,8 @@ export interface Peer {
   uid: number;
   /** The process id; undefined if the system does not report it. */
   pid?: number;
+  /** When the process began, as it was read once it had connected; absent if it was gone by then. */
+  startedAt?: string;
 }
 
 /** getsockopt(2) of Linux: level and option for a `struct ucred` (pid, uid, gid). */

@@ -27,6 +27,23 @@ export function writeAll(fd: number, text: string): void {
   }
 }
 
+const stdout = 1;
+let isReaderGone = false;
+
+/**
+ * Writes the whole text to stdout. A reader that has gone is no error, as with other commands (`vouch log | head -1`): the
+ * text is dropped, and all that follows. Throws `output_failed`.
+ */
+export function writeResult(text: string): void {
+  if (isReaderGone) return;
+  try {
+    writeAll(stdout, text);
+  } catch (error) {
+    isReaderGone = ((error as VouchError).cause as NodeJS.ErrnoException).code === "EPIPE";
+    if (!isReaderGone) throw error;
+  }
+}
+
 /**
  * Whether the file descriptor was closed at process start: the runtime then opens /dev/null in its place with O_CLOEXEC
  * (02000000), which inherited descriptors lack. Detectable on Linux only; false elsewhere.

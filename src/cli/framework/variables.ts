@@ -219,6 +219,11 @@ export const variableGroups: VariableGroup[] = [
     title: "Set by Vouch for processes that it starts",
     variables: [
       {
+        names: ["VOUCH_AGENT_ASKED"],
+        readBy: agent,
+        meaning: "Which processes have asked, for their number in `vouch status` of the agent that restarts.",
+      },
+      {
         names: ["VOUCH_AGENT_ENDED"],
         readBy: agent,
         meaning: "Why the session ended, for the agent that restarts.",

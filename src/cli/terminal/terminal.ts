@@ -15,7 +15,7 @@ import { isatty } from "node:tty";
 import { type ConsolaInstance, createConsola } from "consola/core";
 import type { Environment } from "../../base/environment.ts";
 import type { VouchError } from "../../base/errors.ts";
-import { writeAll } from "../../base/system/output.ts";
+import { writeAll, writeResult } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { isTracing } from "../../base/trace.ts";
 
@@ -140,22 +140,15 @@ function writeLines(fd: number, lines: readonly string[]): void {
   write(fd, lines.map((line) => `${render(line, color)}\n`).join(""));
 }
 
-/** Whether this process has already written to stdout. */
-let hasPrinted = false;
-
 /**
  * Writes the whole text. Throws `output_failed` if writing to stdout fails. Ignores a failed write to stderr: the exit
  * code still reports the error.
  */
 function write(fd: number, text: string): void {
+  if (fd === stdout) return writeResult(text);
   try {
     writeAll(fd, text);
-    if (fd === stdout) hasPrinted = true;
-  } catch (error) {
-    if (fd === stderr) return;
-    // EPIPE after earlier output is no error: the reader has seen enough (`vouch status | head -1`).
-    const { code } = (error as VouchError).cause as NodeJS.ErrnoException;
-    if (code === "EPIPE" && hasPrinted) return;
-    throw error;
+  } catch {
+    // Nothing is left to report it on.
   }
 }

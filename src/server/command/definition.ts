@@ -1,6 +1,6 @@
 /** The type of a `vouch server` command; the command line runs it and generates its help from it. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
-import { writeAll } from "../../base/system/output.ts";
+import { writeResult } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
@@ -24,10 +24,10 @@ export function defineServerCommand<const T extends ArgsDef = ArgsDef>(command: 
  */
 export function print(text: string): void {
   const lines = text.split("\n").map((line) => /^ */.exec(line)![0] + printable(line));
-  writeAll(1, `${lines.join("\n")}\n`);
+  writeResult(`${lines.join("\n")}\n`);
 }
 
 /** Prints one JSON value on stdout, for scripts. Throws `output_failed`. */
 export function printJson(value: unknown): void {
-  writeAll(1, `${printableJson(value)}\n`);
+  writeResult(`${printableJson(value)}\n`);
 }

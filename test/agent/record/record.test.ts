@@ -2,15 +2,26 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
-import { questionOf } from "../../../src/agent/record/questions.ts";
+import { answeredQuestion, questionOf } from "../../../src/agent/record/questions.ts";
 import { Record } from "../../../src/agent/record/record.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { rejection } from "../../rejection.ts";
-import { AgentHarness, cargoUrl } from "../harness.ts";
+import { AgentHarness, cargoUrl, repository } from "../harness.ts";
+import type { Who } from "../../../src/agent/record/askers.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 const entries = async (since?: number) => (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
 const program = join(import.meta.dir, "../programs/ask.ts");
+
+const who = (more: Pick<Partial<Who>, "asker"> = {}): Who => ({
+  asker: undefined,
+  above: [],
+  own: "10 5",
+  program: "1 1",
+  startedAt: "5",
+  isKept: false,
+  ...more,
+});
 
 test("every answer is recorded with its asker, those from the cache too, one entry for the same again", async () => {
   await using harness = new AgentHarness();
@@ -65,7 +76,7 @@ test("looking is not recorded, and --since leaves out what was asked before", as
 
 test("the record has a thousand answers at most, and says how many are left out", () => {
   const record = new Record(new ManualClock());
-  for (let number = 0; number < 1_500; number++) record.add({ operation: `number ${number}` }, "ok", []);
+  for (let number = 0; number < 1_500; number++) record.add({ operation: `number ${number}` }, "ok", who());
   const { entries: kept, leftOut } = record.since();
   expect([kept.length, kept[0]!.operation, kept.at(-1)!.operation]).toEqual([1_000, "number 500", "number 1499"]);
   expect(leftOut).toBe(500);
@@ -100,9 +111,9 @@ test("refusals push no answer out, and other claims make no other entry", async 
 
 test("a reply holds no more than a client takes, the newest", () => {
   const record = new Record(new ManualClock());
-  const above = { name: "漢".repeat(5), pid: 1, startedAt: "1", executable: "漢".repeat(200) };
+  const asker = { name: "漢".repeat(5), pid: 1, startedAt: "1", executable: "漢".repeat(200) };
   for (let number = 0; number < 1_000; number++) {
-    record.add({ operation: `${number} ${"漢".repeat(150)}`, target: "漢".repeat(200) }, "ok", [above]);
+    record.add({ operation: `${number} ${"漢".repeat(150)}`, target: "漢".repeat(200) }, "ok", who({ asker }));
   }
   const { entries: shown, leftOut } = record.since();
   expect(shown.length).toBeLessThan(1_000);
@@ -113,8 +124,8 @@ test("a reply holds no more than a client takes, the newest", () => {
 test("another program of the same name below the same parent is an entry of its own", () => {
   const record = new Record(new ManualClock());
   const asker = { pid: 10, name: "vouch", startedAt: "5" };
-  record.add({ operation: "token" }, "ok", [asker]);
-  record.add({ operation: "token" }, "ok", [{ ...asker, executable: "/tmp/vouch" }]);
+  record.add({ operation: "token" }, "ok", who({ asker }));
+  record.add({ operation: "token" }, "ok", who({ asker: { ...asker, executable: "/tmp/vouch" } }));
   expect(record.since().entries).toHaveLength(2);
 });
 
@@ -148,7 +159,13 @@ describe("of a question the record keeps what it is and where to", () => {
       { operation: "token", target: "https://h.example/x" },
     ],
     ["what is no URL", routes.token, { url: "secret" }, { operation: "token" }],
-    ["all of a format", routes.environment, { format: "npm" }, { operation: "tokens", target: "npm" }],
+    ["all of a format", routes.environment, { format: "npm" }, { operation: "tokens", target: "npm", isProgram: true }],
+    [
+      "a token in a name",
+      routes.roleCredentials,
+      { roleArn: `a${"Zz09".repeat(12)}` },
+      { operation: "AWS credentials", target: "[redacted]" },
+    ],
     [
       "a touch",
       routes.publishStart,
@@ -165,4 +182,21 @@ describe("of a question the record keeps what it is and where to", () => {
       { operation: "AWS credentials", target: "x".repeat(200) },
     ],
   ])("%s", (_, route, body, expected) => expect(questionOf(route, body)).toEqual(expected as never));
+});
+
+test("a question that names no URL is for the endpoints that are configured", () => {
+  const npm = repository.endpoints.npm!;
+  const target = (body: object, many = [repository]) => questionOf(routes.tokens, body, many)!.target;
+  expect(target({ format: "npm" })).toBe(npm);
+  expect(target({})).toBe(`${cargoUrl}, ${npm}`);
+  expect(
+    target(
+      { format: "npm" },
+      Array.from({ length: 9 }, () => repository),
+    ),
+  ).toEndWith(`${npm}, and 5 more`);
+  expect(target({ format: "npm" }, [])).toBe("npm");
+  expect(target({ format: 7 })).toBeUndefined();
+  const asked = questionOf(routes.token, { format: "cargo" }, [repository])!;
+  expect(answeredQuestion(asked, routes.token, { endpoint: cargoUrl })).toMatchObject({ target: cargoUrl });
 });

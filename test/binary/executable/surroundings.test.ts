@@ -82,12 +82,14 @@ async function shell(line: string, env: Record<string, string> = {}) {
 const ask = `printf '%s' '${cargoGet().trimEnd()}\n'`;
 
 describe.skipIf(!onLinux)("a stdout that takes nothing ends a command with an error in one sentence", () => {
-  const commands = [
+  const forPeople = [
     "$V --version",
     "$V --help",
     "$V status --json",
     "$V completions bash",
     "$V server invite x@example.com --database sqlite:/dev/null/none --help",
+  ];
+  const forPrograms = [
     "$V credential codeartifact",
     "$V credential codeartifact --json",
     "$V credential aws",
@@ -96,6 +98,12 @@ describe.skipIf(!onLinux)("a stdout that takes nothing ends a command with an er
     "keyring get $URL --mode creds",
     "$V --cargo-plugin </dev/null",
   ];
+  const commands = [...forPeople, ...forPrograms];
+  // Both ends are opened, then the reading one is closed.
+  const unread = async (command: string) => {
+    const pipe = join(folder, `pipe-${Math.random()}`);
+    return shell(`mkfifo ${pipe}; exec 3<>${pipe}; exec 4>${pipe}; exec 3<&-; ${command} >&4 4>&-`);
+  };
   const outputs = [
     ["full", ">/dev/full", "ENOSPC"],
     ["closed", ">&-", "EBADF"],
@@ -109,14 +117,16 @@ describe.skipIf(!onLinux)("a stdout that takes nothing ends a command with an er
     });
   }
 
-  test.each(commands)("when it is a pipe that nobody reads: %s", async (command) => {
-    const pipe = join(folder, `pipe-${Math.random()}`);
-    // Both ends are opened, then the reading one is closed.
-    const { exitCode, stderr } = await shell(
-      `mkfifo ${pipe}; exec 3<>${pipe}; exec 4>${pipe}; exec 3<&-; ${command} >&4 4>&-`,
-    );
+  test.each(forPrograms)("when it is a pipe that nobody reads: %s", async (command) => {
+    const { exitCode, stderr } = await unread(command);
     expect(stderr).toMatch(/^(vouch|error): [^\n]* cannot be written[^\n]* \(EPIPE\)\./);
     expect(exitCode).toBe(1);
+  });
+
+  test.each(forPeople)("but what is for people ends quietly when nobody reads it: %s", async (command) => {
+    const { exitCode, stderr } = await unread(command);
+    expect(stderr).toBe("");
+    expect(exitCode).toBe((await shell(`${command} >/dev/null`)).exitCode);
   });
 
   test("but not when it is /dev/null, however it was opened", async () => {

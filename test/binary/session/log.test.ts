@@ -1,8 +1,13 @@
 /** `vouch log` with the compiled executables: helpers, the first stage, a raw socket. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordEntry } from "../../../src/agent/protocol.ts";
+import { filesContaining } from "../disk.ts";
+import { runInTerminal } from "../../pty.ts";
+import { tempFolder } from "../../temp-folder.ts";
+import { until } from "../../agent/harness.ts";
 import { cargoGet, cargoIndex, ended, executable, type Laptop, startLaptop } from "../../laptop.ts";
 
 let laptop: Laptop;
@@ -60,3 +65,139 @@ test("the status counts the programs, and the table names them", async () => {
   expect(stdout).toMatch(/LAST +TIMES +WHAT +WHERE +OUTCOME +WHO/);
   expect(stdout).toMatch(/cargo read .* ok +vouch \(\d+\) ← /);
 });
+
+const sh = (line: string) => laptop.run(["/bin/bash", "-o", "pipefail", "-c", line]);
+
+test("what nobody reads any more ends, also while it follows", async () => {
+  expect(await sh("vouch log --follow | head -1")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^LAST +TIMES/),
+    stderr: "",
+  });
+  expect(await sh("vouch log --follow --json | head -1")).toMatchObject({ exitCode: 0, stderr: "" });
+  for (const command of ["vouch log", "vouch status", "vouch log --json", "vouch --help"]) {
+    expect(await sh(`${command} | true`)).toMatchObject({ exitCode: 0, stderr: "" });
+  }
+});
+
+test("on a terminal no line is wider than it, and into a pipe none is cut", async () => {
+  const { screen } = await runInTerminal([executable, "log"], { env: laptop.env }, async () => {});
+  const lines = screen.trim().split("\n");
+  expect(lines[0]).toContain("OUTCOME");
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(120);
+  expect(screen).toContain("…");
+  expect((await laptop.vouch("log")).stdout).not.toContain("…");
+});
+
+test("while it follows it shows what is asked, and that an entry has grown, by the same id", async () => {
+  await using child = Bun.spawn([executable, "log", "--follow", "--json"], { env: laptop.env, stdout: "pipe" });
+  const seen: RecordEntry[] = [];
+  const reading = (async () => {
+    let text = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      const parts = (text + chunk).split("\n");
+      text = parts.pop()!;
+      for (const line of parts) seen.push(JSON.parse(line) as RecordEntry);
+    }
+  })();
+  const cargo = () => seen.filter(({ operation }) => operation === "cargo read");
+  await until(() => cargo().length > 0);
+  const [first] = cargo();
+  await ended(laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() }));
+  await until(() => cargo().some(({ id, count }) => id === first!.id && count === first!.count + 1));
+  child.kill();
+  await reading;
+}, 60_000);
+
+test("following without an agent says that it waits", async () => {
+  using folder = tempFolder("/tmp");
+  const env = { ...laptop.env, VOUCH_RUNTIME_DIR: join(folder.path, "run"), XDG_STATE_HOME: folder.path };
+  await using child = Bun.spawn([executable, "log", "--follow"], { env, stdout: "ignore", stderr: "pipe" });
+  let said = "";
+  for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+    said += chunk;
+    if (said.endsWith("\n")) break;
+  }
+  expect(said).toBe("No agent is running: waiting for one, which `vouch login` starts. Ctrl-C ends.\n");
+  expect(child.exitCode).toBeNull();
+  child.kill("SIGINT");
+  await child.exited;
+});
+
+test("a full disk costs no answer, and the log says what is missing in its files", async () => {
+  using folder = tempFolder("/tmp");
+  const env = {
+    PATH: laptop.env["PATH"]!,
+    HOME: folder.path,
+    VOUCH_RUNTIME_DIR: join(folder.path, "run"),
+    NO_COLOR: "1",
+  };
+  const vouch = (...args: string[]) => laptop.run([executable, ...args], { env: { ...laptop.env, ...env } });
+  await ended(vouch("setup", "log", "--keep", "yes"));
+  // One block is less than the first entries need.
+  await using agent = Bun.spawn(["/bin/bash", "-c", 'ulimit -f 1; exec "$0" agent run', executable], {
+    env: { ...laptop.env, ...env },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  await until(async () => (await vouch("agent", "status")).exitCode === 0);
+  for (const command of [
+    ["credential", "aws"],
+    ["exec", "--", "true"],
+    ["credential", "codeartifact"],
+  ]) {
+    await vouch(...command);
+  }
+  const failed = `cannot write the log's files in ${folder.path}/.local/state/vouch: a limit on the size of files is reached`;
+  await until(async () => (await vouch("log")).stderr.includes(failed));
+  const { stdout } = await vouch("log", "--json");
+  expect(stdout.trim().split("\n").length).toBeGreaterThanOrEqual(3);
+  await ended(vouch("agent", "stop"));
+  expect(await agent.exited).toBe(0);
+}, 60_000);
+
+/** The last one: it logs out. */
+test("with --keep the log outlives logout and agent, each ask once, without tokens", async () => {
+  await ended(laptop.vouch("setup", "log", "--keep", "yes", "--arguments", "yes"));
+  await ended(laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() }));
+  const project = join(laptop.folder, "secret-project");
+  mkdirSync(project);
+  const secret = "planted-Secret-1234";
+  await ended(
+    laptop.run(["/bin/sh", "-c", `"$0" exec -- true; :`, executable, "--password", secret], { cwd: project }),
+  );
+  const before = (await recorded()).filter(({ operation }) => operation === "cargo read");
+  expect(before.length).toBeGreaterThan(0);
+  const programs = async () =>
+    (JSON.parse((await laptop.vouch("status", "--json")).stdout) as { askedToday: number }).askedToday;
+  const asked = await programs();
+  await ended(laptop.vouch("logout"));
+  const grown = before.filter(({ last }) => last === Math.max(...before.map((each) => each.last)));
+  await until(async () => {
+    const kept = await recorded();
+    return grown.every((one) => kept.some(({ id, count }) => id === one.id && count === one.count));
+  });
+  // Those of `vouch logout` itself as well.
+  expect(await programs()).toBeGreaterThanOrEqual(asked);
+  await ended(laptop.vouch("agent", "stop"));
+  const kept = await recorded();
+  expect(new Set(kept.map(({ id }) => id)).size).toBe(kept.length);
+  expect(kept.map(({ operation }) => operation)).toContain("logout");
+  const { stdout, stderr } = await laptop.vouch("log");
+  expect(stdout).toContain("cargo read");
+  expect(stderr).toBe("");
+  const state = join(laptop.home, ".local/state/vouch");
+  expect(filesContaining(state, /vouch-sandbox-token/)).toEqual([]);
+  expect(filesContaining(state, new RegExp(secret))).toEqual([]);
+  expect(filesContaining(state, /"--password","\*\*\*"/)).toEqual([join(state, "asked.jsonl")]);
+  // What others have written there reaches a terminal clean, or not at all.
+  const [line = ""] = readFileSync(join(state, "asked.jsonl"), "utf8").split("\n");
+  const forged = { ...(JSON.parse(line) as RecordEntry), id: "forged", operation: "\u001b[2Jforged\nline" };
+  appendFileSync(join(state, "asked.jsonl"), `${JSON.stringify(forged)}\n\u001b[2J\n{"v":1`);
+  const shown = await laptop.vouch("log");
+  expect(shown.stdout).toContain("\ufffd[2Jforged line");
+  expect(shown.stderr).toBe("warning: 2 lines of the log's files are broken or not Vouch's, and left out.\n");
+  const json = (await laptop.vouch("log", "--json")).stdout;
+  expect(json).not.toContain("\u001b");
+  expect(json).toContain('"id":"forged"');
+}, 60_000);

@@ -2,13 +2,14 @@
 import { defineCommand } from "../../framework/command.ts";
 import { aws } from "./aws.ts";
 import { codeartifact } from "./codeartifact/codeartifact.ts";
+import { setupLog } from "./log.ts";
 import { notifications } from "./notifications.ts";
 
 export const setup = defineCommand({
   meta: {
     name: "setup",
     description:
-      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose notifications.",
+      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose notifications and what is kept of who asked.",
   },
-  subCommands: { aws, codeartifact, notifications },
+  subCommands: { aws, codeartifact, notifications, log: setupLog },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { recordLines } from "../../../../src/cli/commands/log/log.ts";
+import { recordLines } from "../../../../src/cli/commands/log/columns.ts";
 import { parseSince } from "../../../../src/cli/commands/log/since.ts";
 
 const now = Date.parse("2026-11-28T12:00:00Z") / 1000;
@@ -13,32 +13,78 @@ describe("--since", () => {
     ["2026-11-28T11:00:00Z", now - 3600],
   ])("%s is understood", (text, time) => expect(parseSince(text, now)).toBe(time));
 
-  test.each(["", "2", "h", "-1h", "2 h", "tomorrow", "2026-11-29T00:00:00Z", "2026-13-41", "1e3s", "07"])(
-    "%j is refused",
-    (text) => expect(() => parseSince(text, now)).toThrow("--since expects"),
+  test.each(["", "2", "h", "-1h", "2 h", "tomorrow", "2026-13-41", "1e3s", "07"])("%j is refused", (text) =>
+    expect(() => parseSince(text, now)).toThrow("--since expects"),
+  );
+
+  test.each(["2026-11-29T00:00:00Z", "2999-01-01"])("%j is refused: it is in the future", (text) =>
+    expect(() => parseSince(text, now)).toThrow(`--since ${text} is in the future`),
   );
 });
 
+const entry = {
+  first: now - 60,
+  last: now - 30,
+  count: 3,
+  operation: "cargo read",
+  target: "https://host.example/cargo/my-repo/",
+  claims: ["my-crate 0.2.0"],
+  outcome: "ok",
+  askers: [
+    { pid: 12, name: "vouch", startedAt: "3" },
+    { pid: 11, name: "cargo", startedAt: "2" },
+    { pid: 10, name: "zsh", startedAt: "1" },
+  ],
+};
+const piped = { width: undefined, follow: false };
+
 test("a line says when, how often, what, where to, what came of it, and who", () => {
-  const entry = {
-    first: now - 60,
-    last: now - 30,
-    count: 3,
-    operation: "cargo read",
-    target: "https://host.example/cargo/my-repo/",
-    claims: ["my-crate 0.2.0"],
-    outcome: "ok",
-    askers: [
-      { pid: 12, name: "vouch", startedAt: "3" },
-      { pid: 11, name: "cargo", startedAt: "2" },
-      { pid: 10, name: "zsh", startedAt: "1" },
-    ],
-  };
-  const [head, line] = recordLines([entry, { ...entry, askers: [] }], now);
+  const [head, line] = recordLines([entry, { ...entry, askers: [] }], now, piped);
   expect(head).toMatch(/LAST +TIMES +WHAT +WHERE +OUTCOME +WHO/);
   expect(line).toMatch(
     /3 +cargo read my-crate 0\.2\.0 +https:\/\/host\.example\/cargo\/my-repo\/ +ok +vouch \(12\) ← cargo \(11\) ← zsh \(10\)/,
   );
-  expect(recordLines([{ ...entry, askers: [] }], now)[1]).toEndWith("unknown");
-  expect(recordLines([], now)).toEqual([]);
+  expect(recordLines([{ ...entry, askers: [] }], now, piped)[1]).toEndWith("unknown");
+  expect(recordLines([], now, piped)).toHaveLength(1);
+});
+
+describe("the table", () => {
+  const long = {
+    ...entry,
+    target: `https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/cargo/${"r".repeat(40)}/`,
+    askers: Array.from({ length: 16 }, (_, pid) => ({ pid, name: "漢字\u001b[2J", startedAt: "" })),
+  };
+
+  test.each([60, 80, 120, 200])("is as wide as a terminal of %d columns at most", (width) => {
+    for (const follow of [false, true]) {
+      const lines = recordLines([entry, long], now, { width, follow });
+      for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(Math.max(width, 80));
+    }
+  });
+
+  test("keeps the end of a URL that does not fit", () => {
+    const [, line] = recordLines([long], now, { width: 100, follow: false });
+    expect(line).toMatch(/ …r+\/ /);
+  });
+
+  test("is cut nowhere when it is piped", () => {
+    const [, line] = recordLines([long], now, piped);
+    expect(line).toContain(long.target);
+    expect(line).toContain("(15)");
+    expect(line).not.toContain("\u001b");
+  });
+
+  test.each([undefined, 100, 200])("has its columns where they were while more follows (width %p)", (width) => {
+    const layout = { width, follow: true };
+    const [head] = recordLines([], now, layout);
+    for (const entries of [
+      [entry],
+      [{ ...entry, operation: "token", claims: [], target: "x", outcome: "touch_needed" }],
+    ]) {
+      const [again, line] = recordLines(entries, now, layout);
+      expect(again).toBe(head);
+      expect(line!.indexOf(" ← ")).toBeGreaterThan(head.indexOf("WHO"));
+      expect(line!.slice(0, head.indexOf("WHO")).trimEnd()).toMatch(/(ok|touch_needed)$/);
+    }
+  });
 });

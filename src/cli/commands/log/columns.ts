@@ -1,0 +1,89 @@
+/** The table of `vouch log`. */
+import type { RecordEntry } from "../../../agent/protocol.ts";
+import { printable } from "../../../base/printable.ts";
+import { clockTime } from "../../terminal/time.ts";
+
+const heads = ["LAST", "TIMES", "WHAT", "WHERE", "OUTCOME", "WHO"];
+const [what, where, who] = [2, 3, 5];
+const gap = "  ";
+/** While more is to come, the columns are as wide as is usual, so that they stay where they are. */
+const usualWidths = [16, 5, 24, 60, 14, 0];
+/** On a terminal these columns give way, in this order, down to these widths. */
+const giveWay: [column: number, least: number][] = [
+  [where, 24],
+  [who, 24],
+  [what, 14],
+  [where, 8],
+  [who, 8],
+];
+
+export interface Layout {
+  /** The width of the terminal; undefined: nothing is cut off. */
+  width: number | undefined;
+  /** Whether more lines follow, in other calls. */
+  follow: boolean;
+}
+
+/** Returns the table's head and lines; `now` in seconds since 1970. */
+export function recordLines(entries: readonly RecordEntry[], now: number, layout: Layout): [head: string, ...string[]] {
+  const rows = entries.map((entry) => cellsOf(entry, now));
+  const natural = heads.map((head, column) =>
+    Math.max(Bun.stringWidth(head), ...rows.map((row) => Bun.stringWidth(row[column]!))),
+  );
+  const widths = layout.follow ? usualWidths : natural;
+  const fitting = layout.width === undefined ? widths : fitted(widths, layout.width, layout.follow);
+  const shown = (row: readonly string[]) => lineOf(row, fitting, layout.width !== undefined);
+  return [shown(heads), ...rows.map(shown)];
+}
+
+function cellsOf({ last, count, operation, target, claims, outcome, askers }: RecordEntry, now: number): string[] {
+  return [
+    clockTime(last, now),
+    String(count),
+    printable([operation, claims.join(", ")].join(" ")),
+    printable(target ?? "-"),
+    printable(outcome),
+    // The asker and those above it; a helper of Vouch is named by what has started it.
+    askers.length === 0 ? "unknown" : askers.map(({ name, pid }) => `${printable(name)} (${pid})`).join(" ← "),
+  ];
+}
+
+/** The widths for a terminal: the last column gets what is left, the others give way as far as they must. */
+function fitted(widths: readonly number[], width: number, follow: boolean): number[] {
+  const fitting = [...widths];
+  if (follow) fitting[who] = Math.max(24, width - sum(fitting));
+  for (const [column, least] of giveWay) {
+    const excess = sum(fitting) - width;
+    if (excess > 0) fitting[column] = Math.min(fitting[column]!, Math.max(least, fitting[column]! - excess));
+  }
+  return fitting;
+}
+
+function sum(widths: readonly number[]): number {
+  return widths.reduce((all, width) => all + width, gap.length * (widths.length - 1));
+}
+
+function lineOf(row: readonly string[], widths: readonly number[], isCut: boolean): string {
+  return row
+    .map((cell, column) => {
+      const width = widths[column]!;
+      const shown = isCut ? cut(cell, width, column === where) : cell;
+      return shown + " ".repeat(Math.max(0, width - Bun.stringWidth(shown)));
+    })
+    .join(gap)
+    .trimEnd();
+}
+
+/** Of a URL the end says more than the beginning. */
+function cut(text: string, width: number, fromStart: boolean): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  const all = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  const kept: string[] = [];
+  let used = 1;
+  for (const character of fromStart ? all.toReversed() : all) {
+    used += Bun.stringWidth(character);
+    if (used > width) break;
+    kept.push(character);
+  }
+  return fromStart ? `…${kept.toReversed().join("")}` : `${kept.join("")}…`;
+}
