@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
 import { sha256 } from "../../../src/server/random.ts";
-import { openStore, type Store } from "../../../src/server/store/store.ts";
+import { openStore } from "../../../src/server/store/open.ts";
+import type { Store } from "../../../src/server/store/store.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -41,7 +42,7 @@ function counts(): { used: number; keys: number } {
 test("a server that is killed between the claim of a code and the addition of its key leaves the code good", async () => {
   const { id } = await store.accounts.invite("dev@example.com", "hash", now, now + 600);
   const script = `
-    import { openStore } from ${JSON.stringify(source("server/store/store.ts"))};
+    import { openStore } from ${JSON.stringify(source("server/store/open.ts"))};
     const store = await openStore("sqlite:${path}", { create: false, now: ${now} });
     await store.transaction(async ({ accounts }) => {
       if (await accounts.claimInvite("hash", "${id}", ${now})) process.kill(process.pid, "SIGKILL");

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { SQL } from "bun";
-import { openStore } from "../../../src/server/store/store.ts";
+import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 test("every column that refers to another table has an index, so that no list takes quadratic time", async () => {

@@ -1,0 +1,50 @@
+/** A database that the contract is tried with, whichever it is. */
+import { expect } from "bun:test";
+import type { SQL } from "bun";
+import { openStore } from "../../../../src/server/store/open.ts";
+import type { Credential } from "../../../../src/server/store/credentials.ts";
+import type { Store } from "../../../../src/server/store/store.ts";
+
+export const now = 1_800_000_000;
+
+/** A new, empty database, and a way to look into it behind the store's back. */
+export interface TestDatabase {
+  url: string;
+  sql: SQL;
+  remove(): Promise<void>;
+}
+
+/** Makes one for a test. */
+export type MakeDatabase = () => Promise<TestDatabase>;
+
+export const open = (database: TestDatabase, create = true): Promise<Store> => openStore(database.url, { create, now });
+
+/** The rows with every number a number: PostgreSQL gives a BIGINT as text. */
+export function plain(rows: Record<string, unknown>[]): Record<string, unknown>[] {
+  expect(Array.isArray(rows)).toBe(true);
+  return rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [
+        name,
+        typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
+      ]),
+    ),
+  );
+}
+
+export function credential(userId: string, id: string, name = "blue"): Credential {
+  return {
+    id,
+    userId,
+    publicKey: new Uint8Array([1, 2, 3]),
+    counter: 4_294_967_294,
+    aaguid: "07070707-0707-0707-0707-070707070707",
+    product: "YubiKey OTP+FIDO+CCID",
+    transports: ["usb", "nfc"],
+    backupEligible: true,
+    backedUp: false,
+    name,
+    createdAt: now,
+    lastUsedAt: undefined,
+  };
+}
