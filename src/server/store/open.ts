@@ -3,11 +3,12 @@ import { resolve } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import { isPostgresUrl, postgresAddress, postgresName } from "./postgres/address.ts";
+import type { PoolLimits } from "./postgres/pool.ts";
 import { openPostgresStore } from "./postgres/store.ts";
 import { openSqliteStore, type SqliteOptions } from "./sqlite/store.ts";
 import type { Store } from "./store.ts";
 
-export interface OpenOptions extends SqliteOptions {
+export interface OpenOptions extends SqliteOptions, PoolLimits {
   /** The password for PostgreSQL, where the URL has none. */
   password?: Secret | undefined;
 }

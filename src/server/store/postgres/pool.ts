@@ -37,7 +37,7 @@ const sessionSettings = {
   options: "",
 };
 
-/** Limits that tests make shorter. */
+/** Limits that tests change, also while the pool is open. */
 export interface PoolLimits {
   attemptMs?: number;
   patienceMs?: number;
@@ -45,12 +45,10 @@ export interface PoolLimits {
 
 export class Pool {
   readonly #sql: SQL;
-  readonly #attemptMs: number;
-  readonly #patienceMs: number;
+  readonly #limits: PoolLimits;
 
   constructor(address: PostgresAddress, limits: PoolLimits = {}) {
-    this.#attemptMs = limits.attemptMs ?? attemptMs;
-    this.#patienceMs = limits.patienceMs ?? patienceMs;
+    this.#limits = limits;
     // Everything is named, so that none of the runtime's variables (PGDATABASE, PGSSLMODE…) is asked.
     this.#sql = new SQL({
       adapter: "postgres",
@@ -116,12 +114,16 @@ export class Pool {
 
   /** Runs `work` on a connection, once and without a limit; transactions in it are its own affair. */
   async once<Result>(work: (connection: ReservedSQL) => Promise<Result>): Promise<Result> {
-    const connection = await this.#reserve(performance.now() + this.#patienceMs);
+    const connection = await this.#reserve(this.#deadline());
     try {
       return await rolledBackIfItThrows(connection, () => work(connection));
     } finally {
       await connection.release();
     }
+  }
+
+  #deadline(): number {
+    return performance.now() + (this.#limits.patienceMs ?? patienceMs);
   }
 
   async close(): Promise<void> {
@@ -136,7 +138,7 @@ export class Pool {
     attempt: (connection: ReservedSQL) => Promise<Result>,
     isRepeatable: () => boolean,
   ): Promise<Result> {
-    const deadline = performance.now() + this.#patienceMs;
+    const deadline = this.#deadline();
     for (let attempts = 0; ; attempts++) {
       const connection = await this.#reserve(deadline);
       try {
@@ -153,14 +155,16 @@ export class Pool {
 
   /** Waits for a connection; while the database cannot be reached, tries again until the deadline. */
   async #reserve(deadline: number): Promise<ReservedSQL> {
+    let last: unknown;
     for (let attempts = 0; ; attempts++) {
       const left = Math.max(1, deadline - performance.now());
       const signal = AbortSignal.timeout(left);
       try {
         return await this.#sql.reserve({ signal });
       } catch (error) {
-        if (signal.aborted) throw new PostgresTimeoutError(error);
+        if (signal.aborted) throw last ?? new PostgresTimeoutError(error);
         if (!isUnreachable(error) || performance.now() > deadline) throw error;
+        last = error;
       }
       await backOff(attempts);
     }
@@ -172,7 +176,7 @@ export class Pool {
     const timer = setTimeout(() => {
       late.reject(new PostgresTimeoutError(undefined));
       connection.close({ timeout: 0 }).catch(() => undefined);
-    }, this.#attemptMs);
+    }, this.#limits.attemptMs ?? attemptMs);
     try {
       return await Promise.race([running, late.promise]);
     } finally {

@@ -17,7 +17,8 @@ export interface TestDatabase {
 /** Makes one for a test. */
 export type MakeDatabase = () => Promise<TestDatabase>;
 
-export const open = (database: TestDatabase, create = true): Promise<Store> => openStore(database.url, { create, now });
+export const open = (database: TestDatabase, create = true): Promise<Store> =>
+  openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
 
 /** The rows with every number a number: PostgreSQL gives a BIGINT as text. */
 export function plain(rows: Record<string, unknown>[]): Record<string, unknown>[] {
