@@ -27,7 +27,7 @@ export function databaseUrl(option: string | undefined): string {
 }
 
 /** Returns a URL of the command line, which every process of the machine can read. Throws `usage` for a password. */
-function withoutPassword(url: string): string {
+export function withoutPassword(url: string): string {
   if (!hasPassword(url)) return url;
   throw new VouchError("usage", "A password on the command line can be read by every process of this machine.", {
     hint: "Leave it out of the URL: name a file that holds it in VOUCH_DATABASE_PASSWORD_FILE, or set VOUCH_DATABASE to the whole URL.",
@@ -38,7 +38,7 @@ function withoutPassword(url: string): string {
 const maxPasswordBytes = 4096;
 
 /** Returns the password of the database from the file that the environment names. Throws `file_error`. */
-function databasePassword(): Secret | undefined {
+export function databasePassword(): Secret | undefined {
   const path = process.env["VOUCH_DATABASE_PASSWORD_FILE"];
   if (path === undefined || path === "") return undefined;
   try {
