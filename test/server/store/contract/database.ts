@@ -1,9 +1,11 @@
 /** A database that the contract is tried with, whichever it is. */
 import { expect } from "bun:test";
-import type { SQL } from "bun";
+import { join } from "node:path";
+import { SQL } from "bun";
 import { openStore } from "../../../../src/server/store/open.ts";
 import type { Credential } from "../../../../src/server/store/credentials.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
+import { tempFolder } from "../../../temp-folder.ts";
 
 export const now = 1_800_000_000;
 
@@ -16,6 +18,24 @@ export interface TestDatabase {
 
 /** Makes one for a test. */
 export type MakeDatabase = () => Promise<TestDatabase>;
+
+/** A file in a folder of its own. */
+export async function sqlite(): Promise<TestDatabase> {
+  const folder = tempFolder();
+  const path = join(folder.path, "state", "vouch.db");
+  let sql: SQL | undefined;
+  return {
+    url: `sqlite:${path}`,
+    // Opened when it is first asked, after the store has made the file.
+    get sql() {
+      return (sql ??= new SQL({ adapter: "sqlite", filename: path }));
+    },
+    async remove() {
+      await sql?.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
 
 export const open = (database: TestDatabase, create = true): Promise<Store> =>
   openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
