@@ -132,6 +132,21 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
     for (const { base } of replicas) expect((await fetch(`${base}/readyz`)).status).toBe(200);
   });
 
+  test("say that they are alive and not ready while the database is away, and are ready when it is back", async () => {
+    await server.stop();
+    const { base } = replicas[1]!;
+    const away = await fetch(`${base}/readyz`);
+    expect({ status: away.status, retryAfter: away.headers.get("retry-after") }).toEqual({
+      status: 503,
+      retryAfter: "5",
+    });
+    expect((await send(base, "/v1/login/options", {})).status).toBe(503);
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+    await server.start();
+    while ((await fetch(`${base}/readyz`)).status !== 200) await Bun.sleep(20);
+    expect((await send(base, "/v1/login/options", {})).status).toBe(200);
+  });
+
   test("answer every request while they are replaced one after the other", async () => {
     const { key, dpop } = await enrolled(at(0), store, "rolling@example.com");
     const phase = { isOver: false };

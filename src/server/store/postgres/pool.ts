@@ -157,14 +157,16 @@ export class Pool {
   async #reserve(deadline: number): Promise<ReservedSQL> {
     let last: unknown;
     for (let attempts = 0; ; attempts++) {
-      const left = Math.max(1, deadline - performance.now());
-      const signal = AbortSignal.timeout(left);
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), Math.max(1, deadline - performance.now()));
       try {
-        return await this.#sql.reserve({ signal });
+        return await this.#sql.reserve({ signal: late.signal });
       } catch (error) {
-        if (signal.aborted) throw last ?? new PostgresTimeoutError(error);
+        if (late.signal.aborted) throw last ?? new PostgresTimeoutError(error);
         if (!isUnreachable(error) || performance.now() > deadline) throw error;
         last = error;
+      } finally {
+        clearTimeout(timer);
       }
       await backOff(attempts);
     }

@@ -73,6 +73,17 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     expect(await twoProofs(runs, "a")).toEqual([false, false]);
   });
 
+  test("a transaction in which a statement failed is not taken for made, though nobody looked at the failure", async () => {
+    const swallowing = store.transaction(async ({ sessions, ceremonies }) => {
+      await sessions.rememberProof("a", now);
+      const unknown = { id: "c", challenge: "c", userId: "nobody", expiresAt: now } as const;
+      await ceremonies.add({ ...unknown, type: "addition" }).catch(() => undefined);
+    });
+    const error: unknown = await swallowing.catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toContain("rolled back");
+    expect(await proofs()).toEqual([]);
+  });
+
   test("a statement that writes and was not answered fails; one that reads is repeated", async () => {
     const dropped = proxy.dropAt("written", "after");
     expect(await failure(store.sessions.rememberProof("written", now))).toBe("the connection to it was lost");
