@@ -18,16 +18,18 @@ export async function initializeServer(
   audiences: string[] | undefined,
   now: number,
 ): Promise<ServerConfiguration> {
-  const existing = await store.configuration.load();
-  if (existing && existing.url !== url) {
-    throw new VouchError("edit_conflict", `The database belongs to ${existing.url}, got --url ${url}.`, {
-      hint: "Security keys are enrolled for one host name. Give that URL, or another --database.",
-    });
-  }
-  const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
-  if (!existing || audiences) await store.configuration.save(configuration);
-  if ((await store.configuration.signingKeys()).length === 0) {
-    await store.configuration.addSigningKey(await makeSigningKey(now));
-  }
-  return configuration;
+  const key = await makeSigningKey(now);
+  // In one transaction: of several replicas that start with an empty database, one makes the key.
+  return await store.transaction(async (tables) => {
+    const existing = await tables.configuration.load();
+    if (existing && existing.url !== url) {
+      throw new VouchError("edit_conflict", `The database belongs to ${existing.url}, got --url ${url}.`, {
+        hint: "Security keys are enrolled for one host name. Give that URL, or another --database.",
+      });
+    }
+    const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
+    if (!existing || audiences) await tables.configuration.save(configuration);
+    if ((await tables.configuration.signingKeys()).length === 0) await tables.configuration.addSigningKey(key);
+    return configuration;
+  });
 }

@@ -12,6 +12,7 @@ import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limi
 import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
+import { databaseFailure } from "./store/failure.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ServerOptions {
@@ -163,7 +164,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let purge = Promise.resolve();
   const timer = setInterval(() => {
     purge = options.store.purge(now()).catch((error: unknown) => {
-      options.log({ time: new Date().toISOString(), event: "purge_failed", detail: String(error) });
+      options.log({
+        time: new Date().toISOString(),
+        event: "purge_failed",
+        detail: databaseFailure(error) ?? String(error),
+      });
     });
   }, 60_000);
   const hostname = server.hostname ?? options.hostname;

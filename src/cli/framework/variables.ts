@@ -211,7 +211,12 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["VOUCH_DATABASE"],
         readBy: server,
-        meaning: "As `--database`.",
+        meaning: "As `--database`. Unlike there, a URL `postgres://USER:PASSWORD@HOST/NAME` may have its password.",
+      },
+      {
+        names: ["VOUCH_DATABASE_PASSWORD_FILE"],
+        readBy: server,
+        meaning: "A file with the password of the PostgreSQL database, and nothing else but a line end.",
       },
     ],
   },

@@ -5,6 +5,7 @@ import { disable } from "./disable.ts";
 import { enable } from "./enable.ts";
 import { init } from "./init.ts";
 import { invite } from "./invite.ts";
+import { migrate } from "./migrate.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { users } from "./users.ts";
@@ -14,5 +15,5 @@ export const serverCommand = defineServerCommand({
     name: "server",
     description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
-  subCommands: { init, run, invite, users, revoke, disable, enable, backup },
+  subCommands: { init, run, invite, users, revoke, disable, enable, backup, migrate },
 });

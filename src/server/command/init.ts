@@ -2,6 +2,7 @@ import { VouchError } from "../../base/errors.ts";
 import { partitionOf, publishCondition, rolePermissions, trustPolicy } from "./aws-trust.ts";
 import { initializeServer } from "../initialize.ts";
 import { parseServerUrl } from "../http/url.ts";
+import { describeDatabase } from "../store/open.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 
@@ -49,7 +50,8 @@ export const init = defineServerCommand({
     const { audiences } = await withStore(args.database, true, (store) =>
       initializeServer(store, url, asked, currentTime()),
     );
-    print(nextSteps(url, audiences, aws, databaseUrl(args.database)));
+    const database = databaseUrl(args.database);
+    print(nextSteps(url, audiences, aws, database.startsWith("sqlite:") ? database : describeDatabase(database)));
   },
 });
 

@@ -4,9 +4,9 @@ import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import type { RunningServer } from "../server.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
-import { openStore } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { parseServerUrl } from "../http/url.ts";
-import { currentTime, databaseArg, databaseUrl } from "./database.ts";
+import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 
 export const run = defineServerCommand({
@@ -70,12 +70,11 @@ export const run = defineServerCommand({
     const sessionDuration = parseSessionDuration(args["session-duration"]);
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
-    const opening = { create: url !== undefined, now: currentTime(), sync: "grouped" } as const;
-    const store = await openStore(databaseUrl(args.database), opening);
+    const publishVerification = parseVerification(args["publish-verification"]);
     const log = new LogWriter(2);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
-    try {
+    const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
         await initializeServer(store, url, undefined, currentTime());
@@ -91,7 +90,7 @@ export const run = defineServerCommand({
         trustProxy: args["trust-proxy"] === true,
         tagEmail: args["tag-email"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
-        publishVerification: parseVerification(args["publish-verification"]),
+        publishVerification,
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
@@ -104,9 +103,11 @@ export const run = defineServerCommand({
       } finally {
         await server.stop();
       }
+    };
+    try {
+      await withStore(args.database, url !== undefined, serve, "grouped");
     } finally {
       await log.close(1000);
-      await store.close();
     }
   },
 });

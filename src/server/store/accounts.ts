@@ -1,5 +1,5 @@
 /** Users and their invites. */
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 import type { User } from "./user.ts";
 
 export interface Invite {

@@ -1,5 +1,5 @@
 /** Pending WebAuthn ceremonies: their challenges, each valid for one response within five minutes. */
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 
 export interface Ceremony {
   id: string;
@@ -35,9 +35,16 @@ export class CeremonyStore {
         (SELECT coalesce(max(revocation), 0) FROM users))`;
   }
 
-  /** Deletes and returns the ceremony, which may have expired; only one of two concurrent calls gets it. */
+  /**
+   * Deletes and returns the ceremony, which may have expired; only one of two concurrent calls gets it. `id` is any text
+   * of a client's.
+   */
   async take(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
-    const [row] = await this.#sql`DELETE FROM ceremonies WHERE id = ${id} AND type = ${type} RETURNING *`;
+    // PostgreSQL's text has no NUL.
+    if (id.includes("\0")) return undefined;
+    const [row] = await this.#sql`
+      DELETE FROM ceremonies WHERE id = ${id} AND type = ${type}
+      RETURNING id, type, challenge, code_hash, user_id, expires_at, revocation`;
     return (
       row && {
         id: row.id,

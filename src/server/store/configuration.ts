@@ -1,5 +1,5 @@
 /** The configuration that `vouch server init` stored, and the signing keys of ID tokens. */
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 
 export interface ServerConfiguration {
   /** The server's origin: issuer and WebAuthn origin; its host is the rp.id. */

@@ -1,5 +1,8 @@
-/** Users' security keys. Each change is one statement, so the database resolves races between concurrent calls. */
-import type { Sql } from "./connection.ts";
+/**
+ * Users' security keys. Each change is one statement, so the database resolves races between concurrent calls. Statements
+ * name their columns: with `*`, PostgreSQL refuses one that was prepared before a newer replica added a column.
+ */
+import type { Sql } from "./sql.ts";
 import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
 import type { User } from "./user.ts";
 
@@ -47,20 +50,29 @@ export class CredentialStore {
 
   /** The user's credentials, in order of enrolment. */
   async ofUser(userId: string): Promise<Credential[]> {
-    const rows = await this.#sql`SELECT * FROM credentials WHERE user_id = ${userId} ORDER BY sequence`;
+    const rows = await this.#sql`
+      SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name, created_at,
+        last_used_at
+      FROM credentials WHERE user_id = ${userId} ORDER BY sequence`;
     return rows.map(toCredential);
   }
 
   /** All users' credentials, in order of enrolment. */
   async all(): Promise<Credential[]> {
-    return (await this.#sql`SELECT * FROM credentials ORDER BY sequence`).map(toCredential);
+    const rows = await this.#sql`
+      SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name, created_at,
+        last_used_at
+      FROM credentials ORDER BY sequence`;
+    return rows.map(toCredential);
   }
 
   /** Credentials of users with an email > `after` and ≤ `last` (a page of users); none without `last`. */
   async between(after: string, last: string | undefined): Promise<Credential[]> {
     if (last === undefined) return [];
     const rows = await this.#sql`
-      SELECT credentials.* FROM credentials JOIN users ON users.id = credentials.user_id
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+        credentials.created_at, last_used_at
+      FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE users.email > ${after} AND users.email <= ${last}
       ORDER BY credentials.sequence`;
     return rows.map(toCredential);
@@ -69,7 +81,9 @@ export class CredentialStore {
   /** The credential and its user; `revocation` is the number of the user's last revocation. */
   async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
     const [row] = await this.#sql`
-      SELECT credentials.*, users.email, users.disabled_at, users.revocation FROM credentials JOIN users ON users.id = credentials.user_id
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+        credentials.created_at, last_used_at, users.email, users.disabled_at, users.revocation
+      FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = ${id}`;
     return (
       row && {
@@ -87,7 +101,7 @@ export class CredentialStore {
   async recordAssertion(id: string, counter: number, backedUp: boolean, now: number): Promise<boolean> {
     const rows = await this.#sql`
       UPDATE credentials SET counter = ${counter}, backed_up = ${Number(backedUp)}, last_used_at = ${now}
-      WHERE id = ${id} AND (counter < ${counter} OR (counter = 0 AND ${counter} = 0)) RETURNING id`;
+      WHERE id = ${id} AND (counter < ${counter} OR (counter = 0 AND counter = ${counter})) RETURNING id`;
     return rows.length === 1;
   }
 
@@ -104,8 +118,8 @@ export class CredentialStore {
 
   /**
    * Removes a credential of the user and, through the foreign key, the sessions that it opened. Without `force`, the
-   * last one stays: of two concurrent removals of the last two, one is refused. (SQLite serialises writing statements,
-   * also across processes; a database that does not must lock the user first.)
+   * last one stays: of two concurrent removals of the last two, one is refused. (Both databases run statements as if one
+   * after the other, also across processes.)
    */
   async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
     const removed = await this.#sql`

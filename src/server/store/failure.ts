@@ -1,4 +1,6 @@
-/** Environmental database failures: lock held, disk full, file gone. */
+/** Environmental database failures: lock held, disk full, file gone, connection lost. */
+import type { ErrorCode } from "../../base/errors.ts";
+import { postgresFailure } from "./postgres/failure.ts";
 
 /** The SQLite result codes (sqlite.org/rescode.html) of these failures; extended codes match by prefix. */
 const reasons: [code: RegExp, reason: string][] = [
@@ -31,9 +33,15 @@ export class SyncFailedError extends Error {
 /** Returns a readable reason for an environmental failure; undefined for any other error. */
 export function databaseFailure(error: unknown): string | undefined {
   if (error instanceof DatabaseReplacedError || error instanceof SyncFailedError) return error.message;
-  if (!(error instanceof Error) || error.name !== "SQLiteError") return undefined;
+  if (!(error instanceof Error)) return undefined;
+  if (error.name !== "SQLiteError") return postgresFailure(error)?.reason;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? reasons.find(([pattern]) => pattern.test(code))?.[1] : undefined;
+}
+
+/** Returns how a command ends after such a failure. */
+export function failureCode(error: unknown): ErrorCode {
+  return postgresFailure(error)?.code ?? "file_error";
 }
 
 /** Whether the error means that another process holds the lock. */

@@ -3,41 +3,56 @@
  * integers, base64url as text; no type, function or pragma of only one. Times are seconds since 1970.
  */
 import type { SQL } from "bun";
+import { VouchError } from "../../base/errors.ts";
+
+interface Version {
+  statements: readonly string[];
+  /**
+   * The oldest version that a program must know to use a database of this one. A version that only adds has that of the
+   * version before it; one that takes away has the first whose programs do without.
+   */
+  needs: number;
+}
+
+/** The first version that has `needs` in the database. */
+const firstWithNeeds = 3;
 
 /** Index 0 is version 1. Released versions never change; a change is a new version at the end. */
-const versions: readonly (readonly string[])[] = [
-  [
-    `CREATE TABLE configuration (
+const versions: readonly Version[] = [
+  {
+    needs: 1,
+    statements: [
+      `CREATE TABLE configuration (
       name TEXT PRIMARY KEY,
       value TEXT NOT NULL
     )`,
-    `CREATE TABLE signing_keys (
+      `CREATE TABLE signing_keys (
       kid TEXT PRIMARY KEY,
       private_jwk TEXT NOT NULL,
       created_at BIGINT NOT NULL
     )`,
-    // disabled_at: start of the user's suspension; null if active. revocation: number of the user's last revocation,
-    // from one sequence over all users, independent of the clock.
-    `CREATE TABLE users (
+      // disabled_at: start of the user's suspension; null if active. revocation: number of the user's last revocation,
+      // from one sequence over all users, independent of the clock.
+      `CREATE TABLE users (
       id TEXT PRIMARY KEY,
       email TEXT NOT NULL UNIQUE,
       created_at BIGINT NOT NULL,
       disabled_at BIGINT,
       revocation BIGINT NOT NULL DEFAULT 0
     )`,
-    `CREATE INDEX users_revocation ON users (revocation)`,
-    `CREATE TABLE invites (
+      `CREATE INDEX users_revocation ON users (revocation)`,
+      `CREATE TABLE invites (
       code_hash TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       created_at BIGINT NOT NULL,
       expires_at BIGINT NOT NULL,
       used_at BIGINT
     )`,
-    // Without it, listing the users reads all invites for each user.
-    `CREATE INDEX invites_user_id ON invites (user_id)`,
-    // product: product name from the key's USB descriptor; null for a key without one. name: unique per user, so that
-    // people can tell their keys apart.
-    `CREATE TABLE credentials (
+      // Without it, listing the users reads all invites for each user.
+      `CREATE INDEX invites_user_id ON invites (user_id)`,
+      // product: product name from the key's USB descriptor; null for a key without one. name: unique per user, so that
+      // people can tell their keys apart.
+      `CREATE TABLE credentials (
       id TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       public_key TEXT NOT NULL,
@@ -52,12 +67,12 @@ const versions: readonly (readonly string[])[] = [
       sequence BIGINT NOT NULL,
       last_used_at BIGINT
     )`,
-    `CREATE INDEX credentials_sequence ON credentials (sequence)`,
-    `CREATE INDEX credentials_user_id ON credentials (user_id)`,
-    `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
-    // user_id: user of the session that began the ceremony; null for enrolment and login. revocation: number of the
-    // last revocation of any user at that time. A login that began before its user's last revocation opens no session.
-    `CREATE TABLE ceremonies (
+      `CREATE INDEX credentials_sequence ON credentials (sequence)`,
+      `CREATE INDEX credentials_user_id ON credentials (user_id)`,
+      `CREATE UNIQUE INDEX credentials_user_id_name ON credentials (user_id, name)`,
+      // user_id: user of the session that began the ceremony; null for enrolment and login. revocation: number of the
+      // last revocation of any user at that time. A login that began before its user's last revocation opens no session.
+      `CREATE TABLE ceremonies (
       id TEXT PRIMARY KEY,
       type TEXT NOT NULL,
       challenge TEXT NOT NULL,
@@ -66,9 +81,9 @@ const versions: readonly (readonly string[])[] = [
       revocation BIGINT NOT NULL DEFAULT 0,
       expires_at BIGINT NOT NULL
     )`,
-    `CREATE INDEX ceremonies_user_id ON ceremonies (user_id)`,
-    // credential_id: the credential that opened the session; deleting it deletes the session.
-    `CREATE TABLE sessions (
+      `CREATE INDEX ceremonies_user_id ON ceremonies (user_id)`,
+      // credential_id: the credential that opened the session; deleting it deletes the session.
+      `CREATE TABLE sessions (
       token_hash TEXT PRIMARY KEY,
       user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
       credential_id TEXT NOT NULL REFERENCES credentials (id) ON DELETE CASCADE,
@@ -77,36 +92,63 @@ const versions: readonly (readonly string[])[] = [
       expires_at BIGINT NOT NULL,
       revoked_at BIGINT
     )`,
-    `CREATE INDEX sessions_user_id ON sessions (user_id)`,
-    `CREATE INDEX sessions_credential_id ON sessions (credential_id)`,
-    `CREATE TABLE dpop_proofs (
+      `CREATE INDEX sessions_user_id ON sessions (user_id)`,
+      `CREATE INDEX sessions_credential_id ON sessions (credential_id)`,
+      `CREATE TABLE dpop_proofs (
       id TEXT PRIMARY KEY,
       expires_at BIGINT NOT NULL
     )`,
-  ],
+    ],
+  },
   // client: the name that the client gave of its machine, a claim; null if it gave none.
-  [`ALTER TABLE sessions ADD COLUMN client TEXT`],
+  { needs: 1, statements: [`ALTER TABLE sessions ADD COLUMN client TEXT`] },
+  { needs: 1, statements: [`ALTER TABLE schema_versions ADD COLUMN needs BIGINT NOT NULL DEFAULT 1`] },
 ];
 
+/** Runs `work` in a transaction, or in a part of one. */
+type Begin = (work: (sql: SQL) => Promise<void>) => Promise<unknown>;
+
 /**
- * Migrates the database to the newest version; `now` in seconds since 1970. Safe if two processes start at once: each
- * migration first inserts its version's row, so one process applies it and the other skips it.
+ * Migrates the database to the newest version; `now` in seconds since 1970. Safe if several processes start at once:
+ * each migration first inserts its version's row, so one process applies it and the others skip it. `dialect` adapts a
+ * statement to the database.
  */
-export async function migrate(sql: SQL, now: number): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)`;
-  for (const [index, statements] of versions.entries()) {
-    await sql.begin(async (transaction) => {
-      const added = await transaction`
-        INSERT INTO schema_versions (version, applied_at) VALUES (${index + 1}, ${now})
+export async function migrate(begin: Begin, now: number, dialect = (statement: string) => statement): Promise<void> {
+  await begin(async (sql) => {
+    await sql`CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)`;
+  });
+  for (const [index, { statements, needs }] of versions.entries()) {
+    const version = index + 1;
+    await begin(async (sql) => {
+      const added = await sql`
+        INSERT INTO schema_versions (version, applied_at) VALUES (${version}, ${now})
         ON CONFLICT (version) DO NOTHING RETURNING version`;
       if (added.length === 0) return;
-      for (const statement of statements) await transaction.unsafe(statement);
+      for (const statement of statements) await sql.unsafe(dialect(statement));
+      if (version < firstWithNeeds) return;
+      await sql`UPDATE schema_versions SET needs = ${needs} WHERE version = ${version}`;
     });
   }
 }
 
-/** Returns the database's schema version, and the newest that this program knows. */
+/** Returns the version of a database that has been migrated, and the newest that this program knows. */
 export async function schemaVersion(sql: SQL): Promise<{ found: number; known: number }> {
   const [row] = await sql`SELECT max(version) AS version FROM schema_versions`;
   return { found: Number(row.version), known: versions.length };
+}
+
+/**
+ * Accepts a database of a newer version that this program can still use: replicas of two versions run side by side
+ * during an upgrade. `name` is the database's, for the error. Throws `settings_invalid`.
+ */
+export async function checkVersion(sql: SQL, name: string): Promise<void> {
+  const { found, known } = await schemaVersion(sql);
+  if (found <= known) return;
+  const [row] = await sql`SELECT max(needs) AS needs FROM schema_versions`;
+  if (Number(row.needs) <= known) return;
+  throw new VouchError(
+    "settings_invalid",
+    `${name} has version ${found}, which needs a Vouch that knows version ${Number(row.needs)}; this one knows ${known}.`,
+    { hint: "A newer Vouch has written it. Run that version." },
+  );
 }

@@ -1,5 +1,5 @@
 /** Sessions, by the SHA-256 of their access token, and the replay cache of DPoP proofs. */
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 import type { User } from "./user.ts";
 
 export interface Session {
@@ -46,7 +46,8 @@ export class SessionStore {
 
   async find(tokenHash: string): Promise<Session | undefined> {
     const [row] = await this.#sql`
-      SELECT sessions.*, users.email, users.disabled_at FROM sessions JOIN users ON users.id = sessions.user_id
+      SELECT user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, users.email, users.disabled_at
+      FROM sessions JOIN users ON users.id = sessions.user_id
       WHERE token_hash = ${tokenHash}`;
     return (
       row && {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
 import { partitionOf, trustPolicy } from "../../../src/server/command/aws-trust.ts";
-import { openStore } from "../../../src/server/store/store.ts";
+import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;

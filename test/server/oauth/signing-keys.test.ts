@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { Issuer, makeSigningKey } from "../../../src/server/oauth/issuer.ts";
-import { openStore } from "../../../src/server/store/store.ts";
+import { openStore } from "../../../src/server/store/open.ts";
 import { startTestServer } from "../test-server.ts";
 
 const user = { id: "00000000-0000-4000-8000-000000000000", email: "dev@example.com", disabled: false };

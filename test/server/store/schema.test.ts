@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { SQL } from "bun";
-import { openStore } from "../../../src/server/store/store.ts";
+import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 test("every column that refers to another table has an index, so that no list takes quadratic time", async () => {
@@ -19,4 +19,20 @@ test("every column that refers to another table has an index, so that no list ta
   const named = (rows: { reference: string }[]) => rows.map(({ reference }) => reference).toSorted();
   expect(named(references)).toContain("invites.user_id");
   expect(named(indexed)).toEqual(expect.arrayContaining(named(references)));
+});
+
+test("each version can be used by programs of a version that is no newer, and no older than the one before says", async () => {
+  const path = join(tempFolderUntil(onTestFinished), "vouch.db");
+  await (await openStore(`sqlite:${path}`, { create: true, now: 1_800_000_000 })).close();
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  const rows: { version: number; needs: number }[] = await sql`
+    SELECT version, needs FROM schema_versions ORDER BY version`;
+  await sql.close();
+  let previous = 1;
+  for (const { version, needs } of rows) {
+    expect(needs).toBeGreaterThanOrEqual(previous);
+    expect(needs).toBeLessThanOrEqual(version);
+    previous = needs;
+  }
+  expect(rows.at(-1)?.version).toBeGreaterThanOrEqual(3);
 });

@@ -1,11 +1,6 @@
 /** A connection to a SQLite file. Each statement of the program is prepared when it is first run, and kept. */
 import { Database, type Statement } from "bun:sqlite";
-
-/** Runs one statement, given as a tagged template, and resolves with its rows. */
-export type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Promise<SqlRows>;
-
-/** Rows as SQLite returns them: untyped columns by name (any). */
-export type SqlRows = ReturnType<typeof JSON.parse>;
+import type { Sql } from "../sql.ts";
 
 type Value = string | number | bigint | null | Uint8Array;
 

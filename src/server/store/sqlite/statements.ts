@@ -1,7 +1,7 @@
 /** Serialises SQL statements and isolates transactions on the one connection of this process. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql, SqlRows } from "./connection.ts";
-import { isLocked } from "./failure.ts";
+import { isLocked } from "../failure.ts";
+import type { Sql, SqlRows } from "../sql.ts";
 
 /** Timeout of a statement: waiting in the queue and for another process's write lock. */
 const patienceMs = 2_000;

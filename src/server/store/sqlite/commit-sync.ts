@@ -5,7 +5,7 @@
 import { close, closeSync, fdatasync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { SyncFailedError } from "./failure.ts";
+import { SyncFailedError } from "../failure.ts";
 
 /** Writes the file's content to the disk. Rejects with the system's error. */
 export type SyncFile = (path: string) => Promise<void>;

@@ -2,10 +2,10 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { SQL } from "bun";
-import { VouchError } from "../../base/errors.ts";
-import { removeAbandoned, temporaryName } from "../../base/system/temporary.ts";
-import type { Sql } from "./connection.ts";
-import { databaseFailure } from "./failure.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { removeAbandoned, temporaryName } from "../../../base/system/temporary.ts";
+import { databaseFailure } from "../failure.ts";
+import type { Sql } from "../sql.ts";
 
 /**
  * Writes a consistent copy to a new file `path` with mode 0600 and checks its integrity, its foreign keys and that it

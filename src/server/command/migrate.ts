@@ -1,0 +1,62 @@
+import { VouchError } from "../../base/errors.ts";
+import { sqlitePath } from "../store/open.ts";
+import { isPostgresUrl, postgresAddress } from "../store/postgres/address.ts";
+import { migrateToPostgres } from "../store/postgres/migrate.ts";
+import { currentTime, databasePassword, databaseUrl, withoutPassword } from "./database.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
+
+export const migrate = defineServerCommand({
+  meta: {
+    name: "migrate",
+    description: "Copy a SQLite database into an empty PostgreSQL database, for several replicas.",
+  },
+  teaching: {
+    details: [
+      "Stop the server first. Everything is copied in one transaction and counted on both sides; where anything fails, the PostgreSQL database stays empty. The file stays as it is: it is the way back until a server has run on the other.",
+      "A password does not belong on a command line: VOUCH_DATABASE_PASSWORD_FILE names a file that holds it.",
+    ],
+    examples: [
+      [
+        "vouch server migrate --from sqlite:/var/lib/vouch/server.db --to postgres://vouch@db.example.com/vouch",
+        "Move to PostgreSQL.",
+      ],
+    ],
+  },
+  args: {
+    from: {
+      type: "string",
+      description: "The database to copy.",
+      valueHint: "sqlite:PATH",
+      required: true,
+    },
+    to: {
+      type: "string",
+      description: "The empty database. Default: $VOUCH_DATABASE.",
+      valueHint: "postgres://USER@HOST/NAME",
+    },
+    json: { type: "boolean", description: "Print one JSON object." },
+  },
+  async run({ args }) {
+    if (isPostgresUrl(args.from)) {
+      withoutPassword(args.from);
+      throw new VouchError("usage", "Only a SQLite database can be migrated from.", {
+        hint: "Expected --from sqlite:PATH.",
+      });
+    }
+    const path = sqlitePath(args.from);
+    const to = databaseUrl(args.to);
+    if (!isPostgresUrl(to)) {
+      throw new VouchError("usage", "Only a PostgreSQL database can be migrated to.", {
+        hint: "Expected --to postgres://USER@HOST/NAME.",
+      });
+    }
+    const address = postgresAddress(to, databasePassword());
+    const rows = await migrateToPostgres(path, address, currentTime());
+    if (args.json) {
+      printJson({ from: args.from, to: address.name, rows });
+      return;
+    }
+    print(`${address.name} holds all of ${path}: ${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys, ${rows["sessions"] ?? 0} sessions.
+Start the servers with --database ${address.name}; do not start one on the file again.`);
+  },
+});

@@ -1,0 +1,97 @@
+/** PostgreSQL: opening the database, migrations, transactions. */
+import type { ReservedSQL } from "bun";
+import { VouchError } from "../../../base/errors.ts";
+import { printable } from "../../../base/printable.ts";
+import { databaseFailure, failureCode } from "../failure.ts";
+import { checkVersion, migrate, schemaVersion } from "../schema.ts";
+import { Store, Tables, type Transaction } from "../store.ts";
+import type { PostgresAddress } from "./address.ts";
+import { commit, Pool, type PoolLimits } from "./pool.ts";
+
+/** Name of the advisory lock of migrations: any number that no other program of the database takes. */
+const migrationLock = 0x76_6f_75_63_68n;
+
+export class PostgresStore extends Store {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    super(pool.run, pool.upkeep);
+    this.#pool = pool;
+  }
+
+  async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
+    return await this.#pool.transaction((sql) => work(new Tables(sql)));
+  }
+
+  /** COMMIT has waited for the disk (synchronous_commit). */
+  async settled(): Promise<void> {}
+
+  checkFile(): void {}
+
+  async backUp(): Promise<never> {
+    throw new VouchError("usage", "`vouch server backup` copies SQLite's file; this database is PostgreSQL's.", {
+      hint: "Run `pg_dump --format=custom --file=FILE` with the user and the database of the URL, and keep FILE encrypted.",
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+export interface PostgresOptions extends PoolLimits {
+  /** Make the tables in an empty database. */
+  create: boolean;
+  /** Seconds since 1970. */
+  now: number;
+}
+
+/**
+ * Connects and migrates the schema. Throws `settings_missing` (no tables), `settings_invalid` (login, certificate,
+ * version), `network`.
+ */
+export async function openPostgresStore(address: PostgresAddress, options: PostgresOptions): Promise<PostgresStore> {
+  const pool = new Pool(address, options);
+  try {
+    await pool.once((connection) => prepareSchema(connection, address.name, options));
+    return new PostgresStore(pool);
+  } catch (error) {
+    await pool.close();
+    if (error instanceof VouchError) throw error;
+    const reason = databaseFailure(error) ?? printable((error as Error).message);
+    throw new VouchError(failureCode(error), `The database ${address.name} cannot be opened: ${reason}.`, {
+      hint: "Check that it runs, its address, user and password, and its log.",
+      cause: error,
+    });
+  }
+}
+
+async function prepareSchema(sql: ReservedSQL, name: string, { create, now }: PostgresOptions): Promise<void> {
+  const [{ found }] = await sql`SELECT to_regclass('schema_versions') IS NOT NULL AS found`;
+  if (!found && !create) {
+    throw new VouchError("settings_missing", `The database ${name} has no tables of Vouch.`, {
+      hint: `Run \`vouch server init --url https://YOUR-HOST --database ${name}\` first.`,
+    });
+  }
+  // Without need nothing is locked, and the user needs no right to make tables.
+  const version = found ? await schemaVersion(sql) : { found: 0, known: 1 };
+  if (version.found < version.known) await migrateAlone(sql, now);
+  await checkVersion(sql, name);
+}
+
+/** Migrates in one transaction, one process after the other. */
+async function migrateAlone(sql: ReservedSQL, now: number): Promise<void> {
+  // Each statement sees what others have committed before it: the lock is waited for in the first one.
+  await sql`BEGIN ISOLATION LEVEL READ COMMITTED`;
+  await sql`SET LOCAL statement_timeout = '5min'`;
+  await sql`SELECT pg_advisory_xact_lock(${migrationLock})`;
+  // A change of a table waits for those who read it (pg_dump), and whoever comes then waits for the change.
+  await sql`SET LOCAL lock_timeout = '3s'`;
+  await migrate((work) => work(sql), now, binaryOrder);
+  await commit(sql);
+}
+
+/** Text is compared by its bytes, as in SQLite: the order of an index does not change with the system's locales. */
+function binaryOrder(statement: string): string {
+  return statement.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"');
+}

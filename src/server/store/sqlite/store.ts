@@ -1,0 +1,164 @@
+/** SQLite: opening the file, group commit, backup. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { SQL } from "bun";
+import { VouchError } from "../../../base/errors.ts";
+import { DatabaseReplacedError, databaseFailure } from "../failure.ts";
+import { checkVersion, migrate } from "../schema.ts";
+import type { Sql } from "../sql.ts";
+import { Store, Tables, type Transaction } from "../store.ts";
+import { backUp } from "./backup.ts";
+import { CommitSync, type SyncFile } from "./commit-sync.ts";
+import { Connection } from "./connection.ts";
+import { Statements, unlocked } from "./statements.ts";
+
+/** How long opening retries where SQLite fails at once; less than its own wait, which is not repeated. */
+const openingPatienceMs = 2_000;
+
+export class SqliteStore extends Store {
+  readonly #connection: Connection;
+  readonly #statements: Statements;
+  readonly #path: string;
+  readonly #identity: string | undefined;
+  readonly #sync: CommitSync | undefined;
+
+  /** Without `syncFile` the connection itself syncs each commit. */
+  constructor(connection: Connection, path: string, syncFile: "grouped" | SyncFile | undefined) {
+    const statements = new Statements(connection.run, () => sync?.wrote());
+    super(statements.run, statements.run);
+    const rewrite = () => statements.alone(() => checkpoint(connection.run));
+    const own = syncFile === "grouped" ? undefined : syncFile;
+    const sync = syncFile === undefined ? undefined : new CommitSync(`${path}-wal`, rewrite, own);
+    this.#sync = sync;
+    this.#connection = connection;
+    this.#statements = statements;
+    this.#path = path;
+    this.#identity = fileIdentity(path);
+  }
+
+  /** BEGIN IMMEDIATE keeps out every other request and process, so `work` runs once. */
+  async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
+    return await this.#statements.transaction((sql) => work(new Tables(sql)));
+  }
+
+  async settled(): Promise<void> {
+    await this.#sync?.settled();
+  }
+
+  /** Throws DatabaseReplacedError if the path no longer names the open file, or the file was emptied. */
+  checkFile(): void {
+    const found = fileIdentity(this.#path);
+    if (found === undefined || found !== this.#identity) throw new DatabaseReplacedError(this.#path);
+  }
+
+  /** Copies the database to a new file, as `backUp`. */
+  async backUp(path: string): Promise<Record<string, number>> {
+    return await this.#statements.alone(() => backUp(this.#connection.run, path));
+  }
+
+  async close(): Promise<void> {
+    await this.#statements.alone(async () => this.#connection.close());
+  }
+}
+
+export interface SqliteOptions {
+  /** Create a missing file. */
+  create: boolean;
+  /** Seconds since 1970. */
+  now: number;
+  /**
+   * How commits reach the disk: `"each"`, the default, syncs each by itself; `"grouped"` leaves it to `settled`, which
+   * whoever acknowledges anything must wait for. A function replaces the sync of a group.
+   */
+  sync?: "each" | "grouped" | SyncFile | undefined;
+}
+
+/**
+ * Opens the database file `path` and migrates its schema. The file holds the issuer's private key, so its mode is set
+ * to 0600. Throws `settings_missing` (no such file), `settings_invalid`, `file_error`.
+ */
+export async function openSqliteStore(path: string, options: SqliteOptions): Promise<SqliteStore> {
+  if (!options.create && !existsSync(path)) {
+    throw new VouchError("settings_missing", `There is no database ${path}.`, {
+      hint: `Run \`vouch server init --url https://YOUR-HOST --database sqlite:${path}\` first.`,
+    });
+  }
+  try {
+    makePrivate(path);
+    await prepareFile(path, options.now);
+    return await connect(path, options.sync ?? "each");
+  } catch (error) {
+    if (error instanceof VouchError) throw error;
+    throw new VouchError(
+      "file_error",
+      `The database ${path} cannot be opened: ${databaseFailure(error) ?? (error as Error).message}.`,
+      {
+        hint: "Check the path, its permissions and the space on the disk.",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Migrates the schema, through Bun.SQL, and changes to a write-ahead log. Throws `settings_invalid`, SQLite's errors. */
+async function prepareFile(path: string, now: number): Promise<void> {
+  const sql = new SQL({ adapter: "sqlite", filename: path, create: true });
+  try {
+    // Another process (`vouch server invite`) may be writing: wait for its lock. SQLite does not wait in every case: not
+    // for the change to WAL, and not where a transaction's snapshot is older than another's commit. So retry, too.
+    await sql`PRAGMA busy_timeout = 5000`;
+    const deadline = performance.now() + openingPatienceMs;
+    await unlocked(async () => await sql`PRAGMA journal_mode = WAL`, deadline);
+    await sql`PRAGMA foreign_keys = ON`;
+    await unlocked(() => migrate((work) => sql.begin(work), now), deadline);
+    await checkVersion(sql, path);
+  } finally {
+    await sql.close();
+  }
+}
+
+/** The connection of the server's requests. */
+async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promise<SqliteStore> {
+  const connection = new Connection(path);
+  try {
+    const { run } = connection;
+    // The queue retries on locks: SQLite's own wait blocks the event loop.
+    await run`PRAGMA busy_timeout = 0`;
+    await run`PRAGMA foreign_keys = ON`;
+    if (sync === "each") return new SqliteStore(connection, path, undefined);
+    // Checkpoints still sync the log before the database, so a power cut damages nothing.
+    await run`PRAGMA synchronous = NORMAL`;
+    // A checkpoint holds up all requests: one for each 16 MiB of log, not for each four.
+    await run`PRAGMA wal_autocheckpoint = 4000`;
+    // The first read creates the log.
+    await unlocked(() => run`SELECT max(version) FROM schema_versions`, performance.now() + openingPatienceMs);
+    return new SqliteStore(connection, path, sync);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Copies the whole log into the database and syncs that. Throws SQLite's errors, or if somebody reads the log. */
+async function checkpoint(run: Sql): Promise<void> {
+  const [result] = (await run`PRAGMA wal_checkpoint(TRUNCATE)`) as { busy: number }[];
+  if (result?.busy !== 0) throw new Error("the log is in use by another process");
+}
+
+/** Bytes of a database's header (sqlite.org/fileformat2.html, 1.3), which SQLite writes when it changes to WAL. */
+const headerBytes = 100n;
+
+/**
+ * Identifies a database file, to detect a replaced one; undefined if there is none, or if it was emptied in place: the
+ * pages in the WAL would still answer, until a restart finds nothing.
+ */
+function fileIdentity(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && stats.size >= headerBytes ? `${stats.dev}:${stats.ino}` : undefined;
+}
+
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+}

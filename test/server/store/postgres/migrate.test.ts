@@ -1,0 +1,174 @@
+/** `vouch server migrate`: all of a SQLite database in PostgreSQL, or nothing. */
+import { Database } from "bun:sqlite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { SQL } from "bun";
+import { initializeServer } from "../../../../src/server/initialize.ts";
+import { openStore } from "../../../../src/server/store/open.ts";
+import { tempFolderUntil } from "../../../temp-folder.ts";
+import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
+import { credential, now, plain } from "../contract/database.ts";
+
+const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
+const tables = [
+  "ceremonies",
+  "configuration",
+  "credentials",
+  "dpop_proofs",
+  "invites",
+  "sessions",
+  "signing_keys",
+  "users",
+];
+/** More than one batch of rows. */
+const people = 1_100;
+
+describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
+  let server: Postgres;
+  let folder: string;
+  let path: string;
+  let to: string;
+  let sql: SQL;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(async () => server?.remove());
+  beforeEach(async () => {
+    folder = tempFolderUntil(onTestFinished);
+    path = join(folder, "vouch.db");
+    to = await server.database();
+    sql = lookInto(to);
+    const store = await openStore(`sqlite:${path}`, { create: true, now });
+    await initializeServer(store, "https://vouch.example.com", ["sts.amazonaws.com", "b"], now);
+    await store.transaction(async ({ accounts, credentials, sessions }) => {
+      for (let index = 0; index < people; index++) {
+        const user = await accounts.invite(`person-${index}@bücher.example`, `code-${index}`, now, now + 9);
+        if (index > 2) continue;
+        await credentials.add({ ...credential(user.id, `key-${index}`, "Schlüssel 🔑"), product: undefined });
+        const session = { user, jkt: "j", credentialId: `key-${index}`, createdAt: now, expiresAt: now + 1000 };
+        await sessions.add(`token-${index}`, session, index === 0 ? undefined : "laptop");
+        await sessions.rememberProof(`proof-${index}`, now + 9);
+      }
+      await sessions.revoke("token-1", now);
+    });
+    const [first] = await store.accounts.users(now, { limit: 1 });
+    await store.ceremonies.add({ id: "c", type: "addition", challenge: "x", userId: first!.id, expiresAt: now + 9 });
+    await store.close();
+  });
+  afterEach(async () => sql.close());
+
+  const start = (...args: string[]) =>
+    Bun.spawn([process.execPath, main, "server", ...args], {
+      env: { PATH: process.env["PATH"], HOME: folder },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  async function migrate(from = `sqlite:${path}`, target = to, ...more: string[]) {
+    const child = start("migrate", "--from", from, "--to", target, ...more);
+    const [out, err] = [await new Response(child.stdout).text(), await new Response(child.stderr).text()];
+    return { code: await child.exited, out, err };
+  }
+  function inSqlite(): Record<string, unknown[]> {
+    const database = new Database(path, { readonly: true });
+    const all = tables.map(
+      (table) =>
+        [table, plain(database.query<Record<string, unknown>, []>(`SELECT * FROM ${table} ORDER BY 1`).all())] as const,
+    );
+    database.close();
+    return Object.fromEntries(all);
+  }
+  async function inPostgres(): Promise<Record<string, unknown[]>> {
+    const all: Record<string, unknown[]> = {};
+    for (const table of tables) all[table] = plain([...(await sql.unsafe(`SELECT * FROM ${table} ORDER BY 1`))]);
+    return all;
+  }
+  const isEmpty = async () => Object.values(await inPostgres()).every((rows) => rows.length === 0);
+
+  test("copies every row of every table, and counts them", async () => {
+    const before = inSqlite();
+    const { code, out, err } = await migrate(undefined, undefined, "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out).rows).toEqual({
+      ceremonies: 1,
+      configuration: 2,
+      credentials: 3,
+      dpop_proofs: 3,
+      invites: people,
+      sessions: 3,
+      signing_keys: 1,
+      users: people,
+    });
+    expect(await inPostgres()).toEqual(before);
+    expect(inSqlite()).toEqual(before);
+    const listed = start("users", "--limit", "1", "--database", to);
+    expect(await new Response(listed.stdout).text()).toContain("person-0@");
+  });
+
+  test("copies every table that there is", () => {
+    const database = new Database(path, { readonly: true });
+    const found = database
+      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+      .all();
+    database.close();
+    expect(found.map(({ name }) => name).filter((name) => name !== "schema_versions")).toEqual(tables);
+  });
+
+  test("refuses a database that holds data, and changes nothing there", async () => {
+    expect(await migrate()).toMatchObject({ code: 0, out: expect.stringContaining("1100 people, 3 security keys") });
+    const before = await inPostgres();
+    expect(await migrate()).toMatchObject({ code: 1, err: expect.stringContaining("holds data already") });
+    expect(await inPostgres()).toEqual(before);
+  });
+
+  test("refuses a database that a server has been made in, though nobody has been invited", async () => {
+    const made = start("init", "--url", "https://vouch.example.com", "--database", to);
+    expect(await made.exited).toBe(0);
+    expect(await migrate()).toMatchObject({ code: 1, err: expect.stringContaining("holds data already") });
+  });
+
+  test("refuses a file that a server has open", async () => {
+    const child = start("run", "--listen", "127.0.0.1:0", "--database", `sqlite:${path}`);
+    await child.stdout.getReader().read();
+    expect(await migrate()).toMatchObject({ code: 1, err: expect.stringContaining("Stop the server first") });
+    expect(await isEmpty()).toBe(true);
+    child.kill("SIGTERM");
+    await child.exited;
+    expect(await migrate()).toMatchObject({ code: 0 });
+  });
+
+  test("copies nothing when anything fails", async () => {
+    const store = await openStore(to, { create: true, now });
+    await store.close();
+    await sql.unsafe("ALTER TABLE sessions ADD CONSTRAINT no_laptops CHECK (client IS NULL)");
+    expect(await migrate()).toMatchObject({ code: 1, err: expect.stringContaining("Nothing was copied") });
+    expect(await isEmpty()).toBe(true);
+    await sql.unsafe("ALTER TABLE sessions DROP CONSTRAINT no_laptops");
+    expect(await migrate()).toMatchObject({ code: 0 });
+  });
+
+  test("refuses what is not the move from SQLite to PostgreSQL", async () => {
+    const missing = join(folder, "missing.db");
+    const cases: [string, string, number, string][] = [
+      [`sqlite:${missing}`, to, 1, "There is no database"],
+      [to, to, 2, "Only a SQLite database"],
+      [`sqlite:${path}`, `sqlite:${missing}`, 2, "Only a PostgreSQL database"],
+      [`sqlite:${path}`, to.replace("vouch@", "vouch:staple@"), 2, "on the command line"],
+      [to.replace("vouch@", "vouch:staple@"), to, 2, "on the command line"],
+      [`sqlite:${path}`, to.replace("test_", "nowhere_"), 1, "there is no such database"],
+      [`sqlite:${path}`, "postgres://vouch@127.0.0.1:1/vouch", 6, "it cannot be reached"],
+    ];
+    for (const [from, target, code, words] of cases) {
+      const answer = await migrate(from, target);
+      expect({ from, target, ...answer }).toMatchObject({ code, err: expect.stringContaining(words) });
+      expect(answer.out + answer.err).not.toContain("staple");
+    }
+    expect(existsSync(missing)).toBe(false);
+    const empty = join(folder, "empty.db");
+    await (await openStore(`sqlite:${empty}`, { create: true, now })).close();
+    expect(await migrate(`sqlite:${empty}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("has no signing key"),
+    });
+    expect(await isEmpty()).toBe(true);
+  });
+});
