@@ -111,6 +111,12 @@ export function requiresNetworkNamespace(): boolean {
   );
 }
 
+/** Whether this user may make a process id namespace, as root of a user namespace. In CI it throws where that is not so. */
+export function requiresProcessNamespace(): boolean {
+  const command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"];
+  return requires("unshare") && allowed("unshare process ids", command);
+}
+
 function allowed(what: string, command: string[]): boolean {
   if (Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but this user may not ${what}`);

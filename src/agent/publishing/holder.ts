@@ -3,7 +3,7 @@
  * packages. It is known by its id and its start time.
  */
 import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
-import type { Peer } from "../wire/peer.ts";
+import { type Peer, peerProcess } from "../wire/peer.ts";
 
 /**
  * `self`: a shim asks, and becomes the package manager. `parent`: the package manager has started a helper. One way gives
@@ -17,9 +17,9 @@ export interface Holder {
   process: ProcessInfo;
 }
 
-/** Undefined where the system does not say who asks, or the process has ended. */
+/** Undefined where the system does not say who asks, or the process that has connected has ended. */
 export function holderOf(peer: Peer | undefined, kind: HolderKind): Holder | undefined {
-  const asker = peer?.pid === undefined ? undefined : processInfo(peer.pid);
+  const asker = peerProcess(peer);
   const found = kind === "self" ? asker : asker && processInfo(asker.parent);
   return found && { kind, process: found };
 }

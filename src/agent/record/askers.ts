@@ -1,7 +1,7 @@
 /** The process that asks, and those above it. */
 import { readlinkSync } from "node:fs";
 import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
-import type { Peer } from "../wire/peer.ts";
+import { type Peer, peerProcess } from "../wire/peer.ts";
 
 /** More than the depth of a build in a terminal in an editor. */
 const maxAncestors = 16;
@@ -24,7 +24,7 @@ export interface AskingProcess {
  * who asks.
  */
 export function askerAndParent(peer: Peer | undefined): [asker?: AskingProcess, parent?: ProcessInfo] {
-  const asker = peer?.pid === undefined ? undefined : processInfo(peer.pid);
+  const asker = peerProcess(peer);
   if (asker === undefined) return [];
   const parent = parentOf(asker);
   return parent === undefined ? [asking(asker)] : [asking(asker), parent];

@@ -3,7 +3,7 @@
  * server takes longer for a cached answer than everything else together.
  */
 import { type HttpRequest, readRequest } from "./http-request.ts";
-import { type Peer, peerOf } from "./peer.ts";
+import { type Peer, peerOf, peerStillRuns } from "./peer.ts";
 
 export interface HttpListenerOptions {
   unix: string;
@@ -63,10 +63,17 @@ export function listenHttp(options: HttpListenerOptions): HttpListener {
     socket: {
       open(socket) {
         // The descriptor is missing from the runtime's types.
-        const peer = peerOf((socket as unknown as { fd: number }).fd);
+        const { fd } = socket as unknown as { fd: number };
+        const peer = peerOf(fd);
+        const opened = performance.now();
         socket.data = {
-          peer: peer ?? { uid: -1 },
-          opened: performance.now(),
+          peer: {
+            ...(peer ?? { uid: -1 }),
+            // Once closed, the descriptor is another connection's.
+            stillRuns: () => (socket.readyState > 0 ? peerStillRuns(fd) : false),
+            age: () => performance.now() - opened,
+          },
+          opened,
           received: nothing,
           unsent: nothing,
           isWhole: false,
