@@ -24,18 +24,19 @@ script, with all that you may do. It looks for tokens and tries to publish, as t
   await seedBadPackage(at);
   const app = npmUserProject(join(at.home, "dates-app"), "my-dates");
   const before = publishedBy(at);
-  await type(at, "npm install --foreground-scripts --no-audit --no-fund", { cwd: app });
+  await type(at, "npm install --foreground-scripts --no-audit --no-fund", { cwd: app, terminal: "none" });
   if (publishedBy(at) !== before) throw new Error("the bad package has published something");
 
   say(`It found no token lying about, and published nothing. A token to read with it gets for the
 asking, as every program of yours while you are logged in: it ends with the session, and
 AWS lets it publish nothing. And it has left traces: the last questions, with the programs
-that asked (read ← as "was started by"):`);
+that asked (read ← as "was started by"). On a terminal Vouch would have asked you to touch the
+key for npm publish: for something that you did not ask for, you do not.`);
   await type(at, "vouch log | head -n 1; vouch log | grep postinstall");
 
   say(`You publish as ever. Vouch names what asks, on your terminal, and you touch the key:`);
   const library = npmProject(join(at.home, "my-tool"), "my-tool");
-  await type(at, "npm publish", { cwd: library, inTerminal: true });
+  await type(at, "npm publish", { cwd: library, terminal: "own" });
   if (publishedBy(at) !== before + 1) throw new Error("npm publish with a touch has published nothing");
 }
 
