@@ -111,10 +111,18 @@ export function requiresNetworkNamespace(): boolean {
   );
 }
 
-/** Whether this user may make a process id namespace, as root of a user namespace. In CI it throws where that is not so. */
+/** Runs what follows in a process id namespace: for root one of the machine's, else as root of a user namespace. */
+export const inProcessNamespace: readonly string[] = [
+  "unshare",
+  ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
+  "--pid",
+  "--fork",
+  "--mount-proc",
+];
+
+/** Whether this user may make one. In CI it throws where that is not so. */
 export function requiresProcessNamespace(): boolean {
-  const command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"];
-  return requires("unshare") && allowed("unshare process ids", command);
+  return requires("unshare") && allowed("unshare process ids", [...inProcessNamespace, "true"]);
 }
 
 function allowed(what: string, command: string[]): boolean {

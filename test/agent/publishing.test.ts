@@ -5,7 +5,7 @@ import { type Route, routes } from "../../src/agent/protocol.ts";
 import type { PublishStartRequest } from "../../src/agent/requests.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { rejection } from "../rejection.ts";
-import { requires, requiresProcessNamespace } from "../requires.ts";
+import { inProcessNamespace, requires, requiresProcessNamespace } from "../requires.ts";
 import { AgentHarness, cargoUrl, repository } from "./harness.ts";
 import { apiFailure, roleArn } from "./upstream.ts";
 
@@ -240,15 +240,17 @@ test("nothing is asked for where no repository has a role for publishing", async
   expect(harness.upstream.counts.publishOptions).toBe(0);
 });
 
-const canNest = process.platform === "linux" && requires("unshare", "python3") && requiresProcessNamespace();
+const canNest = process.platform === "linux" && requires("python3") && requiresProcessNamespace();
 
 test.skipIf(!canNest)(
   "a connection of a process that has ended gets nothing of the one that has its id now",
   async () => {
-    const nested = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
-    const child = Bun.spawn([...nested, process.execPath, join(import.meta.dir, "programs/reused-pid.ts")], {
-      stdout: "pipe",
-    });
+    const child = Bun.spawn(
+      [...inProcessNamespace, process.execPath, join(import.meta.dir, "programs/reused-pid.ts")],
+      {
+        stdout: "pipe",
+      },
+    );
     expect(JSON.parse(await child.stdout.text())).toMatchObject({
       reused: true,
       own: "given",
