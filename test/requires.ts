@@ -111,6 +111,20 @@ export function requiresNetworkNamespace(): boolean {
   );
 }
 
+/** Runs what follows in a process id namespace: for root one of the machine's, else as root of a user namespace. */
+export const inProcessNamespace: readonly string[] = [
+  "unshare",
+  ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
+  "--pid",
+  "--fork",
+  "--mount-proc",
+];
+
+/** Whether this user may make one. In CI it throws where that is not so. */
+export function requiresProcessNamespace(): boolean {
+  return requires("unshare") && allowed("unshare process ids", [...inProcessNamespace, "true"]);
+}
+
 function allowed(what: string, command: string[]): boolean {
   if (Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but this user may not ${what}`);

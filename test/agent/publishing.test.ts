@@ -5,6 +5,7 @@ import { type Route, routes } from "../../src/agent/protocol.ts";
 import type { PublishStartRequest } from "../../src/agent/requests.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { rejection } from "../rejection.ts";
+import { inProcessNamespace, requires, requiresProcessNamespace } from "../requires.ts";
 import { AgentHarness, cargoUrl, repository } from "./harness.ts";
 import { apiFailure, roleArn } from "./upstream.ts";
 
@@ -238,3 +239,24 @@ test("nothing is asked for where no repository has a role for publishing", async
   expect((await rejection(start())).code).toBe("not_configured");
   expect(harness.upstream.counts.publishOptions).toBe(0);
 });
+
+const canNest = process.platform === "linux" && requires("python3") && requiresProcessNamespace();
+
+test.skipIf(!canNest)(
+  "a connection of a process that has ended gets nothing of the one that has its id now",
+  async () => {
+    const child = Bun.spawn(
+      [...inProcessNamespace, process.execPath, join(import.meta.dir, "programs/reused-pid.ts")],
+      {
+        stdout: "pipe",
+      },
+    );
+    expect(JSON.parse(await child.stdout.text())).toMatchObject({
+      reused: true,
+      own: "given",
+      publish: { error: { code: "touch_needed" } },
+      // What any program of the user may read.
+      read: { token: expect.any(String) },
+    });
+  },
+);

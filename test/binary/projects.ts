@@ -34,9 +34,16 @@ export function npmProject(folder: string, name: string): string {
   });
 }
 
-/** An npm project that uses the package. */
+/** An npm project that uses the package, and lets its install scripts run, which npm 12 does not by itself. */
 export function npmUserProject(folder: string, dependency: string): string {
-  const manifest = { name: "app", version: "1.0.0", private: true, dependencies: { [dependency]: "^1.0.0" } };
+  const allowed = { allowScripts: { [dependency]: true } };
+  const manifest = {
+    name: "app",
+    version: "1.0.0",
+    private: true,
+    dependencies: { [dependency]: "^1.0.0" },
+    ...allowed,
+  };
   return write(folder, { "package.json": `${JSON.stringify(manifest, null, 2)}\n` });
 }
 

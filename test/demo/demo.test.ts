@@ -21,6 +21,11 @@ test("the demo ends well, lets one log in by hand, and no token stands in what i
     type(`vouch status --json >by-hand.json; vouch server invite ${person.email} >invite; exit 1\r`);
   });
   expect(`${exitCode}${exitCode === 0 ? "" : screen}`).toBe("0");
+  // The bad package's script says what it got; then the developer's own publish, after a touch.
+  expect(screen).toMatch(
+    /turns bad[^]*npm publish \.+ vouch: Publishing to my-domain\/my-repo needs a touch[^]*Allowed until[^]*In the evening/,
+  );
+  expect(screen).not.toMatch(/\.\. [1-9]\d* tokens/);
   expect(readFileSync(join(folder, "home/by-hand.json"), "utf8")).toContain(person.email);
   expect(readFileSync(join(folder, "home/invite"), "utf8")).not.toBe("");
   expect(filesContaining(folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./)).toEqual(

@@ -9,25 +9,19 @@ import { scriptOptions } from "../../build/script-options.ts";
 import { pipVersion } from "../../src/tools/pip/version.ts";
 import { filesContaining } from "../binary/disk.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "../binary/projects.ts";
-import {
-  type Finished,
-  type Laptop,
-  person,
-  registryName,
-  sandboxExecutable,
-  serverUrl,
-  startLaptop,
-} from "../laptop.ts";
+import { type Laptop, person, registryName, sandboxExecutable, serverUrl, startLaptop } from "../laptop.ts";
+import { addPublishRole } from "../sandbox/aws/publish-role.ts";
 import { names } from "../sandbox/main.ts";
-import type { TerminalRun } from "../pty.ts";
 import { myPackage, seedPackage } from "../sandbox/packages.ts";
 import { findPackageManager, type PackageManager } from "../toolchains/toolchains.ts";
-import { heading, say, showCommand, showOutput } from "./narrator.ts";
+import { heading, say, show } from "./narrator.ts";
+import { turnedBad } from "./turned-bad.ts";
+import { type } from "./typing.ts";
 
 const root = join(import.meta.dir, "../..");
 const secrets = /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\./;
 const index = `https://${names.packageHost}/pypi/${names.repository}/simple/`;
-const endpointOf = "--domain my-domain --repository my-repo";
+const endpointOf = `--domain ${names.domain} --repository ${names.repository}`;
 const started = performance.now();
 
 const values = scriptOptions("npm run demo [-- --keep DIR] [--shell]", {
@@ -63,6 +57,7 @@ const laptop = await startLaptop({
   ...(keep === undefined ? {} : { folder: keep }),
   executable: sandboxExecutable,
   touchDelayMs: 400,
+  account: addPublishRole,
 });
 let exitCode = 1;
 try {
@@ -106,16 +101,23 @@ An administrator invites a developer:
   heading("What happened behind the scenes");
   const { account } = at.sandbox;
   const count = readdirSync(at.folder, { recursive: true }).length;
-  const found = filesContaining(at.folder, secrets);
-  if (found.length > 0) throw new Error(`a secret stands in ${found.join(", ")}`);
+  demandNoSecrets(at);
   say(`AWS was asked ${account.calls.AssumeRoleWithWebIdentity} time for role credentials and ${account.calls.GetAuthorizationToken} time for a CodeArtifact token;
 the agent kept both in memory, and every package manager got the token from there.
 Of the ${count} files and folders that all of this has made, none holds a token.`);
+
+  if (isInstalled(at, "npm")) await turnedBad(at);
+  demandNoSecrets(at);
 
   heading("In the evening");
   await type(at, "vouch logout");
   say("Without a session nobody gets a token, and everyone is told what to do:");
   await type(at, "vouch credential codeartifact", { expect: 4 });
+}
+
+function demandNoSecrets({ folder }: Laptop): void {
+  const found = filesContaining(folder, secrets);
+  if (found.length > 0) throw new Error(`a secret stands in ${found.join(", ")}`);
 }
 
 /** Runs the user's shell in the laptop's home folder, with its environment, until the user leaves it. */
@@ -183,21 +185,4 @@ function passedOver(at: Laptop, name: PackageManager): boolean {
   if (isInstalled(at, name)) return false;
   say(`${name} is not installed on this machine (or does not work): passed over.`);
   return true;
-}
-
-/** Runs a command line as the developer types it, shows it and what it says, and demands its exit code. */
-async function type(
-  at: Laptop,
-  line: string,
-  { cwd, expect = 0 }: { cwd?: string; expect?: number } = {},
-): Promise<void> {
-  showCommand(line);
-  const finished: Finished = await at.run(["sh", "-c", line], { cwd: cwd ?? at.home, timeoutMs: 180_000 });
-  showOutput(finished.stdout + finished.stderr);
-  if (finished.exitCode !== expect) throw new Error(`\`${line}\` ended with ${finished.exitCode}, expected ${expect}`);
-}
-
-function show(line: string, { screen }: TerminalRun): void {
-  showCommand(line);
-  showOutput(screen);
 }

@@ -24,3 +24,9 @@ export function showOutput(text: string): void {
   if (plain !== "") console.log(plain.replaceAll(/^/gm, style(2, "  | ")));
   console.log("");
 }
+
+/** Shows a command that ran on a terminal, and its screen. */
+export function show(line: string, { screen }: { screen: string }): void {
+  showCommand(line);
+  showOutput(screen);
+}

@@ -1,7 +1,11 @@
 /**
- * What the worms try: everything that code of the same user can do. Each attempt is a function of this name in the
- * languages that the packages run (worms/); what it got, the test judges from outside.
+ * What the worms try: everything that code of the same user can do. Each attempt is a function of this name in
+ * worms/, and every worm makes it; what it got, the test judges from outside.
  */
+
+/** Each in a package of this package manager: an install script, a build script, a build backend. */
+export const worms = ["npm", "cargo", "pip"] as const;
+export type Worm = (typeof worms)[number];
 
 /** How a token would come to the worm; `publish` and `keys` are judged at the registries and the Vouch server alone. */
 const ways = {
@@ -36,6 +40,8 @@ export const attempts: readonly Attempt[] = [
     "agent-environment": "the agent's environment",
     arguments: "the arguments of every process of the user",
     "tool-settings": "what the package managers say of their settings (`npm config`, `pip config`)",
+    "nested-scripts":
+      "the scripts of an npm that it starts itself (`npm run`, `npm exec`, `npx`; pnpm, yarn, bun where installed)",
     "later-environments": "in the background, the environments of the next command",
   }),
   ...list("files", {
@@ -53,6 +59,9 @@ export const attempts: readonly Attempt[] = [
     "ancestors-descriptors": "pipes, memfds and files of every ancestor (`/proc/PID/fd`)",
     "all-descriptors": "those of every process of the user",
     "agent-descriptors": "those of the agent",
+    "duplicated-descriptors": "`pidfd_getfd` on the package manager",
+    "agent-duplicated": "`pidfd_getfd` on the agent",
+    "agent-files": "the agent's other files in `/proc`: maps, stack, root",
   }),
   ...list("memory", {
     "package-manager-memory": "`/proc/PID/mem` of the package manager",
@@ -62,6 +71,8 @@ export const attempts: readonly Attempt[] = [
     "agent-readv": "`process_vm_readv` on the agent",
     "agent-ptrace": "`ptrace` of the agent",
     "agent-core": "a core dump of the agent",
+    "agent-namespace": "the agent's memory and environment, as root of a user namespace of its own",
+    "agent-limits": "the agent's limit on core files raised (`prlimit`)",
   }),
   ...list("race", {
     "pipe-race": "in the background, the pipe of the next npm",
@@ -75,6 +86,9 @@ export const attempts: readonly Attempt[] = [
     "ask-role": "the socket: credentials of the role",
     "ask-unknown-route": "the socket: routes that are not there",
     "ask-forged-head": "the socket: another protocol, doubled lengths, headers of somebody else",
+    "ask-by-another-name": "the socket, as a process that calls itself `npm` or `cargo` (`prctl`)",
+    "ask-behind-many": "the socket, behind two hundred connections that say nothing",
+    "ask-to-flood": "1200 long questions that are refused, to push others out of `vouch log`",
     "credential-codeartifact": "`vouch credential codeartifact`",
     "credential-aws": "`vouch credential aws`",
     "cargo-provider": "Cargo's credential provider, for reading",
@@ -83,7 +97,10 @@ export const attempts: readonly Attempt[] = [
     "nuget-plugin": "NuGet's plugin",
     exec: "`vouch exec -- env`",
     preload: "a library of its own in a helper (`LD_PRELOAD`)",
+    "runtime-variables": "the runtime's variables (`BUN_OPTIONS`, `NODE_OPTIONS`, …) for a helper",
     "sibling-asks": "a sibling of its own as the package manager's helper (`CLONE_PARENT`)",
+    "hooked-npm": "an npm that it starts itself, with a script of its own in it (`NODE_OPTIONS`)",
+    "false-manager": "a program of its own behind the shim of an npm or pip that it starts itself",
   }),
   ...list("publish", {
     "ask-publish-token": "the socket: a token for publishing",
@@ -92,38 +109,68 @@ export const attempts: readonly Attempt[] = [
     "ask-publish-cargo": "the socket: Cargo's publish, yank and owners",
     "ask-publish-environment": "the socket: the variables for publishing",
     "ask-publish-role": "the socket: credentials of the publish role",
+    "ask-publish-by-another-name": "the socket, as a process that calls itself `npm` or `cargo`",
+    "ask-publish-at-once": "ten requests for a touch and thirty for what it would give, at once",
+    "ask-publish-dead": "connections of processes that have ended, whose ids may be npm's later",
     "forged-touch": "a ceremony for publishing, ended with a forged assertion",
-    "credential-publish": "`vouch credential codeartifact --purpose publish`",
+    "forged-purpose": "the ceremonies of a login and of a new key, ended as one for publishing",
+    "credential-publish": "`vouch credential codeartifact --purpose publish`, without a terminal and on one of its own",
     "cargo-provider-publish": "Cargo's credential provider, for publishing",
-    "exec-publish": "`vouch exec --publish -- env`",
-    "npm-publish": "`npm publish` of a package of its own",
+    "cargo-provider-terminal": "the same on a terminal of its own",
+    "exec-publish": "`vouch exec --publish -- env`, without a terminal and on one of its own",
+    "npm-publish": "`npm publish` of a package of its own, without a terminal and on one of its own",
     "npm-dist-tag": "`npm dist-tag add` on a package that is there",
+    "npm-owner": "`npm deprecate` and `npm unpublish` of a package that is there",
+    "hooked-publish": "`npm publish` with a script of its own in npm (`NODE_OPTIONS`)",
+    "false-publish": "`npm publish` with a program of its own behind the shim",
     "cargo-publish": "`cargo publish` of a crate of its own",
     "twine-upload": "`twine upload` of a project of its own, by the shim",
+    "own-pinentry": "a `pinentry` of its own that says yes",
     "upload-with-read-token": "an upload with the token for reading",
+    "upload-with-role-credentials":
+      "an upload with a token that it asks AWS for itself, with the read role's credentials",
+    "assume-publish-role":
+      "`AssumeRole` of the publish role with the read role's credentials, with and without the tag",
+    "own-settings":
+      "settings, agent's folder and profile of its own (`VOUCH_CONFIG`, `VOUCH_RUNTIME_DIR`, `VOUCH_PROFILE`)",
+    "settings-without-publish-role": "the publish role taken out of `config.json`",
+    "settings-read-as-publish": "the publish role named as the one that reads, in `config.json`",
+    "settings-publish-as-read": "the read role named as the one that publishes, in `config.json`",
+    "setup-publish-as-read": "`vouch setup codeartifact --publish-role` with the read role",
+    "setup-read-as-publish": "`vouch setup aws` with the publish role",
+    trust: "`vouch trust` for a project of its own, then Cargo's question to publish",
     "sibling-publishes": "a sibling that asks as the package manager's helper, for publishing",
   }),
   ...list("keys", {
     "key-add": "`vouch keys add`",
     "key-add-forged": "the socket: a new key with forged answers",
+    "key-remove": "`vouch keys remove`",
     "key-remove-forged": "the socket: the removal of a key, with a forged answer",
     enroll: "the socket: an enrolment with a guessed code",
     login: "`vouch login`",
     "login-forged": "the socket: a login with a forged assertion",
+    "server-of-its-own": "another Vouch server in `config.json`, then `vouch login`",
+    "end-record": "`vouch logout` and `vouch agent stop`, so that the record of its asks goes with the agent",
     "setup-elsewhere": "`vouch setup` towards a repository of its own",
     "type-into-terminal": "typing into the terminal (`TIOCSTI`)",
     "fake-prompt": "a prompt of its own for the PIN",
   }),
   ...list("later", {
-    "fake-path": "a program of its own for `npm`, `cargo` and `vouch`, first on PATH",
-    "shell-rc": "lines in `.bashrc` and `.profile`",
-    "npmrc-later": "lines in `.npmrc`: another registry for the token, a script in every node",
-    "cargo-config-later": "lines in `.cargo/config.toml`: a provider and a proxy of its own",
+    "ask-later": "in the background, the token to publish with, again and again",
+    "home-programs": "programs of its own in `~/.local/bin`, `~/.cargo/bin`, `~/bin`",
+    "shell-rc": "lines in `.bashrc` and `.profile`, `NODE_OPTIONS` among them",
+    "npmrc-later": "lines in `.npmrc`: `node-options`, `script-shell`, another registry for the token",
+    "cargo-config-later": "lines in `.cargo/config.toml`: a compiler of its own",
+    "cargo-provider-later": "lines in `.cargo/config.toml`: another program by the name of the credential provider",
     "pip-config-later": "lines in `pip.conf`: an index of its own",
+    "python-site": "`usercustomize.py`, which every Python of the user loads",
     "git-hooks": "git hooks",
-    "replace-socket": "a socket of its own in the agent's place",
-    "second-agent": "a second agent",
+    services: "units of systemd and programs for the desktop's next start",
+    "second-agent": "a second agent, and one in a folder of its own",
     "runtime-link": "a link in the place of the agent's folder",
+    "replace-socket": "a socket of its own in the agent's place",
+    "fake-path": "a program of its own for `npm` and `cargo`, first on PATH behind the shims",
+    "own-shims": "programs of its own in the shims folder",
   }),
 ];
 

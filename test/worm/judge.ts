@@ -2,6 +2,7 @@
 import type { Laptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
 import { attempts, type Way, wayOf } from "./attempts.ts";
+import { type Asks, countMissing, parseLog } from "./record.ts";
 import type { Report } from "./reports.ts";
 
 /** The best that an attempt got: `none`, a live token of the role that reads or publishes, credentials of a role. */
@@ -12,9 +13,11 @@ export interface Result {
   worm: string;
   publishes: number;
   keysAdded: number;
-  /** By attempt. */
+  /** By attempt; one that was not made is missing. */
   got: Map<string, Spoil>;
-  /** Asks of the agent that gave something and are not on record. */
+  /** Attempts that were not made, and why. */
+  notMade: Map<string, string>;
+  /** Asks of the agent that are missing in `vouch log`. */
   unlogged: number;
 }
 
@@ -22,16 +25,30 @@ export function judge(
   laptop: Laptop,
   worm: string,
   reports: readonly Report[],
-  { onRecord, ...outside }: { publishes: number; keysAdded: number; onRecord: number },
+  outside: { publishes: number; keysAdded: number },
 ): Result {
   const got = new Map<string, Spoil>();
-  for (const { attempt, got: text } of reports) {
+  const notMade = new Map(attempts.map(({ name }) => [name, "no report"]));
+  for (const { attempt, state, got: text } of reports) {
     if (wayOf(attempt) === undefined) continue;
-    const spoil = spoilIn(laptop, text);
-    if (spoils.indexOf(spoil) >= spoils.indexOf(got.get(attempt) ?? "none")) got.set(attempt, spoil);
+    if (state !== "made") {
+      notMade.set(attempt, `${state}: ${text}`);
+      continue;
+    }
+    notMade.delete(attempt);
+    got.set(attempt, better(spoilIn(laptop, text), got.get(attempt) ?? "none"));
   }
-  const asked = [...got].filter(([attempt, spoil]) => wayOf(attempt) === "asked" && spoil !== "none").length;
-  return { worm, ...outside, got, unlogged: Math.max(0, asked - onRecord) };
+  return { worm, ...outside, got, notMade, unlogged: countUnlogged(reports) };
+}
+
+/** What its asks gave must still be there after the flood of refusals. Throws if the worm did not report them. */
+function countUnlogged(reports: readonly Report[]): number {
+  const reported = (name: string) => reports.find(({ attempt }) => attempt === name)!.got;
+  const asks = JSON.parse(reported("asks")) as Asks;
+  return (
+    countMissing(parseLog(reported("log")), asks, "all") +
+    countMissing(parseLog(reported("log after")), asks, "answered")
+  );
 }
 
 /** Plain, and as Basic authentication and JSON in base64 have it. */
@@ -58,9 +75,4 @@ export function countTokens(results: readonly Result[], ways: readonly Way[]): n
   return results
     .flatMap(({ got }) => [...got])
     .filter(([attempt, spoil]) => spoil !== "none" && ways.includes(wayOf(attempt)!)).length;
-}
-
-/** Attempts that no worm has made. */
-export function notTried(results: readonly Result[]): string[] {
-  return attempts.map(({ name }) => name).filter((name) => !results.some(({ got }) => got.has(name)));
 }

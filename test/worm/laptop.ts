@@ -1,25 +1,21 @@
 /**
  * A logged-in developer's laptop for one worm: a role that reads and one that publishes, in one account, so that the
- * registries tell every upload. Nobody touches the security key once it is set up.
+ * registries tell every upload. The security key is plugged in, and nobody touches it once it is set up.
  */
 import { join } from "node:path";
 import { SQL } from "bun";
-import { type Laptop, registryName, startLaptop } from "../laptop.ts";
+import { type Laptop, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import type { Account } from "../sandbox/aws/account.ts";
-import { addPublishRole, publishRole } from "../sandbox/aws/publish-role.ts";
-
-const writing = new Set(["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"]);
+import { addPublishRole, publishRole, takePublishing } from "../sandbox/aws/publish-role.ts";
 
 /** Splits the developer's role into one that reads and one that publishes too, after a touch. */
 function splitRole(account: Account): void {
   addPublishRole(account);
-  for (const statement of account.roles[0]!.permissions) {
-    statement.Action = [statement.Action].flat().filter((action) => !writing.has(action));
-  }
+  takePublishing(account);
 }
 
 export async function startWormLaptop(): Promise<Laptop> {
-  const laptop = await startLaptop({ account: splitRole });
+  const laptop = await startLaptop({ account: splitRole, executable: sandboxExecutable });
   try {
     await laptop.getReady(
       "--publish-role",

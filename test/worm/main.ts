@@ -1,15 +1,15 @@
 /**
  * `npm run worm`: packages that have turned bad, on a laptop where somebody is logged in.
  *   npm run worm -- --only npm   one worm; may be repeated
- *   npm run worm -- --write      writes the table of docs/threat-model.md
+ *   npm run worm -- --write      writes the table of docs/threat-model.md; else what it got must be what stands there
  *   npm run worm -- --json       prints the figures as one line of JSON at the end
  */
 import { existsSync, readFileSync } from "node:fs";
 import { scriptOptions } from "../../build/script-options.ts";
-import { attempts } from "./attempts.ts";
-import { countTokens, notTried, type Result } from "./judge.ts";
-import { writeTable } from "./table.ts";
-import { runWorm, type Worm, worms } from "./run.ts";
+import { type Worm, worms } from "./attempts.ts";
+import { countTokens, type Result } from "./judge.ts";
+import { differences, writeTable } from "./table.ts";
+import { runWorm } from "./run.ts";
 
 const values = scriptOptions("npm run worm [-- --only WORM] [--json]", {
   only: { type: "string", multiple: true },
@@ -39,7 +39,8 @@ for (const { worm, got } of results) {
 if (values.write && values.only === undefined) writeTable(results);
 const sum = (count: (result: Result) => number) => results.reduce((total, result) => total + count(result), 0);
 const figures = {
-  attempts: attempts.length - notTried(results).length,
+  /** That were made, by all worms together. */
+  attempts: sum(({ got }) => got.size),
   publishes: sum(({ publishes }) => publishes),
   keys_added: sum(({ keysAdded }) => keysAdded),
   tokens_in_env_files_descriptors: countTokens(results, ["environment", "files", "descriptors"]),
@@ -48,13 +49,17 @@ const figures = {
   tokens_by_pipe_race: countTokens(results, ["race"]),
   ptrace_scope: ptraceScope(),
 };
-const missing = notTried(results);
-if (missing.length > 0) console.log(`\nnot tried: ${missing.join(", ")}`);
+const wrong = [
+  ...results.flatMap(({ worm, notMade }) => [...notMade].map(([name, why]) => `${worm}, ${name}: ${why}`)),
+  ...results.flatMap(({ worm, got }) =>
+    [...got].filter(([, spoil]) => spoil === "publish token").map(([name]) => `${worm}, ${name}: a token to publish`),
+  ),
+  ...differences(results),
+];
+if (wrong.length > 0) console.log(`\nnot as it should be:\n${wrong.map((line) => `  ${line}\n`).join("")}`);
 const { publishes, keys_added: keys, tokens_in_env_files_descriptors: tokens, unlogged_asks: unlogged } = figures;
-const publishTokens = sum(({ got }) => [...got.values()].filter((spoil) => spoil === "publish token").length);
-if (publishTokens > 0) console.log(`\n${publishTokens} attempts got a token to publish with`);
 console.log(values.json ? JSON.stringify(figures) : figures);
-process.exit(publishes + keys + tokens + unlogged + publishTokens === 0 && missing.length === 0 ? 0 : 1);
+process.exit(publishes + keys + tokens + unlogged + wrong.length === 0 ? 0 : 1);
 
 /** Yama's setting; a kernel without it asks for no more than 0. */
 function ptraceScope(): number {

@@ -1,23 +1,35 @@
 /** The hostile packages, made for one laptop and published by the colleague whose account was taken over. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { registryName, serverUrl } from "../laptop.ts";
 import type { Laptop } from "../laptop.ts";
 import { names } from "../sandbox/main.ts";
-import { myLib, seedPackage } from "../sandbox/packages.ts";
+import { seedPackage } from "../sandbox/packages.ts";
 import { type Attempt, attempts } from "./attempts.ts";
 import { publishRole } from "../sandbox/aws/publish-role.ts";
 
-const source = (name: string) => readFileSync(join(import.meta.dir, "worms", name), "utf8");
+const folder = join(import.meta.dir, "worms");
+
+/** The worm itself, in Python; what starts it is the package manager's. */
+function wormFiles(worm: string, laptop: Laptop, report: string): Record<string, string> {
+  const files = readdirSync(folder).filter((name) => /\.(py|cjs)$/.test(name));
+  return {
+    ...Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), "utf8")])),
+    "settings.json": JSON.stringify(settingsFor(worm, laptop, report)),
+  };
+}
 
 /** What a worm has to know of the laptop: nothing secret. */
-function settingsFor(worm: string, { folder, sandbox }: Laptop, report: string): object {
+function settingsFor(worm: string, laptop: Laptop, report: string): object {
   return {
     worm,
     report,
-    folder,
-    ca: sandbox.caPath,
+    folder: laptop.folder,
+    ca: laptop.sandbox.caPath,
     host: names.packageHost,
+    account: names.account,
+    region: names.region,
+    domain: names.domain,
     repository: names.repository,
     server: serverUrl,
     role: names.roleArn,
@@ -27,34 +39,42 @@ function settingsFor(worm: string, { folder, sandbox }: Laptop, report: string):
   };
 }
 
-/** By lanes that go side by side, and last what waits for the next command or spoils the ways of the others. */
-function orderOfAttempts(): { lanes: Record<string, string[]>; last: string[] } {
+/**
+ * First what looks, so that it finds nothing that the worm has asked for itself; then what asks; then what would push
+ * that out of the record; last what waits for the next command. Those of later visits take the place of what the command
+ * after an earlier one shows, or end the session.
+ */
+function orderOfAttempts(): { first: string[]; flood: string[]; last: string[]; again: string[][] } {
+  const flood = ["ask-to-flood"];
+  const again = [["fake-path", "own-shims"], ["replace-socket"], ["server-of-its-own", "end-record"]];
+  const elsewhere = new Set([...flood, ...again.flat()]);
   const isLast = ({ way, name }: Attempt) => way === "later" || name === "later-environments" || name === "pipe-race";
-  const first = attempts.filter((attempt) => !isLast(attempt));
-  const lanes = Object.groupBy(first, ({ way }) => (["asked", "publish", "keys"].includes(way) ? way : "read"));
-  const namesOf = (some: readonly Attempt[] = []) => some.map(({ name }) => name);
+  const namesOf = (some: readonly Attempt[]) => some.map(({ name }) => name).filter((name) => !elsewhere.has(name));
   return {
-    lanes: Object.fromEntries(Object.entries(lanes).map(([lane, some]) => [lane, namesOf(some)])),
+    first: namesOf(attempts.filter((each) => !isLast(each))),
+    flood,
     last: namesOf(attempts.filter(isLast)),
+    again,
   };
 }
 
 /** `worm`, whose install scripts are the worm. */
 export async function seedNpmWorm(laptop: Laptop, report: string): Promise<void> {
-  const { registries } = laptop.sandbox;
-  const script = (stage: string) => `node worm.cjs ${stage}`;
-  const scripts = Object.fromEntries(["preinstall", "install", "postinstall", "prepare"].map((on) => [on, script(on)]));
+  const inNode = (stage: string) => `node worm.cjs ${stage}`;
+  // The last one is npm's direct child, as a helper of npm would be.
+  const scripts = {
+    preinstall: inNode("preinstall"),
+    install: inNode("install"),
+    postinstall: `${inNode("postinstall")} && exec python3 worm.py`,
+  };
   const manifest = { scripts, hasInstallScript: true };
-  await seedPackage(registries, "npm", myLib);
-  await seedPackage(registries, "npm", {
+  await seedPackage(laptop.sandbox.registries, "npm", {
     name: "worm",
     version: "1.0.0",
     manifest,
     files: {
       "package.json": JSON.stringify({ name: "worm", version: "1.0.0", scripts }),
-      "worm.cjs": source("worm.cjs"),
-      "harvest.cjs": source("harvest.cjs"),
-      "settings.json": JSON.stringify(settingsFor("npm", laptop, report)),
+      ...wormFiles("npm", laptop, report),
     },
   });
 }
@@ -65,9 +85,10 @@ export async function seedPipWorm(laptop: Laptop, report: string): Promise<void>
   const archive = new Bun.Archive(
     {
       [`${root}/PKG-INFO`]: "Metadata-Version: 2.1\nName: worm\nVersion: 1.0.0\n",
-      [`${root}/pyproject.toml`]: '[build-system]\nrequires = []\nbuild-backend = "worm"\nbackend-path = ["."]\n',
-      [`${root}/worm.py`]: source("worm.py"),
-      [`${root}/settings.json`]: JSON.stringify(settingsFor("pip", laptop, report)),
+      [`${root}/pyproject.toml`]: '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+      ...Object.fromEntries(
+        Object.entries(wormFiles("pip", laptop, report)).map(([name, text]) => [`${root}/${name}`, text]),
+      ),
     },
     { compress: "gzip" },
   );
@@ -86,16 +107,14 @@ export async function seedPipWorm(laptop: Laptop, report: string): Promise<void>
 
 /** A crate `worm`, whose build script is the worm. */
 export async function seedCargoWorm(laptop: Laptop, report: string): Promise<void> {
-  const settings = Object.entries(settingsFor("cargo", laptop, report)).filter(
-    ([, value]) => typeof value === "string",
-  );
   await seedPackage(laptop.sandbox.registries, "cargo", {
     name: "worm",
     version: "0.1.0",
     files: {
-      "build.rs": source("worm.rs"),
+      "build.rs": readFileSync(join(folder, "worm.rs"), "utf8"),
       "src/lib.rs": 'pub fn greeting() -> &\'static str {\n    "hello from worm"\n}\n',
-      "settings.txt": settings.map((pair) => `${pair.join("=")}\n`).join(""),
+      ...wormFiles("cargo", laptop, report),
+      "report.txt": report,
     },
   });
 }

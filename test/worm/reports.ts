@@ -1,9 +1,14 @@
-/** Listens for what the worms report: one connection each, a line with the worm and the attempt, then what it got. */
+/**
+ * Listens for what the worms report: one connection each, a line with the worm, the attempt and whether it was made, then
+ * what it got.
+ */
 import { createServer } from "node:net";
 
 export interface Report {
   worm: string;
   attempt: string;
+  /** "made"; else `got` says why not. */
+  state: string;
   got: string;
 }
 
@@ -33,8 +38,8 @@ export async function startReportListener(path: string): Promise<ReportListener>
     socket.on("end", () => {
       const text = Buffer.concat(parts).toString("latin1");
       const line = text.indexOf("\n");
-      const [worm = "", attempt = ""] = text.slice(0, line).split("\t");
-      reports.push({ worm, attempt, got: text.slice(line + 1) });
+      const [worm = "", attempt = "", state = ""] = text.slice(0, line).split("\t");
+      reports.push({ worm, attempt, state, got: text.slice(line + 1) });
       changed();
     });
   });

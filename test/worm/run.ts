@@ -1,30 +1,32 @@
 /** Runs a worm to its end: the package manager's command with it, then the command after that, then the judgement. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { crateUserProject, npmUserProject } from "../binary/projects.ts";
 import { type Laptop, registryName } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
+import { myLib, myPackage, type PackageSource, seedPackage } from "../sandbox/packages.ts";
 import { seedCargoWorm, seedNpmWorm, seedPipWorm } from "./packages.ts";
 import { countKeys, countPublishes, startWormLaptop } from "./laptop.ts";
+import type { Worm } from "./attempts.ts";
 import { judge, type Result } from "./judge.ts";
 import { endProcessesOf } from "./processes.ts";
-import { countAsksOnRecord } from "./record.ts";
 import { startReportListener } from "./reports.ts";
 
-export const worms = ["npm", "cargo", "pip"] as const;
-export type Worm = (typeof worms)[number];
+/** How long a package manager with a worm in it may take; and each command after it, which may wait for a person. */
+const limitMs = 600_000;
+const afterLimitMs = 60_000;
 
-/** How long a package manager with a worm in it may take; and each command after it. */
-const limitMs = 75_000;
-const afterLimitMs = 15_000;
+const myCrate: PackageSource = {
+  name: "my-crate",
+  version: "0.1.0",
+  files: { "src/lib.rs": "pub fn greeting() {}\n" },
+};
 
 interface Plan {
   seed: (laptop: Laptop, report: string) => Promise<void>;
   /** Makes the project; its folder. */
   project: (laptop: Laptop) => string;
   command: string[];
-  /** What runs the worm once more, as what it has left in the background would. */
-  again?: string[];
 }
 
 const plans: Record<Worm, Plan> = {
@@ -32,7 +34,6 @@ const plans: Record<Worm, Plan> = {
     seed: seedNpmWorm,
     project: ({ home }) => npmUserProject(join(home, "app"), "worm"),
     command: ["npm", "install", "--no-audit", "--no-fund", "--no-progress"],
-    again: ["node", "node_modules/worm/worm.cjs"],
   },
   cargo: {
     seed: seedCargoWorm,
@@ -56,6 +57,9 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
   const listener = await startReportListener(join(laptop.folder, "reports.sock"));
   try {
     await plan.seed(laptop, listener.path);
+    await seedPackage(laptop.sandbox.registries, "npm", myLib);
+    await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
+    await seedPackage(laptop.sandbox.registries, "cargo", myCrate);
     const before = { publishes: countPublishes(laptop), keys: await countKeys(laptop) };
     const cwd = plan.project(laptop);
     say(`${worm}: ${plan.command.join(" ")}`);
@@ -65,19 +69,17 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
         `The worm in ${worm} did not come to its end, after ${listener.reports.map(({ attempt }) => attempt).join(", ")}:\n${screen.slice(-2000)}`,
       );
     }
-    // The agent, and its record with it, ends once its socket is replaced, which the worm tries last.
-    const onRecord = await countAsksOnRecord(laptop);
     await nextCommands(laptop, say);
-    if (plan.again !== undefined) {
-      await inTerminal(laptop, plan.again, cwd, afterLimitMs);
-      if (!(await listener.ended(worm, "end again", 1000))) throw new Error(`The worm in ${worm} did not come again`);
+    // Again, as what it has left in the background would run it.
+    for (const visit of [1, 2, 3]) {
+      const again = await inTerminal(laptop, ["python3", join(laptop.folder, "worm/worm.py")], cwd, limitMs);
+      if (!(await listener.ended(worm, `end again ${visit}`, 1000)))
+        throw new Error(`The worm in ${worm} did not come to the end of visit ${visit}:\n${again.screen.slice(-2000)}`);
       await nextCommands(laptop, say);
     }
-    const after = { publishes: countPublishes(laptop), keys: await countKeys(laptop) };
     return judge(laptop, worm, listener.reports, {
-      publishes: after.publishes - before.publishes,
-      keysAdded: after.keys - before.keys,
-      onRecord: Math.max(onRecord, await countAsksOnRecord(laptop)),
+      publishes: countPublishes(laptop) - before.publishes,
+      keysAdded: (await countKeys(laptop)) - before.keys,
     });
   } finally {
     listener.stop();
@@ -89,12 +91,14 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
 /** What the developer does next, with all that the worm has left behind. */
 async function nextCommands(laptop: Laptop, say: (text: string) => void): Promise<void> {
   const next = join(laptop.home, "next");
-  mkdirSync(next, { recursive: true });
-  rmSync(join(next, "node_modules"), { recursive: true, force: true });
-  writeFileSync(join(next, "package.json"), '{"name":"next","version":"1.0.0","dependencies":{"my-lib":"1.0.0"}}');
+  rmSync(next, { recursive: true, force: true });
+  npmUserProject(next, "my-lib");
+  crateUserProject(next, "my-crate", registryName);
   for (const command of [
     ["npm", "install", "--no-audit", "--no-fund"],
-    ["bash", "-ic", "exit"],
+    ["cargo", "build", "--quiet"],
+    ["pip", "download", "my-package", "--no-cache-dir", "--progress-bar", "off"],
+    ["bash", "-ic", "npm view my-lib version"],
     ["git", "init", "--quiet"],
     ["vouch", "status"],
   ]) {

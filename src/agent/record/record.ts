@@ -70,7 +70,8 @@ export class Record {
 
   /**
    * The entries that were asked at `since` (seconds since 1970) or later, the oldest first, and how many are left out: of
-   * those that were dropped, and of the oldest that one reply does not hold.
+   * those that were dropped, and of those that one reply does not hold. Answers come before refusals, the newest first:
+   * no flood of long refusals takes an answer's place.
    */
   since(since = 0): { entries: RecordEntry[]; leftOut: number } {
     const found = this.#since(since);
@@ -78,10 +79,13 @@ export class Record {
     // In the reply other characters than ASCII are escapes of six bytes.
     const isWithin = (entry: RecordEntry) =>
       (bytes += JSON.stringify(entry).replaceAll(/[^\0-\x7f]/g, "\\u0000").length) < maxReplyBytes;
-    const newest = found.toReversed();
-    const end = newest.findIndex((entry) => !isWithin(entry));
-    const held = end < 0 ? newest : newest.slice(0, end);
-    return { entries: held.toReversed(), leftOut: found.length - held.length + this.#dropped };
+    const byWeight = found.toReversed().toSorted((one, other) => refused(one) - refused(other));
+    const end = byWeight.findIndex((entry) => !isWithin(entry));
+    const held = new Set(end < 0 ? byWeight : byWeight.slice(0, end));
+    return {
+      entries: found.filter((entry) => held.has(entry)),
+      leftOut: found.length - held.size + this.#dropped,
+    };
   }
 
   #since(since: number): RecordEntry[] {
@@ -91,3 +95,5 @@ export class Record {
       .toSorted((one, other) => one.last - other.last);
   }
 }
+
+const refused = ({ outcome }: RecordEntry): number => (outcome === "ok" ? 0 : 1);

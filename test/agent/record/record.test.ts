@@ -121,6 +121,20 @@ test("a reply holds no more than a client takes, the newest", () => {
   expect(shown.at(-1)!.operation).toStartWith("999 ");
 });
 
+test("refusals take no answer's place in a reply that does not hold all", () => {
+  const record = new Record(new ManualClock());
+  const asker = { name: "worm", pid: 1, startedAt: "1", executable: "x".repeat(200) };
+  record.add({ operation: "token" }, "ok", who({ asker }));
+  for (let number = 0; number < 1_000; number++) {
+    record.add({ operation: `cargo read ${number}`, target: "漢".repeat(200) }, "not_configured", who({ asker }));
+  }
+  const { entries: shown, leftOut } = record.since();
+  expect(shown[0]!.operation).toBe("token");
+  expect(shown.at(-1)!.operation).toBe("cargo read 999");
+  expect(shown.length).toBeLessThan(1_001);
+  expect(shown.length + leftOut).toBe(1_001);
+});
+
 test("another program of the same name below the same parent is an entry of its own", () => {
   const record = new Record(new ManualClock());
   const asker = { pid: 10, name: "vouch", startedAt: "5" };

@@ -21,3 +21,12 @@ export function addPublishRole({ roles }: Account): void {
   };
   roles.push(publisher);
 }
+
+const writing = new Set(["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"]);
+
+/** Leaves the developer's role with what reads. */
+export function takePublishing({ roles }: Account): void {
+  for (const statement of roles[0]!.permissions) {
+    statement.Action = [statement.Action].flat().filter((action) => !writing.has(action));
+  }
+}
