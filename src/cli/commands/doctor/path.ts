@@ -1,12 +1,12 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` is first on PATH. */
 import { realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { findAllOnPath, findIn } from "../../../base/system/path.ts";
-import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
 import { neededShims, toolNames, tools, toolOfShim } from "../../../tools/tools.ts";
 import { setupCommand } from "../../../tools/registry-url.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
+import { checkHook, hookPlace, hookRemedy } from "./hook.ts";
 
 /** Returns findings on the shims of the configured package managers. */
 export function checkPath(machine: Machine): Finding[] {
@@ -19,7 +19,9 @@ export function checkPath(machine: Machine): Finding[] {
   const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
   const ours = checked.filter((name) => isOurs(name, machine));
   const others = checked.filter((name) => !ours.includes(name));
-  return [...oursFindings(ours, machine), ...otherFindings(others, machine), ...lonely];
+  const hidden = otherFindings(others, machine);
+  const hook = names.length > 0 && !hidden.some(({ status }) => status === "fail") ? checkHook(machine) : [];
+  return [...oursFindings(ours, machine), ...hidden, ...hook, ...lonely];
 }
 
 function isOurs(name: string, machine: Machine): boolean {
@@ -62,7 +64,8 @@ function linkRemedy(name: string, machine: Machine): string {
 }
 
 function pathRemedy({ env }: Machine): string {
-  return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
+  if (hookPlace(env) === "here") return "PATH was changed on this line: repeat the command on a line of its own.";
+  return hookRemedy(env);
 }
 
 /** One finding for each cause: those before Vouch's on PATH have one, those whose links one command makes have one. */

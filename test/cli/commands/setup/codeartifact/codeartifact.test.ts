@@ -36,7 +36,7 @@ describe("vouch setup codeartifact", () => {
       join(home, ".cargo/config.toml"),
       join(home, ".config/pip/pip.conf"),
       join(home, ".npmrc"),
-      `export PATH=${home}/.local/share/vouch/shims:"$PATH"`,
+      `eval "$(vouch hook bash)"`,
       "cargo publish --registry my-codeartifact-registry",
       "pip install PACKAGE",
       "npm install PACKAGE",
@@ -93,7 +93,7 @@ describe("vouch setup codeartifact", () => {
     expect(run.stdout).toContain(`+ index-url = https://aws@${host}/pypi/my-repo/simple/\n`);
     expect(run.stdout).toContain(`${home}/.npmrc (new)\n`);
     expect(run.stdout).toContain("/shims/keyring (a link to Vouch)\n");
-    expect(run.stdout).toContain("+ export PATH=");
+    expect(run.stdout).toContain("+ _vouch_shims=");
     expect({ ...snapshot(), settings: read(".config/vouch/config.json") }).toEqual(before);
     await codeartifact("--path", "yes");
     const after = snapshot();
