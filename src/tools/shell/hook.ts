@@ -13,17 +13,19 @@ interface Hook {
 
 /**
  * For bash and zsh: takes the folder from wherever it is on PATH and puts it first; empty entries stay. The syntax is
- * POSIX, for ~/.profile is read by other shells, too.
+ * POSIX, for ~/.profile is read by other shells, too. What runs at each prompt is one `case`.
  */
-function posixFunction(status: string, last: string): string {
-  const words = [
-    `_vouch_hook() { local left=${status} rest IFS=" "; case \${PATH-} in`,
-    '"$_vouch_shims" | "$_vouch_shims":*) return $left ;; esac;',
-    'rest=:${PATH-}:; while case $rest in *:"$_vouch_shims":*) ;; *) false ;; esac; do',
+function posixFunctions(status: { same: string; left: string }, last: string): string[] {
+  const first = [
+    '_vouch_first() { local rest=:${PATH-}: IFS=" ";',
+    'while case $rest in *:"$_vouch_shims":*) ;; *) false ;; esac; do',
     'rest=${rest%%:"$_vouch_shims":*}:${rest#*:"$_vouch_shims":}; done; rest=${rest#:}; rest=${rest%:};',
-    `PATH=$_vouch_shims\${rest:+:$rest}; ${last}; return $left; }`,
+    `PATH=$_vouch_shims\${rest:+:$rest}; ${last}; return $1; }`,
   ];
-  return words.join(" ");
+  return [
+    first.join(" "),
+    `_vouch_hook() { case \${PATH-} in "$_vouch_shims":*) ${status.same} ;; *) _vouch_first ${status.left} ;; esac; }`,
+  ];
 }
 
 const zshEvents = ["precmd", "preexec", "chpwd"];
@@ -39,8 +41,8 @@ const hooks: Record<string, Hook> = {
     byCommand: 'eval "$(vouch hook bash)"',
     lines: (folder) => [
       `_vouch_shims=${folder} _vouch_hook=_vouch_hook`,
-      posixFunction(
-        "$?",
+      ...posixFunctions(
+        { same: "return", left: "$?" },
         `[ -z "\${chpwd_functions-}" ] || eval 'chpwd_functions=(\${chpwd_functions[@]/#_vouch_hook/} _vouch_hook)'`,
       ),
       [
@@ -58,7 +60,7 @@ const hooks: Record<string, Hook> = {
     lines: (folder) => [
       `_vouch_shims=${folder}; typeset -ga ${zshEvents.map((name) => `${name}_functions`).join(" ")}`,
       `_vouch_last() { ${zshEvents.map((name) => `${name}_functions=(\${${name}_functions[@]:#_vouch_hook} _vouch_hook)`).join("; ")}; }`,
-      posixFunction("0", "_vouch_last"),
+      ...posixFunctions({ same: "return 0", left: "0" }, "_vouch_last"),
       "_vouch_last; _vouch_hook && export PATH VOUCH_HOOK=$$",
     ],
   },
