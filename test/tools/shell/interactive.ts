@@ -49,7 +49,8 @@ export function requiresShell(name: string): boolean {
 interface Session {
   /** The home folder. */
   home: string;
-  startFile: string;
+  /** The text of the start file; without it, the file is what is there. */
+  startFile?: string;
   /** What the person types, line by line; the last is `exit`. */
   typed: string[];
   env?: Record<string, string>;
@@ -63,7 +64,7 @@ export async function interactive(name: string, session: Session): Promise<{ ans
   writeFileSync(answers, "");
   const path = join(home, startFile);
   mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, session.startFile);
+  if (session.startFile !== undefined) writeFileSync(path, session.startFile);
   chmodSync(home, 0o700);
   const env = {
     HOME: home,

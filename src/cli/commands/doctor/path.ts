@@ -7,12 +7,17 @@ import { neededShims, toolNames, tools, toolOfShim } from "../../../tools/tools.
 import { setupCommand } from "../../../tools/registry-url.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { checkHook, hookPlace, hookRemedy } from "./hook.ts";
+import { checkSudo, placeOf } from "./place.ts";
 
 /** Returns findings on the shims of the configured package managers. */
 export function checkPath(machine: Machine): Finding[] {
   const names = neededShims(machine.settings, machine.env);
+  const sudo = checkSudo(machine.env);
+  if (sudo.length > 0) return sudo;
   if (names.length > 0 && !names.some((name) => executables(name, machine).some(isVouch))) {
-    const found = `${shimsFolder(machine.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
+    const place = placeOf(machine.env);
+    const where = place === undefined ? "PATH" : `the PATH that ${place.name} gives`;
+    const found = `${shimsFolder(machine.env)} is not on ${where}: ${names.join(", ")} are not Vouch's.`;
     return [failure("path", found, pathRemedy(machine))];
   }
   const lonely = checkLonelyPnpm(names, machine);
@@ -64,6 +69,8 @@ function linkRemedy(name: string, machine: Machine): string {
 }
 
 function pathRemedy({ env }: Machine): string {
+  const place = placeOf(env);
+  if (place !== undefined) return place.remedy(shimsFolder(env));
   if (hookPlace(env) === "here") return "PATH was changed on this line: repeat the command on a line of its own.";
   return hookRemedy(env);
 }

@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { checkHook, hookPlace } from "../../../../src/cli/commands/doctor/hook.ts";
+import { checkPath } from "../../../../src/cli/commands/doctor/path.ts";
+import { checkSudo } from "../../../../src/cli/commands/doctor/place.ts";
 import { brief, makeMachine, removeMachines, said } from "./machine.ts";
 
 afterAll(removeMachines);
@@ -46,4 +48,28 @@ test.each<[what: string, env: Record<string, string>, expected: string[], words:
   const findings = checkHook(machine, 4711);
   expect(brief(findings)).toEqual(expected);
   expect(said(findings, machine)).toContain(words);
+});
+
+test.each<[place: string, env: Record<string, string>, words: string]>([
+  [
+    "no place that it knows",
+    {},
+    'is not on PATH: keyring, pip, pip3, npm, npx are not Vouch\'s. Last in ~/.bashrc: eval "$(vouch hook bash)"',
+  ],
+  ["a line that changes PATH", { VOUCH_HOOK: String(process.ppid) }, "repeat the command on a line of its own"],
+  ["make", { MAKELEVEL: "1", VOUCH_HOOK: "1" }, "is not on the PATH that make gives: "],
+  ["make", { MAKELEVEL: "1" }, "In the Makefile: export PATH := ~/.local/share/vouch/shims:$(PATH)"],
+  ["tox", { TOX_ENV_NAME: "py" }, "set_env = PATH={env_bin_dir}:~/.local/share/vouch/shims:{env:PATH}"],
+  ["nox", { NOX_CURRENT_SESSION: "a" }, 'session.env["PATH"] = "~/.local/share/vouch/shims:" + os.environ["PATH"]'],
+  ["pre-commit", { PRE_COMMIT: "1" }, 'PATH=~/.local/share/vouch/shims:"$PATH" pre-commit install-hooks'],
+])("without the shims the doctor has the line for %s", (_, env, words) => {
+  const machine = makeMachine({}, { env: { SHELL: "/bin/bash", PATH: "/nowhere", ...env } });
+  expect(said(checkPath(machine), machine)).toContain(words);
+});
+
+test("the doctor sends nobody who is another user by sudo to a start file", () => {
+  const machine = makeMachine({}, { env: { SUDO_USER: "dev", SUDO_UID: "54321", PATH: "/nowhere" } });
+  expect(brief(checkPath(machine))).toEqual(["fail path"]);
+  expect(said(checkPath(machine), machine)).toContain("without sudo");
+  expect(checkSudo({ SUDO_USER: "root", SUDO_UID: "0" })).toEqual([]);
 });
