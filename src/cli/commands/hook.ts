@@ -25,7 +25,7 @@ export const hook = defineCommand({
       [hookCommand("bash")!, "In ~/.bashrc, behind what changes PATH."],
       [hookCommand("zsh")!, "In ~/.zshrc."],
       [hookCommand("fish")!, "In ~/.config/fish/config.fish."],
-      [hookCommand("nu")!, "Once, and again when the shims folder moves."],
+      [hookCommand("nu")!, "In config.nu."],
       [hookCommand("pwsh")!, "In the file that $PROFILE names."],
     ],
   },

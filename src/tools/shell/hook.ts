@@ -78,8 +78,10 @@ const hooks: Record<string, Hook> = {
       "_vouch_hook; set -gx VOUCH_HOOK $fish_pid",
     ],
   },
+  // Nushell evaluates no text; after config.nu it reads what is in this folder.
   nu: {
-    byCommand: "vouch hook nu | save --force ($nu.user-autoload-dirs.0 | path join vouch.nu)",
+    byCommand:
+      "mkdir $nu.user-autoload-dirs.0; vouch hook nu | save --force ($nu.user-autoload-dirs.0 | path join vouch.nu)",
     lines: (folder) => [
       `let _vouch_shims = ${folder}`,
       [

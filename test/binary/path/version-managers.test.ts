@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { executable } from "../../laptop.ts";
 import { requires, requiresPath } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { interactive, requiresShell, shells } from "../../tools/shell/interactive.ts";
+import { setUpPip } from "./set-up-pip.ts";
 
 const tools = join(import.meta.dir, "../../../.tools");
 const mise = join(tools, `mise/node_modules/@jdxcode/mise-linux-${process.arch}/bin/mise`);
@@ -103,15 +103,6 @@ function writePip(home: string, folder: string, name: string): void {
   write(home, join(folder, "pip"), `#!/bin/sh\necho pip of ${name}\n`, 0o755);
 }
 
-/** Sets up pip with the executable, and the hook in the start file of the shell. */
-function setUp(home: string, shell: string, PATH: string): void {
-  const env = { HOME: home, PATH, SHELL: `/bin/${shell}`, ZDOTDIR: home, VOUCH_RUNTIME_DIR: join(home, "run") };
-  const names = ["--domain", "my-domain", "--repository", "my-repo", "--domain-owner", "123456789012"];
-  const command = ["setup", "codeartifact", ...names, "--region", "us-east-1", "--tool", "pip", "--path", "yes"];
-  const run = Bun.spawnSync([executable, ...command], { cwd: home, env, stdin: "ignore" });
-  if (!run.success) throw new Error(run.stderr.toString());
-}
-
 describe.each(["bash", "zsh", "fish"])("in %s", (shell) => {
   const orders = shell === "fish" ? ["behind"] : ["behind", "before"];
   const rows = Object.entries(managers).flatMap(([name, manager]) =>
@@ -131,7 +122,7 @@ describe.each(["bash", "zsh", "fish"])("in %s", (shell) => {
       const startFile = join(home, shells[shell]!.startFile);
       mkdirSync(dirname(startFile), { recursive: true });
       if (order === "before") appendFileSync(startFile, `${manager.activation[shell]!}\n`);
-      setUp(home, shell, env.PATH);
+      setUpPip(home, shell, env.PATH);
       if (order === "behind") appendFileSync(startFile, `${manager.activation[shell]!}\n`);
       const which = "command -v keyring pip >>$ANSWERS";
       const typed = [which, manager.use, which, "pip >>$ANSWERS", manager.leave, which, "pip >>$ANSWERS"];
@@ -155,7 +146,7 @@ test.each(["bash", "zsh", "fish"])(
     writePip(home, "venv/bin", "venv");
     writePip(home, "other", "nobody");
     const PATH = `${join(home, "other")}:/usr/bin:/bin`;
-    setUp(home, shell, PATH);
+    setUpPip(home, shell, PATH);
     const activate = `. ~/venv/bin/activate${shell === "fish" ? ".fish" : ""}`;
     const typed = [activate, "command -v pip >>$ANSWERS", "pip >>$ANSWERS", "deactivate", "pip >>$ANSWERS"];
     const { answers } = await interactive(shell, { home, typed, env: { PATH } });
@@ -171,7 +162,7 @@ test.each(["bash", "zsh"])(
     using folder = tempFolder();
     const home = folder.path;
     manager.prepare(home, {});
-    setUp(home, shell, "/usr/bin:/bin");
+    setUpPip(home, shell, "/usr/bin:/bin");
     appendFileSync(join(home, shells[shell]!.startFile), `${manager.activation[shell]!}\n`);
     const typed = ["cd ~/project && command -v pip >>$ANSWERS && pip >>$ANSWERS"];
     const { answers, screen } = await interactive(shell, { home, typed, env: manager.env(home) });

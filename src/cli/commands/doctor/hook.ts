@@ -47,6 +47,5 @@ export function hookRemedy(env: Environment): string {
   const shell = basename(env["SHELL"] ?? "");
   const line = hookCommand(shell) ?? pathLine(shell, shimsFolder(env));
   if (hookCommand(shell) === undefined) return `Put the folder first on PATH: ${line}`;
-  if (shell === "nu" || shell === "nushell") return `Once, in Nushell: ${line}`;
   return `Last in ${file}: ${line}`;
 }

@@ -5,12 +5,14 @@ import type { Environment } from "../../../base/environment.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { findIn, pathFolders } from "../../../base/system/path.ts";
 import { hookCommand } from "../../../tools/shell/hook.ts";
-import { pathLine } from "../../../tools/shell/dialects.ts";
+import { dialectOf, pathLine } from "../../../tools/shell/dialects.ts";
 import { startLines } from "../../../tools/shell/start-file.ts";
 
 export interface ShellAdvice {
-  /** The line to type or to add, in the syntax of the user's shell: it gets the hook, or changes PATH. */
+  /** The line to add, in the syntax of the user's shell: it gets the hook, or changes PATH. */
   line: string;
+  /** The line to type in the shell that runs. */
+  now: string;
   /** What `--path yes` writes. */
   lines: string[];
   /** The start file for the lines; undefined for an unsupported shell. */
@@ -34,8 +36,11 @@ export function shellAdvice(
   platform: NodeJS.Platform = process.platform,
 ): ShellAdvice {
   const shell = basename(env["SHELL"] ?? "");
+  const line = hookCommand(shell) ?? pathLine(shell, folder);
   return {
-    line: hookCommand(shell) ?? pathLine(shell, folder),
+    line,
+    // Nushell takes the hook when it starts.
+    now: dialectOf(shell) === "nu" ? pathLine(shell, folder) : line,
     lines: startLines(shell, folder),
     file: startFile(shell, env, platform),
   };

@@ -37,10 +37,10 @@ test.each<[what: string, env: Record<string, string>, expected: string[], words:
     "vouch hook fish | source",
   ],
   [
-    "says how Nushell takes it",
+    "names the line for Nushell",
     { FNM_MULTISHELL_PATH: "/f", SHELL: "/bin/nu" },
     ["warn hook"],
-    "Once, in Nushell: vouch hook nu",
+    "Last in ~/.config/nushell/config.nu: mkdir $nu.user-autoload-dirs.0; vouch hook nu",
   ],
   ["says nothing for a shell without a hook", { CONDA_SHLVL: "1", SHELL: "/bin/tcsh" }, [], ""],
 ])("the doctor %s", (_, env, expected, words) => {

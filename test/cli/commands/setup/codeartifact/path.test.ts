@@ -49,6 +49,21 @@ test("the setup names the one line that gets the hook, where it does not write t
   expect((await codeartifact("--tool", "pip", "--path", "no")).stderr).toContain("vouch hook fish | source");
 });
 
+test.each([
+  ["bash", 'type this in the one you have: eval "$(vouch hook bash)"'],
+  ["nu", "type this in the one you have: $env.PATH = ("],
+])("--path yes says what to type in a %s that runs", async (shell, words) => {
+  env["SHELL"] = `/usr/bin/${shell}`;
+  expect((await codeartifact("--tool", "pip", "--path", "yes")).stderr).toContain(words);
+});
+
+test("the setup does not send to --path yes whose shell it does not know", async () => {
+  env["SHELL"] = "/usr/bin/rc";
+  const { stderr } = await codeartifact("--tool", "pip", "--path", "yes");
+  expect(stderr).toContain("with this line in the start file of your shell:");
+  expect(stderr).not.toContain("--path yes");
+});
+
 describe("vouch hook", () => {
   test.each([...hookShells])("prints for %s what --path yes writes, and nothing without shims", async (shell) => {
     expect(await hook(shell)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
