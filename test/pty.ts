@@ -53,7 +53,10 @@ export async function runInTerminal(
     terminal: {
       cols: 120,
       data(_, data) {
-        screen += decoder.decode(data, { stream: true });
+        const text = decoder.decode(data, { stream: true });
+        // A terminal answers the question where the cursor is; Nushell waits for that before each prompt.
+        if (text.includes("\x1b[6n")) terminal.write("\x1b[1;1R");
+        screen += text;
         onData();
       },
     },

@@ -67,6 +67,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Run, stop or ask the agent that holds the session",
     load: async (roles) => (await import("./commands/agent.ts")).agentCommand(roles.agent),
   },
+  hook: {
+    group: "for programs",
+    summary: "Print lines that keep the shims folder first on your shell's PATH",
+    load: async () => (await import("./commands/hook.ts")).hook,
+  },
   completions: {
     group: "for programs",
     summary: "Print a script for your shell's completion",

@@ -221,7 +221,7 @@ export const variableGroups: VariableGroup[] = [
     ],
   },
   {
-    title: "Set by Vouch for processes that it starts",
+    title: "Set by Vouch for processes that it starts, and by its hook in a shell",
     variables: [
       {
         names: ["VOUCH_AGENT_ASKED"],
@@ -249,6 +249,12 @@ export const variableGroups: VariableGroup[] = [
         meaning: "The tokens of `vouch exec --identity`, for the helpers below it.",
       },
       { names: ["VOUCH_PIP"], readBy: "pip shim, keyring", meaning: "The pip shim has looked at the project already." },
+      {
+        names: ["VOUCH_HOOK"],
+        readBy: "doctor",
+        meaning:
+          "Set by the lines of `vouch hook`: the process id of the shell that keeps the shims folder first on PATH.",
+      },
       {
         names: ["VOUCH_SHIM_TRAIL"],
         readBy: "shims, exec",

@@ -1,25 +1,32 @@
 /** Case "the package manager does not use Vouch": which `keyring`, `npm` and `pip` is first on PATH. */
 import { realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { findAllOnPath, findIn } from "../../../base/system/path.ts";
-import { pathLine } from "../../../tools/shell-rc.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
 import { neededShims, toolNames, tools, toolOfShim } from "../../../tools/tools.ts";
 import { setupCommand } from "../../../tools/registry-url.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
+import { checkHook, hookPlace, hookRemedy } from "./hook.ts";
+import { checkSudo, placeOf } from "./place.ts";
 
 /** Returns findings on the shims of the configured package managers. */
 export function checkPath(machine: Machine): Finding[] {
   const names = neededShims(machine.settings, machine.env);
+  const sudo = checkSudo(machine.env);
+  if (sudo.length > 0) return sudo;
   if (names.length > 0 && !names.some((name) => executables(name, machine).some(isVouch))) {
-    const found = `${shimsFolder(machine.env)} is not on PATH: ${names.join(", ")} are not Vouch's.`;
+    const place = placeOf(machine.env);
+    const where = place === undefined ? "PATH" : `the PATH that ${place.name} gives`;
+    const found = `${shimsFolder(machine.env)} is not on ${where}: ${names.join(", ")} are not Vouch's.`;
     return [failure("path", found, pathRemedy(machine))];
   }
   const lonely = checkLonelyPnpm(names, machine);
   const checked = lonely.length > 0 ? names.filter((name) => !/^pn(pm|px|x)?$/.test(name)) : names;
   const ours = checked.filter((name) => isOurs(name, machine));
   const others = checked.filter((name) => !ours.includes(name));
-  return [...oursFindings(ours, machine), ...otherFindings(others, machine), ...lonely];
+  const hidden = otherFindings(others, machine);
+  const hook = names.length > 0 && !hidden.some(({ status }) => status === "fail") ? checkHook(machine) : [];
+  return [...oursFindings(ours, machine), ...hidden, ...hook, ...lonely];
 }
 
 function isOurs(name: string, machine: Machine): boolean {
@@ -62,7 +69,10 @@ function linkRemedy(name: string, machine: Machine): string {
 }
 
 function pathRemedy({ env }: Machine): string {
-  return `Put the folder first on PATH: ${pathLine(basename(env["SHELL"] ?? ""), shimsFolder(env))}`;
+  const place = placeOf(env);
+  if (place !== undefined) return place.remedy(shimsFolder(env));
+  if (hookPlace(env) === "here") return "PATH was changed on this line: repeat the command on a line of its own.";
+  return hookRemedy(env);
 }
 
 /** One finding for each cause: those before Vouch's on PATH have one, those whose links one command makes have one. */

@@ -4,12 +4,18 @@ import { basename, join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
 import { homeFolder } from "../../../base/system/home.ts";
 import { findIn, pathFolders } from "../../../base/system/path.ts";
-import { pathLine } from "../../../tools/shell-rc.ts";
+import { hookCommand } from "../../../tools/shell/hook.ts";
+import { dialectOf, pathLine } from "../../../tools/shell/dialects.ts";
+import { startLines } from "../../../tools/shell/start-file.ts";
 
 export interface ShellAdvice {
-  /** The line that prepends the folder to PATH, in the syntax of the user's shell. */
+  /** The line to add, in the syntax of the user's shell: it gets the hook, or changes PATH. */
   line: string;
-  /** The start file for the line; undefined for an unsupported shell. */
+  /** The line to type in the shell that runs. */
+  now: string;
+  /** What `--path yes` writes. */
+  lines: string[];
+  /** The start file for the lines; undefined for an unsupported shell. */
   file: string | undefined;
 }
 
@@ -23,14 +29,21 @@ export function isFirstOnPath(folder: string, programs: string[], env: Environme
   return place >= 0 && (other < 0 || place < other);
 }
 
-/** Returns the line and the start file for the user's login shell (SHELL). */
+/** Returns the lines and the start file for the user's login shell (SHELL). */
 export function shellAdvice(
   folder: string,
   env: Environment = process.env,
   platform: NodeJS.Platform = process.platform,
 ): ShellAdvice {
   const shell = basename(env["SHELL"] ?? "");
-  return { line: pathLine(shell, folder), file: startFile(shell, env, platform) };
+  const line = hookCommand(shell) ?? pathLine(shell, folder);
+  return {
+    line,
+    // Nushell takes the hook when it starts.
+    now: dialectOf(shell) === "nu" ? pathLine(shell, folder) : line,
+    lines: startLines(shell, folder),
+    file: startFile(shell, env, platform),
+  };
 }
 
 function startFile(shell: string, env: Environment, platform: NodeJS.Platform): string | undefined {

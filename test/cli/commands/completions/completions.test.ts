@@ -29,6 +29,7 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch setup codeartifact --tool ca", ["setup", "codeartifact", "--tool", "cargo"]],
   ["vouch setup codeartifact --tool=po", ["setup", "codeartifact", "--tool=poetry"]],
   ["vouch completions zs", ["completions", "zsh"]],
+  ["vouch hook fi", ["hook", "fish"]],
   ["vouch help", ["help"]],
   ["vouch help credential codear", ["help", "credential", "codeartifact"]],
   ["vouch server run --tls-cert ./certi", ["server", "run", "--tls-cert", "./certificate.pem"]],

@@ -4,7 +4,7 @@ import { isatty } from "node:tty";
 import { stableExecutable } from "../../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
 import { loadSettings, settingsPath } from "../../../../settings/settings.ts";
-import { addShimsToPath } from "../../../../tools/shell-rc.ts";
+import { addShimsToPath } from "../../../../tools/shell/start-file.ts";
 import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import { usage, valuesOf } from "../../../framework/arguments.ts";
 import { defineCommand } from "../../../framework/command.ts";
@@ -197,14 +197,13 @@ async function shellChange(
   // PATH of this shell only; new shells need the start file's line, which `--path yes` adds.
   const here = isFirstOnPath(shims.folder, shims.needed, process.env);
   if (path !== "yes" && here) return undefined;
-  const { line, file } = shellAdvice(shims.folder);
-  if (file === undefined || path === "no") return { advice: { line, file } };
+  const { lines, ...advice } = shellAdvice(shims.folder);
+  const { file } = advice;
+  if (file === undefined || path === "no") return { advice };
   const before = readUserFile(file);
-  const after = addShimsToPath(before, line, file);
-  if (before === after) return here ? undefined : { advice: { line, file, present: true } };
+  const after = addShimsToPath(before, lines, file);
+  if (before === after) return here ? undefined : { advice: { ...advice, present: true } };
   const ask = path === undefined && !silent && isatty(0) && isatty(2);
   const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
-  return agreed
-    ? { advice: { line, file, added: true, here }, change: { path: file, before, after } }
-    : { advice: { line, file } };
+  return agreed ? { advice: { ...advice, added: true, here }, change: { path: file, before, after } } : { advice };
 }

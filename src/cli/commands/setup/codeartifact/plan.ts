@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { ReplacedLines } from "../../../../editing/replaced-lines.ts";
 import { planShims, type ShimChanges, shimsFolder } from "../../../../tools/shims.ts";
-import { removeShimsFromPath } from "../../../../tools/shell-rc.ts";
+import { removeShimsFromPath } from "../../../../tools/shell/start-file.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
 import { Draft, type DraftContext, type ToolChange } from "./draft.ts";

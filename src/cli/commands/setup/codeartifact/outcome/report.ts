@@ -23,7 +23,9 @@ export interface Outcome {
   dryRun: boolean;
   remove: boolean;
   /** Required change of PATH; undefined if none. `here`: this shell already has the folder. */
-  shell: { line: string; file: string | undefined; added?: true; present?: true; here?: boolean } | undefined;
+  shell:
+    | { line: string; now: string; file: string | undefined; added?: true; present?: true; here?: boolean }
+    | undefined;
 }
 
 export function report(outcome: Outcome, json: boolean): void {
@@ -139,15 +141,16 @@ function newVariables({ plan, settingsBefore }: Outcome): string[] {
 /** What is left to be done for PATH by hand. */
 function sayPath(shell: Outcome["shell"]): void {
   if (shell === undefined || shell.added || shell.present) return;
-  const place = shell.file === undefined ? "the start file of your shell" : shell.file;
-  note(`Put the shims folder first on PATH, with this line in ${place} (or repeat with --path yes):`);
+  const place =
+    shell.file === undefined ? "the start file of your shell:" : `${shell.file} (or repeat with --path yes):`;
+  note(`Put the shims folder first on PATH, with this line in ${place}`);
   note(`  ${bold(shell.line)}`);
 }
 
 function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
   sayPath(shell);
   if ((shell?.added || shell?.present) && !shell.here) {
-    note(`Open a new shell, or type this in the one you have: ${bold(shell.line)}`);
+    note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);
   }
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);

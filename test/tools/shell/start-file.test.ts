@@ -1,12 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addShimsToPath, pathLine, removeShimsFromPath } from "../../src/tools/shell-rc.ts";
-import { requires, requiresPath } from "../requires.ts";
-import { tempFolder } from "../temp-folder.ts";
+import { pathLine } from "../../../src/tools/shell/dialects.ts";
+import { hookShells } from "../../../src/tools/shell/hook.ts";
+import { addShimsToPath, removeShimsFromPath, startLines } from "../../../src/tools/shell/start-file.ts";
+import { requires, requiresPath } from "../../requires.ts";
+import { tempFolder } from "../../temp-folder.ts";
 
 const file = "/home/dev/.bashrc";
-const line = pathLine("bash", "/home/dev/.local/share/vouch/shims");
+const lines = startLines("bash", "/home/dev/.local/share/vouch/shims");
 
 test.each([
   ["no file", undefined],
@@ -14,15 +16,21 @@ test.each([
   ["a file", "alias ll='ls -l'\n"],
   ["a file without a line end at its end", "alias ll='ls -l'"],
 ])("the line is added to a shell's file once, at the end, and removed to the byte: %s", (_, text) => {
-  const edited = addShimsToPath(text, line, file);
-  expect(edited).toContain(`\n${line}\n`);
-  expect(addShimsToPath(edited, line, file)).toBe(edited);
+  const edited = addShimsToPath(text, lines, file);
+  expect(edited).toContain(`\n${lines.join("\n")}\n`);
+  expect(addShimsToPath(edited, lines, file)).toBe(edited);
   expect(removeShimsFromPath(edited, file)).toBe(text);
 });
 
+test.each([...hookShells])("the plain line of an earlier version gives way to the hook of %s", (shell) => {
+  const plain = [pathLine(shell, "/home/dev/.local/share/vouch/shims")];
+  const hook = startLines(shell, "/home/dev/.local/share/vouch/shims");
+  expect(addShimsToPath(addShimsToPath("a", plain, file), hook, file)).toBe(addShimsToPath("a", hook, file));
+});
+
 test("the line for another folder replaces the first", () => {
-  const moved = pathLine("bash", "/elsewhere");
-  const edited = addShimsToPath(addShimsToPath("a\n", line, file), moved, file);
+  const moved = startLines("bash", "/elsewhere");
+  const edited = addShimsToPath(addShimsToPath("a\n", lines, file), moved, file);
   expect(edited).toBe(addShimsToPath("a\n", moved, file));
 });
 
@@ -32,7 +40,7 @@ test("a shell's file without the line stays as it is", () => {
 
 describe("a shell with the line puts the folder first on PATH, whatever the folder's name", () => {
   const folders = ["plain", "with blank", "it's", 'a "quote"', "$(touch x)", "back\\slash", "ünï", "wow!", "a;b", "#x"];
-  const nu = join(import.meta.dir, "../../.tools/nushell/node_modules/.bin/nu");
+  const nu = join(import.meta.dir, "../../../.tools/nushell/node_modules/.bin/nu");
   const shells: [name: string, program: string, ...flags: string[]][] = [
     ["sh", "sh"],
     ["bash", "bash"],
@@ -49,7 +57,7 @@ describe("a shell with the line puts the folder first on PATH, whatever the fold
     for (const name of folders) {
       const shims = join(folder.path, name);
       const script = join(folder.path, "rc");
-      writeFileSync(script, `${addShimsToPath("", pathLine(shell, shims), file)}/usr/bin/env\n`);
+      writeFileSync(script, `${addShimsToPath("", [pathLine(shell, shims)], file)}/usr/bin/env\n`);
       if (shell === "nu") writeFileSync(script, readFileSync(script, "utf8").replace("/usr/", "^/usr/"));
       const run = Bun.spawnSync([program, ...flags, script], {
         cwd: folder.path,
@@ -71,10 +79,12 @@ describe("a shell with the line puts the folder first on PATH, whatever the fold
   });
 
   test.each(["sh", "bash", "zsh", "fish", "nu", "pwsh", "tcsh", "elvish", "xonsh"])(
-    "the line for %s is removed to the byte",
+    "the lines for %s are removed to the byte",
     (shell) => {
-      const edited = addShimsToPath("# mine\n", pathLine(shell, "/a/it's"), file);
-      expect(removeShimsFromPath(edited, file)).toBe("# mine\n");
+      for (const written of [startLines(shell, "/a/it's"), [pathLine(shell, "/a/it's")]]) {
+        const edited = addShimsToPath("# mine\n", written, file);
+        expect(removeShimsFromPath(edited, file)).toBe("# mine\n");
+      }
     },
   );
 });
