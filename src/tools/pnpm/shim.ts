@@ -100,12 +100,12 @@ function saysItself(version: RealPnpm): boolean {
 }
 
 /**
- * Without a terminal nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint
+ * Where nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint
  * that needs one; else says why nothing will be published there, unless pnpm shows its helper's words.
  */
 async function refuseWithoutTerminal(args: string[], env: Environment, version: RealPnpm): Promise<void> {
-  const { hasTerminal } = await import("../../base/system/controlling-terminal.ts");
-  if (hasTerminal() || !(await hasPublishRole())) return;
+  const { mayAsk } = await import("../../helper/touch.ts");
+  if (mayAsk() || !(await hasPublishRole())) return;
   const { needsTokenOf } = await import("../npm/registry-of-command.ts");
   const urls = await registriesOf(args, env);
   try {
