@@ -28,10 +28,17 @@ export async function endpointTokens(
   { refusal, needsToken }: Publishing = {},
 ): Promise<EndpointToken[]> {
   const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
-  try {
-    const { endpoints, failed } = await (purpose === "read"
+  const askAgent = async () =>
+    purpose === "read"
       ? ask(routes.tokens, request)
-      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal }));
+      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal });
+  try {
+    const { endpoints, failed } = await askAgent().catch(async (error: unknown) => {
+      const { hasLoggedIn } = await import("./login.ts");
+      const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+      if (await hasLoggedIn(error, { by: "shim", name, format })) return askAgent();
+      throw error;
+    });
     complainOf(failed);
     return endpoints;
   } catch (error) {

@@ -87,7 +87,12 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID"],
         readBy: asking,
-        meaning: "Any value but the empty one, 0 and `false`: a machine runs the command, and no dialogue is shown.",
+        meaning: "Any value but the empty one, 0 and `false`: a machine runs the command, and nobody is asked.",
+      },
+      {
+        names: ["npm_lifecycle_event", "CARGO_MANIFEST_DIR"],
+        readBy: "shims, exec",
+        meaning: "Set by npm and Cargo for the scripts that they run: in these no shim asks for a PIN.",
       },
     ],
   },

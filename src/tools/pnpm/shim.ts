@@ -82,7 +82,7 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
   const npmPath = isDlx(name) ? undefined : npmShimFor(command, version, env);
   const purpose = pnpmPurpose(name, args);
   // For publishing its helper asks, or the npm that it starts.
-  const variables = await tokenVariables(isOfExec(env) ? purpose : "read");
+  const variables = await tokenVariables(name, isOfExec(env) ? purpose : "read");
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };

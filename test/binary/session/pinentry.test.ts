@@ -196,6 +196,17 @@ describe.skipIf(!requires("pinentry-gtk-2", "setsid", ...desktopPrograms))("pine
     expect(await status()).toBe(0);
   }, 120_000);
 
+  test("a command that a desktop has started asks in a window, with login.prompt=always alone", async () => {
+    await ended(laptop.vouch("logout"));
+    const command = ["vouch", "exec", "--", "echo", "ran"];
+    expect(await withoutTerminal(command, env)).toMatchObject({ exitCode: 4, stdout: "" });
+    await ended(laptop.vouch("setup", "login", "--prompt", "always"));
+    const run = ended(withoutTerminal(command, env));
+    await desktop.answer("Vouch: PIN", { text: person.pin }, { keys: "Return" });
+    expect(await run).toBe("ran\n");
+    await ended(laptop.vouch("setup", "login", "--prompt", "terminal"));
+  }, 120_000);
+
   test("publishing is confirmed in a window, and then by the touch", async () => {
     laptop.key.settings.touch = "withheld";
     const asked = askToPublish(env);
