@@ -14,7 +14,7 @@ export interface LoginNeed {
   name: string;
   /** Only where an endpoint of that format, or one that one of the URLs lies in, is set up. */
   format?: PackageFormat;
-  urls?: string[];
+  urls?: readonly string[];
 }
 
 /** With what the helper itself sees. */

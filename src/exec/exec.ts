@@ -49,10 +49,9 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
 
 /** Has the person log in before the command starts. Throws the error if nobody can be asked, or nobody is there. */
 async function askAfterLogin(error: unknown, command: string): Promise<EnvironmentReply> {
-  const { hasLoggedIn } = await import("../helper/login.ts");
+  const { askAgain } = await import("../helper/login.ts");
   const name = command.slice(command.lastIndexOf("/") + 1);
-  if (await hasLoggedIn(error, { by: "shim", name })) return askEnvironment(undefined);
-  throw error;
+  return askAgain(error, { by: "shim", name }, () => askEnvironment(undefined));
 }
 
 /** The agent's reply; where a token is missing, with the reasons, also those that were reported a moment ago. */

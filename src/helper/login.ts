@@ -15,7 +15,7 @@ const signalsOfTerminal = ["SIGINT", "SIGQUIT"] as const;
  * Whether there is a session now, after an error that says that there was none. Ends the process with 130 if it is a shim
  * and the person has refused: nothing foreign is started.
  */
-export async function hasLoggedIn(error: unknown, need: LoginNeed): Promise<boolean> {
+async function hasLoggedIn(error: unknown, need: LoginNeed): Promise<boolean> {
   if (!(error instanceof VouchError) || !/^(login_needed|session_expired)$/.test(error.code)) return false;
   if (isAutomated(process.env) || !(hasTerminal() || findPinentry(process.env) !== undefined)) return false;
   const profile = /`vouch login --for ([\w.-]+)`/.exec(error.hint ?? "")?.[1];
@@ -30,6 +30,17 @@ export async function hasLoggedIn(error: unknown, need: LoginNeed): Promise<bool
   const exitCode = await run(request);
   if (exitCode === loginExit.refused && need.by === "shim") process.exit(exitCode);
   return exitCode === loginExit.session;
+}
+
+/** The name that this shim has been started by. */
+export function shimName(): string {
+  return process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+}
+
+/** Asks again, once there is a session. Throws the error if there is none, and as `ask`. */
+export async function askAgain<T>(error: unknown, need: LoginNeed, ask: () => Promise<T>): Promise<T> {
+  if (await hasLoggedIn(error, need)) return ask();
+  throw error;
 }
 
 async function run(request: LoginRequest): Promise<number> {

@@ -34,10 +34,8 @@ export async function endpointTokens(
       : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal });
   try {
     const { endpoints, failed } = await askAgent().catch(async (error: unknown) => {
-      const { hasLoggedIn } = await import("./login.ts");
-      const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
-      if (await hasLoggedIn(error, { by: "shim", name, format })) return askAgent();
-      throw error;
+      const { askAgain, shimName } = await import("./login.ts");
+      return askAgain(error, { by: "shim", name: shimName(), format }, askAgent);
     });
     complainOf(failed);
     return endpoints;

@@ -72,7 +72,7 @@ async function readRequest(): Promise<LoginRequest> {
 /** Whether the person has set up what the session is needed for. */
 function concernsUs({ format, urls }: LoginRequest, settings: Settings): boolean {
   if (urls !== undefined) {
-    const request = { urls, ...(format === undefined ? {} : { format }) };
+    const request = { urls: [...urls], ...(format === undefined ? {} : { format }) };
     return lookUpMatches({ settings: () => settings }, request).configured.includes(true);
   }
   return settings.repositories.some(({ endpoints }) => format === undefined || endpoints[format] !== undefined);

@@ -83,16 +83,11 @@ async function answerGet(request: Request, left: Attempt | undefined, hasWaited 
     // An agent that did not answer is not asked again: it would be waited for twice as long.
     const isMine = failed.code === "agent_unavailable" ? isInSettings(url) : isConfigured(url, left);
     if (!(await isMine)) return urlNotSupported;
-    if (!hasWaited && (await hasLoggedIn(failed, url))) return answerGet(request, undefined, true);
-    throw failed;
+    if (hasWaited || (failed.code !== "login_needed" && failed.code !== "session_expired")) throw failed;
+    const { askAgain } = await import("../../helper/login.ts");
+    const need = { by: "helper", name: "cargo", format: "cargo", urls: [url] } as const;
+    return askAgain(failed, need, () => answerGet(request, undefined, true));
   }
-}
-
-/** Whether a login has come, which Cargo waits for. */
-async function hasLoggedIn(failed: VouchError, url: string): Promise<boolean> {
-  if (failed.code !== "login_needed" && failed.code !== "session_expired") return false;
-  const login = await import("../../helper/login.ts");
-  return login.hasLoggedIn(failed, { by: "helper", name: "cargo", format: "cargo", urls: [url] });
 }
 
 /** The agent's answer, after a touch where it needs one. */

@@ -129,9 +129,8 @@ export async function tokenVariables(
   let reply: EnvironmentReply;
   try {
     reply = await askAgent().catch(async (error: unknown) => {
-      const { hasLoggedIn } = await import("../../helper/login.ts");
-      if (await hasLoggedIn(error, { by: "shim", name, format: "npm" })) return askAgent();
-      throw error;
+      const { askAgain } = await import("../../helper/login.ts");
+      return askAgain(error, { by: "shim", name, format: "npm" }, askAgent);
     });
   } catch (error) {
     if (error instanceof PublishingRefused && (await needs?.(undefined)) === true) throw error;

@@ -88,17 +88,21 @@ async function tellMissingLogin(
   if (process.env["VOUCH_IDENTITY"]) return false;
   const asked = urls.some((url) => configured.has(url));
   if (!asked && !urls.some(looksLikeCodeArtifact)) return false;
-  try {
+  const askAgent = async () => {
     const { session } = await ask(routes.status, undefined);
-    if (session !== undefined || !asked) return false;
-    throw new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." });
+    if (session === undefined && asked)
+      throw new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." });
+  };
+  try {
+    await askAgent().catch(async (error: unknown) => {
+      if (!asked) throw error;
+      const { askAgain } = await import("../../helper/login.ts");
+      const ours = urls.filter((url) => configured.has(url));
+      return askAgain(error, { by: "shim", name, format: "pypi", urls: ours }, askAgent);
+    });
+    return false;
   } catch (error) {
     const failed = VouchError.from(error);
-    if (asked) {
-      const { hasLoggedIn } = await import("../../helper/login.ts");
-      const ours = urls.filter((url) => configured.has(url));
-      if (await hasLoggedIn(failed, { by: "shim", name, format: "pypi", urls: ours })) return false;
-    }
     // A job has no agent, and needs no login.
     if (failed.code === "usage") return false;
     if (failed.message !== doubt?.message) complain(failed);

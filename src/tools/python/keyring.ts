@@ -63,8 +63,9 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   const askAgent = async (first?: Attempt) =>
     !invocation.json && (await isForPublishing()) ? askToPublish(request) : ask(routes.token, request, first);
   const { token } = await askAgent(left).catch(async (error: unknown) => {
-    if (await hasLoggedIn(error, service)) return askAgent();
-    throw error;
+    if (!mayWait(error, service)) throw error;
+    const { askAgain } = await import("../../helper/login.ts");
+    return askAgain(error, { by: "helper", name: "pip or uv", format: "pypi", urls: [service] }, () => askAgent());
   });
   await refuseUntrustedAsker();
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
@@ -72,13 +73,11 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   process.exit(0);
 }
 
-/** Whether a login has come, which the caller waits for; the `pip` shim has asked for one already. */
-async function hasLoggedIn(error: unknown, service: string): Promise<boolean> {
+/** Whether a login may be waited for: not where the `pip` shim has asked for one already. */
+function mayWait(error: unknown, service: string): boolean {
   if (!(error instanceof VouchError) || !/^(login_needed|session_expired)$/.test(error.code)) return false;
   // After a URL a bare host is asked for, too.
-  if (!service.includes("/") || process.env[checkedVariable] === `${process.ppid}:told`) return false;
-  const login = await import("../../helper/login.ts");
-  return login.hasLoggedIn(error, { by: "helper", name: "pip or uv", format: "pypi", urls: [service] });
+  return service.includes("/") && process.env[checkedVariable] !== `${process.ppid}:told`;
 }
 
 /** A person is asked for a touch only where the token would be given; it is for the caller. */
