@@ -7,6 +7,7 @@ import { variableGroups } from "../src/cli/framework/variables.ts";
 const readers = [
   ["all commands", "every `vouch` command, and `vouch` when a package manager starts it (helpers and shims)."],
   ["command line", "the commands that you type, `vouch exec` included; no helper and no shim."],
+  ["publishing", "a helper or shim that needs a touch of your security key."],
   ["setup, status, doctor, exec, server", "only `vouch setup`, `vouch status` and so on."],
   ["agent", "the background process that `vouch login` starts. A change takes effect after `vouch agent stop`."],
   [

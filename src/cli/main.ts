@@ -13,6 +13,7 @@ import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
 import { print, printJson, printText, showError, showTrace, warn } from "./terminal/terminal.ts";
+import { loginArgument } from "../base/login-need.ts";
 import { touchArgument } from "../base/purpose.ts";
 import { takeDebugFlag, traceTo, unknownDebugValue } from "../base/trace.ts";
 
@@ -63,6 +64,8 @@ async function dispatch(argv: string[], roles: Roles): Promise<number> {
     return showVersion(rest);
   }
   if (first === touchArgument && rest.length === 0) return (await import("./key/touch-to-publish.ts")).touchToPublish();
+  if (first === loginArgument && rest.length === 0)
+    return (await import("./log-in-first/log-in-first.ts")).logInFirst();
   if (first === "help") return dispatch([...rest, "--help"], roles);
   if (first.startsWith("-")) throw unknownRootFlag(first);
   const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;

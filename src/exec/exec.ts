@@ -26,7 +26,7 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const { words, publishes } = commandOf(args, process.env);
     const [command, ...rest] = words;
     if (command === undefined) throw usage("a command is missing");
-    let reply = await askEnvironment(left);
+    let reply = await askEnvironment(left).catch((error: unknown) => askAfterLogin(error, command));
     if (reply.hasPublishRole && (publishes || (await purposeOf(command, rest)) === "publish")) {
       const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
       const { askWithTouch } = await import("../helper/touch.ts");
@@ -45,6 +45,13 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
   } catch (error) {
     exitWith(error);
   }
+}
+
+/** Has the person log in before the command starts. Throws the error if nobody can be asked, or nobody is there. */
+async function askAfterLogin(error: unknown, command: string): Promise<EnvironmentReply> {
+  const { askAgain } = await import("../helper/login.ts");
+  const name = command.slice(command.lastIndexOf("/") + 1);
+  return askAgain(error, { by: "shim", name }, () => askEnvironment(undefined));
 }
 
 /** The agent's reply; where a token is missing, with the reasons, also those that were reported a moment ago. */

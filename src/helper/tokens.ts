@@ -28,10 +28,15 @@ export async function endpointTokens(
   { refusal, needsToken }: Publishing = {},
 ): Promise<EndpointToken[]> {
   const request: TokensRequest = purpose === "read" ? { format } : { format, purpose };
-  try {
-    const { endpoints, failed } = await (purpose === "read"
+  const askAgent = async () =>
+    purpose === "read"
       ? ask(routes.tokens, request)
-      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal }));
+      : (await import("./touch.ts")).askWithTouch(routes.tokens, request, { format }, { refusal });
+  try {
+    const { endpoints, failed } = await askAgent().catch(async (error: unknown) => {
+      const { askAgain, shimName } = await import("./login.ts");
+      return askAgain(error, { by: "shim", name: shimName(), format }, askAgent);
+    });
     complainOf(failed);
     return endpoints;
   } catch (error) {

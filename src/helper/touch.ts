@@ -1,11 +1,12 @@
 /**
- * Asks the person for the touch that publishing needs, on the terminal of the package manager. The security key is opened
- * by a process of the command line: a helper loads nothing of it.
+ * Asks the person for the touch that publishing needs, on the terminal of the package manager, else by a dialogue. The
+ * security key is opened by a process of the command line: a helper loads nothing of it.
  */
 import { type Reply, type Route, routes, type TokenReply } from "../agent/protocol.ts";
 import type { PublishStartRequest, TokenRequest } from "../agent/requests.ts";
 import { touchArgument } from "../base/purpose.ts";
 import { hasTerminal } from "../base/system/controlling-terminal.ts";
+import { findPinentry } from "../base/system/pinentry-program.ts";
 import { isWireError, VouchError, type WireError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import { ask } from "./ask.ts";
@@ -27,10 +28,10 @@ export async function askWithTouch<R extends Route>(
   try {
     const reply = await ask(route, body, left);
     if (!isMissing((reply as { failed?: { error: WireError }[] }).failed)) return reply;
-    if (!hasTerminal() || refusal?.() !== undefined) return ask(route, body);
+    if (!mayAsk() || refusal?.() !== undefined) return ask(route, body);
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "touch_needed") throw error;
-    const refused = refusal?.() ?? (hasTerminal() ? undefined : error);
+    const refused = refusal?.() ?? (mayAsk() ? undefined : error);
     if (refused !== undefined) throw new PublishingRefused(refused);
   }
   try {
@@ -55,6 +56,11 @@ export async function askForToken(request: TokenRequest, left?: Attempt): Promis
     },
     { left },
   );
+}
+
+/** Whether a person can be asked: on the terminal, or by a dialogue of their pinentry. */
+export function mayAsk(): boolean {
+  return hasTerminal() || findPinentry(process.env) !== undefined;
 }
 
 /** Throws `touch_pending`, what went wrong with key, server or AWS, and as `ask`. */

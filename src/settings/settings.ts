@@ -80,6 +80,10 @@ const ProfileSchema = v.strictObject({
   folders: v.optional(v.array(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path")))),
 });
 
+/** Where a person without a session is asked for PIN and touch. */
+export const loginPrompts = ["always", "terminal", "never"] as const;
+export type LoginPrompt = (typeof loginPrompts)[number];
+
 const SettingsSchema = v.strictObject({
   version: v.literal(1),
   /** The default server. */
@@ -102,6 +106,8 @@ const SettingsSchema = v.strictObject({
   ),
   /** Which desktop notifications are shown; each one that is not named is. */
   notifications: v.optional(v.strictObject({ touch: v.optional(v.boolean()), sessionEnd: v.optional(v.boolean()) })),
+  /** "terminal" without it. */
+  login: v.optional(v.strictObject({ prompt: v.optional(v.picklist(loginPrompts)) })),
   repositories: v.optional(v.array(RepositorySchema), []),
   /** The record of who asked: whether the agent keeps it in files, and with the askers' masked arguments. */
   log: v.optional(v.strictObject({ keep: v.optional(v.boolean()), arguments: v.optional(v.boolean()) })),

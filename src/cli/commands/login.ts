@@ -1,19 +1,15 @@
 /** `vouch login`: opens a session of eight hours, by PIN and touch. */
-import { askAgent, askStatus } from "../../agent/wire/client.ts";
-import { type Reply, routes, type StatusReply } from "../../agent/protocol.ts";
-import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
-import { isKnownServer, profileServers, serverData } from "../../settings/servers.ts";
+import type { Reply, routes } from "../../agent/protocol.ts";
 import { checkWritable } from "../../base/system/atomic-write.ts";
+import { isKnownServer, profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { VouchError } from "../../base/errors.ts";
-import { getAssertion } from "../../fido/webauthn/ceremony.ts";
 import { parseSeconds, usage } from "../framework/arguments.ts";
-import { agentTimeoutMs, timeoutArg } from "../key/ceremony.ts";
-import { chosenServer, forArg } from "./chosen-server.ts";
+import { timeoutArg } from "../key/ceremony.ts";
+import { forArg } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
-import { rememberServer, serverUrl, warnOfReplacement } from "./known-server.ts";
-import { withSecurityKey } from "../key/security-key.ts";
-import { withAgent } from "./with-agent.ts";
+import { serverUrl, warnOfReplacement } from "./known-server.ts";
+import { openSession, serverForLogin } from "./open-session.ts";
 import { note, printJson, success } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
 
@@ -54,51 +50,10 @@ export const login = defineCommand({
     }
     if (!isKnownServer(server, settings)) checkWritable(settingsPath());
     warnOfReplacement(settings, server);
-    await withAgent(
-      async () => {
-        const before = sessionAt(server, await askStatus(), settings);
-        if (before?.expiration !== undefined) {
-          note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
-        }
-        const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
-        const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
-        // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
-        const credentialIds = serverData(server, settings)?.credentialIds ?? [];
-        const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-          getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
-        );
-        const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
-        const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
-        if (!isKnownServer(server, settings)) rememberServer(server, [credential.id], reply.user);
-        report(reply, settings, args.json === true, profileServers(settings).has(server));
-      },
-      { replaces: true },
-    );
+    const reply = await openSession(server, settings, timeoutSeconds);
+    report(reply, settings, args.json === true, profileServers(settings).has(server));
   },
 });
-
-/**
- * The server that the profile names, else the default one, else the only one that there is. Throws `settings_missing` for
- * an unknown profile.
- */
-function serverForLogin(profile: string | undefined, settings: Settings): string | undefined {
-  const [only, ...others] = profileServers(settings).keys();
-  return (
-    chosenServer(profile, settings).server ??
-    settings.server?.url ??
-    (others.length === 0 && !profile ? only : undefined)
-  );
-}
-
-/** The session that a login at the server replaces. */
-function sessionAt(
-  server: string,
-  agent: StatusReply | undefined,
-  settings: Settings,
-): { expiration?: number | undefined } | undefined {
-  const { session, sessions } = agent ?? {};
-  return profileServers(settings).has(server) ? sessions?.find((each) => each.server === server) : session;
-}
 
 function report(
   { user, expiration }: Reply<typeof routes.loginFinish>,

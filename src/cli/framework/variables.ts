@@ -5,6 +5,7 @@ import type { VariableGroup } from "./variable.ts";
 
 const everyone = "all commands";
 const commandLine = "command line";
+const asking = "command line, publishing";
 const agent = "agent";
 const server = "server";
 const job = "CI job";
@@ -56,6 +57,42 @@ export const variableGroups: VariableGroup[] = [
         names: ["SHELL", "ZDOTDIR"],
         readBy: setup,
         meaning: "Your shell, and zsh's folder: which start file puts the shims folder on PATH.",
+      },
+    ],
+  },
+  {
+    title: "Asking you",
+    variables: [
+      {
+        names: ["DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"],
+        readBy: asking,
+        meaning:
+          "The display, or the terminal, where pinentry asks for PIN and confirmation when there is no terminal. `GPG_TTY` counts only if that device is yours.",
+      },
+      {
+        names: ["GNUPGHOME"],
+        readBy: asking,
+        meaning: "Where `gpg-agent.conf` is, which may name a `pinentry-program`. Without it: `~/.gnupg`.",
+      },
+      {
+        names: ["LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LANG"],
+        readBy: commandLine,
+        meaning: "Handed on to pinentry.",
+      },
+      {
+        names: ["SSH_CONNECTION"],
+        readBy: asking,
+        meaning: "On a Mac: nobody who is logged in by ssh sees a window.",
+      },
+      {
+        names: ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID"],
+        readBy: asking,
+        meaning: "Any value but the empty one, 0 and `false`: a machine runs the command, and nobody is asked.",
+      },
+      {
+        names: ["npm_lifecycle_event", "CARGO_MANIFEST_DIR"],
+        readBy: "shims, exec",
+        meaning: "Set by npm and Cargo for the scripts that they run: in these no shim asks for a PIN.",
       },
     ],
   },

@@ -11,11 +11,9 @@ import type {
   PinRequest,
 } from "../../fido/webauthn/ceremony-ui.ts";
 import { accountOf, askWhich, idOf } from "./credential-choice.ts";
+import { faultText, pinNotices, wrongFinger } from "./pin-words.ts";
 import type { TouchNotification } from "./touch-notification.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
-
-/** PIN retries after a correct PIN; with fewer left, warn before the next attempt. */
-const allTries = 8;
 
 /** Returns the terminal's prompts for a ceremony; `product` is the key's product name. */
 export function ceremonyPrompts(product: string, notification: TouchNotification): CeremonyUi {
@@ -64,31 +62,13 @@ export function ceremonyPrompts(product: string, notification: TouchNotification
 }
 
 async function askPin(product: string, request: PinRequest): Promise<Secret> {
-  const { retries, wrong, minLength } = request;
-  if (request.instead === "sensor_blocked") {
-    announce(
-      "The fingerprint sensor is blocked after too many fingerprints that it does not know. The PIN unblocks it.",
-    );
-  } else if (request.instead === "not_recognised" && !wrong) {
-    announce("The fingerprint was not recognised; type the PIN instead.");
-  }
-  if (request.mustChange && !wrong) {
-    announce(`The security key (${product}) demands a new PIN before it is used. Type the present one first.`);
-  }
-  if (wrong) announce(`Wrong PIN. ${triesLeft(retries)}`);
-  else if (retries < allTries) announce(triesLeft(retries));
+  for (const notice of pinNotices(product, request)) announce(notice);
   for (;;) {
     const pin = await promptSecret(`PIN of your security key (${product})`);
-    const fault = pinFault(pin, minLength);
+    const fault = pinFault(pin, request.minLength);
     if (fault === undefined) return pin;
     announce(`${faultText(fault)} It was not sent to the key.`);
   }
-}
-
-function triesLeft(retries: number): string {
-  return retries === 1
-    ? "One try is left: after another wrong PIN the key is blocked and must be reset, which deletes its credentials."
-    : `${retries} tries are left.`;
 }
 
 async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
@@ -101,25 +81,9 @@ async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
   }
 }
 
-function faultText(fault: NonNullable<NewPinRequest["fault"]>): string {
-  switch (fault.kind) {
-    case "too_short":
-      return `The PIN has at least ${fault.minLength} characters, got ${fault.length}.`;
-    case "too_long":
-      return `The PIN has at most ${fault.maxSize} bytes in UTF-8, got ${fault.size}.`;
-    case "control_character":
-      return "The PIN cannot contain control characters.";
-    case "refused":
-      return "The security key refuses this PIN by its own rules: choose another one.";
-  }
-}
-
 async function awaitFinger(request: FingerprintRequest, over: AbortSignal): Promise<boolean> {
   const { product, pinPossible, wrong, retries } = request;
-  if (wrong) {
-    const left = retries === undefined ? "" : retries === 1 ? " One try is left." : ` ${retries} tries are left.`;
-    announce(`The fingerprint was not recognised.${left}`);
-  }
+  if (wrong) announce(wrongFinger(retries));
   const touch = `Touch the fingerprint sensor of your security key (${product})`;
   if (pinPossible) return announceUntilEnter(`${touch}, or press Enter to type its PIN.`, `${touch}.`, over);
   announce(`${touch}.`);

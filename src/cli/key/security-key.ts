@@ -1,4 +1,4 @@
-/** Runs a ceremony on the user's security key: open, perform, close, with terminal prompts. */
+/** Runs a ceremony on the user's security key: open, perform, close, with prompts on the terminal or in dialogues. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { CtapDevice } from "../../fido/ctap2/device.ts";
 import { getInfo } from "../../fido/ctap2/get-info.ts";
@@ -6,11 +6,9 @@ import { isCtapError } from "../../fido/ctap2/status.ts";
 import { VouchError } from "../../base/errors.ts";
 import { openSecurityKey } from "../../fido/hid/keys.ts";
 import type { CeremonyUi } from "../../fido/webauthn/ceremony-ui.ts";
-import { ceremonyPrompts } from "./ceremony-prompts.ts";
-import { selectionAnnouncements } from "./waiting-prompts.ts";
+import { chooseAsker } from "./chosen-asker.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { touchNotification } from "./touch-notification.ts";
-import { announce } from "../terminal/prompt.ts";
 import { secondsInWords } from "../../base/duration.ts";
 
 /** Polling interval for the removal of a key. */
@@ -40,24 +38,20 @@ export function withSecurityKey<T>(
   asks?: string,
 ): Promise<T> {
   const notification = touchNotification(asks);
-  return untilInterrupted(async (signal) => {
+  return untilInterrupted(async (interrupted) => {
+    await using asker = chooseAsker(interrupted, notification);
+    const signal = AbortSignal.any([interrupted, asker.cancelled]);
     const timeoutMs = timeoutSeconds * 1000;
     for (let blocked = 0; ;) {
-      const device = await openSecurityKey({
-        signal,
-        timeoutMs,
-        ...selectionAnnouncements,
-        onSelect(products) {
-          selectionAnnouncements.onSelect(products);
-          notification.awaited(products.join(", "));
-        },
-      }).finally(() => notification.over());
+      const device = await openSecurityKey({ signal, timeoutMs, ...asker.selection }).finally(() =>
+        notification.over(),
+      );
       try {
-        return await perform({ device, ui: ceremonyPrompts(device.product, notification), signal, timeoutMs });
+        return await perform({ device, ui: asker.prompts(device.product), signal, timeoutMs });
       } catch (error) {
         if (!isCtapError(error, "PIN_AUTH_BLOCKED") || (blocked += 1) > maxReplugs) throw error;
-        announce(error.message);
-        announce(
+        asker.announce(
+          error.message,
           `Take it out (${device.product}) and plug it in again. Waiting for ${secondsInWords(timeoutSeconds * 1000)}…`,
         );
         if (!(await isTakenOut(device, signal, timeoutMs))) throw error;

@@ -1,6 +1,7 @@
 /**
  * `vouch --touch-to-publish`, which helpers start: shows who asks to publish what, and has the person's security key
- * answer. What is asked comes on stdin, as the agent has given it to the helper.
+ * answer. What is asked comes on stdin, as the agent has given it to the helper. Without a terminal a dialogue is
+ * answered first: a blinking key alone, without words, invites a touch that was meant for something else.
  */
 import * as v from "valibot";
 import { askAgent } from "../../agent/wire/client.ts";
@@ -10,14 +11,19 @@ import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { writeAll } from "../../base/system/output.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
+import type { Pinentry } from "../pinentry/dialogue.ts";
+import { quoted } from "../pinentry/quoted.ts";
+import { untilInterrupted } from "../terminal/interrupt.ts";
 import { announce } from "../terminal/prompt.ts";
 import { success } from "../terminal/terminal.ts";
 import { clockTime } from "../terminal/time.ts";
+import { pinentryWithoutTerminal } from "./chosen-asker.ts";
 import { agentTimeoutMs } from "./ceremony.ts";
 import { withSecurityKey } from "./security-key.ts";
 
-/** The server waits a minute. */
+/** The server waits a minute: the limit on all of it, and what of it is left for the touch at least. */
 const timeoutSeconds = 50;
+const touchSeconds = 10;
 /** More than the agent's largest answer. */
 const maxBytes = 1 << 20;
 
@@ -53,13 +59,42 @@ export async function touchToPublish(): Promise<number> {
 
 /** Throws as `getAssertion`, `withSecurityKey` and `askAgent`. */
 async function approve({ ceremony, server, approval: options, asks }: v.InferOutput<typeof Begun>): Promise<void> {
-  announce(`${asks} Touch your security key to allow it.`);
+  const pinentry = pinentryWithoutTerminal();
+  let leftSeconds = timeoutSeconds;
+  if (pinentry === undefined) announce(`${asks} Touch your security key to allow it.`);
+  else leftSeconds = await confirmPublishing(pinentry, asks);
   const approval = await withSecurityKey(
-    timeoutSeconds,
+    leftSeconds,
     (tools) => getAssertion({ ...tools, options, origin: new URL(server).origin }),
     asks,
   );
   const request: PublishFinishRequest = { ceremony, approval };
   const { expiration } = await askAgent(routes.publishFinish, request, { timeoutMs: agentTimeoutMs });
   success(`Allowed until ${clockTime(expiration)}, for this command.`);
+}
+
+/**
+ * Asks whether to publish, and returns the seconds that are left for the touch. Throws `access_denied` for no,
+ * `cancelled`, and as `Pinentry.confirm`.
+ */
+async function confirmPublishing(pinentry: Pinentry, asks: string): Promise<number> {
+  const began = performance.now();
+  const dialogue = {
+    title: "publish",
+    description: [
+      "A program asks to publish with your security key. It says of itself:",
+      `“${quoted(asks)}”`,
+      "Vouch cannot check that. Allow it only if you have just begun it; then touch your security key.",
+    ].join("\n\n"),
+    ok: "Publish",
+    cancel: "Refuse",
+  };
+  const allowed = await untilInterrupted((signal) =>
+    pinentry.confirm(dialogue, { timeoutMs: (timeoutSeconds - touchSeconds) * 1000, signal }),
+  ).catch((error: unknown) => {
+    if (!(error instanceof VouchError) || error.code !== "cancelled") throw error;
+    throw new VouchError("cancelled", "Publishing was not allowed: the dialogue was cancelled or not answered.");
+  });
+  if (!allowed) throw new VouchError("access_denied", "Publishing was not allowed in the dialogue.");
+  return Math.max(touchSeconds, timeoutSeconds - Math.ceil((performance.now() - began) / 1000));
 }

@@ -69,7 +69,7 @@ async function answer(line: string, left: Attempt | undefined): Promise<Answer> 
  * The token, unless the project's own configuration decides where Cargo sends it. The agent is asked last: without a
  * session it cannot answer, and a foreign URL needs no session.
  */
-async function answerGet(request: Request, left: Attempt | undefined): Promise<Answer> {
+async function answerGet(request: Request, left: Attempt | undefined, hasWaited = false): Promise<Answer> {
   const url = request.registry["index-url"];
   try {
     const { checkProjectNetwork } = await import("./project/project-network.ts");
@@ -83,7 +83,10 @@ async function answerGet(request: Request, left: Attempt | undefined): Promise<A
     // An agent that did not answer is not asked again: it would be waited for twice as long.
     const isMine = failed.code === "agent_unavailable" ? isInSettings(url) : isConfigured(url, left);
     if (!(await isMine)) return urlNotSupported;
-    throw failed;
+    if (hasWaited || (failed.code !== "login_needed" && failed.code !== "session_expired")) throw failed;
+    const { askAgain } = await import("../../helper/login.ts");
+    const need = { by: "helper", name: "cargo", format: "cargo", urls: [url] } as const;
+    return askAgain(failed, need, () => answerGet(request, undefined, true));
   }
 }
 

@@ -41,7 +41,7 @@ async function npmStart(name: "npm" | "npx", args: string[], file: string | unde
   const readings = await registryReadings(read, file);
   if (readings === undefined) return { env };
   const purpose = npmPurpose(readings);
-  const variables = await tokenVariables(purpose, async (failed) => needsToken(readings, env, failed));
+  const variables = await tokenVariables(name, purpose, async (failed) => needsToken(readings, env, failed));
   const guarded = await guardNpm(variables, args, readings, env);
   for (const one of [...guarded.objections, ...guarded.notes]) complain(one);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { env: guarded.env };
@@ -111,20 +111,27 @@ async function needsToken(
 }
 
 /**
- * The variables with the tokens; none, with a warning, if there is no session. Throws `PublishingRefused` if
- * `needs` says that the command needs the token that a touch did not lead to: of every endpoint, or of those that it is given.
+ * The variables with the tokens for the command of that name; none, with a warning, if there is no session. Throws
+ * `PublishingRefused` if `needs` says that the command needs the token that a touch did not lead to: of every endpoint, or
+ * of those that it is given.
  */
 export async function tokenVariables(
+  name: string,
   purpose: Purpose,
   needs?: (failed: readonly string[] | undefined) => Promise<boolean>,
 ): Promise<Record<string, string>> {
   const plain: EnvironmentRequest = { format: "npm", failures: "all" };
   const request: EnvironmentRequest = purpose === "read" ? plain : { ...plain, purpose };
+  const askAgent = async (): Promise<EnvironmentReply> =>
+    purpose === "read"
+      ? ask(routes.environment, request)
+      : (await import("../../helper/touch.ts")).askWithTouch(routes.environment, request, { format: "npm" });
   let reply: EnvironmentReply;
   try {
-    reply = await (purpose === "read"
-      ? ask(routes.environment, request)
-      : (await import("../../helper/touch.ts")).askWithTouch(routes.environment, request, { format: "npm" }));
+    reply = await askAgent().catch(async (error: unknown) => {
+      const { askAgain } = await import("../../helper/login.ts");
+      return askAgain(error, { by: "shim", name, format: "npm" }, askAgent);
+    });
   } catch (error) {
     if (error instanceof PublishingRefused && (await needs?.(undefined)) === true) throw error;
     complain(VouchError.from(error));

@@ -36,7 +36,7 @@ export async function runPipShim(name: string, args: string[]): Promise<number> 
     const named = namedByUser(new Set(bare.filter((url) => verdict.configured.has(url))));
     const env = { ...process.env };
     for (const variable of variables) if (env[variable] !== undefined) env[variable] = named(env[variable]);
-    const told = await tellMissingLogin(verdict, [...bare, ...indexes]);
+    const told = await tellMissingLogin(name, verdict, [...bare, ...indexes]);
     return await becomeRealCommand(name, real, args.map(named), { ...env, ...checkedPipVariables(verdict, told) });
   } catch (error) {
     exitWith(error);
@@ -80,15 +80,27 @@ async function indexOfFile(): Promise<string> {
 }
 
 /** A warning if pip will contact a configured endpoint and there is no session: pip 26.2 hides `keyring`'s output. */
-async function tellMissingLogin({ configured, doubt }: Verdict, urls: readonly string[]): Promise<boolean> {
+async function tellMissingLogin(
+  name: string,
+  { configured, doubt }: Verdict,
+  urls: readonly string[],
+): Promise<boolean> {
   if (process.env["VOUCH_IDENTITY"]) return false;
   const asked = urls.some((url) => configured.has(url));
   if (!asked && !urls.some(looksLikeCodeArtifact)) return false;
-  try {
+  const askAgent = async () => {
     const { session } = await ask(routes.status, undefined);
-    if (session !== undefined || !asked) return false;
-    complain(new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." }));
-    return true;
+    if (session === undefined && asked)
+      throw new VouchError("login_needed", "Not logged in.", { hint: "Run `vouch login`." });
+  };
+  try {
+    await askAgent().catch(async (error: unknown) => {
+      if (!asked) throw error;
+      const { askAgain } = await import("../../helper/login.ts");
+      const ours = urls.filter((url) => configured.has(url));
+      return askAgain(error, { by: "shim", name, format: "pypi", urls: ours }, askAgent);
+    });
+    return false;
   } catch (error) {
     const failed = VouchError.from(error);
     // A job has no agent, and needs no login.

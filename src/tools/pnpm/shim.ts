@@ -82,7 +82,7 @@ async function pnpmStart(name: string, args: string[], file: string | undefined)
   const npmPath = isDlx(name) ? undefined : npmShimFor(command, version, env);
   const purpose = pnpmPurpose(name, args);
   // For publishing its helper asks, or the npm that it starts.
-  const variables = await tokenVariables(isOfExec(env) ? purpose : "read");
+  const variables = await tokenVariables(name, isOfExec(env) ? purpose : "read");
   const guarded = await guardPnpm(name, variables, args, env, version);
   for (const objection of guarded.objections) complain(objection);
   if (guarded.bare === undefined || file === undefined || isOfExec(env)) return { args, env: guarded.env };
@@ -100,12 +100,12 @@ function saysItself(version: RealPnpm): boolean {
 }
 
 /**
- * Without a terminal nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint
+ * Where nobody can be asked for a touch. Throws `touch_needed` if the command certainly goes to an endpoint
  * that needs one; else says why nothing will be published there, unless pnpm shows its helper's words.
  */
 async function refuseWithoutTerminal(args: string[], env: Environment, version: RealPnpm): Promise<void> {
-  const { hasTerminal } = await import("../../base/system/controlling-terminal.ts");
-  if (hasTerminal() || !(await hasPublishRole())) return;
+  const { mayAsk } = await import("../../helper/touch.ts");
+  if (mayAsk() || !(await hasPublishRole())) return;
   const { needsTokenOf } = await import("../npm/registry-of-command.ts");
   const urls = await registriesOf(args, env);
   try {

@@ -60,14 +60,24 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   }
   const request: TokenRequest = { url: service, format: "pypi" };
   // The URL does not tell; the first stage leaves every caller that can publish to this side.
-  const { token } =
-    !invocation.json && (await isForPublishing())
-      ? await askToPublish(request)
-      : await ask(routes.token, request, left);
+  const askAgent = async (first?: Attempt) =>
+    !invocation.json && (await isForPublishing()) ? askToPublish(request) : ask(routes.token, request, first);
+  const { token } = await askAgent(left).catch(async (error: unknown) => {
+    if (!mayWait(error, service)) throw error;
+    const { askAgain } = await import("../../helper/login.ts");
+    return askAgain(error, { by: "helper", name: "pip or uv", format: "pypi", urls: [service] }, () => askAgent());
+  });
   await refuseUntrustedAsker();
   if (invocation.json) await print(JSON.stringify({ username: userName, password: token }));
   else await print(invocation.credentials ? `${userName}\n${token}` : token);
   process.exit(0);
+}
+
+/** Whether a login may be waited for: not where the `pip` shim has asked for one already. */
+function mayWait(error: unknown, service: string): boolean {
+  if (!(error instanceof VouchError) || !/^(login_needed|session_expired)$/.test(error.code)) return false;
+  // After a URL a bare host is asked for, too.
+  return service.includes("/") && process.env[checkedVariable] !== `${process.ppid}:told`;
 }
 
 /** A person is asked for a touch only where the token would be given; it is for the caller. */

@@ -22,7 +22,12 @@ export interface Upload {
 export async function uploadToUrl(url: string, place: string): Promise<Upload | undefined> {
   const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
   try {
-    return { url, token: (await askForToken(request)).token };
+    const { token } = await askForToken(request).catch(async (error: unknown) => {
+      const { askAgain, shimName } = await import("../../helper/login.ts");
+      const need = { by: "shim", name: shimName(), format: "pypi", urls: [url] } as const;
+      return askAgain(error, need, () => askForToken(request));
+    });
+    return { url, token };
   } catch (error) {
     if (error instanceof PublishingRefused) throw error;
     const failed = VouchError.from(error);

@@ -146,7 +146,11 @@ async function push(args: string[], env: Environment): Promise<Command> {
   const url = host.replace(/\/+$/, "");
   try {
     const request: TokenRequest = { url: `${url}/`, format: "ruby", purpose: "publish" };
-    const { token, endpoint } = await askForToken(request);
+    const { token, endpoint } = await askForToken(request).catch(async (error: unknown) => {
+      const { askAgain } = await import("../../helper/login.ts");
+      const need = { by: "shim", name: "gem", format: "ruby", urls: [`${url}/`] } as const;
+      return askAgain(error, need, () => askForToken(request));
+    });
     if (endpoint.replace(/\/$/, "") !== url) return { args, env };
     // RubyGems appends "/api/v1/gems".
     const plain = args.map((arg) => (arg === host ? url : arg === `--host=${host}` ? `--host=${url}` : arg));

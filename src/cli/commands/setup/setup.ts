@@ -2,6 +2,7 @@
 import { defineCommand } from "../../framework/command.ts";
 import { aws } from "./aws.ts";
 import { codeartifact } from "./codeartifact/codeartifact.ts";
+import { login } from "./login.ts";
 import { setupLog } from "./log.ts";
 import { notifications } from "./notifications.ts";
 
@@ -9,7 +10,7 @@ export const setup = defineCommand({
   meta: {
     name: "setup",
     description:
-      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose notifications and what is kept of who asked.",
+      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose where you are asked and notified, and what is kept of who asked.",
   },
-  subCommands: { aws, codeartifact, notifications, log: setupLog },
+  subCommands: { aws, codeartifact, login, notifications, log: setupLog },
 });

@@ -1,0 +1,66 @@
+/** Opens a session at a Vouch server, by PIN and touch. */
+import { askAgent, askStatus } from "../../agent/wire/client.ts";
+import { type Reply, routes, type StatusReply } from "../../agent/protocol.ts";
+import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
+import { isKnownServer, profileServers, serverData } from "../../settings/servers.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { getAssertion } from "../../fido/webauthn/ceremony.ts";
+import { agentTimeoutMs } from "../key/ceremony.ts";
+import { chosenServer } from "./chosen-server.ts";
+import { rememberServer } from "./known-server.ts";
+import { withSecurityKey } from "../key/security-key.ts";
+import { withAgent } from "./with-agent.ts";
+import { note } from "../terminal/terminal.ts";
+import { clockTime } from "../terminal/time.ts";
+
+/**
+ * The server that the profile names, else the default one, else the only one that there is. Throws `settings_missing` for
+ * an unknown profile.
+ */
+export function serverForLogin(profile: string | undefined, settings: Settings): string | undefined {
+  const [only, ...others] = profileServers(settings).keys();
+  return (
+    chosenServer(profile, settings).server ??
+    settings.server?.url ??
+    (others.length === 0 && !profile ? only : undefined)
+  );
+}
+
+/**
+ * Starts the agent if need be, opens the session at the server (URL), and returns the agent's reply. Throws as `withAgent`,
+ * `askAgent`, `withSecurityKey` and `getAssertion`.
+ */
+export function openSession(
+  server: string,
+  settings: Settings,
+  timeoutSeconds: number,
+): Promise<Reply<typeof routes.loginFinish>> {
+  const login = async () => {
+    const before = sessionAt(server, await askStatus(), settings);
+    if (before?.expiration !== undefined) {
+      note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
+    }
+    const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
+    const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+    // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
+    const credentialIds = serverData(server, settings)?.credentialIds ?? [];
+    const credential = await withSecurityKey(timeoutSeconds, (tools) =>
+      getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
+    );
+    const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
+    const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
+    if (!isKnownServer(server, settings)) rememberServer(server, [credential.id], reply.user);
+    return reply;
+  };
+  return withAgent(login, { replaces: true });
+}
+
+/** The session that a login at the server replaces. */
+function sessionAt(
+  server: string,
+  agent: StatusReply | undefined,
+  settings: Settings,
+): { expiration?: number | undefined } | undefined {
+  const { session, sessions } = agent ?? {};
+  return profileServers(settings).has(server) ? sessions?.find((each) => each.server === server) : session;
+}
