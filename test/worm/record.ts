@@ -1,5 +1,5 @@
 /** Whether what a worm has asked of the agent stands in `vouch log`, with the process that asked. */
-import type { RecordEntry } from "../../src/agent/protocol.ts";
+import type { RecordEntry } from "../../src/agent/wire/reply-parts.ts";
 
 /** What a worm counts of its own asks. */
 export interface Asks {

@@ -16,7 +16,7 @@ import { log, logsToFile } from "./log.ts";
 import { releaseCode } from "./resident.ts";
 import { serveAgent } from "../server.ts";
 import { parseJson } from "../../base/json.ts";
-import { endReasons } from "../protocol.ts";
+import { endReasons } from "../wire/reply-parts.ts";
 import { agentLogPath } from "../wire/log-path.ts";
 import { agentSocketPath } from "../wire/socket.ts";
 import { lstat } from "../wire/client.ts";

@@ -3,7 +3,7 @@ import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { EndReason, OwnSession, SecurityKey } from "../protocol.ts";
+import type { EndReason, OwnSession, SecurityKey } from "../wire/reply-parts.ts";
 import type { SessionsEndRequest } from "../requests.ts";
 
 /** Where a session belongs, for errors. */

@@ -1,7 +1,7 @@
 /** The agent's sessions, one at each Vouch server at most, each with the tokens that come from it. */
 import { profileServers } from "../../settings/servers.ts";
 import type { Settings } from "../../settings/settings.ts";
-import type { EndReason } from "../protocol.ts";
+import type { EndReason } from "../wire/reply-parts.ts";
 import type { Tokens } from "../tokens/tokens.ts";
 import { type LoginPlace, notLoggedIn, type Session } from "./session.ts";
 

@@ -1,7 +1,8 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { askStatus } from "../../agent/wire/client.ts";
-import type { ServerSession, StatusReply } from "../../agent/protocol.ts";
+import type { StatusReply } from "../../agent/protocol.ts";
+import type { ServerSession } from "../../agent/wire/reply-parts.ts";
 import { profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
 import { timeLeftInOneWord } from "../../base/duration.ts";

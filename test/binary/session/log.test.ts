@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordEntry } from "../../../src/agent/protocol.ts";
+import type { RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
 import { filesContaining } from "../disk.ts";
 import { runInTerminal } from "../../pty.ts";
 import { tempFolder } from "../../temp-folder.ts";

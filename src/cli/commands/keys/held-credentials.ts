@@ -1,6 +1,6 @@
 /** The credentials of Vouch on a key, and whether their servers still know them. */
 import { askStatus } from "../../../agent/wire/client.ts";
-import type { SecurityKey } from "../../../agent/protocol.ts";
+import type { SecurityKey } from "../../../agent/wire/reply-parts.ts";
 import { VouchError } from "../../../base/errors.ts";
 import type { StoredCredential } from "../../../fido/ctap2/credential-management.ts";
 import type { StoredCredentials } from "../../../fido/management/stored-credentials.ts";

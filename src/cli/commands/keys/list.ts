@@ -1,5 +1,5 @@
 /** `vouch keys list`: lists the user's enrolled security keys. */
-import type { SecurityKey } from "../../../agent/protocol.ts";
+import type { SecurityKey } from "../../../agent/wire/reply-parts.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";

@@ -1,6 +1,7 @@
 /** Lists the security keys of the session's user and finds them by name or id prefix. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { routes, type SecurityKey } from "../../../agent/protocol.ts";
+import { routes } from "../../../agent/protocol.ts";
+import type { SecurityKey } from "../../../agent/wire/reply-parts.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { normalizeKeyName } from "../../../fido/webauthn/key-name.ts";

@@ -1,6 +1,7 @@
 /** `vouch keys remove`: removes a lost, stolen or unused security key and ends the sessions that it opened. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { type Reply, routes, type SecurityKey } from "../../../agent/protocol.ts";
+import { type Reply, routes } from "../../../agent/protocol.ts";
+import type { SecurityKey } from "../../../agent/wire/reply-parts.ts";
 import type { KeyRemoveFinishRequest, KeyRemoveStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";

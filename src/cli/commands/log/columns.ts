@@ -1,5 +1,5 @@
 /** The table of `vouch log`. */
-import type { RecordEntry } from "../../../agent/protocol.ts";
+import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { printable } from "../../../base/printable.ts";
 import { clockTime } from "../../terminal/time.ts";
 

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { keptFiles, KeptLine, maxKeptBytes } from "../../../agent/record/kept-line.ts";
 import { parseJson } from "../../../base/json.ts";
 import { whyUnreadable } from "../../../base/system/regular-file.ts";
-import type { RecordEntry } from "../../../agent/protocol.ts";
+import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 
 /** Of a larger file the end is read. */
 const maxFileBytes = 2 * maxKeptBytes;

@@ -1,6 +1,6 @@
 /** `vouch log`: who asked the agent for what. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RecordEntry } from "../../../agent/protocol.ts";
+import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { printableJson } from "../../../base/printable.ts";
 import { hasReader } from "../../../base/system/reader.ts";
 import { defineCommand } from "../../framework/command.ts";

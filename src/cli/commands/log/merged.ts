@@ -1,6 +1,7 @@
 /** The record from both places: the agent's memory, and the files that it and earlier agents have kept. */
 import { dirname } from "node:path";
-import { type RecordEntry, type Reply, routes } from "../../../agent/protocol.ts";
+import { type Reply, routes } from "../../../agent/protocol.ts";
+import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { askAgent, lstat } from "../../../agent/wire/client.ts";
 import { agentLogPath } from "../../../agent/wire/log-path.ts";
 import { VouchError } from "../../../base/errors.ts";

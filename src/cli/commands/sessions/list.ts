@@ -1,5 +1,5 @@
 /** `vouch sessions list`: lists the user's live sessions. */
-import type { OwnSession } from "../../../agent/protocol.ts";
+import type { OwnSession } from "../../../agent/wire/reply-parts.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";

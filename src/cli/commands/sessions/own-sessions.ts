@@ -1,6 +1,7 @@
 /** Lists the sessions of the session's user and finds one by its id. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { type OwnSession, routes } from "../../../agent/protocol.ts";
+import { routes } from "../../../agent/protocol.ts";
+import type { OwnSession } from "../../../agent/wire/reply-parts.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 

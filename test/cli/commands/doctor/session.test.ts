@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { routes, type ServerSession } from "../../../../src/agent/protocol.ts";
+import { routes } from "../../../../src/agent/protocol.ts";
+import type { ServerSession } from "../../../../src/agent/wire/reply-parts.ts";
 import { type Access, type Ask, checkAccess } from "../../../../src/cli/commands/doctor/access.ts";
 import { readSmallFile } from "../../../../src/tools/small-files.ts";
 import { clockFinding } from "../../../../src/cli/commands/doctor/machine.ts";

@@ -1,6 +1,6 @@
 /** What `vouch keys clean` says of the credentials on a key, and how it reads what is typed. */
 import { describe, expect, test } from "bun:test";
-import type { SecurityKey } from "../../../../src/agent/protocol.ts";
+import type { SecurityKey } from "../../../../src/agent/wire/reply-parts.ts";
 import {
   type Enrolments,
   heldJson,

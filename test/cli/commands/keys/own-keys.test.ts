@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { SecurityKey } from "../../../../src/agent/protocol.ts";
+import type { SecurityKey } from "../../../../src/agent/wire/reply-parts.ts";
 import { keyLines } from "../../../../src/cli/commands/keys/list.ts";
 import { findKey } from "../../../../src/cli/commands/keys/own-keys.ts";
 import { render } from "../../../../src/cli/terminal/terminal.ts";

@@ -1,6 +1,6 @@
 /** What `vouch sessions` shows and which session it means. */
 import { expect, test } from "bun:test";
-import type { OwnSession } from "../../../../src/agent/protocol.ts";
+import type { OwnSession } from "../../../../src/agent/wire/reply-parts.ts";
 import { sessionLines } from "../../../../src/cli/commands/sessions/list.ts";
 import { findSession } from "../../../../src/cli/commands/sessions/own-sessions.ts";
 import { VouchError } from "../../../../src/base/errors.ts";
