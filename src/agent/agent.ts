@@ -1,30 +1,27 @@
 /** The agent's state: the sessions with their tokens, the settings, and the open ceremonies. */
 import type { Environment } from "../base/environment.ts";
 import type { RepositorySettings, Settings } from "../settings/settings.ts";
-import { buildInfo } from "../base/build-info.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Notification } from "../base/system/notification.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
-import { log, logState } from "./process/log.ts";
-import { describeRepository } from "./tokens/described-repository.ts";
+import { log } from "./process/log.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
 import type { Who } from "./record/askers.ts";
 import { Record, type RecordOptions } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
-import { networkVariables } from "./process/network-variables.ts";
 import type { Reply, routes, StatusReply } from "./protocol.ts";
 import type { LoginFinishRequest, LoginStartRequest, LogoutRequest, PublishStartRequest } from "./requests.ts";
 import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
+import { describeAgent } from "./session/described-agent.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
 import { EndNotice } from "./session/end-notice.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
-import { describeSessions } from "./session/described-sessions.ts";
 import { GivenOut, type GivenOutState } from "./tokens/given-out.ts";
 import { ReportedFailures } from "./tokens/cache/reported-failures.ts";
 import { profileServers, serverOf } from "../settings/servers.ts";
@@ -37,8 +34,6 @@ const endedWords = {
   revoked: "the server has ended it",
   logged_out: "the user has logged out",
 };
-
-const noSettings: Settings = { version: 1, repositories: [] };
 
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
@@ -111,36 +106,14 @@ export class Agent implements TokenSource {
   /** The session's state and what is configured. No secret is in it. */
   status(): StatusReply {
     this.forgetWhatEnded();
-    const { settings = noSettings, failure } = this.#readSettings();
-    const current = this.#sessions.at(undefined, settings);
-    const ended = this.#sessions.endReason(undefined, settings);
-    const roleExpiration = current?.tokens.roleExpiration(settings);
-    const logged = logState();
-    return {
-      version: buildInfo.version,
-      ...(buildInfo.build === undefined ? {} : { build: buildInfo.build }),
-      pid: process.pid,
+    return describeAgent({
+      sessions: this.#sessions,
+      read: this.#readSettings(),
+      settingsPath: this.#settings.path,
+      env: this.#env,
       startedAt: this.#startedAt,
-      settings: this.#settings.path,
-      ...(failure ? { settingsFailure: failure.toWire() } : {}),
-      network: networkVariables(this.#env),
-      ...(logged ? { log: logged } : {}),
-      ...(settings.server ? { server: settings.server.url } : {}),
-      ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
-      ...(current || ended === undefined ? {} : { ended }),
       askedToday: this.record.programs.today(this.#clock.now()),
-      sessions: describeSessions(this.#sessions, settings),
-      ...(settings.aws && roleExpiration !== undefined
-        ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }
-        : {}),
-      repositories: settings.repositories.map((repository) =>
-        describeRepository(
-          repository,
-          settings,
-          this.#sessions.at(serverOf(repository.profile, settings), settings)?.tokens,
-        ),
-      ),
-    };
+    });
   }
 
   /**
