@@ -22,6 +22,8 @@ import { readNugetConfig, urlsOfPassword } from "../tools/nuget/passwords.ts";
 import { judge } from "../tools/python/guard/judge.ts";
 import { type Mention, urlsIn } from "../tools/python/project/mentions.ts";
 import { secretsIn } from "../tools/python/guard/secrets.ts";
+import { trustSettingIn } from "../tools/yarn/project-files.ts";
+import { leadsElsewhere } from "../tools/yarn/token-destinations.ts";
 
 const javascript = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", "bunfig.toml", "package.json"];
 const python = ["pyproject.toml", "pdm.toml", "pdm.lock", "Pipfile", "Pipfile.lock"];
@@ -57,9 +59,11 @@ export async function guardProject(command: string, args: readonly string[], env
   const entries = await entriesOf(args, names, env, name);
   const uses = entries.filter((entry) => usedIn(entry, name) !== undefined);
   if (uses.length === 0) return;
-  const trust = entries.find(isTrust);
+  const isYarn = /(^|\/)(yarn|yarnpkg|corepack)$/.test(command);
+  const trust = entries.find((entry) => isTrust(entry) && (isYarn || !isOfYarn(entry)));
   if (trust !== undefined) throw fault(`${placeOf(trust)} decides whom the connection trusts`, "Delete the line.");
   const mentions = uses.flatMap((use) => mentionsOf(use, usedIn(use, name)!, entries));
+  if (isYarn) mentions.push(...destinationsOf(entries, usedIn(uses[0]!, name)!));
   const urls = entries.flatMap((entry) =>
     urlsIn(entry.value).map((url): Mention => ({ kind: "url", place: placeOf(entry), url })),
   );
@@ -87,8 +91,24 @@ function archivesOf(what: string): Mention[] {
   );
 }
 
+/** The addresses to which yarn 1 would send the token of a package's registry. */
+function destinationsOf(entries: readonly Entry[], what: string): Mention[] {
+  const keys = entries.filter(({ file, path }) => file.endsWith(".npmrc") && leadsElsewhere(path[0] ?? "", []));
+  return keys.map((entry) => {
+    const mention: Mention = { kind: "secret", place: placeOf(entry), what };
+    const address = /^(?:\/\/)?(.*):_(?:authToken|password)/s.exec(entry.path[0]!)?.[1];
+    if (address !== undefined) mention.url = `https://${address}`;
+    return mention;
+  });
+}
+
+function isOfYarn({ file }: Entry): boolean {
+  return file.endsWith("/.yarnrc");
+}
+
 /** Whether the entry sets a proxy or trusted certificates, at any depth. */
-function isTrust({ path, value }: Entry): boolean {
+function isTrust({ file, path, value }: Entry): boolean {
+  if (isOfYarn({ file, path, value })) return path.length > 0;
   return path.some((key) => trustKey.test(key)) || (verifyKey.test(path.at(-1) ?? "") && value !== "true");
 }
 
@@ -221,6 +241,9 @@ function parse(file: string, text: string, env: Environment, name: RegExp): Entr
       visit(format.parse(text.replace(/^\ufeff/, "")), [], (path, value) => found.push({ file, path, value }));
     } else if (file.toLowerCase().endsWith(".config")) {
       found.push(...readNugetConfig(text).map(({ path, value }) => ({ file, path, value })));
+    } else if (file.endsWith("/.yarnrc")) {
+      const key = trustSettingIn(text);
+      if (key !== undefined) found.push({ file, path: [key], value: "" });
     } else return usedIn(whole, name) === undefined ? [] : [whole];
   } catch {
     return usedIn(whole, name) === undefined ? [] : [whole];

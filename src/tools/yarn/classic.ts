@@ -24,7 +24,7 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   if (endpoints.length > 0) {
     const { objections, barrier: nowhere } = await examineForOther({
       tool: "yarn",
-      files: yarnFiles,
+      files: yarnFiles(endpoints.map(({ endpoint }) => endpoint.replace("https://", ""))),
       args,
       folders,
       endpoints: endpoints.map(({ endpoint }) => endpoint),

@@ -1,5 +1,7 @@
 /** The files that yarn 1 reads besides npm's, as far as they decide about the connection. */
 import type { OwnFiles } from "../npm/guard/other-tools.ts";
+import { parseNpmrc } from "../npm/guard/settings-text.ts";
+import { leadsElsewhere } from "./token-destinations.ts";
 
 const trustKey = /^(https?-?proxy|proxy|no-?proxy|strict-ssl|ca|cafile|cert|certfile|key|keyfile|use-yarnrc|cwd)$/i;
 
@@ -18,8 +20,17 @@ const harmlessOptions = new Set(
   ).split(" "),
 );
 
-/** yarn 1 takes the keys of a `.yarnrc.yml` for its own, too, unless one is `yarnPath`. */
-export const yarnFiles: OwnFiles = { ".yarnrc": trustSettingIn, ".yarnrc.yml": optionIn };
+/**
+ * Where a token is for these addresses (HOST/PATH/). yarn 1 takes the keys of a `.yarnrc.yml` for its own, too, unless one
+ * is `yarnPath`.
+ */
+export function yarnFiles(addresses: readonly string[]): OwnFiles {
+  return {
+    ".npmrc": (text) => parseNpmrc(text, {}).find(({ key }) => leadsElsewhere(key, addresses))?.key,
+    ".yarnrc": (text) => trustSettingIn(text, addresses),
+    ".yarnrc.yml": optionIn,
+  };
+}
 
 /** The first key or word of a `.yarnrc.yml` that yarn 1 would take for such a setting. */
 export function optionIn(text: string): string | undefined {
@@ -27,11 +38,12 @@ export function optionIn(text: string): string | undefined {
 }
 
 /**
- * The first word of a `.yarnrc` that is such a key, or an option (`--install.proxy`, `--*.proxy`) that is not known to
- * be harmless, read as yarn does: words, strings of JSON, comments; and as YAML, which yarn takes for what is neither.
+ * The first word of a `.yarnrc` that is such a key, leads a token of the addresses elsewhere, or is an option
+ * (`--install.proxy`, `--*.proxy`) that is not known to be harmless, read as yarn does: words, strings of JSON, comments;
+ * and as YAML, which yarn takes for what is neither.
  */
-export function trustSettingIn(text: string): string | undefined {
-  return wordsOf(text).find(decides) ?? keysOfYaml(text).find(decides);
+export function trustSettingIn(text: string, addresses: readonly string[] = []): string | undefined {
+  return [...wordsOf(text), ...keysOfYaml(text)].find((word) => decides(word) || leadsElsewhere(word, addresses));
 }
 
 function wordsOf(text: string): string[] {

