@@ -8,13 +8,12 @@
  * its settings matter, pip's follows requirements files alone. These tools have no guard that knows them, so every file
  * counts that an argument or another file names.
  */
+import { archivesOf } from "./archives.ts";
 import { checkOf } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-import { decodedUri } from "../base/net/uri.ts";
 import { ancestors } from "../base/system/ancestors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
-import { textOf as lockText } from "../tools/npm/guard/files.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
 import { refersToToken } from "../tools/npm/guard/token-variables.ts";
@@ -70,25 +69,6 @@ export async function guardProject(command: string, args: readonly string[], env
   const archives = check === "javascript" ? archivesOf(usedIn(uses[0]!, name)!) : [];
   const { refusal } = await judge([...mentions, ...urls, ...archives]);
   if (refusal !== undefined) throw refusal;
-}
-
-/**
- * The addresses of archives in lock files and manifests of yarn 2 and later, to which it sends the token of the package's
- * registry: `resolution: "x@npm:1.0.0::__archiveUrl=https%3A%2F%2F…"`.
- */
-function archivesOf(what: string): Mention[] {
-  return ancestors(process.cwd()).flatMap((folder) =>
-    ["yarn.lock", "package.json"].flatMap((file) => {
-      const place = join(folder, file);
-      const text = withoutEscapes(lockText(place, () => {}) ?? "");
-      return [...text.matchAll(/__archiveUrl=([^"'&#\s]*)/g)].map(([, url = ""]): Mention => {
-        const mention: Mention = { kind: "secret", place, what };
-        const [archive] = urlsIn(decodedUri(url));
-        if (archive !== undefined) mention.url = archive;
-        return mention;
-      });
-    }),
-  );
 }
 
 /** The addresses to which yarn 1 would send the token of a package's registry. */

@@ -191,6 +191,13 @@ const table: Record<string, Tool> = {
         }),
       ],
       [
+        "another repository of the host",
+        () => ({
+          ".npmrc": npmrc(ours),
+          "yarn.lock": `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "${ours}../other/x.tgz"\n`,
+        }),
+      ],
+      [
         "a proxy in .yarnrc",
         (url) => ({ ".npmrc": npmrc(ours), ".yarnrc": `https-proxy "${url}"\nstrict-ssl false\n` }),
       ],
@@ -204,6 +211,10 @@ const table: Record<string, Tool> = {
       ["another registry", (url) => ({ "bunfig.toml": bunfig(url) })],
       ["an escape in the name", (url) => ({ "bunfig.toml": bunfig(url, "$\\u0043ODEARTIFACT_AUTH_TOKEN") })],
       [".npmrc", (url) => ({ ".npmrc": npmrc(`${url}/`) })],
+      [
+        "another repository of the host",
+        () => ({ ".npmrc": npmrc(ours), "bun.lock": `{"packages":{"x":["x@1.0.0","${ours}..%2fother/x.tgz"]}}` }),
+      ],
       [
         "another name for it in .env",
         (url) => ({ ".env": "OTHER=$CODEARTIFACT_AUTH_TOKEN\n", "bunfig.toml": bunfig(url, "$OTHER") }),
@@ -272,7 +283,9 @@ for (const [tool, { bin, command, attacks, honest }] of Object.entries(table)) {
       async (_, files, own?) => {
         const { exitCode, stderr } = await run(bin(), own ?? command, files(evil.url));
         expect(evil.requests.filter(holdsToken)).toEqual([]);
-        expect(stderr).toMatch(/CODEARTIFACT_AUTH_TOKEN.*not the repository's|decides whom the connection trusts/);
+        expect(stderr).toMatch(
+          /CODEARTIFACT_AUTH_TOKEN.*not the repository's|decides (whom|through whom) the connection|no repository that Vouch is set up for/,
+        );
         expect(exitCode).toBe(5);
       },
     );

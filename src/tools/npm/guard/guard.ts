@@ -11,7 +11,8 @@ import { realPath, statusOf } from "./files.ts";
 import { localPaths } from "./local-specs.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
-import { examineProject, type Objection } from "./project.ts";
+import { type Objection, whyUnsafe } from "./objections.ts";
+import { examineProject } from "./project.ts";
 import { environmentSettings, parseNpmrc, replaceVariables, type Setting } from "./settings-text.ts";
 import { isStronger } from "./credentials.ts";
 import { addressesOf, concealTokens, hostsOf, withoutTokens } from "./token-variables.ts";
@@ -164,23 +165,20 @@ function strongerOfUser(files: string[], variables: Record<string, string>, env:
 function ofCommandLine(args: readonly string[], hosts: string[]): Objection[] {
   return args.flatMap((arg) => {
     const address = findUnsafeAddress(arg, hosts);
-    return address === undefined
-      ? []
-      : [{ file: "The command line", key: address, why: "leads to the registry by plain http or another port" }];
+    return address === undefined ? [] : [{ file: "The command line", key: address, why: whyUnsafe(address) }];
   });
 }
 
 function ofUser(settings: Setting[], env: Environment, hosts: string[]): Objection[] {
-  return settings.flatMap(({ key, value }) =>
-    key.endsWith("registry") && findUnsafeAddress(replaceVariables(value, env), hosts) !== undefined
-      ? [{ file: "Your own .npmrc", key, why: "leads to the registry by plain http or another port" }]
-      : [],
-  );
+  return settings.flatMap(({ key, value }) => {
+    const address = key.endsWith("registry") ? findUnsafeAddress(replaceVariables(value, env), hosts) : undefined;
+    return address === undefined ? [] : [{ file: "Your own .npmrc", key, why: whyUnsafe(address) }];
+  });
 }
 
-function refusal(tool: string, { file, key, why }: Objection): VouchError {
+function refusal(tool: string, { file, key, why, hint }: Objection): VouchError {
   return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
-    hint: "Remove it there. What is yours belongs into ~/.npmrc.",
+    hint: hint ?? "Remove it there. What is yours belongs into ~/.npmrc.",
   });
 }
 

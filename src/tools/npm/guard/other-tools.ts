@@ -9,7 +9,9 @@ import { namesIn, textOf } from "./files.ts";
 import { readSettings } from "./guard.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
-import { examineProject, type Objection } from "./project.ts";
+import { type Objection, otherRepository, whyUnsafe } from "./objections.ts";
+import { examineProject } from "./project.ts";
+import { findOtherRepository } from "./repositories.ts";
 import { environmentSettings } from "./settings-text.ts";
 import { reasonOf } from "./trust.ts";
 import { ownUserConfig } from "../user-config.ts";
@@ -44,6 +46,7 @@ export interface Examined {
 /** Examines the project. */
 export async function examineForOther(request: OtherToolRequest): Promise<Examined> {
   const { tool, files, args, env } = request;
+  const addresses = request.endpoints.map((endpoint) => endpoint.replace("https://", ""));
   const hosts = [...new Set(request.endpoints.map((endpoint) => new URL(endpoint).host))];
   const here = process.cwd();
   const started = [here, ...(request.folders ?? []).map((folder) => resolve(here, folder))];
@@ -55,6 +58,7 @@ export async function examineForOther(request: OtherToolRequest): Promise<Examin
     readers: ["npm"],
     folders,
     hosts,
+    addresses,
     replacedHosts: [],
     env,
     userFiles: [join(home, ".npmrc")],
@@ -70,6 +74,7 @@ export async function examineForOther(request: OtherToolRequest): Promise<Examin
   // The user's own files decide, and name hosts, as they like.
   for (const [pattern, file] of [...paths.filter(([, each]) => dirname(each) !== home), ...named]) {
     objections.push(...examine(file, files[pattern]!, hosts, plainHosts));
+    if (/\.lockb?$/.test(pattern)) objections.push(...examineLock(file, addresses));
   }
   for (const arg of args) {
     const url = findUnsafeAddress(arg, hosts);
@@ -80,10 +85,8 @@ export async function examineForOther(request: OtherToolRequest): Promise<Examin
   for (const host of ownTexts.flatMap(plainHostsIn)) plainHosts.add(host);
   const { proxy, ...exceptions } = plainHttpVariables({ tool: "pnpm", env, own, hosts, plainHosts });
   return {
-    objections: objections.slice(0, 5).map(({ file, key, why }) => {
-      return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, {
-        hint: "Remove it there.",
-      });
+    objections: objections.slice(0, 5).map(({ file, key, why, hint = "Remove it there." }) => {
+      return new VouchError("project_untrusted", `${tool} gets no token here: ${file}: ${key} ${why}.`, { hint });
     }),
     barrier: proxy === undefined ? {} : { HTTP_PROXY: proxy, ...exceptions },
   };
@@ -107,8 +110,14 @@ function examine(
   return objections;
 }
 
-function unsafe(file: string, key: string): Objection {
-  return { file, key, why: "leads to the registry by plain http or another port" };
+function examineLock(file: string, addresses: readonly string[]): Objection[] {
+  const text = textOf(file, () => {}) ?? "";
+  const url = findOtherRepository(text, addresses) ?? findOtherRepository(withoutEscapes(text), addresses);
+  return url === undefined ? [] : [otherRepository(file, { key: "", url })];
+}
+
+function unsafe(file: string, url: string): Objection {
+  return { file, key: url, why: whyUnsafe(url) };
 }
 
 /** The text with the escapes of characters in strings decoded. */

@@ -9,18 +9,13 @@ import { parseDocument } from "./documents.ts";
 import { namesIn, realPath, statusOf, textOf } from "./files.ts";
 import { localPaths, repositoryPaths, specsOf } from "./local-specs.ts";
 import { memberFolders } from "./members.ts";
+import { type Objection, otherRepository, refusal, unsafeAddress } from "./objections.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn } from "./plain-http.ts";
+import { findOtherRepository, hasOwnRepositoriesOnly, otherRepositoryIn } from "./repositories.ts";
 import { parseNpmrc, replaceInDocument, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
-import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey, reasonOf } from "./trust.ts";
-
-/** A setting or URL that prevents a token. */
-export interface Objection {
-  file: string;
-  key: string;
-  why: string;
-}
+import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
 
 export interface ProjectQuestion {
   tool: "npm" | "pnpm";
@@ -31,7 +26,7 @@ export interface ProjectQuestion {
   /** Hosts with a token, in lower case. */
   hosts: string[];
   /** What a token is for, as HOST/PATH/. */
-  addresses?: readonly string[];
+  addresses: readonly string[];
   /** Hosts in lock files that npm replaces by the registry's host; the scheme stays. */
   replacedHosts: string[];
   env: Environment;
@@ -101,9 +96,9 @@ async function examineFolder(
   if (seen.has(folder)) return;
   seen.add(folder);
   examineNpmrc(join(folder, ".npmrc"), question, answer);
-  const lockHosts = [...question.hosts, ...question.replacedHosts];
+  const ofLock = { ...question, hosts: [...question.hosts, ...question.replacedHosts] };
   for (const pattern of question.readers.flatMap((reader) => lockFiles[reader])) {
-    examineMatches(folder, pattern, lockHosts, answer);
+    examineMatches(folder, pattern, ofLock, answer);
   }
   const workspace = join(folder, "pnpm-workspace.yaml");
   const isOfPnpm = question.readers.includes("pnpm");
@@ -118,7 +113,7 @@ async function examineFolder(
   const members: unknown[] = listOf(settings?.["packages"]);
   for (const name of isOfPnpm ? manifests : ["package.json"]) {
     const file = join(folder, name);
-    const manifest = examineDocument(file, question.hosts, answer, true);
+    const manifest = examineDocument(file, question.hosts, answer);
     if (manifest === undefined) continue;
     examineManifest(file, manifest, answer);
     const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
@@ -144,6 +139,8 @@ async function examineSpecs(
 ): Promise<void> {
   const folder = dirname(file);
   const home = question.env["HOME"] ?? "/";
+  const other = specs.find((spec) => findOtherRepository(spec, question.addresses) !== undefined);
+  if (other !== undefined) answer.objections.push(otherRepository(file, { key: "", url: other }));
   for (const spec of specs) {
     const repositories = repositoryPaths(spec, home).map((path) => resolve(folder, path));
     // One elsewhere is as any other dependency in git: the project does not bring it along.
@@ -160,9 +157,9 @@ async function examineSpecs(
 }
 
 /** Examines the documents of a folder that match the pattern. */
-function examineMatches(folder: string, pattern: string, hosts: string[], answer: ProjectAnswer): void {
+function examineMatches(folder: string, pattern: string, question: ProjectQuestion, answer: ProjectAnswer): void {
   for (const name of pattern.includes("*") ? namesIn(folder, pattern) : [pattern]) {
-    examineDocument(join(folder, name), hosts, answer);
+    examineLock(join(folder, name), question, answer);
   }
 }
 
@@ -171,13 +168,13 @@ function examinePlace(
   folder: string,
   key: string,
   value: unknown,
-  { readers, hosts }: ProjectQuestion,
+  question: ProjectQuestion,
   answer: ProjectAnswer,
 ): void {
   const isPlace = /^(lockfile|virtualstore|modules)dir$/.test(key.replaceAll("-", "").toLowerCase());
-  if (!readers.includes("pnpm") || !isPlace || typeof value !== "string") return;
+  if (!question.readers.includes("pnpm") || !isPlace || typeof value !== "string") return;
   for (const pattern of ["pnpm-lock*.yaml", "lock.yaml", ".pnpm/lock.yaml"]) {
-    examineMatches(resolve(folder, value), pattern, hosts, answer);
+    examineMatches(resolve(folder, value), pattern, question, answer);
   }
 }
 
@@ -187,11 +184,11 @@ function examineWorkspace(
   { hosts, env }: ProjectQuestion,
   answer: ProjectAnswer,
 ): Record<string, unknown> | undefined {
-  const written = examineDocument(file, hosts, answer, true);
+  const written = examineDocument(file, hosts, answer);
   if (written === undefined) return undefined;
   const expanded = replaceInDocument(written, env) as Record<string, unknown>;
   const found = findInDocument(expanded, hosts);
-  if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
+  if (found !== undefined) answer.objections.push(unsafeAddress(file, found));
   return { ...written, ...expanded };
 }
 
@@ -203,32 +200,39 @@ function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAn
   for (const { key, value } of parseNpmrc(text, question.env)) {
     examinePlace(dirname(file), key, replaceVariables(value, question.env), question, answer);
     const address = findUnsafeAddress(`${key} ${replaceVariables(value, question.env)}`, question.hosts);
-    if (address !== undefined) answer.objections.push(unsafeAddress(file, key, address));
+    if (address !== undefined) answer.objections.push(unsafeAddress(file, { key, url: address }));
     // npm passes its settings on to the npm that it starts in a dependency's clone, which expands references again.
     else if (refersToToken(`${key} ${value}`)) {
       answer.objections.push({ file, key, why: "names the variable of a token" });
     } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
       answer.objections.push(refusal(file, key));
     } else if (isPinnedKey(key)) answer.overridden.push({ file, key });
-    else if (isStronger(key, question.addresses ?? [])) answer.stronger.push({ file, key });
+    else if (isStronger(key, question.addresses)) answer.stronger.push({ file, key });
   }
 }
 
-/** The parsed document: always with `isNeeded`, otherwise only if it may contain a URL. */
-function examineDocument(
-  file: string,
-  hosts: string[],
-  answer: ProjectAnswer,
-  isNeeded = false,
-): Record<string, unknown> | undefined {
+/** Examines a lock file, which is parsed only if it may contain such a URL. */
+function examineLock(file: string, { hosts, addresses }: ProjectQuestion, answer: ProjectAnswer): void {
   const text = textOf(file, tooLarge(file, answer));
-  if (text === undefined || (!isNeeded && isHarmless(text))) return undefined;
+  if (text === undefined || (isHarmless(text) && hasOwnRepositoriesOnly(text, addresses))) return;
+  const found = otherRepositoryIn(examineText(file, text, hosts, answer), addresses);
+  if (found !== undefined) answer.objections.push(otherRepository(file, found));
+}
+
+/** The parsed document, if it is an object. */
+function examineDocument(file: string, hosts: string[], answer: ProjectAnswer): Record<string, unknown> | undefined {
+  const text = textOf(file, tooLarge(file, answer));
+  const document = text === undefined ? undefined : examineText(file, text, hosts, answer);
+  return isObject(document) ? document : undefined;
+}
+
+function examineText(file: string, text: string, hosts: string[], answer: ProjectAnswer): unknown {
   for (const host of plainHostsIn(text)) answer.plainHosts.add(host);
   // A file that cannot be parsed (or is neither format: yarn.lock) is checked as text.
   const document = parseDocument(file, text);
   const found = findInDocument(document, hosts);
-  if (found !== undefined) answer.objections.push(unsafeAddress(file, found.key, found.url));
-  return isObject(document) ? document : undefined;
+  if (found !== undefined) answer.objections.push(unsafeAddress(file, found));
+  return document;
 }
 
 function examineManifest(file: string, manifest: Record<string, unknown>, answer: ProjectAnswer): void {
@@ -251,8 +255,12 @@ async function examineArchive(file: string, question: ProjectQuestion, answer: P
     for (const [name, manifest] of files) {
       const document = parseDocument(name, await manifest.text());
       const found = findInDocument(document, question.hosts);
-      if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found.key, found.url));
-      if (isObject(document)) examineManifest(`${file}: ${name}`, document, answer);
+      if (found !== undefined) answer.objections.push(unsafeAddress(`${file}: ${name}`, found));
+      if (!isObject(document)) continue;
+      examineManifest(`${file}: ${name}`, document, answer);
+      const isLock = name.endsWith("npm-shrinkwrap.json");
+      const other = otherRepositoryIn(isLock ? document : specsOf(document), question.addresses);
+      if (other !== undefined) answer.objections.push(otherRepository(`${file}: ${name}`, other));
     }
   } catch {
     // npm may still read what this reader does not.
@@ -280,15 +288,4 @@ function tooLarge(file: string, answer: ProjectAnswer): () => void {
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function refusal(file: string, key: string): Objection {
-  return { file, key, why: reasonOf(key) };
-}
-
-function unsafeAddress(file: string, key: string, url: string): Objection {
-  const why = /^https/i.test(url)
-    ? "leads to another port of the registry's host"
-    : "leads to the registry by plain http";
-  return { file, key: key || "an address", why };
 }

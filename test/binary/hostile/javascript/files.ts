@@ -151,8 +151,23 @@ export const otherFiles: [
     ["install"],
     /yarn\.lock: .*plain http/,
   ],
+  [
+    "another repository of the host in the lock file",
+    () => ({ "package-lock.json": lock(`https://${endpoint}../other/my-lib-1.0.0.tgz`) }),
+    ["install"],
+    /package-lock\.json: .*resolved leads to another repository of a host that gets the token/,
+  ],
+  [
+    "another repository of the host as a dependency",
+    () => ({ "package.json": manifest({ dependencies: { x: `https://${other}x.tgz` } }) }),
+    ["install"],
+    /package\.json: https:.* leads to another repository of a host that gets the token/,
+  ],
   ["the command line", () => ({}), ["install", `http://${endpoint}my-lib`], /The command line: http/],
 ];
+
+/** Another repository's address, without its scheme. */
+const other = endpoint.replace(/[^/]+\/$/, "other/");
 
 /** A lock file of pnpm's with that address. */
 export const pnpmLock = (tarball: string) => `lockfileVersion: '9.0'

@@ -72,6 +72,11 @@ describe("bun", () => {
     ],
     ["plain http in .npmrc", () => ({ ".npmrc": `registry=${plain}\n` }), /\.npmrc: registry .*plain http/],
     [
+      "another repository of the host in the lock file",
+      () => ({ "bun.lock": lock(`${ours}..%2fother/my-lib-1.0.0.tgz`) }),
+      /bun\.lock: .*another repository of a host that gets the token/,
+    ],
+    [
       "plain http in the lock file",
       () => ({ "bun.lock": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`) }),
       /bun\.lock: .*plain http/,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { requires } from "../../../requires.ts";
 import { filesContaining } from "../../disk.ts";
-import { type Files, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
+import { type Files, ours, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
 
 const bin = join(tools, "deno/node_modules/.bin");
 process.env["PATH"] = `${process.env["PATH"]}:${bin}`;
@@ -61,6 +61,11 @@ describe.skipIf(!requires(join(bin, "deno")))("deno", () => {
     ],
     ["an archive elsewhere in the lock file", (url) => ({ "deno.lock": lock(`${url}/my-lib-1.0.0.tgz`) }), undefined],
     ["plain http", () => ({ ".npmrc": `registry=${plain}\n` }), /\.npmrc: registry .*plain http/],
+    [
+      "another repository of the host in the lock file",
+      () => ({ "deno.lock": lock(`${ours}..%2fother/my-lib-1.0.0.tgz`) }),
+      /deno\.lock: .*another repository of a host that gets the token/,
+    ],
     [
       "plain http in the lock file",
       () => ({ "deno.lock": lock(`${plain}my-lib/-/my-lib-1.0.0.tgz`) }),

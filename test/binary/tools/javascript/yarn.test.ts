@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ended } from "../../../laptop.ts";
 import { requires } from "../../../requires.ts";
 import { filesContaining } from "../../disk.ts";
-import { type Files, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
+import { type Files, ours, outcome, plain, tools, useJavascriptLaptop } from "./javascript-projects.ts";
 
 const used = useJavascriptLaptop(["--tool", "yarn"]);
 
@@ -201,6 +201,13 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
         "yarn.lock": `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "${plain}my-lib/-/my-lib-1.0.0.tgz"\n`,
       }),
       /yarn\.lock: .*plain http/,
+    ],
+    [
+      "another repository of the host in the lock file",
+      () => ({
+        "yarn.lock": `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "${ours}../other/my-lib-1.0.0.tgz"\n`,
+      }),
+      /yarn\.lock: .*another repository of a host that gets the token/,
     ],
     [
       "a proxy and no checks",

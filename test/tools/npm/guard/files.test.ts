@@ -41,6 +41,7 @@ test("a settings file that is too large to be checked prevents a token", async (
     readers: ["npm"],
     folders: [project],
     hosts: ["host.example"],
+    addresses: ["host.example/npm/repo/"],
     replacedHosts: [],
     env: {},
     userFiles: [],

@@ -19,6 +19,7 @@ function examine(files: Record<string, string>) {
     readers: ["pnpm"],
     folders: [project],
     hosts: ["host.example"],
+    addresses: ["host.example/npm/repo/"],
     replacedHosts: [],
     env: {},
     userFiles: [],
@@ -75,4 +76,37 @@ test.each([
     "place/package.json": JSON.stringify({ name: "x", dependencies: { z: "http://host.example/z.tgz" } }),
   });
   expect(objections).toEqual([expect.objectContaining({ key: "dependencies.z" })]);
+});
+
+const other = "https://host.example/npm/repo/..%2fother/x.tgz";
+
+test.each([
+  ["package.json", JSON.stringify({ dependencies: { x: other } })],
+  ["package.json", JSON.stringify({ overrides: { a: { x: other } } })],
+  ["pnpm-workspace.yaml", `overrides:\n  x: ${other}\n`],
+  ["pnpm-workspace.yaml", `catalogs:\n  a:\n    x: ${other}\n`],
+  ["pnpm-lock.yaml", lock.replace(/http:.*tgz/, other)],
+  ["pnpm-lock.yaml", `packages:\n  x@${other}: {}\n`],
+])("another repository of a host with a token is no address for %s: %s", async (name, text) => {
+  const { objections } = await examine({ [name]: text });
+  expect(objections).toEqual([
+    expect.objectContaining({
+      file: expect.stringContaining(name),
+      why: "leads to another repository of a host that gets the token",
+      hint: expect.stringContaining("vouch setup codeartifact"),
+    }),
+  ]);
+});
+
+test("the repository itself, and what is no package's address, may be named", async () => {
+  const { objections } = await examine({
+    "package.json": JSON.stringify({
+      dependencies: { x: "https://host.example/npm/repo/x.tgz" },
+      scripts: { release: "npm publish --registry https://host.example/npm/other/" },
+      homepage: "https://host.example/",
+    }),
+    ".npmrc": "registry=https://host.example/npm/other/\n",
+    "pnpm-lock.yaml": lock.replace(/http:.*tgz/, "https://host.example/npm/repo/x.tgz"),
+  });
+  expect(objections).toEqual([]);
 });
