@@ -17,6 +17,7 @@ import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";
 import { refersToToken } from "../tools/npm/guard/token-variables.ts";
+import { reasonOf } from "../tools/npm/guard/trust.ts";
 import { readNugetConfig, urlsOfPassword } from "../tools/nuget/passwords.ts";
 import { judge } from "../tools/python/guard/judge.ts";
 import { type Mention, urlsIn } from "../tools/python/project/mentions.ts";
@@ -60,7 +61,7 @@ export async function guardProject(command: string, args: readonly string[], env
   if (uses.length === 0) return;
   const isYarn = /(^|\/)(yarn|yarnpkg|corepack)$/.test(command);
   const trust = entries.find((entry) => isTrust(entry) && (isYarn || !isOfYarn(entry)));
-  if (trust !== undefined) throw fault(`${placeOf(trust)} decides whom the connection trusts`, "Delete the line.");
+  if (trust !== undefined) throw fault(`${placeOf(trust)} ${reasonOf(trust.path.at(-1)!)}`, "Delete the line.");
   const mentions = uses.flatMap((use) => mentionsOf(use, usedIn(use, name)!, entries));
   if (isYarn) mentions.push(...destinationsOf(entries, usedIn(uses[0]!, name)!));
   const urls = entries.flatMap((entry) =>

@@ -104,6 +104,11 @@ export const packageManagerVariables: VariableGroup = {
       meaning: "Which yarn it becomes.",
     },
     {
+      names: ["BUN_ENV", "NODE_ENV"],
+      readBy: "bun shim",
+      meaning: "Which files of variables bun reads in a project (`.env.test`): those are looked at before a token is given.",
+    },
+    {
       names: ["DENO_DIR", "DENO_INSTALL_ROOT"],
       readBy: "deno shim",
       meaning: "Where deno keeps what it has fetched and installed.",

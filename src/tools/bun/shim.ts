@@ -36,12 +36,12 @@ async function bunEnvironment(name: string, args: string[]): Promise<Environment
   const given = (...names: string[]): string[] => names.flatMap((option) => options.get(option) ?? []);
   const { objections } = await examineForOther({
     tool: "bun",
-    files: bunFiles,
+    files: bunFiles(env),
     args,
     folders: given("--cwd"),
     named: [
       ...given("-c", "--config").map((file) => ["bunfig.toml", file] as const),
-      ...given("--env-file").map((file) => [".env*", file] as const),
+      ...given("--env-file").map((file) => [".env", file] as const),
     ],
     endpoints: endpoints.map(({ endpoint }) => endpoint),
     publishes: command === "publish",

@@ -98,7 +98,8 @@ module.exports = {
             if (!isRefusalShown) {
               process.stderr.write(
                 "vouch: yarn gets no token here: " + setting + " in " + clean(filesOf(setting, extra.configuration).join(", ")) +
-                  " decides whom the connection trusts.\\n  Remove it there. What is yours belongs into ~/.yarnrc.yml.\\n",
+                  (/proxy$/i.test(setting) ? " decides through whom the connection goes" : " decides whom the connection trusts") +
+                  ".\\n  Remove it there. What is yours belongs into ~/.yarnrc.yml.\\n",
               );
             }
             isRefusalShown = true;

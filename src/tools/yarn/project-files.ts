@@ -1,4 +1,5 @@
 /** The files that yarn 1 reads besides npm's, as far as they decide about the connection. */
+import { tableOf } from "../../base/json.ts";
 import type { OwnFiles } from "../npm/guard/other-tools.ts";
 import { parseNpmrc } from "../npm/guard/settings-text.ts";
 import { leadsElsewhere } from "./token-destinations.ts";
@@ -34,7 +35,9 @@ export function yarnFiles(addresses: readonly string[]): OwnFiles {
 
 /** The first key or word of a `.yarnrc.yml` that yarn 1 would take for such a setting. */
 export function optionIn(text: string): string | undefined {
-  return wordsOf(text).find((word) => word.startsWith("--") && decides(word)) ?? keysOfYaml(text).find(decides);
+  return (
+    wordsOf(text).find((word) => word.startsWith("--") && decides(word)) ?? Object.keys(yamlOf(text)).find(decides)
+  );
 }
 
 /**
@@ -43,7 +46,12 @@ export function optionIn(text: string): string | undefined {
  * and as YAML, which yarn takes for what is neither.
  */
 export function trustSettingIn(text: string, addresses: readonly string[] = []): string | undefined {
-  return [...wordsOf(text), ...keysOfYaml(text)].find((word) => decides(word) || leadsElsewhere(word, addresses));
+  const words = wordsOf(text);
+  const found = (word: string): boolean => decides(word) || leadsElsewhere(word, addresses);
+  // It checks certificates anyway.
+  const isHarmless = (word: string, value: unknown): boolean => word === "strict-ssl" && String(value) === "true";
+  const word = words.find((each, index) => found(each) && !isHarmless(each, words[index + 1]));
+  return word ?? Object.entries(yamlOf(text)).find(([key, value]) => found(key) && !isHarmless(key, value))?.[0];
 }
 
 function wordsOf(text: string): string[] {
@@ -62,12 +70,11 @@ function decides(word: string): boolean {
   return !harmlessOptions.has(option);
 }
 
-function keysOfYaml(text: string): string[] {
+function yamlOf(text: string): Record<string, unknown> {
   try {
-    const document = Bun.YAML.parse(text);
-    return typeof document === "object" && document !== null ? Object.keys(document) : [];
+    return tableOf(Bun.YAML.parse(text));
   } catch {
-    return [];
+    return {};
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { trustSettingIn, trustVariableIn } from "../../../src/tools/bun/project-files.ts";
+import { bunFiles, trustSettingIn, trustVariableIn } from "../../../src/tools/bun/project-files.ts";
 
 test.each([
   ['[install]\ncafile = "x"', "cafile"],
@@ -18,7 +18,26 @@ test.each([
   ["NODE_EXTRA_CA_CERTS: ./ca.pem", "NODE_EXTRA_CA_CERTS"],
   ["BUN_CONFIG_REGISTRY=x", "BUN_CONFIG_REGISTRY"],
   ["# HTTPS_PROXY=x", undefined],
+  ["npm_config_loglevel=warn\nBUN_CONFIG_VERBOSE_FETCH=1\nnpm_config_registry=x", "npm_config_registry"],
+  ["npm_config_loglevel=warn HTTPS_PROXY=x", "HTTPS_PROXY"],
+  ["HTTP_PROXY=\nHTTPS_PROXY=             x", "HTTPS_PROXY"],
+  ["HTTPS_PROXY=\u2028x", "HTTPS_PROXY"],
+  ["HTTPS_PROXY=\vx", "HTTPS_PROXY"],
+  ["npm_config_loglevel=warn\nBUN_CONFIG_VERBOSE_FETCH=1", undefined],
+  ["HTTP_PROXY=\nhttps_proxy=''\r\nNO_PROXY= \n", undefined],
   ["MY_HTTPS_PROXY_HOST=x", undefined],
 ])("in a file of variables %j the one that decides about the connection is %p", (text, name) => {
   expect(trustVariableIn(text)).toBe(name as never);
+});
+
+const common = [".env", ".env.local", ".env.production", ".env.production.local"];
+
+test.each([
+  [{}, common],
+  [{ NODE_ENV: "production" }, common],
+  [{ NODE_ENV: "development" }, [...common, ".env.development", ".env.development.local"]],
+  [{ BUN_ENV: "staging" }, [...common, ".env.development", ".env.development.local"]],
+  [{ NODE_ENV: "test" }, [...common, ".env.test", ".env.test.local", ".env.development", ".env.development.local"]],
+])("with %j in the environment bun reads variables from %j", (env, files) => {
+  expect(Object.keys(bunFiles(env)).filter((name) => name.startsWith(".env"))).toEqual(files);
 });

@@ -15,7 +15,7 @@ import { plainHostsIn } from "./plain-http.ts";
 import { findOtherRepository, hasOwnRepositoriesOnly, otherRepositoryIn } from "./repositories.ts";
 import { parseNpmrc, replaceInDocument, replaceVariables } from "./settings-text.ts";
 import { refersToToken } from "./token-variables.ts";
-import { isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
+import { isHarmlessValue, isPinnedKey, isRefusedInPublishConfig, isRefusedKey } from "./trust.ts";
 
 export interface ProjectQuestion {
   tool: "npm" | "pnpm";
@@ -107,7 +107,8 @@ async function examineFolder(
     answer.objections.push({ file: workspace, key: "a setting", why: "names the variable of a token" });
   }
   for (const [key, value] of Object.entries(settings ?? {})) {
-    if (question.tool === "pnpm" && isRefusedKey(key, "pnpm")) answer.objections.push(refusal(workspace, key));
+    if (question.tool === "pnpm" && isRefusedKey(key, "pnpm") && !isHarmlessValue(key, value))
+      answer.objections.push(refusal(workspace, key));
     examinePlace(folder, key, value, question, answer);
   }
   const members: unknown[] = listOf(settings?.["packages"]);
@@ -204,7 +205,10 @@ function examineNpmrc(file: string, question: ProjectQuestion, answer: ProjectAn
     // npm passes its settings on to the npm that it starts in a dependency's clone, which expands references again.
     else if (refersToToken(`${key} ${value}`)) {
       answer.objections.push({ file, key, why: "names the variable of a token" });
-    } else if (isRefusedKey(key, question.tool) || isTrustOfHost(key, question.hosts)) {
+    } else if (
+      (isRefusedKey(key, question.tool) && !isHarmlessValue(key, value)) ||
+      isTrustOfHost(key, question.hosts)
+    ) {
       answer.objections.push(refusal(file, key));
     } else if (isPinnedKey(key)) answer.overridden.push({ file, key });
     else if (isStronger(key, question.addresses)) answer.stronger.push({ file, key });

@@ -48,6 +48,13 @@ export function isRefusedKey(key: string, tool: "npm" | "pnpm"): boolean {
   return unpinnable.has(name) || (tool === "pnpm" && (isPinned || ofPnpm.has(name)));
 }
 
+/** Whether the value, as written, decides nothing that the user would not: no proxy, and certificates that are checked. */
+export function isHarmlessValue(key: string, value: unknown): boolean {
+  const name = kebabCase(key);
+  if (name === "strict-ssl") return value === true || value === "true";
+  return /^(?:https?-)?proxy$/.test(name) && (value === null || value === "null");
+}
+
 /** Whether npm uses the user's value instead of the project's. */
 export function isPinnedKey(key: string): boolean {
   return Object.hasOwn(pinned, key) || key === "noproxy";
@@ -57,7 +64,10 @@ export function isPinnedKey(key: string): boolean {
 export function reasonOf(key: string): string {
   // Of yarn 1 (tools/yarn/token-destinations.ts).
   if (/:_(authToken|password)\b|custom-host-suffix$/i.test(key)) return "makes yarn 1 send its registry's token there";
+  if (key.startsWith("--")) return "is an option that can decide about the connection";
   const name = kebabCase(key.replace(/^.*:/s, ""));
+  if (name.endsWith("registry")) return "decides where packages are asked for";
+  if (name.endsWith("token")) return "decides which token is sent";
   if (/proxy$|^pnpr-server$/.test(name)) return "decides through whom the connection goes";
   if (name === "local-address") return "decides from which address the connection is made";
   if (/^(userconfig|globalconfig|prefix|npmrc-auth-file)$/.test(name))
@@ -80,5 +90,7 @@ function valueOf(settings: Setting[], key: string): string | undefined {
 }
 
 function kebabCase(key: string): string {
+  // HTTPS_PROXY
+  if (!/[a-z]/.test(key)) return key.toLowerCase().replaceAll("_", "-");
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll("_", "-");
 }

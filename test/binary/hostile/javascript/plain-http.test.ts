@@ -145,6 +145,15 @@ const routes: [what: string, project: () => Project, hasListener?: boolean][] = 
     () => ({ ...isAnswer(), env: { NO_PROXY: "amazonaws.com", no_proxy: "amazonaws.com" } }),
   ],
   [
+    "settings of the project's that name no proxy",
+    () => ({
+      ...isAnswer(),
+      files: {
+        ".npmrc": `@x:registry=http://127.0.0.1:${listener.port}/\nproxy=null\nhttps-proxy=null\nstrict-ssl=true\n`,
+      },
+    }),
+  ],
+  [
     "an archive from elsewhere",
     () => ({ dependencies: { x: `http://127.0.0.1:${listener.port}/needs-other-${count}.tgz` } }),
   ],

@@ -30,6 +30,16 @@ describe("bun", () => {
     expect(outcome(await run(["bun", "publish"], files))).toEqual({ exitCode: 0, text: "" });
   });
 
+  test.each([
+    ["test", "is given none", /\.env\.test: HTTPS_PROXY decides through whom the connection goes/],
+    [undefined, "installs", /^(?!.*vouch:)/],
+  ])("with .env.test and NODE_ENV=%p %s", async (mode, _, words) => {
+    const files = { ".env.test": `HTTPS_PROXY=${used.evil.url}\nNODE_TLS_REJECT_UNAUTHORIZED=0\n` };
+    const { stderr, exitCode } = await run(install, files, { NODE_ENV: mode });
+    expect(stderr.replaceAll("\n", " ")).toMatch(words);
+    expect(exitCode === 0).toBe(mode === undefined);
+  });
+
   test.each([["bun run show"], ["bun show"], ["bun -e console.log(JSON.stringify(process.env))"]])(
     "gives no token to a program of the project: %s",
     async (line) => {

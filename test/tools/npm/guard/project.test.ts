@@ -110,3 +110,17 @@ test("the repository itself, and what is no package's address, may be named", as
   });
   expect(objections).toEqual([]);
 });
+
+test.each([
+  [".npmrc", "proxy=null\nhttps-proxy=null\nstrict-ssl=true\n", []],
+  ["pnpm-workspace.yaml", "strictSsl: true\nhttpsProxy: null\n", []],
+  [".npmrc", "proxy=\n", ["proxy"]],
+  [".npmrc", "proxy=false\n", ["proxy"]],
+  [".npmrc", "https-proxy=null\nhttps-proxy=x\n", ["https-proxy"]],
+  [".npmrc", "strict-ssl=${X-true}\n", ["strict-ssl"]],
+  ["pnpm-workspace.yaml", 'strictSsl: "true"\nhttpsProxy: ""\n', ["httpsProxy"]],
+  ["pnpm-workspace.yaml", "strictSsl: false\nca: null\n", ["strictSsl", "ca"]],
+])("of %s with %j these keys decide for pnpm: %j", async (name, text, keys) => {
+  const { objections } = await examine({ [name]: text });
+  expect(objections.map(({ key }) => key)).toEqual(keys);
+});
