@@ -29,6 +29,10 @@ describe("a file of a build that filters", () => {
     ["@project.remoteArtifactRepositories[0].id@", "project.remoteArtifactRepositories[0].id"],
     ["${pom.parent.remoteArtifactRepositories[0].id}", "pom.parent.remoteArtifactRepositories[0].id"],
     ["${env.CODEARTIFACT_AUTH_TOKEN}", "env.CODEARTIFACT_AUTH_TOKEN"],
+    ["${altDeploymentRepository}", "altDeploymentRepository"],
+    ["@altReleaseDeploymentRepository@", "altReleaseDeploymentRepository"],
+    ["${sun.java.command}", "sun.java.command"],
+    ["${env.MAVEN_CMD_LINE_ARGS}", "env.MAVEN_CMD_LINE_ARGS"],
     ["a=\\u0024{sett\\u0069ngs.servers}", "settings.servers"],
     ["a=${sett\\\n  ings.servers}", "settings.servers"],
   ])("may not say %j", (text, name) => {

@@ -58,6 +58,15 @@ describe("a POM with an expression that may lead to the user's settings", () => 
     "env.VOUCH_TOKEN_0123456789ABCDEF",
     "env.CODEARTIFACT_AUTH_TOKEN",
     "a${b",
+    "altDeploymentRepository",
+    "altReleaseDeploymentRepository",
+    "altSnapshotDeploymentRepository:-x",
+    "project.properties.altDeploymentRepository",
+    "project.properties(sun.java.command)",
+    "project.properties",
+    "sun.java.command",
+    "env.MAVEN_CMD_LINE_ARGS",
+    "project.artifactMap(a:b).repository.id",
   ])("%s is found", (expression) => {
     expect(doubtOf(configured(`\${${expression}}`))).toStartWith("may read your settings by ${");
     expect(doubtOf(property(`a \${${expression}} b`))).toStartWith("may read your settings by ${");
@@ -117,6 +126,15 @@ test.each([
   expect(doubtOf(pom)).toContain(what);
 });
 
+test("a POM that names an id as the settings have it is refused", () => {
+  const id = "vouch-0123456789abcdef";
+  for (const text of [id, `${id}::default::https://evil.example/`, "vouch-<!-- -->01&#50;3456789abcdef"]) {
+    expect(doubtOf(configured(text))).toBe(`has ${id}, an id as your settings have it`);
+    expect(doubtOf(property(text))).toBe(`has ${id}, an id as your settings have it`);
+  }
+  expect(doubtOf(configured("vouch-maven-plugin"))).toBeUndefined();
+});
+
 test("a POM whose parent may come from a folder of the project is refused", () => {
   const pom = (url: string, more: string): string =>
     `<project>${more}<repositories><repository><url>${url}</url></repository></repositories></project>`;
@@ -146,6 +164,8 @@ test.each([
   "project.licenses[0].name",
   "project.java.version",
   "project.artifact.selectedVersion.majorVersion",
+  "project.artifactMap(com.example:a)",
+  "project.artifactMap(com.example:a).file",
   "pom.version",
   "pom.build.unitTestSourceDirectory",
   "project-info.version",

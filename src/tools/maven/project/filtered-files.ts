@@ -12,7 +12,7 @@ import { leadsToSettings } from "./expressions.ts";
 const maxEntries = 200_000;
 const maxBytes = 1 << 28;
 
-const names = String.raw`((?:settings|session|project|pom|env)\s*\.[^}@\s"'<>]{1,200})`;
+const names = String.raw`((?:settings|session|project|pom|env)\s*\.[^}@\s"'<>]{1,200}|sun\.java\.command|alt(?:Release|Snapshot)?DeploymentRepository)`;
 /** Behind the signs that begin an expression by default. */
 const usual = new RegExp(`(?:\\$\\{|@)\\s*${names}`, "gi");
 /** In files of properties, which put values together: behind the second sign alone. */

@@ -10,6 +10,7 @@ import {
   type XmlElement,
   XmlError,
 } from "../../../editing/xml-document.ts";
+import { secretIdPattern } from "../names.ts";
 import { harmfulPart } from "./expressions.ts";
 import { doubtInFiles, type Filtering } from "./filtered-files.ts";
 
@@ -25,6 +26,8 @@ export interface Poms {
   isPartial: boolean;
   /** The first thing, as a clause, by which a POM may read the user's settings, with its file. */
   doubt: { file: string; what: string } | undefined;
+  /** The first file with a word about Maven's property `altDeploymentRepository`. */
+  alternative: string | undefined;
   /** Which files the build may filter. */
   filtering: Filtering & { folders: Set<string> };
 }
@@ -48,6 +51,7 @@ export function readPoms(...paths: string[]): Poms {
     snapshots: new Set(),
     isPartial: false,
     doubt: undefined,
+    alternative: undefined,
     filtering: { isOn: false, folders: new Set(), hasFilters: false, hasDelimiters: false, inTarget: false },
   };
   const seen = new Set<string>();
@@ -80,6 +84,7 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
   }
   const what = doubtOf(document);
   if (what !== undefined) poms.doubt ??= { file, what };
+  if (hasAlternative(document, document.root)) poms.alternative ??= file;
   noteFiltering(document, document.root, poms.filtering, dirname(file));
   const folder = dirname(file);
   const { root } = document;
@@ -151,6 +156,9 @@ function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Po
 function doubtOf(document: XmlDocument): string | undefined {
   if (!readable.test(document.encoding)) return `has an encoding that Vouch does not read (${document.encoding})`;
   const look = (element: XmlElement, canFollow: boolean): string | undefined => {
+    const texts = [...element.attributes.values(), textOf(document, element)];
+    const id = texts.map((text) => secretIdPattern.exec(text)?.[0]).find((each) => each !== undefined);
+    if (id !== undefined) return `has ${id}, an id as your settings have it`;
     for (const value of element.attributes.values()) {
       if (value.includes("XInclude")) return "includes other files by XInclude";
       const found = harmfulPart(value, { canFollow: false });
@@ -170,6 +178,14 @@ function doubtOf(document: XmlDocument): string | undefined {
     return undefined;
   };
   return look(document.root, true);
+}
+
+/** Whether an element, an attribute or a text says `altDeploymentRepository`, or that of releases or snapshots. */
+function hasAlternative(document: XmlDocument, element: XmlElement): boolean {
+  const texts = [element.name, ...element.attributes.values(), textOf(document, element)];
+  // `alt-deployment-repository` is the same parameter of a plugin.
+  if (texts.some((text) => /alt(?:release|snapshot)?deploymentrepository/i.test(text.replaceAll("-", "")))) return true;
+  return childElements(element).some((child) => hasAlternative(document, child));
 }
 
 function add(urls: Set<string>, management: XmlElement, name: string, document: XmlDocument): void {
