@@ -126,6 +126,17 @@ test.each([
   expect(doubtOf(pom)).toContain(what);
 });
 
+test("an expression to which a plugin adds the signs is found", () => {
+  for (const name of ["settings.servers[0].password", "project.remoteArtifactRepositories[0].id", "sun.java.command"]) {
+    expect(doubtOf(configured(` ${name} `))).toBe(`may read your settings by ${name}`);
+    expect(doubtOf(property(name))).toBe(`may read your settings by ${name}`);
+  }
+  for (const text of ["project.version", "settings.localRepository", "settings.servers and more", "env.PATH"]) {
+    expect(doubtOf(configured(text))).toBeUndefined();
+  }
+  expect(doubtOf("<project><artifactId>session.auth</artifactId></project>")).toBeUndefined();
+});
+
 test("a POM that names an id as the settings have it is refused", () => {
   const id = "vouch-0123456789abcdef";
   for (const text of [id, `${id}::default::https://evil.example/`, "vouch-<!-- -->01&#50;3456789abcdef"]) {

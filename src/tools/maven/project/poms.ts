@@ -11,7 +11,7 @@ import {
   XmlError,
 } from "../../../editing/xml-document.ts";
 import { secretIdPattern } from "../names.ts";
-import { harmfulPart } from "./expressions.ts";
+import { harmfulPart, leadsToSettings } from "./expressions.ts";
 import { doubtInFiles, type Filtering } from "./filtered-files.ts";
 
 const maxBytes = 4 << 20;
@@ -29,7 +29,7 @@ export interface Poms {
   /** The first file with a word about Maven's property `altDeploymentRepository`. */
   alternative: string | undefined;
   /** Which files the build may filter. */
-  filtering: Filtering & { folders: Set<string> };
+  filtering: Filtering & { folders: Set<string>; filters: Set<string> };
 }
 
 /** Encodings in which the signs of an expression and of XML are those of ASCII. */
@@ -52,7 +52,7 @@ export function readPoms(...paths: string[]): Poms {
     isPartial: false,
     doubt: undefined,
     alternative: undefined,
-    filtering: { isOn: false, folders: new Set(), hasFilters: false, hasDelimiters: false, inTarget: false },
+    filtering: { isOn: false, folders: new Set(), filters: new Set(), hasDelimiters: false, inTarget: false },
   };
   const seen = new Set<string>();
   const queue = paths.map(pomAt);
@@ -139,7 +139,7 @@ function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Po
   const text = textOf(document, element).trim();
   const { name } = element;
   if (/^(?:filtering|filtered)$/.test(name) && text !== "false") filtering.isOn = true;
-  if (name === "filter") filtering.hasFilters = true;
+  if (name === "filter") filtering.filters.add(text);
   // The signs of Spring Boot's parent are looked for in any case.
   if (name === "delimiter" && !/^(?:@|\$\{\*\}|\$\{resource\.delimiter\})$/.test(text)) filtering.hasDelimiters = true;
   if (/^(?:directory|filter)$/.test(name) && /target|\$\{(?!(?:project\.)?basedir\})/.test(text))
@@ -152,10 +152,13 @@ function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Po
   for (const child of childElements(element)) noteFiltering(document, child, filtering, folder);
 }
 
+/** An expression without its signs, which a plugin adds: help:evaluate, the enforcer's requireProperty. */
+const bareName = /^(?:settings|session|project|pom|env|sun)\.[\w.()[\]]+$/;
+
 /** By what a POM may read the user's settings, as a clause. */
 function doubtOf(document: XmlDocument): string | undefined {
   if (!readable.test(document.encoding)) return `has an encoding that Vouch does not read (${document.encoding})`;
-  const look = (element: XmlElement, canFollow: boolean): string | undefined => {
+  const look = (element: XmlElement, canFollow: boolean, isValue: boolean): string | undefined => {
     const texts = [...element.attributes.values(), textOf(document, element)];
     const id = texts.map((text) => secretIdPattern.exec(text)?.[0]).find((each) => each !== undefined);
     if (id !== undefined) return `has ${id}, an id as your settings have it`;
@@ -166,18 +169,24 @@ function doubtOf(document: XmlDocument): string | undefined {
     }
     const found = harmfulPart(textOf(document, element), { canFollow });
     if (found !== undefined) return `may read your settings by ${found}`;
-    const text = textOf(document, element).trim().toLowerCase();
+    const bare = textOf(document, element).trim();
+    if (isValue && bareName.test(bare) && leadsToSettings(bare)) return `may read your settings by ${bare}`;
+    const text = bare.toLowerCase();
     if (/encoding$/i.test(element.name) && text !== "" && !readable.test(text) && !readableToo.test(text)) {
       return `names an encoding that Vouch does not read (${text})`;
     }
     for (const child of childElements(element)) {
       // No expression leads to the text of a plugin's configuration.
-      const inner = look(child, canFollow && child.name !== "configuration");
+      const inner = look(
+        child,
+        canFollow && child.name !== "configuration",
+        isValue || /^(?:configuration|properties)$/.test(child.name),
+      );
       if (inner !== undefined) return inner;
     }
     return undefined;
   };
-  return look(document.root, true);
+  return look(document.root, true, false);
 }
 
 /** Whether an element, an attribute or a text says `altDeploymentRepository`, or that of releases or snapshots. */
