@@ -146,6 +146,34 @@ test("a POM that names an id as the settings have it is refused", () => {
   expect(doubtOf(configured("vouch-maven-plugin"))).toBeUndefined();
 });
 
+test.each([
+  [["vouch-01234567", "${p0}89abcdef"]],
+  [["vou", "ch-0123", "${p0}${p1}456789abcdef"]],
+  [["01234567", "x::${p2}${p0}89abcdef", "${p3}", "vouch-"]],
+  [["vouch-${of.the.command.line}"]],
+  [["vouch-${project.p1}", "0123456789abcdef"]],
+])("a POM that puts such an id together of %j is refused", (texts) => {
+  expect(doubtOf(property(...texts))).toStartWith("may put together an id as your settings have it (");
+});
+
+test("a POM may put other names together", () => {
+  const texts = [
+    "vouch-",
+    "${p0}maven-${project.version}",
+    "${p3}",
+    "${p2}",
+    "0123456789abcdef",
+    "x${p4}",
+    "${p0}${p1}",
+  ];
+  expect(doubtOf(property(...texts))).toBeUndefined();
+  // Each leads to all others.
+  const many = Array.from({ length: 60 }, (_, n) =>
+    Array.from({ length: 60 }, (__, m) => `\${p${(n + m) % 60}}`).join(""),
+  );
+  expect(doubtOf(property(...many))).toBeUndefined();
+});
+
 test("a POM whose parent may come from a folder of the project is refused", () => {
   const pom = (url: string, more: string): string =>
     `<project>${more}<repositories><repository><url>${url}</url></repository></repositories></project>`;

@@ -113,6 +113,7 @@ export function harmfulPart(text: string, { canFollow }: { canFollow: boolean })
   return canFollow && text.trimStart().startsWith("{") ? shortened(text.trim()) : undefined;
 }
 
-function shortened(text: string): string {
+/** The beginning of a long text. */
+export function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -11,8 +11,9 @@ import {
   XmlError,
 } from "../../../editing/xml-document.ts";
 import { secretIdPattern } from "../names.ts";
-import { harmfulPart, leadsToSettings } from "./expressions.ts";
+import { harmfulPart, leadsToSettings, shortened } from "./expressions.ts";
 import { doubtInFiles, type Filtering } from "./filtered-files.ts";
+import { idInPieces, type Texts } from "./pieces.ts";
 
 const maxBytes = 4 << 20;
 /** Limit on files: untrusted input names them. */
@@ -28,6 +29,8 @@ export interface Poms {
   doubt: { file: string; what: string } | undefined;
   /** The first file with a word about Maven's property `altDeploymentRepository`. */
   alternative: string | undefined;
+  /** What their elements say. */
+  texts: Texts;
   /** Which files the build may filter. */
   filtering: Filtering & { folders: Set<string>; filters: Set<string> };
 }
@@ -52,6 +55,7 @@ export function readPoms(...paths: string[]): Poms {
     isPartial: false,
     doubt: undefined,
     alternative: undefined,
+    texts: new Map(),
     filtering: { isOn: false, folders: new Set(), filters: new Set(), hasDelimiters: false, inTarget: false },
   };
   const seen = new Set<string>();
@@ -66,6 +70,11 @@ export function readPoms(...paths: string[]): Poms {
     seen.add(file);
     poms.filtering.folders.add(dirname(file));
     queue.push(...readPom(file, poms));
+  }
+  const whole = idInPieces(poms.texts);
+  const [file] = seen;
+  if (whole !== undefined && file !== undefined) {
+    poms.doubt ??= { file, what: `may put together an id as your settings have it (${shortened(whole)})` };
   }
   // A parent that is not here may filter the files that lie where they always do.
   if (poms.filtering.isOn || poms.isPartial) poms.doubt ??= doubtInFiles(poms.filtering);
@@ -85,6 +94,7 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
   const what = doubtOf(document);
   if (what !== undefined) poms.doubt ??= { file, what };
   if (hasAlternative(document, document.root)) poms.alternative ??= file;
+  noteTexts(document, document.root, poms.texts);
   noteFiltering(document, document.root, poms.filtering, dirname(file));
   const folder = dirname(file);
   const { root } = document;
@@ -187,6 +197,15 @@ function doubtOf(document: XmlDocument): string | undefined {
     return undefined;
   };
   return look(document.root, true, false);
+}
+
+function noteTexts(document: XmlDocument, element: XmlElement, texts: Texts): void {
+  const name = element.name.toLowerCase();
+  const values = [textOf(document, element).trim(), ...element.attributes.values()];
+  const known = texts.get(name) ?? new Set();
+  for (const value of values) if (value !== "") known.add(value);
+  if (known.size > 0) texts.set(name, known);
+  for (const child of childElements(element)) noteTexts(document, child, texts);
 }
 
 /** Whether an element, an attribute or a text says `altDeploymentRepository`, or that of releases or snapshots. */
