@@ -33,6 +33,8 @@ export interface Tool {
   path: (env: Environment) => string;
   /** Whether its file names the variable that its shim sets: the repository then gets a `tokenVariable`. */
   needsVariable?: boolean;
+  /** The random parts of further names in its file, which follow from that variable's. */
+  namesFrom?: (tokenVariable: string) => string[];
   /** The file's text with the repository added; its endpoint for the format is set. */
   set: (text: string | undefined, repository: RepositorySettings, edit: ToolEdit) => Edited;
   /** The file's text restored; `onKept` receives the user's lines in the block. */

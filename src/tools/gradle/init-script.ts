@@ -6,6 +6,7 @@
  */
 import type { Edited } from "../../editing/edited.ts";
 import { VouchError } from "../../base/errors.ts";
+import { harmfulJavaProperty, harmlessJavaOption } from "../java-options.ts";
 import body from "./vouch.gradle.txt" with { type: "text" };
 
 const header =
@@ -50,7 +51,10 @@ function entriesOf(text: string | undefined, file: string): Entry[] {
 
 function render(entries: readonly Entry[], executable: string): string {
   const blocks = entries.map(([id, lines]) => `// >>> vouch ${id}\n${lines}// <<< vouch\n`);
-  return `${header}def vouch = ${quoted(executable)}\ndef vouchEndpoints = []\n${blocks.join("")}${body}`;
+  const patterns =
+    `def vouchHarmlessOption = ~${quoted(harmlessJavaOption.source)}\n` +
+    `def vouchHarmfulProperty = ~${quoted(`(?i)${harmfulJavaProperty.source}`)}\n`;
+  return `${header}def vouch = ${quoted(executable)}\ndef vouchEndpoints = []\n${blocks.join("")}${patterns}${body}`;
 }
 
 /** As a string of Groovy in which nothing is expanded. */

@@ -1,12 +1,12 @@
 /**
  * Where `mvn deploy` goes. `<distributionManagement>` names an id, whose credentials a project could have sent anywhere:
  * only Maven's property `altDeploymentRepository` names id and URL together, from the command line, so that both are
- * Vouch's.
+ * Vouch's. The id is for one run, and a POM that has a word of its own about that property gets none.
  * https://maven.apache.org/plugins/maven-deploy-plugin/deploy-mojo.html#altDeploymentRepository
  */
 import type { EndpointToken } from "../../helper/tokens.ts";
 import { VouchError } from "../../base/errors.ts";
-import { secretId } from "./names.ts";
+import { newDeploymentId } from "./names.ts";
 import type { Poms } from "./project/poms.ts";
 
 export interface Deployment {
@@ -18,6 +18,10 @@ export interface Deployment {
   chosen?: string;
 }
 
+type Kind = "alt" | "altRelease" | "altSnapshot";
+/** The plugin before 2.8 knows the first one only; of a parent's own, the others would come before it. */
+const every: readonly Kind[] = ["alt", "altRelease", "altSnapshot"];
+
 /** Whether the words name a goal or phase that deploys. */
 export function deploys(words: readonly string[]): boolean {
   return words.some((word) => /^(?:[^-].*:)?deploy(?:@\S*)?$/.test(word));
@@ -28,20 +32,40 @@ export function namesDeployment(words: readonly string[]): boolean {
   return words.some((word) => /^(?:-D|--define=)?alt(?:Release|Snapshot)?DeploymentRepository(?:=|$)/.test(word));
 }
 
+/** An endpoint with the id that its credentials are bound to for a deployment of this run. */
+export interface Target {
+  variable: string;
+  endpoint: string;
+  id: string;
+}
+
+/** The endpoints whose token Maven's settings name, each with a new id. */
+export function deploymentIds(endpoints: readonly EndpointToken[]): Target[] {
+  return endpoints.flatMap(({ variable, endpoint }) =>
+    variable === undefined ? [] : [{ variable, endpoint, id: newDeploymentId() }],
+  );
+}
+
 /**
  * The options for a deployment of these POMs: to the repository that `<distributionManagement>` names by its URL, if it
  * is one of the endpoints; else, if no POM names any, to the default one, which is the last.
  */
-export function deploymentOf(poms: Poms, endpoints: readonly EndpointToken[]): Deployment {
-  const ours = endpoints.filter(({ variable }) => variable !== undefined);
+export function deploymentOf(poms: Poms, ours: readonly Target[]): Deployment {
   const byDefault = ours.at(-1);
   if (byDefault === undefined) return { options: [] };
   const named = new Set([...poms.releases, ...poms.snapshots]);
+  if (poms.alternative !== undefined) {
+    return doubt(
+      `${poms.alternative} has a word of its own about altDeploymentRepository`,
+      byDefault,
+      "Take it out of the POM, or give -DaltDeploymentRepository on the command line if you deploy elsewhere.",
+    );
+  }
   if (named.size === 0) {
-    if (!poms.isPartial) return { options: [option("alt", byDefault)], chosen: byDefault.endpoint };
+    if (!poms.isPartial) return { options: option(every, byDefault), chosen: byDefault.endpoint };
     return doubt("The parent of this POM, which is not here, may say where to deploy", byDefault);
   }
-  const find = (url: string): EndpointToken | undefined => ours.find(({ endpoint }) => bare(endpoint) === bare(url));
+  const find = (url: string): Target | undefined => ours.find(({ endpoint }) => bare(endpoint) === bare(url));
   const other = [...named].find((url) => find(url) === undefined);
   if (other?.includes("${")) return doubt(`The POM's address to deploy to is ${other}`, byDefault);
   // Not Vouch's to deploy.
@@ -51,26 +75,29 @@ export function deploymentOf(poms: Poms, endpoints: readonly EndpointToken[]): D
   }
   const [release] = [...poms.releases].map(find);
   const [snapshot = release] = [...poms.snapshots].map(find);
-  // The plugin before 2.8 knows this one only.
-  if (release !== undefined && release === snapshot) return { options: [option("alt", release)] };
+  if (release !== undefined && release === snapshot) return { options: option(every, release) };
   return {
     options: [
-      ...(release ? [option("altRelease", release)] : []),
-      ...(snapshot ? [option("altSnapshot", snapshot)] : []),
+      ...(release ? option(["altRelease"], release) : []),
+      ...(snapshot ? option(["altSnapshot"], snapshot) : []),
     ],
   };
 }
 
 /** With a layout, as versions of the plugin before 3 want it and later ones take it. */
-function option(kind: "alt" | "altRelease" | "altSnapshot", { variable, endpoint }: EndpointToken): string {
-  return `-D${kind}DeploymentRepository=${secretId(variable!)}::default::${endpoint}`;
+function option(kinds: readonly Kind[], { id, endpoint }: Target): string[] {
+  return kinds.map((kind) => `-D${kind}DeploymentRepository=${id}::default::${endpoint}`);
 }
 
-function doubt(why: string, { endpoint }: EndpointToken): Deployment {
+function doubt(
+  why: string,
+  { endpoint }: Target,
+  hint = `Name it in the POM's <distributionManagement>, with the URL ${endpoint}`,
+): Deployment {
   return {
     options: [],
     doubt: new VouchError("project_untrusted", `${why}: Vouch leads no deployment to your repository.`, {
-      hint: `Name it in the POM's <distributionManagement>, with the URL ${endpoint}`,
+      hint,
     }),
   };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { failure, type Finding, type Machine, ok } from "../finding.ts";
 import { setupCommand } from "../registry-url.ts";
 import { readSmallFile } from "../small-files.ts";
-import { secretId } from "./names.ts";
+import { deploymentVariable, secretId } from "./names.ts";
 
 function settingsFile({ home }: Machine): string {
   return join(home, ".m2/settings.xml");
@@ -18,7 +18,8 @@ export function checkMaven(machine: Machine): Finding[] {
   return repositories.map((repository): Finding => {
     const { domain, repository: name, endpoints, tokenVariable } = repository;
     const said = `${domain}/${name}`;
-    const parts = [endpoints.maven, tokenVariable, tokenVariable && `<id>${secretId(tokenVariable)}</id>`];
+    const ids = tokenVariable && [secretId(tokenVariable), `\${env.${deploymentVariable(tokenVariable)}}`];
+    const parts = [endpoints.maven, tokenVariable, ...(ids || []).map((each) => `<id>${each}</id>`)];
     if (text !== undefined && parts.every((part) => part !== undefined && text.includes(part))) {
       return ok("maven-repository", `Maven's settings lead to ${said} (${path}).`);
     }

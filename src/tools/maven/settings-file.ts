@@ -1,6 +1,7 @@
 /**
  * Edits Maven's settings.xml. The credentials are bound to an id that no project knows, and mirrors lead to that id and
- * its URL: a project names a readable id, or none, and gets no credentials for a URL of its own.
+ * its URL: a project names a readable id, or none, and gets no credentials for a URL of its own. For a deployment they
+ * are bound to an id that the shim makes for the run.
  *
  * The secret id stands only in `<servers>` and `<mirrors>`. What a settings profile holds becomes part of the project's
  * model, where `${project.repositories[0].id}` would name it in `<distributionManagement>`.
@@ -9,7 +10,7 @@
 import { type Edited } from "../../editing/edited.ts";
 import { insertXmlBlocks, readFile, removeXmlBlocks } from "../../editing/xml-blocks.ts";
 import { childElements, escapeXml, textOf, type XmlDocument, type XmlElement } from "../../editing/xml-document.ts";
-import { readableId, secretId } from "./names.ts";
+import { deploymentVariable, readableId, secretId } from "./names.ts";
 
 export interface MavenRepository {
   domain: string;
@@ -47,6 +48,11 @@ export function setMavenRepository(
         lines: [
           "<server>",
           `  <id>${secret}</id>`,
+          "  <username>aws</username>",
+          `  <password>\${env.${tokenVariable}}</password>`,
+          "</server>",
+          "<server>",
+          `  <id>\${env.${deploymentVariable(tokenVariable)}}</id>`,
           "  <username>aws</username>",
           `  <password>\${env.${tokenVariable}}</password>`,
           "</server>",
@@ -112,8 +118,9 @@ function ownShapes(endpoints: readonly string[], id: string): RegExp[] {
   const readable = RegExp.escape(readableId({ domain, repository }));
   const url = `url\\((?:${endpoints.map((endpoint) => RegExp.escape(endpoint)).join("|")})\\)`;
   const secret = "id\\(vouch-[0-9a-f]{16}\\)";
+  const fresh = "id\\(\\$\\{env\\.VOUCH_DEPLOY_[0-9A-F]{16}\\}\\)";
   return [
-    `server\\(${secret}username\\(aws\\)password\\(\\$\\{env\\.VOUCH_TOKEN_[0-9A-F]{16}\\}\\)\\)`,
+    `server\\((?:${secret}|${fresh})username\\(aws\\)password\\(\\$\\{env\\.VOUCH_TOKEN_[0-9A-F]{16}\\}\\)\\)`,
     `mirror\\(${secret}mirrorOf\\((?:${readable}|external:\\*)\\)${url}\\)`,
     `profile\\(id\\(${readable}\\)repositories\\(repository\\(id\\(${readable}\\)${url}\\)\\)\\)`,
     `activeProfile\\(${readable}\\)`,

@@ -14,7 +14,8 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 import { endpointTokens, tokenVariables } from "../../helper/tokens.ts";
 import { tokenVariablePattern } from "../../settings/settings.ts";
 import { purposeOf } from "../publishing.ts";
-import { deploymentOf, deploys, namesDeployment } from "./deployment.ts";
+import { deploymentIds, deploymentOf, deploys, namesDeployment } from "./deployment.ts";
+import { deploymentVariable } from "./names.ts";
 import { objectionTo, pomArguments, startFolders } from "./project/maven-folder.ts";
 import { type Poms, readPoms } from "./project/poms.ts";
 
@@ -35,8 +36,8 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
   const plain = { words: args, env };
   if (isLocal(args)) return plain;
   const all = [...args, ...(env["MAVEN_ARGS"] ?? "").split(/\s+/)];
-  const named = pomArguments(all);
-  const poms = readPoms(...(named.length === 0 ? ["."] : named).map((path) => resolve(cwd, path)));
+  const files = pomArguments(all);
+  const poms = readPoms(...(files.length === 0 ? ["."] : files).map((path) => resolve(cwd, path)));
   const objection = objectionTo(startFolders(all, cwd, env), env) ?? objectionToPoms(poms);
   if (objection !== undefined) {
     complain(objection);
@@ -54,9 +55,11 @@ async function prepared(args: string[], cwd: string, env: Environment): Promise<
   const endpoints = await endpointTokens("maven", purposeOf("mvn", all), { needsToken });
   const variables = tokenVariables(endpoints);
   if (Object.keys(variables).length === 0) return plain;
-  const given = { ...env, ...variables };
+  const ids = deploymentIds(endpoints);
+  const named = ids.map(({ variable, id }) => [deploymentVariable(variable), id] as const);
+  const given = { ...env, ...variables, ...Object.fromEntries(named) };
   if (!deploys(all) || namesDeployment(all)) return { words: args, env: given };
-  const { options, doubt, chosen } = deploymentOf(poms, endpoints);
+  const { options, doubt, chosen } = deploymentOf(poms, ids);
   if (doubt !== undefined) complain(doubt);
   if (chosen !== undefined) complainOfText(`The POM names no repository to deploy to: it is ${chosen}`);
   return { words: [...options, ...args], env: given };
@@ -75,7 +78,8 @@ function objectionToPoms({ doubt }: ReturnType<typeof readPoms>): VouchError | u
 }
 
 /** Whether a deployment of these POMs goes to endpoints alone, as far as they say. */
-async function deploysToEndpoint({ releases, snapshots, isPartial }: Poms): Promise<boolean> {
+async function deploysToEndpoint({ releases, snapshots, isPartial, alternative }: Poms): Promise<boolean> {
+  if (alternative !== undefined) return false;
   const urls = [...new Set([...releases, ...snapshots])];
   if (urls.length === 0) return !isPartial;
   const request: MatchRequest = { urls, format: "maven" };

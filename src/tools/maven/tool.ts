@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
 import type { Tool } from "../tool.ts";
 import { checkMaven } from "./doctor.ts";
-import { readableId } from "./names.ts";
+import { namesFrom, readableId } from "./names.ts";
 import { setMavenRepository, unsetMavenRepository } from "./settings-file.ts";
 import { runMavenShim } from "./shim.ts";
 import { mavenTokenPlaces } from "./stored-tokens.ts";
@@ -14,6 +14,7 @@ export const maven: Tool = {
   programs: ["mvn"],
   path: (env) => join(homeFolder(env), ".m2/settings.xml"),
   needsVariable: true,
+  namesFrom,
   set: (text, { domain, repository, endpoints, tokenVariable, extra }, { id, file, endpoints: formerly }) =>
     setMavenRepository(
       text,

@@ -3,8 +3,8 @@
  * publishing looks at the credentials that it would use.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ended, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
 import { requires } from "../../requires.ts";
 import { names } from "../../sandbox/main.ts";
@@ -51,8 +51,8 @@ describe.skipIf(!requires("gradle", "javac", "keytool"))("gradle", () => {
   /** A build with this script, and files beside it. */
   function build(script: string, tasks: string[], files: Record<string, string> = {}, env = {}): Promise<Finished> {
     const folder = join(laptop.home, `gradle-${count++}`);
-    mkdirSync(folder);
     for (const [name, text] of Object.entries({ "settings.gradle": "", "build.gradle": script, ...files })) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), text);
     }
     return laptop.run(["gradle", "--no-daemon", "--quiet", ...tasks], {
@@ -142,6 +142,8 @@ ${show("repositories")}`;
   test.each([
     ["systemProp.https.proxyHost=evil.example", "systemProp.https.proxyHost"],
     ["systemProp.javax.net.ssl.trustStoreType = JKS", "systemProp.javax.net.ssl.trustStoreType"],
+    ["systemProp.java.home=evil", "systemProp.java.home"],
+    ["org.gradle.java.installations.paths=/opt/jdk,jdk", "org.gradle.java.installations.paths"],
     ["org.gradle.jvmargs=-Xmx1g -Djavax.net.ssl.trustStore=evil", "org.gradle.jvmargs"],
     // A name that would erase the line that says it.
     [String.raw`systemProp.javax.net.\u001b[2K\u000avouch\u202e=x`, "systemProp.javax.net.?[2K?vouch?"],
@@ -158,6 +160,61 @@ ${show("repositories")}`;
     },
     200_000,
   );
+
+  test("gives no token where gradle.properties of the project names options of Java that are not known", async () => {
+    // With the words as Gradle's own Java is to have them: quotes are in the middle, too.
+    const evil = {
+      quoted: `-Dhtt''ps.proxyHost=127.0.0.1`,
+      apart: `"-Dhttps.proxy"Host='127.0.0.1'`,
+      file: "-XX:VMOptionsFile=vm.options",
+      flags: `-XX:"Flags"=vm.options`,
+      home: "-Djava.home=jdk",
+      hosts: "-Djdk.net.hosts.file=hosts",
+      properties: "-Djava.sec''urity.properties=own",
+      agent: "-javaagent:evil.jar",
+      log: "-Xlog:all:file=x",
+      argument: "@evil",
+    };
+    const harmless =
+      "-Xmx512m -XX:MaxMetaspaceSize=384m -XX:+HeapDumpOnOutOfMemoryError -Dfile.encoding=UTF-8 '-Dx=a b' --add-opens java.base/java.lang=ALL-UNNAMED -Djava.net.preferIPv4Stack=true";
+    // The script's own question, many times in one build: Java itself would not start with some of these.
+    const script = readFileSync(join(userHome, "init.d/vouch.gradle"), "utf8").split("if (!gradle.startParameter")[0]!;
+    const ask = Object.entries({ ...evil, harmless }).map(([name, text]) => {
+      const quoted = `'${text.replaceAll("'", String.raw`\'`)}'`;
+      return `println "${name} " + vouchMatters('org.gradle.jvmargs', ${quoted}, projectDir)`;
+    });
+    const { stdout } = await build(`${script}\n${ask.join("\n")}`, ["--offline", "help"]);
+    expect(stdout.trim().split("\n").slice(0, ask.length)).toEqual([
+      ...Object.keys(evil).map((name) => `${name} true`),
+      "harmless false",
+    ]);
+  }, 200_000);
+
+  test("sends no token by a proxy of options in a file, nor in quotes", async () => {
+    const script = `repositories { maven { name 'repository'; url '${repository}' } }\n${show("repositories")}`;
+    for (const line of ["-XX:VMOptionsFile=PLACE/vm.options", `-Dhtt''ps.nonProxyHosts=x`]) {
+      const place = join(laptop.home, `gradle-${count}`);
+      const files = {
+        "gradle.properties": `org.gradle.jvmargs=${line.replace("PLACE", place)}\n`,
+        "vm.options": "-Dhttps.nonProxyHosts=x\n",
+      };
+      const { stdout } = await build(`println System.getProperty('https.nonProxyHosts')\n${script}`, ["show"], files);
+      // Java has what the project wanted, and the repository has no credentials.
+      expect(stdout).toBe("x\nrepository null null\n");
+    }
+  }, 200_000);
+
+  test("gives no token where a build that is included sets a proxy", async () => {
+    const script = `repositories { maven { name 'repository'; url '${repository}' } }\n${show("repositories")}`;
+    const line = "systemProp.socksProxyHost=\n";
+    const included = await build(script, ["show"], {
+      "settings.gradle": "includeBuild 'other'",
+      "other/settings.gradle": "",
+      "other/gradle.properties": line,
+    });
+    expect(included.stdout).toBe("repository null null\n");
+    expect(included.stderr).toContain("other/gradle.properties has systemProp.socksProxyHost");
+  }, 200_000);
 
   test("asks nothing in a build that names no such repository, and nothing offline", async () => {
     const asked = laptop.sandbox.counters();

@@ -1,6 +1,6 @@
 /** What `mvn` in the shims folder gives to the program behind it, which here only says what it was given. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ended, type Laptop, startLaptop } from "../../laptop.ts";
 import { names } from "../../sandbox/main.ts";
@@ -20,6 +20,7 @@ beforeAll(async () => {
   mkdirSync(bin);
   const script = `#!/bin/sh
 env | sed -n 's/^VOUCH_TOKEN_[0-9A-F]*=.*vouch-sandbox-token.*/token/p'
+case "$*" in *deploy*) env | sed -n 's/^VOUCH_DEPLOY_[0-9A-F]*=/id /p' ;; esac
 for word in "$@"; do printf '<%s>\\n' "$word"; done
 `;
   writeFileSync(join(bin, "mvn"), script);
@@ -46,13 +47,20 @@ test("Maven gets the token in the variable that settings.xml names", async () =>
 
 test("a deployment gets id and address together, before the user's words", async () => {
   const { given, said } = await run(["deploy"]);
+  const id = /=(vouch-[0-9a-f]{16})::/.exec(given.join("\n"))?.[1];
   expect(given).toEqual([
     "token",
-    expect.stringMatching(/^<-DaltDeploymentRepository=vouch-[0-9a-f]{16}::default::/) as string,
+    `id ${id}`,
+    ...["alt", "altRelease", "altSnapshot"].map(
+      (kind) => `<-D${kind}DeploymentRepository=${id}::default::${repository}>`,
+    ),
     "<deploy>",
   ]);
-  expect(given[1]).toEndWith(`::default::${repository}>`);
   expect(said).toBe(`vouch: The POM names no repository to deploy to: it is ${repository}\n`);
+  // The next run has another one, and settings.xml has neither.
+  const again = await run(["deploy"]);
+  expect(again.given).not.toContain(`id ${id}`);
+  expect(readFileSync(join(laptop.home, ".m2/settings.xml"), "utf8")).not.toContain(id!);
 });
 
 test.each([
@@ -68,7 +76,8 @@ test.each([
   [["deploy"], {}, { MAVEN_ARGS: "-B -DaltReleaseDeploymentRepository=x::https://own.example/" }],
 ])("a deployment elsewhere stays there: %p with %p and %p", async (args, files, env) => {
   const { given, said } = await run(args, files, [], env);
-  expect(given).toEqual(["token", ...args.map((word) => `<${word}>`)]);
+  const id = expect.stringMatching(/^id vouch-[0-9a-f]{16}$/) as string;
+  expect(given).toEqual(["token", id, ...args.map((word) => `<${word}>`)]);
   expect(said).toBe("");
 });
 

@@ -132,20 +132,39 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     const plugin = (value: string): string =>
       `<build><plugins><plugin><artifactId>maven-deploy-plugin</artifactId><configuration><altDeploymentRepository>${value}</altDeploymentRepository></configuration></plugin></plugins></build>`;
     const reading = "project.remoteArtifactRepositories[0].id}";
-    const alt = `\${altDeploymentRepository}::default::${evil}`;
-    const property = `<properties><altReleaseDeploymentRepository>${alt}</altReleaseDeploymentRepository></properties>`;
-    test.each([
-      ...ids.map((id) => [`distributionManagement with the id ${id}`, dist(id)] as const),
-      ["a property that is made of Vouch's own", property] as const,
-    ])(
-      "gives no token to %s",
-      async (_, more) => {
-        const { stdout, stderr } = await maven(project(more), "deploy");
+    test.each(ids)(
+      "gives no token to distributionManagement with the id %s",
+      async (id) => {
+        const { stdout, stderr } = await maven(project(dist(id)), "deploy");
         expect(stderr).not.toContain("vouch: No token");
         expect(stdout + stderr).not.toContain("vouch-sandbox-token");
       },
       200_000,
     );
+
+    test("gives no token to the literal id of its mirror, as a build log has it", async () => {
+      const id = /<server>\s*<id>(vouch-[0-9a-f]{16})<\/id>/.exec(readFileSync(settings, "utf8"))![1]!;
+      const { stderr } = await maven(project(dist(id)), "deploy");
+      expect(stderr).toMatch(new RegExp(`vouch: No token for Maven here: .*pom\\.xml has ${id}, an id as`));
+    }, 200_000);
+
+    const byProperty = (value: string): string =>
+      `<properties><altReleaseDeploymentRepository>${value}</altReleaseDeploymentRepository></properties>`;
+    test.each(["altDeploymentRepository", "env.MAVEN_CMD_LINE_ARGS", "sun.java.command"])(
+      "tells nobody the id of a deployment by ${%s}",
+      async (name) => {
+        const { stderr } = await maven(project(byProperty(`x::default::${evil}\${${name}}`)), "deploy");
+        expect(requests.filter((request) => /vouch-[0-9a-f]{16}/.test(request))).toEqual([]);
+        expect(stderr).toContain(`pom.xml may read your settings by \${${name}}`);
+      },
+      200_000,
+    );
+
+    test("leads no deployment of a POM that has the property itself", async () => {
+      const { exitCode, stderr } = await maven(project(byProperty(`x::default::${evil}`)), "deploy");
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain("has a word of its own about altDeploymentRepository");
+    }, 200_000);
 
     test.each([
       ["openly", `\${${reading}`],

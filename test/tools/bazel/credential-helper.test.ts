@@ -75,6 +75,19 @@ test.each<[string, Record<string, string>]>([
   ["over two lines", { ".bazelrc": "startup --host_jvm_args=-Djavax.net.ssl.trust\\\nStore=evil.jks\n" }],
   ["an agent", { ".bazelrc": "startup --host_jvm_args -javaagent:x.jar" }],
   ["a proxy of Java's", { ".bazelrc": "startup --host_jvm_args=-Dhttps.proxyHost=evil.example" }],
+  ["options of Java in a file", { ".bazelrc": "startup --host_jvm_args=-XX:VMOptionsFile=vm.options" }],
+  ["flags of Java in a file", { ".bazelrc": 'startup --host_jvm_args="-XX:Flags=vm.flags"' }],
+  ["security properties", { ".bazelrc": "startup --host_jvm_args=-Djava.security.properties=own" }],
+  ["a name service", { ".bazelrc": "startup --host_jvm_args=-Djdk.net.hosts.file=hosts" }],
+  ["arguments of Java in a file", { ".bazelrc": "startup --host_jvm_args=@file" }],
+  ["authorities of Java's", { ".bazelrc": "startup --host_jvm_args=-Djava.home=jdk" }],
+  ["the second of two", { ".bazelrc": "startup --host_jvm_args=-Xmx4g --host_jvm_args=-XX:Flags=x" }],
+  ["a debugger", { ".bazelrc": "startup --host_jvm_debug" }],
+  ["a Java of its own", { ".bazelrc": "startup --server_javabase=jdk" }],
+  ["an authority of its own", { ".bazelrc": "build --tls_certificate=evil.pem" }],
+  ["an import with a comment", { ".bazelrc": "import a#b", a: "build --remote_proxy=unix:x" }],
+  ["an import with a comment apart", { ".bazelrc": "import %workspace%/a # b", a: "build --remote_proxy=unix:x" }],
+  ["an import of versions", { ".bazelrc": "try-import-if-bazel-version >=8.0 a", a: "build --remote_proxy=unix:x" }],
   ["a proxy of downloads", { ".bazelrc": "common --repo_env=HTTPS_PROXY=http://evil.example" }],
   ["a proxy of the cache", { ".bazelrc": "build --remote_proxy=unix:/tmp/evil" }],
   [
@@ -102,6 +115,13 @@ test.each<[string, Record<string, string>]>([
 test.each<[string, Record<string, string>]>([
   ["no .bazelrc", {}],
   ["an honest one", { ".bazelrc": "startup --host_jvm_args=-Xmx4g\nbuild --jobs=4\n# --remote_proxy=unix:x\n" }],
+  [
+    "options of Java that lead nowhere",
+    {
+      ".bazelrc":
+        "startup --host_jvm_args=-XX:+UseParallelGC --host_jvm_args=-Djava.net.preferIPv6Addresses=true\nstartup --host_jvm_args=-XX:MaxMetaspaceSize=1g --server_javabase=/usr/lib/jvm/java-21\n",
+    },
+  ],
   ["a downloader without credentials", { ".bazelrc": "build --remote_downloader_propagate_credentials=false\n" }],
   ["an import that is not there", { ".bazelrc": "try-import %workspace%/user.bazelrc" }],
   ["imports in a circle", { ".bazelrc": "import a", a: "import .bazelrc" }],

@@ -29,6 +29,10 @@ describe("a file of a build that filters", () => {
     ["@project.remoteArtifactRepositories[0].id@", "project.remoteArtifactRepositories[0].id"],
     ["${pom.parent.remoteArtifactRepositories[0].id}", "pom.parent.remoteArtifactRepositories[0].id"],
     ["${env.CODEARTIFACT_AUTH_TOKEN}", "env.CODEARTIFACT_AUTH_TOKEN"],
+    ["${altDeploymentRepository}", "altDeploymentRepository"],
+    ["@altReleaseDeploymentRepository@", "altReleaseDeploymentRepository"],
+    ["${sun.java.command}", "sun.java.command"],
+    ["${env.MAVEN_CMD_LINE_ARGS}", "env.MAVEN_CMD_LINE_ARGS"],
     ["a=\\u0024{sett\\u0069ngs.servers}", "settings.servers"],
     ["a=${sett\\\n  ings.servers}", "settings.servers"],
   ])("may not say %j", (text, name) => {
@@ -73,6 +77,17 @@ describe("a file of a build that filters", () => {
     }
     const pieces = { "f.properties": "a=$\nb=${a}{settings.servers}" };
     expect(saidOf(filtering, pieces)).toBeUndefined();
+    for (const nested of ["p=ttings.servers[0].password}\na=${se${p}", "a=x${", "a=${b}{", "a : {settings.servers}"]) {
+      for (const [path, real] of [
+        ["f.properties", "f.properties"],
+        ["${basedir}/x/${e}.txt", "x/dev.txt"],
+      ] as const) {
+        const pom = filtering.replace("<build>", `<build><filters><filter>${path}</filter></filters>`);
+        expect(saidOf(pom, { [real]: nested })).toStartWith(`${real} ${by} `);
+        expect(saidOf(pom, { "other.sh": nested.replace("settings", "x") })).toBeUndefined();
+        expect(saidOf(pom, { [real]: "# ${a\na=${b} {c} ${project.version}\nd" })).toBeUndefined();
+      }
+    }
     const named = filtering.replace("<build>", "<build><filters><filter>f.properties</filter></filters>");
     expect(saidOf(named, pieces)).toContain(by);
   });

@@ -58,6 +58,15 @@ describe("a POM with an expression that may lead to the user's settings", () => 
     "env.VOUCH_TOKEN_0123456789ABCDEF",
     "env.CODEARTIFACT_AUTH_TOKEN",
     "a${b",
+    "altDeploymentRepository",
+    "altReleaseDeploymentRepository",
+    "altSnapshotDeploymentRepository:-x",
+    "project.properties.altDeploymentRepository",
+    "project.properties(sun.java.command)",
+    "project.properties",
+    "sun.java.command",
+    "env.MAVEN_CMD_LINE_ARGS",
+    "project.artifactMap(a:b).repository.id",
   ])("%s is found", (expression) => {
     expect(doubtOf(configured(`\${${expression}}`))).toStartWith("may read your settings by ${");
     expect(doubtOf(property(`a \${${expression}} b`))).toStartWith("may read your settings by ${");
@@ -117,6 +126,54 @@ test.each([
   expect(doubtOf(pom)).toContain(what);
 });
 
+test("an expression to which a plugin adds the signs is found", () => {
+  for (const name of ["settings.servers[0].password", "project.remoteArtifactRepositories[0].id", "sun.java.command"]) {
+    expect(doubtOf(configured(` ${name} `))).toBe(`may read your settings by ${name}`);
+    expect(doubtOf(property(name))).toBe(`may read your settings by ${name}`);
+  }
+  for (const text of ["project.version", "settings.localRepository", "settings.servers and more", "env.PATH"]) {
+    expect(doubtOf(configured(text))).toBeUndefined();
+  }
+  expect(doubtOf("<project><artifactId>session.auth</artifactId></project>")).toBeUndefined();
+});
+
+test("a POM that names an id as the settings have it is refused", () => {
+  const id = "vouch-0123456789abcdef";
+  for (const text of [id, `${id}::default::https://evil.example/`, "vouch-<!-- -->01&#50;3456789abcdef"]) {
+    expect(doubtOf(configured(text))).toBe(`has ${id}, an id as your settings have it`);
+    expect(doubtOf(property(text))).toBe(`has ${id}, an id as your settings have it`);
+  }
+  expect(doubtOf(configured("vouch-maven-plugin"))).toBeUndefined();
+});
+
+test.each([
+  [["vouch-01234567", "${p0}89abcdef"]],
+  [["vou", "ch-0123", "${p0}${p1}456789abcdef"]],
+  [["01234567", "x::${p2}${p0}89abcdef", "${p3}", "vouch-"]],
+  [["vouch-${of.the.command.line}"]],
+  [["vouch-${project.p1}", "0123456789abcdef"]],
+])("a POM that puts such an id together of %j is refused", (texts) => {
+  expect(doubtOf(property(...texts))).toStartWith("may put together an id as your settings have it (");
+});
+
+test("a POM may put other names together", () => {
+  const texts = [
+    "vouch-",
+    "${p0}maven-${project.version}",
+    "${p3}",
+    "${p2}",
+    "0123456789abcdef",
+    "x${p4}",
+    "${p0}${p1}",
+  ];
+  expect(doubtOf(property(...texts))).toBeUndefined();
+  // Each leads to all others.
+  const many = Array.from({ length: 60 }, (_, n) =>
+    Array.from({ length: 60 }, (__, m) => `\${p${(n + m) % 60}}`).join(""),
+  );
+  expect(doubtOf(property(...many))).toBeUndefined();
+});
+
 test("a POM whose parent may come from a folder of the project is refused", () => {
   const pom = (url: string, more: string): string =>
     `<project>${more}<repositories><repository><url>${url}</url></repository></repositories></project>`;
@@ -146,6 +203,8 @@ test.each([
   "project.licenses[0].name",
   "project.java.version",
   "project.artifact.selectedVersion.majorVersion",
+  "project.artifactMap(com.example:a)",
+  "project.artifactMap(com.example:a).file",
   "pom.version",
   "pom.build.unitTestSourceDirectory",
   "project-info.version",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { deploymentOf, deploys, namesDeployment } from "../../../src/tools/maven/deployment.ts";
+import { deploymentIds, deploymentOf, deploys, namesDeployment } from "../../../src/tools/maven/deployment.ts";
 import { objectionTo, startFolders } from "../../../src/tools/maven/project/maven-folder.ts";
 import { readPoms } from "../../../src/tools/maven/project/poms.ts";
 import { isLocal } from "../../../src/tools/maven/shim.ts";
@@ -29,6 +29,7 @@ describe("a project's .mvn", () => {
     ["-Dtarget=${project.version}-${env.CI}\n-Dx=${session.rootDirectory}/x\n-Dfile.encoding=UTF-8"],
     ["-Dmaven.repo.local=.repository\n-Dstyle.color=always\n-Dmaven.artifact.threads=8"],
     ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"],
+    ["-Daether.dependencyCollector.impl=bf\n-Daether.connector.basic.threads=8"],
   ])("may hold %p in maven.config", (text) => {
     expect(said({ ".mvn/maven.config": text })).toBeUndefined();
   });
@@ -65,6 +66,11 @@ describe("a project's .mvn", () => {
     ["-Dmaven.repo.local=${settings.mirrors}", "-Dmaven.repo.local"],
     ["-Dproject.build.sourceEncoding=500", "-Dproject.build.sourceEncoding"],
     ["-Dvv=a${", "-Dvv"],
+    ["-Dvv=${altDeploymentRepository}", "-Dvv"],
+    ["-Dvv=${env.MAVEN_CMD_LINE_ARGS}", "-Dvv"],
+    ["-Dvv=${sun.java.command}", "-Dvv"],
+    ["-Dvv=vouch-0123456789abcdef", "-Dvv"],
+    ['-Dvv=vouch-"0123"456789abcdef', "-Dvv"],
     ["-Dvv={settings.servers}", "-Dvv"],
     ["-Djdk.http.auth.tunneling.disabledSchemes=", "-Djdk.http.auth.tunneling.disabledSchemes"],
   ])("may not hold %p in maven.config", (text, word) => {
@@ -132,9 +138,10 @@ const token = (name: string, digits: string) => ({
   expiration: 1,
   variable: `VOUCH_TOKEN_${digits.repeat(16)}`,
 });
-const endpoints = [token("other", "A"), token("my-repo", "1")];
-const other = `vouch-${"a".repeat(16)}::default::${endpointOf("other")}`;
-const byDefault = `vouch-${"1".repeat(16)}::default::${endpointOf("my-repo")}`;
+const targets = deploymentIds([token("other", "A"), token("my-repo", "1")]);
+const [other, byDefault] = targets.map(({ id, endpoint }) => `${id}::default::${endpoint}`) as [string, string];
+const all = (target: string): string[] =>
+  ["alt", "altRelease", "altSnapshot"].map((kind) => `-D${kind}DeploymentRepository=${target}`);
 
 describe("a deployment", () => {
   const management = (release?: string, snapshot?: string): string => {
@@ -145,15 +152,15 @@ describe("a deployment", () => {
   const of = (more: string, files: Record<string, string> = {}) => {
     using folder = tempFolder();
     write(folder.path, { "pom.xml": `<project xmlns="http://maven.apache.org/POM/4.0.0">${more}</project>`, ...files });
-    const { options, doubt, chosen } = deploymentOf(readPoms(folder.path), endpoints);
+    const { options, doubt, chosen } = deploymentOf(readPoms(folder.path), targets);
     return { options, doubt: doubt?.message, chosen };
   };
   const parent = "<parent><groupId>g</groupId><artifactId>a</artifactId><version>1</version></parent>";
 
   test.each([
-    ["", [`-DaltDeploymentRepository=${byDefault}`]],
-    [management(endpointOf("other")), [`-DaltDeploymentRepository=${other}`]],
-    [management(endpointOf("other").slice(0, -1)), [`-DaltDeploymentRepository=${other}`]],
+    ["", all(byDefault)],
+    [management(endpointOf("other")), all(other)],
+    [management(endpointOf("other").slice(0, -1)), all(other)],
     [
       management(endpointOf("other"), endpointOf("my-repo")),
       [`-DaltReleaseDeploymentRepository=${other}`, `-DaltSnapshotDeploymentRepository=${byDefault}`],
@@ -162,7 +169,7 @@ describe("a deployment", () => {
     [management("https://nexus.example.com/"), []],
     [management(endpointOf("other"), "https://nexus.example.com/"), []],
     [`<profiles><profile>${management("https://nexus.example.com/")}</profile></profiles>`, []],
-    [`${parent}${management(endpointOf("other"))}`, [`-DaltDeploymentRepository=${other}`]],
+    [`${parent}${management(endpointOf("other"))}`, all(other)],
   ])("of %s goes there with the id of that address", (more, options) => {
     expect(of(more)).toMatchObject({ options, doubt: undefined });
   });
@@ -184,6 +191,29 @@ describe("a deployment", () => {
       options: [],
       doubt: `${why}: Vouch leads no deployment to your repository.`,
       chosen: undefined,
+    });
+  });
+
+  test("has an id that no other run has", () => {
+    const { variable, endpoint } = targets[0]!;
+    const again = deploymentIds([{ variable, endpoint, token: "t", expiration: 1 }])[0]!;
+    expect(again.id).toMatch(/^vouch-[0-9a-f]{16}$/);
+    expect(new Set([again, ...targets].map(({ id }) => id)).size).toBe(3);
+  });
+
+  // What stands there comes before the option, or reads it.
+  test.each([
+    "<properties><altReleaseDeploymentRepository>x::default::https://evil.example/</altReleaseDeploymentRepository></properties>",
+    "<build><plugins><plugin><configuration><altDeploymentRepository>x</altDeploymentRepository></configuration></plugin></plugins></build>",
+    "<build><plugins><plugin><configuration><alt-snapshot-deployment-repository>x</alt-snapshot-deployment-repository></configuration></plugin></plugins></build>",
+    "<profiles><profile><activation><property><name>altDeploymentRepository</name></property></activation></profile></profiles>",
+    '<build><x name="altDeploymentRepository"/></build>',
+  ])("of %s is left to the user", (more) => {
+    const { options, doubt } = of(more);
+    expect({ options, doubt: doubt?.replace(/^\S+\//, "") }).toEqual({
+      options: [],
+      doubt:
+        "pom.xml has a word of its own about altDeploymentRepository: Vouch leads no deployment to your repository.",
     });
   });
 

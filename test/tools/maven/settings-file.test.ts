@@ -1,6 +1,7 @@
 import { propertyRuns } from "../../property-runs.ts";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { deploymentVariable, secretId } from "../../../src/tools/maven/names.ts";
 import { setMavenRepository, unsetMavenRepository } from "../../../src/tools/maven/settings-file.ts";
 import { xmlTexts } from "../../editing/xml-texts.ts";
 import { requires } from "../../requires.ts";
@@ -54,9 +55,25 @@ test("twice is once, and a removal in any order restores every byte", () => {
 
 test("the secret id stands beside the credentials and in a mirror, and in nothing that a project reads", () => {
   const text = set(undefined, repositories[0]!);
-  const places = [...text.matchAll(/<(\w+)>\s*<id>vouch-6d792d7265706f78<\/id>/g)].map(([, name]) => name);
+  const { tokenVariable } = repositories[0]!;
+  const secret = secretId(tokenVariable);
+  const places = [...text.matchAll(/<(\w+)>\s*<id>(.*?)<\/id>/g)].flatMap(([, name, id]) =>
+    id === secret ? [name] : [],
+  );
   expect(places).toEqual(["server", "mirror"]);
-  expect(text.match(/vouch-6d792d7265706f78/g)).toHaveLength(2);
+  expect(text.split(secret)).toHaveLength(3);
+  // A build log has the id, which is not to tell the variable's name.
+  expect(secret).not.toContain(tokenVariable.slice(-16).toLowerCase());
+});
+
+test("the id of a deployment is a variable's, whose name follows from no id", () => {
+  const { tokenVariable } = repositories[0]!;
+  const text = set(undefined, repositories[0]!);
+  const variable = deploymentVariable(tokenVariable);
+  expect(text).toContain(`<id>\${env.${variable}}</id>\n      <username>aws</username>`);
+  expect(text.split(variable)).toHaveLength(2);
+  const digits = variable.slice(-16).toLowerCase();
+  expect([secretId(tokenVariable), tokenVariable.toLowerCase()].filter((name) => name.includes(digits))).toEqual([]);
 });
 
 test("the repository that was set up last is the mirror of everything, before those of the user", () => {
@@ -109,13 +126,15 @@ print(json.dumps([read(text) for text in json.load(sys.stdin)]))`;
     if (!success) throw new Error(stderr.toString());
     const { endpoint, tokenVariable } = repositories[0]!;
     for (const found of JSON.parse(stdout.toString()) as Record<string, unknown[]>[]) {
-      expect(found["servers"]).toContainEqual([
-        ["id", "vouch-6d792d7265706f78"],
-        ["username", "aws"],
-        ["password", `\${env.${tokenVariable}}`],
-      ]);
+      for (const id of [secretId(tokenVariable), `\${env.${deploymentVariable(tokenVariable)}}`]) {
+        expect(found["servers"]).toContainEqual([
+          ["id", id],
+          ["username", "aws"],
+          ["password", `\${env.${tokenVariable}}`],
+        ]);
+      }
       expect(found["mirrors"]![0]).toEqual([
-        ["id", "vouch-6d792d7265706f78"],
+        ["id", secretId(tokenVariable)],
         ["mirrorOf", "external:*"],
         ["url", endpoint],
       ]);

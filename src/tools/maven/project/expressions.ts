@@ -25,7 +25,7 @@ const whole = new Set([...objects, "mojodescriptor", "mojoexecution", "projectbu
 
 /** What a POM's own elements hold. */
 const projectData =
-  /^(?:parent\.)*(?:id|groupId|artifactId|version|name|description|url|packaging|inceptionYear|modelVersion|defaultGoal|executionRoot|modules|(?:test)?compileSourceRoots|(?:compile|test|runtime)ClasspathElements|base(?:dir|Uri|Directory)|rootDirectory|(?:file|parentFile|basedir)(?:\.\w+)*|(?:build|scm|organization|issueManagement|ciManagement|reporting|prerequisites|properties|distributionManagement)(?:\.[\w-]+)+|build\.(?:test)?resources\[\d+\]\.\w+|(?:test)?resources\[\d+\]\.\w+|(?:licenses|developers|contributors|mailingLists)\[\d+\](?:\.\w+)+|artifact\.(?:id|groupId|artifactId|version|baseVersion|classifier|type|scope|file|selectedVersion(?:\.\w+)?))$/i;
+  /^(?:parent\.)*(?:id|groupId|artifactId|version|name|description|url|packaging|inceptionYear|modelVersion|defaultGoal|executionRoot|modules|(?:test)?compileSourceRoots|(?:compile|test|runtime)ClasspathElements|base(?:dir|Uri|Directory)|rootDirectory|(?:file|parentFile|basedir)(?:\.\w+)*|(?:build|scm|organization|issueManagement|ciManagement|reporting|prerequisites|properties|distributionManagement)(?:\.[\w-]+)+|build\.(?:test)?resources\[\d+\]\.\w+|(?:test)?resources\[\d+\]\.\w+|(?:licenses|developers|contributors|mailingLists)\[\d+\](?:\.\w+)+|artifact(?:Map\([\w.:-]+\))?\.(?:id|groupId|artifactId|version|baseVersion|classifier|type|scope|file|selectedVersion(?:\.\w+)?)|artifactMap\([\w.:-]+\))$/i;
 
 /** What Maven's objects hold besides, in lower case: a project's name for a property may not begin so. */
 const members = new Set(
@@ -44,10 +44,13 @@ const suspicious = /artifact(?!id\b)|repositor|request|session|settings|auth|pas
 const sessionData = /^(?:executionRootDirectory|startTime|rootDirectory|topDirectory|request\.startTime)$/;
 const pluginData = /^(?:version|artifactId|groupId|id|name|goalPrefix)$/;
 
+/** By what Maven's command line is read, which names the id of a deployment. */
+const commandLine = /deploymentrepository|maven_cmd_line_args|java\.command/i;
+
 /** Whether it is known that an expression, without its braces, reads nothing of the user's. */
 function isHarmlessExpression(expression: string): boolean {
   const name = expression.trim();
-  if (/[${]/.test(name)) return false;
+  if (/[${]/.test(name) || commandLine.test(name)) return false;
   if (/^env\b/i.test(name)) return !/vouch|codeartifact|aws_/i.test(name);
   const first = /^[^.[(/\s]*/.exec(name)![0];
   const lower = first.toLowerCase();
@@ -74,7 +77,12 @@ function isHarmlessExpression(expression: string): boolean {
 }
 
 function isNoMember(path: string): boolean {
-  return /^[\w.-]+$/.test(path) && !members.has(/^[^.]*/.exec(path)![0].toLowerCase()) && !suspicious.test(path);
+  return (
+    path !== "properties" &&
+    /^[\w.-]+$/.test(path) &&
+    !members.has(/^[^.]*/.exec(path)![0].toLowerCase()) &&
+    !suspicious.test(path)
+  );
 }
 
 /**
@@ -83,6 +91,7 @@ function isNoMember(path: string): boolean {
  */
 export function leadsToSettings(expression: string): boolean {
   if (isHarmlessExpression(expression)) return false;
+  if (commandLine.test(expression)) return true;
   const [first = "", ...rest] = expression.split(".");
   if (/^env\s*$/i.test(first)) return true;
   const path = rest.join(".").trim();
@@ -104,6 +113,7 @@ export function harmfulPart(text: string, { canFollow }: { canFollow: boolean })
   return canFollow && text.trimStart().startsWith("{") ? shortened(text.trim()) : undefined;
 }
 
-function shortened(text: string): string {
+/** The beginning of a long text. */
+export function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -4,15 +4,15 @@
  * https://maven.apache.org/plugins/maven-resources-plugin/examples/filter.html
  */
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readRegularFile, whyUnreadable } from "../../../base/system/regular-file.ts";
-import { leadsToSettings } from "./expressions.ts";
+import { harmfulPart, leadsToSettings } from "./expressions.ts";
 
 /** Limits on folders and files: the project is untrusted. */
 const maxEntries = 200_000;
 const maxBytes = 1 << 28;
 
-const names = String.raw`((?:settings|session|project|pom|env)\s*\.[^}@\s"'<>]{1,200})`;
+const names = String.raw`((?:settings|session|project|pom|env)\s*\.[^}@\s"'<>]{1,200}|sun\.java\.command|alt(?:Release|Snapshot)?DeploymentRepository)`;
 /** Behind the signs that begin an expression by default. */
 const usual = new RegExp(`(?:\\$\\{|@)\\s*${names}`, "gi");
 /** In files of properties, which put values together: behind the second sign alone. */
@@ -25,8 +25,8 @@ export interface Filtering {
   isOn: boolean;
   /** The folders of the POMs, and those that they name elsewhere. */
   folders: ReadonlySet<string>;
-  /** Whether a POM names files of properties. */
-  hasFilters: boolean;
+  /** The files of properties that a POM names for it, as written. */
+  filters: ReadonlySet<string>;
   /** Whether the build has signs of its own for expressions. */
   hasDelimiters: boolean;
   /** Whether the build may filter what it has made, too. */
@@ -35,8 +35,9 @@ export interface Filtering {
 
 /** The first file, with what it says as a clause, that would put the user's settings into what is built. */
 export function doubtInFiles(filtering: Filtering): { file: string; what: string } | undefined {
-  const { isOn, folders, hasFilters, hasDelimiters, inTarget } = filtering;
-  const pattern = hasDelimiters ? any : hasFilters ? inPieces : usual;
+  const { isOn, folders, filters, hasDelimiters, inTarget } = filtering;
+  const pattern = hasDelimiters ? any : filters.size > 0 ? inPieces : usual;
+  const filterNames = [...filters].map(namePattern);
   const seen = new Set<string>();
   // A parent knows no more of this project than where files lie by convention.
   const queue = isOn ? [...folders] : [...folders].map((folder) => join(folder, "src"));
@@ -53,7 +54,11 @@ export function doubtInFiles(filtering: Filtering): { file: string; what: string
         const isBuilt = entry.name === "target" && folders.has(folder) && !inTarget;
         if (!isBuilt && !/^(?:\.git|node_modules)$/.test(entry.name)) queue.push(file);
       } else if (stat?.isFile() === true) {
-        const what = doubtInFile(file, pattern);
+        const what = doubtInFile(
+          file,
+          pattern,
+          filterNames.some((each) => each.test(entry.name)),
+        );
         if (what !== undefined) return { file, what };
       }
     }
@@ -61,7 +66,13 @@ export function doubtInFiles(filtering: Filtering): { file: string; what: string
   return undefined;
 }
 
-function doubtInFile(file: string, pattern: RegExp): string | undefined {
+/** The names of the file that a filter's path may mean: an expression stands for anything. */
+function namePattern(path: string): RegExp {
+  const parts = basename(path.replaceAll(/\$\{[^}]*\}/g, "\0")).split("\0");
+  return new RegExp(`^${parts.map((part) => RegExp.escape(part)).join(".*")}$`);
+}
+
+function doubtInFile(file: string, pattern: RegExp, isFilter: boolean): string | undefined {
   let text: string;
   try {
     text = readRegularFile(file, maxBytes).toString("latin1");
@@ -75,6 +86,17 @@ function doubtInFile(file: string, pattern: RegExp): string | undefined {
     for (const [, name] of each.matchAll(pattern)) {
       if (leadsToSettings(name!)) return `may put your settings into what is built by ${name}`;
     }
+  }
+  const piece = isFilter ? pieceIn(unescaped(text)) : undefined;
+  return piece && `may put your settings into what is built by ${piece}`;
+}
+
+/** In the values of a file of properties, which a filter puts together: what may become an expression. */
+function pieceIn(text: string): string | undefined {
+  for (const line of text.split(/[\r\n]+/)) {
+    const value = /^\s*(?![#!\s])[^=:\s]+\s*[=:]?\s*(.*)$/.exec(line)?.[1];
+    const found = value === undefined ? undefined : harmfulPart(value, { canFollow: true });
+    if (found !== undefined) return found;
   }
   return undefined;
 }

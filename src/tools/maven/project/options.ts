@@ -3,6 +3,8 @@
  * what is known to say nothing about the network, trust, settings files or logs is let through.
  */
 
+import { isHarmfulJavaOption } from "../../java-options.ts";
+import { secretIdPattern } from "../names.ts";
 import { harmfulPart } from "./expressions.ts";
 
 /** Maven's options without a value. */
@@ -33,12 +35,13 @@ const harmful = [
 ];
 
 const harmless =
-  /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?)$/;
+  /^(?:java\.awt\.headless|java\.net\.preferIPv[46](?:Stack|Addresses)|user\.(?:language|country|timezone)|maven\.repo\.local(?:\.tail)?|aether\.(?:dependencyCollector\.[\w.]+|dependencyManager\.[\w.]+|metadataResolver\.threads|connector\.basic\.(?:\w*[tT]hreads|parallelPut)|syncContext\.named\.(?:factory|nameMapper|retry|time(?:\.unit)?)))$/;
 
 /** Whether a property may say whom Maven talks to, whom it trusts or what it logs, or reads the user's settings. */
 export function isHarmfulProperty(name: string, value: string): boolean {
   // Of quotes and backslashes a shell may take some away.
-  if (harmfulPart(value.replaceAll(/["'\\]/g, ""), { canFollow: true }) !== undefined) return true;
+  const bare = value.replaceAll(/["'\\]/g, "");
+  if (secretIdPattern.test(bare) || harmfulPart(bare, { canFollow: true }) !== undefined) return true;
   // In which Maven's filters would read what Vouch has read otherwise.
   if (/encoding$/i.test(name)) return !/^(?:utf-?8|us-ascii|iso-?8859-?\d+|windows-125\d|compat|)$/i.test(value);
   if (harmless.test(name)) return false;
@@ -69,13 +72,15 @@ export function harmfulOption(words: readonly string[]): string | undefined {
   return undefined;
 }
 
-const harmlessJava =
-  /^(?:-X(?:m[sxn]|ss)[0-9]+[kmgKMG]?|-XX:[+-](?!Record|Flight|Heap|Print|Log|Unlock|Show|Trace)\w+|-XX:\w*(?:Size|Percentage|Percent|Level|Threads|Count|Ratio|RAM)=[\w.]+|-ea|-enableassertions|-server|-client|-Xshare:\w+|-Xverify:none|--(?:add-opens|add-exports|add-reads|enable-native-access|sun-misc-unsafe-memory-access)(?:=\S+)?|[\w./]+=ALL-UNNAMED)$/;
-
 /** The first option of Java that a project may not give; undefined without one. */
 export function harmfulJavaOption(words: readonly string[]): string | undefined {
   return words.find((word) => {
     const [, name, value = ""] = /^-D([^=]+)=?(.*)$/s.exec(word) ?? [];
-    return name === undefined ? !harmlessJava.test(word) : isHarmfulProperty(name, value);
+    return name === undefined ? isHarmfulJavaOption(word) || isDump(word) : isHarmfulProperty(name, value);
   });
+}
+
+/** A file with all of the memory, which Maven, unlike Gradle, never writes by itself. */
+function isDump(word: string): boolean {
+  return /^-XX:[+-]HeapDump/.test(word);
 }

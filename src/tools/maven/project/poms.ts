@@ -10,8 +10,10 @@ import {
   type XmlElement,
   XmlError,
 } from "../../../editing/xml-document.ts";
-import { harmfulPart } from "./expressions.ts";
+import { secretIdPattern } from "../names.ts";
+import { harmfulPart, leadsToSettings, shortened } from "./expressions.ts";
 import { doubtInFiles, type Filtering } from "./filtered-files.ts";
+import { idInPieces, type Texts } from "./pieces.ts";
 
 const maxBytes = 4 << 20;
 /** Limit on files: untrusted input names them. */
@@ -25,8 +27,12 @@ export interface Poms {
   isPartial: boolean;
   /** The first thing, as a clause, by which a POM may read the user's settings, with its file. */
   doubt: { file: string; what: string } | undefined;
+  /** The first file with a word about Maven's property `altDeploymentRepository`. */
+  alternative: string | undefined;
+  /** What their elements say. */
+  texts: Texts;
   /** Which files the build may filter. */
-  filtering: Filtering & { folders: Set<string> };
+  filtering: Filtering & { folders: Set<string>; filters: Set<string> };
 }
 
 /** Encodings in which the signs of an expression and of XML are those of ASCII. */
@@ -48,7 +54,9 @@ export function readPoms(...paths: string[]): Poms {
     snapshots: new Set(),
     isPartial: false,
     doubt: undefined,
-    filtering: { isOn: false, folders: new Set(), hasFilters: false, hasDelimiters: false, inTarget: false },
+    alternative: undefined,
+    texts: new Map(),
+    filtering: { isOn: false, folders: new Set(), filters: new Set(), hasDelimiters: false, inTarget: false },
   };
   const seen = new Set<string>();
   const queue = paths.map(pomAt);
@@ -62,6 +70,11 @@ export function readPoms(...paths: string[]): Poms {
     seen.add(file);
     poms.filtering.folders.add(dirname(file));
     queue.push(...readPom(file, poms));
+  }
+  const whole = idInPieces(poms.texts);
+  const [file] = seen;
+  if (whole !== undefined && file !== undefined) {
+    poms.doubt ??= { file, what: `may put together an id as your settings have it (${shortened(whole)})` };
   }
   // A parent that is not here may filter the files that lie where they always do.
   if (poms.filtering.isOn || poms.isPartial) poms.doubt ??= doubtInFiles(poms.filtering);
@@ -80,6 +93,8 @@ function readPom(file: string, poms: Poms): (string | undefined)[] {
   }
   const what = doubtOf(document);
   if (what !== undefined) poms.doubt ??= { file, what };
+  if (hasAlternative(document, document.root)) poms.alternative ??= file;
+  noteTexts(document, document.root, poms.texts);
   noteFiltering(document, document.root, poms.filtering, dirname(file));
   const folder = dirname(file);
   const { root } = document;
@@ -134,7 +149,7 @@ function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Po
   const text = textOf(document, element).trim();
   const { name } = element;
   if (/^(?:filtering|filtered)$/.test(name) && text !== "false") filtering.isOn = true;
-  if (name === "filter") filtering.hasFilters = true;
+  if (name === "filter") filtering.filters.add(text);
   // The signs of Spring Boot's parent are looked for in any case.
   if (name === "delimiter" && !/^(?:@|\$\{\*\}|\$\{resource\.delimiter\})$/.test(text)) filtering.hasDelimiters = true;
   if (/^(?:directory|filter)$/.test(name) && /target|\$\{(?!(?:project\.)?basedir\})/.test(text))
@@ -147,10 +162,16 @@ function noteFiltering(document: XmlDocument, element: XmlElement, filtering: Po
   for (const child of childElements(element)) noteFiltering(document, child, filtering, folder);
 }
 
+/** An expression without its signs, which a plugin adds: help:evaluate, the enforcer's requireProperty. */
+const bareName = /^(?:settings|session|project|pom|env|sun)\.[\w.()[\]]+$/;
+
 /** By what a POM may read the user's settings, as a clause. */
 function doubtOf(document: XmlDocument): string | undefined {
   if (!readable.test(document.encoding)) return `has an encoding that Vouch does not read (${document.encoding})`;
-  const look = (element: XmlElement, canFollow: boolean): string | undefined => {
+  const look = (element: XmlElement, canFollow: boolean, isValue: boolean): string | undefined => {
+    const texts = [...element.attributes.values(), textOf(document, element)];
+    const id = texts.map((text) => secretIdPattern.exec(text)?.[0]).find((each) => each !== undefined);
+    if (id !== undefined) return `has ${id}, an id as your settings have it`;
     for (const value of element.attributes.values()) {
       if (value.includes("XInclude")) return "includes other files by XInclude";
       const found = harmfulPart(value, { canFollow: false });
@@ -158,18 +179,41 @@ function doubtOf(document: XmlDocument): string | undefined {
     }
     const found = harmfulPart(textOf(document, element), { canFollow });
     if (found !== undefined) return `may read your settings by ${found}`;
-    const text = textOf(document, element).trim().toLowerCase();
+    const bare = textOf(document, element).trim();
+    if (isValue && bareName.test(bare) && leadsToSettings(bare)) return `may read your settings by ${bare}`;
+    const text = bare.toLowerCase();
     if (/encoding$/i.test(element.name) && text !== "" && !readable.test(text) && !readableToo.test(text)) {
       return `names an encoding that Vouch does not read (${text})`;
     }
     for (const child of childElements(element)) {
       // No expression leads to the text of a plugin's configuration.
-      const inner = look(child, canFollow && child.name !== "configuration");
+      const inner = look(
+        child,
+        canFollow && child.name !== "configuration",
+        isValue || /^(?:configuration|properties)$/.test(child.name),
+      );
       if (inner !== undefined) return inner;
     }
     return undefined;
   };
-  return look(document.root, true);
+  return look(document.root, true, false);
+}
+
+function noteTexts(document: XmlDocument, element: XmlElement, texts: Texts): void {
+  const name = element.name.toLowerCase();
+  const values = [textOf(document, element).trim(), ...element.attributes.values()];
+  const known = texts.get(name) ?? new Set();
+  for (const value of values) if (value !== "") known.add(value);
+  if (known.size > 0) texts.set(name, known);
+  for (const child of childElements(element)) noteTexts(document, child, texts);
+}
+
+/** Whether an element, an attribute or a text says `altDeploymentRepository`, or that of releases or snapshots. */
+function hasAlternative(document: XmlDocument, element: XmlElement): boolean {
+  const texts = [element.name, ...element.attributes.values(), textOf(document, element)];
+  // `alt-deployment-repository` is the same parameter of a plugin.
+  if (texts.some((text) => /alt(?:release|snapshot)?deploymentrepository/i.test(text.replaceAll("-", "")))) return true;
+  return childElements(element).some((child) => hasAlternative(document, child));
 }
 
 function add(urls: Set<string>, management: XmlElement, name: string, document: XmlDocument): void {

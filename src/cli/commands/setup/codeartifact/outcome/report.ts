@@ -10,6 +10,7 @@ import type { Plan } from "../plan.ts";
 import { saidOfDefault } from "./default-repository.ts";
 import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "../selected-tools.ts";
+import type { Tool } from "../../../../../tools/tool.ts";
 import { type ToolName, tools } from "../../../../../tools/tools.ts";
 
 export interface Outcome {
@@ -134,7 +135,12 @@ function preview(outcome: Outcome, effects: string[]): void {
 function newVariables({ plan, settingsBefore }: Outcome): string[] {
   const known = new Set(settingsBefore.repositories.map(({ tokenVariable }) => tokenVariable));
   return plan.settings.repositories.flatMap(({ tokenVariable }) =>
-    tokenVariable === undefined || known.has(tokenVariable) ? [] : [tokenVariable.replace(/^VOUCH_TOKEN_/, "")],
+    tokenVariable === undefined || known.has(tokenVariable)
+      ? []
+      : [
+          tokenVariable.replace(/^VOUCH_TOKEN_/, ""),
+          ...Object.values(tools).flatMap(({ namesFrom }: Tool) => namesFrom?.(tokenVariable) ?? []),
+        ],
   );
 }
 
