@@ -106,7 +106,8 @@ export const packageManagerVariables: VariableGroup = {
     {
       names: ["BUN_ENV", "NODE_ENV"],
       readBy: "bun shim",
-      meaning: "Which files of variables bun reads in a project (`.env.test`): those are looked at before a token is given.",
+      meaning:
+        "Which files of variables bun reads in a project (`.env.test`): those are looked at before a token is given.",
     },
     {
       names: ["DENO_DIR", "DENO_INSTALL_ROOT"],
