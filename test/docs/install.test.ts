@@ -17,8 +17,9 @@ const temporary = tempFolder();
 const work = temporary.path;
 const home = join(work, "home");
 
-/** What is run elsewhere: on GitHub, with Homebrew, in Alpine, under systemd's or launchd's care, or by `npm test` itself. */
-const elsewhere = /^(gh|brew|apk|systemctl|journalctl|launchctl|cp \S+darwin\S+|npm run build) /;
+/** What is run elsewhere: on GitHub, with Homebrew, in Alpine, under systemd's or launchd's care, in a clone, or by `npm test` itself. */
+const elsewhere =
+  /^(gh|brew|apk|systemctl|journalctl|launchctl|cp \S+darwin\S+|npm run build|sudo install [-\w ]+ dist\/\S+) /;
 
 const document = blocksOf("docs/install.md");
 
