@@ -109,6 +109,22 @@ test.each<[string, Record<string, string>, string[]]>([
     ["file:///${PROJECT_ROOT}/x.whl"],
   ],
   [
+    "a local archive by a relative path",
+    { "pyproject.toml": `[dependency-groups]\na = ["x @ file:./x.whl", "./y.whl", "z @ {root:uri}/z.whl"]` },
+    ["file:./x.whl", "file:./y.whl", "file:///${PROJECT_ROOT}/z.whl"],
+  ],
+  ["a plugin's archive", { "pyproject.toml": `[tool.pdm]\nplugins = ["x @ file:./x.whl"]` }, ["file:./x.whl"]],
+  [
+    "the project's own folder as a source",
+    { "pyproject.toml": `[[tool.pdm.source]]\ntype = "find_links"\nname = "l"\nurl = "file:///\${PROJECT_ROOT}"` },
+    ["file:///${PROJECT_ROOT}"],
+  ],
+  [
+    "a folder with another project as a source of pdm.toml",
+    { "pdm.toml": `[pypi.l]\ntype = "find_links"\nurl = "./wheels"`, "wheels/pyproject.toml": "" },
+    ["file:./wheels"],
+  ],
+  [
     "a local project's requirement",
     {
       "pyproject.toml": `[project]\ndependencies = ["a @ file:///\${PROJECT_ROOT}/a"]`,
@@ -122,6 +138,14 @@ test.each<[string, Record<string, string>, string[]]>([
 
 test.each<[string, Record<string, string>]>([
   ["the public index", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "https://pypi.org/simple"` }],
+  [
+    "a local project",
+    {
+      "pyproject.toml": `[tool.pdm.dev-dependencies]\na = ["-e ./a", "b @ file:./b[x]"]\n[project]\ndependencies = ["c[d]>=1; sys_platform == 'a/b'"]`,
+      "a/pyproject.toml": "",
+      "b/setup.py": "",
+    },
+  ],
   ["a homepage", { "pyproject.toml": `[project.urls]\nhome = "${evil}"` }],
   ["an index of the person's own file", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "${evil}/"` }],
 ])("no such place is %s", (_, files) => {
