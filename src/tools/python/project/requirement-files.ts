@@ -28,7 +28,8 @@ const fileOptions = [
   "--overrides",
   "--with-requirements",
 ];
-const fileVariables = ["PIP", "UV"].flatMap((tool) =>
+/** Variables whose value is one, or several with blanks between. */
+export const fileVariables = ["PIP", "UV"].flatMap((tool) =>
   ["REQUIREMENT", "CONSTRAINT", "BUILD_CONSTRAINT", "OVERRIDE"].map((name) => `${tool}_${name}`),
 );
 
