@@ -121,15 +121,14 @@ function withSlash(url: string): string {
   return url.endsWith("/") ? url : `${url}/`;
 }
 
-/** PDM sends a password to every URL of a host that it has one for, without TLS too: also to those of a lock file. */
+/** PDM sends a password to every URL of a host that it has one for: also to those of a lock file. */
 function mentionsOfLocks(folder: string, words: readonly string[], env: Environment): Mention[] {
   const named = [...longOptionValues(words, "--lockfile"), ...joinedValues(words, "L"), env["PDM_LOCKFILE"] ?? ""];
   const files = [
     ...ancestors(folder).flatMap((at) => locksIn(at).map((name) => resolve(at, name))),
     ...named.filter((name) => name !== "").map((name) => resolve(folder, name)),
   ];
-  const found = files.flatMap((file) => mentionsOfProject(dirname(file), [basename(file)], false));
-  return found.filter((mention) => mention.kind !== "url" || isFetched({ ...mention, isDirect: false }));
+  return files.flatMap((file) => mentionsOfProject(dirname(file), [basename(file)], false));
 }
 
 function locksIn(folder: string): string[] {
