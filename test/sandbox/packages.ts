@@ -12,6 +12,8 @@ export interface PackageSource {
    * (`my_package/__init__.py`), in the gem (`lib/my_gem.rb`). The manifest is made.
    */
   files: Record<string, string>;
+  /** What a wheel requires (`Requires-Dist`). */
+  requires?: string[];
   /** What an npm package's manifest says besides. */
   manifest?: Record<string, unknown>;
 }
@@ -49,7 +51,7 @@ export async function seedPackage(
 }
 
 /** A wheel of a pure Python project (binary distribution format 1.0). */
-export function buildWheel({ name, version, files }: PackageSource): {
+export function buildWheel({ name, version, files, requires = [] }: PackageSource): {
   filename: string;
   bytes: Uint8Array<ArrayBuffer>;
 } {
@@ -57,7 +59,7 @@ export function buildWheel({ name, version, files }: PackageSource): {
   const info = `${distribution}-${version}.dist-info`;
   const contents: Record<string, string> = {
     ...files,
-    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n${requires.map((each) => `Requires-Dist: ${each}\n`).join("")}`,
     [`${info}/WHEEL`]: "Wheel-Version: 1.0\nGenerator: vouch-sandbox\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
   };
   const record = Object.entries(contents).map(([path, text]) => {

@@ -5,6 +5,8 @@
 import { existsSync } from "node:fs";
 import type { Environment } from "../../base/environment.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
+import { endpointsOf } from "../../settings/registries.ts";
+import type { PackageFormat } from "../../base/package-format.ts";
 import { VouchError } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
 import { trace } from "../../base/trace.ts";
@@ -70,6 +72,18 @@ function isTokenRoute(route: Route): route is keyof typeof tokenRoutes {
 /** The answer to `match` from the settings file alone, if no agent is running. Throws as `readSettings`. */
 export function matchBySettings(request: MatchRequest): MatchReply {
   return lookUpMatches({ settings: () => readSettings(process.env) }, request);
+}
+
+/** The hosts of the endpoints of a format, those of AWS's other names included; none if the settings cannot be read. */
+export function hostsBySettings(format: PackageFormat): string[] {
+  let settings: Settings;
+  try {
+    settings = jobSettings(readSettings(process.env), process.env);
+  } catch {
+    return [];
+  }
+  const endpoints = settings.repositories.flatMap((repository) => endpointsOf(repository, format));
+  return [...new Set(endpoints.flatMap((endpoint) => URL.parse(endpoint)?.hostname ?? []))];
 }
 
 function startJob(): Job {

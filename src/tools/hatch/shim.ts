@@ -5,7 +5,9 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../../base/environment.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readTomlFile } from "../small-files.ts";
 import { tableOf } from "../../base/json.ts";
@@ -16,7 +18,7 @@ import { checkHatchProject } from "./project.ts";
 /** Becomes the real hatch. Without a session it warns in one line and continues without a token. */
 export async function runHatchShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
-  if (makesEnvironments(args)) checkHatchProject(process.cwd());
+  if (makesEnvironments(args)) return becomeRealCommand(name, file, args, await environment(process.cwd()));
   const target = parseHatch(args, process.env);
   const found = target === undefined || target.hasCredentials ? undefined : await uploadOf(target, args);
   if (found === undefined) return becomeRealCommand(name, file, args);
@@ -28,6 +30,17 @@ export async function runHatchShim(name: string, args: string[]): Promise<number
   };
   const words = isNamed ? args : (target?.option?.replace(url) ?? args);
   return becomeRealCommand(name, file, words, { ...process.env, ...variables });
+}
+
+/**
+ * The environment in which hatch starts pip: without plain http to the hosts of the endpoints, for no shim stands before
+ * that pip. Throws `project_untrusted`.
+ */
+async function environment(cwd: string): Promise<Environment> {
+  const { hostsBySettings } = await import("../../agent/job/in-process.ts");
+  const barrier = deadProxies(hostsBySettings("pypi"));
+  await checkHatchProject(cwd, Object.keys(barrier));
+  return { ...process.env, ...barrier };
 }
 
 /** `isNamed`: hatch itself finds the URL. */

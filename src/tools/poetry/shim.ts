@@ -22,6 +22,7 @@ import { readTomlFile } from "../small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parsePoetry, type PoetryCommand } from "./commands.ts";
+import { mentionsOfCertificates } from "./certificates.ts";
 import { poetryName } from "./config-file.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 import {
@@ -42,25 +43,37 @@ export async function runPoetryShim(name: string, args: string[]): Promise<numbe
   // poetry itself says what is wrong with its configuration.
   if (own === undefined) return becomeRealCommand(name, file, args);
   const { repositories, words = args } =
-    command.asks === "publish" ? await forPublishing(command, own, args) : { repositories: await forReading(command) };
+    command.asks === "publish"
+      ? await forPublishing(command, own, args)
+      : { repositories: await forReading(command, own) };
   if (repositories.length === 0) return becomeRealCommand(name, file, words);
   const text = configurationWith(own, repositories);
   return becomeWithText(file, words, text, (path) => environment(path, repositories));
 }
 
 /** The repositories with tokens for a command that reads. Throws `project_untrusted`. */
-async function forReading({ folders }: PoetryCommand): Promise<BoundRepository[]> {
+async function forReading({ folders }: PoetryCommand, own: Record<string, unknown>): Promise<BoundRepository[]> {
   const endpoints = await endpointTokens("pypi");
   if (endpoints.length === 0) return [];
   // What poetry would fetch without TLS: before 2.5 it sends a password there, and later ones cannot install it.
   const files = ["pyproject.toml", "poetry.toml", "poetry.lock"];
-  const { refusal } = await judge(folders.flatMap((folder) => mentionsOfProject(folder, files)));
+  const mentions = folders.flatMap((folder) => [
+    ...mentionsOfProject(folder, files),
+    ...mentionsOfCertificates(folder, own),
+  ]);
+  // poetry itself says what is wrong with a file; a wheel that Vouch cannot read may lead elsewhere.
+  const { refusal, doubt } = await judge(mentions.filter(({ kind, place }) => kind !== "unknown" || isWheel(place)));
+  if (doubt !== undefined) throw doubt;
   if (refusal !== undefined) throw refusal;
   return endpoints.map(({ endpoint, token }) => ({
     name: unguessableName("vouch"),
     url: indexUrl(endpoint, endpoints.length),
     token,
   }));
+}
+
+function isWheel(path: string): boolean {
+  return /\.whl$/i.test(path);
 }
 
 /**

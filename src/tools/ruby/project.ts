@@ -15,7 +15,9 @@ const maxBytes = 4 << 20;
 const maxFolders = 200;
 
 /** Settings by which a project decides on certificates. Bundler's reader knows no escapes in keys. */
-const trustSetting = /^[ \t]*["']?(BUNDLE_SSL_\w+)/im;
+const trustSetting = /^[ \t]*["']?(BUNDLE_SSL_\w+)(.*)$/gim;
+/** Bundler's own value, VERIFY_PEER. */
+const safeSetting = /^BUNDLE_SSL_VERIFY_MODE["']?[ \t]*:[ \t]*(["']?)1\1[ \t]*$/i;
 const gemfileSetting = /^[ \t]*["']?BUNDLE_GEMFILE["']?[ \t]*:(.*)$/gim;
 const manifests = ["Gemfile", "Gemfile.lock", "gems.rb", "gems.locked"];
 
@@ -52,7 +54,8 @@ export function readProject(args: readonly string[], env: Environment, cwd: stri
     if (file === own) return;
     try {
       const text = readRegularFile(file, maxBytes).toString("latin1");
-      const setting = trustSetting.exec(text)?.[1];
+      const found = [...text.matchAll(trustSetting)].find(([, name = "", rest = ""]) => !safeSetting.test(name + rest));
+      const setting = found?.[1];
       if (setting !== undefined)
         project.objection ??= refusal(`${file}: ${setting} decides whom the connection trusts`);
       for (const [, value = ""] of text.matchAll(gemfileSetting)) {

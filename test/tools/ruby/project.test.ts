@@ -16,7 +16,9 @@ function read(files: Record<string, string>, args: string[] = [], env: Record<st
 
 test.each([
   ['BUNDLE_SSL_VERIFY_MODE: "0"'],
-  ["BUNDLE_SSL_VERIFY_MODE: 1"],
+  ["BUNDLE_SSL_VERIFY_MODE: 1\nBUNDLE_SSL_VERIFY_MODE: 0"],
+  ["BUNDLE_SSL_VERIFY_MODE: 10"],
+  ['BUNDLE_SSL_VERIFY_MODE: "1"\nBUNDLE_SSL_CA_CERT: x'],
   ['"BUNDLE_SSL_CA_CERT": "/tmp/ca.pem"'],
   ["  BUNDLE_SSL_CLIENT_CERT: x"],
   ["BUNDLE_PATH: x\r\nBUNDLE_SSL_CA_CERT: y\r"],
@@ -30,6 +32,9 @@ test("settings that say nothing of certificates are not, and neither are the use
   expect(
     read({ "app/.bundle/config": "---\nBUNDLE_PATH: vendor\n# BUNDLE_SSL_VERIFY_MODE: 0\n" }).objection,
   ).toBeUndefined();
+  for (const value of ["1", '"1"', "'1'"]) {
+    expect(read({ "app/.bundle/config": `---\nBUNDLE_SSL_VERIFY_MODE: ${value}\n` }).objection).toBeUndefined();
+  }
   expect(read({ "home/.bundle/config": "BUNDLE_SSL_VERIFY_MODE: 0\n" }).objection).toBeUndefined();
 });
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
 import type { Asker } from "../../../base/system/calling-processes.ts";
-import { type Mention, unverifiedHost } from "../project/mentions.ts";
+import { type Mention, unverifiedHost, urlsIn } from "../project/mentions.ts";
 
 /** Programs that set variables by a project's file, without running its code. */
 const programs = /^(conda|hatch|mamba|micromamba|nox|pdm|pipenv|pipx|pixi|poetry|rye|tox|uv|uvx)$/;
@@ -14,6 +14,10 @@ const programs = /^(conda|hatch|mamba|micromamba|nox|pdm|pipenv|pipx|pixi|poetry
 /** Variables about the network and trust of pip, uv and PDM. */
 const decisive =
   /^(PIP_(CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|CONFIG_FILE)|UV_(INSECURE_HOST|CONFIG_FILE|SYSTEM_CERTS|NATIVE_TLS)|PDM_(PYPI_VERIFY_SSL|PYPI_CA_CERTS|PUBLISH_CA_CERTS|CONFIG_FILE)|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL|AWS)_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY|NETRC|HOME|XDG_CONFIG_HOME)$/i;
+
+/** Variables with indexes and links: a URL on a registry's host must be that of a repository that is set up. */
+const places =
+  /^(PIP_(INDEX_URL|PYPI_URL|EXTRA_INDEX_URL|FIND_LINKS)|UV_(INDEX|DEFAULT_INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS)|PDM_PYPI_URL)$/;
 
 /**
  * The variables that such programs among the ancestors have set for their children. `env` is this process's own
@@ -31,6 +35,7 @@ export function mentionsOfInherited(askers: readonly Asker[], env: Environment, 
 }
 
 function mentionsOf(variable: string, value: string, place: string): Mention[] {
+  if (places.test(variable)) return urlsIn(value).map((url) => ({ kind: "url", place: `${place}, ${variable},`, url }));
   if (/_(TRUSTED|INSECURE)_HOST$/i.test(variable)) {
     const hosts = value.split(/[\s,]+/).filter((host) => host !== "");
     return hosts.map((host) => unverifiedHost(host, `${place}, ${variable},`));
@@ -54,7 +59,9 @@ function programOf([first = "", ...words]: string[]): string {
 
 /** Decisive variables with another value than in the parent. One that was taken away falls back to a safe default. */
 function changesOf(parent: Environment, child: Environment): string[] {
-  return Object.keys(child).filter((name) => decisive.test(name) && child[name] !== parent[name]);
+  return Object.keys(child).filter(
+    (name) => (decisive.test(name) || places.test(name)) && child[name] !== parent[name],
+  );
 }
 
 /** The environment that a process was started with; undefined if it cannot be seen. */

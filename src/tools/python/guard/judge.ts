@@ -130,8 +130,9 @@ function fault(message: string, hint: string): VouchError {
   return new VouchError("project_untrusted", message, { hint });
 }
 
-/** Untrusted text in printable form: one line of ASCII, truncated. */
+/** Untrusted text in printable form: one line of ASCII, others by their numbers, truncated. */
 function shown(text: string): string {
-  const clean = text.replace(/[^\x20-\x7e]/g, "?");
+  const number = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  const clean = text.replace(/[^\x20-\x7e]/gu, number);
   return clean.length > 200 ? `${clean.slice(0, 200)}…` : clean;
 }

@@ -90,7 +90,11 @@ function mentionsOfAsker({ args: words, cwd }: Asker, env: Environment, isByOthe
     const hosts = isByOthers ? longOptionValues(args, "--trusted-host") : [];
     const unverified = hosts.map((host) => unverifiedHost(host, "--trusted-host"));
     const inEnvironments = mentionsOfEnvironments(programsOfPip(words), args, cwd, env);
-    return [unverified, inEnvironments, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
+    // A token for one repository would go to another one on the same host as well.
+    const said = isByOthers
+      ? args.flatMap(urlsIn).map((url): Mention => ({ kind: "url", place: "its command line", url }))
+      : [];
+    return [unverified, inEnvironments, said, mentionsOfPipCommand(args, cwd, env, noSecrets)].flat();
   }
   if (isPdm(words)) return mentionsOfPdm(words, cwd, env);
   return [];

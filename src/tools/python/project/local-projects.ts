@@ -8,11 +8,18 @@ import { decodedUri } from "../../../base/net/uri.ts";
  * any of the folders: pip takes the current one, other tools that of the file.
  */
 export function localProjects(words: readonly string[], from: readonly string[]): Set<string> {
-  const paths = words.map((word) =>
-    decodedUri(word.replace(/^(-e|--editable=?)/, "").replace(/^file:(\/\/(localhost)?)?/i, ""))
-      .replace(/[?#].*$/s, "")
+  const folders = from.flatMap((folder) => pathsIn(words).map((path) => resolve(folder, path)));
+  return new Set(folders.filter((folder) => existsSync(join(folder, "pyproject.toml"))));
+}
+
+/** The paths that words may name: as they are, as `file:` URLs, behind an option or `NAME@`, with extras or not. */
+export function pathsIn(words: readonly string[]): string[] {
+  const named = words.flatMap((word) => [word, ...(/^[\w.-]+(?:\[[^\]]*\])?\s*@\s*(.+)$/s.exec(word)?.slice(1) ?? [])]);
+  const paths = named.map((word) =>
+    decodedUri(word.replace(/^(-e|--[a-z-]+=)/, "").replace(/^file:(\/\/(localhost)?)?/i, ""))
+      .replace(/[?#;].*$/s, "")
+      .trim()
       .replace(/\[[^\]]*\]$/, ""),
   );
-  const folders = from.flatMap((folder) => paths.filter((path) => path !== "").map((path) => resolve(folder, path)));
-  return new Set(folders.filter((folder) => existsSync(join(folder, "pyproject.toml"))));
+  return paths.filter((path) => path !== "");
 }

@@ -31,24 +31,25 @@ export function mentionsOfPdm(words: readonly string[], cwd: string, env: Enviro
   );
 }
 
-/** Where PDM gets packages from: sources and requirements. Keys may be quoted and hold dots. */
-const sourceKey =
-  /^(tool\.pdm\.source\.url|pypi\.(.+\.)?url|(project\.(optional-)?dependencies|dependency-groups|tool\.pdm\.(dev-dependencies|(resolution\.)?overrides)|build-system\.requires)(\..*)?)$/;
+/** Where PDM gets packages from: sources, and requirements. Keys may be quoted and hold dots. */
+const sourceKey = /^(tool\.pdm\.source\.url|pypi\.(.+\.)?url)$/;
+const requirementKey =
+  /^(project\.(optional-)?dependencies|dependency-groups|tool\.pdm\.(dev-dependencies|plugins|(resolution\.)?overrides)|build-system\.requires)(\..*)?$/;
 
 /** Public indexes that take no package which requires another by its URL. */
 const publicIndex = /^https:\/\/(test\.)?pypi\.org\/|^https:\/\/files\.pythonhosted\.org\//;
 
 /**
- * Sources and requirements of a project's file that are neither public nor the user's own: what they answer can name an
- * `http://` address of the repository's host, to which PDM sends the password that it has for the host. Projects in
- * local folders are read as this one is; `seen` has the files that were.
+ * Sources and requirements of a project's file that are neither public nor the user's own: what they answer, and the
+ * metadata of archives in them, can name an `http://` address of the repository's host, to which PDM sends the password
+ * that it has for the host. Projects in local folders are read as this one is; `seen` has the files that were.
  */
 function elsewhere(path: string, trusted: ReadonlySet<string>, seen = new Set<string>()): Mention[] {
   if (seen.has(path)) return [];
   seen.add(path);
   const mentions: Mention[] = [];
-  for (const url of seen.size > maxFiles ? ["too many projects"] : sourcesIn(path)) {
-    const folder = localFolder(url, dirname(path));
+  for (const { url, isSource } of seen.size > maxFiles ? [{ url: "too many projects" }] : sourcesIn(path)) {
+    const folder = isSource === true ? undefined : localFolder(url, dirname(path));
     if (folder !== undefined) {
       mentions.push(...mentionsOfProject(folder, ["pyproject.toml"], false).filter(isFetched));
       mentions.push(...elsewhere(join(folder, "pyproject.toml"), trusted, seen));
@@ -61,25 +62,52 @@ function elsewhere(path: string, trusted: ReadonlySet<string>, seen = new Set<st
 
 const maxFiles = 500;
 
-/** The URLs of the sources and requirements in a file; none if mentionsOfProject reports that it cannot be read. */
-function sourcesIn(path: string): string[] {
-  const urls: string[] = [];
+/** What packages are taken from: a URL, where `file:` also stands before relative paths. */
+interface PackageSource {
+  url: string;
+  /** Whether it is a source: PDM takes archives from its folder, even if that holds a project as well. */
+  isSource?: boolean;
+}
+
+/** The sources and requirements in a file; none if mentionsOfProject reports that it cannot be read. */
+function sourcesIn(path: string): PackageSource[] {
+  const found: PackageSource[] = [];
   const visit = (value: unknown, keys: string[]): void => {
     if (Array.isArray(value)) for (const each of value) visit(each, keys);
     else if (typeof value === "object" && value !== null) {
       for (const [key, each] of Object.entries(value)) visit(each, [...keys, key]);
-    } else if (typeof value === "string" && sourceKey.test(keys.join("."))) urls.push(...urlsIn(value));
+    } else if (typeof value === "string") {
+      const key = keys.join(".");
+      if (sourceKey.test(key)) found.push(...sourceUrls(value).map((url) => ({ url, isSource: true })));
+      else if (requirementKey.test(key)) found.push(...requiredUrls(value).map((url) => ({ url })));
+    }
   };
   visit(tomlOf(path), []);
-  return urls;
+  return found;
+}
+
+/** The URLs of a source; a folder without scheme as `file:`. */
+function sourceUrls(text: string): string[] {
+  const urls = urlsIn(text);
+  return urls.length > 0 || text.trim() === "" ? urls : [`file:${text.trim().replace(/^file:/i, "")}`];
+}
+
+/** The URLs in a requirement, and the path of one that names an archive or a folder: `x @ file:./x.whl`, `-e ./x`. */
+function requiredUrls(text: string): string[] {
+  const requirement = text.replaceAll("{root:uri}", "file:///${PROJECT_ROOT}");
+  const urls = urlsIn(requirement);
+  if (urls.length > 0) return urls;
+  const plain = requirement.replace(/^\s*(-e|--editable)[\s=]*/, "").replace(/;.*$/s, "");
+  const path = /^[^@/]*@\s*(\S+)/.exec(plain)?.[1] ?? (/^\s*["']?\.|\//.test(plain) ? plain : undefined);
+  return path === undefined ? [] : [`file:${path.trim().replace(/^["']|["']$|\[[^\]]*\]$|^file:/gi, "")}`];
 }
 
 /** The folder of a `file:` URL that holds a project. */
 function localFolder(url: string, root: string): string | undefined {
-  const path = /^file:\/\/\/?(.*)$/i.exec(url)?.[1]?.replace(/^\/?\$\{PROJECT_ROOT\}/, root);
+  const path = /^file:(?:\/\/\/?(?=\/|\$))?(.*)$/i.exec(url)?.[1]?.replace(/^\/*\$\{PROJECT_ROOT\}/, root);
   if (path === undefined) return undefined;
-  const folder = resolve("/", decodedUri(path));
-  return existsSync(join(folder, "pyproject.toml")) ? folder : undefined;
+  const folder = resolve(root, decodedUri(path));
+  return ["pyproject.toml", "setup.py"].some((name) => existsSync(join(folder, name))) ? folder : undefined;
 }
 
 /** The indexes of the user's own file. */
@@ -93,15 +121,14 @@ function withSlash(url: string): string {
   return url.endsWith("/") ? url : `${url}/`;
 }
 
-/** PDM sends a password to every URL of a host that it has one for, without TLS too: also to those of a lock file. */
+/** PDM sends a password to every URL of a host that it has one for: also to those of a lock file. */
 function mentionsOfLocks(folder: string, words: readonly string[], env: Environment): Mention[] {
   const named = [...longOptionValues(words, "--lockfile"), ...joinedValues(words, "L"), env["PDM_LOCKFILE"] ?? ""];
   const files = [
     ...ancestors(folder).flatMap((at) => locksIn(at).map((name) => resolve(at, name))),
     ...named.filter((name) => name !== "").map((name) => resolve(folder, name)),
   ];
-  const found = files.flatMap((file) => mentionsOfProject(dirname(file), [basename(file)], false));
-  return found.filter((mention) => mention.kind !== "url" || isFetched({ ...mention, isDirect: false }));
+  return files.flatMap((file) => mentionsOfProject(dirname(file), [basename(file)], false));
 }
 
 function locksIn(folder: string): string[] {

@@ -14,6 +14,8 @@ import {
   shortOptionValues,
   variablesIn,
 } from "./requirements.ts";
+import { mentionsOfLinkPage } from "./link-pages.ts";
+import { mentionsOfLinkFolders, mentionsOfWheels } from "./wheels.ts";
 import { mentionsOfScript, mentionsOfToml, unreadable, urlsFetchedBy } from "./toml-files.ts";
 
 const maxFiles = 64;
@@ -28,9 +30,16 @@ const fileOptions = [
   "--overrides",
   "--with-requirements",
 ];
-const fileVariables = ["PIP", "UV"].flatMap((tool) =>
+/** Variables whose value is one, or several with blanks between. */
+export const fileVariables = ["PIP", "UV"].flatMap((tool) =>
   ["REQUIREMENT", "CONSTRAINT", "BUILD_CONSTRAINT", "OVERRIDE"].map((name) => `${tool}_${name}`),
 );
+
+const linkVariables = ["PIP_FIND_LINKS", "UV_FIND_LINKS"];
+
+function linkOptions(words: readonly string[]): string[] {
+  return [...longOptionValues(words, "--find-links"), ...shortOptionValues(words, "f")];
+}
 
 /**
  * What pip's arguments say, and the requirements files that they and the environment name, nested files included. `cwd`
@@ -46,6 +55,8 @@ export function mentionsOfPip(args: readonly string[], cwd: string, env: Environ
     ...args.filter((word) => /\.(txt|in)$/i.test(word) && !word.startsWith("-")),
   ];
   // The user has named these: an https server that serves the file is their choice.
+  scan.readLinks([...linkOptions(args), ...linkVariables.flatMap((name) => env[name]?.split(/[\s,]+/) ?? [])], [cwd]);
+  scan.mentions.push(...mentionsOfWheels(args, [cwd]));
   for (const file of named) if (file !== "" && !/^https:/i.test(file)) scan.read(file, cwd, "the command line");
   return scan.mentions;
 }
@@ -79,6 +90,13 @@ class RequirementScan {
     for (const line of requirementLines(text, this.#env)) this.#readLine(line, path, `${shown}:${line.number}`);
   }
 
+  /** The wheels in folders of links, and local pages with links. `place` is that of a page that cannot be read. */
+  readLinks(values: readonly string[], from: readonly string[], place = "the command line"): void {
+    const local = values.filter((value) => value !== "" && !/^https?:/i.test(value));
+    this.mentions.push(...mentionsOfLinkFolders(local, from));
+    for (const page of local) if (/\.html?$/i.test(page)) this.mentions.push(...mentionsOfLinkPage(page, from, place));
+  }
+
   #pathOf(name: string, folder: string, place: string): string | undefined {
     if (!/^(https?|file):/i.test(name)) return resolve(folder, name);
     if (/^http/i.test(name)) {
@@ -107,17 +125,16 @@ class RequirementScan {
     for (const host of longOptionValues(words, "--trusted-host")) this.mentions.push(unverifiedHost(host, place));
     for (const url of new Set([line.text, ...words].flatMap(urlsIn))) this.mentions.push({ kind: "url", place, url });
     this.#readSecrets(line, place);
-    for (const page of [...longOptionValues(words, "--find-links"), ...shortOptionValues(words, "f")]) {
-      // pip follows the links of a local page, whose spellings only an HTML parser recognizes.
-      if (/\.html?$/i.test(page) && !/^https?:/i.test(page)) this.#unknown(place, "a page with links");
-    }
+    const from = [this.#cwd, dirname(path)];
+    this.readLinks(linkOptions(words), from, place);
+    this.mentions.push(...mentionsOfWheels([line.text, ...words], from));
     const nested = [
       ...longOptionValues(words, "--requirement"),
       ...longOptionValues(words, "--constraint"),
       ...shortOptionValues(words, "rc"),
     ];
     for (const name of nested) this.read(name, dirname(path), place);
-    for (const folder of localProjects(words, [this.#cwd, dirname(path)])) {
+    for (const folder of localProjects(words, from)) {
       this.mentions.push(...urlsFetchedBy(folder));
     }
   }

@@ -1,8 +1,9 @@
 /** What the TOML files of a project, and the metadata of scripts, tell uv, PDM and pip about hosts. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ancestors } from "../../../base/system/ancestors.ts";
 import { readIfPresent } from "../../../base/system/regular-file.ts";
 import { type Mention, unverifiedHost, urlsIn } from "./mentions.ts";
+import { mentionsOfLinkFolders, mentionsOfWheels } from "./wheels.ts";
 
 const maxBytes = 4 << 20;
 export const unreadable = "what is no plain file, or too large, or cannot be read";
@@ -96,10 +97,25 @@ export function mentionsOfProject(folder: string, names: readonly string[], abov
 function mentionsOfFile(path: string): Mention[] {
   try {
     const text = readIfPresent(path, maxBytes)?.toString("utf8");
-    return text === undefined ? [] : mentionsOfToml(text, path);
+    return text === undefined ? [] : [...mentionsOfToml(text, path), ...mentionsOfLocalWheels(path)];
   } catch {
     return [{ kind: "unknown", place: path, what: unreadable }];
   }
+}
+
+/** What the wheels say that a file's strings name, and those in its folders of links. */
+function mentionsOfLocalWheels(path: string): Mention[] {
+  const words: string[] = [];
+  const links: string[] = [];
+  const visit = (value: unknown, key: string): void => {
+    if (Array.isArray(value)) for (const each of value) visit(each, key);
+    else if (typeof value === "object" && value !== null)
+      for (const [name, each] of Object.entries(value)) visit(each, name);
+    else if (typeof value === "string") (/^find[-_]links$/.test(key) ? links : words).push(value);
+  };
+  visit(tomlOf(path), "");
+  const folder = [dirname(path)];
+  return [...mentionsOfWheels(words, folder), ...mentionsOfLinkFolders(links, folder)];
 }
 
 /** A project's TOML file; undefined if there is none, or if mentionsOfProject reports that it cannot be read. */

@@ -2,12 +2,13 @@
  * A project's folder on a laptop where pip is set up, in a network where somebody listens: for files of projects that want
  * to lead a token elsewhere.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { type Finished, type Laptop, startLaptop } from "../../../laptop.ts";
 import { names } from "../../../sandbox/main.ts";
-import { myPackage, seedPackage } from "../../../sandbox/packages.ts";
+import { buildWheel, myPackage, seedPackage } from "../../../sandbox/packages.ts";
 import { type Eavesdropper, startEavesdropper } from "../eavesdropper.ts";
+import { startHostileListener } from "../listener.ts";
 
 /** The files of a project by their paths in it. */
 export type ProjectFiles = Record<string, string | Uint8Array>;
@@ -30,8 +31,23 @@ export interface HostileProject extends AsyncDisposable {
     files?: ProjectFiles,
     options?: { env?: Record<string, string>; honest?: boolean },
   ): Promise<Finished>;
+  /**
+   * As `run` in a network that is honest, but for somebody who reads what is not encrypted: returns what they read. TLS
+   * goes on to the sandbox.
+   */
+  heardWithoutTls(
+    bin: string,
+    command: string[],
+    files?: ProjectFiles,
+    env?: Record<string, string>,
+  ): Promise<Finished & { heard: string[] }>;
   /** The requests, as "scheme URL", by which the eavesdropper got a token. */
   tokensHeard(): string[];
+}
+
+/** A wheel of the name `lead`, whose metadata requires another by this URL. */
+export function leadingWheel(url: string): ReturnType<typeof buildWheel> {
+  return buildWheel({ name: "lead", version: "1.0.0", files: { "lead.py": "" }, requires: [`zzz @ ${url}`] });
 }
 
 /** Starts the laptop, logged in, with `my-package` in the registry. */
@@ -43,6 +59,15 @@ export async function startHostileProject(): Promise<HostileProject> {
   mkdirSync(listener);
   const eavesdropper = await startEavesdropper(names.packageHost, listener);
   const folder = join(laptop.folder, "project");
+  const run: HostileProject["run"] = (bin, command, files = {}, { env, honest = false } = {}) => {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
+    const network = honest ? {} : eavesdropper.env;
+    return laptop.run(command, { cwd: folder, env: { PATH, ...network, ...env }, timeoutMs: 60_000 });
+  };
   return {
     laptop,
     eavesdropper,
@@ -53,14 +78,18 @@ export async function startHostileProject(): Promise<HostileProject> {
       mkdirSync(folder);
       eavesdropper.heard.length = 0;
     },
-    run(bin, command, files = {}, { env, honest = false } = {}) {
-      for (const [name, content] of Object.entries(files)) {
-        mkdirSync(dirname(join(folder, name)), { recursive: true });
-        writeFileSync(join(folder, name), content);
-      }
-      const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
-      const network = honest ? {} : eavesdropper.env;
-      return laptop.run(command, { cwd: folder, env: { PATH, ...network, ...env }, timeoutMs: 60_000 });
+    run,
+    async heardWithoutTls(bin, command, files = {}, env = {}) {
+      const spy = await startHostileListener({
+        folder: mkdtempSync(join(laptop.folder, "listener-")),
+        host: names.packageHost,
+        relay: laptop.sandbox.proxyUrl,
+      });
+      const { url } = spy;
+      const network = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };
+      const finished = await run(bin, command, files, { honest: true, env: { ...network, ...env } });
+      await spy.stop();
+      return { ...finished, heard: spy.requests };
     },
     tokensHeard: () =>
       eavesdropper.heard.flatMap(({ scheme, url, password }) =>

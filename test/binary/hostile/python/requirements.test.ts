@@ -67,6 +67,7 @@ const attacks: [title: string, files: string | Uint8Array | ProjectFiles, said: 
   ["a direct URL over http", `my-package @ http://${host}/pypi/my-repo/simple/${wheel}\n`, /names http:/],
   ["links over http", `--find-links http://${host}/pypi/my-repo/\nmy-package\n`, /names http:/],
   ["http on the port of TLS", `-f http://aws@${host}:443/pypi/my-repo/\nmy-package\n`, /names http:/],
+  ["a host with a full-width dot", `my-package @ http://${host.replace(".", "\u3002")}/${wheel}\n`, /\\u\{3002\}/],
   ["a file on the network", "-r http://requirements.example/r.txt\nmy-package\n", /requirements file on the network/],
 ];
 

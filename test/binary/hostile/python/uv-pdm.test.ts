@@ -1,11 +1,11 @@
 /** Projects that lead uv and PDM elsewhere with the token, where `vouch setup` has set both up, and somebody listens. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../../../requires.ts";
 import { names } from "../../../sandbox/main.ts";
-import { holdsToken, startHostileListener } from "../listener.ts";
-import { type HostileProject, startHostileProject } from "./project.ts";
+import { holdsToken } from "../listener.ts";
+import { type HostileProject, leadingWheel, startHostileProject } from "./project.ts";
 import { buildWheel } from "../../../sandbox/packages.ts";
 
 const tools = join(import.meta.dir, "../../../../.tools");
@@ -187,6 +187,30 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
   }, 120_000);
 
+  test.each<[string, string, Record<string, string>]>([
+    [
+      "a folder as a source",
+      `[[tool.pdm.source]]\ntype = "find_links"\nname = "l"\nurl = "file:///\${PROJECT_ROOT}"\n`,
+      {},
+    ],
+    [
+      "a folder as a source of pdm.toml",
+      "",
+      { "pdm.toml": `[pypi.l]\ntype = "find_links"\nurl = "file:///\${PROJECT_ROOT}"\n` },
+    ],
+  ])(
+    "gives nobody the token: a wheel's metadata in %s",
+    async (_, more, files) => {
+      const led = leadingWheel(`http://${host}/pypi/my-repo/zzz-1.0.0-py3-none-any.whl`);
+      const pyproject = project(more).replace('["my-package"]', '["my-package", "lead"]');
+      const all = { "pyproject.toml": pyproject, [led.filename]: led.bytes, ...files };
+      const { exitCode, heard } = await at.heardWithoutTls(pdm, lock, all);
+      expect(heard.filter(holdsToken)).toEqual([]);
+      expect(exitCode).not.toBe(0);
+    },
+    120_000,
+  );
+
   describe("beside an index that leads to the repository's host without TLS", () => {
     let evil: Bun.Server<undefined>;
     beforeAll(() => {
@@ -197,20 +221,9 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     });
     afterAll(() => evil?.stop(true));
 
-    /** What is heard when PDM locks with both, and every connection goes through a proxy that reads what is not encrypted. */
     async function heardLocking(env: Record<string, string> = {}): Promise<string[]> {
-      const relay = at.laptop.sandbox.proxyUrl;
-      const listener = await startHostileListener({
-        folder: mkdtempSync(join(at.laptop.folder, "listener-")),
-        host,
-        relay,
-      });
-      const { url } = listener;
-      const network = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };
       const source = `[[tool.pdm.source]]\nname = "e"\nurl = "http://127.0.0.1:${evil.port}/simple"\n`;
-      await at.run(pdm, lock, { "pyproject.toml": project(source) }, { honest: true, env: { ...network, ...env } });
-      await listener.stop();
-      return listener.requests;
+      return (await at.heardWithoutTls(pdm, lock, { "pyproject.toml": project(source) }, env)).heard;
     }
 
     test("gives nobody the token", async () => {

@@ -37,6 +37,15 @@ test("hosts whose certificates are not checked are judged one by one", () => {
   ]);
 });
 
+test("the URLs of indexes and links are judged one by one", () => {
+  const own = {
+    PIP_FIND_LINKS: "https://a.example/x ./wheels",
+    UV_INDEX: "n=https://aws@b.example/",
+    A: "https://c.example",
+  };
+  expect(seen(own, ["hatch env create", {}])).toEqual(["url https://a.example/x", "url https://b.example/"]);
+});
+
 test.each<[string, string[]]>([
   ["the person's own", seen(ca, ["uv sync", ca], ["bash", ca])],
   ["a shell's", seen(ca, ["uv sync", ca], ["bash -c uv\u00a0sync", {}])],

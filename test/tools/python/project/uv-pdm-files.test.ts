@@ -109,6 +109,22 @@ test.each<[string, Record<string, string>, string[]]>([
     ["file:///${PROJECT_ROOT}/x.whl"],
   ],
   [
+    "a local archive by a relative path",
+    { "pyproject.toml": `[dependency-groups]\na = ["x @ file:./x.whl", "./y.whl", "z @ {root:uri}/z.whl"]` },
+    ["file:./x.whl", "file:./y.whl", "file:///${PROJECT_ROOT}/z.whl"],
+  ],
+  ["a plugin's archive", { "pyproject.toml": `[tool.pdm]\nplugins = ["x @ file:./x.whl"]` }, ["file:./x.whl"]],
+  [
+    "the project's own folder as a source",
+    { "pyproject.toml": `[[tool.pdm.source]]\ntype = "find_links"\nname = "l"\nurl = "file:///\${PROJECT_ROOT}"` },
+    ["file:///${PROJECT_ROOT}"],
+  ],
+  [
+    "a folder with another project as a source of pdm.toml",
+    { "pdm.toml": `[pypi.l]\ntype = "find_links"\nurl = "./wheels"`, "wheels/pyproject.toml": "" },
+    ["file:./wheels"],
+  ],
+  [
     "a local project's requirement",
     {
       "pyproject.toml": `[project]\ndependencies = ["a @ file:///\${PROJECT_ROOT}/a"]`,
@@ -122,6 +138,14 @@ test.each<[string, Record<string, string>, string[]]>([
 
 test.each<[string, Record<string, string>]>([
   ["the public index", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "https://pypi.org/simple"` }],
+  [
+    "a local project",
+    {
+      "pyproject.toml": `[tool.pdm.dev-dependencies]\na = ["-e ./a", "b @ file:./b[x]"]\n[project]\ndependencies = ["c[d]>=1; sys_platform == 'a/b'"]`,
+      "a/pyproject.toml": "",
+      "b/setup.py": "",
+    },
+  ],
   ["a homepage", { "pyproject.toml": `[project.urls]\nhome = "${evil}"` }],
   ["an index of the person's own file", { "pyproject.toml": `[[tool.pdm.source]]\nname = "x"\nurl = "${evil}/"` }],
 ])("no such place is %s", (_, files) => {
@@ -176,10 +200,10 @@ test.each<[string, Record<string, string>, string[]]>([
   ["pylock.dev.toml", {}, ["pdm", "sync"]],
   ["other.toml", {}, ["pdm", "sync", "-Lother.toml"]],
   ["other.toml", { PDM_LOCKFILE: "other.toml" }, ["pdm", "sync"]],
-])("of %s the URLs without TLS count, and no others: %j %j", (name, env, words) => {
+])("of %s the URLs count, of which one may be another repository on the host: %j %j", (name, env, words) => {
   using folder = tempFolder();
   const urls = ["https://host.example/a.whl", "http://host.example/b.whl"];
   writeFileSync(join(folder.path, name), `files = [${urls.map((url) => `{ url = "${url}" }`).join(", ")}]\n`);
   const mentions = mentionsOfAskers([{ pid: 1, args: words, cwd: folder.path }], env, undefined);
-  expect([...new Set(mentions.map(({ url }) => url))]).toEqual(["http://host.example/b.whl"]);
+  expect([...new Set(mentions.map(({ url }) => url))]).toEqual(urls);
 });
