@@ -192,10 +192,10 @@ test("with --keep the log outlives logout and agent, each ask once, without toke
   expect(filesContaining(state, /"--password","\*\*\*"/)).toEqual([join(state, "asked.jsonl")]);
   // What others have written there reaches a terminal clean, or not at all.
   const [line = ""] = readFileSync(join(state, "asked.jsonl"), "utf8").split("\n");
-  const forged = { ...(JSON.parse(line) as RecordEntry), id: "forged", operation: "\u001b[2Jforged\nline" };
+  const forged = { ...(JSON.parse(line) as RecordEntry), id: "forged", operation: "cargo \u001b[2Jforged\nline" };
   appendFileSync(join(state, "asked.jsonl"), `${JSON.stringify(forged)}\n\u001b[2J\n{"v":1`);
   const shown = await laptop.vouch("log");
-  expect(shown.stdout).toContain("\ufffd[2Jforged line");
+  expect(shown.stdout).toContain("cargo \ufffd[2Jforged line");
   expect(shown.stderr).toBe("warning: 2 lines of the log's files are broken or not Vouch's, and left out.\n");
   const json = (await laptop.vouch("log", "--json")).stdout;
   expect(json).not.toContain("\u001b");
