@@ -201,3 +201,16 @@ test("with --keep the log outlives logout and agent, each ask once, without toke
   expect(json).not.toContain("\u001b");
   expect(json).toContain('"id":"forged"');
 }, 60_000);
+
+/** Behind the last one: it logs in again, and its agent is killed. */
+test("an agent that is killed right behind a login has kept it, and who can publish", async () => {
+  await laptop.login();
+  const asked = { ...(JSON.parse(cargoGet()) as object), operation: "publish", name: "my-crate", vers: "0.2.0" };
+  await ended(laptop.run([executable, "--cargo-plugin"], { stdin: `${JSON.stringify(asked)}\n` }));
+  const { pid } = JSON.parse((await laptop.vouch("agent", "status", "--json")).stdout) as { pid: number };
+  process.kill(pid, "SIGKILL");
+  // Its memory is gone, and the first login was before --keep.
+  const kept = await recorded();
+  expect(kept.filter(({ operation }) => operation === "login finish")).toHaveLength(1);
+  expect(kept.filter(({ operation }) => operation === "cargo publish")).toMatchObject([{ claims: ["my-crate 0.2.0"] }]);
+}, 60_000);

@@ -90,8 +90,8 @@ function missingOf(
   const { broken = 0, lost = 0, unreadable = new Map<string, string>() } = kept ?? {};
   const gone = [...(kept?.gone ?? [])].filter(([, time]) => time > since);
   if (gone.length > 0) {
-    const times = gone.map(([name, time]) => `before ${clockTime(time)} are gone from ${name}`);
-    found.push(`Entries ${times.join(", ")}: a full file replaces the one before it.`);
+    const times = gone.map(([name, time]) => `before ${clockTime(time)} (${name})`);
+    found.push(`Entries ${times.join(", ")} are gone: a full file replaces the one before it.`);
   }
   if (agent !== undefined && agent.leftOut > 0) {
     found.push(
