@@ -13,7 +13,7 @@ import { answeredQuestion, questionOf } from "./record/questions.ts";
 import { statusOf } from "./wire/question.ts";
 import { type ErrorReply, maxBodyBytes, methodOf, protocolVersion, type Route } from "./protocol.ts";
 import type { RouteEntry } from "./route.ts";
-import type { RepositorySettings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { agentRoutes } from "./routes.ts";
 import type { RememberedAnswers } from "./wire/response-cache.ts";
 
@@ -28,7 +28,7 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
     try {
       const answers = answersOf(agent);
       const { path, route, body } = accept(request);
-      const question = questionOf(path, body, repositoriesOf(agent));
+      const question = questionOf(path, body, settingsOf(agent));
       try {
         const asker = who.startedAt === undefined ? peer : { ...peer, startedAt: who.startedAt };
         const { reply, lifetime } = await route.answer(agent, body, asker);
@@ -78,12 +78,12 @@ function answersOf(agent: Agent): RememberedAnswers | undefined {
   }
 }
 
-/** None if the settings are invalid. */
-function repositoriesOf(agent: Agent): readonly RepositorySettings[] {
+/** Undefined if the settings are invalid. */
+function settingsOf(agent: Agent): Settings | undefined {
   try {
-    return agent.settings().repositories;
+    return agent.settings();
   } catch {
-    return [];
+    return undefined;
   }
 }
 

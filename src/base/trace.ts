@@ -89,13 +89,14 @@ export function takeDebugFlag(words: readonly string[]): string[] {
 const maxText = 4_096;
 
 /**
- * The text with what looks like a token replaced: a JWT, or 40 and more characters of base64url with capitals, small
+ * The text with what looks like a token replaced: a JWT with all that hangs on it, or 40 and more characters of base64url with capitals, small
  * letters and digits among them; cut to 4096 UTF-16 units. A second line of defence: nothing secret is passed to the
  * trace or the log.
  */
 export function withoutTokens(text: string): string {
   return text
     .slice(0, maxText)
+    .replace(/eyJ[\w-]*(?:\.[\w-]+)+/g, "[redacted]")
     .replace(/[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/g, (found) => (isRandom(found) ? "[redacted]" : found))
     .replace(/[\w+=-]{40,}/g, (found) => (isRandom(found) ? "[redacted]" : found));
 }

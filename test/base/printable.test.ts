@@ -34,10 +34,12 @@ test("only the borders write to descriptors", () => {
       readFileSync(join(src, file), "utf8"),
     ),
   );
-  // tty.ts writes what prompt.ts has cleaned; the log of the agent and of the server cleans by itself.
+  // tty.ts writes what prompt.ts has cleaned; the log of the agent and of the server cleans by itself; the record of who
+  // asked is JSON.
   expect(writers.sort()).toEqual([
     "agent/process/log-file.ts",
     "agent/process/log.ts",
+    "agent/process/private-append-now.ts",
     "base/system/output.ts",
     "cli/terminal/tty.ts",
     "server/http/log-writer.ts",

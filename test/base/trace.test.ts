@@ -102,6 +102,7 @@ test.each([
 describe("the trace leaves out what looks like a token", () => {
   test.each([
     ["a JWT", "got eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkZXYifQ1.c2lnbmF0dXJlAAAA1 there", "got [redacted] there"],
+    ["a JWT with more behind it", "x eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkZXYifQ1.c2lnAAAA1.ZZSECRET y", "x [redacted] y"],
     ["base64url", `got ${"aB3_-".repeat(10)} there`, "got [redacted] there"],
   ])("such as %s", (_, text, shown) => expect(withoutTokens(text)).toBe(shown));
 

@@ -3,20 +3,10 @@
  * moved or replaced file is noticed and no descriptor is held. An error (full disk, read-only home, another file type
  * in its place) costs one line and nothing more.
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { appendFlags, checkPrivateFile, checkPrivateFolder, isOpenToOthers, whyUnwritten } from "./private-file.ts";
+import { openPrivateNow, prepareFolder } from "./private-append-now.ts";
+import { whyUnwritten } from "./private-file.ts";
 
 const defaultMaxBytes = 1 << 20;
 /** The longest line, in UTF-16 units. */
@@ -57,13 +47,13 @@ export class LogFile {
 
   #append(bytes: Buffer): void {
     prepareFolder(dirname(this.path));
-    let fd = openLog(this.path);
+    let fd = openPrivateNow(this.path);
     try {
       const { size } = fstatSync(fd);
       if (size > 0 && size + bytes.length > this.#maxBytes && this.#rotate(fd)) {
         closeSync(fd);
         fd = -1;
-        fd = openLog(this.path);
+        fd = openPrivateNow(this.path);
       }
       const written = writeSync(fd, bytes);
       this.#torn = written > 0 && written < bytes.length;
@@ -86,24 +76,5 @@ export class LogFile {
       ftruncateSync(fd, 0);
       return false;
     }
-  }
-}
-
-/** Creates the folder, mode 0700, and checks it. */
-function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  checkPrivateFolder(folder, lstatSync(folder));
-}
-
-function openLog(path: string): number {
-  const fd = openSync(path, constants.O_WRONLY | appendFlags, 0o600);
-  try {
-    const status = fstatSync(fd);
-    checkPrivateFile(status);
-    if (isOpenToOthers(status)) fchmodSync(fd, 0o600);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
   }
 }

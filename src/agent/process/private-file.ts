@@ -30,11 +30,17 @@ export function isOpenToOthers({ mode }: Stats): boolean {
 
 /**
  * Appends whole lines on the runtime's own threads. A file that would exceed `maxBytes` becomes its predecessor, `.1`,
- * first; after a line that was cut off, a new one begins. Rejects with an Error whose message says why, as the end of a
- * sentence.
+ * first; where that removes another one, the new file begins with `goneLine` of the second (since 1970) that this one
+ * ended before. After a line that was cut off, a new one begins. Rejects with an Error whose message says why, as the end
+ * of a sentence.
  */
-export async function appendPrivately(path: string, lines: readonly string[], maxBytes: number): Promise<void> {
-  const text = Buffer.from(lines.map((line) => `${line}\n`).join(""));
+export async function appendPrivately(
+  path: string,
+  lines: readonly string[],
+  maxBytes: number,
+  goneLine: (end: number) => string,
+): Promise<void> {
+  let text = wholeLines(lines);
   let file: FileHandle | undefined;
   try {
     const folder = dirname(path);
@@ -44,7 +50,11 @@ export async function appendPrivately(path: string, lines: readonly string[], ma
     const { size, ino } = await file.stat();
     if (size > 0 && size + text.length > maxBytes) {
       // Another agent of the user may have done it meanwhile.
-      if ((await lstat(path)).ino === ino) await rename(path, `${path}.1`);
+      if ((await lstat(path)).ino === ino) {
+        const gone = endOf(await lstat(`${path}.1`).catch(() => undefined));
+        await rename(path, `${path}.1`);
+        if (gone !== undefined) text = wholeLines([goneLine(gone), ...lines]);
+      }
       await file.close();
       file = undefined;
       file = await openPrivate(path);
@@ -55,6 +65,15 @@ export async function appendPrivately(path: string, lines: readonly string[], ma
   } finally {
     await file?.close();
   }
+}
+
+export function wholeLines(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(""));
+}
+
+/** The second before which everything in the file was written; undefined without a file. */
+export function endOf(status: Stats | undefined): number | undefined {
+  return status?.isFile() === true ? Math.floor(status.mtimeMs / 1000) + 1 : undefined;
 }
 
 /** For reading, too: `isTorn`. */

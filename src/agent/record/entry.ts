@@ -24,6 +24,10 @@ export interface RecordEntry {
 
 /** An entry that grows. */
 export class Entry {
+  /** Whether a file shall have it. */
+  isKept = false;
+  /** Of all asks the number of its last one: many are of the same second. */
+  ask = 0;
   readonly #first: number;
   #last: number;
   #count = 0;
@@ -48,13 +52,17 @@ export class Entry {
     this.#last = now;
   }
 
-  /** One more ask; `claim` is what the package manager says that it changes. */
-  grow(asker: AskingProcess | undefined, claim: string | undefined, now: number): void {
+  /**
+   * One more ask; `claim` is what the package manager says that it changes. True if more than time and count are new: the
+   * entry itself, or the claim.
+   */
+  grow(asker: AskingProcess | undefined, claim: string | undefined, now: number): boolean {
     this.#asker = asker;
     this.#last = now;
     this.#count++;
-    if (claim !== undefined && this.#claims.length < maxClaims && !this.#claims.includes(claim))
-      this.#claims.push(claim);
+    const isNew = claim !== undefined && this.#claims.length < maxClaims && !this.#claims.includes(claim);
+    if (isNew) this.#claims.push(claim);
+    return isNew || this.#count === 1;
   }
 
   /** As it is now. */

@@ -1,10 +1,11 @@
 /**
- * Writes the record into files, if the user wants them: in batches, off the path of the answers. A write that fails (full
- * disk) or hangs (network file system) costs neither an answer nor the agent: what waits for it is bounded, and what had
- * to be dropped is counted.
+ * Writes the record into files, if the user wants them: what changes something or can publish at once, before its answer
+ * goes out, so that an agent that is killed has lost none; the rest in batches, off the path of the answers. A write that
+ * fails (full disk) costs no answer: what waits for it is bounded, and what had to be dropped is counted.
  */
+import { appendNow } from "../process/private-append-now.ts";
 import { appendPrivately } from "../process/private-file.ts";
-import { keptFiles, type KeptLine, type KeptList, maxKeptBytes } from "./kept-line.ts";
+import { keptFiles, type KeptLine, type KeptList, keptLists, maxKeptBytes } from "./kept-line.ts";
 import type { RecordEntry } from "./entry.ts";
 
 /** How long an entry waits, and one that is in the file already and has grown, in milliseconds. */
@@ -12,6 +13,8 @@ const newMs = 1_000;
 const grownMs = 60_000;
 /** How many entries wait for each file. */
 const maxWaiting = 1_000;
+/** Lists whose news is written at once. They are written in no other way, so that no rotation meets another. */
+const prompt: ReadonlySet<KeptList> = new Set(["changed", "published"]);
 
 /** What the record holds of an entry, which grows while it waits. */
 export interface Growing {
@@ -29,8 +32,8 @@ export interface KeeperState {
 export class Keeper {
   readonly #folder: string;
   readonly #maxBytes: number;
-  readonly #waiting = { asked: new Set<Growing>(), refused: new Set<Growing>() };
-  readonly #lost = { asked: 0, refused: 0 };
+  readonly #waiting = forEach(() => new Set<Growing>());
+  readonly #lost = forEach(() => 0);
   readonly #written = new WeakSet<Growing>();
   readonly #failures: { [List in KeptList]?: string } = {};
   #timers: { new?: NodeJS.Timeout; grown?: NodeJS.Timeout } = {};
@@ -44,14 +47,15 @@ export class Keeper {
   }
 
   get state(): KeeperState {
-    const failure = this.#failures.asked ?? this.#failures.refused;
-    const lost = this.#lost.asked + this.#lost.refused;
+    const [failure] = keptLists.flatMap((list) => this.#failures[list] ?? []);
+    const lost = keptLists.reduce((sum, list) => sum + this.#lost[list], 0);
     return { folder: this.#folder, lost, ...(failure === undefined ? {} : { failure }) };
   }
 
-  /** Has the entry written soon, as it is then. */
-  note(list: KeptList, growing: Growing): void {
+  /** Has the entry written: news of some lists now, else soon, as it is then. Never throws. */
+  note(list: KeptList, growing: Growing, isNews = !this.#written.has(growing)): void {
     this.#wait(list, growing);
+    if (isNews && prompt.has(list)) return this.#writeNow(list);
     const which = this.#written.has(growing) ? "grown" : "new";
     this.#timers[which] ??= setTimeout(() => void this.flush(), which === "new" ? newMs : grownMs).unref();
   }
@@ -68,30 +72,62 @@ export class Keeper {
   async #writeAll(): Promise<void> {
     while (this.#isMore) {
       this.#isMore = false;
-      await this.#write("asked");
-      await this.#write("refused");
+      for (const list of keptLists) {
+        if (prompt.has(list)) this.#writeNow(list);
+        else await this.#write(list);
+      }
     }
     this.#writing = undefined;
   }
 
   async #write(list: KeptList): Promise<void> {
-    const batch = [...this.#waiting[list]];
-    if (batch.length === 0) return;
+    const batch = this.#take(list);
+    if (batch === undefined) return;
+    try {
+      await appendPrivately(batch.path, batch.lines, this.#maxBytes, goneLine);
+      this.#succeed(list, batch);
+    } catch (error) {
+      this.#fail(list, batch, error);
+    }
+  }
+
+  #writeNow(list: KeptList): void {
+    const batch = this.#take(list);
+    if (batch === undefined) return;
+    try {
+      appendNow(batch.path, batch.lines, this.#maxBytes, goneLine);
+      this.#succeed(list, batch);
+    } catch (error) {
+      this.#fail(list, batch, error);
+    }
+  }
+
+  /** What waits, which then waits no longer. */
+  #take(list: KeptList): Batch | undefined {
+    const entries = [...this.#waiting[list]];
+    if (entries.length === 0) return undefined;
     this.#waiting[list].clear();
     const lost = this.#lost[list];
-    const lines: KeptLine[] = batch.map((growing) => ({ v: 1, ...growing.entry() }));
+    const lines: KeptLine[] = entries.map((growing) => ({ v: 1, ...growing.entry() }));
     if (lost > 0) lines.unshift({ v: 1, time: Math.floor(Date.now() / 1000), lost });
-    try {
-      const texts = lines.map((line) => JSON.stringify(line));
-      await appendPrivately(`${this.#folder}/${keptFiles[list]}`, texts, this.#maxBytes);
-      for (const growing of batch) this.#written.add(growing);
-      this.#lost[list] -= lost;
-      delete this.#failures[list];
-    } catch (error) {
-      this.#failures[list] = (error as Error).message;
-      for (const growing of batch) this.#wait(list, growing);
-      this.#timers.grown ??= setTimeout(() => void this.flush(), grownMs).unref();
-    }
+    return {
+      path: `${this.#folder}/${keptFiles[list]}`,
+      lines: lines.map((line) => JSON.stringify(line)),
+      entries,
+      lost,
+    };
+  }
+
+  #succeed(list: KeptList, { entries, lost }: Batch): void {
+    for (const growing of entries) this.#written.add(growing);
+    this.#lost[list] -= lost;
+    delete this.#failures[list];
+  }
+
+  #fail(list: KeptList, { entries }: Batch, error: unknown): void {
+    this.#failures[list] = (error as Error).message;
+    for (const growing of entries) this.#wait(list, growing);
+    this.#timers.grown ??= setTimeout(() => void this.flush(), grownMs).unref();
   }
 
   #wait(list: KeptList, growing: Growing): void {
@@ -101,4 +137,21 @@ export class Keeper {
     waiting.delete(waiting.values().next().value!);
     this.#lost[list]++;
   }
+}
+
+interface Batch {
+  path: string;
+  lines: string[];
+  entries: Growing[];
+  /** How many entries were lost before them, as the first line says. */
+  lost: number;
+}
+
+/** The first line of a file whose rotation has removed a predecessor that ended then. */
+function goneLine(gone: number): string {
+  return JSON.stringify({ v: 1, gone } satisfies KeptLine);
+}
+
+function forEach<Value>(value: () => Value): { [List in KeptList]: Value } {
+  return { changed: value(), published: value(), asked: value(), refused: value() };
 }

@@ -1,9 +1,19 @@
 /** The record's files in the state folder: one JSON object a line. The agent writes them, `vouch log` reads them. */
 import * as v from "valibot";
+import { isOperation } from "./questions.ts";
 
-/** Answers, and refusals: nobody can push answers out of their file without getting any. Each has a predecessor, `.1`. */
-export const keptFiles = { asked: "asked.jsonl", refused: "refused.jsonl" } as const;
+/**
+ * What has changed something, answers that can publish, other answers, and refusals, the weightiest first: no kind can push
+ * another out. Each file has a predecessor, `.1`.
+ */
+export const keptFiles = {
+  changed: "changed.jsonl",
+  published: "published.jsonl",
+  asked: "asked.jsonl",
+  refused: "refused.jsonl",
+} as const;
 export type KeptList = keyof typeof keptFiles;
+export const keptLists = Object.keys(keptFiles) as KeptList[];
 
 /** The limit on each file, in bytes. */
 export const maxKeptBytes = 4 << 20;
@@ -20,7 +30,7 @@ const EntryLine = v.object({
   first: Time,
   last: Time,
   count: Count,
-  operation: Text,
+  operation: v.pipe(Text, v.check(isOperation)),
   target: v.exactOptional(Text),
   claims: v.pipe(v.array(Text), v.maxLength(100)),
   outcome: Text,
@@ -41,5 +51,8 @@ const EntryLine = v.object({
 /** How many entries could not be written before this line. */
 const LossLine = v.object({ v: v.literal(1), time: Time, lost: Count });
 
-export const KeptLine = v.union([EntryLine, LossLine]);
+/** A rotation has removed a predecessor: entries before this time may have gone with it. */
+const GoneLine = v.object({ v: v.literal(1), gone: Time });
+
+export const KeptLine = v.union([EntryLine, LossLine, GoneLine]);
 export type KeptLine = v.InferOutput<typeof KeptLine>;

@@ -2,7 +2,8 @@
 import { type PackageFormat, packageFormats } from "../../base/package-format.ts";
 import { printable } from "../../base/printable.ts";
 import { withoutTokens } from "../../base/trace.ts";
-import type { RepositorySettings } from "../../settings/settings.ts";
+import { findRegistry } from "../../settings/registries.ts";
+import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import { type Route, routes, type TokenReply } from "../protocol.ts";
 
 /** What is recorded of a request. */
@@ -12,6 +13,8 @@ export interface Question {
   target?: string;
   /** What the package manager says that it changes: its own claim. */
   claim?: string;
+  /** Where the answer is remembered if it weighs more than a read: it changes something, or can publish. */
+  list?: "changed" | "published";
   /** Whether the asker becomes the program that it asks for, as shims and `vouch exec` do. */
   isProgram?: true;
 }
@@ -19,6 +22,8 @@ export interface Question {
 /** More than names, endpoints and ARNs need; in UTF-16 units. */
 const maxText = 200;
 const maxClaim = 64;
+/** How much of a text is looked at: tokens in it are taken out whole before it is cut. */
+const maxRead = 4_096;
 /** How many endpoints one target names. */
 const maxEndpoints = 4;
 
@@ -33,42 +38,84 @@ const silent: ReadonlySet<Route> = new Set([
   routes.keys,
 ]);
 
+/** Routes that change something: the answer is remembered where no reads push it out. A start only begins something. */
+const changing: ReadonlySet<Route> = new Set([
+  routes.enrollFinish,
+  routes.loginFinish,
+  routes.logout,
+  routes.keyAddFinish,
+  routes.keyRename,
+  routes.keyRemoveFinish,
+  routes.sessionsEnd,
+  routes.publishFinish,
+  routes.restart,
+  routes.stop,
+]);
+const cargoChanges: ReadonlySet<unknown> = new Set(["publish", "yank", "unyank", "owners"]);
+
+const noSettings: Settings = { version: 1, repositories: [] };
+
+/** The names of questions that have no words of their own: those of their routes. */
+const plainOperations: ReadonlySet<string> = new Set(
+  Object.values(routes).flatMap((route) => (silent.has(route) ? [] : plainOperation(route))),
+);
+
+/** Whether a question can be named so. */
+export function isOperation(text: string): boolean {
+  return /^(?:cargo .+|touch to .+|tokens?(?: to publish)?|AWS credentials)$/s.test(text) || plainOperations.has(text);
+}
+
 /**
- * The question; undefined for a route that is not recorded. `body` is what came, unchecked; of the repositories come the
- * endpoints of a question that names none.
+ * The question; undefined for a route that is not recorded. `body` is what came, unchecked; of the settings come the
+ * endpoints of a question that names none, and what of a URL is one.
  */
-export function questionOf(
-  route: Route,
-  body: unknown,
-  repositories: readonly RepositorySettings[] = [],
-): Question | undefined {
+export function questionOf(route: Route, body: unknown, settings: Settings = noSettings): Question | undefined {
   if (silent.has(route)) return undefined;
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const asked = wordsOf(route, fields, settings);
+  const list = changing.has(route) ? "changed" : canPublish(route, fields) ? "published" : undefined;
+  return list === undefined ? asked : { ...asked, list };
+}
+
+/** Whether an answer can publish, or is a step to that. */
+function canPublish(route: Route, fields: Record<string, unknown>): boolean {
+  if (route === routes.cargo) return cargoChanges.has(fields["operation"]);
+  return route === routes.publishStart || fields["purpose"] === "publish";
+}
+
+function wordsOf(route: Route, fields: Record<string, unknown>, settings: Settings): Question {
   const purpose = fields["purpose"] === "publish" ? " to publish" : "";
   switch (route) {
     case routes.cargo:
       return question(
         `cargo ${words(fields["operation"], maxClaim) ?? "read"}`,
-        urlOf((fields["registry"] as Record<string, unknown>)?.["index-url"]),
+        configuredUrl((fields["registry"] as Record<string, unknown>)?.["index-url"], settings),
         claimOf(fields["name"], fields["vers"]),
       );
     case routes.token:
-      return question(`token${purpose}`, urlOf(fields["url"]) ?? words(fields["format"]));
+      return question(`token${purpose}`, configuredUrl(fields["url"], settings) ?? words(fields["format"]));
     case routes.tokens:
     case routes.environment: {
-      const target = endpointsOf(repositories, fields["format"]) ?? words(fields["format"]);
+      const target = endpointsOf(settings.repositories, fields["format"]) ?? words(fields["format"]);
       return { ...question(`tokens${purpose}`, target), isProgram: true };
     }
     case routes.roleCredentials:
       return question("AWS credentials", words(fields["roleArn"]) ?? words(fields["profile"]));
     case routes.publishStart: {
       const { operation, name, version } = (fields["claim"] ?? {}) as Record<string, unknown>;
-      const target = urlOf(fields["url"]) ?? endpointsOf(repositories, fields["format"]) ?? words(fields["format"]);
+      const target =
+        configuredUrl(fields["url"], settings) ??
+        endpointsOf(settings.repositories, fields["format"]) ??
+        words(fields["format"]);
       return question(`touch to ${words(operation, maxClaim) ?? "publish"}`, target, claimOf(name, version));
     }
     default:
-      return { operation: route.replace(/^\/v1\//, "").replaceAll("/", " ") };
+      return { operation: plainOperation(route) };
   }
+}
+
+function plainOperation(route: Route): string {
+  return route.replace(/^\/v1\//, "").replaceAll("/", " ");
 }
 
 /** The question once it is answered: one without a URL is for the endpoint that the reply names. */
@@ -102,11 +149,30 @@ function claimOf(...parts: unknown[]): string | undefined {
 }
 
 function words(value: unknown, max = maxText): string | undefined {
-  return typeof value === "string" && value !== "" ? withoutTokens(printable(value.slice(0, max))) : undefined;
+  if (typeof value !== "string" || value === "") return undefined;
+  return withoutTokens(printable(beginningOf(value)))
+    .slice(0, max)
+    .toWellFormed();
 }
 
-/** Without user information, query and fragment, which may hold a secret; a text that is no URL is not kept. */
+/** A long text up to a place that is within no token, if it has one. */
+function beginningOf(text: string): string {
+  if (text.length <= maxRead) return text;
+  const beginning = text.slice(0, maxRead);
+  const end = beginning.search(/[^\w+=.-][\w+=.-]*$/);
+  return end < 0 ? beginning : beginning.slice(0, end);
+}
+
+/** The configured endpoint that the URL lies in, and nothing behind it: a path may hold a secret, too. */
+function configuredUrl(value: unknown, settings: Settings): string | undefined {
+  const found = typeof value === "string" ? findRegistry(settings, value) : undefined;
+  return urlOf(found?.endpoint ?? value);
+}
+
+/** Without user information, parameters, query and fragment, which may hold a secret; a text that is no URL is not kept. */
 function urlOf(value: unknown): string | undefined {
   const url = typeof value === "string" ? URL.parse(value.replace(/^sparse\+/, "")) : null;
-  return url === null ? undefined : words(`${url.protocol}//${url.host}${url.pathname}`);
+  return url === null
+    ? undefined
+    : words(`${url.protocol}//${url.host}${url.pathname.replace(/(?:;|%3b|=|%3d).*$/i, "")}`);
 }

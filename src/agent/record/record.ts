@@ -5,10 +5,11 @@ import type { Peer } from "../wire/peer.ts";
 import { Askers, type RecordSettings, type Who } from "./askers.ts";
 import { Entry, type RecordEntry } from "./entry.ts";
 import { Keeper } from "./keeper.ts";
+import { type KeptList, keptLists } from "./kept-line.ts";
 import { Programs, type ProgramsState } from "./programs.ts";
 import type { Question } from "./questions.ts";
 
-/** The limits on the entries, and on what one reply holds (bytes); the oldest are left out. */
+/** The limits on the entries of each list, and on what one reply holds (bytes); the oldest are left out. */
 const maxEntries = 1_000;
 const maxReplyBytes = 900_000;
 
@@ -21,9 +22,13 @@ export interface RecordOptions {
 
 export class Record {
   readonly #clock: Clock;
-  /** Refusals have a list of their own: nobody can push answers out of the other one without getting any. */
-  readonly #answers = new Map<string, Entry>();
-  readonly #refusals = new Map<string, Entry>();
+  /** By weight: reads push out no change, and refusals no answer. */
+  readonly #lists: { [List in KeptList]: Map<string, Entry> } = {
+    changed: new Map(),
+    published: new Map(),
+    asked: new Map(),
+    refused: new Map(),
+  };
   readonly #askers = new Askers();
   #settings: RecordSettings = { keep: false, arguments: false };
   readonly programs: Programs;
@@ -31,7 +36,9 @@ export class Record {
   /** Of this agent, for the ids of its entries. */
   readonly #agent = crypto.randomUUID().slice(0, 13);
   #entries = 0;
-  #dropped = 0;
+  #asks = 0;
+  /** Entries that memory has no place for and no file has been given, and when the last of them was asked last. */
+  #dropped = { count: 0, last: 0 };
 
   constructor(clock: Clock, { asked, recordFolder }: RecordOptions = {}) {
     this.#clock = clock;
@@ -48,52 +55,58 @@ export class Record {
     return this.#askers.who(descriptor, peer, this.#settings);
   }
 
-  /** Remembers an answer, or a refusal. */
+  /** Remembers an answer, or a refusal. One that changes something is in its file then, if it shall be kept. */
   add(question: Question, outcome: string, { asker, above, own, program, isKept }: Who): void {
     const { operation, target, claim, isProgram } = question;
-    const entries = outcome === "ok" ? this.#answers : this.#refusals;
+    const list = outcome === "ok" ? (question.list ?? "asked") : "refused";
+    const entries = this.#lists[list];
     const now = Math.floor(this.#clock.now() / 1000);
     const by = isProgram ? own : program;
     this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
     const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
     const entry = entries.get(key) ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
-    entry.grow(asker, claim, now);
-    if (isKept) this.keeper?.note(outcome === "ok" ? "asked" : "refused", entry);
+    entry.ask = ++this.#asks;
+    const isNews = entry.grow(asker, claim, now);
+    if (isKept && this.keeper !== undefined) {
+      entry.isKept = true;
+      this.keeper.note(list, entry, isNews);
+    }
     // The last one that was asked is the last one in the map.
     entries.delete(key);
     entries.set(key, entry);
     if (entries.size <= maxEntries) return;
-    entries.delete(entries.keys().next().value!);
-    this.#dropped++;
+    const [oldestKey, oldest] = entries.entries().next().value!;
+    entries.delete(oldestKey);
+    if (oldest.isKept) return;
+    this.#dropped = { count: this.#dropped.count + 1, last: Math.max(this.#dropped.last, oldest.entry().last) };
   }
 
   /**
-   * The entries that were asked at `since` (seconds since 1970) or later, the oldest first, and how many are left out: of
-   * those that were dropped, and of those that one reply does not hold. Answers come before refusals, the newest first:
-   * no flood of long refusals takes an answer's place.
+   * The entries that were asked at `since` (seconds since 1970) or later, the oldest first, and how many are left out and
+   * in no file: of those that were dropped, and of those that one reply does not hold. The weightiest list comes first, in
+   * each the newest: no flood of reads or refusals takes a change's place.
    */
   since(since = 0): { entries: RecordEntry[]; leftOut: number } {
-    const found = this.#since(since);
+    const found = keptLists.flatMap((list) => this.#since(list, since));
     let bytes = 0;
     // In the reply other characters than ASCII are escapes of six bytes.
     const isWithin = (entry: RecordEntry) =>
       (bytes += JSON.stringify(entry).replaceAll(/[^\0-\x7f]/g, "\\u0000").length) < maxReplyBytes;
-    const byWeight = found.toReversed().toSorted((one, other) => refused(one) - refused(other));
-    const end = byWeight.findIndex((entry) => !isWithin(entry));
-    const held = new Set(end < 0 ? byWeight : byWeight.slice(0, end));
+    const end = found.findIndex(({ entry }) => !isWithin(entry));
+    const held = end < 0 ? found : found.slice(0, end);
+    const unkept = found.slice(held.length).filter(({ isKept }) => !isKept).length;
     return {
-      entries: found.filter((entry) => held.has(entry)),
-      leftOut: found.length - held.size + this.#dropped,
+      entries: held.toSorted((one, other) => one.ask - other.ask).map(({ entry }) => entry),
+      leftOut: unkept + (this.#dropped.last >= since ? this.#dropped.count : 0),
     };
   }
 
-  #since(since: number): RecordEntry[] {
-    return [...this.#answers.values(), ...this.#refusals.values()]
-      .map((each) => each.entry())
-      .filter(({ last }) => last >= since)
-      .toSorted((one, other) => one.last - other.last);
+  /** Of one list, the newest first. */
+  #since(list: KeptList, since: number): { entry: RecordEntry; isKept: boolean; ask: number }[] {
+    return [...this.#lists[list].values()]
+      .toReversed()
+      .map((each) => ({ entry: each.entry(), isKept: each.isKept, ask: each.ask }))
+      .filter(({ entry }) => entry.last >= since);
   }
 }
-
-const refused = ({ outcome }: RecordEntry): number => (outcome === "ok" ? 0 : 1);

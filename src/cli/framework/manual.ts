@@ -51,7 +51,7 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
         "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",
       ],
       [
-        "~/.local/state/vouch/asked.jsonl, refused.jsonl",
+        "~/.local/state/vouch/changed.jsonl, published.jsonl, asked.jsonl, refused.jsonl",
         "Who has asked the agent, if `vouch setup log --keep yes` has asked for it; at most four mebibytes each, and as much in the one before it, `.1`. No secret.",
       ],
       ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],

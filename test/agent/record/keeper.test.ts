@@ -47,15 +47,29 @@ describe("the agent with --keep", () => {
     expect(kept.toSorted((one, other) => one.id!.localeCompare(other.id!))).toEqual(
       entries.toSorted((one, other) => one.id!.localeCompare(other.id!)),
     );
+    expect(linesOf(state, "changed.jsonl").join()).toContain("login finish");
     expect(kept.find(({ operation, outcome }) => operation === "token" && outcome === "ok")).toMatchObject({
       count: 3,
       target: cargoUrl,
     });
     expect(linesOf(state, "refused.jsonl")).toHaveLength(1);
-    for (const name of ["asked.jsonl", "refused.jsonl"]) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
+    for (const name of ["changed.jsonl", "asked.jsonl", "refused.jsonl"])
+      expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
     expect(statSync(state).mode & 0o777).toBe(0o700);
     expect(readFileSync(join(state, "asked.jsonl"), "utf8")).not.toContain((await harness.token()).token);
     if (process.platform === "linux") expect(kept[0]!.askers[0]!.arguments).toBeArray();
+  });
+
+  test("has written what changes something, or can publish, before the answer is there", async () => {
+    using folder = tempFolder();
+    await using harness = new AgentHarness(undefined, { recordFolder: folder.path });
+    harness.configure({ ...settings, log: { keep: true } });
+    await harness.login();
+    await askAgent(routes.token, { url: cargoUrl, purpose: "publish" });
+    expect([...new KeptFiles(folder.path).read().values()].map(({ operation }) => operation)).toEqual([
+      "login finish",
+      "token to publish",
+    ]);
   });
 
   test("follows the setting at once, and writes nothing without it", async () => {
@@ -102,6 +116,49 @@ describe("the files", () => {
     // What is left is whole: the last ones, without a gap.
     expect(ids).toEqual(Array.from({ length: ids.length }, (_, index) => `a-${40 - ids.length + index}`));
     expect(ids.length).toBeGreaterThan(linesOf(folder.path).length);
+  });
+
+  test.each(["asked", "changed"] as const)(
+    "say since when they begin where a predecessor has gone (%s)",
+    async (list) => {
+      using folder = tempFolder();
+      const keeper = new Keeper(folder.path, 2_000);
+      const files = new KeptFiles(folder.path);
+      for (let number = 0; files.gone.size === 0 && number < 1_000; number++) {
+        keeper.note(list, growing(`a-${number}`));
+        await keeper.flush();
+        files.read();
+      }
+      const fresh = new KeptFiles(folder.path);
+      expect(fresh.read().size).toBeLessThan(files.read().size);
+      expect([...fresh.gone]).toEqual([[`${list}.jsonl`, expect.any(Number)]]);
+      expect(fresh.gone.get(`${list}.jsonl`)).toBeLessThanOrEqual(Date.now() / 1000 + 1);
+      expect([fresh.broken, fresh.lost]).toEqual([0, 0]);
+      expect(statSync(join(folder.path, `${list}.jsonl`)).size).toBeLessThanOrEqual(2_000);
+    },
+  );
+
+  test("of what changes something hold it when it has been noted, and each new claim, also after a failure", async () => {
+    using folder = tempFolder();
+    const keeper = new Keeper(folder.path);
+    mkdirSync(join(folder.path, "changed.jsonl"));
+    keeper.note("changed", growing("c-1"));
+    expect(keeper.state.failure).toBe("it is not a regular file");
+    rmdirSync(join(folder.path, "changed.jsonl"));
+    writeFileSync(join(folder.path, "changed.jsonl"), '{"v":1,"id":"cut-o');
+    const two = growing("c-2");
+    keeper.note("changed", two);
+    expect(idsIn(folder.path)).toEqual(["c-1", "c-2"]);
+    expect(keeper.state).toEqual({ folder: folder.path, lost: 0 });
+    two.held.claims.push("my-crate 1");
+    keeper.note("changed", two, true);
+    expect(new KeptFiles(folder.path).read().get("c-2")!.claims).toEqual(["my-crate 1"]);
+    // Only its count has grown: that has time.
+    two.held.count = 2;
+    keeper.note("changed", two);
+    expect(new KeptFiles(folder.path).read().get("c-2")!.count).toBe(1);
+    await keeper.flush();
+    expect(new KeptFiles(folder.path).read().get("c-2")!.count).toBe(2);
   });
 
   test("get what waited once they can be written again, and say what had to be dropped", async () => {
@@ -166,6 +223,7 @@ describe("the files", () => {
     ["another program's JSON", '{"level":"info"}'],
     ["a version that is not known", line.replace('"v":1', '"v":2')],
     ["a number that is none", line.replace('"count":1', '"count":1e400')],
+    ["an operation that Vouch does not have", line.replace('"token"', '"keys steal"')],
     ["an id of another form", line.replace('"a-1"', '"a 1"')],
     ["a time beyond all", line.replace('"last":2', '"last":9007199254740991')],
     ["no object", "[1]"],

@@ -2,16 +2,20 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
-import { answeredQuestion, questionOf } from "../../../src/agent/record/questions.ts";
+import { answeredQuestion, isOperation, questionOf } from "../../../src/agent/record/questions.ts";
 import { Record } from "../../../src/agent/record/record.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { rejection } from "../../rejection.ts";
 import { AgentHarness, cargoUrl, repository } from "../harness.ts";
 import type { Who } from "../../../src/agent/record/askers.ts";
+import type { Settings } from "../../../src/settings/settings.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 const entries = async (since?: number) => (await askAgent(routes.record, since === undefined ? {} : { since })).entries;
 const program = join(import.meta.dir, "../programs/ask.ts");
+
+const version = 1;
+const configured: Settings = { version, repositories: [repository] };
 
 const who = (more: Pick<Partial<Who>, "asker"> = {}): Who => ({
   asker: undefined,
@@ -121,6 +125,35 @@ test("a reply holds no more than a client takes, the newest", () => {
   expect(shown.at(-1)!.operation).toStartWith("999 ");
 });
 
+test("reads push out no change, nor one that can publish, of memory or of a reply", () => {
+  const record = new Record(new ManualClock());
+  const asker = { name: "worm", pid: 1, startedAt: "1", executable: "漢".repeat(200) };
+  record.add({ operation: "keys add finish", list: "changed" }, "ok", who());
+  record.add({ operation: "cargo publish", list: "published" }, "ok", who());
+  for (let number = 0; number < 2_900; number++) {
+    record.add({ operation: `cargo read ${number}`, target: "漢".repeat(200) }, "ok", who({ asker }));
+  }
+  // Nor does one that says that it publishes push out a change.
+  for (let number = 0; number < 1_500; number++) {
+    record.add({ operation: `cargo publish ${number}`, target: "漢".repeat(200), list: "published" }, "ok", who());
+  }
+  const { entries: shown, leftOut } = record.since();
+  expect(shown[0]!.operation).toBe("keys add finish");
+  expect(shown.length + leftOut).toBe(1 + 2_900 + 1_501);
+  expect(shown.filter(({ operation }) => operation.startsWith("cargo publish"))).not.toHaveLength(0);
+});
+
+test("what a reply of the record leaves out is counted for a time that it belongs to", () => {
+  const clock = new ManualClock();
+  const record = new Record(clock);
+  for (let number = 0; number < 1_200; number++) record.add({ operation: `number ${number}` }, "ok", who());
+  clock.pass(60);
+  const later = clock.now() / 1000;
+  record.add({ operation: "later" }, "ok", who());
+  expect(record.since().leftOut).toBe(201);
+  expect(record.since(later)).toMatchObject({ entries: [{ operation: "later" }], leftOut: 0 });
+});
+
 test("refusals take no answer's place in a reply that does not hold all", () => {
   const record = new Record(new ManualClock());
   const asker = { name: "worm", pid: 1, startedAt: "1", executable: "x".repeat(200) };
@@ -158,13 +191,13 @@ describe("of a question the record keeps what it is and where to", () => {
       "Cargo's publish, with what it claims",
       routes.cargo,
       cargo("publish", { name: "my-crate", vers: "0.2.0" }),
-      { operation: "cargo publish", target: cargoUrl, claim: "my-crate 0.2.0" },
+      { operation: "cargo publish", target: cargoUrl, claim: "my-crate 0.2.0", list: "published" },
     ],
     [
       "a token",
       routes.token,
       { url: `${cargoUrl}?t=1#x`, purpose: "publish" },
-      { operation: "token to publish", target: cargoUrl },
+      { operation: "token to publish", target: cargoUrl, list: "published" },
     ],
     [
       "a URL with a password",
@@ -184,8 +217,27 @@ describe("of a question the record keeps what it is and where to", () => {
       "a touch",
       routes.publishStart,
       { claim: { operation: "publish", name: "a\u001b[2J", version: "1" } },
-      { operation: "touch to publish", claim: "a\ufffd[2J 1" },
+      { operation: "touch to publish", claim: "a\ufffd[2J 1", list: "published" },
     ],
+    [
+      "a claim without the token that it was cut within",
+      routes.cargo,
+      cargo("publish", { name: `${"n".repeat(30)}.eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkZXYifQ1.c2ln.ZZSECRET`, vers: "1" }),
+      { operation: "cargo publish", target: cargoUrl, claim: `${"n".repeat(30)}.[redacted] 1`, list: "published" },
+    ],
+    [
+      "a text without the token at the end of what is looked at",
+      routes.roleCredentials,
+      { roleArn: `aB3${"Zz09".repeat(1_010)} ${"Zz09".repeat(20)}` },
+      { operation: "AWS credentials", target: "[redacted]" },
+    ],
+    [
+      "a URL that is not configured without parameters",
+      routes.token,
+      { url: "https://elsewhere.example/x/;token=SECRET" },
+      { operation: "token", target: "https://elsewhere.example/x/" },
+    ],
+    ["a change", routes.keyAddFinish, {}, { operation: "keys add finish", list: "changed" }],
     ["nothing", routes.token, null, { operation: "token" }],
     ["a list", routes.cargo, [], { operation: "cargo read" }],
     ["fields of other types", routes.cargo, { registry: 7, operation: {} }, { operation: "cargo read" }],
@@ -198,9 +250,23 @@ describe("of a question the record keeps what it is and where to", () => {
   ])("%s", (_, route, body, expected) => expect(questionOf(route, body)).toEqual(expected as never));
 });
 
+test("of a URL within a configured endpoint the endpoint is kept, and nothing behind it", () => {
+  const asked = (url: string) => questionOf(routes.token, { url }, configured)!.target;
+  expect(asked(`${cargoUrl};token=SECRET`)).toBe(cargoUrl);
+  expect(asked(`${cargoUrl}a/SECRET/b`)).toBe(cargoUrl);
+  const registry = { "index-url": `sparse+${cargoUrl}SECRET` };
+  expect(questionOf(routes.cargo, { registry, operation: "read" }, configured)!.target).toBe(cargoUrl);
+});
+
+test.each(Object.values(routes))("the record reads its own name of %s in a file", (route) => {
+  const asked = questionOf(route, {});
+  if (asked !== undefined) expect(isOperation(asked.operation)).toBe(true);
+});
+
 test("a question that names no URL is for the endpoints that are configured", () => {
   const npm = repository.endpoints.npm!;
-  const target = (body: object, many = [repository]) => questionOf(routes.tokens, body, many)!.target;
+  const target = (body: object, many = [repository]) =>
+    questionOf(routes.tokens, body, { version, repositories: many })!.target;
   expect(target({ format: "npm" })).toBe(npm);
   expect(target({})).toBe(`${cargoUrl}, ${npm}`);
   expect(
@@ -211,6 +277,6 @@ test("a question that names no URL is for the endpoints that are configured", ()
   ).toEndWith(`${npm}, and 5 more`);
   expect(target({ format: "npm" }, [])).toBe("npm");
   expect(target({ format: 7 })).toBeUndefined();
-  const asked = questionOf(routes.token, { format: "cargo" }, [repository])!;
+  const asked = questionOf(routes.token, { format: "cargo" }, configured)!;
   expect(answeredQuestion(asked, routes.token, { endpoint: cargoUrl })).toMatchObject({ target: cargoUrl });
 });

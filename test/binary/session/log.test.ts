@@ -192,12 +192,25 @@ test("with --keep the log outlives logout and agent, each ask once, without toke
   expect(filesContaining(state, /"--password","\*\*\*"/)).toEqual([join(state, "asked.jsonl")]);
   // What others have written there reaches a terminal clean, or not at all.
   const [line = ""] = readFileSync(join(state, "asked.jsonl"), "utf8").split("\n");
-  const forged = { ...(JSON.parse(line) as RecordEntry), id: "forged", operation: "\u001b[2Jforged\nline" };
+  const forged = { ...(JSON.parse(line) as RecordEntry), id: "forged", operation: "cargo \u001b[2Jforged\nline" };
   appendFileSync(join(state, "asked.jsonl"), `${JSON.stringify(forged)}\n\u001b[2J\n{"v":1`);
   const shown = await laptop.vouch("log");
-  expect(shown.stdout).toContain("\ufffd[2Jforged line");
+  expect(shown.stdout).toContain("cargo \ufffd[2Jforged line");
   expect(shown.stderr).toBe("warning: 2 lines of the log's files are broken or not Vouch's, and left out.\n");
   const json = (await laptop.vouch("log", "--json")).stdout;
   expect(json).not.toContain("\u001b");
   expect(json).toContain('"id":"forged"');
+}, 60_000);
+
+/** Behind the last one: it logs in again, and its agent is killed. */
+test("an agent that is killed right behind a login has kept it, and who can publish", async () => {
+  await laptop.login();
+  const asked = { ...(JSON.parse(cargoGet()) as object), operation: "publish", name: "my-crate", vers: "0.2.0" };
+  await ended(laptop.run([executable, "--cargo-plugin"], { stdin: `${JSON.stringify(asked)}\n` }));
+  const { pid } = JSON.parse((await laptop.vouch("agent", "status", "--json")).stdout) as { pid: number };
+  process.kill(pid, "SIGKILL");
+  // Its memory is gone, and the first login was before --keep.
+  const kept = await recorded();
+  expect(kept.filter(({ operation }) => operation === "login finish")).toHaveLength(1);
+  expect(kept.filter(({ operation }) => operation === "cargo publish")).toMatchObject([{ claims: ["my-crate 0.2.0"] }]);
 }, 60_000);

@@ -1,9 +1,9 @@
 /**
- * The record's files as `vouch log` reads them: what is new since the last look. Lines that are broken, or that another
- * program has written, are counted and passed over.
+ * The record's files as `vouch log` reads them: what is new since the last look. Lines that are none of the agent's form
+ * are counted and passed over; another program of the user can write some that are.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as v from "valibot";
 import { keptFiles, KeptLine, maxKeptBytes } from "../../../agent/record/kept-line.ts";
 import { parseJson } from "../../../base/json.ts";
@@ -30,6 +30,7 @@ export class KeptFiles {
   readonly #unreadable = new Map<string, string>();
   #broken = 0;
   #lost = 0;
+  readonly #gone = new Map<string, number>();
 
   /** `folder` is the agent's state folder. */
   constructor(folder: string) {
@@ -45,6 +46,11 @@ export class KeptFiles {
   /** How many entries could not be written, as the files say. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** By file, the time (seconds since 1970) before which entries may have gone with a predecessor. */
+  get gone(): ReadonlyMap<string, number> {
+    return this.#gone;
   }
 
   /** The files that cannot be read, each with the reason. */
@@ -74,35 +80,35 @@ export class KeptFiles {
       const known = this.#places.get(status.ino);
       const place = known && known.offset <= status.size ? known : startOf(status.size);
       this.#places.set(status.ino, place);
-      this.#readOn(fd, place, status.size);
+      this.#readOn(fd, place, status.size, basename(path, ".1"));
     } finally {
       closeSync(fd);
     }
   }
 
-  #readOn(fd: number, place: Place, end: number): void {
+  #readOn(fd: number, place: Place, end: number, name: string): void {
     const chunk = Buffer.alloc(64 * 1024);
     while (place.offset < end) {
       const count = readSync(fd, chunk, 0, chunk.length, place.offset);
       if (count === 0) return;
       place.offset += count;
-      this.#takeLines(place, chunk.subarray(0, count));
+      this.#takeLines(place, chunk.subarray(0, count), name);
     }
   }
 
-  #takeLines(place: Place, bytes: Buffer): void {
+  #takeLines(place: Place, bytes: Buffer, name: string): void {
     let from = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
       const line = Buffer.concat([place.rest, bytes.subarray(from, end)]);
       place.rest = Buffer.alloc(0);
       from = end + 1;
-      if (line.length > 0) this.#take(line);
+      if (line.length > 0) this.#take(line, name);
     }
     // A line that is too long is cut: what is left of it is broken as well.
     place.rest = Buffer.concat([place.rest, bytes.subarray(from)]).subarray(0, maxLineBytes);
   }
 
-  #take(line: Buffer): void {
+  #take(line: Buffer, name: string): void {
     const read = line.length >= maxLineBytes ? undefined : v.safeParse(KeptLine, parseJson(line.toString("utf8")));
     if (read?.success !== true) {
       this.#broken++;
@@ -110,6 +116,10 @@ export class KeptFiles {
     }
     if ("lost" in read.output) {
       this.#lost += read.output.lost;
+      return;
+    }
+    if ("gone" in read.output) {
+      this.#gone.set(name, Math.max(this.#gone.get(name) ?? 0, read.output.gone));
       return;
     }
     const { v: _, ...entry } = read.output;

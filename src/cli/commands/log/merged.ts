@@ -5,6 +5,7 @@ import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { askAgent, lstat } from "../../../agent/wire/client.ts";
 import { agentLogPath } from "../../../agent/wire/log-path.ts";
 import { VouchError } from "../../../base/errors.ts";
+import { clockTime } from "../../terminal/time.ts";
 import { KeptFiles } from "./kept-files.ts";
 
 /** What one look has found. */
@@ -47,7 +48,7 @@ export class MergedRecord {
     return {
       entries: entries.map(([, entry]) => entry),
       isAgentRunning: agent !== undefined,
-      missing: missingOf(agent, kept),
+      missing: missingOf(agent, kept, this.#since),
     };
   }
 
@@ -80,13 +81,21 @@ function keyOf({ id, first, operation, target, outcome, askers }: RecordEntry): 
   return id ?? JSON.stringify([first, operation, target, outcome, asker?.name, asker?.executable, parent?.pid]);
 }
 
-function missingOf(agent: Reply<typeof routes.record> | undefined, kept: KeptFiles | undefined): string[] {
+function missingOf(
+  agent: Reply<typeof routes.record> | undefined,
+  kept: KeptFiles | undefined,
+  since: number,
+): string[] {
   const found: string[] = [];
   const { broken = 0, lost = 0, unreadable = new Map<string, string>() } = kept ?? {};
-  const areKept = kept !== undefined && kept.read().size > 0;
-  if (agent !== undefined && agent.leftOut > 0 && !areKept) {
+  const gone = [...(kept?.gone ?? [])].filter(([, time]) => time > since);
+  if (gone.length > 0) {
+    const times = gone.map(([name, time]) => `before ${clockTime(time)} (${name})`);
+    found.push(`Entries ${times.join(", ")} are gone: a full file replaces the one before it.`);
+  }
+  if (agent !== undefined && agent.leftOut > 0) {
     found.push(
-      `${lines(agent.leftOut)} of earlier ${agent.leftOut === 1 ? "is" : "are"} left out: the agent remembers the last thousand (\`vouch setup log --keep yes\` keeps more).`,
+      `${lines(agent.leftOut)} of earlier ${agent.leftOut === 1 ? "is" : "are"} left out: the agent remembers the last thousand of a kind (\`vouch setup log --keep yes\` keeps more).`,
     );
   }
   for (const [path, why] of unreadable) found.push(`${path} cannot be read: ${why}.`);
