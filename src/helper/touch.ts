@@ -68,7 +68,8 @@ async function touchToPublish(start: PublishStartRequest): Promise<void> {
   const begun = await ask(routes.publishStart, start);
   const child = Bun.spawn([process.execPath, touchArgument], {
     argv0: "vouch",
-    stdin: new TextEncoder().encode(JSON.stringify(begun)),
+    // Which process the touch is for is the command line's to find, not for the socket to say.
+    stdin: new TextEncoder().encode(JSON.stringify({ ...begun, holder: start.holder ?? "self" })),
     stdout: "pipe",
     stderr: "inherit",
   });

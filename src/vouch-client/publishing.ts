@@ -34,10 +34,15 @@ export class VouchPublishing {
   }
 
   /**
-   * The ID token for publishing; `approval` is the AuthenticationResponseJSON, `now` the time in milliseconds since 1970
-   * before the request. Throws also `login_denied`.
+   * The ID token for publishing; `approval` is the AuthenticationResponseJSON, `holder` the process that the touch must
+   * have been given for (`nameOfProcess`), `now` the time in milliseconds since 1970 before the request. Throws also
+   * `login_denied`.
    */
-  async idToken(answer: { ceremony: string; approval: unknown }, now: number, signal?: AbortSignal): Promise<IdToken> {
+  async idToken(
+    answer: { ceremony: string; approval: unknown; holder: string },
+    now: number,
+    signal?: AbortSignal,
+  ): Promise<IdToken> {
     const { idToken, expiresIn } = await this.#api.ask("POST", "/v1/publish", answer, PublishAnswer, false, signal);
     return { token: new Secret(idToken), expiration: Math.floor(now / 1000) + expiresIn };
   }

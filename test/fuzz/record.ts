@@ -10,7 +10,15 @@ import { createCredential, getAssertion } from "../../src/fido/webauthn/ceremony
 import { plugIn } from "../authenticator/plugged-in.ts";
 import type { Settings } from "../authenticator/settings.ts";
 import { person } from "../fido/webauthn/person.ts";
-import { authenticate, creationOptions, origin, register, requestOptions } from "../fido/webauthn/relying-party.ts";
+import {
+  authenticate,
+  creationOptions,
+  toEnroll,
+  toLogIn,
+  origin,
+  register,
+  requestOptions,
+} from "../fido/webauthn/relying-party.ts";
 import { type RecordedCeremony, pin } from "./corpus.ts";
 
 interface Way {
@@ -68,6 +76,7 @@ async function recordWay(way: Way): Promise<RecordedCeremony[]> {
     if (options.authenticatorSelection !== undefined) options.authenticatorSelection.residentKey = residentKey;
     const device = recorder.device(await openChannel(recorder.connection, plugged.info));
     const made = await createCredential({
+      deed: toEnroll,
       device,
       options,
       origin,
@@ -81,7 +90,7 @@ async function recordWay(way: Way): Promise<RecordedCeremony[]> {
   const listed = residentKey !== "required" || strangers > 0 ? [...excludeCredentials, credential] : [];
   const options = await requestOptions(listed);
   const device = recorder.device(await openChannel(recorder.connection, plugged.info));
-  const got = await getAssertion({ device, options, origin, ui: person([...wrong, pin], 0) });
+  const got = await getAssertion({ deed: toLogIn, device, options, origin, ui: person([...wrong, pin], 0) });
   await authenticate(options, got, credential);
   recorded.push({ name: `get: ${name}`, kind: "get", options, ...recorder.recording() });
   // Of several accounts the last enrolment stands for all.

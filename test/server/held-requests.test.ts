@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { sha256 } from "../../src/server/random.ts";
 import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { DpopKey } from "./oauth/dpop-key.ts";
-import { begin, newPerson, type Person } from "./person.ts";
+import { addKey, approveAdd, approveRemove, begin, newPerson, type Person } from "./person.ts";
 import { TestSecurityKey } from "./webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "./test-server.ts";
 
@@ -70,8 +70,8 @@ describe.each(endings)("a body that is held back while `vouch server %s` runs in
     const { ceremony, approval, options } = await begin(server, person);
     const json = {
       ceremony,
-      approval: person.key.authenticate(approval, origin),
-      credential: key.register(options, origin),
+      approval: person.key.authenticate(approval, origin, {}, approveAdd),
+      credential: key.register(options, origin, {}, addKey),
     };
     expect([401, 403]).toContain(await heldInSession(person, "/v1/credentials/add", json, () => end(person.email)));
     expect(await server.store.credentials.find(key.id)).toBeUndefined();
@@ -82,7 +82,12 @@ describe.each(endings)("a body that is held back while `vouch server %s` runs in
     const { id } = person.key;
     const begun = await server.inSession(person, "POST", "/v1/credentials/remove/options", { id, force: true });
     const { ceremony, approval } = begun.body;
-    const json = { id, force: true, ceremony, approval: person.key.authenticate(approval, origin) };
+    const json = {
+      id,
+      force: true,
+      ceremony,
+      approval: person.key.authenticate(approval, origin, {}, approveRemove(id)),
+    };
     const renamed = heldInSession(person, "/v1/credentials/rename", { id, name: "mine" }, () => end(person.email));
     expect(await renamed).toBe(401);
     expect([401, 403]).toContain(await heldInSession(person, "/v1/credentials/remove", json, async () => {}));

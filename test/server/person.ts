@@ -14,6 +14,14 @@ export interface Person {
   twist?: Twist;
 }
 
+/** What a touch is given for, apart from logging in and enrolling. */
+export const addKey = { purpose: "add-key" } as const;
+export const approveAdd = { purpose: "approve-add" } as const;
+export const approveRemove = (about: string) => ({ purpose: "approve-remove", about }) as const;
+/** The process that publishes. */
+export const holder = "4321 987654";
+export const publishing = { purpose: "publish", about: holder } as const;
+
 let people = 0;
 
 /** Somebody new, enrolled and logged in. */
@@ -61,8 +69,8 @@ export async function add(
   const begun = await server.inSession(person, "POST", "/v1/credentials/add/options", named);
   if (begun.status !== 200) return begun;
   const { ceremony, options, approval: request } = begun.body;
-  const approval = person.key.authenticate(request, origin, person.twist);
-  const credential = key.register(options, origin, twist);
+  const approval = person.key.authenticate(request, origin, person.twist, approveAdd);
+  const credential = key.register(options, origin, twist, addKey);
   return await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential, ...more });
 }
 
@@ -78,6 +86,6 @@ export async function remove(
   const begun = await server.inSession(session, "POST", "/v1/credentials/remove/options", { id, ...more });
   if (begun.status !== 200) return begun;
   const { ceremony, approval: request } = begun.body;
-  const approval = session.key.authenticate(request, origin, session.twist);
+  const approval = session.key.authenticate(request, origin, session.twist, approveRemove(id));
   return await server.inSession(session, "POST", "/v1/credentials/remove", { id, ceremony, approval, ...more });
 }

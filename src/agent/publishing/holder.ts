@@ -2,7 +2,7 @@
  * The process that a touch lets publish: the package manager itself, never what it starts, which may be the code of
  * packages. It is known by its id and its start time.
  */
-import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import { nameOfProcess, processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
 import type { Peer } from "../wire/peer.ts";
 
 /**
@@ -29,8 +29,8 @@ export function holderOf(peer: Peer | undefined, kind: HolderKind): Holder | und
 }
 
 /** Names the holder for ever. */
-export function holderKey({ kind, process: { pid, startedAt } }: Holder): string {
-  return `${kind} ${pid} ${startedAt}`;
+export function holderKey({ kind, process }: Holder): string {
+  return `${kind} ${nameOfProcess(process)}`;
 }
 
 /** Whether its process still runs. */

@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { nameOfProcess } from "../../base/system/process-info.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import type { Reply, routes } from "../protocol.ts";
 import type { PublishFinishRequest, PublishStartRequest } from "../requests.ts";
@@ -109,7 +110,7 @@ export class Publishing {
     const { session } = open;
     const now = this.#clock.now();
     const idToken = await session.ask(({ publishing }) =>
-      publishing.idToken({ ceremony, approval }, now, session.signal),
+      publishing.idToken({ ceremony, approval, holder: nameOfProcess(holder.process) }, now, session.signal),
     );
     const source = new SessionCredentials(session, this.#clock, this.#env, {
       // It serves the first fetch; a token that ends is not renewed without another touch.

@@ -14,6 +14,11 @@ export interface ProcessInfo {
   group: number;
 }
 
+/** Names a process for ever: its id and its start time. */
+export function nameOfProcess({ pid, startedAt }: Pick<ProcessInfo, "pid" | "startedAt">): string {
+  return `${pid} ${startedAt}`;
+}
+
 /** Undefined for a process that is not there (any more) or that the system hides. */
 export function processInfo(pid: number): ProcessInfo | undefined {
   const found = lastProcessInfo(pid);

@@ -53,7 +53,7 @@ export const enroll = defineCommand({
       const startRequest: EnrollStartRequest = { server, code, ...named };
       const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
       try {
-        const made = await makeKey(timeoutSeconds, server, start.options);
+        const made = await makeKey(timeoutSeconds, server, start.options, { purpose: "enroll" });
         const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
         const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
         rememberServer(server, [reply.credentialId], reply.user);

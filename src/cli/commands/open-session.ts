@@ -45,7 +45,13 @@ export function openSession(
     // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
     const credentialIds = serverData(server, settings)?.credentialIds ?? [];
     const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-      getAssertion({ ...tools, options: start.options, origin: new URL(start.server).origin, credentialIds }),
+      getAssertion({
+        ...tools,
+        options: start.options,
+        origin: new URL(server).origin,
+        credentialIds,
+        deed: { purpose: "login" },
+      }),
     );
     const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
     const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });

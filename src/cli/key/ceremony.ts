@@ -2,6 +2,7 @@
 import type { RegistrationResponseJSON } from "@simplewebauthn/server";
 import { VouchError } from "../../base/errors.ts";
 import { createCredential } from "../../fido/webauthn/ceremony.ts";
+import type { Deed } from "../../fido/webauthn/deed.ts";
 import { cleanKeyName, keyNameRule, normalizeKeyName } from "../../fido/webauthn/key-name.ts";
 import { withSecurityKey } from "./security-key.ts";
 
@@ -32,9 +33,9 @@ interface MadeKey {
 }
 
 /** Creates a credential from the server's options (untrusted). Throws as `createCredential` and `withSecurityKey`. */
-export function makeKey(timeoutSeconds: number, server: string, options: unknown): Promise<MadeKey> {
+export function makeKey(timeoutSeconds: number, server: string, options: unknown, deed: Deed): Promise<MadeKey> {
   return withSecurityKey(timeoutSeconds, async (tools) => {
-    const credential = await createCredential({ ...tools, options, origin: new URL(server).origin });
+    const credential = await createCredential({ ...tools, options, origin: new URL(server).origin, deed });
     const product = cleanKeyName(tools.device.usbProduct ?? tools.device.product);
     return { credential, ...(product === undefined ? {} : { product }) };
   });

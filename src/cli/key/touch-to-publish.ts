@@ -6,11 +6,14 @@
 import * as v from "valibot";
 import { askAgent } from "../../agent/wire/client.ts";
 import { routes } from "../../agent/protocol.ts";
+import { type HolderKind, holderKinds } from "../../agent/publishing/holder.ts";
 import type { PublishFinishRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { writeAll } from "../../base/system/output.ts";
+import { nameOfProcess, processInfo } from "../../base/system/process-info.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
+import type { Deed } from "../../fido/webauthn/deed.ts";
 import type { Pinentry } from "../pinentry/dialogue.ts";
 import { quoted } from "../pinentry/quoted.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
@@ -32,6 +35,7 @@ const Begun = v.object({
   server: v.pipe(v.string(), v.url()),
   approval: v.looseObject({}),
   asks: v.string(),
+  holder: v.picklist(holderKinds),
 });
 
 /**
@@ -57,20 +61,33 @@ export async function touchToPublish(): Promise<number> {
   }
 }
 
-/** Throws as `getAssertion`, `withSecurityKey` and `askAgent`. */
-async function approve({ ceremony, server, approval: options, asks }: v.InferOutput<typeof Begun>): Promise<void> {
+/** Throws `access_denied`, and as `getAssertion`, `withSecurityKey` and `askAgent`. */
+async function approve(begun: v.InferOutput<typeof Begun>): Promise<void> {
+  const { ceremony, server, approval: options, asks } = begun;
+  const deed = publishingBy(begun.holder);
   const pinentry = pinentryWithoutTerminal();
   let leftSeconds = timeoutSeconds;
   if (pinentry === undefined) announce(`${asks} Touch your security key to allow it.`);
   else leftSeconds = await confirmPublishing(pinentry, asks);
   const approval = await withSecurityKey(
     leftSeconds,
-    (tools) => getAssertion({ ...tools, options, origin: new URL(server).origin }),
+    (tools) => getAssertion({ ...tools, options, origin: new URL(server).origin, deed }),
     asks,
   );
   const request: PublishFinishRequest = { ceremony, approval };
   const { expiration } = await askAgent(routes.publishFinish, request, { timeoutMs: agentTimeoutMs });
   success(`Allowed until ${clockTime(expiration)}, for this command.`);
+}
+
+/**
+ * Publishing by the package manager: the process that has started this one, which asks the agent, or that one's parent.
+ * Throws `access_denied`.
+ */
+function publishingBy(kind: HolderKind): Deed {
+  const asker = processInfo(process.ppid);
+  const holder = kind === "self" ? asker : asker && processInfo(asker.parent);
+  if (holder) return { purpose: "publish", about: nameOfProcess(holder) };
+  throw new VouchError("access_denied", "The system does not say which program asks to publish.");
 }
 
 /**

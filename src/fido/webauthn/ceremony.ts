@@ -1,6 +1,6 @@
 /**
- * WebAuthn client ceremonies with a security key: registration (enrolment) and assertion (login), always with user
- * verification (WebAuthn Level 3, sections 5.1.3 and 5.1.4; CTAP 2.1 section 7.1).
+ * WebAuthn client ceremonies with a security key: registration (enrolment) and assertion, with user verification except
+ * where a touch is enough to publish (WebAuthn Level 3, sections 5.1.3 and 5.1.4; CTAP 2.1 section 7.1).
  */
 import { createHash } from "node:crypto";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
@@ -20,6 +20,7 @@ import { type AuthenticatorData, parseAuthenticatorData } from "./authenticator-
 import type { CeremonyUi } from "./ceremony-ui.ts";
 import { type ClientData, collectClientData } from "./client-data.ts";
 import { findCredential, fitCredentialList } from "./credential-list.ts";
+import { type Deed, signedChallenge } from "./deed.ts";
 import { type CreationOptions, parseCreationOptions, parseRequestOptions, type RequestOptions } from "./options.ts";
 import type { PinWrite } from "./pin-verification.ts";
 import { chooseResidentKey, makeRoom } from "./resident-key.ts";
@@ -29,6 +30,8 @@ export interface CeremonyInput {
   device: CtapDevice;
   /** The relying party's options in WebAuthn's JSON form; untrusted. */
   options: unknown;
+  /** What the touch is for, by the caller's own knowledge: the key signs it. */
+  deed: Deed;
   /** The server's origin, such as `https://vouch.example.com`. */
   origin: string;
   ui: CeremonyUi;
@@ -58,9 +61,10 @@ const CRED_PROTECT = 2;
  * malformed options, `pin_…`, `touch_timeout`, `credential_excluded`, `security_key_…`, `cancelled`.
  */
 export async function createCredential(input: CeremonyInput): Promise<RegistrationResponseJSON> {
-  const { device, origin } = input;
+  const { device, origin, deed } = input;
   const options = parseCreationOptions(input.options, origin);
-  const clientData = collectClientData("webauthn.create", options.challenge, new URL(origin).origin);
+  const challenge = signedChallenge(options.challenge, deed);
+  const clientData = collectClientData("webauthn.create", challenge, new URL(origin).origin);
   return understood(device, () => makeCredentialFor(input, options, clientData));
 }
 
@@ -130,9 +134,10 @@ async function makeCredentialFor(
  * malformed options, `pin_…`, `touch_timeout`, `no_credential`, `security_key_…`, `cancelled`.
  */
 export async function getAssertion(input: AssertionInput): Promise<AuthenticationResponseJSON> {
-  const { device, origin } = input;
+  const { device, origin, deed } = input;
   const options = parseRequestOptions(input.options, origin);
-  const clientData = collectClientData("webauthn.get", options.challenge, new URL(origin).origin);
+  const challenge = signedChallenge(options.challenge, deed);
+  const clientData = collectClientData("webauthn.get", challenge, new URL(origin).origin);
   return understood(device, () => getAssertionFor(input, options, clientData));
 }
 
@@ -162,7 +167,8 @@ async function getAssertionFor(
     }
   };
   const scope = { permissions: PERMISSION.GET_ASSERTION, rpId };
-  const presenceOnly = options.userVerification === "discouraged";
+  // Only publishing may be had by a touch alone, whatever the options say.
+  const presenceOnly = options.userVerification === "discouraged" && input.deed.purpose === "publish";
   using verification = verificationFor(input, info, scope, { beforeWrite, presenceOnly });
   const assertions = await verification.authorize(async ({ token, uv, exchange }) => {
     const ask = (allowList: readonly CredentialDescriptor[]) =>

@@ -9,7 +9,7 @@ export interface ClientData {
 }
 
 /**
- * Builds the client data. `challenge` is the relying party's, in base64url without padding; `origin` is for example
+ * Builds the client data. `challenge` is the one to be signed, in base64url without padding; `origin` is for example
  * `https://vouch.example.com`.
  */
 export function collectClientData(

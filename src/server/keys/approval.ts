@@ -4,6 +4,7 @@
  */
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
+import type { Deed } from "../../fido/webauthn/deed.ts";
 import type { ServerContext } from "../context.ts";
 import { randomToken } from "../random.ts";
 import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
@@ -13,7 +14,7 @@ import type { Session } from "../store/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 import type { User } from "../store/user.ts";
 
-/** What is to be approved. The assertion's challenge is a digest of all of it and of the ceremony's random challenge. */
+/** What is to be approved. The options' challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
   type: "addition" | "removal" | "publication";
   userId: string;
@@ -56,6 +57,15 @@ export function publication({ user, tokenHash }: Authorized, userVerification: C
   return { type: "publication", userId: user.id, parts: [tokenHash], userVerification };
 }
 
+/** What a client sends for an approval. */
+export interface Answer {
+  /** The ceremony's id. */
+  ceremony: string;
+  approval: AuthenticationResponseJSON;
+  /** What the touch must have been given for. */
+  deed: Deed;
+}
+
 /** A verified assertion whose signature counter is not stored yet. */
 export interface Approved {
   credentialId: string;
@@ -85,7 +95,7 @@ export async function beginApproval(
 }
 
 /**
- * Takes the ceremony (single use) and verifies that a key of the session's user signed exactly this change. Returns the
+ * Takes the ceremony (single use) and verifies that a key of the session's user signed exactly this change, for this deed. Returns the
  * ceremony's challenge. Throws `enrollment_denied` or `login_denied` for an expired or used ceremony, `login_denied` for
  * the assertion.
  */
@@ -93,11 +103,10 @@ export async function verifyApproval(
   context: ServerContext,
   session: Session,
   change: Change,
-  ceremonyId: string,
-  approval: AuthenticationResponseJSON,
+  { ceremony: id, approval, deed }: Answer,
 ): Promise<{ challenge: string; approved: Approved }> {
   const { store, relyingParty } = context;
-  const ceremony = await store.ceremonies.take(ceremonyId, change.type);
+  const ceremony = await store.ceremonies.take(id, change.type);
   if (!ceremony || ceremony.expiresAt <= context.now() || ceremony.userId !== session.user.id) {
     const { denied, late } = rules[change.type];
     throw new VouchError(denied, late, { hint: "Run the command again." });
@@ -108,6 +117,7 @@ export async function verifyApproval(
   const { credential } = found;
   const verified = await relyingParty.verifyAssertion(approval, {
     challenge: approvalChallenge(described(change, challenge)),
+    deed,
     credential,
     userVerification: change.userVerification,
   });

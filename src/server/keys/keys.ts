@@ -57,8 +57,13 @@ export const addKeyFinish: Handler = async (request, context) => {
   const { ceremony, approval, credential: response, name, product } = await readJson(request, AddRequest);
   const { user, credentialId } = session;
   const now = context.now();
-  const { challenge, approved } = await verifyApproval(context, session, addition(user, name), ceremony, approval);
-  const verified = await context.relyingParty.verifyRegistration(response, { challenge, user, product, now });
+  const { challenge, approved } = await verifyApproval(context, session, addition(user, name), {
+    ceremony,
+    approval,
+    deed: { purpose: "approve-add" },
+  });
+  const deed = { purpose: "add-key" } as const;
+  const verified = await context.relyingParty.verifyRegistration(response, { challenge, deed, user, product, now });
   const added = await context.store.transaction(async (tables) => {
     await stillLive(tables, session, context.now());
     await recordApproval(tables, approved, now);
@@ -100,7 +105,8 @@ export const removeKey: Handler = async (request, context) => {
   const { id, force, ceremony, approval } = await readJson(request, RemoveRequest);
   const { user, credentialId } = session;
   const change = removal(user, id, force);
-  const { approved } = await verifyApproval(context, session, change, ceremony, approval);
+  const deed = { purpose: "approve-remove", about: id } as const;
+  const { approved } = await verifyApproval(context, session, change, { ceremony, approval, deed });
   const sessionsEnded = await context.store.transaction(async (tables) => {
     const now = context.now();
     await stillLive(tables, session, now);

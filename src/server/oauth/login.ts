@@ -56,7 +56,7 @@ export async function grantSession(
   if (!found) throw notEnrolled();
   const { credential, user } = found;
   const { counter, backedUp } = await relyingParty
-    .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, credential })
+    .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, deed: { purpose: "login" }, credential })
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });

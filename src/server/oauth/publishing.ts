@@ -13,6 +13,8 @@ import { authorize, stillLive, type Authorized } from "./authorization.ts";
 const PublishRequest = v.strictObject({
   ceremony: v.pipe(v.string(), v.maxLength(64)),
   approval: AuthenticationResponseSchema,
+  /** The process that the client holds the token for: its id and its start time, which the touch was given for. */
+  holder: v.pipe(v.string(), v.regex(/^[1-9]\d{0,9} [\d.]{1,32}$/)),
 });
 
 /** POST /v1/publish/options: begins a ceremony of 60 seconds, whose challenge belongs to this session. */
@@ -27,8 +29,13 @@ export const publishOptions: Handler = async (request, context) => {
 /** POST /v1/publish: verifies the assertion and gives one ID token for publishing, for AWS's audience. */
 export const publish: Handler = async (request, context) => {
   const session = await authorize(request, context);
-  const { ceremony, approval } = await readJson(request, PublishRequest);
-  const { approved } = await verifyApproval(context, session, approvedBy(session, context), ceremony, approval);
+  const { ceremony, approval, holder } = await readJson(request, PublishRequest);
+  const deed = { purpose: "publish", about: holder } as const;
+  const { approved } = await verifyApproval(context, session, approvedBy(session, context), {
+    ceremony,
+    approval,
+    deed,
+  });
   const now = context.now();
   const live = await context.store.transaction(async (tables) => {
     const found = await stillLive(tables, session, now);

@@ -12,6 +12,7 @@ import {
 import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
 import { type CborValue, encodeCbor } from "../../fido/codec/cbor.ts";
 import { ES256 } from "../../fido/codec/cose.ts";
+import { type Deed, signedChallenge } from "../../fido/webauthn/deed.ts";
 import { VouchError } from "../../base/errors.ts";
 import { readAttestation, verifyAttestation } from "./attestation.ts";
 import { sha256 } from "../random.ts";
@@ -92,10 +93,10 @@ export class RelyingParty {
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
-    expected: { challenge: string; user: User; product: string | undefined; now: number },
+    expected: { challenge: string; deed: Deed; user: User; product: string | undefined; now: number },
   ): Promise<Omit<Credential, "name">> {
     try {
-      const registration = await this.#verifyRegistration(response, expected.challenge);
+      const registration = await this.#verifyRegistration(response, signedChallenge(expected.challenge, expected.deed));
       return { ...registration, userId: expected.user.id, product: expected.product, createdAt: expected.now };
     } catch (error) {
       throw denied("enrollment_denied", error);
@@ -139,7 +140,7 @@ export class RelyingParty {
    */
   async verifyAssertion(
     response: AuthenticationResponseJSON,
-    expected: { challenge: string; credential: Credential; userVerification?: "required" | "discouraged" },
+    expected: { challenge: string; deed: Deed; credential: Credential; userVerification?: "required" | "discouraged" },
   ): Promise<{ counter: number; backedUp: boolean }> {
     const { credential } = expected;
     if (response.id !== credential.id) throw denied("login_denied", refusal("its credential id is another"));
@@ -150,7 +151,7 @@ export class RelyingParty {
     if (named !== credential.userId) throw denied("login_denied", refusal("the user handle is not the credential's"));
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,
-      expectedChallenge: expected.challenge,
+      expectedChallenge: signedChallenge(expected.challenge, expected.deed),
       expectedOrigin: this.#origin,
       expectedRPID: this.#id,
       requireUserVerification: expected.userVerification !== "discouraged",
@@ -187,7 +188,7 @@ function isEmbedded(clientDataJson: string): boolean {
   return (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
 }
 
-/** Returns the challenge for an assertion that approves this change, in base64url. */
+/** Returns the options' challenge for an assertion that approves this change, in base64url. */
 export function approvalChallenge(change: readonly unknown[]): string {
   return sha256(JSON.stringify(["vouch approval", ...change]));
 }
@@ -207,7 +208,7 @@ function withoutStatement({ authData }: { authData: Uint8Array }): string {
 
 /** Maps library messages to reasons by keyword; the originals quote untrusted input and are discarded. */
 const reasons: readonly (readonly [RegExp, string])[] = [
-  [/challenge/i, "it answers another challenge"],
+  [/challenge/i, "it answers another challenge, or was given for something else"],
   [/top origin/i, embedded],
   [/origin/i, "it was made for another origin"],
   [/RP ID/i, "it was made for another RP ID"],

@@ -6,20 +6,24 @@ import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { rejection } from "../../rejection.ts";
 import { type Person, person } from "./person.ts";
-import { authenticate, creationOptions, origin, register, requestOptions } from "./relying-party.ts";
+import { authenticate, creationOptions, toEnroll, toLogIn, origin, register, requestOptions } from "./relying-party.ts";
 
 type Way = Partial<CeremonyInput> & Pick<CeremonyInput, "device">;
 
 /** Enrols: the ceremony, verified by the relying party. */
 async function enroll(way: Way, changes?: Parameters<typeof creationOptions>[0]) {
   const options = await creationOptions(changes);
-  return register(options, await createCredential({ ui: person(), origin, options, ...way }));
+  return register(options, await createCredential({ deed: toEnroll, ui: person(), origin, options, ...way }));
 }
 
 /** Logs in: the ceremony, verified by the relying party; gives the signature counter. */
 async function login(way: Way, credential: Parameters<typeof authenticate>[2], allowed?: { id: string }[]) {
   const options = await requestOptions(allowed);
-  return authenticate(options, await getAssertion({ ui: person(), origin, options, ...way }), credential);
+  return authenticate(
+    options,
+    await getAssertion({ deed: toLogIn, ui: person(), origin, options, ...way }),
+    credential,
+  );
 }
 
 describe("the relying party accepts what it gets from", () => {
@@ -272,14 +276,18 @@ describe("a ceremony refuses options", () => {
   ])("%s", async (_, changes, message) => {
     await using plugged = await plugIn({ pin: "123456" });
     const options = { ...(await creationOptions()), ...changes };
-    const error = await rejection(createCredential({ device: await plugged.open(), options, origin, ui: person() }));
+    const error = await rejection(
+      createCredential({ deed: toEnroll, device: await plugged.open(), options, origin, ui: person() }),
+    );
     expect(error).toMatchObject({ code: "protocol_error", message: expect.stringContaining(message) });
   });
 
   test("of another host when logging in", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const options = { ...(await requestOptions()), rpId: "evil.example" };
-    const error = await rejection(getAssertion({ device: await plugged.open(), options, origin, ui: person() }));
+    const error = await rejection(
+      getAssertion({ deed: toLogIn, device: await plugged.open(), options, origin, ui: person() }),
+    );
     expect(error).toMatchObject({ code: "protocol_error", message: expect.stringContaining("got evil.example") });
   });
 });

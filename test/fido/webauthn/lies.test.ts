@@ -5,7 +5,7 @@ import { type Lie, lies } from "../../authenticator/ctap2/lies.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import { rejection } from "../../rejection.ts";
 import { person } from "./person.ts";
-import { creationOptions, origin, requestOptions } from "./relying-party.ts";
+import { creationOptions, toEnroll, toLogIn, origin, requestOptions } from "./relying-party.ts";
 
 const product = "Software Security Key";
 
@@ -24,7 +24,7 @@ describe.each(lies.authData)('authenticator data with the lie "%s"', (lie) => {
   test("is refused when a credential is made", async () => {
     await using plugged = await plugIn({ pin: "123456", lie: { in: "authData", lie } });
     const options = await creationOptions();
-    const making = createCredential({ device: await plugged.open(), origin, ui: person(), options });
+    const making = createCredential({ deed: toEnroll, device: await plugged.open(), origin, ui: person(), options });
     const error = await rejection(making);
     expect(error).toMatchObject(authDataLies[lie]!);
     expect(error.exitCode).toBe(3);
@@ -35,10 +35,12 @@ describe.each(lies.authData)('authenticator data with the lie "%s"', (lie) => {
   test("is refused when logging in", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
-    await createCredential({ device, origin, ui: person(), options: await creationOptions() });
+    await createCredential({ deed: toEnroll, device, origin, ui: person(), options: await creationOptions() });
     plugged.key.settings.lie = { in: "authData", lie };
     const options = await requestOptions();
-    expect(await rejection(getAssertion({ device, origin, ui: person(), options }))).toMatchObject(authDataLies[lie]!);
+    expect(await rejection(getAssertion({ deed: toLogIn, device, origin, ui: person(), options }))).toMatchObject(
+      authDataLies[lie]!,
+    );
   });
 });
 
@@ -47,7 +49,7 @@ describe.each(["credential", "keyAgreement"] as const)("a useless public key as 
     const lie: Lie = { in: where, lie: name };
     await using plugged = await plugIn({ pin: "123456", lie });
     const options = await creationOptions();
-    const making = createCredential({ device: await plugged.open(), origin, ui: person(), options });
+    const making = createCredential({ deed: toEnroll, device: await plugged.open(), origin, ui: person(), options });
     const error = await rejection(making);
     expect(error.message).toStartWith(product);
     expect(error).toMatchObject({ exitCode: 3, hint: expect.stringContaining("Use another security key") });
@@ -58,7 +60,7 @@ describe.each(["credential", "keyAgreement"] as const)("a useless public key as 
 test("a key agreement that is not on P-256 is refused in clear words", async () => {
   await using plugged = await plugIn({ pin: "123456", lie: { in: "keyAgreement", lie: "crv" } });
   const options = await creationOptions();
-  const making = createCredential({ device: await plugged.open(), origin, ui: person(), options });
+  const making = createCredential({ deed: toEnroll, device: await plugged.open(), origin, ui: person(), options });
   expect(await rejection(making)).toMatchObject({
     code: "security_key_unsupported",
     message: `${product} cannot be used. Unusable public key: expected a key on the curve P-256 (crv 1), got crv 0.`,

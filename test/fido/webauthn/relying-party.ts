@@ -11,8 +11,13 @@ import {
   type WebAuthnCredential,
 } from "@simplewebauthn/server";
 
+import { type Deed, signedChallenge } from "../../../src/fido/webauthn/deed.ts";
+
 export const origin = "https://vouch.example.com";
 const rpId = "vouch.example.com";
+/** What the touches of these ceremonies are for. */
+export const toEnroll: Deed = { purpose: "enroll" };
+export const toLogIn: Deed = { purpose: "login" };
 
 export function creationOptions(
   changes: {
@@ -40,7 +45,7 @@ export async function register(
 ): Promise<{ credential: WebAuthnCredential; fmt: string; aaguid: string }> {
   const { verified, registrationInfo } = await verifyRegistrationResponse({
     response,
-    expectedChallenge: options.challenge,
+    expectedChallenge: signedChallenge(options.challenge, toEnroll),
     expectedOrigin: origin,
     expectedRPID: rpId,
     requireUserVerification: true,
@@ -63,7 +68,7 @@ export async function authenticate(
 ): Promise<number> {
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
     response,
-    expectedChallenge: options.challenge,
+    expectedChallenge: signedChallenge(options.challenge, toLogIn),
     expectedOrigin: origin,
     expectedRPID: rpId,
     credential,

@@ -6,7 +6,7 @@ import { plugIn, type PluggedIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { rejection } from "../../rejection.ts";
 import { type Person, person } from "./person.ts";
-import { creationOptions, origin, register } from "./relying-party.ts";
+import { creationOptions, toEnroll, origin, register } from "./relying-party.ts";
 
 const pin = "123456";
 const rpId = "vouch.example.com";
@@ -51,7 +51,7 @@ async function enroll(
     authenticatorSelection: { residentKey, userVerification: "required" },
     excludeCredentials: kept.map((id) => ({ id: Buffer.from(id).toString("base64url") })),
   });
-  const response = await createCredential({ origin, ui, options, device: await plugged.open() });
+  const response = await createCredential({ deed: toEnroll, origin, ui, options, device: await plugged.open() });
   return register(options, response);
 }
 

@@ -5,7 +5,7 @@ import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { rejection } from "../../rejection.ts";
 import { person } from "./person.ts";
-import { authenticate, creationOptions, origin, register, requestOptions } from "./relying-party.ts";
+import { authenticate, creationOptions, toEnroll, toLogIn, origin, register, requestOptions } from "./relying-party.ts";
 
 const pins = () => ["123456", "123456"];
 const strangers = Array.from({ length: 30 }, (_, index) => Buffer.alloc(48, index + 1).toString("base64url"));
@@ -14,7 +14,10 @@ async function enroll(way: Pick<Parameters<typeof createCredential>[0], "device"
   const options = await creationOptions({
     authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
   });
-  const { credential } = await register(options, await createCredential({ origin, ui, options, ...way }));
+  const { credential } = await register(
+    options,
+    await createCredential({ deed: toEnroll, origin, ui, options, ...way }),
+  );
   return credential;
 }
 
@@ -24,7 +27,7 @@ async function login(
   ui = person(pins()),
 ) {
   const options = await requestOptions();
-  const response = await getAssertion({ origin, ui, options, ...way });
+  const response = await getAssertion({ deed: toLogIn, origin, ui, options, ...way });
   await authenticate(options, response, credential);
   return response;
 }
@@ -88,7 +91,7 @@ test("names that are longer than a key keeps are shortened, in whole characters"
   await using plugged = await plugIn({ pin: "123456", maxMsgSize: 600 });
   const device = await plugged.open();
   const options = await creationOptions({ userName: `${"é".repeat(31)}ab${"🔑".repeat(20)}` });
-  await createCredential({ device, origin, ui: person(), options });
+  await createCredential({ deed: toEnroll, device, origin, ui: person(), options });
   const [stored] = plugged.key.ctap2.credentials.discoverable("vouch.example.com");
   expect(stored?.user.name).toBe(`${"é".repeat(31)}ab`);
 });
@@ -107,7 +110,9 @@ test("on a key with a display the account is chosen on the key", async () => {
   const accounts = [];
   for (const userName of ["first@example.com", "second@example.com"]) {
     const options = await creationOptions({ userName });
-    accounts.push(await register(options, await createCredential({ device, origin, ui: person(), options })));
+    accounts.push(
+      await register(options, await createCredential({ deed: toEnroll, device, origin, ui: person(), options })),
+    );
   }
   const ui = person(["123456"], 1);
   await login({ device }, accounts[1]!.credential, ui);

@@ -10,7 +10,7 @@ import { Secret } from "../../../src/base/secret.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
 import { rejection } from "../../rejection.ts";
 import { person } from "./person.ts";
-import { creationOptions, origin, requestOptions } from "./relying-party.ts";
+import { creationOptions, toEnroll, toLogIn, origin, requestOptions } from "./relying-party.ts";
 
 const statuses = [
   0x01, 0x02, 0x11, 0x12, 0x14, 0x15, 0x19, 0x26, 0x27, 0x28, 0x2b, 0x2c, 0x2e, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34,
@@ -113,8 +113,8 @@ test.each(["creating a credential", "getting an assertion"])(
         const way = { device, origin, ui: machine(prefersPin), timeoutMs: 1000 };
         const error = await rejection(
           what === "creating a credential"
-            ? createCredential({ ...way, options: creation })
-            : getAssertion({ ...way, options: request, credentialIds }),
+            ? createCredential({ deed: toEnroll, ...way, options: creation })
+            : getAssertion({ deed: toLogIn, ...way, options: request, credentialIds }),
         );
         expect(error).toBeInstanceOf(VouchError);
         expect(error).not.toMatchObject({ code: "internal_error" });

@@ -3,32 +3,35 @@ import { describe, expect, test } from "bun:test";
 import { verifyAuthenticationResponse, type WebAuthnCredential } from "@simplewebauthn/server";
 import { parseAuthenticatorData } from "../../../src/fido/webauthn/authenticator-data.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
+import { type Deed, signedChallenge } from "../../../src/fido/webauthn/deed.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { person } from "./person.ts";
-import { creationOptions, origin, register, requestOptions } from "./relying-party.ts";
+import { creationOptions, toEnroll, origin, register, requestOptions } from "./relying-party.ts";
+
+const publishing: Deed = { purpose: "publish", about: "4321 987654" };
 
 /** Enrols on a key with the PIN 123456, and asks it for a touch. */
-async function touched(settings: Partial<Settings>, ui = person([])) {
+async function touched(settings: Partial<Settings>, ui = person([]), deed = publishing) {
   await using plugged = await plugIn({ pin: "123456", ...settings });
   const device = await plugged.open();
   const creation = await creationOptions();
   const { credential } = await register(
     creation,
-    await createCredential({ device, origin, ui: person(), options: creation }),
+    await createCredential({ deed: toEnroll, device, origin, ui: person(), options: creation }),
   );
   const request = { ...(await requestOptions([{ id: credential.id }])), userVerification: "discouraged" as const };
-  const assertion = await getAssertion({ device, origin, ui, options: request });
-  return { assertion, credential, challenge: request.challenge, ui };
+  const assertion = await getAssertion({ deed, device, origin, ui, options: request });
+  return { assertion, credential, challenge: request.challenge, deed, ui };
 }
 
 async function isAccepted(
-  { assertion, credential, challenge }: Awaited<ReturnType<typeof touched>>,
+  { assertion, credential, challenge, deed }: Awaited<ReturnType<typeof touched>>,
   requireUserVerification: boolean,
 ): Promise<boolean> {
   const verified = verifyAuthenticationResponse({
     response: assertion,
-    expectedChallenge: challenge,
+    expectedChallenge: signedChallenge(challenge, deed),
     expectedOrigin: origin,
     expectedRPID: "vouch.example.com",
     requireUserVerification,
@@ -59,4 +62,13 @@ describe("a touch without a PIN", () => {
     expect(found.ui.pinRequests).toHaveLength(1);
     expect(await isAccepted(found, true)).toBe(true);
   });
+
+  test.each<Deed>([{ purpose: "login" }, { purpose: "approve-add" }, { purpose: "approve-remove", about: "AAAA" }])(
+    "is not enough for %j, whatever the options say",
+    async (deed) => {
+      const found = await touched({}, person(["123456"]), deed);
+      expect(found.ui.pinRequests).toHaveLength(1);
+      expect(await isAccepted(found, true)).toBe(true);
+    },
+  );
 });

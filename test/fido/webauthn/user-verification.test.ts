@@ -5,16 +5,23 @@ import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { rejection } from "../../rejection.ts";
 import { type Person, person } from "./person.ts";
-import { authenticate, creationOptions, origin, register, requestOptions } from "./relying-party.ts";
+import { authenticate, creationOptions, toEnroll, toLogIn, origin, register, requestOptions } from "./relying-party.ts";
 
 /** Enrols and logs in on a new key with these settings, and gives it. */
 async function serve(settings: Partial<Settings>, ui: Person, nextUi: Person = ui) {
   await using plugged = await plugIn(settings);
   const device = await plugged.open();
   const creation = await creationOptions();
-  const { credential } = await register(creation, await createCredential({ device, origin, ui, options: creation }));
+  const { credential } = await register(
+    creation,
+    await createCredential({ deed: toEnroll, device, origin, ui, options: creation }),
+  );
   const request = await requestOptions();
-  await authenticate(request, await getAssertion({ device, origin, ui: nextUi, options: request }), credential);
+  await authenticate(
+    request,
+    await getAssertion({ deed: toLogIn, device, origin, ui: nextUi, options: request }),
+    credential,
+  );
   return plugged.key;
 }
 
@@ -112,7 +119,7 @@ describe("a key that demands another PIN", () => {
     const ui = person(["000000"], undefined, { newPins: [newPin] });
     const options = await creationOptions();
     // The person has nothing more to type when the PIN is asked for again.
-    const making = createCredential({ device, origin, ui, options }).catch((error: Error) => error);
+    const making = createCredential({ deed: toEnroll, device, origin, ui, options }).catch((error: Error) => error);
     expect(await making).toMatchObject({ message: "no PIN is left to type" });
     expect(ui.pinRequests).toMatchObject([
       { mustChange: true, wrong: false, retries: 8 },
@@ -171,12 +178,12 @@ describe("a login changes nothing on a key", () => {
       const options = await creationOptions({
         authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
       });
-      ({ id } = await createCredential({ device, origin, ui: person(["123456"]), options }));
+      ({ id } = await createCredential({ deed: toEnroll, device, origin, ui: person(["123456"]), options }));
     }
     plugged.key.ctap2.pin.forcePINChange = settings.forcePINChange === true;
     const credentialIds = enrolled === "enrolled" && id !== undefined ? [id] : [];
     const options = await requestOptions();
-    const attempt = getAssertion({ device, origin, ui, options, credentialIds });
+    const attempt = getAssertion({ deed: toLogIn, device, origin, ui, options, credentialIds });
     const { code } = await attempt.then(
       () => ({ code: "ok" }),
       (error: { code: string }) => error,
@@ -187,7 +194,13 @@ describe("a login changes nothing on a key", () => {
   test("that has no PIN, which cannot be enrolled", async () => {
     const ui = person([], undefined, { newPins: [newPin] });
     await using plugged = await plugIn({});
-    const attempt = getAssertion({ device: await plugged.open(), origin, ui, options: await requestOptions() });
+    const attempt = getAssertion({
+      deed: toLogIn,
+      device: await plugged.open(),
+      origin,
+      ui,
+      options: await requestOptions(),
+    });
     expect(await rejection(attempt)).toMatchObject({
       code: "no_credential",
       message: "Software Security Key is not enrolled: it has no PIN yet. Nothing was changed on it.",

@@ -7,7 +7,7 @@ import { KeyAgreement, type Shared } from "../../authenticator/ctap2/pin/pin-pro
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { type Person, person } from "./person.ts";
-import { creationOptions, origin, requestOptions } from "./relying-party.ts";
+import { creationOptions, toEnroll, toLogIn, origin, requestOptions } from "./relying-party.ts";
 
 const pin = "123456";
 const newPin = "correct horse";
@@ -72,8 +72,8 @@ async function perform(settings: Partial<Settings>, ui: Person): Promise<string[
     return token;
   };
   const device = await plugged.open();
-  await createCredential({ device, origin, ui, options: await creationOptions() }).catch(() => {});
-  await getAssertion({ device, origin, ui, options: await requestOptions() }).catch(() => {});
+  await createCredential({ deed: toEnroll, device, origin, ui, options: await creationOptions() }).catch(() => {});
+  await getAssertion({ deed: toLogIn, device, origin, ui, options: await requestOptions() }).catch(() => {});
   return tokens;
 }
 

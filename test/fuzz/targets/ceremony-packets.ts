@@ -1,6 +1,7 @@
 /** Whole ceremonies, from the reports of a device up to what the server is sent. */
 import { openChannel } from "../../../src/fido/hid/channel.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
+import type { Deed } from "../../../src/fido/webauthn/deed.ts";
 import type { Target } from "../target.ts";
 import { type VirtualTime, within } from "../surroundings/virtual-time.ts";
 import { info, readScript, type Script, scriptInput } from "./packet-script.ts";
@@ -25,9 +26,10 @@ function carriedOut({ connection, ceremony }: Script, time: VirtualTime): Promis
   return within(time, MAX_TIME_MS, async () => {
     const device = await openChannel(connection, info);
     const { options, kind } = ceremony;
+    const deed: Deed = { purpose: kind === "create" ? "enroll" : "login" };
     const carryOut = kind === "create" ? createCredential : getAssertion;
     try {
-      return await carryOut({ device, options, origin, ui: person(), timeoutMs: TOUCH_LIMIT_MS });
+      return await carryOut({ device, options, origin, ui: person(), deed, timeoutMs: TOUCH_LIMIT_MS });
     } finally {
       await device.close();
     }

@@ -3,6 +3,7 @@ import { CtapError } from "../../../src/fido/ctap2/status.ts";
 import type { CtapDevice, ExchangeOptions } from "../../../src/fido/ctap2/device.ts";
 import { VouchError } from "../../../src/base/errors.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
+import type { Deed } from "../../../src/fido/webauthn/deed.ts";
 import { expectBounded } from "../surroundings/bounded.ts";
 import { answers, type Ceremony, corpus, operation } from "../corpus.ts";
 import { mutateCbor } from "../mutations/cbor.ts";
@@ -46,9 +47,10 @@ export const ceremony: Target = {
   run([control = new Uint8Array(2), json = new Uint8Array(0), ...given], time) {
     const recorded = corpus[(control[0] ?? 0) % corpus.length] as Ceremony;
     const device = new AnsweringDevice(recorded, given, control[1] ?? 0);
+    const deed: Deed = { purpose: recorded.kind === "create" ? "enroll" : "login" };
     const carryOut = recorded.kind === "create" ? createCredential : getAssertion;
     const carriedOut = async () => {
-      const value = await carryOut({ device, options: parseJson(json), origin, ui: person() });
+      const value = await carryOut({ device, options: parseJson(json), origin, ui: person(), deed });
       expectBounded(value, json.length + device.sentBytes);
       return value;
     };

@@ -11,7 +11,7 @@ import { createIssuer, type Issuer } from "../../sandbox/aws/sts/issuer.ts";
 import { callerContext } from "../../sandbox/aws/sts/session/session.ts";
 import type { Fetch } from "../../sandbox/aws/sts/web-identity.ts";
 import { parsePolicy, type PolicyDocument, type Statement } from "../../sandbox/iam/document.ts";
-import { newPerson, type Person } from "../person.ts";
+import { holder, newPerson, type Person, publishing as approved } from "../person.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 
 const id = "123456789012";
@@ -71,9 +71,9 @@ describe("with the tokens of the server", () => {
     plain = (await server.exchange(person.accessToken, person.dpop)).body.access_token;
     const begun = (await server.inSession(person, "POST", "/v1/publish/options", {})).body;
     const options = begun.approval as PublicKeyCredentialRequestOptionsJSON;
-    const approval = person.key.authenticate(options, origin, { userVerified: false });
-    publishing = (await server.inSession(person, "POST", "/v1/publish", { ceremony: begun.ceremony, approval })).body
-      .idToken;
+    const approval = person.key.authenticate(options, origin, { userVerified: false }, approved);
+    publishing = (await server.inSession(person, "POST", "/v1/publish", { ceremony: begun.ceremony, approval, holder }))
+      .body.idToken;
     subject = JSON.parse(Buffer.from(plain.split(".")[1]!, "base64url").toString()).sub;
   });
   afterAll(() => server.stop());

@@ -1,6 +1,17 @@
 /** A stolen laptop: its session, with its DPoP key, neither adds a key nor removes one. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { add, begin, list, newPerson, type Person, remove, rename } from "../person.ts";
+import {
+  add,
+  addKey,
+  approveAdd,
+  approveRemove,
+  begin,
+  list,
+  newPerson,
+  type Person,
+  remove,
+  rename,
+} from "../person.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
@@ -15,7 +26,12 @@ afterAll(() => server.stop());
 const adding = async () => {
   const { ceremony, options, approval } = await begin(server, person);
   const key = new TestSecurityKey();
-  return { ceremony, options, request: approval, json: { ceremony, credential: key.register(options, origin) } };
+  return {
+    ceremony,
+    options,
+    request: approval,
+    json: { ceremony, credential: key.register(options, origin, {}, addKey) },
+  };
 };
 const removing = async () => {
   const removal = { id: second.id, force: false };
@@ -24,9 +40,9 @@ const removing = async () => {
 };
 
 describe.each([
-  ["adding", "/v1/credentials/add", adding],
-  ["removing", "/v1/credentials/remove", removing],
-] as const)("%s a key", (_name, path, start) => {
+  ["adding", "/v1/credentials/add", adding, () => approveAdd],
+  ["removing", "/v1/credentials/remove", removing, () => approveRemove(second.id)],
+] as const)("%s a key", (_name, path, start, deed) => {
   const send = (json: object) => server.inSession(person, "POST", path, json);
   const unchanged = async () =>
     expect((await list(server, person)).map(({ id }) => id).toSorted()).toEqual([person.key.id, second.id].toSorted());
@@ -56,7 +72,7 @@ describe.each([
     ["for another user", { userHandle: "AAAA" }],
   ])("is refused with an assertion %s", async (_twist, twist) => {
     const { request, json } = await start();
-    const answer = await send({ ...json, approval: person.key.authenticate(request, origin, twist) });
+    const answer = await send({ ...json, approval: person.key.authenticate(request, origin, twist, deed()) });
     expect(answer).toMatchObject({ status: 403, body: { error: { code: "login_denied" } } });
     await unchanged();
   });
@@ -66,7 +82,7 @@ describe.each([
     for (const key of [other.key, new TestSecurityKey()]) {
       const { request, json } = await start();
       expect(
-        (await send({ ...json, approval: key.authenticate(request, origin, { userHandle: "AAAA" }) })).status,
+        (await send({ ...json, approval: key.authenticate(request, origin, { userHandle: "AAAA" }, deed()) })).status,
       ).toBe(403);
     }
     await unchanged();
@@ -77,9 +93,11 @@ describe.each([
     const [first, another] = [await start(), await start()];
     for (const request of [login, first.request]) {
       const { json } = await start();
-      expect((await send({ ...json, approval: person.key.authenticate(request, origin) })).status).toBe(403);
+      expect((await send({ ...json, approval: person.key.authenticate(request, origin, {}, deed()) })).status).toBe(
+        403,
+      );
     }
-    const approval = person.key.authenticate(another.request, origin);
+    const approval = person.key.authenticate(another.request, origin, {}, deed());
     const wrong = await send({ ...another.json, ceremony: first.ceremony, approval });
     expect(wrong.status).toBe(403);
     await unchanged();
@@ -88,25 +106,35 @@ describe.each([
   test("is refused in another person's session, and after five minutes", async () => {
     const other = await newPerson(server);
     const { request, json } = await start();
-    const approval = person.key.authenticate(request, origin);
+    const approval = person.key.authenticate(request, origin, {}, deed());
     expect((await server.inSession(other, "POST", path, { ...json, approval })).status).toBe(403);
     const late = await start();
     server.advance(300);
-    expect((await send({ ...late.json, approval: person.key.authenticate(late.request, origin) })).status).toBe(403);
+    expect(
+      (await send({ ...late.json, approval: person.key.authenticate(late.request, origin, {}, deed()) })).status,
+    ).toBe(403);
     await unchanged();
   });
 });
 
 test("an approval is bound to the key, the name and the force that were shown", async () => {
   const { request, json } = await removing();
-  const approval = second.authenticate(request, origin);
+  const approval = second.authenticate(request, origin, {}, approveRemove(person.key.id));
   const other = { ...json, id: person.key.id, approval };
   expect((await server.inSession(person, "POST", "/v1/credentials/remove", other)).status).toBe(403);
   const forced = await removing();
-  const force = { ...forced.json, force: true, approval: person.key.authenticate(forced.request, origin) };
+  const force = {
+    ...forced.json,
+    force: true,
+    approval: person.key.authenticate(forced.request, origin, {}, approveRemove(second.id)),
+  };
   expect((await server.inSession(person, "POST", "/v1/credentials/remove", force)).status).toBe(403);
   const named = await adding();
-  const name = { ...named.json, name: "other", approval: person.key.authenticate(named.request, origin) };
+  const name = {
+    ...named.json,
+    name: "other",
+    approval: person.key.authenticate(named.request, origin, {}, approveAdd),
+  };
   expect((await server.inSession(person, "POST", "/v1/credentials/add", name)).status).toBe(403);
   expect(await list(server, person)).toHaveLength(2);
 });

@@ -1,7 +1,7 @@
 /** A person's own security keys: the list, and adding to it; every way in which an addition is refused. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeJwt } from "jose";
-import { begin, add, list, login, newPerson, type Person } from "../person.ts";
+import { add, addKey, approveAdd, begin, list, login, newPerson, type Person } from "../person.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
@@ -134,8 +134,8 @@ describe("adding a key", () => {
     ) =>
       server.inSession(by, "POST", "/v1/credentials/add", {
         ceremony,
-        approval: by.key.authenticate(approval, origin),
-        credential: new TestSecurityKey().register(options, origin),
+        approval: by.key.authenticate(approval, origin, {}, approveAdd),
+        credential: new TestSecurityKey().register(options, origin, {}, addKey),
       });
     const foreign = await begin(server, other);
     expect((await finish(person, foreign)).status).toBe(403);
@@ -167,10 +167,10 @@ describe("adding a key", () => {
   test("is refused when the session has ended in between", async () => {
     const person = await newPerson(server);
     const { ceremony, options, approval: request } = await begin(server, person);
-    const approval = person.key.authenticate(request, origin);
+    const approval = person.key.authenticate(request, origin, {}, approveAdd);
     await server.form("/oauth/revoke", { token: person.accessToken });
     const key = new TestSecurityKey();
-    const credential = key.register(options, origin);
+    const credential = key.register(options, origin, {}, addKey);
     const answer = await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
     expect(answer.status).toBe(401);
     expect(await server.store.credentials.find(key.id)).toBeUndefined();

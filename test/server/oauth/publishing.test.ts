@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { decodeJwt } from "jose";
-import { login, newPerson, type Person } from "../person.ts";
+import { approveAdd, approveRemove, holder, login, newPerson, type Person, publishing } from "../person.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { type Answer, origin, startTestServer, statusCounts, type TestServer } from "../test-server.ts";
 
@@ -21,13 +21,16 @@ interface Begun {
 
 const begin = async (by: Session, at = server): Promise<Begun> =>
   (await at.inSession(by, "POST", "/v1/publish/options", {})).body as Begun;
-const finish = (by: Session, json: unknown, at = server): Promise<Answer> =>
-  at.inSession(by, "POST", "/v1/publish", json);
+const finish = (by: Session, json: object, at = server): Promise<Answer> =>
+  at.inSession(by, "POST", "/v1/publish", { holder, ...json });
+/** The touch of a key, given for publishing. */
+const touch = (key: TestSecurityKey, approval: Begun["approval"], twist: Twist = {}) =>
+  key.authenticate(approval, origin, twist, publishing);
 
 /** The whole of it, by a touch of the person's key. */
 async function publish(person: Person, twist: Twist = { userVerified: false }, at = server): Promise<Answer> {
   const { ceremony, approval } = await begin(person, at);
-  return finish(person, { ceremony, approval: person.key.authenticate(approval, origin, twist) }, at);
+  return finish(person, { ceremony, approval: touch(person.key, approval, twist) }, at);
 }
 
 const purposeIn = (idToken: string) => {
@@ -122,7 +125,7 @@ describe("no ID token for publishing is given", () => {
     ] as const) {
       const { ceremony, approval } = await begin(person);
       server.advance(seconds);
-      const answer = await finish(person, { ceremony, approval: person.key.authenticate(approval, origin) });
+      const answer = await finish(person, { ceremony, approval: touch(person.key, approval) });
       expect(answer.status).toBe(status);
     }
   });
@@ -130,7 +133,7 @@ describe("no ID token for publishing is given", () => {
   test("twice for one touch, also at once", async () => {
     const person = await newPerson(server, { counter: 0 });
     const { ceremony, approval } = await begin(person);
-    const json = { ceremony, approval: person.key.authenticate(approval, origin, { counter: 0 }) };
+    const json = { ceremony, approval: touch(person.key, approval, { counter: 0 }) };
     expect(statusCounts(await Promise.all([1, 2, 3, 4].map(() => finish(person, json))))).toEqual({ 200: 1, 403: 3 });
   });
 
@@ -139,11 +142,11 @@ describe("no ID token for publishing is given", () => {
     const elsewhere = { ...person, ...(await login(server, person.key)) };
     for (const by of [elsewhere, stranger]) {
       const { ceremony, approval } = await begin(person);
-      expect(await finish(by, { ceremony, approval: person.key.authenticate(approval, origin) })).toMatchObject(denied);
+      expect(await finish(by, { ceremony, approval: touch(person.key, approval) })).toMatchObject(denied);
     }
     // A ceremony of one session with the assertion of the other's.
     const [mine, theirs] = [await begin(person), await begin(elsewhere)];
-    const approval = person.key.authenticate(theirs.approval, origin);
+    const approval = touch(person.key, theirs.approval);
     expect(await finish(person, { ceremony: mine.ceremony, approval })).toMatchObject(denied);
   });
 
@@ -151,9 +154,9 @@ describe("no ID token for publishing is given", () => {
     const [person, stranger] = [await newPerson(server), await newPerson(server)];
     for (const key of [stranger.key, new TestSecurityKey()]) {
       const { ceremony, approval } = await begin(person);
-      expect(
-        await finish(person, { ceremony, approval: key.authenticate(approval, origin, { userHandle: "AAAA" }) }),
-      ).toMatchObject(denied);
+      expect(await finish(person, { ceremony, approval: touch(key, approval, { userHandle: "AAAA" }) })).toMatchObject(
+        denied,
+      );
     }
   });
 
@@ -163,18 +166,18 @@ describe("no ID token for publishing is given", () => {
     const removal = { id: person.key.id, force: true };
     const removing = (await server.inSession(person, "POST", "/v1/credentials/remove/options", removal)).body;
     const { ceremony: ofLogin, options } = await server.loginOptions();
-    for (const [ceremony, request] of [
-      [ofLogin, options],
-      [adding.ceremony, adding.approval],
-      [removing.ceremony, removing.approval],
+    for (const [ceremony, request, deed] of [
+      [ofLogin, options, undefined],
+      [adding.ceremony, adding.approval, approveAdd],
+      [removing.ceremony, removing.approval, approveRemove(removal.id)],
     ]) {
-      const approval = person.key.authenticate(request, origin);
+      const approval = person.key.authenticate(request, origin, {}, deed);
       expect(await finish(person, { ceremony, approval })).toMatchObject(denied);
       const { ceremony: ofPublishing } = await begin(person);
       expect(await finish(person, { ceremony: ofPublishing, approval })).toMatchObject(denied);
     }
     const { ceremony, approval: request } = await begin(person);
-    const approval = person.key.authenticate(request, origin);
+    const approval = touch(person.key, request);
     const removed = await server.inSession(person, "POST", "/v1/credentials/remove", {
       ...removal,
       ceremony,
@@ -206,7 +209,7 @@ describe("no ID token for publishing is given", () => {
     const person = await newPerson(server);
     const { ceremony, approval } = await begin(person);
     await end(person, person.key.id);
-    expect((await finish(person, { ceremony, approval: person.key.authenticate(approval, origin) })).status).toBe(401);
+    expect((await finish(person, { ceremony, approval: touch(person.key, approval) })).status).toBe(401);
     expect((await server.inSession(person, "POST", "/v1/publish/options", {})).status).toBe(401);
   });
 
@@ -219,14 +222,14 @@ describe("no ID token for publishing is given", () => {
   ])("for a DPoP proof %s", async (_, claims) => {
     const person = await newPerson(server);
     const { ceremony, approval } = await begin(person);
-    const json = { ceremony, approval: person.key.authenticate(approval, origin) };
+    const json = { ceremony, approval: touch(person.key, approval), holder };
     expect((await server.inSession(person, "POST", "/v1/publish", json, claims)).status).toBe(401);
   });
 
   test("with another DPoP key than the session's", async () => {
     const [person, thief] = [await newPerson(server), await newPerson(server)];
     const { ceremony, approval } = await begin(person);
-    const json = { ceremony, approval: person.key.authenticate(approval, origin) };
+    const json = { ceremony, approval: touch(person.key, approval), holder };
     expect((await finish({ accessToken: person.accessToken, dpop: thief.dpop }, json)).status).toBe(401);
   });
 });

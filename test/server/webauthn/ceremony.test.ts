@@ -34,23 +34,33 @@ test("a security key enrols, logs in twice, and cannot be enrolled a second time
   const device = await openKey();
   const code = await server.invite();
   const creation = await server.enrollOptions(code);
-  const registration = await createCredential({ device, options: creation.options, origin, ui });
+  const registration = await createCredential({
+    deed: { purpose: "enroll" },
+    device,
+    options: creation.options,
+    origin,
+    ui,
+  });
   const enrolled = await server.post("/v1/enroll", { ceremony: creation.ceremony, code, credential: registration });
   expect(enrolled.body).toEqual({ user: email, credentialId: registration.id, name: "security key" });
 
   const dpop = await DpopKey.generate();
   for (let login = 0; login < 2; login++) {
     const { ceremony, options } = await server.loginOptions();
-    const credential = JSON.stringify(await getAssertion({ device, options, origin, ui }));
+    const credential = JSON.stringify(await getAssertion({ deed: { purpose: "login" }, device, options, origin, ui }));
     const parameters = { grant_type: webauthnGrant, ceremony, credential };
     const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
     expect((await server.exchange(body.access_token, dpop)).status).toBe(200);
   }
 
   const again = await server.enrollOptions(await server.invite());
-  const excluded: unknown = await createCredential({ device, options: again.options, origin, ui }).catch(
-    (error: unknown) => error,
-  );
+  const excluded: unknown = await createCredential({
+    deed: { purpose: "enroll" },
+    device,
+    options: again.options,
+    origin,
+    ui,
+  }).catch((error: unknown) => error);
   expect(excluded).toMatchObject({ code: "credential_excluded" });
   await device.close();
 });

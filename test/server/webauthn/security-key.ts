@@ -12,6 +12,7 @@ import type {
 import { encodeBase64url } from "../../../src/fido/codec/base64url.ts";
 import { type CborMap, type CborValue, encodeCbor } from "../../../src/fido/codec/cbor.ts";
 import { ES256, exportCoseKey } from "../../../src/fido/codec/cose.ts";
+import { type Deed, signedChallenge } from "../../../src/fido/webauthn/deed.ts";
 import type { AttestationKey } from "./attestation.ts";
 
 export const aaguid = new Uint8Array(16).fill(7);
@@ -20,6 +21,7 @@ export const aaguid = new Uint8Array(16).fill(7);
 export interface Twist {
   origin?: string;
   rpId?: string;
+  /** Signed as it is, whatever the deed. */
   challenge?: string;
   type?: string;
   /** Fields of the client data that say that another page embeds this one. */
@@ -54,9 +56,10 @@ export class TestSecurityKey {
     options: PublicKeyCredentialCreationOptionsJSON,
     origin: string,
     twist: Twist = {},
+    deed: Deed = { purpose: "enroll" },
   ): RegistrationResponseJSON {
     this.#userHandle = options.user.id;
-    const clientData = clientDataJson("webauthn.create", options.challenge, origin, twist);
+    const clientData = clientDataJson("webauthn.create", signedChallenge(options.challenge, deed), origin, twist);
     const credentialId = Buffer.from(this.id, "base64url");
     const length = Buffer.alloc(2);
     length.writeUInt16BE(credentialId.length);
@@ -91,8 +94,9 @@ export class TestSecurityKey {
     options: PublicKeyCredentialRequestOptionsJSON,
     origin: string,
     twist: Twist = {},
+    deed: Deed = { purpose: "login" },
   ): AuthenticationResponseJSON {
-    const clientData = clientDataJson("webauthn.get", options.challenge, origin, twist);
+    const clientData = clientDataJson("webauthn.get", signedChallenge(options.challenge, deed), origin, twist);
     const authenticatorData = this.#authenticatorData(twist.rpId ?? options.rpId ?? "", 0, twist);
     return {
       id: this.id,

@@ -43,10 +43,10 @@ export const add = defineCommand({
     } = await askAgent(routes.keyAddStart, start, {
       timeoutMs: agentTimeoutMs,
     });
-    const approval = await approve(timeoutSeconds, server, approvalOptions);
+    const approval = await approve(timeoutSeconds, server, approvalOptions, { purpose: "approve-add" });
     await askForNewKey();
     try {
-      const made = await makeKey(timeoutSeconds, server, options);
+      const made = await makeKey(timeoutSeconds, server, options, { purpose: "add-key" });
       const request: KeyAddFinishRequest = { ...at, ceremony, approval, ...made, ...named };
       const { key } = await askAgent(routes.keyAddFinish, request, { timeoutMs: agentTimeoutMs });
       rememberServer(server, [key.id]);

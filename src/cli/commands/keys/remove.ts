@@ -69,7 +69,10 @@ async function removeKey(
 ): Promise<Reply<typeof routes.keyRemoveFinish>> {
   const limit = { timeoutMs: agentTimeoutMs };
   const begun = await askAgent(routes.keyRemoveStart, { ...at, ...start }, limit);
-  const approval = await approve(timeoutSeconds, begun.server, begun.approval);
+  const approval = await approve(timeoutSeconds, begun.server, begun.approval, {
+    purpose: "approve-remove",
+    about: start.id,
+  });
   const request: KeyRemoveFinishRequest = { ...at, ceremony: begun.ceremony, approval };
   return await askAgent(routes.keyRemoveFinish, request, limit);
 }

@@ -1,0 +1,108 @@
+/** A touch is good for what it was given for: the answer of a key to a challenge is of no use for anything else. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Deed } from "../../../src/fido/webauthn/deed.ts";
+import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { addKey, approveAdd, approveRemove, begin, holder, newPerson, type Person, publishing } from "../person.ts";
+import { type Answer, origin, startTestServer, type TestServer } from "../test-server.ts";
+import { TestSecurityKey, type Twist } from "./security-key.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
+});
+afterAll(() => server.stop());
+
+const toLogIn: Deed = { purpose: "login" };
+const toEnroll: Deed = { purpose: "enroll" };
+
+/** How the key signs the challenge of the ceremony: for a deed, or as it is. */
+interface Signing {
+  deed?: Deed;
+  twist: (challenge: string) => Twist;
+}
+
+/** Each ceremony of the server, whole, in the name of somebody who may do it, and the deed that it is. */
+const ceremonies: Record<string, (person: Person, signing?: Signing) => Promise<Answer>> = {
+  async login(person, { deed = toLogIn, twist } = asIs) {
+    const { ceremony, options } = await server.loginOptions();
+    const credential = JSON.stringify(person.key.authenticate(options, origin, twist(options.challenge), deed));
+    const headers = { dpop: await server.proof(person.dpop) };
+    return server.form("/oauth/token", { grant_type: webauthnGrant, ceremony, credential }, headers);
+  },
+  async enroll(person, { deed = toEnroll, twist } = asIs) {
+    const code = await server.invite(person.email);
+    const { ceremony, options } = await server.enrollOptions(code);
+    const credential = new TestSecurityKey().register(options, origin, twist(options.challenge), deed);
+    return server.post("/v1/enroll", { ceremony, code, credential });
+  },
+  async "add-key"(person, { deed = addKey, twist } = asIs) {
+    const { ceremony, options, approval: request } = await begin(server, person);
+    const approval = person.key.authenticate(request, origin, {}, approveAdd);
+    const credential = new TestSecurityKey().register(options, origin, twist(options.challenge), deed);
+    return server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
+  },
+  async "approve-add"(person, { deed = approveAdd, twist } = asIs) {
+    const { ceremony, options, approval: request } = await begin(server, person);
+    const approval = person.key.authenticate(request, origin, twist(request.challenge), deed);
+    const credential = new TestSecurityKey().register(options, origin, {}, addKey);
+    return server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
+  },
+  async "approve-remove"(person, { deed = approveRemove(person.key.id), twist } = asIs) {
+    const removal = { id: person.key.id, force: true };
+    const begun = (await server.inSession(person, "POST", "/v1/credentials/remove/options", removal)).body;
+    const twisted = twist(begun.approval.challenge);
+    const approval = person.key.authenticate(begun.approval, origin, twisted, deed);
+    const json = { ...removal, ceremony: begun.ceremony, approval };
+    return server.inSession(person, "POST", "/v1/credentials/remove", json);
+  },
+  async publish(person, { deed = publishing, twist } = asIs) {
+    const begun = (await server.inSession(person, "POST", "/v1/publish/options", {})).body;
+    const approval = person.key.authenticate(begun.approval, origin, twist(begun.approval.challenge), deed);
+    return server.inSession(person, "POST", "/v1/publish", { ceremony: begun.ceremony, approval, holder });
+  },
+};
+const asIs: Signing = { twist: () => ({}) };
+
+const deeds: Record<string, (person: Person) => Deed> = {
+  login: () => toLogIn,
+  enroll: () => toEnroll,
+  "add-key": () => addKey,
+  "approve-add": () => approveAdd,
+  "approve-remove": ({ key }) => approveRemove(key.id),
+  "approve-remove of another key": () => approveRemove(new TestSecurityKey().id),
+  publish: () => publishing,
+  "publish by another process of that id": () => ({ purpose: "publish", about: `${holder}1` }),
+  "publish by another process": () => ({ purpose: "publish", about: `1${holder}` }),
+};
+
+describe.each(Object.keys(ceremonies))("%s", (name) => {
+  const carryOut = ceremonies[name]!;
+
+  test("takes the touch that was given for it", async () => {
+    expect((await carryOut(await newPerson(server))).status).toBe(200);
+  });
+
+  test.each(Object.keys(deeds).filter((other) => other !== name))("refuses a touch for: %s", async (other) => {
+    const person = await newPerson(server);
+    const answer = await carryOut(person, { ...asIs, deed: deeds[other]!(person) });
+    expect([400, 403]).toContain(answer.status);
+    expect(JSON.stringify(answer.body)).toContain("it answers another challenge, or was given for something else");
+  });
+
+  test("refuses the server's challenge signed as it is, which says nothing of a deed", async () => {
+    const answer = await carryOut(await newPerson(server), { twist: (challenge) => ({ challenge }) });
+    expect([400, 403]).toContain(answer.status);
+    expect(JSON.stringify(answer.body)).toContain("it answers another challenge");
+  });
+});
+
+test.each(["", "4321", "4321 1 1", "x 1", "0 1", "4321 1\n", "-1 1"])(
+  "publishing by the process %j is malformed",
+  async (other) => {
+    const person = await newPerson(server);
+    const { ceremony, approval: request } = (await server.inSession(person, "POST", "/v1/publish/options", {})).body;
+    const approval = person.key.authenticate(request, origin, {}, { purpose: "publish", about: other });
+    const answer = await server.inSession(person, "POST", "/v1/publish", { ceremony, approval, holder: other });
+    expect(answer.status).toBe(400);
+  },
+);
