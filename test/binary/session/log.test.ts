@@ -209,6 +209,8 @@ test("an agent that is killed right behind a login has kept it, and who can publ
   await ended(laptop.run([executable, "--cargo-plugin"], { stdin: `${JSON.stringify(asked)}\n` }));
   const { pid } = JSON.parse((await laptop.vouch("agent", "status", "--json")).stdout) as { pid: number };
   process.kill(pid, "SIGKILL");
+  // Its socket goes a moment after the signal.
+  while (!/"running": ?false/.test((await laptop.vouch("agent", "status", "--json")).stdout)) await Bun.sleep(20);
   // Its memory is gone, and the first login was before --keep.
   const kept = await recorded();
   expect(kept.filter(({ operation }) => operation === "login finish")).toHaveLength(1);
