@@ -1,6 +1,6 @@
 /**
  * Packages of a project that yarn 1 would fetch, with the token of their registry, from a host that the user's own settings
- * have a credential for: `//registry.npmjs.org/:_authToken` in ~/.npmrc makes npm's public registry such a host, and a lock
+ * have a credential for: `//packages.example/:_authToken` in ~/.npmrc makes that registry such a host, and a lock
  * file that was written before the user's registry was set up names it for every package.
  */
 import { VouchError } from "../../base/errors.ts";

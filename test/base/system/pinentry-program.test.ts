@@ -8,7 +8,7 @@ let home: string;
 let env: Record<string, string>;
 beforeEach(() => {
   home = tempFolderUntil(onTestFinished);
-  for (const folder of [".gnupg", "bin", "work"]) mkdirSync(join(home, folder));
+  for (const folder of [".gnupg", "bin", "programs"]) mkdirSync(join(home, folder));
   program("bin/pinentry");
   env = { HOME: home, PATH: join(home, "bin"), DISPLAY: ":0" };
 });
@@ -32,36 +32,40 @@ test.each([".", "", "bin"])("a relative entry of PATH (%j) is passed over", (ent
 
 describe("gpg-agent.conf", () => {
   test.each([
-    ["names it", "pinentry-program HOME/work/own\n", "work/own"],
-    ["names it in the home folder", "pinentry-program ~/work/own\n", "work/own"],
+    ["names it", "pinentry-program HOME/programs/own\n", "programs/own"],
+    ["names it in the home folder", "pinentry-program ~/programs/own\n", "programs/own"],
     [
       "names it in quotes, behind blanks and comments",
-      '# mine\n\n  pinentry-program   "HOME/work/own"  \n',
-      "work/own",
+      '# mine\n\n  pinentry-program   "HOME/programs/own"  \n',
+      "programs/own",
     ],
-    ["names it twice: the last one counts", "pinentry-program /x\npinentry-program HOME/work/own\n", "work/own"],
-    ["has a comment only", "#pinentry-program HOME/work/own\n", "bin/pinentry"],
+    [
+      "names it twice: the last one counts",
+      "pinentry-program /x\npinentry-program HOME/programs/own\n",
+      "programs/own",
+    ],
+    ["has a comment only", "#pinentry-program HOME/programs/own\n", "bin/pinentry"],
     ["has other options", "default-cache-ttl 60\nenable-ssh-support\n", "bin/pinentry"],
   ])("%s", (_, text, expected) => {
-    program("work/own");
+    program("programs/own");
     configure(text.replaceAll("HOME", home));
     expect(found()?.file).toBe(join(home, expected));
   });
 
-  test.each(["own", "./own", "work/own", "/nonexistent/pinentry", "HOME/work", "HOME/work/plain"])(
+  test.each(["own", "./own", "programs/own", "/nonexistent/pinentry", "HOME/programs", "HOME/programs/plain"])(
     "names %s, which is no program: no other one is taken",
     (path) => {
-      writeFileSync(join(home, "work/plain"), "");
+      writeFileSync(join(home, "programs/plain"), "");
       configure(`pinentry-program ${path.replace("HOME", home)}\n`);
       expect(found()).toBeUndefined();
     },
   );
 
   test("is looked for in GNUPGHOME, unless that is relative", () => {
-    const own = program("work/own");
-    configure(`pinentry-program ${own}\n`, "work");
-    expect(found({ GNUPGHOME: join(home, "work") })?.file).toBe(own);
-    expect(found({ GNUPGHOME: "work" })?.file).toBe(join(home, "bin/pinentry"));
+    const own = program("programs/own");
+    configure(`pinentry-program ${own}\n`, "programs");
+    expect(found({ GNUPGHOME: join(home, "programs") })?.file).toBe(own);
+    expect(found({ GNUPGHOME: "programs" })?.file).toBe(join(home, "bin/pinentry"));
   });
 
   test("decides whether the keyboard is grabbed", () => {

@@ -17,10 +17,10 @@ interface Case {
 
 const all = ["registry=https://host.example/npm/repo/"];
 const scoped = ["@acme:registry=https://host.example/npm/repo/"];
-const lock = (header: string, host = "registry.npmjs.org") =>
+const lock = (header: string, host = "packages.example") =>
   `# yarn lockfile v1\n\n\n${header}:\n  version "1.0.0"\n  resolved "https://${host}/x/-/x-1.0.0.tgz#abc"\n`;
 
-function ask({ own = "//registry.npmjs.org/:_authToken=x\n", lines = all, files }: Case): string | undefined {
+function ask({ own = "//packages.example/:_authToken=x\n", lines = all, files }: Case): string | undefined {
   const folder = join(home, `${count++}`);
   mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -34,9 +34,9 @@ test.each<[what: string, given: Case]>([
   ["one of several specifications", { files: { "yarn.lock": lock('"x@^1.0.0", x@1') } }],
   ["a package of a scope", { lines: scoped, files: { "yarn.lock": lock('"@acme/x@^1.0.0"') } }],
   ["an alias of one", { lines: scoped, files: { "yarn.lock": lock('"y@npm:@acme/x@1.0.0"') } }],
-  ["another spelling of the host", { files: { "yarn.lock": lock("x@1", "www.REGISTRY.npmjs.org") } }],
+  ["another spelling of the host", { files: { "yarn.lock": lock("x@1", "www.PACKAGES.example") } }],
   ["an escape", { files: { "yarn.lock": lock("x@1").replace("https:", "\\u0068ttps:") } }],
-  ["a dependency", { files: { "package.json": '{"dependencies":{"x":"https://registry.npmjs.org/x.tgz"}}' } }],
+  ["a dependency", { files: { "package.json": '{"dependencies":{"x":"https://packages.example/x.tgz"}}' } }],
   [
     "a scope that the project gives to the registry",
     {
@@ -49,7 +49,7 @@ test.each<[what: string, given: Case]>([
     { lines: [], files: { ".yarnrc": 'registry "https://host.example/npm/repo"\n', "yarn.lock": lock("x@1") } },
   ],
 ])("yarn 1 would send the token to a host of the user's own credentials: %s", (_, given) => {
-  expect(ask(given)).toMatch(/(yarn\.lock|package\.json): \S+ comes from registry\.npmjs\.org, .*yarn 1 would send/);
+  expect(ask(given)).toMatch(/(yarn\.lock|package\.json): \S+ comes from packages\.example, .*yarn 1 would send/);
 });
 
 test.each<[what: string, given: Case]>([
