@@ -8,8 +8,8 @@
  *   bun build.ts --all --reuse    archives the executables that stand in dist/targets, once they have been signed
  * and dist/metafile.json, which says what each chunk of dist/vouch reaches, dist/man and dist/completions.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
 import { ignoringItsFolder } from "./build/compile-options.ts";
@@ -35,13 +35,18 @@ const socketInsteadOfHid: BunPlugin = {
   },
 };
 
-/** Compiles the executable; `firstStage` is the architecture of the one that it gets, if any. */
+/**
+ * Compiles the executable; `firstStage` is the architecture of the one that it gets, if any. It is made whole in the work
+ * folder and renamed into place: a program that starts it meanwhile gets the old one or the new one, and no writer finds
+ * it busy.
+ */
 async function compile(
   outfile: string,
   plugin: BunPlugin,
   runtime: { target?: Bun.Build.CompileTarget; executablePath: string },
   firstStage: Target["arch"] | undefined,
 ): Promise<Metafile> {
+  const made = join(work, basename(outfile));
   const result = await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
     root: join(root, "src"),
@@ -56,27 +61,23 @@ async function compile(
     define: { VOUCH_HAS_FIRST_STAGE: String(firstStage !== undefined), VOUCH_BUILD: JSON.stringify(sourceId(root)) },
     compile: {
       ...runtime,
-      outfile: join(root, outfile),
+      outfile: made,
       // A company's root CA is often in the system's store only. An option, because the variable's name is blanked.
       execArgv: ["--use-system-ca"],
       ...ignoringItsFolder,
     },
   });
   if (firstStage !== undefined) {
-    const path = join(root, outfile);
-    writeFileSync(path, withFirstStage(readFileSync(path), firstStage));
+    writeFileSync(made, withFirstStage(readFileSync(made), firstStage));
   }
+  renameSync(made, join(root, outfile));
   console.log(`built ${outfile}`);
   return result.metafile!;
 }
 
-/**
- * Writes the runtime as it goes into the executables, deaf to its own variables, and says where. It stands under
- * dist while a build runs.
- */
+/** Writes the runtime as it goes into the executables, deaf to its own variables, and says where. */
 function preparedRuntime(path: string, name: string): string {
-  const prepared = join(root, "dist/runtime", name);
-  mkdirSync(join(root, "dist/runtime"), { recursive: true });
+  const prepared = join(work, `runtime-${name}`);
   writeFileSync(prepared, withoutRuntimeVariables(readFileSync(path)).file, { mode: 0o755 });
   return prepared;
 }
@@ -127,6 +128,9 @@ const values = scriptOptions("npm run build [-- --sandbox] [--all | --target NAM
 const released = values.all ? targets : values.target.map(targetNamed);
 
 mkdirSync(join(root, values.sandbox ? "dist/sandbox" : "dist"), { recursive: true });
+/** Each build's own, on the file system of what it makes, and gone when the build ends. */
+const work = mkdtempSync(join(root, "dist/build-"));
+process.once("exit", () => rmSync(work, { recursive: true, force: true }));
 await writeDocuments(join(root, "dist"));
 if (released.length === 0) {
   const runtime = { executablePath: preparedRuntime(values.runtime ?? process.execPath, "host") };
@@ -141,4 +145,3 @@ if (released.length === 0) {
     console.log(`wrote dist/release/${name}`);
   }
 }
-rmSync(join(root, "dist/runtime"), { recursive: true, force: true });

@@ -66,15 +66,14 @@ export function addOutcomes(outcomes: Outcome[]): Outcome {
   return sum;
 }
 
-/** The failed tests, for the end of a long log: the first lines of each. */
+/** The failed tests, for the end of a long log: of each the first lines, and as many of the last. */
 export function describeFailures(failed: Failure[], lines = 12): string {
   return failed
     .map(({ test, message }) => {
       const parts = message.trimEnd().split("\n");
-      const more = parts.length > lines ? [`[${parts.length - lines} lines more above]`] : [];
-      return [`FAILED ${test}`, ...[...parts.slice(0, lines), ...more].map((line) => `    ${line}`.trimEnd())].join(
-        "\n",
-      );
+      const left = parts.length - 2 * lines;
+      const shown = left > 1 ? [...parts.slice(0, lines), `[${left} lines more above]`, ...parts.slice(-lines)] : parts;
+      return [`FAILED ${test}`, ...shown.map((line) => `    ${line}`.trimEnd())].join("\n");
     })
     .join("\n");
 }

@@ -46,6 +46,24 @@ test("the executables built in two folders are the same bytes", () => {
   expect(builtIn(join(work, "one"))).toBe(builtIn(join(work, "another/folder")));
 }, 120_000);
 
+test("two builds at once, of an executable that others keep starting, both end well", async () => {
+  const place = join(work, "busy");
+  builtIn(place);
+  const executable = join(place, "dist/vouch");
+  const builds = [0, 1].map(() =>
+    Bun.spawn([process.execPath, "build.ts"], { cwd: place, stdio: ["ignore", "ignore", "pipe"] }),
+  );
+  const exitCodes = new Set<number>();
+  const starting = async (): Promise<void> => {
+    while (builds.some(({ exitCode }) => exitCode === null)) {
+      exitCodes.add(await Bun.spawn([executable, "--version"], { stdio: ["ignore", "ignore", "ignore"] }).exited);
+    }
+  };
+  await Promise.all([starting(), starting(), starting()]);
+  const said = await Promise.all(builds.map(({ stderr }) => new Response(stderr).text()));
+  expect({ said, exitCodes: [...exitCodes] }).toEqual({ said: ["", ""], exitCodes: [0] });
+}, 240_000);
+
 test.skipIf(!requires("sha256sum"))("SHA256SUMS has every other file, and is right", () => {
   const names = read("SHA256SUMS")
     .trim()
