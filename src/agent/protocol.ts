@@ -61,7 +61,8 @@ export const routes = {
   keys: "/v1/keys",
   keyAddStart: "/v1/keys/add/start",
   keyAddFinish: "/v1/keys/add/finish",
-  keyRename: "/v1/keys/rename",
+  keyRenameStart: "/v1/keys/rename/start",
+  keyRenameFinish: "/v1/keys/rename/finish",
   keyRemoveStart: "/v1/keys/remove/start",
   keyRemoveFinish: "/v1/keys/remove/finish",
   sessions: "/v1/sessions",
@@ -185,7 +186,8 @@ const replies = {
   [routes.keys]: fields({ keys: list(securityKey) }),
   [routes.keyAddStart]: fields({ ...begun, ...approved }),
   [routes.keyAddFinish]: fields({ key: securityKey }),
-  [routes.keyRename]: fields({ id: text, name: text }),
+  [routes.keyRenameStart]: fields({ ...ceremony, ...approved }),
+  [routes.keyRenameFinish]: fields({ id: text, name: text }),
   [routes.keyRemoveStart]: fields({ ...ceremony, ...approved }),
   [routes.keyRemoveFinish]: fields({
     /** How many sessions ended with the key. */

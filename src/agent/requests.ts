@@ -144,8 +144,9 @@ export const keyAddFinishRequest = v.strictObject({
 });
 export type KeyAddFinishRequest = v.InferOutput<typeof keyAddFinishRequest>;
 
-export const keyRenameRequest = v.strictObject({ ...atServer, id: KeyId, name: Name });
-export type KeyRenameRequest = v.InferOutput<typeof keyRenameRequest>;
+/** The key, and the name that it gets. */
+export const keyRenameStartRequest = v.strictObject({ ...atServer, id: KeyId, name: Name });
+export type KeyRenameStartRequest = v.InferOutput<typeof keyRenameStartRequest>;
 
 export const keyRemoveStartRequest = v.strictObject({
   ...atServer,
@@ -155,13 +156,14 @@ export const keyRemoveStartRequest = v.strictObject({
 });
 export type KeyRemoveStartRequest = v.InferOutput<typeof keyRemoveStartRequest>;
 
-export const keyRemoveFinishRequest = v.strictObject({
+/** Finishes a renaming or a removal. */
+export const keyChangeFinishRequest = v.strictObject({
   ...atServer,
   ceremony: Name,
   /** AuthenticationResponseJSON. */
   approval: Json,
 });
-export type KeyRemoveFinishRequest = v.InferOutput<typeof keyRemoveFinishRequest>;
+export type KeyChangeFinishRequest = v.InferOutput<typeof keyChangeFinishRequest>;
 
 /** One session, all others, or all. */
 export const sessionsEndRequest = v.union([

@@ -9,9 +9,9 @@ import {
   fingerprintsRequest,
   keyAddFinishRequest,
   keyAddStartRequest,
-  keyRemoveFinishRequest,
+  keyChangeFinishRequest,
   keyRemoveStartRequest,
-  keyRenameRequest,
+  keyRenameStartRequest,
   keysRequest,
   loginFinishRequest,
   loginStartRequest,
@@ -53,13 +53,17 @@ export const agentRoutes: AgentRoutes = {
     agent.session(server);
     return agent.ceremonies.finishAddition(request);
   }),
-  [routes.keyRename]: route(keyRenameRequest, (agent, { server, id, name }) =>
-    agent.session(server).renameKey(id, name),
+  [routes.keyRenameStart]: route(keyRenameStartRequest, (agent, { server, ...request }) =>
+    agent.ceremonies.startRenaming(agent.session(server), request),
   ),
+  [routes.keyRenameFinish]: route(keyChangeFinishRequest, (agent, { server, ...request }) => {
+    agent.session(server);
+    return agent.ceremonies.finishRenaming(request);
+  }),
   [routes.keyRemoveStart]: route(keyRemoveStartRequest, (agent, { server, ...request }) =>
     agent.ceremonies.startRemoval(agent.session(server), request),
   ),
-  [routes.keyRemoveFinish]: route(keyRemoveFinishRequest, async (agent, { server, ...request }) => {
+  [routes.keyRemoveFinish]: route(keyChangeFinishRequest, async (agent, { server, ...request }) => {
     agent.session(server);
     const removed = await agent.ceremonies.finishRemoval(request);
     // The server has ended the sessions of the removed key. If the agent's own is one of them, it ends here as well.

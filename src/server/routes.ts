@@ -2,7 +2,16 @@
 import type { Handler } from "./context.ts";
 import { enroll, enrollOptions } from "./keys/enrollment.ts";
 import { health, readiness } from "./health.ts";
-import { addKeyFinish, addKeyOptions, listKeys, removeKey, removeKeyOptions, renameKey } from "./keys/keys.ts";
+import {
+  addKeyFinish,
+  addKeyOptions,
+  listKeys,
+  outdatedChange,
+  removeKey,
+  removeKeyOptions,
+  renameKey,
+  renameKeyOptions,
+} from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
 import type { RateClass } from "./http/rate-limit.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
@@ -39,11 +48,15 @@ export const routes: readonly Route[] = [
   { path: "/v1/enroll", method: "POST", handler: enroll, rateClass: "enroll" },
   { path: "/v1/login/options", method: "POST", handler: loginOptions, rateClass: "login" },
   { path: "/v1/credentials", method: "GET", handler: listKeys, rateClass: "token" },
-  { path: "/v1/credentials/add/options", method: "POST", handler: addKeyOptions, rateClass: "enroll" },
-  { path: "/v1/credentials/add", method: "POST", handler: addKeyFinish, rateClass: "enroll" },
-  { path: "/v1/credentials/rename", method: "POST", handler: renameKey, rateClass: "token" },
-  { path: "/v1/credentials/remove/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
-  { path: "/v1/credentials/remove", method: "POST", handler: removeKey, rateClass: "token" },
+  { path: "/v1/credentials/addition/options", method: "POST", handler: addKeyOptions, rateClass: "enroll" },
+  { path: "/v1/credentials/addition", method: "POST", handler: addKeyFinish, rateClass: "enroll" },
+  { path: "/v1/credentials/renaming/options", method: "POST", handler: renameKeyOptions, rateClass: "token" },
+  { path: "/v1/credentials/renaming", method: "POST", handler: renameKey, rateClass: "token" },
+  { path: "/v1/credentials/removal/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
+  { path: "/v1/credentials/removal", method: "POST", handler: removeKey, rateClass: "token" },
+  { path: "/v1/credentials/add/options", method: "POST", handler: outdatedChange, rateClass: "token" },
+  { path: "/v1/credentials/rename", method: "POST", handler: outdatedChange, rateClass: "token" },
+  { path: "/v1/credentials/remove/options", method: "POST", handler: outdatedChange, rateClass: "token" },
   { path: "/v1/publish/options", method: "POST", handler: publishOptions, rateClass: "token" },
   { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },

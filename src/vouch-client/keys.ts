@@ -30,12 +30,14 @@ const Removed = v.object({ sessionsEnded: Seconds, thisSession: v.boolean() });
 /** PublicKeyCredentialRequestOptionsJSON. */
 const ApprovalOptions = v.looseObject({ challenge: v.string() });
 const AdditionAnswer = v.object({ ...CeremonyAnswer.entries, approval: ApprovalOptions });
-const RemovalAnswer = v.object({ ceremony: CeremonyAnswer.entries.ceremony, approval: ApprovalOptions });
+const ApprovalAnswer = v.object({ ceremony: CeremonyAnswer.entries.ceremony, approval: ApprovalOptions });
 
 interface Approval {
   /** PublicKeyCredentialRequestOptionsJSON. */
   approval: object;
 }
+
+type Begun = Approval & Pick<Ceremony, "ceremony">;
 
 export type Key = v.InferOutput<typeof Key>;
 
@@ -67,7 +69,7 @@ export class VouchKeys {
   async addOptions(name?: string, signal?: AbortSignal): Promise<Ceremony & Approval> {
     return this.#api.ask(
       "POST",
-      "/v1/credentials/add/options",
+      "/v1/credentials/addition/options",
       name === undefined ? {} : { name },
       AdditionAnswer,
       true,
@@ -83,24 +85,34 @@ export class VouchKeys {
     addition: { ceremony: string; approval: unknown; credential: unknown; name?: string; product?: string },
     signal?: AbortSignal,
   ): Promise<Key> {
-    return (await this.#api.ask("POST", "/v1/credentials/add", addition, Added, false, signal)).credential;
+    return (await this.#api.ask("POST", "/v1/credentials/addition", addition, Added, false, signal)).credential;
   }
 
-  /** Renames a key. Throws also `credential_not_found`, `name_taken`. */
-  async rename(id: string, name: string, signal?: AbortSignal): Promise<{ id: string; name: string }> {
-    return this.#api.ask("POST", "/v1/credentials/rename", { id, name }, Renamed, true, signal);
+  /**
+   * Begins the renaming of a key to `name`: returns the options for the approving assertion by an enrolled key. Throws
+   * also `credential_not_found`, `name_taken`.
+   */
+  async renameOptions(id: string, name: string, signal?: AbortSignal): Promise<Begun> {
+    return this.#api.ask("POST", "/v1/credentials/renaming/options", { id, name }, ApprovalAnswer, true, signal);
+  }
+
+  /**
+   * Completes the renaming, with the same `id` and `name`. Throws also `enrollment_denied`, `login_denied`,
+   * `credential_not_found`, `name_taken`.
+   */
+  async rename(
+    renaming: { ceremony: string; approval: unknown; id: string; name: string },
+    signal?: AbortSignal,
+  ): Promise<{ id: string; name: string }> {
+    return this.#api.ask("POST", "/v1/credentials/renaming", renaming, Renamed, false, signal);
   }
 
   /**
    * Begins the removal of a key (`force` allows the last one): returns the options for the approving assertion by an
    * enrolled key. Throws also `credential_not_found`, `last_credential`.
    */
-  async removeOptions(
-    id: string,
-    force: boolean,
-    signal?: AbortSignal,
-  ): Promise<Approval & Pick<Ceremony, "ceremony">> {
-    return this.#api.ask("POST", "/v1/credentials/remove/options", { id, force }, RemovalAnswer, true, signal);
+  async removeOptions(id: string, force: boolean, signal?: AbortSignal): Promise<Begun> {
+    return this.#api.ask("POST", "/v1/credentials/removal/options", { id, force }, ApprovalAnswer, true, signal);
   }
 
   /**
@@ -112,6 +124,6 @@ export class VouchKeys {
     removal: { ceremony: string; approval: unknown; id: string; force: boolean },
     signal?: AbortSignal,
   ): Promise<{ sessionsEnded: number; thisSession: boolean }> {
-    return this.#api.ask("POST", "/v1/credentials/remove", removal, Removed, false, signal);
+    return this.#api.ask("POST", "/v1/credentials/removal", removal, Removed, false, signal);
   }
 }

@@ -11,6 +11,8 @@ const list = () => askAgent(routes.keys);
 const startAddition = (request = {}) => askAgent(routes.keyAddStart, request);
 const finishAddition = (ceremony: string, more: object = {}) =>
   askAgent(routes.keyAddFinish, { ceremony, approval: {}, credential: {}, ...more });
+const startRenaming = () => askAgent(routes.keyRenameStart, { id: key.id, name: "renamed" });
+const finishRenaming = (ceremony: string) => askAgent(routes.keyRenameFinish, { ceremony, approval: {} });
 const startRemoval = (force = false) => askAgent(routes.keyRemoveStart, { id: key.id, force });
 const finishRemoval = (ceremony: string) => askAgent(routes.keyRemoveFinish, { ceremony, approval: {} });
 const remove = async (force = false) => finishRemoval((await startRemoval(force)).ceremony);
@@ -18,7 +20,7 @@ const remove = async (force = false) => finishRemoval((await startRemoval(force)
 test.each([
   [routes.keys, {}],
   [routes.keyAddStart, {}],
-  [routes.keyRename, { id: key.id, name: "x" }],
+  [routes.keyRenameStart, { id: key.id, name: "x" }],
   [routes.keyRemoveStart, { id: key.id, force: true }],
 ] as const)("%s needs a session", async (route, body) => {
   await using harness = new AgentHarness();
@@ -26,7 +28,12 @@ test.each([
   await harness.login();
   harness.clock.pass(8 * 3600);
   expect((await rejection(askAgent(route, body))).code).toBe("session_expired");
-  expect(harness.upstream.counts).toMatchObject({ keys: 0, keyAddOptions: 0, keyRename: 0, keyRemoveOptions: 0 });
+  expect(harness.upstream.counts).toMatchObject({
+    keys: 0,
+    keyAddOptions: 0,
+    keyRenameOptions: 0,
+    keyRemoveOptions: 0,
+  });
 });
 
 test("the keys are listed as the server lists them, in the name of the session's key", async () => {
@@ -52,14 +59,13 @@ test("an addition goes to the session's server with the names of both keys", asy
 test("a key is renamed and removed at the server", async () => {
   await using harness = new AgentHarness([]);
   await harness.login();
-  expect(await askAgent(routes.keyRename, { id: key.id, name: "renamed" })).toEqual({
-    id: key.id,
-    name: "renamed",
-  });
+  const { ceremony } = await startRenaming();
+  expect(await finishRenaming(ceremony)).toEqual({ id: key.id, name: "renamed" });
   expect(await remove()).toEqual({ sessionsEnded: 0, thisSession: false });
   expect((await status()).session).toBeDefined();
   expect(harness.upstream.bodies).toEqual([
     { id: key.id, name: "renamed" },
+    { ceremony, approval: {}, id: key.id, name: "renamed" },
     { id: key.id, force: false },
     { ceremony: expect.any(String), approval: {}, id: key.id, force: false },
   ]);
@@ -108,6 +114,20 @@ describe("a ceremony of the agent", () => {
     expect(harness.upstream.counts).toMatchObject({ keyAdd: 0, keyRemove: 1 });
   });
 
+  test("of a renaming is finished once, within five minutes, and is no other", async () => {
+    await using harness = new AgentHarness([]);
+    await harness.login();
+    const { ceremony } = await startRenaming();
+    await finishRenaming(ceremony);
+    expect((await rejection(finishRenaming(ceremony))).code).toBe("enrollment_denied");
+    expect((await rejection(finishRenaming((await startRemoval()).ceremony))).code).toBe("enrollment_denied");
+    expect((await rejection(finishRemoval((await startRenaming()).ceremony))).code).toBe("enrollment_denied");
+    const late = await startRenaming();
+    harness.clock.pass(301);
+    expect((await rejection(finishRenaming(late.ceremony))).code).toBe("enrollment_denied");
+    expect(harness.upstream.counts).toMatchObject({ keyRename: 1, keyRemove: 0 });
+  });
+
   test("of an addition that takes longer than five minutes is refused", async () => {
     await using harness = new AgentHarness([]);
     await harness.login();
@@ -138,6 +158,22 @@ describe("a ceremony of the agent", () => {
 });
 
 describe("a refusal by the server while keys are managed:", () => {
+  test("a server that is older, and does not know the beginning, is named as that", async () => {
+    await using harness = new AgentHarness([]);
+    await harness.login();
+    for (const [operation, start] of [
+      ["keyAddOptions", startAddition],
+      ["keyRenameOptions", startRenaming],
+      ["keyRemoveOptions", startRemoval],
+    ] as const) {
+      harness.upstream.answer(operation, () => apiFailure(404, "protocol_error", "There is no such path."));
+      expect(await rejection(start())).toMatchObject({
+        code: "server_error",
+        message: expect.stringContaining("The Vouch server is older than this vouch"),
+      });
+    }
+  });
+
   test.each([
     ["last_credential", 409],
     ["credential_not_found", 404],

@@ -16,6 +16,7 @@ export type Operation =
   | "keys"
   | "keyAddOptions"
   | "keyAdd"
+  | "keyRenameOptions"
   | "keyRename"
   | "keyRemoveOptions"
   | "keyRemove"
@@ -45,6 +46,7 @@ export class Upstream {
     keys: 0,
     keyAddOptions: 0,
     keyAdd: 0,
+    keyRenameOptions: 0,
     keyRename: 0,
     keyRemoveOptions: 0,
     keyRemove: 0,
@@ -182,6 +184,7 @@ export class Upstream {
       case "loginOptions":
         return Response.json({ ceremony: `ceremony-${this.counts[operation]}`, options: { challenge: "AAAA" } });
       case "keyAddOptions":
+      case "keyRenameOptions":
       case "keyRemoveOptions":
         return Response.json({
           ceremony: `${operation}-${this.counts[operation]}`,
@@ -309,15 +312,17 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "loginOptions";
     case "/v1/credentials":
       return "keys";
-    case "/v1/credentials/add/options":
+    case "/v1/credentials/addition/options":
       return "keyAddOptions";
-    case "/v1/credentials/add":
+    case "/v1/credentials/addition":
       return "keyAdd";
-    case "/v1/credentials/rename":
+    case "/v1/credentials/renaming/options":
+      return "keyRenameOptions";
+    case "/v1/credentials/renaming":
       return "keyRename";
-    case "/v1/credentials/remove/options":
+    case "/v1/credentials/removal/options":
       return "keyRemoveOptions";
-    case "/v1/credentials/remove":
+    case "/v1/credentials/removal":
       return "keyRemove";
     case "/v1/sessions":
       return "sessions";

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { sha256 } from "../../src/server/random.ts";
 import { webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { DpopKey } from "./oauth/dpop-key.ts";
-import { addKey, approveAdd, approveRemove, begin, newPerson, type Person } from "./person.ts";
+import { addKey, approveAdd, approveRemove, approveRename, begin, newPerson, type Person } from "./person.ts";
 import { TestSecurityKey } from "./webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "./test-server.ts";
 
@@ -70,27 +70,33 @@ describe.each(endings)("a body that is held back while `vouch server %s` runs in
     const { ceremony, approval, options } = await begin(server, person);
     const json = {
       ceremony,
-      approval: person.key.authenticate(approval, origin, {}, approveAdd),
+      approval: person.key.authenticate(approval, origin, {}, approveAdd(key)),
       credential: key.register(options, origin, {}, addKey),
     };
-    expect([401, 403]).toContain(await heldInSession(person, "/v1/credentials/add", json, () => end(person.email)));
+    expect([401, 403]).toContain(
+      await heldInSession(person, "/v1/credentials/addition", json, () => end(person.email)),
+    );
     expect(await server.store.credentials.find(key.id)).toBeUndefined();
   });
 
   test("removes and renames no key", async () => {
     const person = await newPerson(server);
     const { id } = person.key;
-    const begun = await server.inSession(person, "POST", "/v1/credentials/remove/options", { id, force: true });
+    const begun = await server.inSession(person, "POST", "/v1/credentials/removal/options", { id, force: true });
     const { ceremony, approval } = begun.body;
     const json = {
       id,
       force: true,
       ceremony,
-      approval: person.key.authenticate(approval, origin, {}, approveRemove(id)),
+      approval: person.key.authenticate(approval, origin, {}, approveRemove(id, "first", true)),
     };
-    const renamed = heldInSession(person, "/v1/credentials/rename", { id, name: "mine" }, () => end(person.email));
-    expect(await renamed).toBe(401);
-    expect([401, 403]).toContain(await heldInSession(person, "/v1/credentials/remove", json, async () => {}));
+    const change = { id, name: "mine" };
+    const renaming = (await server.inSession(person, "POST", "/v1/credentials/renaming/options", change)).body;
+    const given = person.key.authenticate(renaming.approval, origin, {}, approveRename(id, "first", "mine"));
+    const rename = { ...change, ceremony: renaming.ceremony, approval: given };
+    const renamed = heldInSession(person, "/v1/credentials/renaming", rename, () => end(person.email));
+    expect([401, 403]).toContain(await renamed);
+    expect([401, 403]).toContain(await heldInSession(person, "/v1/credentials/removal", json, async () => {}));
     const left = await server.store.credentials.find(id);
     expect(left?.credential.name).toBe(name === "revoke --credentials" ? undefined : "first");
   });

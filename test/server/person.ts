@@ -1,5 +1,6 @@
 /** Somebody who manages their own security keys: what they ask of the server in the name of their session. */
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
+import type { Deed } from "../../src/fido/webauthn/deed.ts";
 import { DpopKey } from "./oauth/dpop-key.ts";
 import { TestSecurityKey, type Twist } from "./webauthn/security-key.ts";
 import { type Answer, origin, type TestServer } from "./test-server.ts";
@@ -16,8 +17,20 @@ export interface Person {
 
 /** What a touch is given for, apart from logging in and enrolling. */
 export const addKey = { purpose: "add-key" } as const;
-export const approveAdd = { purpose: "approve-add" } as const;
-export const approveRemove = (about: string) => ({ purpose: "approve-remove", about }) as const;
+/** The approval of this new key, and of no other. */
+export const approveAdd = (
+  key: TestSecurityKey,
+  { name, product }: { name?: string; product?: string } = {},
+  twist: Twist = {},
+): Deed => ({ purpose: "approve-add", about: [key.attestedData(twist), name ?? "", product ?? ""] });
+export const approveRename = (id: string, name: string, newName: string): Deed => ({
+  purpose: "approve-rename",
+  about: [id, name, newName],
+});
+export const approveRemove = (id: string, name: string, last = false): Deed => ({
+  purpose: "approve-remove",
+  about: [id, name, last ? "last" : ""],
+});
 /** The process that publishes. */
 export const holder = "4321 987654";
 export const publishing = { purpose: "publish", about: holder } as const;
@@ -53,7 +66,8 @@ export const list = async (server: TestServer, session: Pick<Person, "accessToke
 
 /** Begins an addition; `name` as in the finishing request. */
 export const begin = async (server: TestServer, person: Person, name?: unknown) =>
-  (await server.inSession(person, "POST", "/v1/credentials/add/options", name === undefined ? {} : { name })).body as {
+  (await server.inSession(person, "POST", "/v1/credentials/addition/options", name === undefined ? {} : { name }))
+    .body as {
     approval: PublicKeyCredentialRequestOptionsJSON;
   } & Awaited<ReturnType<TestServer["enrollOptions"]>>;
 
@@ -62,30 +76,63 @@ export async function add(
   server: TestServer,
   person: Person,
   key: TestSecurityKey,
-  more: object = {},
+  more: { name?: unknown; product?: string } = {},
   twist: Twist = {},
 ): Promise<Answer> {
   const named = "name" in more ? { name: more.name } : {};
-  const begun = await server.inSession(person, "POST", "/v1/credentials/add/options", named);
+  const begun = await server.inSession(person, "POST", "/v1/credentials/addition/options", named);
   if (begun.status !== 200) return begun;
   const { ceremony, options, approval: request } = begun.body;
-  const approval = person.key.authenticate(request, origin, person.twist, approveAdd);
   const credential = key.register(options, origin, twist, addKey);
-  return await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential, ...more });
+  const { name, product } = more;
+  const deed = approveAdd(
+    key,
+    { ...(name === undefined ? {} : { name: keptName(name) }), ...(product === undefined ? {} : { product }) },
+    twist,
+  );
+  const approval = person.key.authenticate(request, origin, person.twist, deed);
+  return await server.inSession(person, "POST", "/v1/credentials/addition", {
+    ceremony,
+    approval,
+    credential,
+    ...more,
+  });
 }
 
-export const rename = (server: TestServer, person: Person, id: string, name: unknown) =>
-  server.inSession(person, "POST", "/v1/credentials/rename", { id, name });
+/** A name as it is kept. */
+const keptName = (name: unknown) => String(name).trim().normalize("NFC");
+
+/** The name that the person is shown, if there is such a key. */
+const shownName = async (server: TestServer, id: string) =>
+  (await server.store.credentials.find(id))?.credential.name ?? "";
+
+/** The whole renaming, approved by the person's key. */
+export async function rename(server: TestServer, person: Person, id: string, name: unknown): Promise<Answer> {
+  const shown = await shownName(server, id);
+  const begun = await server.inSession(person, "POST", "/v1/credentials/renaming/options", { id, name });
+  if (begun.status !== 200) return begun;
+  const { ceremony, approval: request } = begun.body;
+  const deed = approveRename(id, shown, keptName(name));
+  const approval = person.key.authenticate(request, origin, person.twist, deed);
+  return await server.inSession(person, "POST", "/v1/credentials/renaming", { id, name, ceremony, approval });
+}
+
 /** The whole removal, approved by the person's key; `more` goes into both requests. */
 export async function remove(
   server: TestServer,
   session: Pick<Person, "accessToken" | "dpop" | "key" | "twist">,
   id: string,
-  more: object = {},
+  more: { force?: unknown } = {},
 ): Promise<Answer> {
-  const begun = await server.inSession(session, "POST", "/v1/credentials/remove/options", { id, ...more });
+  const shown = await shownName(server, id);
+  const begun = await server.inSession(session, "POST", "/v1/credentials/removal/options", { id, ...more });
   if (begun.status !== 200) return begun;
   const { ceremony, approval: request } = begun.body;
-  const approval = session.key.authenticate(request, origin, session.twist, approveRemove(id));
-  return await server.inSession(session, "POST", "/v1/credentials/remove", { id, ceremony, approval, ...more });
+  const approval = session.key.authenticate(
+    request,
+    origin,
+    session.twist,
+    approveRemove(id, shown, more.force === true),
+  );
+  return await server.inSession(session, "POST", "/v1/credentials/removal", { id, ceremony, approval, ...more });
 }

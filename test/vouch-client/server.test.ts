@@ -86,16 +86,19 @@ describe("a session", () => {
     expect(upstream.counts.keys).toBe(1);
   });
 
-  test("a key is added and removed once: what comes of a second request would mislead", async () => {
+  test("a key is added, renamed and removed once: what comes of a second request would mislead", async () => {
     const session = await login();
-    for (const operation of ["keyAdd", "keyRemove"] as const) {
+    for (const operation of ["keyAdd", "keyRename", "keyRemove"] as const) {
       upstream.answer(operation, () => new Response("busy", { status: 503 }));
     }
     expect((await rejection(session.keys.add({ ceremony: "c", approval: {}, credential }))).code).toBe("server_error");
+    expect((await rejection(session.keys.rename({ ceremony: "c", approval: {}, id: key.id, name: "x" }))).code).toBe(
+      "server_error",
+    );
     expect((await rejection(session.keys.remove({ ceremony: "c", approval: {}, id: key.id, force: false }))).code).toBe(
       "server_error",
     );
-    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRemove: 1 });
+    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRename: 1, keyRemove: 1 });
   });
 
   test("a request whose proof is refused for another reason is not sent again", async () => {

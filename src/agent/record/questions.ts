@@ -44,7 +44,7 @@ const changing: ReadonlySet<Route> = new Set([
   routes.loginFinish,
   routes.logout,
   routes.keyAddFinish,
-  routes.keyRename,
+  routes.keyRenameFinish,
   routes.keyRemoveFinish,
   routes.sessionsEnd,
   routes.publishFinish,

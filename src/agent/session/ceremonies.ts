@@ -1,5 +1,5 @@
 /**
- * WebAuthn ceremonies (enrolment, login, adding and removing a key) between the Vouch server and the command line,
+ * WebAuthn ceremonies (enrolment, login, adding, renaming and removing a key) between the Vouch server and the command line,
  * which performs them with the security key. Each open ceremony can be finished once, within its time limit.
  */
 import type { Environment } from "../../base/environment.ts";
@@ -15,8 +15,9 @@ import type {
   EnrollStartRequest,
   KeyAddFinishRequest,
   KeyAddStartRequest,
-  KeyRemoveFinishRequest,
+  KeyChangeFinishRequest,
   KeyRemoveStartRequest,
+  KeyRenameStartRequest,
   LoginFinishRequest,
 } from "../requests.ts";
 import type { Session } from "./session.ts";
@@ -30,6 +31,7 @@ type OpenCeremony =
   | { kind: "enrollment"; server: VouchServer; code: Secret }
   | { kind: "login"; server: VouchServer }
   | { kind: "addition"; session: Session }
+  | { kind: "renaming"; session: Session; renaming: KeyRenameStartRequest }
   | { kind: "removal"; session: Session; removal: KeyRemoveStartRequest };
 
 export class Ceremonies {
@@ -103,6 +105,31 @@ export class Ceremonies {
     return { key: await session.ask(({ keys }) => keys.add(request, session.signal)) };
   }
 
+  /** Begins the renaming of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.renameOptions`. */
+  async startRenaming(
+    session: Session,
+    { id, name }: KeyRenameStartRequest,
+  ): Promise<Reply<typeof routes.keyRenameStart>> {
+    const begun = await session.ask(async ({ keys }) => ({
+      ...(await keys.renameOptions(id, name, session.signal)),
+      server: keys.server,
+    }));
+    this.#keep(begun.ceremony, { kind: "renaming", session, renaming: { id, name } });
+    return begun;
+  }
+
+  /** Throws `enrollment_denied`, and as `Session.ask` and `VouchKeys.rename`. */
+  async finishRenaming({ ceremony, approval }: KeyChangeFinishRequest): Promise<Reply<typeof routes.keyRenameFinish>> {
+    const open = this.#take(ceremony);
+    if (open?.kind !== "renaming") {
+      throw new VouchError("enrollment_denied", "The renaming took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch keys rename` again.",
+      });
+    }
+    const { session, renaming } = open;
+    return session.ask(({ keys }) => keys.rename({ ...renaming, ceremony, approval }, session.signal));
+  }
+
   /** Begins the removal of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.removeOptions`. */
   async startRemoval(
     session: Session,
@@ -120,7 +147,7 @@ export class Ceremonies {
    * Removes the key; the session ends here as well if the server has ended it. Throws `enrollment_denied`, and as
    * `Session.ask` and `VouchKeys.remove`.
    */
-  async finishRemoval({ ceremony, approval }: KeyRemoveFinishRequest): Promise<Reply<typeof routes.keyRemoveFinish>> {
+  async finishRemoval({ ceremony, approval }: KeyChangeFinishRequest): Promise<Reply<typeof routes.keyRemoveFinish>> {
     const open = this.#take(ceremony);
     if (open?.kind !== "removal") {
       throw new VouchError("enrollment_denied", "The removal took longer than five minutes or was not begun here.", {

@@ -74,11 +74,6 @@ export class Session {
     return this.ask(({ keys }) => keys.list(this.signal));
   }
 
-  /** Gives a security key another name. Throws as `ask` and `VouchKeys.rename`. */
-  async renameKey(id: string, name: string): Promise<{ id: string; name: string }> {
-    return this.ask(({ keys }) => keys.rename(id, name, this.signal));
-  }
-
   /** The live sessions of the user, here and elsewhere. Throws as `ask` and `VouchSessions.list`. */
   async sessions(): Promise<OwnSession[]> {
     return this.ask(({ sessions }) => sessions.list(this.signal));

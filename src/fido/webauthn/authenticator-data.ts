@@ -1,8 +1,12 @@
 /** Strict parser of authenticator data (WebAuthn Level 3, section 6.1). */
+import { decodeBase64url } from "../codec/base64url.ts";
+import { requiredField } from "../codec/cbor-fields.ts";
 import { type CborMap, decodeCborMap, decodeCborPrefix } from "../codec/cbor.ts";
 import { VouchError } from "../../base/errors.ts";
 
 export interface AttestedCredentialData {
+  /** All of it, as it came (6.5.1). */
+  bytes: Uint8Array;
   /** 16 bytes. */
   aaguid: Uint8Array;
   credentialId: Uint8Array;
@@ -55,6 +59,17 @@ export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
   };
 }
 
+/**
+ * The attested credential data of a registration as the key made them, from its attestation object in base64url (6.5.4).
+ * Throws `protocol_error`.
+ */
+export function attestedDataOf(attestationObject: string): Uint8Array {
+  const object = decodeCborMap(decodeBase64url(attestationObject));
+  const { attestedCredentialData } = parseAuthenticatorData(requiredField(object, "authData", "bytes", "authData"));
+  if (attestedCredentialData === undefined) throw malformed("expected attested credential data, got none");
+  return attestedCredentialData.bytes;
+}
+
 function parseAttestedCredentialData(bytes: Uint8Array): [AttestedCredentialData, rest: Uint8Array] {
   const idStart = aaguidBytes + 2;
   if (bytes.length < idStart) throw malformed("expected attested credential data, got the end");
@@ -68,7 +83,12 @@ function parseAttestedCredentialData(bytes: Uint8Array): [AttestedCredentialData
   const { value, rest } = decodeCborPrefix(bytes.subarray(keyStart));
   if (!(value instanceof Map)) throw malformed("expected the public key as a map");
   return [
-    { aaguid: bytes.slice(0, aaguidBytes), credentialId: bytes.slice(idStart, keyStart), credentialPublicKey: value },
+    {
+      bytes: bytes.slice(0, bytes.length - rest.length),
+      aaguid: bytes.slice(0, aaguidBytes),
+      credentialId: bytes.slice(idStart, keyStart),
+      credentialPublicKey: value,
+    },
     rest,
   ];
 }

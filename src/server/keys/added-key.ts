@@ -20,13 +20,17 @@ export const KeyName = v.pipe(
   }),
 );
 
-/** Checks the name before the ceremony, so that a taken one costs no touch. Throws `name_taken`. */
+/**
+ * Checks the name before the ceremony, so that a taken one costs no touch; the key `of` may have it. Throws
+ * `name_taken`.
+ */
 export async function checkNameIsFree(
   { credentials }: Transaction,
   userId: string,
   name: string | undefined,
+  of?: string,
 ): Promise<void> {
-  const taken = (await credentials.ofUser(userId)).some((credential) => credential.name === name);
+  const taken = (await credentials.ofUser(userId)).some((each) => each.name === name && each.id !== of);
   if (name !== undefined && taken) throw nameTaken(name);
 }
 

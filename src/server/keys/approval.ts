@@ -10,13 +10,11 @@ import { randomToken } from "../random.ts";
 import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
 import type { Authorized } from "../oauth/authorization.ts";
 import type { Credential } from "../store/credentials.ts";
-import type { Session } from "../store/sessions.ts";
 import type { Transaction } from "../store/store.ts";
-import type { User } from "../store/user.ts";
 
 /** What is to be approved. The options' challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
-  type: "addition" | "removal" | "publication";
+  type: "addition" | "renaming" | "removal" | "publication";
   userId: string;
   parts: readonly (string | boolean | null)[];
   /** Whether the key must verify its user (PIN or finger); the touch is always needed. */
@@ -29,6 +27,11 @@ const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCod
     seconds: ceremonySeconds,
     denied: "enrollment_denied",
     late: "The addition took longer than five minutes or was finished before.",
+  },
+  renaming: {
+    seconds: ceremonySeconds,
+    denied: "enrollment_denied",
+    late: "The renaming took longer than five minutes or was finished before.",
   },
   removal: {
     seconds: ceremonySeconds,
@@ -43,24 +46,39 @@ const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCod
 };
 
 /** Returns the addition of a key, with its name if the user gave one. */
-export function addition(user: User, name: string | undefined): Change {
-  return { type: "addition", userId: user.id, parts: [name ?? null], userVerification: "required" };
+export function addition(session: Authorized, name: string | undefined): Change {
+  return inSession("addition", session, [name ?? null]);
+}
+
+/** Returns another name for a key. */
+export function renaming(session: Authorized, id: string, name: string): Change {
+  return inSession("renaming", session, [id, name]);
 }
 
 /** Returns the removal of a key; with `force` even of the last one. */
-export function removal(user: User, id: string, force: boolean): Change {
-  return { type: "removal", userId: user.id, parts: [id, force], userVerification: "required" };
+export function removal(session: Authorized, id: string, force: boolean): Change {
+  return inSession("removal", session, [id, force]);
 }
 
-/** Returns publishing in one session: an approval is of no use to another session of the same user. */
-export function publication({ user, tokenHash }: Authorized, userVerification: Change["userVerification"]): Change {
-  return { type: "publication", userId: user.id, parts: [tokenHash], userVerification };
+/** Returns publishing. */
+export function publication(session: Authorized, userVerification: Change["userVerification"]): Change {
+  return inSession("publication", session, [], userVerification);
+}
+
+/** An approval is of no use to another session of the same user. */
+function inSession(
+  type: Change["type"],
+  { user, tokenHash }: Authorized,
+  parts: Change["parts"],
+  userVerification: Change["userVerification"] = "required",
+): Change {
+  return { type, userId: user.id, parts: [tokenHash, ...parts], userVerification };
 }
 
 /** What a client sends for an approval. */
 export interface Answer {
-  /** The ceremony's id. */
-  ceremony: string;
+  /** The ceremony's challenge. */
+  challenge: string;
   approval: AuthenticationResponseJSON;
   /** What the touch must have been given for. */
   deed: Deed;
@@ -95,25 +113,26 @@ export async function beginApproval(
 }
 
 /**
- * Takes the ceremony (single use) and verifies that a key of the session's user signed exactly this change, for this deed. Returns the
- * ceremony's challenge. Throws `enrollment_denied` or `login_denied` for an expired or used ceremony, `login_denied` for
- * the assertion.
+ * Takes the ceremony (single use) and returns its challenge. Throws `enrollment_denied` or `login_denied` for one that
+ * has expired, was used or is another user's.
+ */
+export async function takeApproval(context: ServerContext, { type, userId }: Change, id: string): Promise<string> {
+  const ceremony = await context.store.ceremonies.take(id, type);
+  if (ceremony && ceremony.expiresAt > context.now() && ceremony.userId === userId) return ceremony.challenge;
+  const { denied, late } = rules[type];
+  throw new VouchError(denied, late, { hint: "Run the command again." });
+}
+
+/**
+ * Verifies that an enrolled key of the change's user signed exactly this change, for this deed. Throws `login_denied`.
  */
 export async function verifyApproval(
-  context: ServerContext,
-  session: Session,
+  { store, relyingParty }: ServerContext,
   change: Change,
-  { ceremony: id, approval, deed }: Answer,
-): Promise<{ challenge: string; approved: Approved }> {
-  const { store, relyingParty } = context;
-  const ceremony = await store.ceremonies.take(id, change.type);
-  if (!ceremony || ceremony.expiresAt <= context.now() || ceremony.userId !== session.user.id) {
-    const { denied, late } = rules[change.type];
-    throw new VouchError(denied, late, { hint: "Run the command again." });
-  }
+  { challenge, approval, deed }: Answer,
+): Promise<Approved> {
   const found = await store.credentials.find(approval.id);
-  if (found?.user.id !== session.user.id) throw notEnrolled();
-  const { challenge } = ceremony;
+  if (found?.user.id !== change.userId) throw notEnrolled();
   const { credential } = found;
   const verified = await relyingParty.verifyAssertion(approval, {
     challenge: approvalChallenge(described(change, challenge)),
@@ -121,7 +140,7 @@ export async function verifyApproval(
     credential,
     userVerification: change.userVerification,
   });
-  return { challenge, approved: { credentialId: credential.id, userId: credential.userId, ...verified } };
+  return { credentialId: credential.id, userId: credential.userId, ...verified };
 }
 
 /** Stores the assertion's signature counter, in the same transaction as the change. Throws `login_denied`. */

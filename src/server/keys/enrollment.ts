@@ -51,7 +51,7 @@ export const enroll: Handler = async (request, context) => {
     });
   }
   const { user } = await openInvite(context.store, codeHash, now);
-  const verified = await context.relyingParty.verifyRegistration(response, {
+  const { verified } = await context.relyingParty.verifyRegistration(response, {
     challenge: ceremony.challenge,
     deed: { purpose: "enroll" },
     user,

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
-import { beginApproval, publication, recordApproval, verifyApproval } from "../keys/approval.ts";
+import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
 import { randomToken } from "../random.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
@@ -31,11 +31,9 @@ export const publish: Handler = async (request, context) => {
   const session = await authorize(request, context);
   const { ceremony, approval, holder } = await readJson(request, PublishRequest);
   const deed = { purpose: "publish", about: holder } as const;
-  const { approved } = await verifyApproval(context, session, approvedBy(session, context), {
-    ceremony,
-    approval,
-    deed,
-  });
+  const change = approvedBy(session, context);
+  const challenge = await takeApproval(context, change, ceremony);
+  const approved = await verifyApproval(context, change, { challenge, approval, deed });
   const now = context.now();
   const live = await context.store.transaction(async (tables) => {
     const found = await stillLive(tables, session, now);

@@ -34,6 +34,8 @@ export interface Attestation {
   /** Authenticator data: the signed bytes, and decoded. */
   authData: Uint8Array;
   decoded: AuthenticatorData;
+  /** The attested credential data, as they came. */
+  attested: Uint8Array;
   credentialId: Uint8Array;
   aaguid: Uint8Array;
   /** The credential's public key: ES256 on P-256. */
@@ -62,6 +64,7 @@ export function readAttestation(bytes: Uint8Array): Attestation {
     statement,
     authData,
     decoded,
+    attested: attested.bytes,
     credentialId: attested.credentialId,
     aaguid: attested.aaguid,
     publicKey,

@@ -89,15 +89,18 @@ export class RelyingParty {
 
   /**
    * Verifies a registration. The attestation statement's signature is verified (self attestation proves possession of
-   * the private key), but against no vendor root, and no URL in it is fetched. Throws `enrollment_denied`.
+   * the private key), but against no vendor root, and no URL in it is fetched. `attested` are the attested credential
+   * data (6.5.1). Throws `enrollment_denied`.
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
     expected: { challenge: string; deed: Deed; user: User; product: string | undefined; now: number },
-  ): Promise<Omit<Credential, "name">> {
+  ): Promise<{ verified: Omit<Credential, "name">; attested: Uint8Array }> {
+    const { user, product, now } = expected;
     try {
-      const registration = await this.#verifyRegistration(response, signedChallenge(expected.challenge, expected.deed));
-      return { ...registration, userId: expected.user.id, product: expected.product, createdAt: expected.now };
+      const challenge = signedChallenge(expected.challenge, expected.deed);
+      const { attested, ...registered } = await this.#verifyRegistration(response, challenge);
+      return { verified: { ...registered, userId: user.id, product, createdAt: now }, attested };
     } catch (error) {
       throw denied("enrollment_denied", error);
     }
@@ -122,6 +125,7 @@ export class RelyingParty {
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
     const { credential } = registrationInfo;
     return {
+      attested: attestation.attested,
       id: credential.id,
       publicKey: credential.publicKey,
       counter: credential.counter,

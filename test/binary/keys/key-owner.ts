@@ -107,12 +107,25 @@ export function keyOwner() {
 
   const add = (key: string, ...flags: string[]) =>
     at(laptop.env, "work", ["keys", "add", ...flags], async (someone) => {
-      await typePin(someone);
-      await someone.see("press Enter: ");
-      plugIn(key);
-      someone.type("\r");
-      await typePin(someone);
+      await makeNewKey(key, someone);
+      await approve("work", someone);
     });
+
+  /** The first half of an addition: this key is the new one. */
+  async function makeNewKey(key: string, someone: Person): Promise<void> {
+    await someone.see("Plug in the NEW security key and take out the others, then press Enter: ");
+    plugIn(key);
+    someone.type("\r");
+    await typePin(someone);
+  }
+
+  /** The second half: this key approves. */
+  async function approve(key: string, someone: Person): Promise<void> {
+    await someone.see("ENROLLED already and take out the new one, then press Enter: ");
+    plugIn(key);
+    someone.type("\r");
+    await typePin(someone);
+  }
 
   /** An answer that begins with y is followed by the PIN of the key that approves. */
   const remove = (name: string, answer: string, ...flags: string[]) =>
@@ -156,6 +169,8 @@ export function keyOwner() {
     keyOf: (name: string) => keys[name]!.key.ctap2,
     enrollWith,
     login,
+    makeNewKey,
+    approve,
     add,
     remove,
     list,

@@ -3,8 +3,23 @@ import { describe, expect, test } from "bun:test";
 import { ended, person, serverUrl } from "../../laptop.ts";
 import { expectEnd, expectShown, nextSecond, typePin, keyOwner } from "./key-owner.ts";
 
-const { laptop, knownServer, vouch, newCode, at, plugIn, enrollWith, login, add, list, start, startWithTwo } =
-  keyOwner();
+const {
+  laptop,
+  knownServer,
+  vouch,
+  newCode,
+  at,
+  plugIn,
+  keyOf,
+  enrollWith,
+  login,
+  makeNewKey,
+  approve,
+  add,
+  list,
+  start,
+  startWithTwo,
+} = keyOwner();
 
 describe("vouch keys list", () => {
   test("shows two keys", async () => {
@@ -93,7 +108,7 @@ describe("vouch keys add", () => {
 
   test("refuses a key that is enrolled already", async () => {
     await start();
-    const refused = await add("work");
+    const refused = await at(laptop.env, "work", ["keys", "add"], (someone) => makeNewKey("work", someone));
     expectEnd(refused, 5);
     expectShown(refused.screen, "`vouch keys add`, the key is enrolled already");
     expect(await list()).toHaveLength(1);
@@ -110,21 +125,50 @@ describe("vouch keys add", () => {
   test("changes nothing after Ctrl-C before the new key is plugged in", async () => {
     await start();
     const cancelled = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
-      await typePin(someone);
       await someone.see("press Enter: ");
       someone.type("\x03");
     });
     expectEnd(cancelled, 130);
+    expect(cancelled.screen).not.toContain("is not added");
     expect(await list()).toHaveLength(1);
+  });
+
+  test("says what the new key is left with after Ctrl-C before the approval, and the next one needs no cleaning", async () => {
+    await start();
+    const held = () => keyOf("drawer").credentials.all.length;
+    const cancelled = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
+      await makeNewKey("drawer", someone);
+      await someone.see("press Enter: ");
+      someone.type("\x03");
+    });
+    expectEnd(cancelled, 130);
+    expectShown(cancelled.screen, "`vouch keys add`, it is not approved");
+    expect(await list()).toHaveLength(1);
+    expect(held()).toBe(1);
+    expectEnd(await add("drawer", "--name", "drawer"), 0);
+    expect(held()).toBe(1);
+    expectEnd(await login("drawer"), 0);
+  });
+
+  test("asks for another key where the new one is still plugged in", async () => {
+    await start();
+    const added = await at(laptop.env, "work", ["keys", "add", "--name", "drawer"], async (someone) => {
+      await makeNewKey("drawer", someone);
+      await approve("drawer", someone);
+      await approve("work", someone);
+    });
+    expectEnd(added, 0);
+    expectShown(added.screen, "`vouch keys add`, the new key is still plugged in when the enrolled one is asked for");
+    expect(await list()).toHaveLength(2);
   });
 
   test("adds nothing when the session ends in between", async () => {
     await start();
     const late = await at(laptop.env, "work", ["keys", "add"], async (someone) => {
-      await typePin(someone);
+      await makeNewKey("drawer", someone);
       await someone.see("press Enter: ");
-      plugIn("drawer");
       await ended(vouch(laptop.env, "logout"));
+      plugIn("work");
       someone.type("\r");
       await typePin(someone);
     });
@@ -156,11 +200,12 @@ test.each(["", "x".repeat(65), "a\nb", "\u001b[2J"])("no key can be named %j", a
 
 test("vouch keys rename finds a key by its name and by the beginning of its id", async () => {
   await start();
-  const renamed = await vouch(laptop.env, "keys", "rename", "work", "pocket");
-  expect(renamed).toMatchObject({ exitCode: 0, stdout: "" });
-  expectShown(renamed.stderr, "`vouch keys rename`");
+  const renamed = await at(laptop.env, "work", ["keys", "rename", "work", "pocket"], typePin);
+  expectEnd(renamed, 0);
+  expectShown(renamed.screen, "`vouch keys rename`");
   const [{ id } = { id: "" }] = await list();
-  expect((await vouch(laptop.env, "keys", "rename", "--", id.slice(0, 12), "Schlüssel 🔑")).exitCode).toBe(0);
+  const byId = await at(laptop.env, "work", ["keys", "rename", "--", id.slice(0, 12), "Schlüssel 🔑"], typePin);
+  expectEnd(byId, 0);
   expect((await list())[0]?.name).toBe("Schlüssel 🔑");
   expect((await vouch(laptop.env, "keys", "list")).stdout).toContain("Schlüssel 🔑  YubiKey 5");
 });

@@ -4,8 +4,22 @@ import { person, sandboxExecutable, serverUrl } from "../../laptop.ts";
 import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown, typePin } from "./key-owner.ts";
 import { requires } from "../../requires.ts";
 
-const { laptop, anotherLaptop, knownServer, vouch, newCode, at, enrollWith, login, remove, list, start, startWithTwo } =
-  keyOwner();
+const {
+  laptop,
+  anotherLaptop,
+  knownServer,
+  vouch,
+  newCode,
+  at,
+  enrollWith,
+  login,
+  makeNewKey,
+  approve,
+  remove,
+  list,
+  start,
+  startWithTwo,
+} = keyOwner();
 
 describe("vouch keys remove", () => {
   test("asks first, and Enter alone means no", async () => {
@@ -45,11 +59,19 @@ describe("vouch keys remove", () => {
   test("is not approved by a key that is not enrolled", async () => {
     await startWithTwo();
     expectEnd(await remove("drawer", "y"), 0);
-    for (const args of [["remove", "work", "--yes", "--force"], ["add"]]) {
+    for (const args of [
+      ["remove", "work", "--yes", "--force"],
+      ["rename", "work", "mine"],
+    ]) {
       const refused = await at(laptop.env, "drawer", ["keys", ...args], typePin);
       expect([3, 5]).toContain(refused.exitCode ?? -1);
-      expect(refused.screen).not.toContain("press Enter");
     }
+    const added = await at(laptop.env, "drawer", ["keys", "add"], async (someone) => {
+      await makeNewKey("drawer", someone);
+      for (let tries = 0; tries < 3; tries++) await approve("drawer", someone);
+    });
+    expect([3, 5]).toContain(added.exitCode ?? -1);
+    expect(added.screen).toContain("The new key is not added.");
     expect((await list()).map(({ name }) => name)).toEqual(["work"]);
   });
 

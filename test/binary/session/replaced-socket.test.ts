@@ -2,14 +2,16 @@
  * A program of the person's own that stands in the place of the agent's socket, and passes on to the real agent what it
  * likes: it can spend no touch on anything but what the person gave it for.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { renameSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
 import { cargoGet, ended, type Laptop, person, sandboxExecutable, startLaptop } from "../../laptop.ts";
+import { runInTerminal } from "../../pty.ts";
 import { addPublishRole, publishRole } from "../../sandbox/aws/publish-role.ts";
 import { names } from "../../sandbox/main.ts";
 import { addKey } from "../../server/person.ts";
+import { startAuthenticator } from "../../authenticator/start.ts";
 import { TestSecurityKey } from "../../server/webauthn/security-key.ts";
 
 let laptop: Laptop;
@@ -69,9 +71,16 @@ interface Theft {
   finish: (begun: Body, approval: Body) => Promise<Answer>;
 }
 
-async function keys(): Promise<{ id: string }[]> {
-  return JSON.parse(await ended(laptop.vouch("keys", "list", "--json"))) as { id: string }[];
+interface Listed {
+  id: string;
+  name: string;
 }
+
+async function keys(): Promise<Listed[]> {
+  return JSON.parse(await ended(laptop.vouch("keys", "list", "--json"))) as Listed[];
+}
+
+const origin = `https://${names.vouchHost}`;
 
 describe("the touch of a login, for the challenge of something else,", () => {
   let enrolled: { id: string }[];
@@ -92,7 +101,7 @@ describe("the touch of a login, for the challenge of something else,", () => {
       () => ({
         begin: () => ask(routes.keyAddStart, {}),
         finish: ({ ceremony, options }, approval) => {
-          const credential = new TestSecurityKey().register(options, `https://${names.vouchHost}`, {}, addKey);
+          const credential = new TestSecurityKey().register(options, origin, {}, addKey);
           return ask(routes.keyAddFinish, { ceremony, approval, credential });
         },
       }),
@@ -128,6 +137,91 @@ describe("the touch of a login, for the challenge of something else,", () => {
     expect(got?.status).toBe(403);
     expect(JSON.stringify(got?.body)).toContain("it answers another challenge, or was given for something else");
     expect((await keys()).map(({ id }) => id)).toEqual(enrolled.map(({ id }) => id));
+  });
+});
+
+describe("what is touched for the person's own change of their keys", () => {
+  let before: Listed[];
+  let got: Answer | undefined;
+  beforeEach(async () => {
+    before = await keys();
+    got = undefined;
+  });
+
+  const refused = () => {
+    expect(got?.status).toBe(403);
+    expect(JSON.stringify(got?.body)).toContain("it answers another challenge, or was given for something else");
+  };
+
+  /** Adds a new key, whose place on the USB port the enrolled one takes for the approval. */
+  async function addNewKey(): Promise<number | undefined> {
+    const socketPath = join(laptop.folder, "new.sock");
+    const newKey = await startAuthenticator({ socketPath, pin: person.pin });
+    const port = join(laptop.folder, "port");
+    try {
+      const env = { ...laptop.env, VOUCH_SANDBOX_KEY: port };
+      const command = [sandboxExecutable, "keys", "add", "--name", "new"];
+      const { exitCode } = await runInTerminal(command, { cwd: laptop.cwd, env }, async ({ see, type }) => {
+        for (const socket of [socketPath, laptop.env["VOUCH_SANDBOX_KEY"]!]) {
+          await see("press Enter: ");
+          rmSync(port, { force: true });
+          symlinkSync(socket, port);
+          type("\r");
+          await see("PIN");
+          type(`${person.pin}\r`);
+        }
+      });
+      return exitCode;
+    } finally {
+      await newKey.stop();
+    }
+  }
+
+  test("adds no key of the program's, though that is registered for the same challenge, and adds the person's own", async () => {
+    {
+      let options: Body;
+      await using _ = stand((route, body) => {
+        if (route === routes.keyAddStart) {
+          return ask(route, body).then((answer) => {
+            ({ options } = answer.body);
+            return answer;
+          });
+        }
+        if (route !== routes.keyAddFinish) return undefined;
+        const credential = new TestSecurityKey().register(options, origin, {}, addKey);
+        return ask(route, { ...body, credential }).then((answer) => (got = answer));
+      });
+      expect(await addNewKey()).not.toBe(0);
+    }
+    refused();
+    expect(await keys()).toEqual(before);
+    expect(await addNewKey()).toBe(0);
+    const after = await keys();
+    expect(after.map(({ name }) => name)).toEqual([...before.map(({ name }) => name), "new"]);
+  });
+
+  test.each([
+    ["removes", ["remove", "new", "--yes"], routes.keyRemoveFinish],
+    ["renames", ["rename", "new", "old"], routes.keyRenameFinish],
+  ] as const)("%s no key that the program shows under another's name", async (_does, words, finish) => {
+    {
+      await using _ = stand((route, body) => {
+        if (route === routes.keys) {
+          return ask(route, body).then(({ status, body: { keys: shown } }) => {
+            const swapped = shown.map((key: Listed, index: number) => ({ ...key, name: shown.at(-1 - index).name }));
+            return { status, body: { keys: swapped } };
+          });
+        }
+        return route === finish ? ask(route, body).then((answer) => (got = answer)) : undefined;
+      });
+      const { exitCode } = await laptop.atTerminal(["keys", ...words], async ({ see, type }) => {
+        await see("PIN");
+        type(`${person.pin}\r`);
+      });
+      expect(exitCode).not.toBe(0);
+    }
+    refused();
+    expect(await keys()).toMatchObject(before.map(({ id, name }) => ({ id, name })));
   });
 });
 

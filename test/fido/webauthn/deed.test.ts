@@ -1,7 +1,13 @@
 /** The challenge that a key signs: of the server's, and of what the touch is for. */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { type Deed, signedChallenge } from "../../../src/fido/webauthn/deed.ts";
+import {
+  approveAdd,
+  approveRemove,
+  approveRename,
+  type Deed,
+  signedChallenge,
+} from "../../../src/fido/webauthn/deed.ts";
 
 const challenge = Buffer.alloc(32, 7).toString("base64url");
 
@@ -17,15 +23,38 @@ test("is the digest of domain, purpose, the challenge's bytes and what it is abo
   expect(signedChallenge(challenge, { purpose: "publish", about: "4321 987654" })).toBe(expected);
 });
 
+test("is about several parts, each after its length", () => {
+  const bytes = Buffer.concat([
+    Buffer.from("\0\0\0\x10vouch ceremony 1"),
+    Buffer.from("\0\0\0\x0bapprove-add"),
+    Buffer.from("\0\0\0\x20"),
+    Buffer.alloc(32, 7),
+    Buffer.from("\0\0\0\x03\x01\x02\x03"),
+    Buffer.from("\0\0\0\x06drawer"),
+    Buffer.from("\0\0\0\0"),
+  ]);
+  const expected = createHash("sha256").update(bytes).digest("base64url");
+  expect(signedChallenge(challenge, approveAdd(new Uint8Array([1, 2, 3]), "drawer", undefined))).toBe(expected);
+});
+
 test("is another one for each challenge, purpose, and matter, also where their bytes in a row are the same", () => {
   const deeds: Deed[] = [
     { purpose: "login" },
     { purpose: "enroll" },
     { purpose: "add-key" },
-    { purpose: "approve-add" },
-    { purpose: "approve-remove", about: "" },
-    { purpose: "approve-remove", about: "AA" },
-    { purpose: "approve-remove", about: "AAA" },
+    approveAdd(new Uint8Array(), undefined, undefined),
+    approveAdd(Buffer.from("AA"), undefined, undefined),
+    approveAdd(Buffer.from("A"), "A", undefined),
+    approveAdd(Buffer.from("A"), undefined, "A"),
+    approveAdd(Buffer.from("A"), "A", "A"),
+    approveRename("A", "A", "A"),
+    approveRename("AA", "", "A"),
+    approveRename("", "AA", "A"),
+    approveRemove("", "", false),
+    approveRemove("AA", "", false),
+    approveRemove("A", "A", false),
+    approveRemove("A", "A", true),
+    approveRemove("A", "Alast", false),
     { purpose: "publish", about: "AA" },
     { purpose: "publish", about: "1 11" },
     { purpose: "publish", about: "11 1" },

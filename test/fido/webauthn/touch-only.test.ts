@@ -3,7 +3,13 @@ import { describe, expect, test } from "bun:test";
 import { verifyAuthenticationResponse, type WebAuthnCredential } from "@simplewebauthn/server";
 import { parseAuthenticatorData } from "../../../src/fido/webauthn/authenticator-data.ts";
 import { createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
-import { type Deed, signedChallenge } from "../../../src/fido/webauthn/deed.ts";
+import {
+  approveAdd,
+  approveRemove,
+  approveRename,
+  type Deed,
+  signedChallenge,
+} from "../../../src/fido/webauthn/deed.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { person } from "./person.ts";
@@ -63,12 +69,14 @@ describe("a touch without a PIN", () => {
     expect(await isAccepted(found, true)).toBe(true);
   });
 
-  test.each<Deed>([{ purpose: "login" }, { purpose: "approve-add" }, { purpose: "approve-remove", about: "AAAA" }])(
-    "is not enough for %j, whatever the options say",
-    async (deed) => {
-      const found = await touched({}, person(["123456"]), deed);
-      expect(found.ui.pinRequests).toHaveLength(1);
-      expect(await isAccepted(found, true)).toBe(true);
-    },
-  );
+  test.each<Deed>([
+    { purpose: "login" },
+    approveAdd(new Uint8Array(4), undefined, undefined),
+    approveRename("AAAA", "work", "pocket"),
+    approveRemove("AAAA", "work", false),
+  ])("is not enough for %j, whatever the options say", async (deed) => {
+    const found = await touched({}, person(["123456"]), deed);
+    expect(found.ui.pinRequests).toHaveLength(1);
+    expect(await isAccepted(found, true)).toBe(true);
+  });
 });

@@ -27,18 +27,11 @@ afterAll(async () => {
 
 const blinks = ({ key }: DeskKey): boolean => key.ctap2.touch.isAwaited;
 
-/** `vouch keys add` with both keys plugged in: the person approves with the enrolled one, then touches one of them. */
+/** `vouch keys add` with both keys plugged in: the person touches one of them, then approves with the enrolled one. */
 async function addByTouching(touched: DeskKey, other: DeskKey) {
   for (const { key } of [touched, other]) key.settings.touch = "withheld";
   const run = await type(laptop, ["keys", "add", "--name", "drawer"], async (person) => {
-    await person.see("Touch the security key that you want to use: YubiKey 5 Series with NFC, Drawer Key.");
-    await until(() => blinks(work) && blinks(drawer));
-    work.key.settings.touch = "auto";
-    work.key.ctap2.touch.press();
-    await person.see("PIN of your security key (YubiKey 5 Series with NFC)");
-    person.type(`${owner.pin}\r`);
     await person.see("Plug in the NEW security key and take out the others, then press Enter:");
-    work.key.settings.touch = "withheld";
     person.type("\r");
     await person.see("Touch the security key that you want to use: YubiKey 5 Series with NFC, Drawer Key.");
     await until(() => blinks(touched) && blinks(other));
@@ -47,6 +40,16 @@ async function addByTouching(touched: DeskKey, other: DeskKey) {
     await person.see(
       `PIN of your security key (${touched === work ? "YubiKey 5 Series with NFC" : touched.key.settings.product})`,
     );
+    person.type(`${owner.pin}\r`);
+    if (touched === work) return;
+    await person.see("Now plug in a security key that is ENROLLED already and take out the new one, then press Enter:");
+    drawer.key.settings.touch = "withheld";
+    person.type("\r");
+    await person.see("Touch the security key that you want to use: YubiKey 5 Series with NFC, Drawer Key.");
+    await until(() => blinks(work) && blinks(drawer));
+    work.key.settings.touch = "auto";
+    work.key.ctap2.touch.press();
+    await person.see("PIN of your security key (YubiKey 5 Series with NFC)");
     person.type(`${owner.pin}\r`);
   });
   for (const { key } of [touched, other]) key.settings.touch = "auto";

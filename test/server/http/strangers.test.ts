@@ -83,7 +83,7 @@ test("a name of endless length is neither echoed nor logged whole", async () => 
       { dpop: await server.proof(dpop, { htu: `https://${name.slice(0, 4000)}` }) },
     ),
     await server.form("/oauth/token", {}, { dpop: await server.proof(dpop, { htu: name.slice(0, 4000) }) }),
-    await server.inSession(person, "POST", "/v1/credentials/rename", { [name]: 1 }),
+    await server.inSession(person, "POST", "/v1/credentials/renaming", { [name]: 1 }),
   ];
   for (const { status, body } of answers) {
     expect(status).toBeWithin(400, 500);

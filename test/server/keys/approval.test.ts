@@ -1,12 +1,14 @@
-/** A stolen laptop: its session, with its DPoP key, neither adds a key nor removes one. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+/** A stolen laptop: its session, with its DPoP key, neither adds, renames nor removes a key, and an approval is for one. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import {
   add,
   addKey,
   approveAdd,
   approveRemove,
+  approveRename,
   begin,
   list,
+  login,
   newPerson,
   type Person,
   remove,
@@ -17,7 +19,10 @@ import { origin, startTestServer, statusCounts, type TestServer } from "../test-
 
 let server: TestServer;
 let person: Person;
+/** Enrolled, and called "security key". */
 let second: TestSecurityKey;
+/** The one that is added. */
+let third = new TestSecurityKey();
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
 });
@@ -25,27 +30,36 @@ afterAll(() => server.stop());
 
 const adding = async () => {
   const { ceremony, options, approval } = await begin(server, person);
-  const key = new TestSecurityKey();
+  third = new TestSecurityKey();
   return {
     ceremony,
     options,
     request: approval,
-    json: { ceremony, credential: key.register(options, origin, {}, addKey) },
+    json: { ceremony, credential: third.register(options, origin, {}, addKey) },
   };
+};
+const renaming = async () => {
+  const change = { id: second.id, name: "pocket" };
+  const { body } = await server.inSession(person, "POST", "/v1/credentials/renaming/options", change);
+  return { ceremony: body.ceremony, request: body.approval, json: { ceremony: body.ceremony, ...change } };
 };
 const removing = async () => {
   const removal = { id: second.id, force: false };
-  const { body } = await server.inSession(person, "POST", "/v1/credentials/remove/options", removal);
+  const { body } = await server.inSession(person, "POST", "/v1/credentials/removal/options", removal);
   return { ceremony: body.ceremony, request: body.approval, json: { ceremony: body.ceremony, ...removal } };
 };
 
 describe.each([
-  ["adding", "/v1/credentials/add", adding, () => approveAdd],
-  ["removing", "/v1/credentials/remove", removing, () => approveRemove(second.id)],
+  ["adding", "/v1/credentials/addition", adding, () => approveAdd(third)],
+  ["renaming", "/v1/credentials/renaming", renaming, () => approveRename(second.id, "security key", "pocket")],
+  ["removing", "/v1/credentials/removal", removing, () => approveRemove(second.id, "security key")],
 ] as const)("%s a key", (_name, path, start, deed) => {
   const send = (json: object) => server.inSession(person, "POST", path, json);
   const unchanged = async () =>
-    expect((await list(server, person)).map(({ id }) => id).toSorted()).toEqual([person.key.id, second.id].toSorted());
+    expect((await list(server, person)).map(({ id, name }) => `${name} ${id}`).toSorted()).toEqual([
+      `first ${person.key.id}`,
+      `security key ${second.id}`,
+    ]);
 
   test("needs an approval", async () => {
     person = await newPerson(server);
@@ -89,9 +103,9 @@ describe.each([
   });
 
   test("is refused with the assertion of a login, of another ceremony, and with one used before", async () => {
-    const { options: login } = await server.loginOptions();
+    const { options: loggingIn } = await server.loginOptions();
     const [first, another] = [await start(), await start()];
-    for (const request of [login, first.request]) {
+    for (const request of [loggingIn, first.request]) {
       const { json } = await start();
       expect((await send({ ...json, approval: person.key.authenticate(request, origin, {}, deed()) })).status).toBe(
         403,
@@ -103,11 +117,13 @@ describe.each([
     await unchanged();
   });
 
-  test("is refused in another person's session, and after five minutes", async () => {
-    const other = await newPerson(server);
-    const { request, json } = await start();
-    const approval = person.key.authenticate(request, origin, {}, deed());
-    expect((await server.inSession(other, "POST", path, { ...json, approval })).status).toBe(403);
+  test("is refused in another person's session, in another one of the person's own, and after five minutes", async () => {
+    const others = [await newPerson(server), await login(server, person.key)];
+    for (const other of others) {
+      const { request, json } = await start();
+      const approval = person.key.authenticate(request, origin, {}, deed());
+      expect((await server.inSession(other, "POST", path, { ...json, approval })).status).toBe(403);
+    }
     const late = await start();
     server.advance(300);
     expect(
@@ -117,30 +133,112 @@ describe.each([
   });
 });
 
-test("an approval is bound to the key, the name and the force that were shown", async () => {
-  const { request, json } = await removing();
-  const approval = second.authenticate(request, origin, {}, approveRemove(person.key.id));
-  const other = { ...json, id: person.key.id, approval };
-  expect((await server.inSession(person, "POST", "/v1/credentials/remove", other)).status).toBe(403);
-  const forced = await removing();
-  const force = {
-    ...forced.json,
-    force: true,
-    approval: person.key.authenticate(forced.request, origin, {}, approveRemove(second.id)),
-  };
-  expect((await server.inSession(person, "POST", "/v1/credentials/remove", force)).status).toBe(403);
-  const named = await adding();
-  const name = {
-    ...named.json,
-    name: "other",
-    approval: person.key.authenticate(named.request, origin, {}, approveAdd),
-  };
-  expect((await server.inSession(person, "POST", "/v1/credentials/add", name)).status).toBe(403);
-  expect(await list(server, person)).toHaveLength(2);
+describe("the approval of a new key", () => {
+  const finish = (json: object) => server.inSession(person, "POST", "/v1/credentials/addition", json);
+  const refused = { status: 403, body: { error: { code: "login_denied" } } };
+  beforeAll(async () => {
+    person = await newPerson(server);
+    second = new TestSecurityKey();
+    expect((await add(server, person, second)).status).toBe(200);
+  });
+  afterEach(async () => expect(await list(server, person)).toHaveLength(2));
+
+  test("is of no use to another key that was registered for the same challenge", async () => {
+    const { request, options, json } = await adding();
+    const approval = person.key.authenticate(request, origin, {}, approveAdd(third));
+    const thief = new TestSecurityKey();
+    const credential = thief.register(options, origin, {}, addKey);
+    expect(await finish({ ...json, credential, approval })).toMatchObject(refused);
+    expect(await server.store.credentials.find(thief.id)).toBeUndefined();
+    // The ceremony is used up: the person's own key is not added by it either.
+    expect(await finish({ ...json, approval })).toMatchObject({ status: 403 });
+  });
+
+  test("is not given by the new key itself", async () => {
+    const { request, json } = await adding();
+    const approval = third.authenticate(request, origin, {}, approveAdd(third));
+    expect(await finish({ ...json, approval })).toMatchObject(refused);
+  });
+
+  test("does not go with the registration of another ceremony, nor of another session", async () => {
+    const mine = await adding();
+    const approval = person.key.authenticate(mine.request, origin, {}, approveAdd(third));
+    const elsewhere = { ...person, ...(await login(server, person.key)) };
+    for (const { options } of [await begin(server, person), await begin(server, elsewhere)]) {
+      const { ceremony } = mine;
+      const credential = third.register(options, origin, {}, addKey);
+      const answer = await finish({ ceremony, credential, approval });
+      expect(answer).toMatchObject({ status: 403, body: { error: { code: "enrollment_denied" } } });
+    }
+  });
+
+  test("is for the name that was given, and for none where none was", async () => {
+    const { request, json } = await adding();
+    const approval = person.key.authenticate(request, origin, {}, approveAdd(third));
+    expect(await finish({ ...json, name: "other", approval })).toMatchObject(refused);
+    const { ceremony, options, approval: named } = await begin(server, person, "drawer");
+    const key = new TestSecurityKey();
+    const credential = key.register(options, origin, {}, addKey);
+    const unnamed = person.key.authenticate(named, origin, {}, approveAdd(key));
+    expect(await finish({ ceremony, credential, name: "drawer", approval: unnamed })).toMatchObject(refused);
+  });
 });
 
-test("the key to be removed may approve; a login's ceremony takes no approval; renaming needs the session alone", async () => {
-  expect((await rename(server, person, second.id, "renamed")).status).toBe(200);
-  expect((await remove(server, { ...person, key: second }, second.id)).status).toBe(200);
-  expect((await list(server, person)).map(({ id }) => id)).toEqual([person.key.id]);
+describe("the approval of a change", () => {
+  beforeEach(async () => {
+    person = await newPerson(server);
+    second = new TestSecurityKey();
+    expect((await add(server, person, second)).status).toBe(200);
+  });
+
+  test("is bound to the key and the force that were shown", async () => {
+    const { request, json } = await removing();
+    const approval = second.authenticate(request, origin, {}, approveRemove(person.key.id, "first"));
+    const other = { ...json, id: person.key.id, approval };
+    expect((await server.inSession(person, "POST", "/v1/credentials/removal", other)).status).toBe(403);
+    const forced = await removing();
+    const force = {
+      ...forced.json,
+      force: true,
+      approval: person.key.authenticate(forced.request, origin, {}, approveRemove(second.id, "security key", true)),
+    };
+    expect((await server.inSession(person, "POST", "/v1/credentials/removal", force)).status).toBe(403);
+    expect(await list(server, person)).toHaveLength(2);
+  });
+
+  test("removes no key that is called otherwise than the person was shown", async () => {
+    const { request, json } = await removing();
+    const approval = person.key.authenticate(request, origin, {}, approveRemove(second.id, "first"));
+    const answer = await server.inSession(person, "POST", "/v1/credentials/removal", { ...json, approval });
+    expect(answer).toMatchObject({ status: 403, body: { error: { code: "login_denied" } } });
+    // Nor one that got another name since.
+    const begun = await removing();
+    const given = person.key.authenticate(begun.request, origin, {}, approveRemove(second.id, "security key"));
+    expect((await rename(server, person, second.id, "pocket")).status).toBe(200);
+    const late = await server.inSession(person, "POST", "/v1/credentials/removal", { ...begun.json, approval: given });
+    expect(late.status).toBe(403);
+    expect((await list(server, person)).map(({ name }) => name)).toEqual(["first", "pocket"]);
+  });
+
+  test("covers the name as it is shown, where the kept one has invisible characters", async () => {
+    expect((await rename(server, person, second.id, "drawer\u200d")).status).toBe(200);
+    const { request, json } = await removing();
+    const approval = person.key.authenticate(request, origin, {}, approveRemove(second.id, "drawer\ufffd"));
+    const answer = await server.inSession(person, "POST", "/v1/credentials/removal", { ...json, approval });
+    expect(answer.status).toBe(200);
+  });
+
+  test("may be given by the key that is to be removed", async () => {
+    expect((await remove(server, { ...person, key: second }, second.id)).status).toBe(200);
+    expect((await list(server, person)).map(({ id }) => id)).toEqual([person.key.id]);
+  });
 });
+
+test.each(["add/options", "rename", "remove/options"])(
+  "an older vouch, which begins by %s, is told to update before any key is touched",
+  async (path) => {
+    const answer = await server.inSession(await newPerson(server), "POST", `/v1/credentials/${path}`, {});
+    expect(answer).toMatchObject({ status: 403, body: { error: { code: "enrollment_denied" } } });
+    expect(answer.body.error.message).toContain("This vouch is older than the Vouch server");
+  },
+);

@@ -153,7 +153,7 @@ test("the log of key management names user and path, and neither key nor name", 
   await remove(server, person, second.id);
   const user = (await server.store.accounts.findUser(person.email))?.id ?? "";
   expect(server.logs).toMatchObject(
-    ["add/options", "add", "remove/options", "remove"].map((path) => ({
+    ["addition/options", "addition", "removal/options", "removal"].map((path) => ({
       path: `/v1/credentials/${path}`,
       status: 200,
       user,

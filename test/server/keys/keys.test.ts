@@ -131,12 +131,14 @@ describe("adding a key", () => {
     const finish = (
       by: Person,
       { ceremony, options, approval = requestOptions }: Partial<Begun> & Pick<Begun, "ceremony" | "options">,
-    ) =>
-      server.inSession(by, "POST", "/v1/credentials/add", {
+    ) => {
+      const key = new TestSecurityKey();
+      return server.inSession(by, "POST", "/v1/credentials/addition", {
         ceremony,
-        approval: by.key.authenticate(approval, origin, {}, approveAdd),
-        credential: new TestSecurityKey().register(options, origin, {}, addKey),
+        approval: by.key.authenticate(approval, origin, {}, approveAdd(key)),
+        credential: key.register(options, origin, {}, addKey),
       });
+    };
     const foreign = await begin(server, other);
     expect((await finish(person, foreign)).status).toBe(403);
     // It is used up: its owner must begin again.
@@ -167,11 +169,15 @@ describe("adding a key", () => {
   test("is refused when the session has ended in between", async () => {
     const person = await newPerson(server);
     const { ceremony, options, approval: request } = await begin(server, person);
-    const approval = person.key.authenticate(request, origin, {}, approveAdd);
-    await server.form("/oauth/revoke", { token: person.accessToken });
     const key = new TestSecurityKey();
+    const approval = person.key.authenticate(request, origin, {}, approveAdd(key));
+    await server.form("/oauth/revoke", { token: person.accessToken });
     const credential = key.register(options, origin, {}, addKey);
-    const answer = await server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
+    const answer = await server.inSession(person, "POST", "/v1/credentials/addition", {
+      ceremony,
+      approval,
+      credential,
+    });
     expect(answer.status).toBe(401);
     expect(await server.store.credentials.find(key.id)).toBeUndefined();
   });
@@ -189,11 +195,13 @@ describe("adding a key", () => {
   test("with a taken name is refused at the beginning already, and at the end", async () => {
     const person = await newPerson(server);
     const early = [
-      await server.inSession(person, "POST", "/v1/credentials/add/options", { name: "first" }),
+      await server.inSession(person, "POST", "/v1/credentials/addition/options", { name: "first" }),
       await server.post("/v1/enroll/options", { code: await server.invite(person.email), name: "first" }),
     ];
     for (const answer of early) expect(answer).toMatchObject({ status: 409, body: { error: { code: "name_taken" } } });
-    expect((await server.inSession(person, "POST", "/v1/credentials/add/options", { name: "free" })).status).toBe(200);
+    expect((await server.inSession(person, "POST", "/v1/credentials/addition/options", { name: "free" })).status).toBe(
+      200,
+    );
     const answer = await add(server, person, new TestSecurityKey(), { name: "first" });
     expect(answer).toMatchObject({ status: 409, body: { error: { code: "name_taken" } } });
     expect(await list(server, person)).toHaveLength(1);

@@ -19,7 +19,7 @@ describe("the authorisation of a request", () => {
     ["no ath", { ath: undefined }],
     ["the ath of another token", { ath: sha256("another") }],
     ["another method", { htm: "POST" }],
-    ["the URL of another endpoint", { htu: `${origin}/v1/credentials/remove` }],
+    ["the URL of another endpoint", { htu: `${origin}/v1/credentials/removal` }],
     ["the URL of the token endpoint", { htu: `${origin}/oauth/token` }],
     ["an old iat", { iat: 1_700_000_000 }],
   ])("is refused for a proof with %s", async (_name, claims) => {
@@ -92,7 +92,7 @@ test("requests about keys are counted for their address, whoever asks", async ()
   const statuses: number[] = [];
   for (let request = 0; request < 3; request++) statuses.push((await limited.send("/v1/credentials")).status);
   for (let request = 0; request < 2; request++) {
-    statuses.push((await limited.post("/v1/credentials/add/options", {})).status);
+    statuses.push((await limited.post("/v1/credentials/addition/options", {})).status);
   }
   await limited.stop();
   expect(statuses).toEqual([401, 401, 429, 401, 429]);

@@ -162,14 +162,14 @@ describe("no ID token for publishing is given", () => {
 
   test("for the assertion of a login, of an addition or of a removal, and these for none of publishing", async () => {
     const person = await newPerson(server);
-    const adding = (await server.inSession(person, "POST", "/v1/credentials/add/options", {})).body;
+    const adding = (await server.inSession(person, "POST", "/v1/credentials/addition/options", {})).body;
     const removal = { id: person.key.id, force: true };
-    const removing = (await server.inSession(person, "POST", "/v1/credentials/remove/options", removal)).body;
+    const removing = (await server.inSession(person, "POST", "/v1/credentials/removal/options", removal)).body;
     const { ceremony: ofLogin, options } = await server.loginOptions();
     for (const [ceremony, request, deed] of [
       [ofLogin, options, undefined],
-      [adding.ceremony, adding.approval, approveAdd],
-      [removing.ceremony, removing.approval, approveRemove(removal.id)],
+      [adding.ceremony, adding.approval, approveAdd(new TestSecurityKey())],
+      [removing.ceremony, removing.approval, approveRemove(removal.id, "first", true)],
     ]) {
       const approval = person.key.authenticate(request, origin, {}, deed);
       expect(await finish(person, { ceremony, approval })).toMatchObject(denied);
@@ -178,7 +178,7 @@ describe("no ID token for publishing is given", () => {
     }
     const { ceremony, approval: request } = await begin(person);
     const approval = touch(person.key, request);
-    const removed = await server.inSession(person, "POST", "/v1/credentials/remove", {
+    const removed = await server.inSession(person, "POST", "/v1/credentials/removal", {
       ...removal,
       ceremony,
       approval,

@@ -1,12 +1,27 @@
 /** A touch is good for what it was given for: the answer of a key to a challenge is of no use for anything else. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Deed } from "../../../src/fido/webauthn/deed.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
-import { addKey, approveAdd, approveRemove, begin, holder, newPerson, type Person, publishing } from "../person.ts";
+import {
+  addKey,
+  approveAdd,
+  approveRemove,
+  approveRename,
+  begin,
+  holder,
+  newPerson,
+  type Person,
+  publishing,
+} from "../person.ts";
 import { type Answer, origin, startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey, type Twist } from "./security-key.ts";
 
 let server: TestServer;
+/** The key that is added, another one in each test. */
+let newKey: TestSecurityKey;
+beforeEach(() => {
+  newKey = new TestSecurityKey();
+});
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
 });
@@ -37,23 +52,30 @@ const ceremonies: Record<string, (person: Person, signing?: Signing) => Promise<
   },
   async "add-key"(person, { deed = addKey, twist } = asIs) {
     const { ceremony, options, approval: request } = await begin(server, person);
-    const approval = person.key.authenticate(request, origin, {}, approveAdd);
-    const credential = new TestSecurityKey().register(options, origin, twist(options.challenge), deed);
-    return server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
+    const approval = person.key.authenticate(request, origin, {}, approveAdd(newKey));
+    const credential = newKey.register(options, origin, twist(options.challenge), deed);
+    return server.inSession(person, "POST", "/v1/credentials/addition", { ceremony, approval, credential });
   },
-  async "approve-add"(person, { deed = approveAdd, twist } = asIs) {
+  async "approve-add"(person, { deed = approveAdd(newKey), twist } = asIs) {
     const { ceremony, options, approval: request } = await begin(server, person);
     const approval = person.key.authenticate(request, origin, twist(request.challenge), deed);
-    const credential = new TestSecurityKey().register(options, origin, {}, addKey);
-    return server.inSession(person, "POST", "/v1/credentials/add", { ceremony, approval, credential });
+    const credential = newKey.register(options, origin, {}, addKey);
+    return server.inSession(person, "POST", "/v1/credentials/addition", { ceremony, approval, credential });
   },
-  async "approve-remove"(person, { deed = approveRemove(person.key.id), twist } = asIs) {
+  async "approve-rename"(person, { deed = approveRename(person.key.id, "first", "pocket"), twist } = asIs) {
+    const renaming = { id: person.key.id, name: "pocket" };
+    const begun = (await server.inSession(person, "POST", "/v1/credentials/renaming/options", renaming)).body;
+    const approval = person.key.authenticate(begun.approval, origin, twist(begun.approval.challenge), deed);
+    const json = { ...renaming, ceremony: begun.ceremony, approval };
+    return server.inSession(person, "POST", "/v1/credentials/renaming", json);
+  },
+  async "approve-remove"(person, { deed = approveRemove(person.key.id, "first", true), twist } = asIs) {
     const removal = { id: person.key.id, force: true };
-    const begun = (await server.inSession(person, "POST", "/v1/credentials/remove/options", removal)).body;
+    const begun = (await server.inSession(person, "POST", "/v1/credentials/removal/options", removal)).body;
     const twisted = twist(begun.approval.challenge);
     const approval = person.key.authenticate(begun.approval, origin, twisted, deed);
     const json = { ...removal, ceremony: begun.ceremony, approval };
-    return server.inSession(person, "POST", "/v1/credentials/remove", json);
+    return server.inSession(person, "POST", "/v1/credentials/removal", json);
   },
   async publish(person, { deed = publishing, twist } = asIs) {
     const begun = (await server.inSession(person, "POST", "/v1/publish/options", {})).body;
@@ -61,15 +83,34 @@ const ceremonies: Record<string, (person: Person, signing?: Signing) => Promise<
     return server.inSession(person, "POST", "/v1/publish", { ceremony: begun.ceremony, approval, holder });
   },
 };
+/** A key with the id of one and the public key of another, as far as an approval says. */
+function withIdOf(id: TestSecurityKey, publicKey: TestSecurityKey): TestSecurityKey {
+  const bytes = 18 + Buffer.from(id.id, "base64url").length;
+  const attested = Buffer.concat([id.attestedData().subarray(0, bytes), publicKey.attestedData().subarray(bytes)]);
+  return { attestedData: () => attested } as unknown as TestSecurityKey;
+}
 const asIs: Signing = { twist: () => ({}) };
 
 const deeds: Record<string, (person: Person) => Deed> = {
   login: () => toLogIn,
   enroll: () => toEnroll,
   "add-key": () => addKey,
-  "approve-add": () => approveAdd,
-  "approve-remove": ({ key }) => approveRemove(key.id),
-  "approve-remove of another key": () => approveRemove(new TestSecurityKey().id),
+  "approve-add": () => approveAdd(newKey),
+  "approve-add of another credential id": () => approveAdd(withIdOf(new TestSecurityKey(), newKey)),
+  "approve-add of another public key": () => approveAdd(withIdOf(newKey, new TestSecurityKey())),
+  "approve-add of another model": () => approveAdd(newKey, {}, { aaguid: new Uint8Array(16) }),
+  "approve-add under a name": () => approveAdd(newKey, { name: "first" }),
+  "approve-add with a product": () => approveAdd(newKey, { product: "first" }),
+  "approve-add that says nothing of the key": () => ({ purpose: "approve-add", about: [] }),
+  "approve-rename": ({ key }) => approveRename(key.id, "first", "pocket"),
+  "approve-rename to another name": ({ key }) => approveRename(key.id, "first", "drawer"),
+  "approve-rename of a key of another name": ({ key }) => approveRename(key.id, "second", "pocket"),
+  "approve-rename of another key": () => approveRename(newKey.id, "first", "pocket"),
+  "approve-remove": ({ key }) => approveRemove(key.id, "first", true),
+  "approve-remove of another key": () => approveRemove(newKey.id, "first", true),
+  "approve-remove of a key of another name": ({ key }) => approveRemove(key.id, "second", true),
+  "approve-remove of a key that is not the last": ({ key }) => approveRemove(key.id, "first"),
+  "approve-remove that says nothing of the name": ({ key }) => ({ purpose: "approve-remove", about: [key.id] }),
   publish: () => publishing,
   "publish by another process of that id": () => ({ purpose: "publish", about: `${holder}1` }),
   "publish by another process": () => ({ purpose: "publish", about: `1${holder}` }),

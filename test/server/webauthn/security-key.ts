@@ -60,15 +60,9 @@ export class TestSecurityKey {
   ): RegistrationResponseJSON {
     this.#userHandle = options.user.id;
     const clientData = clientDataJson("webauthn.create", signedChallenge(options.challenge, deed), origin, twist);
-    const credentialId = Buffer.from(this.id, "base64url");
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(credentialId.length);
     const authenticatorData = Buffer.concat([
       this.#authenticatorData(twist.rpId ?? options.rp.id ?? "", 0x40, twist),
-      twist.aaguid ?? aaguid,
-      length,
-      credentialId,
-      encodeCbor(exportCoseKey(this.#publicKey, ES256)),
+      this.attestedData(twist),
     ]);
     const attestationObject = encodeCbor(
       new Map<string, CborValue>([
@@ -88,6 +82,19 @@ export class TestSecurityKey {
       },
       clientExtensionResults: {},
     };
+  }
+
+  /** AAGUID, length of the credential id, credential id, public key (WebAuthn Level 3, 6.5.1). */
+  attestedData(twist: Twist = {}): Buffer {
+    const credentialId = Buffer.from(this.id, "base64url");
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(credentialId.length);
+    return Buffer.concat([
+      twist.aaguid ?? aaguid,
+      length,
+      credentialId,
+      encodeCbor(exportCoseKey(this.#publicKey, ES256)),
+    ]);
   }
 
   authenticate(

@@ -2,10 +2,11 @@
 import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { SecurityKey } from "../../../agent/wire/reply-parts.ts";
-import type { KeyRemoveFinishRequest, KeyRemoveStartRequest } from "../../../agent/requests.ts";
+import type { KeyChangeFinishRequest, KeyRemoveStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { parseSeconds } from "../../framework/arguments.ts";
 import { agentTimeoutMs, timeoutArg } from "../../key/ceremony.ts";
+import { approveRemove } from "../../../fido/webauthn/deed.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
@@ -54,7 +55,7 @@ export const remove = defineCommand({
     }
     if (args.yes !== true && !(await isMeant(key))) throw new VouchError("cancelled", "Nothing was removed.");
     // Race: another key may have been removed since the list was read. Force only after the last-key warning.
-    const removed = await removeKey(timeoutSeconds, at, { id: key.id, force: last }).catch((error: unknown) => {
+    const removed = await removeKey(timeoutSeconds, at, key, last).catch((error: unknown) => {
       throw error instanceof VouchError && error.code === "last_credential" ? onlyKey(key) : error;
     });
     report(key, removed, last, args.for);
@@ -65,15 +66,14 @@ export const remove = defineCommand({
 async function removeKey(
   timeoutSeconds: number,
   at: { server?: string },
-  start: KeyRemoveStartRequest,
+  { id, name }: SecurityKey,
+  force: boolean,
 ): Promise<Reply<typeof routes.keyRemoveFinish>> {
   const limit = { timeoutMs: agentTimeoutMs };
-  const begun = await askAgent(routes.keyRemoveStart, { ...at, ...start }, limit);
-  const approval = await approve(timeoutSeconds, begun.server, begun.approval, {
-    purpose: "approve-remove",
-    about: start.id,
-  });
-  const request: KeyRemoveFinishRequest = { ...at, ceremony: begun.ceremony, approval };
+  const start: KeyRemoveStartRequest = { ...at, id, force };
+  const begun = await askAgent(routes.keyRemoveStart, start, limit);
+  const approval = await approve(timeoutSeconds, begun.server, begun.approval, approveRemove(id, name, force));
+  const request: KeyChangeFinishRequest = { ...at, ceremony: begun.ceremony, approval };
   return await askAgent(routes.keyRemoveFinish, request, limit);
 }
 
