@@ -144,6 +144,8 @@ export const attempts: readonly Attempt[] = [
   ...list("keys", {
     "key-add": "`vouch keys add`",
     "key-add-forged": "the socket: a new key with forged answers",
+    "key-rename": "`vouch keys rename`",
+    "key-rename-forged": "the socket: another name for a key, with a forged answer",
     "key-remove": "`vouch keys remove`",
     "key-remove-forged": "the socket: the removal of a key, with a forged answer",
     enroll: "the socket: an enrolment with a guessed code",

@@ -33,11 +33,11 @@ export async function startWormLaptop(): Promise<Laptop> {
   }
 }
 
-/** The security keys that the Vouch server knows. */
-export async function countKeys({ folder }: Laptop): Promise<number> {
+/** The security keys that the Vouch server knows, with their names: one that is renamed is another. */
+export async function knownKeys({ folder }: Laptop): Promise<Set<string>> {
   await using database = new SQL(`sqlite:${join(folder, "server.db")}`);
-  const [row] = (await database`SELECT COUNT(*) AS keys FROM credentials`) as [{ keys: number }];
-  return row.keys;
+  const rows = (await database`SELECT id, name FROM credentials`) as { id: string; name: string }[];
+  return new Set(rows.map(({ id, name }) => `${id} ${name}`));
 }
 
 /** The uploads and changes that the registries have let through until now. */

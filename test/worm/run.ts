@@ -6,7 +6,7 @@ import { type Laptop, registryName } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { myLib, myPackage, type PackageSource, seedPackage } from "../sandbox/packages.ts";
 import { seedCargoWorm, seedNpmWorm, seedPipWorm } from "./packages.ts";
-import { countKeys, countPublishes, startWormLaptop } from "./laptop.ts";
+import { countPublishes, knownKeys, startWormLaptop } from "./laptop.ts";
 import type { Worm } from "./attempts.ts";
 import { judge, type Result } from "./judge.ts";
 import { endProcessesOf } from "./processes.ts";
@@ -60,7 +60,7 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
     await seedPackage(laptop.sandbox.registries, "npm", myLib);
     await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
     await seedPackage(laptop.sandbox.registries, "cargo", myCrate);
-    const before = { publishes: countPublishes(laptop), keys: await countKeys(laptop) };
+    const before = { publishes: countPublishes(laptop), keys: await knownKeys(laptop) };
     const cwd = plan.project(laptop);
     say(`${worm}: ${plan.command.join(" ")}`);
     const { screen } = await inTerminal(laptop, plan.command, cwd, limitMs);
@@ -79,7 +79,7 @@ export async function runWorm(worm: Worm, say: (text: string) => void): Promise<
     }
     return judge(laptop, worm, listener.reports, {
       publishes: countPublishes(laptop) - before.publishes,
-      keysAdded: (await countKeys(laptop)) - before.keys,
+      keysAdded: (await knownKeys(laptop)).difference(before.keys).size,
     });
   } finally {
     listener.stop();

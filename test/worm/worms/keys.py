@@ -9,6 +9,12 @@ def forged_addition():
     return begun + ask("keys/add/finish", {"ceremony": ceremony, "credential": forged, "approval": forged, "name": "worm"})
 
 
+def forged_renaming():
+    key = field(ask("keys", {}), "id")
+    begun = ask("keys/rename/start", {"id": key, "name": "worm"})
+    return begun + ask("keys/rename/finish", {"ceremony": field(begun, "ceremony"), "approval": forged})
+
+
 def forged_removal():
     key = field(ask("keys", {}), "id")
     begun = ask("keys/remove/start", {"id": key, "force": True})
@@ -28,6 +34,11 @@ def forged_login():
 def removed_key():
     answer = ask("keys", {})
     return both_ways("keys", "remove", "--force", field(answer, "name"))
+
+
+def renamed_key():
+    answer = ask("keys", {})
+    return both_ways("keys", "rename", field(answer, "name"), "worm")
 
 
 def both_ways(*words):
@@ -70,6 +81,8 @@ def prompted():
 attempts = {
     "key-add": lambda: both_ways("keys", "add"),
     "key-add-forged": forged_addition,
+    "key-rename": renamed_key,
+    "key-rename-forged": forged_renaming,
     "key-remove": removed_key,
     "key-remove-forged": forged_removal,
     "enroll": forged_enrolment,
