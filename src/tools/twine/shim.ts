@@ -1,37 +1,50 @@
 /**
- * `twine` in the shims folder: gives an upload its user name, password and URL if it leads to a configured endpoint, then
- * becomes the real command. With a URL in its environment twine reads no other from a file.
+ * `twine` in the shims folder: gives an upload its user name and URL, and by a pipe its password, if it leads to a
+ * configured endpoint, then becomes the real command. With a URL in its environment twine reads no other from a file.
  */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
+import { becomeWithText } from "../../helper/one-shot.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readIniFile } from "../small-files.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";
+import { keyringVariables, passwordText } from "./keyring-module.ts";
 
 /** Becomes the real twine. Without a session it warns in one line and continues without a token. */
 export async function runTwineShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
   const target = parseTwine(args, process.env);
-  const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target, args);
-  return becomeRealCommand(name, file, args, env);
+  if (target === undefined || target.hasCredentials) return becomeRealCommand(name, file, args);
+  const section = target.url === undefined ? sectionOf(target) : undefined;
+  const upload = await askForUpload(target, section, args);
+  if (upload === undefined || file === undefined) return becomeRealCommand(name, file, args);
+  const env = uploadEnvironment(upload, target, section);
+  return becomeWithText(file, args, passwordText(upload), (path) => ({ ...env, ...keyringVariables(path, env) }));
 }
 
-async function uploadEnvironment(target: TwineTarget, args: string[]): Promise<Environment> {
-  const { env } = process;
-  const section = target.url === undefined ? sectionOf(target) : undefined;
+/** Where to upload to, with the token; undefined if twine gets none. Throws `project_untrusted`, `PublishingRefused`. */
+async function askForUpload(
+  target: TwineTarget,
+  section: Section | undefined,
+  args: string[],
+): Promise<Upload | undefined> {
   if (target.url === undefined && !target.isNamed && section === undefined) {
     const words = ["twine", ...args];
     const publish = { words, at: target.at + 1, option: "--repository", format: "pypi" } as const;
     await sayUnnamed(publish, ({ repository }) => repository);
-    return env;
+    return undefined;
   }
-  const upload = await uploadOf(target, section);
-  if (upload === undefined) return env;
-  const host = URL.parse(upload.url)?.hostname;
+  return uploadOf(target, section);
+}
+
+function uploadEnvironment({ url }: Upload, target: TwineTarget, section: Section | undefined): Environment {
+  const host = URL.parse(url)?.hostname;
+  // An empty password would come before that of the pipe.
+  const { TWINE_PASSWORD: _empty, ...env } = process.env;
   return {
     ...env,
     ...(host === undefined ? {} : deadProxies([host])),
@@ -40,8 +53,7 @@ async function uploadEnvironment(target: TwineTarget, args: string[]): Promise<E
       ? { TWINE_CERT: section.certificate }
       : {}),
     TWINE_USERNAME: "aws",
-    TWINE_PASSWORD: upload.token,
-    TWINE_REPOSITORY_URL: upload.url,
+    TWINE_REPOSITORY_URL: url,
   };
 }
 
