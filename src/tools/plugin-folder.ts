@@ -4,6 +4,7 @@ import { createAgentFolder } from "../agent/process/folder.ts";
 import { lstat } from "../agent/wire/client.ts";
 import { agentFolder } from "../agent/wire/socket.ts";
 import { writeFileAtomic } from "../base/system/atomic-write.ts";
+import { inheritedAt } from "../helper/inherited-file.ts";
 import { readSmallFile } from "./small-files.ts";
 
 /**
@@ -25,4 +26,13 @@ export function pluginFolder(name: string, files: Record<string, string>): strin
 /** The search path of a variable (`PYTHONPATH`, `RUBYLIB`) with the folder before what it holds. */
 export function searchPathWith(folder: string, path: string | undefined): string {
   return path ? `${folder}:${path}` : folder;
+}
+
+/**
+ * Takes what is left out of the pipe at `path`, as an outer shim or `vouch exec` has named it, where a program between the
+ * two has not read it: nobody else shall find it.
+ */
+export async function emptyOuterPipe(path: string | undefined): Promise<void> {
+  const descriptor = inheritedAt(path);
+  if (descriptor !== undefined) await (await import("./npm/hand-over/outer.ts")).emptyPipe(descriptor);
 }

@@ -17,7 +17,8 @@ import { sayUnnamed } from "../unnamed-repository.ts";
 import { readSmallFile } from "../small-files.ts";
 import { commandNamed, optionValues, shortenedOption } from "./arguments.ts";
 import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
-import { pushVariables } from "./push-key.ts";
+import { emptyOuterPipe } from "../plugin-folder.ts";
+import { pipeVariable, pushVariables } from "./push-key.ts";
 
 const asking = ["install", "update", "fetch", "outdated", "search", "exec", "i"];
 /** Commands that ask a source if an option says so. */
@@ -34,6 +35,7 @@ interface Command {
 /** Becomes the real gem. Without a session it warns in one line and continues without a token. */
 export async function runGemShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
+  await emptyOuterPipe(process.env[pipeVariable]?.split(" ")[1]);
   const command = await withTokens(args, process.env);
   const { once, env } = command;
   if (file === undefined || once === undefined) return becomeRealCommand(name, file, command.args, env);

@@ -7,7 +7,7 @@ import type { Environment } from "../../base/environment.ts";
 import { pluginFolder, searchPathWith } from "../plugin-folder.ts";
 
 /** Tells the plugin the repository and, behind a space, the pipe. */
-const pipeVariable = "VOUCH_GEM";
+export const pipeVariable = "VOUCH_GEM";
 
 const pluginText = `# Vouch writes this file: it hands gem push a key that can be read once, for one repository.
 require "rubygems/gemcutter_utilities"

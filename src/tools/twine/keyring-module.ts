@@ -9,7 +9,7 @@ import { pluginFolder, searchPathWith } from "../plugin-folder.ts";
 import type { Upload } from "../python/upload.ts";
 
 /** Names the pipe for the module. */
-const pipeVariable = "VOUCH_TWINE";
+export const pipeVariable = "VOUCH_TWINE";
 
 const moduleText = `"""Vouch writes this file: it hands twine a password that can be read once."""
 

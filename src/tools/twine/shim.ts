@@ -5,25 +5,26 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
-import { becomeWithText } from "../../helper/one-shot.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { emptyOuterPipe } from "../plugin-folder.ts";
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readIniFile } from "../small-files.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";
-import { keyringVariables, passwordText } from "./keyring-module.ts";
+import { becomeTwine } from "./hand-over.ts";
+import { pipeVariable } from "./keyring-module.ts";
 
 /** Becomes the real twine. Without a session it warns in one line and continues without a token. */
 export async function runTwineShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
+  await emptyOuterPipe(process.env[pipeVariable]);
   const target = parseTwine(args, process.env);
   if (target === undefined || target.hasCredentials) return becomeRealCommand(name, file, args);
   const section = target.url === undefined ? sectionOf(target) : undefined;
   const upload = await askForUpload(target, section, args);
   if (upload === undefined || file === undefined) return becomeRealCommand(name, file, args);
-  const env = uploadEnvironment(upload, target, section);
-  return becomeWithText(file, args, passwordText(upload), (path) => ({ ...env, ...keyringVariables(path, env) }));
+  return becomeTwine(file, args, upload, uploadEnvironment(upload, target, section));
 }
 
 /** Where to upload to, with the token; undefined if twine gets none. Throws `project_untrusted`, `PublishingRefused`. */
@@ -43,17 +44,13 @@ async function askForUpload(
 
 function uploadEnvironment({ url }: Upload, target: TwineTarget, section: Section | undefined): Environment {
   const host = URL.parse(url)?.hostname;
-  // An empty password would come before that of the pipe.
-  const { TWINE_PASSWORD: _empty, ...env } = process.env;
   return {
-    ...env,
+    ...process.env,
     ...(host === undefined ? {} : deadProxies([host])),
     // The section is not read any more: what it trusts is the user's, unless the command line names another file.
     ...(section?.certificate !== undefined && !target.hasCertificate && target.configFile === undefined
       ? { TWINE_CERT: section.certificate }
       : {}),
-    TWINE_USERNAME: "aws",
-    TWINE_REPOSITORY_URL: url,
   };
 }
 
