@@ -13,6 +13,7 @@ import { ask } from "../helper/ask.ts";
 import type { Attempt } from "../helper/attempt.ts";
 import { takeJobOptions } from "../helper/job-options.ts";
 import { concealTokens } from "../tools/npm/guard/token-variables.ts";
+import type { Upload } from "../tools/python/upload.ts";
 import { complain, complainOf, exitWith } from "../helper/output.ts";
 import { become } from "../helper/real-command.ts";
 import { cargoProviderVariable } from "./variables.ts";
@@ -26,11 +27,15 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const { words, publishes } = commandOf(args, process.env);
     const [command, ...rest] = words;
     if (command === undefined) throw usage("a command is missing");
+    let upload: Upload | undefined;
     let reply = await askEnvironment(left).catch((error: unknown) => askAfterLogin(error, command));
     if (reply.hasPublishRole && (publishes || (await purposeOf(command, rest)) === "publish")) {
       const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
       const { askWithTouch } = await import("../helper/touch.ts");
-      reply = await askWithTouch(routes.environment, request, {});
+      const forPublishing = await askWithTouch(routes.environment, request, {});
+      upload = await uploadOfTwine(command, rest, forPublishing);
+      // twine's password is then the only token to publish with.
+      if (upload === undefined) reply = forPublishing;
     }
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
@@ -41,7 +46,9 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     const given = { ...env, ...concealTokens(await variablesOf(reply)) };
     if (/^(javascript|python|nuget)$/.test(checkOf(command) ?? ""))
       await (await import("./project-files.ts")).guardProject(command, rest, given);
-    return await become(file, rest, { ...given, ...(await variablesOfPip([command, ...rest], given)) });
+    const whole = { ...given, ...(await variablesOfPip([command, ...rest], given)) };
+    if (upload === undefined) return await become(file, rest, whole);
+    return await (await import("../tools/twine/hand-over.ts")).becomeTwine(file, rest, upload, whole);
   } catch (error) {
     exitWith(error);
   }
@@ -121,6 +128,16 @@ async function namesIndex(file: string | undefined): Promise<boolean> {
     .text()
     .catch(() => "");
   return /^[ \t]*(--)?index[-_]url[ \t]*[=:]/im.test(text);
+}
+
+/** What twine uploads by, if the command is one that does so with Vouch's own password. */
+async function uploadOfTwine(
+  command: string,
+  args: string[],
+  { twine }: EnvironmentReply,
+): Promise<Upload | undefined> {
+  if (twine === undefined || !/(^|\/)twine$/.test(command)) return undefined;
+  return (await import("../tools/twine/hand-over.ts")).uploadByVariables(args, twine, process.env);
 }
 
 /** A job's replacement for setup and agent: Cargo's provider list, and the tokens for the helpers. */

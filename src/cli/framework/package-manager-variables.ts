@@ -48,6 +48,11 @@ export const packageManagerVariables: VariableGroup = {
       meaning: "Set: the shim passes over the authority in `~/.pypirc`.",
     },
     {
+      names: ["PYTHONPATH", "RUBYLIB"],
+      readBy: "twine shim, gem shim",
+      meaning: "Folders of modules, before which the shim of an upload puts one of its own.",
+    },
+    {
       names: ["HATCH_INDEX_REPO", "HATCH_INDEX_USER", "HATCH_INDEX_AUTH", "HATCH_PUBLISHER", "HATCH_CONFIG"],
       readBy: "hatch shim",
       meaning: "hatch's own: where it publishes to. With a password there, the shim adds nothing.",

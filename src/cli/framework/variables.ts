@@ -287,6 +287,16 @@ export const variableGroups: VariableGroup[] = [
       },
       { names: ["VOUCH_PIP"], readBy: "pip shim, keyring", meaning: "The pip shim has looked at the project already." },
       {
+        names: ["VOUCH_TWINE"],
+        readBy: "plugin of the twine shim",
+        meaning: "The pipe with the password of one upload, for the module `keyring` that twine loads.",
+      },
+      {
+        names: ["VOUCH_GEM"],
+        readBy: "plugin of the gem shim",
+        meaning: "The repository of one push and the pipe with its key, for the plugin that gem loads.",
+      },
+      {
         names: ["VOUCH_HOOK"],
         readBy: "doctor",
         meaning:

@@ -1,7 +1,7 @@
 /**
- * `gem` in the shims folder: RubyGems knows credentials only in the URL of a source and, for a push, in one variable for
- * every host. The sources with their tokens go into a file that can be read once (helper/one-shot.ts); the variable is set
- * if the arguments name the configured repository.
+ * `gem` in the shims folder: RubyGems knows credentials only in the URL of a source and, for a push, one key for every
+ * host. The sources with their tokens go into a file that can be read once (helper/one-shot.ts), and so does the key if the
+ * arguments name the configured repository.
  */
 import type { TokenRequest } from "../../agent/requests.ts";
 import type { Environment } from "../../base/environment.ts";
@@ -17,6 +17,8 @@ import { sayUnnamed } from "../unnamed-repository.ts";
 import { readSmallFile } from "../small-files.ts";
 import { commandNamed, optionValues, shortenedOption } from "./arguments.ts";
 import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
+import { emptyOuterPipe } from "../plugin-folder.ts";
+import { pipeVariable, pushVariables } from "./push-key.ts";
 
 const asking = ["install", "update", "fetch", "outdated", "search", "exec", "i"];
 /** Commands that ask a source if an option says so. */
@@ -26,20 +28,18 @@ const remoteOption = /^(-[rb]|--remote|--both)$/;
 interface Command {
   args: string[];
   env: Environment;
-  /** A configuration file with tokens, which is to be the last one of GEMRC. */
-  gemrc?: string;
+  /** What is read once, and the variables that say where it is. */
+  once?: { text: string; variables: (path: string) => Record<string, string> };
 }
 
 /** Becomes the real gem. Without a session it warns in one line and continues without a token. */
 export async function runGemShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
+  await emptyOuterPipe(process.env[pipeVariable]?.split(" ")[1]);
   const command = await withTokens(args, process.env);
-  if (file === undefined || command.gemrc === undefined) {
-    return becomeRealCommand(name, file, command.args, command.env);
-  }
-  const gemrcs = command.env["GEMRC"] ?? "";
-  const envOf = (path: string) => ({ ...command.env, GEMRC: gemrcs === "" ? path : `${gemrcs}:${path}` });
-  return becomeWithText(file, command.args, command.gemrc, envOf);
+  const { once, env } = command;
+  if (file === undefined || once === undefined) return becomeRealCommand(name, file, command.args, env);
+  return becomeWithText(file, command.args, once.text, (path) => ({ ...env, ...once.variables(path) }));
 }
 
 async function withTokens(args: string[], env: Environment): Promise<Command> {
@@ -81,10 +81,11 @@ async function install(args: string[], env: Environment): Promise<Command> {
   const endpoints = await endpointTokens("ruby");
   const sources = asked.sources.map((source) => withToken(source, endpoints));
   if (sources.every((source, index) => source === asked.sources[index])) return { args, env };
-  const gemrc = `---\n:sources:\n${sources.map((source) => `- ${JSON.stringify(source)}\n`).join("")}`;
+  const text = `---\n:sources:\n${sources.map((source) => `- ${JSON.stringify(source)}\n`).join("")}`;
   // RubyGems takes GEMRC for the user's file, too, unless it is a list: it would read the one-shot file twice.
   const rest = own === undefined ? gemrcFiles(env).slice(1) : (env["GEMRC"] ?? "").split(":");
-  return { args: asked.args, env: { ...env, GEMRC: rest.filter((file) => file !== "").join(":") }, gemrc };
+  const gemrcs = rest.filter((file) => file !== "");
+  return { args: asked.args, env, once: { text, variables: (path) => ({ GEMRC: [...gemrcs, path].join(":") }) } };
 }
 
 /**
@@ -130,7 +131,7 @@ function withToken(source: string, endpoints: readonly EndpointToken[]): string 
 }
 
 /**
- * Sets the key for a push whose `--host` is a configured repository: without the option the gem's own metadata decides
+ * Gives the key for a push whose `--host` is a configured repository: without the option the gem's own metadata decides
  * on the host.
  */
 async function push(args: string[], env: Environment): Promise<Command> {
@@ -154,7 +155,10 @@ async function push(args: string[], env: Environment): Promise<Command> {
     if (endpoint.replace(/\/$/, "") !== url) return { args, env };
     // RubyGems appends "/api/v1/gems".
     const plain = args.map((arg) => (arg === host ? url : arg === `--host=${host}` ? `--host=${url}` : arg));
-    return { args: plain, env: { ...env, GEM_HOST_API_KEY: `Bearer ${token}` } };
+    const once = { text: `Bearer ${token}`, variables: (path: string) => pushVariables(url, path, env) };
+    // gem takes an empty key for one.
+    const { GEM_HOST_API_KEY: _empty, ...others } = env;
+    return { args: plain, env: others, once };
   } catch (error) {
     if (error instanceof PublishingRefused) throw error;
     const failed = VouchError.from(error);

@@ -1,47 +1,56 @@
 /**
- * `twine` in the shims folder: gives an upload its user name, password and URL if it leads to a configured endpoint, then
- * becomes the real command. With a URL in its environment twine reads no other from a file.
+ * `twine` in the shims folder: gives an upload its user name and URL, and by a pipe its password, if it leads to a
+ * configured endpoint, then becomes the real command. With a URL in its environment twine reads no other from a file.
  */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
+import { emptyOuterPipe } from "../plugin-folder.ts";
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
 import { readIniFile } from "../small-files.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";
+import { becomeTwine } from "./hand-over.ts";
+import { pipeVariable } from "./keyring-module.ts";
 
 /** Becomes the real twine. Without a session it warns in one line and continues without a token. */
 export async function runTwineShim(name: string, args: string[]): Promise<number> {
   const file = findRealCommand(name);
+  await emptyOuterPipe(process.env[pipeVariable]);
   const target = parseTwine(args, process.env);
-  const env = target === undefined || target.hasCredentials ? process.env : await uploadEnvironment(target, args);
-  return becomeRealCommand(name, file, args, env);
+  if (target === undefined || target.hasCredentials) return becomeRealCommand(name, file, args);
+  const section = target.url === undefined ? sectionOf(target) : undefined;
+  const upload = await askForUpload(target, section, args);
+  if (upload === undefined || file === undefined) return becomeRealCommand(name, file, args);
+  return becomeTwine(file, args, upload, uploadEnvironment(upload, target, section));
 }
 
-async function uploadEnvironment(target: TwineTarget, args: string[]): Promise<Environment> {
-  const { env } = process;
-  const section = target.url === undefined ? sectionOf(target) : undefined;
+/** Where to upload to, with the token; undefined if twine gets none. Throws `project_untrusted`, `PublishingRefused`. */
+async function askForUpload(
+  target: TwineTarget,
+  section: Section | undefined,
+  args: string[],
+): Promise<Upload | undefined> {
   if (target.url === undefined && !target.isNamed && section === undefined) {
     const words = ["twine", ...args];
     const publish = { words, at: target.at + 1, option: "--repository", format: "pypi" } as const;
     await sayUnnamed(publish, ({ repository }) => repository);
-    return env;
+    return undefined;
   }
-  const upload = await uploadOf(target, section);
-  if (upload === undefined) return env;
-  const host = URL.parse(upload.url)?.hostname;
+  return uploadOf(target, section);
+}
+
+function uploadEnvironment({ url }: Upload, target: TwineTarget, section: Section | undefined): Environment {
+  const host = URL.parse(url)?.hostname;
   return {
-    ...env,
+    ...process.env,
     ...(host === undefined ? {} : deadProxies([host])),
     // The section is not read any more: what it trusts is the user's, unless the command line names another file.
     ...(section?.certificate !== undefined && !target.hasCertificate && target.configFile === undefined
       ? { TWINE_CERT: section.certificate }
       : {}),
-    TWINE_USERNAME: "aws",
-    TWINE_PASSWORD: upload.token,
-    TWINE_REPOSITORY_URL: upload.url,
   };
 }
 

@@ -145,6 +145,34 @@ describe("vouch exec", () => {
     // The script is the person's own word for what it does.
     expect(holder(await gem("of-its-own"))).toBe("acme-reader");
   });
+
+  test("gives twine the publish role's token by a pipe alone, also where its shim stands before it", async () => {
+    const bin = join(laptop.home, "twine-bin");
+    mkdirSync(bin);
+    // What the real one does (test/binary/tools/python), and what it and its children could find.
+    const text = `#!/bin/sh
+printf '%s\\n' "$CODEARTIFACT_AUTH_TOKEN"
+sed 1d "$VOUCH_TWINE"; echo; sed 1d "$VOUCH_TWINE"
+env | grep -v '^CODEARTIFACT_AUTH_TOKEN='
+`;
+    await Bun.write(join(bin, "twine"), text);
+    await ended(laptop.run(["chmod", "755", join(bin, "twine")]));
+    const shims = join(laptop.home, "twine-shims");
+    mkdirSync(shims);
+    symlinkSync(sandboxExecutable, join(shims, "twine"));
+    for (const folders of [[bin], [shims, bin]]) {
+      const env = { PATH: [...folders, laptop.env["PATH"]].join(":") };
+      const upload = (...args: string[]) =>
+        ended(laptop.runOnTerminal(["vouch", "exec", "--", "twine", "upload", ...args, "x.whl"], { env }));
+      const [read = "", published = "", ...rest] = (await upload()).split("\n");
+      expect(holder(read)).toBe("acme-reader");
+      expect(holder(published)).toBe("acme-publisher");
+      const others = rest.join("\n").split(read).join("");
+      expect(others).toContain(`TWINE_REPOSITORY_URL=https://${acme.host}/pypi/`);
+      expect(others).not.toContain(published);
+      expect(others).not.toContain("TWINE_PASSWORD");
+    }
+  });
 });
 
 describe("the publish role, without which the account refuses an upload, is the one that uploads", () => {

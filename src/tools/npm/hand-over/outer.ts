@@ -20,7 +20,7 @@ export async function withoutOuter(env: Environment): Promise<Environment> {
   if (left.length === 0) return env;
   const { [ownGlobalConfigVariable]: own, ...rest } = env;
   for (const name of left) {
-    await empty(inheritedAt(env[name])!);
+    await emptyPipe(inheritedAt(env[name])!);
     delete rest[name];
   }
   return own === undefined ? rest : { ...rest, [globalConfigVariable]: own };
@@ -31,8 +31,8 @@ export function isOfExec(env: Environment): boolean {
   return wasVouch(env) && Object.keys(env).some((name) => name.startsWith("npm_config_//"));
 }
 
-/** Reads a pipe to its end, and closes it for the program that this process becomes. */
-async function empty(descriptor: number): Promise<void> {
+/** Reads a pipe to its end, and closes it for the program that this process becomes. Ignores what is no pipe. */
+export async function emptyPipe(descriptor: number): Promise<void> {
   const { closeSync, constants, fstatSync, openSync, readSync } = await import("node:fs");
   try {
     if (!fstatSync(descriptor).isFIFO()) return;
