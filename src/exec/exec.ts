@@ -30,7 +30,8 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     if (reply.hasPublishRole && (publishes || (await purposeOf(command, rest)) === "publish")) {
       const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
       const { askWithTouch } = await import("../helper/touch.ts");
-      reply = await askWithTouch(routes.environment, request, {});
+      const shown = (await import("./shown-command.ts")).shownCommand(words);
+      reply = await askWithTouch(routes.environment, request, shown === undefined ? {} : { command: shown });
     }
     const file = command.includes("/") ? command : findOnPath(command, process.env);
     complainOf(reply.failed);
