@@ -182,6 +182,8 @@ export const publishStartRequest = v.strictObject({
   holder: Holder,
   /** What the package manager says that it publishes. */
   claim: v.exactOptional(v.strictObject({ operation: Name, name: Name, version: v.exactOptional(Name) })),
+  /** The command that runs, where the asker's own name does not say it: `vouch exec`, yarn's plugin. */
+  command: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(120))),
 });
 export type PublishStartRequest = v.InferOutput<typeof publishStartRequest>;
 

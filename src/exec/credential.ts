@@ -54,7 +54,10 @@ async function codeArtifactToken(args: string[]): Promise<string> {
     throw usage("codeartifact", `--endpoint and ${named ?? "--profile"} exclude each other`);
   if (named !== undefined) request.url = await namedEndpoint(given, choice.profile);
   else if (request.url === undefined) Object.assign(request, choice);
-  const { token, expiration } = await (await import("../helper/touch.ts")).askForToken(request);
+  const { askForToken } = await import("../helper/touch.ts");
+  const { token, expiration } = await askForToken(request, {
+    command: async () => (await import("./shown-command.ts")).commandAbove(),
+  });
   return json ? JSON.stringify({ token, expiration }) : token;
 }
 

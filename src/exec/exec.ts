@@ -32,7 +32,9 @@ export async function runExec(args: string[], left: Attempt | undefined): Promis
     if (reply.hasPublishRole && (publishes || (await purposeOf(command, rest)) === "publish")) {
       const request: EnvironmentRequest = { purpose: "publish", failures: "all" };
       const { askWithTouch } = await import("../helper/touch.ts");
-      const forPublishing = await askWithTouch(routes.environment, request, {});
+      const shown = (await import("./shown-command.ts")).shownCommand(words);
+      const start = shown === undefined ? {} : { command: shown };
+      const forPublishing = await askWithTouch(routes.environment, request, start);
       upload = await uploadOfTwine(command, rest, forPublishing);
       // twine's password is then the only token to publish with.
       if (upload === undefined) reply = forPublishing;

@@ -10,8 +10,13 @@ import { findPinentry } from "../base/system/pinentry-program.ts";
 import { isWireError, VouchError, type WireError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import { ask } from "./ask.ts";
+import { complain } from "./output.ts";
 import type { Attempt } from "./attempt.ts";
 import { PublishingRefused } from "./publishing-refused.ts";
+
+/** How long another program's request is waited for, which lasts a minute at most, and how often ours is repeated. */
+const turnMs = 2 * 60_000;
+const askAgainMs = 1_000;
 
 /**
  * The reply to a question whose answer may need a touch first. `refusal` says why nobody shall be asked for one. Throws
@@ -42,12 +47,21 @@ export async function askWithTouch<R extends Route>(
   }
 }
 
-/** The token for a URL: one for publishing after a touch, where it needs one; `refusal` and errors as in `askWithTouch`. */
+interface Showing {
+  refusal?: (() => VouchError | undefined) | undefined;
+  command?: (() => Promise<string | undefined>) | undefined;
+}
+
+/**
+ * The token for a URL: one for publishing after a touch, where it needs one. `command` says what runs, for the person who
+ * is asked (shown-command.ts); `refusal` and errors as in `askWithTouch`.
+ */
 export async function askForToken(
   request: TokenRequest,
-  { refusal }: { refusal?: (() => VouchError | undefined) | undefined } = {},
+  { refusal, command }: Showing = {},
 ): Promise<TokenReply> {
   if (request.purpose !== "publish") return ask(routes.token, request);
+  const shown = await command?.();
   const { url, format, holder } = request;
   return askWithTouch(
     routes.token,
@@ -56,6 +70,7 @@ export async function askForToken(
       ...(url === undefined ? {} : { url }),
       ...(format === undefined ? {} : { format }),
       ...(holder === undefined ? {} : { holder }),
+      ...(shown === undefined ? {} : { command: shown }),
     },
     { refusal },
   );
@@ -68,7 +83,7 @@ export function mayAsk(): boolean {
 
 /** Throws `touch_pending`, what went wrong with key, server or AWS, and as `ask`. */
 async function touchToPublish(start: PublishStartRequest): Promise<void> {
-  const begun = await ask(routes.publishStart, start);
+  const begun = await whenItIsOurTurn(async () => ask(routes.publishStart, start));
   const child = Bun.spawn([process.execPath, touchArgument], {
     argv0: "vouch",
     // Which process the touch is for is the command line's to find, not for the socket to say.
@@ -83,4 +98,27 @@ async function touchToPublish(start: PublishStartRequest): Promise<void> {
   if (isWireError(error)) throw VouchError.fromWire(error);
   // The person ended it, or something else did.
   throw new VouchError("cancelled", "Publishing was not allowed: the question for the touch was ended.");
+}
+
+/**
+ * What `begin` resolves with once no other request waits for the security key; says once which one does. Throws
+ * `touch_pending` after two minutes, and as `begin`.
+ */
+async function whenItIsOurTurn<T>(begin: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + turnMs;
+  for (let isFirst = true; ; isFirst = false, await Bun.sleep(askAgainMs)) {
+    try {
+      return await begin();
+    } catch (error) {
+      const isPending = error instanceof VouchError && error.code === "touch_pending";
+      if (!isPending || performance.now() > deadline) throw error;
+      if (isFirst)
+        complain(
+          new VouchError(
+            error.code,
+            `${error.message} Do not touch the key for this command yet: it waits for its turn.`,
+          ),
+        );
+    }
+  }
 }

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, stat
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { routes } from "../../src/agent/protocol.ts";
+import { takeLock } from "../../src/agent/process/lock.ts";
 import { ensureAgent } from "../../src/agent/process/start.ts";
 import { requires } from "../requires.ts";
 import { until } from "./harness.ts";
@@ -95,6 +96,37 @@ test("several calls of ensureAgent at once end with one agent that answers", asy
   const recordedPids = () => readFileSync(pids, "utf8").trim().split("\n").map(Number);
   await until(() => recordedPids().length === 3 && recordedPids().every((each) => each === pid || !isAlive(each)));
   expect((await status()).pid).toBe(pid);
+});
+
+test("while a process that is no agent holds the lock, one agent is started in vain, and the error names the process", async () => {
+  mkdirSync(join(root, "agent"), { mode: 0o700 });
+  const lock = join(root, "agent/agent.lock");
+  const lockModule = JSON.stringify(join(import.meta.dir, "../../src/agent/process/lock.ts"));
+  const holding = `(await import(${lockModule})).takeLock(${JSON.stringify(lock)}); console.log("held"); await Bun.stdin.text();`;
+  await using holder = Bun.spawn([process.execPath, "-e", holding], { stdin: "pipe", stdout: "pipe" });
+  await holder.stdout.getReader().read();
+  const starts = join(root, "starts");
+  const recorded = ["/bin/sh", "-c", `echo $$ >> ${starts}; exec "$@"`, "sh", ...command];
+  const failure = await rejection(ensureAgent({ command: recorded, timeoutMs: 3_000 }));
+  expect(failure.code).toBe("agent_unavailable");
+  expect(failure.message).toContain(lock);
+  if (process.platform === "linux") {
+    expect(failure.message).toContain(`process ${holder.pid} (`);
+    expect(failure.hint).toContain(`\`kill ${holder.pid}\``);
+  }
+  expect(readFileSync(starts, "utf8").trim().split("\n")).toHaveLength(1);
+});
+
+test("once the lock's holder has gone, a login that waits for it has its agent", async () => {
+  mkdirSync(join(root, "agent"), { mode: 0o700 });
+  const release = takeLock(join(root, "agent/agent.lock"));
+  const starts = join(root, "starts");
+  const recorded = ["/bin/sh", "-c", `"$@"; echo ended >> ${starts}`, "sh", ...command];
+  const waiting = ensureAgent({ command: recorded, timeoutMs: 60_000 });
+  await until(() => existsSync(starts));
+  release?.();
+  await waiting;
+  expect(await status()).toHaveProperty("pid");
 });
 
 test("an agent that was killed leaves a message and a socket that the next replaces", async () => {

@@ -1,5 +1,5 @@
 /** A touch lets one process publish, for fifteen minutes, to what the person was told, and nobody else. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { type Route, routes } from "../../src/agent/protocol.ts";
 import type { PublishStartRequest } from "../../src/agent/requests.ts";
@@ -38,6 +38,31 @@ const finish = (ceremony: string) => askAgent(routes.publishFinish, { ceremony, 
 async function fromChild(route: Route, body: object, ...below: string[]): Promise<Record<string, unknown>> {
   const child = Bun.spawn([process.execPath, program, route, JSON.stringify(body), ...below], { env: process.env });
   return JSON.parse(await child.stdout.text()) as Record<string, unknown>;
+}
+
+/** Another process, with `detached` in a session of its own, that has asked for a touch and waits; it asks again for each line, and says how that went. */
+async function asking(detached = false) {
+  const client = JSON.stringify(join(import.meta.dir, "../../src/agent/wire/client.ts"));
+  const text = `const { askAgent } = await import(${client});
+    const ask = () => askAgent("${routes.publishStart}", {}).then(() => "begun", ({ code }) => code);
+    console.log(await ask());
+    for await (const _ of console) console.log(await ask());`;
+  const child = Bun.spawn([process.execPath, "-e", text], {
+    detached,
+    env: process.env,
+    stdin: "pipe",
+    stdout: "pipe",
+  });
+  onTestFinished(() => child.kill("SIGKILL"));
+  lines.set(child, child.stdout.pipeThrough(new TextDecoderStream()).getReader());
+  expect(await nextLine(child)).toBe("begun");
+  return child;
+}
+
+const lines = new WeakMap<object, { read(): Promise<{ value?: string | undefined }> }>();
+
+async function nextLine(child: object): Promise<string | undefined> {
+  return (await lines.get(child)?.read())?.value?.trim();
 }
 
 describe("without a touch", () => {
@@ -91,6 +116,15 @@ describe("a touch", () => {
     expect(asks).toMatch(/^\S+ asks to publish my-crate.*0\.2\.0 to my-domain\/my-repo\.$/);
     expect(asks).not.toContain("\u001b");
     expect(harness.logged.join("\n")).not.toContain("my-crate");
+  });
+
+  test("names the command that runs, where the asker's own name does not say it", async () => {
+    await using harness = await started();
+    const { asks } = await start({ url: cargoUrl, command: "yarn npm publish\u001b[2J" });
+    expect(asks).toMatch(/^yarn npm publish\ufffd\[2J \(\S+\) asks to publish to my-domain\/my-repo\.$/);
+    const long = { url: cargoUrl, command: "a".repeat(121) };
+    expect((await rejection(start(long))).code).toBe("protocol_error");
+    expect(harness.logged.join("\n")).not.toContain("yarn");
   });
 
   test("is for the repositories that were said, and no other", async () => {
@@ -191,6 +225,55 @@ describe("one request at a time waits for a touch", () => {
     await finish(ceremony);
     expect((await start()).ceremony).not.toBe(ceremony);
     expect(harness.upstream.counts.publishOptions).toBe(2);
+  });
+
+  test("and is told which process holds it, below which, and for how long", async () => {
+    await using harness = await started();
+    await start();
+    harness.clock.pass(12);
+    const { message, hint } = await rejection(start());
+    expect(message).toContain(`(process ${process.pid}), below `);
+    expect(message).toContain(`(${process.ppid})`);
+    expect(message).toContain("Asked 12 seconds ago");
+    expect(message).toContain("it ends in 48 seconds at the latest");
+    expect(hint).toContain(`kill ${process.pid}`);
+  });
+
+  test("and ends with the process that has asked, so that the next one has its turn", async () => {
+    await using harness = await started();
+    const idle = await asking();
+    expect((await rejection(start())).message).toContain(`(process ${idle.pid})`);
+    idle.kill("SIGKILL");
+    await idle.exited;
+    await finish((await start()).ceremony);
+    expect(harness.upstream.counts.publish).toBe(1);
+  });
+
+  test("and a program that asks again and again stands behind whoever came meanwhile", async () => {
+    await using harness = await started();
+    const busy = await asking(true);
+    expect((await rejection(start())).code).toBe("touch_pending");
+    harness.clock.pass(58);
+    expect((await rejection(start())).code).toBe("touch_pending");
+    harness.clock.pass(2);
+    // Its minute is over: now the one that has waited comes first.
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("touch_pending");
+    const { ceremony } = await start();
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("touch_pending");
+    await finish(ceremony);
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("begun");
+  });
+
+  test("and who waits no more holds nobody up", async () => {
+    await using harness = await started();
+    const busy = await asking(true);
+    await rejection(start());
+    harness.clock.pass(60);
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("begun");
   });
 
   test("also while the server is being asked", async () => {

@@ -1,17 +1,24 @@
 /** Starts the agent in the background if none is running. */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { trace } from "../../base/trace.ts";
 import { askStatus, lstat } from "../wire/client.ts";
 import { namingLog } from "../wire/log-path.ts";
+import { agentFolder } from "../wire/socket.ts";
+import { isLockFree, lockHolder } from "./lock.ts";
 
 const pollIntervalMs = 20;
+/** Backoff between starts, doubled up to the second one. */
+const firstRestartMs = 100;
+const maxRestartMs = 2_000;
 const statusTimeoutMs = 2_000;
 
 /**
  * Resolves once an agent answers: a running one, or one that this call has started, detached, so that it outlives the
- * terminal (`isNew`). Concurrent calls end with one agent (lock.ts). Throws `agent_unavailable` if none answers within
- * `timeoutMs`, `agent_untrusted`.
+ * terminal (`isNew`). Concurrent calls end with one agent (lock.ts); while somebody holds its lock, none is started. Throws
+ * `agent_unavailable` if none answers within `timeoutMs`, and names the process that holds the lock; `agent_untrusted`.
  */
 export async function ensureAgent(
   options: { command?: string[]; timeoutMs?: number } = {},
@@ -19,12 +26,20 @@ export async function ensureAgent(
   const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
   if (await isRunning()) return { isNew: false };
   const deadline = performance.now() + timeoutMs;
+  const lock = join(agentFolder(lstat), "agent.lock");
   let agent = start(command);
+  let restartMs = firstRestartMs;
+  let restartAt = performance.now() + restartMs;
   while (!(await isRunning())) {
-    // Exit code 0: another agent holds the lock. Still no answer: that agent is shutting down, so retry.
-    if (agent.exitCode === 0) agent = start(command);
-    if (agent.exitCode !== null) throw failed(`ended with exit code ${agent.exitCode}`);
+    // Exit code 0: another agent holds the lock. Still no answer: that agent is shutting down, or the holder is no agent.
+    if (agent.exitCode === 0 && performance.now() >= restartAt && isLockFree(lock)) {
+      agent = start(command);
+      restartMs = Math.min(restartMs * 2, maxRestartMs);
+      restartAt = performance.now() + restartMs;
+    }
+    if (agent.exitCode !== null && agent.exitCode !== 0) throw failed(`ended with exit code ${agent.exitCode}`);
     if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
+    if (performance.now() > deadline && agent.exitCode === 0) throw lockHeld(lock, timeoutMs);
     if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
     await sleep(pollIntervalMs);
   }
@@ -53,6 +68,18 @@ function start(command: string[]): Bun.Subprocess {
 
 async function isRunning(): Promise<boolean> {
   return (await askStatus(statusTimeoutMs)) !== undefined;
+}
+
+/** Another process holds the lock, and no agent answers. */
+function lockHeld(path: string, timeoutMs: number): unknown {
+  const holder = lockHolder(path);
+  const who = holder === undefined ? "another process" : `process ${holder.pid} (${printable(holder.name)})`;
+  const message = `No agent can start: for ${timeoutMs / 1000} seconds ${who} has held its lock, ${path}, and no agent has answered.`;
+  const hint =
+    holder === undefined
+      ? `\`lsof ${path}\` names it; end it and run \`vouch login\` again.`
+      : `If you do not need it, run \`kill ${holder.pid}\`, then \`vouch login\` again.`;
+  return namingLog(new VouchError("agent_unavailable", message, { hint }), lstat);
 }
 
 function failed(why: string): unknown {

@@ -5,7 +5,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
 import { nameOfProcess } from "../../base/system/process-info.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import type { Reply, routes } from "../protocol.ts";
@@ -16,6 +15,8 @@ import { minDurationSeconds } from "../tokens/credential-source.ts";
 import { type TokenLimits, Tokens } from "../tokens/tokens.ts";
 import type { Peer } from "../wire/peer.ts";
 import { type Holder, holderKey, type HolderKind, holderOf, isAlive } from "./holder.ts";
+import { Line } from "./line.ts";
+import { processWords, requestWords } from "./pending-words.ts";
 
 /** How long the server waits for the touch, in milliseconds. */
 const pendingMs = 60_000;
@@ -47,9 +48,10 @@ export class Publishing {
   readonly #env: Environment;
   readonly #limits: TokenLimits | undefined;
   readonly #grants = new Map<string, Grant>();
+  readonly #line = new Line();
   #pending: Pending | undefined;
-  /** Whether the server is being asked for a ceremony. */
-  #isBeginning = false;
+  /** For whom the server is being asked for a ceremony. */
+  #beginning: Holder | undefined;
 
   constructor(clock: Clock, env: Environment, limits: TokenLimits | undefined) {
     this.#clock = clock;
@@ -66,9 +68,12 @@ export class Publishing {
     throw touchNeeded(repository);
   }
 
-  /** Begins a ceremony for the asker. Throws `touch_pending` while another one waits, and as `Session.ask`. */
+  /**
+   * Begins a ceremony for the asker. Throws `touch_pending` while another one waits or comes first (line.ts), and as
+   * `Session.ask`.
+   */
   async start(
-    { claim, holder: kind = "self" }: PublishStartRequest,
+    { holder: kind = "self", ...request }: PublishStartRequest,
     { repositories, settings, open }: Pick<Pending, "repositories" | "settings" | "open">,
     peer: Peer | undefined,
   ): Promise<Reply<typeof routes.publishStart>> {
@@ -76,10 +81,11 @@ export class Publishing {
     if (holder === undefined || asker === undefined) {
       throw new VouchError("access_denied", "The system does not say which program asks to publish.");
     }
-    this.#refuseSecond();
+    this.#refuseSecond(asker);
     const places = repositories.map(({ domain, repository }) => `${domain}/${repository}`);
-    const words = describe(holder.process.name, claim, places);
-    this.#isBeginning = true;
+    const words = requestWords(holder.process.name, request, places);
+    this.#line.leave(asker);
+    this.#beginning = asker;
     try {
       const { session } = open;
       const begun = await session.ask(async ({ publishing }) => ({
@@ -90,7 +96,7 @@ export class Publishing {
       this.#pending = { ceremony, open, holder, asker, repositories, settings, words, begunAt: this.#clock.elapsed() };
       return { ...begun, asks: words };
     } finally {
-      this.#isBeginning = false;
+      this.#beginning = undefined;
     }
   }
 
@@ -142,13 +148,25 @@ export class Publishing {
     }
   }
 
-  /** Two requests at once would make a person touch for one and allow the other. */
-  #refuseSecond(): void {
+  /**
+   * Two requests at once would make a person touch for one and allow the other: whoever comes second waits for its turn, and
+   * nobody, whatever asks, takes the place of one that waits for its touch.
+   */
+  #refuseSecond(asker: Holder): void {
     this.sweep();
-    if (this.#pending === undefined && !this.#isBeginning) return;
-    const first = this.#pending?.words ?? "Another program asks to publish.";
-    throw new VouchError("touch_pending", `A touch is waited for already: ${first}`, {
-      hint: "Answer or cancel that one, and run the command again.",
+    const now = this.#clock.elapsed();
+    const first = this.#pending;
+    const busy = first?.asker ?? this.#beginning;
+    const next = busy ?? this.#line.before(asker, now);
+    if (next === undefined) return;
+    this.#line.wait(asker, now);
+    const seconds = (ms: number) => `${Math.max(0, Math.round(ms / 1000))} seconds`;
+    const what =
+      first === undefined
+        ? `Another program is ${busy === undefined ? "next to ask" : "about to ask"} for a touch: ${processWords(next)}.`
+        : `A touch is waited for already: ${first.words} Asked ${seconds(now - first.begunAt)} ago by ${processWords(next)}; it ends in ${seconds(first.begunAt + pendingMs - now)} at the latest.`;
+    throw new VouchError("touch_pending", what, {
+      hint: `Answer or cancel that one; if you do not know it, do not touch the key, and run \`kill ${next.process.pid}\`. Then run the command again.`,
     });
   }
 
@@ -166,10 +184,4 @@ function touchNeeded({ domain, repository }: RepositorySettings): VouchError {
 /** A touch is for the repositories that the person was told. */
 function grantKey(holder: Holder, { domain, domainOwner, region, repository }: RepositorySettings): string {
   return JSON.stringify([holderKey(holder), domain, domainOwner, region, repository]);
-}
-
-/** The name is the process's own, the rest what the package manager says: untrusted text. */
-function describe(name: string, claim: PublishStartRequest["claim"], places: string[]): string {
-  const what = claim === undefined ? "publish" : `${claim.operation} ${claim.name} ${claim.version ?? ""}`.trim();
-  return printable(`${name} asks to ${what} to ${places.join(" and ")}.`);
 }

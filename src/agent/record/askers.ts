@@ -2,7 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/system/process-info.ts";
 import { withoutTokens } from "../../base/trace.ts";
-import { argumentsOf, masked } from "./masked-arguments.ts";
+import { argumentsOf, masked } from "../../base/system/masked-arguments.ts";
 import type { Peer } from "../wire/peer.ts";
 import { whilePeerIs } from "../wire/pidfd.ts";
 

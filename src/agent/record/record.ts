@@ -4,12 +4,13 @@ import { recordSettings, type Settings } from "../../settings/settings.ts";
 import type { Peer } from "../wire/peer.ts";
 import { Askers, type RecordSettings, type Who } from "./askers.ts";
 import { Entry, type RecordEntry } from "./entry.ts";
+import { FairEntries } from "./fair-entries.ts";
 import { Keeper } from "./keeper.ts";
 import { type KeptList, keptLists } from "./kept-line.ts";
 import { Programs, type ProgramsState } from "./programs.ts";
 import type { Question } from "./questions.ts";
 
-/** The limits on the entries of each list, and on what one reply holds (bytes); the oldest are left out. */
+/** The limits on the entries of each list (fair-entries.ts), and on what one reply holds (bytes). */
 const maxEntries = 1_000;
 const maxReplyBytes = 900_000;
 
@@ -23,11 +24,11 @@ export interface RecordOptions {
 export class Record {
   readonly #clock: Clock;
   /** By weight: reads push out no change, and refusals no answer. */
-  readonly #lists: { [List in KeptList]: Map<string, Entry> } = {
-    changed: new Map(),
-    published: new Map(),
-    asked: new Map(),
-    refused: new Map(),
+  readonly #lists: { [List in KeptList]: FairEntries } = {
+    changed: new FairEntries(maxEntries),
+    published: new FairEntries(maxEntries),
+    asked: new FairEntries(maxEntries),
+    refused: new FairEntries(maxEntries),
   };
   readonly #askers = new Askers();
   #settings: RecordSettings = { keep: false, arguments: false };
@@ -65,27 +66,24 @@ export class Record {
     this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
     const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
-    const entry = entries.get(key) ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
+    const known = entries.get(key);
+    const entry = known ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
     entry.ask = ++this.#asks;
     const isNews = entry.grow(asker, claim, now);
     if (isKept && this.keeper !== undefined) {
       entry.isKept = true;
       this.keeper.note(list, entry, isNews);
     }
-    // The last one that was asked is the last one in the map.
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size <= maxEntries) return;
-    const [oldestKey, oldest] = entries.entries().next().value!;
-    entries.delete(oldestKey);
-    if (oldest.isKept) return;
+    const oldest = known === undefined ? entries.add(key, entry, { asker, above }) : undefined;
+    if (oldest === undefined || oldest.isKept) return;
     this.#dropped = { count: this.#dropped.count + 1, last: Math.max(this.#dropped.last, oldest.entry().last) };
   }
 
   /**
    * The entries that were asked at `since` (seconds since 1970) or later, the oldest first, and how many are left out and
    * in no file: of those that were dropped, and of those that one reply does not hold. The weightiest list comes first, in
-   * each the newest: no flood of reads or refusals takes a change's place.
+   * each the newest of every branch of the tree of processes: no flood of reads or refusals takes a change's place, and no
+   * program's that of another.
    */
   since(since = 0): { entries: RecordEntry[]; leftOut: number } {
     const found = keptLists.flatMap((list) => this.#since(list, since));
@@ -102,10 +100,10 @@ export class Record {
     };
   }
 
-  /** Of one list, the newest first. */
+  /** Of one list, in the order in which a reply takes them. */
   #since(list: KeptList, since: number): { entry: RecordEntry; isKept: boolean; ask: number }[] {
-    return [...this.#lists[list].values()]
-      .toReversed()
+    return this.#lists[list]
+      .inTurn()
       .map((each) => ({ entry: each.entry(), isKept: each.isKept, ask: each.ask }))
       .filter(({ entry }) => entry.last >= since);
   }

@@ -26,11 +26,17 @@ const names = process.platform === "darwin" ? ["pinentry-mac", "pinentry"] : ["p
  * without one, in CI, and if there is no such program. One that gpg-agent.conf names is never replaced by another.
  */
 export function findPinentry(env: Environment): PinentryProgram | undefined {
-  if (isAutomated(env) || !hasPlace(env)) return undefined;
+  if (isAutomated(env) || !hasPlaceToAsk(env)) return undefined;
   const options = gpgAgentOptions(env);
+  const { file } = chosenPinentry(env, options);
+  return file === undefined ? undefined : { file, grabs: options.has("grab") && !options.has("no-grab") };
+}
+
+/** The program that is used where there is a place to ask: its file if there is one, and what gpg-agent.conf names. */
+export function chosenPinentry(env: Environment, options = gpgAgentOptions(env)): { file?: string; named?: string } {
   const named = options.get("pinentry-program");
   const file = named === undefined ? firstOnPath(env) : executableAt(expanded(named, env));
-  return file === undefined ? undefined : { file, grabs: options.has("grab") && !options.has("no-grab") };
+  return { ...(file === undefined ? {} : { file }), ...(named === undefined ? {} : { named }) };
 }
 
 /** The terminal that GPG_TTY names: a device of this user; undefined for anything else. */
@@ -45,7 +51,8 @@ export function gpgTty(env: Environment): string | undefined {
   }
 }
 
-function hasPlace(env: Environment): boolean {
+/** Whether a dialogue has a display or a terminal. */
+export function hasPlaceToAsk(env: Environment): boolean {
   if (env["DISPLAY"] || env["WAYLAND_DISPLAY"] || gpgTty(env) !== undefined) return true;
   return process.platform === "darwin" && !env["SSH_CONNECTION"];
 }

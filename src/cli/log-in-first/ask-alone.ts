@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createAgentFolder } from "../../agent/process/folder.ts";
-import { takeLock } from "../../agent/process/lock.ts";
+import { isLockFree, takeLock } from "../../agent/process/lock.ts";
 import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -19,13 +19,11 @@ const patienceMs = 7 * 60_000;
  * refused to all that have waited for it. Throws as `logIn`.
  */
 export async function askAlone(isLoggedIn: () => Promise<boolean>, logIn: () => Promise<void>): Promise<number> {
-  const folder = agentFolder(lstat);
-  createAgentFolder(folder);
-  const path = join(folder, "login.lock");
+  const path = lockPath();
   const deadline = performance.now() + patienceMs;
   let release = takeLock(path);
   const hasWaited = release === undefined;
-  if (hasWaited) announce("Another command asks for PIN and touch already. Waiting for that login…");
+  if (hasWaited) announce(waitingWords);
   while (release === undefined) {
     if (performance.now() > deadline) return loginExit.none;
     await delay(pollMs);
@@ -34,17 +32,56 @@ export async function askAlone(isLoggedIn: () => Promise<boolean>, logIn: () => 
   }
   try {
     if (await isLoggedIn()) return loginExit.session;
-    if (hasWaited) return readFileSync(path, "utf8") === refused ? loginExit.refused : loginExit.none;
-    writeFileSync(path, "");
+    if (hasWaited) return stateIn(path) === refused ? loginExit.refused : loginExit.none;
+    writeFileSync(path, asking);
     await logIn();
+    writeFileSync(path, "");
     return loginExit.session;
   } catch (error) {
-    if (error instanceof VouchError && error.code === "cancelled") writeFileSync(path, refused);
+    writeFileSync(path, error instanceof VouchError && error.code === "cancelled" ? refused : "");
     throw error;
   } finally {
     release();
   }
 }
 
-/** What stands in the lock's file after a login that was cancelled. */
+/**
+ * Waits for the login that another process asks for now, for a command that would not ask itself; returns an exit code of
+ * `loginExit`, undefined if nobody asks. `isSeen`: whether the person sees what this process says.
+ */
+export async function joinLogin(isLoggedIn: () => Promise<boolean>, isSeen: boolean): Promise<number | undefined> {
+  const path = lockPath();
+  // The login may have come since the command was told that there is none.
+  if (!isAsked(path)) return (await isLoggedIn()) ? loginExit.session : undefined;
+  if (isSeen) announce(waitingWords);
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await delay(pollMs)) {
+    const isOver = !isAsked(path);
+    if (await isLoggedIn()) return loginExit.session;
+    if (isOver) return stateIn(path) === refused ? loginExit.refused : loginExit.none;
+  }
+  return loginExit.none;
+}
+
+/** What stands in the lock's file while a process asks, and after a login that was cancelled. */
+const asking = "asking";
 const refused = "refused";
+const waitingWords = "Another command asks for PIN and touch already. Waiting for that login…";
+
+function lockPath(): string {
+  const folder = agentFolder(lstat);
+  createAgentFolder(folder);
+  return join(folder, "login.lock");
+}
+
+/** The lock is tried only where the file says that somebody asks: one that was killed has left that. */
+function isAsked(path: string): boolean {
+  return stateIn(path) === asking && !isLockFree(path);
+}
+
+function stateIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { askStatus } from "../../agent/wire/client.ts";
 import { lookUpMatches } from "../../agent/tokens/lookup.ts";
 import { isAutomated } from "../../base/automation.ts";
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { loginArgument, loginExit, type LoginRequest } from "../../base/login-need.ts";
@@ -19,7 +20,7 @@ import { openSession, serverForLogin } from "../commands/open-session.ts";
 import { announce } from "../terminal/prompt.ts";
 import { success } from "../terminal/terminal.ts";
 import { clockTime } from "../terminal/time.ts";
-import { askAlone } from "./ask-alone.ts";
+import { askAlone, joinLogin } from "./ask-alone.ts";
 import { waitForLogin } from "./wait-for-login.ts";
 
 /** How long the key and the touch are waited for, as `vouch login` does. */
@@ -44,7 +45,10 @@ export async function logInFirst(): Promise<number> {
   const server = serverForLogin(request.profile, settings);
   if (server === undefined || !concernsUs(request, settings)) return loginExit.none;
   const isLoggedIn = async () => hasSession(await askStatus(), settings, server);
-  switch (wayFor(request, settings)) {
+  const way = wayFor(request, settings);
+  const joined = way === "ask" || !mayJoin(settings) ? undefined : await joinLogin(isLoggedIn, request.writesTerminal);
+  if (joined !== undefined) return joined;
+  switch (way) {
     case "ask":
       return askAlone(isLoggedIn, async () => {
         announce(`Not logged in at ${server}. ${request.name} goes on after PIN and touch; Ctrl-C stops it.`);
@@ -87,7 +91,17 @@ function wayFor({ by, readsTerminal, writesTerminal }: LoginRequest, { login }: 
   if (prompt === "never" || isAutomated(process.env)) return "none";
   const always = prompt === "always";
   if (!hasTerminal()) return always && findPinentry(process.env) !== undefined ? "ask" : "none";
-  const isSeen = by === "shim" && readsTerminal && writesTerminal;
+  const isSeen = by === "shim" && (readsTerminal || isJobOfMake(process.env)) && writesTerminal;
   if (isInForeground() && (always || isSeen)) return "ask";
   return by === "helper" && writesTerminal ? "wait" : "none";
+}
+
+/** Whether to wait for a login that another command of this person asks for. */
+function mayJoin({ login }: Settings): boolean {
+  return login?.prompt !== "never" && !isAutomated(process.env) && hasTerminal();
+}
+
+/** `make -j` leaves the terminal as stdin to one of its jobs: the jobserver's flag says that another stdin is its doing. */
+function isJobOfMake({ MAKEFLAGS }: Environment): boolean {
+  return /(?:^|\s)--jobserver-(?:auth|fds)=/.test(MAKEFLAGS ?? "");
 }

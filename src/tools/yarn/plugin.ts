@@ -5,7 +5,7 @@
  * https://yarnpkg.com/advanced/plugin-tutorial
  */
 
-/** For an answer: vouch's own limits end before. */
+/** For an answer: vouch's own limits end before. Publishing waits for a turn and a touch, too: thrice that. */
 const answerMs = 60_000;
 
 /** The plugin's text; `executable` is the path of vouch. It runs in Node.js, in yarn's process, and imports yarn's core. */
@@ -33,7 +33,7 @@ function tokenFor(url, method) {
   const question = purpose + " " + endpoint;
   if (!answers.has(question)) {
     answers.set(question, new Promise((resolve) => {
-      const options = { encoding: "utf8", maxBuffer: 1 << 20, timeout: ${timeoutMs}, killSignal: "SIGKILL" };
+      const options = { encoding: "utf8", maxBuffer: 1 << 20, timeout: ${timeoutMs} * (purpose === "publish" ? 3 : 1), killSignal: "SIGKILL" };
       execFile(vouch, ["credential", "codeartifact", "--endpoint", endpoint, "--purpose", purpose], options, (error, stdout, stderr) => {
         if (stderr) process.stderr.write(stderr);
         if (error && error.killed) process.stderr.write("vouch: No answer in time.\\n  Run \`vouch doctor\`.\\n");

@@ -143,6 +143,66 @@ test("reads push out no change, nor one that can publish, of memory or of a repl
   expect(shown.filter(({ operation }) => operation.startsWith("cargo publish"))).not.toHaveLength(0);
 });
 
+describe("a program that floods the record", () => {
+  const process = (pid: number, name: string) => ({ pid, name, startedAt: `${pid}`, executable: `/usr/bin/${name}` });
+  const [session, shell, editor, npm] = [
+    process(2, "systemd"),
+    process(3, "bash"),
+    process(4, "code"),
+    process(5, "npm"),
+  ];
+  /** Ten rows of two programs of the person, one in the same shell, before anything else. */
+  function quiet(record: Record): void {
+    for (let number = 0; number < 5; number++) {
+      const here = { ...who({ asker: process(6, "cargo") }), above: [shell, session] };
+      const there = { ...who({ asker: process(7, "pip") }), above: [editor, session] };
+      record.add({ operation: `quiet ${number}` }, "not_configured", here);
+      record.add({ operation: `quiet ${number}` }, "not_configured", there);
+    }
+  }
+
+  test.each<[string, (number: number) => Who]>([
+    ["itself", () => ({ ...who({ asker: process(8, "worm") }), above: [npm, shell, session] })],
+    [
+      "by children of its own",
+      (number) => ({
+        ...who({ asker: process(1_000 + number, "worm") }),
+        own: `${number}`,
+        program: `${number}`,
+        above: [process(8, "worm"), npm, shell, session],
+      }),
+    ],
+    [
+      "by children that leave it",
+      (number) => ({
+        ...who({ asker: process(1_000 + number, "worm") }),
+        own: `${number}`,
+        program: `${number}`,
+        above: [],
+      }),
+    ],
+    [
+      "by children that have ended",
+      (number) => ({
+        ...who({ asker: { pid: 1_000 + number, name: "(ended)", startedAt: "" } }),
+        own: `${number} ended`,
+        program: `${number} ended`,
+        above: [],
+      }),
+    ],
+  ])("%s, pushes out its own rows alone, of memory and of a reply", (_, flooder) => {
+    const record = new Record(new ManualClock());
+    quiet(record);
+    for (let number = 0; number < 5_000; number++) {
+      record.add({ operation: `flood ${number}`, target: "漢".repeat(200) }, "not_configured", flooder(number));
+    }
+    const { entries: shown, leftOut } = record.since();
+    expect(shown.filter(({ operation }) => operation.startsWith("quiet"))).toHaveLength(10);
+    expect(shown.at(-1)!.operation).toBe("flood 4999");
+    expect(shown.length + leftOut).toBe(5_010);
+  });
+});
+
 test("what a reply of the record leaves out is counted for a time that it belongs to", () => {
   const clock = new ManualClock();
   const record = new Record(clock);

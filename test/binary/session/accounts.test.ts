@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../../agent/harness.ts";
 import { cargoGet, ended, executable, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
 import { names } from "../../sandbox/main.ts";
@@ -238,6 +239,41 @@ describe("the publish role, without which the account refuses an upload, is the 
     );
     expect(run.stderr).toContain("Allowed until");
   });
+
+  test("names the command that `vouch exec` runs, and the one that asks by `vouch credential`", async () => {
+    const exec = await laptop.runOnTerminal(["vouch", "exec", "--publish", "--", "env", "--version", "a-secret"]);
+    expect(exec.stderr).toContain("env --version *** (vouch) asks to publish to acme/their-repo.");
+    const script = join(laptop.home, "yarn-4.9.1.sh");
+    await Bun.write(
+      script,
+      `vouch credential codeartifact --endpoint ${acme.index.slice(7)} --purpose publish; exit $?`,
+    );
+    const shim = await laptop.runOnTerminal(["sh", script, "npm", "publish"]);
+    expect(shim.stderr).toContain("asks to publish to acme/their-repo.");
+    expect(shim.stderr).toContain("npm publish (vouch)");
+  });
+
+  test("waits for its turn while an idle program holds the question, which it names, and then asks for its own touch", async () => {
+    const client = JSON.stringify(join(import.meta.dir, "../../../src/agent/wire/client.ts"));
+    const text = `const { askAgent } = await import(${client});
+      await askAgent("/v1/publish/start", { format: "cargo" });
+      console.log("begun");
+      await Bun.stdin.text();`;
+    const env = { ...laptop.env };
+    await using idle = Bun.spawn([process.execPath, "-e", text], { env, stdin: "pipe", stdout: "pipe" });
+    await idle.stdout.getReader().read();
+    const command = ["vouch", "exec", "--publish", "--", "true"];
+    const asked = laptop.runOnTerminal(command);
+    const hasAsked = async () => (await ended(laptop.vouch("log", "--json"))).includes("touch_pending");
+    await until(hasAsked, 50_000);
+    idle.kill("SIGKILL");
+    const run = await asked;
+    const words = run.stderr.replaceAll(/\s+/g, " ");
+    expect(words).toContain(`(process ${idle.pid}), below `);
+    expect(words).toContain("Do not touch the key for this command yet: it waits for its turn.");
+    expect(words).toContain("true (vouch) asks to publish to acme/their-repo. Touch your security key to allow it.");
+    expect(run.exitCode).toBe(0);
+  }, 60_000);
 
   test.skipIf(!requires("npm"))(
     "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",

@@ -161,6 +161,60 @@ describe("many at once", () => {
   });
 });
 
+describe("many at once, as jobs of make -j, of which one has the terminal as stdin,", () => {
+  const jobs = "1 2 3 4";
+  beforeEach(() =>
+    writeFileSync(
+      join(laptop.cwd, "Makefile"),
+      `all: ${jobs}\n${jobs}:\n\t@vouch exec -- sh -c "echo ran >>out"\n.PHONY: all ${jobs}\n`,
+    ),
+  );
+
+  test.skipIf(!requires("make"))("ask once, and all go on", async () => {
+    const run = await onTerminal("make -j4", async (at) => {
+      for (let waiting = 0; waiting < 3; waiting++) await at.see("Another command asks for PIN and touch already.");
+      await until(() => !at.echoes(), limitMs);
+      at.type(`${person.pin}\r`);
+    });
+    expect({ exitCode: run.exitCode, out: run.out }).toEqual({ exitCode: 0, out: "ran\n".repeat(4) });
+    expect(times(run.screen, "PIN of your security key")).toBe(1);
+  });
+
+  test.skipIf(!requires("make"))("are all refused by one Ctrl-C", async () => {
+    const run = await onTerminal("make -j4", async (at) => {
+      for (let waiting = 0; waiting < 3; waiting++) await at.see("Another command asks for PIN and touch already.");
+      await until(() => !at.echoes(), limitMs);
+      at.type("\x03");
+    });
+    expect({ out: run.out, isDone: run.exitCode === 0 }).toEqual({ out: "", isDone: false });
+    expect(times(run.screen, "PIN of your security key")).toBe(1);
+  });
+});
+
+describe("a command that would not ask waits for a login that another one asks for:", () => {
+  test.each([
+    ["a shim without a terminal as stdin", "vouch exec -- sh -c 'echo ran >out' </dev/null"],
+    ["a helper whose stderr is captured", "vouch --cargo-plugin <ask >out 2>err"],
+  ])("%s, which goes on after it", async (_, command) => {
+    writeFileSync(join(laptop.cwd, "ask"), cargoGet());
+    const script = [
+      'lock="$VOUCH_RUNTIME_DIR/login.lock"; rm -f "$lock"; exec 3<&0',
+      "vouch exec -- true <&3 & asker=$!",
+      'until grep -qs asking "$lock"; do sleep 0.05; done',
+      command,
+      "wait $asker; echo done",
+    ];
+    const run = await onTerminal(script.map((line) => `${line}\n`).join(""), async (at) => {
+      await at.see("PIN of your security key");
+      await until(() => !at.echoes(), limitMs);
+      at.type(`${person.pin}\r`);
+      await at.see("done");
+    });
+    expect(run.out).toMatch(/ran|"Ok":\{"kind":"get"/);
+    expect(times(run.screen, "PIN of your security key")).toBe(1);
+  });
+});
+
 describe("a helper that a package manager has started", () => {
   /** What Cargo sends to its provider; its answer is in `out`. */
   const cargo = (output = "out") => `vouch --cargo-plugin <ask >${output}`;

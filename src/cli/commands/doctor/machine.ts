@@ -6,6 +6,7 @@ import { type BuildInfo, buildInfo } from "../../../base/build-info.ts";
 import { httpRequest } from "../../../base/net/http.ts";
 import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { profileServers } from "../../../settings/servers.ts";
+import { checkAsking } from "./asking.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
 
 /** Clock skew in seconds within which the server accepts DPoP proofs (RFC 9449). */
@@ -19,6 +20,7 @@ export async function checkMachine(machine: Machine): Promise<Finding[]> {
     ...checkLog(machine.agent?.log),
     ...checkBuild(buildInfo),
     ...(await checkSecurityKeys(machine)),
+    ...checkAsking(machine),
     ...(await checkClocks(machine)),
   ];
 }
