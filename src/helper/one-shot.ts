@@ -39,19 +39,19 @@ export function oneShot(text: string, platform: NodeJS.Platform = process.platfo
 }
 
 /**
- * Becomes the program with the text, as `OneShot.become`; `envOf` gives the environment for the path of the file. Throws
- * `file_error` if the text is too long.
+ * Becomes the program with the text, as `OneShot.become`; `envOf` gives the environment for the path of the file, and
+ * `args` may be given likewise. Throws `file_error` if the text is too long.
  */
 export async function becomeWithText(
   file: string,
-  args: string[],
+  args: string[] | ((path: string) => string[]),
   text: string,
   envOf: (path: string) => Environment,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
   const shot = oneShot(text, platform);
   if (shot === undefined) throw failed();
-  return shot.become(file, args, envOf(shot.path));
+  return shot.become(file, typeof args === "function" ? args(shot.path) : args, envOf(shot.path));
 }
 
 function failed(): VouchError {

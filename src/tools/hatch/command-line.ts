@@ -13,7 +13,8 @@ export interface HatchTarget {
   configFile: string | undefined;
   /** How many of the arguments there are up to the command, itself included. */
   at: number;
-  /** Whether the user has given a password or another user name. */
+  /** Whether a user name is given, and whether a password or another user name than ours. */
+  hasUser: boolean;
   hasCredentials: boolean;
 }
 
@@ -52,6 +53,7 @@ export function parseHatch(args: readonly string[], env: Environment): HatchTarg
     repository: option?.value ?? (env["HATCH_INDEX_REPO"] || undefined),
     configFile:
       lastOption(args.slice(0, at), 0, { isLong: (word) => word === "--config" })?.value ?? env["HATCH_CONFIG"],
+    hasUser: Boolean(userName),
     hasCredentials: Boolean(valueOf("--auth", "a", "HATCH_INDEX_AUTH")) || (Boolean(userName) && userName !== "aws"),
   };
 }

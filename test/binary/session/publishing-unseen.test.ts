@@ -1,0 +1,130 @@
+/** A token to publish with, while it is used: no program of the user can read it, nor what the package manager starts. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ended, type Finished, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
+import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
+import { names } from "../../sandbox/main.ts";
+import { requires } from "../../requires.ts";
+import { pythonDistributions } from "../../docs/projects.ts";
+import { throughProxy } from "../../toolchains/python-proxy.ts";
+import { filesContaining } from "../disk.ts";
+import { npmProject } from "../projects.ts";
+import { type UploadWatch, watchUploads } from "../upload-watch.ts";
+
+const tools = join(import.meta.dir, "../../../.tools");
+const hatch = join(tools, "hatch/bin");
+const otherAccount = createSecondAccount(names.roleArn);
+const isLinux = process.platform === "linux";
+
+let laptop: Laptop;
+let watch: UploadWatch;
+let modules: string;
+beforeAll(async () => {
+  laptop = await startLaptop({
+    executable: sandboxExecutable,
+    account: allowSecondAccount,
+    others: [{ account: otherAccount, region: acme.region }],
+  });
+  await laptop.getReady("--tool", "cargo");
+  const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
+  await ended(laptop.vouch("setup", "aws", ...profile));
+  const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
+  const roles = ["--publish-role", acme.publishRoleArn];
+  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "bun,hatch"));
+  watch = await watchUploads(laptop.sandbox.proxyUrl, laptop.home);
+  modules = join(laptop.folder, "modules");
+  mkdirSync(modules);
+  writeFileSync(join(modules, "sitecustomize.py"), throughProxy);
+}, 120_000);
+afterAll(async () => {
+  await watch?.stop();
+  await laptop?.stop();
+});
+beforeEach(() => {
+  watch.tokens.length = watch.programs.length = watch.connections = 0;
+});
+
+/** The command, on a terminal or without one, through the watched network. */
+function run(
+  command: string[],
+  {
+    cwd,
+    bin,
+    env = {},
+    terminal = true,
+  }: { cwd: string; bin: string; env?: Record<string, string>; terminal?: boolean },
+): Promise<Finished> {
+  const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(":");
+  const options = { cwd, env: { PATH, HTTPS_PROXY: watch.url, https_proxy: watch.url, ...env }, timeoutMs: 60_000 };
+  return terminal ? laptop.runOnTerminal(command, options) : laptop.run(["setsid", "-w", ...command], options);
+}
+
+const question = "asks to publish to acme/their-repo. Touch your security key to allow it.";
+function expectUnseen(program: string): void {
+  expect(watch.programs.filter((words) => words.includes(program))).not.toEqual([]);
+  expect(watch.tokens).toEqual([]);
+}
+
+describe.skipIf(!isLinux)("while it uploads, nothing shows the token of", () => {
+  test("bun", async () => {
+    const bin = join(laptop.folder, "programs");
+    mkdirSync(bin);
+    symlinkSync(process.execPath, join(bin, "bun"));
+    const cwd = npmProject(join(laptop.home, "of-bun"), "of-bun");
+    const command = ["bun", "publish", "--ignore-scripts"];
+    expect((await run(command, { cwd, bin, terminal: false })).exitCode).not.toBe(0);
+    const { exitCode, stdout, stderr } = await run(command, { cwd, bin });
+    expect(stderr).toContain(question);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("of-bun@") });
+    expectUnseen("bun ");
+  }, 60_000);
+
+  test.skipIf(!requires(join(hatch, "hatch"))).each([
+    ["", {}],
+    ["whose user name is given", { HATCH_INDEX_USER: "aws" }],
+  ])(
+    "hatch %s",
+    async (_, variables) => {
+      const cwd = join(laptop.home, `of-hatch-${Object.keys(variables).length}`);
+      const version = Object.keys(variables).length;
+      mkdirSync(cwd, { recursive: true });
+      pythonDistributions(cwd, `0.1.${version}`);
+      const command = [
+        "hatch",
+        "publish",
+        "--no-prompt",
+        "--repo",
+        acme.repository,
+        `dist/my_tool-0.1.${version}.tar.gz`,
+      ];
+      const env = { PYTHONPATH: modules, ...variables };
+      const refused = await run(command, { cwd, bin: hatch, env, terminal: false });
+      expect(refused.stderr).toContain("needs a touch of your security key");
+      expect(refused.exitCode).toBe(5);
+      const { exitCode, stderr } = await run(command, { cwd, bin: hatch, env });
+      expect(stderr.replaceAll(/\s+/g, " ")).toContain(question);
+      expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
+      expectUnseen("hatch publish");
+    },
+    60_000,
+  );
+});
+
+test.skipIf(!isLinux)(
+  "where a program has one in its environment or in a pipe, the watch sees it",
+  async () => {
+    const ask = "await fetch(process.argv[1]).catch(() => 0)";
+    const become = 'exec 150< <(printf vouch-sandbox-token); exec "$@"';
+    const command = ["bash", "-c", become, "-", process.execPath, "-e", ask, `https://${acme.host}/`];
+    const env = { TOKEN: "vouch-sandbox-token", BUN_BE_BUN: "1" };
+    await run(command, { cwd: laptop.home, bin: "/usr/bin", env, terminal: false });
+    expect(watch.tokens.join()).toContain("environment of ");
+    expect(watch.tokens.join()).toContain("descriptor 150 of ");
+  },
+  60_000,
+);
+
+test("no token stands in any file", () => {
+  expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);
+});
