@@ -42,9 +42,12 @@ export async function askWithTouch<R extends Route>(
   }
 }
 
-/** The token for a URL: one for publishing after a touch, where it needs one. Throws as `askWithTouch`. */
-export async function askForToken(request: TokenRequest, left?: Attempt): Promise<TokenReply> {
-  if (request.purpose !== "publish") return ask(routes.token, request, left);
+/** The token for a URL: one for publishing after a touch, where it needs one; `refusal` and errors as in `askWithTouch`. */
+export async function askForToken(
+  request: TokenRequest,
+  { refusal }: { refusal?: (() => VouchError | undefined) | undefined } = {},
+): Promise<TokenReply> {
+  if (request.purpose !== "publish") return ask(routes.token, request);
   const { url, format, holder } = request;
   return askWithTouch(
     routes.token,
@@ -54,7 +57,7 @@ export async function askForToken(request: TokenRequest, left?: Attempt): Promis
       ...(format === undefined ? {} : { format }),
       ...(holder === undefined ? {} : { holder }),
     },
-    { left },
+    { refusal },
   );
 }
 

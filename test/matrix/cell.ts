@@ -32,8 +32,6 @@ export interface Driver {
   prepare(desk: Desk): Promise<string>;
   /** Publishes `desk.package` to the repository; absent where the package manager cannot publish. */
   publish?(desk: Desk): Promise<void>;
-  /** Why the package manager does not show what Vouch says when it refuses to publish; without it, it shows it. */
-  hidesRefusal?: string;
   /** A path below the repository's endpoint that is answered once the package is published. */
   publishedAt?(desk: Desk): string;
   /**

@@ -123,8 +123,7 @@ export class Desk {
     }
     const { exitCode, stdout, stderr } = await this.#end(command, options);
     if (exitCode === 0) throw new CommandFailed(command, "with 0 without a terminal", stdout + stderr);
-    if (this.#driver.hidesRefusal === undefined)
-      this.expect("why nothing is published", flat(stdout + stderr), "needs a touch of your security key");
+    this.expect("why nothing is published", flat(stdout + stderr), "needs a touch of your security key");
     const path = this.#driver.publishedAt?.(this) ?? "";
     if (await this.#isPublished(this.#driver.format, path)) throw new Error("published without a touch");
     const { answered } = this.office.laptop.sandbox;

@@ -58,6 +58,11 @@ export const packageManagerVariables: VariableGroup = {
       meaning: "hatch's own: where it publishes to. With a password there, the shim adds nothing.",
     },
     {
+      names: ["PDM_PUBLISH_REPO", "PDM_PUBLISH_USERNAME", "PDM_PUBLISH_PASSWORD"],
+      readBy: "pdm shim",
+      meaning: "PDM's own: where it publishes to. With a password there, the shim adds nothing.",
+    },
+    {
       names: ["VOUCH_NPM_GLOBALCONFIG"],
       readBy: "npm shim, pnpm shim",
       meaning: "Your own `npm_config_globalconfig`, while the shim's pipe stands in its place.",

@@ -47,7 +47,9 @@ export const pdm: Tool = {
       `In a project [[tool.pdm.source]] of pyproject.toml names the repository: name = "${repository}", url = "${indexOf(endpoints.pypi!)}"`,
   },
   warnings: () => [],
-  shims: () => ["keyring"],
+  // PDM asks `keyring` for what it reads.
+  shims: () => ["keyring", "pdm"],
+  runShim: async (name, args) => (await import("./shim.ts")).runPdmShim(name, args),
   needsShim: () => true,
   check: checkPdm,
   variables: pdmVariables,

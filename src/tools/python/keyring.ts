@@ -60,8 +60,10 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
   }
   const request: TokenRequest = { url: service, format: "pypi" };
   // The URL does not tell; the first stage leaves every caller that can publish to this side.
-  const askAgent = async (first?: Attempt) =>
-    !invocation.json && (await isForPublishing()) ? askToPublish(request) : ask(routes.token, request, first);
+  const askAgent = async (first?: Attempt) => {
+    const publisher = invocation.json ? undefined : await publisherAbove();
+    return publisher === undefined ? ask(routes.token, request, first) : askToPublish(request, publisher);
+  };
   const { token } = await askAgent(left).catch(async (error: unknown) => {
     if (!mayWait(error, service)) throw error;
     const { askAgain } = await import("../../helper/login.ts");
@@ -80,22 +82,39 @@ function mayWait(error: unknown, service: string): boolean {
   return service.includes("/") && process.env[checkedVariable] !== `${process.ppid}:told`;
 }
 
-/** A person is asked for a touch only where the token would be given; it is for the caller. */
-async function askToPublish(request: TokenRequest): Promise<TokenReply> {
+/**
+ * A person is asked for a touch only where the token would be given; it is for the caller. Not for PDM: code of the
+ * project, which PDM starts as it has started this process, would get the token by that touch, too.
+ */
+async function askToPublish(asked: TokenRequest, caller: readonly string[]): Promise<TokenReply> {
   await refuseUntrustedAsker();
-  const { askForToken } = await import("../../helper/touch.ts");
-  return askForToken({ ...request, purpose: "publish", holder: "parent" });
+  const request: TokenRequest = { ...asked, purpose: "publish", holder: "parent" };
+  const { isPdm } = await import("./project/pdm-files.ts");
+  if (!isPdm(caller)) return (await import("../../helper/touch.ts")).askForToken(request);
+  return ask(routes.token, request).catch((error: unknown) => {
+    throw error instanceof VouchError && error.code === "touch_needed" ? onlyByShim(error) : error;
+  });
 }
 
-/** Whether the caller's command line says so (`uv publish`); pip, which is checked here too, cannot publish. */
-async function isForPublishing(): Promise<boolean> {
-  if (process.env[checkedVariable]?.startsWith(`${process.ppid}:`)) return false;
+function onlyByShim(cause: VouchError): VouchError {
+  const message =
+    "PDM gets a token to publish with from Vouch's `pdm` alone: what PDM starts could ask for it as well.";
+  return new VouchError("access_denied", message, {
+    hint: "Put the shims folder first on PATH: `vouch doctor` says how. It has `pdm` after `vouch setup codeartifact --tool pdm`.",
+    cause,
+  });
+}
+
+/** The caller's command line, if that publishes (`uv publish`); pip, which is checked here too, cannot publish. */
+async function publisherAbove(): Promise<readonly string[] | undefined> {
+  if (process.env[checkedVariable]?.startsWith(`${process.ppid}:`)) return undefined;
   const [{ askersAbove }, { purposeOf }] = await Promise.all([
     import("../../base/system/calling-processes.ts"),
     import("../publishing.ts"),
   ]);
   const [caller] = askersAbove();
-  return caller !== undefined && purposeOf(caller.args[0] ?? "", caller.args.slice(1)) === "publish";
+  const words = caller?.args ?? [];
+  return purposeOf(words[0] ?? "", words.slice(1)) === "publish" ? words : undefined;
 }
 
 /**

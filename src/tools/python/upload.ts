@@ -16,16 +16,21 @@ export interface Upload {
 
 /**
  * The token for a URL; undefined if it lies in no endpoint, or, with a warning, if there is no session. `place` says who
- * named the URL. Throws `project_untrusted` if it is on the host of an endpoint without TLS, or in another repository,
+ * named the URL, `refusal` why nobody shall be asked for a touch. Throws `project_untrusted` if it is on the host of an endpoint without TLS, or in another repository,
  * and `PublishingRefused`.
  */
-export async function uploadToUrl(url: string, place: string): Promise<Upload | undefined> {
+export async function uploadToUrl(
+  url: string,
+  place: string,
+  refusal?: () => VouchError | undefined,
+): Promise<Upload | undefined> {
   const request: TokenRequest = { url, format: "pypi", purpose: "publish" };
   try {
-    const { token } = await askForToken(request).catch(async (error: unknown) => {
+    const askAgent = async () => askForToken(request, { refusal });
+    const { token } = await askAgent().catch(async (error: unknown) => {
       const { askAgain, shimName } = await import("../../helper/login.ts");
       const need = { by: "shim", name: shimName(), format: "pypi", urls: [url] } as const;
-      return askAgain(error, need, () => askForToken(request));
+      return askAgain(error, need, askAgent);
     });
     return { url, token };
   } catch (error) {
@@ -36,8 +41,8 @@ export async function uploadToUrl(url: string, place: string): Promise<Upload | 
       return undefined;
     }
   }
-  const { refusal } = await judge([{ kind: "url", place, url: url.replace(/^([^:]+:\/\/)[^/@]*@/, "$1") }]);
-  if (refusal !== undefined) throw refusal;
+  const { refusal: fault } = await judge([{ kind: "url", place, url: url.replace(/^([^:]+:\/\/)[^/@]*@/, "$1") }]);
+  if (fault !== undefined) throw fault;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 /** A token to publish with, while it is used: no program of the user can read it, nor what the package manager starts. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ended, type Finished, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
@@ -13,7 +13,7 @@ import { npmProject } from "../projects.ts";
 import { type UploadWatch, watchUploads } from "../upload-watch.ts";
 
 const tools = join(import.meta.dir, "../../../.tools");
-const hatch = join(tools, "hatch/bin");
+const [hatch, pdm] = [join(tools, "hatch/bin"), join(tools, "pdm/bin")];
 const otherAccount = createSecondAccount(names.roleArn);
 const isLinux = process.platform === "linux";
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await ended(laptop.vouch("setup", "aws", ...profile));
   const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
   const roles = ["--publish-role", acme.publishRoleArn];
-  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "bun,hatch"));
+  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "bun,hatch,pdm"));
   watch = await watchUploads(laptop.sandbox.proxyUrl, laptop.home);
   modules = join(laptop.folder, "modules");
   mkdirSync(modules);
@@ -109,6 +109,66 @@ describe.skipIf(!isLinux)("while it uploads, nothing shows the token of", () => 
     },
     60_000,
   );
+});
+
+const url = `https://${acme.host}/pypi/${acme.repository}/`;
+
+describe.skipIf(!isLinux || !requires(join(pdm, "pdm")))("pdm publish", () => {
+  const bin = pdm;
+  const publish = ["publish", "--repository", acme.repository];
+  let cwd: string;
+  let env: Record<string, string>;
+  beforeAll(() => {
+    cwd = join(laptop.home, "spied");
+    mkdirSync(cwd);
+    const spy = (who: string) => `${who} = { cmd = ["python3", "pdm_spy.py", "${who}", "${url}"] }\n`;
+    const backend = `[build-system]\nrequires = []\nbuild-backend = "pdm_spy"\nbackend-path = ["."]\n`;
+    const project = `[project]\nname = "spied"\nversion = "1.0.0"\nrequires-python = ">=3.8"\n`;
+    const scripts = `[tool.pdm.scripts]\n${spy("pre_publish")}${spy("post_build")}${spy("post_publish")}`;
+    writeFileSync(join(cwd, "pyproject.toml"), project + backend + scripts);
+    writeFileSync(join(cwd, "PKG-INFO"), "Metadata-Version: 2.1\nName: spied\nVersion: 1.0.0\n");
+    copyFileSync(join(import.meta.dir, "pdm-spy.py"), join(cwd, "pdm_spy.py"));
+    const SPY_REPORT = join(laptop.folder, "spied.jsonl");
+    env = { PDM_CHECK_UPDATE: "0", SPY_REPORT, SPY_URL: url };
+  });
+  const reported = () =>
+    readFileSync(env["SPY_REPORT"]!, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { who: string; found: string[]; refused: number });
+
+  test("is refused without a terminal, in words, and nothing of it runs", async () => {
+    const { exitCode, stderr } = await run(["pdm", ...publish], { cwd, bin, env, terminal: false });
+    expect(stderr).toContain("needs a touch of your security key");
+    expect(exitCode).toBe(5);
+    expect(existsSync(env["SPY_REPORT"]!)).toBe(false);
+  }, 60_000);
+
+  test("with plugins of the project in PDM's own process is refused", async () => {
+    const plugins = join(cwd, ".pdm-plugins");
+    mkdirSync(plugins);
+    const { exitCode, stderr } = await run(["pdm", ...publish], { cwd, bin, env });
+    rmSync(plugins, { recursive: true });
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(".pdm-plugins) in its own process, and they could read it.");
+    expect(stderr).not.toContain("Touch your security key");
+    expect(exitCode).toBe(5);
+  }, 60_000);
+
+  test("publishes by one touch, and the project's build backend and scripts get nothing by it", async () => {
+    const { exitCode, stdout, stderr } = await run(["pdm", ...publish], { cwd, bin, env });
+    const said = (stdout + stderr).replaceAll(/\s+/g, " ");
+    expect({ exitCode, said: exitCode === 0 ? "" : said }).toEqual({ exitCode: 0, said: "" });
+    expect(said.match(/asks to publish/g)?.length).toBe(1);
+    const whos = ["pre_publish", "backend", "post_build", "post_publish"];
+    expect(reported()).toEqual(whos.map((who) => ({ who, found: [], refused: 3 })));
+    expectUnseen("pdm");
+  }, 120_000);
+
+  test("that no shim stands before is given nothing, and asks for no touch", async () => {
+    const { exitCode, stderr } = await run([join(pdm, "pdm"), ...publish, "--no-build"], { cwd, bin, env });
+    expect(stderr).not.toContain("Touch your security key");
+    expect(exitCode).not.toBe(0);
+  }, 120_000);
 });
 
 test.skipIf(!isLinux)(

@@ -18,12 +18,16 @@ export function isPdm(words: readonly string[]): boolean {
   return words.slice(0, 8).some((word) => basename(word) === "pdm" || /^-[a-zA-Z]*mpdm$/.test(word));
 }
 
+/** The folders in which PDM may look for the project, and for its parents. */
+export function foldersOfPdm(words: readonly string[], cwd: string, env: Environment): string[] {
+  const named = [...longOptionValues(words, "--project"), ...joinedValues(words, "p"), env["PDM_PROJECT"] ?? ""];
+  return [...new Set(["", ...named].map((folder) => resolve(cwd, folder)))];
+}
+
 /** The project's files in its folder and all above, of which PDM takes the nearest with a `pyproject.toml`. */
 export function mentionsOfPdm(words: readonly string[], cwd: string, env: Environment): Mention[] {
-  const named = [...longOptionValues(words, "--project"), ...joinedValues(words, "p"), env["PDM_PROJECT"] ?? ""];
-  const folders = [...new Set(["", ...named].map((folder) => resolve(cwd, folder)))];
   const trusted = ownIndexes(env);
-  return folders.flatMap((folder) =>
+  return foldersOfPdm(words, cwd, env).flatMap((folder) =>
     mentionsOfProject(folder, configuration).concat(
       mentionsOfLocks(folder, words, env),
       ancestors(folder).flatMap((at) => configuration.flatMap((name) => elsewhere(join(at, name), trusted))),

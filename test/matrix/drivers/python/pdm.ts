@@ -1,4 +1,4 @@
-/** PDM: asks the `keyring` of the shims folder. */
+/** PDM: asks the `keyring` of the shims folder; its shim publishes. */
 import { join } from "node:path";
 import { names } from "../../../sandbox/main.ts";
 import type { Driver } from "../../cell.ts";
@@ -18,7 +18,6 @@ url = "${foreignIndex}"
 use_venv = true
 `,
     },
-    hidesRefusal: "PDM keeps what keyring says to itself",
     prepare: (desk) => usePrograms(desk, from, "pdm"),
     async publish(desk) {
       await desk.publish(["pdm", "publish", "--no-build", "--repository", names.repository], {
