@@ -2,7 +2,7 @@
  * The home folder as hatch shall see it: the user's, with another `.pypirc`. That is the one file with credentials that
  * hatch opens without asking whether it is a regular one, so that it can be a pipe.
  */
-import { readlinkSync, symlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createAgentFolder } from "../../agent/process/folder.ts";
 import { lstat } from "../../agent/wire/client.ts";
@@ -22,20 +22,29 @@ export function pypircFor(url: string, token: string): string {
  * its path. Throws `agent_untrusted`, `file_error`.
  */
 export function homeWith(pypirc: string, home: string): string {
-  const parent = agentFolder(lstat);
-  createAgentFolder(parent);
+  const agent = agentFolder(lstat);
+  createAgentFolder(agent);
   // Another hatch that starts at the same time makes the same links.
-  const folder = join(parent, `hatch${pypirc.replaceAll("/", "-")}`);
+  const folder = join(agent, `hatch${pypirc.replaceAll("/", "-")}`);
+  mirror(home, folder, agent, pypirc);
+  return folder;
+}
+
+/** Links to all that is in a folder. What leads to the agent's is a folder with links of its own: no link is a circle. */
+function mirror(of: string, folder: string, agent: string, pypirc?: string): void {
   createAgentFolder(folder);
-  const wanted = new Map(namesIn(home).map((name) => [name, join(home, name)]));
-  wanted.set(credentials, pypirc);
+  const targets = new Map(namesIn(of).map((name) => [name, join(of, name)]));
+  if (pypirc !== undefined) targets.set(credentials, pypirc);
   for (const name of namesIn(folder)) {
     const path = join(folder, name);
-    if (wanted.get(name) === readlinkSync(path)) wanted.delete(name);
-    else unlinkSync(path);
+    const isLink = lstatSync(path).isSymbolicLink();
+    if (isLink && targets.get(name) !== readlinkSync(path)) unlinkSync(path);
   }
-  for (const [name, target] of wanted) linkTo(target, join(folder, name));
-  return folder;
+  for (const [name, target] of targets) {
+    if (target === agent) continue;
+    if (agent.startsWith(`${target}/`)) mirror(target, join(folder, name), agent);
+    else linkTo(target, join(folder, name));
+  }
 }
 
 function linkTo(target: string, path: string): void {
