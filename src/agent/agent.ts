@@ -20,6 +20,9 @@ import { RememberedAnswers } from "./wire/response-cache.ts";
 import { describeAgent } from "./session/described-agent.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
+import { happenings } from "./end-on/causes.ts";
+import type { ListKeys } from "./end-on/plugged-in.ts";
+import { ChosenEnds } from "./session/chosen-ends.ts";
 import { EndNotice } from "./session/end-notice.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
 import { GivenOut, type GivenOutState } from "./tokens/given-out.ts";
@@ -33,6 +36,7 @@ const endedWords = {
   expired: "its time is over",
   revoked: "the server has ended it",
   logged_out: "the user has logged out",
+  ...happenings,
 };
 
 /** How long logout waits for the server to confirm, in milliseconds. */
@@ -49,6 +53,8 @@ export interface AgentOptions extends RecordOptions {
   log?: (message: string) => void;
   /** Shows a notification on the desktop. */
   notify?: (notification: Notification) => void;
+  /** Lists the security keys that are plugged in, where the system has no files for them. */
+  listKeys?: ListKeys | undefined;
   /** Called when the last session has ended. */
   onEnd?: () => void;
   /** Called when a stop or a restart is requested, before the answer. */
@@ -76,6 +82,7 @@ export class Agent implements TokenSource {
   readonly #onRestart: AgentOptions["onRestart"];
   readonly #sessions: Sessions;
   readonly #endNotice: EndNotice;
+  readonly #ends: ChosenEnds;
   #answers: RememberedAnswers | undefined;
   #reported: ReportedFailures;
 
@@ -95,6 +102,18 @@ export class Agent implements TokenSource {
     this.given = new GivenOut(this.#clock, options.given);
     this.#tokenLimits = { ...options.tokenLimits, onToken: (token) => this.given.remember(token) };
     this.record = new Record(this.#clock, options);
+    this.#ends = new ChosenEnds({
+      clock: this.#clock,
+      env: this.#env,
+      listKeys: options.listKeys ?? (() => Promise.resolve([])),
+      sessions: this.#sessions,
+      settings: () => this.#readSettings().settings,
+      record: this.record,
+      notify: (notification) => options.notify?.(notification),
+      log: this.#log,
+      onEnded: () => this.forgetWhatEnded(),
+      onTold: () => this.#endIfEmpty(),
+    });
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
@@ -106,6 +125,7 @@ export class Agent implements TokenSource {
   /** The session's state and what is configured. No secret is in it. */
   status(): StatusReply {
     this.forgetWhatEnded();
+    this.#ends.follow();
     return describeAgent({
       sessions: this.#sessions,
       read: this.#readSettings(),
@@ -113,6 +133,7 @@ export class Agent implements TokenSource {
       env: this.#env,
       startedAt: this.#startedAt,
       askedToday: this.record.programs.today(this.#clock.now()),
+      endOn: this.#ends.states,
     });
   }
 
@@ -194,6 +215,7 @@ export class Agent implements TokenSource {
     const opened = { server, session, tokens, ...(isDefault ? { before: { server: settings.server?.url } } : {}) };
     const replaced = this.#sessions.begin(opened, settings);
     if (replaced) this.#takeOver(replaced, opened, settings);
+    this.#ends.opened(session, request.device);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);
@@ -240,14 +262,27 @@ export class Agent implements TokenSource {
 
   /** Drops the sessions that have ended, for any reason, with their tokens. */
   forgetWhatEnded(): void {
+    this.#ends.check();
     const { settings } = this.#readSettings();
     if (settings) this.#sessions.endOrphans(settings, revokeLimitMs);
-    const ended = this.#sessions.forgetEnded();
+    const ended = this.#sessions.forgetEnded(this.#seconds());
     if (ended.length === 0) return;
     this.publishing.sweep();
     this.#forgetAnswers();
     for (const { server, reason } of ended) this.#log(`the session at ${server} has ended: ${endedWords[reason]}`);
-    if (this.#sessions.all.length === 0) this.#onEnd?.();
+    this.#ends.remember(ended);
+    this.#ends.follow();
+    this.#endIfEmpty();
+  }
+
+  /** Once no session is left, and no server is to be told of one any more. */
+  #endIfEmpty(): void {
+    if (this.#sessions.all.length === 0 && !this.#ends.isTelling) this.#onEnd?.();
+  }
+
+  /** Stops what watches for the end of sessions. */
+  close(): void {
+    this.#ends.close();
   }
 
   /** Why the last sessions ended. */
@@ -258,6 +293,7 @@ export class Agent implements TokenSource {
   /** Periodic work: drops what has ended, renews what ends soon. Called by a timer. */
   watch(): void {
     this.forgetWhatEnded();
+    this.#ends.follow();
     this.publishing.sweep();
     if (this.#readSettings().settings?.notifications?.sessionEnd !== false) this.#endNotice.watch(this.#sessions.all);
     void this.renew();

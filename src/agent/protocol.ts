@@ -115,6 +115,8 @@ const replies = {
     role: optional(fields({ arn: text, expiration: time })),
     /** How many programs have asked for something since midnight. */
     askedToday: optional(count),
+    /** What ends a session before its time, and why it is not noticed, or not in time. */
+    endOn: optional(list(fields({ on: text, failure: optional(text) }))),
     repositories: list(repository),
   }),
   /** How long the session at the default server lasts, in one word for a shell prompt. */

@@ -119,6 +119,8 @@ export const loginFinishRequest = v.strictObject({
   ceremony: Name,
   /** AuthenticationResponseJSON. */
   credential: Json,
+  /** The system's path of the security key, where the session shall end when it is taken out. */
+  device: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))),
 });
 export type LoginFinishRequest = v.InferOutput<typeof loginFinishRequest>;
 

@@ -1,4 +1,4 @@
-/** The two clocks that measure a session, injected by tests. */
+/** The clocks that measure a session, injected by tests. */
 import { uptime } from "node:os";
 
 export interface Clock {
@@ -6,6 +6,8 @@ export interface Clock {
   now(): number;
   /** Monotonic clock: milliseconds since boot, including sleep. */
   elapsed(): number;
+  /** Monotonic clock that stops while the machine sleeps: milliseconds since some moment. */
+  awake(): number;
 }
 
 /** Uptime minus `performance.now()`, in milliseconds; `null` while the uptime is readable. */
@@ -33,4 +35,5 @@ function uptimeMs(): number {
 export const systemClock: Clock = {
   now: Date.now,
   elapsed: uptimeMs,
+  awake: () => performance.now(),
 };

@@ -84,6 +84,10 @@ const ProfileSchema = v.strictObject({
 export const loginPrompts = ["always", "terminal", "never"] as const;
 export type LoginPrompt = (typeof loginPrompts)[number];
 
+/** What may end a session before its time: the screen locks, the machine sleeps, the security key is taken out. */
+export const endOns = ["lock", "suspend", "key-removal"] as const;
+export type EndOn = (typeof endOns)[number];
+
 const SettingsSchema = v.strictObject({
   version: v.literal(1),
   /** The default server. */
@@ -108,6 +112,8 @@ const SettingsSchema = v.strictObject({
   notifications: v.optional(v.strictObject({ touch: v.optional(v.boolean()), sessionEnd: v.optional(v.boolean()) })),
   /** "terminal" without it. */
   login: v.optional(v.strictObject({ prompt: v.optional(v.picklist(loginPrompts)) })),
+  /** What ends a session before its time; nothing without it. */
+  session: v.optional(v.strictObject({ endOn: v.optional(v.array(v.picklist(endOns))) })),
   repositories: v.optional(v.array(RepositorySchema), []),
   /** The record of who asked: whether the agent keeps it in files, and with the askers' masked arguments. */
   log: v.optional(v.strictObject({ keep: v.optional(v.boolean()), arguments: v.optional(v.boolean()) })),

@@ -109,12 +109,13 @@ export class VouchSession {
   }
 
   /**
-   * Revokes the session at the server (RFC 7009), with a timeout of `limitMs`. Throws `network`, `timeout`,
+   * Revokes the session at the server (RFC 7009), with a timeout of `limitMs`; `repeatable`: an unreachable one is asked
+   * again until then. Throws `network`, `timeout`,
    * `server_error`.
    */
-  async revoke(limitMs: number): Promise<void> {
+  async revoke(limitMs: number, repeatable = false): Promise<void> {
     const form = { token: this.#accessToken.expose(), token_type_hint: "access_token" };
-    const response = await this.#client.postForm("/oauth/revoke", form, { limitMs });
+    const response = await this.#client.postForm("/oauth/revoke", form, { limitMs, repeatable });
     if (response.status === 200) return;
     const { description } = readOAuthFailure(response, this.#client.tokenUrl);
     throw new VouchError("server_error", `The server did not revoke the session: ${description}`);

@@ -38,10 +38,10 @@ export class AgentHarness implements AsyncDisposable {
     this.agent = new Agent({
       clock: this.clock,
       settings: new SettingsFile(this.#settingsPath),
-      env: this.upstream.env,
       log: (line) => this.logged.push(line),
       onStop: () => this.stopsAsked++,
       ...options,
+      env: { ...this.upstream.env, ...options.env },
     });
     this.socketPath = join(this.#folder.path, "agent/agent.sock");
     this.#server = serveAgent(this.agent, this.socketPath);
@@ -53,9 +53,11 @@ export class AgentHarness implements AsyncDisposable {
     writeFileSync(this.#settingsPath, JSON.stringify(whole));
   }
 
-  async login(): Promise<Reply<typeof routes.loginFinish>> {
+  /** `device`: the path of the security key. */
+  async login(device?: string): Promise<Reply<typeof routes.loginFinish>> {
     const { ceremony } = await askAgent(routes.loginStart);
-    return askAgent(routes.loginFinish, { ceremony, credential: { id: "AA" } });
+    const credential = { id: "AA" };
+    return askAgent(routes.loginFinish, { ceremony, credential, ...(device === undefined ? {} : { device }) });
   }
 
   /** A touch for publishing, which belongs to this process or, with `holder`, to the one above. */
@@ -70,6 +72,7 @@ export class AgentHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.agent.logout();
+    this.agent.close();
     await this.#server.stop();
     await this.upstream.stop();
     delete process.env["VOUCH_RUNTIME_DIR"];

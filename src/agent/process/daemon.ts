@@ -7,6 +7,7 @@ import { Agent } from "../agent.ts";
 import { VouchError } from "../../base/errors.ts";
 import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
+import type { ListKeys } from "../end-on/plugged-in.ts";
 import { createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
@@ -27,30 +28,37 @@ const program = process.execPath;
 /** How long pending answers may take after a stop, in milliseconds. */
 const drainLimitMs = 2_000;
 
+export interface RunOptions {
+  /** How often the agent looks after its sessions, in milliseconds. */
+  watchIntervalMs?: number;
+  /** Lists the security keys that are plugged in: the layer above opens them. */
+  listKeys?: ListKeys | undefined;
+}
+
 /**
  * Runs the agent in the foreground until SIGTERM, SIGINT, SIGHUP or `vouch agent stop`. Resolves with the exit code: 0
  * also if another agent holds the lock. Every `watchIntervalMs` it drops what has ended and renews what ends soon; each
  * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
  */
-export async function runAgent({ watchIntervalMs = 15_000 } = {}): Promise<number> {
+export async function runAgent({ watchIntervalMs = 15_000, listKeys }: RunOptions = {}): Promise<number> {
   traceTo(log);
   // With SIGXFSZ ignored, a write beyond a file size limit fails like one on a full disk instead of ending the process.
   process.on("SIGXFSZ", () => {});
-  if (!logsToFile()) return serve(watchIntervalMs);
+  if (!logsToFile()) return serve(watchIntervalMs, listKeys);
   // stderr is /dev/null: uncaught errors go to the log.
   process.on("uncaughtException", (error) => {
     log(`ended by a fault: ${error.stack ?? error.message}`);
     process.exit(1);
   });
   try {
-    return await serve(watchIntervalMs);
+    return await serve(watchIntervalMs, listKeys);
   } catch (error) {
     log(`cannot run: ${VouchError.from(error).message}`);
     throw error;
   }
 }
 
-async function serve(watchIntervalMs: number): Promise<number> {
+async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): Promise<number> {
   hardenProcess(log);
   const socketPath = agentSocketPath(lstat);
   createAgentFolder(dirname(socketPath));
@@ -69,6 +77,7 @@ async function serve(watchIntervalMs: number): Promise<number> {
     ended: take(endVariable, Ended) ?? [],
     given: take(givenVariable, GivenOutState),
     asked: take(askedVariable, ProgramsState),
+    listKeys,
     notify: (notification) => void showNotification(notification),
     onEnd() {
       // The runtime cannot wipe its heap of strings: the process is replaced once the request that ended the last session
@@ -114,6 +123,8 @@ async function serve(watchIntervalMs: number): Promise<number> {
   await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
   await Promise.race([agent.record.keeper?.flush(), sleep(drainLimitMs, undefined, { ref: false })]);
   server.unref();
+  // Not before: a sleep waits for what holds its delay lock.
+  agent.close();
   if (restarts && isReplaced) {
     becomeFresh({
       [endVariable]: agent.ended,
@@ -126,7 +137,14 @@ async function serve(watchIntervalMs: number): Promise<number> {
 
 /** Passes on to the new process why the sessions ended: JSON. */
 const endVariable = "VOUCH_AGENT_ENDED";
-const Ended = v.array(v.strictObject({ server: v.string(), reason: v.picklist(endReasons), isDefault: v.boolean() }));
+const Ended = v.array(
+  v.strictObject({
+    server: v.string(),
+    reason: v.picklist(endReasons),
+    isDefault: v.boolean(),
+    at: v.exactOptional(v.number()),
+  }),
+);
 
 /** Passes on which tokens were given out, by fingerprint: JSON. They are good after the session's end. */
 const givenVariable = "VOUCH_AGENT_GIVEN_OUT";

@@ -60,9 +60,16 @@ const plainOperations: ReadonlySet<string> = new Set(
   Object.values(routes).flatMap((route) => (silent.has(route) ? [] : plainOperation(route))),
 );
 
+/** What an end of a session is named that nobody has asked for, before what has happened. */
+export const endOperation = "session ended: ";
+
 /** Whether a question can be named so. */
 export function isOperation(text: string): boolean {
-  return /^(?:cargo .+|touch to .+|tokens?(?: to publish)?|AWS credentials)$/s.test(text) || plainOperations.has(text);
+  return (
+    /^(?:cargo .+|touch to .+|tokens?(?: to publish)?|AWS credentials)$/s.test(text) ||
+    text.startsWith(endOperation) ||
+    plainOperations.has(text)
+  );
 }
 
 /**

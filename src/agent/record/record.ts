@@ -8,7 +8,7 @@ import { FairEntries } from "./fair-entries.ts";
 import { Keeper } from "./keeper.ts";
 import { type KeptList, keptLists } from "./kept-line.ts";
 import { Programs, type ProgramsState } from "./programs.ts";
-import type { Question } from "./questions.ts";
+import { endOperation, type Question } from "./questions.ts";
 
 /** The limits on the entries of each list (fair-entries.ts), and on what one reply holds (bytes). */
 const maxEntries = 1_000;
@@ -57,13 +57,22 @@ export class Record {
   }
 
   /** Remembers an answer, or a refusal. One that changes something is in its file then, if it shall be kept. */
-  add(question: Question, outcome: string, { asker, above, own, program, isKept }: Who): void {
+  add(question: Question, outcome: string, who: Who): void {
+    const now = Math.floor(this.#clock.now() / 1000);
+    this.programs.add(question.isProgram ? who.own : who.program, now);
+    this.#add(question, outcome, who, now);
+  }
+
+  #add(
+    question: Question,
+    outcome: string,
+    { asker, above, own, program, isKept }: Omit<Who, "startedAt">,
+    now: number,
+  ): void {
     const { operation, target, claim, isProgram } = question;
     const list = outcome === "ok" ? (question.list ?? "asked") : "refused";
     const entries = this.#lists[list];
-    const now = Math.floor(this.#clock.now() / 1000);
     const by = isProgram ? own : program;
-    this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
     const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
     const known = entries.get(key);
@@ -77,6 +86,18 @@ export class Record {
     const oldest = known === undefined ? entries.add(key, entry, { asker, above }) : undefined;
     if (oldest === undefined || oldest.isKept) return;
     this.#dropped = { count: this.#dropped.count + 1, last: Math.max(this.#dropped.last, oldest.entry().last) };
+  }
+
+  /**
+   * Adds the end of a session that no program has asked for: of the server's session, for the reason, at the time (seconds
+   * since 1970). One of before this process (`isNew` false) is left to the file that has it, if it is kept.
+   */
+  addEnd(server: string, happening: string, at: number, isNew: boolean, settings?: Settings): void {
+    const { keep } = settings === undefined ? this.#settings : recordSettings(settings);
+    if (keep && !isNew) return;
+    const asker = { pid: process.pid, name: "vouch", startedAt: "" };
+    const question: Question = { operation: `${endOperation}${happening}`, target: server, list: "changed" };
+    this.#add(question, "ok", { asker, above: [], isKept: keep, own: "", program: "" }, at);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Settings } from "../../settings/settings.ts";
 import { logState } from "../process/log.ts";
 import { networkVariables } from "../process/network-variables.ts";
 import type { StatusReply } from "../protocol.ts";
+import type { WatchState } from "../end-on/end-watch.ts";
 import { describeRepository } from "../tokens/described-repository.ts";
 import { describeSessions } from "./described-sessions.ts";
 import type { Sessions } from "./sessions.ts";
@@ -22,10 +23,19 @@ export interface AgentState {
   /** Seconds since 1970. */
   startedAt: number;
   askedToday: number;
+  endOn: WatchState[];
 }
 
 /** No secret is in it. */
-export function describeAgent({ sessions, read, settingsPath, env, startedAt, askedToday }: AgentState): StatusReply {
+export function describeAgent({
+  sessions,
+  read,
+  settingsPath,
+  env,
+  startedAt,
+  askedToday,
+  endOn,
+}: AgentState): StatusReply {
   const { settings = noSettings, failure } = read;
   const current = sessions.at(undefined, settings);
   const ended = sessions.endReason(undefined, settings);
@@ -44,6 +54,7 @@ export function describeAgent({ sessions, read, settingsPath, env, startedAt, as
     ...(current ? { session: { user: current.session.user, expiration: current.session.expiration } } : {}),
     ...(current || ended === undefined ? {} : { ended }),
     askedToday,
+    ...(endOn.length === 0 ? {} : { endOn }),
     sessions: describeSessions(sessions, settings),
     ...(settings.aws && roleExpiration !== undefined
       ? { role: { arn: settings.aws.roleArn, expiration: roleExpiration } }

@@ -4,6 +4,7 @@ import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { EndReason, OwnSession, SecurityKey } from "../wire/reply-parts.ts";
+import { happenings } from "../end-on/causes.ts";
 import type { SessionsEndRequest } from "../requests.ts";
 
 /** Where a session belongs, for errors. */
@@ -112,14 +113,15 @@ export class Session {
   }
 
   /**
-   * Ends the session here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`.
+   * Ends the session here at once, then at the server. Resolves with whether the server confirmed it within `limitMs`; with
+   * `isRepeated` an unreachable one is asked again until then.
    */
-  async revoke(limitMs: number): Promise<boolean> {
+  async revoke(limitMs: number, reason: EndReason = "logged_out", isRepeated = false): Promise<boolean> {
     const identity = this.#identity;
-    this.end("logged_out");
+    this.end(reason);
     if (identity === undefined) return false;
     try {
-      await identity.revoke(limitMs);
+      await identity.revoke(limitMs, isRepeated);
       return true;
     } catch {
       // If the server was not reached, it ends the session by time; without the deleted key, the access token is
@@ -138,6 +140,10 @@ export function notLoggedIn(ended: EndReason | undefined, { server, command }: L
       return new VouchError("session_expired", `The session${at} has expired.`, { hint });
     case "revoked":
       return new VouchError("login_needed", `Not logged in${at}: the server ended the session.`, { hint });
+    case "locked":
+    case "suspended":
+    case "key_removed":
+      return new VouchError("login_needed", `The session${at} ended when ${happenings[ended]}.`, { hint });
     default:
       return new VouchError("login_needed", `Not logged in${at}.`, { hint });
   }

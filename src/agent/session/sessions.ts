@@ -23,6 +23,8 @@ export interface EndedSession {
   reason: EndReason;
   /** Whether it was the default one. */
   isDefault: boolean;
+  /** When it was noticed: seconds since 1970. */
+  at?: number | undefined;
 }
 
 export class Sessions {
@@ -85,12 +87,12 @@ export class Sessions {
     throw notLoggedIn(this.endReason(server, settings), loginPlace(server, settings));
   }
 
-  /** Forgets the sessions that have ended, for any reason, with their tokens, and returns them. */
-  forgetEnded(): EndedSession[] {
+  /** Forgets the sessions that have ended, for any reason, with their tokens, and returns them. `at`: now, in seconds. */
+  forgetEnded(at?: number): EndedSession[] {
     return this.all.flatMap(({ server, session, before }) => {
       const reason = session.ended;
       if (reason === undefined) return [];
-      const ended = { server, reason, isDefault: before !== undefined };
+      const ended = { server, reason, isDefault: before !== undefined, at };
       this.#open.delete(server);
       // Inserted anew: the last one that ended stands last.
       this.#ended.delete(server);

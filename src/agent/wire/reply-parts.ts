@@ -119,8 +119,8 @@ const cargoAnswer = fields({
 export const cargoToken = (value: unknown): value is Checked<typeof cargoAnswer> =>
   cargoAnswer(value) && (value.cache === "expires") === (value.expiration !== undefined);
 
-/** How a session ends: by time, at the server, by `vouch logout`. */
-export const endReasons = ["expired", "revoked", "logged_out"] as const;
+/** How a session ends: by time, at the server, by `vouch logout`, and by what the user has chosen to end it. */
+export const endReasons = ["expired", "revoked", "logged_out", "locked", "suspended", "key_removed"] as const;
 export type EndReason = (typeof endReasons)[number];
 
 /** What was asked of the agent, how often, and by whom. */

@@ -12,6 +12,8 @@ import { runProgram } from "./program.ts";
 export interface Notification {
   summary: string;
   body: string;
+  /** Whether it stays until it is taken away, where the desktop can do that. */
+  stays?: boolean;
 }
 
 /** Takes the notification away; it does not wait for that. */
@@ -30,14 +32,14 @@ const server = ["org.freedesktop.Notifications", "/org/freedesktop/Notifications
  * happens.
  */
 export async function showNotification(
-  { summary, body }: Notification,
+  { summary, body, stays = false }: Notification,
   env: Environment = process.env,
   platform: NodeJS.Platform = process.platform,
 ): Promise<Withdraw> {
   const texts = { summary: shortened(summary), body: shortened(body) };
   try {
     if (platform === "darwin") await showByScript(texts, env);
-    else if (hasSessionBus(env)) return await showByBus(texts, env);
+    else if (hasSessionBus(env)) return await showByBus(texts, env, stays ? 0 : shownMs);
   } catch {
     // No desktop, no notification server, or another version of the program.
   }
@@ -52,12 +54,12 @@ async function showByScript({ summary, body }: Notification, env: Environment): 
 }
 
 /** `busctl` of systemd, which tells the notification's id; without it `notify-send` of libnotify. */
-async function showByBus({ summary, body }: Notification, env: Environment): Promise<Withdraw> {
+async function showByBus({ summary, body }: Notification, env: Environment, limitMs: number): Promise<Withdraw> {
   const escaped = body.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const busctl = findOnPath("busctl", env);
   if (busctl !== undefined) {
     const call = ["--user", "--", "call", ...server];
-    const values = ["Vouch", "0", "", summary, escaped, "0", "0", `${shownMs}`];
+    const values = ["Vouch", "0", "", summary, escaped, "0", "0", `${limitMs}`];
     const shown = await runProgram(busctl, [...call, "Notify", "susssasa{sv}i", ...values], { env, timeoutMs });
     const id = /^u ([1-9][0-9]{0,9})$/m.exec(shown.stdout)?.[1];
     if (shown.exitCode === 0 && id !== undefined) {
@@ -66,7 +68,7 @@ async function showByBus({ summary, body }: Notification, env: Environment): Pro
   }
   const notify = findOnPath("notify-send", env);
   if (notify !== undefined) {
-    const options = ["--app-name=Vouch", `--expire-time=${shownMs}`];
+    const options = ["--app-name=Vouch", `--expire-time=${limitMs}`];
     await runProgram(notify, [...options, "--", summary, escaped], { env, timeoutMs });
   }
   return () => {};

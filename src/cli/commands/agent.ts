@@ -62,7 +62,10 @@ export function agentCommand(load: Roles["agent"]): Command {
       details: ["`vouch login` starts the agent in the background by itself; nothing else is needed on a laptop."],
       examples: [["vouch agent run", "Run it until Ctrl-C or `vouch agent stop`."]],
     },
-    run: async () => (await load()).runAgent(),
+    run: async () => {
+      const listKeys = async () => (await import("../../fido/hid/keys.ts")).securityKeyPaths();
+      return (await load()).runAgent({ listKeys });
+    },
   });
   return defineCommand({
     meta: {

@@ -44,16 +44,22 @@ export function openSession(
     const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
     // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
     const credentialIds = serverData(server, settings)?.credentialIds ?? [];
-    const credential = await withSecurityKey(timeoutSeconds, (tools) =>
-      getAssertion({
+    const { credential, path } = await withSecurityKey(timeoutSeconds, async (tools) => ({
+      credential: await getAssertion({
         ...tools,
         options: start.options,
         origin: new URL(server).origin,
         credentialIds,
         deed: { purpose: "login" },
       }),
-    );
-    const request: LoginFinishRequest = { ceremony: start.ceremony, credential };
+      path: tools.device.path,
+    }));
+    const isWatched = path !== undefined && settings.session?.endOn?.includes("key-removal");
+    const request: LoginFinishRequest = {
+      ceremony: start.ceremony,
+      credential,
+      ...(isWatched ? { device: path } : {}),
+    };
     const reply = await askAgent(routes.loginFinish, request, { timeoutMs: agentTimeoutMs });
     if (!isKnownServer(server, settings)) rememberServer(server, [credential.id], reply.user);
     return reply;

@@ -1,5 +1,7 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
+import { happenings } from "../../agent/end-on/causes.ts";
+import { endOnLines, endOnStates } from "./end-on.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import type { ServerSession } from "../../agent/wire/reply-parts.ts";
@@ -89,6 +91,7 @@ export function statusJson(
     })),
     server: agent?.server ?? settings.server?.url ?? null,
     askedToday: agent?.askedToday ?? null,
+    endOn: endOnStates(settings, agent),
     role: agent?.role ?? (settings.aws ? { arn: settings.aws.roleArn } : null),
     region: settings.aws?.region ?? null,
     profiles: settings.profiles ?? {},
@@ -134,6 +137,7 @@ export function statusLines(
     ...(settings.aws?.region === undefined ? [] : [row("Region", settings.aws.region)]),
     ...profileLines(settings),
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
+    ...endOnLines(settings, agent).map((line, index) => row(index === 0 ? "Ends on" : "", line)),
     ...(agent?.askedToday ? [row("Asked today", `${programs(agent.askedToday)} (\`vouch log\` shows what for)`)] : []),
     row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
     ...versionLines(agent),
@@ -182,6 +186,9 @@ const endedWords = {
   expired: "the session has ended",
   revoked: "the server has ended the session",
   logged_out: "you have logged out",
+  locked: `the session ended when ${happenings.locked}`,
+  suspended: `the session ended when ${happenings.suspended}`,
+  key_removed: `the session ended when ${happenings.key_removed}`,
 };
 
 /** Of the default server's session; where the settings name none, of the first one that there is. */

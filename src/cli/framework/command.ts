@@ -1,4 +1,5 @@
 /** The types of a command: a citty definition plus its help text. */
+import type { RunOptions } from "../../agent/process/daemon.ts";
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
 
 interface Teaching {
@@ -23,7 +24,7 @@ export function defineCommand<const T extends ArgsDef = ArgsDef>(command: Comman
 
 /** Roles in layers above the command line, injected by main.ts. */
 export interface Roles {
-  agent: () => Promise<{ runAgent: () => Promise<number> }>;
+  agent: () => Promise<{ runAgent: (options?: RunOptions) => Promise<number> }>;
   server: () => Promise<{ serverCommand: Command }>;
 }
 

@@ -21,6 +21,8 @@ export interface CtapDevice {
   readonly product: string;
   /** Product name in the USB descriptor, if different from `product`. */
   readonly usbProduct?: string | undefined;
+  /** The system's path of the device; undefined where there is none. */
+  readonly path?: string | undefined;
   /** Sends one message (command byte ‖ CBOR) and resolves with the response (status byte ‖ CBOR). */
   exchange(message: Uint8Array, options?: ExchangeOptions): Promise<Uint8Array>;
   close(): Promise<void>;

@@ -71,6 +71,10 @@ class Channel implements CtapDevice {
     return this.#link.product;
   }
 
+  get path(): string {
+    return this.#link.path;
+  }
+
   get usbProduct(): string | undefined {
     return this.#link.usbProduct;
   }

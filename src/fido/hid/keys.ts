@@ -91,6 +91,11 @@ export async function countSecurityKeys(transport?: HidTransport): Promise<numbe
   return (await (transport ?? (await ownTransport())).list()).length;
 }
 
+/** The system's paths of the plugged-in keys; none is opened. */
+export async function securityKeyPaths(): Promise<string[]> {
+  return (await (await ownTransport()).list()).map(({ path }) => path);
+}
+
 type Visited<T> = { product: string } & (T | { error: VouchError });
 
 /** Opens every plugged-in key, reads from it, and closes it. */

@@ -92,6 +92,10 @@ export class Link {
     return this.#info.product;
   }
 
+  get path(): string {
+    return this.#info.path;
+  }
+
   get usbProduct(): string | undefined {
     return this.#info.usbProduct;
   }

@@ -7,6 +7,7 @@ import { httpRequest } from "../../../base/net/http.ts";
 import { failure, type Finding, findingOf, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { profileServers } from "../../../settings/servers.ts";
 import { checkAsking } from "./asking.ts";
+import { checkEndOn } from "./end-on.ts";
 import { checkSecurityKeys } from "./security-keys.ts";
 
 /** Clock skew in seconds within which the server accepts DPoP proofs (RFC 9449). */
@@ -21,6 +22,7 @@ export async function checkMachine(machine: Machine): Promise<Finding[]> {
     ...checkBuild(buildInfo),
     ...(await checkSecurityKeys(machine)),
     ...checkAsking(machine),
+    ...(await checkEndOn(machine)),
     ...(await checkClocks(machine)),
   ];
 }

@@ -1,5 +1,6 @@
 /** Case "token expired": is there an agent, a session, and are the tokens valid? */
 import { settingsPath } from "../../../settings/settings.ts";
+import { happenings } from "../../../agent/end-on/causes.ts";
 import { profileServers } from "../../../settings/servers.ts";
 import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
@@ -46,6 +47,9 @@ function checkState({ agent, settings, now }: Machine): Finding[] {
       expired: "The session has ended",
       revoked: "The server has ended the session",
       logged_out: "You have logged out",
+      locked: `The session ended when ${happenings.locked}`,
+      suspended: `The session ended when ${happenings.suspended}`,
+      key_removed: `The session ended when ${happenings.key_removed}`,
     };
     const reason = agent.ended ? reasons[agent.ended] : "The agent is running without a session";
     return [failure("session", `${reason}.`, "vouch login")];

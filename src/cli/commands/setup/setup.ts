@@ -4,13 +4,14 @@ import { aws } from "./aws.ts";
 import { codeartifact } from "./codeartifact/codeartifact.ts";
 import { login } from "./login.ts";
 import { setupLog } from "./log.ts";
+import { setupSession } from "./session.ts";
 import { notifications } from "./notifications.ts";
 
 export const setup = defineCommand({
   meta: {
     name: "setup",
     description:
-      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose where you are asked and notified, and what is kept of who asked.",
+      "Name the AWS role that you use, configure your package managers for a repository in AWS CodeArtifact, and choose where you are asked and notified, what ends a session, and what is kept of who asked.",
   },
-  subCommands: { aws, codeartifact, login, notifications, log: setupLog },
+  subCommands: { aws, codeartifact, login, notifications, session: setupSession, log: setupLog },
 });

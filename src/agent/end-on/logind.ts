@@ -1,0 +1,116 @@
+/**
+ * What logind tells on the system bus (org.freedesktop.login1): that a session of this user is locked, and that the
+ * machine is about to sleep. Signals count only from the owner of its name: any program may send some.
+ */
+import { BusConnection, systemBusAddress } from "../../base/dbus/connection.ts";
+import type { Message } from "../../base/dbus/message.ts";
+import type { Environment } from "../../base/environment.ts";
+import { untilAborted, type Watch } from "./watcher.ts";
+
+export const logindName = "org.freedesktop.login1";
+const managerPath = "/org/freedesktop/login1";
+const managerInterface = "org.freedesktop.login1.Manager";
+const sessionInterface = "org.freedesktop.login1.Session";
+const propertiesInterface = "org.freedesktop.DBus.Properties";
+const sessionPaths = `${managerPath}/session`;
+
+/** Why there is nothing to listen to. */
+export const noLogind = "logind (org.freedesktop.login1) is not on the system bus";
+
+/** Calls `onLock` when a session of this user is locked, by request or by its desktop. */
+export function lockWatch(env: Environment, onLock: () => void): Watch {
+  return watchLogind(
+    env,
+    async (bus, signal) => {
+      const path = signal.path ?? "";
+      if (!path.startsWith(`${sessionPaths}/`)) return;
+      const property = (name: string) =>
+        bus.call({
+          destination: logindName,
+          path,
+          interface: propertiesInterface,
+          member: "Get",
+          args: [sessionInterface, name],
+        });
+      if (signal.interface === sessionInterface && signal.member === "Lock") {
+        // Where it does not say whose session that is, it counts as this user's.
+        if (isOwn(await property("User").catch(() => undefined)) !== false) onLock();
+      } else if (signal.interface === propertiesInterface && signal.member === "PropertiesChanged") {
+        const [user, hint] = await Promise.all([property("User"), property("LockedHint")]);
+        if (isOwn(user) && isTrue(hint)) onLock();
+      }
+    },
+    [
+      { interface: sessionInterface, member: "Lock", path_namespace: sessionPaths },
+      {
+        interface: propertiesInterface,
+        member: "PropertiesChanged",
+        path_namespace: sessionPaths,
+        arg0: sessionInterface,
+      },
+    ],
+  );
+}
+
+/** Calls `onSleep` before the machine sleeps; logind waits as long as somebody holds an inhibitor lock. */
+export function sleepWatch(env: Environment, onSleep: () => void): Watch {
+  const member = "PrepareForSleep";
+  return watchLogind(
+    env,
+    (_, signal) => {
+      const isIt = signal.path === managerPath && signal.interface === managerInterface && signal.member === member;
+      if (isIt && signal.signature === "b" && signal.body().boolean()) onSleep();
+    },
+    [{ interface: managerInterface, member, path: managerPath }],
+  );
+}
+
+function watchLogind(
+  env: Environment,
+  onSignal: (bus: BusConnection, signal: Message) => void | Promise<void>,
+  rules: Record<string, string>[],
+): Watch {
+  return async (stop, working) => {
+    let owner: string | undefined;
+    const left = Promise.withResolvers<Error>();
+    const bus = await BusConnection.open(systemBusAddress(env), (signal) => {
+      if (signal.sender === "org.freedesktop.DBus" && signal.member === "NameOwnerChanged") {
+        if (owner !== undefined) left.resolve(new Error("logind has been started anew"));
+      } else if (owner !== undefined && signal.sender === owner) {
+        // A session may have ended meanwhile.
+        void (async () => onSignal(bus, signal))().catch(() => {});
+      }
+    });
+    try {
+      await bus.listen({
+        sender: "org.freedesktop.DBus",
+        interface: "org.freedesktop.DBus",
+        member: "NameOwnerChanged",
+        arg0: logindName,
+      });
+      for (const rule of rules) await bus.listen({ sender: logindName, ...rule });
+      owner = await bus.ownerOf(logindName);
+      if (owner === undefined) throw new Error(noLogind);
+      working();
+      await untilAborted(stop, Promise.race([bus.ended, left.promise]));
+    } finally {
+      bus.close();
+    }
+  };
+}
+
+/** Whether the property User, (uo), names this user; undefined without an answer. */
+function isOwn(user: Message | undefined): boolean | undefined {
+  if (user?.signature !== "v") return undefined;
+  const reader = user.body();
+  reader.variant("(uo)");
+  reader.align(8);
+  return reader.uint32() === process.getuid!();
+}
+
+function isTrue(property: Message): boolean {
+  if (property.signature !== "v") return false;
+  const reader = property.body();
+  reader.variant("b");
+  return reader.boolean();
+}

@@ -1,0 +1,56 @@
+/** Keeps a watch going that may fail: again after a pause that grows, and with the reason while it does not work. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The first pause, and the longest, in milliseconds. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+
+/** Watches until the signal is aborted; calls `working` once it does. Throws where it cannot, or can no longer. */
+export type Watch = (signal: AbortSignal, working: () => void) => Promise<void>;
+
+export class Watcher {
+  readonly #watch: Watch;
+  readonly #stop = new AbortController();
+  #failure: string | undefined = "the watch has not begun yet";
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+    void this.#run();
+  }
+
+  /** Why it does not work now, as the end of a sentence. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    let pauseMs = firstPauseMs;
+    const working = () => {
+      this.#failure = undefined;
+      pauseMs = firstPauseMs;
+    };
+    while (!signal.aborted) {
+      try {
+        await this.#watch(signal, working);
+      } catch (error) {
+        this.#failure = (error as Error).message;
+      }
+      // An aborted pause ends the loop.
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
+      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+    }
+  }
+}
+
+/** Resolves when the signal is aborted, or rejects with the reason that comes first. */
+export async function untilAborted(signal: AbortSignal, ended: Promise<Error>): Promise<void> {
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  if (signal.aborted) return;
+  const reason = await Promise.race([aborted, ended]);
+  if (reason instanceof Error) throw reason;
+}
