@@ -108,7 +108,14 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["DBUS_SESSION_BUS_ADDRESS"],
         readBy: "command line, agent",
-        meaning: "The bus of the desktop that notifications are shown on. Without it: `bus` in `$XDG_RUNTIME_DIR`.",
+        meaning:
+          "The bus of the desktop that notifications are shown on, and that tells of its screen lock. Without it: `bus` in `$XDG_RUNTIME_DIR`.",
+      },
+      {
+        names: ["DBUS_SYSTEM_BUS_ADDRESS"],
+        readBy: "setup, doctor, agent",
+        meaning:
+          "The bus of logind, which tells of screen lock and sleep. Without it: the socket `/run/dbus/system_bus_socket`.",
       },
       {
         names: ["NO_COLOR"],

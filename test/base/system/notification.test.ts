@@ -36,8 +36,10 @@ test("with libnotify's program alone the texts are arguments of their own behind
   chmodSync(program, 0o755);
   const env = { PATH: folder.path, DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent" };
   await showNotification({ summary: "-a", body: "<i>" }, env, "linux");
-  const words = await Bun.file(join(folder.path, "words")).text();
-  expect(words).toBe("<--app-name=Vouch><--expire-time=20000><--><-a><&lt;i&gt;>");
+  const words = () => Bun.file(join(folder.path, "words")).text();
+  expect(await words()).toBe("<--app-name=Vouch><--expire-time=20000><--><-a><&lt;i&gt;>");
+  await showNotification({ summary: "-a", body: "<i>", stays: true }, env, "linux");
+  expect(await words()).toContain("<--expire-time=0>");
 });
 
 test.each([

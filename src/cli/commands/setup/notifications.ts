@@ -18,7 +18,7 @@ export const notifications = defineCommand({
     "session-end": {
       type: "string",
       valueHint: "yes|no",
-      description: "Fifteen minutes before a session ends.",
+      description: "Fifteen minutes before a session ends, and when it ends by `vouch setup session`.",
     },
     "dry-run": { type: "boolean", description: "Show what would change, and change nothing." },
     json: { type: "boolean", description: "Print what is set now, or would be, as JSON." },
