@@ -16,7 +16,8 @@ MANAGER = "org.freedesktop.login1.Manager"
 SESSION = "org.freedesktop.login1.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 WHAT = {"sleep", "shutdown", "idle", "handle-power-key", "handle-suspend-key", "handle-hibernate-key", "handle-lid-switch"}
-DELAY_MAX_SEC = 5
+# InhibitDelayMaxSec of logind.conf; five by default, more for slow machines.
+DELAY_MAX_SEC = 60
 
 DBusGMainLoop(set_as_default=True)
 loop = GLib.MainLoop()

@@ -313,7 +313,7 @@ test.skipIf(!hasLogind)(
 );
 
 test.skipIf(!hasLogind)(
-  "a server that does not answer delays a sleep by less than logind allows",
+  "a server that does not answer holds up a sleep no longer than logind waits",
   async () => {
     await using logind = await bus.startLogind();
     await using started = start(["suspend"], bus.env, { onEnd: () => started.harness.agent.close() });
