@@ -68,8 +68,8 @@ export const enroll = defineCommand({
       ["vouch enroll", "Everything, or what is missing of it."],
       ["vouch enroll --server https://vouch.example.com", "The same, at this server."],
       [
-        "vouch enroll --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1 --domain my-domain --repository my-repo",
-        "The same, with answers that a company can write down for everyone.",
+        "vouch enroll --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1",
+        "The same, without the questions whose answers are the same for everyone.",
       ],
       [
         "vouch enroll --for acme",
