@@ -177,8 +177,14 @@ test("a role that may not list is told so, and the names are typed, until they a
   const code = await laptop.invite();
   const run = await enroll([...written, ...tools], async (at) => {
     await untilNames(at, code);
-    await at.see(`Your role may not list the domains of the account ${names.account}: type the names.`);
+    await at.see(
+      `Your role may not list the domains of the account ${names.account} in ${names.region}: type the names.`,
+    );
     await answer(at, "The name of the domain: ", "My Domain");
+    await answer(at, "The name of the domain: ", "no-domain");
+    await answer(at, `The AWS account that owns it [${names.account}]: `, "");
+    await answer(at, "The name of the repository: ", "any");
+    await answer(at, "Set up no-domain/any all the same? [y/N]", "");
     await answer(at, "The name of the domain: ", names.domain);
     await answer(at, `The AWS account that owns it [${names.account}]: `, "");
     await at.see(`Your role may not list the repositories of ${names.domain}: type the name.`);
@@ -189,6 +195,23 @@ test("a role that may not list is told so, and the names are typed, until they a
     await answer(at, "The name of the repository: ", names.repository);
   });
   expect(expectEnd(run, 0)).toContain("Checked: the npm registry");
+}, 120_000);
+
+test("a domain that is typed and that there is not is asked for again at once", async () => {
+  await started({
+    repositories: [],
+    account: ({ deniedActions }) => void deniedActions.add("codeartifact:ListDomains"),
+  });
+  const code = await laptop.invite();
+  const run = await enroll([...written, ...tools], async (at) => {
+    await untilNames(at, code);
+    await answer(at, "The name of the domain: ", "no-domain");
+    await answer(at, `The AWS account that owns it [${names.account}]: `, "");
+    await at.see("Domain 'no-domain'");
+    await answer(at, "The name of the domain: ", names.domain);
+    await answer(at, `The AWS account that owns it [${names.account}]: `, "");
+  });
+  expect(expectEnd(run, 0)).toContain("the only one in");
 }, 120_000);
 
 test("a single domain and a single repository are not asked about", async () => {
@@ -203,7 +226,7 @@ test("an account without a domain in the region has its names typed, and a wrong
   const code = await laptop.invite();
   const run = await enroll([...written, ...tools], async (at) => {
     await untilNames(at, code);
-    await at.see(`AWS lists no domain of the account ${names.account} in ${names.region}: type the names.`);
+    await at.see(`AWS lists no domains of the account ${names.account} in ${names.region}: type the names.`);
     await at.see("The name of the domain: ");
     at.type("\x03");
   });

@@ -51,7 +51,7 @@ export const enroll = defineCommand({
     },
     "key-only": {
       type: "boolean",
-      description: "Make the security key known, and nothing else. So it is where nobody is at a terminal.",
+      description: "Make the security key known, and do nothing else.",
     },
     ...forArg,
     ...nameArg,

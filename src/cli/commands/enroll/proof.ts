@@ -28,6 +28,6 @@ export async function prove({ settings, agent }: Pick<Situation, "settings" | "a
   if (finding.status === "ok")
     return success(`Checked: the ${registries[format] ?? format} registry of ${name} answers.`);
   throw new VouchError("aws_error", `Everything is set up, but packages cannot be read. ${finding.found}`, {
-    hint: finding.remedy,
+    hint: `${finding.remedy ?? ""} If a name is wrong: \`vouch setup codeartifact --remove\`, then \`vouch enroll\`.`.trim(),
   });
 }

@@ -1,14 +1,18 @@
 /** The step "repository": sets up the package managers of this machine, and PATH. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import { routes } from "../../../agent/protocol.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-lines.ts";
 import { VouchError } from "../../../base/errors.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
 import type { ToolName } from "../../../tools/tools.ts";
+import { confirm } from "../../terminal/prompt.ts";
 import { promptParsed } from "../../terminal/questions.ts";
+import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { showError } from "../../terminal/terminal.ts";
 import { addRepository } from "../setup/codeartifact/add-repository.ts";
 import { reportDone, sayNext } from "../setup/codeartifact/outcome/report.ts";
-import { parseTools } from "../setup/codeartifact/request.ts";
+import { parseTools, sameRepository } from "../setup/codeartifact/request.ts";
 import { installed, listed, toolsOf } from "../setup/codeartifact/selected-tools.ts";
 import { chooseNames, type Names } from "./names.ts";
 import type { Given, Situation, Step } from "./step.ts";
@@ -22,18 +26,26 @@ export const repository: Step = {
   },
   isGiven: ({ domain, repository: name, tools }) => domain !== undefined || name !== undefined || tools.length > 0,
   carryOut: async (at) => {
-    for (;;) {
-      const names = await chooseNames(at);
-      try {
-        return await setUp(names, await chooseTools(names, at), at);
-      } catch (error) {
-        // What was typed is asked for again; what flags say is not.
-        if (!names.isTyped || !(error instanceof VouchError) || error.code !== "aws_not_found") throw error;
-        showError(new VouchError(error.code, error.message));
-      }
-    }
+    let names = await chooseNames(at);
+    while (names.isTyped && !(await isThere(names))) names = await chooseNames(at);
+    return setUp(names, await chooseTools(names, at), at);
   },
 };
+
+/** Whether AWS knows the names that were typed, or a person says that they are right all the same. */
+async function isThere({ domain, owner, region, repository: name }: Names): Promise<boolean> {
+  try {
+    const asked = { domain, domainOwner: owner, region, repository: name, format: "npm" };
+    await askAgent(routes.repositoryEndpoint, asked, { timeoutMs: agentTimeoutMs });
+    return true;
+  } catch (error) {
+    const { code, message } = VouchError.from(error);
+    // Other failures say nothing of the names.
+    if (code !== "aws_not_found" && code !== "access_denied") return true;
+    showError(new VouchError(code, message));
+    return code === "access_denied" && confirm(`Are the names right? Set up ${domain}/${name} all the same?`, false);
+  }
+}
 
 /** Whether it is the repository that the flags name, and set up for their tools. */
 function isMeant(each: RepositorySettings, given: Given): boolean {
@@ -54,7 +66,7 @@ async function chooseTools(names: Names, { given, isPerson }: Situation): Promis
 }
 
 async function setUp(
-  { domain, owner, repository: name }: Names,
+  { domain, owner, region, repository: name }: Names,
   tools: ToolName[],
   { given, settings, isPerson }: Situation,
 ): Promise<() => void> {
@@ -63,8 +75,12 @@ async function setUp(
     repository: name,
     "domain-owner": owner,
     "registry-name": given["registry-name"],
-    region: settings.aws?.region,
+    region,
     host: undefined,
+    // One that is set up stays of its kind.
+    extra: settings.repositories.some(
+      (each) => each.extra && sameRepository(each, { domain, domainOwner: owner, region, repository: name }),
+    ),
   };
   const words = ["--domain", domain, "--domain-owner", owner, "--repository", name, "--tool", tools.join(",")];
   const outcome = await addRepository(flags, words, tools, settings, {
