@@ -98,7 +98,7 @@ export interface Laptop {
   atTerminal(args: string[], script: (person: Person) => Promise<void>): Promise<TerminalRun>;
   /** What `vouch server invite` gives: a one-time enrolment code. */
   invite(): Promise<string>;
-  /** `vouch enroll` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
+  /** `vouch enroll --key-only` and `vouch login` with code and PIN typed; each throws with the screen when it does not end with 0. */
   enroll(): Promise<TerminalRun>;
   login(): Promise<TerminalRun>;
   /**
@@ -202,7 +202,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     async enroll() {
       const code = await laptop.invite();
       return succeeded(
-        await laptop.atTerminal(["enroll", "--server", serverUrl], async ({ see, type }) => {
+        await laptop.atTerminal(["enroll", "--server", serverUrl, "--key-only"], async ({ see, type }) => {
           await see("Enrolment code");
           type(`${code}\r`);
           await see("PIN");

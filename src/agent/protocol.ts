@@ -30,6 +30,7 @@ import {
   endReasons,
   error,
   failed,
+  listing,
   ownSession,
   recordEntry,
   repository,
@@ -73,6 +74,8 @@ export const routes = {
   fingerprints: "/v1/fingerprints",
   record: "/v1/record",
   repositoryEndpoint: "/v1/repository-endpoint",
+  domains: "/v1/domains",
+  repositories: "/v1/repositories",
   restart: "/v1/restart",
   stop: "/v1/stop",
 } as const;
@@ -222,6 +225,9 @@ const replies = {
     known: list(fields({ fingerprint: text, expiration: time })),
   }),
   [routes.repositoryEndpoint]: fields({ endpoint: text }),
+  /** By name; `isCut`: AWS has more. `refused`: why the role may not list them. */
+  [routes.domains]: fields({ domains: list(fields({ name: text, owner: text })), ...listing }),
+  [routes.repositories]: fields({ repositories: list(fields({ name: text, description: text })), ...listing }),
   /** It ends its session and becomes the program that is at its path now; the process id stays. */
   [routes.restart]: isObject,
   [routes.stop]: isObject,

@@ -216,3 +216,9 @@ export const repositoryEndpointRequest = v.strictObject({
   profile: v.exactOptional(Name),
 });
 export type RepositoryEndpointRequest = v.InferOutput<typeof repositoryEndpointRequest>;
+
+/** The domains that the role's account owns in the region. */
+export const domainsRequest = v.strictObject({ region: Name });
+
+/** The repositories of a domain. */
+export const repositoriesRequest = v.strictObject({ domain: Name, domainOwner: Name, region: Name });

@@ -1,8 +1,10 @@
 /** The agent's table of routes. */
+import { listDomains, listRepositories } from "../aws/codeartifact-names.ts";
 import { timeLeftInOneWord } from "../base/duration.ts";
 import type { Agent } from "./agent.ts";
 import { type Reply, type Route, routes } from "./protocol.ts";
 import {
+  domainsRequest,
   emptyRequest,
   enrollFinishRequest,
   enrollStartRequest,
@@ -20,11 +22,13 @@ import {
   publishFinishRequest,
   publishStartRequest,
   recordRequest,
+  repositoriesRequest,
   repositoryEndpointRequest,
   sessionsEndRequest,
   sessionsRequest,
 } from "./requests.ts";
 import { route, type RouteEntry } from "./route.ts";
+import { listNames } from "./tokens/names.ts";
 import { placeOf } from "./tokens/place.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 
@@ -38,6 +42,16 @@ export const agentRoutes: AgentRoutes = {
     const settings = agent.settings();
     const tokens = agent.tokens(placeOf(request, settings));
     return { endpoint: await tokens.repositoryEndpoint(request, settings) };
+  }),
+  [routes.domains]: route(domainsRequest, async (agent, { region }) => {
+    const { items, ...rest } = await listNames(agent.tokens({}), region, agent.settings(), listDomains);
+    return { domains: items, ...rest };
+  }),
+  [routes.repositories]: route(repositoriesRequest, async (agent, { region, ...domain }) => {
+    const { items, ...rest } = await listNames(agent.tokens({}), region, agent.settings(), (call) =>
+      listRepositories({ ...call, ...domain }),
+    );
+    return { repositories: items, ...rest };
   }),
   [routes.enrollStart]: route(enrollStartRequest, ({ ceremonies }, request) => ceremonies.startEnrollment(request)),
   [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),

@@ -74,7 +74,13 @@ const remedies = {
 /** Context of the failed request, for the error message. */
 export interface AskedOf {
   service: "STS" | "CodeArtifact";
-  operation: "AssumeRoleWithWebIdentity" | "AssumeRole" | "GetAuthorizationToken" | "GetRepositoryEndpoint";
+  operation:
+    | "AssumeRoleWithWebIdentity"
+    | "AssumeRole"
+    | "GetAuthorizationToken"
+    | "GetRepositoryEndpoint"
+    | "ListDomains"
+    | "ListRepositoriesInDomain";
   region: string;
   /** Default: a person. */
   asker?: Asker | undefined;
@@ -297,9 +303,15 @@ function identityConditions({ identity }: AskedOf): string {
 
 function requiredActions(asked: AskedOf): string {
   const [first = "*", second = first] = asked.resources?.arns ?? [];
-  return asked.operation === "GetRepositoryEndpoint"
-    ? `codeartifact:GetRepositoryEndpoint (and codeartifact:ReadFromRepository to read packages) on ${second}`
-    : `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
+  switch (asked.operation) {
+    case "GetRepositoryEndpoint":
+      return `codeartifact:GetRepositoryEndpoint (and codeartifact:ReadFromRepository to read packages) on ${second}`;
+    case "ListDomains":
+    case "ListRepositoriesInDomain":
+      return `codeartifact:${asked.operation} on ${first}`;
+    default:
+      return `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
+  }
 }
 
 /** Text of another machine, not too long. */

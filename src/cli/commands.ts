@@ -34,8 +34,8 @@ export const commands: Record<string, CommandEntry> = {
   },
   enroll: {
     group: "set up",
-    summary: "Make your security key known to your company's Vouch server",
-    load: async () => (await import("./commands/enroll.ts")).enroll,
+    summary: "Set up this machine: security key, AWS role, package managers",
+    load: async () => (await import("./commands/enroll/enroll.ts")).enroll,
   },
   keys: {
     group: "set up",

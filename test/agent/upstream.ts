@@ -26,7 +26,9 @@ export type Operation =
   | "publish"
   | "sts"
   | "token"
-  | "endpoint";
+  | "endpoint"
+  | "domains"
+  | "repositories";
 
 /** Gives an answer in place of the usual one; undefined for the usual one. */
 type Answer = (form: URLSearchParams) => Response | Promise<Response> | undefined;
@@ -57,6 +59,8 @@ export class Upstream {
     sts: 0,
     token: 0,
     endpoint: 0,
+    domains: 0,
+    repositories: 0,
   };
   /** The durations asked of STS and of CodeArtifact, in seconds. */
   readonly durations: { sts: number[]; token: number[] } = { sts: [], token: [] };
@@ -244,6 +248,10 @@ export class Upstream {
           expiration: now + (duration || 3600),
         });
       }
+      case "domains":
+        return Response.json({ domains: [{ name: "my-domain", owner: "123456789012", status: "Active" }] });
+      case "repositories":
+        return Response.json({ repositories: [{ name: "my-repo", description: "Ours" }, { name: "a-repo" }] });
       case "endpoint":
         return Response.json({ repositoryEndpoint: "https://packages.example.com/cargo/my-repo/" });
     }
@@ -340,6 +348,10 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "token";
     case "/v1/repository/endpoint":
       return "endpoint";
+    case "/v1/domains":
+      return "domains";
+    case "/v1/domain/repositories":
+      return "repositories";
     case "/":
       return "sts";
     default:

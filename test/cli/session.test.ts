@@ -75,9 +75,9 @@ afterAll(async () => {
   temporary[Symbol.dispose]();
 });
 
-test("vouch enroll asks for code and PIN, announces the touch and names the next command", async () => {
+test("vouch enroll --key-only asks for code and PIN, announces the touch and names the next command", async () => {
   const { code } = JSON.parse((await run("server", "invite", "dev@example.com", "--json")).stdout) as { code: string };
-  const enrolled = await atTerminal(["enroll", "--server", `${url}/`], async (person) => {
+  const enrolled = await atTerminal(["enroll", "--server", `${url}/`, "--key-only"], async (person) => {
     await person.see("Enrolment code: ");
     person.type(`${code}\r`);
     await givePin(person);
@@ -92,7 +92,7 @@ test("vouch enroll asks for code and PIN, announces the touch and names the next
 });
 
 test("vouch enroll refuses an invalid code with 5", async () => {
-  const refused = await atTerminal(["enroll", "--server", url], async (person) => {
+  const refused = await atTerminal(["enroll", "--server", url, "--key-only"], async (person) => {
     await person.see("Enrolment code: ");
     person.type("AAAA-BBBB-CCCC-DDDD\r");
   });

@@ -83,7 +83,7 @@ An administrator invites a developer:
   $ vouch server invite ${person.email}`);
 
   heading("Once: enrol the security key");
-  show(`vouch enroll --server ${serverUrl}`, await at.enroll());
+  show(`vouch enroll --server ${serverUrl} --key-only`, await at.enroll());
 
   heading("Once: name the role and configure the package managers");
   await type(at, `vouch setup aws --role ${names.roleArn} --region ${names.region}`);

@@ -18,6 +18,8 @@ const Operation = v.picklist([
   "GetCallerIdentity",
   "GetAuthorizationToken",
   "GetRepositoryEndpoint",
+  "ListDomains",
+  "ListRepositoriesInDomain",
 ]);
 
 /** What `POST /knobs` takes. A knob that is left out stays as it is. */

@@ -5,6 +5,7 @@
  */
 import type { Environment } from "../../base/environment.ts";
 import { type AuthorizationToken, getAuthorizationToken, getRepositoryEndpoint } from "../../aws/codeartifact.ts";
+import type { RegionRequest } from "../../aws/codeartifact-call.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { checkRole, knownRole, type Place, type Role } from "../../settings/roles.ts";
@@ -139,8 +140,30 @@ export class Tokens {
 
   /** The repository's URL as CodeArtifact names it. Throws as `token`. */
   async repositoryEndpoint(request: RepositoryEndpointRequest, settings: Settings): Promise<string> {
-    const role = this.#roleThatReaches(placeOf(request, settings), settings);
-    return this.#whileItLasts(this.#askRepositoryEndpoint(request, role));
+    const { domain, domainOwner, repository, format, endpointType } = request;
+    const type = endpointType === undefined ? {} : { endpointType };
+    return this.askCodeArtifact(placeOf(request, settings), settings, (call) =>
+      getRepositoryEndpoint({
+        ...call,
+        domain,
+        domainOwner,
+        repository,
+        format: format satisfies PackageFormat,
+        ...type,
+      }),
+    );
+  }
+
+  /** What `ask` gets of CodeArtifact in the region, by the place's role. Throws as `token`. */
+  async askCodeArtifact<T>(
+    place: Place & { region: string },
+    settings: Settings,
+    ask: (call: RegionRequest) => Promise<T>,
+  ): Promise<T> {
+    const role = this.#roleThatReaches(place, settings);
+    const asked = async () =>
+      ask({ region: place.region, credentials: await this.#credentials.get(role), ...this.#call() });
+    return this.#whileItLasts(asked());
   }
 
   /** Caches a token that another process has fetched with the same source. Throws as `token`. */
@@ -215,20 +238,6 @@ export class Tokens {
       return token;
     };
     return this.#credentials.use(role, ask, identified);
-  }
-
-  async #askRepositoryEndpoint(request: RepositoryEndpointRequest, role: Role | undefined): Promise<string> {
-    const { domain, domainOwner, region, repository, format, endpointType } = request;
-    return getRepositoryEndpoint({
-      domain,
-      domainOwner,
-      region,
-      repository,
-      format: format satisfies PackageFormat,
-      ...(endpointType === undefined ? {} : { endpointType }),
-      credentials: await this.#credentials.get(role),
-      ...this.#call(),
-    });
   }
 
   /** Whether every repository is read by this role: then they all wait for the same answer of STS. */

@@ -45,6 +45,9 @@ export const approved = {
   approval: isObject,
 };
 
+/** Beside what AWS lists. */
+export const listing = { isCut: flag, refused: optional(text) };
+
 /** A security key of the session's user. */
 export const securityKey = fields({
   /** The credential id, base64url. */

@@ -9,9 +9,8 @@ import { timeoutArg } from "../key/ceremony.ts";
 import { forArg } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
 import { serverUrl, warnOfReplacement } from "./known-server.ts";
-import { openSession, serverForLogin } from "./open-session.ts";
-import { note, printJson, success } from "../terminal/terminal.ts";
-import { clockTime, duration } from "../terminal/time.ts";
+import { openSession, sayLoggedIn, serverForLogin } from "./open-session.ts";
+import { note, printJson } from "../terminal/terminal.ts";
 
 export const login = defineCommand({
   meta: { name: "login", description: "Log in with your security key. The session lasts eight hours at most." },
@@ -62,8 +61,7 @@ function report(
   isOfProfile: boolean,
 ): void {
   if (json) printJson({ user, expiration });
-  const left = duration(expiration - Date.now() / 1000);
-  success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);
+  sayLoggedIn({ user, expiration });
   if (!settings.aws && !isOfProfile)
     note("Next: `vouch setup aws --role ARN --region REGION` names the AWS role that you use.");
   else if (settings.repositories.length === 0) {

@@ -10,8 +10,8 @@ import { chosenServer } from "./chosen-server.ts";
 import { rememberServer } from "./known-server.ts";
 import { withSecurityKey } from "../key/security-key.ts";
 import { withAgent } from "./with-agent.ts";
-import { note } from "../terminal/terminal.ts";
-import { clockTime } from "../terminal/time.ts";
+import { note, success } from "../terminal/terminal.ts";
+import { clockTime, duration } from "../terminal/time.ts";
 
 /**
  * The server that the profile names, else the default one, else the only one that there is. Throws `settings_missing` for
@@ -65,6 +65,12 @@ export function openSession(
     return reply;
   };
   return withAgent(login, { replaces: true });
+}
+
+/** Says who is logged in, and until when. */
+export function sayLoggedIn({ user, expiration }: Reply<typeof routes.loginFinish>): void {
+  const left = duration(expiration - Date.now() / 1000);
+  success(`Logged in as ${user} until ${clockTime(expiration)} (${left}).`);
 }
 
 /** The session that a login at the server replaces. */

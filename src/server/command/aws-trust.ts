@@ -73,7 +73,7 @@ interface PolicyDocument {
   Statement: Record<string, unknown>[];
 }
 
-/** The permissions policy that lets the role read and publish packages. */
+/** The permissions policy that lets the role list repositories, and read and publish packages. */
 export const rolePermissions: PolicyDocument = {
   Version: "2012-10-17",
   Statement: [
@@ -82,6 +82,9 @@ export const rolePermissions: PolicyDocument = {
       Action: [
         "codeartifact:GetAuthorizationToken",
         "codeartifact:GetRepositoryEndpoint",
+        // The names that `vouch enroll` lets people choose from.
+        "codeartifact:ListDomains",
+        "codeartifact:ListRepositoriesInDomain",
         "codeartifact:ReadFromRepository",
         "codeartifact:PublishPackageVersion",
         "codeartifact:PutPackageMetadata",

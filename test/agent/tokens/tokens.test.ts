@@ -3,7 +3,7 @@ import { askAgent } from "../../../src/agent/wire/client.ts";
 import { routes } from "../../../src/agent/protocol.ts";
 import { AgentHarness, cargoUrl, repository, until } from "../harness.ts";
 import { rejection } from "../../rejection.ts";
-import { sessionSeconds } from "../upstream.ts";
+import { accessDenied, sessionSeconds } from "../upstream.ts";
 
 const down = () => new Response("down", { status: 503 });
 const chain = ({ idToken, sts, token }: AgentHarness["upstream"]["counts"]) => ({ idToken, sts, token });
@@ -344,6 +344,43 @@ test("the repository's endpoint comes from CodeArtifact", async () => {
   const request = { domain, domainOwner, region, repository: name, format: "cargo" };
   expect(await askAgent(routes.repositoryEndpoint, request)).toEqual({
     endpoint: "https://packages.example.com/cargo/my-repo/",
+  });
+});
+
+describe("the names that AWS lists", () => {
+  const domain = { domain: "my-domain", domainOwner: "123456789012", region: "us-east-1" };
+
+  test("come from CodeArtifact, by the role of the settings", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    expect(await askAgent(routes.domains, { region: "us-east-1" })).toEqual({
+      domains: [{ name: "my-domain", owner: "123456789012" }],
+      isCut: false,
+    });
+    expect(await askAgent(routes.repositories, domain)).toEqual({
+      repositories: [
+        { name: "a-repo", description: "" },
+        { name: "my-repo", description: "Ours" },
+      ],
+      isCut: false,
+    });
+  });
+
+  test("are none where the role may not list them, which is no error; that the role is refused is one", async () => {
+    await using harness = new AgentHarness();
+    expect((await rejection(askAgent(routes.domains, { region: "us-east-1" }))).code).toBe("login_needed");
+    await harness.login();
+    harness.upstream.answer("domains", accessDenied);
+    harness.upstream.answer("repositories", accessDenied);
+    const refused = { isCut: false, refused: expect.stringContaining("AWS CodeArtifact refused List") };
+    expect(await askAgent(routes.domains, { region: "us-east-1" })).toEqual({ domains: [], ...refused });
+    expect(await askAgent(routes.repositories, domain)).toEqual({ repositories: [], ...refused });
+    harness.configure({ aws: { roleArn: "arn:aws:iam::123456789012:role/other", region: "us-east-1" } });
+    harness.upstream.answer(
+      "sts",
+      () => new Response("<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", { status: 403 }),
+    );
+    expect((await rejection(askAgent(routes.domains, { region: "us-east-1" }))).code).toBe("access_denied");
   });
 });
 

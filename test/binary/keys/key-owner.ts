@@ -101,7 +101,9 @@ export function keyOwner() {
   const enrollWith =
     (key: string, ...flags: string[]) =>
     async (code: string, env = laptop.env) =>
-      at(env, key, ["enroll", "--server", serverUrl, ...flags], (someone) => typeCodeAndPin(code, someone));
+      at(env, key, ["enroll", "--server", serverUrl, "--key-only", ...flags], (someone) =>
+        typeCodeAndPin(code, someone),
+      );
 
   const login = (key: string, env = laptop.env, ...flags: string[]) => at(env, key, ["login", ...flags], typePin);
 

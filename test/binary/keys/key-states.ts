@@ -103,7 +103,7 @@ async function startDesk(): Promise<Desk> {
     const enroll = async (script: (person: Person) => Promise<void>, shell?: string[]): Promise<TerminalRun> => {
       const invite = JSON.parse(await run("server", "invite", "dev@example.com", "--json")) as { code: string };
       return atTerminal(
-        ["enroll", "--server", url],
+        ["enroll", "--server", url, "--key-only"],
         async (person) => {
           await person.see("Enrolment code: ");
           person.type(`${invite.code}\r`);

@@ -70,7 +70,7 @@ beforeAll(async () => {
   logFile = join(laptop.home, ".local/state/vouch/agent.log");
   laptop.env["VOUCH_DEBUG"] = "1";
   code = await laptop.invite();
-  await atTerminal("enroll", "--server", serverUrl);
+  await atTerminal("enroll", "--server", serverUrl, "--key-only");
   await laptop.setUpAws();
   await atTerminal("login");
   await laptop.setUpRepository("--registry-name", registryName);

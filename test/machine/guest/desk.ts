@@ -65,14 +65,14 @@ export function startDesk(): Promise<Laptop> {
   return startLaptop({ terminalExecutable: executable });
 }
 
-/** `vouch enroll` with a new code typed; the script plays what comes after it. */
+/** `vouch enroll --key-only` with a new code typed; the script plays what comes after it. */
 export async function enroll(
   laptop: Laptop,
   script: (person: Person) => Promise<void>,
   ...flags: string[]
 ): Promise<TerminalRun> {
   const code = await laptop.invite();
-  return type(laptop, ["enroll", "--server", serverUrl, ...flags], async (somebody) => {
+  return type(laptop, ["enroll", "--server", serverUrl, "--key-only", ...flags], async (somebody) => {
     await somebody.see("Enrolment code");
     somebody.type(`${code}\r`);
     await script(somebody);

@@ -26,6 +26,8 @@ export interface Domain {
   name: string;
   region: string;
   repositories: string[];
+  /** Descriptions of repositories, by name. */
+  descriptions?: Record<string, string>;
 }
 
 export interface AccountOptions {
@@ -64,6 +66,8 @@ export type Operation =
   | "GetCallerIdentity"
   | "GetAuthorizationToken"
   | "GetRepositoryEndpoint"
+  | "ListDomains"
+  | "ListRepositoriesInDomain"
   | "PublishPackageVersion"
   | "GetPackageVersionAsset";
 
@@ -97,6 +101,8 @@ export class Account {
     GetCallerIdentity: 0,
     GetAuthorizationToken: 0,
     GetRepositoryEndpoint: 0,
+    ListDomains: 0,
+    ListRepositoriesInDomain: 0,
     PublishPackageVersion: 0,
     GetPackageVersionAsset: 0,
   };

@@ -90,6 +90,18 @@ describe.each(requiresAwsCli() ? awsClis() : [])("against the sandbox %s", (aws)
     });
   });
 
+  test("lists domains, and their repositories over several pages", async () => {
+    const list = async (command: string) => {
+      const words = `codeartifact ${command} --endpoint-url ${servers.codeArtifactUrl}`.split(" ");
+      const { stdout, exitCode } = await run(words, signing());
+      expect(exitCode).toBe(0);
+      return JSON.parse(stdout) as Record<string, { name: string }[]>;
+    };
+    expect((await list("list-domains"))["domains"]).toMatchObject([{ name: "my-domain", owner: "123456789012" }]);
+    const listed = await list("list-repositories-in-domain --domain my-domain --page-size 1");
+    expect(listed["repositories"]!.map(({ name }) => name)).toEqual(account.domains[0]!.repositories);
+  });
+
   test("is told who it is by STS", async () => {
     const { stdout, exitCode } = await run(["sts", "get-caller-identity", "--endpoint-url", servers.stsUrl], signing());
     expect(exitCode).toBe(0);

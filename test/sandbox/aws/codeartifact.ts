@@ -1,7 +1,8 @@
 /** The control plane of the sandbox's CodeArtifact: REST-JSON, API version 2018-09-22. */
 import { randomUUID } from "node:crypto";
-import { type Account, type IssuedCredentials, type Operation, signingAccount } from "./account.ts";
+import { type Account, type Domain, type IssuedCredentials, type Operation, signingAccount } from "./account.ts";
 import { genericPackage, getPackageVersionAsset, publishPackageVersion } from "./generic.ts";
+import { listDomains, listRepositoriesInDomain } from "./listing.ts";
 import type { AccessRequest } from "../iam/evaluate.ts";
 import { sessionArn } from "./sts/session/session.ts";
 import { ServiceError } from "./service-error.ts";
@@ -34,10 +35,7 @@ export async function handleCodeArtifact(request: Request, asked: CodeArtifactCo
       context.account.trail.push({ operation, status: 200, ...identityOf(caller) });
       return found instanceof Response ? found : answer(200, found, requestId, context.account);
     }
-    const result =
-      operation === "GetAuthorizationToken"
-        ? getAuthorizationToken(query, caller, context)
-        : getRepositoryEndpoint(query, caller, context);
+    const result = answerControl(operation, { query, body, caller, context });
     context.account.trail.push({ operation, status: 200, ...identityOf(caller) });
     return answer(200, result, requestId, context.account);
   } catch (error) {
@@ -54,11 +52,42 @@ export async function handleCodeArtifact(request: Request, asked: CodeArtifactCo
   }
 }
 
+interface Asked {
+  query: URLSearchParams;
+  body: Uint8Array<ArrayBuffer>;
+  caller: IssuedCredentials;
+  context: CodeArtifactContext;
+}
+
+function answerControl(operation: ControlOperation, { query, body, caller, context }: Asked): object {
+  const { account, region } = context;
+  switch (operation) {
+    case "GetAuthorizationToken":
+      return getAuthorizationToken(query, caller, context);
+    case "ListDomains":
+      // An action without a resource type: only a statement on "*" allows it.
+      authorize(account, caller, { action: "codeartifact:ListDomains", resource: "*" });
+      return listDomains(account, region, body);
+    case "ListRepositoriesInDomain": {
+      const { domain, owner } = domainParameters(query, account);
+      authorize(account, caller, {
+        action: "codeartifact:ListRepositoriesInDomain",
+        resource: `arn:${account.partition}:codeartifact:${region}:${owner}:domain/${domain}`,
+      });
+      return listRepositoriesInDomain(account, findDomain(account, region, domain, owner), query);
+    }
+    default:
+      return getRepositoryEndpoint(query, caller, context);
+  }
+}
+
 type ControlOperation = Exclude<Operation, "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetCallerIdentity">;
 
 const operations: Readonly<Record<string, ControlOperation>> = {
   "POST /v1/authorization-token": "GetAuthorizationToken",
   "GET /v1/repository/endpoint": "GetRepositoryEndpoint",
+  "POST /v1/domains": "ListDomains",
+  "POST /v1/domain/repositories": "ListRepositoriesInDomain",
   "POST /v1/package/version/publish": "PublishPackageVersion",
   "GET /v1/package/version/asset": "GetPackageVersionAsset",
 };
@@ -165,7 +194,7 @@ function domainParameters(query: URLSearchParams, account: Account): { domain: s
   return { domain, owner };
 }
 
-function findDomain(account: Account, region: string, name: string, owner: string): { repositories: string[] } {
+function findDomain(account: Account, region: string, name: string, owner: string): Domain {
   const domain = account.domains.find((candidate) => candidate.name === name && candidate.region === region);
   if (domain && owner === account.id) return domain;
   throw new ServiceError(

@@ -27,6 +27,12 @@ export function createDeveloperAccount(options: DeveloperAccountOptions = {}): A
         trustPolicy: trustIssuer(id, issuerName, audience),
         permissions: [
           ...tokenStatements(`arn:aws:codeartifact:us-east-1:${id}:domain/my-domain`),
+          { Effect: "Allow", Action: "codeartifact:ListDomains", Resource: "*" },
+          {
+            Effect: "Allow",
+            Action: "codeartifact:ListRepositoriesInDomain",
+            Resource: `arn:aws:codeartifact:us-east-1:${id}:domain/*`,
+          },
           {
             Effect: "Allow",
             Action: [

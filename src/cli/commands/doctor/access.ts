@@ -8,6 +8,7 @@ import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
+import { probes } from "../../../tools/probes.ts";
 import type { askEndpoint } from "./registry.ts";
 
 /** Sends one request to the agent; `askAgent` in production. */
@@ -64,6 +65,29 @@ export async function checkAccess({ settings, agent, env }: Machine, access: Acc
     return checkRepository(repository, { roleArn, caBundle: env["AWS_CA_BUNDLE"] }, access);
   });
   return (await Promise.all(checks)).flat();
+}
+
+/**
+ * One request, with a token, to one endpoint of the repository: the first that has something to ask. Undefined if none
+ * has.
+ */
+export async function checkOneEndpoint(
+  repository: RepositorySettings,
+  { settings, env }: Pick<Machine, "settings" | "env">,
+  access: Access,
+): Promise<{ format: PackageFormat; finding: Finding } | undefined> {
+  const endpoints = Object.entries(repository.endpoints) as [PackageFormat, string][];
+  const asked = endpoints.find(([format]) => probes[format] !== undefined);
+  if (asked === undefined) return undefined;
+  const [format, endpoint] = asked;
+  const surroundings = { roleArn: roleFor(repository, settings).arn, caBundle: env["AWS_CA_BUNDLE"] };
+  const said = `${repository.domain}/${repository.repository} (${repository.domainOwner}, ${repository.region})`;
+  try {
+    const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: limitMs });
+    return { format, finding: await checkReading({ endpoint, format, token }, said, surroundings, access) };
+  } catch (error) {
+    return { format, finding: refused(`AWS gives no token for ${said}`, surroundings.roleArn, error) };
+  }
 }
 
 interface Surroundings {

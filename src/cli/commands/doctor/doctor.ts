@@ -164,9 +164,9 @@ function showFixed({ files, links, warnings }: Fixed): void {
 function showSteps(steps: NextStep[]): void {
   if (steps.length === 0) return;
   print(bold("This machine is not set up yet. Next:"));
-  for (const [index, { command, does }] of steps.entries()) {
-    print(`  ${index + 1}. ${bold(command)}`);
-    print(`     ${dim(does)}`);
+  for (const { command, does } of steps) {
+    print(`  ${bold(command)}`);
+    print(`    ${dim(does)}`);
   }
   print("");
 }
@@ -174,7 +174,7 @@ function showSteps(steps: NextStep[]): void {
 function summary(steps: number, failures: number, warnings: number): string {
   if (steps === 0 && failures === 0 && warnings === 0) return "Everything is in order.";
   const counts = [
-    ...(steps > 0 ? [`${steps} ${steps === 1 ? "step is" : "steps are"} left`] : []),
+    ...(steps > 0 ? ["The set-up is not complete"] : []),
     ...(failures > 0 ? [`${failures} ${failures === 1 ? "thing is" : "things are"} broken`] : []),
     ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? "thing needs" : "things need"} a look`] : []),
   ];

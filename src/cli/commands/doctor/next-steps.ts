@@ -12,30 +12,18 @@ export interface NextStep {
 /** Checks whose findings duplicate these steps. */
 export const saidBySteps: ReadonlySet<string> = new Set(["enrolled", "role", "repository"]);
 
-/** Returns the missing setup steps, with `vouch login` last if it follows them. Empty on a machine that is set up. */
+/**
+ * The one next command of a machine that is not set up: `vouch enroll` does all that is missing, one step after the
+ * other. Empty on a machine that is set up.
+ */
 export function nextSteps({ settings, agent }: Pick<Machine, "settings" | "agent">): NextStep[] {
-  const [profiles] = profileServers(settings).values();
-  const known = settings.server !== undefined || profiles !== undefined || hasAnySession(agent);
-  const steps: NextStep[] = [
-    ...(known
-      ? []
-      : [
-          {
-            command: "vouch enroll --server URL",
-            does: "makes your security key known, with the code you were given; a key that is known already needs `vouch login --server URL` instead",
-          },
-        ]),
-    ...(settings.aws ? [] : [{ command: "vouch setup aws --role ARN --region REGION", does: "names the AWS role" }]),
-    ...(settings.repositories.length > 0
-      ? []
-      : [
-          {
-            command: "vouch setup codeartifact --domain DOMAIN --repository REPOSITORY",
-            does: "configures your package managers",
-          },
-        ]),
+  const known = settings.server !== undefined || profileServers(settings).size > 0 || hasAnySession(agent);
+  const missing = [
+    ...(known ? [] : ["your security key"]),
+    ...(settings.aws ? [] : ["the AWS role"]),
+    ...(settings.repositories.length > 0 ? [] : ["the repository of your package managers"]),
   ];
-  if (steps.length === 0 || hasAnySession(agent)) return steps;
-  const command = settings.server || profiles === undefined ? "vouch login" : `vouch login --for ${profiles[0]}`;
-  return [...steps, { command, does: "PIN and touch, once a day" }];
+  if (missing.length === 0) return [];
+  const what = new Intl.ListFormat("en-GB", { type: "conjunction" }).format(missing);
+  return [{ command: "vouch enroll", does: `asks, step by step, for what is missing: ${what}` }];
 }

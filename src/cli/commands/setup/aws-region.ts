@@ -36,10 +36,25 @@ const numbers = [1, 2, 3, 4, 5, 6, 7];
  */
 export function unlistedRegion(region: string): string | undefined {
   if (isListedRegion(region)) return undefined;
+  const meant = likelyRegion(region);
+  const question = meant === undefined ? "Check its spelling" : `Did you mean ${meant}? Then run the command again`;
+  return `${notKnown(region)} ${question}, unless AWS has added it since.`;
+}
+
+/** The same for a person who is asked at once whether it is meant. */
+export function doubtfulRegion(region: string): string | undefined {
+  if (isListedRegion(region)) return undefined;
+  const meant = likelyRegion(region);
+  return `${notKnown(region)}${meant === undefined ? "" : ` Did you mean ${meant}?`}`;
+}
+
+function notKnown(region: string): string {
+  return `${region} is no AWS region that this version of Vouch knows.`;
+}
+
+function likelyRegion(region: string): string | undefined {
   const names = areas.flatMap((area) =>
     directions.flatMap((direction) => numbers.map((number) => `${area}-${direction}-${number}`)),
   );
-  const meant = closest(region, names.filter(isListedRegion));
-  const question = meant === undefined ? "Check its spelling" : `Did you mean ${meant}? Then run the command again`;
-  return `${region} is no AWS region that this version of Vouch knows. ${question}, unless AWS has added it since.`;
+  return closest(region, names.filter(isListedRegion));
 }

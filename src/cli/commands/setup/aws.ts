@@ -92,26 +92,13 @@ export const aws = defineCommand({
     if (args.role === undefined && args.region === undefined && args.identity === undefined) {
       throw missing(`Nothing to change is named: the role is ${roleArn}.`, commandName, `${commandName} --role ARN`);
     }
-    const { partition } = parseRoleArn(roleArn);
-    const region = args.region ?? settings.aws?.region;
-    if (region !== undefined) checkSamePartition(roleArn, region, commandName);
-    const next = { roleArn, ...(region === undefined ? {} : { region }) };
-    const identity = identityFrom(args.identity, settings.identity);
-    const after = { ...settings, aws: next, identity };
-    refuseSharedRoles(after, (each) => each.roleArn === undefined && each.profile === undefined);
+    const after = withRole({ ...args, role: roleArn }, settings);
+    const { aws: next, identity } = after;
     const dryRun = args["dry-run"] === true;
     const changes = !Bun.deepEquals([settings.aws, settings.identity], [next, identity], true);
     if (changes && !dryRun) saveSettings(after);
     if (args.json) return printJson(dryRun ? { dryRun, ...next } : next);
-    const what = `${roleArn}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
-    if (dryRun) note(`The role would be ${what}`);
-    else success(`The role is ${what}`);
-    const doubt = region === undefined ? undefined : unlistedRegion(region);
-    if (doubt !== undefined) warn(doubt);
-    for (const { domain, repository, region: other } of settings.repositories) {
-      if (regionPartition(other).id === partition) continue;
-      warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
-    }
+    sayRole(after, dryRun);
     if (dryRun) return printSettingsChange(settings, after);
     const agent = await askStatus();
     const other = otherSettings(agent);
@@ -121,6 +108,39 @@ export const aws = defineCommand({
     note(nextStep(after, hasAnySession(agent) && other === undefined));
   },
 });
+
+interface RoleFlags {
+  role: string;
+  region?: string | undefined;
+  identity?: string | undefined;
+}
+
+export type SettingsWithRole = Settings & { aws: NonNullable<Settings["aws"]> };
+
+/** The settings with this role; what is not given stays. Throws `usage`. */
+export function withRole({ role, ...flags }: RoleFlags, settings: Settings): SettingsWithRole {
+  parseRoleArn(role);
+  const region = flags.region ?? settings.aws?.region;
+  if (region !== undefined) checkSamePartition(role, region, commandName);
+  const named = { roleArn: role, ...(region === undefined ? {} : { region }) };
+  const after = { ...settings, aws: named, identity: identityFrom(flags.identity, settings.identity) };
+  refuseSharedRoles(after, (each) => each.roleArn === undefined && each.profile === undefined);
+  return after;
+}
+
+/** Says which role the settings name now, or would name, and what is doubtful about it. */
+export function sayRole({ aws: { roleArn, region }, repositories }: SettingsWithRole, dryRun = false): void {
+  const what = `${roleArn}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
+  if (dryRun) note(`The role would be ${what}`);
+  else success(`The role is ${what}`);
+  const doubt = region === undefined ? undefined : unlistedRegion(region);
+  if (doubt !== undefined) warn(doubt);
+  const { partition } = parseRoleArn(roleArn);
+  for (const { domain, repository, region: other } of repositories) {
+    if (regionPartition(other).id === partition) continue;
+    warn(`${domain}/${repository} is in ${other}, which this role cannot reach: they are of different partitions.`);
+  }
+}
 
 function nextStep({ repositories, server, aws: named }: Settings, loggedIn: boolean): string {
   if (!server && !loggedIn) return "Next: `vouch enroll --server URL` makes your security key known.";

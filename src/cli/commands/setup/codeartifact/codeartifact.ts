@@ -1,29 +1,22 @@
 /** `vouch setup codeartifact`: configures the package managers for a repository, or removes that configuration. */
-import { existsSync } from "node:fs";
-import { isatty } from "node:tty";
 import { stableExecutable } from "../../../../tools/executable.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
-import { loadSettings, settingsPath } from "../../../../settings/settings.ts";
-import { addShimsToPath } from "../../../../tools/shell/start-file.ts";
-import { type FileChange, readUserFile } from "../../../../editing/user-file.ts";
+import { loadSettings } from "../../../../settings/settings.ts";
 import { usage, valuesOf } from "../../../framework/arguments.ts";
 import { defineCommand } from "../../../framework/command.ts";
-import { confirm } from "../../../terminal/prompt.ts";
 import { note } from "../../../terminal/terminal.ts";
-import { applyPlan } from "./apply.ts";
-import { planAddition } from "./addition.ts";
-import type { Endpoints } from "./endpoint.ts";
+import { addRepository } from "./add-repository.ts";
+import { carryOut } from "./carry-out.ts";
 import { locate } from "./host.ts";
-import { type Plan, planRemoval } from "./plan.ts";
-import { type Outcome, report } from "./outcome/report.ts";
+import { planRemoval } from "./plan.ts";
+import { report } from "./outcome/report.ts";
 import { commandName, parseTools } from "./request.ts";
 import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { roleArgs } from "./role-flags.ts";
 import { toolsOf } from "./selected-tools.ts";
-import { saidOfSharedRemoval, saidOfSharing } from "./shared-setup.ts";
-import { isFirstOnPath, shellAdvice } from "../shell.ts";
-import { listOfTools, settableNames, type ToolName, toolNames } from "../../../../tools/tools.ts";
+import { saidOfSharedRemoval } from "./shared-setup.ts";
+import { listOfTools, settableNames, toolNames } from "../../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
@@ -128,7 +121,6 @@ export const codeartifact = defineCommand({
     const args = { ...all, ...flags };
     const env = process.env;
     const settings = loadSettings();
-    const settingsAreNew = !existsSync(settingsPath());
     const context = {
       env,
       executable: stableExecutable(env),
@@ -143,38 +135,25 @@ export const codeartifact = defineCommand({
       const repository = args.domain === undefined ? byDefault(args, settings) : configuredOne(args, settings);
       return setUpProject(repository, named.length > 0 ? named : toolsOf(repository), settings, options);
     }
-    let plan: Plan;
-    let source: Endpoints | undefined;
-    let names: ToolName[];
-    if (args.remove) {
-      refuseWithRemove(rawArgs);
-      names = named.length > 0 ? named : toolNames;
-      const removed = configured(args, settings, env);
-      const shared = saidOfSharedRemoval(toolWords, removed, rawArgs, env);
-      plan = planRemoval(removed, names, settings, context);
-      plan.warnings.push(...shared);
-      if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
-    } else {
-      const addition = await planAddition({ ...args, host }, rawArgs, named, settings, context);
+    const manner = { path: args.path, dryRun, isSilent: dryRun || args.json === true };
+    if (!args.remove) {
+      const outcome = await addRepository({ ...args, host }, rawArgs, named, settings, { ...context, ...manner });
       // The question was answered: that is done, and no failure.
-      if (addition === undefined) return note("Nothing was changed. Name those that you want: --tool NAME.");
-      ({ plan, source, names } = addition);
-      plan.warnings.push(...saidOfSharing(toolWords, env));
+      if (outcome === undefined) return note("Nothing was changed. Name those that you want: --tool NAME.");
+      return report(outcome, args.json === true);
     }
-    const shell = args.remove ? undefined : await shellChange(plan, args.path, dryRun || args.json === true);
-    const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
-    if (!dryRun) applyPlan(changes, settings, context.executable, args.remove === true);
-    const outcome: Outcome = {
-      plan: changes,
-      settingsAreNew,
-      settingsBefore: settings,
-      names,
-      source,
-      dryRun,
-      remove: args.remove === true,
-      shell: shell?.advice,
-    };
-    report(outcome, args.json === true);
+    refuseWithRemove(rawArgs);
+    const names = named.length > 0 ? named : toolNames;
+    const removed = configured(args, settings, env);
+    const shared = saidOfSharedRemoval(toolWords, removed, rawArgs, env);
+    const plan = planRemoval(removed, names, settings, context);
+    plan.warnings.push(...shared);
+    if (removed.length === 0) plan.warnings.push(notSetUp(args, settings));
+    const { executable } = context;
+    report(
+      await carryOut({ plan, settings, names, source: undefined, remove: true, executable }, manner),
+      args.json === true,
+    );
   },
 });
 
@@ -185,25 +164,4 @@ function refuseWithRemove(words: readonly string[]): void {
   const given = flags.concat(others).find((flag) => words.some((word) => word === flag || word.startsWith(`${flag}=`)));
   if (given === undefined) return;
   throw usage(`--remove takes away what is set up, whole or by --tool: ${given} does not go with it.`, commandName);
-}
-
-/** Returns advice on PATH, and the change of the shell's start file if the user agreed to it. */
-async function shellChange(
-  { shims }: Plan,
-  path: string | undefined,
-  silent: boolean,
-): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {
-  if (shims.needed.length === 0) return undefined;
-  // PATH of this shell only; new shells need the start file's line, which `--path yes` adds.
-  const here = isFirstOnPath(shims.folder, shims.needed, process.env);
-  if (path !== "yes" && here) return undefined;
-  const { lines, ...advice } = shellAdvice(shims.folder);
-  const { file } = advice;
-  if (file === undefined || path === "no") return { advice };
-  const before = readUserFile(file);
-  const after = addShimsToPath(before, lines, file);
-  if (before === after) return here ? undefined : { advice: { ...advice, present: true } };
-  const ask = path === undefined && !silent && isatty(0) && isatty(2);
-  const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
-  return agreed ? { advice: { ...advice, added: true, here }, change: { path: file, before, after } } : { advice };
 }

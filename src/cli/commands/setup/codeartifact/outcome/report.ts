@@ -31,6 +31,12 @@ export interface Outcome {
 
 export function report(outcome: Outcome, json: boolean): void {
   if (json) return printJson(asJson(outcome));
+  reportDone(outcome);
+  if (!outcome.remove && !outcome.dryRun) sayNext(outcome);
+}
+
+/** What was done or would be, without the next command. */
+export function reportDone(outcome: Outcome): void {
   const { plan, source, dryRun, remove, names } = outcome;
   const name = plan.repositories.map(nameOf).join(", ");
   if (source) sayEndpoints(source);
@@ -54,7 +60,6 @@ export function report(outcome: Outcome, json: boolean): void {
   if (changes.added.length > 0) success(`${folder}: links ${changes.added.join(", ")} to Vouch`);
   if (changes.removed.length > 0) success(`${folder}: without ${changes.removed.join(", ")}`);
   for (const line of effects) note(line);
-  if (!remove) sayNext(outcome);
 }
 
 function saidOfPublishing({ publishRoleArn }: RepositorySettings): string[] {
@@ -153,7 +158,8 @@ function sayPath(shell: Outcome["shell"]): void {
   note(`  ${bold(shell.line)}`);
 }
 
-function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
+/** What is left to do for PATH, and the next commands. */
+export function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
   sayPath(shell);
   if ((shell?.added || shell?.present) && !shell.here) {
     note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);

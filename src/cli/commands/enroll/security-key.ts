@@ -1,0 +1,94 @@
+/** The step "security key": registers it at the Vouch server with a one-time code. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import { routes } from "../../../agent/protocol.ts";
+import type { EnrollFinishRequest, EnrollStartRequest } from "../../../agent/requests.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { checkWritable } from "../../../base/system/atomic-write.ts";
+import { parseCreationOptions } from "../../../fido/webauthn/options.ts";
+import { profileServers, serverData } from "../../../settings/servers.ts";
+import { type Settings, settingsPath } from "../../../settings/settings.ts";
+import { agentTimeoutMs, isEnrolledAlready, makeKey } from "../../key/ceremony.ts";
+import { readCode } from "../../terminal/prompt.ts";
+import { promptParsed } from "../../terminal/questions.ts";
+import { note, success } from "../../terminal/terminal.ts";
+import { hasAnySession } from "../chosen-server.ts";
+import { rememberServer, serverUrl, warnOfReplacement } from "../known-server.ts";
+import { openSession, sayLoggedIn } from "../open-session.ts";
+import { withAgent } from "../with-agent.ts";
+import { defineStep } from "./step.ts";
+
+export const securityKey = defineStep({
+  title: "Security key",
+  present: ({ given, settings, agent }) => {
+    if (given.name !== undefined) return undefined;
+    const url = given.server ?? settings.server?.url;
+    const known = url === undefined ? undefined : serverData(url, settings);
+    if (known && known.credentialIds.length > 0) {
+      return `Security key: known at ${known.url}${known.user === undefined ? "" : ` for ${known.user}`}.`;
+    }
+    const [profileServer] = profileServers(settings).keys();
+    const other = profileServer ?? (hasAnySession(agent) ? "the agent has a session" : undefined);
+    return given.server === undefined && other !== undefined ? `Security key: known (${other}).` : undefined;
+  },
+  isGiven: ({ server, name }) => server !== undefined || name !== undefined,
+  ask: async ({ given, settings }) => {
+    const known = given.server ?? settings.server?.url;
+    const server = known ?? (await promptParsed("The URL of your company's Vouch server", typedServer));
+    prepare(server, settings);
+    return { server, code: await readCode("Enrolment code (Enter: the key is enrolled already)") };
+  },
+  act: async ({ server, code }, { given, settings, timeoutSeconds }) => {
+    if (code === "") return sayLoggedIn(await openSession(server, settings, timeoutSeconds));
+    await enrollKey({ server, code, name: given.name, timeoutSeconds });
+  },
+});
+
+/** What is typed may lack the scheme, and is no flag. */
+function typedServer(text: string): string {
+  try {
+    return serverUrl(text.includes("://") ? text : `https://${text}`);
+  } catch (error) {
+    const { code, message } = VouchError.from(error);
+    throw new VouchError(code, message.replace(/^--server expects/, "Expected"));
+  }
+}
+
+/** Before a code is asked for: it would be used up, and the key known to the server alone. Throws `file_error`. */
+export function prepare(server: string, settings: Settings): void {
+  checkWritable(settingsPath());
+  warnOfReplacement(settings, server);
+}
+
+interface Enrolment {
+  server: string;
+  code: string;
+  name: string | undefined;
+  timeoutSeconds: number;
+}
+
+/** Makes the key known at the server (URL), and the server to this machine. Returns whether the code was used. */
+export async function enrollKey({ server, code, name, timeoutSeconds }: Enrolment): Promise<boolean> {
+  if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
+  return withAgent(async () => {
+    const named = name === undefined ? {} : { name };
+    const startRequest: EnrollStartRequest = { server, code, ...named };
+    const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
+    try {
+      const made = await makeKey(timeoutSeconds, server, start.options, { purpose: "enroll" });
+      const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
+      const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
+      rememberServer(server, [reply.credentialId], reply.user);
+      success(`Your security key is enrolled at ${server} for ${reply.user}.`);
+      note(`It is called "${reply.name}".`);
+      return true;
+    } catch (error) {
+      if (!isEnrolledAlready(error)) throw error;
+      const { user, excludeCredentials } = parseCreationOptions(start.options, new URL(server).origin);
+      const ids = excludeCredentials.map(({ id }) => id);
+      const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
+      rememberServer(server, ids, owner);
+      success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
+      return false;
+    }
+  });
+}
