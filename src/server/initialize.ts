@@ -1,6 +1,6 @@
 /** Initialises the database for `vouch server init`. */
 import { VouchError } from "../base/errors.ts";
-import { makeSigningKey } from "./oauth/issuer.ts";
+import { makeSigningKey } from "./signing/signing-key.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 
@@ -18,7 +18,7 @@ export async function initializeServer(
   audiences: string[] | undefined,
   now: number,
 ): Promise<ServerConfiguration> {
-  const key = await makeSigningKey(now);
+  const key = { ...(await makeSigningKey()), publishedAt: now, signsFrom: now };
   // In one transaction: of several replicas that start with an empty database, one makes the key.
   return await store.transaction(async (tables) => {
     const existing = await tables.configuration.load();
@@ -29,7 +29,7 @@ export async function initializeServer(
     }
     const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
     if (!existing || audiences) await tables.configuration.save(configuration);
-    if ((await tables.configuration.signingKeys()).length === 0) await tables.configuration.addSigningKey(key);
+    if ((await tables.signingKeys.all()).length === 0) await tables.signingKeys.add(key);
     return configuration;
   });
 }

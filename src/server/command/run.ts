@@ -3,6 +3,7 @@ import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.t
 import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import type { RunningServer } from "../server.ts";
+import { parseRotateEvery } from "../signing/life-cycle.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
 import type { Store } from "../store/store.ts";
 import { parseServerUrl } from "../http/url.ts";
@@ -60,6 +61,12 @@ export const run = defineServerCommand({
       description:
         "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
     },
+    "rotate-every": {
+      type: "string",
+      description:
+        "Make a new signing key so often (like 90d, at least 2d); of several replicas one does. Default: only `vouch server signing-keys rotate` does.",
+      valueHint: "DAYS",
+    },
     "allow-synced-passkeys": {
       type: "boolean",
       description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
@@ -70,6 +77,7 @@ export const run = defineServerCommand({
     const sessionDuration = parseSessionDuration(args["session-duration"]);
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
+    const rotateEverySeconds = parseRotateEvery(args["rotate-every"]);
     const publishVerification = parseVerification(args["publish-verification"]);
     const log = new LogWriter(2);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
@@ -91,6 +99,7 @@ export const run = defineServerCommand({
         tagEmail: args["tag-email"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
         publishVerification,
+        rotateEverySeconds,
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });

@@ -70,7 +70,7 @@ describe("vouch server init", () => {
       )?.[1];
     const stored = async () => {
       const store = await openStore(other, { create: false, now: 1_800_000_000 });
-      const keys = (await store.configuration.signingKeys()).map(({ kid }) => kid);
+      const keys = (await store.signingKeys.all()).map(({ kid }) => kid);
       const found = { ...(await store.configuration.load()), keys };
       await store.close();
       return found;

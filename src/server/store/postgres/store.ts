@@ -26,6 +26,11 @@ export class PostgresStore extends Store {
   /** COMMIT has waited for the disk (synchronous_commit). */
   async settled(): Promise<void> {}
 
+  async time(): Promise<number> {
+    const [row] = await this.#pool.run`SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT) AS time`;
+    return Number(row.time);
+  }
+
   checkFile(): void {}
 
   async backUp(): Promise<never> {

@@ -45,6 +45,10 @@ export class SqliteStore extends Store {
     await this.#sync?.settled();
   }
 
+  async time(own: number): Promise<number> {
+    return own;
+  }
+
   /** Throws DatabaseReplacedError if the path no longer names the open file, or the file was emptied. */
   checkFile(): void {
     const found = fileIdentity(this.#path);

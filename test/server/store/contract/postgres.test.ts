@@ -5,6 +5,7 @@ import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
+import { changesSigningKeys } from "./signing-keys.ts";
 import type { TestDatabase } from "./database.ts";
 
 describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
@@ -34,4 +35,5 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("what it keeps", () => keeps(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
+  describe("signing keys", () => changesSigningKeys(postgres));
 });

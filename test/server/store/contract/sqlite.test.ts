@@ -3,10 +3,12 @@ import { describe } from "bun:test";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
+import { changesSigningKeys } from "./signing-keys.ts";
 import { sqlite } from "./database.ts";
 
 describe("SQLite", () => {
   describe("what it keeps", () => keeps(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
+  describe("signing keys", () => changesSigningKeys(sqlite));
 });
