@@ -13,6 +13,7 @@ import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { KeyRing } from "./signing/key-ring.ts";
+import type { KeyProtector } from "./signing/protection.ts";
 import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
 import type { Store } from "./store/store.ts";
@@ -34,6 +35,8 @@ export interface ServerOptions {
   publishVerification?: ServerContext["publishVerification"] | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
+  /** The key-encryption key of the signing keys. */
+  keyProtector?: KeyProtector | undefined;
   /** Seconds for which a key signs before the server makes the next one; without it, only the command line does. */
   rotateEverySeconds?: number | undefined;
   /** Interval of reading the signing keys, in milliseconds. */
@@ -88,7 +91,7 @@ export interface RunningServer {
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
-/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen. */
+/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const configuration = await options.store.configuration.load();
@@ -97,7 +100,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hint: "Run `vouch server init --url https://YOUR-HOST` first.",
     });
   }
-  const keys = await KeyRing.open(options.store, now);
+  const keys = await KeyRing.open({
+    store: options.store,
+    issuer: configuration.url,
+    protector: options.keyProtector,
+    now,
+  });
   const tagging = { tagEmail: options.tagEmail === true };
   const context: ServerContext = {
     url: configuration.url,

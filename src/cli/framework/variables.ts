@@ -255,6 +255,17 @@ export const variableGroups: VariableGroup[] = [
         readBy: server,
         meaning: "A file with the password of the PostgreSQL database, and nothing else but a line end.",
       },
+      {
+        names: ["VOUCH_KEY_ENCRYPTION_KEY"],
+        readBy: server,
+        meaning:
+          "As `--key-encryption-key`: where the key is that signing keys are encrypted under (`file:PATH`, `env:NAME`, `credential:NAME`).",
+      },
+      {
+        names: ["CREDENTIALS_DIRECTORY"],
+        readBy: server,
+        meaning: "Set by systemd: the folder of `credential:NAME`.",
+      },
     ],
   },
   {

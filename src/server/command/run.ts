@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { parseServerUrl } from "../http/url.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
 
 export const run = defineServerCommand({
   meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
@@ -37,6 +38,7 @@ export const run = defineServerCommand({
       default: "127.0.0.1:8787",
     },
     ...databaseArg,
+    ...keyEncryptionArg,
     "session-duration": {
       type: "string",
       description: "How long a login lasts, at most 8h (like 8h, 90m, 300s).",
@@ -79,13 +81,14 @@ export const run = defineServerCommand({
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
     const rotateEverySeconds = parseRotateEvery(args["rotate-every"]);
     const publishVerification = parseVerification(args["publish-verification"]);
+    const protector = await keyProtector(args["key-encryption-key"]);
     const log = new LogWriter(2);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
     const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, undefined, currentTime());
+        await initializeServer(store, url, undefined, currentTime(), protector);
         await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
@@ -99,10 +102,12 @@ export const run = defineServerCommand({
         tagEmail: args["tag-email"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
         publishVerification,
+        keyProtector: protector,
         rotateEverySeconds,
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
+      await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       process.on("SIGHUP", () => void reload(server, log, args["tls-cert"], args["tls-key"]));
@@ -171,6 +176,15 @@ async function reload(
   } catch (error) {
     log.write({ time, event: "reload_failed", detail: (error as Error).message });
   }
+}
+
+async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {
+  if ((await store.signingKeys.all()).every(({ protection }) => protection !== undefined)) return;
+  log.write({
+    time: new Date().toISOString(),
+    event: "signing_keys_in_clear_text",
+    detail: "whoever has a copy of the database can sign as this server: run `vouch server signing-keys encrypt`",
+  });
 }
 
 /** Resolves on SIGTERM or SIGINT; a second signal exits at once. */

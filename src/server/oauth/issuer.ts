@@ -58,10 +58,15 @@ export class Issuer {
     return this.#keys.jwks();
   }
 
+  /** Throws SigningUnavailableError if no token can be signed at the moment. */
+  checkSigner(): void {
+    this.#keys.signer();
+  }
+
   /**
    * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. Person,
    * security key and purpose are principal tags, which a role's trust policy can demand; the subject is the source
-   * identity and, having the form for it, can be the session's name.
+   * identity and, having the form for it, can be the session's name. Throws SigningUnavailableError.
    */
   async issueIdToken(
     session: { user: User; credentialId: string; createdAt: number; expiresAt: number },

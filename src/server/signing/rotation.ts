@@ -3,7 +3,8 @@ import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { type KeyStatus, publishedSeconds, statusesAt } from "./life-cycle.ts";
-import { makeSigningKey } from "./signing-key.ts";
+import { kekOf, parseProtection } from "./protection.ts";
+import type { NewSigningKey } from "./signing-key.ts";
 
 export interface Rotation {
   /** The new key. */
@@ -14,15 +15,25 @@ export interface Rotation {
   withdrawn: SigningKey[];
 }
 
+/** Makes a key, protected as the server's keys are. Called before a transaction, which it would hold up. */
+export type MakeKey = () => Promise<NewSigningKey>;
+
 /**
  * Makes a key that is published for a day before it signs; with `immediately` it signs from `time` on, and replaces those
  * that were waiting. `time`: the database's, in seconds since 1970. Throws `edit_conflict` if one is waiting,
- * `settings_missing` before `vouch server init`.
+ * `settings_missing` before `vouch server init`, `settings_invalid` if the key would be kept otherwise than those that there
+ * are; and as `make`.
  */
-export async function rotate(store: Store, time: number, { immediately = false } = {}): Promise<Rotation> {
-  const made = await makeSigningKey();
+export async function rotate(
+  store: Store,
+  time: number,
+  make: MakeKey,
+  { immediately = false } = {},
+): Promise<Rotation> {
+  const made = await make();
   return await store.transaction(async (tables) => {
     const { signing, published } = await lookUp(tables, time);
+    checkSameKek([signing, ...published.map((each) => each.key)], made);
     if (published[0] && !immediately) {
       throw new VouchError("edit_conflict", `The key ${published[0].key.kid} is waiting to sign already.`, {
         hint: "Wait until it signs (`vouch server signing-keys list`); in an emergency `rotate --now` replaces it.",
@@ -44,12 +55,18 @@ export function isRotationDue(keys: readonly SigningKey[], time: number, everySe
   return newest + everySeconds - publishedSeconds <= time;
 }
 
-/** Makes the next key if it is due; undefined if it is not, or another replica has made it. */
-export async function rotateIfDue(store: Store, time: number, everySeconds: number): Promise<SigningKey | undefined> {
-  const made = await makeSigningKey();
+/** Makes the next key if it is due; undefined if it is not, or another replica has made it. Throws as `rotate`. */
+export async function rotateIfDue(
+  store: Store,
+  time: number,
+  everySeconds: number,
+  make: MakeKey,
+): Promise<SigningKey | undefined> {
+  const made = await make();
   return await store.transaction(async (tables) => {
     const keys = await tables.signingKeys.all();
     if (keys.length === 0 || !isRotationDue(keys, time, everySeconds)) return undefined;
+    checkSameKek(keys.slice(-1), made);
     const key = { ...made, publishedAt: time, signsFrom: time + publishedSeconds };
     await tables.signingKeys.add(key);
     await tables.signingKeys.shutOutOlderPrograms();
@@ -117,4 +134,18 @@ async function lookUp(
     });
   }
   return { signing, published: all.filter(({ state }) => state === "published") };
+}
+
+/** A key that lies open, or under another key-encryption key, beside encrypted ones would undo their protection. */
+function checkSameKek(present: readonly SigningKey[], made: NewSigningKey): void {
+  const kek = kekOf(parseProtection(made.protection, made.kid));
+  for (const { kid, protection } of present) {
+    const other = kekOf(parseProtection(protection, kid));
+    if (other === undefined || other === kek) continue;
+    throw new VouchError(
+      "settings_invalid",
+      `The signing keys are encrypted under ${other}, and the new one would be ${kek === undefined ? "in clear text" : `under ${kek}`}.`,
+      { hint: "Give that key-encryption key, or change it for all: `vouch server signing-keys encrypt`." },
+    );
+  }
 }

@@ -71,6 +71,12 @@ export abstract class Store extends Tables {
    */
   abstract backUp(path: string): Promise<Record<string, number>>;
 
+  /**
+   * Overwrites what was deleted or replaced, so that none of it is left in the database's files. False if it cannot be
+   * told: another program holds the files, or the database keeps old rows by itself.
+   */
+  abstract scrub(): Promise<boolean>;
+
   abstract close(): Promise<void>;
 
   /** Readiness probe: writes to the database and its disk, as a login does. Throws the write's error. */

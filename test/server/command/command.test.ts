@@ -232,6 +232,7 @@ describe("vouch server run", () => {
     expect(await child.exited).toBe(0);
     const lines = (await new Response(child.stderr).text()).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { time: expect.any(String), event: "signing_keys_in_clear_text", detail: expect.any(String) },
       {
         time: expect.any(String),
         method: "GET",

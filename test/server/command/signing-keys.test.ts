@@ -44,7 +44,7 @@ test("list, rotate and retire keys, which a running server follows; in an emerge
   const [first] = await list();
   expect(first).toMatchObject({ state: "signing", publishedAt: first!.signsFrom });
   expect((await vouch("signing-keys", "list")).stdout).toMatch(
-    /^\S{43} {2}signing since \d{4}-\d\d-\d\d [\d:]+ UTC\n$/,
+    /^\S{43} {2}signing since \d{4}-\d\d-\d\d [\d:]+ UTC; in clear text\n$/,
   );
 
   const rotated = await vouch("signing-keys", "rotate", "--json");

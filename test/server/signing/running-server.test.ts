@@ -3,10 +3,12 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { publishedSeconds, retiredSeconds } from "../../../src/server/signing/life-cycle.ts";
 import { retire, rotate } from "../../../src/server/signing/rotation.ts";
+import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 
+const make = () => makeSigningKey(origin, undefined);
 const day = 24 * 3600;
 let server: TestServer;
 let administrator: Store;
@@ -46,7 +48,7 @@ async function signs(): Promise<string> {
 test("a rotation is published at once and signs a day later, without a restart", async () => {
   const [old] = (await kids()) as [string];
   expect(await signs()).toBe(old);
-  const { key } = await rotate(administrator, server.now());
+  const { key } = await rotate(administrator, server.now(), make);
   await untilPublished(key.kid, old);
   for (const published of (await jwks()).keys) {
     expect(Object.keys(published).toSorted()).toEqual(["alg", "crv", "kid", "kty", "use", "x", "y"]);
@@ -67,7 +69,7 @@ test("a rotation is published at once and signs a day later, without a restart",
 
 test("a leaked key is replaced and ended within one interval of reading", async () => {
   const [leaked] = (await kids()) as [string];
-  const { key } = await rotate(administrator, server.now(), { immediately: true });
+  const { key } = await rotate(administrator, server.now(), make, { immediately: true });
   // In the same second in which the first one was made, the second follows it.
   server.advance(1);
   await untilPublished(key.kid, leaked);
@@ -112,7 +114,7 @@ test("a server whose database is away goes on with the keys that it has, and say
   while (asked.length < 5) await Bun.sleep(5);
   expect(await signs()).toBe(old);
   signingKeys.all = all;
-  const { key } = await rotate(administrator, server.now());
+  const { key } = await rotate(administrator, server.now(), make);
   await untilPublished(key.kid, old);
   expect(server.logs.filter((entry) => "event" in entry && entry.event === "signing_keys_failed")).toEqual([
     expect.objectContaining({ detail: "away" }),

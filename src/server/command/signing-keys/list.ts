@@ -1,5 +1,6 @@
 import type { SigningKey } from "../../store/signing-keys.ts";
 import { type KeyState, type KeyStatus, statusesAt } from "../../signing/life-cycle.ts";
+import { describeProtection, kekOf, parseProtection } from "../../signing/protection.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { date } from "./date.ts";
@@ -13,13 +14,21 @@ export const list = defineServerCommand({
     );
     if (args.json) printJson(statuses.map(toJson));
     else if (statuses.length === 0) print("There is no signing key yet: vouch server init --url https://YOUR-HOST");
-    else for (const status of statuses) print(`${status.key.kid}  ${words[status.state](status)}`);
+    else for (const status of statuses) print(toText(status));
   },
 });
 
-/** Times in seconds since 1970. */
+/** Times in seconds since 1970; protection is null for a key in clear text. */
 function toJson({ key, state, until }: KeyStatus<SigningKey>): unknown {
-  return { kid: key.kid, state, publishedAt: key.publishedAt, signsFrom: key.signsFrom, until };
+  const { kid, publishedAt, signsFrom } = key;
+  const protection = parseProtection(key.protection, kid);
+  const where = protection?.by === "aws-kms-key" ? { arn: protection.arn } : { kek: kekOf(protection) };
+  return { kid, state, publishedAt, signsFrom, until, protection: protection ? { by: protection.by, ...where } : null };
+}
+
+function toText(status: KeyStatus<SigningKey>): string {
+  const { kid, protection } = status.key;
+  return `${kid}  ${words[status.state](status)}; ${describeProtection(parseProtection(protection, kid))}`;
 }
 
 const words: Record<KeyState, (status: KeyStatus<SigningKey>) => string> = {

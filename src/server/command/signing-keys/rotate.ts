@@ -1,8 +1,11 @@
 import { jwksCacheSeconds, refreshSeconds, retiredSeconds } from "../../signing/life-cycle.ts";
 import { rotate as rotateKeys, type Rotation } from "../../signing/rotation.ts";
+import { makeSigningKey } from "../../signing/signing-key.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
+import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
 import { date } from "./date.ts";
+import { issuerOf } from "./issuer.ts";
 
 export const rotate = defineServerCommand({
   meta: { name: "rotate", description: "Make a new signing key, which signs a day later; with --now at once." },
@@ -18,14 +21,18 @@ export const rotate = defineServerCommand({
   },
   args: {
     ...databaseArg,
+    ...keyEncryptionArg,
     now: { type: "boolean", description: "Sign with it at once, in an emergency; keys that are waiting are replaced." },
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const immediately = args.now === true;
-    const rotation = await withStore(args.database, false, async (store) =>
-      rotateKeys(store, await store.time(currentTime()), { immediately }),
-    );
+    const protector = await keyProtector(args["key-encryption-key"]);
+    const rotation = await withStore(args.database, false, async (store) => {
+      const issuer = await issuerOf(store);
+      const make = () => makeSigningKey(issuer, protector);
+      return await rotateKeys(store, await store.time(currentTime()), make, { immediately });
+    });
     const { key, previous, withdrawn } = rotation;
     if (args.json) {
       printJson({

@@ -39,6 +39,10 @@ export class PostgresStore extends Store {
     });
   }
 
+  async scrub(): Promise<boolean> {
+    return false;
+  }
+
   async close(): Promise<void> {
     await this.#pool.close();
   }

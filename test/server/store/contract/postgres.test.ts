@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 import type { SQL } from "bun";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
+import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
@@ -36,4 +37,5 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));
+  describe("encrypted signing keys", () => encryptsSigningKeys(postgres));
 });

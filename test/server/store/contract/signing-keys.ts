@@ -3,11 +3,14 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { initializeServer } from "../../../../src/server/initialize.ts";
 import { publishedSeconds, retiredSeconds, statusesAt } from "../../../../src/server/signing/life-cycle.ts";
 import { removeGone, retire, rotate, rotateIfDue } from "../../../../src/server/signing/rotation.ts";
+import { makeSigningKey } from "../../../../src/server/signing/signing-key.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { rejection } from "../../../rejection.ts";
 import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
 
 const opener = new URL("../../../../src/server/store/open.ts", import.meta.url).pathname;
+const issuer = "https://vouch.example.com";
+const makeKey = () => makeSigningKey(issuer, undefined);
 const day = 24 * 3600;
 
 /** Declares the tests. */
@@ -19,7 +22,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
     database = await make();
     first = await open(database);
     second = await open(database, false);
-    await initializeServer(first, "https://vouch.example.com", undefined, now);
+    await initializeServer(first, issuer, undefined, now);
   });
   afterEach(async () => {
     await first.close();
@@ -39,7 +42,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
 
   test("a rotation publishes the new key for a day, then it signs, and the old one goes when its tokens have ended", async () => {
     const [[old]] = (await states(now)) as [[string, string]];
-    const { key, previous, withdrawn } = await rotate(first, now + 10);
+    const { key, previous, withdrawn } = await rotate(first, now + 10, makeKey);
     expect({ previous: previous.kid, withdrawn }).toEqual({ previous: old, withdrawn: [] });
     expect(await second.signingKeys.all()).toEqual(await first.signingKeys.all());
     const begins = now + 10 + publishedSeconds;
@@ -58,7 +61,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
 
   test("of many that rotate at once, one makes a key", async () => {
     const made = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, index) => rotate(index % 2 === 0 ? first : second, now + 1)),
+      Array.from({ length: 20 }, (_, index) => rotate(index % 2 === 0 ? first : second, now + 1, makeKey)),
     );
     expect(made.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(await first.signingKeys.all()).toHaveLength(2);
@@ -67,7 +70,9 @@ export function changesSigningKeys(make: MakeDatabase): void {
   test("of many that find a rotation due, one makes a key, and none before it is due", async () => {
     const everywhere = async (time: number) => {
       const made = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => rotateIfDue(index % 2 === 0 ? first : second, time, 90 * day)),
+        Array.from({ length: 20 }, (_, index) =>
+          rotateIfDue(index % 2 === 0 ? first : second, time, 90 * day, makeKey),
+        ),
       );
       return made.filter((key) => key !== undefined);
     };
@@ -81,9 +86,9 @@ export function changesSigningKeys(make: MakeDatabase): void {
   });
 
   test("an emergency signs at once with a key that nobody has seen, and the old one can be ended at once", async () => {
-    const waiting = await rotate(first, now + 1);
+    const waiting = await rotate(first, now + 1, makeKey);
     const old = waiting.previous.kid;
-    const { key, withdrawn } = await rotate(first, now + 2, { immediately: true });
+    const { key, withdrawn } = await rotate(first, now + 2, makeKey, { immediately: true });
     expect(withdrawn.map(({ kid }) => kid)).toEqual([waiting.key.kid]);
     expect(await states(now + 2)).toEqual([
       [key.kid, "signing"],
@@ -93,12 +98,12 @@ export function changesSigningKeys(make: MakeDatabase): void {
     expect(await retire(first, old, now + 2, { immediately: true })).toMatchObject({ state: "retired" });
     expect(await states(now + 2)).toEqual([[key.kid, "signing"]]);
     // Twice in one second: the later one signs.
-    const again = await rotate(second, now + 2, { immediately: true });
+    const again = await rotate(second, now + 2, makeKey, { immediately: true });
     expect((await states(now + 3))[0]).toEqual([again.key.kid, "signing"]);
   });
 
   test("the key that signs cannot be retired, one that waits can, and there is no other", async () => {
-    const { key, previous } = await rotate(first, now + 1);
+    const { key, previous } = await rotate(first, now + 1, makeKey);
     for (const immediately of [false, true]) {
       const error = await rejection(retire(first, previous.kid, now + 1, { immediately }));
       expect(error).toMatchObject({ code: "edit_conflict", hint: expect.stringContaining("rotate") });
@@ -113,9 +118,9 @@ export function changesSigningKeys(make: MakeDatabase): void {
       const time = now + round * 1000;
       const [signing] = (await first.signingKeys.all()).slice(-1);
       await Promise.allSettled([
-        rotate(first, time, { immediately: true }),
+        rotate(first, time, makeKey, { immediately: true }),
         retire(second, signing!.kid, time, { immediately: true }),
-        rotate(second, time, { immediately: true }),
+        rotate(second, time, makeKey, { immediately: true }),
       ]);
       expect((await states(time + 2)).filter(([, state]) => state === "signing")).toHaveLength(1);
     }
@@ -127,7 +132,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
     expect(key).toMatchObject({ publishedAt: now, signsFrom: now });
     expect((await older()).map(({ kid }) => kid!)).toEqual([key!.kid]);
     expect(await needs()).toBeLessThan(4);
-    const made = await rotate(second, now + 1);
+    const made = await rotate(second, now + 1, makeKey);
     // One that runs and reads the keys again publishes the new one, and does not sign with it.
     expect((await older()).map(({ kid }) => kid!)).toEqual([key!.kid, made.key.kid]);
     expect(await needs()).toBe(4);
@@ -151,6 +156,6 @@ export function changesSigningKeys(make: MakeDatabase): void {
     );
     for (const { stdout } of programs) expect(await new Response(stdout).json()).toEqual([key!]);
     [first, second] = [await open(database, false), await open(database, false)];
-    await rotate(first, now + 1);
+    await rotate(first, now + 1, makeKey);
   });
 }

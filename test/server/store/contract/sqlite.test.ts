@@ -1,5 +1,6 @@
 /** The contract of the store, kept by SQLite. */
 import { describe } from "bun:test";
+import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
@@ -11,4 +12,5 @@ describe("SQLite", () => {
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));
+  describe("encrypted signing keys", () => encryptsSigningKeys(sqlite));
 });
