@@ -9,7 +9,7 @@ export const health: Handler = async () => ({ response: Response.json({ status: 
  * becomes a 503.
  */
 export const readiness: Handler = async (_request, { store, issuer, now }) => {
-  issuer.checkSigner();
+  await issuer.checkSigner();
   await store.probe(now());
   return { response: Response.json({ status: "ok" }) };
 };

@@ -5,7 +5,7 @@ import { parseServerUrl } from "../http/url.ts";
 import { describeDatabase } from "../store/open.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
-import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
+import { keyEncryptionArg, keyMaker, signingKeyArg } from "./key-encryption.ts";
 
 export const init = defineServerCommand({
   meta: {
@@ -33,6 +33,7 @@ export const init = defineServerCommand({
     },
     ...databaseArg,
     ...keyEncryptionArg,
+    ...signingKeyArg,
     audience: {
       type: "string",
       description:
@@ -49,13 +50,14 @@ export const init = defineServerCommand({
     const url = parseServerUrl(args.url);
     const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
     const aws = { region: args.region, partition: partitionOf(args.region) };
-    const protector = await keyProtector(args["key-encryption-key"]);
-    const { audiences } = await withStore(args.database, true, (store) =>
-      initializeServer(store, url, asked, currentTime(), protector),
-    );
+    const make = await keyMaker(url, args);
+    const { audiences, inClearText } = await withStore(args.database, true, async (store) => ({
+      ...(await initializeServer(store, url, asked, currentTime(), make)),
+      inClearText: (await store.signingKeys.all()).some(({ protection }) => protection === undefined),
+    }));
     const database = databaseUrl(args.database);
     const shown = database.startsWith("sqlite:") ? database : describeDatabase(database);
-    print(nextSteps(url, audiences, aws, shown, protector === undefined ? ", in clear text" : ""));
+    print(nextSteps(url, audiences, aws, shown, inClearText ? ", in clear text" : ""));
   },
 });
 

@@ -4,6 +4,7 @@ import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import type { RunningServer } from "../server.ts";
 import { parseRotateEvery } from "../signing/life-cycle.ts";
+import { makeSigningKey } from "../signing/signing-key.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
 import type { Store } from "../store/store.ts";
 import { parseServerUrl } from "../http/url.ts";
@@ -88,7 +89,7 @@ export const run = defineServerCommand({
     const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, undefined, currentTime(), protector);
+        await initializeServer(store, url, undefined, currentTime(), () => makeSigningKey(url, protector));
         await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.

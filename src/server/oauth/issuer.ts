@@ -59,8 +59,8 @@ export class Issuer {
   }
 
   /** Throws SigningUnavailableError if no token can be signed at the moment. */
-  checkSigner(): void {
-    this.#keys.signer();
+  async checkSigner(): Promise<void> {
+    await this.#keys.signer().signer.check();
   }
 
   /**
@@ -74,7 +74,7 @@ export class Issuer {
     now: number,
     purpose: Purpose = "read",
   ): Promise<IdToken> {
-    const { kid, sign } = this.#keys.signer();
+    const { kid, signer } = this.#keys.signer();
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
     // RFC 8176: proof of possession, user presence, multi-factor. Not "hwk": only a trusted attestation could prove a
     // hardware key.
@@ -97,7 +97,7 @@ export class Issuer {
     };
     // Compact serialization (RFC 7515, 7.1); jose signs with keys in this process only.
     const signed = `${base64url({ alg: "ES256", kid, typ: "JWT" })}.${base64url(claims)}`;
-    const signature = await sign(new TextEncoder().encode(signed));
+    const signature = await signer.sign(new TextEncoder().encode(signed));
     return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now };
   }
 }

@@ -12,11 +12,11 @@ const maxBytes = 1024;
 const keyBytes = 32;
 
 /**
- * Opens the key-encryption key of `file:PATH`, `env:NAME` or `credential:NAME` (systemd.exec(5)). Throws `usage` for
+ * Opens the key-encryption key of `file:PATH`, `env:NAME`, `credential:NAME` (systemd.exec(5)) or `aws-kms:KEY-ARN`. Throws `usage` for
  * another text, `settings_missing`, `file_error`, and `settings_invalid` if what is there is no key.
  */
 export async function openKeyEncryptionKey(source: string, env: Environment): Promise<KeyProtector> {
-  const [, kind, rest = ""] = /^(file|env|credential):(.+)$/s.exec(source) ?? [];
+  const [, kind, rest = ""] = /^(file|env|credential|aws-kms):(.+)$/s.exec(source) ?? [];
   switch (kind) {
     case "file":
       return await localKek(parseKey(readKeyFile(rest), `The file ${rest}`));
@@ -24,11 +24,20 @@ export async function openKeyEncryptionKey(source: string, env: Environment): Pr
       return await localKek(parseKey(variable(rest, env), `The variable ${rest}`));
     case "credential":
       return await localKek(parseKey(readKeyFile(credentialPath(rest, env)), `The credential ${rest}`));
+    case "aws-kms": {
+      // Imported lazily: most servers do not use KMS.
+      const { kmsKek } = await import("./kms.ts");
+      return kmsKek(rest, env);
+    }
     default:
       // Not repeated: it may be the key itself.
-      throw new VouchError("usage", "Expected the key-encryption key as file:PATH, env:NAME or credential:NAME.", {
-        hint: "Name where it is, not the key itself.",
-      });
+      throw new VouchError(
+        "usage",
+        "Expected the key-encryption key as file:PATH, env:NAME, credential:NAME or aws-kms:KEY-ARN.",
+        {
+          hint: "Name where it is, not the key itself.",
+        },
+      );
   }
 }
 

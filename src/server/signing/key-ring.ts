@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { statusesAt } from "./life-cycle.ts";
 import { isRotationDue, removeGone, rotateIfDue } from "./rotation.ts";
 import type { KeyProtector } from "./protection.ts";
-import { makeSigningKey, openSigner, publicJwk, type Sign } from "./signing-key.ts";
+import { makeSigningKey, openSigner, publicJwk, type Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
 export interface KeyRingOptions {
@@ -22,7 +22,7 @@ export interface KeyRingOptions {
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #keys: SigningKey[] = [];
-  #signers = new Map<string, Sign>();
+  #signers = new Map<string, Signer>();
   /** The database's clock minus this machine's, in seconds. */
   #offset = 0;
 
@@ -46,7 +46,7 @@ export class KeyRing {
     const keys = await store.signingKeys.all();
     if (keys.length === 0) throw new VouchError("settings_missing", "The database has no signing key.");
     const offset = (await store.time(now())) - now();
-    const signers = new Map<string, Sign>();
+    const signers = new Map<string, Signer>();
     let failure: unknown;
     for (const { key, state } of statusesAt(keys, now() + offset)) {
       // A retired key signs nothing more.
@@ -87,11 +87,11 @@ export class KeyRing {
   }
 
   /** The key that signs now. Throws SigningUnavailableError if it could not be opened. */
-  signer(): { kid: string; sign: Sign } {
+  signer(): { kid: string; signer: Signer } {
     const { kid } = statusesAt(this.#keys, this.#time()).find(({ state }) => state === "signing")!.key;
-    const sign = this.#signers.get(kid);
-    if (sign === undefined) throw new SigningUnavailableError(`the signing key ${kid} could not be opened`);
-    return { kid, sign };
+    const signer = this.#signers.get(kid);
+    if (signer === undefined) throw new SigningUnavailableError(`the signing key ${kid} could not be opened`);
+    return { kid, signer };
   }
 
   #time(): number {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
-import type { Binding, KeyProtector } from "./protection.ts";
+import { type Binding, type KeyProtector, wrongKey } from "./protection.ts";
 
 /** The nonce that GCM recommends; random, as each key is encrypted a handful of times. */
 const ivBytes = 12;
@@ -43,17 +43,6 @@ export async function localKek(key: Secret<Uint8Array<ArrayBuffer>>): Promise<Ke
       }
     },
   };
-}
-
-/** The error of a key that another key-encryption key protects. */
-function wrongKey(kek: string, { kid }: Pick<Binding, "kid">): VouchError {
-  return new VouchError(
-    "settings_invalid",
-    `The signing key ${kid} is not encrypted under the key-encryption key ${kek}.`,
-    {
-      hint: "`vouch server signing-keys list` says which it was. Nothing was changed: give that one, with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY.",
-    },
-  );
 }
 
 function aad({ issuer, kid }: Binding): Uint8Array<ArrayBuffer> {

@@ -65,3 +65,14 @@ export function describeProtection(protection: Protection | undefined): string {
       return `in ${protection.arn}`;
   }
 }
+
+/** The error of a key that another key-encryption key protects. */
+export function wrongKey(kek: string, { kid }: Pick<Binding, "kid">): VouchError {
+  return new VouchError(
+    "settings_invalid",
+    `The signing key ${kid} is not encrypted under the key-encryption key ${kek}.`,
+    {
+      hint: "`vouch server signing-keys list` says which it was. Nothing was changed: give that one, with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY.",
+    },
+  );
+}

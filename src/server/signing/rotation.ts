@@ -49,10 +49,14 @@ export async function rotate(
   });
 }
 
-/** Whether the next key must be published now, so that the newest one signs for `everySeconds`. */
+/**
+ * Whether the next key must be published now, so that the newest one signs for `everySeconds`. After one in KMS none is
+ * due: only an administrator makes another there.
+ */
 export function isRotationDue(keys: readonly SigningKey[], time: number, everySeconds: number): boolean {
-  const newest = Math.max(...keys.map(({ signsFrom }) => signsFrom));
-  return newest + everySeconds - publishedSeconds <= time;
+  const newest = keys.reduce((one, other) => (other.signsFrom > one.signsFrom ? other : one));
+  if (parseProtection(newest.protection, newest.kid)?.by === "aws-kms-key") return false;
+  return newest.signsFrom + everySeconds - publishedSeconds <= time;
 }
 
 /** Makes the next key if it is due; undefined if it is not, or another replica has made it. Throws as `rotate`. */

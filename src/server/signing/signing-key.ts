@@ -47,7 +47,7 @@ export async function unprotectKey(
       "settings_missing",
       `The signing key ${key.kid} is encrypted, and no key-encryption key is given.`,
       {
-        hint: "Name it with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY (file:PATH, env:NAME, credential:NAME).",
+        hint: "Name it with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY (file:PATH, env:NAME, credential:NAME, aws-kms:KEY-ARN).",
       },
     );
   }
@@ -56,19 +56,38 @@ export async function unprotectKey(
   return { kid: key.kid, jwk: JSON.stringify(jwk), protection: undefined };
 }
 
-/** Signs bytes: 64 bytes r || s, as JWS has them (RFC 7518, 3.4). */
-export type Sign = (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
+export interface Signer {
+  /** Signs bytes: 64 bytes r || s, as JWS has them (RFC 7518, 3.4). Throws SigningUnavailableError. */
+  sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
+  /** Throws SigningUnavailableError if it could not sign at the moment. */
+  check(): Promise<void>;
+}
 
 /**
- * Decrypts and imports the key, once; what is returned signs with it and does not give it away. Throws as `unprotectKey`,
- * and `settings_invalid` if private and public key are not of each other.
+ * Decrypts and imports the key, once, or tries it where it is in KMS; what is returned signs with it and does not give it
+ * away. Throws as `unprotectKey` and `kmsSigningKey`, and `settings_invalid` if private and public key are not of each
+ * other.
  */
-export async function openSigner(key: SigningKey, issuer: string, protector: KeyProtector | undefined): Promise<Sign> {
+export async function openSigner(
+  key: SigningKey,
+  issuer: string,
+  protector: KeyProtector | undefined,
+): Promise<Signer> {
+  const protection = parseProtection(key.protection, key.kid);
+  if (protection?.by === "aws-kms-key") {
+    // Imported lazily: most servers have no key in KMS.
+    const { openKmsSigner } = await import("./kms.ts");
+    return await openKmsSigner(key, protection.arn, process.env);
+  }
   const { jwk } = await unprotectKey(key, issuer, protector);
   try {
     const { kty, crv, x, y, d } = JSON.parse(jwk);
     const imported = await crypto.subtle.importKey("jwk", { kty, crv, x, y, d }, algorithm, false, ["sign"]);
-    return async (data) => new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, imported, data));
+    return {
+      sign: async (data) =>
+        new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, imported, data)),
+      check: async () => {},
+    };
   } catch (error) {
     throw new VouchError("settings_invalid", `The signing key ${key.kid} in the database is no ES256 key.`, {
       hint: "Its row is damaged: restore a backup.",

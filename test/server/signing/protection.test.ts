@@ -34,7 +34,7 @@ describe("a signing key that is encrypted", () => {
     expect(await unprotectKey(closed, issuer, one)).toEqual(open);
     expect(await unprotectKey(open, issuer, one)).toEqual(open);
     const data = new TextEncoder().encode("signed");
-    const signature = await (await openSigner({ ...closed, ...times }, issuer, one))(data);
+    const signature = await (await openSigner({ ...closed, ...times }, issuer, one)).sign(data);
     const { kty = "", crv = "", x = "", y = "" } = publicJwk(closed);
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
     const verifier = await crypto.subtle.importKey("jwk", { kty, crv, x, y }, algorithm, false, ["verify"]);

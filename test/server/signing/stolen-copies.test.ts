@@ -106,7 +106,7 @@ describe("of a SQLite database", () => {
       unprotect: kek.unprotect.bind(kek),
     };
     const store = await openStore(`sqlite:${path}`, { create: true, now });
-    await initializeServer(store, issuer, undefined, now, spying);
+    await initializeServer(store, issuer, undefined, now, () => makeSigningKey(issuer, spying));
     await rotate(store, now + 10, () => makeSigningKey(issuer, spying), { immediately: true });
     expect(made.length).toBeGreaterThanOrEqual(2);
     expect(traces(made, files(path))).toEqual([]);

@@ -30,7 +30,7 @@ export const encrypt = defineServerCommand({
     previous: {
       type: "string",
       description: "Where the key is that they are encrypted under now, if they are.",
-      valueHint: "file:PATH|env:NAME|credential:NAME",
+      valueHint: "file:PATH|env:NAME|credential:NAME|aws-kms:KEY-ARN",
     },
     json: { type: "boolean", description: "Print one JSON object." },
   },

@@ -1,9 +1,8 @@
 import { jwksCacheSeconds, refreshSeconds, retiredSeconds } from "../../signing/life-cycle.ts";
 import { rotate as rotateKeys, type Rotation } from "../../signing/rotation.ts";
-import { makeSigningKey } from "../../signing/signing-key.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
+import { keyEncryptionArg, keyMaker, signingKeyArg } from "../key-encryption.ts";
 import { date } from "./date.ts";
 import { issuerOf } from "./issuer.ts";
 
@@ -22,15 +21,15 @@ export const rotate = defineServerCommand({
   args: {
     ...databaseArg,
     ...keyEncryptionArg,
+    ...signingKeyArg,
     now: { type: "boolean", description: "Sign with it at once, in an emergency; keys that are waiting are replaced." },
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const immediately = args.now === true;
-    const protector = await keyProtector(args["key-encryption-key"]);
     const rotation = await withStore(args.database, false, async (store) => {
       const issuer = await issuerOf(store);
-      const make = () => makeSigningKey(issuer, protector);
+      const make = await keyMaker(issuer, args);
       return await rotateKeys(store, await store.time(currentTime()), make, { immediately });
     });
     const { key, previous, withdrawn } = rotation;

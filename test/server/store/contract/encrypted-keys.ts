@@ -42,7 +42,7 @@ export function encryptsSigningKeys(make: MakeDatabase): void {
   };
 
   test("a server that is made with a key-encryption key has no key in clear text, and older programs are shut out", async () => {
-    await initializeServer(store, issuer, undefined, now, one);
+    await initializeServer(store, issuer, undefined, now, makeWith(one));
     const [key] = await store.signingKeys.all();
     expect(JSON.parse(key!.jwk)).not.toHaveProperty("d");
     expect(await needs()).toBe(4);
@@ -53,7 +53,7 @@ export function encryptsSigningKeys(make: MakeDatabase): void {
   });
 
   test("a server without the key, or with another one, does not start, and changes nothing", async () => {
-    await initializeServer(store, issuer, undefined, now, one);
+    await initializeServer(store, issuer, undefined, now, makeWith(one));
     const before = await store.signingKeys.all();
     expect(await rejection(start(undefined))).toMatchObject({
       code: "settings_missing",
@@ -91,7 +91,7 @@ export function encryptsSigningKeys(make: MakeDatabase): void {
   });
 
   test("the key-encryption key is changed while a server runs, which goes on, and starts with the new one", async () => {
-    await initializeServer(store, issuer, undefined, now, one);
+    await initializeServer(store, issuer, undefined, now, makeWith(one));
     const ring = await start(one);
     const { kid } = ring.signer();
     expect(await encryptKeys(second, issuer, { from: one, to: other })).toHaveLength(1);
