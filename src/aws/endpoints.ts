@@ -1,16 +1,16 @@
 /**
- * The control hosts of STS and CodeArtifact, by AWS's endpoint rules and standard environment variables.
+ * The control hosts of STS, CodeArtifact and KMS, by AWS's endpoint rules and standard environment variables.
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { accountPattern, domainPattern, repositoryPattern } from "./names.ts";
 import { regionPartition } from "./partitions.ts";
 
-export type ServiceId = "sts" | "codeartifact";
+export type ServiceId = "sts" | "codeartifact" | "kms";
 
 /**
  * The base URL of a service's control endpoint, without a trailing slash. `AWS_ENDPOINT_URL_STS`,
- * `AWS_ENDPOINT_URL_CODEARTIFACT` and `AWS_ENDPOINT_URL` override the rules unless
+ * `AWS_ENDPOINT_URL_CODEARTIFACT`, `AWS_ENDPOINT_URL_KMS` and `AWS_ENDPOINT_URL` override the rules unless
  * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true; `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` select the
  * variant. STS always uses the regional endpoint. Throws `usage` for a malformed region or URL, or a combination that
  * the endpoint rules reject.

@@ -1,6 +1,7 @@
 /** Initialises the database for `vouch server init`. */
 import { VouchError } from "../base/errors.ts";
-import { makeSigningKey } from "./oauth/issuer.ts";
+import type { MakeKey } from "./signing/rotation.ts";
+import { makeSigningKey } from "./signing/signing-key.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 
@@ -8,7 +9,7 @@ import type { Store } from "./store/store.ts";
 export const defaultAudience = "sts.amazonaws.com";
 
 /**
- * Stores the URL and the audiences, generates the first signing key, and returns the resulting configuration. A repeat
+ * Stores the URL and the audiences, makes the first signing key, and returns the resulting configuration. A repeat
  * with the same URL keeps the key, and the audiences unless others are given. Throws `edit_conflict` for another URL:
  * the enrolled security keys are bound to the host of the first one.
  */
@@ -17,8 +18,9 @@ export async function initializeServer(
   url: string,
   audiences: string[] | undefined,
   now: number,
+  make: MakeKey = () => makeSigningKey(url, undefined),
 ): Promise<ServerConfiguration> {
-  const key = await makeSigningKey(now);
+  const made = (await store.signingKeys.all()).length === 0 ? await make() : undefined;
   // In one transaction: of several replicas that start with an empty database, one makes the key.
   return await store.transaction(async (tables) => {
     const existing = await tables.configuration.load();
@@ -29,7 +31,9 @@ export async function initializeServer(
     }
     const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
     if (!existing || audiences) await tables.configuration.save(configuration);
-    if ((await tables.configuration.signingKeys()).length === 0) await tables.configuration.addSigningKey(key);
+    if (made === undefined || (await tables.signingKeys.all()).length > 0) return configuration;
+    await tables.signingKeys.add({ ...made, publishedAt: now, signsFrom: now });
+    if (made.protection !== undefined) await tables.signingKeys.shutOutOlderPrograms();
     return configuration;
   });
 }

@@ -15,6 +15,7 @@ import {
 import { loginOptions } from "./oauth/login.ts";
 import type { RateClass } from "./http/rate-limit.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
+import { jwksCacheSeconds } from "./signing/life-cycle.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
 import { revoke, token } from "./oauth/token.ts";
 
@@ -26,8 +27,8 @@ export interface Route {
   rateClass?: RateClass;
 }
 
-/** Cache lifetime of the public documents; a new signing key must be published this long before it signs. */
-const publicDocument = { "cache-control": "public, max-age=300" };
+/** Cache lifetime of the public documents; a new signing key is published for longer before it signs. */
+const publicDocument = { "cache-control": `public, max-age=${jwksCacheSeconds}` };
 
 const metadata: Handler = async (_request, { issuer }) => ({
   response: Response.json(issuer.discoveryDocument(), { headers: publicDocument }),

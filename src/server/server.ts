@@ -12,6 +12,9 @@ import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limi
 import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
+import { KeyRing } from "./signing/key-ring.ts";
+import type { KeyProtector } from "./signing/protection.ts";
+import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
 import type { Store } from "./store/store.ts";
 
@@ -32,6 +35,12 @@ export interface ServerOptions {
   publishVerification?: ServerContext["publishVerification"] | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
+  /** The key-encryption key of the signing keys. */
+  keyProtector?: KeyProtector | undefined;
+  /** Seconds for which a key signs before the server makes the next one; without it, only the command line does. */
+  rotateEverySeconds?: number | undefined;
+  /** Interval of reading the signing keys, in milliseconds. */
+  keyRefreshMs?: number;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
@@ -58,7 +67,13 @@ export interface RequestLog {
 /** The log entry of an event outside of any request. */
 export interface EventLog {
   time: string;
-  event: "purge_failed" | "reloaded" | "reload_failed" | "clock_set_back";
+  event:
+    | "purge_failed"
+    | "reloaded"
+    | "reload_failed"
+    | "clock_set_back"
+    | "signing_keys_changed"
+    | "signing_keys_failed";
   detail: string;
 }
 
@@ -76,7 +91,7 @@ export interface RunningServer {
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
-/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen. */
+/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const configuration = await options.store.configuration.load();
@@ -85,13 +100,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hint: "Run `vouch server init --url https://YOUR-HOST` first.",
     });
   }
+  const keys = await KeyRing.open({
+    store: options.store,
+    issuer: configuration.url,
+    protector: options.keyProtector,
+    now,
+  });
   const tagging = { tagEmail: options.tagEmail === true };
   const context: ServerContext = {
     url: configuration.url,
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
-    issuer: new Issuer(configuration.url, await options.store.configuration.signingKeys(), tagging),
+    issuer: new Issuer(configuration.url, keys, tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     publishVerification: options.publishVerification ?? "touch",
     now,
@@ -171,6 +192,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       });
     });
   }, 60_000);
+  const stopKeys = keepKeys(keys, options.rotateEverySeconds, options.keyRefreshMs, (event, detail) =>
+    options.log({ time: new Date().toISOString(), event, detail }),
+  );
   const hostname = server.hostname ?? options.hostname;
   const port = server.port ?? options.port;
   return {
@@ -179,17 +203,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port,
     async reload(tls) {
       const found = await options.store.configuration.load();
-      const keys = await options.store.configuration.signingKeys();
-      if (!found || keys.length === 0) throw new VouchError("settings_missing", "The database has no configuration.");
+      if (!found) throw new VouchError("settings_missing", "The database has no configuration.");
+      if (tls) checkCertificate(tls);
+      await keys.refresh();
       if (tls) {
-        checkCertificate(tls);
         const previous = server;
         // Closes the listening socket at once; open connections stay until their requests are answered.
         void previous.stop(false);
         server = listen({ ...options, tls, hostname, port }, answer);
       }
       context.audiences = found.audiences;
-      context.issuer = new Issuer(configuration.url, keys, tagging);
     },
     async stop(graceMs = 10_000) {
       clearInterval(timer);
@@ -198,7 +221,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await Promise.race([server.stop(false), grace.promise]);
       clearTimeout(graceTimer);
       await server.stop(true);
-      await purge;
+      await Promise.all([purge, stopKeys()]);
     },
   };
 }

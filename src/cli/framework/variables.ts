@@ -176,6 +176,7 @@ export const variableGroups: VariableGroup[] = [
           "AWS_ENDPOINT_URL",
           "AWS_ENDPOINT_URL_STS",
           "AWS_ENDPOINT_URL_CODEARTIFACT",
+          "AWS_ENDPOINT_URL_KMS",
           "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         ],
         readBy: "agent, CI job",
@@ -261,6 +262,17 @@ export const variableGroups: VariableGroup[] = [
         names: ["VOUCH_DATABASE_PASSWORD_FILE"],
         readBy: server,
         meaning: "A file with the password of the PostgreSQL database, and nothing else but a line end.",
+      },
+      {
+        names: ["VOUCH_KEY_ENCRYPTION_KEY"],
+        readBy: server,
+        meaning:
+          "As `--key-encryption-key`: where the key is that signing keys are encrypted under (`file:PATH`, `env:NAME`, `credential:NAME`, `aws-kms:KEY-ARN`).",
+      },
+      {
+        names: ["CREDENTIALS_DIRECTORY"],
+        readBy: server,
+        meaning: "Set by systemd: the folder of `credential:NAME`.",
       },
     ],
   },

@@ -5,7 +5,7 @@ export const backup = defineServerCommand({
   meta: { name: "backup", description: "Copy the database to a new file and check the copy, while the server runs." },
   teaching: {
     details: [
-      "The copy holds the key that signs identity tokens. Its mode is 0600 whatever the umask is: keep it encrypted. To restore it, stop the server, put the copy in the place of the database, remove the files beside it that end in -wal and -shm, and start the server.",
+      "The copy holds the key that signs identity tokens, as the database does: in clear text unless it is encrypted there (`vouch server signing-keys encrypt`). Its mode is 0600 whatever the umask is: keep it encrypted. To restore it, stop the server, put the copy in the place of the database, remove the files beside it that end in -wal and -shm, and start the server.",
     ],
     examples: [["vouch server backup vouch-backup.db", "Copy the database to a file in this folder."]],
   },
@@ -15,13 +15,16 @@ export const backup = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const rows = await withStore(args.database, false, (store) => store.backUp(args.file));
+    const { rows, isEncrypted } = await withStore(args.database, false, async (store) => ({
+      rows: await store.backUp(args.file),
+      isEncrypted: (await store.signingKeys.all()).every(({ protection }) => protection !== undefined),
+    }));
     if (args.json) {
       printJson({ file: args.file, rows });
       return;
     }
     const people = `${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys`;
     print(`${args.file} holds the whole database (${people}) and was checked.
-Whoever has it can sign as this server: keep it encrypted.`);
+${isEncrypted ? "Its signing keys are encrypted: it is of no use without the key-encryption key, which belongs elsewhere." : "Whoever has it can sign as this server: keep it encrypted."}`);
   },
 });

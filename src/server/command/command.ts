@@ -8,6 +8,7 @@ import { invite } from "./invite.ts";
 import { migrate } from "./migrate.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
+import { signingKeys } from "./signing-keys/signing-keys.ts";
 import { users } from "./users.ts";
 
 export const serverCommand = defineServerCommand({
@@ -15,5 +16,16 @@ export const serverCommand = defineServerCommand({
     name: "server",
     description: "The server that a company runs once: it knows people's security keys, and AWS trusts its word.",
   },
-  subCommands: { init, run, invite, users, revoke, disable, enable, backup, migrate },
+  subCommands: {
+    init,
+    run,
+    invite,
+    users,
+    revoke,
+    disable,
+    enable,
+    "signing-keys": signingKeys,
+    backup,
+    migrate,
+  },
 });

@@ -5,6 +5,7 @@ import { parseServerUrl } from "../http/url.ts";
 import { describeDatabase } from "../store/open.ts";
 import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { keyEncryptionArg, keyMaker, signingKeyArg } from "./key-encryption.ts";
 
 export const init = defineServerCommand({
   meta: {
@@ -31,6 +32,8 @@ export const init = defineServerCommand({
       required: true,
     },
     ...databaseArg,
+    ...keyEncryptionArg,
+    ...signingKeyArg,
     audience: {
       type: "string",
       description:
@@ -47,11 +50,14 @@ export const init = defineServerCommand({
     const url = parseServerUrl(args.url);
     const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
     const aws = { region: args.region, partition: partitionOf(args.region) };
-    const { audiences } = await withStore(args.database, true, (store) =>
-      initializeServer(store, url, asked, currentTime()),
-    );
+    const make = await keyMaker(url, args);
+    const { audiences, inClearText } = await withStore(args.database, true, async (store) => ({
+      ...(await initializeServer(store, url, asked, currentTime(), make)),
+      inClearText: (await store.signingKeys.all()).some(({ protection }) => protection === undefined),
+    }));
     const database = databaseUrl(args.database);
-    print(nextSteps(url, audiences, aws, database.startsWith("sqlite:") ? database : describeDatabase(database)));
+    const shown = database.startsWith("sqlite:") ? database : describeDatabase(database);
+    print(nextSteps(url, audiences, aws, shown, inClearText ? ", in clear text" : ""));
   },
 });
 
@@ -70,6 +76,7 @@ function nextSteps(
   audiences: string[],
   { region, partition }: { region: string | undefined; partition: string },
   database: string,
+  inClearText: string,
 ): string {
   const unreachable =
     url.startsWith("http:") || new URL(url).port !== ""
@@ -77,7 +84,7 @@ function nextSteps(
       : "";
   const trusted = { url, audiences, account: "123456789012", partition };
   return `The Vouch server for ${url} is ready to run. Its database, ${database}, holds the
-key that signs identity tokens: back it up, and let nobody read it.
+key that signs identity tokens${inClearText}: back it up, and let nobody read it.
 ${unreachable}
 1. Let AWS trust it (once for each account):
 

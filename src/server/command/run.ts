@@ -3,11 +3,14 @@ import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.t
 import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import type { RunningServer } from "../server.ts";
+import { parseRotateEvery } from "../signing/life-cycle.ts";
+import { makeSigningKey } from "../signing/signing-key.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
 import type { Store } from "../store/store.ts";
 import { parseServerUrl } from "../http/url.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
 
 export const run = defineServerCommand({
   meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
@@ -36,6 +39,7 @@ export const run = defineServerCommand({
       default: "127.0.0.1:8787",
     },
     ...databaseArg,
+    ...keyEncryptionArg,
     "session-duration": {
       type: "string",
       description: "How long a login lasts, at most 8h (like 8h, 90m, 300s).",
@@ -60,6 +64,12 @@ export const run = defineServerCommand({
       description:
         "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
     },
+    "rotate-every": {
+      type: "string",
+      description:
+        "Make a new signing key so often (like 90d, at least 2d); of several replicas one does. Default: only `vouch server signing-keys rotate` does.",
+      valueHint: "DAYS",
+    },
     "allow-synced-passkeys": {
       type: "boolean",
       description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
@@ -70,14 +80,16 @@ export const run = defineServerCommand({
     const sessionDuration = parseSessionDuration(args["session-duration"]);
     const tls = readTls(args["tls-cert"], args["tls-key"]);
     const url = args.url === undefined ? undefined : parseServerUrl(args.url);
+    const rotateEverySeconds = parseRotateEvery(args["rotate-every"]);
     const publishVerification = parseVerification(args["publish-verification"]);
+    const protector = await keyProtector(args["key-encryption-key"]);
     const log = new LogWriter(2);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
     const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, undefined, currentTime());
+        await initializeServer(store, url, undefined, currentTime(), () => makeSigningKey(url, protector));
         await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
@@ -91,9 +103,12 @@ export const run = defineServerCommand({
         tagEmail: args["tag-email"] === true,
         allowSyncedPasskeys: args["allow-synced-passkeys"] === true,
         publishVerification,
+        keyProtector: protector,
+        rotateEverySeconds,
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
+      await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       process.on("SIGHUP", () => void reload(server, log, args["tls-cert"], args["tls-key"]));
@@ -162,6 +177,15 @@ async function reload(
   } catch (error) {
     log.write({ time, event: "reload_failed", detail: (error as Error).message });
   }
+}
+
+async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {
+  if ((await store.signingKeys.all()).every(({ protection }) => protection !== undefined)) return;
+  log.write({
+    time: new Date().toISOString(),
+    event: "signing_keys_in_clear_text",
+    detail: "whoever has a copy of the database can sign as this server: run `vouch server signing-keys encrypt`",
+  });
 }
 
 /** Resolves on SIGTERM or SIGINT; a second signal exits at once. */

@@ -1,5 +1,6 @@
 /** The errors that handlers throw, and their one translation into HTTP responses. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
+import { SigningUnavailableError } from "../signing/unavailable.ts";
 import { databaseFailure } from "../store/failure.ts";
 
 /** An OAuth error response of the endpoints under /oauth (RFC 6749, 5.2; RFC 8693, 2.2.2; RFC 9449, 5). */
@@ -75,9 +76,11 @@ export function toFailure(thrown: unknown, path: string): Failure {
     const headers = status === 401 ? challenge("invalid_token") : {};
     return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
   }
-  const reason = databaseFailure(thrown);
+  const isSigning = thrown instanceof SigningUnavailableError;
+  const reason = isSigning ? thrown.message : databaseFailure(thrown);
   if (reason !== undefined) {
-    const message = "The Vouch server cannot use its database at the moment; its log says why. Try again later.";
+    const cannot = isSigning ? "cannot sign tokens" : "cannot use its database";
+    const message = `The Vouch server ${cannot} at the moment; its log says why. Try again later.`;
     const code = oauth ? "temporarily_unavailable" : "server_error";
     return answer(oauth, 503, code, message, undefined, reason, { "retry-after": "5" });
   }

@@ -1,24 +1,15 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
 import { awsClaimNames, awsClaims } from "./session-tags.ts";
 import type { User } from "../store/user.ts";
-import type { SigningKey } from "../store/configuration.ts";
+import type { KeyRing } from "../signing/key-ring.ts";
+import { idTokenSeconds } from "../signing/life-cycle.ts";
 
 /** Grant type: WebAuthn assertion for access token. */
 export const webauthnGrant = "urn:vouch:params:oauth:grant-type:webauthn";
 /** Grant type of token exchange (RFC 8693, 2.1). */
 export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
-
-/** Lifetime of an ID token, unless its session ends sooner. */
-const idTokenSeconds = 300;
-
-/** Generates an ES256 key; its kid is the RFC 7638 thumbprint. `now` in seconds since 1970. */
-export async function makeSigningKey(now: number): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { kid: await calculateJwkThumbprint(jwk), privateJwk: JSON.stringify(jwk), createdAt: now };
-}
 
 export interface IdToken {
   jwt: string;
@@ -28,19 +19,16 @@ export interface IdToken {
 
 export class Issuer {
   readonly url: string;
-  readonly #keys: { kid: string; privateJwk: JWK }[];
+  readonly #keys: KeyRing;
   readonly #tagEmail: boolean;
-  /** The newest key, imported with the first ID token. */
-  #signer: ReturnType<typeof importJWK> | undefined;
 
   /**
-   * `url` is the issuer identifier; `keys` are newest first: the newest signs, all are published. With `tagEmail` the
-   * sessions at AWS are tagged with the person's e-mail address too.
+   * `url` is the issuer identifier. With `tagEmail` the sessions at AWS are tagged with the person's e-mail address too.
    */
-  constructor(url: string, keys: SigningKey[], { tagEmail }: { tagEmail: boolean }) {
+  constructor(url: string, keys: KeyRing, { tagEmail }: { tagEmail: boolean }) {
     this.url = url;
+    this.#keys = keys;
     this.#tagEmail = tagEmail;
-    this.#keys = keys.map(({ kid, privateJwk }) => ({ kid, privateJwk: JSON.parse(privateJwk) as JWK }));
   }
 
   /**
@@ -67,20 +55,18 @@ export class Issuer {
 
   /** Returns the public keys as a JWK set (RFC 7517, 5). */
   jwks(): { keys: JWK[] } {
-    return {
-      keys: this.#keys.map(({ kid, privateJwk: { kty, crv, x, y } }) => ({
-        ...({ kty, crv, x, y } as JWK),
-        kid,
-        alg: "ES256",
-        use: "sig",
-      })),
-    };
+    return this.#keys.jwks();
+  }
+
+  /** Throws SigningUnavailableError if no token can be signed at the moment. */
+  async checkSigner(): Promise<void> {
+    await this.#keys.signer().signer.check();
   }
 
   /**
    * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. Person,
    * security key and purpose are principal tags, which a role's trust policy can demand; the subject is the source
-   * identity and, having the form for it, can be the session's name.
+   * identity and, having the form for it, can be the session's name. Throws SigningUnavailableError.
    */
   async issueIdToken(
     session: { user: User; credentialId: string; createdAt: number; expiresAt: number },
@@ -88,12 +74,17 @@ export class Issuer {
     now: number,
     purpose: Purpose = "read",
   ): Promise<IdToken> {
-    const [key] = this.#keys;
-    if (!key) throw new Error("there is no signing key");
+    const { kid, signer } = this.#keys.signer();
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
     // RFC 8176: proof of possession, user presence, multi-factor. Not "hwk": only a trusted attestation could prove a
     // hardware key.
     const claims = {
+      iss: this.url,
+      sub: session.user.id,
+      aud: audience,
+      iat: now,
+      exp: expiration,
+      jti: crypto.randomUUID(),
       email: session.user.email,
       auth_time: session.createdAt,
       amr: ["pop", "user", "mfa"],
@@ -104,15 +95,13 @@ export class Issuer {
         email: this.#tagEmail ? session.user.email : undefined,
       }),
     };
-    const jwt = await new SignJWT(claims)
-      .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
-      .setIssuer(this.url)
-      .setSubject(session.user.id)
-      .setAudience(audience)
-      .setIssuedAt(now)
-      .setExpirationTime(expiration)
-      .setJti(crypto.randomUUID())
-      .sign(await (this.#signer ??= importJWK(key.privateJwk, "ES256")));
-    return { jwt, expiresIn: expiration - now };
+    // Compact serialization (RFC 7515, 7.1); jose signs with keys in this process only.
+    const signed = `${base64url({ alg: "ES256", kid, typ: "JWT" })}.${base64url(claims)}`;
+    const signature = await signer.sign(new TextEncoder().encode(signed));
+    return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now };
   }
+}
+
+function base64url(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

@@ -1,4 +1,4 @@
-/** The configuration that `vouch server init` stored, and the signing keys of ID tokens. */
+/** The configuration that `vouch server init` stored. */
 import type { Sql } from "./sql.ts";
 
 export interface ServerConfiguration {
@@ -6,14 +6,6 @@ export interface ServerConfiguration {
   url: string;
   /** Allowed audiences of ID tokens. */
   audiences: string[];
-}
-
-export interface SigningKey {
-  /** RFC 7638 thumbprint. */
-  kid: string;
-  /** A private JWK (ES256) as JSON. */
-  privateJwk: string;
-  createdAt: number;
 }
 
 export class ConfigurationStore {
@@ -37,21 +29,5 @@ export class ConfigurationStore {
       INSERT INTO configuration (name, value)
       VALUES ('url', ${configuration.url}), ('audiences', ${JSON.stringify(configuration.audiences)})
       ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
-  }
-
-  async addSigningKey(key: SigningKey): Promise<void> {
-    await this.#sql`
-      INSERT INTO signing_keys (kid, private_jwk, created_at) VALUES (${key.kid}, ${key.privateJwk}, ${key.createdAt})`;
-  }
-
-  /** Returns the keys that are not retired, newest first. */
-  async signingKeys(): Promise<SigningKey[]> {
-    const rows = await this.#sql`
-      SELECT kid, private_jwk, created_at FROM signing_keys ORDER BY created_at DESC, kid`;
-    return rows.map((row: Record<string, string>) => ({
-      kid: row["kid"],
-      privateJwk: row["private_jwk"],
-      createdAt: Number(row["created_at"]),
-    }));
   }
 }

@@ -17,6 +17,9 @@ interface Version {
 /** The first version that has `needs` in the database. */
 const firstWithNeeds = 3;
 
+/** The version that knows of several signing keys, and of protected ones. */
+export const signingKeysVersion = 4;
+
 /** Index 0 is version 1. Released versions never change; a change is a new version at the end. */
 const versions: readonly Version[] = [
   {
@@ -103,6 +106,17 @@ const versions: readonly Version[] = [
   // client: the name that the client gave of its machine, a claim; null if it gave none.
   { needs: 1, statements: [`ALTER TABLE sessions ADD COLUMN client TEXT`] },
   { needs: 1, statements: [`ALTER TABLE schema_versions ADD COLUMN needs BIGINT NOT NULL DEFAULT 1`] },
+  // published_at, signs_from: null in a key of an older program, which signs since created_at. protection: where the
+  // private key is, if private_jwk has only the public one (JSON); null: private_jwk has it in clear text. Programs of
+  // older versions know none of this: the first change of a key sets `needs` to this version.
+  {
+    needs: 1,
+    statements: [
+      `ALTER TABLE signing_keys ADD COLUMN published_at BIGINT`,
+      `ALTER TABLE signing_keys ADD COLUMN signs_from BIGINT`,
+      `ALTER TABLE signing_keys ADD COLUMN protection TEXT`,
+    ],
+  },
 ];
 
 /** Runs `work` in a transaction, or in a part of one. */

@@ -4,6 +4,7 @@ import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { SessionStore } from "./sessions.ts";
+import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
 
 /** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
@@ -18,6 +19,7 @@ export class Tables {
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
   readonly sessions: SessionStore;
+  readonly signingKeys: SigningKeyStore;
 
   constructor(sql: Sql) {
     this.accounts = new AccountStore(sql);
@@ -25,6 +27,7 @@ export class Tables {
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
     this.sessions = new SessionStore(sql);
+    this.signingKeys = new SigningKeyStore(sql);
   }
 }
 
@@ -53,6 +56,12 @@ export abstract class Store extends Tables {
    */
   abstract settled(): Promise<void>;
 
+  /**
+   * The database's clock, by which all of its servers decide what they must agree on, in seconds since 1970. A file has
+   * none: it is on one machine, whose clock is `own`.
+   */
+  abstract time(own: number): Promise<number>;
+
   /** Throws DatabaseReplacedError if the database is a file that was deleted, replaced or emptied. */
   abstract checkFile(): void;
 
@@ -61,6 +70,12 @@ export abstract class Store extends Tables {
    * `edit_conflict` (the file exists), `file_error`, `usage` (not this program's to do).
    */
   abstract backUp(path: string): Promise<Record<string, number>>;
+
+  /**
+   * Overwrites what was deleted or replaced, so that none of it is left in the database's files. False if it cannot be
+   * told: another program holds the files, or the database keeps old rows by itself.
+   */
+  abstract scrub(): Promise<boolean>;
 
   abstract close(): Promise<void>;
 

@@ -113,7 +113,7 @@ describe("the server's log", () => {
       for (const line of whole) {
         const entry = JSON.parse(line);
         if (entry.event === "log_dropped") dropped += Number.parseInt(entry.detail, 10);
-        else lines += 1;
+        else if (entry.event === undefined) lines += 1;
       }
     }
     closeSync(reader);
@@ -294,7 +294,7 @@ describe("SIGHUP to the server", () => {
     const files = ["--tls-cert", join(folder, "cert.pem"), "--tls-key", join(folder, "key.pem")];
     const { child, address } = await serve('exec "$@"', ...files);
     expect(await shown(address)).toBe("CN=first");
-    const events = logged(child.stderr, (entry) => entry["event"] !== undefined);
+    const events = logged(child.stderr, isEvent);
 
     certificate("second");
     child.kill("SIGHUP");
@@ -311,12 +311,15 @@ describe("SIGHUP to the server", () => {
 
   test("without TLS loads the configuration again", async () => {
     const { child, address } = await serve();
-    const events = logged(child.stderr, (entry) => entry["event"] !== undefined);
+    const events = logged(child.stderr, isEvent);
     child.kill("SIGHUP");
     expect((await events.next()).value).toMatchObject({ event: "reloaded" });
     expect(await statusOf(`${address}/readyz`)).toBe(200);
   });
 });
+
+/** An event, other than that of every server whose keys are in clear text. */
+const isEvent = ({ event }: Record<string, unknown>) => event !== undefined && event !== "signing_keys_in_clear_text";
 
 async function* logged(
   stream: ReadableStream<Uint8Array>,

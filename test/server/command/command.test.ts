@@ -70,7 +70,7 @@ describe("vouch server init", () => {
       )?.[1];
     const stored = async () => {
       const store = await openStore(other, { create: false, now: 1_800_000_000 });
-      const keys = (await store.configuration.signingKeys()).map(({ kid }) => kid);
+      const keys = (await store.signingKeys.all()).map(({ kid }) => kid);
       const found = { ...(await store.configuration.load()), keys };
       await store.close();
       return found;
@@ -232,6 +232,7 @@ describe("vouch server run", () => {
     expect(await child.exited).toBe(0);
     const lines = (await new Response(child.stderr).text()).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { time: expect.any(String), event: "signing_keys_in_clear_text", detail: expect.any(String) },
       {
         time: expect.any(String),
         method: "GET",

@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
 import { sha256 } from "../../../src/server/random.ts";
+import { KeyRing } from "../../../src/server/signing/key-ring.ts";
+import { retire, rotate } from "../../../src/server/signing/rotation.ts";
+import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
@@ -130,6 +133,29 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
     expect(opened).toEqual(expect.arrayContaining(acknowledged.map((token) => sha256(token))));
     expect(opened.length).toBeLessThanOrEqual(attempts);
     for (const { base } of replicas) expect((await fetch(`${base}/readyz`)).status).toBe(200);
+  });
+
+  test("take over a new signing key and let the leaked one go without a restart, whatever clock a replica has", async () => {
+    const jwks = async ({ base }: Replica) =>
+      ((await (await fetch(`${base}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }).keys.map(
+        ({ kid }) => kid,
+      );
+    const [leaked] = (await jwks(replicas[0]!)) as [string];
+    const time = await store.time(0);
+    const make = () => makeSigningKey(url, undefined);
+    const { key } = await rotate(store, time, make, { immediately: true });
+    for (const ahead of [-3600, 0, 3600]) {
+      const ring = await KeyRing.open({ store, issuer: url, protector: undefined, now: () => time + ahead });
+      expect(ring.signer().kid).toBe(key.kid);
+    }
+    await retire(store, leaked, time, { immediately: true });
+    for (const replica of replicas) while ((await jwks(replica)).join() !== key.kid) await Bun.sleep(50);
+    const { key: next } = await rotate(store, time, make);
+    for (const ahead of [-48 * 3600, 48 * 3600]) {
+      const ring = await KeyRing.open({ store, issuer: url, protector: undefined, now: () => time + ahead });
+      expect(ring.signer().kid).toBe(key.kid);
+      expect(ring.jwks().keys.map(({ kid }) => kid)).toEqual([next.kid, key.kid]);
+    }
   });
 
   test("say that they are alive and not ready while the database is away, and are ready when it is back", async () => {

@@ -38,6 +38,9 @@ export async function copyInto(target: ReservedSQL, path: string): Promise<Recor
         throw new Error(`of ${expected} rows of ${table}, ${found} arrived`);
       }
     }
+    // Programs that the source shuts out are shut out here.
+    const { needs } = source.query<{ needs: number }, []>("SELECT max(needs) AS needs FROM schema_versions").get()!;
+    await target`UPDATE schema_versions SET needs = ${needs} WHERE version = ${needs} AND needs < ${needs}`;
     await commit(target);
     return copied;
   } finally {

@@ -26,12 +26,21 @@ export class PostgresStore extends Store {
   /** COMMIT has waited for the disk (synchronous_commit). */
   async settled(): Promise<void> {}
 
+  async time(): Promise<number> {
+    const [row] = await this.#pool.run`SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT) AS time`;
+    return Number(row.time);
+  }
+
   checkFile(): void {}
 
   async backUp(): Promise<never> {
     throw new VouchError("usage", "`vouch server backup` copies SQLite's file; this database is PostgreSQL's.", {
       hint: "Run `pg_dump --format=custom --file=FILE` with the user and the database of the URL, and keep FILE encrypted.",
     });
+  }
+
+  async scrub(): Promise<boolean> {
+    return false;
   }
 
   async close(): Promise<void> {

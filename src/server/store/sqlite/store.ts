@@ -1,9 +1,10 @@
 /** SQLite: opening the file, group commit, backup. */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
-import { DatabaseReplacedError, databaseFailure } from "../failure.ts";
+import { DatabaseReplacedError, databaseFailure, isLocked } from "../failure.ts";
 import { checkVersion, migrate } from "../schema.ts";
 import type { Sql } from "../sql.ts";
 import { Store, Tables, type Transaction } from "../store.ts";
@@ -14,6 +15,9 @@ import { Statements, unlocked } from "./statements.ts";
 
 /** How long opening retries where SQLite fails at once; less than its own wait, which is not repeated. */
 const openingPatienceMs = 2_000;
+/** How long `scrub` waits for other programs that have the file open. */
+const scrubPatienceMs = 5_000;
+const scrubRetryMs = 20;
 
 export class SqliteStore extends Store {
   readonly #connection: Connection;
@@ -45,6 +49,10 @@ export class SqliteStore extends Store {
     await this.#sync?.settled();
   }
 
+  async time(own: number): Promise<number> {
+    return own;
+  }
+
   /** Throws DatabaseReplacedError if the path no longer names the open file, or the file was emptied. */
   checkFile(): void {
     const found = fileIdentity(this.#path);
@@ -54,6 +62,26 @@ export class SqliteStore extends Store {
   /** Copies the database to a new file, as `backUp`. */
   async backUp(path: string): Promise<Record<string, number>> {
     return await this.#statements.alone(() => backUp(this.#connection.run, path));
+  }
+
+  /** Rebuilds the file without free pages, and empties the log. */
+  async scrub(): Promise<boolean> {
+    const { run } = this.#connection;
+    const deadline = performance.now() + scrubPatienceMs;
+    return await this.#statements.alone(async () => {
+      try {
+        await unlocked(() => run`VACUUM`, deadline);
+        for (;;) {
+          const [result] = (await run`PRAGMA wal_checkpoint(TRUNCATE)`) as { busy: number }[];
+          if (result?.busy === 0) return true;
+          if (performance.now() > deadline) return false;
+          await sleep(scrubRetryMs);
+        }
+      } catch (error) {
+        if (isLocked(error)) return false;
+        throw error;
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -125,6 +153,8 @@ async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promi
     // The queue retries on locks: SQLite's own wait blocks the event loop.
     await run`PRAGMA busy_timeout = 0`;
     await run`PRAGMA foreign_keys = ON`;
+    // A key that was removed or encrypted is overwritten in its page, which is written anyway.
+    await run`PRAGMA secure_delete = FAST`;
     if (sync === "each") return new SqliteStore(connection, path, undefined);
     // Checkpoints still sync the log before the database, so a power cut damages nothing.
     await run`PRAGMA synchronous = NORMAL`;

@@ -152,7 +152,7 @@ export function grantsOnce(make: MakeDatabase): void {
 
   test("processes that initialise an empty database at once agree on one signing key", async () => {
     await everywhere((store) => initializeServer(store, "https://vouch.example.com", undefined, now));
-    expect(await first.configuration.signingKeys()).toHaveLength(1);
+    expect(await first.signingKeys.all()).toHaveLength(1);
     expect(await second.configuration.load()).toEqual({
       url: "https://vouch.example.com",
       audiences: [defaultAudience],

@@ -55,9 +55,9 @@ export function keeps(make: MakeDatabase): void {
 
   test("initialising the store again keeps the signing key and sets the audiences, and another URL is refused", async () => {
     await initializeServer(store, "https://vouch.example.com", [defaultAudience], now);
-    const [key] = await store.configuration.signingKeys();
+    const [key] = await store.signingKeys.all();
     await initializeServer(store, "https://vouch.example.com", ["a", "b"], now + 1);
-    expect(await store.configuration.signingKeys()).toEqual([key!]);
+    expect(await store.signingKeys.all()).toEqual([key!]);
     expect(await store.configuration.load()).toEqual({ url: "https://vouch.example.com", audiences: ["a", "b"] });
     const error: unknown = await initializeServer(store, "https://other.example.com", ["a"], now).catch(
       (thrown) => thrown,
@@ -193,6 +193,9 @@ export function keeps(make: MakeDatabase): void {
     await store.close();
     await database.sql`ALTER TABLE sessions DROP COLUMN client`;
     await database.sql`ALTER TABLE schema_versions DROP COLUMN needs`;
+    for (const column of ["published_at", "signs_from", "protection"]) {
+      await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
+    }
     await database.sql`DELETE FROM schema_versions WHERE version > 1`;
     store = await open(database, false);
     await store.sessions.add("since", { ...session, createdAt: now + 1 }, "laptop");
@@ -295,7 +298,7 @@ export function keeps(make: MakeDatabase): void {
       }
       expect(await store.sessions.rememberProof(`proof-${round}`, now)).toBe(true);
       expect(await store.accounts.users(now)).toHaveLength(1);
-      await store.configuration.signingKeys();
+      await store.signingKeys.all();
       await store.transaction(async (tables) =>
         tables.credentials.recordAssertion("key", 4_294_967_294 + round, false, now),
       );

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 import type { SQL } from "bun";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
+import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
+import { changesSigningKeys } from "./signing-keys.ts";
 import type { TestDatabase } from "./database.ts";
 
 describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
@@ -34,4 +36,6 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("what it keeps", () => keeps(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
+  describe("signing keys", () => changesSigningKeys(postgres));
+  describe("encrypted signing keys", () => encryptsSigningKeys(postgres));
 });

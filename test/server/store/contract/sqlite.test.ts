@@ -1,12 +1,16 @@
 /** The contract of the store, kept by SQLite. */
 import { describe } from "bun:test";
+import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
+import { changesSigningKeys } from "./signing-keys.ts";
 import { sqlite } from "./database.ts";
 
 describe("SQLite", () => {
   describe("what it keeps", () => keeps(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
+  describe("signing keys", () => changesSigningKeys(sqlite));
+  describe("encrypted signing keys", () => encryptsSigningKeys(sqlite));
 });

@@ -1,0 +1,44 @@
+/** Encrypts the signing keys that there are: from clear text, or from one key-encryption key to another. */
+import { VouchError } from "../../base/errors.ts";
+import type { SigningKey } from "../store/signing-keys.ts";
+import type { Store } from "../store/store.ts";
+import { kekOf, type KeyProtector, parseProtection } from "./protection.ts";
+import { protectKey, unprotectKey } from "./signing-key.ts";
+
+/**
+ * Encrypts every key under `to`, or none of them; `from` decrypts those that another key-encryption key protects. Returns
+ * the keys that were changed. Throws `settings_missing` (there is no `from`), `settings_invalid` (it is not theirs),
+ * `edit_conflict` (they changed meanwhile), and as the protectors.
+ */
+export async function encryptKeys(
+  store: Store,
+  issuer: string,
+  { from, to }: { from: KeyProtector | undefined; to: KeyProtector },
+): Promise<SigningKey[]> {
+  const isMissing = (key: SigningKey) => {
+    const protection = parseProtection(key.protection, key.kid);
+    return protection?.by !== "aws-kms-key" && kekOf(protection) !== to.kek;
+  };
+  const keys = (await store.signingKeys.all()).filter(isMissing);
+  // Before the transaction, which KMS would hold up.
+  const encrypted = await Promise.all(
+    keys.map(async (key) => ({
+      key,
+      after: await protectKey(await unprotectKey(key, issuer, from), issuer, to),
+    })),
+  );
+  await store.transaction(async ({ signingKeys }) => {
+    for (const { key, after } of encrypted) {
+      if (!(await signingKeys.replace(key, after))) throw changedMeanwhile();
+    }
+    if ((await signingKeys.all()).some(isMissing)) throw changedMeanwhile();
+    await signingKeys.shutOutOlderPrograms();
+  });
+  return keys;
+}
+
+function changedMeanwhile(): VouchError {
+  return new VouchError("edit_conflict", "The signing keys changed meanwhile; nothing was encrypted.", {
+    hint: "Run the command again.",
+  });
+}

@@ -1,0 +1,78 @@
+/** How a private signing key lies in the database: encrypted, or in AWS KMS, or (without protection) in clear text. */
+import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
+import { parseJson } from "../../base/json.ts";
+
+const Base64url = v.pipe(v.string(), v.maxLength(8192), v.regex(/^[\w-]+$/));
+const Arn = v.pipe(v.string(), v.maxLength(2048));
+
+const Protection = v.variant("by", [
+  /** AES-256-GCM under the key-encryption key that is named `kek`. */
+  v.strictObject({ by: v.literal("kek"), kek: Base64url, iv: Base64url, ciphertext: Base64url }),
+  /** Encrypted by the KMS key `kek`, a key ARN. */
+  v.strictObject({ by: v.literal("aws-kms"), kek: Arn, ciphertext: Base64url }),
+  /** Made in KMS, which alone signs with it. */
+  v.strictObject({ by: v.literal("aws-kms-key"), arn: Arn }),
+]);
+
+/** As in the database's column, without its JSON. */
+export type Protection = v.InferOutput<typeof Protection>;
+
+/** What a private key is bound to: encrypted for one issuer and kid, it is of no use as the key of another. */
+export interface Binding {
+  issuer: string;
+  kid: string;
+}
+
+/** A key-encryption key. */
+export interface KeyProtector {
+  /** Names the key, in the database and for people; says nothing about it. */
+  readonly kek: string;
+  protect(secret: Uint8Array<ArrayBuffer>, binding: Binding): Promise<Protection>;
+  /** Throws `settings_invalid` if this key did not encrypt it, or it was changed. */
+  unprotect(protection: Protection, binding: Binding): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Parses the column. Throws `settings_invalid` for anything else, as from a newer program. */
+export function parseProtection(text: string | undefined, kid: string): Protection | undefined {
+  if (text === undefined) return undefined;
+  const parsed = v.safeParse(Protection, parseJson(text));
+  if (parsed.success) return parsed.output;
+  throw new VouchError(
+    "settings_invalid",
+    `The signing key ${kid} is protected in a way that this program does not know.`,
+    {
+      hint: "A newer Vouch has written it, or the database is damaged. Run that version, or restore a backup.",
+    },
+  );
+}
+
+/** The key-encryption key's name; undefined where none is needed. */
+export function kekOf(protection: Protection | undefined): string | undefined {
+  return protection === undefined || protection.by === "aws-kms-key" ? undefined : protection.kek;
+}
+
+/** One line for people. */
+export function describeProtection(protection: Protection | undefined): string {
+  switch (protection?.by) {
+    case undefined:
+      return "in clear text";
+    case "kek":
+      return `encrypted under ${protection.kek}`;
+    case "aws-kms":
+      return `encrypted by ${protection.kek}`;
+    case "aws-kms-key":
+      return `in ${protection.arn}`;
+  }
+}
+
+/** The error of a key that another key-encryption key protects. */
+export function wrongKey(kek: string, { kid }: Pick<Binding, "kid">): VouchError {
+  return new VouchError(
+    "settings_invalid",
+    `The signing key ${kid} is not encrypted under the key-encryption key ${kek}.`,
+    {
+      hint: "`vouch server signing-keys list` says which it was. Nothing was changed: give that one, with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY.",
+    },
+  );
+}

@@ -1,0 +1,155 @@
+/** Changes of signing keys. Each is one transaction, so that of several replicas one makes it. */
+import { VouchError } from "../../base/errors.ts";
+import type { SigningKey } from "../store/signing-keys.ts";
+import type { Store, Transaction } from "../store/store.ts";
+import { type KeyStatus, publishedSeconds, statusesAt } from "./life-cycle.ts";
+import { kekOf, parseProtection } from "./protection.ts";
+import type { NewSigningKey } from "./signing-key.ts";
+
+export interface Rotation {
+  /** The new key. */
+  key: SigningKey;
+  /** The key that signs until then. */
+  previous: SigningKey;
+  /** Keys that were waiting to sign, and were removed. */
+  withdrawn: SigningKey[];
+}
+
+/** Makes a key, protected as the server's keys are. Called before a transaction, which it would hold up. */
+export type MakeKey = () => Promise<NewSigningKey>;
+
+/**
+ * Makes a key that is published for a day before it signs; with `immediately` it signs from `time` on, and replaces those
+ * that were waiting. `time`: the database's, in seconds since 1970. Throws `edit_conflict` if one is waiting,
+ * `settings_missing` before `vouch server init`, `settings_invalid` if the key would be kept otherwise than those that there
+ * are; and as `make`.
+ */
+export async function rotate(
+  store: Store,
+  time: number,
+  make: MakeKey,
+  { immediately = false } = {},
+): Promise<Rotation> {
+  const made = await make();
+  return await store.transaction(async (tables) => {
+    const { signing, published } = await lookUp(tables, time);
+    checkSameKek([signing, ...published.map((each) => each.key)], made);
+    if (published[0] && !immediately) {
+      throw new VouchError("edit_conflict", `The key ${published[0].key.kid} is waiting to sign already.`, {
+        hint: "Wait until it signs (`vouch server signing-keys list`); in an emergency `rotate --now` replaces it.",
+      });
+    }
+    for (const { key } of published) await tables.signingKeys.remove(key.kid);
+    // Later than the present key in any case, also in the same second and with a clock that went back.
+    const signsFrom = Math.max(immediately ? time : time + publishedSeconds, signing.signsFrom + 1);
+    const key = { ...made, publishedAt: time, signsFrom };
+    await tables.signingKeys.add(key);
+    await tables.signingKeys.shutOutOlderPrograms();
+    return { key, previous: signing, withdrawn: published.map((each) => each.key) };
+  });
+}
+
+/**
+ * Whether the next key must be published now, so that the newest one signs for `everySeconds`. After one in KMS none is
+ * due: only an administrator makes another there.
+ */
+export function isRotationDue(keys: readonly SigningKey[], time: number, everySeconds: number): boolean {
+  const newest = keys.reduce((one, other) => (other.signsFrom > one.signsFrom ? other : one));
+  if (parseProtection(newest.protection, newest.kid)?.by === "aws-kms-key") return false;
+  return newest.signsFrom + everySeconds - publishedSeconds <= time;
+}
+
+/** Makes the next key if it is due; undefined if it is not, or another replica has made it. Throws as `rotate`. */
+export async function rotateIfDue(
+  store: Store,
+  time: number,
+  everySeconds: number,
+  make: MakeKey,
+): Promise<SigningKey | undefined> {
+  const made = await make();
+  return await store.transaction(async (tables) => {
+    const keys = await tables.signingKeys.all();
+    if (keys.length === 0 || !isRotationDue(keys, time, everySeconds)) return undefined;
+    checkSameKek(keys.slice(-1), made);
+    const key = { ...made, publishedAt: time, signsFrom: time + publishedSeconds };
+    await tables.signingKeys.add(key);
+    await tables.signingKeys.shutOutOlderPrograms();
+    return key;
+  });
+}
+
+/**
+ * Removes the key: one that was waiting has signed nothing; one that is retired leaves the JWKS at once, only with
+ * `immediately`, and its tokens are refused from then on. Returns its state before. Throws `usage` (no such key),
+ * `edit_conflict` (it signs; or it is retired already).
+ */
+export async function retire(
+  store: Store,
+  kid: string,
+  time: number,
+  { immediately = false } = {},
+): Promise<KeyStatus<SigningKey>> {
+  return await store.transaction(async (tables) => {
+    const found = statusesAt(await tables.signingKeys.all(), time).find(({ key }) => key.kid === kid);
+    if (!found) {
+      throw new VouchError("usage", `There is no signing key ${JSON.stringify(kid.slice(0, 64))}.`, {
+        hint: "`vouch server signing-keys list` shows them.",
+      });
+    }
+    if (found.state === "signing") {
+      throw new VouchError("edit_conflict", `The key ${kid} is the one that signs.`, {
+        hint: "Make the next one first: `vouch server signing-keys rotate`, in an emergency with --now.",
+      });
+    }
+    if (found.state === "retired" && !immediately) {
+      throw new VouchError(
+        "edit_conflict",
+        `The key ${kid} is retired, and leaves the JWKS when its tokens have ended.`,
+        {
+          hint: "With --now it leaves at once, and whoever has a token that it signed must get another.",
+        },
+      );
+    }
+    await tables.signingKeys.remove(kid);
+    await tables.signingKeys.shutOutOlderPrograms();
+    return found;
+  });
+}
+
+/** Removes the retired keys whose tokens have ended; returns them. */
+export async function removeGone(store: Store, time: number): Promise<SigningKey[]> {
+  return await store.transaction(async (tables) => {
+    const all = statusesAt(await tables.signingKeys.all(), time);
+    const gone = all.filter(({ state }) => state === "gone").map(({ key }) => key);
+    for (const { kid } of gone) await tables.signingKeys.remove(kid);
+    return gone;
+  });
+}
+
+async function lookUp(
+  { signingKeys }: Transaction,
+  time: number,
+): Promise<{ signing: SigningKey; published: KeyStatus<SigningKey>[] }> {
+  const all = statusesAt(await signingKeys.all(), time);
+  const signing = all.find(({ state }) => state === "signing")?.key;
+  if (!signing) {
+    throw new VouchError("settings_missing", "The database has no signing key.", {
+      hint: "Run `vouch server init --url https://YOUR-HOST` first.",
+    });
+  }
+  return { signing, published: all.filter(({ state }) => state === "published") };
+}
+
+/** A key that lies open, or under another key-encryption key, beside encrypted ones would undo their protection. */
+function checkSameKek(present: readonly SigningKey[], made: NewSigningKey): void {
+  const kek = kekOf(parseProtection(made.protection, made.kid));
+  for (const { kid, protection } of present) {
+    const other = kekOf(parseProtection(protection, kid));
+    if (other === undefined || other === kek) continue;
+    throw new VouchError(
+      "settings_invalid",
+      `The signing keys are encrypted under ${other}, and the new one would be ${kek === undefined ? "in clear text" : `under ${kek}`}.`,
+      { hint: "Give that key-encryption key, or change it for all: `vouch server signing-keys encrypt`." },
+    );
+  }
+}

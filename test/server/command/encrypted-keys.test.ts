@@ -1,0 +1,125 @@
+/** `vouch server` with a key-encryption key, as processes. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tempFolderUntil } from "../../temp-folder.ts";
+
+const main = new URL("../../../src/main.ts", import.meta.url).pathname;
+const folder = tempFolderUntil(afterAll);
+const path = join(folder, "vouch.db");
+const kek = join(folder, "kek");
+const otherKek = join(folder, "other-kek");
+const secret = Buffer.alloc(32, 3).toString("base64");
+const source = ["--key-encryption-key", `file:${kek}`];
+
+function start(args: string[], env: Record<string, string> = {}) {
+  const all = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", VOUCH_DATABASE: `sqlite:${path}`, ...env };
+  return Bun.spawn([process.execPath, main, "server", ...args], {
+    env: all,
+    cwd: folder,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+async function vouch(args: string[], env: Record<string, string> = {}) {
+  const child = start(args, env);
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(stdout + stderr).not.toContain(secret.slice(0, 20));
+  return { code: await child.exited, stdout, stderr };
+}
+
+/** Starts a server, ends it, and returns what it logged. */
+async function served(args: string[], env: Record<string, string> = {}): Promise<string> {
+  const child = start(["run", "--listen", "127.0.0.1:0", ...args], env);
+  const { value } = await child.stdout.getReader().read();
+  expect(Buffer.from(value ?? []).toString()).toContain("listening on");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+  return await new Response(child.stderr).text();
+}
+
+const protections = async () =>
+  JSON.parse((await vouch(["signing-keys", "list", "--json"])).stdout).map(
+    ({ protection }: { protection: unknown }) => protection,
+  );
+
+beforeAll(async () => {
+  writeFileSync(kek, `${secret}\n`, { mode: 0o600 });
+  writeFileSync(otherKek, Buffer.alloc(32, 4).toString("base64"), { mode: 0o600 });
+  await vouch(["init", "--url", "https://vouch.example.com"]);
+});
+
+test("a server in clear text says so, is encrypted while it runs, and then starts with its key alone", async () => {
+  expect(await served([])).toContain('"event":"signing_keys_in_clear_text"');
+  // With a key-encryption key that nothing is encrypted under yet, it starts and says the same.
+  expect(await served(source)).toContain('"event":"signing_keys_in_clear_text"');
+  expect(await protections()).toEqual([null]);
+  expect((await vouch(["signing-keys", "list"])).stdout).toContain("; in clear text\n");
+
+  const child = start(["run", "--listen", "127.0.0.1:0"]);
+  await child.stdout.getReader().read();
+  const encrypted = await vouch(["signing-keys", "encrypt", ...source]);
+  expect({ code: encrypted.code, stderr: encrypted.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(encrypted.stdout).toContain("Encrypted 1 signing key under");
+  expect(encrypted.stdout).not.toContain("old pages");
+  expect(encrypted.stdout).toContain("vouch server signing-keys rotate");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+  const [protection] = await protections();
+  expect(protection).toEqual({ by: "kek", kek: expect.stringMatching(/^[\w-]{16}$/) });
+
+  expect(await served(source)).toBe("");
+  expect(await served([], { VOUCH_KEY_ENCRYPTION_KEY: "env:KEK", KEK: secret })).toBe("");
+  expect(await served(["--key-encryption-key", "credential:kek"], { CREDENTIALS_DIRECTORY: folder })).toBe("");
+
+  const before = readFileSync(path);
+  const missing = await vouch(["run", "--listen", "127.0.0.1:0"]);
+  expect(missing).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("no key-encryption key is given"),
+  });
+  const wrong = await vouch(["run", "--listen", "127.0.0.1:0", "--key-encryption-key", `file:${otherKek}`]);
+  expect(wrong).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is not encrypted under") });
+  const refused = await vouch(["signing-keys", "rotate"]);
+  expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("in clear text") });
+  expect(readFileSync(path).equals(before)).toBe(true);
+  expect(await protections()).toEqual([protection]);
+
+  const backup = await vouch(["backup", join(folder, "copy.db")]);
+  expect(backup.stdout).toContain("of no use without the key-encryption key");
+});
+
+test("the key-encryption key is changed, and a new signing key is encrypted under it", async () => {
+  const change = ["signing-keys", "encrypt", "--key-encryption-key", `file:${otherKek}`];
+  const unnamed = await vouch(change);
+  expect(unnamed).toMatchObject({ code: 1, stderr: expect.stringContaining("no key-encryption key is given") });
+  const changed = await vouch([...change, "--previous", `file:${kek}`, "--json"]);
+  expect(changed).toMatchObject({ code: 0, stderr: "" });
+  const { kek: name, encrypted, oldContentRemoved } = JSON.parse(changed.stdout);
+  expect({ number: encrypted.length, oldContentRemoved }).toEqual({ number: 1, oldContentRemoved: true });
+  expect((await vouch(change)).stdout).toContain("Every signing key is encrypted");
+  expect((await vouch(["signing-keys", "rotate", "--key-encryption-key", `file:${otherKek}`])).code).toBe(0);
+  expect(await protections()).toEqual([
+    { by: "kek", kek: name },
+    { by: "kek", kek: name },
+  ]);
+  expect(await served(["--key-encryption-key", `file:${otherKek}`])).toBe("");
+});
+
+test("the command needs a key, and does not take the key itself", async () => {
+  expect(await vouch(["signing-keys", "encrypt"])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("openssl rand"),
+  });
+  expect(await vouch(["run", "--key-encryption-key", secret])).toMatchObject({ code: 2, stdout: "" });
+});
+
+test("a server that is made with a key-encryption key is encrypted from its first moment", async () => {
+  const fresh = { VOUCH_DATABASE: `sqlite:${join(folder, "fresh.db")}` };
+  expect((await vouch(["init", "--url", "https://vouch.example.com", ...source], fresh)).code).toBe(0);
+  const { stdout } = await vouch(["signing-keys", "list"], fresh);
+  expect(stdout).toContain("; encrypted under ");
+  expect(await served(source, fresh)).toBe("");
+});
