@@ -29,6 +29,7 @@ export class Record {
     published: new FairEntries(maxEntries),
     asked: new FairEntries(maxEntries),
     refused: new FairEntries(maxEntries),
+    guests: new FairEntries(maxEntries),
   };
   readonly #askers = new Askers();
   #settings: RecordSettings = { keep: false, arguments: false };
@@ -57,17 +58,17 @@ export class Record {
   }
 
   /** Remembers an answer, or a refusal. One that changes something is in its file then, if it shall be kept. */
-  add(question: Question, outcome: string, { asker, above, own, program, isKept }: Who): void {
+  add(question: Question, outcome: string, { asker, above, own, program, guest, isKept }: Who): void {
     const { operation, target, claim, isProgram } = question;
-    const list = outcome === "ok" ? (question.list ?? "asked") : "refused";
+    const list = guest !== undefined ? "guests" : outcome === "ok" ? (question.list ?? "asked") : "refused";
     const entries = this.#lists[list];
     const now = Math.floor(this.#clock.now() / 1000);
     const by = isProgram ? own : program;
     this.programs.add(by, now);
     // Helpers of one package manager are one entry; a claim is free text and makes none.
-    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
+    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by, guest]);
     const known = entries.get(key);
-    const entry = known ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
+    const entry = known ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now, guest);
     entry.ask = ++this.#asks;
     const isNews = entry.grow(asker, claim, now);
     if (isKept && this.keeper !== undefined) {
