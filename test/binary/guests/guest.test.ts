@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
+import { names } from "../../sandbox/main.ts";
 import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
 
 let laptop: Laptop;
@@ -18,7 +19,8 @@ afterAll(async () => laptop?.stop());
 function asGuest(args: string[], options: { stdin?: string; folder?: string } = {}): Promise<Finished> {
   const home = join(laptop.folder, "far-home");
   mkdirSync(home, { recursive: true });
-  const env = { HOME: home, VOUCH_RUNTIME_DIR: options.folder ?? guest.folder, VOUCH_CONFIG: undefined };
+  const moved = Object.entries(laptop.env).map(([name, value]) => [name, value.replaceAll(laptop.home, home)]);
+  const env = { ...Object.fromEntries(moved), VOUCH_RUNTIME_DIR: options.folder ?? guest.folder };
   return laptop.run([executable, ...args], { env, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
 }
 
@@ -65,6 +67,27 @@ describe("a guest", () => {
     expect(exitCode).toBe(5);
     expect(stderr).toContain("runs on another machine, which calls this one its guest box");
     expect(stderr).toContain("Log in there");
+  });
+
+  test("is told by status and doctor that it is one, and what is done where", async () => {
+    const status = await asGuest(["status"]);
+    expect(status.exitCode).toBe(0);
+    expect(status.stdout).toMatch(/Agent +on another machine, which gives this one, its guest box, read tokens/);
+    const { exitCode, stdout } = await asGuest(["doctor"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("The agent runs on another machine, which calls this one its guest box.");
+    expect(stdout).toContain(
+      "Here work tokens for reading. Logging in, publishing and keys are for the other machine.",
+    );
+    expect(stdout).toContain("No repository is set up on this machine.");
+    expect(stdout).not.toMatch(/security key is|vouch enroll|vouch setup aws/);
+    const place = ["--domain", names.domain, "--domain-owner", names.account, "--region", names.region];
+    await ended(asGuest(["setup", "codeartifact", ...place, "--repository", names.repository, "--tool", "cargo"]));
+    const after = JSON.parse((await asGuest(["doctor", "--json"])).stdout) as {
+      sections: { section: string; findings: { status: string; found: string }[] }[];
+    };
+    const found = after.sections.find(({ section }) => section === "Access")!.findings;
+    expect(found).toMatchObject([{ status: "ok", found: expect.stringContaining("lets the role read") }]);
   });
 
   test("gets credentials of the configured role where that is set", async () => {

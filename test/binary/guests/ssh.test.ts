@@ -5,7 +5,9 @@ import { join } from "node:path";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
 import { until } from "../../agent/harness.ts";
 import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
-import { requires } from "../../requires.ts";
+import { requires, requiresKeyringPip } from "../../requires.ts";
+import { names } from "../../sandbox/main.ts";
+import { myPackage, seedPackage } from "../../sandbox/packages.ts";
 import { prepareSshd, type Sshd, sshdProgram } from "../../sshd.ts";
 import { filesContaining } from "../disk.ts";
 
@@ -26,7 +28,7 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
     const folder = join(laptop.folder, name);
     mkdirSync(folder);
     const path = name.includes("bare") ? "/usr/bin:/bin" : laptop.env["PATH"]!;
-    return prepareSshd(folder, { PATH: path, SHELL: "/bin/sh" }, ...settings);
+    return prepareSshd(folder, { ...laptop.sandbox.env, PATH: path, SHELL: "/bin/sh" }, ...settings);
   }
 
   const toFar = (command: string[], at = far, ...flags: string[]): Promise<Finished> =>
@@ -72,6 +74,20 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
     expect((await toFar(["vouch credential aws"])).exitCode).toBe(5);
     expect((await toFar(["vouch credential aws"], far, "--credentials")).stdout).toContain('"AccessKeyId":');
   });
+
+  test.skipIf(!requiresKeyringPip(process.env))(
+    "lets the real pip install there, set up there by vouch itself",
+    async () => {
+      await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
+      const place = `--domain ${names.domain} --domain-owner ${names.account} --region ${names.region}`;
+      const setUp = `vouch setup codeartifact ${place} --repository ${names.repository} --tool pip`;
+      const { exitCode, stdout, stderr } = await toFar([
+        `${setUp} && export PATH="$HOME/.local/share/vouch/shims:$PATH" && pip download -q --no-deps ${myPackage.name} && ls`,
+      ]);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stdout).toContain(myPackage.name.replace("-", "_"));
+    },
+  );
 
   test("has two connections at a time, each with a folder of its own", async () => {
     const both = await Promise.all([1, 2].map(() => toFar(['echo "$VOUCH_RUNTIME_DIR"; vouch status --prompt'])));
