@@ -56,10 +56,7 @@ interface Showing {
  * The token for a URL: one for publishing after a touch, where it needs one. `command` says what runs, for the person who
  * is asked (shown-command.ts); `refusal` and errors as in `askWithTouch`.
  */
-export async function askForToken(
-  request: TokenRequest,
-  { refusal, command }: Showing = {},
-): Promise<TokenReply> {
+export async function askForToken(request: TokenRequest, { refusal, command }: Showing = {}): Promise<TokenReply> {
   if (request.purpose !== "publish") return ask(routes.token, request);
   const shown = await command?.();
   const { url, format, holder } = request;
