@@ -6,6 +6,7 @@ import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Notification } from "../base/system/notification.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
+import { Guests } from "./guests/guests.ts";
 import { log } from "./process/log.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
@@ -71,6 +72,7 @@ export class Agent implements TokenSource {
   readonly publishing: Publishing;
   readonly record: Record;
   readonly given: GivenOut;
+  readonly guests: Guests;
   readonly #clock: Clock;
   readonly #settings: SettingsFile;
   readonly #env: Environment;
@@ -91,6 +93,7 @@ export class Agent implements TokenSource {
     this.#env = options.env ?? process.env;
     this.#settings = options.settings ?? new SettingsFile();
     this.#log = options.log ?? log;
+    this.guests = new Guests(this.#clock, this.#log);
     this.#onEnd = options.onEnd;
     this.#onStop = options.onStop;
     this.#onRestart = options.onRestart;
@@ -117,9 +120,10 @@ export class Agent implements TokenSource {
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
 
-  /** Who has connected, to be called before anything is read: it may end at any time. */
-  who(descriptor: number, peer: Peer): Who {
-    return this.record.who(descriptor, peer, this.#readSettings().settings);
+  /** Who has connected, at which guest's socket; to be called before anything is read: it may end at any time. */
+  who(descriptor: number, peer: Peer, guest?: string): Who {
+    const who = this.record.who(descriptor, peer, this.#readSettings().settings);
+    return guest === undefined ? who : { ...who, guest: { name: guest, uid: peer.uid } };
   }
 
   /** The session's state and what is configured. No secret is in it. */
@@ -285,6 +289,13 @@ export class Agent implements TokenSource {
     this.#ends.close();
   }
 
+  /** Opens and closes guests as the settings say, and returns all. Settings that cannot be read change nothing. */
+  syncGuests(): Reply<typeof routes.guests> {
+    const { settings } = this.#readSettings();
+    if (settings !== undefined) this.guests.sync(settings);
+    return this.guests.described;
+  }
+
   /** Why the last sessions ended. */
   get ended(): readonly EndedSession[] {
     return this.#sessions.ended;
@@ -295,6 +306,7 @@ export class Agent implements TokenSource {
     this.forgetWhatEnded();
     this.#ends.follow();
     this.publishing.sweep();
+    this.syncGuests();
     if (this.#readSettings().settings?.notifications?.sessionEnd !== false) this.#endNotice.watch(this.#sessions.all);
     void this.renew();
   }

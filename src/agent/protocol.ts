@@ -30,6 +30,7 @@ import {
   endReasons,
   error,
   failed,
+  guest,
   listing,
   ownSession,
   recordEntry,
@@ -73,6 +74,9 @@ export const routes = {
   publishCancel: "/v1/publish/cancel",
   fingerprints: "/v1/fingerprints",
   record: "/v1/record",
+  guests: "/v1/guests",
+  guestOpen: "/v1/guests/open",
+  guestClose: "/v1/guests/close",
   repositoryEndpoint: "/v1/repository-endpoint",
   domains: "/v1/domains",
   repositories: "/v1/repositories",
@@ -116,6 +120,8 @@ const replies = {
     /** By server, the default one first; absent from an agent that knows one only. */
     sessions: optional(list(serverSession)),
     role: optional(fields({ arn: text, expiration: time })),
+    /** To a guest: what it is called, and whether it gets credentials of roles. */
+    guest: optional(fields({ name: text, credentials: flag })),
     /** How many programs have asked for something since midnight. */
     askedToday: optional(count),
     /** What ends a session before its time, and why it is not noticed, or not in time. */
@@ -219,6 +225,10 @@ const replies = {
     /** Where the record is kept if it is; how many entries no file has, and why. */
     kept: optional(fields({ folder: text, failure: optional(text), lost: count })),
   }),
+  [routes.guests]: fields({ guests: list(guest) }),
+  /** The folder of its socket. */
+  [routes.guestOpen]: fields({ folder: text }),
+  [routes.guestClose]: fields({ closed: flag }),
   [routes.fingerprints]: fields({
     salt: text,
     /** Those of tokens that the agent has given out, and when they end. */

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";
 import { purposes } from "../base/purpose.ts";
+import { guestNamePattern, maxGuestUids } from "../settings/settings.ts";
 import { holderKinds } from "./publishing/holder.ts";
 
 const Format = v.picklist(packageFormats);
@@ -197,6 +198,19 @@ export const publishFinishRequest = v.strictObject({
 export type PublishFinishRequest = v.InferOutput<typeof publishFinishRequest>;
 
 export const publishCancelRequest = v.strictObject({ ceremony: Name });
+
+/** A guest that lasts until the session ends. */
+export const guestOpenRequest = v.strictObject({
+  name: v.pipe(v.string(), v.regex(guestNamePattern)),
+  uids: v.exactOptional(
+    v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe))), v.maxLength(maxGuestUids)),
+  ),
+  credentials: v.exactOptional(v.boolean()),
+  folder: v.exactOptional(v.pipe(v.string(), v.maxLength(4096), v.startsWith("/"))),
+});
+export type GuestOpenRequest = v.InferOutput<typeof guestOpenRequest>;
+
+export const guestCloseRequest = v.strictObject({ name: v.pipe(v.string(), v.regex(guestNamePattern)) });
 
 /** Salted fingerprints of what may be tokens; none asks for the salt. */
 export const fingerprintsRequest = v.strictObject({

@@ -9,6 +9,8 @@ import {
   enrollFinishRequest,
   enrollStartRequest,
   fingerprintsRequest,
+  guestCloseRequest,
+  guestOpenRequest,
   keyAddFinishRequest,
   keyAddStartRequest,
   keyChangeFinishRequest,
@@ -104,6 +106,12 @@ export const agentRoutes: AgentRoutes = {
     ...record.since(since),
     ...(record.keeper === undefined ? {} : { kept: record.keeper.state }),
   })),
+  [routes.guests]: route(emptyRequest, (agent) => agent.syncGuests()),
+  [routes.guestOpen]: route(guestOpenRequest, (agent, request) => {
+    agent.guests.open(request);
+    return { folder: agent.guests.described.guests.find(({ name }) => name === request.name)!.folder };
+  }),
+  [routes.guestClose]: route(guestCloseRequest, ({ guests }, { name }) => ({ closed: guests.close(name) })),
   [routes.fingerprints]: route(fingerprintsRequest, ({ given }, { fingerprints }) => given.among(fingerprints)),
   [routes.restart]: route(emptyRequest, (agent) => {
     agent.restart();

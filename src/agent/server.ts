@@ -1,7 +1,9 @@
 /** The agent's side of the socket: reads requests, finds their route, writes replies. */
+import { dirname } from "node:path";
 import { type ErrorCode, VouchError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import type { Agent } from "./agent.ts";
+import { type Access, ownAccess } from "./guests/access.ts";
 import { connectionLimit } from "./process/descriptors.ts";
 import { type HttpListener, listenHttp } from "./wire/http-listener.ts";
 import { type HttpRequest, RequestError } from "./wire/http-request.ts";
@@ -20,19 +22,42 @@ import type { RememberedAnswers } from "./wire/response-cache.ts";
 /** Above every limit on upstream calls. */
 const answerLimitSeconds = 120;
 
+/** Limits of a guest: connections at a time, and a request's body in bytes. */
+const guestConnections = 64;
+const guestBodyBytes = 64 << 10;
+
 /**
- * Listens on the socket. The folder's permissions decide who can connect (socket.ts). Throws the errors of listening.
+ * Listens on the socket, and on those of the guests. The folder's permissions decide who can connect (socket.ts). Throws
+ * the errors of listening.
  */
 export function serveAgent(agent: Agent, socketPath: string): HttpListener {
+  const own = listen(agent, socketPath, ownAccess);
+  agent.guests.serve((path, access) => listen(agent, path, access), dirname(socketPath));
+  agent.syncGuests();
+  return {
+    async stop() {
+      await Promise.all([own.stop(), agent.guests.stop()]);
+    },
+    unref() {
+      own.unref();
+      agent.guests.unref();
+    },
+  };
+}
+
+function listen(agent: Agent, socketPath: string, access: Access): HttpListener {
+  const isGuest = access.guest !== undefined;
   async function answer(request: HttpRequest, received: Buffer, peer: Peer, who: Who): Promise<Uint8Array> {
     try {
-      const answers = answersOf(agent);
+      // A guest's bytes are no key: what is remembered was answered with another access.
+      const answers = isGuest ? undefined : answersOf(agent);
       const { path, route, body } = accept(request);
       const question = questionOf(path, body, settingsOf(agent));
       try {
+        access.check(path, body);
         const asker = who.startedAt === undefined ? peer : { ...peer, startedAt: who.startedAt };
         const { reply, lifetime } = await route.answer(agent, body, asker);
-        const whole = writeReply(200, reply);
+        const whole = writeReply(200, access.view(path, reply));
         const answered = question && answeredQuestion(question, path, reply);
         if (lifetime !== undefined) answers?.keep(received, whole, lifetime, answered);
         if (answered !== undefined) agent.record.add(answered, "ok", who);
@@ -42,16 +67,22 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
         throw error;
       }
     } catch (error) {
-      return failure(error);
+      return failure(error, access);
     }
   }
-  return listenHttp({
+  return listenHttp<Who>({
     unix: socketPath,
-    maxBodyBytes,
+    maxBodyBytes: isGuest ? guestBodyBytes : maxBodyBytes,
     limitSeconds: answerLimitSeconds,
-    maxConnections: connectionLimit(),
-    see: (descriptor, peer) => agent.who(descriptor, peer),
+    maxConnections: isGuest ? guestConnections / 2 : connectionLimit(),
+    ...(isGuest ? { capacity: guestConnections } : {}),
+    see: (descriptor, peer) => (access.admits(peer) ? agent.who(descriptor, peer, access.guest) : undefined),
+    turnAway(peer) {
+      const error = access.turnedAway(peer);
+      return error && failure(error, access);
+    },
     recall(received, who) {
+      if (isGuest) return undefined;
       const remembered = answersOf(agent)?.recall(received);
       if (remembered === undefined) return undefined;
       trace("agent", `remembered answer, ${remembered.answer.length} bytes`);
@@ -65,7 +96,7 @@ export function serveAgent(agent: Agent, socketPath: string): HttpListener {
         () => answer(request, received, peer, who),
         (answered) => `${statusOf(answered)}, ${answered.length} bytes`,
       ),
-    refuse: failure,
+    refuse: (error) => failure(error, access),
   });
 }
 
@@ -130,11 +161,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   timeout: 504,
 };
 
-function failure(thrown: unknown): Uint8Array {
+function failure(thrown: unknown, access: Access): Uint8Array {
   const error = VouchError.from(thrown);
   if (error.code === "internal_error") log(`failed: ${error.message}`);
   const status = error instanceof RequestError ? error.status : (statuses[error.code] ?? 500);
-  return writeReply(status, { error: error.toWire() } satisfies ErrorReply);
+  return writeReply(status, { error: access.told(error).toWire() } satisfies ErrorReply);
 }
 
 /**

@@ -67,6 +67,16 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Run, stop or ask the agent that holds the session",
     load: async (roles) => (await import("./commands/agent.ts")).agentCommand(roles.agent),
   },
+  ssh: {
+    group: "every day",
+    summary: "Log in to another machine, where package managers ask the agent here",
+    load: async () => (await import("./commands/ssh/ssh.ts")).ssh,
+  },
+  guest: {
+    group: "for programs",
+    summary: "Let a container or another machine ask this agent for read tokens",
+    load: async () => (await import("./commands/guest/guest.ts")).guest,
+  },
   hook: {
     group: "for programs",
     summary: "Print lines that keep the shims folder first on your shell's PATH",

@@ -5,6 +5,10 @@ enum {
   SOCKET_PATH_SIZE = 108,
   PERMISSIONS = 0777,
   OF_OTHERS = 0077,
+  WRITE_OF_OTHERS = 0022,
+  STICKY = 01000,
+  GUEST_FOLDER = 0711,
+  ROOT = 0,
 };
 
 /* Whether the path ends with a slash, or with a slash and a dot: lstat(2) would follow a link. */
@@ -29,9 +33,10 @@ static int is_private(const char *path, uint32_t user) {
  * Writes the path of the agent's folder, zero-terminated: the first two places of agentFolder in src/agent/wire/socket.ts.
  * 0 where the agent is to be looked for elsewhere.
  */
-static int find_folder(const struct start *start, uint32_t user, struct buffer *path) {
+static int find_folder(const struct start *start, uint32_t user, struct buffer *path, int *is_named) {
   struct text own = variable(start, TEXT("VOUCH_RUNTIME_DIR"));
-  if (own.size > 0 && own.bytes[0] == '/') {
+  *is_named = own.size > 0 && own.bytes[0] == '/';
+  if (*is_named) {
     append(path, own);
   } else {
     struct text xdg = variable(start, TEXT("XDG_RUNTIME_DIR"));
@@ -53,25 +58,60 @@ static int find_folder(const struct start *start, uint32_t user, struct buffer *
   return !path->overflow;
 }
 
-/* A connection to the agent of this user, or a negative number: the owner of the folder decides who answers there. */
+static int is_root_or(const struct file_status *status, uint32_t user) {
+  return status->uid == ROOT || status->uid == user;
+}
+
+/*
+ * Whether each name in the path is one that only root or the user can have given: folderOwner in src/agent/wire/socket.ts.
+ * `child` is what the path names.
+ */
+static int is_named_safely(const struct buffer *path, struct file_status child, uint32_t user) {
+  char parent[SOCKET_PATH_SIZE];
+  size_t size = path->size;
+  for (size_t index = 0; index < size; index++) parent[index] = path->bytes[index];
+  while (size > 1) {
+    while (size > 1 && parent[size - 1] != '/') size--;
+    if (size > 1) size--;
+    parent[size] = 0;
+    struct file_status status;
+    if (sys_status(parent, 0, &status) != 0) return 0;
+    if ((status.mode & TYPE_MASK) != TYPE_FOLDER || !is_root_or(&status, user)) return 0;
+    if ((status.mode & WRITE_OF_OTHERS) != 0 && ((status.mode & STICKY) == 0 || !is_root_or(&child, user))) return 0;
+    child = status;
+  }
+  return 1;
+}
+
+/* Whether the folder's owner is trusted: the user, or whoever's folder has been mounted where the user says. */
+static int is_trusted(const struct file_status *status, const struct buffer *path, uint32_t user, int is_named) {
+  if (is_folder_of(status, user)) {
+    return (status->mode & OF_OTHERS) == 0 || (is_named && (status->mode & PERMISSIONS) == GUEST_FOLDER);
+  }
+  if (!is_named || (status->mode & TYPE_MASK) != TYPE_FOLDER || (status->mode & WRITE_OF_OTHERS) != 0) return 0;
+  return is_named_safely(path, *status, user);
+}
+
+/* A connection to the agent, or a negative number: the owner of the folder decides who answers there. */
 static long connect_to_agent(const struct start *start, int64_t limit_ms) {
   char path_bytes[SOCKET_PATH_SIZE];
   struct buffer path = BUFFER(path_bytes);
   uint32_t user = sys_user();
   struct file_status status;
-  if (!find_folder(start, user, &path)) return -1;
-  if (sys_status(path.bytes, 0, &status) != 0) return -1;
-  if (!is_folder_of(&status, user) || (status.mode & OF_OTHERS) != 0) return -1;
+  int is_named = 0;
+  if (!find_folder(start, user, &path, &is_named)) return -1;
+  if (sys_status(path.bytes, 0, &status) != 0 || !is_trusted(&status, &path, user, is_named)) return -1;
+  uint32_t owner = status.uid;
   append(&path, TEXT("/agent.sock"));
   append_zero(&path);
   if (path.overflow || sys_status(path.bytes, 0, &status) != 0) return -1;
-  if ((status.mode & TYPE_MASK) != TYPE_SOCKET || status.uid != user) return -1;
+  if ((status.mode & TYPE_MASK) != TYPE_SOCKET || status.uid != owner) return -1;
 
   long connection = sys_socket(limit_ms);
   if (connection < 0) return connection;
   uint32_t peer = 0;
   /* The folder may have been replaced since it was looked at. */
-  if (sys_connect((int)connection, path.bytes) == 0 && sys_peer((int)connection, &peer) == 0 && peer == user) {
+  if (sys_connect((int)connection, path.bytes) == 0 && sys_peer((int)connection, &peer) == 0 && peer == owner) {
     return connection;
   }
   sys_close((int)connection);

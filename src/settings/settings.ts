@@ -15,6 +15,10 @@ import { serverOrigin } from "../base/net/server-origin.ts";
 
 /** The name of a profile: also fit for a flag, a variable and a file name. */
 export const profilePattern = /^[A-Za-z0-9][\w.-]{0,62}$/;
+/** The name of a guest: also fit for a folder, short enough for the path of a socket. */
+export const guestNamePattern = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** The limit on a guest's user ids. */
+export const maxGuestUids = 16;
 /** The limit on the roles before a profile's own. */
 export const maxChainedRoles = 4;
 
@@ -80,6 +84,18 @@ const ProfileSchema = v.strictObject({
   folders: v.optional(v.array(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path")))),
 });
 
+/** Who asks the agent from elsewhere, at a socket of its own: read tokens only. */
+const GuestSchema = v.strictObject({
+  /** User ids, as the agent's system counts them, besides the user's own. */
+  uids: v.optional(
+    v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe))), v.maxLength(maxGuestUids)),
+  ),
+  /** Whether it gets credentials of configured roles, too. */
+  credentials: v.optional(v.boolean()),
+  /** The folder of its socket, absolute; in the agent's own without it. */
+  folder: v.optional(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path"))),
+});
+
 /** Where a person without a session is asked for PIN and touch. */
 export const loginPrompts = ["always", "terminal", "never"] as const;
 export type LoginPrompt = (typeof loginPrompts)[number];
@@ -108,6 +124,8 @@ const SettingsSchema = v.strictObject({
   profiles: v.optional(
     v.record(v.pipe(v.string(), v.regex(profilePattern, "expected a profile's name")), ProfileSchema),
   ),
+  /** Guests by name. */
+  guests: v.optional(v.record(v.pipe(v.string(), v.regex(guestNamePattern, "expected a guest's name")), GuestSchema)),
   /** Which desktop notifications are shown; each one that is not named is. */
   notifications: v.optional(v.strictObject({ touch: v.optional(v.boolean()), sessionEnd: v.optional(v.boolean()) })),
   /** "terminal" without it. */
@@ -120,6 +138,7 @@ const SettingsSchema = v.strictObject({
 });
 
 export type Settings = v.InferOutput<typeof SettingsSchema>;
+export type GuestSettings = v.InferOutput<typeof GuestSchema>;
 export type ServerSettings = v.InferOutput<typeof ServerSchema>;
 export type ProfileSettings = v.InferOutput<typeof ProfileSchema>;
 export type RepositorySettings = v.InferOutput<typeof RepositorySchema>;

@@ -73,7 +73,14 @@ const planted: [what: string, file: string, right: string, wrong: string, found:
     "if (text.size > 100000)",
     /AddressSanitizer|runtime error/,
   ],
-  ["a peer that is not looked at", "agent.c", " && peer == user", "", /nothing is sent to another user's process/],
+  ["a peer that is not looked at", "agent.c", " && peer == owner", "", /nothing is sent to another user's process/],
+  [
+    "a folder that anybody may have put there",
+    "agent.c",
+    "if ((status.mode & WRITE_OF_OTHERS) != 0 && ((status.mode & STICKY) == 0 || !is_root_or(&child, user))) return 0;",
+    "(void)child;",
+    /that others may have put there/,
+  ],
   [
     "a part of an answer taken for all",
     "agent.c",

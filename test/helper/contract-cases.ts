@@ -20,6 +20,8 @@ export interface Case {
   files?: Readonly<Record<string, string>>;
   /** Another user listens in the agent's place. */
   foreign?: true;
+  /** The agent is another user's, and so is its folder, which has been mounted there with this mode. */
+  mounted?: number;
   /** The first stage answers by itself; "maybe" where that is up to how the system cuts stdin. Else it must leave it. */
   taken?: boolean | "maybe";
 }

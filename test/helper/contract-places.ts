@@ -1,16 +1,43 @@
 /** Where the agent listens in the table of cases: in its folder, in one that nobody can trust, or nowhere. */
 import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { askers, type Case, like } from "./contract-cases.ts";
 
-type Place = Pick<Case, "name" | "place" | "foreign" | "taken">;
+type Place = Pick<Case, "name" | "place" | "foreign" | "mounted" | "taken">;
 
 /** The user `nobody`; only root can be another user. */
 const nobody = 65534;
 const asRoot: Place[] = [
   { name: "a folder of another user", place: (folder) => chownSync(folder, nobody, nobody) },
+  { name: "another user's folder, into which others may write", place: (folder) => mounted(folder, 0o733, 0o755) },
+  {
+    name: "another user's folder, in one into which others may write",
+    place: (folder) => mounted(folder, 0o711, 0o777),
+  },
+  { name: "another user's folder, in a sticky one", place: (folder) => mounted(folder, 0o711, 0o1777) },
+  {
+    name: "another user's folder, in a folder of that user",
+    place(folder) {
+      const variables = mounted(folder, 0o711, 0o755);
+      chownSync(dirname(variables.VOUCH_RUNTIME_DIR), nobody, nobody);
+      return variables;
+    },
+  },
+  {
+    name: "another user's folder, behind a link",
+    place(folder) {
+      const { VOUCH_RUNTIME_DIR } = mounted(folder, 0o711, 0o755);
+      symlinkSync(".", join(dirname(VOUCH_RUNTIME_DIR), "link"));
+      return named(join(dirname(VOUCH_RUNTIME_DIR), "link/run"));
+    },
+  },
   { name: "a socket of another user", place: (_, socket) => chownSync(socket, nobody, nobody) },
   { name: "another user who listens", foreign: true },
+];
+
+const asRootTrusted: Place[] = [
+  { name: "another user's folder that is mounted there", mounted: 0o711, taken: true },
+  { name: "another user's folder that all can read", mounted: 0o755, taken: true },
 ];
 
 const named = (path: string) => ({ VOUCH_RUNTIME_DIR: path });
@@ -68,6 +95,21 @@ const untrusted: Place[] = [
   { name: "a path that is too long", place: (folder) => named(join(folder, "x".repeat(100))) },
 ];
 
+/**
+ * Gives folder and socket to another user, as they look where they are mounted, and puts them into a folder with that mode.
+ * It stands in this test's own, whose parent may be /tmp.
+ */
+function mounted(folder: string, mode: number, parentMode: number): { VOUCH_RUNTIME_DIR: string } {
+  const parent = `${folder}-other`;
+  mkdirSync(parent);
+  renameSync(folder, join(parent, "run"));
+  chownSync(join(parent, "run/agent.sock"), nobody, nobody);
+  chownSync(join(parent, "run"), nobody, nobody);
+  chmodSync(join(parent, "run"), mode);
+  chmodSync(parent, parentMode);
+  return named(join(parent, "run"));
+}
+
 /** Puts the agent's folder into one that XDG_RUNTIME_DIR names, with this mode and owner. */
 function inXdg(mode: number, owner = process.getuid!()): NonNullable<Place["place"]> {
   return (folder) => {
@@ -82,6 +124,13 @@ function inXdg(mode: number, owner = process.getuid!()): NonNullable<Place["plac
 
 const trusted: Place[] = [
   { name: "the folder of XDG_RUNTIME_DIR", place: inXdg(0o700), taken: true },
+  {
+    name: "a guest's folder",
+    place(folder) {
+      chmodSync(folder, 0o711);
+    },
+    taken: true,
+  },
   { name: "a slash at the folder's end", place: (folder) => named(`${folder}/`) },
   { name: "slashes and dots at the folder's end", place: (folder) => named(`${folder}//./.`) },
 ];
@@ -95,7 +144,7 @@ const hasOwn = existsSync(`/run/user/${process.getuid!()}`);
 const forAll = (places: Place[]): Case[] =>
   places.flatMap(({ name, ...place }) => askers.map(({ name: asker, ask }) => like(ask, `${asker}: ${name}`, place)));
 
-export const trustedPlaces = forAll(trusted);
+export const trustedPlaces = forAll([...trusted, ...(process.getuid!() === 0 ? asRootTrusted : [])]);
 export const untrustedPlaces = forAll([
   ...untrusted,
   ...(process.getuid!() === 0 ? asRoot : []),

@@ -51,7 +51,7 @@ async function run(side: Side, row: Case, runtime = join(folder, "run")): Promis
   const project = `${runtime}-project`;
   for (const path of [runtime, `${runtime}-other`, project]) rmSync(path, { recursive: true, force: true });
   mkdirSync(runtime, { mode: 0o700 });
-  await using agent = row.foreign ? await foreignAgent(runtime) : fakeAgent(runtime, row);
+  await using agent = row.foreign ? await foreignAgent(runtime) : ownOrMounted(runtime, row);
   const place = row.place?.(runtime, join(runtime, "agent.sock")) ?? {};
   for (const [path, text] of Object.entries(row.files ?? {})) {
     mkdirSync(dirname(join(project, path)), { recursive: true });
@@ -147,6 +147,20 @@ function fakeAgent(runtime: string, { answer, match = matched }: Pick<Case, "ans
     },
   });
   return { asked, [Symbol.asyncDispose]: async () => listener.stop(true) };
+}
+
+/** Listens as another user, if the folder is that user's. */
+function ownOrMounted(runtime: string, row: Case): Agent {
+  if (row.mounted === undefined) return fakeAgent(runtime, row);
+  chownSync(runtime, 65534, 65534);
+  chmodSync(runtime, row.mounted);
+  // The kernel tells peers who has called listen(2).
+  process.seteuid!(65534);
+  try {
+    return fakeAgent(runtime, row);
+  } finally {
+    process.seteuid!(0);
+  }
 }
 
 /** Another user listens there, in a folder and behind a socket that look like the user's own. */

@@ -27,6 +27,12 @@ export interface AskingProcess {
   arguments?: string[];
 }
 
+/** Who asks from elsewhere: what this machine knows of it. */
+export interface GuestAsker {
+  name: string;
+  uid: number;
+}
+
 /** Who asks. */
 export interface Who {
   /** Undefined if the system does not say. */
@@ -38,6 +44,8 @@ export interface Who {
   program: string;
   /** When the asker began, as the system counts it; undefined if unknown. */
   startedAt: string | undefined;
+  /** At which guest's socket, and its user id; absent on the user's own. */
+  guest?: GuestAsker;
   /** Whether the record of it shall be kept in a file. */
   isKept: boolean;
 }

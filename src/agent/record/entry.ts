@@ -1,5 +1,5 @@
 /** An entry of the record: one program that asks one thing, as often as it does. */
-import type { AskingProcess } from "./askers.ts";
+import type { AskingProcess, GuestAsker } from "./askers.ts";
 import type { Question } from "./questions.ts";
 
 const maxClaims = 20;
@@ -18,6 +18,8 @@ export interface RecordEntry {
   claims: string[];
   /** "ok", or the error's code. */
   outcome: string;
+  /** Who asked from elsewhere. */
+  guest?: GuestAsker;
   /** The asker and its ancestors, the asker first. */
   askers: AskingProcess[];
 }
@@ -33,7 +35,7 @@ export class Entry {
   #count = 0;
   readonly #claims: string[] = [];
   readonly #id: string;
-  readonly #what: Pick<RecordEntry, "operation" | "target" | "outcome">;
+  readonly #what: Pick<RecordEntry, "operation" | "target" | "outcome" | "guest">;
   /** Those above the asker, shared by all that make the entry. */
   readonly #above: readonly AskingProcess[];
   #asker: AskingProcess | undefined;
@@ -44,9 +46,11 @@ export class Entry {
     outcome: string,
     above: readonly AskingProcess[],
     now: number,
+    guest?: GuestAsker,
   ) {
     this.#id = id;
-    this.#what = { operation, ...(target === undefined ? {} : { target }), outcome };
+    const at = guest === undefined ? {} : { guest };
+    this.#what = { operation, ...(target === undefined ? {} : { target }), outcome, ...at };
     this.#above = above;
     this.#first = now;
     this.#last = now;

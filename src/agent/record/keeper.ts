@@ -153,5 +153,5 @@ function goneLine(gone: number): string {
 }
 
 function forEach<Value>(value: () => Value): { [List in KeptList]: Value } {
-  return { changed: value(), published: value(), asked: value(), refused: value() };
+  return { changed: value(), published: value(), asked: value(), refused: value(), guests: value() };
 }

@@ -3,14 +3,15 @@ import * as v from "valibot";
 import { isOperation } from "./questions.ts";
 
 /**
- * What has changed something, answers that can publish, other answers, and refusals, the weightiest first: no kind can push
- * another out. Each file has a predecessor, `.1`.
+ * What has changed something, answers that can publish, other answers, refusals, and what guests have asked, the weightiest
+ * first: no kind can push another out. Each file has a predecessor, `.1`.
  */
 export const keptFiles = {
   changed: "changed.jsonl",
   published: "published.jsonl",
   asked: "asked.jsonl",
   refused: "refused.jsonl",
+  guests: "guests.jsonl",
 } as const;
 export type KeptList = keyof typeof keptFiles;
 export const keptLists = Object.keys(keptFiles) as KeptList[];
@@ -34,6 +35,7 @@ const EntryLine = v.object({
   target: v.exactOptional(Text),
   claims: v.pipe(v.array(Text), v.maxLength(100)),
   outcome: Text,
+  guest: v.exactOptional(v.object({ name: Text, uid: Count })),
   askers: v.pipe(
     v.array(
       v.object({

@@ -36,6 +36,7 @@ const silent: ReadonlySet<Route> = new Set([
   routes.fingerprints,
   routes.sessions,
   routes.keys,
+  routes.guests,
 ]);
 
 /** Routes that change something: the answer is remembered where no reads push it out. A start only begins something. */
@@ -48,6 +49,8 @@ const changing: ReadonlySet<Route> = new Set([
   routes.keyRemoveFinish,
   routes.sessionsEnd,
   routes.publishFinish,
+  routes.guestOpen,
+  routes.guestClose,
   routes.restart,
   routes.stop,
 ]);

@@ -29,6 +29,7 @@ export class Record {
     published: new FairEntries(maxEntries),
     asked: new FairEntries(maxEntries),
     refused: new FairEntries(maxEntries),
+    guests: new FairEntries(maxEntries),
   };
   readonly #askers = new Askers();
   #settings: RecordSettings = { keep: false, arguments: false };
@@ -66,17 +67,17 @@ export class Record {
   #add(
     question: Question,
     outcome: string,
-    { asker, above, own, program, isKept }: Omit<Who, "startedAt">,
+    { asker, above, own, program, guest, isKept }: Omit<Who, "startedAt">,
     now: number,
   ): void {
     const { operation, target, claim, isProgram } = question;
-    const list = outcome === "ok" ? (question.list ?? "asked") : "refused";
+    const list = guest !== undefined ? "guests" : outcome === "ok" ? (question.list ?? "asked") : "refused";
     const entries = this.#lists[list];
     const by = isProgram ? own : program;
     // Helpers of one package manager are one entry; a claim is free text and makes none.
-    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by]);
+    const key = JSON.stringify([operation, target, outcome, asker?.name, asker?.executable, by, guest]);
     const known = entries.get(key);
-    const entry = known ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now);
+    const entry = known ?? new Entry(`${this.#agent}-${++this.#entries}`, question, outcome, above, now, guest);
     entry.ask = ++this.#asks;
     const isNews = entry.grow(asker, claim, now);
     if (isKept && this.keeper !== undefined) {

@@ -47,7 +47,7 @@ export async function lookUpToken(source: TokenSource, request: TokenRequest, pe
 }
 
 /** What Cargo does with a token that changes the registry; every other operation, also an unknown one, is reading. */
-const publishOperations = new Set<unknown>(["publish", "yank", "unyank", "owners"]);
+export const publishOperations: ReadonlySet<unknown> = new Set(["publish", "yank", "unyank", "owners"]);
 
 /** The token in Cargo's format. Throws as `lookUpToken`. */
 export async function lookUpCargoToken(source: TokenSource, request: CargoRequest, peer?: Peer): Promise<CargoReply> {

@@ -36,10 +36,10 @@ export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<St
  * user's. Throws `agent_untrusted`.
  */
 export async function listenerPid(): Promise<number | undefined> {
-  const path = findAgentSocket(lstat);
-  if (path === undefined) return undefined;
+  const found = findAgentSocket(lstat);
+  if (found === undefined) return undefined;
   try {
-    const socket = await Bun.connect({ unix: path, socket: { data() {} } });
+    const socket = await Bun.connect({ unix: found.path, socket: { data() {} } });
     const peer = peerOf((socket as unknown as { fd: number }).fd);
     socket.terminate();
     return peer?.uid === process.geteuid?.() && peer?.pid !== process.pid ? peer?.pid : undefined;

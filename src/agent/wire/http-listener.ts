@@ -13,8 +13,15 @@ export interface HttpListenerOptions<Seen> {
   limitSeconds: number;
   /** How many connections may be open before idle ones are closed. */
   maxConnections: number;
-  /** Called when a peer of our own user has connected: it may end before its request is read. Never throws. */
-  see(descriptor: number, peer: Peer): Seen;
+  /** How many may be open at all; further ones are closed at once. */
+  capacity?: number;
+  /**
+   * Called when a peer has connected: it may end before its request is read. Undefined for one whose input is dropped.
+   * Never throws.
+   */
+  see(descriptor: number, peer: Peer | undefined): Seen | undefined;
+  /** What a peer whose input is dropped is told; undefined: nothing. */
+  turnAway(peer: Peer | undefined): Uint8Array | undefined;
   /** The cached answer to these exact bytes; undefined: parse them as a request. Never throws. */
   recall(received: Buffer, seen: Seen): Uint8Array | undefined;
   /** The whole answer to a request, head and body; `received` are the request's bytes. Never rejects. */
@@ -31,9 +38,9 @@ export interface HttpListener {
 }
 
 interface Connection<Seen> {
-  /** Who asks, as the kernel says: always of our own user. */
+  /** Who asks, as the kernel says. */
   peer: Peer;
-  /** Undefined for a peer of another user, whose input is dropped. */
+  /** Undefined for a peer whose input is dropped. */
   seen: Seen | undefined;
   /** When it was opened, by `performance.now()`. */
   opened: number;
@@ -70,10 +77,9 @@ export function listenHttp<Seen extends object>(options: HttpListenerOptions<See
         // The descriptor is missing from the runtime's types.
         const { fd } = socket as unknown as { fd: number };
         const peer = peerOf(fd);
-        const isOwn = peer !== undefined && peer.uid === process.geteuid?.();
         socket.data = {
           peer: peer ?? { uid: -1 },
-          seen: isOwn ? options.see(fd, peer) : undefined,
+          seen: options.see(fd, peer),
           opened: performance.now(),
           received: nothing,
           unsent: nothing,
@@ -82,7 +88,8 @@ export function listenHttp<Seen extends object>(options: HttpListenerOptions<See
         socket.timeout(requestLimitSeconds);
         connections.add(socket);
         if (connections.size >= options.maxConnections) sweep ??= setTimeout(closeSilent, patienceMs).unref();
-        if (!isOwn) socket.terminate();
+        if (connections.size > (options.capacity ?? Infinity)) socket.terminate();
+        else if (socket.data.seen === undefined) dismiss(socket, options.turnAway(peer));
       },
       data(socket, chunk) {
         const { received, seen } = socket.data;
@@ -146,6 +153,12 @@ export function listenHttp<Seen extends object>(options: HttpListenerOptions<See
       for (const socket of connections) socket.unref();
     },
   };
+}
+
+/** Nothing that it sends is read. */
+function dismiss<Seen>(socket: Socket<Seen>, bytes: Uint8Array | undefined): void {
+  if (bytes === undefined) socket.terminate();
+  else answer(socket, bytes, false);
 }
 
 function answer<Seen>(socket: Socket<Seen>, bytes: Uint8Array, isWhole: boolean): void {

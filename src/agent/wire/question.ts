@@ -6,7 +6,7 @@ import { isWireError, VouchError } from "../../base/errors.ts";
 import { reasonOf, traced } from "../../base/trace.ts";
 import { namingLog } from "./log-path.ts";
 import { isReply, maxBodyBytes, methodOf, protocolVersion, type Reply, type Route } from "../protocol.ts";
-import { agentSocketPath, findAgentSocket, type Lstat, untrusted } from "./socket.ts";
+import { type AgentSocket, agentSocketPath, findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
 /** Request timeout in milliseconds: enough for the whole chain of calls on a cold agent, with retries. */
 export const defaultTimeoutMs = 30_000;
@@ -22,6 +22,8 @@ export interface System {
 
 export interface Exchange {
   timeoutMs: number;
+  /** The user id that must listen. */
+  owner: number;
   /** `readAnswer`: the reply, if the received bytes are complete. */
   read: typeof readAnswer;
   /** The error to throw. */
@@ -54,15 +56,15 @@ export async function askThrough<R extends Route>(
   let answer: Uint8Array = new Uint8Array(0);
   const read = (bytes: Uint8Array, ended?: boolean) => readAnswer((answer = bytes), ended);
   const disconnected: Exchange["disconnected"] = (reason, cause) => new Disconnected(reason, cause);
-  const how = { timeoutMs: Math.max(1, timeoutMs - spentMs), read, disconnected };
+  const how: Omit<Exchange, "owner"> = { timeoutMs: Math.max(1, timeoutMs - spentMs), read, disconnected };
   let refused: string | undefined;
   const askOnce = async (): Promise<Reply<R>> => {
-    const path = agentSocket(checked(lstat));
+    const { path, owner } = agentSocket(checked(lstat));
     try {
-      return checkedReply(route, await exchange(path, request, how));
+      return checkedReply(route, await exchange(path, request, { ...how, owner }));
     } catch (error) {
       if (error instanceof Disconnected && error.reason === "refused") refused = path;
-      throw namingLog(explain(error, timeoutMs, path), lstat);
+      throw namingLog(explain(error, timeoutMs, { path, owner }), lstat);
     }
   };
   const lengths = () => `${route}, ${request.length} bytes, answer ${statusOf(answer)}, ${answer.length} bytes`;
@@ -92,10 +94,10 @@ export function checked(lstat: Lstat): Lstat {
 }
 
 /** The agent's socket. Throws `login_needed` if none is running, `agent_untrusted`, `agent_unavailable`. */
-function agentSocket(lstat: Lstat): string {
-  const path = findAgentSocket(lstat);
-  if (path === undefined) throw notRunning();
-  return path;
+function agentSocket(lstat: Lstat): AgentSocket {
+  const found = findAgentSocket(lstat);
+  if (found === undefined) throw notRunning();
+  return found;
 }
 
 /** The request as bytes. */
@@ -159,11 +161,11 @@ function readReply(status: string, body: string): object {
 }
 
 /** A failed exchange as an error message; `timeoutMs` was its limit. Other errors are returned unchanged. */
-function explain(error: unknown, timeoutMs: number, path: string): unknown {
+function explain(error: unknown, timeoutMs: number, { path, owner }: AgentSocket): unknown {
   if (!(error instanceof Disconnected)) return error;
   switch (error.reason) {
     case "refused":
-      return notRunning();
+      return owner === process.geteuid?.() ? notRunning() : elsewhereNotRunning(path);
     case "descriptors":
       return new VouchError(
         "agent_unavailable",
@@ -191,6 +193,13 @@ function explain(error: unknown, timeoutMs: number, path: string): unknown {
 function notRunning(): VouchError {
   return new VouchError("login_needed", "Not logged in: the Vouch agent is not running.", {
     hint: "Run `vouch login`.",
+  });
+}
+
+/** The folder is mounted from another machine or user. */
+function elsewhereNotRunning(path: string): VouchError {
+  return new VouchError("login_needed", `Not logged in: no Vouch agent listens at ${path}, which is mounted here.`, {
+    hint: "On the machine that it is mounted from, run `vouch login`.",
   });
 }
 

@@ -139,6 +139,8 @@ export const recordEntry = fields({
   claims: list(text),
   /** "ok", or the error's code. */
   outcome: text,
+  /** Who asked from elsewhere; the askers are then this machine's end of the way, if it sees any. */
+  guest: optional(fields({ name: text, uid: count })),
   /** The asker and its ancestors, the asker first. */
   askers: list(
     fields({
@@ -153,6 +155,22 @@ export const recordEntry = fields({
   ),
 });
 
+/** Who may ask from elsewhere. */
+export const guest = fields({
+  name: text,
+  /** User ids besides the agent's own. */
+  uids: list(count),
+  credentials: flag,
+  /** Whether it ends with the session. */
+  temporary: flag,
+  /** The folder of its socket. */
+  folder: text,
+  /** Why it has none. */
+  failure: optional(error),
+  /** User ids that were turned away. */
+  strangers: list(count),
+});
+
 /** The session at one Vouch server. */
 export const serverSession = fields({
   server: text,
@@ -164,6 +182,7 @@ export const serverSession = fields({
   ended: optional(oneOf(...endReasons)),
 });
 
+export type GuestReply = Checked<typeof guest>;
 export type RecordEntry = Checked<typeof recordEntry>;
 export type ServerSession = Checked<typeof serverSession>;
 export type OwnSession = Checked<typeof ownSession>;

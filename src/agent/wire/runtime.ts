@@ -13,13 +13,13 @@ export function lstat(path: string): FileStatus | undefined {
 }
 
 /**
- * Connects, checks that the listener is of this user (the folder may have been replaced since the check), sends the
+ * Connects, checks that the listener is the folder's owner (the folder may have been replaced since the check), sends the
  * request, and returns the result of `read`.
  */
 export async function exchange(
   path: string,
   request: Uint8Array,
-  { timeoutMs, read, disconnected }: Exchange,
+  { timeoutMs, owner, read, disconnected }: Exchange,
 ): Promise<object | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<object | undefined>();
   let answer = Buffer.alloc(0);
@@ -42,7 +42,7 @@ export async function exchange(
       unix: path,
       socket: {
         open(connected) {
-          const distrust = distrustOf(connected);
+          const distrust = distrustOf(connected, owner);
           if (distrust === undefined) send(connected);
           else reject(disconnected(distrust));
         },
@@ -75,13 +75,13 @@ function isOutOfDescriptors(): boolean {
   }
 }
 
-/** Why nothing is sent: another user listens, or the system does not tell who does; undefined if it is this user. */
-function distrustOf(socket: Bun.Socket): "foreign" | "unseen" | undefined {
+/** Why nothing is sent: another user than the owner listens, or the system does not tell who does; undefined: it is sent. */
+function distrustOf(socket: Bun.Socket, owner: number): "foreign" | "unseen" | undefined {
   try {
     // The descriptor is missing from the runtime's types.
     const peer = peerOf((socket as unknown as { fd: number }).fd);
     if (peer === undefined) return "unseen";
-    return peer.uid === process.geteuid?.() ? undefined : "foreign";
+    return peer.uid === owner ? undefined : "foreign";
   } catch {
     return "unseen";
   }

@@ -1,6 +1,7 @@
 /**
  * The path of the agent's socket, and whether it can be trusted: the folder's owner controls who answers there. Both
- * sides check it, and neither follows symbolic links. Helpers load this file: it imports next to nothing and gets lstat
+ * sides check it, and neither follows symbolic links. A folder that VOUCH_RUNTIME_DIR names may be another user's, mounted
+ * from where that user's agent runs: then its name must be one that only root or this user can have given it. Helpers load this file: it imports next to nothing and gets lstat
  * as a parameter.
  */
 import type { Environment } from "../../base/environment.ts";
@@ -21,6 +22,10 @@ const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFSOCK = 0o140000;
+const S_ISVTX = 0o1000;
+
+/** The mode of a guest's folder that other user ids may enter; they can neither look into it nor change it. */
+const guestFolderMode = 0o711;
 
 /**
  * The agent's folder: `$VOUCH_RUNTIME_DIR`; else `vouch` in `$XDG_RUNTIME_DIR`; else in `/run/user/UID`; else
@@ -88,15 +93,54 @@ export function checkAgentFolder(lstat: Lstat, folder: string): boolean {
   return true;
 }
 
-/** The path of a trusted socket; undefined if there is none. Throws as `checkAgentFolder`. */
-export function findAgentSocket(lstat: Lstat, env: Environment = process.env): string | undefined {
+export interface AgentSocket {
+  path: string;
+  /** The user id that must listen there: this user's, or that of a mounted folder's owner. */
+  owner: number;
+}
+
+/** A trusted socket; undefined if there is none. Throws `agent_untrusted`. */
+export function findAgentSocket(lstat: Lstat, env: Environment = process.env): AgentSocket | undefined {
   const path = agentSocketPath(lstat, env);
-  if (!checkAgentFolder(lstat, path.slice(0, path.lastIndexOf("/")))) return undefined;
-  const status = lstat(path);
-  if (status === undefined) return undefined;
+  const owner = folderOwner(lstat, path.slice(0, path.lastIndexOf("/")), env);
+  const status = owner === undefined ? undefined : lstat(path);
+  if (owner === undefined || status === undefined) return undefined;
   if ((status.mode & S_IFMT) !== S_IFSOCK) throw untrusted(path, "it is not a socket");
-  if (status.uid !== userId()) throw untrusted(path, `expected owner ${userId()}, got ${status.uid}`);
-  return path;
+  if (status.uid !== owner) throw untrusted(path, `expected owner ${owner}, got ${status.uid}`);
+  return { path, owner };
+}
+
+/**
+ * Who controls what listens in the folder; undefined if there is none. Same rules as in first-stage/agent.c. Throws as
+ * `checkAgentFolder`.
+ */
+function folderOwner(lstat: Lstat, folder: string, env: Environment): number | undefined {
+  const status = absolute(env["VOUCH_RUNTIME_DIR"]) === undefined ? undefined : lstat(folder);
+  const isGuests = status !== undefined && isDirectory(status) && (status.mode & 0o777) === guestFolderMode;
+  if (status?.uid === userId() && isGuests) return status.uid;
+  if (status === undefined || !isDirectory(status) || status.uid === userId()) {
+    return checkAgentFolder(lstat, folder) ? userId() : undefined;
+  }
+  if ((status.mode & 0o022) !== 0) throw untrusted(folder, `user id ${status.uid} owns it, and others may write to it`);
+  for (let [path, child] = [folder, status]; path !== "/";) {
+    path = path.slice(0, path.lastIndexOf("/")) || "/";
+    const parent = lstat(path);
+    if (parent === undefined || !isNameSafe(parent, child)) {
+      throw untrusted(folder, `user id ${status.uid} owns it, and others than root and you decide what is at ${path}`);
+    }
+    child = parent;
+  }
+  return status.uid;
+}
+
+/** Whether only root or this user can have put the child into its parent: in a sticky one, its owner has. */
+function isNameSafe(parent: FileStatus, child: FileStatus): boolean {
+  if (!isDirectory(parent) || !isRootOrSelf(parent)) return false;
+  return (parent.mode & 0o022) === 0 || ((parent.mode & S_ISVTX) !== 0 && isRootOrSelf(child));
+}
+
+function isRootOrSelf({ uid }: FileStatus): boolean {
+  return uid === 0 || uid === userId();
 }
 
 function isDirectory({ mode }: FileStatus): boolean {

@@ -7,6 +7,7 @@ import type { StatusReply } from "../../agent/protocol.ts";
 import type { ServerSession } from "../../agent/wire/reply-parts.ts";
 import { profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
+import { printable } from "../../base/printable.ts";
 import { timeLeftInOneWord } from "../../base/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
@@ -59,13 +60,17 @@ export const status = defineCommand({
     } else if (args.json) printJson(statusJson(settings, agent, isLoggedIn));
     else {
       for (const line of statusLines(settings, agent, Date.now() / 1000)) print(line);
-      if (!isLoggedIn) note(`Next: \`${nextCommand(args.for, settings)}\`.`);
+      if (!isLoggedIn) {
+        const place = agent?.guest === undefined ? "" : " on the machine where the agent runs";
+        note(`Next: \`${nextCommand(args.for, settings, agent?.guest !== undefined)}\`${place}.`);
+      }
     }
     return isLoggedIn ? 0 : new VouchError("login_needed", "").exitCode;
   },
 });
 
-function nextCommand(profile: string | undefined, settings: Settings): string {
+function nextCommand(profile: string | undefined, settings: Settings, isGuest: boolean): string {
+  if (isGuest) return "vouch login";
   if (profile !== undefined) return `vouch login --for ${profile}`;
   return settings.server ? "vouch login" : "vouch enroll --server URL";
 }
@@ -106,6 +111,7 @@ export function statusJson(
           settings: agent.settings ?? null,
           readsOtherSettings: isOther,
           network: agent.network ?? {},
+          ...(agent.guest ? { guest: agent.guest } : {}),
         }
       : null,
   };
@@ -139,7 +145,14 @@ export function statusLines(
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
     ...endOnLines(settings, agent).map((line, index) => row(index === 0 ? "Ends on" : "", line)),
     ...(agent?.askedToday ? [row("Asked today", `${programs(agent.askedToday)} (\`vouch log\` shows what for)`)] : []),
-    row("Agent", agent ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}` : "not running"),
+    row(
+      "Agent",
+      agent?.guest
+        ? guestWords(agent.guest)
+        : agent
+          ? `process ${agent.pid}, since ${clockTime(agent.startedAt, now)}`
+          : "not running",
+    ),
     ...versionLines(agent),
     ...settingsLines(agent, path),
     ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
@@ -168,6 +181,11 @@ function serverLine({ server, profiles, user, expiration, ended }: ServerSession
   return `${name}  ${reason} (\`vouch login --for ${profiles[0]}\`)`;
 }
 
+function guestWords({ name, credentials }: NonNullable<StatusReply["guest"]>): string {
+  const gets = credentials ? "read tokens and AWS credentials" : "read tokens";
+  return `on another machine, which gives this one, its guest ${printable(name)}, ${gets}; \`vouch login\` is for there`;
+}
+
 function settingsLines(agent: StatusReply | undefined, path: string): string[] {
   const other = otherSettings(agent, path);
   return other ? [row("", yellow(other.found)), row("", other.remedy)] : [];
@@ -178,7 +196,7 @@ function programs(count: number): string {
 }
 
 function versionLines(agent: StatusReply | undefined): string[] {
-  const other = agent && otherVersion(agent);
+  const other = agent?.guest === undefined && agent ? otherVersion(agent) : undefined;
   return other ? [row("", other.found), row("", other.remedy)] : [];
 }
 

@@ -4,6 +4,8 @@ import { replaceAgent, stopAgent } from "../../agent/process/stop.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import { OtherProtocol } from "../../agent/wire/question.ts";
+import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { hasAnySession } from "./chosen-server.ts";
 import { note } from "../terminal/terminal.ts";
 import { otherVersion } from "./agent-version.ts";
@@ -12,7 +14,7 @@ import { otherVersion } from "./agent-version.ts";
  * Starts the agent if none is running, then runs `work`. One that cannot be talked to because it is older is replaced;
  * with `replaces` also one that could, as its session is about to be replaced anyway. If `work` fails, says that the
  * agent that this call has started keeps running. It is not stopped: another terminal may have begun a login with it
- * meanwhile. Throws `agent_unavailable` for an agent whose protocol is newer.
+ * meanwhile. Throws `agent_unavailable` for an agent whose protocol is newer, `access_denied` for another machine's.
  */
 export async function withAgent<Result>(
   work: () => Promise<Result>,
@@ -35,10 +37,19 @@ export async function withAgent<Result>(
   }
 }
 
+function ofAnotherMachine(name: string): VouchError {
+  const message = `The agent that answers here runs on another machine, which calls this one its guest ${printable(name)}.`;
+  return new VouchError("access_denied", message, {
+    hint: "Log in there, with the security key: `vouch login`. This machine then gets its read tokens.",
+  });
+}
+
 /** The status of the running agent; one of an older protocol is stopped. */
 async function usableAgent(): Promise<StatusReply | undefined> {
   try {
-    return await askStatus();
+    const running = await askStatus();
+    if (running?.guest !== undefined) throw ofAnotherMachine(running.guest.name);
+    return running;
   } catch (error) {
     if (!(error instanceof Error) || !(error.cause instanceof OtherProtocol) || error.cause.isNewer !== false)
       throw error;

@@ -23,6 +23,8 @@ export function checkArguments(words: readonly string[], definition: ArgsDef, co
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
     if (word === "--") {
+      // The words of another program.
+      if (positionals.at(-1)?.[1].valueHint === "…") break;
       places += words.length - index - 1;
       if (places > positionals.length) throw unexpected(words[index + 1]!, command);
       break;

@@ -44,6 +44,8 @@ export async function logInFirst(): Promise<number> {
   const settings = loadSettings();
   const server = serverForLogin(request.profile, settings);
   if (server === undefined || !concernsUs(request, settings)) return loginExit.none;
+  // The key is where the agent runs: there its person logs in.
+  if ((await askStatus())?.guest !== undefined) return loginExit.none;
   const isLoggedIn = async () => hasSession(await askStatus(), settings, server);
   const way = wayFor(request, settings);
   const joined = way === "ask" || !mayJoin(settings) ? undefined : await joinLogin(isLoggedIn, request.writesTerminal);

@@ -144,12 +144,64 @@ describe("the agent's socket", () => {
     expect((await rejection(() => findAgentSocket(lstat, env))).message).toContain("it is not a socket");
     rmSync(path);
     const listener = Bun.listen({ unix: path, socket: { data() {} } });
-    expect(findAgentSocket(lstat, env)).toBe(path);
+    expect(findAgentSocket(lstat, env)).toEqual({ path, owner: uid });
     if (uid === 0) {
       chownSync(path, nobody, nobody);
       expect((await rejection(() => findAgentSocket(lstat, env))).message).toContain(`expected owner 0, got ${nobody}`);
     }
     listener.stop(true);
+  });
+});
+
+describe("a folder that VOUCH_RUNTIME_DIR names, and that is another user's,", () => {
+  const [directory, socket, link, other] = [0o040711, 0o140666, 0o120777, uid + 1];
+  const env = { VOUCH_RUNTIME_DIR: "/run/box" };
+  const safe: Record<string, [mode: number, owner: number]> = {
+    "/": [0o040755, 0],
+    "/run": [0o040755, 0],
+    "/run/box": [directory, other],
+    "/run/box/agent.sock": [socket, other],
+  };
+
+  test.each<[string, Parameters<typeof system>[0]]>([
+    ["in folders of root", {}],
+    ["in a folder of this user", { "/run": [0o040700, uid] }],
+    ["that all may read", { "/run/box": [0o040755, other] }],
+    ["below a sticky folder, in one of this user", { "/": [0o041777, 0], "/run": [0o040755, uid] }],
+  ])("is trusted where only root or this user can have put it: %s", (_, change) =>
+    expect(findAgentSocket(system({ ...safe, ...change }), env)).toEqual({ path: "/run/box/agent.sock", owner: other }),
+  );
+
+  test.each<[string, Parameters<typeof system>[0], RegExp]>([
+    ["its group may write to it", { "/run/box": [0o040730, other] }, /others may write to it/],
+    ["all may write to it", { "/run/box": [0o041777, other] }, /others may write to it/],
+    ["all may write to the one above", { "/run": [0o040777, 0] }, /decide what is at \/run\./],
+    ["the one above is sticky, as /tmp is", { "/run": [0o041777, 0] }, /decide what is at \/run\./],
+    ["the one above is its owner's", { "/run": [0o040755, other] }, /decide what is at \/run\./],
+    ["the one above is a third user's", { "/run": [0o040755, uid + 2] }, /decide what is at \/run\./],
+    ["the one above is a link", { "/run": [link, 0] }, /decide what is at \/run\./],
+    ["all may write far above", { "/": [0o040777, 0] }, /decide what is at \/\./],
+    ["it is a link", { "/run/box": [link, other] }, /it is not a directory/],
+    ["the socket is a third user's", { "/run/box/agent.sock": [socket, uid + 2] }, /expected owner/],
+    ["the socket is this user's", { "/run/box/agent.sock": [socket, uid] }, /expected owner/],
+    ["the socket is a file", { "/run/box/agent.sock": [0o100666, other] }, /it is not a socket/],
+  ])("is refused where %s", async (_, change, why) => {
+    const failure = await rejection(() => findAgentSocket(system({ ...safe, ...change }), env));
+    expect(failure).toMatchObject({ code: "agent_untrusted", message: expect.stringMatching(why) });
+  });
+
+  test("is refused where no variable names it", async () => {
+    const own = { XDG_RUNTIME_DIR: "/xdg" };
+    const folders = { ...safe, "/xdg": [0o040700, uid] as [number, number], "/xdg/vouch": safe["/run/box"]! };
+    expect((await rejection(() => findAgentSocket(system(folders), own))).message).toContain(`expected owner ${uid}`);
+  });
+
+  test("may be this user's, with the mode of a guest's folder, but with no other that lets others in", async () => {
+    const own = (mode: number) => system({ "/run/box": [0o040000 | mode, uid], "/run/box/agent.sock": [socket, uid] });
+    expect(findAgentSocket(own(0o711), env)).toEqual({ path: "/run/box/agent.sock", owner: uid });
+    for (const mode of [0o755, 0o710, 0o731, 0o1711 | 0o022]) {
+      expect((await rejection(() => findAgentSocket(own(mode), env))).message).toContain("expected mode 700");
+    }
   });
 });
 

@@ -209,7 +209,19 @@ static void make_places(void) {
   world.folder = good_or(TYPE_FOLDER | 0700, TYPE_FOLDER | 0750);
   world.socket = good_or(TYPE_SOCKET | 0755, TYPE_FILE | 0755);
   world.parent_folder = good_or(TYPE_FOLDER | 0700, TYPE_FOLDER | 0777);
+  static const uint16_t above[] = {TYPE_FOLDER | 0777, TYPE_FOLDER | 01777, TYPE_FOLDER | 0775, TYPE_FILE | 0755};
+  struct file *const parents[] = {&world.run_folder, &world.root_folder};
+  for (size_t index = 0; index < 2; index++) {
+    *parents[index] = (struct file){one_in(8) ? (one_in(2) ? USER : USER + 1) : 0, TYPE_FOLDER | 0755, index == 0 && one_in(24)};
+    if (one_in(8)) parents[index]->mode = ONE_OF(above);
+  }
   world.peer = one_in(24) ? (one_in(2) ? 0 : USER + 1) : USER;
+  /* Another user's folder, mounted there; or one that others may enter. */
+  if (one_in(8)) {
+    uint32_t owner = one_in(4) ? USER : USER + 1;
+    world.folder.uid = world.socket.uid = world.peer = owner;
+    world.folder.mode = one_in(8) ? TYPE_FOLDER | 0731 : TYPE_FOLDER | 0711;
+  }
   world.project_depth = one_in(8) ? (int)below(4) : -1;
   world.is_program = !one_in(16);
 }

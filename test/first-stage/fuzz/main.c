@@ -70,6 +70,8 @@ const struct file *file_at(const char *path) {
   const char *own = variable_of("VOUCH_RUNTIME_DIR"), *xdg = variable_of("XDG_RUNTIME_DIR");
   if (ends_with(path, "/agent.sock")) return &world.socket;
   if (ends_with(path, "/vouch") || (own != NULL && strcmp(path, own) == 0)) return &world.folder;
+  if (strcmp(path, "/run") == 0) return &world.run_folder;
+  if (strcmp(path, "/") == 0) return &world.root_folder;
   if (strcmp(path, "/run/user/1000") == 0 || (xdg != NULL && strcmp(path, xdg) == 0)) return &world.parent_folder;
   if (ends_with(path, "/.cargo")) {
     int depth = 0;

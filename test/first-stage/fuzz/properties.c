@@ -7,6 +7,10 @@
 
 static const char greeting[] = "{\"v\":[1]}\n";
 
+static int is_of(uint32_t uid, const struct file *file, uint16_t type) {
+  return file != NULL && file->uid == uid && !file->is_link && (file->mode & TYPE_MASK) == type;
+}
+
 static int is_own(const struct file *file, uint16_t type, uint16_t forbidden) {
   return file != NULL && file->uid == USER && !file->is_link && (file->mode & TYPE_MASK) == type &&
          (file->mode & forbidden) == 0;
@@ -19,14 +23,42 @@ static const char *parent_of(const char *path, char folder[128]) {
   return folder;
 }
 
+/* Whether only root and the user can have put there what the path names. */
+static int is_named_by_user(const char *path) {
+  char at[128], above[128];
+  snprintf(at, sizeof at, "%s", path);
+  while (strcmp(at, "/") != 0) {
+    parent_of(at, above);
+    if (above[0] == 0) strcpy(above, "/");
+    const struct file *file = file_at(at), *parent = file_at(above);
+    if (file == NULL || parent == NULL || parent->is_link || (parent->mode & TYPE_MASK) != TYPE_FOLDER) return 0;
+    if (parent->uid != 0 && parent->uid != USER) return 0;
+    int is_sticky = (parent->mode & 01000) != 0 && (file->uid == 0 || file->uid == USER);
+    if ((parent->mode & 0022) != 0 && !is_sticky) return 0;
+    strcpy(at, above);
+  }
+  return 1;
+}
+
 void check_request(const char *head, size_t head_size, const char *body, size_t body_size) {
   char folder[128], outer[128], expected[512];
-  expect(world.peer == USER, "nothing is sent to another user's process");
-  expect(is_own(file_at(world.connected_path), TYPE_SOCKET, 0), "nothing is sent to another user's socket");
   parent_of(world.connected_path, folder);
-  expect(is_own(file_at(folder), TYPE_FOLDER, 0077), "nothing is sent where others may enter the folder");
+  const struct file *place = file_at(folder);
   const char *own = variable_of("VOUCH_RUNTIME_DIR");
-  if (own == NULL || own[0] != '/') {
+  int is_named = own != NULL && own[0] == '/';
+  expect(place != NULL, "a folder");
+  uint32_t owner = place->uid;
+  expect(world.peer == owner, "nothing is sent to another user's process");
+  expect(is_of(owner, file_at(world.connected_path), TYPE_SOCKET), "nothing is sent to another user's socket");
+  expect(is_of(owner, place, TYPE_FOLDER), "a folder that is no link");
+  if (owner == USER) {
+    expect(is_own(place, TYPE_FOLDER, 0077) || (is_named && (place->mode & 0777) == 0711),
+           "nothing is sent where others may enter the folder");
+  } else {
+    expect(is_named && (place->mode & 0022) == 0 && is_named_by_user(folder),
+           "nothing is sent into another user's folder that others may have put there");
+  }
+  if (!is_named) {
     const struct file *file = file_at(parent_of(folder, outer));
     expect(is_own(file, TYPE_FOLDER, 0077) && (file->mode & 0700) == 0700, "the folder's parent is private");
   }

@@ -49,7 +49,7 @@ struct world {
   size_t argument_count, variable_count;
   struct stream input, answers[MAX_EXCHANGES];
   struct bytes command_line, current_folder;
-  struct file folder, socket, parent_folder;
+  struct file folder, socket, parent_folder, run_folder, root_folder;
   uint32_t peer;
   /* How far up from the current folder a `.cargo` stands; negative: nowhere. */
   int project_depth;

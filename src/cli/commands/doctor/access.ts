@@ -175,7 +175,7 @@ async function checkName(
 }
 
 /** Returns a finding on whether the endpoint serves packages with this token. */
-async function checkReading(
+export async function checkReading(
   question: { endpoint: string; format: PackageFormat; token: string },
   said: string,
   { roleArn, caBundle }: Surroundings,

@@ -11,6 +11,7 @@ import { type Fixed, repeatSetup } from "./fix.ts";
 import { failure, type Finding, type Machine } from "../../../tools/finding.ts";
 import { doctorLeaks } from "./leaks/leaks.ts";
 import { checkMachine } from "./machine.ts";
+import { checkGuest, checkGuestAccess } from "./guest.ts";
 import { type NextStep, nextSteps, saidBySteps } from "./next-steps.ts";
 import { checkPath } from "./path.ts";
 import { allTools } from "../../../tools/tools.ts";
@@ -42,6 +43,13 @@ const sections: Section[] = [
     ],
   },
   { title: "This machine", check: checkMachine },
+];
+
+/** Where the agent runs on another machine, with the key and its settings. */
+const guestSections: Section[] = [
+  { title: "Session", check: checkGuest },
+  { title: "Access", check: (machine) => checkGuestAccess(machine, { ask: askAgent, askEndpoint }) },
+  ...sections.slice(2, 4),
 ];
 
 export const doctor = defineCommand({
@@ -86,10 +94,14 @@ export const doctor = defineCommand({
     const settings = fixed ? loadSettings() : before;
     if (fixed && !args.json) showFixed(fixed);
     const machine = await thisMachine(settings);
-    const steps = nextSteps(machine);
+    const steps = machine.agent?.guest === undefined ? nextSteps(machine) : [];
     if (!args.json) showSteps(steps);
     // Concurrent: sections without network access do not wait for those with.
-    const running = sections.map(({ title, check }) => ({ title, findings: examine(check, machine) }));
+    const isGuest = machine.agent?.guest !== undefined;
+    const running = (isGuest ? guestSections : sections).map(({ title, check }) => ({
+      title,
+      findings: examine(check, machine),
+    }));
     const results: { section: string; findings: Finding[] }[] = [];
     for (const { title, findings: pending } of running) {
       const findings = await pending;

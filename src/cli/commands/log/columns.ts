@@ -36,16 +36,22 @@ export function recordLines(entries: readonly RecordEntry[], now: number, layout
   return [shown(heads), ...rows.map(shown)];
 }
 
-function cellsOf({ last, count, operation, target, claims, outcome, askers }: RecordEntry, now: number): string[] {
+function cellsOf(entry: RecordEntry, now: number): string[] {
+  const { last, count, operation, target, claims, outcome } = entry;
   return [
     clockTime(last, now),
     String(count),
     printable([operation, claims.join(", ")].join(" ")),
     printable(target ?? "-"),
     printable(outcome),
-    // The asker and those above it; a helper of Vouch is named by what has started it.
-    askers.length === 0 ? "unknown" : askers.map(({ name, pid }) => `${printable(name)} (${pid})`).join(" ← "),
+    whoOf(entry),
   ];
+}
+
+/** The asker and those above it; a helper of Vouch is named by what has started it. A guest's are its end on this machine. */
+function whoOf({ guest, askers }: RecordEntry): string {
+  const chain = askers.map(({ name, pid }) => `${printable(name)} (${pid})`).join(" ← ") || "unknown";
+  return guest === undefined ? chain : `guest ${printable(guest.name)}, user id ${guest.uid}: ${chain}`;
 }
 
 /** The widths for a terminal: the last column gets what is left, the others give way as far as they must. */

@@ -29,7 +29,7 @@ export const setupLog = defineCommand({
   teaching: {
     details: [
       "Without flags it says what is set. By default the record is in the agent's memory only, without arguments, and `vouch logout` empties it.",
-      "With `--keep yes` the agent writes changed.jsonl, published.jsonl, asked.jsonl and refused.jsonl beside its log, for your eyes only (mode 0600), at most four mebibytes each and one predecessor (`.1`) of each. No token, password, header or query is in them. Delete them whenever you like.",
+      "With `--keep yes` the agent writes changed.jsonl, published.jsonl, asked.jsonl, refused.jsonl and guests.jsonl beside its log, for your eyes only (mode 0600), at most four mebibytes each and one predecessor (`.1`) of each. No token, password, header or query is in them. Delete them whenever you like.",
       "With `--arguments yes` names of known programs, their subcommands and names of flags are recorded as they are; every other word is written as ***, above all values of flags. A running agent follows both settings at once.",
     ],
     examples: [
@@ -62,7 +62,7 @@ export const setupLog = defineCommand({
     if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
     if (before.keep && !next.keep && folder !== undefined) {
       note(
-        `What is kept already stays in ${folder}: changed.jsonl, published.jsonl, asked.jsonl and refused.jsonl; delete them if you like.`,
+        `What is kept already stays in ${folder}: changed.jsonl, published.jsonl, asked.jsonl, refused.jsonl and guests.jsonl; delete them if you like.`,
       );
     }
     note("Next: `vouch log` shows who has asked.");
@@ -87,7 +87,9 @@ function describe(
   is: string,
 ): string[] {
   const where =
-    folder === undefined ? "" : ` (${join(folder, "changed.jsonl")}, published.jsonl, asked.jsonl and refused.jsonl)`;
+    folder === undefined
+      ? ""
+      : ` (${join(folder, "changed.jsonl")}, published.jsonl, asked.jsonl, refused.jsonl and guests.jsonl)`;
   return [
     keep ? `Who asks ${is} kept in files${where}.` : `Who asks ${is} in the agent's memory only.`,
     `The arguments of those who ask ${is === "is" ? "are" : is} ${words ? "recorded, masked" : "not recorded"}.`,

@@ -22,7 +22,7 @@ test("sets one of both and leaves the other, and the default stands in no file",
 test("says where the files are, and that they stay", async () => {
   const files = join(home, ".local/state/vouch/changed.jsonl");
   expect((await setup("log", "--keep", "yes")).stderr).toContain(
-    `Who asks is kept in files (${files}, published.jsonl, asked.jsonl and refused.jsonl).`,
+    `Who asks is kept in files (${files}, published.jsonl, asked.jsonl, refused.jsonl and guests.jsonl).`,
   );
   expect((await setup("log")).stdout).toContain(files);
   expect((await setup("log", "--keep", "no")).stderr).toContain("What is kept already stays in");

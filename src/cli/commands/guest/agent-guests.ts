@@ -1,0 +1,59 @@
+/** The guests that the running agent has, and what to say of one. */
+import { dirname } from "node:path";
+import { routes } from "../../../agent/protocol.ts";
+import { askAgent, askStatus, lstat } from "../../../agent/wire/client.ts";
+import type { GuestReply } from "../../../agent/wire/reply-parts.ts";
+import { agentSocketPath } from "../../../agent/wire/socket.ts";
+import { usualGuestFolder } from "../../../agent/guests/folder.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { printable } from "../../../base/printable.ts";
+import { type GuestSettings, guestNamePattern, loadSettings } from "../../../settings/settings.ts";
+import { usage } from "../../framework/arguments.ts";
+import { note } from "../../terminal/terminal.ts";
+
+/** Checks the name. Throws `usage`. */
+export function guestName(text: string, command: string): string {
+  if (guestNamePattern.test(text)) return text;
+  throw usage(`A guest's name is of a-z, 0-9 and -, at most 32 characters, got "${printable(text)}".`, command);
+}
+
+/** Whether an agent runs here. Throws `access_denied` where it is another machine's: its guests are made there. */
+export async function hasOwnAgent(): Promise<boolean> {
+  const status = await askStatus();
+  if (status?.guest === undefined) return status !== undefined;
+  throw new VouchError("access_denied", `This machine is itself a guest, called ${printable(status.guest.name)}.`, {
+    hint: "Guests are made where the agent runs, which is another machine.",
+  });
+}
+
+/** All guests, once the agent has read its settings; those of the settings, closed, if no agent runs (`isRunning`). */
+export async function allGuests(): Promise<{ isRunning: boolean; guests: GuestReply[] }> {
+  if (await hasOwnAgent()) return { isRunning: true, guests: (await askAgent(routes.guests, {})).guests };
+  const agentFolder = dirname(agentSocketPath(lstat));
+  const guests = Object.entries(loadSettings().guests ?? {}).map(([name, settings]) =>
+    describe(name, settings, agentFolder),
+  );
+  return { isRunning: false, guests };
+}
+
+function describe(name: string, { uids = [], credentials = false, folder }: GuestSettings, agentFolder: string) {
+  const where = folder ?? usualGuestFolder(agentFolder, name);
+  return { name, uids, credentials, temporary: false, folder: where, strangers: [] };
+}
+
+/** Says what the guest needs, and what has not worked. */
+export function noteGuest({ name, folder, failure, strangers }: GuestReply, isRunning: boolean): void {
+  if (failure !== undefined) note(`It has no socket: ${printable(failure.message)} ${printable(failure.hint ?? "")}`);
+  else if (!isRunning) note("No agent is running: its socket is there from the next `vouch login` on.");
+  for (const uid of strangers) {
+    note(`User id ${uid} has asked there and was refused; \`vouch guest add ${name} --uid ${uid}\` lets it ask.`);
+  }
+  note(`Mount ${folder} and set VOUCH_RUNTIME_DIR to where it is there; for ssh, \`vouch ssh HOST\` does all of it.`);
+}
+
+/** What a guest may do, in words. */
+export function rightsOf({ uids, credentials, temporary }: GuestReply): string {
+  const who = uids.length === 0 ? "your own user id" : `your own user id and ${uids.join(", ")}`;
+  const what = credentials ? "read tokens and credentials of configured roles" : "read tokens";
+  return `${what}, for ${who}${temporary ? ", until the session ends" : ""}`;
+}

@@ -1,0 +1,139 @@
+/** `vouch guest` with the compiled executables: what a guest gets, and in which words it is refused the rest. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
+import { names } from "../../sandbox/main.ts";
+import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
+
+let laptop: Laptop;
+let guest: GuestReply;
+beforeAll(async () => {
+  laptop = await startLaptop();
+  await laptop.getReady();
+  guest = JSON.parse(await ended(laptop.vouch("guest", "add", "box", "--json"))) as GuestReply;
+}, 60_000);
+afterAll(async () => laptop?.stop());
+
+/** Runs the executable as the guest does: a home folder of its own, and the variable. */
+function asGuest(args: string[], options: { stdin?: string; folder?: string } = {}): Promise<Finished> {
+  const home = join(laptop.folder, "far-home");
+  mkdirSync(home, { recursive: true });
+  const moved = Object.entries(laptop.env).map(([name, value]) => [name, value.replaceAll(laptop.home, home)]);
+  const env = { ...Object.fromEntries(moved), VOUCH_RUNTIME_DIR: options.folder ?? guest.folder };
+  return laptop.run([executable, ...args], { env, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
+}
+
+describe("a guest", () => {
+  test("gets tokens for reading, by each helper", async () => {
+    const { stdout: token } = await asGuest(["credential", "codeartifact"]);
+    expect(token).toContain("vouch-sandbox-token");
+    const cargo = await asGuest(["--cargo-plugin"], { stdin: cargoGet() });
+    expect(cargo.stdout).toContain("vouch-sandbox-token");
+    const child = await asGuest(["exec", "--", "sh", "-c", "echo $CODEARTIFACT_AUTH_TOKEN"]);
+    expect(child.stdout).toBe(token);
+    expect((await asGuest(["status", "--prompt"])).stdout).toMatch(/\d/);
+  });
+
+  test("is in the record by its name", async () => {
+    await asGuest(["credential", "codeartifact"]);
+    const lines = (await ended(laptop.vouch("log", "--json"))).trim().split("\n");
+    const entries = lines.map((line) => JSON.parse(line) as RecordEntry);
+    expect(entries.filter((entry) => entry.guest?.name === "box").map(({ operation }) => operation)).toContain("token");
+    expect((await laptop.vouch("log")).stdout).toMatch(/guest box, user id \d+: vouch \(\d+\)/);
+  });
+
+  test.each<[string, string[]]>([
+    ["to publish", ["--cargo-plugin"]],
+    ["its security keys", ["keys", "list"]],
+    ["its sessions", ["sessions", "list"]],
+    ["credentials of a role", ["credential", "aws"]],
+    ["to end the session", ["logout"]],
+    ["to stop the agent", ["agent", "stop"]],
+    ["the record", ["log"]],
+    ["to make a guest", ["guest", "add", "other"]],
+  ])("is refused %s, and told where the agent is", async (_, args) => {
+    const stdin = cargoGet().replace('"read"', '"publish","name":"x","vers":"1.0.0","cksum":"00"');
+    const { exitCode, stdout, stderr } = await asGuest(args, { stdin });
+    if (args[0] === "--cargo-plugin") expect(stdout).toContain("no publish tokens");
+    else expect(exitCode).toBe(5);
+    expect(`${stdout}${stderr}`).toMatch(/another machine/);
+    expect(`${stdout}${stderr}`).not.toContain("vouch-sandbox-token");
+    expect((await laptop.vouch("status")).exitCode).toBe(0);
+  });
+
+  test("is told to log in where the key is", async () => {
+    const { exitCode, stderr } = await asGuest(["login", "--server", "https://vouch.example.com"]);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("runs on another machine, which calls this one its guest box");
+    expect(stderr).toContain("Log in there");
+  });
+
+  test("is told by status and doctor that it is one, and what is done where", async () => {
+    const status = await asGuest(["status"]);
+    expect(status.exitCode).toBe(0);
+    expect(status.stdout).toMatch(/Agent +on another machine, which gives this one, its guest box, read tokens/);
+    const { exitCode, stdout } = await asGuest(["doctor"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("The agent runs on another machine, which calls this one its guest box.");
+    expect(stdout).toContain(
+      "Here work tokens for reading. Logging in, publishing and keys are for the other machine.",
+    );
+    expect(stdout).toContain("No repository is set up on this machine.");
+    expect(stdout).not.toMatch(/security key is|vouch enroll|vouch setup aws/);
+    const place = ["--domain", names.domain, "--domain-owner", names.account, "--region", names.region];
+    await ended(asGuest(["setup", "codeartifact", ...place, "--repository", names.repository, "--tool", "cargo"]));
+    const after = JSON.parse((await asGuest(["doctor", "--json"])).stdout) as {
+      sections: { section: string; findings: { status: string; found: string }[] }[];
+    };
+    const found = after.sections.find(({ section }) => section === "Access")!.findings;
+    expect(found).toMatchObject([{ status: "ok", found: expect.stringContaining("lets the role read") }]);
+  });
+
+  test("gets credentials of the configured role where that is set", async () => {
+    await ended(laptop.vouch("guest", "add", "cloud", "--credentials"));
+    const folder = guest.folder.replace(/box$/, "cloud");
+    expect((await asGuest(["credential", "aws"], { folder })).stdout).toContain('"AccessKeyId":');
+    await ended(laptop.vouch("guest", "remove", "cloud"));
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+test("a guest of this session is listed, and gone with it; the others are there in the next one", async () => {
+  await ended(laptop.vouch("guest", "add", "short", "--session"));
+  const { guests } = JSON.parse(await ended(laptop.vouch("guest", "list", "--json"))) as { guests: GuestReply[] };
+  expect(guests.map(({ name, temporary }) => [name, temporary])).toEqual([
+    ["box", false],
+    ["short", true],
+  ]);
+  expect((await laptop.vouch("guest", "list")).stdout).toMatch(/short +own +tokens +session ends/);
+  await ended(laptop.vouch("logout"));
+  const { exitCode, stderr } = await asGuest(["credential", "codeartifact"]);
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(/another machine, .*guest box\. There: Run `vouch login`|mounted here|not running/);
+  await laptop.login();
+  expect((await asGuest(["credential", "codeartifact"])).stdout).toContain("vouch-sandbox-token");
+  expect(existsSync(guest.folder.replace(/box$/, "short"))).toBe(false);
+  expect((await laptop.vouch("guest", "remove", "short")).stderr).toContain("There is no guest short");
+});
+
+test.each<[string[], string]>([
+  [["add"], "NAME is missing"],
+  [["add", "Box"], "A guest's name is of a-z, 0-9 and -"],
+  [["add", "box", "--uid", "me"], '--uid expects a user id, got "me"'],
+  [["add", "box", "--folder", "here"], "--folder expects an absolute path"],
+  [["add", "box", "--session"], "The guest box is there with every session already"],
+  [["remove", "nobody"], "There is no guest nobody"],
+])("vouch guest %j says what is wrong", async (args, message) => {
+  const { exitCode, stderr } = await laptop.vouch("guest", ...args);
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toContain(message);
+});
+
+test("flags add to what a guest may do, and a user id that was named stays", async () => {
+  await ended(laptop.vouch("guest", "add", "more", "--uid", "1234"));
+  const added = await ended(laptop.vouch("guest", "add", "more", "--uid", "1235", "--credentials", "--json"));
+  expect(JSON.parse(added)).toMatchObject({ uids: [1234, 1235], credentials: true });
+  const { stderr } = await laptop.vouch("guest", "add", "more");
+  expect(stderr).toContain("gets read tokens and credentials of configured roles, for your own user id and 1234, 1235");
+});
