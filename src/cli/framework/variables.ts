@@ -24,7 +24,7 @@ export const variableGroups: VariableGroup[] = [
         names: ["VOUCH_RUNTIME_DIR"],
         readBy: everyone,
         meaning:
-          "The folder of the agent's socket. Without it: `vouch` in `$XDG_RUNTIME_DIR` if it has mode 700 and belongs to you, else in `/run/user/UID` on the same condition, else `~/.local/state/vouch/run`.",
+          "The folder of the agent's socket, or of a guest's, which may be another user's. Without it: `vouch` in `$XDG_RUNTIME_DIR` if it has mode 700 and belongs to you, else in `/run/user/UID` on the same condition, else `~/.local/state/vouch/run`.",
       },
       {
         names: ["VOUCH_PROFILE"],
