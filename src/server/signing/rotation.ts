@@ -40,8 +40,9 @@ export async function rotate(
       });
     }
     for (const { key } of published) await tables.signingKeys.remove(key.kid);
-    // Later than the present key in any case, also in the same second and with a clock that went back.
-    const signsFrom = Math.max(immediately ? time : time + publishedSeconds, signing.signsFrom + 1);
+    const signsFrom = immediately ? time : time + publishedSeconds;
+    // The later one signs: also in the second in which the present one began, and with a clock that went back.
+    if (signing.signsFrom >= signsFrom) await tables.signingKeys.setSignsFrom(signing.kid, signsFrom - 1);
     const key = { ...made, publishedAt: time, signsFrom };
     await tables.signingKeys.add(key);
     await tables.signingKeys.shutOutOlderPrograms();

@@ -58,6 +58,11 @@ export class SigningKeyStore {
     return replaced.length === 1;
   }
 
+  /** Changes since when a key has signed. */
+  async setSignsFrom(kid: string, signsFrom: number): Promise<void> {
+    await this.#sql`UPDATE signing_keys SET signs_from = ${signsFrom} WHERE kid = ${kid}`;
+  }
+
   async remove(kid: string): Promise<void> {
     await this.#sql`DELETE FROM signing_keys WHERE kid = ${kid}`;
   }

@@ -97,9 +97,13 @@ export function changesSigningKeys(make: MakeDatabase): void {
     expect(await rejection(retire(first, old, now + 2))).toMatchObject({ code: "edit_conflict" });
     expect(await retire(first, old, now + 2, { immediately: true })).toMatchObject({ state: "retired" });
     expect(await states(now + 2)).toEqual([[key.kid, "signing"]]);
-    // Twice in one second: the later one signs.
-    const again = await rotate(second, now + 2, makeKey, { immediately: true });
-    expect((await states(now + 3))[0]).toEqual([again.key.kid, "signing"]);
+    // Twice in one second, and with a clock that went back: the later one signs at once.
+    for (const time of [now + 2, now + 2, now - 3600]) {
+      const { key: later, previous } = await rotate(second, time, makeKey, { immediately: true });
+      expect((await states(time))[0]).toEqual([later.kid, "signing"]);
+      await retire(second, previous.kid, time, { immediately: true });
+      expect((await states(time)).filter(([, state]) => state === "signing")).toEqual([[later.kid, "signing"]]);
+    }
   });
 
   test("the key that signs cannot be retired, one that waits can, and there is no other", async () => {
