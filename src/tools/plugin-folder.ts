@@ -1,31 +1,52 @@
 /** Plugins that a shim has a tool load for one command, by a search path of the tool's language. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createAgentFolder } from "../agent/process/folder.ts";
 import { lstat } from "../agent/wire/client.ts";
 import { agentFolder } from "../agent/wire/socket.ts";
-import { writeFileAtomic } from "../base/system/atomic-write.ts";
+import { VouchError } from "../base/errors.ts";
+import { processInfo } from "../base/system/process-info.ts";
 import { inheritedAt } from "../helper/inherited-file.ts";
-import { readSmallFile } from "./small-files.ts";
+import { namesIn } from "./shims.ts";
 
 /**
- * The folder of that name below the agent's, with these files by their paths in it and nothing else to load. No text may
- * hold a secret. Throws `agent_untrusted`, `file_error`.
+ * A new folder of this process, below the agent's, with these files by their paths in it and nothing else to load: what
+ * another program has left in one that is used again would be loaded, too. Removes those of processes that have ended. No
+ * text may hold a secret. Throws `agent_untrusted`, `file_error`.
  */
 export function pluginFolder(name: string, files: Record<string, string>): string {
-  const parent = agentFolder(lstat);
-  const folder = join(parent, name);
-  for (const each of [parent, folder]) createAgentFolder(each);
-  for (const [file, text] of Object.entries(files)) {
-    const path = join(folder, file);
-    createAgentFolder(dirname(path));
-    if (readSmallFile(path) !== text) writeFileAtomic(path, text);
+  const agent = agentFolder(lstat);
+  const parent = join(agent, "plugins");
+  for (const each of [agent, parent]) createAgentFolder(each);
+  for (const each of namesIn(parent)) {
+    const pid = Number(/-(\d+)$/.exec(each)?.[1] ?? 0);
+    if (pid === process.pid || processInfo(pid) === undefined)
+      rmSync(join(parent, each), { recursive: true, force: true });
+  }
+  const folder = join(parent, `${name}-${process.pid}`);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [file, text] of Object.entries(files)) {
+      const path = join(folder, file);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+    }
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? "unknown";
+    throw new VouchError("file_error", `${folder} cannot be written (${why}).`, {
+      hint: "Check its permissions and the free space.",
+      cause: error,
+    });
   }
   return folder;
 }
 
-/** The search path of a variable (`PYTHONPATH`, `RUBYLIB`) with the folder before what it holds. */
+/**
+ * The search path of a variable (`PYTHONPATH`, `RUBYLIB`) with the folder before what it holds. Empty and relative entries
+ * stand for the current folder, which is a project's: they are left out.
+ */
 export function searchPathWith(folder: string, path: string | undefined): string {
-  return path ? `${folder}:${path}` : folder;
+  return [folder, ...(path ?? "").split(":").filter((entry) => entry.startsWith("/"))].join(":");
 }
 
 /**

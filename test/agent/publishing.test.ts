@@ -204,6 +204,23 @@ describe("a touch belongs to one process:", () => {
     expect(harness.upstream.counts.publish).toBe(2);
   });
 
+  test("and none that was there before the package manager's helper began: a shell may have left one behind", async () => {
+    await using harness = await started();
+    const text = `const { askAgent } = await import(${JSON.stringify(join(import.meta.dir, "../../src/agent/wire/client.ts"))});
+      console.log("ready");
+      for await (const _ of console) {
+        console.log(await askAgent("${routes.token}", ${JSON.stringify({ ...asked, holder: "parent" })}).then(() => "a token", ({ code }) => code));
+      }`;
+    const older = Bun.spawn([process.execPath, "-e", text], { env: process.env, stdin: "pipe", stdout: "pipe" });
+    onTestFinished(() => older.kill("SIGKILL"));
+    lines.set(older, older.stdout.pipeThrough(new TextDecoderStream()).getReader());
+    expect(await nextLine(older)).toBe("ready");
+    expect(await fromChild(routes.publishStart, { url: cargoUrl, holder: "parent" })).toHaveProperty("expiration");
+    expect(await fromChild(routes.token, { ...asked, holder: "parent" })).toHaveProperty("token");
+    void older.stdin.write("ask\n");
+    expect(await nextLine(older)).toBe("touch_needed");
+  });
+
   test("and who asked must still be there when it comes", async () => {
     await using harness = await started();
     const text = `const { askAgent } = await import("${join(import.meta.dir, "../../src/agent/wire/client.ts")}");
@@ -265,6 +282,20 @@ describe("one request at a time waits for a touch", () => {
     await finish(ceremony);
     void busy.stdin.write("again\n");
     expect(await nextLine(busy)).toBe("begun");
+  });
+
+  test("and what it asked during its own turn gives it no place before them", async () => {
+    await using harness = await started();
+    const busy = await asking(true);
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("touch_pending");
+    expect((await rejection(start())).code).toBe("touch_pending");
+    harness.clock.pass(58);
+    expect((await rejection(start())).code).toBe("touch_pending");
+    harness.clock.pass(2);
+    void busy.stdin.write("again\n");
+    expect(await nextLine(busy)).toBe("touch_pending");
+    await finish((await start()).ceremony);
   });
 
   test("and who waits no more holds nobody up", async () => {

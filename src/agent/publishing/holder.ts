@@ -2,7 +2,7 @@
  * The process that a touch lets publish: the package manager itself, never what it starts, which may be the code of
  * packages. It is known by its id and its start time.
  */
-import { nameOfProcess, processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import { beganEarlier, nameOfProcess, processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
 import type { Peer } from "../wire/peer.ts";
 
 /**
@@ -26,6 +26,11 @@ export function holderOf(peer: Peer | undefined, kind: HolderKind): Holder | und
   const asker = found?.startedAt === peer?.startedAt ? found : undefined;
   const holder = kind === "self" ? asker : asker && processInfo(asker.parent);
   return holder && { kind, process: holder };
+}
+
+/** Whether its process is older than the other's, by the system's count. */
+export function beganBefore({ process }: Holder, other: Holder): boolean {
+  return beganEarlier(process, other.process);
 }
 
 /** Names the holder for ever. */

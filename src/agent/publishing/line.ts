@@ -37,16 +37,16 @@ export class Line {
     else if (this.#places.size < maxPlaces) this.#places.set(session, { asker, askedAt: now });
   }
 
-  /** The asker has its turn. */
-  leave(asker: Holder): void {
-    this.#places.delete(sessionOf(asker));
+  /** A turn of that session has begun, or is over: what it asked meanwhile gives it no place before those who wait. */
+  leave(session: number): void {
+    this.#places.delete(session);
   }
 }
 
 let getsid: ((pid: number) => number) | undefined;
 
 /** getsid(2); the process's own id where the system does not say. */
-function sessionOf({ process: { pid } }: Holder): number {
+export function sessionOf({ process: { pid } }: Holder): number {
   getsid ??= openLibc({ getsid: { args: ["i32"], returns: "i32" } }).getsid;
   const session = getsid(pid);
   return session > 0 ? session : pid;

@@ -14,8 +14,8 @@ import type { OpenSession } from "../session/sessions.ts";
 import { minDurationSeconds } from "../tokens/credential-source.ts";
 import { type TokenLimits, Tokens } from "../tokens/tokens.ts";
 import type { Peer } from "../wire/peer.ts";
-import { type Holder, holderKey, type HolderKind, holderOf, isAlive } from "./holder.ts";
-import { Line } from "./line.ts";
+import { beganBefore, type Holder, holderKey, type HolderKind, holderOf, isAlive } from "./holder.ts";
+import { Line, sessionOf } from "./line.ts";
 import { processWords, requestWords } from "./pending-words.ts";
 
 /** How long the server waits for the touch, in milliseconds. */
@@ -29,6 +29,8 @@ interface Pending {
   holder: Holder;
   /** The process that asks for it and waits for the answer. */
   asker: Holder;
+  /** Its session of processes, known while it runs. */
+  session: number;
   repositories: RepositorySettings[];
   settings: Settings;
   /** What it says of itself, for whoever comes second. */
@@ -38,6 +40,8 @@ interface Pending {
 
 interface Grant {
   holder: Holder;
+  /** The process that asked for the touch. */
+  asker: Holder;
   open: OpenSession;
   tokens: Tokens;
   grantedAt: number;
@@ -62,9 +66,11 @@ export class Publishing {
   /** The tokens that a touch has given to the asker. Throws `touch_needed`. */
   tokens(repository: RepositorySettings, open: OpenSession, peer: Peer | undefined, kind: HolderKind): Tokens {
     this.sweep();
-    const holder = holderOf(peer, kind);
+    const [holder, asker] = [holderOf(peer, kind), holderOf(peer, "self")];
     const grant = holder && this.#grants.get(grantKey(holder, repository));
-    if (grant?.open.session === open.session) return grant.tokens;
+    // A package manager starts its helpers when it needs them. Older children are those of a shell that became it (exec).
+    const isLate = asker !== undefined && grant !== undefined && !beganBefore(asker, grant.asker);
+    if (grant?.open.session === open.session && isLate) return grant.tokens;
     throw touchNeeded(repository);
   }
 
@@ -84,7 +90,8 @@ export class Publishing {
     this.#refuseSecond(asker);
     const places = repositories.map(({ domain, repository }) => `${domain}/${repository}`);
     const words = requestWords(holder.process.name, request, places);
-    this.#line.leave(asker);
+    const place = sessionOf(asker);
+    this.#line.leave(place);
     this.#beginning = asker;
     try {
       const { session } = open;
@@ -93,7 +100,8 @@ export class Publishing {
         server: publishing.server,
       }));
       const { ceremony } = begun;
-      this.#pending = { ceremony, open, holder, asker, repositories, settings, words, begunAt: this.#clock.elapsed() };
+      const begunAt = this.#clock.elapsed();
+      this.#pending = { ceremony, open, holder, asker, session: place, repositories, settings, words, begunAt };
       return { ...begun, asks: words };
     } finally {
       this.#beginning = undefined;
@@ -111,8 +119,8 @@ export class Publishing {
         hint: "Run the command again.",
       });
     }
-    this.#pending = undefined;
-    const { open, holder, repositories, settings } = pending;
+    this.#endTurn(pending);
+    const { open, holder, asker, repositories, settings } = pending;
     const { session } = open;
     const now = this.#clock.now();
     const idToken = await session.ask(({ publishing }) =>
@@ -129,19 +137,24 @@ export class Publishing {
     const tokens = new Tokens(source, this.#clock, this.#env, this.#limits);
     const fetched = repositories.map(async (each) => tokens.token(each, settings, "needed", "publish"));
     const expirations = (await Promise.all(fetched)).map(({ expiration }) => expiration);
-    const grant = { holder, open, tokens, grantedAt: this.#clock.elapsed() };
+    const grant = { holder, asker, open, tokens, grantedAt: this.#clock.elapsed() };
     for (const each of repositories) this.#grants.set(grantKey(holder, each), grant);
     return { expiration: Math.min(...expirations, Math.floor((now + grantMs) / 1000)) };
   }
 
   /** The asker does not wait any more. */
   cancel(ceremony: string): void {
-    if (this.#pending?.ceremony === ceremony) this.#pending = undefined;
+    if (this.#pending?.ceremony === ceremony) this.#endTurn(this.#pending);
+  }
+
+  #endTurn({ session }: Pending): void {
+    this.#pending = undefined;
+    this.#line.leave(session);
   }
 
   /** Forgets what is over: after fifteen minutes, and with its session or its process. */
   sweep(): void {
-    if (this.#pending && !this.#isWaiting(this.#pending)) this.#pending = undefined;
+    if (this.#pending && !this.#isWaiting(this.#pending)) this.#endTurn(this.#pending);
     for (const [key, { holder, open, grantedAt }] of this.#grants) {
       const isOver = this.#clock.elapsed() - grantedAt >= grantMs || open.session.ended !== undefined;
       if (isOver || !isAlive(holder)) this.#grants.delete(key);

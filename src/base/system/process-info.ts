@@ -19,6 +19,12 @@ export function nameOfProcess({ pid, startedAt }: Pick<ProcessInfo, "pid" | "sta
   return `${pid} ${startedAt}`;
 }
 
+/** Whether the one process began before the other. Start times are whole numbers, on macOS with microseconds behind a point. */
+export function beganEarlier(one: Pick<ProcessInfo, "startedAt">, other: Pick<ProcessInfo, "startedAt">): boolean {
+  const [a, b] = [one, other].map(({ startedAt }) => startedAt.split(".").map(BigInt));
+  return a![0]! < b![0]! || (a![0] === b![0] && (a![1] ?? 0n) < (b![1] ?? 0n));
+}
+
 /** Undefined for a process that is not there (any more) or that the system hides. */
 export function processInfo(pid: number): ProcessInfo | undefined {
   const found = lastProcessInfo(pid);
