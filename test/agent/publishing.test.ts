@@ -219,6 +219,7 @@ describe("a touch belongs to one process:", () => {
     expect(await fromChild(routes.token, { ...asked, holder: "parent" })).toHaveProperty("token");
     void older.stdin.write("ask\n");
     expect(await nextLine(older)).toBe("touch_needed");
+    expect(harness.upstream.counts.publish).toBe(1);
   });
 
   test("and who asked must still be there when it comes", async () => {
