@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { whyNot } from "../../../../src/agent/end-on/support.ts";
-import { home, setRole, settings, setup, useHome } from "./home.ts";
+import { env, home, setRole, settings, setup, useHome } from "./home.ts";
 
 useHome();
 
@@ -46,7 +46,7 @@ test("--dry-run shows the change and makes none", async () => {
 test.each([
   ["locked", '--end-on expects lock, suspend, key-removal (several with commas), or none, got "locked".', "lock"],
   ["lock,none", '(several with commas), or none, got "none".', ""],
-  ["", 'got "".', ""],
+  ["", "--end-on expects a value (lock,suspend,key-removal|none).", ""],
 ])("refuses %j", async (value, message, hint) => {
   const { exitCode, stderr } = await setup("session", `--end-on=${value}`);
   expect(exitCode).toBe(2);
@@ -55,22 +55,15 @@ test.each([
 });
 
 test("what this machine cannot notice is said, and set all the same", async () => {
-  process.env["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent";
-  process.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent";
-  try {
-    const { exitCode, stderr } = await setup("session", "--end-on", "lock,suspend");
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain(
-      "A locked screen cannot be noticed here: no message bus answers at unix:path=/nonexistent",
-    );
-    expect(stderr).toContain("A sleep is noticed only when the machine is awake again: no message bus answers");
-    expect(settings().session).toEqual({ endOn: ["lock", "suspend"] });
-    const { limits } = JSON.parse((await setup("session", "--json")).stdout);
-    expect(limits.map(({ on }: { on: string }) => on)).toEqual(["lock", "suspend"]);
-  } finally {
-    delete process.env["DBUS_SYSTEM_BUS_ADDRESS"];
-    delete process.env["DBUS_SESSION_BUS_ADDRESS"];
-  }
+  const address = "unix:path=/nonexistent";
+  Object.assign(env, { DBUS_SYSTEM_BUS_ADDRESS: address, DBUS_SESSION_BUS_ADDRESS: address });
+  const { exitCode, stderr } = await setup("session", "--end-on", "lock,suspend");
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain(`A locked screen cannot be noticed here: no message bus answers at ${address}`);
+  expect(stderr).toContain("A sleep is noticed only when the machine is awake again: no message bus answers");
+  expect(settings().session).toEqual({ endOn: ["lock", "suspend"] });
+  const { limits } = JSON.parse((await setup("session", "--json")).stdout);
+  expect(limits.map(({ on }: { on: string }) => on)).toEqual(["lock", "suspend"]);
 });
 
 test("on macOS the lock cannot be noticed, a sleep only after it, and a key's removal can", async () => {
