@@ -56,8 +56,12 @@ export function ceremonyPrompts(product: string, notification: TouchNotification
         `The security key (${name}) ${why}: this credential works only on machines whose settings have its id, such as this one.`,
       );
     },
-    chooseAccount: (accounts) =>
-      promptChoice(`The security key (${product}) holds several accounts of this server:`, accounts.map(accountName)),
+    chooseAccount: (accounts, own) =>
+      promptChoice(
+        `The security key (${product}) holds several accounts of this server:`,
+        accounts.map((account, index) => `${accountName(account)}${index === own ? "  this machine's" : ""}`),
+        own,
+      ),
   };
 }
 

@@ -56,15 +56,18 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
   });
 }
 
-/** Prompts for a choice by its number; Enter picks the first. Returns its index. Throws as `promptSecret`. */
-export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
+/**
+ * Prompts for a choice by its number; Enter picks the one with the index `proposed`. Returns its index. Throws as
+ * `promptSecret`.
+ */
+export function promptChoice(question: string, choices: readonly string[], proposed = 0): Promise<number> {
   return withTerminal("line", async (tty) => {
     const list = choices.map((choice, index) => `  ${index + 1}  ${printable(choice)}\n`).join("");
     tty.write(`${printable(question)}\n${list}`);
     for (;;) {
-      tty.write(`Number from 1 to ${choices.length} [1]: `);
+      tty.write(`Number from 1 to ${choices.length} [${proposed + 1}]: `);
       const answer = await readLine(tty);
-      if (answer === "") return 0;
+      if (answer === "") return proposed;
       const number = /^[0-9]{1,3}$/.test(answer) ? Number(answer) : 0;
       if (number >= 1 && number <= choices.length) return number - 1;
     }

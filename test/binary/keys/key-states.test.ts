@@ -261,17 +261,17 @@ atDesk("the credentials on a key", () => {
     expect(loggedIn.exitCode).toBe(0);
   });
 
-  test("are chosen by the person when they are of several accounts", async () => {
+  test("are chosen by the person when they are of several accounts; this machine's own is proposed", async () => {
     await using plugged = await desk.plugIn();
     await plugged.enrolled();
     const other = { id: Uint8Array.of(1), name: "ops@example.com", displayName: "Operations" };
     plugged.key.ctap2.credentials.create("localhost", other, true, 2);
     const run = await plugged.login(async (person) => {
       await typePin(person);
-      await person.see("Number from 1 to 2 [1]: ");
-      person.type("2\r");
+      await person.see("Number from 1 to 2 [2]: ");
+      person.type("\r");
     });
-    expectState({ ...run, screen: run.screen.replace("[1]: 2", "[1]:") }, "Several accounts are on the key");
+    expectState({ ...run, screen: run.screen.replace("[2]: ", "[2]:") }, "Several accounts are on the key");
     expect(run.exitCode).toBe(0);
   });
 });
