@@ -13,6 +13,7 @@ import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
 import { print, printJson, printText, showError, showTrace, warn } from "./terminal/terminal.ts";
+import { outputWidth } from "./terminal/width.ts";
 import { loginArgument } from "../base/login-need.ts";
 import { touchArgument } from "../base/purpose.ts";
 import { takeDebugFlag, traceTo, unknownDebugValue } from "../base/trace.ts";
@@ -95,6 +96,7 @@ async function runFound(command: Command, name: string, words: string[]): Promis
         name,
         command,
         names.map((key) => [key, subCommands[key]!.meta.description]),
+        outputWidth(),
       ),
     );
     return 0;
@@ -130,6 +132,7 @@ function overview(): string {
       ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure your package managers."],
       ["vouch login", "Every day: PIN and touch. Then they simply work."],
     ],
+    outputWidth(),
   );
 }
 

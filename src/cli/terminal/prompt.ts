@@ -5,6 +5,7 @@ import { Secret } from "../../base/secret.ts";
 import { LineEditor } from "./line-editor.ts";
 import { printable } from "../../base/printable.ts";
 import { note, render } from "./terminal.ts";
+import { wrapMessage } from "./wrap.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";
 
 /** Limit of a line from the terminal or stdin. */
@@ -118,7 +119,8 @@ export async function readCode(label: string): Promise<string> {
 
 /** Announces a required user action, on the terminal even if stderr is redirected. */
 export function announce(line: string): void {
-  if (isatty(2) || !writeToTerminal(`${render(line, false)}\n`)) note(line);
+  const isShown = !isatty(2) && writeToTerminal((width) => `${wrapMessage(render(line, false), width)}\n`);
+  if (!isShown) note(line);
 }
 
 async function readLine(tty: Tty): Promise<string> {
