@@ -79,6 +79,11 @@ async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
   if (fault !== undefined) announce(`${faultText(fault)} It was not set.`);
   for (;;) {
     const first = await promptSecret(`New PIN (at least ${minLength} characters; letters are allowed)`);
+    const found = pinFault(first, minLength);
+    if (found !== undefined) {
+      announce(`${faultText(found)} It was not set.`);
+      continue;
+    }
     const second = await promptSecret("The same PIN again");
     if (first.expose().normalize("NFC") === second.expose().normalize("NFC")) return first;
     announce("The two PINs differ. Nothing was set.");
