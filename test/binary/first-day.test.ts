@@ -1,6 +1,6 @@
 /** `vouch enroll` on a terminal: from a laptop with nothing to a repository that answers, in one command. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Laptop, type LaptopOptions, person, sandboxExecutable, serverUrl, startLaptop } from "../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
@@ -139,6 +139,9 @@ describe("with what AWS lists", () => {
     const screen = expectEnd(run, 1);
     expect(screen).toContain("it refuses the role (HTTP 403)");
     expect(screen).toContain("needs codeartifact:ReadFromRepository");
+    expect(screen.replaceAll(/\s+/g, " ")).toContain(
+      "if a name is: `vouch enroll --domain DOMAIN --repository REPOSITORY`",
+    );
     expect(settings().repositories).toHaveLength(1);
   }, 120_000);
 
@@ -160,12 +163,19 @@ describe("with what AWS lists", () => {
     expect(screen).not.toContain("step 1 of");
   }, 60_000);
 
-  test("off a terminal with nothing given ends at once", async () => {
-    await laptop.enroll();
+  test("off a terminal goes on at the server that is known, and does what flags name without a code", async () => {
     expect(await laptop.vouch("enroll")).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("--server is missing."),
     });
+    await laptop.enroll();
+    expect(await laptop.vouch("enroll")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("No code came on stdin"),
+    });
+    const role = ["--role", names.roleArn, "--region", names.region];
+    expect(await laptop.vouch("enroll", ...role)).toMatchObject({ exitCode: 0 });
+    expect(settings()).toMatchObject({ aws: { roleArn: names.roleArn, region: names.region } });
   }, 60_000);
 });
 
@@ -234,7 +244,15 @@ test("an account without a domain in the region has its names typed, and a wrong
   const other = await enroll(["--role", `${names.roleArn}-of-nobody`], async () => {});
   const screen = expectEnd(other, 5);
   expect(screen).toContain("AWS STS refused AssumeRoleWithWebIdentity");
-  expect(screen).toContain("`vouch enroll` goes on from here");
+  expect(screen.replaceAll(/\s+/g, " ")).toContain(
+    "run `vouch enroll`. If the role or the region is wrong: `vouch enroll --role ARN --region REGION`. What is done stays.",
+  );
+  expect(screen).not.toContain("vouch login");
+  const mended = await enroll(["--role", names.roleArn], async (at) => {
+    await at.see("The name of the domain: ");
+    at.type("\x03");
+  });
+  expectEnd(mended, 130);
 }, 120_000);
 
 test.skipIf(!requires("npm"))(
@@ -252,12 +270,17 @@ test.skipIf(!requires("npm"))(
       await answer(at, "Which of them? With commas between: ", "npn");
       await at.see("--tool expects");
       await answer(at, "Which of them? With commas between: ", "npm");
-      await answer(at, "Put the shims folder first on PATH", "");
+      await answer(at, "Put the shims folder first on PATH", "n");
     });
-    const screen = expectEnd(run, 0);
-    expect(screen.indexOf("Open a new shell")).toBeGreaterThan(screen.indexOf("Checked: the npm registry"));
-    expect(readFileSync(join(laptop.home, ".bashrc"), "utf8")).toContain("vouch");
+    expectEnd(run, 0);
+    expect(existsSync(join(laptop.home, ".bashrc"))).toBe(false);
     expect(Object.keys(settings().repositories[0]!.files)).toEqual(["npm"]);
+
+    const second = await enroll([], (at) => answer(at, "Put the shims folder first on PATH", "n"));
+    expect(expectEnd(second, 0)).not.toContain("Nothing is missing");
+    const third = expectEnd(await enroll(["--path", "yes"], async () => {}), 0);
+    expect(third.indexOf("Open a new shell")).toBeGreaterThan(third.indexOf("Checked: the npm registry"));
+    expect(readFileSync(join(laptop.home, ".bashrc"), "utf8")).toContain("vouch");
   },
   120_000,
 );

@@ -10,6 +10,7 @@ import { forArg } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
 import { serverUrl, warnOfReplacement } from "./known-server.ts";
 import { openSession, sayLoggedIn, serverForLogin } from "./open-session.ts";
+import { howToLearnServer } from "./unknown-server.ts";
 import { note, printJson } from "../terminal/terminal.ts";
 
 export const login = defineCommand({
@@ -44,7 +45,7 @@ export const login = defineCommand({
     const server = args.server === undefined ? serverForLogin(args.for, settings) : serverUrl(args.server);
     if (server === undefined) {
       throw new VouchError("settings_missing", "This machine does not know your Vouch server yet.", {
-        hint: "With an enrolment code, run `vouch enroll --server URL`; with a key that is enrolled already, `vouch login --server URL`.",
+        hint: howToLearnServer,
       });
     }
     if (!isKnownServer(server, settings)) checkWritable(settingsPath());

@@ -53,6 +53,7 @@ function isMeant(each: RepositorySettings, given: Given): boolean {
     (given.domain ?? each.domain) === each.domain &&
     (given.repository ?? each.repository) === each.repository &&
     (given["domain-owner"] ?? each.domainOwner) === each.domainOwner &&
+    (given.region ?? each.region) === each.region &&
     given.tools.every((tool) => each.files?.[tool] !== undefined)
   );
 }

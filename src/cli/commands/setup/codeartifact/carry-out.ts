@@ -36,7 +36,7 @@ export async function carryOut(
   { path, dryRun, isSilent }: Manner,
 ): Promise<Outcome> {
   const settingsAreNew = !existsSync(settingsPath());
-  const shell = remove ? undefined : await shellChange(plan, path, isSilent);
+  const shell = remove ? undefined : await shellChange(plan.shims, path, isSilent);
   const changes = shell?.change ? { ...plan, shells: [...plan.shells, shell.change] } : plan;
   if (!dryRun) applyPlan(changes, settings, executable, remove);
   return {
@@ -51,9 +51,12 @@ export async function carryOut(
   };
 }
 
-/** Returns advice on PATH, and the change of the shell's start file if the user agreed to it. */
-async function shellChange(
-  { shims }: Plan,
+/**
+ * Returns advice on PATH, and the change of the shell's start file if the user agreed to it; undefined where PATH is
+ * right. Throws `cancelled`, `edit_conflict`.
+ */
+export async function shellChange(
+  shims: Pick<Plan["shims"], "folder" | "needed">,
   path: string | undefined,
   silent: boolean,
 ): Promise<{ advice: Outcome["shell"]; change?: FileChange } | undefined> {

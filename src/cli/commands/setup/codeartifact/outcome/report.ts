@@ -149,7 +149,14 @@ function newVariables({ plan, settingsBefore }: Outcome): string[] {
   );
 }
 
-/** What is left to be done for PATH by hand. */
+/** What is left to be done for PATH by hand, or in the shell that runs. */
+export function sayShell(shell: Outcome["shell"]): void {
+  sayPath(shell);
+  if ((shell?.added || shell?.present) && !shell.here) {
+    note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);
+  }
+}
+
 function sayPath(shell: Outcome["shell"]): void {
   if (shell === undefined || shell.added || shell.present) return;
   const place =
@@ -160,10 +167,7 @@ function sayPath(shell: Outcome["shell"]): void {
 
 /** What is left to do for PATH, and the next commands. */
 export function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
-  sayPath(shell);
-  if ((shell?.added || shell?.present) && !shell.here) {
-    note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);
-  }
+  sayShell(shell);
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
   note("Next:");
