@@ -55,8 +55,12 @@ describe("with what AWS lists", () => {
     const run = await enroll(tools, async (at) => {
       await answer(at, "The URL of your company's Vouch server: ", "vouch example");
       await at.see("Expected a URL");
+      await answer(at, "The URL of your company's Vouch server: ", "vouch.nowhere.example");
+      await at.see("No connection to vouch.nowhere.example");
       await answer(at, "The URL of your company's Vouch server: ", names.vouchHost);
-      await answer(at, "Enrolment code", code);
+      await answer(at, "Enrolment code (Enter: the key is enrolled already): ", "0000-0000-0000-0000");
+      await at.see("The enrolment code is not known.");
+      await answer(at, "Enrolment code: ", code);
       await typePin(at);
       await answer(at, "The ARN of your AWS role: ", "vouch-developer");
       await at.see("Expected a role ARN");
@@ -72,6 +76,9 @@ describe("with what AWS lists", () => {
     const screen = expectEnd(run, 0);
     expect(screen).toContain(`Checked: the npm registry of ${names.domain}/${names.repository} answers.`);
     expect(screen).not.toContain(person.pin);
+    expect(screen).not.toContain("keeps running");
+    const [last] = screen.trimEnd().split("\n").slice(-1);
+    expect(last).toMatch(/^Then: .*(npm|pip) install PACKAGE/);
     expect(settings()).toMatchObject({
       server: { url: serverUrl },
       aws: { roleArn: names.roleArn, region: names.region },
@@ -100,6 +107,8 @@ describe("with what AWS lists", () => {
     expect(expectEnd(first, 130)).toContain("What is done stays: `vouch enroll` goes on from here.");
     const doctor = await laptop.vouch("doctor");
     expect(doctor.stdout).toStartWith("This machine is not set up yet. Next:\n  vouch enroll\n");
+    expect(doctor.stdout).not.toContain("→ vouch login");
+    expect((await laptop.vouch("status")).stderr).toBe("Next: `vouch enroll`.\n");
 
     const second = await enroll([...written, ...tools], async (at) => {
       await at.see(`Security key: known at ${serverUrl} for ${person.email}.`);
@@ -267,9 +276,10 @@ test.skipIf(!requires("npm"))(
     const run = await enroll([...written, "--repository", names.repository], async (at) => {
       await untilNames(at, code);
       await answer(at, "installed? [Y/n]", "n");
-      await answer(at, "Which of them? With commas between: ", "npn");
-      await at.see("--tool expects");
-      await answer(at, "Which of them? With commas between: ", "npm");
+      await answer(at, "? With commas between: ", "npn");
+      await at.see("Expected names among ");
+      await answer(at, "? With commas between: ", "npm");
+      await at.see("through a link to Vouch");
       await answer(at, "Put the shims folder first on PATH", "n");
     });
     expectEnd(run, 0);
@@ -281,6 +291,7 @@ test.skipIf(!requires("npm"))(
     const third = expectEnd(await enroll(["--path", "yes"], async () => {}), 0);
     expect(third.indexOf("Open a new shell")).toBeGreaterThan(third.indexOf("Checked: the npm registry"));
     expect(readFileSync(join(laptop.home, ".bashrc"), "utf8")).toContain("vouch");
+    expect((await laptop.vouch("doctor")).stdout).toContain("Open a new shell, or type in this one: ");
   },
   120_000,
 );

@@ -25,7 +25,10 @@ export const ifAnswersAreWrong = `If the role or the region is wrong: \`vouch en
 /** The error with the command that goes on; `done`: the number of steps before, of which the second names the role. */
 export function resumable(error: unknown, done: number): VouchError {
   const { code, message, hint, cause } = VouchError.from(error);
-  if (done === 0) return new VouchError(code, message, { hint, cause });
+  if (done === 0) {
+    const unspent = "A code that was typed is not used up: `vouch enroll` takes it again.";
+    return new VouchError(code, message, { hint: code === "cancelled" ? unspent : hint, cause });
+  }
   const remedies = [
     ...(hint === undefined ? [] : [inGuidedWords(hint)]),
     ...(done > 1 && ofAws.has(code)

@@ -6,11 +6,13 @@ import { type Settings, settingsPath } from "../../../../settings/settings.ts";
 import { addShimsToPath } from "../../../../tools/shell/start-file.ts";
 import type { ToolName } from "../../../../tools/tools.ts";
 import { confirm } from "../../../terminal/prompt.ts";
+import { note } from "../../../terminal/terminal.ts";
 import { isFirstOnPath, shellAdvice } from "../shell.ts";
 import { applyPlan } from "./apply.ts";
 import type { Endpoints } from "./endpoint.ts";
 import type { Outcome } from "./outcome/report.ts";
 import type { Plan } from "./plan.ts";
+import { listed } from "./selected-tools.ts";
 
 interface Planned {
   plan: Plan;
@@ -71,6 +73,11 @@ export async function shellChange(
   const after = addShimsToPath(before, lines, file);
   if (before === after) return here ? undefined : { advice: { ...advice, present: true } };
   const ask = path === undefined && !silent && isatty(0) && isatty(2);
+  if (ask) {
+    note(
+      `${listed(shims.needed)} ${shims.needed.length > 1 ? "get their" : "gets its"} token through a link to Vouch, which must come first on PATH. On no, you get the line to put there yourself.`,
+    );
+  }
   const agreed = path === "yes" || (ask && (await confirm(`Put the shims folder first on PATH, in ${file}?`, true)));
   return agreed ? { advice: { ...advice, added: true, here }, change: { path: file, before, after } } : { advice };
 }
