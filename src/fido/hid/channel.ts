@@ -98,6 +98,8 @@ class Channel implements CtapDevice {
       ...options,
       accept: ({ command }) => {
         if (command === CTAPHID.CBOR) return true;
+        // The late response to an INIT that gave this channel a fresh start.
+        if (command === CTAPHID.INIT) return false;
         throw faulty(this.product, `answered with the command ${command} instead of ${CTAPHID.CBOR}`);
       },
     });

@@ -223,6 +223,12 @@ describe("an answer that cannot be read", () => {
     expect(await run(connection, exchange)).toEqual(Uint8Array.of(0));
   });
 
+  test("is not the late response to an INIT that gave the channel a fresh start", async () => {
+    const late = key(CHANNEL, CTAPHID.INIT, initAnswer(bytes(8), CHANNEL, 0x05));
+    const connection = new ScriptedConnection(allocation(), ask, late, answer);
+    expect(await run(connection, (device) => device.exchange(request))).toEqual(Uint8Array.of(0));
+  });
+
   test("is an error where the command may have had its effect", async () => {
     const connection = new ScriptedConnection(allocation(), ask, spoilt.slice(0, 2), resync);
     expect(await rejection(run(connection, (device) => device.exchange(request)))).toEqual(
