@@ -15,7 +15,7 @@ export const backup = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { rows, isEncrypted } = await withStore(args.database, false, async (store) => ({
+    const { rows, isEncrypted } = await withStore(args, false, async (store) => ({
       rows: await store.backUp(args.file),
       isEncrypted: (await store.signingKeys.all()).every(({ protection }) => protection !== undefined),
     }));

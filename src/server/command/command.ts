@@ -1,5 +1,7 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
 import { backup } from "./backup.ts";
+import { check } from "./check.ts";
+import { config } from "./config.ts";
 import { defineServerCommand } from "./definition.ts";
 import { disable } from "./disable.ts";
 import { enable } from "./enable.ts";
@@ -19,6 +21,8 @@ export const serverCommand = defineServerCommand({
   subCommands: {
     init,
     run,
+    check,
+    config,
     invite,
     users,
     revoke,

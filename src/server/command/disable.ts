@@ -17,7 +17,7 @@ export const disable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const ended = await withStore(args.database, false, (store) =>
+    const ended = await withStore(args, false, (store) =>
       store.transaction(async ({ accounts, sessions }) => {
         const user = await knownUser(accounts, email);
         await accounts.setDisabled(user.id, currentTime());

@@ -12,7 +12,7 @@ export const enable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const changed = await withStore(args.database, false, (store) =>
+    const changed = await withStore(args, false, (store) =>
       store.transaction(async ({ accounts }) => accounts.setDisabled((await knownUser(accounts, email)).id, undefined)),
     );
     print(changed ? `${email} is enabled.` : `${email} was not disabled.`);

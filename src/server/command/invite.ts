@@ -26,7 +26,7 @@ export const invite = defineServerCommand({
     const code = makeEnrollmentCode();
     const now = currentTime();
     const expiration = now + inviteSeconds;
-    const server = await withStore(args.database, false, async (store) => {
+    const server = await withStore(args, false, async (store) => {
       const configuration = await store.configuration.load();
       if (!configuration) {
         throw new VouchError("settings_missing", "The database has not been initialised.", {

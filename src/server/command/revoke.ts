@@ -21,7 +21,7 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const { ended, removed } = await withStore(args.database, false, (store) =>
+    const { ended, removed } = await withStore(args, false, (store) =>
       store.transaction(async ({ accounts, credentials, sessions }) => {
         const user = await knownUser(accounts, email);
         const live = await sessions.revokeAll(user.id, currentTime());
