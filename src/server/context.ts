@@ -23,6 +23,8 @@ export interface HandlerResult {
   response: Response;
   /** The id of the authenticated user, for the log. */
   user?: string;
+  /** Whether it opened a session, for the metrics. */
+  isLogin?: true;
 }
 
 export type Handler = (request: Request, context: ServerContext) => Promise<HandlerResult>;

@@ -33,5 +33,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   const host = url === undefined ? undefined : new URL(url).hostname;
   if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
   if (settings.listen !== undefined) findings.push(await checkListen("listen", settings.listen, url));
+  const metrics = settings["metrics-listen"];
+  if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined));
   return { findings, settings: checked.shown };
 }

@@ -12,7 +12,7 @@ const Discovery = v.object({ issuer: v.string() });
 
 /** `url` is the server's: if it answers there itself, the address is its own. */
 export async function checkListen(
-  check: string,
+  check: "listen" | "metrics-listen",
   { hostname, port }: ListenAddress,
   url: string | undefined,
 ): Promise<Finding> {
@@ -24,7 +24,7 @@ export async function checkListen(
       if (url !== undefined && (await issuerAt(hostname, port)) === url) {
         return ok(check, `${place} is in use by a server for ${url} that runs`);
       }
-      return problem(check, `${place} is in use by another program.`, "Choose another with --listen HOST:PORT.");
+      return problem(check, `${place} is in use by another program.`, `Choose another with --${check} HOST:PORT.`);
     case "EACCES":
       return problem(
         check,

@@ -5,6 +5,7 @@ import { settingNames } from "../configuration/table.ts";
 import { readTls, type TlsFiles, tlsFiles } from "../configuration/tls.ts";
 import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
+import { listenForMetrics, type MetricsListener } from "../metrics/listener.ts";
 import type { RunningServer } from "../server.ts";
 import { makeSigningKey } from "../signing/signing-key.ts";
 import type { Store } from "../store/store.ts";
@@ -46,8 +47,13 @@ export const run = defineServerCommand({
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
       const { startServer } = await import("../server.ts");
+      const { ServerMetrics } = await import("../metrics/metrics.ts");
+      const metricsListen = settings["metrics-listen"];
+      const metrics = metricsListen && new ServerMetrics(store, currentTime);
       const server = await startServer({
         store,
+        metrics,
+        tls,
         ...listen,
         sessionDuration: settings["session-duration"],
         trustProxy: settings["trust-proxy"],
@@ -62,17 +68,21 @@ export const run = defineServerCommand({
           token: settings["token-limit"],
         },
         log: (entry) => log.write(entry),
-        ...(tls ? { tls } : {}),
       });
       await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       process.on("SIGHUP", () => void reload(server, log, files));
+      let metricsListener: MetricsListener | undefined;
       try {
+        metricsListener = metrics && listenForMetrics(metricsListen, metrics);
+        if (metricsListener)
+          log.write({ time: new Date().toISOString(), event: "metrics", detail: metricsListener.url });
         print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
         await ending;
       } finally {
         await server.stop();
+        await metricsListener?.stop();
       }
     };
     try {

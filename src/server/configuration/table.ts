@@ -129,6 +129,15 @@ export const settingsTable = {
     "VOUCH_SERVER_ALLOW_SYNCED_PASSKEYS",
     "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
   ),
+  "metrics-listen": optional({
+    variable: "VOUCH_SERVER_METRICS_LISTEN",
+    type: "string",
+    valueHint: "HOST:PORT",
+    about:
+      "Answer /metrics there (OpenMetrics, plain HTTP, to everybody who reaches it: an address of this machine or of a private network).",
+    example: "127.0.0.1:9464",
+    parse: (text) => parseListen(text, "metrics-listen"),
+  }),
   "enroll-limit": limit("enroll", "VOUCH_SERVER_ENROLL_LIMIT", "Requests of enrolment"),
   "login-limit": limit("login", "VOUCH_SERVER_LOGIN_LIMIT", "Requests that begin a login"),
   "token-limit": limit("token", "VOUCH_SERVER_TOKEN_LIMIT", "All other requests that use the database"),

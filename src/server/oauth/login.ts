@@ -85,6 +85,7 @@ export async function grantSession(
       user: user.email,
     }),
     user: user.id,
+    isLogin: true,
   };
 }
 

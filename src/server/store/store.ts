@@ -108,6 +108,13 @@ export abstract class Store extends Tables {
         (SELECT code_hash FROM invites WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING code_hash`,
     );
   }
+
+  /** The number of live sessions; reads all sessions. */
+  async countSessions(now: number): Promise<number> {
+    const [row] = await this.#upkeep`
+      SELECT count(*) AS live FROM sessions WHERE expires_at > ${now} AND revoked_at IS NULL`;
+    return Number(row.live);
+  }
 }
 
 const nextTurn = () => new Promise((done) => setImmediate(done));

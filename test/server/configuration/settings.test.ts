@@ -34,6 +34,7 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "tag-email": ["true", "false", "true"],
   "rotate-every": ["3d", "4d", "5d"],
   "allow-synced-passkeys": ["true", "false", "true"],
+  "metrics-listen": ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"],
   "enroll-limit": ["1", "2", "3"],
   "login-limit": ["1", "2", "3"],
   "token-limit": ["1", "2", "3"],
