@@ -11,6 +11,8 @@ export interface ServerContext {
   /** Seconds. */
   sessionDuration: number;
   store: Store;
+  /** Set when the server is about to end: load balancers are to send nothing more. */
+  isDraining: boolean;
   issuer: Issuer;
   relyingParty: RelyingParty;
   /** What publishing needs besides a session: a touch, or also the PIN (or finger). */

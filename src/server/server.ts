@@ -1,4 +1,5 @@
 /** The HTTP server: routing, rate limits, error responses, one log line per request. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
@@ -84,6 +85,8 @@ export interface RunningServer {
   url: string;
   hostname: string;
   port: number;
+  /** Answers as before for `ms` milliseconds, but says that it is not ready and closes each connection after its answer. */
+  drain(ms: number): Promise<void>;
   /** Stops accepting requests; resolves when those in flight are answered, or after `graceMs` milliseconds. */
   stop(graceMs?: number): Promise<void>;
   /**
@@ -114,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
+    isDraining: false,
     issuer: new Issuer(configuration.url, keys, tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     publishVerification: options.publishVerification ?? "touch",
@@ -170,6 +174,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
+    // A client that keeps its connection would be cut off with its next request.
+    if (context.isDraining) response.headers.set("connection", "close");
     const milliseconds = performance.now() - started;
     options.metrics?.answered(pathname, entry.status ?? response.status, milliseconds, entry.error);
     options.log({
@@ -217,7 +223,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
       context.audiences = found.audiences;
     },
+    async drain(ms) {
+      context.isDraining = true;
+      await sleep(ms);
+    },
     async stop(graceMs = 10_000) {
+      context.isDraining = true;
       clearInterval(timer);
       await listener.stop(graceMs);
       await Promise.all([purge, stopKeys()]);

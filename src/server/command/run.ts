@@ -80,8 +80,9 @@ export const run = defineServerCommand({
           log.write({ time: new Date().toISOString(), event: "metrics", detail: metricsListener.url });
         print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
         await ending;
+        await server.drain(settings["drain-time"] * 1000);
       } finally {
-        await server.stop();
+        await server.stop(settings["stop-time"] * 1000);
         await metricsListener?.stop();
       }
     };

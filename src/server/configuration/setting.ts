@@ -48,6 +48,21 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
   };
 }
 
+const units = { s: 1, m: 60 } as const;
+
+/** Returns a parser of durations like 30s or 2m, which gives seconds. */
+export function shortDuration(name: string, maxSeconds: number): (text: string) => number {
+  return (text) => {
+    const match = /^([0-9]{1,4})([sm])$/.exec(text);
+    const seconds = Number(match?.[1]) * units[match?.[2] as keyof typeof units];
+    if (seconds <= maxSeconds) return seconds;
+    throw new VouchError(
+      "usage",
+      `Expected --${name} with a duration of at most ${maxSeconds}s (like 30s, 2m), got "${text}".`,
+    );
+  };
+}
+
 function parseBoolean(text: string): boolean {
   if (text === "true" || text === "1") return true;
   if (text === "false" || text === "0") return false;

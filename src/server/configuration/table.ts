@@ -8,7 +8,7 @@ import { parseSessionDuration } from "../oauth/session-duration.ts";
 import { parseRotateEvery } from "../signing/life-cycle.ts";
 import { hasPassword, isPostgresUrl } from "../store/postgres/address.ts";
 import { parseListen } from "./listen.ts";
-import { absolutePath, optional, required, type Setting, toggle, wholeNumber } from "./setting.ts";
+import { absolutePath, optional, required, type Setting, shortDuration, toggle, wholeNumber } from "./setting.ts";
 
 const asItIs = (text: string) => text;
 const maxRequests = 1_000_000;
@@ -129,6 +129,23 @@ export const settingsTable = {
     "VOUCH_SERVER_ALLOW_SYNCED_PASSKEYS",
     "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
   ),
+  "drain-time": required({
+    variable: "VOUCH_SERVER_DRAIN_TIME",
+    type: "string",
+    valueHint: "DURATION",
+    about:
+      "After SIGTERM answer for so long as before while /readyz says 503, so that a load balancer sends requests elsewhere (like 10s, at most 600s).",
+    default: "0s",
+    parse: shortDuration("drain-time", 600),
+  }),
+  "stop-time": required({
+    variable: "VOUCH_SERVER_STOP_TIME",
+    type: "string",
+    valueHint: "DURATION",
+    about: "After that wait for requests that are under way, at most for so long.",
+    default: "10s",
+    parse: shortDuration("stop-time", 600),
+  }),
   "metrics-listen": optional({
     variable: "VOUCH_SERVER_METRICS_LISTEN",
     type: "string",
