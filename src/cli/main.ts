@@ -114,7 +114,9 @@ async function runFound(command: Command, name: string, words: string[]): Promis
     throw await unknownCommand(first, names, name);
   }
   checkArguments(words, (command.args ?? {}) as ArgsDef, name);
-  const { result } = await runCommand(command, { rawArgs: words });
+  // Without the sub-commands: citty would take an option's value for the name of one.
+  const { subCommands: _, ...own } = command;
+  const { result } = await runCommand(own, { rawArgs: words });
   return typeof result === "number" ? result : 0;
 }
 

@@ -1,4 +1,5 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
+import { audit } from "./audit/audit.ts";
 import { backup } from "./backup.ts";
 import { defineServerCommand } from "./definition.ts";
 import { disable } from "./disable.ts";
@@ -25,6 +26,7 @@ export const serverCommand = defineServerCommand({
     disable,
     enable,
     "signing-keys": signingKeys,
+    audit,
     backup,
     migrate,
   },

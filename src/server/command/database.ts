@@ -7,7 +7,8 @@ import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.t
 import { databaseFailure, failureCode } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
 import { hasPassword } from "../store/postgres/address.ts";
-import type { Store } from "../store/store.ts";
+import type { AuditOptions, Store } from "../store/store.ts";
+import { commandLine, operator } from "../audit/operator.ts";
 
 export const databaseArg = {
   database: {
@@ -61,16 +62,20 @@ export function currentTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Opens the database, runs `work` and closes the database again. Throws as `openStore`, and `file_error`, `network`. */
+/**
+ * Opens the database, runs `work` and closes the database again. The audit log has what `work` does as done by who runs the
+ * command, unless `options` name another. Throws as `openStore`, and `file_error`, `network`.
+ */
 export async function withStore<Result>(
   option: string | undefined,
   create: boolean,
   work: (store: Store) => Promise<Result>,
-  sync?: OpenOptions["sync"],
+  options: Pick<OpenOptions, "sync"> & AuditOptions = { replica: commandLine, by: operator() },
 ): Promise<Result> {
   const url = databaseUrl(option);
-  const store = await openStore(url, { create, now: currentTime(), sync, password: databasePassword() });
+  const store = await openStore(url, { create, now: currentTime(), password: databasePassword(), ...options });
   try {
+    await store.time(currentTime());
     return await work(store);
   } catch (error) {
     const reason = databaseFailure(error);

@@ -1,8 +1,9 @@
+import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isPostgresUrl, postgresAddress } from "../store/postgres/address.ts";
 import { migrateToPostgres } from "../store/postgres/migrate.ts";
-import { currentTime, databasePassword, databaseUrl, withoutPassword } from "./database.ts";
+import { currentTime, databasePassword, databaseUrl, withoutPassword, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const migrate = defineServerCommand({
@@ -52,6 +53,9 @@ export const migrate = defineServerCommand({
     }
     const address = postgresAddress(to, databasePassword());
     const rows = await migrateToPostgres(path, address, currentTime());
+    await withStore(args.to, false, (store) =>
+      store.transaction(async ({ record }) => record({ event: "migrate", detail: { from: basename(path) } })),
+    );
     if (args.json) {
       printJson({ from: args.from, to: address.name, rows });
       return;

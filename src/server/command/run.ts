@@ -1,4 +1,8 @@
 import { VouchError } from "../../base/errors.ts";
+import type { AuditEntry } from "../audit/entry.ts";
+import { AuditLines } from "../audit/lines.ts";
+import { defaultReplica, parseReplica } from "../audit/operator.ts";
+import { parseRetention } from "../audit/retention.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
@@ -70,6 +74,23 @@ export const run = defineServerCommand({
         "Make a new signing key so often (like 90d, at least 2d); of several replicas one does. Default: only `vouch server signing-keys rotate` does.",
       valueHint: "DAYS",
     },
+    "audit-retention": {
+      type: "string",
+      description: "Remove entries of the audit log that are older (like 400d). Default: they stay.",
+      valueHint: "DAYS",
+    },
+    "audit-log": {
+      type: "string",
+      description:
+        "Write each entry of the audit log as a line of JSON to this file too, which SIGHUP opens anew; - is stdout.",
+      valueHint: "FILE",
+    },
+    replica: {
+      type: "string",
+      description:
+        "The name of this server in the audit log, unlike that of others. Default: the machine's and the port.",
+      valueHint: "NAME",
+    },
     "allow-synced-passkeys": {
       type: "boolean",
       description: "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
@@ -83,7 +104,11 @@ export const run = defineServerCommand({
     const rotateEverySeconds = parseRotateEvery(args["rotate-every"]);
     const publishVerification = parseVerification(args["publish-verification"]);
     const protector = await keyProtector(args["key-encryption-key"]);
+    const auditRetentionSeconds = parseRetention(args["audit-retention"]);
+    const replica = parseReplica(args.replica) ?? defaultReplica(port);
     const log = new LogWriter(2);
+    const lines = args["audit-log"] === undefined ? undefined : new AuditLines(args["audit-log"]);
+    const recorded = (entry: AuditEntry): void => lines?.write(entry);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
     const serve = async (store: Store) => {
@@ -105,23 +130,31 @@ export const run = defineServerCommand({
         publishVerification,
         keyProtector: protector,
         rotateEverySeconds,
+        auditRetentionSeconds,
+        auditFound: recorded,
         log: (entry) => log.write(entry),
         ...(tls ? { tls } : {}),
       });
       await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
+      process.on("SIGHUP", () => lines?.reopen());
       process.on("SIGHUP", () => void reload(server, log, args["tls-cert"], args["tls-key"]));
       try {
-        print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
+        const listening = `Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`;
+        // Stdout that carries the audit log has nothing else.
+        if (args["audit-log"] === "-")
+          log.write({ time: new Date().toISOString(), event: "listening", detail: listening });
+        else print(listening);
         await ending;
       } finally {
         await server.stop();
       }
     };
     try {
-      await withStore(args.database, url !== undefined, serve, "grouped");
+      await withStore(args.database, url !== undefined, serve, { sync: "grouped", replica, by: "server", recorded });
     } finally {
+      await lines?.close(1000);
       await log.close(1000);
     }
   },

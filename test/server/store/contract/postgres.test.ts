@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 import type { SQL } from "bun";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
+import { keepsAuditLog } from "./audit.ts";
 import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
@@ -38,4 +39,5 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));
   describe("encrypted signing keys", () => encryptsSigningKeys(postgres));
+  describe("audit log", () => keepsAuditLog(postgres));
 });
