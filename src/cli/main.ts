@@ -109,7 +109,8 @@ async function runFound(command: Command, name: string, words: string[]): Promis
     );
     return 0;
   }
-  if (names.length > 0 && command.run === undefined) {
+  // A command with sub-commands of its own takes no other word.
+  if (names.length > 0 && (command.run === undefined || (first !== undefined && !first.startsWith("-")))) {
     if (first === undefined) throw usage(`${name} needs a command: ${names.join(", ")}.`, name);
     throw await unknownCommand(first, names, name);
   }

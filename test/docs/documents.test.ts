@@ -215,7 +215,8 @@ function expectKnown(words: string[], line: string): void {
     rest = rest.slice(1);
   }
   if (rest.some((word) => /^(-h|--help|--version|-V|--cargo-plugin)$/.test(word))) return;
-  if (node === tree || (node.children.length > 0 && rest.length > 0 && !/^[A-Z]/.test(rest[0]!))) {
+  const isFlag = node.runsItself && rest[0]?.startsWith("-");
+  if (node === tree || (node.children.length > 0 && rest.length > 0 && !/^[A-Z]/.test(rest[0]!) && !isFlag)) {
     throw new Error(`vouch has no such command: ${line}`);
   }
   // What a sentence mentions need not be whole: only what is there must exist.

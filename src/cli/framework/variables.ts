@@ -279,6 +279,11 @@ export const variableGroups: VariableGroup[] = [
         readBy: server,
         meaning: "Set by systemd: the folder of `credential:NAME`.",
       },
+      {
+        names: ["SUDO_USER"],
+        readBy: server,
+        meaning: "Set by sudo: the account before, which the [audit log](audit.md) notes.",
+      },
     ],
   },
   {

@@ -127,12 +127,17 @@ describe("vouch server audit", () => {
     [["--since", "yesterday"], "Expected --since with a point in time"],
     [["--since", "2026-13-45"], "Expected --since with a point in time"],
     [["--json", "--jsonl"], "Expected --json or --jsonl"],
-    [["everything"], ""],
+    [["everything"], "everything"],
+    [["verfy"], "verify"],
     [["verify", "--checkpoint", "1"], "Expected --checkpoint NUMBER:HASH"],
   ])("%j is refused as wrong usage", async (args, message) => {
     const { code, stderr } = await vouch("audit", ...args);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  test("its help has both of its uses", async () => {
+    expect((await vouch("audit", "--help")).stdout).toContain("vouch server audit [COMMAND] [FLAGS]");
   });
 
   test("text that a stranger chose reaches no terminal as it is", async () => {
