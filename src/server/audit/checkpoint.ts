@@ -41,7 +41,7 @@ export interface Checkpoint {
 /**
  * Makes a checkpoint if any chain has grown since the last one or `force` says so, with `removals` in the same transaction.
  * Returns it; undefined if there is nothing to sign, or another replica was first. Throws SigningUnavailableError, the
- * database's errors.
+ * database's errors, SyncFailedError.
  */
 export async function makeCheckpoint(
   store: Store,
@@ -70,6 +70,8 @@ export async function makeCheckpoint(
   };
   try {
     await store.transaction(write);
+    // Who keeps it elsewhere must find it here again.
+    await store.settled();
   } catch (error) {
     if (isTaken(error)) return undefined;
     throw error;

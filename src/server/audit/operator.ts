@@ -16,9 +16,9 @@ export function operator(): string {
   return before === undefined || before === "" ? name : `${name} (sudo: ${before.slice(0, maxName)})`;
 }
 
-/** The name of this replica, unless it is given one: machine and port. */
+/** The name of this replica, unless it is given one: machine and port; where any port will do, the process's id. */
 export function defaultReplica(port: number): string {
-  return `${hostname().slice(0, maxName)}:${port}`;
+  return `${hostname().slice(0, maxName)}:${port === 0 ? process.pid : port}`;
 }
 
 /** Parses a replica's name. Throws `usage`. */
