@@ -4,7 +4,7 @@
  */
 import { calculateJwkThumbprint, type JWK } from "jose";
 import * as v from "valibot";
-import { checkpointChain, isTaken, type Removal } from "../store/audit.ts";
+import { checkpointChain, type Head, isTaken, type Removal } from "../store/audit.ts";
 import type { Recording, Store } from "../store/store.ts";
 import type { Signer } from "../signing/signing-key.ts";
 import { type AuditEntry, type Link, nextEntry } from "./entry.ts";
@@ -31,6 +31,15 @@ const CheckpointSchema = v.strictObject({
   removed: v.optional(v.array(LinkSchema)),
 });
 
+export interface CheckpointOptions {
+  /** Also if no chain has grown. */
+  force?: boolean;
+  /** Made in the same transaction. */
+  removals?: readonly Removal[];
+  /** Is given the checkpoint when it is on the disk, and the chains that have grown since the one before. */
+  made?: ((entry: AuditEntry, grown: readonly Head[]) => Promise<void>) | undefined;
+}
+
 export interface Checkpoint {
   issuer: string;
   kid: string;
@@ -39,14 +48,13 @@ export interface Checkpoint {
 }
 
 /**
- * Makes a checkpoint if any chain has grown since the last one or `force` says so, with `removals` in the same transaction.
- * Returns it; undefined if there is nothing to sign, or another replica was first. Throws SigningUnavailableError, the
+ * Makes a checkpoint if any chain has grown since the last one. Returns it; undefined if there is nothing to sign, or another replica was first. Throws SigningUnavailableError, the
  * database's errors, SyncFailedError.
  */
 export async function makeCheckpoint(
   store: Store,
   { issuer, kid, jwk, signer }: CheckpointSigner,
-  { force = false, removals = [] }: { force?: boolean; removals?: readonly Removal[] } = {},
+  { force = false, removals = [], made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
   const grown = (await store.audit.heads()).filter(({ number, sealed }) => number > sealed);
   if (grown.length === 0 && removals.length === 0 && !force) return undefined;
@@ -76,6 +84,7 @@ export async function makeCheckpoint(
     if (isTaken(error)) return undefined;
     throw error;
   }
+  await made?.(signed, grown);
   return signed;
 }
 

@@ -2,7 +2,7 @@
 import { VouchError } from "../../base/errors.ts";
 import { checkpointChain, type Removal } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
-import { type CheckpointSigner, makeCheckpoint } from "./checkpoint.ts";
+import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint } from "./checkpoint.ts";
 
 /** Entries of one chain that one transaction removes. */
 const batch = 1000;
@@ -19,14 +19,19 @@ export function parseRetention(text: string | undefined): number | undefined {
  * Removes the entries that are older than `seconds`, as far as checkpoints have them. Returns how many. Throws as
  * `makeCheckpoint`.
  */
-export async function removeOld(store: Store, signer: CheckpointSigner, seconds: number): Promise<number> {
+export async function removeOld(
+  store: Store,
+  signer: CheckpointSigner,
+  seconds: number,
+  made?: CheckpointOptions["made"],
+): Promise<number> {
   let count = 0;
   for (;;) {
     const removals = await due(store, store.now() - seconds);
     if (removals.length === 0) return count;
     const before = new Map((await store.audit.removals()).map(({ chain, number }) => [chain, number]));
     // Another replica may have removed them.
-    if ((await makeCheckpoint(store, signer, { removals })) === undefined) return count;
+    if ((await makeCheckpoint(store, signer, { removals, made })) === undefined) return count;
     for (const { chain, number } of removals) count += number - (before.get(chain) ?? 0);
   }
 }

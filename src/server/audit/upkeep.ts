@@ -1,7 +1,7 @@
 /** What a running server does for the audit log at intervals and at its end. */
 import { databaseFailure } from "../store/failure.ts";
 import type { Store } from "../store/store.ts";
-import { type CheckpointSigner, makeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { AuditEntry } from "./entry.ts";
 import { commandLine } from "./operator.ts";
 import { removeOld } from "./retention.ts";
@@ -14,6 +14,8 @@ const checkpointSeconds = 300;
 const checkpointEntries = 1000;
 /** Interval of removing old entries, in seconds. */
 const retentionSeconds = 3600;
+/** Entries that are read at once. */
+const linesAtOnce = 100;
 /** Limit of the last checkpoint, while a server stops, in milliseconds. */
 const stopMs = 5_000;
 
@@ -43,7 +45,7 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
       if (isLast || (await isDue(store, options.signer()))) await seal(options);
       if (options.retention !== undefined && !isLast && store.now() >= (removedAt ?? 0) + retentionSeconds) {
         removedAt = store.now();
-        await removeOld(store, options.signer(), options.retention);
+        await removeOld(store, options.signer(), options.retention, handOut(options));
       }
       failure = undefined;
     } catch (error) {
@@ -83,22 +85,24 @@ async function isDue(store: Store, { kid }: CheckpointSigner): Promise<boolean> 
   return open >= checkpointEntries || store.now() - (last?.time ?? 0) >= checkpointSeconds;
 }
 
-async function seal({ store, signer, found }: AuditUpkeepOptions): Promise<void> {
-  const chosen = signer();
+async function seal(options: AuditUpkeepOptions): Promise<void> {
+  const { store } = options;
+  const signer = options.signer();
   const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
-  const sealed = new Map((await store.audit.heads()).map((head) => [head.chain, head.sealed]));
-  const force = last !== undefined && parseCheckpoint(last)?.kid !== chosen.kid;
-  const made = await makeCheckpoint(store, chosen, { force });
-  if (made === undefined) return;
-  for (const { chain, number } of parseCheckpoint(made)!.heads) {
-    if (!chain.startsWith(`${commandLine}/`)) continue;
-    // Whoever makes the checkpoint writes the lines of those who are gone by now.
-    for (let after = sealed.get(chain) ?? 0; after < number;) {
-      const entries = (await store.audit.ofChain(chain, after, 100)).filter((entry) => entry.number <= number);
-      if (entries.length === 0) break;
-      for (const entry of entries) found(entry);
-      after = entries.at(-1)!.number;
+  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer.kid;
+  await makeCheckpoint(store, signer, { force, made: handOut(options) });
+}
+
+/** Hands out a checkpoint, and before it the entries of commands, which are gone by now. */
+function handOut({ store, found }: AuditUpkeepOptions): CheckpointOptions["made"] {
+  return async (checkpoint, grown) => {
+    for (const { chain, sealed, number } of grown) {
+      if (!chain.startsWith(`${commandLine}/`)) continue;
+      for (let after = sealed; after < number; after += linesAtOnce) {
+        const limit = Math.min(linesAtOnce, number - after);
+        for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
+      }
     }
-  }
-  found(made);
+    found(checkpoint);
+  };
 }

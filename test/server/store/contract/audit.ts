@@ -361,6 +361,15 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect(await remove()).toBe(0);
     });
 
+    test("tells of its checkpoint which chains have grown, and from where", async () => {
+      await record(second, 2);
+      const told: unknown[] = [];
+      await removeOld(first, await signerOf(first), 30 * day, async (entry, grown) => {
+        told.push([entry.number, grown.map(({ chain, sealed, number }) => [chain, sealed, number])]);
+      });
+      expect(told[0]).toEqual([3, [["b/0", 3, 5]]]);
+    });
+
     test("a chain of which nothing is left goes on with the next number", async () => {
       await remove();
       const again = await open({ replica: "b" });
