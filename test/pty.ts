@@ -25,6 +25,8 @@ interface TerminalOptions {
   /** The whole environment but for TERM; without it that of this process. */
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** The width of the terminal; 120 if not given. */
+  cols?: number;
   /** The limit on each wait and on the end of the program. */
   timeoutMs?: number;
 }
@@ -51,7 +53,7 @@ export async function runInTerminal(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { TERM: "xterm", ...(options.env ?? process.env) },
     terminal: {
-      cols: 120,
+      cols: options.cols ?? 120,
       data(_, data) {
         const text = decoder.decode(data, { stream: true });
         // A terminal answers the question where the cursor is; Nushell waits for that before each prompt.

@@ -13,6 +13,7 @@ import { subCommandsOf } from "./framework/command-tree.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, rootHelp } from "./framework/help.ts";
 import { print, printJson, printText, showError, showTrace, warn } from "./terminal/terminal.ts";
+import { outputWidth } from "./terminal/width.ts";
 import { loginArgument } from "../base/login-need.ts";
 import { touchArgument } from "../base/purpose.ts";
 import { takeDebugFlag, traceTo, unknownDebugValue } from "../base/trace.ts";
@@ -36,7 +37,7 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
     if (unknown !== undefined) warn(`VOUCH_DEBUG=${unknown} has no effect: 1, true or yes turns the trace on.`);
     return await dispatch(words, roles);
   } catch (error) {
-    const shown = atNamedProfile(VouchError.from(error), argv);
+    const shown = await onUnknownMachine(atNamedProfile(VouchError.from(error), argv));
     showError(shown);
     // Exit explicitly: a cancelled prompt leaves a pending terminal read, a hanging security key a blocked system call;
     // either would keep the process alive.
@@ -50,6 +51,14 @@ function atNamedProfile(error: VouchError, argv: string[]): VouchError {
   const profile = valuesOf(argv, "--for").at(-1);
   if (profile === undefined || error.hint === undefined) return error;
   return new VouchError(error.code, error.message, { hint: atProfile(error.hint, profile), cause: error });
+}
+
+/** A login leads nowhere on a machine that knows no Vouch server: the hint says how it learns one. */
+async function onUnknownMachine(error: VouchError): Promise<VouchError> {
+  if (error.code !== "login_needed" || error.hint !== "Run `vouch login`.") return error;
+  const { howToLearnServer, knowsServer } = await import("./commands/unknown-server.ts");
+  if (knowsServer()) return error;
+  return new VouchError(error.code, error.message, { hint: howToLearnServer, cause: error });
 }
 
 async function dispatch(argv: string[], roles: Roles): Promise<number> {
@@ -95,16 +104,20 @@ async function runFound(command: Command, name: string, words: string[]): Promis
         name,
         command,
         names.map((key) => [key, subCommands[key]!.meta.description]),
+        outputWidth(),
       ),
     );
     return 0;
   }
-  if (names.length > 0 && command.run === undefined) {
+  // A command with sub-commands of its own takes no other word.
+  if (names.length > 0 && (command.run === undefined || (first !== undefined && !first.startsWith("-")))) {
     if (first === undefined) throw usage(`${name} needs a command: ${names.join(", ")}.`, name);
     throw await unknownCommand(first, names, name);
   }
   checkArguments(words, (command.args ?? {}) as ArgsDef, name);
-  const { result } = await runCommand(command, { rawArgs: words });
+  // Without the sub-commands: citty would take an option's value for the name of one.
+  const { subCommands: _, ...own } = command;
+  const { result } = await runCommand(own, { rawArgs: words });
   return typeof result === "number" ? result : 0;
 }
 
@@ -130,6 +143,7 @@ function overview(): string {
       ["vouch setup codeartifact --domain my-domain --repository my-repo", "Once: configure your package managers."],
       ["vouch login", "Every day: PIN and touch. Then they simply work."],
     ],
+    outputWidth(),
   );
 }
 

@@ -2,6 +2,17 @@
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
+import type { User } from "./store/user.ts";
+
+/** Who sends a request. */
+export interface Caller {
+  /** Its address. */
+  address: string;
+  /** Whom the request is about, as soon as that is known: then a refusal goes into the audit log. */
+  user?: User;
+  /** Id of the security key that it is done with. */
+  credential?: string;
+}
 
 export interface ServerContext {
   /** The server's origin: issuer and WebAuthn origin. */
@@ -19,6 +30,8 @@ export interface ServerContext {
   publishVerification: "touch" | "pin";
   /** Seconds since 1970. */
   now: () => number;
+  /** Of this request. */
+  caller: Caller;
 }
 
 export interface HandlerResult {

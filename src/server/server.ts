@@ -2,9 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
+import { recordRefusal } from "./audit/refusal.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
 import { clientAddress } from "./http/client-address.ts";
-import type { HandlerResult, ServerContext } from "./context.ts";
+import type { Caller, HandlerResult, ServerContext } from "./context.ts";
+import type { AuditEntry } from "./audit/entry.ts";
+import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { type Certificate, checkCertificate, Listener } from "./http/listener.ts";
 import { Issuer } from "./oauth/issuer.ts";
@@ -42,6 +45,12 @@ export interface ServerOptions {
   rotateEverySeconds?: number | undefined;
   /** Interval of reading the signing keys, in milliseconds. */
   keyRefreshMs?: number;
+  /** Seconds for which the audit log keeps an entry; without it, for ever. */
+  auditRetentionSeconds?: number | undefined;
+  /** Interval of looking whether the audit log needs a checkpoint, in milliseconds. */
+  auditLookMs?: number;
+  /** Is given the audit log's entries that the store was not given by this process. */
+  auditFound?: ((entry: AuditEntry) => void) | undefined;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
@@ -75,6 +84,7 @@ export interface EventLog {
     | "reloaded"
     | "reload_failed"
     | "clock_set_back"
+    | "audit_failed"
     | "signing_keys_changed"
     | "signing_keys_failed";
   detail: string;
@@ -112,7 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     now,
   });
   const tagging = { tagEmail: options.tagEmail === true };
-  const context: ServerContext = {
+  const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
@@ -129,10 +139,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
   async function endSessions(since: number, why: string): Promise<void> {
-    const ended = await options.store.sessions.revokeBegunAfter(since, now());
+    const ended = await options.store.transaction(async ({ sessions, record }) => {
+      const count = await sessions.revokeBegunAfter(since, now());
+      if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
+      return count;
+    });
     if (ended === 0) return;
     const detail = `${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`;
     options.log({ time: new Date().toISOString(), event: "clock_set_back", detail });
+  }
+
+  function auditFailed(error: unknown): void {
+    const detail = databaseFailure(error) ?? String(error);
+    options.log({ time: new Date().toISOString(), event: "audit_failed", detail });
   }
 
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
@@ -143,6 +162,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const forwarded = options.trustProxy === true ? request.headers.get("x-forwarded-for") : null;
     const address = clientAddress(server.requestIP(request)?.address, forwarded);
     const entry: Partial<RequestLog> = {};
+    const caller: Caller = { address };
     let response: Response;
     try {
       // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
@@ -160,7 +180,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await endSessions(0, `the clock was set back by ${setBack} s`);
         clock.accept();
       }
-      const result: HandlerResult = await route.handler(request, context);
+      const result: HandlerResult = await route.handler(request, { ...context, caller });
       if (route.rateClass) await options.store.settled();
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
@@ -170,6 +190,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       response = failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
+      if (response.status < 500) {
+        await recordRefusal(options.store, caller, { path: pathname, ...failure }).catch(auditFailed);
+      }
       // The client closed the connection: log 499.
       if (request.signal.aborted) entry.status = 499;
     }
@@ -208,6 +231,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stopKeys = keepKeys(keys, options.rotateEverySeconds, options.keyRefreshMs, (event, detail) =>
     options.log({ time: new Date().toISOString(), event, detail }),
   );
+  const stopAudit = keepAudit({
+    store: options.store,
+    signer: () => ({ issuer: configuration.url, ...keys.signer() }),
+    retention: options.auditRetentionSeconds,
+    interval: options.auditLookMs,
+    found: (entry) => options.auditFound?.(entry),
+    failed: auditFailed,
+  });
   return {
     url: configuration.url,
     hostname: listener.hostname,
@@ -232,6 +263,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clearInterval(timer);
       await listener.stop(graceMs);
       await Promise.all([purge, stopKeys()]);
+      await stopAudit();
     },
   };
 }

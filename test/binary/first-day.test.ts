@@ -1,6 +1,6 @@
 /** `vouch enroll` on a terminal: from a laptop with nothing to a repository that answers, in one command. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Laptop, type LaptopOptions, person, sandboxExecutable, serverUrl, startLaptop } from "../laptop.ts";
 import { type Person, runInTerminal, type TerminalRun } from "../pty.ts";
@@ -55,8 +55,12 @@ describe("with what AWS lists", () => {
     const run = await enroll(tools, async (at) => {
       await answer(at, "The URL of your company's Vouch server: ", "vouch example");
       await at.see("Expected a URL");
+      await answer(at, "The URL of your company's Vouch server: ", "vouch.nowhere.example");
+      await at.see("No connection to vouch.nowhere.example");
       await answer(at, "The URL of your company's Vouch server: ", names.vouchHost);
-      await answer(at, "Enrolment code", code);
+      await answer(at, "Enrolment code (Enter: the key is enrolled already): ", "0000-0000-0000-0000");
+      await at.see("The enrolment code is not known.");
+      await answer(at, "Enrolment code: ", code);
       await typePin(at);
       await answer(at, "The ARN of your AWS role: ", "vouch-developer");
       await at.see("Expected a role ARN");
@@ -72,6 +76,9 @@ describe("with what AWS lists", () => {
     const screen = expectEnd(run, 0);
     expect(screen).toContain(`Checked: the npm registry of ${names.domain}/${names.repository} answers.`);
     expect(screen).not.toContain(person.pin);
+    expect(screen).not.toContain("keeps running");
+    const [last] = screen.trimEnd().split("\n").slice(-1);
+    expect(last).toMatch(/^Then: .*(npm|pip) install PACKAGE/);
     expect(settings()).toMatchObject({
       server: { url: serverUrl },
       aws: { roleArn: names.roleArn, region: names.region },
@@ -100,6 +107,8 @@ describe("with what AWS lists", () => {
     expect(expectEnd(first, 130)).toContain("What is done stays: `vouch enroll` goes on from here.");
     const doctor = await laptop.vouch("doctor");
     expect(doctor.stdout).toStartWith("This machine is not set up yet. Next:\n  vouch enroll\n");
+    expect(doctor.stdout).not.toContain("→ vouch login");
+    expect((await laptop.vouch("status")).stderr).toBe("Next: `vouch enroll`.\n");
 
     const second = await enroll([...written, ...tools], async (at) => {
       await at.see(`Security key: known at ${serverUrl} for ${person.email}.`);
@@ -139,6 +148,9 @@ describe("with what AWS lists", () => {
     const screen = expectEnd(run, 1);
     expect(screen).toContain("it refuses the role (HTTP 403)");
     expect(screen).toContain("needs codeartifact:ReadFromRepository");
+    expect(screen.replaceAll(/\s+/g, " ")).toContain(
+      "if a name is: `vouch enroll --domain DOMAIN --repository REPOSITORY`",
+    );
     expect(settings().repositories).toHaveLength(1);
   }, 120_000);
 
@@ -160,12 +172,19 @@ describe("with what AWS lists", () => {
     expect(screen).not.toContain("step 1 of");
   }, 60_000);
 
-  test("off a terminal with nothing given ends at once", async () => {
-    await laptop.enroll();
+  test("off a terminal goes on at the server that is known, and does what flags name without a code", async () => {
     expect(await laptop.vouch("enroll")).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("--server is missing."),
     });
+    await laptop.enroll();
+    expect(await laptop.vouch("enroll")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("No code came on stdin"),
+    });
+    const role = ["--role", names.roleArn, "--region", names.region];
+    expect(await laptop.vouch("enroll", ...role)).toMatchObject({ exitCode: 0 });
+    expect(settings()).toMatchObject({ aws: { roleArn: names.roleArn, region: names.region } });
   }, 60_000);
 });
 
@@ -234,7 +253,15 @@ test("an account without a domain in the region has its names typed, and a wrong
   const other = await enroll(["--role", `${names.roleArn}-of-nobody`], async () => {});
   const screen = expectEnd(other, 5);
   expect(screen).toContain("AWS STS refused AssumeRoleWithWebIdentity");
-  expect(screen).toContain("`vouch enroll` goes on from here");
+  expect(screen.replaceAll(/\s+/g, " ")).toContain(
+    "run `vouch enroll`. If the role or the region is wrong: `vouch enroll --role ARN --region REGION`. What is done stays.",
+  );
+  expect(screen).not.toContain("vouch login");
+  const mended = await enroll(["--role", names.roleArn], async (at) => {
+    await at.see("The name of the domain: ");
+    at.type("\x03");
+  });
+  expectEnd(mended, 130);
 }, 120_000);
 
 test.skipIf(!requires("npm"))(
@@ -249,15 +276,22 @@ test.skipIf(!requires("npm"))(
     const run = await enroll([...written, "--repository", names.repository], async (at) => {
       await untilNames(at, code);
       await answer(at, "installed? [Y/n]", "n");
-      await answer(at, "Which of them? With commas between: ", "npn");
-      await at.see("--tool expects");
-      await answer(at, "Which of them? With commas between: ", "npm");
-      await answer(at, "Put the shims folder first on PATH", "");
+      await answer(at, "? With commas between: ", "npn");
+      await at.see("Expected names among ");
+      await answer(at, "? With commas between: ", "npm");
+      await at.see("through a link to Vouch");
+      await answer(at, "Put the shims folder first on PATH", "n");
     });
-    const screen = expectEnd(run, 0);
-    expect(screen.indexOf("Open a new shell")).toBeGreaterThan(screen.indexOf("Checked: the npm registry"));
-    expect(readFileSync(join(laptop.home, ".bashrc"), "utf8")).toContain("vouch");
+    expectEnd(run, 0);
+    expect(existsSync(join(laptop.home, ".bashrc"))).toBe(false);
     expect(Object.keys(settings().repositories[0]!.files)).toEqual(["npm"]);
+
+    const second = await enroll([], (at) => answer(at, "Put the shims folder first on PATH", "n"));
+    expect(expectEnd(second, 0)).not.toContain("Nothing is missing");
+    const third = expectEnd(await enroll(["--path", "yes"], async () => {}), 0);
+    expect(third.indexOf("Open a new shell")).toBeGreaterThan(third.indexOf("Checked: the npm registry"));
+    expect(readFileSync(join(laptop.home, ".bashrc"), "utf8")).toContain("vouch");
+    expect((await laptop.vouch("doctor")).stdout).toContain("Open a new shell, or type in this one: ");
   },
   120_000,
 );

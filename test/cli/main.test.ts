@@ -129,7 +129,9 @@ describe("an error goes to stderr with its exit code", () => {
     [["keys", "remove"], 2, "error: KEY is missing.", "hint: See `vouch keys remove --help`."],
     [["keys", "rename", "work"], 2, "error: NAME is missing.", ""],
     [["keys", "remove", "a", "b"], 2, 'error: vouch keys remove does not expect "b".', ""],
-    [["keys", "list"], 4, "error: Not logged in: the Vouch agent is not running.", "hint: Run `vouch login`."],
+    [["keys", "list"], 4, "error: Not logged in: the Vouch agent is not running.", "`vouch enroll --server URL`"],
+    [["ssh", "host"], 4, "Not logged in: the Vouch agent is not running.", "`vouch enroll --server URL`"],
+    [["sessions", "list"], 4, "Not logged in: the Vouch agent is not running.", "`vouch login --server URL`"],
     [["agent", "stpo"], 2, 'error: vouch agent has no command "stpo".', "`vouch agent stop`"],
     [["login", "--debgu"], 2, "error: vouch login has no flag --debgu.", "`--debug`"],
     [["--debgu", "login"], 2, "error: vouch has no flag --debgu.", "`--debug`"],
@@ -179,7 +181,7 @@ test("vouch status without anything set up ends with 4 and names what comes firs
   const run = await vouch("status");
   expect(run.exitCode).toBe(4);
   expect(run.stdout).toStartWith("Not logged in\n");
-  expect(run.stderr).toBe("Next: `vouch enroll --server URL`.\n");
+  expect(run.stderr).toBe("Next: `vouch enroll`.\n");
 });
 
 test("vouch status --json prints JSON and nothing else", async () => {

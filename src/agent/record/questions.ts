@@ -66,13 +66,17 @@ const plainOperations: ReadonlySet<string> = new Set(
 /** What an end of a session is named that nobody has asked for, before what has happened. */
 export const endOperation = "session ended: ";
 
+/** Questions of package managers and other programs; the plain ones are those of Vouch's own commands. */
+const programOperation = /^(?:cargo .+|touch to .+|tokens?(?: to publish)?|AWS credentials)$/s;
+
 /** Whether a question can be named so. */
 export function isOperation(text: string): boolean {
-  return (
-    /^(?:cargo .+|touch to .+|tokens?(?: to publish)?|AWS credentials)$/s.test(text) ||
-    text.startsWith(endOperation) ||
-    plainOperations.has(text)
-  );
+  return programOperation.test(text) || text.startsWith(endOperation) || plainOperations.has(text);
+}
+
+/** Whether it asks for tokens or credentials, which programs do, and not for what Vouch's own commands do. */
+export function isOfProgram({ operation }: Question): boolean {
+  return programOperation.test(operation);
 }
 
 /**

@@ -8,7 +8,7 @@ import { FairEntries } from "./fair-entries.ts";
 import { Keeper } from "./keeper.ts";
 import { type KeptList, keptLists } from "./kept-line.ts";
 import { Programs, type ProgramsState } from "./programs.ts";
-import { endOperation, type Question } from "./questions.ts";
+import { endOperation, isOfProgram, type Question } from "./questions.ts";
 
 /** The limits on the entries of each list (fair-entries.ts), and on what one reply holds (bytes). */
 const maxEntries = 1_000;
@@ -60,7 +60,7 @@ export class Record {
   /** Remembers an answer, or a refusal. One that changes something is in its file then, if it shall be kept. */
   add(question: Question, outcome: string, who: Who): void {
     const now = Math.floor(this.#clock.now() / 1000);
-    this.programs.add(question.isProgram ? who.own : who.program, now);
+    if (isOfProgram(question)) this.programs.add(question.isProgram ? who.own : who.program, now);
     this.#add(question, outcome, who, now);
   }
 

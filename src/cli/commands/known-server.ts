@@ -31,7 +31,7 @@ export function serverUrl(text: string): string {
 /** Warns if the settings have another server, which will be replaced: one that a profile names stands beside it. */
 export function warnOfReplacement(settings: Settings, server: string): void {
   if (settings.server === undefined || settings.server.url === server || profileServers(settings).has(server)) return;
-  warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place.`);
+  warn(`This machine is enrolled at ${settings.server.url}; ${server} takes its place once this succeeds.`);
   note(
     `To keep both, first name the other one's role: \`vouch setup aws --profile NAME --server ${server} --role ARN --region REGION\`.`,
   );

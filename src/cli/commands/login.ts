@@ -8,8 +8,10 @@ import { parseSeconds, usage } from "../framework/arguments.ts";
 import { timeoutArg } from "../key/ceremony.ts";
 import { forArg } from "./chosen-server.ts";
 import { defineCommand } from "../framework/command.ts";
+import { nextSteps } from "./doctor/next-steps.ts";
 import { serverUrl, warnOfReplacement } from "./known-server.ts";
 import { openSession, sayLoggedIn, serverForLogin } from "./open-session.ts";
+import { howToLearnServer } from "./unknown-server.ts";
 import { note, printJson } from "../terminal/terminal.ts";
 
 export const login = defineCommand({
@@ -44,7 +46,7 @@ export const login = defineCommand({
     const server = args.server === undefined ? serverForLogin(args.for, settings) : serverUrl(args.server);
     if (server === undefined) {
       throw new VouchError("settings_missing", "This machine does not know your Vouch server yet.", {
-        hint: "With an enrolment code, run `vouch enroll --server URL`; with a key that is enrolled already, `vouch login --server URL`.",
+        hint: howToLearnServer,
       });
     }
     if (!isKnownServer(server, settings)) checkWritable(settingsPath());
@@ -62,8 +64,8 @@ function report(
 ): void {
   if (json) printJson({ user, expiration });
   sayLoggedIn({ user, expiration });
-  if (!settings.aws && !isOfProfile)
-    note("Next: `vouch setup aws --role ARN --region REGION` names the AWS role that you use.");
+  const [step] = isOfProfile ? [] : nextSteps({ settings: loadSettings(), agent: undefined });
+  if (step) note(`Next: \`${step.command}\` ${step.does}.`);
   else if (settings.repositories.length === 0) {
     note("Next: `vouch setup codeartifact --domain DOMAIN --repository REPOSITORY` configures your package managers.");
   }

@@ -43,13 +43,14 @@ export function openSession(
     const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
     const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
     // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
-    const credentialIds = serverData(server, settings)?.credentialIds ?? [];
+    const { credentialIds = [], user: userName } = serverData(server, settings) ?? {};
     const { credential, path } = await withSecurityKey(timeoutSeconds, async (tools) => ({
       credential: await getAssertion({
         ...tools,
         options: start.options,
         origin: new URL(server).origin,
         credentialIds,
+        userName,
         deed: { purpose: "login" },
       }),
       path: tools.device.path,

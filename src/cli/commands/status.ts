@@ -12,6 +12,7 @@ import { timeLeftInOneWord } from "../../base/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
 import { chosenServer, forArg, hasSession, sessionEnd } from "./chosen-server.ts";
+import { nextSteps } from "./doctor/next-steps.ts";
 import { otherSettings } from "./setup/agent-settings.ts";
 import { defineCommand } from "../framework/command.ts";
 import { bold, dim, note, print, printJson, yellow } from "../terminal/terminal.ts";
@@ -62,17 +63,18 @@ export const status = defineCommand({
       for (const line of statusLines(settings, agent, Date.now() / 1000)) print(line);
       if (!isLoggedIn) {
         const place = agent?.guest === undefined ? "" : " on the machine where the agent runs";
-        note(`Next: \`${nextCommand(args.for, settings, agent?.guest !== undefined)}\`${place}.`);
+        note(`Next: \`${nextCommand(args.for, settings, agent)}\`${place}.`);
       }
     }
     return isLoggedIn ? 0 : new VouchError("login_needed", "").exitCode;
   },
 });
 
-function nextCommand(profile: string | undefined, settings: Settings, isGuest: boolean): string {
-  if (isGuest) return "vouch login";
+function nextCommand(profile: string | undefined, settings: Settings, agent: StatusReply | undefined): string {
+  if (agent?.guest !== undefined) return "vouch login";
   if (profile !== undefined) return `vouch login --for ${profile}`;
-  return settings.server ? "vouch login" : "vouch enroll --server URL";
+  const [step] = nextSteps({ settings, agent });
+  return step?.command ?? "vouch login";
 }
 
 /** Returns the status for `--json`; `path` is that of the settings file here. */

@@ -13,12 +13,12 @@ import { otherVersion } from "./agent-version.ts";
 /**
  * Starts the agent if none is running, then runs `work`. One that cannot be talked to because it is older is replaced;
  * with `replaces` also one that could, as its session is about to be replaced anyway. If `work` fails, says that the
- * agent that this call has started keeps running. It is not stopped: another terminal may have begun a login with it
+ * agent that this call has started keeps running, except in the guided set-up, which goes on with it. It is not stopped: another terminal may have begun a login with it
  * meanwhile. Throws `agent_unavailable` for an agent whose protocol is newer, `access_denied` for another machine's.
  */
 export async function withAgent<Result>(
   work: () => Promise<Result>,
-  { replaces = false }: { replaces?: boolean } = {},
+  { replaces = false, isGuided = false }: { replaces?: boolean; isGuided?: boolean } = {},
 ): Promise<Result> {
   const running = await usableAgent();
   const other = replaces && running ? otherVersion(running) : undefined;
@@ -32,7 +32,7 @@ export async function withAgent<Result>(
   try {
     return await work();
   } catch (error) {
-    if (isNew) note("The agent that was started keeps running; `vouch agent stop` ends it.");
+    if (isNew && !isGuided) note("The agent that was started keeps running; `vouch agent stop` ends it.");
     throw error;
   }
 }

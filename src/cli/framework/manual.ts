@@ -1,7 +1,7 @@
 /** Generates the manual page from the command definitions, in man(7) macros that groff and mandoc support. */
 import type { CommandNode } from "./command-tree.ts";
 import { debugFlag, describe, type Flag, flagsOf } from "./flags.ts";
-import { usageOf } from "./help.ts";
+import { subCommandWord, usageOf } from "./help.ts";
 import type { VariableGroup } from "./variable.ts";
 
 type Section = readonly [title: string, rows: [term: string, text: string][]];
@@ -103,7 +103,8 @@ function section([title, rows]: Section): string[] {
 function commandSections(node: CommandNode): string[] {
   const flags = flagsOf(node.args);
   const positionals = Object.entries(node.args).filter(([, { type }]) => type === "positional");
-  const usage = node.teaching.usage ?? usageOf(flags, positionals, node.children.length > 0);
+  const usage =
+    node.teaching.usage ?? usageOf(flags, positionals, subCommandWord(node.children.length > 0, node.runsItself));
   return [
     `.SS ${macroArgument(`${node.path} ${usage}`.trim())}`,
     ...paragraphs([node.description, ...(node.teaching.details ?? [])]),

@@ -117,6 +117,11 @@ export const variableGroups: VariableGroup[] = [
           "The bus of logind, which tells of screen lock and sleep. Without it: the socket `/run/dbus/system_bus_socket`.",
       },
       {
+        names: ["COLUMNS"],
+        readBy: commandLine,
+        meaning: "On a terminal: how many columns help, messages and tables have. Without it: those of the terminal.",
+      },
+      {
         names: ["NO_COLOR"],
         readBy: commandLine,
         meaning: "Any value but the empty one: no colour, unless `FORCE_COLOR` is set.",

@@ -56,8 +56,12 @@ export function ceremonyPrompts(product: string, notification: TouchNotification
         `The security key (${name}) ${why}: this credential works only on machines whose settings have its id, such as this one.`,
       );
     },
-    chooseAccount: (accounts) =>
-      promptChoice(`The security key (${product}) holds several accounts of this server:`, accounts.map(accountName)),
+    chooseAccount: (accounts, own) =>
+      promptChoice(
+        `The security key (${product}) holds several accounts of this server:`,
+        accounts.map((account, index) => `${accountName(account)}${index === own ? "  this machine's" : ""}`),
+        own,
+      ),
   };
 }
 
@@ -75,6 +79,11 @@ async function askNewPin({ minLength, fault }: NewPinRequest): Promise<Secret> {
   if (fault !== undefined) announce(`${faultText(fault)} It was not set.`);
   for (;;) {
     const first = await promptSecret(`New PIN (at least ${minLength} characters; letters are allowed)`);
+    const found = pinFault(first, minLength);
+    if (found !== undefined) {
+      announce(`${faultText(found)} It was not set.`);
+      continue;
+    }
     const second = await promptSecret("The same PIN again");
     if (first.expose().normalize("NFC") === second.expose().normalize("NFC")) return first;
     announce("The two PINs differ. Nothing was set.");

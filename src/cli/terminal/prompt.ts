@@ -5,6 +5,7 @@ import { Secret } from "../../base/secret.ts";
 import { LineEditor } from "./line-editor.ts";
 import { printable } from "../../base/printable.ts";
 import { note, render } from "./terminal.ts";
+import { wrapMessage } from "./wrap.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";
 
 /** Limit of a line from the terminal or stdin. */
@@ -56,15 +57,18 @@ export function confirm(question: string, defaultAnswer: boolean): Promise<boole
   });
 }
 
-/** Prompts for a choice by its number; Enter picks the first. Returns its index. Throws as `promptSecret`. */
-export function promptChoice(question: string, choices: readonly string[]): Promise<number> {
+/**
+ * Prompts for a choice by its number; Enter picks the one with the index `proposed`. Returns its index. Throws as
+ * `promptSecret`.
+ */
+export function promptChoice(question: string, choices: readonly string[], proposed = 0): Promise<number> {
   return withTerminal("line", async (tty) => {
     const list = choices.map((choice, index) => `  ${index + 1}  ${printable(choice)}\n`).join("");
     tty.write(`${printable(question)}\n${list}`);
     for (;;) {
-      tty.write(`Number from 1 to ${choices.length} [1]: `);
+      tty.write(`Number from 1 to ${choices.length} [${proposed + 1}]: `);
       const answer = await readLine(tty);
-      if (answer === "") return 0;
+      if (answer === "") return proposed;
       const number = /^[0-9]{1,3}$/.test(answer) ? Number(answer) : 0;
       if (number >= 1 && number <= choices.length) return number - 1;
     }
@@ -115,7 +119,8 @@ export async function readCode(label: string): Promise<string> {
 
 /** Announces a required user action, on the terminal even if stderr is redirected. */
 export function announce(line: string): void {
-  if (isatty(2) || !writeToTerminal(`${render(line, false)}\n`)) note(line);
+  const isShown = !isatty(2) && writeToTerminal((width) => `${wrapMessage(render(line, false), width)}\n`);
+  if (!isShown) note(line);
 }
 
 async function readLine(tty: Tty): Promise<string> {

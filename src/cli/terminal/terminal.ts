@@ -18,6 +18,8 @@ import type { VouchError } from "../../base/errors.ts";
 import { writeAll, writeResult } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { isTracing } from "../../base/trace.ts";
+import { widthOf } from "./width.ts";
+import { wrapMessage } from "./wrap.ts";
 
 const stdout = 1;
 const stderr = 2;
@@ -137,7 +139,9 @@ function causesOf(error: VouchError): string[] {
 
 function writeLines(fd: number, lines: readonly string[]): void {
   const color = wantsColor(isatty(fd));
-  write(fd, lines.map((line) => `${render(line, color)}\n`).join(""));
+  // Results stay as they are: they have columns, or are for copying.
+  const width = fd === stderr ? widthOf(fd) : undefined;
+  write(fd, lines.map((line) => `${wrapMessage(render(line, color), width)}\n`).join(""));
 }
 
 /**

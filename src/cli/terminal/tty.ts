@@ -6,6 +6,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { VouchError } from "../../base/errors.ts";
+import { widthOf } from "./width.ts";
 
 /** Timeout of a prompt. */
 const answerTimeoutMs = 5 * 60_000;
@@ -34,12 +35,12 @@ export interface Tty {
   readByte(): Promise<number | undefined>;
 }
 
-/** Writes to the controlling terminal. Returns false if there is none. */
-export function writeToTerminal(text: string): boolean {
+/** Writes to the controlling terminal, whose width `text` may go by. Returns false if there is none. */
+export function writeToTerminal(text: string | ((width: number | undefined) => string)): boolean {
   const fd = openTerminal();
   if (fd === undefined) return false;
   try {
-    writeSync(fd, text);
+    writeSync(fd, typeof text === "string" ? text : text(widthOf(fd)));
   } finally {
     closeSync(fd);
   }

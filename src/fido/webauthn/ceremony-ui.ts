@@ -71,6 +71,9 @@ export interface CeremonyUi {
   chooseRoom?(product: string, credentials: readonly StoredCredential[]): Promise<readonly StoredCredential[]>;
   /** Announces that the new credential is not stored on the key, because it has no such feature or no free slot. */
   notStored(product: string, reason: "unsupported" | "full"): void;
-  /** Selects one of several accounts by index; without this method the most recent one is used. */
-  chooseAccount?(accounts: readonly Account[]): Promise<number>;
+  /**
+   * Selects one of several accounts by index; `own` is the index of the caller's own, if it is among them. Without this
+   * method that one is used, else the most recent one.
+   */
+  chooseAccount?(accounts: readonly Account[], own: number | undefined): Promise<number>;
 }

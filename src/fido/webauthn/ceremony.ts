@@ -47,6 +47,8 @@ export interface AssertionInput extends CeremonyInput {
    * when the server sends an empty allow list.
    */
   credentialIds?: readonly string[];
+  /** The name of the caller's own account: proposed where the key holds several. */
+  userName?: string | undefined;
 }
 
 const defaultTimeoutMs = 60_000;
@@ -196,7 +198,7 @@ async function getAssertionFor(
     if (allowList.length === 0) throw new CtapError("NO_CREDENTIALS");
     return ask(allowList);
   });
-  const assertion = await chooseAssertion(assertions, input.ui);
+  const assertion = await chooseAssertion(assertions, input);
   checkAuthenticatorData(assertion.authData, rpId, device.product, !presenceOnly);
   return {
     ...credentialJSON(assertion.credentialId),
@@ -255,14 +257,19 @@ function credentialJSON(credentialId: Uint8Array) {
   } as const;
 }
 
-async function chooseAssertion(assertions: [Assertion, ...Assertion[]], ui: CeremonyUi): Promise<Assertion> {
-  if (assertions.length === 1 || ui.chooseAccount === undefined) return assertions[0];
+async function chooseAssertion(
+  assertions: [Assertion, ...Assertion[]],
+  { ui, userName }: AssertionInput,
+): Promise<Assertion> {
+  const index = userName === undefined ? -1 : assertions.findIndex(({ user }) => user?.name === userName);
+  const own = index < 0 ? undefined : index;
+  if (assertions.length === 1 || ui.chooseAccount === undefined) return assertions[own ?? 0]!;
   const accounts = assertions.map(({ credentialId, user }) => ({
     credentialId,
     name: user?.name,
     displayName: user?.displayName,
   }));
-  return assertions[await ui.chooseAccount(accounts)] ?? assertions[0];
+  return assertions[await ui.chooseAccount(accounts, own)] ?? assertions[0];
 }
 
 /**

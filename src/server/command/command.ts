@@ -1,4 +1,5 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
+import { audit } from "./audit/audit.ts";
 import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import { config } from "./config.ts";
@@ -29,6 +30,7 @@ export const serverCommand = defineServerCommand({
     disable,
     enable,
     "signing-keys": signingKeys,
+    audit,
     backup,
     migrate,
   },

@@ -6,7 +6,8 @@ import { settingArgs } from "../configuration/documentation.ts";
 import { find, type Flags, sourcesOf } from "../configuration/settings.ts";
 import { databaseFailure, failureCode } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
-import type { Store } from "../store/store.ts";
+import { commandLine, operator } from "../audit/operator.ts";
+import type { AuditOptions, Store } from "../store/store.ts";
 
 /** The options that every command has which uses the database. */
 export const databaseArg = settingArgs("database", "database-password-file");
@@ -29,16 +30,20 @@ export function currentTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Opens the database of the settings, runs `work` and closes it again. Throws as `openStore`, and `file_error`, `network`. */
+/**
+ * Opens the database of the settings, runs `work` and closes it again. The audit log has what `work` does as done by who
+ * runs the command, unless `options` name another. Throws as `openStore`, and `file_error`, `network`.
+ */
 export async function withStore<Result>(
   flags: Flags,
   create: boolean,
   work: (store: Store) => Promise<Result>,
-  sync?: OpenOptions["sync"],
+  options: Pick<OpenOptions, "sync"> & AuditOptions = { replica: commandLine, by: operator() },
 ): Promise<Result> {
   const { url, password } = databaseOf(flags);
-  const store = await openStore(url, { create, now: currentTime(), sync, password });
+  const store = await openStore(url, { create, now: currentTime(), password, ...options });
   try {
+    await store.time(currentTime());
     return await work(store);
   } catch (error) {
     const reason = databaseFailure(error);

@@ -33,9 +33,10 @@ export const invite = defineServerCommand({
           hint: "Run `vouch server init --url https://YOUR-HOST` first.",
         });
       }
-      await store.transaction(async ({ accounts }) => {
-        const { disabled } = await accounts.invite(email, sha256(code), now, expiration);
-        if (!disabled) return;
+      await store.transaction(async ({ accounts, record }) => {
+        const user = await accounts.invite(email, sha256(code), now, expiration);
+        await record({ event: "invite", user, detail: { expiresAt: expiration } });
+        if (!user.disabled) return;
         throw new VouchError("usage", `${email} is disabled.`, { hint: `Run \`vouch server enable ${email}\` first.` });
       });
       return configuration.url;

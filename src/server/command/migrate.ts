@@ -1,10 +1,11 @@
+import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isPostgresUrl, postgresAddress } from "../store/postgres/address.ts";
 import { migrateToPostgres } from "../store/postgres/migrate.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsTable } from "../configuration/table.ts";
-import { currentTime, databaseOf } from "./database.ts";
+import { currentTime, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const migrate = defineServerCommand({
@@ -55,6 +56,9 @@ export const migrate = defineServerCommand({
     }
     const address = postgresAddress(to, password);
     const rows = await migrateToPostgres(path, address, currentTime());
+    await withStore({ ...args, database: args.to }, false, (store) =>
+      store.transaction(async ({ record }) => record({ event: "migrate", detail: { from: basename(path) } })),
+    );
     if (args.json) {
       printJson({ from: args.from, to: address.name, rows });
       return;

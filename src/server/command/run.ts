@@ -1,3 +1,6 @@
+import type { AuditEntry } from "../audit/entry.ts";
+import { AuditLines } from "../audit/lines.ts";
+import { defaultReplica } from "../audit/operator.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { urlHost } from "../configuration/listen.ts";
 import { settingsOf } from "../configuration/settings.ts";
@@ -37,6 +40,10 @@ export const run = defineServerCommand({
     const tls = files && readTls(files);
     const protector = await keyProtector(args);
     const log = new LogWriter(2);
+    const auditLog = settings["audit-log"];
+    const lines = auditLog === undefined ? undefined : new AuditLines(auditLog);
+    const replica = settings.replica ?? defaultReplica(listen.port);
+    const recorded = (entry: AuditEntry): void => lines?.write(entry);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
     process.on("SIGXFSZ", () => {});
     const serve = async (store: Store) => {
@@ -62,6 +69,8 @@ export const run = defineServerCommand({
         publishVerification: settings["publish-verification"],
         keyProtector: protector,
         rotateEverySeconds: settings["rotate-every"],
+        auditRetentionSeconds: settings["audit-retention"],
+        auditFound: recorded,
         rateLimits: {
           enroll: settings["enroll-limit"],
           login: settings["login-limit"],
@@ -72,13 +81,17 @@ export const run = defineServerCommand({
       await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
+      process.on("SIGHUP", () => lines?.reopen());
       process.on("SIGHUP", () => void reload(server, log, files));
       let metricsListener: MetricsListener | undefined;
       try {
         metricsListener = metrics && listenForMetrics(metricsListen, metrics);
         if (metricsListener)
           log.write({ time: new Date().toISOString(), event: "metrics", detail: metricsListener.url });
-        print(`Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`);
+        const listening = `Vouch server for ${server.url} listening on ${scheme}://${urlHost(server.hostname)}:${server.port}`;
+        // Stdout that carries the audit log has nothing else.
+        if (auditLog === "-") log.write({ time: new Date().toISOString(), event: "listening", detail: listening });
+        else print(listening);
         await ending;
         await server.drain(settings["drain-time"] * 1000);
       } finally {
@@ -87,8 +100,9 @@ export const run = defineServerCommand({
       }
     };
     try {
-      await withStore(args, url !== undefined, serve, "grouped");
+      await withStore(args, url !== undefined, serve, { sync: "grouped", replica, by: "server", recorded });
     } finally {
+      await lines?.close(1000);
       await log.close(1000);
     }
   },

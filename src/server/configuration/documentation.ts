@@ -61,6 +61,11 @@ export const serverVariables = {
           : `As \`--${name}\`${settingNamed(name).type === "boolean" ? ": true or false" : ""}.`,
     })),
     { names: ["CREDENTIALS_DIRECTORY"], readBy: "server", meaning: "Set by systemd: the folder of `credential:NAME`." },
+    {
+      names: ["SUDO_USER"],
+      readBy: "server",
+      meaning: "Set by sudo: the account before, which the [audit log](audit.md) notes.",
+    },
   ],
 };
 

@@ -2,6 +2,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
+import { parseReplica } from "../audit/operator.ts";
+import { parseRetention } from "../audit/retention.ts";
 import { defaultRateLimits } from "../http/rate-limit.ts";
 import { parseServerUrl } from "../http/url.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
@@ -129,6 +131,34 @@ export const settingsTable = {
     "VOUCH_SERVER_ALLOW_SYNCED_PASSKEYS",
     "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
   ),
+  "audit-retention": optional({
+    variable: "VOUCH_SERVER_AUDIT_RETENTION",
+    type: "string",
+    valueHint: "DAYS",
+    about: "Remove entries of the audit log that are older (like 400d). Without it they stay.",
+    example: "400d",
+    parse: parseRetention,
+  }),
+  "audit-log": optional({
+    variable: "VOUCH_SERVER_AUDIT_LOG",
+    type: "string",
+    valueHint: "FILE",
+    about:
+      "Write each entry of the audit log as a line of JSON to this file too, which SIGHUP opens anew; - is stdout.",
+    example: "/var/log/vouch-server/audit.jsonl",
+    parse: asItIs,
+    checkInFile: (text) => {
+      if (text !== "-") absolutePath(text);
+    },
+  }),
+  replica: optional({
+    variable: "VOUCH_SERVER_REPLICA",
+    type: "string",
+    valueHint: "NAME",
+    about: "The name of this server in the audit log, unlike that of others. Without it the machine's and the port.",
+    example: "vouch-1",
+    parse: parseReplica,
+  }),
   "drain-time": required({
     variable: "VOUCH_SERVER_DRAIN_TIME",
     type: "string",

@@ -81,6 +81,16 @@ describe("the programs that have asked", () => {
   };
   const asked = async () => (await askAgent(routes.status)).askedToday!;
 
+  test("are those that ask for tokens, not Vouch's own commands", async () => {
+    await using harness = new AgentHarness();
+    await harness.login();
+    expect(await asked()).toBe(0);
+    await ask(routes.token, { url: cargoUrl });
+    expect(await asked()).toBe(1);
+    await ask(routes.logout, {});
+    expect(await asked()).toBe(1);
+  });
+
   test("two helpers of one program are one", async () => {
     await using harness = new AgentHarness();
     await harness.login();

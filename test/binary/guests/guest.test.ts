@@ -106,7 +106,7 @@ test("a guest of this session is listed, and gone with it; the others are there 
     ["box", false],
     ["short", true],
   ]);
-  expect((await laptop.vouch("guest", "list")).stdout).toMatch(/short +own +tokens +session ends/);
+  expect((await laptop.vouch("guest", "list")).stdout).toMatch(/short +own +tokens +the session ends/);
   await ended(laptop.vouch("logout"));
   const { exitCode, stderr } = await asGuest(["credential", "codeartifact"]);
   expect(exitCode).toBe(4);

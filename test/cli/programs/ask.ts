@@ -1,4 +1,4 @@
-/** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|choice|code|parsed|name|many`. */
+/** Asks one question, as a command would, and shows the answer on stdout: `ask.ts secret|text|confirm|choice|proposed|code|parsed|name|many`. */
 import { confirm, promptChoice, promptSecret, promptText, readCode } from "../../../src/cli/terminal/prompt.ts";
 import { promptName, promptParsed } from "../../../src/cli/terminal/questions.ts";
 import { print, showError } from "../../../src/cli/terminal/terminal.ts";
@@ -9,6 +9,7 @@ const questions: Record<string, () => Promise<unknown>> = {
   text: () => promptText("Name"),
   confirm: () => confirm("Go on?", false),
   choice: () => promptChoice("Which one?", ["dev@example.com", "ops@example.com"]),
+  proposed: () => promptChoice("Which one?", ["dev@example.com", "ops@example.com"], 1),
   code: () => readCode("Enrolment code"),
   parsed: () => promptParsed("Region", region, "us-east-1"),
   name: () =>

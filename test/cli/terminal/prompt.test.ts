@@ -115,6 +115,11 @@ test.each([
   expect(run.screen).toContain(`answer=${expected}\n`);
 });
 
+test("of several one other than the first may be proposed: Enter takes it", async () => {
+  const run = await answer("proposed", "Number from 1 to 2 [2]: ", "\r");
+  expect(run.screen).toContain("answer=1\n");
+});
+
 test("a line that may be shown is trimmed", async () => {
   const run = await answer("text", "Name: ", "  Ada \r");
   expect(run.screen).toContain('answer="Ada"');

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { CtapError } from "../../../src/fido/ctap2/status.ts";
 import type { ErrorCode } from "../../../src/base/errors.ts";
-import { type CeremonyInput, createCredential, getAssertion } from "../../../src/fido/webauthn/ceremony.ts";
+import {
+  type AssertionInput,
+  type CeremonyInput,
+  createCredential,
+  getAssertion,
+} from "../../../src/fido/webauthn/ceremony.ts";
 import { plugIn } from "../../authenticator/plugged-in.ts";
 import type { Settings } from "../../authenticator/settings.ts";
 import { rejection } from "../../rejection.ts";
@@ -17,7 +22,11 @@ async function enroll(way: Way, changes?: Parameters<typeof creationOptions>[0])
 }
 
 /** Logs in: the ceremony, verified by the relying party; gives the signature counter. */
-async function login(way: Way, credential: Parameters<typeof authenticate>[2], allowed?: { id: string }[]) {
+async function login(
+  way: Way & Pick<AssertionInput, "userName">,
+  credential: Parameters<typeof authenticate>[2],
+  allowed?: { id: string }[],
+) {
   const options = await requestOptions(allowed);
   return authenticate(
     options,
@@ -202,7 +211,7 @@ describe("the credentials", () => {
     });
   });
 
-  test("of several accounts are chosen by the person, else the newest is used", async () => {
+  test("of several accounts are chosen by the person, who is proposed the own one; else that or the newest is used", async () => {
     await using plugged = await plugIn({ pin: "123456" });
     const device = await plugged.open();
     const names = ["first@example.com", "second@example.com", "third@example.com"];
@@ -213,7 +222,13 @@ describe("the credentials", () => {
     const ui = person(undefined, 2);
     await login({ device, ui }, first.credential);
     expect(ui.accounts.map(({ name }) => name)).toEqual(names.toReversed());
+    expect(ui.own).toBeUndefined();
     await login({ device }, third.credential);
+    const another = person(undefined, 2);
+    await login({ device, ui: another, userName: "second@example.com" }, first.credential);
+    expect(another.own).toBe(1);
+    await login({ device, userName: "first@example.com" }, first.credential);
+    await login({ device, userName: "nobody@example.com" }, third.credential);
   });
 
   test("need room on the key", async () => {

@@ -16,6 +16,8 @@ export interface Person extends CeremonyUi {
   readonly told: string[];
   readonly touches: string[];
   readonly accounts: Account[];
+  /** Index of the account that was proposed last. */
+  own: number | undefined;
 }
 
 interface Behaviour {
@@ -42,6 +44,7 @@ export function person(pins: string[] = ["123456"], choice?: number, behaviour: 
     told: [],
     touches: [],
     accounts: [],
+    own: undefined,
     pin(request) {
       one.pinRequests.push(request);
       return next(typed);
@@ -65,7 +68,8 @@ export function person(pins: string[] = ["123456"], choice?: number, behaviour: 
     notStored: (_, reason) => void one.told.push(`not stored: ${reason}`),
   };
   if (choice !== undefined) {
-    one.chooseAccount = (offered) => {
+    one.chooseAccount = (offered, own) => {
+      one.own = own;
       one.accounts.push(...offered);
       return Promise.resolve(choice);
     };

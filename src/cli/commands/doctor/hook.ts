@@ -1,8 +1,9 @@
 /** Case "nvm, conda or direnv has changed PATH": whether the shell puts the shims folder first again. */
 import { basename } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
-import { hookCommand } from "../../../tools/shell/hook.ts";
-import { pathLine } from "../../../tools/shell/dialects.ts";
+import { hookCommand, isHookLine } from "../../../tools/shell/hook.ts";
+import { isPathLine, pathLine } from "../../../tools/shell/dialects.ts";
+import { readSmallFile } from "../../../tools/small-files.ts";
 import { type Finding, type Machine, ok, warning } from "../../../tools/finding.ts";
 import { shimsFolder } from "../../../tools/shims.ts";
 import { shellAdvice } from "../setup/shell.ts";
@@ -41,9 +42,16 @@ export function checkHook({ env }: Machine, parent?: number): Finding[] {
   return [warning("hook", `${said}.`, hookRemedy(env))];
 }
 
-/** The line to add for the user's shell, and its file. */
+/** Whether the start file puts the shims folder on PATH. */
+function hasShims(file: string | undefined): boolean {
+  const lines = file === undefined ? [] : (readSmallFile(file) ?? "").split("\n");
+  return lines.some((line) => isPathLine(line) || isHookLine(line));
+}
+
+/** The line to add for the user's shell, and its file; where the file has it already, only that shell is to read it. */
 export function hookRemedy(env: Environment): string {
-  const { file } = shellAdvice(shimsFolder(env), env);
+  const { file, now } = shellAdvice(shimsFolder(env), env);
+  if (hookPlace(env) === "nowhere" && hasShims(file)) return `Open a new shell, or type in this one: ${now}`;
   const shell = basename(env["SHELL"] ?? "");
   const line = hookCommand(shell) ?? pathLine(shell, shimsFolder(env));
   if (hookCommand(shell) === undefined) return `Put the folder first on PATH: ${line}`;

@@ -5,6 +5,7 @@ import { profileServers } from "../../../settings/servers.ts";
 import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
+import { nextSteps } from "./next-steps.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 
 /** Warn if the session ends within this many seconds: it may end during a build. */
@@ -41,7 +42,9 @@ function checkState({ agent, settings, now }: Machine): Finding[] {
   if (!settings.server && !agent?.session) {
     return [failure("enrolled", "No security key is enrolled from this machine.", "vouch enroll --server URL")];
   }
-  if (!agent) return [failure("session", "No agent is running, so there is no session.", "vouch login")];
+  // A session is one of the steps of the set-up.
+  const login = nextSteps({ settings, agent })[0]?.command ?? "vouch login";
+  if (!agent) return [failure("session", "No agent is running, so there is no session.", login)];
   if (!agent.session) {
     const reasons = {
       expired: "The session has ended",
@@ -52,7 +55,7 @@ function checkState({ agent, settings, now }: Machine): Finding[] {
       key_removed: `The session ended when ${happenings.key_removed}`,
     };
     const reason = agent.ended ? reasons[agent.ended] : "The agent is running without a session";
-    return [failure("session", `${reason}.`, "vouch login")];
+    return [failure("session", `${reason}.`, login)];
   }
   const { user, expiration } = agent.session;
   const left = expiration - now;

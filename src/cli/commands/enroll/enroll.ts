@@ -13,6 +13,7 @@ import { serverUrl } from "../known-server.ts";
 import { parseTools } from "../setup/codeartifact/request.ts";
 import { firstDay, hasFurtherSteps, isUnfinished } from "./first-day.ts";
 import { enrollKey, prepare } from "./security-key.ts";
+import type { Given } from "./step.ts";
 
 const commandName = "vouch enroll";
 
@@ -62,7 +63,7 @@ export const enroll = defineCommand({
       "On a terminal it says what is done already, asks for what is missing (flags answer beforehand), and at the end reads from your repository, to prove that it works. Ctrl-C keeps what is done: the same command goes on from there. The domain and the repository are chosen from what AWS lists, if your role may list them (codeartifact:ListDomains, codeartifact:ListRepositoriesInDomain); else you type their names.",
       "For the key it asks for the one-time code that the people who run the server gave you (`vouch server invite`), for its PIN (or your finger on its sensor), and for a touch. A key without a PIN gets one on the way. The key makes a new credential for this server; it never leaves the key. The code may also come on stdin; it is never taken from the command line, where others could see it.",
       "A key that is enrolled needs no code on another machine: press Enter in its place, or run `vouch login --server URL`. When the key turns out to be enrolled already, the code is not used up, this machine learns the server, and the exit code is 0. Another key is enrolled with `vouch keys add`, without a code; with a code, with --key-only.",
-      "Without a terminal nothing is asked: the key is enrolled, and of the rest is done what flags name.",
+      "Without a terminal nothing is asked: the key is enrolled, and of the rest is done what flags name. Where a key is enrolled already, flags of the rest alone are done without a code, and a code is for the server that this machine knows.",
     ],
     examples: [
       ["vouch enroll", "Everything, or what is missing of it."],
@@ -86,10 +87,10 @@ export const enroll = defineCommand({
     const settings = loadSettings();
     if (args.server !== undefined && args.for !== undefined)
       throw usage("Give one of --server and --for.", commandName);
-    const server = args.server === undefined ? serverOfProfile(args.for, settings) : serverUrl(args.server);
+    const named = args.server === undefined ? serverOfProfile(args.for, settings) : serverUrl(args.server);
     const name = args.name === undefined ? undefined : parseKeyName(args.name, "--name");
     const tools = parseTools(valuesOf(rawArgs, "--tool"), commandName);
-    const given = { ...args, server, name, tools };
+    const given = { ...args, server: named, name, tools };
     const isKeyAlone = args["key-only"] === true || args.for !== undefined;
     if (isKeyAlone && hasFurtherSteps(given)) {
       throw usage(`${args.for === undefined ? "--key-only" : "--for"} is about the security key alone.`, commandName);
@@ -97,8 +98,9 @@ export const enroll = defineCommand({
     const isPerson = isatty(0) && isatty(2);
     const manner = { given, timeoutSeconds, isPerson };
     // On a machine that is set up, a server is named to enrol another key there.
-    const goesOn = isPerson && !isKeyAlone && (server === undefined || (await isUnfinished(given)));
-    if (goesOn) return firstDay(manner);
+    const goesOn = isPerson && !isKeyAlone && (named === undefined || (await isUnfinished(given)));
+    if (goesOn || (!isKeyAlone && isOfLaterSteps(given, settings))) return firstDay(manner);
+    const server = named ?? settings.server?.url;
     if (server === undefined) throw missing("--server is missing.", commandName, "vouch enroll --server URL");
     prepare(server, settings);
     const isNew = await enrollKey({ server, code: await readCode("Enrolment code"), name, timeoutSeconds });
@@ -111,6 +113,13 @@ export const enroll = defineCommand({
     );
   },
 });
+
+/** Whether flags are about what comes after the key, which is known: then no code is asked for. */
+function isOfLaterSteps(given: Given, { server }: Settings): boolean {
+  const isKeyKnown = server !== undefined && server.credentialIds.length > 0;
+  if (given.server !== undefined || given.name !== undefined || !isKeyKnown) return false;
+  return hasFurtherSteps(given) || given.path !== undefined;
+}
 
 /** The server that the profile names, which may be the default one; none without a profile. */
 function serverOfProfile(profile: string | undefined, settings: Settings): string | undefined {

@@ -1,11 +1,12 @@
 /** The first day, step by step: says what is there, and does what is missing. */
 import { askStatus } from "../../../agent/wire/client.ts";
-import { VouchError } from "../../../base/errors.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { untilInterrupted } from "../../terminal/interrupt.ts";
 import { bold, note, success } from "../../terminal/terminal.ts";
+import { shimsOnPath } from "./path.ts";
 import { prove } from "./proof.ts";
 import { repository } from "./repository.ts";
+import { resumable } from "./resumable.ts";
 import { role } from "./role.ts";
 import { securityKey } from "./security-key.ts";
 import { session } from "./session.ts";
@@ -33,6 +34,8 @@ export function hasFurtherSteps(given: Given): boolean {
 export async function firstDay(manner: Manner): Promise<void> {
   const closings: Closing[] = [];
   let presentCount = 0;
+  // The step of the repository asks about it itself.
+  let hasAskedOfPath = false;
   const wanted = steps.filter((step) => manner.isPerson || step.isGiven(manner.given));
   for (const [index, step] of wanted.entries()) {
     const at = await situation(manner);
@@ -49,23 +52,24 @@ export async function firstDay(manner: Manner): Promise<void> {
     try {
       const closing = await untilInterrupted(() => step.carryOut(at));
       if (closing) closings.push(closing);
+      hasAskedOfPath ||= step === repository;
     } catch (error) {
       throw resumable(error, index);
     }
   }
-  if (presentCount === steps.length) note("Nothing is missing. A second key: `vouch keys add`.");
+  const path = hasAskedOfPath ? undefined : await pathOf(manner);
+  if (path) closings.push(path);
+  else if (presentCount === steps.length) note("Nothing is missing. A second key: `vouch keys add`.");
   await prove(await situation(manner));
   for (const close of closings) close();
 }
 
-async function situation(manner: Manner): Promise<Situation> {
-  return { ...manner, settings: loadSettings(), agent: await askStatus() };
+/** PATH of package managers that were set up before. */
+async function pathOf(manner: Manner): Promise<Closing | undefined> {
+  if (!manner.isPerson && manner.given.path === undefined) return undefined;
+  return untilInterrupted(async () => shimsOnPath(await situation(manner)));
 }
 
-/** The error, with the command that goes on. */
-function resumable(error: unknown, done: number): VouchError {
-  const { code, message, hint, cause } = VouchError.from(error);
-  const again = "What is done stays: `vouch enroll` goes on from here.";
-  const more = done === 0 ? hint : hint === undefined ? again : `${hint} ${again}`;
-  return new VouchError(code, message, { hint: more, cause });
+async function situation(manner: Manner): Promise<Situation> {
+  return { ...manner, settings: loadSettings(), agent: await askStatus() };
 }

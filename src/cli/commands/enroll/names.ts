@@ -33,7 +33,8 @@ type ChosenDomain = Omit<Names, "repository">;
 export async function chooseNames({ given, settings, isPerson }: Situation): Promise<Names> {
   const { aws, repositories } = settings;
   const byDefault = repositories.at(-1);
-  if (byDefault !== undefined && given.domain === undefined && given.repository === undefined) {
+  const isElsewhere = given.region !== undefined && given.region !== byDefault?.region;
+  if (byDefault !== undefined && given.domain === undefined && given.repository === undefined && !isElsewhere) {
     // For further tools.
     return { ...byDefault, owner: byDefault.domainOwner, isTyped: false };
   }

@@ -6,6 +6,7 @@ import { checkOneEndpoint } from "../doctor/access.ts";
 import { askEndpoint } from "../doctor/registry.ts";
 import { note, success } from "../../terminal/terminal.ts";
 import { hasSession } from "../chosen-server.ts";
+import { ifAnswersAreWrong, inGuidedWords } from "./resumable.ts";
 import type { Situation } from "./step.ts";
 
 const registries: Partial<Record<PackageFormat, string>> = {
@@ -28,6 +29,6 @@ export async function prove({ settings, agent }: Pick<Situation, "settings" | "a
   if (finding.status === "ok")
     return success(`Checked: the ${registries[format] ?? format} registry of ${name} answers.`);
   throw new VouchError("aws_error", `Everything is set up, but packages cannot be read. ${finding.found}`, {
-    hint: `${finding.remedy ?? ""} If a name is wrong: \`vouch setup codeartifact --remove\`, then \`vouch enroll\`.`.trim(),
+    hint: `${inGuidedWords(finding.remedy ?? "")} ${ifAnswersAreWrong}`.trim(),
   });
 }

@@ -5,13 +5,13 @@ import { loadReplacedLines, replacedLinesPath } from "../../../editing/replaced-
 import { VouchError } from "../../../base/errors.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { stableExecutable } from "../../../tools/executable.ts";
-import type { ToolName } from "../../../tools/tools.ts";
+import { installedTools, type ToolName } from "../../../tools/tools.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { promptParsed } from "../../terminal/questions.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { showError } from "../../terminal/terminal.ts";
 import { addRepository } from "../setup/codeartifact/add-repository.ts";
-import { reportDone, sayNext } from "../setup/codeartifact/outcome/report.ts";
+import { reportDone, sayCommands, sayFirstCommand, sayNext } from "../setup/codeartifact/outcome/report.ts";
 import { parseTools, sameRepository } from "../setup/codeartifact/request.ts";
 import { installed, listed, toolsOf } from "../setup/codeartifact/selected-tools.ts";
 import { chooseNames, type Names } from "./names.ts";
@@ -53,6 +53,7 @@ function isMeant(each: RepositorySettings, given: Given): boolean {
     (given.domain ?? each.domain) === each.domain &&
     (given.repository ?? each.repository) === each.repository &&
     (given["domain-owner"] ?? each.domainOwner) === each.domainOwner &&
+    (given.region ?? each.region) === each.region &&
     given.tools.every((tool) => each.files?.[tool] !== undefined)
   );
 }
@@ -62,7 +63,14 @@ async function chooseTools(names: Names, { given, isPerson }: Situation): Promis
   if (given.tools.length > 0) return given.tools;
   const all = await installed(process.env, names, !isPerson);
   if (all !== undefined) return all;
-  return promptParsed(`Which of them? With commas between`, (text) => parseTools([text], "vouch enroll"));
+  const choice = listed(installedTools(process.env));
+  return promptParsed(`Which of ${choice}? With commas between`, (text) => {
+    try {
+      return parseTools([text], "vouch enroll");
+    } catch {
+      throw new VouchError("usage", `Expected names among ${choice}, got "${text}".`);
+    }
+  });
 }
 
 async function setUp(
@@ -93,6 +101,8 @@ async function setUp(
   });
   // Tools were chosen, so that nothing was left to decline.
   if (outcome === undefined) throw new VouchError("usage", "No package manager was chosen.");
-  reportDone(outcome);
-  return () => sayNext(outcome);
+  reportDone(outcome, isPerson);
+  if (!isPerson) return () => sayNext(outcome);
+  sayCommands(outcome, "With your package managers:");
+  return () => sayFirstCommand(outcome);
 }

@@ -20,10 +20,15 @@ export const role = defineStep({
     return isOther ? undefined : `AWS role: ${roleArn}, in ${region}.`;
   },
   isGiven: (given) => given.role !== undefined || given.region !== undefined,
-  ask: async ({ given, settings: { aws }, isPerson }) => {
+  ask: async ({ given, settings, isPerson }) => {
+    const { aws } = settings;
     const arn = given.role ?? aws?.roleArn ?? (isPerson ? await promptParsed(question, checkedArn) : undefined);
     if (arn === undefined) throw missing("--role is missing.", "vouch enroll", "vouch enroll --role ARN");
-    return { role: arn, region: given.region ?? aws?.region ?? (isPerson ? await askRegion(arn) : undefined) };
+    const region = given.region ?? aws?.region;
+    if (region !== undefined || !isPerson) return { role: arn, region };
+    // Ctrl-C at the next question does not lose the answer.
+    saveSettings(withRole({ role: arn }, settings));
+    return { role: arn, region: await askRegion(arn) };
   },
   act: async (answer, { settings }) => {
     const after = withRole(answer, settings);

@@ -1,6 +1,6 @@
 /** The step "security key": registers it at the Vouch server with a one-time code. */
 import { askAgent } from "../../../agent/wire/client.ts";
-import { routes } from "../../../agent/protocol.ts";
+import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { checkWritable } from "../../../base/system/atomic-write.ts";
@@ -10,12 +10,15 @@ import { type Settings, settingsPath } from "../../../settings/settings.ts";
 import { agentTimeoutMs, isEnrolledAlready, makeKey } from "../../key/ceremony.ts";
 import { readCode } from "../../terminal/prompt.ts";
 import { promptParsed } from "../../terminal/questions.ts";
-import { note, success } from "../../terminal/terminal.ts";
+import { note, showError, success } from "../../terminal/terminal.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "../known-server.ts";
 import { openSession, sayLoggedIn } from "../open-session.ts";
 import { withAgent } from "../with-agent.ts";
 import { defineStep } from "./step.ts";
+
+/** How many codes a person may type before the set-up ends. */
+const maxCodes = 3;
 
 export const securityKey = defineStep({
   title: "Security key",
@@ -32,16 +35,29 @@ export const securityKey = defineStep({
   },
   isGiven: ({ server, name }) => server !== undefined || name !== undefined,
   ask: async ({ given, settings }) => {
-    const known = given.server ?? settings.server?.url;
-    const server = known ?? (await promptParsed("The URL of your company's Vouch server", typedServer));
-    prepare(server, settings);
+    const server = await reachedServer(given.server ?? settings.server?.url, settings);
     return { server, code: await readCode("Enrolment code (Enter: the key is enrolled already)") };
   },
   act: async ({ server, code }, { given, settings, timeoutSeconds }) => {
     if (code === "") return sayLoggedIn(await openSession(server, settings, timeoutSeconds));
-    await enrollKey({ server, code, name: given.name, timeoutSeconds });
+    await enrollKey({ server, code, name: given.name, timeoutSeconds, isGuided: true });
   },
 });
+
+/** The server, asked for if unknown, once it has answered: before a person types a code. Throws as `askAgent`. */
+async function reachedServer(known: string | undefined, settings: Settings): Promise<string> {
+  for (;;) {
+    const server = known ?? (await promptParsed("The URL of your company's Vouch server", typedServer));
+    prepare(server, settings);
+    try {
+      await withAgent(() => askAgent(routes.loginStart, { server }, { timeoutMs: agentTimeoutMs }), { isGuided: true });
+      return server;
+    } catch (error) {
+      if (known !== undefined || !(error instanceof VouchError) || error.code !== "network") throw error;
+      showError(error);
+    }
+  }
+}
 
 /** What is typed may lack the scheme, and is no flag. */
 function typedServer(text: string): string {
@@ -64,15 +80,17 @@ interface Enrolment {
   code: string;
   name: string | undefined;
   timeoutSeconds: number;
+  /** Asks again for a code that the server does not take. */
+  isGuided?: boolean;
 }
 
 /** Makes the key known at the server (URL), and the server to this machine. Returns whether the code was used. */
-export async function enrollKey({ server, code, name, timeoutSeconds }: Enrolment): Promise<boolean> {
+export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
+  const { server, code, name, timeoutSeconds, isGuided = false } = enrolment;
   if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
-  return withAgent(async () => {
+  const work = async (): Promise<boolean> => {
     const named = name === undefined ? {} : { name };
-    const startRequest: EnrollStartRequest = { server, code, ...named };
-    const start = await askAgent(routes.enrollStart, startRequest, { timeoutMs: agentTimeoutMs });
+    const start = await begin({ server, code, ...named }, isGuided ? maxCodes : 1);
     try {
       const made = await makeKey(timeoutSeconds, server, start.options, { purpose: "enroll" });
       const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
@@ -90,5 +108,18 @@ export async function enrollKey({ server, code, name, timeoutSeconds }: Enrolmen
       success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
       return false;
     }
-  });
+  };
+  return withAgent(work, { isGuided });
+}
+
+/** Begins the enrolment, with up to so many codes: a person may have mistyped one. Throws `enrollment_denied`. */
+async function begin(request: EnrollStartRequest, codes: number): Promise<Reply<typeof routes.enrollStart>> {
+  try {
+    return await askAgent(routes.enrollStart, request, { timeoutMs: agentTimeoutMs });
+  } catch (error) {
+    if (codes <= 1 || !(error instanceof VouchError) || error.code !== "enrollment_denied") throw error;
+    showError(error);
+    const code = await promptParsed("Enrolment code", (text) => text);
+    return begin({ ...request, code }, codes - 1);
+  }
 }

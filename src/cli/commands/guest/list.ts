@@ -22,7 +22,7 @@ export const list = defineCommand({
         name,
         ["own", ...uids].join(", "),
         credentials ? "tokens, credentials" : "tokens",
-        temporary ? "session ends" : "removed",
+        temporary ? "the session ends" : "you remove it",
         printable(folder),
       ]),
     ]);

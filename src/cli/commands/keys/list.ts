@@ -4,8 +4,9 @@ import { loadSettings } from "../../../settings/settings.ts";
 import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
-import { shortIds, table } from "../../terminal/table.ts";
+import { type Fit, shortIds, table } from "../../terminal/table.ts";
 import { calendarDate, clockTime } from "../../terminal/time.ts";
+import { outputWidth } from "../../terminal/width.ts";
 import { listKeys, modelOfKey } from "./own-keys.ts";
 
 export const list = defineCommand({
@@ -23,7 +24,7 @@ export const list = defineCommand({
   async run({ args }) {
     const keys = await listKeys(chosenServer(args.for, loadSettings()));
     if (args.json) return printJson(keys.map(keyJson));
-    for (const line of keyLines(keys, Date.now() / 1000)) print(line);
+    for (const line of keyLines(keys, Date.now() / 1000, outputWidth())) print(line);
     if (keys.length === 1) {
       note(
         atProfile(
@@ -54,10 +55,16 @@ function keyJson(key: SecurityKey): unknown {
   };
 }
 
-/** Returns the lines of the table of keys; `now` in seconds since 1970. */
-export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
+/** On a narrow terminal the claimed model gives way first, then the name. */
+const giveWay: Fit["giveWay"] = [
+  [1, 8],
+  [0, 8],
+];
+
+/** Returns the lines of the table of keys; `now` in seconds since 1970, `width` that of the terminal. */
+export function keyLines(keys: readonly SecurityKey[], now: number, width?: number): string[] {
   const ids = shortIds(keys);
-  const [head = "", ...rows] = table([
+  const cells = [
     ["NAME", "MODEL (CLAIMED)", "ENROLLED", "LAST USED", "ID", ""],
     ...keys.map((key, index) => [
       key.name,
@@ -67,6 +74,7 @@ export function keyLines(keys: readonly SecurityKey[], now: number): string[] {
       ids[index]!,
       key.thisSession ? "this session" : "",
     ]),
-  ]);
+  ];
+  const [head = "", ...rows] = table(cells, { width, giveWay });
   return [bold(head), ...rows];
 }

@@ -1,6 +1,7 @@
 /** The table of `vouch log`. */
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { printable } from "../../../base/printable.ts";
+import { cut } from "../../terminal/table.ts";
 import { clockTime } from "../../terminal/time.ts";
 
 const heads = ["LAST", "TIMES", "WHAT", "WHERE", "OUTCOME", "WHO"];
@@ -73,23 +74,10 @@ function lineOf(row: readonly string[], widths: readonly number[], isCut: boolea
   return row
     .map((cell, column) => {
       const width = widths[column]!;
+      // Of a URL the end says more than the beginning.
       const shown = isCut ? cut(cell, width, column === where) : cell;
       return shown + " ".repeat(Math.max(0, width - Bun.stringWidth(shown)));
     })
     .join(gap)
     .trimEnd();
-}
-
-/** Of a URL the end says more than the beginning. */
-function cut(text: string, width: number, fromStart: boolean): string {
-  if (Bun.stringWidth(text) <= width) return text;
-  const all = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
-  const kept: string[] = [];
-  let used = 1;
-  for (const character of fromStart ? all.toReversed() : all) {
-    used += Bun.stringWidth(character);
-    if (used > width) break;
-    kept.push(character);
-  }
-  return fromStart ? `…${kept.toReversed().join("")}` : `${kept.join("")}…`;
 }

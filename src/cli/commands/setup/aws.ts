@@ -10,7 +10,7 @@ import { loadSettings, saveSettings, type Settings, settingsPath } from "../../.
 import { closest } from "../../../base/closest.ts";
 import { missing, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
-import { note, printJson, success, warn } from "../../terminal/terminal.ts";
+import { note, print, printJson, success, warn } from "../../terminal/terminal.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { otherSettings, stopOtherAgent } from "./agent-settings.ts";
 import { unlistedRegion } from "./aws-region.ts";
@@ -63,10 +63,11 @@ export const aws = defineCommand({
   },
   teaching: {
     details: [
-      "What is not given stays: `--region` alone changes the region. The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
+      "Without flags it says what is set. What is not given stays: `--region` alone changes the region. The people who run your Vouch server know the ARN. It is public and is kept in Vouch's settings; nothing is asked of the network.",
       "A profile is chosen by `--profile NAME`, by VOUCH_PROFILE, or by the folder that a command is started in. `vouch setup codeartifact --profile NAME` gives it to a repository. Roles that `--via` leads to last one hour at most and are renewed.",
     ],
     examples: [
+      ["vouch setup aws", "See what is set."],
       ["vouch setup aws --role arn:aws:iam::123456789012:role/vouch-developer --region us-east-1", "Name both."],
       [
         "vouch setup aws --role arn:aws:iam::123456789012:role/vouch-ci --region us-east-1 --identity gitlab",
@@ -87,11 +88,11 @@ export const aws = defineCommand({
     }
     const lost = rawArgs.find((word) => /^--(via|folder|remove|server)(=|$)/.test(word))?.split("=")[0];
     if (lost !== undefined) throw usage(`${lost} goes with --profile NAME.`, commandName);
+    if (args.role === undefined && args.region === undefined && args.identity === undefined) {
+      return show(settings, { dryRun: args["dry-run"] === true, json: args.json === true });
+    }
     const roleArn = args.role ?? settings.aws?.roleArn;
     if (roleArn === undefined) throw missing("--role is missing.", commandName, `${commandName} --role ARN`);
-    if (args.role === undefined && args.region === undefined && args.identity === undefined) {
-      throw missing(`Nothing to change is named: the role is ${roleArn}.`, commandName, `${commandName} --role ARN`);
-    }
     const after = withRole({ ...args, role: roleArn }, settings);
     const { aws: next, identity } = after;
     const dryRun = args["dry-run"] === true;
@@ -103,11 +104,32 @@ export const aws = defineCommand({
     const agent = await askStatus();
     const other = otherSettings(agent);
     if (other) warn(`${other.found} To have it read these: ${other.remedy}.`);
-    if (identity) note(`Where no session answers, the identity ${identity.name} does.`);
+    if (identity) note(identityWords(identity.name));
     if (other) note(`Next: \`${stopOtherAgent[0]}\`, to ${stopOtherAgent[1]}.`);
     note(nextStep(after, hasAnySession(agent) && other === undefined));
   },
 });
+
+/** Says what is set, the profiles as well. */
+function show(
+  { aws: named, identity, profiles = {} }: Settings,
+  { dryRun, json }: { dryRun: boolean; json: boolean },
+): void {
+  if (json) return printJson({ ...(dryRun ? { dryRun } : {}), ...(named ?? { roleArn: null }) });
+  if (named !== undefined) print(`The role is ${described(named)}`);
+  else print("No role is set.");
+  if (identity) print(identityWords(identity.name));
+  for (const [name, profile] of Object.entries(profiles)) print(`The profile ${name} is ${described(profile)}`);
+  if (named === undefined) note(`Next: \`${commandName} --role ARN --region REGION\`.`);
+}
+
+function described({ roleArn, region }: { roleArn: string; region?: string | undefined }): string {
+  return `${roleArn}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
+}
+
+function identityWords(name: string): string {
+  return `Where no session answers, the identity ${name} does.`;
+}
 
 interface RoleFlags {
   role: string;
@@ -129,8 +151,9 @@ export function withRole({ role, ...flags }: RoleFlags, settings: Settings): Set
 }
 
 /** Says which role the settings name now, or would name, and what is doubtful about it. */
-export function sayRole({ aws: { roleArn, region }, repositories }: SettingsWithRole, dryRun = false): void {
-  const what = `${roleArn}${region === undefined ? "" : ` and the region ${region}`} (${settingsPath()}).`;
+export function sayRole({ aws: named, repositories }: SettingsWithRole, dryRun = false): void {
+  const { roleArn, region } = named;
+  const what = described(named);
   if (dryRun) note(`The role would be ${what}`);
   else success(`The role is ${what}`);
   const doubt = region === undefined ? undefined : unlistedRegion(region);

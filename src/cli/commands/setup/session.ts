@@ -52,7 +52,7 @@ export const setupSession = defineCommand({
     if (!isDryRun && !Bun.deepEquals(before, endOn)) saveSettings(after);
     const limits = await limitsOf(endOn);
     if (args.json) return printJson({ ...(isDryRun ? { dryRun: true } : {}), endOn, limits });
-    const sentence = describe(endOn, isDryRun && isAsked ? "would end" : "ends");
+    const sentence = describe(endOn, isDryRun && isAsked ? "would end" : limits.length > 0 ? "is to end" : "ends");
     if (!isAsked) print(sentence);
     else if (isDryRun) note(sentence);
     else success(sentence);

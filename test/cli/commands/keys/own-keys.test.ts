@@ -68,6 +68,21 @@ describe("the table of keys", () => {
     ]);
   });
 
+  test("fits into a narrow terminal: the claimed model is cut, then the name, never id or time", () => {
+    const keys = [
+      key("idididid1", "the one on my key ring", { lastUsedAt: now - 86_400, thisSession: true }),
+      key("dididididi", "x"),
+    ];
+    const whole = lines(keys);
+    for (const width of [100, 90, 80, 76]) {
+      const shown = keyLines(keys, now, width).map((line) => render(line, false));
+      expect(Math.max(...shown.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(width);
+      expect(shown[1]).toContain("2026-11-23  2026-11-23 12:00  idididid  this session");
+      expect(shown[1]).toContain("…");
+    }
+    expect(keyLines(keys, now, 200).map((line) => render(line, false))).toEqual(whole);
+  });
+
   test("shows as much of the ids as is needed to tell them apart", () => {
     const [, one, two] = lines([key("AAAAAAAAAA1x", "a"), key("AAAAAAAAAA2x", "b")]);
     expect(one).toEndWith("  AAAAAAAAAA1");

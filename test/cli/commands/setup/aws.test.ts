@@ -15,7 +15,7 @@ describe("vouch setup aws", () => {
     expect(settings().aws).toEqual({ roleArn: other, region: "us-east-1" });
   });
 
-  test("changes the region alone, and says what is missing where there is no role yet, or nothing is named", async () => {
+  test("changes the region alone, and says what is missing where there is no role yet", async () => {
     expect(await setup("aws", "--region", "eu-west-1")).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("--role is missing."),
@@ -24,10 +24,23 @@ describe("vouch setup aws", () => {
     expect(await setup("aws", "--region", "eu-west-1")).toMatchObject({ exitCode: 0 });
     expect(settings().aws).toEqual({ roleArn: role, region: "eu-west-1" });
     expect(await setup("aws", "--region", "cn-north-1")).toMatchObject({ exitCode: 2 });
-    const { exitCode, stderr } = await setup("aws");
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(`the role is ${role}`);
-    expect(settings().aws).toEqual({ roleArn: role, region: "eu-west-1" });
+  });
+
+  test("says without flags what is set, also that nothing is, and writes nothing", async () => {
+    const none = await setup("aws");
+    expect(none).toMatchObject({ exitCode: 0, stdout: "No role is set.\n" });
+    expect(none.stderr).toBe("Next: `vouch setup aws --role ARN --region REGION`.\n");
+    expect(JSON.parse((await setup("aws", "--json")).stdout)).toEqual({ roleArn: null });
+    expect(existsSync(join(home, ".config"))).toBe(false);
+    await setRole();
+    await setup("aws", "--profile", "acme", "--role", role, "--region", "eu-west-1");
+    const before = settings();
+    const shown = await setup("aws");
+    expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(shown.stdout).toContain(`The role is ${role} and the region us-east-1 (`);
+    expect(shown.stdout).toContain(`The profile acme is ${role} and the region eu-west-1 (`);
+    expect(JSON.parse((await setup("aws", "--json")).stdout)).toEqual({ roleArn: role, region: "us-east-1" });
+    expect(settings()).toEqual(before);
   });
 
   test("shows with --dry-run what each form of it would change, and changes nothing", async () => {
@@ -109,7 +122,6 @@ describe("vouch setup aws", () => {
     ["no region", ["--role", role, "--region", "here"]],
     ["a region of another partition", ["--role", role, "--region", "cn-north-1"]],
     ["a role of another partition", ["--role", role.replace("aws", "aws-us-gov"), "--region", "us-east-1"]],
-    ["nothing", []],
   ])("refuses %s, and writes nothing", async (_, args) => {
     expect(await setup("aws", ...args)).toMatchObject({ exitCode: 2, stdout: "" });
     expect(existsSync(join(home, ".config"))).toBe(false);

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { settings, setup, useHome, write } from "./home.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { home, settings, setup, useHome, write } from "./home.ts";
 
 useHome();
 
@@ -21,12 +23,25 @@ test("--dry-run shows the change and makes none, --json says what is set", async
   expect(JSON.parse(stdout)).toEqual({ prompt: "never" });
 });
 
-test.each([
-  [[], "--prompt is missing."],
-  [["--prompt", "alway"], '--prompt expects always, terminal, never, got "alway".'],
-])("%j ends with 2 and the right command", async (args, message) => {
-  const { exitCode, stderr } = await setupLogin(...args);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain(message);
-  expect(stderr).toContain("--prompt always");
+test("without flags it says what is set, and writes nothing", async () => {
+  const first = await setupLogin();
+  expect(first).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(first.stdout).toMatch(
+    /^login\.prompt is terminal, as without a choice \(.*\)\.\nYou are asked on the terminal/,
+  );
+  expect(JSON.parse((await setupLogin("--json")).stdout)).toEqual({ prompt: "terminal" });
+  expect(existsSync(join(home, ".config"))).toBe(false);
+  await setupLogin("--prompt", "never");
+  expect((await setupLogin()).stdout).toMatch(/^login\.prompt is never \(.*\)\.\nYou are never asked/);
+  expect(JSON.parse((await setupLogin("--dry-run", "--json")).stdout)).toEqual({ dryRun: true, prompt: "never" });
 });
+
+test.each([[["--prompt", "alway"], '--prompt expects always, terminal, never, got "alway".']])(
+  "%j ends with 2 and the right command",
+  async (args, message) => {
+    const { exitCode, stderr } = await setupLogin(...args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain("--prompt always");
+  },
+);

@@ -21,9 +21,14 @@ export function saidOfDefault(
   }
   if (!isThis(now)) return `${name} keeps its place; the default repository stays ${nameOf(now ?? repository)}.`;
   if (isThis(former)) return `${name} ${dryRun ? "would stay" : "stays"} the default repository.`;
-  const other = former === undefined ? "" : `, in place of ${nameOf(former)}`;
+  const other = former === undefined ? "" : `, in place of ${differing(former, name)}`;
   const until = was?.extra === true ? " Until now it was beside the public registry (--extra)." : "";
   return `${name} ${is} the default repository${other}.${until}`;
+}
+
+/** A repository by its name; one of the same name by its account and region. */
+function differing(former: RepositorySettings, name: string): string {
+  return nameOf(former) === name ? `that of ${former.domainOwner} in ${former.region}` : nameOf(former);
 }
 
 /** The last one that is not beside the public registry. */

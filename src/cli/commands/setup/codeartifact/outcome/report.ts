@@ -10,6 +10,7 @@ import type { Plan } from "../plan.ts";
 import { saidOfDefault } from "./default-repository.ts";
 import { nameOf, saidOfRemoval, saidOfReplacement } from "./per-tool.ts";
 import { listed } from "../selected-tools.ts";
+import { setupCommand } from "../../../../../tools/registry-url.ts";
 import type { Tool } from "../../../../../tools/tool.ts";
 import { type ToolName, tools } from "../../../../../tools/tools.ts";
 
@@ -35,11 +36,11 @@ export function report(outcome: Outcome, json: boolean): void {
   if (!outcome.remove && !outcome.dryRun) sayNext(outcome);
 }
 
-/** What was done or would be, without the next command. */
-export function reportDone(outcome: Outcome): void {
+/** What was done or would be, without the next command; `isBrief`: without endpoints that AWS has said. */
+export function reportDone(outcome: Outcome, isBrief = false): void {
   const { plan, source, dryRun, remove, names } = outcome;
   const name = plan.repositories.map(nameOf).join(", ");
-  if (source) sayEndpoints(source);
+  if (source && !(isBrief && source.source === "CodeArtifact")) sayEndpoints(source);
   const [added] = plan.repositories;
   for (const each of plan.superseded) note(saidOfReplacement(each, added!, names, dryRun));
   for (const line of plan.warnings) warn(line);
@@ -149,7 +150,14 @@ function newVariables({ plan, settingsBefore }: Outcome): string[] {
   );
 }
 
-/** What is left to be done for PATH by hand. */
+/** What is left to be done for PATH by hand, or in the shell that runs. */
+export function sayShell(shell: Outcome["shell"]): void {
+  sayPath(shell);
+  if ((shell?.added || shell?.present) && !shell.here) {
+    note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);
+  }
+}
+
 function sayPath(shell: Outcome["shell"]): void {
   if (shell === undefined || shell.added || shell.present) return;
   const place =
@@ -159,14 +167,16 @@ function sayPath(shell: Outcome["shell"]): void {
 }
 
 /** What is left to do for PATH, and the next commands. */
-export function sayNext({ shell, names, plan, settingsBefore, source }: Outcome): void {
-  sayPath(shell);
-  if ((shell?.added || shell?.present) && !shell.here) {
-    note(`Open a new shell, or type this in the one you have: ${bold(shell.now)}`);
-  }
+export function sayNext(outcome: Outcome): void {
+  sayShell(outcome.shell);
+  sayCommands(outcome, "Next:");
+}
+
+/** What is different for projects, and below a heading the next commands. */
+export function sayCommands({ names, plan, settingsBefore, source }: Outcome, heading: string): void {
   const scope = sayScope(names, plan.repositories[0]!);
   if (scope !== undefined) note(scope);
-  note("Next:");
+  note(heading);
   const other = otherSettings(source?.agent) !== undefined;
   const isServed = hasAnySession(source?.agent) && !other;
   const commands: [string, string][] = [
@@ -185,12 +195,32 @@ export function sayNext({ shell, names, plan, settingsBefore, source }: Outcome)
   for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
 }
 
+/** What is left to do in the shell, and the first command of a package manager. */
+export function sayFirstCommand({ shell, names, plan }: Outcome): void {
+  sayShell(shell);
+  const [first] = names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env));
+  // Gradle's is a line of a file.
+  if (first !== undefined && !first[0].includes("{")) note(`Then: ${bold(first[0])}`);
+}
+
 /** Explains the change for projects that configure no registry, including the user's private ones. */
 function sayScope(names: ToolName[], repository: RepositorySettings): string | undefined {
   const whole = names.filter((tool) => tools[tool].takesAll(repository));
   if (whole.length === 0) return undefined;
-  const limit = whole.includes("npm") ? ", for npm with `--scope @NAME`" : "";
-  return `From now on ${listed(whole)} ${whole.length > 1 ? "ask" : "asks"} ${nameOf(repository)} for every package, public ones too, in each project that names no other index, and ${whole.length > 1 ? "need" : "needs"} a session for it. Narrower: \`--extra\`, beside the public registry${limit}.`;
+  return `From now on ${listed(whole)} ${whole.length > 1 ? "ask" : "asks"} ${nameOf(repository)} for every package, public ones too, in each project that names no other index, and ${whole.length > 1 ? "need" : "needs"} a session for it.${saidOfNarrower(whole, repository)}`;
+}
+
+/** The command for those that can have it beside the public registry. */
+function saidOfNarrower(whole: ToolName[], repository: RepositorySettings): string {
+  const scoped = { ...repository, npmScopes: ["@NAME"] };
+  const narrow = whole.filter((tool) => {
+    const { mixes, refusal } = tools[tool].extra ?? {};
+    return mixes !== true && refusal?.(scoped) === undefined;
+  });
+  if (narrow.length === 0) return "";
+  const scope = narrow.some((tool) => tools[tool].settings.includes("npmScopes")) ? " --scope @NAME" : "";
+  const who = narrow.length === whole.length ? "" : `, for ${listed(narrow)}`;
+  return ` Narrower${who}, beside the public registry: \`${setupCommand(repository, narrow.join(","))} --extra${scope}\`.`;
 }
 
 function asJson(outcome: Outcome): unknown {
