@@ -28,7 +28,7 @@ const folder = join(import.meta.dir, "../src/first-stage");
 /** The largest page of any Linux on these architectures: a segment that is loaded starts at a page. */
 const alignment = 0x10000;
 /** The limit of the code, in bytes. */
-const maxFirstStageBytes = 20 * 1024;
+export const maxFirstStageBytes = 20 * 1024;
 
 type Arch = Target["arch"];
 

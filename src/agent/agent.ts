@@ -4,14 +4,14 @@ import type { RepositorySettings, Settings } from "../settings/settings.ts";
 import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Notification } from "../base/system/notification.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import { connectAhead } from "./tokens/preconnect.ts";
 import { Guests } from "./guests/guests.ts";
 import { log } from "./process/log.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
 import { Publishing } from "./publishing/publishing.ts";
 import type { Who } from "./record/askers.ts";
-import { Record, type RecordOptions } from "./record/record.ts";
+import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import type { Reply, routes, StatusReply } from "./protocol.ts";
@@ -21,51 +21,20 @@ import { RememberedAnswers } from "./wire/response-cache.ts";
 import { describeAgent } from "./session/described-agent.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
-import { happenings } from "./end-on/causes.ts";
-import type { ListKeys } from "./end-on/plugged-in.ts";
 import { ChosenEnds } from "./session/chosen-ends.ts";
+import { endedWords } from "./session/ended-words.ts";
 import { EndNotice } from "./session/end-notice.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
-import { GivenOut, type GivenOutState } from "./tokens/given-out.ts";
+import { GivenOut } from "./tokens/given-out.ts";
 import { ReportedFailures } from "./tokens/cache/reported-failures.ts";
 import { profileServers, serverOf } from "../settings/servers.ts";
+import { fetchAhead, type Wanted } from "./session/fetch-ahead.ts";
+import { takeOver } from "./session/take-over.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
 import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
 
-/** Why a session ended, for the log. */
-const endedWords = {
-  expired: "its time is over",
-  revoked: "the server has ended it",
-  logged_out: "the user has logged out",
-  ...happenings,
-};
-
 /** How long logout waits for the server to confirm, in milliseconds. */
 const revokeLimitMs = 5_000;
-
-export interface AgentOptions extends RecordOptions {
-  clock?: Clock;
-  settings?: SettingsFile;
-  /** Environment: endpoints, proxies and private certificate authorities, under the names of AWS tools. */
-  env?: Environment;
-  /** The limits on the chain of calls behind one token. */
-  tokenLimits?: TokenLimits | undefined;
-  /** Receives one line for the log; by default it goes to stderr. */
-  log?: (message: string) => void;
-  /** Shows a notification on the desktop. */
-  notify?: (notification: Notification) => void;
-  /** Lists the security keys that are plugged in, where the system has no files for them. */
-  listKeys?: ListKeys | undefined;
-  /** Called when the last session has ended. */
-  onEnd?: () => void;
-  /** Called when a stop or a restart is requested, before the answer. */
-  onStop?: () => void;
-  onRestart?: () => void;
-  /** Why the previous sessions ended, before this agent's process was replaced. */
-  ended?: readonly EndedSession[];
-  /** Which tokens it had given out. */
-  given?: GivenOutState | undefined;
-}
 
 export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
@@ -218,21 +187,15 @@ export class Agent implements TokenSource {
     const tokens = new Tokens(source, this.#clock, this.#env, this.#tokenLimits);
     const opened = { server, session, tokens, ...(isDefault ? { before: { server: settings.server?.url } } : {}) };
     const replaced = this.#sessions.begin(opened, settings);
-    if (replaced) this.#takeOver(replaced, opened, settings);
+    if (replaced) {
+      takeOver(replaced, opened, settings);
+      void replaced.session.revoke(revokeLimitMs);
+    }
     this.#ends.opened(session, request.device);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);
     return { user: session.user, expiration: session.expiration };
-  }
-
-  /** Tokens that AWS has given are good whatever becomes of their session; those of another person are not this one's. */
-  #takeOver(replaced: OpenSession, { server, session, tokens }: OpenSession, settings: Settings): void {
-    const isSame = replaced.server === server && replaced.session.user === session.user;
-    if (isSame && replaced.session.ended === undefined) {
-      for (const held of replaced.tokens.held(settings)) tokens.hold(held);
-    }
-    void replaced.session.revoke(revokeLimitMs);
   }
 
   /**
@@ -319,18 +282,11 @@ export class Agent implements TokenSource {
     );
   }
 
-  async #fetchAhead(
-    wanted: (repository: RepositorySettings, tokens: Tokens, settings: Settings) => boolean,
-  ): Promise<void> {
+  /** In the background: errors go to the log only. */
+  async #fetchAhead(wanted: Wanted): Promise<void> {
     try {
-      const settings = this.#settings.current();
-      const fetched = settings.repositories.map(async (repository) => {
-        const tokens = this.#sessions.at(serverOf(repository.profile, settings), settings)?.tokens;
-        if (tokens && wanted(repository, tokens, settings)) await tokens.token(repository, settings);
-      });
-      await Promise.allSettled(fetched);
+      await fetchAhead(this.#settings.current(), this.#sessions, wanted);
     } catch (error) {
-      // Background prefetch: errors go to the log only.
       this.#log(`nothing was fetched ahead: ${VouchError.from(error).message}`);
     }
   }

@@ -1,6 +1,6 @@
 /** The addresses of archives in lock files of yarn, bun and deno, to which they send the token of a registry. */
 import { decodedUri } from "../base/net/uri.ts";
-import { ancestors } from "../base/system/ancestors.ts";
+import { ancestors } from "../base/process/ancestors.ts";
 import { textOf } from "../tools/npm/guard/files.ts";
 import { join } from "../tools/npm/guard/paths.ts";
 import { withoutEscapes } from "../tools/npm/guard/other-tools.ts";

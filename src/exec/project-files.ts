@@ -12,7 +12,7 @@ import { archivesOf } from "./archives.ts";
 import { checkOf } from "./checked-commands.ts";
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
-import { ancestors } from "../base/system/ancestors.ts";
+import { ancestors } from "../base/process/ancestors.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { dirname, join, resolve } from "../tools/npm/guard/paths.ts";
 import { parseNpmrc } from "../tools/npm/guard/settings-text.ts";

@@ -2,8 +2,8 @@
  * The command that runs, in words for the person who is asked for a touch: its program, and the arguments that are known to
  * be harmless. It is the asker's claim, and bounded.
  */
-import { masked, maskArguments } from "../base/system/masked-arguments.ts";
-import { askersAbove } from "../base/system/calling-processes.ts";
+import { masked, maskArguments } from "../base/process/masked-arguments.ts";
+import { askersAbove } from "../base/process/calling-processes.ts";
 
 /** As the agent takes it, in UTF-16 units. */
 const maxLength = 120;

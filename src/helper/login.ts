@@ -5,7 +5,7 @@
 import { isAutomated } from "../base/automation.ts";
 import { VouchError } from "../base/errors.ts";
 import { loginArgument, loginExit, type LoginNeed, type LoginRequest } from "../base/login-need.ts";
-import { hasTerminal, isTerminal } from "../base/system/controlling-terminal.ts";
+import { hasTerminal, isTerminal } from "../base/process/controlling-terminal.ts";
 import { findPinentry } from "../base/system/pinentry-program.ts";
 
 /** They reach the process that asks, too; its exit code says what they have led to. */

@@ -5,7 +5,7 @@
 import { type Reply, type Route, routes, type TokenReply } from "../agent/protocol.ts";
 import type { PublishStartRequest, TokenRequest } from "../agent/requests.ts";
 import { touchArgument } from "../base/purpose.ts";
-import { hasTerminal } from "../base/system/controlling-terminal.ts";
+import { hasTerminal } from "../base/process/controlling-terminal.ts";
 import { findPinentry } from "../base/system/pinentry-program.ts";
 import { isWireError, VouchError, type WireError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";

@@ -5,9 +5,9 @@ import { createAgentFolder } from "../agent/process/folder.ts";
 import { lstat } from "../agent/wire/client.ts";
 import { agentFolder } from "../agent/wire/socket.ts";
 import { VouchError } from "../base/errors.ts";
-import { processInfo } from "../base/system/process-info.ts";
+import { processInfo } from "../base/process/process-info.ts";
 import { inheritedAt } from "../helper/inherited-file.ts";
-import { namesIn } from "./shims.ts";
+import { namesIn } from "../base/system/folder-names.ts";
 
 /**
  * A new folder of this process, below the agent's, with these files by their paths in it and nothing else to load: what

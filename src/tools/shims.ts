@@ -1,6 +1,7 @@
 /** The shims folder: links to vouch under the names of package managers, to be first on PATH. */
-import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, realpathSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { namesIn } from "../base/system/folder-names.ts";
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
 import { findAllOnPath } from "../base/system/path.ts";
@@ -70,15 +71,6 @@ export function applyShims(folder: string, needed: string[], executable: string)
     });
   }
   return changes;
-}
-
-/** The names in the folder; empty if it cannot be read. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** A link is ours if it points to this executable, or to a current or former path of a vouch. */

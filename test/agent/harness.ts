@@ -1,7 +1,8 @@
 /** An agent of its own for one test: its folder, its settings, its clocks, its upstream; asked through the real socket. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
+import { Agent } from "../../src/agent/agent.ts";
+import type { AgentOptions } from "../../src/agent/agent-options.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { type Reply, routes, type TokenReply } from "../../src/agent/protocol.ts";
 import type { PublishStartRequest } from "../../src/agent/requests.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { holderOf } from "../../src/agent/publishing/holder.ts";
-import { processInfo } from "../../src/base/system/process-info.ts";
+import { processInfo } from "../../src/base/process/process-info.ts";
 
 const uid = process.geteuid!();
 

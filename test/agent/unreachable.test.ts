@@ -1,6 +1,6 @@
 /** A domain that nobody answers for: what waits for it, what is said, and when it is tried again. */
 import { describe, expect, test } from "bun:test";
-import type { AgentOptions } from "../../src/agent/agent.ts";
+import type { AgentOptions } from "../../src/agent/agent-options.ts";
 import { routes } from "../../src/agent/protocol.ts";
 import { networkAddresses } from "../../src/agent/tokens/network.ts";
 import { askAgent } from "../../src/agent/wire/client.ts";

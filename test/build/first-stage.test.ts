@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { entryOf, PF_W, PF_X, programHeaders, PT_LOAD, PT_NOTE, viewOf, writeProgramHeader } from "../../build/elf.ts";
-import { compilersFor, withFirstStage } from "../../build/first-stage.ts";
+import { compilersFor, maxFirstStageBytes, withFirstStage } from "../../build/first-stage.ts";
 import { targetRuntime } from "../../build/runtime.ts";
 import { targetNamed } from "../../build/targets.ts";
 import { smallRuntime } from "../first-stage/runtime/runtime.ts";
@@ -88,7 +88,7 @@ describe.skipIf(!isThere)("joined", () => {
     const [first, second] = [0, 1].map(() => withFirstStage(own, machine, [[program, ...options]]));
     expect(Buffer.from(first!).equals(second!)).toBe(true);
     const { size } = programHeaders(first!).findLast(({ address }) => address === entryOf(first!))!;
-    expect(size).toBeLessThanOrEqual(16 * 1024);
+    expect(size).toBeLessThanOrEqual(maxFirstStageBytes);
   });
 
   test("a compiler that fails is passed over, and all are named where every one fails", () => {

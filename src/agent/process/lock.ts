@@ -2,9 +2,10 @@
  * Single instance lock, one agent per folder: flock(2) on a file beside the socket. The kernel releases it when the
  * process ends for any reason, so that no lock is ever stale.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { namesIn } from "../../base/system/folder-names.ts";
 import { openLibc } from "../../base/system/libc.ts";
-import { processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import { processInfo, type ProcessInfo } from "../../base/process/process-info.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -63,14 +64,6 @@ function openedBy(path: string): number | undefined {
   const pids = namesIn("/proc").filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`);
   const found = pids.find((pid) => namesIn(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === path));
   return found === undefined ? undefined : Number(found);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function linkOf(path: string): string | undefined {

@@ -2,7 +2,7 @@
  * The process that a touch lets publish: the package manager itself, never what it starts, which may be the code of
  * packages. It is known by its id and its start time.
  */
-import { beganEarlier, nameOfProcess, processInfo, type ProcessInfo } from "../../base/system/process-info.ts";
+import { beganEarlier, nameOfProcess, processInfo, type ProcessInfo } from "../../base/process/process-info.ts";
 import type { Peer } from "../wire/peer.ts";
 
 /**

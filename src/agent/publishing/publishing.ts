@@ -5,7 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { nameOfProcess } from "../../base/system/process-info.ts";
+import { nameOfProcess } from "../../base/process/process-info.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";
 import type { Reply, routes } from "../protocol.ts";
 import type { PublishFinishRequest, PublishStartRequest } from "../requests.ts";

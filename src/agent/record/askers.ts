@@ -1,8 +1,8 @@
 /** The process that asks, and those above it. */
 import { readlinkSync } from "node:fs";
-import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/system/process-info.ts";
+import { lastProcessInfo, processInfo, type ProcessInfo, startTime } from "../../base/process/process-info.ts";
 import { withoutTokens } from "../../base/trace.ts";
-import { argumentsOf, masked } from "../../base/system/masked-arguments.ts";
+import { argumentsOf, masked } from "../../base/process/masked-arguments.ts";
 import type { Peer } from "../wire/peer.ts";
 import { whilePeerIs } from "../wire/pidfd.ts";
 

@@ -2,9 +2,10 @@
  * Temporary file names that identify their process, so that leftovers of a killed process (SIGKILL, power loss) can be
  * told from files in use.
  */
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { namesIn } from "./folder-names.ts";
 
 /**
  * Age at which a temporary file counts as abandoned, whatever its process: process ids are reused, host names change.
@@ -56,13 +57,5 @@ function isGone(pid: number): boolean {
   } catch {
     // ESRCH, or EPERM: another user's process has reused the id.
     return true;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

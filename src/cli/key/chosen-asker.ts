@@ -1,5 +1,5 @@
 /** Chooses how the person is asked: on the terminal, else by dialogues of their pinentry. */
-import { hasTerminal } from "../../base/system/controlling-terminal.ts";
+import { hasTerminal } from "../../base/process/controlling-terminal.ts";
 import { findPinentry } from "../../base/system/pinentry-program.ts";
 import { Pinentry } from "../pinentry/dialogue.ts";
 import { announce } from "../terminal/prompt.ts";

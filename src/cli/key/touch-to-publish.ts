@@ -11,7 +11,7 @@ import type { PublishFinishRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { writeAll } from "../../base/system/output.ts";
-import { nameOfProcess, processInfo } from "../../base/system/process-info.ts";
+import { nameOfProcess, processInfo } from "../../base/process/process-info.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
 import type { Deed } from "../../fido/webauthn/deed.ts";
 import type { Pinentry } from "../pinentry/dialogue.ts";

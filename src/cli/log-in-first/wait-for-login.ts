@@ -8,7 +8,7 @@ import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
 import { loginExit, type LoginRequest } from "../../base/login-need.ts";
 import { writeFileAtomic } from "../../base/system/atomic-write.ts";
-import { processInfo } from "../../base/system/process-info.ts";
+import { processInfo } from "../../base/process/process-info.ts";
 import { announce } from "../terminal/prompt.ts";
 
 const pollMs = 250;

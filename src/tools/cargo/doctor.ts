@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { decisiveConfigs } from "./project/project-network.ts";
 import { shown } from "./project/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createAgentFolder } from "../../agent/process/folder.ts";
 import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
-import { namesIn } from "../shims.ts";
+import { namesIn } from "../../base/system/folder-names.ts";
 
 const credentials = ".pypirc";
 

@@ -5,7 +5,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { readIfPresent } from "../../base/system/regular-file.ts";
 import { parseToml } from "../../editing/toml-values.ts";
 import { tableOf } from "../../base/json.ts";

@@ -1,6 +1,6 @@
 /** Doctor's checks of npm: whether the registry lines of the .npmrc files name a configured repository. */
 import { join } from "node:path";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { readSmallFile, type Setting } from "../small-files.ts";

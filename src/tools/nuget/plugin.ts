@@ -18,7 +18,7 @@ import {
   readMessage,
   writeMessage,
 } from "./message.ts";
-import { type Asker, askersAbove } from "../../base/system/calling-processes.ts";
+import { type Asker, askersAbove } from "../../base/process/calling-processes.ts";
 import { purposeOf } from "../publishing.ts";
 import { checkProject } from "./project.ts";
 

@@ -4,7 +4,7 @@
  */
 import { type Dirent, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { readRegularFile } from "../../base/system/regular-file.ts";
 
 /** More folders than the largest of public monorepos has without its `node_modules`. */

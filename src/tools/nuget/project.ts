@@ -9,7 +9,7 @@ import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
-import type { Asker } from "../../base/system/calling-processes.ts";
+import type { Asker } from "../../base/process/calling-processes.ts";
 import { userConfigFolders } from "./config-path.ts";
 import { ProjectFolders } from "./project-folders.ts";
 

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { tableOf } from "../../base/json.ts";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { readIfPresent } from "../../base/system/regular-file.ts";
 import { parseToml } from "../../editing/toml-values.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";

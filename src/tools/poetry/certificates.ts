@@ -3,7 +3,7 @@
  * whichever name, also where the token is another's.
  */
 import { join } from "node:path";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { tableOf } from "../../base/json.ts";
 import { type Mention, urlsIn } from "../python/project/mentions.ts";
 import { tomlOf } from "../python/project/toml-files.ts";

@@ -10,7 +10,7 @@ import { createAgentFolder } from "../../agent/process/folder.ts";
 import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
 import type { Environment } from "../../base/environment.ts";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";

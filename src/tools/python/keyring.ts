@@ -109,7 +109,7 @@ function onlyByShim(cause: VouchError): VouchError {
 async function publisherAbove(): Promise<readonly string[] | undefined> {
   if (process.env[checkedVariable]?.startsWith(`${process.ppid}:`)) return undefined;
   const [{ askersAbove }, { purposeOf }] = await Promise.all([
-    import("../../base/system/calling-processes.ts"),
+    import("../../base/process/calling-processes.ts"),
     import("../publishing.ts"),
   ]);
   const [caller] = askersAbove();

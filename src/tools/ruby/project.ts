@@ -5,7 +5,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { ancestors } from "../../base/system/ancestors.ts";
+import { ancestors } from "../../base/process/ancestors.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { optionValues } from "./arguments.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentOptions } from "../../../src/agent/agent.ts";
+import type { AgentOptions } from "../../../src/agent/agent-options.ts";
 import { routes, type StatusReply } from "../../../src/agent/protocol.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { EndWatch } from "../../../src/agent/end-on/end-watch.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
 import { Programs, ProgramsState } from "../../../src/agent/record/programs.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
-import { lastProcessInfo, processInfo, startTime } from "../../../src/base/system/process-info.ts";
+import { lastProcessInfo, processInfo, startTime } from "../../../src/base/process/process-info.ts";
 import { requires } from "../../requires.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { AgentHarness, cargoUrl, until } from "../harness.ts";

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../agent/harness.ts";
-import { cargoGet, ended, executable, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
-import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
+import { cargoGet, ended, executable, type Laptop, sandboxExecutable } from "../../laptop.ts";
+import type { Account } from "../../sandbox/aws/account.ts";
+import { acme } from "../../sandbox/aws/second-account.ts";
+import { startAcmeLaptop } from "./acme-laptop.ts";
 import { names } from "../../sandbox/main.ts";
 import { requires } from "../../requires.ts";
 import { buildWheel, myPackage } from "../../sandbox/packages.ts";
@@ -13,25 +15,18 @@ import { pathWith, programsOf } from "../tools/javascript/npm-laptop.ts";
 import { crateProject, crateUserProject, npmProject, npmUserProject } from "../projects.ts";
 
 const uv = join(import.meta.dir, "../../../.tools/pip-26/bin/uv");
-const otherAccount = createSecondAccount(names.roleArn);
 
 let laptop: Laptop;
+let otherAccount: Account;
 let work: string;
 beforeAll(async () => {
-  laptop = await startLaptop({
-    executable: sandboxExecutable,
-    account: allowSecondAccount,
-    others: [{ account: otherAccount, region: acme.region }],
-  });
-  await laptop.getReady("--tool", "cargo");
+  const at = await startAcmeLaptop();
+  ({ laptop, otherAccount } = at);
   work = join(laptop.home, "work");
   mkdirSync(join(work, "acme/deep"), { recursive: true });
   symlinkSync(join(work, "acme"), join(laptop.home, "link"));
-  const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
-  await ended(laptop.vouch("setup", "aws", ...profile, "--folder", join(laptop.home, "link")));
-  const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
-  const roles = ["--publish-role", acme.publishRoleArn, "--registry-name", "acme"];
-  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "cargo,npm,pip"));
+  await at.setUpProfile("--folder", join(laptop.home, "link"));
+  await at.setUpPublishing("--registry-name", "acme", "--tool", "cargo,npm,pip");
 }, 120_000);
 afterAll(async () => laptop?.stop());
 

@@ -11,31 +11,25 @@ import {
   person,
   type RunOptions,
   sandboxExecutable,
-  startLaptop,
 } from "../../laptop.ts";
-import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
+import type { Account } from "../../sandbox/aws/account.ts";
+import { acme } from "../../sandbox/aws/second-account.ts";
+import { startAcmeLaptop } from "./acme-laptop.ts";
 import { names } from "../../sandbox/main.ts";
 import { requires } from "../../requires.ts";
 import { programsOf } from "../tools/javascript/npm-laptop.ts";
 import { npmProject } from "../projects.ts";
 
-const otherAccount = createSecondAccount(names.roleArn);
 const publisher = () => otherAccount.roles.find(({ name }) => acme.publishRoleArn.endsWith(name))!;
 
 let laptop: Laptop;
+let otherAccount: Account;
 let library: string;
 beforeAll(async () => {
-  laptop = await startLaptop({
-    executable: sandboxExecutable,
-    account: allowSecondAccount,
-    others: [{ account: otherAccount, region: acme.region }],
-  });
-  await laptop.getReady("--tool", "cargo");
-  const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
-  await ended(laptop.vouch("setup", "aws", ...profile));
-  const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
-  const roles = ["--publish-role", acme.publishRoleArn, "--registry-name", "acme"];
-  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "cargo,npm,pip,maven,ruby"));
+  const at = await startAcmeLaptop();
+  ({ laptop, otherAccount } = at);
+  await at.setUpProfile();
+  await at.setUpPublishing("--registry-name", "acme", "--tool", "cargo,npm,pip,maven,ruby");
   library = npmProject(join(laptop.home, "my-lib"), "my-lib");
 }, 120_000);
 afterAll(async () => laptop?.stop());

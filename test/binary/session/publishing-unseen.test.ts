@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ended, type Finished, type Laptop, sandboxExecutable, startLaptop } from "../../laptop.ts";
-import { acme, allowSecondAccount, createSecondAccount } from "../../sandbox/aws/second-account.ts";
-import { names } from "../../sandbox/main.ts";
+import type { Finished, Laptop } from "../../laptop.ts";
+import { acme } from "../../sandbox/aws/second-account.ts";
+import { startAcmeLaptop } from "./acme-laptop.ts";
 import { requires } from "../../requires.ts";
 import { pythonDistributions } from "../../docs/projects.ts";
 import { throughProxy } from "../../toolchains/python-proxy.ts";
@@ -14,24 +14,16 @@ import { type UploadWatch, watchUploads } from "../upload-watch.ts";
 
 const tools = join(import.meta.dir, "../../../.tools");
 const [hatch, pdm] = [join(tools, "hatch/bin"), join(tools, "pdm/bin")];
-const otherAccount = createSecondAccount(names.roleArn);
 const isLinux = process.platform === "linux";
 
 let laptop: Laptop;
 let watch: UploadWatch;
 let modules: string;
 beforeAll(async () => {
-  laptop = await startLaptop({
-    executable: sandboxExecutable,
-    account: allowSecondAccount,
-    others: [{ account: otherAccount, region: acme.region }],
-  });
-  await laptop.getReady("--tool", "cargo");
-  const profile = ["--profile", "acme", "--role", acme.roleArn, "--region", acme.region, "--via", names.roleArn];
-  await ended(laptop.vouch("setup", "aws", ...profile));
-  const where = ["--domain", acme.domain, "--repository", acme.repository, "--profile", "acme"];
-  const roles = ["--publish-role", acme.publishRoleArn];
-  await ended(laptop.vouch("setup", "codeartifact", ...where, ...roles, "--tool", "bun,hatch,pdm"));
+  const at = await startAcmeLaptop();
+  ({ laptop } = at);
+  await at.setUpProfile();
+  await at.setUpPublishing("--tool", "bun,hatch,pdm");
   watch = await watchUploads(laptop.sandbox.proxyUrl, laptop.home);
   modules = join(laptop.folder, "modules");
   mkdirSync(modules);

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
-import { ancestors } from "../../../base/system/ancestors.ts";
+import { ancestors } from "../../../base/process/ancestors.ts";
 import { readIfPresent } from "../../../base/system/regular-file.ts";
 import { tomlStatements } from "../../../editing/toml-statements.ts";
 

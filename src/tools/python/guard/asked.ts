@@ -1,6 +1,6 @@
 /** The check before `keyring` gives a token to a package manager that no shim of ours has checked. */
 import { VouchError } from "../../../base/errors.ts";
-import { askersAbove } from "../../../base/system/calling-processes.ts";
+import { askersAbove } from "../../../base/process/calling-processes.ts";
 import { mentionsOfAskers } from "../project/clients.ts";
 import { mentionsOfInherited } from "./inherited-variables.ts";
 import { judge } from "./judge.ts";

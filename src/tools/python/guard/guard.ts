@@ -4,7 +4,7 @@
  */
 import type { Environment } from "../../../base/environment.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { askersAbove } from "../../../base/system/calling-processes.ts";
+import { askersAbove } from "../../../base/process/calling-processes.ts";
 import { checkedPipVariables } from "./checked.ts";
 import { isUv, mentionsOfPipCommand, pipArguments, programsOfPip } from "../project/clients.ts";
 import { mentionsOfEnvironments } from "../project/environments.ts";

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
-import type { Asker } from "../../../base/system/calling-processes.ts";
+import type { Asker } from "../../../base/process/calling-processes.ts";
 import { type Mention, unverifiedHost, urlsIn } from "../project/mentions.ts";
 
 /** Programs that set variables by a project's file, without running its code. */

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
-import type { Asker } from "../../../base/system/calling-processes.ts";
+import type { Asker } from "../../../base/process/calling-processes.ts";
 import { mentionsOfEnvironments } from "./environments.ts";
 import { type Mention, type Secrets, unverifiedHost, urlsIn } from "./mentions.ts";
 import { isPdm, mentionsOfPdm } from "./pdm-files.ts";

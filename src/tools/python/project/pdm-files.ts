@@ -1,8 +1,9 @@
 /** What PDM reads of a project: its configuration, and the URLs of its lock file. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { namesIn } from "../../../base/system/folder-names.ts";
 import { decodedUri } from "../../../base/net/uri.ts";
-import { ancestors } from "../../../base/system/ancestors.ts";
+import { ancestors } from "../../../base/process/ancestors.ts";
 import type { Environment } from "../../../base/environment.ts";
 import { type Mention, urlsIn } from "./mentions.ts";
 import { readTomlFile } from "../../small-files.ts";
@@ -136,11 +137,7 @@ function mentionsOfLocks(folder: string, words: readonly string[], env: Environm
 }
 
 function locksIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => /^(pdm.*\.lock|pylock.*\.toml)$/.test(name));
-  } catch {
-    return [];
-  }
+  return namesIn(folder).filter((name) => /^(pdm.*\.lock|pylock.*\.toml)$/.test(name));
 }
 
 /** The values of a short option, also joined to it and behind flags: `-p X`, `-pX`, `-vpX`. */

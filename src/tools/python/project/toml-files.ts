@@ -1,6 +1,6 @@
 /** What the TOML files of a project, and the metadata of scripts, tell uv, PDM and pip about hosts. */
 import { dirname, join } from "node:path";
-import { ancestors } from "../../../base/system/ancestors.ts";
+import { ancestors } from "../../../base/process/ancestors.ts";
 import { readIfPresent } from "../../../base/system/regular-file.ts";
 import { type Mention, unverifiedHost, urlsIn } from "./mentions.ts";
 import { mentionsOfLinkFolders, mentionsOfWheels } from "./wheels.ts";

@@ -1,6 +1,7 @@
 /** What the wheels that a project brings along say about hosts. */
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { namesIn } from "../../../base/system/folder-names.ts";
 import { whyUnreadable } from "../../../base/system/regular-file.ts";
 import { pathsIn } from "./local-projects.ts";
 import { type Mention, urlsIn } from "./mentions.ts";
@@ -42,15 +43,6 @@ function mentionsOfWheel(path: string): Mention[] {
   const others: Mention[] = hasFile ? [{ kind: "unknown", place: path, what: "it requires a file" }] : [];
   const urls = lines.flatMap(urlsIn).filter((url) => !/^file:/i.test(url));
   return [...others, ...urls.map((url): Mention => ({ kind: "url", place: path, url, isDirect: true }))];
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // It is no folder, or the tool cannot read it either.
-    return [];
-  }
 }
 
 function isFile(path: string): boolean {

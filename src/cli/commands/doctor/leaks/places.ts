@@ -4,7 +4,7 @@ import type { Machine } from "../../../../tools/finding.ts";
 import { allTools } from "../../../../tools/tools.ts";
 import { agentLogPath } from "../../../../agent/wire/log-path.ts";
 import { lstat } from "../../../../agent/wire/client.ts";
-import { namesIn } from "../../../../tools/shims.ts";
+import { namesIn } from "../../../../base/system/folder-names.ts";
 
 /** What kind of file it is: each kind is edited in its own way. */
 export type PlaceKind = "settings" | "history" | "log";

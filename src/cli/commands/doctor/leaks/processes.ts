@@ -1,6 +1,6 @@
 /** Searches the environments and arguments of the user's own processes for tokens. */
 import { readdirSync, statSync } from "node:fs";
-import { processInfo } from "../../../../base/system/process-info.ts";
+import { processInfo } from "../../../../base/process/process-info.ts";
 import { readRegularFile } from "../../../../base/system/regular-file.ts";
 import type { Leak, ProcessLeak, Searched } from "./leak.ts";
 import { candidatesIn } from "./token-form.ts";

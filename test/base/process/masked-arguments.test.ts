@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { argumentsOf, masked, maskArguments } from "../../../src/base/system/masked-arguments.ts";
+import { argumentsOf, masked, maskArguments } from "../../../src/base/process/masked-arguments.ts";
 import { until } from "../../agent/harness.ts";
 
 describe("of an argument list the record keeps what a program does, and nothing that may be secret", () => {

@@ -1,6 +1,6 @@
 /** Whether this process may read from its terminal: only the process group in the foreground may. */
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { openLibc } from "./libc.ts";
+import { openLibc } from "../system/libc.ts";
 
 /** False without a controlling terminal, and where the system does not say. */
 export function isInForeground(): boolean {

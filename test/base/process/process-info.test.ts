@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { processInfo } from "../../../src/base/system/process-info.ts";
+import { processInfo } from "../../../src/base/process/process-info.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
 describe("a process", () => {

@@ -1,6 +1,6 @@
 /** What the system knows of a running process: its parent, its name, and when it began, which tells it from a later one. */
 import { readFileSync } from "node:fs";
-import { openLibc } from "./libc.ts";
+import { openLibc } from "../system/libc.ts";
 
 export interface ProcessInfo {
   pid: number;
